@@ -1,0 +1,1 @@
+"""What is true: the plan's facts, the base geometry, their provenance and coordinate systems."""

@@ -1,0 +1,199 @@
+"""Prove every term, name and figure of the facts in the text of its clause.
+
+Pure: facts and text in, report out. Only width of punctuation and white space are normalised.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from functools import cached_property
+from itertools import product
+
+from geodata.claims import Claim, Spellings, claims_of
+from geodata.document import Document, above, item_of, normalise, parse_document
+from geodata.read import Facts
+from geodata.report import AuditReport, ClauseUse, Miss
+
+_NEAR = 6  # characters shown on each side of the nearest text
+_REPEATED = {"name", "year"}  # said of a fact that counts already
+_SHORTEST_MATCH = 2  # one common character is no likeness
+
+
+def audit(facts: Facts, plan_text: str) -> AuditReport:
+    """Compare `facts` with `plan_text`; never raises on either."""
+    proof = _Proof(facts, parse_document(plan_text))
+    known = facts.clauses
+    return AuditReport(
+        total=len(proof.claims) + proof.units_checked,
+        misses=(*proof.misses, *proof.unit_misses),
+        clauses=tuple(proof.use_of(clause) for clause in known),
+        uncited=tuple(clause for clause in known if not proof.contributes(clause)),
+        uncovered=tuple(clause for clause in known if proof.lacks_facts(clause)),
+        missing=tuple(clause for clause in proof.texts if clause not in known),
+        unknown=tuple(clause for clause in known if clause not in proof.texts),
+    )
+
+
+class _Proof:
+    """Facts and text side by side, with what has been compared so far."""
+
+    def __init__(self, facts: Facts, document: Document) -> None:
+        self.facts = facts
+        self.document = document
+        self.texts = {clause: document.text(clause).replace("\n", "") for clause in document.own}
+        self.claims = [_normalised(claim) for claim in claims_of(facts)]
+
+    @cached_property
+    def misses(self) -> tuple[Miss, ...]:
+        """What the clauses do not print."""
+        codes = ((claim, self._prove(claim)) for claim in self.claims)
+        return tuple(self._miss(claim, code) for claim, code in codes if code)
+
+    @cached_property
+    def unit_misses(self) -> tuple[Miss, ...]:
+        """Where the responsible units differ from the printed blocks, either way."""
+        return tuple(miss for clause in self._clauses_with_units for miss in self._compare_units(clause))
+
+    @cached_property
+    def units_checked(self) -> int:
+        """How many names of responsible units stand in the data or in the text."""
+        return sum(
+            len({*self._listed(clause), *self._printed(clause)}) for clause in self._clauses_with_units
+        )
+
+    @cached_property
+    def used(self) -> dict[str, Counter[str]]:
+        """Number of proven words by clause and kind."""
+        used: dict[str, Counter[str]] = {}
+        missed = {(miss.kind, miss.record, miss.clause, miss.expected) for miss in self.misses}
+        for claim in self.claims:
+            key = (claim.kind, claim.record, claim.clause, claim.label)
+            if claim.kind not in _REPEATED and key not in missed:
+                used.setdefault(claim.clause, Counter())[claim.kind] += 1
+        for clause in self._clauses_with_units:
+            units = len({*self._listed(clause)} & {*self._printed(clause)})
+            used.setdefault(clause, Counter())["unit"] += units
+        return used
+
+    def contributes(self, clause: str) -> Counter[str]:
+        """Return what `clause` itself brings, by kind."""
+        return +self.used.get(clause, Counter())
+
+    def use_of(self, clause: str) -> ClauseUse:
+        """Return the line of `clause` in the report."""
+        title = self.facts.clauses[clause].title
+        contributes = dict(sorted(self.contributes(clause).items()))
+        return ClauseUse(clause, title.zh, title.en, contributes, self._units_of(clause))
+
+    def lacks_facts(self, clause: str) -> bool:
+        """Return whether `clause` must bring a fact, and neither it nor a clause below it does."""
+        needed = any(
+            row.needs_facts for name in (clause, *above(clause)) if (row := self.facts.clauses.get(name))
+        )
+        below = (name for name in self.facts.clauses if clause in (name, *above(name)))
+        return needed and not self._units_of(clause) and not any(self.contributes(name) for name in below)
+
+    def _units_of(self, clause: str) -> str | None:
+        item = item_of(clause)
+        return item if item and not self._listed(clause) and self.contributes(item)["unit"] else None
+
+    def _prove(self, claim: Claim) -> str | None:
+        """Return the code of what is wrong with `claim`, None if the plan says it."""
+        if claim.clause not in self.texts:
+            return "no-clause"
+        if not any(
+            _contains(self.texts.get(name, ""), claim.spellings) for name in (claim.clause, *claim.also)
+        ):
+            return "not-in-clause"
+        sentences = self._sentences(claim)
+        if claim.subject and not any(self._names_subject(claim, sentence) for sentence in sentences):
+            return "no-subject"
+        if claim.beside and not any(_contains(sentence, claim.beside) for sentence in sentences):
+            return "not-beside"
+        return None
+
+    def _sentences(self, claim: Claim) -> list[str]:
+        return [text for text in self.document.sentences(claim.clause) if _contains(text, claim.spellings)]
+
+    def _names_subject(self, claim: Claim, sentence: str) -> bool:
+        heading = self.document.sentences(claim.clause)[0]
+        return _contains(heading, claim.subject) or _names_before(claim, sentence)
+
+    def _miss(self, claim: Claim, code: str) -> Miss:
+        elsewhere = tuple(
+            name for name, text in self.texts.items() if claim.label in text and name != claim.clause
+        )
+        return Miss(
+            code=code,
+            kind=claim.kind,
+            record=claim.record,
+            clause=claim.clause,
+            expected=claim.label,
+            beside=" ".join(claim.beside),
+            nearest=_nearest(claim.label, self.texts.get(claim.clause, ""))
+            if code == "not-in-clause"
+            else "",
+            elsewhere=elsewhere if code in {"no-clause", "not-in-clause"} else (),
+        )
+
+    @property
+    def _clauses_with_units(self) -> list[str]:
+        listed = (row.id for row in self.facts.clauses.values() if row.responsible_units)
+        return list(dict.fromkeys((*listed, *self.document.units)))
+
+    def _listed(self, clause: str) -> tuple[str, ...]:
+        row = self.facts.clauses.get(clause)
+        units = row.responsible_units if row else ()
+        agencies = self.facts.agencies
+        return tuple(normalise(agencies[unit].name.zh) if unit in agencies else unit for unit in units)
+
+    def _printed(self, clause: str) -> tuple[str, ...]:
+        return self.document.units.get(clause, ())
+
+    def _compare_units(self, clause: str) -> Iterator[Miss]:
+        listed, printed = self._listed(clause), self._printed(clause)
+        for name in listed:
+            if name not in printed:
+                yield Miss(
+                    "unit-not-printed",
+                    "unit",
+                    clause,
+                    clause,
+                    name,
+                    nearest=_nearest(name, "、".join(printed)),
+                )
+        for name in printed:
+            if name not in listed:
+                yield Miss("unit-not-listed", "unit", clause, clause, name)
+        if listed != printed and sorted(listed) == sorted(printed):
+            yield Miss("unit-order", "unit", clause, clause, "、".join(printed))
+
+
+def _normalised(claim: Claim) -> Claim:
+    words = {name: tuple(map(normalise, getattr(claim, name))) for name in ("spellings", "subject", "beside")}
+    return Claim(claim.kind, claim.record, claim.clause, **words, also=claim.also)
+
+
+def _names_before(claim: Claim, sentence: str) -> bool:
+    """Return whether the subject stands before the words, is explained by them, or is made of them."""
+    for words, subject in product(claim.spellings, claim.subject):
+        explained = f"{words}——{subject}" in sentence
+        made_of = words in subject and subject in sentence
+        if explained or made_of or subject in sentence.rpartition(words)[0]:
+            return True
+    return False
+
+
+def _contains(text: str, spellings: Spellings) -> bool:
+    return any(spelling in text for spelling in spellings)
+
+
+def _nearest(expected: str, text: str) -> str:
+    """Return the passage of `text` around the longest run it shares with `expected`."""
+    match = SequenceMatcher(None, expected, text, autojunk=False).find_longest_match()
+    if match.size < min(_SHORTEST_MATCH, len(expected)):
+        return ""
+    start = match.b - match.a
+    return text[max(0, start - _NEAR) : start + len(expected) + _NEAR]

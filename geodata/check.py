@@ -1,0 +1,137 @@
+"""Check the facts against each other and report everything that is wrong, all at once.
+
+Never raises on data. Dangling references come first, then the rules within one table
+(:mod:`geodata.rules`), then the rules between tables below.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from geodata.ground import OfficialArea, Site
+from geodata.messages import problem
+from geodata.problem import Problem
+from geodata.read import Facts
+from geodata.references import check_references, place
+from geodata.rules import RULES
+
+
+def check_facts(facts: Facts) -> tuple[Problem, ...]:
+    """Return every contradiction and gap in `facts`; an empty tuple means that there is none.
+
+    What could not be read at all is in ``facts.problems`` and not repeated.
+    """
+    checks = (check_references, *RULES, *_BETWEEN)
+    return tuple(chain.from_iterable(check(facts) for check in checks))
+
+
+def check_designations(facts: Facts) -> Iterator[Problem]:
+    """Find designations that stand twice, and places with neither a designation nor a reason why not."""
+    repeated = Counter((row.zone, row.term.zh, row.clause) for row in facts.designations)
+    for (zone, term, _), count in repeated.items():
+        if count > 1:
+            yield problem("duplicate-term", place("designations", zone, "term"), term)
+    designated = {row.zone for row in facts.designations}
+    for table in ("zones", "areas"):
+        for row in getattr(facts, table).values():
+            where = place(table, row.id, "no_industries")
+            if row.id not in designated and row.no_industries is None:
+                yield problem("reason-missing", where, None)
+            if row.id in designated and row.no_industries is not None:
+                yield problem("reason-needless", where, row.no_industries.zh)
+
+
+def check_listed_clauses(facts: Facts) -> Iterator[Problem]:
+    """Find clauses that say something about a zone and are missing from its list."""
+    for zone in facts.zones.values():
+        cited = {term.clause for term in zone.positioning}
+        cited |= {row.clause for row in facts.designations if row.zone == zone.id}
+        for clause in sorted(cited - set(zone.clauses)):
+            yield problem("clause-not-listed", place("zones", zone.id, "clauses"), clause)
+
+
+def check_industries(facts: Facts) -> Iterator[Problem]:
+    """Find industries that no fact uses and no note explains."""
+    used = {row.industry for row in facts.designations} | {row.industry for row in facts.chains.values()}
+    used |= {industry for row in facts.platforms.values() for industry in row.industries}
+    for row in facts.industries.values():
+        if row.id not in used and row.cluster is None and row.note is None:
+            yield problem(
+                "unused-industry", place("industries", row.id, "note"), row.name.zh, level="warning"
+            )
+
+
+def check_platforms(facts: Facts) -> Iterator[Problem]:
+    """Find platforms whose zone and the basis for it contradict each other."""
+    for row in facts.platforms.values():
+        if (row.zone is None) != (row.zone_basis == "unknown"):
+            yield problem("basis-contradicts", place("platforms", row.id, "zone_basis"), row.zone_basis)
+
+
+def check_towns(facts: Facts) -> Iterator[Problem]:
+    """Find towns outside a county, in a zone of another county, or with the code of another town."""
+    for town in facts.towns.values():
+        county, zone = facts.zones.get(town.county), facts.zones.get(town.zone or "")
+        if county and county.layer != "counties":
+            yield problem("wrong-layer", place("towns", town.id, "county"), town.county, expected="counties")
+        if zone and zone.layer != "zones":
+            yield problem("wrong-layer", place("towns", town.id, "zone"), zone.id, expected="zones")
+        elif zone and zone.parent and zone.parent != town.county:
+            yield problem("wrong-parent", place("towns", town.id, "zone"), zone.id, expected=zone.parent)
+    codes = Counter(town.code for town in facts.towns.values())
+    for town in facts.towns.values():
+        if codes[town.code] > 1:
+            yield problem("duplicate-value", place("towns", town.id, "code"), town.code)
+
+
+def check_sites(facts: Facts) -> Iterator[Problem]:
+    """Find places with neither towns nor a known point, and unknown figures without a reason."""
+    made_of_towns = {town.zone for town in facts.towns.values()} | {
+        town.county for town in facts.towns.values()
+    }
+    placed = made_of_towns | {site.of for site in facts.sites} | set(facts.landmarks)
+    for zone in facts.zones.values():
+        if zone.id not in placed:
+            yield problem("no-site", place("zones", zone.id, "id"), zone.id)
+    for area in facts.areas.values():
+        if area.core is not None and area.core not in placed:
+            yield problem("no-site", place("areas", area.id, "core"), area.core)
+    drawn = {*facts.zones, *facts.areas}
+    yield from chain.from_iterable(_unexplained(site, drawn) for site in facts.sites)
+
+
+def check_official_areas(facts: Facts) -> Iterator[Problem]:
+    """Find places with two chosen areas, and figures that were not chosen without a reason."""
+    figures: dict[str, list[OfficialArea]] = defaultdict(list)
+    for row in facts.official_areas:
+        figures[row.of].append(row)
+    for of, listed in figures.items():
+        chosen = [row for row in listed if row.chosen]
+        if len(chosen) > 1:
+            yield problem("several-chosen", place("official_areas", of, "chosen"), of)
+        for row in listed:
+            if not row.chosen and row.reason is None:
+                yield problem("reason-missing", place("official_areas", of, "reason"), row.area_km2)
+
+
+def _unexplained(site: Site, places: set[str]) -> Iterator[Problem]:
+    """Yield what is missing without a reason; only `places` are drawn as polygons and need an area."""
+    fields = ("position", "area_km2") if site.of in places else ("position",)
+    for field in fields:
+        if getattr(site, field) is None and site.reason is None:
+            yield problem("reason-missing", place("sites", site.of, field), None)
+    if site.area_km2 is not None and site.area_source is None:
+        yield problem("reason-missing", place("sites", site.of, "area_source"), None)
+
+
+_BETWEEN: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
+    check_designations,
+    check_listed_clauses,
+    check_industries,
+    check_platforms,
+    check_towns,
+    check_sites,
+    check_official_areas,
+)

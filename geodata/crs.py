@@ -1,0 +1,173 @@
+"""Change coordinates and measure on the ellipsoid; the only code that does either.
+
+Axis order is always (x, y) = (lon, lat) = (east, north), also for the north-first EPSG:4490 and
+EPSG:4550: every transformer is made with ``always_xy``. Inside the product everything is WGS 84
+longitude and latitude (``CRS84``). EPSG:4326 to EPSG:4490 is a null transformation in PROJ, and
+taken as one here. GCJ-02 and BD-09 are shifts of Chinese web maps, for display only, never stored.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import pi
+from typing import Any, Final
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from pyproj import Geod, Transformer
+from pyproj.enums import TransformDirection
+from shapely.geometry.base import BaseGeometry
+
+Floats = NDArray[np.float64]
+Bounds = tuple[float, float, float, float]  # west, south, east, north
+
+LONLAT: Final = "CRS84"
+FRAMES: Final = ("CRS84", "EPSG:4326", "EPSG:4490", "EPSG:4549", "EPSG:4550", "EPSG:3857", "GCJ-02", "BD-09")
+SHIFTED: Final = ("GCJ-02", "BD-09")
+_SAME: Final = ("CRS84", "EPSG:4326", "EPSG:4490")  # one and the same to PROJ, see above
+_BASES: Final = {"EPSG:4549": "EPSG:4490", "EPSG:4550": "EPSG:4490", "EPSG:3857": "EPSG:4326"}
+
+_GEOD: Final = Geod(ellps="WGS84")
+_CHINA: Final = (72.004, 0.8293, 137.8347, 55.8271)  # GCJ-02 is the identity outside
+_KRASOVSKY_A_M: Final = 6378245.0
+_KRASOVSKY_E2: Final = 0.00669342162296594323
+_BAIDU_WAVE: Final = pi * 3000.0 / 180.0
+_CLOSE_DEG: Final = 2e-12  # 0.2 micrometres
+_MAX_ROUNDS: Final = 50
+
+
+def transform(x: ArrayLike, y: ArrayLike, source: str, target: str) -> tuple[Floats, Floats]:
+    """Change coordinates from frame `source` to frame `target`, both (east, north).
+
+    A frame is one of :data:`FRAMES` or a PROJ string such as :func:`build_equal_area` gives.
+    Degrees or metres as the frame has it; the inverses of GCJ-02 and BD-09 are exact to 1e-6 m.
+    Raises ValueError for an unknown frame.
+    """
+    lon, lat = _to_lonlat(_floats(x), _floats(y), source)
+    return _from_lonlat(lon, lat, target)
+
+
+def transform_geometry(geometry: BaseGeometry, source: str, target: str) -> BaseGeometry:
+    """Return `geometry` with all its vertices changed from `source` to `target`."""
+
+    def change(points: Floats) -> Floats:
+        return np.column_stack(transform(points[:, 0], points[:, 1], source, target))
+
+    changed: BaseGeometry = shapely.transform(geometry, change)
+    return changed
+
+
+def build_equal_area(lon: float, lat: float) -> str:
+    """Return the PROJ string of a Lambert equal-area frame in metres around (lon, lat)."""
+    return f"+proj=laea +lon_0={lon:.6f} +lat_0={lat:.6f} +ellps=WGS84 +units=m"
+
+
+def measure_area_km2(geometry: BaseGeometry) -> float:
+    """Return the geodesic area on WGS 84, km², of a lon/lat geometry with any winding."""
+    polygons = shapely.orient_polygons(shapely.get_parts(geometry))
+    return float(sum(abs(_GEOD.geometry_area_perimeter(polygon)[0]) for polygon in polygons)) / 1e6
+
+
+def measure_distance_m(point: shapely.Point, geometry: BaseGeometry) -> float:
+    """Return the distance from `point` to `geometry`, metres; 0 inside a polygon.
+
+    Both are lon/lat. Measured on a plane around the point that keeps distances from it.
+    """
+    frame = f"+proj=aeqd +lon_0={point.x:.9f} +lat_0={point.y:.9f} +ellps=WGS84 +units=m"
+    return float(shapely.distance(shapely.Point(0, 0), transform_geometry(geometry, LONLAT, frame)))
+
+
+def measure_length_m(first: shapely.Point, second: shapely.Point) -> float:
+    """Return the geodesic distance between two lon/lat points, metres."""
+    return float(_GEOD.inv(first.x, first.y, second.x, second.y)[2])
+
+
+def build_circle(lon: float, lat: float, radius_m: float, vertices: int = 64) -> shapely.Polygon:
+    """Return a geodesic circle as a lon/lat polygon, counter-clockwise."""
+    azimuths = -np.arange(vertices) * 360.0 / vertices
+    every = np.ones(vertices)
+    lons, lats, _ = _GEOD.fwd(lon * every, lat * every, azimuths, radius_m * every)
+    return shapely.Polygon(np.column_stack([lons, lats]))
+
+
+def _floats(values: ArrayLike) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
+@lru_cache(maxsize=32)
+def _transformer(frame: str) -> Transformer:
+    """Return what turns lon/lat into `frame`.
+
+    Bare projections where possible: a search for the best operation between two datums takes a
+    second or more, and between WGS 84 and CGCS2000 it only finds the null transformation.
+    """
+    if frame.startswith("+proj="):
+        degrees = "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad"
+        return Transformer.from_pipeline(f"{degrees} +step {frame}")
+    return Transformer.from_crs(_BASES[frame], frame, always_xy=True)
+
+
+def _to_lonlat(x: Floats, y: Floats, frame: str) -> tuple[Floats, Floats]:
+    if frame in SHIFTED:
+        return _unshift(x, y, frame)
+    return _project(x, y, frame, TransformDirection.INVERSE)
+
+
+def _from_lonlat(lon: Floats, lat: Floats, frame: str) -> tuple[Floats, Floats]:
+    if frame in SHIFTED:
+        return _shift(lon, lat, frame)
+    return _project(lon, lat, frame, TransformDirection.FORWARD)
+
+
+def _project(x: Floats, y: Floats, frame: str, direction: TransformDirection) -> tuple[Floats, Floats]:
+    if frame in _SAME:
+        return x, y
+    if frame not in _BASES and not frame.startswith("+proj="):
+        raise ValueError(f"unknown coordinate frame {frame!r}; known: {', '.join(FRAMES)}")
+    changed: Any = _transformer(frame).transform(x, y, direction=direction)
+    return _floats(changed[0]), _floats(changed[1])
+
+
+def _shift(lon: Floats, lat: Floats, frame: str) -> tuple[Floats, Floats]:
+    east, north = _wgs84_to_gcj02(lon, lat)
+    return (east, north) if frame == "GCJ-02" else _gcj02_to_bd09(east, north)
+
+
+def _unshift(x: Floats, y: Floats, frame: str) -> tuple[Floats, Floats]:
+    """Invert :func:`_shift` by repeating it: the shift varies so slowly that each round gains digits."""
+    lon, lat = x.copy(), y.copy()
+    for _ in range(_MAX_ROUNDS):
+        east, north = _shift(lon, lat, frame)
+        lon, lat = lon + (x - east), lat + (y - north)
+        if max(np.max(np.abs(x - east), initial=0.0), np.max(np.abs(y - north), initial=0.0)) < _CLOSE_DEG:
+            break
+    return lon, lat
+
+
+def _wgs84_to_gcj02(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    x, y = lon - 105.0, lat - 35.0
+    root = np.sqrt(np.abs(x))
+    common = (20.0 * np.sin(6.0 * x * pi) + 20.0 * np.sin(2.0 * x * pi)) * 2.0 / 3.0
+    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + common
+    north += (20.0 * np.sin(y * pi) + 40.0 * np.sin(y / 3.0 * pi)) * 2.0 / 3.0
+    north += (160.0 * np.sin(y / 12.0 * pi) + 320.0 * np.sin(y * pi / 30.0)) * 2.0 / 3.0
+    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + common
+    east += (20.0 * np.sin(x * pi) + 40.0 * np.sin(x / 3.0 * pi)) * 2.0 / 3.0
+    east += (150.0 * np.sin(x / 12.0 * pi) + 300.0 * np.sin(x / 30.0 * pi)) * 2.0 / 3.0
+    phi = np.radians(lat)
+    bend = 1.0 - _KRASOVSKY_E2 * np.sin(phi) ** 2
+    meridian_m = _KRASOVSKY_A_M * (1.0 - _KRASOVSKY_E2) / bend**1.5
+    parallel_m = _KRASOVSKY_A_M / np.sqrt(bend) * np.cos(phi)
+    west_deg, south_deg, east_deg, north_deg = _CHINA
+    inside = (lon >= west_deg) & (lon <= east_deg) & (lat >= south_deg) & (lat <= north_deg)
+    return (
+        lon + np.where(inside, np.degrees(east / parallel_m), 0.0),
+        lat + np.where(inside, np.degrees(north / meridian_m), 0.0),
+    )
+
+
+def _gcj02_to_bd09(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BAIDU_WAVE)
+    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BAIDU_WAVE)
+    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006

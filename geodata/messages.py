@@ -1,0 +1,62 @@
+"""Say in Chinese and English what a code means; the wording lives in ``messages.yaml``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+
+from geodata.problem import Problem
+
+Language = Literal["zh", "en"]
+
+Level = Literal["error", "warning"]
+
+_FILE = Path(__file__).with_name("messages.yaml")
+
+
+class Place(NamedTuple):
+    """Where a finding is: one field of one record in one file."""
+
+    file: str
+    record: str
+    field: str
+
+
+def problem(code: str, place: Place, value: object, /, level: Level = "error", **values: object) -> Problem:
+    """Return the finding `code` about `value` at `place`, worded in both languages."""
+    values |= {"value": value, "field": place.field}
+    return Problem(
+        code=code,
+        **place._asdict(),
+        value=str(value),
+        message_zh=say(code, "zh", **values),
+        message_en=say(code, "en", **values),
+        level=level,
+    )
+
+
+def say(code: str, language: Language, /, **values: object) -> str:
+    """Return the message for `code` in `language`, filled with `values`; raises KeyError if unknown."""
+    wording: str = _messages()[code][language]
+    return wording.format(**values)
+
+
+def words(code: str) -> dict[str, str]:
+    """Return the Chinese word list `code`, in its order."""
+    listed: dict[str, str] = _messages()[code]["zh"]
+    return listed
+
+
+def word(code: str, language: Language, key: str) -> str:
+    """Return one word of the word list `code`, or `key` itself where the list lacks it."""
+    words: dict[str, str] = _messages()[code][language]
+    return words.get(key, key)
+
+
+@lru_cache(maxsize=1)
+def _messages() -> dict[str, dict[str, Any]]:
+    messages: dict[str, dict[str, Any]] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+    return messages

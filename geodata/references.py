@@ -1,0 +1,193 @@
+"""Every place where one record names another, and whether the other exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from geodata.messages import Place, problem
+from geodata.model import Record, Term
+from geodata.problem import Problem
+from geodata.read import Facts
+
+SEA = "sea"  # bounds an indicative polygon off the coast
+
+_FILES = {
+    "zones": "plan/zones.yaml",
+    "areas": "plan/areas.yaml",
+    "clauses": "plan/clauses.yaml",
+    "agencies": "plan/agencies.yaml",
+    "indicators": "plan/indicators.yaml",
+    "industries": "plan/industries.yaml",
+    "designations": "plan/designations.yaml",
+    "clusters": "plan/clusters.yaml",
+    "chains": "plan/chains.yaml",
+    "platforms": "plan/platforms.yaml",
+    "plans": "plan/plan.yaml",
+    "sources": "plan/sources.yaml",
+    "towns": "places/towns.yaml",
+    "gateways": "places/gateways.yaml",
+    "landmarks": "places/landmarks.yaml",
+    "official_areas": "places/official_areas.yaml",
+    "sites": "places/sites.yaml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One field that names records of one of `tables`."""
+
+    place: Place
+    values: tuple[str | None, ...]
+    tables: tuple[str, ...]
+
+
+def place(table: str, record: str, field: str) -> Place:
+    """Return where `field` of `record` stands, by the name of its table in the facts."""
+    return Place(_FILES[table], record, field)
+
+
+def rows(facts: Facts, table: str) -> tuple[Record, ...]:
+    """Return the records of `table`, whether they are kept by id or in a list."""
+    records = getattr(facts, table)
+    return tuple(records.values()) if isinstance(records, dict) else records
+
+
+def tables() -> tuple[str, ...]:
+    """Return the names of all tables of the facts."""
+    return tuple(_FILES)
+
+
+def check_references(facts: Facts) -> Iterator[Problem]:
+    """Yield a problem for every id or clause that is named and does not exist."""
+    known = _known(facts)
+    for reference in references_of(facts):
+        allowed = set().union(*(known[table] for table in reference.tables))
+        for value in reference.values:
+            if value is not None and value not in allowed:
+                yield _dangling(reference, value)
+
+
+def references_of(facts: Facts) -> Iterator[Reference]:
+    """Yield every reference between records of `facts`, in a fixed order."""
+    yield from chain.from_iterable(source(facts) for source in _SOURCES)
+
+
+def _dangling(reference: Reference, value: str) -> Problem:
+    if reference.tables == ("clauses",):
+        return problem("unknown-clause", reference.place, value)
+    return problem("unknown-id", reference.place, value, tables=", ".join(reference.tables))
+
+
+def _known(facts: Facts) -> dict[str, set[str]]:
+    known = {table: set(records) for table in _FILES if isinstance(records := getattr(facts, table), dict)}
+    known["town codes"] = {town.code for town in facts.towns.values()}
+    known["sea"] = {SEA}
+    return known
+
+
+def _one(table: str, record: str, field: str, value: str | None, *targets: str) -> Reference:
+    return Reference(place(table, record, field), (value,), targets)
+
+
+def _many(table: str, record: str, field: str, values: Iterable[str], *targets: str) -> Reference:
+    return Reference(place(table, record, field), tuple(values), targets)
+
+
+def _terms(table: str, record: str, field: str, terms: Iterable[Term]) -> Reference:
+    return _many(table, record, field, (term.clause for term in terms), "clauses")
+
+
+def _of_clauses(facts: Facts) -> Iterator[Reference]:
+    for row in facts.clauses.values():
+        yield _one("clauses", row.id, "parent", row.parent, "clauses")
+        yield _many("clauses", row.id, "responsible_units", row.responsible_units, "agencies")
+    for agency in facts.agencies.values():
+        yield _many("agencies", agency.id, "members", agency.members, "agencies")
+
+
+def _of_zones(facts: Facts) -> Iterator[Reference]:
+    for row in facts.zones.values():
+        yield _one("zones", row.id, "parent", row.parent, "zones")
+        yield _many("zones", row.id, "clauses", row.clauses, "clauses")
+        yield _terms("zones", row.id, "positioning", row.positioning)
+
+
+def _of_areas(facts: Facts) -> Iterator[Reference]:
+    for row in facts.areas.values():
+        yield _many("areas", row.id, "clause", (row.clause, row.relation.clause), "clauses")
+        yield _many("areas", row.id, "clauses", row.clauses, "clauses")
+        yield _many("areas", row.id, "members", row.members, "zones", "plans")
+        yield _one("areas", row.id, "core", row.core, "zones", "platforms", "landmarks")
+        yield _terms("areas", row.id, "positioning", row.positioning)
+
+
+def _of_designations(facts: Facts) -> Iterator[Reference]:
+    for row in facts.designations:
+        yield _one("designations", row.zone, "zone", row.zone, "zones", "areas")
+        yield _one("designations", row.zone, "industry", row.industry, "industries")
+        yield _one("designations", row.zone, "clause", row.clause, "clauses")
+
+
+def _of_industries(facts: Facts) -> Iterator[Reference]:
+    for row in facts.industries.values():
+        yield _one("industries", row.id, "cluster", row.cluster, "clusters")
+    for cluster in facts.clusters.values():
+        clauses = (cluster.clause, cluster.target.clause if cluster.target else None)
+        yield Reference(place("clusters", cluster.id, "clause"), clauses, ("clauses",))
+        yield _terms("clusters", cluster.id, "goals", cluster.goals)
+        yield _terms("clusters", cluster.id, "focus", cluster.focus)
+    for link in facts.chains.values():
+        yield _one("chains", link.id, "industry", link.industry, "industries")
+        yield _one("chains", link.id, "zone", link.zone, "areas")
+        yield _one("chains", link.id, "clause", link.clause, "clauses")
+
+
+def _of_platforms(facts: Facts) -> Iterator[Reference]:
+    for row in facts.platforms.values():
+        yield _many("platforms", row.id, "clauses", row.clauses, "clauses")
+        yield _one("platforms", row.id, "zone", row.zone, "zones", "areas")
+        yield _many("platforms", row.id, "industries", row.industries, "industries")
+
+
+def _of_indicators(facts: Facts) -> Iterator[Reference]:
+    for row in facts.indicators.values():
+        yield _one("indicators", row.id, "base", row.base.clause if row.base else None, "clauses")
+        yield _one("indicators", row.id, "target", row.target.clause if row.target else None, "clauses")
+
+
+def _of_places(facts: Facts) -> Iterator[Reference]:
+    for town in facts.towns.values():
+        yield _one("towns", town.id, "county", town.county, "zones")
+        yield _one("towns", town.id, "zone", town.zone, "zones")
+    for gateway in facts.gateways.values():
+        yield _one("gateways", gateway.id, "parent", gateway.parent, "zones")
+        yield _many("gateways", gateway.id, "clauses", gateway.clauses, "clauses")
+    for landmark in facts.landmarks.values():
+        yield _one("landmarks", landmark.id, "expected", landmark.expected, "zones")
+
+
+def _of_measures(facts: Facts) -> Iterator[Reference]:
+    for row in facts.official_areas:
+        yield _one(
+            "official_areas", row.of, "of", row.of, "zones", "areas", "platforms", "plans", "town codes"
+        )
+        yield _one("official_areas", row.of, "source", row.source, "sources")
+    for site in facts.sites:
+        yield _one("sites", site.of, "of", site.of, "zones", "areas", "platforms", "landmarks")
+        yield _one("sites", site.of, "area_source", site.area_source, "sources")
+        yield _many("sites", site.of, "within", site.within, "town codes", "zones", "sea")
+
+
+_SOURCES: tuple[Callable[[Facts], Iterator[Reference]], ...] = (
+    _of_clauses,
+    _of_zones,
+    _of_areas,
+    _of_designations,
+    _of_industries,
+    _of_platforms,
+    _of_indicators,
+    _of_places,
+    _of_measures,
+)

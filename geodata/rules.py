@@ -1,0 +1,224 @@
+"""Rules that a single table of the facts must obey; each yields the problems that it finds."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
+from geodata.messages import Place, problem, words
+from geodata.model import Record, Text
+from geodata.problem import Problem
+from geodata.read import Facts
+from geodata.references import place, rows, tables
+
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_CHINESE_FIGURES = {"千": 1000}
+_NAMED = ("zones", "areas", "platforms", "gateways", "landmarks", "towns")  # places share one id space
+_UNIQUE = (
+    ("zones", "areas"),
+    ("platforms",),
+    ("industries",),
+    ("agencies",),
+    ("clusters",),
+    ("indicators",),
+    ("gateways",),
+)
+
+
+def check_ids(facts: Facts) -> Iterator[Problem]:
+    """Find ids that name two places, across all tables of places."""
+    seen: dict[str, str] = {}
+    for table in _NAMED:
+        for row_id in getattr(facts, table):
+            if row_id in seen:
+                yield problem("duplicate-id", place(table, row_id, "id"), row_id, other=seen[row_id])
+            seen.setdefault(row_id, table)
+
+
+def check_names(facts: Facts) -> Iterator[Problem]:
+    """Find records of one kind that share a name in any language."""
+    for group in _UNIQUE:
+        seen: dict[tuple[str, str], str] = {}
+        for table in group:
+            for row_id, row in getattr(facts, table).items():
+                for language, name in row.name:
+                    other = seen.setdefault((language, name), row_id)
+                    if other != row_id:
+                        yield problem(
+                            "duplicate-name", place(table, row_id, f"name.{language}"), name, other=other
+                        )
+
+
+def check_translations(facts: Facts) -> Iterator[Problem]:
+    """Find English and Korean texts that are just the Chinese one."""
+    for table in tables():
+        for row in rows(facts, table):
+            for field, text in _texts(row):
+                for language in ("en", "ko"):
+                    if _HAN.search(text.zh) and getattr(text, language) == text.zh:
+                        where = place(table, _id(row), f"{field}.{language}")
+                        yield problem("same-text", where, text.zh, language=language)
+
+
+def check_clauses(facts: Facts) -> Iterator[Problem]:
+    """Find addresses that break the plan's numbering or do not hang one level down from their parent."""
+    for row in facts.clauses.values():
+        if row.id not in {NOTICE, PREAMBLE} and not is_address(row.id):
+            yield problem("bad-address", place("clauses", row.id, "id"), row.id)
+        elif row.parent != parent_of(row.id):
+            yield problem(
+                "wrong-parent", place("clauses", row.id, "parent"), row.parent, expected=parent_of(row.id)
+            )
+        yield from _repeated(place("clauses", row.id, "responsible_units"), row.responsible_units)
+
+
+def check_agencies(facts: Facts) -> Iterator[Problem]:
+    """Find groups without members and members of what is no group."""
+    for row in facts.agencies.values():
+        where = place("agencies", row.id, "members")
+        if row.level == "group" and not row.members:
+            yield problem("group-without-members", where, row.level)
+        if row.level != "group" and row.members:
+            yield problem("members-without-group", where, ", ".join(row.members))
+        yield from _repeated(where, row.members)
+
+
+def check_parents(facts: Facts) -> Iterator[Problem]:
+    """Find zones that hang in the wrong place or under themselves."""
+    for row in facts.zones.values():
+        where = place("zones", row.id, "parent")
+        parent = facts.zones.get(row.parent or "")
+        if row.layer == "counties" and row.parent:
+            yield problem("wrong-parent", where, row.parent, expected=None)
+        if row.layer == "zones" and parent and parent.layer != "counties":
+            yield problem("wrong-layer", where, parent.id, expected="counties")
+        if row.id in _ancestors(facts, row.id):
+            yield problem("cycle", where, row.parent)
+
+
+def check_clusters(facts: Facts) -> Iterator[Problem]:
+    """Find gaps in the numbering, doubled terms, and targets without a figure or a reason."""
+    numbers = sorted(cluster.number for cluster in facts.clusters.values())
+    if numbers != list(range(1, len(numbers) + 1)):
+        where = place("clusters", "", "number")
+        yield problem("numbering", where, ", ".join(map(str, numbers)), count=len(numbers))
+    for row in facts.clusters.values():
+        yield from _reason(place("clusters", row.id, "target"), row.target, row.no_target)
+        if row.target:
+            yield from _figure(place("clusters", row.id, "target"), row.target.value, row.target.wording)
+        for field in ("goals", "focus"):
+            terms = (f"{term.term.zh} {term.clause}" for term in getattr(row, field))
+            yield from _repeated(place("clusters", row.id, field), terms)
+
+
+def check_chains(facts: Facts) -> Iterator[Problem]:
+    """Find chains that have neither a name nor a reason why not."""
+    for row in facts.chains.values():
+        yield from _reason(place("chains", row.id, "name"), row.name, row.no_name)
+
+
+def check_indicators(facts: Facts) -> Iterator[Problem]:
+    """Find figures that their wording does not contain and missing ones without a reason."""
+    for row in facts.indicators.values():
+        if row.base is None and row.target is None:
+            yield problem("no-figure", place("indicators", row.id, "base"), None)
+        for field in ("base", "target"):
+            figure, where = getattr(row, field), place("indicators", row.id, field)
+            yield from _reason(where, figure, getattr(row, f"no_{field}"))
+            if figure:
+                yield from _figure(where, figure.value, figure.wording)
+            if figure and figure.year is None and row.note is None:
+                yield problem("reason-missing", place("indicators", row.id, f"{field}.year"), None)
+
+
+def check_marks(facts: Facts) -> Iterator[Problem]:
+    """Find letters and colours that do not tell the records of one theme apart."""
+    themes: dict[str, list[tuple[str, Record]]] = defaultdict(list)
+    themes["clusters"] = [("clusters", row) for row in facts.clusters.values()]
+    for area in facts.areas.values():
+        themes[area.layer].append(("areas", area))
+    for theme in themes.values():
+        for field in ("letter", "colour"):
+            seen: dict[str, str] = {}
+            for table, row in theme:
+                mark, row_id = getattr(row, field), _id(row)
+                if seen.setdefault(mark, row_id) != row_id:
+                    yield problem("duplicate-mark", place(table, row_id, field), mark, other=seen[mark])
+
+
+def check_verbs(facts: Facts) -> Iterator[Problem]:
+    """Find designations whose emphasis does not fit their verb or its other uses."""
+    roots = words("emphasis-roots")
+    used: dict[str, set[str]] = defaultdict(set)
+    for row in facts.designations:
+        where = place("designations", row.zone, "emphasis")
+        used[row.verb].add(row.emphasis)
+        expected = next((emphasis for root, emphasis in roots.items() if root in row.verb), None)
+        if expected is None:
+            yield problem("verb-unknown", where, row.verb, level="warning")
+        elif expected != row.emphasis:
+            yield problem("verb-emphasis", where, row.verb, emphasis=row.emphasis, expected=expected)
+    for verb, emphases in used.items():
+        if len(emphases) > 1:
+            listed = ", ".join(sorted(emphases))
+            yield problem("verb-inconsistent", place("designations", "", "emphasis"), verb, emphases=listed)
+
+
+def _ancestors(facts: Facts, zone_id: str) -> set[str]:
+    found: set[str] = set()
+    zone = facts.zones.get(zone_id)
+    while zone and zone.parent and zone.parent not in found:
+        found.add(zone.parent)
+        zone = facts.zones.get(zone.parent)
+    return found
+
+
+def _reason(where: Place, value: object, reason: Text | None) -> Iterator[Problem]:
+    if value is None and reason is None:
+        yield problem("reason-missing", where, None)
+    if value is not None and reason is not None:
+        yield problem("reason-needless", where, reason.zh)
+
+
+def _figure(where: Place, value: float, wording: str) -> Iterator[Problem]:
+    figures = {float(figure) for figure in re.findall(r"\d+(?:\.\d+)?", wording)}
+    figures |= {figure for sign, figure in _CHINESE_FIGURES.items() if sign in wording}
+    if value not in figures:
+        yield problem("figure-not-in-wording", where, f"{value:g}", wording=wording)
+
+
+def _repeated(where: Place, values: Iterable[str]) -> Iterator[Problem]:
+    for value, count in Counter(values).items():
+        if count > 1:
+            yield problem("duplicate-value", where, value)
+
+
+def _texts(row: Record) -> Iterator[tuple[str, Text]]:
+    """Yield every text of `row` and of the records inside it, with the name of its field."""
+    for field, value in row:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Text):
+                yield field, item
+            elif isinstance(item, Record):
+                yield from ((f"{field}.{name}", text) for name, text in _texts(item))
+
+
+def _id(row: Record) -> str:
+    return str(getattr(row, "id", None) or getattr(row, "of", None) or getattr(row, "zone", ""))
+
+
+RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
+    check_ids,
+    check_names,
+    check_translations,
+    check_clauses,
+    check_agencies,
+    check_parents,
+    check_clusters,
+    check_chains,
+    check_indicators,
+    check_marks,
+    check_verbs,
+)

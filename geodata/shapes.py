@@ -1,0 +1,264 @@
+"""Build the polygon of every place, and say of each how true it is.
+
+Counties and zones are unions of towns. Parks and other places without a known extent get an
+indicative circle around their known point. Belts, 五区 and marine cores are unions of their
+members. All geometry is lon/lat.
+
+Accuracy, metres, is the distance within which nine of ten points of the real edge are expected,
+from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
+
+- digitised: the worse of the two 90th percentiles of inland borders and coast.
+- reconstructed: the root mean square, over all pairs of a town inside and a town outside that
+  touch, of ``(share · distance of the two seats)² + (half the accuracy of each seat)²``, where
+  ``share`` is how far, as part of the seat distance, known borders rebuilt in the same way were
+  off (90th percentile); a border moves by half of what a seat moves. Never better than digitised.
+- indicative: the accuracy of the known point.
+- derived: the worst of the members.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import hypot
+from typing import Any, Final, Literal
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.ground import OfficialArea, Position, Site, Town
+from geodata.land import CITY
+from geodata.model import Area
+from geodata.read import Facts
+
+Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]
+
+Json = Mapping[str, Any]
+SEA: Final = "sea"
+_GRID_DEG: Final = 1e-7
+_LABEL_TOLERANCE_DEG: Final = 1e-3
+_LABEL_DECIMALS: Final = 6
+_MAX_RADIUS_M: Final = 50_000.0
+_HALVINGS: Final = 40
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The polygon of one place with its provenance; lon/lat, right-hand rule, never invalid."""
+
+    id: str
+    geometry: shapely.Polygon | shapely.MultiPolygon | shapely.Point
+    method: Method
+    accuracy_m: float
+    sources: tuple[str, ...]  # ids of geodata/plan/sources.yaml
+    licence: str
+    area_km2: float  # geodesic
+    label: shapely.Point  # inside the largest part
+    official_area_km2: float | None = None
+    official_area_source: str | None = None
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A shape before it is measured."""
+
+    geometry: BaseGeometry
+    method: Method
+    accuracy_m: float
+    sources: tuple[str, ...]
+
+
+def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
+    """Build the shape of the city, every county, town, zone, park, belt, 五区 and marine core.
+
+    `boundaries` is what :func:`geodata.read.read_boundaries` gives. Places whose site is not known
+    have no shape. Raises ValueError for a member or a bound that has no shape.
+    """
+    package = boundaries["datapackage"]
+    drafts = _draft_towns(facts, boundaries["towns"], package)
+    drafts |= _draft_sites(facts, drafts, _read_land(boundaries["land"]), package)
+    for area in facts.areas.values():
+        drafts[area.id] = _draft_area(area, drafts)
+    codes = {town.id: town.code for town in facts.towns.values()}
+    chosen = {area.of: area for area in facts.official_areas if area.chosen}
+    return {
+        name: _finish(name, draft, chosen.get(codes.get(name, name)), package)
+        for name, draft in drafts.items()
+    }
+
+
+def town_of(point: shapely.Point, shapes: Mapping[str, Shape], facts: Facts) -> Town | None:
+    """Return the town that a lon/lat `point` lies in; None at sea or outside the city."""
+    for town in facts.towns.values():
+        if shapes[town.id].geometry.covers(point):
+            return town
+    return None
+
+
+def _read_land(collection: Json) -> BaseGeometry:
+    return shapely.union_all([_read_geometry(feature) for feature in collection["features"]])
+
+
+def _read_geometry(feature: Json) -> BaseGeometry:
+    return shapely.from_geojson(json.dumps(feature["geometry"]))
+
+
+def _draft_towns(facts: Facts, collection: Json, package: Json) -> dict[str, _Draft]:
+    """Draft the city, the counties, the zones that are made of towns, and the towns."""
+    geometries = {feature["id"]: _read_geometry(feature) for feature in collection["features"]}
+    pairs = _find_pairs([town for town in facts.towns.values() if town.id in geometries], geometries)
+    groups: dict[str, list[Town]] = {CITY: []}
+    for town in facts.towns.values():
+        for name in (CITY, town.county, town.zone, town.id):
+            if name is not None:
+                groups.setdefault(name, []).append(town)
+    counties = {town.county for town in facts.towns.values()}
+    quality, methods = package["quality"], package["methods"]
+    drafts = {}
+    for name, towns in groups.items():
+        method: Method = "digitised" if name == CITY or name in counties else "reconstructed"
+        accuracy_m = _known_accuracy(quality)
+        if method == "reconstructed":
+            accuracy_m = max(accuracy_m, _rebuilt_accuracy(towns, pairs, quality))
+        union = shapely.coverage_union_all([geometries[town.id] for town in towns])
+        drafts[name] = _Draft(union, method, accuracy_m, tuple(methods[method]["sources"]))
+    return drafts
+
+
+def _find_pairs(towns: list[Town], geometries: Mapping[str, BaseGeometry]) -> list[tuple[Town, Town]]:
+    """Return the pairs of towns of one county that touch, in both orders."""
+    tree = shapely.STRtree([geometries[town.id] for town in towns])
+    first, second = tree.query([geometries[town.id] for town in towns], predicate="touches")
+    found = [(towns[one], towns[two]) for one, two in zip(first, second, strict=True)]
+    return [(one, two) for one, two in found if one.county == two.county]
+
+
+def _known_accuracy(quality: Json) -> float:
+    return float(max(quality["digitised"]["p90_m"], quality["coast"]["p90_m"]))
+
+
+def _rebuilt_accuracy(towns: list[Town], pairs: Iterable[tuple[Town, Town]], quality: Json) -> float:
+    share, inside = quality["reconstructed"]["p90_of_seat_distance"], {town.id for town in towns}
+    squares = [
+        (share * crs.measure_length_m(_to_point(own.seat), _to_point(other.seat))) ** 2
+        + (own.seat.accuracy_m**2 + other.seat.accuracy_m**2) / 4
+        for own, other in pairs
+        if own.id in inside and other.id not in inside
+    ]
+    return float(np.sqrt(np.mean(squares))) if squares else 0.0
+
+
+def _to_point(position: Position) -> shapely.Point:
+    return shapely.Point(position.lon, position.lat)
+
+
+def _draft_sites(
+    facts: Facts, drafts: Mapping[str, _Draft], land: BaseGeometry, package: Json
+) -> dict[str, _Draft]:
+    """Draft the indicative polygons of all places with sites that bound them; parts are united."""
+    ids = {town.code: town.id for town in facts.towns.values()}
+    made: dict[str, list[tuple[Site, Position, BaseGeometry]]] = {}
+    for site in facts.sites:
+        if site.position is not None and site.within:
+            parent = facts.zones[site.of].parent if site.of in facts.zones else None
+            bounds = [ids.get(bound, bound) for bound in site.within]
+            room = _build_room(bounds, parent, drafts, land)
+            part = _fit_circle(site.position, site.area_km2, room)
+            made.setdefault(site.of, []).append((site, site.position, part))
+    found = {}
+    base = package["methods"]["indicative"]["sources"]
+    for name, parts in made.items():
+        union = shapely.union_all([part for _, _, part in parts])
+        areas = [site.area_source for site, _, _ in parts if site.area_source is not None]
+        sources = tuple(dict.fromkeys([*areas, *base]))
+        accuracy_m = max(position.accuracy_m for _, position, _ in parts)
+        found[name] = _Draft(union, "indicative", accuracy_m, sources)
+    return found
+
+
+def _build_room(
+    bounds: list[str], parent: str | None, drafts: Mapping[str, _Draft], land: BaseGeometry
+) -> BaseGeometry:
+    """Return what an indicative polygon may cover: its bounds within its parent, or the open sea."""
+    if bounds == [SEA]:
+        return shapely.difference(shapely.box(*shapely.buffer(land, 1.0).bounds), land)
+    room = shapely.union_all([_get(drafts, bound).geometry for bound in bounds])
+    return room if parent is None else shapely.intersection(room, _get(drafts, parent).geometry)
+
+
+def _get(drafts: Mapping[str, _Draft], name: str) -> _Draft:
+    if name not in drafts:
+        raise ValueError(f"no shape for {name!r}")
+    return drafts[name]
+
+
+def _fit_circle(position: Position, area_km2: float | None, room: BaseGeometry) -> BaseGeometry:
+    """Return the circle around `position` cut to `room`.
+
+    Its radius is solved so that what is left has `area_km2`; without a known area it is the
+    accuracy of the position. A room that is too small is filled.
+    """
+
+    def cut(radius_m: float) -> BaseGeometry:
+        return shapely.intersection(crs.build_circle(position.lon, position.lat, radius_m), room)
+
+    if area_km2 is None:
+        return _only_polygons(cut(position.accuracy_m))
+    low_m, high_m = 0.0, _MAX_RADIUS_M
+    for _ in range(_HALVINGS):
+        middle_m = (low_m + high_m) / 2
+        if crs.measure_area_km2(_only_polygons(cut(middle_m))) < area_km2:
+            low_m = middle_m
+        else:
+            high_m = middle_m
+    return _only_polygons(cut(high_m))
+
+
+def _only_polygons(shape: BaseGeometry) -> shapely.MultiPolygon:
+    return shapely.MultiPolygon(_list_polygons(shape))
+
+
+def _list_polygons(shape: BaseGeometry) -> list[shapely.Polygon]:
+    return [part for part in shapely.get_parts(shape) if isinstance(part, shapely.Polygon)]
+
+
+def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
+    """Dissolve the members of `area`, and its core where that is a place with a shape of its own."""
+    names = [*area.members, *([area.core] if area.core in drafts else [])]
+    members = [_get(drafts, name) for name in dict.fromkeys(names) if name is not None]
+    union = shapely.union_all([member.geometry for member in members])
+    sources = tuple(dict.fromkeys(source for member in members for source in member.sources))
+    return _Draft(union, "derived", max(member.accuracy_m for member in members), sources)
+
+
+def _finish(name: str, draft: _Draft, official: OfficialArea | None, package: Json) -> Shape:
+    """Round, turn, measure and label a draft."""
+    turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, _GRID_DEG)))
+    parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
+    if not parts:
+        raise ValueError(
+            f"the shape of {name!r} is empty: its point is farther from its bounds than its accuracy"
+        )
+    return Shape(
+        id=name,
+        geometry=shapely.MultiPolygon(parts) if len(parts) > 1 else parts[0],
+        method=draft.method,
+        accuracy_m=round(draft.accuracy_m),
+        sources=draft.sources,
+        licence=str(package["licence"]).strip(),
+        area_km2=crs.measure_area_km2(turned),
+        label=_find_label(parts[0]),
+        official_area_km2=None if official is None else official.area_km2,
+        official_area_source=None if official is None else official.source,
+    )
+
+
+def _find_label(polygon: shapely.Polygon) -> shapely.Point:
+    """Return the centre of the largest circle in `polygon`."""
+    width = hypot(polygon.bounds[2] - polygon.bounds[0], polygon.bounds[3] - polygon.bounds[1])
+    circle = shapely.maximum_inscribed_circle(polygon, tolerance=min(_LABEL_TOLERANCE_DEG, width / 100))
+    lon, lat = shapely.get_coordinates(circle)[0]
+    return shapely.Point(round(float(lon), _LABEL_DECIMALS), round(float(lat), _LABEL_DECIMALS))

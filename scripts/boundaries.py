@@ -1,0 +1,27 @@
+"""Rebuild geodata/boundaries from the packages that hold the base data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from geodata.rebuild import FOLDER, write_boundaries
+
+
+def main() -> int:
+    """Parse the arguments, rebuild, and print what was written."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write (default: %(default)s)")
+    package = write_boundaries(parser.parse_args().folder)
+    for resource in package["resources"]:
+        sys.stdout.write(f"{resource['path']}  {resource['bytes']} bytes  {resource['hash']}\n")
+    for row in package["quality"]["areas"]:
+        sys.stdout.write("{of}: {area_km2} km² of {official_km2} ({difference_percent:+} %)\n".format(**row))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
