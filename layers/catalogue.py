@@ -1,0 +1,84 @@
+"""Read the catalogue: which layers and themes exist, what their fields mean, how they look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from geodata.model import Id, Record, Text
+
+ROOT = Path(__file__).parent
+
+
+class FieldInfo(Record):
+    """One property of a layer: its JSON type and what it means."""
+
+    name: str
+    type: Literal["string", "number", "integer", "boolean", "array"]
+    description: Text
+
+
+class Layer(Record):
+    """One named layer or table of the contract."""
+
+    id: Id
+    order: int
+    geometry: Literal["polygon", "point", "none"]
+    title: Text
+    description: Text
+    fields: tuple[FieldInfo, ...]
+    names: dict[str, Text] = {}  # of features that are no place of the plan
+
+
+class LegendEntry(Record):
+    """One line of a theme's legend and the feature kinds that it stands for."""
+
+    key: Id
+    keys: tuple[str, ...]
+    label: Text
+    colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
+    letter: str | None = None
+    symbol: Literal["circle", "square", "triangle", "diamond", "star", "cross"] | None = None
+
+
+class Theme(Record):
+    """One view of the map: what is drawn, how it is coloured, what the legend says."""
+
+    id: Id
+    order: int
+    title: Text
+    layers: tuple[Id, ...]
+    context: tuple[Id, ...]
+    colour_by: Literal["kind", "feature", "cluster"]
+    note: Text
+    legend: tuple[LegendEntry, ...] = ()
+
+
+def read_layers(folder: Path = ROOT) -> dict[str, Layer]:
+    """Read all layers of the catalogue, in their order."""
+    meanings = _load(folder / "fields.yaml")
+    layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "catalog").glob("*.yaml"))]
+    return {layer.id: layer for layer in sorted(layers, key=lambda layer: layer.order)}
+
+
+def read_themes(folder: Path = ROOT) -> tuple[Theme, ...]:
+    """Read all themes, in the order of the map's theme control."""
+    themes = [Theme.model_validate(_load(path)) for path in (folder / "themes").glob("*.yaml")]
+    return tuple(sorted(themes, key=lambda theme: theme.order))
+
+
+def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
+    fields = [_to_field(name, meanings[name]) for name in raw["fields"]]
+    return Layer.model_validate(raw | {"fields": fields})
+
+
+def _to_field(name: str, raw: dict[str, str]) -> FieldInfo:
+    text = Text(zh=raw["zh"], en=raw["en"], ko=raw["ko"])
+    return FieldInfo.model_validate({"name": name, "type": raw["type"], "description": text})
+
+
+def _load(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)

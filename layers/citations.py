@@ -1,0 +1,124 @@
+"""What each clause of the plan puts on the map: every fact with the clause that states it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from geodata.model import Indicator, IndicatorValue, Target, Text
+from layers.documents import to_url
+from layers.relations import Place, Relations
+from layers.tables import target_below_base
+
+Citation = dict[str, Any]
+
+
+def build_citations(relations: Relations) -> list[Citation]:
+    """Return every fact of every clause: its kind, the place it is about, the term, a figure, an address."""
+    return list(
+        chain(
+            _of_places(relations),
+            _of_designations(relations),
+            _of_clusters(relations),
+            _of_chains(relations),
+            _of_points(relations),
+            _of_indicators(relations),
+        )
+    )
+
+
+def build_indicators(relations: Relations) -> list[dict[str, Any]]:
+    """Return the indicators with base and target as the page shows them."""
+    return [
+        row.model_dump() | {"below_base": bool(target_below_base(row))}
+        for row in relations.facts.indicators.values()
+    ]
+
+
+def _of_places(relations: Relations) -> Iterator[Citation]:
+    for place in relations.places.values():
+        stated = {term.clause for term in place.positioning}
+        stated |= {row.clause for row in relations.designations_of(place.id)}
+        for clause in place.clauses:
+            if clause not in stated:
+                yield _citation("name", clause, place=place)
+        for term in place.positioning:
+            yield _citation("positioning", term.clause, place=place, term=term.term)
+        relation = getattr(place, "relation", None)
+        if relation:
+            yield _citation("relation", relation.clause, place=place, term=relation.term)
+
+
+def _of_designations(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.designations:
+        url = f"/industries/{row.industry}"
+        yield _citation("designation", row.clause, place=relations.places[row.zone], term=row.term, url=url)
+
+
+def _of_clusters(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.clusters.values():
+        url = f"/?theme=clusters&cluster={row.id}"
+        yield _citation("cluster", row.clause, term=row.name, url=url)
+        if row.target:
+            yield _citation(
+                "target", row.target.clause, term=row.name, figure=_figure(row.target, row.target.unit)
+            )
+        for kind, terms in (("goal", row.goals), ("focus", row.focus)):
+            yield from (_citation(kind, term.clause, term=term.term) for term in terms)
+
+
+def _of_chains(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.chains.values():
+        if row.name:
+            place = relations.places[row.zone] if row.zone else None
+            yield _citation("chain", row.clause, place=place, term=row.name)
+
+
+def _of_points(relations: Relations) -> Iterator[Citation]:
+    facts = relations.facts
+    for kind, rows in (("platform", facts.platforms), ("gateway", facts.gateways)):
+        for row in rows.values():
+            for clause in row.clauses:
+                yield _citation(kind, clause, term=row.name, url=f"/places/{row.id}")
+
+
+def _of_indicators(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.indicators.values():
+        for kind, value in (("base", row.base), ("target", row.target)):
+            if value:
+                yield _indicator(kind, value, row)
+
+
+def _indicator(kind: str, value: IndicatorValue, row: Indicator) -> Citation:
+    return _citation(kind, value.clause, term=row.name, figure=_figure(value, row.unit), url="/indicators")
+
+
+def _figure(value: IndicatorValue | Target, unit: Text) -> Citation:
+    """Return a figure in parts: the pages write number and unit as their language does."""
+    comparator = value.comparator if isinstance(value, IndicatorValue) else "="
+    return {"value": value.value, "unit": unit.model_dump(), "year": value.year, "comparator": comparator}
+
+
+def _citation(
+    kind: str,
+    clause: str,
+    *,
+    place: Place | None = None,
+    term: Text | None = None,
+    figure: Citation | None = None,
+    url: str | None = None,
+) -> Citation:
+    zone = (
+        {"id": place.id, "name": place.name.model_dump(), "url": to_url(place.layer, place.id)}
+        if place
+        else None
+    )
+    return {
+        "kind": kind,
+        "clause": clause,
+        "zone": zone,
+        "term": term.model_dump() if term else None,
+        "figure": figure,
+        "url": url,
+    }

@@ -1,0 +1,97 @@
+"""Small maps for the pages: one inline SVG per place, readable without JavaScript.
+
+Plate carrée scaled by the cosine of the city's latitude; classes carry the style, so the page's
+own stylesheet (and its dark mode) colours them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import shapely
+from shapely.geometry import box
+from shapely.geometry.base import BaseGeometry
+
+from geodata.shapes import Shape
+from layers.relations import Relations
+
+WIDTH, HEIGHT = 480, 360
+MIN_SPAN_DEG = 0.55  # of longitude: about 49 km, so that a small park still shows where it is
+MARGIN = 1.7  # the view's span over the place's
+TOLERANCE_PX = 0.6
+METRES_PER_DEGREE = 111_320
+SCALE_STEPS_KM = (2, 5, 10, 20, 50)
+
+
+def build_locators(
+    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry
+) -> dict[str, bytes]:
+    """Return ``locator/<id>.svg`` for every place and point with a geometry."""
+    counties = [
+        shapes[zone.id].geometry for zone in relations.facts.zones.values() if zone.layer == "counties"
+    ]
+    ground = {"neighbour": neighbour, "land": shapely.union_all(counties)}
+    borders = shapely.union_all([county.boundary for county in counties])
+    wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
+    return {
+        f"locator/{row_id}.svg": _render(shapes[row_id], ground, borders).encode()
+        for row_id in wanted
+        if row_id in shapes
+    }
+
+
+class _Frame:
+    """Turns degrees into SVG units for one view."""
+
+    def __init__(self, geometry: BaseGeometry) -> None:
+        west, south, east, north = geometry.bounds
+        self.lon, self.lat = (west + east) / 2, (south + north) / 2
+        self.squash = math.cos(math.radians(self.lat))
+        needed = max(east - west, (north - south) / self.squash * WIDTH / HEIGHT) * MARGIN
+        span = max(needed, MIN_SPAN_DEG)
+        self.px_per_deg = WIDTH / span
+        half_lat = HEIGHT / WIDTH * span * self.squash / 2
+        self.view = box(self.lon - span / 2, self.lat - half_lat, self.lon + span / 2, self.lat + half_lat)
+
+    def to_path(self, geometry: BaseGeometry) -> str:
+        """Return the part of a geometry inside the view as SVG path data."""
+        simple = shapely.simplify(shapely.intersection(geometry, self.view), TOLERANCE_PX / self.px_per_deg)
+        lines = simple.boundary if simple.area else simple
+        return "".join(self._subpath(line) for line in shapely.get_parts(lines) if not line.is_empty)
+
+    def to_xy(self, lon: float, lat: float) -> tuple[float, float]:
+        """Return SVG units of one position."""
+        x = (lon - self.lon) * self.px_per_deg + WIDTH / 2
+        y = HEIGHT / 2 - (lat - self.lat) * self.px_per_deg / self.squash
+        return round(x, 1), round(y, 1)
+
+    def _subpath(self, line: BaseGeometry) -> str:
+        points = [self.to_xy(lon, lat) for lon, lat in shapely.get_coordinates(line)]
+        return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+
+
+def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry) -> str:
+    frame = _Frame(shape.geometry)
+    paths = [
+        f'<path class="locator-{name}" d="{frame.to_path(geometry)}"/>' for name, geometry in ground.items()
+    ]
+    paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
+    if shape.geometry.area:
+        paths.append(
+            f'<path class="locator-place locator-{shape.method}" d="{frame.to_path(shape.geometry)}"/>'
+        )
+    else:
+        x, y = frame.to_xy(shape.label.x, shape.label.y)
+        paths.append(f'<circle class="locator-point" cx="{x:g}" cy="{y:g}" r="7"/>')
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="locator" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
+    return head + "".join(paths) + _scale_bar(frame) + "</svg>"
+
+
+def _scale_bar(frame: _Frame) -> str:
+    px_per_km = frame.px_per_deg / (METRES_PER_DEGREE * frame.squash / 1000)
+    km = max((step for step in SCALE_STEPS_KM if step * px_per_km < WIDTH / 3), default=SCALE_STEPS_KM[0])
+    x, y = WIDTH - 16 - km * px_per_km, HEIGHT - 16
+    bar = f'<path class="locator-scale" d="M{x:.1f} {y - 5}V{y}H{WIDTH - 16}V{y - 5}"/>'
+    return (
+        f'{bar}<text class="locator-scale-text" x="{WIDTH - 16}" y="{y - 9}" text-anchor="end">{km} km</text>'
+    )

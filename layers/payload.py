@@ -1,0 +1,145 @@
+"""What the map page loads first: every feature without its geometry, in one language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geodata.ground import Gateway
+from geodata.model import Area, Platform, Text
+from geodata.shapes import Shape
+from layers.catalogue import LegendEntry, Theme
+from layers.documents import to_url
+from layers.relations import Place, Relations
+
+Payload = dict[str, Any]
+
+
+def build_payload(
+    relations: Relations, shapes: dict[str, Shape], themes: tuple[Theme, ...], language: str
+) -> Payload:
+    """Return the map's first load for one language; positions are (lon, lat) rounded to 1e-5 degrees."""
+    facts = relations.facts
+    builder = _Features(relations, shapes, language)
+    return {
+        "lang": language,
+        "features": builder.build(),
+        "towns": [
+            {**_names(town.name, language), "at": _label(shapes[town.id])}
+            for town in facts.towns.values()
+            if town.id in shapes
+        ],
+        "landmarks": [
+            {"kind": row.kind, **_names(row.name, language), "at": [row.position.lon, row.position.lat]}
+            for row in facts.landmarks.values()
+            if row.kind != "campus"
+        ],
+        "industries": {
+            row.id: {"name": _pick(row.name, language), "cluster": row.cluster}
+            for row in facts.industries.values()
+        },
+        "clusters": [
+            {"id": row.id, "name": _pick(row.name, language), "letter": row.letter, "colour": row.colour}
+            for row in facts.clusters.values()
+        ],
+        "themes": [_theme(theme, relations, language) for theme in themes],
+    }
+
+
+class _Features:
+    """Collect the map's features, polygons first, then points."""
+
+    def __init__(self, relations: Relations, shapes: dict[str, Shape], language: str) -> None:
+        self.relations = relations
+        self.shapes = shapes
+        self.language = language
+
+    def build(self) -> Payload:
+        facts = self.relations.facts
+        places = {place.id: self._place(place) for place in self.relations.places.values()}
+        platforms = {row.id: self._point(row, "platforms", row.zone) for row in facts.platforms.values()}
+        gateways = {row.id: self._point(row, "gateways", row.parent) for row in facts.gateways.values()}
+        return places | platforms | gateways
+
+    def _place(self, place: Place) -> Payload:
+        shape = self.shapes[place.id]
+        designations = self.relations.designations_of(place.id)
+        own = (place.letter, place.colour) if isinstance(place, Area) else (None, None)
+        return {
+            "layer": place.layer,
+            "kind": place.layer if isinstance(place, Area) else place.kind,
+            **_names(place.name, self.language),
+            "label": _label(shape),
+            "parent": getattr(place, "parent", None),
+            "method": shape.method,
+            "accuracy_m": round(shape.accuracy_m),
+            "area_km2": round(shape.area_km2, 1),
+            "industries": list(dict.fromkeys(row.industry for row in designations)),
+            "clusters": list(self.relations.clusters_of(place.id)),
+            "letter": own[0],
+            "colour": own[1],
+            "point": None,
+            "url": to_url(place.layer, place.id),
+        }
+
+    def _point(self, row: Platform | Gateway, layer: str, parent: str | None) -> Payload:
+        shape = self.shapes.get(row.id)
+        return {
+            "layer": layer,
+            "kind": row.kind,
+            **_names(row.name, self.language),
+            "parent": parent,
+            "method": shape.method if shape else None,
+            "accuracy_m": round(shape.accuracy_m) if shape else None,
+            "industries": list(getattr(row, "industries", ())),
+            "point": _label(shape) if shape else None,
+            "url": to_url(layer, row.id),
+        }
+
+
+def _theme(theme: Theme, relations: Relations, language: str) -> Payload:
+    legend = [_entry(entry, language) for entry in theme.legend] or _own_legend(theme, relations, language)
+    return {
+        "id": theme.id,
+        "title": _pick(theme.title, language),
+        "layers": list(theme.layers),
+        "context": list(theme.context),
+        "colour_by": theme.colour_by,
+        "legend": legend,
+        "note": _pick(theme.note, language),
+    }
+
+
+def _entry(entry: LegendEntry, language: str) -> Payload:
+    return {
+        "key": entry.key,
+        "keys": list(entry.keys),
+        "label": _pick(entry.label, language),
+        "colour": entry.colour,
+        "letter": entry.letter,
+        "symbol": entry.symbol,
+    }
+
+
+def _own_legend(theme: Theme, relations: Relations, language: str) -> list[Payload]:
+    """Return a legend made of the features themselves, or of the clusters."""
+    facts = relations.facts
+    rows: list[Any] = list(facts.clusters.values())
+    if theme.colour_by == "feature":
+        rows = [area for area in facts.areas.values() if area.layer in theme.layers]
+    return [
+        {"key": row.id, "keys": [row.id], "label": _pick(row.name, language), "colour": row.colour}
+        | {"letter": row.letter, "symbol": None}
+        for row in rows
+    ]
+
+
+def _names(text: Text, language: str) -> Payload:
+    return {"name": _pick(text, language), "zh": text.zh}
+
+
+def _pick(text: Text, language: str) -> str:
+    return str(getattr(text, language))
+
+
+def _label(shape: Shape) -> list[float]:
+    return [round(shape.label.x, 5), round(shape.label.y, 5)]

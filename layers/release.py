@@ -1,0 +1,111 @@
+"""Build one release: every layer, table, document, index and display file as ready bytes.
+
+A pure function of the facts, the base geometry and the catalogue: the same inputs give the same
+bytes. Imports the whole stack, so only the build runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+from shapely.geometry import shape as to_shape
+from shapely.geometry.base import BaseGeometry
+
+from geodata.read import Facts
+from geodata.shapes import Shape, build_shapes
+from layers import display, geojson
+from layers.catalogue import Layer, Theme
+from layers.citations import build_citations, build_indicators
+from layers.documents import DocumentBuilder
+from layers.features import build_features
+from layers.indexes import build_lookup_index, build_search_index
+from layers.locator import build_locators
+from layers.payload import build_payload
+from layers.points import build_points
+from layers.properties import LANGUAGES
+from layers.relations import Relations
+from layers.tables import build_tables
+
+Progress = Callable[[str], None]
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that a release is made from."""
+
+    facts: Facts
+    boundaries: dict[str, Any]
+    layers: dict[str, Layer]
+    themes: tuple[Theme, ...]
+
+
+def build_release(inputs: Inputs, progress: Progress) -> Files:
+    """Return all files of a release by path.
+
+    Raises ValueError when the facts have problems: an unsound release is never built.
+    """
+    if inputs.facts.problems:
+        raise ValueError("\n".join(map(str, inputs.facts.problems)))
+    relations = Relations(inputs.facts)
+    progress("图形 / shapes")
+    shapes = build_all_shapes(inputs.facts, inputs.boundaries)
+    land = read_neighbours(inputs.boundaries, inputs.facts.plans)
+    progress("图层 / layers")
+    files = _data_files(relations, shapes, inputs.layers, land)
+    progress("索引 / indexes")
+    files |= _document_files(relations, shapes)
+    progress("显示图形 / display")
+    return files | _display_files(relations, shapes, inputs.themes, land)
+
+
+def build_all_shapes(facts: Facts, boundaries: dict[str, Any]) -> dict[str, Shape]:
+    """Return the polygon of every place, and the point of every platform and gateway that has one.
+
+    A platform that covers an area, such as a test site at sea, is shown as its point.
+    """
+    return build_shapes(facts, boundaries) | build_points(facts)
+
+
+def read_neighbours(boundaries: dict[str, Any], city_ids: Collection[str]) -> list[BaseGeometry]:
+    """Return the pieces of neighbouring land, which share their edges with the city's towns."""
+    features = boundaries["land"]["features"]
+    return [to_shape(row["geometry"]) for row in features if row["id"] not in city_ids]
+
+
+def _data_files(
+    relations: Relations, shapes: dict[str, Shape], layers: dict[str, Layer], land: list[BaseGeometry]
+) -> Files:
+    files: Files = {}
+    for layer, features in build_features(relations, shapes, layers["land"], land).items():
+        files[f"data/{layer}.geojson"] = geojson.to_bytes(geojson.to_collection(features, name=layer))
+        files |= {f"features/{layer}/{row['id']}.geojson": geojson.to_bytes(row) for row in features}
+    for table, rows in build_tables(relations).items():
+        files[f"data/{table}.json"] = geojson.to_bytes(rows)
+    return files
+
+
+def _document_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
+    documents = DocumentBuilder(relations, shapes).build_all()
+    files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
+    return files | {
+        "pages/order.json": geojson.to_bytes(list(documents)),
+        "pages/facts.json": geojson.to_bytes(build_citations(relations)),
+        "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
+        "index/lookup.bin": build_lookup_index(relations, shapes, documents),
+        "index/search.json": geojson.to_bytes(build_search_index(relations)),
+    }
+
+
+def _display_files(
+    relations: Relations, shapes: dict[str, Shape], themes: tuple[Theme, ...], land: list[BaseGeometry]
+) -> Files:
+    files = {
+        "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
+        "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
+    } | {f"map/{language}.json": build_payload(relations, shapes, themes, language) for language in LANGUAGES}
+    written = {path: geojson.to_bytes(value) for path, value in files.items()}
+    return written | build_locators(relations, shapes, shapely.union_all(land))

@@ -1,0 +1,69 @@
+"""Display geometry: a topology that decodes to the real places, edges shared, nothing lost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import shapely
+from shapely.geometry import MultiPolygon, Polygon, shape
+
+from layers.store import Release
+
+LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
+
+
+def _decode(topology: dict[str, Any], geometry: dict[str, Any]) -> MultiPolygon:
+    """Decode one polygon as the TopoJSON specification says."""
+    scale, shift = topology["transform"]["scale"], topology["transform"]["translate"]
+
+    def arc(index: int) -> list[tuple[float, float]]:
+        x = y = 0
+        points = []
+        for dx, dy in topology["arcs"][index if index >= 0 else ~index]:
+            x, y = x + dx, y + dy
+            points.append((x * scale[0] + shift[0], y * scale[1] + shift[1]))
+        return points if index >= 0 else points[::-1]
+
+    def ring(indices: list[int]) -> list[tuple[float, float]]:
+        return [
+            point for position, index in enumerate(indices) for point in arc(index)[1 if position else 0 :]
+        ]
+
+    parts = geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]
+    return MultiPolygon([Polygon(ring(rings[0]), [ring(hole) for hole in rings[1:]]) for rings in parts])
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize(("level", "tolerance_deg"), [("overview", 0.006), ("detail", 0.00001)])
+def test_display_polygons_decode_to_the_published_ones(
+    release: Release, layer: str, level: str, tolerance_deg: float
+) -> None:
+    topology = release.read_json(f"map/{level}.topojson")
+    features = json.loads(release.read(f"data/{layer}.geojson"))["features"]
+    drawn = {row["id"]: row for row in topology["objects"][layer]["geometries"]}
+    assert set(drawn) == {feature["id"] for feature in features}
+    for feature in features:
+        true = shape(feature["geometry"])
+        shown = shapely.make_valid(_decode(topology, drawn[feature["id"]]))
+        assert shapely.area(shown.symmetric_difference(true)) < 0.05 * true.area
+        assert shapely.hausdorff_distance(shown, true) < tolerance_deg or level == "overview"
+
+
+@pytest.mark.parametrize("level", ["overview", "detail"])
+def test_neighbours_share_their_arcs_on_the_screen(release: Release, level: str) -> None:
+    topology = release.read_json(f"map/{level}.topojson")
+    counties = {row["id"]: _decode(topology, row) for row in topology["objects"]["counties"]["geometries"]}
+    overlaps = [
+        counties[one].intersection(counties[other]).area
+        for one in counties
+        for other in counties
+        if one < other
+    ]
+    assert max(overlaps) < 1e-9
+
+
+def test_the_first_view_s_data_is_light(release: Release) -> None:
+    sizes = [release.size(f"map/{name}.gz") for name in ("overview.topojson", "zh.json")]
+    assert sum(sizes) <= 80_000

@@ -1,0 +1,88 @@
+"""What applies at a point, and when the answer is doubtful."""
+
+import json
+
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import Point, shape
+
+from layers.lookup import Lookup
+from layers.store import Release
+
+
+@pytest.fixture(scope="module")
+def lookup(release: Release) -> Lookup:
+    return Lookup(release.read("index/lookup.bin"))
+
+
+def _inside(answer: dict) -> set[str]:
+    return {row["id"] for row in answer["applies"] if row["status"] == "inside"}
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "expected"),
+    [
+        (
+            122.056,
+            37.5305,
+            {"huancui", "gaoqu", "belt-north-hightech", "five-innovation", "five-china-korea"},
+        ),
+        (122.1163, 37.3082, {"huancui", "lingang", "belt-central-manufacturing"}),
+        (121.9, 36.99, {"wendeng", "nanhai", "five-blue-economy", "belt-central-manufacturing"}),
+        (121.5349, 36.9194, {"rushan", "five-china-korea"}),
+        (122.502, 36.9863, {"rongcheng", "shidao", "five-marine-economy"}),
+    ],
+)
+def test_known_places_lie_where_they_should(
+    lookup: Lookup, lon: float, lat: float, expected: set[str]
+) -> None:
+    answer = lookup.at(lon, lat)
+    assert expected <= _inside(answer)
+    assert answer["covered"]
+
+
+def test_rushan_is_in_no_belt(lookup: Lookup) -> None:
+    assert not {name for name in _inside(lookup.at(121.5349, 36.9194)) if name.startswith("belt-")}
+
+
+def test_the_open_sea_is_outside_and_names_the_nearest_place(lookup: Lookup) -> None:
+    answer = lookup.at(122.9, 36.5)
+    assert not answer["covered"]
+    assert answer["applies"] == []
+    assert answer["nearest"]["distance_m"] > 10_000
+
+
+def test_a_point_near_a_doubtful_edge_says_so(release: Release, lookup: Lookup) -> None:
+    feature = json.loads(release.read("features/zones/lingang.geojson"))
+    on_edge = shape(feature["geometry"]).boundary.interpolate(0.5, normalized=True)
+    answer = lookup.at(on_edge.x, on_edge.y)
+    row = next(row for row in answer["applies"] if row["id"] == "lingang")
+    assert row["uncertain"]
+    assert row["distance_to_edge_m"] <= 1
+    assert answer["uncertain"]
+
+
+@given(st.floats(121.0, 123.0), st.floats(36.5, 37.8))
+def test_inside_means_what_the_published_polygons_say(
+    release: Release, lookup: Lookup, lon: float, lat: float
+) -> None:
+    answer = lookup.at(lon, lat)
+    for layer in ("counties", "zones"):
+        for feature in json.loads(release.read(f"data/{layer}.geojson"))["features"]:
+            polygon = shape(feature["geometry"])
+            if shapely.distance(polygon.boundary, Point(lon, lat)) > 1e-6:
+                assert (feature["id"] in _inside(answer)) == polygon.contains(Point(lon, lat))
+
+
+@given(st.floats(121.2, 122.6), st.floats(36.7, 37.5))
+def test_uncertain_exactly_where_the_edge_is_nearer_than_the_accuracy(
+    lookup: Lookup, lon: float, lat: float
+) -> None:
+    for row in lookup.at(lon, lat)["applies"]:
+        assert row["uncertain"] == (row["distance_to_edge_m"] <= row["positional_accuracy_m"]) or (
+            abs(row["distance_to_edge_m"] - row["positional_accuracy_m"]) <= 1
+        )
+        if row["status"] == "near":
+            assert row["uncertain"]

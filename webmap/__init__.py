@@ -1,0 +1,99 @@
+"""What people see: :func:`create_app` wires settings, release, pages and API together."""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+
+from flask import Flask, Response, g, request
+
+from layers.store import Release
+from webmap import api, errors, pages
+from webmap.content import Content
+from webmap.format import format_area, format_number
+from webmap.language import LANGUAGES, current_language, language_links, translate_here
+from webmap.settings import Settings
+from webmap.tiles import tile_basemap, tile_hosts
+
+MIN_COMPRESSED = 1024
+MAX_REQUEST_BYTES = 1_000_000
+
+
+def create_app(release: Release, settings: Settings) -> Flask:
+    """Return the web application that serves one release.
+
+    Imports neither geopandas nor pandas nor folium: everything heavy is in the release.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions["content"] = Content(release)
+    app.extensions["strings"] = {
+        language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
+    }
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(pages.blueprint)
+    errors.register(app)
+    _add_request_steps(app, settings)
+    return app
+
+
+def _add_request_steps(app: Flask, settings: Settings) -> None:
+    hosts = tile_hosts(settings)
+
+    @app.before_request
+    def _prepare() -> None:
+        g.nonce = secrets.token_urlsafe(16)
+        g.language = current_language(strict=False)
+        current_language()
+
+    @app.context_processor
+    def _context() -> dict[str, object]:
+        return {
+            "lang": g.language,
+            "t": translate_here,
+            "nonce": g.nonce,
+            "number": format_number,
+            "area": format_area,
+            "lang_links": language_links(),
+            "tiles": tile_basemap(settings, g.language),
+            **pages.context(),
+        }
+
+    @app.after_request
+    def _finish(response: Response) -> Response:
+        _secure(response, hosts)
+        return _compress(response)
+
+
+def _secure(response: Response, hosts: str) -> None:
+    """Set the headers that keep pages to themselves."""
+    headers = response.headers
+    nonce = getattr(g, "nonce", "")
+    headers["Content-Security-Policy"] = (
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+        f"img-src 'self' data:{hosts}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    )
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
+    if response.mimetype == "text/html":
+        headers["Content-Language"] = g.get("language", "zh")
+        headers.setdefault("Cache-Control", "no-cache")
+        response.vary.update(["Accept-Language", "Accept-Encoding"])
+
+
+def _compress(response: Response) -> Response:
+    """Compress pages that were rendered for this request; files of the release already are."""
+    plain = response.status_code == 200 and "Content-Encoding" not in response.headers  # noqa: PLR2004
+    rendered = response.mimetype in {"text/html", "application/json"} and not response.direct_passthrough
+    if plain and rendered and request.accept_encodings["gzip"] > 0:
+        body = response.get_data()
+        if len(body) >= MIN_COMPRESSED:
+            response.set_data(gzip.compress(body, 5, mtime=0))
+            response.headers["Content-Encoding"] = "gzip"
+            response.vary.add("Accept-Encoding")
+    return response

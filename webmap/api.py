@@ -1,0 +1,127 @@
+"""What programs ask: data files, documents, look-ups, searches, health."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, json, request
+
+from webmap.content import POINT_LAYERS, Content
+from webmap.errors import NotFoundError
+from webmap.language import current_language
+from webmap.parameters import parse_position, parse_query
+from webmap.prepared import send
+
+blueprint = Blueprint("api", __name__)
+
+
+def content() -> Content:
+    """Return the content of the release that this process serves."""
+    found: Content = current_app.extensions["content"]
+    return found
+
+
+@blueprint.get("/r/<release_id>/<path:path>")
+def release_file(release_id: str, path: str) -> Response:
+    """Send a file at the address that contains its release; such an address never changes."""
+    release = content().release
+    if release_id != release.id or release.sha256(path) is None or path.startswith("pages/"):
+        raise NotFoundError("error.http_404", path=request.path)
+    return send(release, path, immutable=True)
+
+
+@blueprint.get("/data/<name>.<any(geojson, json):extension>")
+def data_file(name: str, extension: str) -> Response:
+    """Send a whole layer or table."""
+    path = f"data/{name}.{extension}"
+    if content().release.sha256(path) is None:
+        raise NotFoundError(
+            "error.layer", value=f"{name}.{extension}", allowed=_data_names(), near=_near_layers(name)
+        )
+    return send(content().release, path, attachment=f"weihai-{name}.{extension}")
+
+
+def _data_names() -> str:
+    paths = content().release.paths("data/")
+    return ", ".join(path[5:] for path in paths if path.endswith("json"))
+
+
+def _near_layers(name: str) -> list[dict[str, str]]:
+    import difflib  # noqa: PLC0415 - only an error needs it
+
+    files = [path[5:] for path in content().release.paths("data/") if path.endswith("json")]
+    known = {path.partition(".")[0]: path for path in files}
+    close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
+    return [{"id": one, "label": known[one], "href": f"/data/{known[one]}"} for one in close]
+
+
+@blueprint.get("/zones/<place_id>.json")
+def zone_document(place_id: str) -> Response:
+    """Send everything known of one place."""
+    require(place_id, points=False)
+    return send(content().release, f"documents/{place_id}.json")
+
+
+@blueprint.get("/places/<place_id>.json")
+def point_document(place_id: str) -> Response:
+    """Send everything known of one platform or gateway."""
+    require(place_id, points=True)
+    return send(content().release, f"documents/{place_id}.json")
+
+
+@blueprint.get("/zones/<place_id>.geojson")
+def zone_geojson(place_id: str) -> Response:
+    """Send one place as a GeoJSON feature."""
+    return _feature(place_id, points=False)
+
+
+@blueprint.get("/places/<place_id>.geojson")
+def point_geojson(place_id: str) -> Response:
+    """Send one platform or gateway as a GeoJSON feature."""
+    return _feature(place_id, points=True)
+
+
+def _feature(place_id: str, *, points: bool) -> Response:
+    document = require(place_id, points=points)
+    path = f"features/{document['layer']}/{place_id}.geojson"
+    return send(content().release, path, attachment=f"weihai-{place_id}.geojson")
+
+
+def require(place_id: str, *, points: bool) -> dict[str, Any]:
+    """Return a place's document; raises NotFoundError with near matches."""
+    document = content().documents.get(place_id)
+    if document is None or (document["layer"] in POINT_LAYERS) != points:
+        near = content().near(place_id, current_language(strict=False), points=points)
+        raise NotFoundError("error.place", value=place_id, near=near)
+    return document
+
+
+@blueprint.get("/lookup")
+def lookup() -> Response:
+    """Answer what applies at a point."""
+    lon, lat = parse_position()
+    answer = content().lookup.at(round(lon, 7), round(lat, 7))
+    return _json(answer)
+
+
+@blueprint.get("/search.json")
+def search() -> Response:
+    """Answer what a name may mean."""
+    query, language = parse_query(), current_language()
+    return _json({"q": query, "results": content().search.find(query, language)})
+
+
+@blueprint.get("/healthz")
+def health() -> Response:
+    """Say that the process serves, and which release."""
+    response = _json({"status": "ok", "release": content().release.id})
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _json(value: Any) -> Response:
+    response = Response(json.dumps(value, ensure_ascii=False), mimetype="application/json")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response.make_conditional(request)

@@ -1,0 +1,70 @@
+"""What the pages know of the release: documents by id, near matches for unknown ones."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cached_property
+from typing import Any
+
+from layers.lookup import Lookup
+from layers.search import Search
+from layers.store import Release
+
+Document = dict[str, Any]
+POINT_LAYERS = {"platforms", "gateways"}
+
+
+class Content:
+    """Reads the release's documents once and keeps them for the pages."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        """Every place, platform and gateway by id, in the order of the facts."""
+        order = self.release.read_json("pages/order.json")
+        return {row_id: self.release.read_json(f"documents/{row_id}.json") for row_id in order}
+
+    @cached_property
+    def tables(self) -> dict[str, list[Document]]:
+        """Every table of the contract by name."""
+        names = [path for path in self.release.paths("data/") if path.endswith(".json")]
+        return {path[5:-5]: self.release.read_json(path) for path in names}
+
+    @cached_property
+    def layers(self) -> list[Document]:
+        """The catalogue: every layer with its titles and fields."""
+        layers: list[Document] = self.release.read_json("pages/catalogue.json")
+        return layers
+
+    @cached_property
+    def plan(self) -> Document:
+        """Title, number and date of the document that the facts come from."""
+        plan: Document = self.release.read_json("pages/plan.json")
+        return plan
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """Answers what applies at a point."""
+        return Lookup(self.release.read("index/lookup.bin"))
+
+    @cached_property
+    def search(self) -> Search:
+        """Finds things by name."""
+        return Search(self.release.read_json("index/search.json"))
+
+    def places(self) -> list[Document]:
+        """Return every place with a polygon."""
+        return [row for row in self.documents.values() if row["layer"] not in POINT_LAYERS]
+
+    def near(self, asked: str, language: str, *, points: bool = False) -> list[dict[str, str]]:
+        """Return what may have been meant by an unknown id: near ids first, then near names."""
+        rows = {
+            row_id: row for row_id, row in self.documents.items() if (row["layer"] in POINT_LAYERS) == points
+        }
+        names = {row["name"][one]: row_id for row_id, row in rows.items() for one in ("zh", "en", "ko")}
+        close = difflib.get_close_matches(asked.lower(), rows, n=5, cutoff=0.5)
+        close += [names[name] for name in difflib.get_close_matches(asked, names, n=5, cutoff=0.5)]
+        unique = list(dict.fromkeys(close))[:5]
+        return [{"id": one, "label": rows[one]["name"][language], "href": rows[one]["url"]} for one in unique]

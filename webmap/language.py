@@ -1,0 +1,60 @@
+"""The language of an answer: ``?lang=``, else the browser's wish, else Chinese."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, g, request
+
+LANGUAGES = ("zh", "en", "ko")
+NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
+
+
+def current_language(*, strict: bool = True) -> str:
+    """Return the language of the current request.
+
+    Raises :class:`~webmap.errors.BadParameterError` for an unknown ``?lang=``; with `strict` False
+    that falls back to the browser's wish, so that the error itself can be written.
+    """
+    asked = request.args.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    if asked is not None and strict:
+        from webmap.errors import BadParameterError  # noqa: PLC0415 - errors need the language
+
+        raise BadParameterError("error.choice", parameter="lang", value=asked, allowed=", ".join(LANGUAGES))
+    return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+
+
+def translate(key: str, language: str, **values: Any) -> str:
+    """Return the text for `key`; raises KeyError for a key that no file has."""
+    text: str = current_app.extensions["strings"][language][key]
+    return text.format(**values) if values else text
+
+
+def translate_here(key: str, **values: Any) -> str:
+    """Return the text for `key` in the language of the page that is being rendered."""
+    return translate(key, g.language, **values)
+
+
+def pick(text: dict[str, str] | None) -> str:
+    """Return the page's language of a trilingual text, empty for none."""
+    return text[g.language] if text else ""
+
+
+def language_links() -> list[dict[str, str]]:
+    """Return the current address in every language."""
+    links = []
+    for language in LANGUAGES:
+        arguments = request.args.to_dict(flat=True) | {"lang": language}
+        query = "&".join(f"{_quote(name)}={_quote(value)}" for name, value in arguments.items())
+        links.append(
+            {"lang": language, "name": NATIVE_NAMES[language], "href": f"{_quote(request.path, '/')}?{query}"}
+        )
+    return links
+
+
+def _quote(text: str, safe: str = "") -> str:
+    from urllib.parse import quote  # noqa: PLC0415
+
+    return quote(text, safe=safe)

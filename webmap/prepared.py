@@ -1,0 +1,53 @@
+"""Send files of the release as they are: compressed beforehand, with ETag and conditional answers."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from flask import Response, request
+
+from layers.store import Release
+
+TYPES = {
+    ".json": "application/json",
+    ".geojson": "application/geo+json",
+    ".topojson": "application/json",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+
+
+def send(release: Release, path: str, *, immutable: bool = False, attachment: str | None = None) -> Response:
+    """Answer with one file of the release.
+
+    `immutable` is for addresses that contain the release; others are revalidated. `attachment`
+    names the file for a browser's download. Raises KeyError for an unknown path.
+    """
+    encoding, variant = _choose(release, path)
+    response = Response(release.read(variant), mimetype=_type_of(path))
+    response.headers["Content-Type"] = _type_of(path)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.vary.add("Accept-Encoding")
+    response.set_etag(str(release.sha256(variant))[:32])
+    response.headers["Cache-Control"] = IMMUTABLE if immutable else REVALIDATE
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    if attachment:
+        response.headers["Content-Disposition"] = f'attachment; filename="{attachment}"'
+    return response.make_conditional(request)
+
+
+def _choose(release: Release, path: str) -> tuple[str | None, str]:
+    for encoding, suffix in ENCODINGS:
+        if request.accept_encodings[encoding] > 0 and release.sha256(path + suffix):
+            return encoding, path + suffix
+    return None, path
+
+
+def _type_of(path: str) -> str:
+    suffix = "." + path.rpartition(".")[2]
+    return TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"

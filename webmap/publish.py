@@ -1,0 +1,89 @@
+"""Keep the live release in step with its inputs: check it, rebuild it when needed.
+
+Light on purpose: the web process imports this, and the heavy build runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from filelock import FileLock
+
+from layers.store import BrokenReleaseError, Release, read_current
+
+ROOT = Path(__file__).parent.parent
+FACTS = ROOT / "geodata"
+SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg"}
+Progress = Callable[[str], None]
+
+
+class BuildError(Exception):
+    """The release could not be built; the message says why."""
+
+
+def publish(home: Path, progress: Progress, facts: Path = FACTS) -> Release:
+    """Return a sound release made from the current inputs, building it if there is none.
+
+    Raises :class:`BuildError` when the build fails; the live release then stays as it was.
+    """
+    wanted = hash_inputs(facts)
+    home.mkdir(parents=True, exist_ok=True)
+    # The system drops the lock of a killed process, so a build that died never blocks the next.
+    with FileLock(home / ".lock"):
+        release = _sound_release(home, wanted, progress)
+        if release is None:
+            _build_in_child(home, facts, progress)
+            release = _sound_release(home, wanted, progress)
+    if release is None:
+        raise BuildError("生成的数据版本未通过校验 / the release that was built is not sound")
+    return release
+
+
+def hash_inputs(facts: Path = FACTS) -> str:
+    """Return the id of the release that the current facts, code and libraries make."""
+    digest = hashlib.sha256()
+    for name, path in sorted(_inputs(facts)):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
+    folders = {"geodata": facts, "layers": ROOT / "layers", "webmap": ROOT / "webmap"}
+    for name, folder in folders.items():
+        for path in folder.rglob("*"):
+            if path.suffix in SUFFIXES:
+                yield f"{name}/{path.relative_to(folder).as_posix()}", path
+    lock = ROOT / "requirements.lock"
+    if lock.exists():
+        yield lock.name, lock
+
+
+def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | None:
+    release = read_current(home)
+    if release is None or release.id != wanted:
+        return None
+    try:
+        release.verify()
+    except BrokenReleaseError as error:
+        progress(
+            f"数据版本 {release.id} 已损坏，重新生成 / release {release.id} is broken, rebuilding: {error}"
+        )
+        return None
+    return release
+
+
+def _build_in_child(home: Path, facts: Path, progress: Progress) -> None:
+    command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve())]
+    with subprocess.Popen(  # noqa: S603 - our own module, no shell
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    ) as child:
+        lines = []
+        for line in child.stdout or ():
+            lines.append(line.rstrip())
+            progress(line.rstrip())
+    if child.returncode:
+        raise BuildError("\n".join(lines[-20:]))

@@ -1,0 +1,68 @@
+/** Keep the address bar and the state in step: any view can be linked, and Back restores it. */
+
+import { calm } from "./dom.js";
+
+const KEYS = ["theme", "zone", "industry", "cluster"];
+
+/** Return the state and the view that an address describes; absent parts are null. */
+export function readAddress(address = window.location) {
+  const query = new URLSearchParams(address.search);
+  const state = Object.fromEntries(KEYS.map((key) => [key, query.get(key) || null]));
+  return { ...state, view: readView(address.hash) };
+}
+
+function readView(hash) {
+  const [zoom, lat, lon] = hash.replace(/^#/, "").split("/").map(Number.parseFloat);
+  const known = [zoom, lat, lon].every(Number.isFinite) && Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
+  return known ? { zoom, lat, lon } : null;
+}
+
+/** Return the address of a state and the map's view, as a path on this site. */
+export function writeAddress(state, map, moved = true) {
+  const query = new URLSearchParams(window.location.search);
+  for (const key of KEYS) {
+    if (state[key]) query.set(key, state[key]);
+    else query.delete(key);
+  }
+  const text = query.toString();
+  return `${window.location.pathname}${text ? `?${text}` : ""}${moved ? viewHash(map) : window.location.hash}`;
+}
+
+function viewHash(map) {
+  const { lat, lng } = map.getCenter();
+  const zoom = Math.round(map.getZoom() * 100) / 100;
+  return `#${zoom}/${lat.toFixed(4)}/${lng.toFixed(4)}`;
+}
+
+/** Write every change of state as a new history entry and every move into the present one. */
+export function bindAddress(app) {
+  const { map, state } = app;
+  state.subscribe((next, before, origin) => {
+    if (origin !== "history") window.history.pushState(null, "", writeAddress(next, map));
+    updateLanguageLinks();
+  });
+  map.on("moveend", () => {
+    window.history.replaceState(null, "", writeAddress(state.get(), map));
+    updateLanguageLinks();
+  });
+  window.addEventListener("popstate", () => {
+    const { view, ...next } = readAddress();
+    if (view) map.setView([view.lat, view.lon], view.zoom, { animate: false });
+    state.set(app.catalogue.sound(next), "history");
+  });
+  if (calm.matches) stopAnimations(map);
+}
+
+/** Leaflet reads these where it decides whether to animate. */
+function stopAnimations(map) {
+  Object.assign(map.options, { zoomAnimation: false, fadeAnimation: false, inertia: false });
+  map._zoomAnimated = false;
+}
+
+function updateLanguageLinks() {
+  for (const link of document.querySelectorAll(".languages a[hreflang]")) {
+    const query = new URLSearchParams(window.location.search);
+    query.set("lang", link.hreflang);
+    link.href = `${window.location.pathname}?${query}${window.location.hash}`;
+  }
+}

@@ -1,0 +1,88 @@
+/** Questions about the payload: which features a theme shows, in which colour, and which match. */
+
+const POINTS = new Set(["platforms", "gateways"]);
+const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
+const HOLLOW_OVER_M = 1000;
+const NEUTRAL = "#A39C8D";
+
+export class Catalogue {
+  constructor(payload, shapes) {
+    this.payload = payload;
+    this.features = new Map(Object.entries(payload.features).map(([id, feature]) => [id, { id, ...feature }]));
+    this.themes = new Map(payload.themes.map((theme) => [theme.id, theme]));
+    this.clusters = new Map(payload.clusters.map((cluster) => [cluster.id, cluster]));
+    this.shapes = shapes;
+  }
+
+  /** Return the state with unknown ids dropped, and a theme that shows the zone. */
+  sound({ theme, zone, industry, cluster }) {
+    const known = this.features.has(zone) ? zone : null;
+    return {
+      theme: this.themes.has(theme) ? theme : this.themeFor(known),
+      zone: known,
+      industry: Object.hasOwn(this.payload.industries, industry ?? "") ? industry : null,
+      cluster: this.clusters.has(cluster) ? cluster : null,
+    };
+  }
+
+  /** Return the id of a theme that shows the feature: `preferred` if it does, else the first. */
+  themeFor(id, preferred = null) {
+    const layer = this.features.get(id)?.layer;
+    const shows = (theme) => theme.layers.includes(layer);
+    if (preferred && (!layer || shows(this.themes.get(preferred)))) return preferred;
+    return [...this.themes.values()].find(shows)?.id ?? preferred ?? this.payload.themes[0].id;
+  }
+
+  /** Return the features of a theme, back to front. */
+  featuresOf(theme) {
+    return theme.layers.flatMap((layer) => [...this.features.values()].filter((one) => one.layer === layer));
+  }
+
+  isPoint = (feature) => POINTS.has(feature.layer);
+
+  isSchematic = (feature) => SCHEMATIC.has(feature.method);
+
+  isHollow = (feature) => this.isPoint(feature) && feature.accuracy_m > HOLLOW_OVER_M;
+
+  isLocated = (feature) => (this.isPoint(feature) ? Boolean(feature.point) : this.shapes.has(feature.id));
+
+  /** Return the (lat, lon) that stands for a feature, or null. */
+  anchorOf(feature) {
+    const at = this.isPoint(feature) ? feature.point : feature.label;
+    return at ? [at[1], at[0]] : null;
+  }
+
+  /** Return the legend entry of a feature and its index, or null. */
+  entryOf(feature, theme) {
+    const key = theme.colour_by === "kind" ? feature.kind : feature.id;
+    const index = theme.legend.findIndex((entry) => entry.key === key || entry.keys?.includes(key));
+    return index < 0 ? null : { ...theme.legend[index], index };
+  }
+
+  /** Return `{hue, texture}` of a feature: texture -1 is plain, the others tell hues apart in grey. */
+  lookOf(feature, state) {
+    const theme = this.themes.get(state.theme);
+    if (theme.colour_by === "cluster") {
+      const chosen = this.clusterOf(state);
+      const hit = chosen && this.matches(feature, state);
+      return hit ? { hue: chosen.colour, texture: -1 } : { hue: NEUTRAL, texture: -1 };
+    }
+    const entry = this.entryOf(feature, theme);
+    return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1 };
+  }
+
+  /** Return the cluster that the reader filters by, directly or through an industry. */
+  clusterOf(state) {
+    const id = state.industry ? this.payload.industries[state.industry].cluster : state.cluster;
+    return this.clusters.get(id) ?? null;
+  }
+
+  isFiltered = (state) => Boolean(state.industry) || (state.theme === "clusters" && Boolean(state.cluster));
+
+  /** Return whether a feature passes the reader's filters. */
+  matches(feature, state) {
+    const industry = !state.industry || (feature.industries ?? []).includes(state.industry);
+    const byCluster = state.theme === "clusters" && state.cluster;
+    return industry && (!byCluster || (feature.clusters ?? []).includes(state.cluster));
+  }
+}

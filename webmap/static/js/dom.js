@@ -1,0 +1,33 @@
+/** Build elements. Everything from the data is set as text or as an attribute, never as markup. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Return an HTML element; `text`, `class`, `dataset` and `on*` functions are understood, null is left out. */
+export function el(tag, attributes = {}, ...children) {
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+/** Return an SVG element. */
+export function svg(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function furnish(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "text") node.textContent = value;
+    else if (name === "dataset") Object.assign(node.dataset, value);
+    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+/** Whether the page is laid out for a narrow window. */
+export const narrow = window.matchMedia("(max-width: 720px)");
+
+/** Whether the reader asked for less motion. */
+export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,0 +1,49 @@
+/** Measure and break the text of labels; the style sheet holds their type. */
+
+const canvas = document.createElement("canvas").getContext("2d");
+const styles = new Map();
+const CJK = /[　-鿿가-힯]/;
+
+/** Return `{font, size, spacing}` of a class of label as the style sheet sets it. */
+export function styleOf(className, root) {
+  const key = `${className} ${document.documentElement.lang}`;
+  if (!styles.has(key)) {
+    const probe = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    probe.setAttribute("class", `label ${className}`);
+    root.append(probe);
+    const style = getComputedStyle(probe);
+    const size = Number.parseFloat(style.fontSize);
+    styles.set(key, {
+      font: `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`,
+      size,
+      spacing: Number.parseFloat(style.letterSpacing) || 0,
+    });
+    probe.remove();
+  }
+  return styles.get(key);
+}
+
+/** Return the lines of a text, each at most about `limit` pixels wide, and the size of them all. */
+export function setText(text, style, limit) {
+  canvas.font = style.font;
+  const widthOf = (line) => canvas.measureText(line).width + style.spacing * Math.max(0, [...line].length - 1);
+  const count = Math.ceil(widthOf(text) / limit);
+  const lines = count > 1 ? breakLines(text, count, widthOf) : [text];
+  const lineHeight = Math.round(style.size * 1.2);
+  return { lines, lineHeight, width: Math.max(...lines.map(widthOf)), height: lines.length * lineHeight };
+}
+
+/** Break into lines of like width: between words, or between characters where there are no spaces. */
+function breakLines(text, count, widthOf) {
+  const pieces = text.includes(" ") || !CJK.test(text) ? text.split(/(?<=[ –-])/) : [...text];
+  const aim = widthOf(text) / count;
+  const lines = [""];
+  for (const piece of pieces) {
+    const current = lines.at(-1);
+    const wider = widthOf(current + piece.trimEnd());
+    const full = wider - aim > aim - widthOf(current) || (wider > aim * 1.05 && pieces.length === text.length);
+    if (current && full) lines.push(piece);
+    else lines[lines.length - 1] = current + piece;
+  }
+  return lines.map((line) => line.trim());
+}

@@ -1,0 +1,73 @@
+/** The map as a list: everything the theme draws, and what it cannot draw because no place is known. */
+
+import { byId, el } from "./dom.js";
+import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
+import { lang, t } from "./words.js";
+
+export function createList({ state, catalogue }) {
+  const box = byId("list-items");
+
+  function draw() {
+    const now = state.get();
+    const theme = catalogue.themes.get(now.theme);
+    const all = catalogue.featuresOf(theme);
+    const shown = all.filter((one) => catalogue.matches(one, now));
+    const groups = [...groupsOf(theme, shown)].filter(([, rows]) => rows.length);
+    byId("list-count").textContent = t("map.list_count", { shown: shown.length, all: all.length });
+    const empty = el("p", { class: "nothing", text: t("map.none_match") });
+    box.replaceChildren(...(shown.length ? groups.map(([title, rows]) => group(title, rows, theme, groups.length)) : [empty]));
+    mark();
+  }
+
+  function groupsOf(theme, shown) {
+    if (shown.every(catalogue.isPoint) && theme.legend.length) {
+      return theme.legend.map((entry, index) => [entry.label, located(shown.filter((one) => catalogue.entryOf(one, theme)?.index === index))]);
+    }
+    return theme.layers.map((layer) => [t(`layer.${layer}`), shown.filter((one) => one.layer === layer)]);
+  }
+
+  const located = (rows) => [...rows].sort((a, b) => Number(catalogue.isLocated(b)) - Number(catalogue.isLocated(a)));
+
+  function group(title, rows, theme, count) {
+    const items = el("ul", { class: "list" }, rows.map((one) => el("li", {}, item(one, theme))));
+    return el("div", { class: "list-group" }, count > 1 ? el("h3", { text: title }) : null, items);
+  }
+
+  function item(feature, theme) {
+    const known = catalogue.isLocated(feature);
+    const letters = theme.colour_by === "cluster" ? (feature.clusters ?? []).map((id) => catalogue.clusters.get(id)) : [];
+    return el(
+      "button",
+      {
+        type: "button",
+        class: `list-item${known ? "" : " unplaced"}`,
+        dataset: { id: feature.id },
+        onclick: () => state.set({ zone: feature.id }, "list"),
+      },
+      picture(feature, theme),
+      el("span", { class: "item-name" }, el("span", { text: feature.name }), chineseOf(feature)),
+      letters.length ? el("span", { class: "item-letters" }, letters.map((one) => badgeIcon(one, one.name))) : null,
+      known ? null : el("span", { class: "tag", text: t("map.no_place") }),
+    );
+  }
+
+  const chineseOf = (feature) =>
+    lang() !== "zh" && feature.zh !== feature.name ? el("span", { class: "zh", lang: "zh", text: feature.zh }) : null;
+
+  function picture(feature, theme) {
+    const entry = catalogue.entryOf(feature, theme);
+    if (catalogue.isPoint(feature)) return symbolIcon(entry, catalogue.isHollow(feature));
+    return swatch(catalogue.lookOf(feature, state.get()), feature.method);
+  }
+
+  function mark() {
+    for (const button of box.querySelectorAll(".list-item")) {
+      const current = button.dataset.id === state.get().zone;
+      button.setAttribute("aria-pressed", String(current));
+    }
+  }
+
+  const content = ({ theme, industry, cluster }) => `${theme} ${industry} ${cluster}`;
+  state.subscribe((now, before) => (content(now) === content(before) ? mark() : draw()));
+  draw();
+}

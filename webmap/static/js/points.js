@@ -1,0 +1,83 @@
+/** The symbols of a point theme: hollow where the place is roughly known, spread where they coincide. */
+
+import { svg } from "./dom.js";
+import { Overlay } from "./overlay.js";
+import { symbol } from "./symbols.js";
+import { t } from "./words.js";
+
+const NEAR_PX = 15;
+const STEP_PX = 25;
+
+export function createPoints(app) {
+  const { map, state, catalogue } = app;
+  const overlay = new Overlay(map, "place", "points");
+
+  function draw() {
+    const theme = catalogue.themes.get(state.get().theme);
+    const features = catalogue.featuresOf(theme).filter((one) => catalogue.isPoint(one) && one.point);
+    app.spread = spread(features.map((one) => ({ id: one.id, at: catalogue.anchorOf(one) })), map);
+    overlay.show(features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one, theme) })));
+    restyle();
+  }
+
+  function build(feature, theme) {
+    const kind = t(`kind.${feature.kind}`);
+    const hollow = catalogue.isHollow(feature);
+    const { x, y } = app.spread.get(feature.id);
+    const mark = symbol(catalogue.entryOf(feature, theme), hollow);
+    mark.setAttribute("transform", `translate(${x} ${y})`);
+    return svg(
+      "g",
+      {
+        class: "point",
+        tabindex: 0,
+        role: "button",
+        "aria-label": t(hollow ? "map.figure_schematic" : "map.figure", { name: feature.name, kind }),
+        dataset: { id: feature.id },
+      },
+      (x || y) && svg("path", { class: "leader", d: `M0 0L${x} ${y}` }),
+      (x || y) && svg("circle", { class: "origin", r: 2 }),
+      svg("circle", { class: "reach", cx: x, cy: y, r: 16 }),
+      svg("circle", { class: "ring", cx: x, cy: y, r: 15 }),
+      mark,
+    );
+  }
+
+  function restyle() {
+    const now = state.get();
+    for (const { node } of overlay.parts) {
+      const feature = catalogue.features.get(node.dataset.id);
+      const selected = feature.id === now.zone;
+      const faded = !selected && (!catalogue.matches(feature, now) || Boolean(now.zone));
+      node.classList.toggle("is-selected", selected);
+      node.classList.toggle("is-faded", faded);
+      node.setAttribute("aria-pressed", String(selected));
+    }
+  }
+
+  map.on("zoomend viewreset", draw);
+  state.subscribe((now, before) => (now.theme === before.theme ? restyle() : draw()));
+  draw();
+}
+
+/** Return each point's offset in pixels: none where it stands alone, on a ring where several meet. */
+export function spread(points, map) {
+  const groups = [];
+  for (const { id, at } of points) {
+    const place = map.latLngToLayerPoint(at);
+    const home = groups.find((group) => group.place.distanceTo(place) < NEAR_PX);
+    if (home) home.ids.push([id, place]);
+    else groups.push({ place, ids: [[id, place]] });
+  }
+  const offsets = new Map();
+  for (const { place, ids } of groups) {
+    const radius = ids.length < 2 ? 0 : Math.max(STEP_PX / 2, (ids.length * STEP_PX) / (2 * Math.PI));
+    ids.forEach(([id, own], index) => {
+      const angle = (2 * Math.PI * index) / ids.length - Math.PI / 2;
+      const round = (value) => Math.round(value * 10) / 10;
+      const [dx, dy] = radius ? [place.x - own.x, place.y - own.y] : [0, 0];
+      offsets.set(id, { x: round(dx + radius * Math.cos(angle)), y: round(dy + radius * Math.sin(angle)) });
+    });
+  }
+  return offsets;
+}

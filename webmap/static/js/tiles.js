@@ -1,0 +1,51 @@
+/** The operator's tile basemap, if there is one, shifted where its tiles lie in GCJ-02. */
+
+import { byId } from "./dom.js";
+
+// Ellipsoid and eccentricity of the GCJ-02 transform (Krasovsky 1940).
+const AXIS_M = 6378245;
+const ECCENTRICITY = 0.006693421622965943;
+
+export function createTiles({ map }) {
+  const text = byId("atlas").dataset.tiles;
+  if (!text) return;
+  const { url, subdomains, attribution, gcj02 } = JSON.parse(text);
+  const Layer = gcj02 ? shiftedLayer() : L.TileLayer;
+  const layer = new Layer(url, { subdomains, maxZoom: map.getMaxZoom(), maxNativeZoom: 18 }).addTo(map);
+  if (gcj02) map.on("moveend", () => layer.align());
+  byId("tile-credit").textContent = attribution;
+  byId("atlas").classList.add("with-tiles");
+}
+
+/** A tile layer that shows, at the map's centre, the tile pixels of the shifted centre. */
+function shiftedLayer() {
+  const base = L.TileLayer.prototype;
+  return L.TileLayer.extend({
+    _getTiledPixelBounds(center) {
+      return base._getTiledPixelBounds.call(this, toGcj(center));
+    },
+    _setZoomTransform(level, center, zoom) {
+      base._setZoomTransform.call(this, level, toGcj(center), zoom);
+    },
+    align() {
+      this._setZoomTransforms(this._map.getCenter(), this._map.getZoom());
+    },
+  });
+}
+
+/** Return the GCJ-02 position of a WGS 84 one: for display only, never stored. */
+function toGcj({ lat, lng }) {
+  const [x, y] = [lng - 105, lat - 35];
+  const wave = (value, ...terms) => terms.reduce((sum, [size, period]) => sum + size * Math.sin((value * Math.PI) / period), 0);
+  const common = 20 * Math.sin(6 * x * Math.PI) + 20 * Math.sin(2 * x * Math.PI);
+  const root = Math.sqrt(Math.abs(x));
+  const north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root;
+  const east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root;
+  const dLat = north + ((common + wave(y, [20, 1], [40, 3]) + wave(y, [160, 12], [320, 30])) * 2) / 3;
+  const dLon = east + ((common + wave(x, [20, 1], [40, 3]) + wave(x, [150, 12], [300, 30])) * 2) / 3;
+  const angle = (lat * Math.PI) / 180;
+  const magic = 1 - ECCENTRICITY * Math.sin(angle) ** 2;
+  const perLat = (AXIS_M * (1 - ECCENTRICITY) * Math.PI) / (magic ** 1.5 * 180);
+  const perLon = (AXIS_M * Math.cos(angle) * Math.PI) / (Math.sqrt(magic) * 180);
+  return L.latLng(lat + dLat / perLat, lng + dLon / perLon);
+}

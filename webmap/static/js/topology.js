@@ -1,0 +1,70 @@
+/** Decode TopoJSON: polygons as [polygon][ring][point], lines as [line][point], points as [lat, lon]. */
+
+/**
+ * Return the geometries of a topology.
+ *
+ * `polygons(object)` is a Map of id to polygons; `lines(object)` a list of lines; `borders(test)`
+ * the lines whose users, a Set of "object/id", pass the test.
+ */
+export function decodeTopology(topology) {
+  const arcs = topology.arcs.map((arc) => decodeArc(arc, topology.transform));
+  const geometriesOf = (name) => flatten(topology.objects[name]);
+  return {
+    polygons: (name) =>
+      new Map(geometriesOf(name).map((one) => [one.id, toPolygons(one).map((polygon) => polygon.map((r) => stitch(arcs, r)))])),
+    lines: (name) => geometriesOf(name).flatMap(toLines).map((line) => stitch(arcs, line)),
+    borders: (test) => {
+      const users = countUsers(topology.objects, arcs.length);
+      return arcs.filter((_, index) => test(users[index]));
+    },
+  };
+}
+
+function decodeArc(arc, transform) {
+  if (!transform) return arc.map(([lon, lat]) => [lat, lon]);
+  const [scaleX, scaleY] = transform.scale;
+  const [shiftX, shiftY] = transform.translate;
+  let x = 0;
+  let y = 0;
+  return arc.map(([dx, dy]) => {
+    x += dx;
+    y += dy;
+    return [y * scaleY + shiftY, x * scaleX + shiftX];
+  });
+}
+
+/** Join arcs end to end; a negative index is the complement of the arc that runs backwards. */
+function stitch(arcs, indexes) {
+  const points = [];
+  for (const index of indexes) {
+    const arc = index < 0 ? arcs[~index].toReversed?.() ?? [...arcs[~index]].reverse() : arcs[index];
+    points.push(...(points.length ? arc.slice(1) : arc));
+  }
+  return points;
+}
+
+function flatten(geometry) {
+  if (!geometry) return [];
+  return geometry.type === "GeometryCollection" ? geometry.geometries.flatMap(flatten) : [geometry];
+}
+
+function toPolygons(geometry) {
+  if (geometry.type === "Polygon") return [geometry.arcs];
+  return geometry.type === "MultiPolygon" ? geometry.arcs : [];
+}
+
+function toLines(geometry) {
+  if (geometry.type === "LineString") return [geometry.arcs];
+  return geometry.type === "MultiLineString" ? geometry.arcs : [];
+}
+
+function countUsers(objects, length) {
+  const users = Array.from({ length }, () => new Set());
+  for (const [name, object] of Object.entries(objects)) {
+    for (const geometry of flatten(object)) {
+      const indexes = toPolygons(geometry).flat(2).concat(toLines(geometry).flat());
+      for (const index of indexes) users[index < 0 ? ~index : index].add(`${name}/${geometry.id}`);
+    }
+  }
+  return users;
+}

@@ -1,0 +1,60 @@
+/** Bring things into the part of the map that no panel covers. */
+
+import { byId, calm, narrow } from "./dom.js";
+
+const CLOSEST = 12.5;
+const EDGE = 28;
+
+export function createView(app) {
+  const { map, state, catalogue, shapes } = app;
+
+  /** Return what the panels cover, as Leaflet's padding options. */
+  function padding() {
+    const panel = byId("panel");
+    const open = !panel.hidden;
+    const right = open && !narrow.matches ? panel.offsetWidth : 0;
+    const bottom = narrow.matches ? Math.min((open ? panel : byId("browse")).offsetHeight, map.getSize().y * 0.55) : 0;
+    return { paddingTopLeft: [EDGE, EDGE], paddingBottomRight: [right + EDGE, bottom + EDGE] };
+  }
+
+  function boundsOf(feature) {
+    if (catalogue.isPoint(feature)) return feature.point ? L.latLngBounds([catalogue.anchorOf(feature)]) : null;
+    return shapes.has(feature.id) ? L.latLngBounds(shapes.polygon(feature.id).flat(2)) : null;
+  }
+
+  function fit(bounds) {
+    const maxZoom = Math.max(CLOSEST, Math.min(map.getZoom(), 14));
+    map.fitBounds(bounds, { ...padding(), maxZoom, animate: !calm.matches });
+  }
+
+  /** Move only if the feature is out of sight or too small to see. */
+  function reveal(feature, origin) {
+    const bounds = boundsOf(feature);
+    if (!bounds) return;
+    const { paddingBottomRight } = padding();
+    const free = L.bounds([EDGE, EDGE], map.getSize().subtract(paddingBottomRight));
+    const box = L.bounds([bounds.getNorthWest(), bounds.getSouthEast()].map((at) => map.latLngToContainerPoint(at)));
+    const small = !catalogue.isPoint(feature) && Math.max(box.getSize().x, box.getSize().y) < 60;
+    if (origin === "map" || origin === "key") {
+      if (!free.intersects(box)) map.panInside(bounds.getCenter(), { ...padding(), animate: !calm.matches });
+    } else if (small || !free.contains(box)) fit(bounds);
+  }
+
+  function showAll() {
+    const [west, south, east, north] = catalogue.payload.bounds;
+    map.fitBounds([[south, west], [north, east]], { ...padding(), animate: false });
+  }
+
+  function showFeature(id) {
+    const bounds = boundsOf(catalogue.features.get(id));
+    if (bounds) fit(bounds);
+    else showAll();
+  }
+
+  state.subscribe((now, before, origin) => {
+    const feature = catalogue.features.get(now.zone);
+    // After this frame, when the panel has opened and it is known what it covers.
+    if (feature && now.zone !== before.zone && origin !== "history") requestAnimationFrame(() => reveal(feature, origin));
+  });
+  return { showAll, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
+}
