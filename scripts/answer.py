@@ -1,0 +1,71 @@
+"""What the subcommands share: the ``--json`` option and the release that they ask."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from layers.store import Release
+from scripts.messages import warn, write
+from webmap.publish import BuildError, publish
+from webmap.settings import Settings, read_settings
+
+LANGUAGES = ("zh", "en", "ko")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--json``."""
+    parser.add_argument("--json", action="store_true", help="以 JSON 回答 · answer as JSON")
+
+
+def add_language(parser: argparse.ArgumentParser, languages: tuple[str, ...] = LANGUAGES) -> None:
+    """Declare ``--lang``."""
+    parser.add_argument("--lang", choices=languages, default="zh", help="语言 · language (zh)")
+
+
+def write_json(answer: Any) -> None:
+    """Print `answer` as JSON, for programs."""
+    write(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+def add_home(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--home``."""
+    parser.add_argument(
+        "--home", type=Path, help="发布版的文件夹 · folder of the releases (WEIHAI_LAYOUT_HOME)"
+    )
+
+
+def settings(options: argparse.Namespace) -> Settings | None:
+    """Return the operator's settings, or None after saying which one is wrong."""
+    try:
+        found = read_settings()
+    except ValueError as error:
+        warn("bad_setting", reason=error)
+        return None
+    return found if options.home is None else replace(found, home=options.home)
+
+
+def live_release(settings: Settings | None) -> Release | None:
+    """Return a sound release of the current inputs, built if needed; None after saying why not.
+
+    Progress goes to standard error, so that the answer stays alone on standard output.
+    """
+    if settings is None:
+        return None
+    shown: list[str] = []
+
+    def show(line: str) -> None:
+        shown.append(line)
+        write(line, error=True)
+
+    try:
+        return publish(settings.home, show)
+    except (BuildError, OSError) as error:
+        for line in str(error).splitlines():
+            if line not in shown:
+                show(line)
+        warn("build_failed")
+        return None

@@ -1,0 +1,241 @@
+"""Measure the product beside its peers, both in one run on one machine.
+
+``map``: the first view in headless Chromium against ``geopandas.explore()`` of the same layers with
+the same local Leaflet. ``start``: a cold start to the first answer, and the memory of one worker.
+"""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from waitress.server import create_server
+
+from layers.store import Release
+from webmap import create_app
+from webmap.settings import read_settings
+
+Result = dict[str, Any]
+LAYERS = ("counties", "zones", "parks")  # what the first view draws
+COUNT_PATHS = """
+(expected) => new Promise((resolve) => {
+  const drawn = () => document.querySelectorAll('path.leaflet-interactive').length;
+  const poll = () => (drawn() >= expected ? requestAnimationFrame(() => resolve(performance.now())) : setTimeout(poll, 4));
+  poll();
+})
+"""
+BROWSER_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
+
+def bench_map(home: Path, rounds: int = 5) -> Result:
+    """Return bytes over the wire and time to the last polygon drawn, for our page and explore's.
+
+    Times run from the request to the frame after the last polygon is in the document, server time
+    included; the median of `rounds` interleaved rounds with a fresh browser context each.
+    """
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only the test set-up has it
+
+    from webmap.publish import publish  # noqa: PLC0415
+
+    release = publish(home, print)
+    expected = sum(len(release.read_json(f"data/{layer}.geojson")["features"]) for layer in LAYERS)
+    with (
+        sync_playwright() as playwright,
+        _serving(_our_app(release)) as ours,
+        _serving(_explore_app(release)) as peer,
+    ):
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=BROWSER_FLAGS)
+        rows: dict[str, list[Result]] = {"ours": [], "explore": []}
+        for _ in range(rounds):
+            rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", expected))
+            rows["explore"].append(_visit(browser, peer, expected))
+        browser.close()
+    return _compare(rows, expected)
+
+
+def _compare(rows: dict[str, list[Result]], expected: int) -> Result:
+    median = {
+        name: {key: statistics.median(row[key] for row in found) for key in found[0]}
+        for name, found in rows.items()
+    }
+    ours, peer = median["ours"], median["explore"]
+    return {
+        "polygons": expected,
+        "ours": ours,
+        "explore": peer,
+        "bytes_ratio": round(ours["wire_bytes"] / peer["wire_bytes"], 3),
+        "time_ratio": round(ours["drawn_ms"] / peer["drawn_ms"], 3),
+    }
+
+
+def _visit(browser: Any, url: str, expected: int) -> Result:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: dict[str, tuple[str, int]] = {}
+    kinds: dict[str, str] = {}
+    session.on(
+        "Network.responseReceived", lambda event: kinds.update({event["requestId"]: event["response"]["url"]})
+    )
+    session.on(
+        "Network.loadingFinished",
+        lambda event: sizes.update(
+            {event["requestId"]: (kinds.get(event["requestId"], ""), event["encodedDataLength"])}
+        ),
+    )
+    page.goto(url, wait_until="commit")
+    drawn = page.evaluate(COUNT_PATHS, expected)
+    page.wait_for_load_state("networkidle")
+    data = sum(size for address, size in sizes.values() if "/map/" in address)
+    result = {
+        "drawn_ms": round(drawn),
+        "wire_bytes": int(sum(size for _, size in sizes.values())),
+        "data_bytes": int(data),
+        "requests": len(sizes),
+    }
+    context.close()
+    return result
+
+
+def _our_app(release: Release) -> Any:
+    return create_app(release, read_settings({}))
+
+
+def _explore_app(release: Release) -> Any:
+    """Return a page of ``explore()`` over the same layers, made on request, with our local Leaflet."""
+    import json  # noqa: PLC0415
+
+    import geopandas  # noqa: PLC0415
+    from flask import Flask, Response  # noqa: PLC0415
+
+    frames = []
+    for layer in LAYERS:
+        features = json.loads(release.read(f"data/{layer}.geojson"))["features"]
+        frame = geopandas.GeoDataFrame.from_features(features, crs="EPSG:4326")
+        frames.append(frame[["geometry", "id", "name_zh", "kind", "geometry_method", "area_km2"]])
+    app = Flask("explore", static_folder=None)
+
+    @app.get("/vendor/<name>")
+    def _vendor(name: str) -> Response:
+        kind = "text/javascript" if name.endswith(".js") else "text/css"
+        return Response(release.read(f"static/vendor/{name}"), mimetype=kind)
+
+    @app.get("/")
+    def _page() -> str:
+        plan_map = None
+        for frame in frames:
+            plan_map = frame.explore(m=plan_map, tiles=None, legend=False)
+        plan_map.default_js = [("leaflet_js", "/vendor/leaflet.js")]
+        plan_map.default_css = [("leaflet_css", "/vendor/leaflet.css")]
+        return str(plan_map.get_root().render())
+
+    return app
+
+
+@contextmanager
+def _serving(app: Any) -> Iterator[str]:
+    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}/"[:-1]
+    server.close()
+
+
+def _chromium() -> str:
+    import shutil  # noqa: PLC0415
+
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        raise FileNotFoundError(
+            "chromium: 未找到浏览器，先运行 python3 scripts/test.py / no browser; run it first"
+        )
+    return found
+
+
+def bench_start(home: Path, rounds: int = 5) -> Result:
+    """Return the seconds from starting the command to its first 200, and a worker's memory.
+
+    The release is built first; memory is the resident set after a visit to every page.
+    """
+    from webmap.publish import publish  # noqa: PLC0415
+
+    place = publish(home, print).read_json("pages/order.json")[0]
+    found = [_start_once(home, place) for _ in range(rounds)]
+    return {
+        "first_200_s": round(statistics.median(row["first_200_s"] for row in found), 3),
+        "resident_mb": round(max(row["resident_mb"] for row in found), 1),
+        "heavy_imports": sorted({name for row in found for name in row["heavy_imports"]}),
+    }
+
+
+def _start_once(home: Path, place: str) -> Result:
+    port = _free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.cli",
+        "serve",
+        "--no-browser",
+        "--port",
+        str(port),
+        "--home",
+        str(home),
+    ]
+    begun = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        base = f"http://127.0.0.1:{port}"
+        _wait_for(lambda: _status(f"{base}/healthz") == 200)  # noqa: PLR2004
+        seconds = time.perf_counter() - begun
+        for path in (
+            "/",
+            "/zones/",
+            f"/zones/{place}",
+            "/lookup?lon=122.1&lat=37.3",
+            f"/search.json?q={place}",
+            "/plan",
+        ):
+            _status(base + path)
+        status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
+        maps = Path(f"/proc/{server.pid}/maps").read_text(encoding="ascii", errors="replace")
+        server.terminate()
+    resident_kb = int(status.partition("VmRSS:")[2].split()[0])
+    heavy = [name for name in ("pandas", "pyogrio") if f"/{name}/" in maps]
+    return {"first_200_s": seconds, "resident_mb": resident_kb / 1000, "heavy_imports": heavy}
+
+
+def _status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+            answer.read()
+            return int(answer.status)
+    except OSError:
+        return 0
+
+
+def _wait_for(ready: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.perf_counter() + seconds
+    while not ready():
+        if time.perf_counter() > end:
+            raise TimeoutError("服务未启动 / the server did not start")
+        time.sleep(0.005)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,42 @@
+"""Measure the product beside its peers."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from scripts.answer import add_home, add_json, live_release, settings, write_json
+from scripts.bench import Result, bench_map, bench_start
+from scripts.messages import write
+
+MEASURES = {"map": bench_map, "start": bench_start}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("measure", choices=MEASURES, help="首屏，或冷启动 · first view, or cold start")
+    parser.add_argument("--rounds", type=int, default=5, help="重复次数 · repetitions (5)")
+    add_home(parser)
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what was measured; exit 1 if there is no release."""
+    chosen = settings(options)
+    release = live_release(chosen)
+    if chosen is None or release is None:
+        return 1
+    measured = MEASURES[options.measure](chosen.home, options.rounds)
+    if options.json:
+        write_json(measured)
+    else:
+        write("\n".join(_lines(measured)))
+    return 0
+
+
+def _lines(measured: Result, above: str = "") -> Iterator[str]:
+    for name, value in measured.items():
+        if isinstance(value, dict):
+            yield from _lines(value, f"{above}{name} ")
+        else:
+            yield f"{above + name:30} {value}"

@@ -1,0 +1,90 @@
+"""Set up what the checks need and run them all; further arguments go to pytest.
+
+``python3 scripts/test.py`` exits 0 only if every step passes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it only sees its folder
+
+from scripts.environment import PROGRAMS, ROOT, SUFFIX, SetUpError, check_python, prepare_environment
+from scripts.messages import say, warn, write
+
+SCRIPT = "scripts/test.py"
+COMMAND = f"python3 {SCRIPT}"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FONT_NAME = "NotoSansCJK-Regular.ttc"
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
+STEPS = {
+    "ruff check": ["ruff", "check"],
+    "ruff format": ["ruff", "format", "--check"],
+    "mypy": ["mypy", "--strict"],
+    "import-linter": ["lint-imports"],
+    "pytest": ["pytest", "-n", "2"],
+}
+
+
+def missing_packages() -> list[str]:
+    """Name the Debian packages that the browser tests lack on this machine."""
+    missing = [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
+    on_linux = sys.platform.startswith("linux")
+    if on_linux and not any(found for folder in FONT_FOLDERS for found in Path(folder).rglob(FONT_NAME)):
+        missing.append("fonts-noto-cjk")
+    return missing
+
+
+def install_packages(packages: list[str]) -> bool:
+    """Install Debian `packages` where that is allowed; tell whether nothing is missing afterwards."""
+    apt = shutil.which("apt-get")
+    if packages and apt and os.geteuid() == 0:
+        say("installing_system_packages", packages=" ".join(packages))
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        install = [apt, "install", "-y", "-q", "--no-install-recommends", *packages]
+        for step in ([apt, "update", "-q"], install):
+            subprocess.run(step, check=False, env=quiet, stdin=subprocess.DEVNULL)
+        packages = missing_packages()
+    if packages:
+        warn("system_packages_missing", packages=" ".join(packages))
+    return not packages
+
+
+def run_steps(pytest_arguments: list[str]) -> bool:
+    """Run every step, also after a failure, and print a summary; tell whether all passed."""
+    summary = []
+    for name, (program, *arguments) in STEPS.items():
+        write(f"== {name}")
+        extra = pytest_arguments if name == "pytest" else []
+        begun = time.monotonic()
+        code = subprocess.run(
+            [PROGRAMS / f"{program}{SUFFIX}", *arguments, *extra], cwd=ROOT, check=False
+        ).returncode
+        summary.append((name, code, time.monotonic() - begun))
+    write("== summary")
+    for name, code, seconds in summary:
+        write(f"{'ok  ' if code == 0 else 'FAIL'} {name:14} {seconds:6.1f} s")
+    return all(code == 0 for _, code, _ in summary)
+
+
+def main() -> int:
+    """Set up, then run all checks."""
+    if not check_python(SCRIPT):
+        return 1
+    try:
+        prepare_environment(("requirements.lock", "requirements-test.lock"), COMMAND)
+    except SetUpError:
+        return 1
+    return 0 if install_packages(missing_packages()) and run_steps(sys.argv[1:]) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,38 @@
+"""What many tests share: the shipped facts and one release built from them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
+
+from layers.store import Release
+from webmap import create_app
+from webmap.publish import publish
+from webmap.settings import Settings
+
+hypothesis_settings.register_profile("local", deadline=None)
+hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home folder for a whole run, shared by its worker processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "home"
+
+
+@pytest.fixture(scope="session")
+def release(home: Path) -> Release:
+    """Return the release of the current facts; the first worker to ask builds it."""
+    return publish(home, print)
+
+
+@pytest.fixture
+def client(home: Path, release: Release) -> FlaskClient:
+    """Return a client of a fresh application on the release."""
+    return create_app(release, Settings(home)).test_client()

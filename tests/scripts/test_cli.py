@@ -1,0 +1,215 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from geodata import read
+from scripts import cli
+from scripts.commands import serve
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def ask(home, release, monkeypatch, capsys):
+    """Run a subcommand on the tests' release; returns exit code, standard output, standard error."""
+    monkeypatch.setenv("WEIHAI_LAYOUT_HOME", str(home))
+
+    def run(*arguments):
+        code = cli.main(list(arguments))
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as leaving:
+        cli.main([command, "--help"])
+    assert leaving.value.code == 0
+    assert f"weihai-layout {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["lookup", "abc", "37"], ["serve", "--port", "70000"]])
+def test_wrong_usage_exits_2(arguments):
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(arguments)
+    assert leaving.value.code == 2
+
+
+def test_the_shipped_facts_are_valid(capsys):
+    assert cli.main(["check"]) == 0
+    assert "all facts are valid" in capsys.readouterr().out
+
+
+def test_check_reports_every_broken_file_at_once(tmp_path, capsys):
+    (tmp_path / "plan").mkdir()
+    (tmp_path / "plan/zones.yaml").write_text("- id: Not An Id\n  layer: zones\n", encoding="utf-8")
+    (tmp_path / "plan/clauses.yaml").write_text("- [broken", encoding="utf-8")
+    assert cli.main(["check", "--facts", str(tmp_path), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    places = {(problem["file"], problem["line"], problem["field"]) for problem in answer["problems"]}
+    assert not answer["ok"]
+    assert ("plan/zones.yaml", 1, "id") in places
+    assert ("plan/clauses.yaml", 1, "") in {
+        (file, 1 if line else line, field) for file, line, field in places
+    }
+
+
+def test_audit_without_a_plan_says_how_to_name_one(monkeypatch, capsys):
+    monkeypatch.delenv("WEIHAI_LAYOUT_PLAN", raising=False)
+    assert cli.main(["audit"]) == 2
+    assert "--plan" in capsys.readouterr().err
+
+
+def test_audit_of_an_unreadable_plan_exits_2(tmp_path, capsys):
+    assert cli.main(["audit", "--plan", str(tmp_path / "none.txt")]) == 2
+    assert "none.txt" in capsys.readouterr().err
+
+
+def test_audit_of_another_text_exits_1(tmp_path, capsys):
+    (tmp_path / "other.txt").write_text("别的文件", encoding="utf-8")
+    assert cli.main(["audit", "--plan", str(tmp_path / "other.txt"), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)
+
+
+def test_build_names_the_release(ask, release):
+    code, out, _ = ask("build", "--json")
+    assert code == 0
+    assert json.loads(out)["id"] == release.id
+
+
+def test_lookup_answers_for_every_seat_of_a_town(ask):
+    town = next(iter(read.read_facts().towns.values()))
+    code, out, _ = ask("lookup", str(town.seat.lon), str(town.seat.lat), "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["covered"]
+    assert town.id in {found["id"] for found in answer["applies"]}
+
+
+def test_lookup_far_away_names_the_nearest_place(ask):
+    code, out, _ = ask("lookup", "0", "0")
+    assert code == 0
+    assert "outside coverage" in out
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "hint"), [("999", "37", "999"), ("37", "122", "122 37"), ("nan", "37", "nan")]
+)
+def test_lookup_refuses_impossible_positions(ask, lon, lat, hint):
+    code, _, err = ask("lookup", lon, lat)
+    assert code == 2
+    assert hint in err
+
+
+def test_search_finds_a_zone_by_its_name(ask):
+    zone = next(iter(read.read_facts().zones.values()))
+    code, out, _ = ask("search", zone.name.zh, "--json")
+    assert code == 0
+    assert json.loads(out)[0]["id"] == zone.id
+
+
+def test_search_for_nothing_known_exits_1(ask):
+    code, out, _ = ask("search", "qqqqqqqq")
+    assert code == 1
+    assert "qqqqqqqq" in out
+
+
+def test_export_writes_the_prepared_bytes(ask, release, tmp_path):
+    target = tmp_path / "zones.geojson"
+    code, _, _ = ask("export", "zones", "--format", "geojson", "-o", str(target))
+    assert code == 0
+    assert target.read_bytes() == release.read("data/zones.geojson")
+    assert [path.name for path in tmp_path.iterdir()] == ["zones.geojson"]
+
+
+def test_export_of_a_table_is_json(ask, release, tmp_path):
+    code, _, _ = ask("export", "clauses", "-o", str(tmp_path / "clauses.json"))
+    assert code == 0
+    assert (tmp_path / "clauses.json").read_bytes() == release.read("data/clauses.json")
+
+
+def test_export_of_an_unknown_layer_names_near_ones(ask, tmp_path):
+    code, _, err = ask("export", "zone", "-o", str(tmp_path / "x"))
+    assert code == 2
+    assert "zones.geojson" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_into_a_missing_folder_exits_1(ask, tmp_path):
+    code, _, err = ask("export", "zones", "-o", str(tmp_path / "none" / "zones.geojson"))
+    assert code == 1
+    assert "Cannot write" in err
+
+
+def test_a_wrong_setting_is_named(ask, monkeypatch):
+    monkeypatch.setenv("WEIHAI_LAYOUT_TILES", "elsewhere")
+    code, _, err = ask("build")
+    assert code == 1
+    assert "WEIHAI_LAYOUT_TILES" in err
+
+
+def test_a_taken_port_is_said_with_another_to_choose(ask):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = ask("serve", "--no-browser", "--port", str(port))
+    assert code == 1
+    assert f"端口 {port} 已被占用" in err
+    assert f"Port {port} on 127.0.0.1 is in use" in err
+    assert "--port" in err
+
+
+def test_an_unknown_host_is_said(ask):
+    code, _, err = ask("serve", "--no-browser", "--host", "203.0.113.1", "--port", "0")
+    assert code == 1
+    assert "Cannot listen on 203.0.113.1" in err
+
+
+def test_no_browser_is_opened_without_a_screen(monkeypatch):
+    for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not serve.can_open_browser()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert serve.can_open_browser()
+    monkeypatch.setenv("CI", "true")
+    assert not serve.can_open_browser()
+
+
+def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release):
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.cli",
+        "serve",
+        "--no-browser",
+        "--port",
+        "0",
+        "--home",
+        str(home),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8") as server:
+        assert server.stdout
+        url = server.stdout.readline().split()[-1]
+        with urllib.request.urlopen(f"{url}healthz", timeout=30) as answer:
+            assert answer.status == 200
+        server.send_signal(signal.SIGINT)
+        assert "stopped" in server.stdout.read()
+    assert server.returncode == 0
+
+
+def test_output_into_a_closed_pipe_is_no_crash():
+    command = [sys.executable, "-m", "scripts.cli", "check", "--json"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    answer = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr

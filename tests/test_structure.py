@@ -1,0 +1,187 @@
+"""The shape of the project itself: sizes, direction of knowledge, nothing from outside."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from functools import cache
+from importlib.metadata import entry_points
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from geodata.read import read_facts
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("geodata", "layers", "webmap", "scripts")
+MODULES = sorted(chain.from_iterable((ROOT / package).rglob("*.py") for package in PACKAGES))
+BROWSER_MODULES = sorted(ROOT.glob("webmap/static/**/*.js"))
+PAGE_FILES = sorted(
+    path
+    for folder in ("templates", "static")
+    for path in (ROOT / "webmap" / folder).rglob("*")
+    if path.is_file()
+)
+TEXT_SUFFIXES = {
+    ".py",
+    ".yaml",
+    ".json",
+    ".geojson",
+    ".toml",
+    ".md",
+    ".js",
+    ".css",
+    ".html",
+    ".in",
+    ".lock",
+    ".svg",
+}
+NOT_OURS = {".venv", ".git", "var", "build", "tests", "node_modules"}
+MAX_MODULE_LINES = 300
+MAX_FUNCTION_LINES = 60
+OUTSIDE = re.compile(
+    r"""https?://(?!www\.w3\.org/)[^\s"'<>{}]+|(?:src|href|url)\s*[=(]\s*["']?//[^\s"'<>]+"""
+)
+MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:root|work|tmp|home)/[a-z]\w*")
+REGISTRY = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian|mirrors?\.[a-z]+\.(?:com|cn|edu)")
+SKIP = re.compile(r"pytest\.(?:mark\.)?(?:skip|skipif|xfail|importorskip)\b")
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def text_files() -> list[Path]:
+    return [
+        path
+        for path in ROOT.rglob("*")
+        if path.suffix in TEXT_SUFFIXES
+        and not NOT_OURS & set(path.relative_to(ROOT).parts)
+        and not any(part.endswith((".egg-info", "_cache")) for part in path.relative_to(ROOT).parts)
+    ]
+
+
+def strings_of(module: ast.Module) -> set[str]:
+    """Return every string constant that is no docstring."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    found = (
+        node for node in ast.walk(module) if isinstance(node, ast.Constant) and id(node) not in docstrings
+    )
+    return {node.value for node in found if isinstance(node.value, str)}
+
+
+@pytest.mark.parametrize("path", [*MODULES, *BROWSER_MODULES], ids=relative)
+def test_no_module_is_long(path):
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= MAX_MODULE_LINES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_no_function_is_long(path):
+    functions = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
+    long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= MAX_FUNCTION_LINES]
+    assert not long
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_every_module_says_what_it_is_for(path):
+    assert ast.get_docstring(tree_of(path))
+
+
+def test_only_one_module_imports_folium():
+    importers = [
+        relative(path)
+        for path in MODULES
+        for node in ast.walk(tree_of(path))
+        if (isinstance(node, ast.Import) and any(name.name.split(".")[0] == "folium" for name in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "folium")
+    ]
+    assert set(importers) == {"webmap/folium_map.py"}
+
+
+@pytest.fixture(scope="module")
+def ids():
+    """Every id of a place or cluster."""
+    facts = read_facts()
+    return {*facts.zones, *facts.areas, *facts.clusters, *facts.platforms, *facts.gateways, *facts.towns}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_facts_of_the_city_are_not_in_code(path, ids):
+    words = set(chain.from_iterable(re.split(r"[^a-z0-9-]+", string) for string in strings_of(tree_of(path))))
+    assert not ids & words
+
+
+@pytest.mark.parametrize("path", PAGE_FILES, ids=relative)
+def test_pages_name_no_outside_host(path):
+    assert not OUTSIDE.findall(path.read_text(encoding="utf-8", errors="replace"))
+
+
+def test_no_file_names_a_path_of_one_machine_or_a_registry():
+    found = {
+        f"{relative(path)}: {match[0]}"
+        for path in text_files()
+        for pattern in (MACHINE_PATH, REGISTRY)
+        for match in pattern.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert not found
+
+
+def test_only_the_audit_may_be_skipped():
+    files = (path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__))
+    skipping = {path.name for path in files if SKIP.search(path.read_text(encoding="utf-8"))}
+    assert skipping <= {"test_audit.py"}
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-test"])
+def test_every_locked_package_has_a_hash(name):
+    lock = (ROOT / f"{name}.lock").read_text(encoding="utf-8")
+    packages = re.split(r"\n(?=\S)", lock.strip())
+    assert packages
+    assert all("--hash=sha256:" in package for package in packages)
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-test"])
+def test_everything_required_is_locked(name):
+    lines = (ROOT / f"{name}.in").read_text(encoding="utf-8").splitlines()
+    required = {match[0].lower() for line in lines if (match := re.match(r"[A-Za-z][\w.-]*", line))}
+    locked = set(
+        re.findall(r"^([\w.-]+)==", (ROOT / f"{name}.lock").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert required <= locked
+
+
+def test_both_locks_agree():
+    pins = [
+        set(
+            re.findall(r"^[\w.-]+==\S+.*$", (ROOT / f"{name}.lock").read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        for name in ("requirements", "requirements-test")
+    ]
+    assert pins[0] <= pins[1]
+
+
+def test_the_command_is_installed_from_this_checkout():
+    (command,) = entry_points(group="console_scripts", name="weihai-layout")
+    assert command.value == "scripts.cli:main"
+
+
+def test_every_message_is_in_both_languages():
+    messages = json.loads((ROOT / "scripts/messages.json").read_text(encoding="utf-8"))
+    for key, message in messages.items():
+        assert set(message) == {"zh", "en"}, key
+        fields = [set(re.findall(r"\{(\w+)\}", message[language])) for language in ("zh", "en")]
+        assert fields[0] - {"name"} == fields[1] - {"name"}, key
