@@ -140,7 +140,7 @@ class Zone(Record):
 
 
 class Designation(Record):
-    """This zone is to develop this industry, says this clause."""
+    """A zone, an industry that it is to develop, and the clause that says so."""
 
     zone: Id  # a zone, 五区 or marine core
     industry: Id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,6 +114,9 @@ def _items(path: Path, name: str, problems: list[Problem]) -> Iterator[tuple[yam
         problems.append(_problem("not-a-list", name, "", "应为记录的列表", "must be a list of records"))
         return
     for node in root.value:
+        for key in _repeated_keys(node):
+            found = _problem("duplicate-key", name, key.value, "字段重复", "field is given twice")
+            problems.append(replace(found, field=key.value, line=key.start_mark.line + 1))
         yield node, loader.construct_document(node)
 
 
@@ -125,16 +128,13 @@ def _syntax_problem(name: str, error: Exception) -> Problem:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else None
     value = str(getattr(error, "problem", None) or error)
-    return Problem(
-        code="syntax", file=name, record="", field="", value=value, line=line,
-        message_zh="YAML 语法有误", message_en="not valid YAML",
-    )  # fmt: skip
+    return replace(_problem("syntax", name, value, "YAML 语法有误", "not valid YAML"), line=line)
 
 
 def _to_problems(error: ValidationError, name: str, node: yaml.Node, value: Any) -> Iterator[Problem]:
     record = str(value.get("id", value.get("of", ""))) if isinstance(value, dict) else ""
     for fault in error.errors():
-        place = [part for part in fault["loc"] if isinstance(part, str | int)]
+        place = list(fault["loc"])
         yield Problem(
             code=fault["type"],
             file=name,
@@ -166,16 +166,21 @@ def _child(node: yaml.Node, part: str | int) -> yaml.Node | None:
     return None
 
 
+def _repeated_keys(node: yaml.Node) -> Iterator[yaml.Node]:
+    """Yield every mapping key that its mapping has twice: YAML would silently keep the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            yield from _repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated_keys(item)
+
+
 def _report_duplicates(name: str, keys: list[str], problems: list[Problem]) -> None:
     for key in sorted({key for key in keys if keys.count(key) > 1}):
-        problems.append(
-            Problem(
-                code="duplicate-id",
-                file=name,
-                record=key,
-                field="id",
-                value=key,
-                message_zh="编号重复",
-                message_en="id is used twice",
-            )  # fmt: skip
-        )
+        found = _problem("duplicate-id", name, key, "编号重复", "id is used twice")
+        problems.append(replace(found, record=key, field="id"))

@@ -30,7 +30,7 @@ class Layer(Record):
     title: Text
     description: Text
     fields: tuple[FieldInfo, ...]
-    names: dict[str, Text] = {}  # of features that are no place of the plan
+    names: dict[str, Text] = Field(default_factory=dict)  # of features that are no place of the plan
 
 
 class LegendEntry(Record):

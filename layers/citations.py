@@ -101,13 +101,7 @@ def _figure(value: IndicatorValue | Target, unit: Text) -> Citation:
 
 
 def _citation(
-    kind: str,
-    clause: str,
-    *,
-    place: Place | None = None,
-    term: Text | None = None,
-    figure: Citation | None = None,
-    url: str | None = None,
+    kind: str, clause: str, *, place: Place | None = None, term: Text | None = None, **more: Any
 ) -> Citation:
     zone = (
         {"id": place.id, "name": place.name.model_dump(), "url": to_url(place.layer, place.id)}
@@ -119,6 +113,6 @@ def _citation(
         "clause": clause,
         "zone": zone,
         "term": term.model_dump() if term else None,
-        "figure": figure,
-        "url": url,
+        "figure": more.get("figure"),
+        "url": more.get("url"),
     }

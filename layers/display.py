@@ -12,7 +12,7 @@ from typing import Any
 
 import shapely
 from shapely.geometry.base import BaseGeometry
-from topojson import Topology
+from topojson.core.topology import Topology
 
 from geodata.shapes import Shape
 from layers.relations import CITY, Relations

@@ -50,7 +50,7 @@ def _land(
     relations: Relations, shapes: dict[str, Shape], layer: Layer, neighbours: list[BaseGeometry]
 ) -> Iterator[dict[str, Any]]:
     """Yield the city's own land, and the neighbouring land that a base map needs."""
-    around = shapely.union_all(neighbours)
+    around = shapely.MultiPolygon(shapely.get_parts(shapely.union_all(neighbours)))
     for plan in relations.facts.plans.values():
         city = shapes[plan.id]
         yield to_feature(plan.id, city.geometry, land_properties(plan.id, plan.city, city))

@@ -83,7 +83,8 @@ def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry
     else:
         x, y = frame.to_xy(shape.label.x, shape.label.y)
         paths.append(f'<circle class="locator-point" cx="{x:g}" cy="{y:g}" r="7"/>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="locator" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" class="locator" {size} aria-hidden="true">'
     return head + "".join(paths) + _scale_bar(frame) + "</svg>"
 
 

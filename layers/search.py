@@ -12,7 +12,10 @@ LIMIT = 20
 MAX_QUERY = 100
 # How well a query fits a key, best first.
 EXACT, START, WORD, PART = 0, 1, 2, 3
-LAYER_ORDER = ["zones", "counties", "parks", "five-zones", "belts", "marine-cores", "clusters", "industries", "platforms", "gateways", "towns", "clauses"]
+LAYER_ORDER = (
+    *("zones", "counties", "parks", "five-zones", "belts", "marine-cores"),
+    *("clusters", "industries", "platforms", "gateways", "towns", "clauses"),
+)
 
 Entry = dict[str, Any]
 

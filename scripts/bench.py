@@ -29,7 +29,10 @@ LAYERS = ("counties", "zones", "parks")  # what the first view draws
 COUNT_PATHS = """
 (expected) => new Promise((resolve) => {
   const drawn = () => document.querySelectorAll('path.leaflet-interactive').length;
-  const poll = () => (drawn() >= expected ? requestAnimationFrame(() => resolve(performance.now())) : setTimeout(poll, 4));
+  const poll = () => {
+    if (drawn() < expected) setTimeout(poll, 4);
+    else requestAnimationFrame(() => resolve(performance.now()));
+  };
   poll();
 })
 """
@@ -137,7 +140,7 @@ def _explore_app(release: Release) -> Any:
 
     @app.get("/")
     def _page() -> str:
-        plan_map = None
+        plan_map: Any = None
         for frame in frames:
             plan_map = frame.explore(m=plan_map, tiles=None, legend=False)
         plan_map.default_js = [("leaflet_js", "/vendor/leaflet.js")]
@@ -149,10 +152,10 @@ def _explore_app(release: Release) -> Any:
 
 @contextmanager
 def _serving(app: Any) -> Iterator[str]:
-    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    server: Any = create_server(app, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}/"[:-1]
+    yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
 
 

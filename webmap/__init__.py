@@ -74,7 +74,8 @@ def _secure(response: Response, hosts: str) -> None:
     nonce = getattr(g, "nonce", "")
     headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
-        f"img-src 'self' data:{hosts}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        f"img-src 'self' data:{hosts}; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'self'"
     )
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"

@@ -60,7 +60,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
         head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
     pages["pages/catalogue.json"] = orjson.dumps([layer.model_dump() for layer in inputs.layers.values()])
-    pages["pages/plan.json"] = orjson.dumps([plan.model_dump() for plan in inputs.facts.plans.values()][0])
+    pages["pages/plan.json"] = orjson.dumps(next(plan.model_dump() for plan in inputs.facts.plans.values()))
     return pages
 
 

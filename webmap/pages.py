@@ -18,14 +18,14 @@ LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "
 
 @blueprint.get("/")
 def map_page() -> str:
-    """The map of all themes."""
+    """Show the map of all themes."""
     folium = content().release.read_json(f"pages/{g.language}/map.json")
     return render_template("map.html", page="map", folium=folium)
 
 
 @blueprint.get("/zones/")
 def zones() -> str:
-    """All places by layer: the map as a list."""
+    """List all places by layer: the map as a list."""
     rows = list(content().documents.values())
     groups = [{"layer": layer, "items": [row for row in rows if row["layer"] == layer]} for layer in LAYERS]
     return render_template("zones.html", page="zones", groups=groups)
@@ -33,13 +33,13 @@ def zones() -> str:
 
 @blueprint.get("/zones/<place_id>")
 def zone(place_id: str) -> str:
-    """One county, zone, park, 五区, belt or marine core."""
+    """Show one county, zone, park, 五区, belt or marine core."""
     return _place_page(require(place_id, points=False))
 
 
 @blueprint.get("/places/<place_id>")
 def place(place_id: str) -> str:
-    """One platform or gateway."""
+    """Show one platform or gateway."""
     return _place_page(require(place_id, points=True))
 
 
@@ -51,7 +51,7 @@ def _place_page(document: dict[str, Any]) -> str:
 
 @blueprint.get("/data/")
 def data() -> str:
-    """All layers and tables with their files and fields."""
+    """List all layers and tables with their files and fields."""
     return render_template("data.html", page="data", layers=[_data_row(layer) for layer in content().layers])
 
 
@@ -71,7 +71,7 @@ def _data_row(layer: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/search")
 def search() -> str:
-    """Results of a search by name."""
+    """Show the results of a search by name."""
     query = parse_query()
     return render_template(
         "search.html", page="search", q=query, results=content().search.find(query, g.language)
@@ -80,13 +80,13 @@ def search() -> str:
 
 @blueprint.get("/plan")
 def plan() -> str:
-    """The plan's outline and how much of it is on the map."""
+    """Show the plan's outline and how much of it is on the map."""
     return render_template("plan.html", page="plan", outline=plan_pages.outline(content()))
 
 
 @blueprint.get("/plan/<clause_id>")
 def clause(clause_id: str) -> str:
-    """One clause: what it puts on the map and who is responsible."""
+    """Show one clause: what it puts on the map and who is responsible."""
     found = plan_pages.clause(content(), clause_id)
     if found is None:
         known = [row["id"] for row in content().tables["clauses"]]
@@ -101,7 +101,7 @@ def clause(clause_id: str) -> str:
 
 @blueprint.get("/industries/")
 def industries() -> str:
-    """Which place develops which industry."""
+    """Show which place develops which industry."""
     places = [row for row in content().places() if row["industries"]]
     rows = plan_pages.industries(content())
     return render_template("industries.html", page="industries", industries=rows, places=places)
@@ -109,7 +109,7 @@ def industries() -> str:
 
 @blueprint.get("/industries/<industry_id>")
 def industry(industry_id: str) -> str:
-    """One industry and the places designated for it."""
+    """Show one industry and the places designated for it."""
     rows = {row["id"]: row for row in plan_pages.industries(content())}
     if industry_id not in rows:
         found = content().search.find(industry_id.replace("-", " "), g.language)
@@ -124,7 +124,7 @@ def industry(industry_id: str) -> str:
 
 @blueprint.get("/indicators")
 def indicators() -> str:
-    """Base and target of every indicator."""
+    """Show base and target of every indicator."""
     return render_template("indicators.html", page="indicators", groups=plan_pages.indicators(content()))
 
 

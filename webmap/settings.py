@@ -37,6 +37,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     key = environ.get("WEIHAI_LAYOUT_TIANDITU_KEY") or None
     if tiles == "tianditu" and not (key and key.isalnum()):
         raise ValueError(
-            "WEIHAI_LAYOUT_TIANDITU_KEY: 使用天地图须填写密钥（字母与数字）/ Tianditu needs a key of letters and digits"
+            f"WEIHAI_LAYOUT_TIANDITU_KEY={key!r}: "
+            "天地图须填写由字母与数字组成的密钥 / Tianditu needs a key of letters and digits"
         )
     return Settings(Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var")), tiles, key)

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,18 +98,20 @@ AREA = Area(
     id="belt", layer="belts", name=text("东部隆起带"), clause="二(一)1(1)", members=("yi", "bing"),
     relation=term("主要包括乙区、丙区", "二(一)1(1)"), letter="A", colour="#000000",
 )  # fmt: skip
+TARGET = Target(
+    value=450, unit=text("亿元"), year=2024, measure=text("营业收入"),
+    wording="达到450亿元", clause="二(一)1(2)",
+)  # fmt: skip
 CLUSTER = Cluster(
     id="cluster", number=1, name=text("新材料"), clause="二(一)1(2)", letter="A", colour="#000000",
-    target=Target(
-        value=450, unit=text("亿元"), year=2024, measure=text("营业收入"),
-        wording="达到450亿元", clause="二(一)1(2)",
-    ),
+    target=TARGET,
     goals=(term("制造基地", "二(一)1(2)"),), focus=(term("打印机", "二(一)1(2)"),),
 )  # fmt: skip
+AIM = IndicatorValue(value=2.8, year=2024, wording="达到2.8%", clause="一(一)1")
 RESEARCH = Indicator(
     id="research", group="resources", name=text("研发"), unit=text("%"), direction="up",
     base=IndicatorValue(value=5799.8, year=None, wording="5799.8平方公里", clause="一"),
-    target=IndicatorValue(value=2.8, year=2024, wording="达到2.8%", clause="一(一)1"),
+    target=AIM,
 )  # fmt: skip
 HARBOUR = Gateway(
     id="harbour", kind="seaport", name=text("东港"), parent="yi", clauses=("二(一)1",),
@@ -118,7 +121,7 @@ HARBOUR = Gateway(
 
 @pytest.fixture(scope="module")
 def facts():
-    empty = {field.name: () if field.name in LISTS else {} for field in fields(Facts)}
+    empty: dict[str, Any] = {field.name: () if field.name in LISTS else {} for field in fields(Facts)}
     return Facts(
         **empty
         | {
@@ -173,7 +176,7 @@ def test_true_facts_are_proven_in_full(facts):
 
 
 def test_the_width_of_punctuation_and_white_space_do_not_matter(facts):
-    wide = PAGE.translate(str.maketrans({"(": "（", ")": "）", ",": "， ", ":": "："}))
+    wide = PAGE.translate(str.maketrans({ord("("): "（", ord(")"): "）", ord(","): "， ", ord(":"): "："}))
     assert audit(facts, wide).ok
 
 
@@ -232,15 +235,15 @@ SEEDED = {
     ),
     "cluster": (("clusters", "cluster", {"name": text("旧材料")}), ("not-in-clause", "cluster", "旧材料")),
     "target": (
-        ("clusters", "cluster", {"target": CLUSTER.target.model_copy(update={"wording": "达到451亿元"})}),
+        ("clusters", "cluster", {"target": TARGET.model_copy(update={"wording": "达到451亿元"})}),
         ("not-in-clause", "cluster", "达到451亿元"),
     ),
     "target year": (
-        ("clusters", "cluster", {"target": CLUSTER.target.model_copy(update={"year": 2025})}),
+        ("clusters", "cluster", {"target": TARGET.model_copy(update={"year": 2025})}),
         ("not-in-clause", "cluster", "2025年"),
     ),
     "measure": (
-        ("clusters", "cluster", {"target": CLUSTER.target.model_copy(update={"measure": text("总产值")})}),
+        ("clusters", "cluster", {"target": TARGET.model_copy(update={"measure": text("总产值")})}),
         ("not-in-clause", "cluster", "总产值"),
     ),
     "goal": (
@@ -262,11 +265,11 @@ SEEDED = {
         ("not-in-clause", "harbour", "西港"),
     ),
     "indicator": (
-        ("indicators", "research", {"target": RESEARCH.target.model_copy(update={"wording": "达到2.9%"})}),
+        ("indicators", "research", {"target": AIM.model_copy(update={"wording": "达到2.9%"})}),
         ("not-in-clause", "research", "达到2.9%"),
     ),
     "indicator year": (
-        ("indicators", "research", {"target": RESEARCH.target.model_copy(update={"year": 2030})}),
+        ("indicators", "research", {"target": AIM.model_copy(update={"year": 2030})}),
         ("not-in-clause", "research", "2030年"),
     ),
     "document number": (

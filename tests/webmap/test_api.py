@@ -24,7 +24,11 @@ SPATIAL = (
     "gateways",
 )
 TABLES = ("designations", "industries", "clusters", "chains", "indicators", "clauses", "agencies")
-CONTRACT = ["id", "name_zh", "name_en", "name_ko", "kind", "parent_id", "positioning_zh", "positioning_en", "industries", "clauses", "responsible_units", "geometry_method", "positional_accuracy_m", "geometry_source", "area_km2", "official_area_km2"]
+CONTRACT = {
+    *("id", "name_zh", "name_en", "name_ko", "kind", "parent_id", "positioning_zh", "positioning_en"),
+    *("industries", "clauses", "responsible_units", "geometry_method", "positional_accuracy_m"),
+    *("geometry_source", "area_km2", "official_area_km2"),
+}
 
 
 @pytest.mark.parametrize("layer", SPATIAL)
@@ -42,7 +46,7 @@ def test_every_layer_downloads_as_geojson(client: FlaskClient, layer: str) -> No
 @pytest.mark.parametrize("layer", [layer for layer in SPATIAL if layer not in {"platforms", "gateways"}])
 def test_polygons_carry_the_properties_of_the_contract(client: FlaskClient, layer: str) -> None:
     for feature in client.get(f"/data/{layer}.geojson").get_json(force=True)["features"]:
-        assert set(CONTRACT) <= set(feature["properties"])
+        assert set(feature["properties"]) >= CONTRACT
         assert feature["properties"]["id"] == feature["id"]
         for row in feature["properties"]["industries"]:
             assert set(row) >= {"industry_id", "term_zh", "term_en", "emphasis", "clause"}
@@ -72,9 +76,10 @@ def test_the_ids_of_the_contract_are_there(client: FlaskClient) -> None:
     wanted = {
         "counties": "huancui wendeng rongcheng rushan",
         "zones": "gaoqu jingqu lingang nanhai zongbaoqu shidao haoyunjiao",
-        "parks": "shuangdaowan chucun dongbu-binhai yuanyao haigaoyuan lanse-tangu zhonghan-park fuwu-maoyi-park "
-        "zhongri-park zhongde-park lingang-wuliu-park rushan-jingkaiqu rushan-binhai",
-        "five-zones": "five-innovation five-city-industry five-marine-economy five-blue-economy five-china-korea",
+        "parks": "shuangdaowan chucun dongbu-binhai yuanyao haigaoyuan lanse-tangu zhonghan-park "
+        "fuwu-maoyi-park zhongri-park zhongde-park lingang-wuliu-park rushan-jingkaiqu rushan-binhai",
+        "five-zones": "five-innovation five-city-industry five-marine-economy five-blue-economy "
+        "five-china-korea",
         "belts": "belt-central-manufacturing belt-north-hightech",
         "marine-cores": "marine-north marine-east marine-south",
     }

@@ -9,7 +9,7 @@ import { badge } from "./symbols.js";
 
 const BADGE = 17;
 const BADGES_PER_ROW = 4;
-const LIMITS = { "five-zones": 120, belts: 130, "marine-cores": 130, parks: 96, zones: 110, point: 120 };
+const LIMITS = { "five-zones": 130, belts: 150, "marine-cores": 150, parks: 130, zones: 120, point: 150 };
 // Small quiet marks of the ground.
 const MARKS = {
   town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
@@ -73,9 +73,11 @@ function offsetsFor(name, width, height) {
 /** A polygon much smaller than its name is left without one until it is larger. */
 function fits(item, { map, shapes }) {
   if (!item.id || item.must || item.point || item.priority < 0) return true;
-  const points = shapes.polygon(item.id)?.flat(2) ?? [];
-  const size = L.bounds(points.map((point) => map.latLngToLayerPoint(point))).getSize();
-  return Math.max(size.x, size.y) >= Math.min(item.width * 0.5, 34);
+  const sizes = (shapes.polygon(item.id) ?? []).map(([ring]) => {
+    const { x, y } = L.bounds(ring.map((point) => map.latLngToLayerPoint(point))).getSize();
+    return Math.max(x, y);
+  });
+  return Math.max(...sizes) >= Math.min(item.width * 0.5, 34);
 }
 
 function symbolBoxes({ spread, catalogue, map }) {

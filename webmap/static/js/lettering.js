@@ -35,15 +35,18 @@ export function setText(text, style, limit) {
 
 /** Break into lines of like width: between words, or between characters where there are no spaces. */
 function breakLines(text, count, widthOf) {
-  const pieces = text.includes(" ") || !CJK.test(text) ? text.split(/(?<=[ –-])/) : [...text];
+  if (!text.includes(" ") && CJK.test(text)) {
+    const characters = [...text];
+    const size = Math.ceil(characters.length / count);
+    return Array.from({ length: count }, (_, index) => characters.slice(index * size, (index + 1) * size).join(""));
+  }
   const aim = widthOf(text) / count;
   const lines = [""];
-  for (const piece of pieces) {
+  for (const word of text.split(/(?<=[ –-])/)) {
     const current = lines.at(-1);
-    const wider = widthOf(current + piece.trimEnd());
-    const full = wider - aim > aim - widthOf(current) || (wider > aim * 1.05 && pieces.length === text.length);
-    if (current && full) lines.push(piece);
-    else lines[lines.length - 1] = current + piece;
+    const over = widthOf(current + word.trimEnd()) - aim;
+    if (current && over > aim - widthOf(current)) lines.push(word);
+    else lines[lines.length - 1] = current + word;
   }
   return lines.map((line) => line.trim());
 }

@@ -66,7 +66,7 @@ function nameMap(map) {
   const container = map.getContainer();
   container.setAttribute("role", "group");
   container.setAttribute("aria-label", t("map.keys"));
-  map.options.wheelPxPerZoomLevel = 100;
+  Object.assign(map.options, { wheelPxPerZoomLevel: 100, zoomSnap: 0.25 });
 }
 
 start().catch((error) => {

@@ -40,8 +40,8 @@ function textured(id, { hue, texture }) {
 }
 
 function hatch(id, hue) {
-  const turned = { patternTransform: "rotate(45)", width: 7, height: 7 };
-  return frame(id, hue, turned, svg("path", { class: "pattern-line", d: "M0 0v7" }));
+  const turned = { class: "hatch", patternTransform: "rotate(45)", width: 6, height: 6 };
+  return frame(id, hue, turned, svg("path", { class: "pattern-line", d: "M0 0v6" }));
 }
 
 function frame(id, hue, attributes, mark) {

@@ -55,7 +55,8 @@ function toPolygons(geometry) {
 
 function toLines(geometry) {
   if (geometry.type === "LineString") return [geometry.arcs];
-  return geometry.type === "MultiLineString" ? geometry.arcs : [];
+  if (geometry.type !== "MultiLineString") return [];
+  return geometry.arcs.flatMap((line) => (Array.isArray(line[0]) ? line : [line])); // some writers nest once more
 }
 
 function countUsers(objects, length) {
