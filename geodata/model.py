@@ -55,10 +55,12 @@ class Source(Record):
     """Where a fact that is not in the plan comes from."""
 
     id: Id
-    title: str
+    title: str  # in the source's own language
+    label: Text | None = None  # ours, for readers of all three languages
     publisher: str | None = None
     date: str | None = None
     licence: str | None = None
+    rights: Text | None = None  # what may be done with it, where no licence says so
     note: str | None = None
 
 

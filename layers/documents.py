@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from geodata.ground import Gateway, OfficialArea, Position, Site, Town
-from geodata.model import Area, Platform, Text
+from geodata.model import Area, Platform, Source, Text
 from geodata.shapes import Shape
 from layers.geojson import to_bbox
+from layers.properties import LANGUAGES, SEPARATOR
 from layers.relations import Place, Relations
 
 Document = dict[str, Any]
@@ -27,7 +28,7 @@ class DocumentBuilder:
     def build_all(self) -> dict[str, Document]:
         """Return the document of every place, platform and gateway by id."""
         places = {place.id: self.of_place(place) for place in self.relations.places.values()}
-        points = [*self.facts.platforms.values(), *self.facts.gateways.values()]
+        points: list[Platform | Gateway] = [*self.facts.platforms.values(), *self.facts.gateways.values()]
         return places | {row.id: self.of_point(row) for row in points}
 
     def of_place(self, place: Place) -> Document:
@@ -179,7 +180,11 @@ class DocumentBuilder:
             "area_km2": row.area_km2,
             "chosen": row.chosen,
             "scope": _text(row.scope),
-            "source": {"id": source.id, "title": source.title},
+            "source": {
+                "id": source.id,
+                "title": source.title,
+                "name": {one: _source_name(source, one) for one in LANGUAGES},
+            },
             "confidence": row.confidence,
             "reason": _text(row.reason),
         }
@@ -199,11 +204,27 @@ class DocumentBuilder:
         return {
             "method": shape.method,
             "accuracy_m": round(shape.accuracy_m),
-            "source": "; ".join(self.facts.sources[one].title for one in shape.sources),
-            "licence": shape.licence,
+            "source": self._sources(shape),
+            "licence": self._licences(shape),
             "bbox": to_bbox(shape.geometry),
             "label": [round(shape.label.x, 5), round(shape.label.y, 5)],
             "unknown": None,
+        }
+
+    def _sources(self, shape: Shape) -> dict[str, str]:
+        """Return the names of the sources in each language, or in their own where we have no other."""
+        sources = [self.facts.sources[one] for one in shape.sources]
+        return {one: SEPARATOR[one].join(_source_name(row, one) for row in sources) for one in LANGUAGES}
+
+    def _licences(self, shape: Shape) -> dict[str, str] | None:
+        """Return what is known of the sources' licences in each language, or None."""
+        sources = [self.facts.sources[one] for one in shape.sources]
+        known = [row for row in sources if row.rights or row.licence]
+        if not known:
+            return None
+        return {
+            one: SEPARATOR[one].join(f"{_source_name(row, one)}: {_rights(row, one)}" for row in known)
+            for one in LANGUAGES
         }
 
     def _site(self, row_id: str) -> Site | None:
@@ -224,6 +245,14 @@ class DocumentBuilder:
 def to_url(layer: str, row_id: str) -> str:
     """Return the address of a place's page."""
     return f"/places/{row_id}" if layer in {"platforms", "gateways", "points"} else f"/zones/{row_id}"
+
+
+def _source_name(source: Source, language: str) -> str:
+    return str(getattr(source.label, language)) if source.label else source.title
+
+
+def _rights(source: Source, language: str) -> str:
+    return str(getattr(source.rights, language) if source.rights else source.licence)
 
 
 def _text(text: Text | None) -> Any:

@@ -50,7 +50,6 @@ def _unplanned(row_id: str, name: Text, kind: str, parent: str | None) -> dict[s
 
 def point_properties(row: Platform | Gateway, shape: Shape | None, relations: Relations) -> dict[str, Any]:
     """Return the properties of a platform or gateway; where its place is not known a note says why."""
-    note = None if shape else relations.why_unplaced(row.id)
     clauses = relations.in_plan_order(row.clauses)
     parent = row.zone if isinstance(row, Platform) else row.parent
     return {
@@ -61,8 +60,7 @@ def point_properties(row: Platform | Gateway, shape: Shape | None, relations: Re
         "positional_accuracy_m": round(shape.accuracy_m) if shape else None,
         "geometry_source": SEPARATOR["en"].join(shape.sources) or None if shape else None,
         "geometry_licence": shape.licence or None if shape else None,
-        **_own(row),
-        "geometry_note": note.zh if note else None,
+        **_own(row, relations),
     }
 
 
@@ -105,7 +103,13 @@ def _designation(row: Any) -> dict[str, str]:
     }
 
 
-def _own(row: Platform | Gateway) -> dict[str, Any]:
+def _own(row: Platform | Gateway, relations: Relations) -> dict[str, Any]:
     if isinstance(row, Gateway):
         return {"opened": row.opened}
-    return {"status": row.status, "zone_basis": row.zone_basis, "industry_ids": list(row.industries)}
+    note = relations.why_unplaced(row.id)
+    return {
+        "status": row.status,
+        "zone_basis": row.zone_basis,
+        "industry_ids": list(row.industries),
+        "geometry_note": note.zh if note else None,
+    }

@@ -32,7 +32,7 @@ def release(home: Path) -> Release:
     return publish(home, print)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(home: Path, release: Release) -> FlaskClient:
-    """Return a client of a fresh application on the release."""
+    """Return a client of an application on the release."""
     return create_app(release, Settings(home)).test_client()

@@ -38,7 +38,8 @@ def send(release: Release, path: str, *, immutable: bool = False, attachment: st
     response.headers["Access-Control-Allow-Origin"] = "*"
     if attachment:
         response.headers["Content-Disposition"] = f'attachment; filename="{attachment}"'
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _choose(release: Release, path: str) -> tuple[str | None, str]:

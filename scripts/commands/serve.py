@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import socket
 import sys
 import webbrowser
@@ -39,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     server = create_server(create_app(release, chosen), sockets=[listener], threads=THREADS)
     url = address(options.host, listener.getsockname()[1])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops it as Ctrl+C does
     say("ready", url=url)
     say("stop_hint")
     if not options.no_browser and can_open_browser():

@@ -176,7 +176,7 @@ def test_true_facts_are_proven_in_full(facts):
 
 
 def test_the_width_of_punctuation_and_white_space_do_not_matter(facts):
-    wide = PAGE.translate(str.maketrans({ord("("): "（", ord(")"): "）", ord(","): "， ", ord(":"): "："}))
+    wide = PAGE.replace("(", "（").replace(")", "）").replace(",", "， ").replace(":", "：")
     assert audit(facts, wide).ok
 
 

@@ -183,7 +183,8 @@ def test_no_browser_is_opened_without_a_screen(monkeypatch):
     assert not serve.can_open_browser()
 
 
-def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release, stop):
     command = [
         sys.executable,
         "-m",
@@ -200,7 +201,7 @@ def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release
         url = server.stdout.readline().split()[-1]
         with urllib.request.urlopen(f"{url}healthz", timeout=30) as answer:
             assert answer.status == 200
-        server.send_signal(signal.SIGINT)
+        server.send_signal(stop)
         assert "stopped" in server.stdout.read()
     assert server.returncode == 0
 

@@ -42,7 +42,7 @@ class _Links(HTMLParser):
                 self.addresses.append(value)
             if name == "style" or name.startswith("on"):
                 self.forbidden.append(f"{tag} {name}")
-        if tag == "script" and not {"nonce"} & {name for name, _ in attrs}:
+        if tag == "script" and not {"nonce", "src"} & {name for name, _ in attrs}:
             self.bare_scripts += 1
 
 

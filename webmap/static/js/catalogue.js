@@ -3,7 +3,7 @@
 const POINTS = new Set(["platforms", "gateways"]);
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
 const HOLLOW_OVER_M = 1000;
-const NEUTRAL = "#A39C8D";
+const NEUTRAL = "#B5AE9E";
 
 export class Catalogue {
   constructor(payload, shapes) {
@@ -59,16 +59,29 @@ export class Catalogue {
     return index < 0 ? null : { ...theme.legend[index], index };
   }
 
-  /** Return `{hue, texture}` of a feature: texture -1 is plain, the others tell hues apart in grey. */
+  /**
+   * Return `{hue, texture, light, hatched}` of a feature: texture -1 is plain, the others tell hues
+   * apart in grey; what others lie on is light, what is only indicative is hatched.
+   */
   lookOf(feature, state) {
     const theme = this.themes.get(state.theme);
+    const light = this.isBackdrop(feature, theme);
+    const hatched = feature.method === "indicative";
     if (theme.colour_by === "cluster") {
       const chosen = this.clusterOf(state);
       const hit = chosen && this.matches(feature, state);
-      return hit ? { hue: chosen.colour, texture: -1 } : { hue: NEUTRAL, texture: -1 };
+      return { hue: hit ? chosen.colour : NEUTRAL, texture: -1, light: light && !hit, hatched };
     }
     const entry = this.entryOf(feature, theme);
-    return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1 };
+    return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, hatched };
+  }
+
+  /** Return whether the theme's other features lie on this one. */
+  isBackdrop(feature, theme) {
+    if (theme.layers.length > 1) return feature.layer === theme.layers[0];
+    const others = this.featuresOf(theme).filter((one) => one !== feature && this.shapes.has(one.id));
+    const own = this.shapes.boundsOf(feature.id);
+    return Boolean(own) && others.length > 0 && others.every((one) => own.contains(this.shapes.boundsOf(one.id)));
   }
 
   /** Return the cluster that the reader filters by, directly or through an industry. */

@@ -98,7 +98,7 @@ function areas(doc) {
       {},
       el("span", { class: "figure", text: square(row.area_km2) }),
       row.chosen ? el("span", { class: "tag", text: t("map.chosen") }) : null,
-      el("span", { class: "remark", text: [pick(row.scope), row.source.title, pick(row.reason)].filter(Boolean).join(" · ") }),
+      el("span", { class: "remark", text: [pick(row.scope), pick(row.source.name), pick(row.reason)].filter(Boolean).join(" · ") }),
     );
   return section(
     "areas",
@@ -122,8 +122,8 @@ function boundary(doc) {
       ["accuracy", t("map.accuracy", { metres: number(accuracy) })],
       ["confidence", confidence ? t(`confidence.${confidence}`) : null],
       ["position", label ? t("map.coordinates", { lon: label[0].toFixed(4), lat: label[1].toFixed(4) }) : null],
-      ["source", source],
-      ["licence", licence || t("map.no_licence")],
+      ["source", pick(source)],
+      ["licence", pick(licence) || t("map.no_licence")],
     ]),
     el("p", { class: "remark", text: POINTS.has(doc.layer) ? "" : t(`method_note.${method}`) }),
   );

@@ -1,7 +1,6 @@
 /** The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
-import { fillOf } from "./patterns.js";
-import { paint } from "./colours.js";
+import { dress } from "./patterns.js";
 import { t } from "./words.js";
 
 const PANES = {
@@ -12,7 +11,7 @@ const PANES = {
   belts: "area",
   "marine-cores": "park",
 };
-const STATES = ["selected", "faded", "matching", "backdrop"];
+const STATES = ["selected", "faded", "matching", "masking"];
 
 export function createFigures(app) {
   const { map, state, catalogue, shapes } = app;
@@ -30,8 +29,9 @@ export function createFigures(app) {
     drawn.clear();
     const theme = catalogue.themes.get(state.get().theme);
     for (const layer of theme.context) if (layer !== "counties") drawContext(layer);
-    for (const feature of catalogue.featuresOf(theme)) {
-      if (!catalogue.isPoint(feature) && shapes.has(feature.id)) drawFigure(feature);
+    for (const layer of theme.layers) {
+      const features = catalogue.featuresOf({ layers: [layer] }).filter((one) => shapes.has(one.id));
+      for (const feature of features.sort((a, b) => b.area_km2 - a.area_km2)) drawFigure(feature);
     }
     restyle();
   }
@@ -60,21 +60,16 @@ export function createFigures(app) {
 
   function restyle() {
     const now = state.get();
-    const theme = catalogue.themes.get(now.theme);
     for (const [id, path] of drawn) {
       const feature = catalogue.features.get(id);
-      const look = catalogue.lookOf(feature, now);
-      const fill = fillOf(look, feature.method === "indicative" && look.texture !== null);
-      paint(path, look.hue);
-      path.style.fill = fill ?? "";
-      path.classList.toggle("patterned", Boolean(fill));
-      const flags = statesOf(feature, theme, now);
+      dress(path, catalogue.lookOf(feature, now));
+      const flags = statesOf(feature, now);
       for (const name of STATES) path.classList.toggle(`is-${name}`, flags[name]);
       path.setAttribute("aria-pressed", String(flags.selected));
     }
   }
 
-  function statesOf(feature, theme, now) {
+  function statesOf(feature, now) {
     const selected = feature.id === now.zone;
     const filtered = catalogue.isFiltered(now);
     const matching = filtered && catalogue.matches(feature, now);
@@ -82,8 +77,8 @@ export function createFigures(app) {
     return {
       selected,
       matching,
+      masking: filtered && !matching && !selected && feature.layer === "zones",
       faded: Boolean(filtered ? !matching && !selected : other),
-      backdrop: theme.layers.length > 1 && feature.layer === theme.layers[0],
     };
   }
 

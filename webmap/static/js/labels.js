@@ -8,7 +8,7 @@ import { placeLabels } from "./placing.js";
 import { badge } from "./symbols.js";
 
 const BADGE = 17;
-const BADGES_PER_ROW = 4;
+const BADGES_PER_ROW = 6;
 const LIMITS = { "five-zones": 130, belts: 150, "marine-cores": 150, parks: 130, zones: 120, point: 150 };
 // Small quiet marks of the ground.
 const MARKS = {

@@ -33,7 +33,8 @@ export function createLegend({ state, catalogue }) {
   function picture(theme, entry, index) {
     if (entry.symbol) return symbolIcon(entry);
     const feature = catalogue.featuresOf(theme).find((one) => catalogue.entryOf(one, theme)?.index === index);
-    const icon = swatch({ hue: entry.colour, texture: index }, feature?.method);
+    const look = feature ? catalogue.lookOf(feature, state.get()) : { hue: entry.colour, texture: index };
+    const icon = swatch(look, feature?.method);
     return entry.letter ? el("span", { class: "swatch-pair" }, icon, badgeIcon(entry)) : icon;
   }
 

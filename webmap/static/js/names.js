@@ -4,9 +4,9 @@
 const LANDMARKS = {
   sea: { from: 8, priority: 42 },
   neighbour: { from: 8, priority: 44 },
-  island: { from: 10, priority: 50 },
-  cape: { from: 10, priority: 52 },
-  bay: { from: 10, priority: 54 },
+  island: { from: 9.5, priority: 50 },
+  cape: { from: 9.5, priority: 52 },
+  bay: { from: 9.5, priority: 54 },
   lagoon: { from: 11, priority: 56 },
   centre: { from: 10.5, priority: 46 },
   campus: { from: 13, priority: 70 },

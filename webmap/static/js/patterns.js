@@ -18,13 +18,22 @@ const TEXTURES = [
 
 let defs = null;
 
-/** Return the CSS fill of a hue: a colour where it is plain, a pattern where it is not. */
-export function fillOf(look, hatched) {
-  const texture = hatched ? "hatch" : look.texture;
-  if (!hatched && !TEXTURES[look.texture]) return null;
-  const id = `fill-${look.hue.slice(1)}-${texture}`;
-  if (!document.getElementById(id)) ensureDefs().append(hatched ? hatch(id, look.hue) : textured(id, look));
+/** Return the CSS fill of a look: null where it is plain colour, else a pattern. */
+export function fillOf({ hue, texture, light, hatched }) {
+  if (!hatched && !TEXTURES[texture]) return null;
+  const kind = hatched ? "hatch" : `${light ? "light-" : ""}${texture}`;
+  const id = `fill-${hue.slice(1)}-${kind}`;
+  if (!document.getElementById(id)) ensureDefs().append(hatched ? hatch(id, hue) : textured(id, hue, texture, light));
   return `url("#${id}")`;
+}
+
+/** Give a polygon or its swatch the look's hue and fill. */
+export function dress(node, look) {
+  const fill = fillOf(look);
+  paint(node, look.hue);
+  node.style.fill = fill ?? "";
+  node.classList.toggle("patterned", Boolean(fill));
+  node.classList.toggle("is-light", Boolean(look.light));
 }
 
 function ensureDefs() {
@@ -35,8 +44,9 @@ function ensureDefs() {
   return defs;
 }
 
-function textured(id, { hue, texture }) {
-  return frame(id, hue, {}, svg("path", { class: "pattern-mark", d: TEXTURES[texture] }));
+function textured(id, hue, texture, light) {
+  const attributes = light ? { class: "light" } : {};
+  return frame(id, hue, attributes, svg("path", { class: "pattern-mark", d: TEXTURES[texture] }));
 }
 
 function hatch(id, hue) {

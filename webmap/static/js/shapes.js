@@ -19,6 +19,8 @@ export class Shapes {
 
   polygon = (id) => this.#polygons.get(id);
 
+  boundsOf = (id) => (this.has(id) ? L.latLngBounds(this.polygon(id).flat(2)) : null);
+
   /** Call `listener` when the geometry has become finer. */
   onChange = (listener) => this.#listeners.push(listener);
 

@@ -2,7 +2,7 @@
 
 import { svg } from "./dom.js";
 import { paint } from "./colours.js";
-import { fillOf } from "./patterns.js";
+import { dress } from "./patterns.js";
 
 // Outlines in a box of 20 by 20 around the origin.
 const OUTLINES = {
@@ -40,11 +40,9 @@ export function badgeIcon(cluster, label = null) {
 
 /** Return a small rectangle that looks like the polygons it stands for. */
 export function swatch(look, method = "official") {
-  const hatched = method === "indicative";
   const box = svg("rect", { class: `figure method-${method}`, x: 1.5, y: 1.5, width: 25, height: 15, rx: 1 });
-  box.style.fill = fillOf(look, hatched) ?? "";
-  box.classList.toggle("patterned", Boolean(box.style.fill));
-  const node = svg("svg", { class: "swatch", viewBox: "0 0 28 18", width: 28, height: 18 }, paint(box, look.hue));
+  dress(box, look);
+  const node = svg("svg", { class: "swatch", viewBox: "0 0 28 18", width: 28, height: 18 }, box);
   describe(node, null);
   return node;
 }

@@ -19,7 +19,7 @@ export function createView(app) {
 
   function boundsOf(feature) {
     if (catalogue.isPoint(feature)) return feature.point ? L.latLngBounds([catalogue.anchorOf(feature)]) : null;
-    return shapes.has(feature.id) ? L.latLngBounds(shapes.polygon(feature.id).flat(2)) : null;
+    return shapes.boundsOf(feature.id);
   }
 
   function fit(bounds) {
