@@ -16,10 +16,12 @@ from layers.catalogue import read_layers, read_themes
 from layers.properties import LANGUAGES
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, write_release
+from webmap.bundle import bundle
 from webmap.folium_map import render_map
 from webmap.publish import BuildError, hash_inputs
 
 HERE = Path(__file__).parent
+LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
 
 
@@ -91,15 +93,17 @@ def _client_strings(strings: dict[str, str]) -> dict[str, str]:
 
 
 def _static_files() -> Files:
+    """Return the pages' own files, their modules joined into one, and Leaflet's."""
     static = HERE / "static"
     own = {
         f"static/{path.relative_to(static).as_posix()}": path.read_bytes()
         for path in static.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.suffix != ".js"
     }
+    modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((static / "js").glob("*.js"))}
+    own["static/js/main.js"] = bundle(modules, "main").encode()
     packaged = {
-        str(entry).partition("static/js_lib_leaflet/")[2]: entry
-        for entry in package_files("django-js-lib-leaflet") or ()
+        str(entry).partition("static/js_lib_leaflet/")[2]: entry for entry in package_files(LEAFLET) or ()
     }
     vendor = {
         f"static/vendor/{name}": Path(str(packaged[name].locate())).read_bytes() for name in LEAFLET_FILES

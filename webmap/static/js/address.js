@@ -47,8 +47,8 @@ export function bindAddress(app) {
   });
   window.addEventListener("popstate", () => {
     const { view, ...next } = readAddress();
+    state.set(app.catalogue.sound(next), "history"); // first, for a move writes the state it finds
     if (view) map.setView([view.lat, view.lon], view.zoom, { animate: false });
-    state.set(app.catalogue.sound(next), "history");
   });
   if (calm.matches) stopAnimations(map);
 }

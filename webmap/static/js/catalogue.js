@@ -84,6 +84,13 @@ export class Catalogue {
     return Boolean(own) && others.length > 0 && others.every((one) => own.contains(this.shapes.boundsOf(one.id)));
   }
 
+  /** Return the id of the selected feature where the theme draws it, so that others step back; else null. */
+  focusOf({ zone, theme }) {
+    const feature = this.features.get(zone);
+    const drawn = feature && this.themes.get(theme).layers.includes(feature.layer) && this.isLocated(feature);
+    return drawn ? zone : null;
+  }
+
   /** Return the cluster that the reader filters by, directly or through an industry. */
   clusterOf(state) {
     const id = state.industry ? this.payload.industries[state.industry].cluster : state.cluster;

@@ -1,6 +1,6 @@
 /** Where several features lie under a click, offer them all. */
 
-import { byId, el } from "./dom.js";
+import { byId, el, narrow } from "./dom.js";
 import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
 import { t } from "./words.js";
 
@@ -10,10 +10,18 @@ export function createChooser({ map, state, catalogue }) {
   function offer(ids, point) {
     close();
     if (ids.length < 2) return;
-    box.replaceChildren(head(ids.length), el("ul", {}, ids.map((id) => el("li", {}, choice(id)))));
+    box.replaceChildren(
+      head(ids.length),
+      el(
+        "ul",
+        {},
+        ids.map((id) => el("li", {}, choice(id))),
+      ),
+    );
     box.hidden = false;
     const size = map.getSize();
-    const left = Math.min(point.x + 12, size.x - box.offsetWidth - 8);
+    const covered = narrow.matches ? 0 : byId("panel").offsetWidth;
+    const left = Math.min(point.x + 12, size.x - covered - box.offsetWidth - 8);
     const top = Math.min(point.y + 12, size.y - box.offsetHeight - 8);
     box.style.setProperty("--left", `${Math.max(8, left)}px`);
     box.style.setProperty("--top", `${Math.max(8, top)}px`);
@@ -21,7 +29,11 @@ export function createChooser({ map, state, catalogue }) {
   }
 
   function head(count) {
-    const shut = el("button", { type: "button", class: "icon-button", "aria-label": t("map.close"), onclick: close }, "×");
+    const shut = el(
+      "button",
+      { type: "button", class: "icon-button", "aria-label": t("map.close"), onclick: close },
+      "×",
+    );
     return el("div", { class: "chooser-head" }, el("span", { text: t("map.choose", { count }) }), shut);
   }
 
@@ -36,8 +48,13 @@ export function createChooser({ map, state, catalogue }) {
       "button",
       { type: "button", dataset: { id }, onclick: () => state.set({ zone: id }, "list") },
       icon,
-      el("span", {}, feature.letter ? badgeIcon(feature) : null, el("span", { text: feature.name })),
-      el("span", { class: "muted", text: t(`kind.${feature.kind}`) }),
+      el(
+        "span",
+        {},
+        feature.letter && feature.colour ? badgeIcon(feature) : null,
+        el("span", { text: ` ${feature.name}` }),
+        el("span", { class: "muted", text: t(`kind.${feature.kind}`) }),
+      ),
     );
   }
 

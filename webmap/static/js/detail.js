@@ -12,7 +12,15 @@ const POINTS = new Set(["platforms", "gateways"]);
 export function sectionsOf(app, doc) {
   const point = POINTS.has(doc.layer);
   const parts = point ? pointSections(app, doc) : placeSections(app, doc);
-  return [doc.note ? el("p", { class: "remark", text: pick(doc.note) }) : null, ...parts, responsible(doc), ...(point ? [] : [areas(doc)]), boundary(doc), clauses(doc), downloads(doc)].filter(Boolean);
+  return [
+    doc.note ? el("p", { class: "remark", text: pick(doc.note) }) : null,
+    ...parts,
+    responsible(doc),
+    ...(point ? [] : [areas(doc)]),
+    boundary(doc),
+    clauses(doc),
+    downloads(doc),
+  ].filter(Boolean);
 }
 
 /** Return the tags under the name: schematic or not, how made, how accurate. */
@@ -33,7 +41,9 @@ function placeSections(app, doc) {
     composed ? section("composition", composition(app, doc)) : null,
     industriesOf(app, doc),
     section("chains", chains(doc)),
-    composed && !doc.memberships?.length ? null : section("memberships", places(app, doc.memberships) ?? nothing(t("map.no_memberships"))),
+    composed && !doc.memberships?.length
+      ? null
+      : section("memberships", places(app, doc.memberships) ?? nothing(t("map.no_memberships"))),
     section("children", places(app, doc.children)),
     section("platforms", places(app, doc.platforms) ?? nothing(t("map.no_platforms"))),
     section("gateways", places(app, doc.gateways)),
@@ -51,32 +61,42 @@ function pointSections(app, doc) {
   ];
   return [
     rows.some(([, value]) => value) ? section("facts", facts(rows)) : null,
-    related.length ? section("industries", el("ul", { class: "claims" }, related.map(item))) : null,
+    related.length ? section("related", el("ul", { class: "claims" }, related.map(item))) : null,
   ];
 }
 
 function positioning(doc) {
   if (!doc.positioning?.length) return nothing(t("map.no_positioning"));
-  return el("ul", { class: "claims" }, doc.positioning.map((row) => claim(row.term, row.clause)));
+  return el(
+    "ul",
+    { class: "claims" },
+    doc.positioning.map((row) => claim(row.term, row.clause)),
+  );
 }
 
 function composition(app, doc) {
   return [
     el("ul", { class: "claims" }, claim(doc.relation.term, doc.relation.clause)),
     places(app, doc.members),
-    doc.core ? el("p", { class: "core" }, el("span", { class: "muted", text: t("map.core") }), " ", placeLink(app, doc.core)) : null,
+    doc.core
+      ? el("p", { class: "core" }, el("span", { class: "muted", text: t("map.core") }), " ", placeLink(app, doc.core))
+      : null,
   ];
 }
 
 function chains(doc) {
   if (!doc.chains?.length) return null;
-  const item = (row) => el("li", {}, el("span", {}, row.name ? bilingual(row.name) : t("map.unnamed_chain")), clauseLink(row.clause));
+  const item = (row) =>
+    el("li", {}, el("span", {}, row.name ? bilingual(row.name) : t("map.unnamed_chain")), clauseLink(row.clause));
   return el("ul", { class: "claims" }, doc.chains.map(item));
 }
 
 function towns(doc) {
   if (!doc.towns?.length) return null;
-  return folded(doc.towns.map((one) => el("li", {}, bilingual(one.name))), "inline");
+  return folded(
+    doc.towns.map((one) => el("li", {}, bilingual(one.name))),
+    "inline",
+  );
 }
 
 /** Responsible units under the clause that names them: one block may serve a whole item. */
@@ -85,7 +105,11 @@ function responsible(doc) {
   if (!rows.length) return section("responsible", nothing(t("map.no_responsible")));
   const group = ([clause, units]) => [
     el("p", { class: "clause-head" }, clauseLink(clause)),
-    el("ul", { class: "inline" }, units.map((unit) => el("li", { text: pick(unit.name) }))),
+    el(
+      "ul",
+      { class: "inline" },
+      units.map((unit) => el("li", { text: pick(unit.name) })),
+    ),
   ];
   return section("responsible", [...groupBy(rows, (row) => row.clause)].flatMap(group));
 }
@@ -98,7 +122,10 @@ function areas(doc) {
       {},
       el("span", { class: "figure", text: square(row.area_km2) }),
       row.chosen ? el("span", { class: "tag", text: t("map.chosen") }) : null,
-      el("span", { class: "remark", text: [pick(row.scope), pick(row.source.name), pick(row.reason)].filter(Boolean).join(" · ") }),
+      el("span", {
+        class: "remark",
+        text: [pick(row.scope), pick(row.source.name), pick(row.reason)].filter(Boolean).join(" · "),
+      }),
     );
   return section(
     "areas",
@@ -112,11 +139,14 @@ function areas(doc) {
 
 function boundary(doc) {
   const { method, accuracy_m: accuracy, source, licence, unknown, label } = doc.geometry;
-  if (!method) return section("boundary", nothing(pick(unknown) || t("map.no_geometry")));
+  const heading = POINTS.has(doc.layer) ? "position" : "boundary";
+  if (!method) return section(heading, nothing(pick(unknown) || t("map.no_geometry")));
   const confidence = doc.position?.confidence;
   return section(
-    "boundary",
-    SCHEMATIC.has(method) ? el("p", { class: "caution-note", text: t("map.schematic_note") }) : null,
+    heading,
+    SCHEMATIC.has(method) && heading === "boundary"
+      ? el("p", { class: "caution-note", text: t("map.schematic_note") })
+      : null,
     facts([
       ["method", t(`method.${method}`)],
       ["accuracy", t("map.accuracy", { metres: number(accuracy) })],
@@ -125,7 +155,7 @@ function boundary(doc) {
       ["source", pick(source)],
       ["licence", pick(licence) || t("map.no_licence")],
     ]),
-    el("p", { class: "remark", text: POINTS.has(doc.layer) ? "" : t(`method_note.${method}`) }),
+    heading === "boundary" ? el("p", { class: "remark", text: t(`method_note.${method}`) }) : null,
   );
 }
 

@@ -37,25 +37,26 @@ export function createFigures(app) {
   }
 
   function drawContext(layer) {
-    for (const feature of catalogue.featuresOf({ layers: [layer] })) {
-      if (shapes.has(feature.id)) addPolygon(feature, "county", "ground-context", false);
-    }
+    const options = { pane: "county", className: "ground-context", interactive: false, fill: false, smoothFactor: 0.4 };
+    L.polyline(shapes.innerLines(layer), { ...options, renderer: rendererOf("county") }).addTo(group);
   }
 
   function drawFigure(feature) {
-    const polygon = addPolygon(feature, PANES[feature.layer], `figure method-${feature.method}`, true);
-    const path = polygon.getElement();
+    const pane = PANES[feature.layer];
+    const options = {
+      pane,
+      renderer: rendererOf(pane),
+      className: `figure method-${feature.method}`,
+      smoothFactor: 0.4,
+    };
+    const path = L.polygon(shapes.polygon(feature.id), options).addTo(group).getElement();
     const kind = t(`kind.${feature.kind}`);
     path.dataset.id = feature.id;
     path.setAttribute("tabindex", "0");
     path.setAttribute("role", "button");
-    path.setAttribute("aria-label", catalogue.isSchematic(feature) ? t("map.figure_schematic", { name: feature.name, kind }) : t("map.figure", { name: feature.name, kind }));
+    const text = catalogue.isSchematic(feature) ? "map.figure_schematic" : "map.figure";
+    path.setAttribute("aria-label", t(text, { name: feature.name, kind }));
     drawn.set(feature.id, path);
-  }
-
-  function addPolygon(feature, pane, className, interactive) {
-    const options = { pane, className, interactive, renderer: rendererOf(pane), smoothFactor: 0.4 };
-    return L.polygon(shapes.polygon(feature.id), options).addTo(group);
   }
 
   function restyle() {
@@ -73,7 +74,7 @@ export function createFigures(app) {
     const selected = feature.id === now.zone;
     const filtered = catalogue.isFiltered(now);
     const matching = filtered && catalogue.matches(feature, now);
-    const other = now.zone && catalogue.features.get(now.zone) && !selected;
+    const other = catalogue.focusOf(now) && !selected;
     return {
       selected,
       matching,

@@ -16,7 +16,14 @@ export function createFilter({ state, catalogue }) {
     for (const cluster of groups) {
       const ids = Object.keys(industries).filter((id) => used.has(id) && industries[id].cluster === cluster.id);
       const label = cluster.letter ? `${cluster.letter} ${cluster.name}` : cluster.name;
-      if (ids.length) select.append(el("optgroup", { label }, ids.map((id) => option(id, counts.get(id) ?? 0))));
+      if (ids.length)
+        select.append(
+          el(
+            "optgroup",
+            { label },
+            ids.map((id) => option(id, counts.get(id) ?? 0)),
+          ),
+        );
     }
     mark();
   }

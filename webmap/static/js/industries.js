@@ -26,7 +26,11 @@ function byVerb(app, rows) {
       "div",
       { class: "verb-group" },
       el("p", { class: `emphasis emphasis-${emphasis}`, title: t(`emphasis.${emphasis}`), text: name }),
-      el("ul", { class: "chips" }, same.map((row) => el("li", {}, chip(app, row)))),
+      el(
+        "ul",
+        { class: "chips" },
+        same.map((row) => el("li", {}, chip(app, row))),
+      ),
     );
   });
 }
@@ -39,10 +43,20 @@ function chip(app, row) {
   const hint = [t("map.filter_by", { name: pick(row.name) }), pick(row.note)].filter(Boolean).join(" – ");
   const button = el(
     "button",
-    { type: "button", class: "chip", title: hint, "aria-pressed": String(pressed), dataset: { industry: row.industry_id } },
+    {
+      type: "button",
+      class: "chip",
+      title: hint,
+      "aria-pressed": String(pressed),
+      dataset: { industry: row.industry_id },
+    },
     cluster ? badgeIcon(cluster, cluster.name) : null,
-    el("span", { text: pick(row.term) }),
-    chinese ? el("span", { class: "zh", lang: "zh", text: chinese }) : null,
+    el(
+      "span",
+      {},
+      el("span", { text: pick(row.term) }),
+      chinese ? el("span", { class: "zh", lang: "zh", text: chinese }) : null,
+    ),
   );
   button.addEventListener("click", () => {
     const industry = state.get().industry === row.industry_id ? null : row.industry_id;

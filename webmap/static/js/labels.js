@@ -6,6 +6,7 @@ import { wantedNames } from "./names.js";
 import { Overlay } from "./overlay.js";
 import { placeLabels } from "./placing.js";
 import { badge } from "./symbols.js";
+import { lang } from "./words.js";
 
 const BADGE = 17;
 const BADGES_PER_ROW = 6;
@@ -25,7 +26,10 @@ export function createLabels(app) {
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
-    const placed = placeLabels(items.filter((item) => fits(item, app)), symbolBoxes(app));
+    const placed = placeLabels(
+      items.filter((item) => fits(item, app)),
+      symbolBoxes(app),
+    );
     const shown = [...placed].filter(([, offset]) => offset);
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
     fade();
@@ -34,9 +38,10 @@ export function createLabels(app) {
   function fade() {
     const now = state.get();
     const filtered = app.catalogue.isFiltered(now);
+    const focus = app.catalogue.focusOf(now);
     for (const { node } of overlay.parts) {
       const feature = app.catalogue.features.get(node.dataset.for);
-      const out = feature && (filtered ? !app.catalogue.matches(feature, now) : now.zone && now.zone !== feature.id);
+      const out = feature && (filtered ? !app.catalogue.matches(feature, now) : focus && focus !== feature.id);
       node.classList.toggle("is-faded", Boolean(out));
     }
   }
@@ -49,7 +54,8 @@ export function createLabels(app) {
 }
 
 function measure(name, { map, spread }, root) {
-  const text = setText(name.text, styleOf(`label-${name.type}`, root), LIMITS[name.type] ?? 400);
+  const limit = (LIMITS[name.type] ?? 400) * (lang() === "en" ? 1.5 : 1);
+  const text = setText(name.text, styleOf(`label-${name.type}`, root), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
   const width = Math.max(text.width, columns * BADGE);
@@ -62,12 +68,29 @@ function measure(name, { map, spread }, root) {
 
 function offsetsFor(name, width, height) {
   if (name.mark || name.point) {
-    const gap = name.point ? 13 : 5;
+    const gap = name.point ? 13 : name.type === "gateway" ? 8 : 5;
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
-    return [[side, 0], [-side, 0], [0, -above], [0, above], [side, -8], [-side, -8]];
+    return [
+      [side, 0],
+      [-side, 0],
+      [0, -above],
+      [0, above],
+      [side, -8],
+      [-side, -8],
+    ];
   }
   const [x, y] = [width * 0.3, height * 0.7];
-  return [[0, 0], [0, -y], [0, y], [-x, 0], [x, 0], [-x, -y], [x, -y], [-x, y], [x, y]];
+  return [
+    [0, 0],
+    [0, -y],
+    [0, y],
+    [-x, 0],
+    [x, 0],
+    [-x, -y],
+    [x, -y],
+    [-x, y],
+    [x, y],
+  ];
 }
 
 /** A polygon much smaller than its name is left without one until it is larger. */
@@ -88,7 +111,11 @@ function symbolBoxes({ spread, catalogue, map }) {
 }
 
 function build(item, [dx, dy]) {
-  const node = svg("g", { class: `label label-${item.type}`, dataset: item.id ? { for: item.id } : {}, "aria-hidden": "true" });
+  const node = svg("g", {
+    class: `label label-${item.type}`,
+    dataset: item.id ? { for: item.id } : {},
+    "aria-hidden": "true",
+  });
   if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: MARKS[item.mark] }));
   if (item.must && Math.hypot(dx, dy) > 48) node.append(svg("path", { class: "leader", d: `M0 0L${dx} ${dy}` }));
   const top = dy - item.height / 2;

@@ -14,7 +14,9 @@ export function createLegend({ state, catalogue }) {
     const theme = catalogue.themes.get(now.theme);
     const features = catalogue.featuresOf(theme);
     const entries = theme.legend.map((entry, index) => entryOf(theme, entry, index, now));
-    const parts = [...(theme.colour_by === "cluster" ? [el("p", { class: "hint-text", text: t("map.cluster_hint") })] : [])];
+    const parts = [
+      ...(theme.colour_by === "cluster" ? [el("p", { class: "hint-text", text: t("map.cluster_hint") })] : []),
+    ];
     parts.push(el("ul", { class: `legend-list${theme.colour_by === "cluster" ? " switches" : ""}` }, entries));
     parts.push(el("ul", { class: "legend-list edges" }, accuracyKeys(theme, features)));
     parts.push(el("p", { class: "theme-note", text: theme.note }));
@@ -26,7 +28,12 @@ export function createLegend({ state, catalogue }) {
     if (theme.colour_by !== "cluster") return el("li", {}, picture(theme, entry, index), label);
     const pressed = now.cluster === entry.key;
     const toggle = () => state.set({ cluster: pressed ? null : entry.key, industry: null }, "key");
-    const button = { type: "button", "aria-pressed": String(pressed), onclick: toggle, dataset: { cluster: entry.key } };
+    const button = {
+      type: "button",
+      "aria-pressed": String(pressed),
+      onclick: toggle,
+      dataset: { cluster: entry.key },
+    };
     return el("li", {}, el("button", button, badgeIcon(entry), label));
   }
 
@@ -45,7 +52,14 @@ export function createLegend({ state, catalogue }) {
     const rows = edges.map((method) => el("li", {}, edgeIcon(method), el("span", { text: t(`map.edge.${method}`) })));
     if (points.some(catalogue.isHollow)) {
       const sample = theme.legend.find((entry) => entry.symbol) ?? {};
-      rows.push(el("li", {}, symbolIcon({ ...sample, letter: "", colour: "#777777" }, true), el("span", { text: t("map.edge.hollow") })));
+      rows.push(
+        el(
+          "li",
+          {},
+          symbolIcon({ ...sample, letter: "", colour: "#777777" }, true),
+          el("span", { text: t("map.edge.hollow") }),
+        ),
+      );
     }
     return rows;
   }

@@ -15,13 +15,18 @@ export function createList({ state, catalogue }) {
     const groups = [...groupsOf(theme, shown)].filter(([, rows]) => rows.length);
     byId("list-count").textContent = t("map.list_count", { shown: shown.length, all: all.length });
     const empty = el("p", { class: "nothing", text: t("map.none_match") });
-    box.replaceChildren(...(shown.length ? groups.map(([title, rows]) => group(title, rows, theme, groups.length)) : [empty]));
+    box.replaceChildren(
+      ...(shown.length ? groups.map(([title, rows]) => group(title, rows, theme, groups.length)) : [empty]),
+    );
     mark();
   }
 
   function groupsOf(theme, shown) {
     if (shown.every(catalogue.isPoint) && theme.legend.length) {
-      return theme.legend.map((entry, index) => [entry.label, located(shown.filter((one) => catalogue.entryOf(one, theme)?.index === index))]);
+      return theme.legend.map((entry, index) => [
+        entry.label,
+        located(shown.filter((one) => catalogue.entryOf(one, theme)?.index === index)),
+      ]);
     }
     return theme.layers.map((layer) => [t(`layer.${layer}`), shown.filter((one) => one.layer === layer)]);
   }
@@ -29,13 +34,18 @@ export function createList({ state, catalogue }) {
   const located = (rows) => [...rows].sort((a, b) => Number(catalogue.isLocated(b)) - Number(catalogue.isLocated(a)));
 
   function group(title, rows, theme, count) {
-    const items = el("ul", { class: "list" }, rows.map((one) => el("li", {}, item(one, theme))));
+    const items = el(
+      "ul",
+      { class: "list" },
+      rows.map((one) => el("li", {}, item(one, theme))),
+    );
     return el("div", { class: "list-group" }, count > 1 ? el("h3", { text: title }) : null, items);
   }
 
   function item(feature, theme) {
     const known = catalogue.isLocated(feature);
-    const letters = theme.colour_by === "cluster" ? (feature.clusters ?? []).map((id) => catalogue.clusters.get(id)) : [];
+    const letters =
+      theme.colour_by === "cluster" ? (feature.clusters ?? []).map((id) => catalogue.clusters.get(id)) : [];
     return el(
       "button",
       {
@@ -46,7 +56,13 @@ export function createList({ state, catalogue }) {
       },
       picture(feature, theme),
       el("span", { class: "item-name" }, el("span", { text: feature.name }), chineseOf(feature)),
-      letters.length ? el("span", { class: "item-letters" }, letters.map((one) => badgeIcon(one, one.name))) : null,
+      letters.length
+        ? el(
+            "span",
+            { class: "item-letters" },
+            letters.map((one) => badgeIcon(one, one.name)),
+          )
+        : null,
       known ? null : el("span", { class: "tag", text: t("map.no_place") }),
     );
   }

@@ -28,6 +28,8 @@ export function createLive({ state, catalogue }) {
 
   function selectionText(now) {
     const feature = catalogue.features.get(now.zone);
-    return feature ? t("map.said_selected", { name: feature.name, kind: t(`kind.${feature.kind}`) }) : t("map.said_closed");
+    return feature
+      ? t("map.said_selected", { name: feature.name, kind: t(`kind.${feature.kind}`) })
+      : t("map.said_closed");
   }
 }

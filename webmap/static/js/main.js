@@ -39,11 +39,14 @@ async function start() {
 
   nameMap(map);
   app.view = createView(app);
-  app.browse = createSheet(byId("browse"));
-  createControls(app);
+  createSheet(byId("browse"));
+  createTiles(app);
   if (wanted) map.setView([wanted.lat, wanted.lon], wanted.zoom, { animate: false });
   else app.view.showAll();
-  createDrawing(app);
+  createPicture(app);
+  await painted();
+  createControls(app);
+  createNames(app);
   createPanel(app);
   createLive(app);
   if (!wanted && state.get().zone) app.view.showFeature(state.get().zone);
@@ -56,10 +59,20 @@ function createControls(app) {
   for (const create of [createThemes, createLegend, createFilter, createList, createSearch]) create(app);
 }
 
-/** Draw the ground, the theme and the names; the names come last because they avoid the symbols. */
-function createDrawing(app) {
-  const parts = [createTiles, createGround, createFigures, createOutline, createPoints, createLabels];
-  for (const create of [...parts, createPointing, createCorner, createPrinting]) create(app);
+/** Draw the ground and the theme: what people came to see, so it comes first. */
+function createPicture(app) {
+  for (const create of [createGround, createFigures, createOutline, createPoints]) create(app);
+}
+
+/** Place the names, which avoid the symbols, and what reacts to the pointer. */
+function createNames(app) {
+  for (const create of [createLabels, createPointing, createCorner, createPrinting]) create(app);
+}
+
+/** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */
+function painted() {
+  const shown = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  return Promise.race([shown, new Promise((resolve) => setTimeout(resolve, 100))]);
 }
 
 function nameMap(map) {

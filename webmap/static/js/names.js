@@ -20,7 +20,12 @@ export function wantedNames(app, zoom) {
   const theme = app.catalogue.themes.get(app.state.get().theme);
   const figures = figureNames(app, theme);
   const shown = new Set(figures.map((one) => one.text));
-  const ground = [...countyNames(app, theme), ...landmarkNames(app, zoom), ...gatewayNames(app, theme, zoom), ...townNames(app, zoom)];
+  const ground = [
+    ...countyNames(app, theme),
+    ...landmarkNames(app, zoom),
+    ...gatewayNames(app, theme, zoom),
+    ...townNames(app, zoom),
+  ];
   const free = ground.filter((one) => !shown.has(one.text) && (one.type === "sea" || shown.add(one.text)));
   return [...figures, ...free];
 }

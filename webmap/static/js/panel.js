@@ -53,9 +53,19 @@ export function createPanel(app) {
 
   function actions(doc) {
     const feature = catalogue.features.get(doc.id);
-    const zoom = el("button", { type: "button", class: "button", onclick: () => view.showFeature(doc.id), text: t("map.zoom_here") });
+    const zoom = el("button", {
+      type: "button",
+      class: "button",
+      onclick: () => view.showFeature(doc.id),
+      text: t("map.zoom_here"),
+    });
     const copied = el("span", { class: "copied", role: "status" });
-    const copy = el("button", { type: "button", class: "button", onclick: () => copyLink(copied), text: t("map.copy_link") });
+    const copy = el("button", {
+      type: "button",
+      class: "button",
+      onclick: () => copyLink(copied),
+      text: t("map.copy_link"),
+    });
     const page = el("a", { class: "button main", href: local(doc.url), text: t("map.full_page") });
     return el("p", { class: "actions" }, page, catalogue.isLocated(feature) ? zoom : null, copy, copied);
   }
@@ -69,7 +79,8 @@ export function createPanel(app) {
     asking?.abort();
     panel.hidden = true;
     byId("atlas").classList.remove("with-panel");
-    if (opener?.isConnected && (panel.contains(document.activeElement) || document.activeElement === document.body)) opener.focus();
+    if (opener?.isConnected && (panel.contains(document.activeElement) || document.activeElement === document.body))
+      opener.focus();
     opener = null;
   }
 

@@ -27,7 +27,8 @@ export function clauseLink(id) {
 export function placeLink(app, place) {
   const name = bilingual(place.name);
   if (app.catalogue.features.has(place.id)) {
-    const open = () => app.state.set({ zone: place.id, theme: app.catalogue.themeFor(place.id, app.state.get().theme) }, "link");
+    const open = () =>
+      app.state.set({ zone: place.id, theme: app.catalogue.themeFor(place.id, app.state.get().theme) }, "link");
     return el("button", { type: "button", class: "link", onclick: open }, name);
   }
   return place.url ? el("a", { href: local(place.url) }, name) : el("span", {}, name);
@@ -68,7 +69,11 @@ export const claim = (text, clause) => el("li", {}, el("span", {}, bilingual(tex
 /** Rows of a description list, those without a value left out. */
 export function facts(rows) {
   const known = rows.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return el("dl", { class: "facts" }, known.map(([key, value]) => el("div", {}, el("dt", { text: t(`map.fact.${key}`) }), el("dd", {}, value))));
+  return el(
+    "dl",
+    { class: "facts" },
+    known.map(([key, value]) => el("div", {}, el("dt", { text: t(`map.fact.${key}`) }), el("dd", {}, value))),
+  );
 }
 
 /** Group rows by a key, in the order of their first appearance. */

@@ -10,7 +10,10 @@ export function createPointing(app) {
   const container = map.getContainer();
   const idOf = (node) => node.closest?.("[data-id]")?.dataset.id ?? null;
 
-  for (const [area, events] of [[container, ["mouseover", "focusin"]], [byId("list-items"), ["mouseover", "focusin"]]]) {
+  for (const [area, events] of [
+    [container, ["mouseover", "focusin"]],
+    [byId("list-items"), ["mouseover", "focusin"]],
+  ]) {
     for (const name of events) area.addEventListener(name, (event) => highlight(idOf(event.target)));
     area.addEventListener("mouseleave", () => highlight(null));
     area.addEventListener("focusout", () => highlight(null));
@@ -36,7 +39,8 @@ export function highlight(id) {
   for (const node of document.querySelectorAll(".is-hovered")) {
     if (node.dataset.id !== id) node.classList.remove("is-hovered");
   }
-  if (id) for (const node of document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`)) node.classList.add("is-hovered");
+  if (id)
+    for (const node of document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`)) node.classList.add("is-hovered");
 }
 
 /** Return the ids of all features under a pointer, topmost first. */

@@ -15,7 +15,10 @@ export function createPoints(app) {
   function draw() {
     const theme = catalogue.themes.get(state.get().theme);
     const features = catalogue.featuresOf(theme).filter((one) => catalogue.isPoint(one) && one.point);
-    app.spread = spread(features.map((one) => ({ id: one.id, at: catalogue.anchorOf(one) })), map);
+    app.spread = spread(
+      features.map((one) => ({ id: one.id, at: catalogue.anchorOf(one) })),
+      map,
+    );
     overlay.show(features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one, theme) })));
     restyle();
   }
@@ -48,7 +51,7 @@ export function createPoints(app) {
     for (const { node } of overlay.parts) {
       const feature = catalogue.features.get(node.dataset.id);
       const selected = feature.id === now.zone;
-      const faded = !selected && (!catalogue.matches(feature, now) || Boolean(now.zone));
+      const faded = !selected && (!catalogue.matches(feature, now) || Boolean(catalogue.focusOf(now)));
       node.classList.toggle("is-selected", selected);
       node.classList.toggle("is-faded", faded);
       node.setAttribute("aria-pressed", String(selected));

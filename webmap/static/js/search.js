@@ -16,7 +16,12 @@ export function createSearch(app) {
   let asking = null;
   let timer = 0;
 
-  const attributes = { role: "combobox", "aria-controls": list.id, "aria-autocomplete": "list", "aria-expanded": "false" };
+  const attributes = {
+    role: "combobox",
+    "aria-controls": list.id,
+    "aria-autocomplete": "list",
+    "aria-expanded": "false",
+  };
   for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
   form.append(list);
 
@@ -44,7 +49,9 @@ export function createSearch(app) {
 
   function message(text) {
     results = [];
-    list.replaceChildren(el("li", { role: "option", class: "search-none", "aria-disabled": "true", "aria-selected": "false", text }));
+    list.replaceChildren(
+      el("li", { role: "option", class: "search-none", "aria-disabled": "true", "aria-selected": "false", text }),
+    );
     open();
   }
 

@@ -10,6 +10,7 @@ export class Shapes {
   #polygons = new Map();
   #listeners = [];
   #asked = false;
+  #inner = () => [];
 
   constructor(topology) {
     this.#take(topology);
@@ -20,6 +21,9 @@ export class Shapes {
   polygon = (id) => this.#polygons.get(id);
 
   boundsOf = (id) => (this.has(id) ? L.latLngBounds(this.polygon(id).flat(2)) : null);
+
+  /** Return the edges of a layer's polygons that are not the city's own edge. */
+  innerLines = (layer) => this.#inner(layer);
 
   /** Call `listener` when the geometry has become finer. */
   onChange = (listener) => this.#listeners.push(listener);
@@ -37,6 +41,7 @@ export class Shapes {
     this.coast = decoded.borders((users) => count(users, "land") + count(users, "city") === 1);
     this.border = decoded.borders((users) => count(users, "land") > 0 && count(users, "city") > 0);
     this.countyLines = decoded.borders((users) => count(users, "counties") > 1);
+    this.#inner = (layer) => decoded.borders((users) => count(users, layer) > 0 && count(users, "city") === 0);
   }
 
   /** Load the full geometry once the map is close enough to show it. */

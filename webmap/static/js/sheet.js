@@ -54,7 +54,9 @@ export function createSheet(element, onChange = () => {}) {
   function nearest(height) {
     const room = byId("atlas").clientHeight;
     const sizes = [56, room * 0.48, room - 52];
-    return HEIGHTS[sizes.reduce((best, size, index) => (Math.abs(size - height) < Math.abs(sizes[best] - height) ? index : best), 0)];
+    return HEIGHTS[
+      sizes.reduce((best, size, index) => (Math.abs(size - height) < Math.abs(sizes[best] - height) ? index : best), 0)
+    ];
   }
 
   set(element.dataset.height || "low");

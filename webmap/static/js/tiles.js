@@ -12,6 +12,7 @@ export function createTiles({ map }) {
   const { url, subdomains, attribution, gcj02 } = JSON.parse(text);
   const Layer = gcj02 ? shiftedLayer() : L.TileLayer;
   const layer = new Layer(url, { subdomains, maxZoom: map.getMaxZoom(), maxNativeZoom: 18 }).addTo(map);
+  map.options.zoomSnap = 1; // between whole zooms tiles blur
   if (gcj02) map.on("moveend", () => layer.align());
   byId("tile-credit").textContent = attribution;
   byId("atlas").classList.add("with-tiles");
@@ -36,7 +37,8 @@ function shiftedLayer() {
 /** Return the GCJ-02 position of a WGS 84 one: for display only, never stored. */
 function toGcj({ lat, lng }) {
   const [x, y] = [lng - 105, lat - 35];
-  const wave = (value, ...terms) => terms.reduce((sum, [size, period]) => sum + size * Math.sin((value * Math.PI) / period), 0);
+  const wave = (value, ...terms) =>
+    terms.reduce((sum, [size, period]) => sum + size * Math.sin((value * Math.PI) / period), 0);
   const common = 20 * Math.sin(6 * x * Math.PI) + 20 * Math.sin(2 * x * Math.PI);
   const root = Math.sqrt(Math.abs(x));
   const north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root;

@@ -9,14 +9,20 @@
 export function decodeTopology(topology) {
   const arcs = topology.arcs.map((arc) => decodeArc(arc, topology.transform));
   const geometriesOf = (name) => flatten(topology.objects[name]);
+  const users = countUsers(topology.objects, arcs.length);
   return {
     polygons: (name) =>
-      new Map(geometriesOf(name).map((one) => [one.id, toPolygons(one).map((polygon) => polygon.map((r) => stitch(arcs, r)))])),
-    lines: (name) => geometriesOf(name).flatMap(toLines).map((line) => stitch(arcs, line)),
-    borders: (test) => {
-      const users = countUsers(topology.objects, arcs.length);
-      return arcs.filter((_, index) => test(users[index]));
-    },
+      new Map(
+        geometriesOf(name).map((one) => [
+          one.id,
+          toPolygons(one).map((polygon) => polygon.map((r) => stitch(arcs, r))),
+        ]),
+      ),
+    lines: (name) =>
+      geometriesOf(name)
+        .flatMap(toLines)
+        .map((line) => stitch(arcs, line)),
+    borders: (test) => arcs.filter((_, index) => test(users[index])),
   };
 }
 
@@ -37,7 +43,7 @@ function decodeArc(arc, transform) {
 function stitch(arcs, indexes) {
   const points = [];
   for (const index of indexes) {
-    const arc = index < 0 ? arcs[~index].toReversed?.() ?? [...arcs[~index]].reverse() : arcs[index];
+    const arc = index < 0 ? (arcs[~index].toReversed?.() ?? [...arcs[~index]].reverse()) : arcs[index];
     points.push(...(points.length ? arc.slice(1) : arc));
   }
   return points;

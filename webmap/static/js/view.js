@@ -36,13 +36,19 @@ export function createView(app) {
     const box = L.bounds([bounds.getNorthWest(), bounds.getSouthEast()].map((at) => map.latLngToContainerPoint(at)));
     const small = !catalogue.isPoint(feature) && Math.max(box.getSize().x, box.getSize().y) < 60;
     if (origin === "map" || origin === "key") {
-      if (!free.intersects(box)) map.panInside(bounds.getCenter(), { ...padding(), animate: !calm.matches });
+      if (!free.contains(box.getCenter())) map.panInside(bounds.getCenter(), { ...padding(), animate: !calm.matches });
     } else if (small || !free.contains(box)) fit(bounds);
   }
 
   function showAll() {
     const [west, south, east, north] = catalogue.payload.bounds;
-    map.fitBounds([[south, west], [north, east]], { ...padding(), animate: false });
+    map.fitBounds(
+      [
+        [south, west],
+        [north, east],
+      ],
+      { ...padding(), animate: false },
+    );
   }
 
   function showFeature(id) {
@@ -54,7 +60,8 @@ export function createView(app) {
   state.subscribe((now, before, origin) => {
     const feature = catalogue.features.get(now.zone);
     // After this frame, when the panel has opened and it is known what it covers.
-    if (feature && now.zone !== before.zone && origin !== "history") requestAnimationFrame(() => reveal(feature, origin));
+    if (feature && now.zone !== before.zone && origin !== "history")
+      requestAnimationFrame(() => reveal(feature, origin));
   });
   return { showAll, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
 }

@@ -1,0 +1,96 @@
+"""A real server and a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from waitress.server import create_server
+
+from layers.store import Release
+from webmap import create_app
+from webmap.settings import Settings
+
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
+]
+
+
+@contextmanager
+def serving(release: Release, settings: Settings) -> Iterator[str]:
+    """Serve a release on a free port for as long as the block lasts."""
+    server: Any = create_server(create_app(release, settings), host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.close()
+        thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def site(home: Path, release: Release) -> Iterator[str]:
+    """Return the address of a running server."""
+    with serving(release, Settings(home)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return Debian's chromium; fails, saying so, where there is none."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "chromium is not installed: apt-get install chromium, or run python3 scripts/test.py as root"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Watched:
+    """A page with everything that must not happen on it: errors, refusals, outside requests."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        self._site = site
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("dialog", lambda dialog: self.faults.append(f"dialog {dialog.message}"))
+        page.on("request", self._on_request)
+        page.on("response", self._on_response)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.faults.append(message.text)
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((self._site, "data:")):
+            self.faults.append(request.url)
+
+    def _on_response(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.faults.append(f"{answer.status} {answer.url}")
+
+
+@pytest.fixture
+def watched(browser: Browser, site: str) -> Iterator[Watched]:
+    """Return a fresh page at 1440 × 900; fails at the end if anything forbidden happened on it."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    found = Watched(context.new_page(), site)
+    yield found
+    context.close()
+    assert found.faults == []
+
+
+@pytest.fixture
+def page(watched: Watched) -> Page:
+    """Return the watched page itself."""
+    return watched.page

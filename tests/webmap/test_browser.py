@@ -1,0 +1,305 @@
+"""The map as its users meet it: in a real browser, by mouse, keyboard and touch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from layers.store import Release
+
+pytestmark = pytest.mark.browser
+
+THEMES = {
+    "districts": ("counties", "zones", "parks"),
+    "five-zones": ("five-zones",),
+    "belts": ("belts",),
+    "marine-cores": ("marine-cores",),
+    "clusters": ("counties", "zones", "marine-cores"),
+    "platforms": ("platforms",),
+    "gateways": ("gateways",),
+}
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.locator("#atlas.ready")).to_be_attached()
+
+
+def _ids(release: Release, layers: tuple[str, ...]) -> set[str]:
+    return {
+        feature["id"]
+        for layer in layers
+        for feature in json.loads(release.read(f"data/{layer}.geojson"))["features"]
+        if feature["geometry"]
+    }
+
+
+def _drawn(page: Page) -> set[str]:
+    return set(
+        page.eval_on_selector_all(
+            ".leaflet-container [data-id]", "nodes => nodes.map(node => node.dataset.id)"
+        )
+    )
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_theme_draws_all_its_places_and_lists_them(
+    page: Page, site: str, release: Release, theme: str
+) -> None:
+    _open(page, f"{site}/?theme={theme}&lang=zh")
+    assert _drawn(page) == _ids(release, THEMES[theme])
+    expect(page.locator("#legend-entries")).not_to_be_empty()
+    listed = set(
+        page.eval_on_selector_all("#list-items [data-id]", "nodes => nodes.map(node => node.dataset.id)")
+    )
+    assert listed >= _drawn(page)
+
+
+def test_polygons_have_an_extent_on_the_screen(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    boxes = page.eval_on_selector_all(
+        ".leaflet-container path[data-id]",
+        "nodes => nodes.map(node => [node.dataset.id, node.getBoundingClientRect().width])",
+    )
+    assert {name for name, width in boxes if width < 1} == set()
+
+
+def test_switching_the_theme_is_exclusive_and_the_back_button_returns(
+    page: Page, site: str, release: Release
+) -> None:
+    _open(page, f"{site}/?lang=zh")
+    page.get_by_role("radio", name="产业隆起带").check()
+    assert _drawn(page) == _ids(release, ("belts",))
+    assert "theme=belts" in page.url
+    page.go_back()
+    expect(page.get_by_role("radio", name="行政区与开发区")).to_be_checked()
+    assert _drawn(page) == _ids(release, THEMES["districts"])
+
+
+def test_a_click_selects_and_the_panel_cites_every_industry(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    page.locator("#list-items [data-id=gaoqu]").click()
+    panel = page.locator("#panel")
+    expect(panel.get_by_role("heading", name="高区")).to_be_visible()
+    for term in ("医疗器械及医药", "电子信息", "时尚设计制造", "新材料及制品", "智能装备"):
+        expect(panel.get_by_text(term, exact=True).first).to_be_attached()
+    expect(panel.get_by_role("link", name="三(一)1(2)").first).to_be_attached()
+    assert parse_qs(urlsplit(page.url).query)["zone"] == ["gaoqu"]
+
+
+def test_a_permalink_restores_theme_selection_and_view(page: Page, site: str) -> None:
+    _open(page, f"{site}/?theme=belts&zone=belt-north-hightech&lang=en#11/37.4/122.2")
+    expect(page.get_by_role("radio", name="Industrial belts")).to_be_checked()
+    expect(page.locator("#panel-title")).to_contain_text("Northern Coastal")
+    centre = page.evaluate("[planMap.getZoom(), planMap.getCenter().lat, planMap.getCenter().lng]")
+    assert centre == [11, pytest.approx(37.4, abs=0.001), pytest.approx(122.2, abs=0.001)]
+    page.evaluate("planMap.setZoom(12, { animate: false })")
+    page.wait_for_url(re.compile(r"#12/"))
+    again = page.url
+    _open(page, again)
+    assert page.url == again
+
+
+def test_an_unknown_selection_in_the_address_does_no_harm(page: Page, site: str) -> None:
+    _open(page, f"{site}/?theme=nothing&zone=nowhere&industry=x&lang=zh#99/x/y")
+    expect(page.get_by_role("radio", name="行政区与开发区")).to_be_checked()
+    expect(page.locator("#panel")).to_be_hidden()
+
+
+def test_the_keyboard_reaches_and_selects_a_polygon_and_escape_leaves(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    page.locator("path[data-id=nanhai]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-title")).to_contain_text("南海新区")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+
+
+def test_tab_reaches_themes_list_and_map(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    reached: set[str] = set()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "(document.activeElement.closest('[id]') || document.body).id + ' ' + document.activeElement.tagName"
+            )
+        )
+    assert any(name.endswith(" INPUT") for name in reached)
+    assert any(name.endswith(" SELECT") for name in reached)
+    assert any(name.endswith(" path") for name in reached)
+
+
+def test_overlapping_places_under_a_click_offer_a_choice(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh&theme=five-zones")
+    where = page.evaluate(
+        "(() => { const p = planMap.latLngToContainerPoint([37.2, 122.5]);"
+        " const box = planMap.getContainer().getBoundingClientRect();"
+        " return [p.x + box.x, p.y + box.y]; })()"
+    )
+    page.mouse.click(*where)
+    chooser = page.locator("#chooser")
+    expect(chooser).to_be_visible()
+    expect(chooser.locator("[data-id]")).to_have_count(2)
+    chooser.get_by_role("button", name="海洋经济发展示范区").click()
+    expect(page.locator("#panel-title")).to_contain_text("海洋经济发展示范区")
+
+
+def test_filtering_by_industry_marks_the_zones_that_have_it(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    page.locator("#industry").select_option("fine-chemicals")
+    expect(page.locator("#list-count")).to_have_text(re.compile(r"^1 / \d+$"))
+    assert "industry=fine-chemicals" in page.url
+    expect(page.locator("#list-items [data-id=nanhai]")).to_be_visible()
+
+
+@pytest.mark.parametrize("typed", ["nanhai", "南海新区", "난하이", "Nanhai New"])
+def test_the_search_box_finds_in_any_script_and_selects(page: Page, site: str, typed: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    page.locator("#search").fill(typed)
+    option = page.get_by_role("option").first
+    expect(option).to_contain_text("南海新区")
+    page.locator("#search").press("ArrowDown")
+    page.locator("#search").press("Enter")
+    expect(page.locator("#panel-title")).to_contain_text("南海新区")
+
+
+def test_labels_do_not_collide(page: Page, site: str) -> None:
+    for theme in THEMES:
+        _open(page, f"{site}/?lang=zh&theme={theme}")
+        boxes = page.eval_on_selector_all(
+            ".label:not([hidden])",
+            "nodes => nodes.map(n => n.getBoundingClientRect()).filter(r => r.width)"
+            ".map(r => [r.left + 2, r.top + 2, r.right - 2, r.bottom - 2])",
+        )
+        overlapping = [
+            (one, other)
+            for index, one in enumerate(boxes)
+            for other in boxes[:index]
+            if one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+        ]
+        assert len(boxes) > 3
+        assert overlapping == [], theme
+
+
+def test_edges_and_labels_say_what_is_schematic(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh&zone=lingang")
+    dashes = page.evaluate(
+        "getComputedStyle(document.querySelector('path[data-id=lingang]')).strokeDasharray"
+    )
+    assert dashes not in {"none", ""}
+    county = page.evaluate("getComputedStyle(document.querySelector('path[data-id=rushan]')).strokeDasharray")
+    assert county in {"none", ""}
+    expect(page.locator("#panel").get_by_text("示意").first).to_be_visible()
+    expect(page.locator("#panel").get_by_text(re.compile("精度")).first).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_map_speaks_the_language_of_the_page(page: Page, site: str, language: str) -> None:
+    _open(page, f"{site}/?lang={language}&zone=rongcheng")
+    names = {"zh": "荣成市", "en": "Rongcheng City", "ko": "룽청시"}
+    expect(page.locator("#panel-title")).to_contain_text(names[language])
+    assert page.locator("html").get_attribute("lang", timeout=1000) == language
+
+
+@pytest.fixture
+def phone(browser: Browser, site: str) -> Iterator[Page]:
+    """A 360 px wide touch screen."""
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="zh-CN"
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_everything_is_usable_at_360_pixels(phone: Page, site: str) -> None:
+    _open(phone, f"{site}/?lang=zh")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+    phone.get_by_role("radio", name="产业隆起带").tap()
+    phone.locator("path[data-id=belt-central-manufacturing]").tap(position={"x": 60, "y": 60}, force=True)
+    expect(phone.locator("#panel")).to_be_visible()
+    box = phone.locator("#panel").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["width"] <= 360
+    small = phone.eval_on_selector_all(
+        "button:not([hidden]), .themes-choices label",
+        "nodes => nodes.filter(n => n.offsetParent && n.getBoundingClientRect().height < 32)"
+        ".map(n => n.outerHTML.slice(0, 90))",
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/zones/", "/zones/gaoqu", "/industries/", "/plan", "/indicators", "/data/"]
+)
+def test_pages_fit_a_phone(phone: Page, site: str, path: str) -> None:
+    phone.goto(f"{site}{path}?lang=en")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/?zone=gaoqu",
+        "/?theme=clusters",
+        "/?theme=platforms",
+        "/zones/",
+        "/zones/nanhai",
+        "/places/airport-weihai",
+        "/industries/",
+        "/plan",
+        "/plan/三(一)1(2)",
+        "/indicators",
+        "/data/",
+        "/search?q=gaoqu",
+    ],
+)
+def test_axe_finds_nothing_serious(page: Page, site: str, path: str) -> None:
+    page.goto(site + path)
+    page.wait_for_load_state("networkidle")
+    found = Axe().run(page)
+    serious = [
+        f"{row['id']}: {row['nodes'][0]['html'][:120]}"
+        for row in found.response["violations"]
+        if row["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def test_the_first_view_is_light(browser: Browser, site: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    _open(page, f"{site}/")
+    page.wait_for_load_state("networkidle")
+    context.close()
+    assert sum(sizes) <= 300_000
+
+
+def test_the_map_is_there_without_javascript_as_a_list(browser: Browser, site: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/?lang=zh")
+    page.get_by_role("link", name="区域列表").first.click()
+    expect(page.get_by_role("link", name="高区", exact=True).first).to_be_visible()
+    context.close()
+
+
+def test_pictures_of_every_theme_are_kept_for_looking(page: Page, site: str, tmp_path: Path) -> None:
+    """A map that is one colour is broken, whatever its document says."""
+    for theme in THEMES:
+        _open(page, f"{site}/?lang=zh&theme={theme}")
+        picture = page.locator(".stage").screenshot(path=tmp_path / f"{theme}.png")
+        assert len(picture) > 30_000, theme

@@ -1,0 +1,62 @@
+"""Names that are attacks do nothing: a release made from them is drawn, listed and shown as text."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from geodata.read import ROOT
+from tests.webmap.conftest import Watched, serving
+from webmap.publish import publish
+from webmap.settings import Settings
+
+pytestmark = pytest.mark.browser
+
+ATTACKS = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    "${alert(1)}`{{7*7}}{% raw %}",
+    "\"'><svg onload=alert(1)>",
+)
+
+
+@pytest.fixture(scope="module")
+def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve a release whose zones are named with attacks."""
+    facts = tmp_path_factory.mktemp("facts")
+    shutil.copytree(ROOT, facts, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    zones = facts / "plan" / "zones.yaml"
+    text = zones.read_text(encoding="utf-8")
+    for name, attack in zip(("高区", "南海新区", "临港区", "环翠区"), ATTACKS, strict=True):
+        quoted = "'" + attack.replace("'", "''") + "'"
+        assert f"zh: {name}\n" in text
+        text = text.replace(f"zh: {name}\n", f"zh: {quoted}\n")
+    zones.write_text(text, encoding="utf-8")
+    home = tmp_path_factory.mktemp("home")
+    release = publish(home, print, facts)
+    with serving(release, Settings(home)) as address:
+        yield address
+
+
+@pytest.mark.parametrize("zone", ["gaoqu", "nanhai", "lingang", "huancui"])
+def test_a_hostile_name_is_only_text(browser: Browser, hostile_site: str, zone: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    watched = Watched(context.new_page(), hostile_site)
+    page = watched.page
+    for path in (
+        f"/?zone={zone}&lang=zh",
+        f"/?theme=clusters&zone={zone}&lang=zh",
+        f"/zones/{zone}",
+        "/zones/",
+    ):
+        page.goto(hostile_site + path)
+        page.wait_for_load_state("networkidle")
+        assert page.locator("img[src=x], svg[onload]").count() == 0
+    attack = dict(zip(("gaoqu", "nanhai", "lingang", "huancui"), ATTACKS, strict=True))[zone]
+    page.goto(f"{hostile_site}/?zone={zone}&lang=zh")
+    expect(page.locator("#panel-title")).to_contain_text(attack)
+    context.close()
+    assert watched.faults == []
