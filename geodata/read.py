@@ -7,10 +7,10 @@ faults are collected as :class:`~geodata.problem.Problem` with file, line and fi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import yaml
 from pydantic import ValidationError
@@ -20,7 +20,13 @@ from geodata.problem import Problem
 
 ROOT = Path(__file__).parent
 R = TypeVar("R", bound=model.Record)
-K = TypeVar("K", bound=Hashable)
+
+
+class _Named(Protocol):
+    """A record with an id of its own."""
+
+    @property
+    def id(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,11 @@ def read_facts(folder: Path = ROOT) -> Facts:
     def records(name: str, kind: type[R]) -> tuple[R, ...]:
         return tuple(_read_records(folder / name, kind, problems))
 
-    def table(name: str, kind: type[R], key: Callable[[R], str] = lambda record: record.id) -> dict[str, R]:  # type: ignore[attr-defined]
+    def table(name: str, kind: type[R]) -> dict[str, R]:
         rows = records(name, kind)
-        _report_duplicates(name, [key(row) for row in rows], problems)
-        return {key(row): row for row in rows}
+        ids = [cast("_Named", row).id for row in rows]
+        _report_duplicates(name, ids, problems)
+        return dict(zip(ids, rows, strict=True))
 
     return Facts(
         plans=table("plan/plan.yaml", model.Plan),

@@ -24,6 +24,6 @@ def load(layer: str) -> GeoDataFrame:
     4326
     """
     # The web process imports this package too and must not pay for geopandas.
-    from layers.frames import load_frame  # noqa: PLC0415
+    from layers.frames import load_frame
 
     return load_frame(layer)

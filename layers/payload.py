@@ -29,7 +29,12 @@ def build_payload(
             if town.id in shapes
         ],
         "landmarks": [
-            {"kind": row.kind, **_names(row.name, language), "at": [row.position.lon, row.position.lat]}
+            {
+                "kind": row.kind,
+                **_names(row.name, language),
+                "at": [row.position.lon, row.position.lat],
+                "core_of": next((area.layer for area in facts.areas.values() if area.core == row.id), None),
+            }
             for row in facts.landmarks.values()
             if row.kind != "campus"
         ],

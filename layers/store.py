@@ -141,7 +141,7 @@ def _write_files(folder: Path, release_id: str, files: Mapping[str, bytes]) -> N
 
 def _with_compressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     # Only the build compresses, so the web process never loads brotli.
-    import brotli  # noqa: PLC0415
+    import brotli
 
     everything = dict(files)
     for path, content in files.items():

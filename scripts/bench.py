@@ -6,6 +6,8 @@ the same local Leaflet. ``start``: a cold start to the first answer, and the mem
 
 from __future__ import annotations
 
+import json
+import shutil
 import socket
 import statistics
 import subprocess
@@ -15,13 +17,16 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from flask import Flask, Response
 from waitress.server import create_server
 
 from layers.store import Release
 from webmap import create_app
+from webmap.publish import publish
 from webmap.settings import read_settings
 
 Result = dict[str, Any]
@@ -31,7 +36,8 @@ GROUND = 6  # paths of our page's ground: two lands, coast, towns, county lines,
 COUNT_PATHS = """
 (expected) => new Promise((resolve, reject) => {
   setTimeout(() => reject(new Error(`${drawn()} of ${expected} polygons drawn in 30 s`)), 30000);
-  const drawn = () => document.querySelectorAll('path.leaflet-interactive, path[data-id], path[class*=ground-]').length;
+  const paths = 'path.leaflet-interactive, path[data-id], path[class*=ground-]';
+  const drawn = () => document.querySelectorAll(paths).length;
   const poll = () => {
     if (drawn() < expected) setTimeout(poll, 4);
     else requestAnimationFrame(() => resolve(performance.now()));
@@ -53,9 +59,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
     Times run from the request to the frame after the last polygon is in the document, server time
     included; the median of `rounds` interleaved rounds with a fresh browser context each.
     """
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only the test set-up has it
-
-    from webmap.publish import publish  # noqa: PLC0415
+    from playwright.sync_api import sync_playwright
 
     release = publish(home, print)
     ours_expected, peer_expected = _count(release, FIGURES) + GROUND, _count(release, LAYERS)
@@ -127,10 +131,7 @@ def _our_app(release: Release) -> Any:
 
 def _explore_app(release: Release) -> Any:
     """Return a page of ``explore()`` over the same layers, made on request, with our local Leaflet."""
-    import json  # noqa: PLC0415
-
-    import geopandas  # noqa: PLC0415
-    from flask import Flask, Response  # noqa: PLC0415
+    import geopandas
 
     frames = [
         geopandas.GeoDataFrame.from_features(
@@ -167,8 +168,6 @@ def _serving(app: Any) -> Iterator[str]:
 
 
 def _chromium() -> str:
-    import shutil  # noqa: PLC0415
-
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         raise FileNotFoundError(
@@ -182,8 +181,6 @@ def bench_start(home: Path, rounds: int = 5) -> Result:
 
     The release is built first; memory is the resident set after a visit to every page.
     """
-    from webmap.publish import publish  # noqa: PLC0415
-
     place = publish(home, print).read_json("pages/order.json")[0]
     found = [_start_once(home, place) for _ in range(rounds)]
     return {
@@ -209,7 +206,7 @@ def _start_once(home: Path, place: str) -> Result:
     begun = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         base = f"http://127.0.0.1:{port}"
-        _wait_for(lambda: _status(f"{base}/healthz") == 200)  # noqa: PLR2004
+        _wait_for(lambda: _status(f"{base}/healthz") == HTTPStatus.OK)
         seconds = time.perf_counter() - begun
         for path in (
             "/",

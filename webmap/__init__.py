@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import secrets
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
@@ -27,8 +28,6 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.extensions["content"] = Content(release)
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
@@ -89,7 +88,7 @@ def _secure(response: Response, hosts: str) -> None:
 
 def _compress(response: Response) -> Response:
     """Compress pages that were rendered for this request; files of the release already are."""
-    plain = response.status_code == 200 and "Content-Encoding" not in response.headers  # noqa: PLR2004
+    plain = response.status_code == HTTPStatus.OK and "Content-Encoding" not in response.headers
     rendered = response.mimetype in {"text/html", "application/json"} and not response.direct_passthrough
     if plain and rendered and request.accept_encodings["gzip"] > 0:
         body = response.get_data()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 from typing import Any
 
-from flask import Blueprint, Response, current_app, json, request
+from flask import Blueprint, Response, current_app, request
 
 from webmap.content import POINT_LAYERS, Content
-from webmap.errors import NotFoundError
 from webmap.language import current_language
 from webmap.parameters import parse_position, parse_query
 from webmap.prepared import send
+from webmap.problems import NotFoundError
 
 blueprint = Blueprint("api", __name__)
 
@@ -47,8 +49,6 @@ def _data_names() -> str:
 
 
 def _near_layers(name: str) -> list[dict[str, str]]:
-    import difflib  # noqa: PLC0415 - only an error needs it
-
     files = [path[5:] for path in content().release.paths("data/") if path.endswith("json")]
     known = {path.partition(".")[0]: path for path in files}
     close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)

@@ -6,37 +6,15 @@ English for programs (RFC 9457).
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, json, render_template, request
+from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from webmap.language import current_language, translate
-
-
-class RequestError(Exception):
-    """A request that cannot be answered; carries the translation key and what fills it."""
-
-    status = 400
-
-    def __init__(self, key: str, *, near: list[dict[str, str]] | None = None, **values: Any) -> None:
-        super().__init__(key)
-        self.key = key
-        self.values = values
-        self.near = near or []
-
-
-class BadParameterError(RequestError):
-    """A parameter is missing, malformed or out of range."""
-
-    def __init__(self, key: str, *, parameter: str, value: str | None, allowed: str, **values: Any) -> None:
-        super().__init__(key, parameter=parameter, value=value, allowed=allowed, **values)
-
-
-class NotFoundError(RequestError):
-    """There is no such thing; ``near`` lists what may have been meant."""
-
-    status = 404
+from webmap.problems import RequestError
 
 
 def register(app: Flask) -> None:
@@ -58,11 +36,12 @@ def _answer_request_error(error: RequestError) -> Response:
 
 def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < 400:  # noqa: PLR2004 - a redirect is an HTTPException too
+    if status < HTTPStatus.BAD_REQUEST:  # a redirect is an HTTPException too
         return Response(error.get_response().get_data(), status, error.get_response().headers)
-    known = status if status in {404, 405, 413, 500} else 400 if status < 500 else 500  # noqa: PLR2004
+    fallback = 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
+    known = status if status in {404, 405, 413} else fallback
     response = _answer(status, f"error.http_{known}", {"path": request.path}, {})
-    if status == 405:  # noqa: PLR2004
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = error.get_response().headers.get("Allow", "GET, HEAD")
     return response
 
@@ -87,7 +66,7 @@ def _answer(status: int, key: str, values: dict[str, Any], members: dict[str, An
         "instance": request.full_path.rstrip("?"),
         **members,
     }
-    return Response(json.dumps(body), status, mimetype="application/problem+json")
+    return Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/problem+json")
 
 
 def wants_page() -> bool:

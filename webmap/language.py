@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import current_app, g, request
+
+from webmap.problems import BadParameterError
 
 LANGUAGES = ("zh", "en", "ko")
 NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
@@ -13,15 +16,13 @@ NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
 def current_language(*, strict: bool = True) -> str:
     """Return the language of the current request.
 
-    Raises :class:`~webmap.errors.BadParameterError` for an unknown ``?lang=``; with `strict` False
+    Raises :class:`~webmap.problems.BadParameterError` for an unknown ``?lang=``; with `strict` False
     that falls back to the browser's wish, so that the error itself can be written.
     """
     asked = request.args.get("lang")
     if asked in LANGUAGES:
         return asked
     if asked is not None and strict:
-        from webmap.errors import BadParameterError  # noqa: PLC0415 - errors need the language
-
         raise BadParameterError("error.choice", parameter="lang", value=asked, allowed=", ".join(LANGUAGES))
     return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
 
@@ -47,14 +48,10 @@ def language_links() -> list[dict[str, str]]:
     links = []
     for language in LANGUAGES:
         arguments = request.args.to_dict(flat=True) | {"lang": language}
-        query = "&".join(f"{_quote(name)}={_quote(value)}" for name, value in arguments.items())
+        query = "&".join(
+            f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in arguments.items()
+        )
         links.append(
-            {"lang": language, "name": NATIVE_NAMES[language], "href": f"{_quote(request.path, '/')}?{query}"}
+            {"lang": language, "name": NATIVE_NAMES[language], "href": f"{quote(request.path)}?{query}"}
         )
     return links
-
-
-def _quote(text: str, safe: str = "") -> str:
-    from urllib.parse import quote  # noqa: PLC0415
-
-    return quote(text, safe=safe)

@@ -8,9 +8,9 @@ from flask import Blueprint, g, render_template, request
 
 from webmap import plan_pages
 from webmap.api import content, require
-from webmap.errors import NotFoundError
 from webmap.language import pick
 from webmap.parameters import parse_query
+from webmap.problems import NotFoundError
 
 blueprint = Blueprint("pages", __name__)
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")

@@ -7,7 +7,7 @@ import math
 from flask import request
 
 from geodata import crs
-from webmap.errors import BadParameterError
+from webmap.problems import BadParameterError
 
 PROJECTED = ("EPSG:4549", "EPSG:4550", "EPSG:3857")  # lon and lat then hold metres east and north
 LON_RANGE, LAT_RANGE = (-180.0, 180.0), (-90.0, 90.0)
@@ -16,7 +16,7 @@ LON_RANGE, LAT_RANGE = (-180.0, 180.0), (-90.0, 90.0)
 def parse_position() -> tuple[float, float]:
     """Return ``lon`` and ``lat`` of the request as WGS 84 degrees, from the frame that ``crs`` names.
 
-    Raises :class:`~webmap.errors.BadParameterError` for a missing, malformed or impossible value,
+    Raises :class:`~webmap.problems.BadParameterError` for a missing, malformed or impossible value,
     and says so where longitude and latitude look swapped.
     """
     frame = _parse_frame()

@@ -22,9 +22,9 @@ def test_a_written_release_is_the_current_one_and_sound(tmp_path: Path) -> None:
 
 
 def test_text_files_get_compressed_variants_that_expand_to_the_same_bytes(tmp_path: Path) -> None:
-    import gzip  # noqa: PLC0415
+    import gzip
 
-    import brotli  # noqa: PLC0415
+    import brotli
 
     release = write_release(tmp_path, "abc123", FILES)
     assert gzip.decompress(release.read("data/a.json.gz")) == FILES["data/a.json"]

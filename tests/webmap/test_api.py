@@ -226,7 +226,7 @@ def test_no_text_makes_a_lookup_fail_inside(client: FlaskClient, lon: str, lat: 
 def test_no_text_makes_a_search_or_a_page_fail_inside(client: FlaskClient, text: str) -> None:
     assert client.get("/search.json", query_string={"q": text}).status_code == 200
     assert client.get("/search", query_string={"q": text, "lang": "ko"}).status_code == 200
-    from urllib.parse import quote  # noqa: PLC0415
+    from urllib.parse import quote
 
     for address in (f"/zones/{quote(text, safe='')}", f"/plan/{quote(text, safe='')}"):
         assert client.get(address).status_code in {200, 308, 404}

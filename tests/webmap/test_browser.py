@@ -129,7 +129,8 @@ def test_tab_reaches_themes_list_and_map(page: Page, site: str) -> None:
         page.keyboard.press("Tab")
         reached.add(
             page.evaluate(
-                "(document.activeElement.closest('[id]') || document.body).id + ' ' + document.activeElement.tagName"
+                "(document.activeElement.closest('[id]') || document.body).id + ' '"
+                " + document.activeElement.tagName"
             )
         )
     assert any(name.endswith(" INPUT") for name in reached)

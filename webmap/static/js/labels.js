@@ -1,6 +1,6 @@
 /** Draw the names: with a halo of the ground, hidden rather than overlapping, anew at each zoom. */
 
-import { svg } from "./dom.js";
+import { narrow, svg } from "./dom.js";
 import { setText, styleOf } from "./lettering.js";
 import { wantedNames } from "./names.js";
 import { Overlay } from "./overlay.js";
@@ -10,10 +10,12 @@ import { lang } from "./words.js";
 
 const BADGE = 17;
 const BADGES_PER_ROW = 6;
+const SMALL = 34; // pixels; a polygon below this does not hold a name
 const LIMITS = { "five-zones": 130, belts: 150, "marine-cores": 150, parks: 130, zones: 120, point: 150 };
 // Small quiet marks of the ground.
 const MARKS = {
   town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
+  core: "M0-6.5 1.6-2.1 6.2-2 2.6.9 3.8 5.3 0 2.7-3.8 5.3-2.6.9-6.2-2-1.6-2.1z",
   centre: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
   seaport: "M0-4.5v9M-2.5-2h5M-4 1q0 3.5 4 3.5t4-3.5",
   airport: "M0-5v9M-5 .5 0-2 5 .5M-2 4.2 0 3.2l2 1",
@@ -26,10 +28,7 @@ export function createLabels(app) {
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
-    const placed = placeLabels(
-      items.filter((item) => fits(item, app)),
-      symbolBoxes(app),
-    );
+    const placed = placeLabels(items.filter(fits), symbolBoxes(app));
     const shown = [...placed].filter(([, offset]) => offset);
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
     fade();
@@ -53,8 +52,10 @@ export function createLabels(app) {
   draw();
 }
 
-function measure(name, { map, spread }, root) {
-  const limit = (LIMITS[name.type] ?? 400) * (lang() === "en" ? 1.5 : 1);
+function measure(name, app, root) {
+  const { map, spread } = app;
+  const extent = extentOf(name.id, app);
+  const limit = (LIMITS[name.type] ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
   const text = setText(name.text, styleOf(`label-${name.type}`, root), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
@@ -62,13 +63,14 @@ function measure(name, { map, spread }, root) {
   const height = text.height + rows * BADGE;
   const { x, y } = map.latLngToLayerPoint(name.at);
   const { x: right, y: down } = spread.get(name.id) ?? { x: 0, y: 0 };
-  const offsets = offsetsFor(name, width, height).map(([dx, dy]) => [dx + right, dy + down]);
-  return { ...name, ...text, width, textHeight: text.height, height, x, y, offsets };
+  const offsets = offsetsFor({ ...name, extent }, width, height).map(([dx, dy]) => [dx + right, dy + down]);
+  return { ...name, ...text, width, textHeight: text.height, height, x, y, extent, offsets };
 }
 
 function offsetsFor(name, width, height) {
-  if (name.mark || name.point) {
-    const gap = name.point ? 13 : name.type === "gateway" ? 8 : 5;
+  const small = name.extent < SMALL;
+  if (name.mark || name.point || small) {
+    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : name.type === "gateway" ? 8 : 5;
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
     return [
       [side, 0],
@@ -93,14 +95,18 @@ function offsetsFor(name, width, height) {
   ];
 }
 
-/** A polygon much smaller than its name is left without one until it is larger. */
-function fits(item, { map, shapes }) {
-  if (!item.id || item.must || item.point || item.priority < 0) return true;
-  const sizes = (shapes.polygon(item.id) ?? []).map(([ring]) => {
+/** A polygon much smaller than its name is left without one, unless it must have it: then beside it. */
+function fits(item) {
+  return item.must || item.priority < 0 || !(item.extent < Math.min(item.width * 0.5, SMALL));
+}
+
+/** Return the longer side in pixels of a feature's largest polygon; undefined for what is no polygon. */
+function extentOf(id, { map, shapes }) {
+  const sizes = shapes.polygon(id)?.map(([ring]) => {
     const { x, y } = L.bounds(ring.map((point) => map.latLngToLayerPoint(point))).getSize();
     return Math.max(x, y);
   });
-  return Math.max(...sizes) >= Math.min(item.width * 0.5, 34);
+  return sizes && Math.max(...sizes);
 }
 
 function symbolBoxes({ spread, catalogue, map }) {
@@ -110,14 +116,16 @@ function symbolBoxes({ spread, catalogue, map }) {
   });
 }
 
-function build(item, [dx, dy]) {
+function build(item, offset) {
+  const [dx, dy] = offset;
   const node = svg("g", {
     class: `label label-${item.type}`,
     dataset: item.id ? { for: item.id } : {},
     "aria-hidden": "true",
   });
   if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: MARKS[item.mark] }));
-  if (item.must && Math.hypot(dx, dy) > 48) node.append(svg("path", { class: "leader", d: `M0 0L${dx} ${dy}` }));
+  if (!item.offsets.includes(offset) && Math.hypot(dx, dy) > 48)
+    node.append(svg("path", { class: "leader", d: `M0 0L${dx} ${dy}` }));
   const top = dy - item.height / 2;
   item.lines.forEach((line, index) => {
     const y = top + item.lineHeight * (index + 0.5);

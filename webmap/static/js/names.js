@@ -22,7 +22,7 @@ export function wantedNames(app, zoom) {
   const shown = new Set(figures.map((one) => one.text));
   const ground = [
     ...countyNames(app, theme),
-    ...landmarkNames(app, zoom),
+    ...landmarkNames(app, theme, zoom),
     ...gatewayNames(app, theme, zoom),
     ...townNames(app, zoom),
   ];
@@ -35,16 +35,19 @@ function figureNames({ catalogue, state }, theme) {
   return catalogue
     .featuresOf(theme)
     .filter((one) => catalogue.isLocated(one))
-    .map((one) => ({
-      id: one.id,
-      text: one.name,
-      at: catalogue.anchorOf(one),
-      type: catalogue.isPoint(one) ? "point" : one.layer,
-      point: catalogue.isPoint(one),
-      priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
-      must: one.layer === "five-zones",
-      badges: badgesOf(catalogue, one, theme),
-    }));
+    .map((one) => {
+      const badges = badgesOf(catalogue, one, theme);
+      return {
+        id: one.id,
+        text: one.name,
+        at: catalogue.anchorOf(one),
+        type: catalogue.isPoint(one) ? "point" : one.layer,
+        point: catalogue.isPoint(one),
+        priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
+        must: badges.length > 0, // the letters are what such a theme shows
+        badges,
+      };
+    });
 }
 
 function pointOrFigure(catalogue, feature) {
@@ -63,15 +66,18 @@ function countyNames({ catalogue }, theme) {
   return counties.map((one) => ({ text: one.name, at: catalogue.anchorOf(one), type: "county", priority: 40 }));
 }
 
-function landmarkNames({ catalogue }, zoom) {
+/** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */
+function landmarkNames({ catalogue }, theme, zoom) {
+  const isCore = (one) => theme.layers.includes(one.core_of);
   return catalogue.payload.landmarks
-    .filter((one) => zoom >= (LANDMARKS[one.kind]?.from ?? 12))
+    .filter((one) => isCore(one) || zoom >= (LANDMARKS[one.kind]?.from ?? 12))
     .map((one) => ({
       text: one.name,
       at: [one.at[1], one.at[0]],
       type: one.kind,
-      priority: LANDMARKS[one.kind]?.priority ?? 60,
-      mark: one.kind === "centre" ? "centre" : null,
+      priority: isCore(one) ? 6 : (LANDMARKS[one.kind]?.priority ?? 60),
+      must: isCore(one),
+      mark: isCore(one) ? "core" : one.kind === "centre" ? "centre" : null,
     }));
 }
 

@@ -1,6 +1,7 @@
 /** The geometry that is drawn: the overview first, the full detail once someone looks closely. */
 
 import { fetchJson } from "./data.js";
+import { countSegments, linesOf, onFrameOf } from "./edges.js";
 import { decodeTopology } from "./topology.js";
 
 const DETAIL_ZOOM = 12;
@@ -8,9 +9,9 @@ const BASE = new Set(["land", "city", "towns"]);
 
 export class Shapes {
   #polygons = new Map();
+  #layers = new Map();
   #listeners = [];
   #asked = false;
-  #inner = () => [];
 
   constructor(topology) {
     this.#take(topology);
@@ -22,9 +23,6 @@ export class Shapes {
 
   boundsOf = (id) => (this.has(id) ? L.latLngBounds(this.polygon(id).flat(2)) : null);
 
-  /** Return the edges of a layer's polygons that are not the city's own edge. */
-  innerLines = (layer) => this.#inner(layer);
-
   /** Call `listener` when the geometry has become finer. */
   onChange = (listener) => this.#listeners.push(listener);
 
@@ -32,16 +30,25 @@ export class Shapes {
     const decoded = decodeTopology(topology);
     for (const name of Object.keys(topology.objects)) {
       if (BASE.has(name)) continue;
-      for (const [id, polygons] of decoded.polygons(name)) this.#polygons.set(id, polygons);
+      const polygons = decoded.polygons(name);
+      this.#layers.set(name, [...polygons.values()].flat());
+      for (const [id, polygon] of polygons) this.#polygons.set(id, polygon);
     }
     this.land = [...decoded.polygons("land").values()].flat();
     this.city = [...decoded.polygons("city").values()].flat();
     this.towns = decoded.lines("towns");
-    const count = (users, name) => [...users].filter((user) => user.startsWith(`${name}/`)).length;
-    this.coast = decoded.borders((users) => count(users, "land") + count(users, "city") === 1);
-    this.border = decoded.borders((users) => count(users, "land") > 0 && count(users, "city") > 0);
-    this.countyLines = decoded.borders((users) => count(users, "counties") > 1);
-    this.#inner = (layer) => decoded.borders((users) => count(users, layer) > 0 && count(users, "city") === 0);
+    this.#drawEdges();
+  }
+
+  /** Coast is what one land has, border what both have, a county line what two counties have. */
+  #drawEdges() {
+    const [land, city, counties] = [this.land, this.city, this.#layers.get("counties") ?? []].map(countSegments);
+    const onFrame = onFrameOf(this.land);
+    const isCoast = (key, from, to) => !(land.has(key) && city.has(key)) && !onFrame(from, to);
+    this.coast = linesOf([...this.land, ...this.city], isCoast);
+    this.border = linesOf(this.city, (key) => land.has(key));
+    this.countyLines = linesOf(this.#layers.get("counties") ?? [], (key) => counties.get(key) > 1);
+    this.innerLines = (layer) => linesOf(this.#layers.get(layer) ?? [], (key) => !city.has(key));
   }
 
   /** Load the full geometry once the map is close enough to show it. */

@@ -3,13 +3,11 @@
 /**
  * Return the geometries of a topology.
  *
- * `polygons(object)` is a Map of id to polygons; `lines(object)` a list of lines; `borders(test)`
- * the lines whose users, a Set of "object/id", pass the test.
+ * `polygons(object)` is a Map of id to polygons, `lines(object)` a list of lines.
  */
 export function decodeTopology(topology) {
   const arcs = topology.arcs.map((arc) => decodeArc(arc, topology.transform));
   const geometriesOf = (name) => flatten(topology.objects[name]);
-  const users = countUsers(topology.objects, arcs.length);
   return {
     polygons: (name) =>
       new Map(
@@ -22,7 +20,6 @@ export function decodeTopology(topology) {
       geometriesOf(name)
         .flatMap(toLines)
         .map((line) => stitch(arcs, line)),
-    borders: (test) => arcs.filter((_, index) => test(users[index])),
   };
 }
 
@@ -63,15 +60,4 @@ function toLines(geometry) {
   if (geometry.type === "LineString") return [geometry.arcs];
   if (geometry.type !== "MultiLineString") return [];
   return geometry.arcs.flatMap((line) => (Array.isArray(line[0]) ? line : [line])); // some writers nest once more
-}
-
-function countUsers(objects, length) {
-  const users = Array.from({ length }, () => new Set());
-  for (const [name, object] of Object.entries(objects)) {
-    for (const geometry of flatten(object)) {
-      const indexes = toPolygons(geometry).flat(2).concat(toLines(geometry).flat());
-      for (const index of indexes) users[index < 0 ? ~index : index].add(`${name}/${geometry.id}`);
-    }
-  }
-  return users;
 }
