@@ -98,13 +98,24 @@ def _bare(row_id: str, geometry: BaseGeometry) -> dict[str, Any]:
 def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeometry]]) -> dict[str, Any]:
     """Return a TopoJSON collection whose geometries are arcs with our ids and nothing else."""
     named = [
-        {"type": _type_of(geometry, drawn["arcs"]), "id": row_id, "arcs": drawn["arcs"]}
+        {
+            "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
+            "id": row_id,
+            "arcs": _to_multi(geometry, drawn["arcs"]),
+        }
         for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
     ]
     return {"type": "GeometryCollection", "geometries": named}
 
 
-def _type_of(geometry: BaseGeometry, arcs: list[Any]) -> str:
-    # The library writes some single polygons as multipolygons of one part.
-    nested = geometry.geom_type == "Polygon" and isinstance(arcs[0][0], list)
-    return "MultiPolygon" if nested else str(geometry.geom_type)
+def _to_multi(geometry: BaseGeometry, arcs: list[Any]) -> list[Any]:
+    """Return arcs nested as a multi-geometry's; the library nests some one level less, or more."""
+    wanted = 3 if geometry.geom_type.endswith("Polygon") else 2
+    depth = _depth(arcs)
+    if depth > wanted:
+        return [inner for outer in arcs for inner in outer]
+    return arcs if depth == wanted else [arcs]
+
+
+def _depth(arcs: Any) -> int:
+    return 1 + _depth(arcs[0]) if isinstance(arcs, list) else 0

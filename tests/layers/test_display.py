@@ -31,7 +31,7 @@ def _decode(topology: dict[str, Any], geometry: dict[str, Any]) -> MultiPolygon:
             point for position, index in enumerate(indices) for point in arc(index)[1 if position else 0 :]
         ]
 
-    parts = geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]
+    parts = geometry["arcs"]
     return MultiPolygon([Polygon(ring(rings[0]), [ring(hole) for hole in rings[1:]]) for rings in parts])
 
 
@@ -49,6 +49,17 @@ def test_display_polygons_decode_to_the_published_ones(
         shown = shapely.make_valid(_decode(topology, drawn[feature["id"]]))
         assert shapely.area(shown.symmetric_difference(true)) < 0.05 * true.area
         assert shapely.hausdorff_distance(shown, true) < tolerance_deg or level == "overview"
+
+
+@pytest.mark.parametrize("level", ["overview", "detail"])
+def test_every_geometry_is_nested_as_its_type_says(release: Release, level: str) -> None:
+    depths = {"MultiPolygon": 3, "MultiLineString": 2}
+    for collection in release.read_json(f"map/{level}.topojson")["objects"].values():
+        for geometry in collection["geometries"]:
+            arcs, depth = geometry["arcs"], 0
+            while isinstance(arcs, list):
+                arcs, depth = arcs[0], depth + 1
+            assert depth == depths[geometry["type"]], geometry["id"]
 
 
 @pytest.mark.parametrize("level", ["overview", "detail"])
