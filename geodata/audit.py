@@ -93,7 +93,7 @@ class _Proof:
             row.needs_facts for name in (clause, *above(clause)) if (row := self.facts.clauses.get(name))
         )
         below = (name for name in self.facts.clauses if clause in (name, *above(name)))
-        return needed and not self._units_of(clause) and not any(self.contributes(name) for name in below)
+        return needed and not any(self.contributes(name) for name in below)
 
     def _units_of(self, clause: str) -> str | None:
         item = item_of(clause)

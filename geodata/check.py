@@ -6,38 +6,57 @@ Never raises on data. Dangling references come first, then the rules within one 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain
 
-from geodata.ground import OfficialArea, Site
+from geodata.ground import Site
 from geodata.messages import problem
 from geodata.problem import Problem
 from geodata.read import Facts
-from geodata.references import check_references, place
+from geodata.references import check_references, place, rows, table_of, unread_tables
 from geodata.rules import RULES
 
 
 def check_facts(facts: Facts) -> tuple[Problem, ...]:
     """Return every contradiction and gap in `facts`; an empty tuple means that there is none.
 
-    What could not be read at all is in ``facts.problems`` and not repeated.
+    What could not be read at all is in ``facts.problems`` and not repeated, nor is anything reported
+    as missing from a table that was not read whole.
     """
     checks = (check_references, *RULES, *_BETWEEN)
-    return tuple(chain.from_iterable(check(facts) for check in checks))
+    found = (_with_row(facts, found) for check in checks for found in check(facts))
+    return tuple(replace(problem, line=facts.line(problem)) for problem in found)
+
+
+def _with_row(facts: Facts, found: Problem) -> Problem:
+    """Return `found` with the row of its record, where that has no id and only one record fits."""
+    table = table_of(found.file)
+    if found.row is not None or isinstance(getattr(facts, table), dict):
+        return found
+    fitting = [
+        index
+        for index, row in enumerate(rows(facts, table))
+        if found.record in (getattr(row, "of", None), getattr(row, "zone", None)) and found.value in str(row)
+    ]
+    return replace(found, row=fitting[0]) if len(fitting) == 1 else found
 
 
 def check_designations(facts: Facts) -> Iterator[Problem]:
     """Find designations that stand twice, and places with neither a designation nor a reason why not."""
-    repeated = Counter((row.zone, row.term.zh, row.clause) for row in facts.designations)
-    for (zone, term, _), count in repeated.items():
-        if count > 1:
-            yield problem("duplicate-term", place("designations", zone, "term"), term)
+    seen: set[tuple[str, str, str]] = set()
+    for index, row in enumerate(facts.designations):
+        key = (row.zone, row.term.zh, row.clause)
+        if key in seen:
+            yield problem("duplicate-term", place("designations", row.zone, "term", index), row.term.zh)
+        seen.add(key)
     designated = {row.zone for row in facts.designations}
+    whole = "designations" not in unread_tables(facts)
     for table in ("zones", "areas"):
         for row in getattr(facts, table).values():
             where = place(table, row.id, "no_industries")
-            if row.id not in designated and row.no_industries is None:
+            if whole and row.id not in designated and row.no_industries is None:
                 yield problem("reason-missing", where, None)
             if row.id in designated and row.no_industries is not None:
                 yield problem("reason-needless", where, row.no_industries.zh)
@@ -54,6 +73,8 @@ def check_listed_clauses(facts: Facts) -> Iterator[Problem]:
 
 def check_industries(facts: Facts) -> Iterator[Problem]:
     """Find industries that no fact uses and no note explains."""
+    if unread_tables(facts) & {"designations", "chains", "platforms"}:
+        return
     used = {row.industry for row in facts.designations} | {row.industry for row in facts.chains.values()}
     used |= {industry for row in facts.platforms.values() for industry in row.industries}
     for row in facts.industries.values():
@@ -92,38 +113,38 @@ def check_sites(facts: Facts) -> Iterator[Problem]:
         town.county for town in facts.towns.values()
     }
     placed = made_of_towns | {site.of for site in facts.sites} | set(facts.landmarks)
+    whole = not unread_tables(facts) & {"towns", "sites", "landmarks"}
     for zone in facts.zones.values():
-        if zone.id not in placed:
+        if whole and zone.id not in placed:
             yield problem("no-site", place("zones", zone.id, "id"), zone.id)
     for area in facts.areas.values():
-        if area.core is not None and area.core not in placed:
+        if whole and area.core is not None and area.core not in placed:
             yield problem("no-site", place("areas", area.id, "core"), area.core)
     drawn = {*facts.zones, *facts.areas}
-    yield from chain.from_iterable(_unexplained(site, drawn) for site in facts.sites)
+    yield from chain.from_iterable(_unexplained(site, row, drawn) for row, site in enumerate(facts.sites))
 
 
 def check_official_areas(facts: Facts) -> Iterator[Problem]:
     """Find places with two chosen areas, and figures that were not chosen without a reason."""
-    figures: dict[str, list[OfficialArea]] = defaultdict(list)
-    for row in facts.official_areas:
-        figures[row.of].append(row)
-    for of, listed in figures.items():
-        chosen = [row for row in listed if row.chosen]
-        if len(chosen) > 1:
-            yield problem("several-chosen", place("official_areas", of, "chosen"), of)
-        for row in listed:
-            if not row.chosen and row.reason is None:
-                yield problem("reason-missing", place("official_areas", of, "reason"), row.area_km2)
+    chosen: set[str] = set()
+    for index, row in enumerate(facts.official_areas):
+        if row.chosen and row.of in chosen:
+            yield problem("several-chosen", place("official_areas", row.of, "chosen", index), row.of)
+        if row.chosen:
+            chosen.add(row.of)
+        elif row.reason is None:
+            where = place("official_areas", row.of, "reason", index)
+            yield problem("reason-missing", where, row.area_km2)
 
 
-def _unexplained(site: Site, places: set[str]) -> Iterator[Problem]:
+def _unexplained(site: Site, row: int, places: set[str]) -> Iterator[Problem]:
     """Yield what is missing without a reason; only `places` are drawn as polygons and need an area."""
     fields = ("position", "area_km2") if site.of in places else ("position",)
     for field in fields:
         if getattr(site, field) is None and site.reason is None:
-            yield problem("reason-missing", place("sites", site.of, field), None)
+            yield problem("reason-missing", place("sites", site.of, field, row), None)
     if site.area_km2 is not None and site.area_source is None:
-        yield problem("reason-missing", place("sites", site.of, "area_source"), None)
+        yield problem("reason-missing", place("sites", site.of, "area_source", row), None)
 
 
 _BETWEEN: tuple[Callable[[Facts], Iterator[Problem]], ...] = (

@@ -18,11 +18,16 @@ _FILE = Path(__file__).with_name("messages.yaml")
 
 
 class Place(NamedTuple):
-    """Where a finding is: one field of one record in one file."""
+    """Where a finding is: one field of one record in one file.
+
+    A record without an id of its own is known by its `row`, its place in the list, from 0.
+    """
 
     file: str
     record: str
     field: str
+    line: int | None = None
+    row: int | None = None
 
 
 def problem(code: str, place: Place, value: object, /, level: Level = "error", **values: object) -> Problem:

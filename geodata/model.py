@@ -64,12 +64,17 @@ class Source(Record):
     note: str | None = None
 
 
+AgencyLevel = Literal[  # mass organisations: 团委, 总工会, 科协, 文联
+    "party", "mass-organisation", "municipal", "county", "zone", "national", "university", "company", "group"
+]
+
+
 class Agency(Record):
     """A body that the plan makes responsible for something."""
 
     id: Id
     name: Text
-    level: Literal["party", "municipal", "county", "zone", "national", "university", "company", "group"]
+    level: AgencyLevel
     members: tuple[Id, ...] = ()  # of a group such as 各区市政府
     note: Text | None = None
 
@@ -181,10 +186,10 @@ class Cluster(Record):
 
 
 class Chain(Record):
-    """An industrial chain; six of the ten advantage chains have no name in the plan."""
+    """An industrial chain, or a part of a 产业体系; six of the ten advantage chains have no name."""
 
     id: Id
-    kind: Literal["advantage", "marine"]
+    kind: Literal["advantage", "marine", "system"]  # system: one of 四大高新技术产业体系
     name: Text | None
     no_name: Text | None = None
     industry: Id | None = None
@@ -222,12 +227,16 @@ PlatformKind = Literal[
     "exhibition-centre",
     "energy-base",
     "fishery-base",
-    "community",
+    "community",  # 创新创业共同体 only
+    "alliance",
     "fund",
     "service-platform",
-    "bonded-platform",
     "programme",
     "event",
+    "title",  # a designation, pilot or award, held or striven for
+    "leading-group",  # 领导小组, 专班
+    "unplaced-area",  # a park, belt or quarter of which the plan states no extent
+    "stage",  # of the plan's own schedule
 ]
 
 
@@ -256,6 +265,9 @@ class IndicatorValue(Record):
     comparator: Literal["=", ">=", ">", "~", "<="] = "="
 
 
+Direction = Literal["up", "down", "hold"]
+
+
 class Indicator(Record):
     """Something the plan measures; base and target may be missing, with the reason."""
 
@@ -274,7 +286,7 @@ class Indicator(Record):
     ]
     name: Text
     unit: Text
-    direction: Literal["up", "down", "hold"]
+    direction: Direction | None = None  # None where the plan sets no target
     base: IndicatorValue | None = None
     no_base: Text | None = None
     target: IndicatorValue | None = None

@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding about one field of one record in one file."""
+    """One finding about one field of one record in one file.
+
+    `row` is the place of a record without an id in the list of its kind, from 0.
+    """
 
     code: str
     file: str
@@ -18,6 +21,7 @@ class Problem:
     message_zh: str
     message_en: str
     line: int | None = None
+    row: int | None = None
     level: Literal["error", "warning"] = "error"
 
     def to_dict(self) -> dict[str, Any]:
@@ -25,6 +29,7 @@ class Problem:
         return asdict(self)
 
     def __str__(self) -> str:
-        """Return one line: place, both messages, value."""
+        """Return one line: place, both messages, value; what does not print is left out."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place} [{self.record}] {self.field}: {self.message_zh} / {self.message_en} ({self.value})"
+        said = f"{place} [{self.record}] {self.field}: {self.message_zh} / {self.message_en} ({self.value})"
+        return "".join(filter(str.isprintable, said))

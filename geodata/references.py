@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 from geodata.messages import Place, problem
@@ -43,9 +44,23 @@ class Reference:
     tables: tuple[str, ...]
 
 
-def place(table: str, record: str, field: str) -> Place:
-    """Return where `field` of `record` stands, by the name of its table in the facts."""
-    return Place(_FILES[table], record, field)
+def place(table: str, record: str, field: str, row: int | None = None) -> Place:
+    """Return where `field` of `record` stands, by the name of its table in the facts.
+
+    A record without an id of its own needs its `row` in that table to be found.
+    """
+    return Place(_FILES[table], record, field, row=row)
+
+
+def table_of(file: str) -> str:
+    """Return the table that `file` is read into."""
+    return next(table for table, name in _FILES.items() if name == file)
+
+
+def unread_tables(facts: Facts) -> set[str]:
+    """Return the tables whose records were not all read: what seems to be missing there may not be."""
+    unread = {found.file for found in facts.problems}
+    return {table for table, file in _FILES.items() if file in unread}
 
 
 def rows(facts: Facts, table: str) -> tuple[Record, ...]:
@@ -60,9 +75,15 @@ def tables() -> tuple[str, ...]:
 
 
 def check_references(facts: Facts) -> Iterator[Problem]:
-    """Yield a problem for every id or clause that is named and does not exist."""
-    known = _known(facts)
+    """Yield a problem for every id or clause that is named and does not exist.
+
+    References into a table that was not read whole are left out: its own problems come first.
+    """
+    known, unread = _known(facts), unread_tables(facts)
+    unread |= {"town codes"} if "towns" in unread else set()
     for reference in references_of(facts):
+        if unread.intersection(reference.tables):
+            continue
         allowed = set().union(*(known[table] for table in reference.tables))
         for value in reference.values:
             if value is not None and value not in allowed:
@@ -88,7 +109,11 @@ def _known(facts: Facts) -> dict[str, set[str]]:
 
 
 def _one(table: str, record: str, field: str, value: str | None, *targets: str) -> Reference:
-    return Reference(place(table, record, field), (value,), targets)
+    return _at(place(table, record, field), value, *targets)
+
+
+def _at(where: Place, value: str | None, *targets: str) -> Reference:
+    return Reference(where, (value,), targets)
 
 
 def _many(table: str, record: str, field: str, values: Iterable[str], *targets: str) -> Reference:
@@ -124,10 +149,11 @@ def _of_areas(facts: Facts) -> Iterator[Reference]:
 
 
 def _of_designations(facts: Facts) -> Iterator[Reference]:
-    for row in facts.designations:
-        yield _one("designations", row.zone, "zone", row.zone, "zones", "areas")
-        yield _one("designations", row.zone, "industry", row.industry, "industries")
-        yield _one("designations", row.zone, "clause", row.clause, "clauses")
+    for index, row in enumerate(facts.designations):
+        at = partial(place, "designations", row.zone, row=index)
+        yield _at(at("zone"), row.zone, "zones", "areas")
+        yield _at(at("industry"), row.industry, "industries")
+        yield _at(at("clause"), row.clause, "clauses")
 
 
 def _of_industries(facts: Facts) -> Iterator[Reference]:
@@ -169,15 +195,15 @@ def _of_places(facts: Facts) -> Iterator[Reference]:
 
 
 def _of_measures(facts: Facts) -> Iterator[Reference]:
-    for row in facts.official_areas:
-        yield _one(
-            "official_areas", row.of, "of", row.of, "zones", "areas", "platforms", "plans", "town codes"
-        )
-        yield _one("official_areas", row.of, "source", row.source, "sources")
-    for site in facts.sites:
-        yield _one("sites", site.of, "of", site.of, "zones", "areas", "platforms", "landmarks")
-        yield _one("sites", site.of, "area_source", site.area_source, "sources")
-        yield _many("sites", site.of, "within", site.within, "town codes", "zones", "sea")
+    for index, row in enumerate(facts.official_areas):
+        at = partial(place, "official_areas", row.of, row=index)
+        yield _at(at("of"), row.of, "zones", "areas", "platforms", "plans", "town codes")
+        yield _at(at("source"), row.source, "sources")
+    for index, site in enumerate(facts.sites):
+        at = partial(place, "sites", site.of, row=index)
+        yield _at(at("of"), site.of, "zones", "areas", "platforms", "landmarks")
+        yield _at(at("area_source"), site.area_source, "sources")
+        yield Reference(at("within"), site.within, ("town codes", "zones", "sea"))
 
 
 _SOURCES: tuple[Callable[[Facts], Iterator[Reference]], ...] = (

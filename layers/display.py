@@ -6,7 +6,7 @@ dissolved from the simplified towns, so that edges shared in truth stay shared o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
 from geodata.shapes import Shape
-from layers.relations import CITY, Relations
+from layers.relations import Relations
 
+_FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
 POLYGON_LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 
 
@@ -28,32 +29,60 @@ class Level:
     quantum: int  # steps across the map that coordinates are rounded to
 
 
-OVERVIEW = Level(tolerance_deg=0.0012, quantum=20_000)  # about a screen pixel at zoom 11; 10 m
+OVERVIEW = Level(tolerance_deg=0.002, quantum=20_000)  # about a screen pixel at zoom 10; 17 m
 DETAIL = Level(tolerance_deg=0, quantum=1_000_000)  # 0.2 m
 
 
 def build_display(
     relations: Relations, shapes: dict[str, Shape], neighbours: list[BaseGeometry], level: Level
 ) -> dict[str, Any]:
-    """Return one TopoJSON topology with the objects `land`, `city`, `towns` and every polygon layer.
+    """Return one TopoJSON topology: the polygons of every layer, and the lines of the base map.
 
-    Geometries carry only their id.
+    Objects are `land` (neighbouring), `city`, every polygon layer, and the lines `coast`, `border`,
+    `county-lines`, `zone-lines` and `towns`. Geometries carry only their id.
     """
     towns = [town for town in relations.facts.towns if town in shapes]
     whole = [*(shapes[town].geometry for town in towns), *neighbours]
     simple = shapely.coverage_simplify(whole, level.tolerance_deg) if level.tolerance_deg else whole
     pieces = dict(zip(towns, simple, strict=False))
-    objects: dict[str, list[tuple[str, BaseGeometry]]] = {
-        "land": [("neighbour", shapely.coverage_union_all(simple[len(towns) :]))],
-        "city": [(CITY, shapely.coverage_union_all(list(pieces.values())))],
-        "towns": [("mesh", _mesh(pieces.values()))],
-    }
-    for layer in POLYGON_LAYERS:
-        places = [place for place in relations.places.values() if place.layer == layer]
-        objects[layer] = [
-            (place.id, _outline(place.id, shapes[place.id], relations, pieces)) for place in places
+    land = shapely.coverage_union_all(simple[len(towns) :])
+    city = shapely.coverage_union_all(list(pieces.values()))
+    outlines = {
+        layer: [
+            (place.id, _outline(place.id, shapes[place.id], relations, pieces))
+            for place in relations.places.values()
+            if place.layer == layer
         ]
-    return _to_topology(objects, level.quantum)
+        for layer in POLYGON_LAYERS
+    }
+    zones = [outline for row_id, outline in outlines["zones"] if shapes[row_id].method != "indicative"]
+    lines = {
+        **_shores(city, land),
+        "county-lines": _inner_lines([outline for _, outline in outlines["counties"]], city),
+        "zone-lines": _inner_lines(zones, city),
+        "towns": _inner_lines(list(pieces.values()), city),
+    }
+    objects = {"land": [("neighbour", land)], "city": [(next(iter(relations.facts.plans)), city)], **outlines}
+    return _to_topology(objects | {name: [(name, line)] for name, line in lines.items()}, level.quantum)
+
+
+def _shores(city: BaseGeometry, land: BaseGeometry) -> dict[str, BaseGeometry]:
+    """Return the city's border, and the coast of all land but for the frame that neighbours are cut at."""
+    edges, frame = shapely.union(city.boundary, land.boundary), land.envelope.boundary.buffer(_FRAME_DEG)
+    border = _only_lines(shapely.intersection(city.boundary, land.boundary))
+    coast = shapely.difference(shapely.difference(edges, border), frame)
+    return {"coast": _only_lines(coast), "border": border}
+
+
+def _inner_lines(polygons: list[BaseGeometry], city: BaseGeometry) -> BaseGeometry:
+    """Return the edges of the polygons that are not the city's own edge."""
+    edges = shapely.union_all([polygon.boundary for polygon in polygons])
+    return _only_lines(shapely.difference(edges, city.boundary))
+
+
+def _only_lines(geometry: BaseGeometry) -> BaseGeometry:
+    lines = [part for part in shapely.get_parts(geometry) if part.length]
+    return shapely.MultiLineString(shapely.get_parts(shapely.line_merge(shapely.union_all(lines))).tolist())
 
 
 def _outline(
@@ -71,13 +100,6 @@ def _towns_of(place_id: str, relations: Relations) -> list[str]:
     return [
         town.id for town in relations.facts.towns.values() if town.zone in inside or town.county in inside
     ]
-
-
-def _mesh(polygons: Iterable[BaseGeometry]) -> BaseGeometry:
-    """Return the lines between towns, without the coast."""
-    edges = shapely.union_all([polygon.boundary for polygon in polygons])
-    coast = shapely.union_all(list(polygons)).boundary
-    return shapely.line_merge(shapely.difference(edges, coast))
 
 
 def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Runs in the web process on prepared geometry: shapely and pyproj only. Positions
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from typing import Any
 import orjson
 import shapely
 from shapely import STRtree
-from shapely.geometry import Point
+from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 
 ORDER = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "towns")
+METRES_PER_DEGREE = 110_574  # of latitude, at its shortest
 ENTRY = struct.Struct("<II")  # bytes of a record's JSON head, bytes of its WKB
 
 
@@ -36,7 +38,7 @@ class Lookup:
         self._entries = list(_read(block))
         self._tree = STRtree([entry.geometry for entry in self._entries])
         largest = max(entry.head["positional_accuracy_m"] for entry in self._entries)
-        self._reach_deg = 1.5 * largest / 80_000  # a degree of longitude is 89 km at 37°N
+        self._reach_m = 1.1 * largest
 
     def at(self, lon: float, lat: float) -> dict[str, Any]:
         """Return what applies at a point.
@@ -61,7 +63,9 @@ class Lookup:
         }
 
     def _near(self, point: Point) -> Iterator[int]:
-        reach = point.buffer(self._reach_deg, quad_segs=2)
+        lat_deg = self._reach_m / METRES_PER_DEGREE
+        lon_deg = lat_deg / max(math.cos(math.radians(point.y)), 0.01)
+        reach = box(point.x - lon_deg, point.y - lat_deg, point.x + lon_deg, point.y + lat_deg)
         yield from (int(index) for index in self._tree.query(reach))
 
     def _nearest(self, point: Point) -> dict[str, Any]:

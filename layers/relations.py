@@ -9,7 +9,6 @@ from geodata.model import Agency, Area, Chain, Clause, Designation, Platform, Te
 from geodata.read import Facts
 
 Place = Zone | Area
-CITY = "weihai"
 
 
 class Relations:
@@ -69,7 +68,7 @@ class Relations:
         """Return the place and every zone and park below it; for an area, those of its members."""
         area = self.facts.areas.get(place_id)
         roots = area.members if area else (place_id,)
-        if CITY in roots:
+        if self.facts.plans.keys() & set(roots):
             return set(self.facts.zones)
         found: set[str] = set()
         waiting = list(roots)

@@ -33,17 +33,19 @@ Result = dict[str, Any]
 LAYERS = ("land", "towns", "counties", "zones", "parks")  # what the first view draws, back to front
 FIGURES = ("counties", "zones", "parks")  # drawn a path each by our page
 GROUND = 6  # paths of our page's ground: two lands, coast, towns, county lines, city border
-COUNT_PATHS = """
-(expected) => new Promise((resolve, reject) => {
-  setTimeout(() => reject(new Error(`${drawn()} of ${expected} polygons drawn in 30 s`)), 30000);
+# Runs before the page: notes the frame that follows the insertion of the last path that is expected.
+WATCH_PATHS = """
+(() => {
   const paths = 'path.leaflet-interactive, path[data-id], path[class*=ground-]';
-  const drawn = () => document.querySelectorAll(paths).length;
-  const poll = () => {
-    if (drawn() < expected) setTimeout(poll, 4);
-    else requestAnimationFrame(() => resolve(performance.now()));
-  };
-  poll();
-})
+  window.lastPathDrawn = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`${document.querySelectorAll(paths).length} paths in 30 s`)), 30000);
+    new MutationObserver((_, observer) => {
+      if (document.querySelectorAll(paths).length < EXPECTED) return;
+      observer.disconnect();
+      requestAnimationFrame(() => resolve(performance.now()));
+    }).observe(document, { childList: true, subtree: true });
+  });
+})()
 """
 BROWSER_FLAGS = [
     "--no-sandbox",
@@ -111,8 +113,9 @@ def _visit(browser: Any, url: str, expected: int) -> Result:
             {event["requestId"]: (kinds.get(event["requestId"], ""), event["encodedDataLength"])}
         ),
     )
+    page.add_init_script(WATCH_PATHS.replace("EXPECTED", str(expected)))
     page.goto(url, wait_until="commit")
-    drawn = page.evaluate(COUNT_PATHS, expected)
+    drawn = page.evaluate("window.lastPathDrawn")
     page.wait_for_load_state("networkidle")
     data = sum(size for address, size in sizes.values() if "/map/" in address)
     result = {

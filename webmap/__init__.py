@@ -26,6 +26,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     Imports neither geopandas nor pandas nor folium: everything heavy is in the release.
     """
     app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False  # people type addresses with and without
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["content"] = Content(release)
@@ -80,7 +81,9 @@ def _secure(response: Response, hosts: str) -> None:
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
-    if response.mimetype == "text/html":
+    if response.mimetype != "text/html":
+        headers["Access-Control-Allow-Origin"] = "*"  # the data is public, and so are its error messages
+    else:
         headers["Content-Language"] = g.get("language", "zh")
         headers.setdefault("Cache-Control", "no-cache")
         response.vary.update(["Accept-Language", "Accept-Encoding"])

@@ -40,7 +40,12 @@ def data_file(name: str, extension: str) -> Response:
         raise NotFoundError(
             "error.layer", value=f"{name}.{extension}", allowed=_data_names(), near=_near_layers(name)
         )
-    return send(content().release, path, attachment=f"weihai-{name}.{extension}")
+    return send(content().release, path, attachment=_file_name(name, extension))
+
+
+def _file_name(name: str, extension: str) -> str:
+    """Return the name that a browser saves a download under."""
+    return f"{content().plan['id']}-{name}.{extension}"
 
 
 def _data_names() -> str:
@@ -84,7 +89,7 @@ def point_geojson(place_id: str) -> Response:
 def _feature(place_id: str, *, points: bool) -> Response:
     document = require(place_id, points=points)
     path = f"features/{document['layer']}/{place_id}.geojson"
-    return send(content().release, path, attachment=f"weihai-{place_id}.geojson")
+    return send(content().release, path, attachment=_file_name(place_id, "geojson"))
 
 
 def require(place_id: str, *, points: bool) -> dict[str, Any]:
@@ -121,8 +126,7 @@ def health() -> Response:
 
 def _json(value: Any) -> Response:
     response = Response(json.dumps(value, ensure_ascii=False), mimetype="application/json")
-    response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "no-cache"
-    response.add_etag()
+    response.add_etag(weak=True)  # weak: the same answer may go out compressed or not
     response.make_conditional(request)
     return response

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from importlib.metadata import files as package_files
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,11 @@ from layers.catalogue import read_layers, read_themes
 from layers.properties import LANGUAGES
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, write_release
-from webmap.bundle import bundle
+from webmap.assets import read_assets
 from webmap.folium_map import render_map
 from webmap.publish import BuildError, hash_inputs
 
 HERE = Path(__file__).parent
-LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
-LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
 
 
 def build(home: Path, facts_folder: Path) -> Release:
@@ -46,7 +43,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     """Return what the pages need besides the data: strings, static files, catalogue, Folium's map."""
     _say("页面 / pages")
     base = f"/r/{release_id}"
-    pages = _static_files()
+    pages = read_assets()
     bounds = orjson.loads(files["data/counties.geojson"])["bbox"]
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
     for language in LANGUAGES:
@@ -90,25 +87,6 @@ def _client_strings(strings: dict[str, str]) -> dict[str, str]:
         "",
     )
     return {key: text for key, text in strings.items() if key.startswith("map.") or key in terms}
-
-
-def _static_files() -> Files:
-    """Return the pages' own files, their modules joined into one, and Leaflet's."""
-    static = HERE / "static"
-    own = {
-        f"static/{path.relative_to(static).as_posix()}": path.read_bytes()
-        for path in static.rglob("*")
-        if path.is_file() and path.suffix != ".js"
-    }
-    modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((static / "js").glob("*.js"))}
-    own["static/js/main.js"] = bundle(modules, "main").encode()
-    packaged = {
-        str(entry).partition("static/js_lib_leaflet/")[2]: entry for entry in package_files(LEAFLET) or ()
-    }
-    vendor = {
-        f"static/vendor/{name}": Path(str(packaged[name].locate())).read_bytes() for name in LEAFLET_FILES
-    }
-    return own | vendor
 
 
 def _say(message: str) -> None:

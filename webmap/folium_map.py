@@ -18,10 +18,7 @@ MIN_ZOOM, MAX_ZOOM = 8, 16
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
 PANES = (
     ("land", 200, False),
-    ("county", 300, False),
     ("area", 410, True),
-    ("zone", 420, True),
-    ("park", 430, True),
     ("line", 440, False),
     ("place", 450, True),
     ("label", 620, False),

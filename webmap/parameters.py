@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from flask import request
 
@@ -10,22 +11,26 @@ from geodata import crs
 from webmap.problems import BadParameterError
 
 PROJECTED = ("EPSG:4549", "EPSG:4550", "EPSG:3857")  # lon and lat then hold metres east and north
+METRES = "m"
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 LON_RANGE, LAT_RANGE = (-180.0, 180.0), (-90.0, 90.0)
 
 
 def parse_position() -> tuple[float, float]:
     """Return ``lon`` and ``lat`` of the request as WGS 84 degrees, from the frame that ``crs`` names.
 
-    Raises :class:`~webmap.problems.BadParameterError` for a missing, malformed or impossible value,
-    and says so where longitude and latitude look swapped.
+    In a projected frame ``lon`` and ``lat`` hold metres east and north. Raises
+    :class:`~webmap.problems.BadParameterError` for a missing, malformed or impossible value, and
+    says so where longitude and latitude look swapped.
     """
     frame = _parse_frame()
-    lon, lat = _number("lon"), _number("lat")
-    if frame in PROJECTED:
-        return _from_projected(lon, lat, frame)
-    _refuse_swapped(lon, lat)
-    _refuse_outside("lon", lon, LON_RANGE)
-    _refuse_outside("lat", lat, LAT_RANGE)
+    projected = frame in PROJECTED
+    lon = _number("lon", METRES if projected else _span(LON_RANGE))
+    lat = _number("lat", METRES if projected else _span(LAT_RANGE))
+    if not projected:
+        _refuse_swapped(lon, lat)
+        _refuse_outside("lon", lon, LON_RANGE)
+        _refuse_outside("lat", lat, LAT_RANGE)
     return _to_lonlat(lon, lat, frame)
 
 
@@ -33,49 +38,48 @@ def _parse_frame() -> str:
     asked = request.args.get("crs", "CRS84")
     frame = asked.upper().replace("GCJ02", "GCJ-02").replace("BD09", "BD-09")
     if frame not in crs.FRAMES:
-        raise BadParameterError("error.choice", parameter="crs", value=asked, allowed=", ".join(crs.FRAMES))
+        raise BadParameterError(
+            "error.choice", parameter="crs", value=asked[:60], allowed=", ".join(crs.FRAMES)
+        )
     return frame
 
 
-def _number(name: str) -> float:
+def _number(name: str, allowed: str) -> float:
     text = request.args.get(name)
-    allowed = "[-180, 180]" if name == "lon" else "[-90, 90]"
     if text is None or not text.strip():
         raise BadParameterError("error.missing", parameter=name, value=text, allowed=allowed)
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = float(text) if NUMBER.fullmatch(text.strip()) else math.nan
     if not math.isfinite(value):
         raise BadParameterError("error.number", parameter=name, value=text[:60], allowed=allowed)
     return value
 
 
+def _span(limits: tuple[float, float]) -> str:
+    return f"[{limits[0]:g}, {limits[1]:g}]"
+
+
 def _refuse_swapped(lon: float, lat: float) -> None:
     if abs(lat) > LAT_RANGE[1] and abs(lon) <= LAT_RANGE[1] and abs(lat) <= LON_RANGE[1]:
         hint = f"lon={lat:g}&lat={lon:g}"
+        allowed = _span(LAT_RANGE)
         raise BadParameterError(
-            "error.swapped", parameter="lat", value=f"{lat:g}", allowed="[-90, 90]", hint=hint
+            "error.swapped", parameter="lat", value=f"{lat:g}", allowed=allowed, hint=hint
         )
 
 
 def _refuse_outside(name: str, value: float, limits: tuple[float, float]) -> None:
     low, high = limits
     if not low <= value <= high:
-        allowed = f"[{low:g}, {high:g}]"
-        raise BadParameterError("error.range", parameter=name, value=f"{value:g}", allowed=allowed)
-
-
-def _from_projected(x: float, y: float, frame: str) -> tuple[float, float]:
-    lon, lat = _to_lonlat(x, y, frame)
-    if not (math.isfinite(lon) and math.isfinite(lat)):
-        raise BadParameterError("error.projected", parameter="lon", value=f"{x:g}", allowed=frame)
-    return lon, lat
+        raise BadParameterError("error.range", parameter=name, value=f"{value:g}", allowed=_span(limits))
 
 
 def _to_lonlat(x: float, y: float, frame: str) -> tuple[float, float]:
-    lon, lat = crs.transform(x, y, frame, crs.LONLAT)
-    return float(lon), float(lat)
+    """Return degrees; refuses a position that the frame does not reach, whatever the library makes of it."""
+    lon, lat = (float(value) for value in crs.transform(x, y, frame, crs.LONLAT))
+    on_earth = LON_RANGE[0] <= lon <= LON_RANGE[1] and LAT_RANGE[0] <= lat <= LAT_RANGE[1]
+    if not on_earth:  # also where a value is not a number
+        raise BadParameterError("error.projected", parameter="lon", value=f"{x:g}", allowed=frame)
+    return lon, lat
 
 
 def parse_query() -> str:

@@ -35,7 +35,6 @@ def send(release: Release, path: str, *, immutable: bool = False, attachment: st
     response.vary.add("Accept-Encoding")
     response.set_etag(str(release.sha256(variant))[:32])
     response.headers["Cache-Control"] = IMMUTABLE if immutable else REVALIDATE
-    response.headers["Access-Control-Allow-Origin"] = "*"
     if attachment:
         response.headers["Content-Disposition"] = f'attachment; filename="{attachment}"'
     response.make_conditional(request)

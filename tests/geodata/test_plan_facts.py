@@ -127,6 +127,29 @@ PLATFORMS_IN_GAOQU_BY_THE_PLAN = {
 }
 
 
+KINDS = {
+    "community": {"medical-community", "mariculture-community"},
+    "alliance": {
+        "yellow-river-alliance",
+        "peninsula-alliance",
+        "talent-alliance",
+        "youth-science-alliance",
+    },
+    "leading-group": {"innovative-city-group", "regional-centre-group", "cluster-task-force"},
+    "stage": {"stage-implementation", "stage-midterm-review", "stage-assessment"},
+}
+
+NAMED_AND_NOWHERE = {
+    "industry-agglomeration-areas": ("三(一)1(4)",),
+    "specialised-industrial-parks": ("三(一)1(4)",),
+    "satellite-towns": ("三(一)1(4)",),
+    "swan-lake-quarter": (BELTS,),
+    "fishing-harbour-quarter": (BELTS,),
+    "happiness-coast": ("一(一)5",),
+    "mountain-leisure": ("一(一)5",),
+}
+
+
 @pytest.fixture(scope="module")
 def facts() -> Facts:
     """Return the facts as they are shipped."""
@@ -275,9 +298,15 @@ def test_four_of_the_ten_advantage_chains_are_named(facts: Facts) -> None:
     assert all(row.no_name is not None for row in chains if row.name is None)
 
 
-def test_the_marine_cores_build_thirteen_chains(facts: Facts) -> None:
+def test_the_marine_cores_build_ten_chains(facts: Facts) -> None:
     chains = Counter(row.zone for row in facts.chains.values() if row.kind == "marine")
-    assert chains == {"marine-north": 5, "marine-east": 4, "marine-south": 4}
+    assert chains == {"marine-north": 5, "marine-east": 1, "marine-south": 4}
+
+
+def test_the_four_of_the_eastern_core_are_an_industrial_system_and_no_chains(facts: Facts) -> None:
+    system = {row.name.zh for row in facts.chains.values() if row.kind == "system" and row.name}
+    assert system == {"海洋生物种业", "海洋生态养殖", "海洋生物制造", "渔业工程装备"}
+    assert facts.chains["chain-marine-biology"].zone == "marine-east"
 
 
 def test_no_text_of_a_cluster_is_credited_to_a_zone(facts: Facts) -> None:
@@ -300,6 +329,32 @@ def test_the_plan_names_many_platforms_of_every_kind(facts: Facts) -> None:
     assert kinds["research-institute"] >= 10
     assert kinds["event"] >= 10
     assert sum(kinds.values()) >= 150
+
+
+def test_communities_alliances_groups_and_stages_are_told_apart(facts: Facts) -> None:
+    named = {kind: {row.id for row in facts.platforms.values() if row.kind == kind} for kind in KINDS}
+    assert named == KINDS
+
+
+@pytest.mark.parametrize("platform", NAMED_AND_NOWHERE)
+def test_what_the_plan_names_without_an_extent_is_an_unplaced_area(facts: Facts, platform: str) -> None:
+    row = facts.platforms[platform]
+    assert (row.kind, row.clauses) == ("unplaced-area", NAMED_AND_NOWHERE[platform])
+    assert row.note is not None
+
+
+def test_a_direction_is_given_where_and_only_where_the_plan_sets_a_target(facts: Facts) -> None:
+    wrong = [row.id for row in facts.indicators.values() if (row.direction is None) != (row.target is None)]
+    assert wrong == []
+
+
+def test_the_mass_organisations_are_told_from_party_and_departments(facts: Facts) -> None:
+    names = {row.name.zh for row in facts.agencies.values() if row.level == "mass-organisation"}
+    assert names == {"团市委", "市总工会", "市科协", "市文联"}
+
+
+def test_every_source_is_named_in_three_languages(facts: Facts) -> None:
+    assert [row.id for row in facts.sources.values() if row.label is None] == []
 
 
 def test_everyday_words_find_an_industry(facts: Facts) -> None:

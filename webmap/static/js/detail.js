@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { industriesOf } from "./industries.js";
 import { bilingual, claim, clauseLink, facts, folded, groupBy, nothing, placeLink, places, section } from "./pieces.js";
-import { local, number, pick, t } from "./words.js";
+import { local, number, pick, roughly, t } from "./words.js";
 
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
 const POINTS = new Set(["platforms", "gateways"]);
@@ -30,7 +30,7 @@ export function tagsOf(doc) {
   return [
     SCHEMATIC.has(method) ? el("span", { class: "tag caution", text: t("map.schematic") }) : null,
     el("span", { class: "tag", text: t(`method.${method}`) }),
-    el("span", { class: "tag", text: t("map.accuracy", { metres: number(accuracy) }) }),
+    el("span", { class: "tag", text: t("map.accuracy", { metres: roughly(accuracy) }) }),
   ].filter(Boolean);
 }
 
@@ -149,7 +149,7 @@ function boundary(doc) {
       : null,
     facts([
       ["method", t(`method.${method}`)],
-      ["accuracy", t("map.accuracy", { metres: number(accuracy) })],
+      ["accuracy", t("map.accuracy", { metres: roughly(accuracy) })],
       ["confidence", confidence ? t(`confidence.${confidence}`) : null],
       ["position", label ? t("map.coordinates", { lon: label[0].toFixed(4), lat: label[1].toFixed(4) }) : null],
       ["source", pick(source)],

@@ -3,32 +3,20 @@
 import { dress } from "./patterns.js";
 import { t } from "./words.js";
 
-const PANES = {
-  counties: "area",
-  zones: "zone",
-  parks: "park",
-  "five-zones": "area",
-  belts: "area",
-  "marine-cores": "park",
-};
+const PANE = "area";
 const STATES = ["selected", "faded", "matching", "masking"];
 
 export function createFigures(app) {
   const { map, state, catalogue, shapes } = app;
   const group = L.layerGroup().addTo(map);
-  const renderers = {};
+  const renderer = L.svg({ pane: PANE, padding: 0.5 }); // one for all: each costs the browser a layer
   const drawn = new Map();
-
-  function rendererOf(pane) {
-    renderers[pane] ??= L.svg({ pane, padding: 0.5 });
-    return renderers[pane];
-  }
 
   function draw() {
     group.clearLayers();
     drawn.clear();
     const theme = catalogue.themes.get(state.get().theme);
-    for (const layer of theme.context) if (layer !== "counties") drawContext(layer);
+    if (theme.context.includes("zones")) drawContext();
     for (const layer of theme.layers) {
       const features = catalogue.featuresOf({ layers: [layer] }).filter((one) => shapes.has(one.id));
       for (const feature of features.sort((a, b) => b.area_km2 - a.area_km2)) drawFigure(feature);
@@ -36,16 +24,15 @@ export function createFigures(app) {
     restyle();
   }
 
-  function drawContext(layer) {
-    const options = { pane: "county", className: "ground-context", interactive: false, fill: false, smoothFactor: 0.4 };
-    L.polyline(shapes.innerLines(layer), { ...options, renderer: rendererOf("county") }).addTo(group);
+  function drawContext() {
+    const options = { pane: PANE, className: "ground-context", interactive: false, fill: false, smoothFactor: 0.4 };
+    L.polyline(shapes.lines("zone-lines"), { ...options, renderer }).addTo(group);
   }
 
   function drawFigure(feature) {
-    const pane = PANES[feature.layer];
     const options = {
-      pane,
-      renderer: rendererOf(pane),
+      pane: PANE,
+      renderer,
       className: `figure method-${feature.method}`,
       smoothFactor: 0.4,
     };

@@ -1,15 +1,13 @@
 /** The geometry that is drawn: the overview first, the full detail once someone looks closely. */
 
 import { fetchJson } from "./data.js";
-import { countSegments, linesOf, onFrameOf } from "./edges.js";
 import { decodeTopology } from "./topology.js";
 
-const DETAIL_ZOOM = 12;
-const BASE = new Set(["land", "city", "towns"]);
+const DETAIL_ZOOM = 10.5;
 
 export class Shapes {
   #polygons = new Map();
-  #layers = new Map();
+  #lines = new Map();
   #listeners = [];
   #asked = false;
 
@@ -21,34 +19,22 @@ export class Shapes {
 
   polygon = (id) => this.#polygons.get(id);
 
+  /** Lines of the base map: coast, border, county-lines, zone-lines, towns. */
+  lines = (name) => this.#lines.get(name) ?? [];
+
   boundsOf = (id) => (this.has(id) ? L.latLngBounds(this.polygon(id).flat(2)) : null);
 
   /** Call `listener` when the geometry has become finer. */
   onChange = (listener) => this.#listeners.push(listener);
 
   #take(topology) {
-    const decoded = decodeTopology(topology);
-    for (const name of Object.keys(topology.objects)) {
-      if (BASE.has(name)) continue;
-      const polygons = decoded.polygons(name);
-      this.#layers.set(name, [...polygons.values()].flat());
-      for (const [id, polygon] of polygons) this.#polygons.set(id, polygon);
+    const { polygons, lines } = decodeTopology(topology);
+    for (const [name, { geometries }] of Object.entries(topology.objects)) {
+      if (geometries[0]?.type !== "MultiPolygon") this.#lines.set(name, lines(name));
+      else for (const [id, polygon] of polygons(name)) this.#polygons.set(id, polygon);
     }
-    this.land = [...decoded.polygons("land").values()].flat();
-    this.city = [...decoded.polygons("city").values()].flat();
-    this.towns = decoded.lines("towns");
-    this.#drawEdges();
-  }
-
-  /** Coast is what one land has, border what both have, a county line what two counties have. */
-  #drawEdges() {
-    const [land, city, counties] = [this.land, this.city, this.#layers.get("counties") ?? []].map(countSegments);
-    const onFrame = onFrameOf(this.land);
-    const isCoast = (key, from, to) => !(land.has(key) && city.has(key)) && !onFrame(from, to);
-    this.coast = linesOf([...this.land, ...this.city], isCoast);
-    this.border = linesOf(this.city, (key) => land.has(key));
-    this.countyLines = linesOf(this.#layers.get("counties") ?? [], (key) => counties.get(key) > 1);
-    this.innerLines = (layer) => linesOf(this.#layers.get(layer) ?? [], (key) => !city.has(key));
+    this.land = [...polygons("land").values()].flat();
+    this.city = [...polygons("city").values()].flat();
   }
 
   /** Load the full geometry once the map is close enough to show it. */

@@ -58,6 +58,5 @@ function toPolygons(geometry) {
 
 function toLines(geometry) {
   if (geometry.type === "LineString") return [geometry.arcs];
-  if (geometry.type !== "MultiLineString") return [];
-  return geometry.arcs.flatMap((line) => (Array.isArray(line[0]) ? line : [line])); // some writers nest once more
+  return geometry.type === "MultiLineString" ? geometry.arcs : [];
 }

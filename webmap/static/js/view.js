@@ -4,6 +4,7 @@ import { byId, calm, narrow } from "./dom.js";
 
 const CLOSEST = 12.5;
 const EDGE = 28;
+const OUTWARDS = 0.75; // zoom levels beyond the whole city
 
 export function createView(app) {
   const { map, state, catalogue, shapes } = app;
@@ -40,16 +41,12 @@ export function createView(app) {
     } else if (small || !free.contains(box)) fit(bounds);
   }
 
-  function showAll() {
-    const [west, south, east, north] = catalogue.payload.bounds;
-    map.fitBounds(
-      [
-        [south, west],
-        [north, east],
-      ],
-      { ...padding(), animate: false },
-    );
-  }
+  const [west, south, east, north] = catalogue.payload.bounds;
+  const city = L.latLngBounds([south, west], [north, east]);
+  const showAll = () => map.fitBounds(city, { ...padding(), animate: false });
+
+  /** Keep the city in view: further out there is only the frame that the ground is cut at. */
+  const limit = () => map.setMinZoom(map.getBoundsZoom(city) - OUTWARDS);
 
   function showFeature(id) {
     const bounds = boundsOf(catalogue.features.get(id));
@@ -57,6 +54,8 @@ export function createView(app) {
     else showAll();
   }
 
+  map.on("resize", limit);
+  limit();
   state.subscribe((now, before, origin) => {
     const feature = catalogue.features.get(now.zone);
     // After this frame, when the panel has opened and it is known what it covers.

@@ -25,5 +25,8 @@ export const lang = () => language;
 export const number = (value, digits = 0) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
+/** Return an accuracy without false precision: 3477 as 3,500. */
+export const roughly = (value) => number(Number(value.toPrecision(2)));
+
 /** Return an address of this site with the page's language. */
 export const local = (path) => `${path}${path.includes("?") ? "&" : "?"}lang=${language}`;
