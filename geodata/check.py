@@ -26,8 +26,8 @@ def check_facts(facts: Facts) -> tuple[Problem, ...]:
     as missing from a table that was not read whole.
     """
     checks = (check_references, *RULES, *_BETWEEN)
-    found = (_with_row(facts, found) for check in checks for found in check(facts))
-    return tuple(replace(problem, line=facts.line(problem)) for problem in found)
+    located = (_with_row(facts, found) for check in checks for found in check(facts))
+    return tuple(replace(found, line=facts.line(found)) for found in located)
 
 
 def _with_row(facts: Facts, found: Problem) -> Problem:

@@ -1,7 +1,8 @@
 """Releases on disk: written whole or not at all, checked before they are served.
 
 A release is a folder ``releases/<id>`` with a ``manifest.json`` that lists every file with its
-sha256; ``current`` names the release that is served. Standard library only, for the web process.
+sha256; ``current`` holds ``<id> <sha256 of the manifest>`` of the release that is served, so that
+nothing in it can change unseen. Standard library only, for the web process.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 
 COMPRESSIBLE = (".json", ".geojson", ".js", ".css", ".svg", ".html", ".topojson")
 MIN_COMPRESSED = 512  # bytes; below this the headers cost more than is saved
+KEPT = 3  # releases on disk; the older ones may still be read by a server that was not restarted
+MAX_POINTER = 200  # bytes of ``current``; more is none of ours
 
 
 class BrokenReleaseError(Exception):
@@ -31,11 +34,18 @@ class Release:
     """One immutable release, read from disk on demand."""
 
     folder: Path
+    manifest_sha256: str
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """Id and, by path, size and sha256 of every file."""
-        manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        """Id and, by path, size and sha256 of every file.
+
+        Raises :class:`BrokenReleaseError` unless it is the one that was written.
+        """
+        content = _read_file(self.folder, "manifest.json", self.manifest_sha256)
+        manifest = _parse_manifest(content)
+        if manifest["release"] != self.id:
+            raise BrokenReleaseError("manifest.json: release")
         return manifest
 
     @property
@@ -71,72 +81,127 @@ class Release:
 
     def verify(self) -> None:
         """Raise :class:`BrokenReleaseError` unless every file is there, unchanged."""
-        try:
-            files = self.manifest["files"]
-            named = self.manifest["release"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BrokenReleaseError(f"manifest.json: {error}") from error
-        if named != self.id:
-            raise BrokenReleaseError(f"manifest.json: release {named}")
-        for path, entry in files.items():
-            try:
-                content = (self.folder / path).read_bytes()
-            except OSError as error:
-                raise BrokenReleaseError(f"{path}: {error.strerror}") from error
-            if hashlib.sha256(content).hexdigest() != entry["sha256"]:
-                raise BrokenReleaseError(f"{path}: sha256")
+        for path, entry in self.manifest["files"].items():
+            content = _read_file(self.folder, path, entry["sha256"])
+            if len(content) != entry["bytes"]:
+                raise BrokenReleaseError(f"{path}: bytes")
 
 
 def read_current(home: Path) -> Release | None:
-    """Return the release that ``current`` names, unchecked, or None where there is none."""
+    """Return the release that ``current`` names, unchecked, or None where there is none.
+
+    A name without a digest is a release that nothing vouches for: it does not verify.
+    """
     try:
-        name = (home / "current").read_text(encoding="ascii").strip()
+        with (home / "current").open("rb") as file:
+            name, _, digest = file.read(MAX_POINTER).decode("ascii").strip().partition(" ")
+        folder = home / "releases" / name
+        found = name.isalnum() and folder.is_dir()
     except (OSError, UnicodeDecodeError):
         return None
-    folder = home / "releases" / name
-    return Release(folder) if name.isalnum() and folder.is_dir() else None
+    return Release(folder, digest) if found else None
 
 
 def write_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Release:
-    """Write a release beside the live one, then switch to it in one step.
+    """Write a release beside the live one, then switch to it in one step; keep the newest `KEPT`.
 
     Killed at any instant, the live release stays as it was; what is left over is removed by the
-    next call. Compressed variants (``.gz``, ``.br``) are written for text files that gain from it.
+    next call, so only one may write at a time. Compressed variants (``.gz``, ``.br``) are written
+    for text files that gain from it.
     """
     releases = home / "releases"
     releases.mkdir(parents=True, exist_ok=True)
-    for leftover in releases.glob(".new-*"):
+    for leftover in (*releases.glob(".new-*"), *releases.glob(".old-*")):
         shutil.rmtree(leftover)
     building = Path(tempfile.mkdtemp(prefix=".new-", dir=releases))
-    _write_files(building, release_id, files)
+    digest = _write_files(building, release_id, files)
     target = releases / release_id
     if target.exists():
-        shutil.rmtree(target)
+        target.rename(Path(tempfile.mkdtemp(prefix=".old-", dir=releases)) / release_id)
     building.rename(target)
-    write_atomically(home / "current", release_id.encode("ascii"))
-    return Release(target)
+    write_atomically(home / "current", f"{release_id} {digest}".encode("ascii"))
+    _remove_old(releases, target)
+    return Release(target, digest)
+
+
+def _remove_old(releases: Path, live: Path) -> None:
+    """Remove all but the newest releases; never `live`, nor a folder that is still being written."""
+    written = [folder for folder in releases.iterdir() if folder.is_dir() and folder.name.isalnum()]
+    others = [folder for folder in written if folder != live]
+    others.sort(key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
+    for folder in others[KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)  # one that stays does no harm to the new release
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace `path` so that a reader sees either the old bytes or the new, whole."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as temporary:
-        temporary.write(content)
-        temporary.flush()
-        os.fsync(temporary.fileno())
-    Path(temporary.name).replace(path)
+        written = Path(temporary.name)
+        try:
+            temporary.write(content)
+            temporary.flush()
+            os.fsync(temporary.fileno())
+        except BaseException:
+            written.unlink()
+            raise
+    written.replace(path)
 
 
-def _write_files(folder: Path, release_id: str, files: Mapping[str, bytes]) -> None:
+def _read_file(folder: Path, path: str, sha256: str) -> bytes:
+    """Return one file of a release; raises :class:`BrokenReleaseError` unless it has that digest."""
+    file = folder / path
+    try:
+        if not file.is_file():  # a pipe would block
+            raise BrokenReleaseError(f"{path}: not a file")
+        content = file.read_bytes()
+    except (OSError, ValueError) as error:
+        raise BrokenReleaseError(f"{path!r}: {error}") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BrokenReleaseError(f"{path}: sha256")
+    return content
+
+
+def _parse_manifest(content: bytes) -> dict[str, Any]:
+    """Return a manifest of which every part has its type; raises :class:`BrokenReleaseError`."""
+    try:
+        manifest: dict[str, Any] = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise BrokenReleaseError(f"manifest.json: {error}") from error
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not files or not isinstance(files, dict) or not isinstance(manifest.get("release"), str):
+        raise BrokenReleaseError("manifest.json: release, files")
+    for path, entry in files.items():
+        if not _is_inside(path):
+            raise BrokenReleaseError(f"manifest.json: path {path!r}")
+        if not _is_entry(entry):
+            raise BrokenReleaseError(f"manifest.json: entry of {path!r}")
+    return manifest
+
+
+def _is_inside(path: str) -> bool:
+    """Tell whether `path` is a plain relative path that stays in its folder."""
+    parts = path.split("/")
+    return path.isprintable() and not {"", ".", ".."} & set(parts) and not {"\\", ":"} & set(path)
+
+
+def _is_entry(entry: Any) -> bool:
+    """Tell whether `entry` holds the size and the digest of a file."""
+    return (
+        isinstance(entry, dict) and type(entry.get("bytes")) is int and isinstance(entry.get("sha256"), str)
+    )
+
+
+def _write_files(folder: Path, release_id: str, files: Mapping[str, bytes]) -> str:
+    """Write all files with their manifest, and return the manifest's sha256."""
     entries = {}
     for path, content in sorted(_with_compressed(files).items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         entries[path] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    manifest = {"release": release_id, "files": entries}
-    (folder / "manifest.json").write_text(
-        json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8"
-    )
+    manifest = json.dumps({"release": release_id, "files": entries}, ensure_ascii=False, indent=1).encode()
+    (folder / "manifest.json").write_bytes(manifest)
+    return hashlib.sha256(manifest).hexdigest()
 
 
 def _with_compressed(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -65,6 +65,7 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
     @app.after_request
     def _finish(response: Response) -> Response:
         _secure(response, hosts)
+        _tag(response)
         return _compress(response)
 
 
@@ -87,6 +88,14 @@ def _secure(response: Response, hosts: str) -> None:
         headers["Content-Language"] = g.get("language", "zh")
         headers.setdefault("Cache-Control", "no-cache")
         response.vary.update(["Accept-Language", "Accept-Encoding"])
+
+
+def _tag(response: Response) -> None:
+    """Let a browser ask whether a page changed; a page with a nonce in it is new each time."""
+    is_page = response.status_code == HTTPStatus.OK and response.mimetype == "text/html"
+    if is_page and g.nonce.encode() not in response.get_data():
+        response.add_etag(weak=True)  # weak: the same page may go out compressed or not
+        response.make_conditional(request)
 
 
 def _compress(response: Response) -> Response:

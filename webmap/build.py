@@ -1,4 +1,7 @@
-"""Build a release: ``python -m webmap.build HOME FACTS``. Imports the whole stack, prints progress."""
+"""Build a release: ``python -m webmap.build HOME FACTS HASH``, where HASH is that of the inputs.
+
+Imports the whole stack and prints progress. Run by :mod:`webmap.publish`, which holds the home's lock.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import orjson
 import yaml
 
+from geodata.check import check_facts
 from geodata.read import read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
 from layers.properties import LANGUAGES
@@ -17,26 +21,48 @@ from layers.release import Files, Inputs, build_release
 from layers.store import Release, write_release
 from webmap.assets import read_assets
 from webmap.folium_map import render_map
-from webmap.publish import BuildError, hash_inputs
+from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
 HERE = Path(__file__).parent
 
 
-def build(home: Path, facts_folder: Path) -> Release:
-    """Build the release of the current inputs and make it the live one.
+class InputsChangedError(Exception):
+    """The inputs are no longer those that the release was to be made from."""
 
-    Raises :class:`~webmap.publish.BuildError` listing every problem of the facts.
+
+def build(home: Path, facts_folder: Path, release_id: str) -> Release:
+    """Build the release of the inputs whose hash is `release_id` and make it the live one.
+
+    Raises :class:`~webmap.publish.BuildError` listing every error of the facts, and
+    :class:`InputsChangedError` if the inputs change before all is done; nothing is written then.
     """
-    release_id = hash_inputs(facts_folder)
-    _say("读取规划事实与边界 / reading facts and boundaries")
-    facts = read_facts(facts_folder)
-    if facts.problems:
-        raise BuildError("\n".join(str(problem) for problem in facts.problems))
-    inputs = Inputs(facts, read_boundaries(facts_folder / "boundaries"), read_layers(), read_themes())
+    inputs = _read_inputs(facts_folder)
     files = build_release(inputs, _say)
     files |= _page_files(files, release_id, inputs)
+    if hash_inputs(facts_folder) != release_id:
+        raise InputsChangedError
     _say("写入 / writing")
     return write_release(home, release_id, files)
+
+
+def _read_inputs(facts_folder: Path) -> Inputs:
+    _say("读取规划事实与边界 / reading facts and boundaries")
+    facts = read_facts(facts_folder)
+    problems = (*facts.problems, *check_facts(facts))
+    errors = [str(problem) for problem in problems if problem.level == "error"]
+    if errors:
+        said = (
+            f"规划事实有 {len(errors)} 处错误，未生成新版本 / "
+            f"{len(errors)} errors in the facts of the plan, no release was built"
+        )
+        raise BuildError("\n".join([*errors, said]))
+    for warning in problems:
+        _say(str(warning))
+    try:
+        boundaries = read_boundaries(facts_folder / "boundaries")
+    except (OSError, ValueError) as error:
+        raise BuildError(f"边界数据无法读取 / the boundaries cannot be read: {error}") from error
+    return Inputs(facts, boundaries, read_layers(), read_themes())
 
 
 def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
@@ -93,8 +119,18 @@ def _say(message: str) -> None:
     print(f"  {time.process_time():5.1f} s  {message}", flush=True)  # noqa: T201 - this is the build's progress
 
 
-if __name__ == "__main__":
+def main(home: str, facts_folder: str, release_id: str) -> int | str:
+    """Build, and return 0, the exit code that asks for another build, or what is wrong."""
     try:
-        build(Path(sys.argv[1]), Path(sys.argv[2]))
-    except BuildError as error:
-        sys.exit(str(error))
+        build(Path(home), Path(facts_folder), release_id)
+    except InputsChangedError:
+        return INPUTS_CHANGED
+    except (BuildError, OSError) as error:
+        # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
+        changed = hash_inputs(Path(facts_folder)) != release_id
+        return INPUTS_CHANGED if changed else str(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

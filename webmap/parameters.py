@@ -11,7 +11,7 @@ from geodata import crs
 from webmap.problems import BadParameterError
 
 PROJECTED = ("EPSG:4549", "EPSG:4550", "EPSG:3857")  # lon and lat then hold metres east and north
-METRES = "m"
+METRES = "米 / metres"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 LON_RANGE, LAT_RANGE = (-180.0, 180.0), (-90.0, 90.0)
 

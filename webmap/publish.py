@@ -6,6 +6,7 @@ Light on purpose: the web process imports this, and the heavy build runs in a pr
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,10 @@ SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg"}
 Progress = Callable[[str], None]
 
 
+BUILDS = 3  # in a row, while the inputs keep changing
+INPUTS_CHANGED = 3  # exit code of a build whose inputs changed under it
+
+
 class BuildError(Exception):
     """The release could not be built; the message says why."""
 
@@ -28,19 +33,22 @@ class BuildError(Exception):
 def publish(home: Path, progress: Progress, facts: Path = FACTS) -> Release:
     """Return a sound release made from the current inputs, building it if there is none.
 
-    Raises :class:`BuildError` when the build fails; the live release then stays as it was.
+    Raises :class:`BuildError` when the build fails; the live release then stays on disk as it was,
+    but it is not returned: it is not what the facts say now.
     """
-    wanted = hash_inputs(facts)
     home.mkdir(parents=True, exist_ok=True)
     # The system drops the lock of a killed process, so a build that died never blocks the next.
     with FileLock(home / ".lock"):
-        release = _sound_release(home, wanted, progress)
-        if release is None:
-            _build_in_child(home, facts, progress)
-            release = _sound_release(home, wanted, progress)
-    if release is None:
-        raise BuildError("生成的数据版本未通过校验 / the release that was built is not sound")
-    return release
+        for _ in range(BUILDS):
+            wanted = hash_inputs(facts)
+            release = _sound_release(home, wanted, progress) or _build(home, facts, wanted, progress)
+            if release is not None:
+                return release
+            progress("生成期间输入有改动，结果已作废 / the inputs changed during the build, nothing was kept")
+    raise BuildError(
+        f"输入一直在改动，{BUILDS} 次均未生成；请在改动结束后重试 / "
+        f"the inputs kept changing through {BUILDS} builds; try again when they are at rest"
+    )
 
 
 def hash_inputs(facts: Path = FACTS) -> str:
@@ -76,14 +84,34 @@ def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | Non
     return release
 
 
-def _build_in_child(home: Path, facts: Path, progress: Progress) -> None:
-    command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve())]
+def _build(home: Path, facts: Path, wanted: str, progress: Progress) -> Release | None:
+    """Return the release built from the inputs `wanted`, or None if they changed meanwhile."""
+    code, said = _run_build(home, facts, wanted, progress)
+    if code == INPUTS_CHANGED:
+        return None
+    if code:
+        raise BuildError("\n".join(said) or f"生成进程中断 / the build was stopped: {code}")
+    release = _sound_release(home, wanted, progress)
+    if release is None:
+        raise BuildError("生成的数据版本未通过校验 / the release that was built is not sound")
+    return release
+
+
+def _run_build(home: Path, facts: Path, wanted: str, progress: Progress) -> tuple[int, list[str]]:
+    """Build in a process of its own; return its exit code and what it said."""
+    command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve()), wanted]
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     ) as child:
         lines = []
         for line in child.stdout or ():
             lines.append(line.rstrip())
             progress(line.rstrip())
-    if child.returncode:
-        raise BuildError("\n".join(lines[-20:]))
+    return child.returncode, lines

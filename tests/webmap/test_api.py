@@ -168,6 +168,10 @@ def test_a_lookup_takes_other_frames(client: FlaskClient) -> None:
         ("lon=122&lat=37&crs=EPSG:9999", "crs", "allowed"),
         ("lon=122&lat=37&lang=xx", "lang", "allowed"),
         ("lon=1e30&lat=1e30&crs=EPSG:4550", "lon", "outside"),
+        ("lon=-180&lat=-90&crs=BD-09", "lon", "outside"),
+        ("lon=1_2_2&lat=37", "lon", "not a number"),
+        ("lon=١٢٢&lat=37", "lon", "not a number"),
+        ("lon=x&lat=37&crs=EPSG:4550", "lon", "metres"),
     ],
 )
 def test_a_bad_lookup_names_parameter_value_and_what_is_allowed(
@@ -204,6 +208,20 @@ def test_an_unknown_name_is_404_with_near_matches(client: FlaskClient, path: str
     assert answer.status_code == 404
     assert answer.mimetype == "application/problem+json"
     assert near in [row["id"] for row in answer.get_json()["near"]]
+
+
+def test_error_messages_can_be_read_from_other_sites(client: FlaskClient) -> None:
+    for path in ("/zones/nowhere.json", "/lookup?lon=abc&lat=37", "/data/nothing.geojson"):
+        assert client.get(path).headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("frame", ["CRS84", "EPSG:4326", "EPSG:4490", "GCJ-02", "BD-09"])
+@given(lon=st.floats(-180, 180), lat=st.floats(-90, 90))
+def test_every_frame_answers_or_refuses_over_the_whole_earth(
+    client: FlaskClient, frame: str, lon: float, lat: float
+) -> None:
+    answer = client.get("/lookup", query_string={"lon": lon, "lat": lat, "crs": frame})
+    assert answer.status_code in {200, 400}
 
 
 def test_health_names_the_release(client: FlaskClient, release: Release) -> None:

@@ -100,6 +100,14 @@ def test_every_link_on_every_page_leads_somewhere(client: FlaskClient) -> None:
     assert len(seen) > 100
 
 
+def test_a_page_that_did_not_change_is_not_sent_again(client: FlaskClient) -> None:
+    first = client.get("/zones/gaoqu?lang=zh")
+    again = client.get("/zones/gaoqu?lang=zh", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    other = client.get("/zones/gaoqu?lang=ko", headers={"If-None-Match": first.headers["ETag"]})
+    assert other.status_code == 200
+
+
 def test_the_browser_s_language_is_followed_and_chinese_is_the_default(client: FlaskClient) -> None:
     assert '<html lang="ko' in client.get("/zones/", headers={"Accept-Language": "ko-KR,ko;q=0.9"}).text
     assert '<html lang="en' in client.get("/zones/", headers={"Accept-Language": "fr, en;q=0.5"}).text
