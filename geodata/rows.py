@@ -23,6 +23,7 @@ MAX_DEPTH = 20  # deeper nesting overflows the C stack of the parser before it c
 MAX_NODES = 5_000  # of an item with its aliases written out; the largest has 300
 MAX_FILE_NODES = 200_000  # of all items of a file
 SHOWN = 80  # characters of a value in a finding
+_MERGE = "tag:yaml.org,2002:merge"
 _UNREADABLE_VALUE = (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 _OPENING = (yaml.SequenceStartEvent, yaml.MappingStartEvent)
 _CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
@@ -195,10 +196,18 @@ def _check_shape(leaves: list[_Leaf]) -> None:
     for leaf in leaves:
         if leaf.depth > MAX_DEPTH:
             raise _FaultError("too-deep", MAX_DEPTH, line=leaf.line, field=leaf.field)
-        keys = (key for key, _ in leaf.node.value) if isinstance(leaf.node, yaml.MappingNode) else ()
-        for key in keys:
-            if not isinstance(key, yaml.ScalarNode):
-                raise _FaultError("not-a-name", line=key.start_mark.line + 1, field=leaf.field)
+        if isinstance(leaf.node, yaml.MappingNode):
+            _check_keys(leaf)
+
+
+def _check_keys(leaf: _Leaf) -> None:
+    for key, value in leaf.node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise _FaultError("not-a-name", line=line, field=leaf.field)
+        if key.tag == _MERGE and isinstance(value, yaml.ScalarNode):
+            field = f"{leaf.field}.{key.value}".lstrip(".")
+            raise _FaultError("not-a-value", value.value, line=line, field=field)
 
 
 def _construct(leaves: list[_Leaf]) -> Any:

@@ -111,8 +111,7 @@ def write_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Re
     """
     releases = home / "releases"
     releases.mkdir(parents=True, exist_ok=True)
-    for leftover in (*releases.glob(".new-*"), *releases.glob(".old-*")):
-        shutil.rmtree(leftover)
+    _remove_leftovers(releases)
     building = Path(tempfile.mkdtemp(prefix=".new-", dir=releases))
     digest = _write_files(building, release_id, files)
     target = releases / release_id
@@ -120,8 +119,14 @@ def write_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Re
         target.rename(Path(tempfile.mkdtemp(prefix=".old-", dir=releases)) / release_id)
     building.rename(target)
     write_atomically(home / "current", f"{release_id} {digest}".encode("ascii"))
+    _remove_leftovers(releases)
     _remove_old(releases, target)
     return Release(target, digest)
+
+
+def _remove_leftovers(releases: Path) -> None:
+    for leftover in (*releases.glob(".new-*"), *releases.glob(".old-*")):
+        shutil.rmtree(leftover)
 
 
 def _remove_old(releases: Path, live: Path) -> None:
@@ -164,18 +169,19 @@ def _read_file(folder: Path, path: str, sha256: str) -> bytes:
 def _parse_manifest(content: bytes) -> dict[str, Any]:
     """Return a manifest of which every part has its type; raises :class:`BrokenReleaseError`."""
     try:
-        manifest: dict[str, Any] = json.loads(content)
+        manifest: Any = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise BrokenReleaseError(f"manifest.json: {error}") from error
-    files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not files or not isinstance(files, dict) or not isinstance(manifest.get("release"), str):
+    parsed: dict[str, Any] = manifest if isinstance(manifest, dict) else {}
+    files = parsed.get("files")
+    if not files or not isinstance(files, dict) or not isinstance(parsed.get("release"), str):
         raise BrokenReleaseError("manifest.json: release, files")
     for path, entry in files.items():
         if not _is_inside(path):
             raise BrokenReleaseError(f"manifest.json: path {path!r}")
         if not _is_entry(entry):
             raise BrokenReleaseError(f"manifest.json: entry of {path!r}")
-    return manifest
+    return parsed
 
 
 def _is_inside(path: str) -> bool:

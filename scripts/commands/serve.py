@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
         return 1
     release = live_release(chosen)
     if release is None:
+        listener.close()
         return 1
     server = create_server(create_app(release, chosen), sockets=[listener], threads=THREADS)
     url = address(options.host, listener.getsockname()[1])

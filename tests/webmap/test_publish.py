@@ -98,12 +98,17 @@ def test_a_sound_release_is_not_built_again(builds, facts, tmp_path):
     assert builds == [first.id]
 
 
+def empty(folder):
+    shutil.rmtree(folder)
+    (folder / "data").mkdir(parents=True)
+
+
 DAMAGE = {
     "changed file": lambda folder: (folder / "data/a.json").write_bytes(b'{"a": 2}' * 200),
     "missing file": lambda folder: (folder / "index/b.bin").unlink(),
     "truncated manifest": lambda folder: (folder / "manifest.json").write_bytes(b'{"release": "'),
     "empty manifest": lambda folder: (folder / "manifest.json").write_bytes(b'{"files": []}'),
-    "half-written folder": lambda folder: (shutil.rmtree(folder), (folder / "data").mkdir(parents=True)),
+    "half-written folder": empty,
 }
 
 
