@@ -297,3 +297,23 @@ def test_every_message_exists_in_both_languages(facts):
     assert isinstance(problem, Problem)
     with pytest.raises(KeyError):
         say("no-such-code", "zh")
+
+
+def test_a_finding_about_a_record_without_an_id_names_its_row_and_line(facts):
+    wrong = change(facts, "designations", 5, industry=NOBODY)
+    (found,) = check_facts(wrong)
+    assert (found.row, found.line) == (5, facts.lines["plan/designations.yaml", 5]["industry"])
+
+
+def test_a_list_that_was_not_read_whole_is_not_said_to_lack_anything(facts):
+    for table in tables():
+        name = next(
+            file
+            for file, _ in facts.lines
+            if file in {f"plan/{table}.yaml", f"places/{table}.yaml"}
+            or (table == "plans" and file == "plan/plan.yaml")
+        )
+        unread = Problem("syntax", name, "", "", "", "", "")
+        rows = getattr(facts, table)
+        without = replace(facts, problems=(unread,), **{table: {} if isinstance(rows, dict) else ()})
+        assert check_facts(without) == (), table

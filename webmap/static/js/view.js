@@ -45,8 +45,8 @@ export function createView(app) {
   const city = L.latLngBounds([south, west], [north, east]);
   const showAll = () => map.fitBounds(city, { ...padding(), animate: false });
 
-  /** Keep the city in view: further out there is only the frame that the ground is cut at. */
-  const limit = () => map.setMinZoom(map.getBoundsZoom(city) - OUTWARDS);
+  /** Stop zooming out where there is only the frame that the ground is cut at; moves nothing by itself. */
+  const limit = () => Object.assign(map.options, { minZoom: map.getBoundsZoom(city) - OUTWARDS });
 
   function showFeature(id) {
     const bounds = boundsOf(catalogue.features.get(id));
