@@ -60,7 +60,7 @@ def hash_inputs(facts: Path = FACTS) -> str:
 
 
 def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
-    folders = {"geodata": facts, "layers": ROOT / "layers", "webmap": ROOT / "webmap"}
+    folders = {"facts": facts, "geodata": FACTS, "layers": ROOT / "layers", "webmap": ROOT / "webmap"}
     for name, folder in folders.items():
         for path in folder.rglob("*"):
             if path.suffix in SUFFIXES:
