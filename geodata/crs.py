@@ -81,6 +81,8 @@ def measure_distance_m(point: shapely.Point, geometry: BaseGeometry) -> float:
     scale = np.array([squash, 1.0])
     plane = shapely.transform(geometry, lambda lonlat: lonlat * scale)
     nearest = shapely.shortest_line(plane, shapely.Point(point.x * squash, point.y))
+    if not nearest.length:
+        return 0.0
     lon, lat = shapely.get_coordinates(nearest)[0] / scale
     return measure_length_m(point, shapely.Point(lon, lat))
 

@@ -24,9 +24,8 @@ from typing import Any
 from flask import Flask, Response
 from waitress.server import create_server
 
-from layers.store import Release
+from layers.store import Release, read_current
 from webmap import create_app
-from webmap.publish import publish
 from webmap.settings import read_settings
 
 Result = dict[str, Any]
@@ -63,7 +62,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
     """
     from playwright.sync_api import sync_playwright
 
-    release = publish(home, print)
+    release = _live(home)
     ours_expected, peer_expected = _count(release, FIGURES) + GROUND, _count(release, LAYERS)
     with (
         sync_playwright() as playwright,
@@ -77,6 +76,13 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
             rows["explore"].append(_visit(browser, peer, peer_expected))
         browser.close()
     return _compare(rows)
+
+
+def _live(home: Path) -> Release:
+    release = read_current(home)
+    if release is None:
+        raise FileNotFoundError(f"{home}: 先生成发布版 / build a release first")
+    return release
 
 
 def _count(release: Release, layers: tuple[str, ...]) -> int:
@@ -184,7 +190,7 @@ def bench_start(home: Path, rounds: int = 5) -> Result:
 
     The release is built first; memory is the resident set after a visit to every page.
     """
-    place = publish(home, print).read_json("pages/order.json")[0]
+    place = _live(home).read_json("pages/order.json")[0]
     found = [_start_once(home, place) for _ in range(rounds)]
     return {
         "first_200_s": round(statistics.median(row["first_200_s"] for row in found), 3),
