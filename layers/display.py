@@ -49,7 +49,7 @@ def build_display(
     city = shapely.coverage_union_all(list(pieces.values()))
     outlines = {
         layer: [
-            (place.id, _outline(place.id, shapes[place.id], relations, pieces))
+            (place.id, _outline(place.id, shapes[place.id], relations, pieces, level))
             for place in relations.places.values()
             if place.layer == layer
         ]
@@ -86,13 +86,14 @@ def _only_lines(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def _outline(
-    place_id: str, shape: Shape, relations: Relations, pieces: Mapping[str, BaseGeometry]
+    place_id: str, shape: Shape, relations: Relations, pieces: Mapping[str, BaseGeometry], level: Level
 ) -> BaseGeometry:
     """Return the place's display polygon: its towns dissolved, or its own polygon where it has none."""
-    if shape.method == "indicative":
-        return shape.geometry
-    members = [pieces[town] for town in _towns_of(place_id, relations) if town in pieces]
-    return shapely.coverage_union_all(members) if members else shape.geometry
+    towns = [] if shape.method == "indicative" else _towns_of(place_id, relations)
+    members = [pieces[town] for town in towns if town in pieces]
+    if members:
+        return shapely.coverage_union_all(members)
+    return shapely.simplify(shape.geometry, level.tolerance_deg / 4)  # a quarter: circles stay round
 
 
 def _towns_of(place_id: str, relations: Relations) -> list[str]:

@@ -25,7 +25,7 @@ export function createFigures(app) {
   }
 
   function drawContext() {
-    const options = { pane: PANE, className: "ground-context", interactive: false, fill: false, smoothFactor: 0.4 };
+    const options = { pane: PANE, className: "ground-context", interactive: false, fill: false, ...shapes.drawing };
     L.polyline(shapes.lines("zone-lines"), { ...options, renderer }).addTo(group);
   }
 
@@ -34,7 +34,7 @@ export function createFigures(app) {
       pane: PANE,
       renderer,
       className: `figure method-${feature.method}`,
-      smoothFactor: 0.4,
+      ...shapes.drawing,
     };
     const path = L.polygon(shapes.polygon(feature.id), options).addTo(group).getElement();
     const kind = t(`kind.${feature.kind}`);

@@ -10,7 +10,7 @@ export function createGround({ map, shapes }) {
     className: `ground-${className}`,
     renderer,
     interactive: false,
-    smoothFactor: 0.4,
+    ...shapes.drawing,
   });
   const fill = (polygons, className) => L.polygon(polygons, options(className)).addTo(group);
   const line = (name, className) =>

@@ -10,7 +10,7 @@ export function createOutline({ map, state, catalogue, shapes }) {
     if (!feature || !shapes.has(feature.id)) return;
     for (const part of ["halo", "edge"]) {
       const className = `outline-${part} method-${feature.method}`;
-      const options = { pane: "line", renderer, className, interactive: false, fill: false, smoothFactor: 0.4 };
+      const options = { pane: "line", renderer, className, interactive: false, fill: false, ...shapes.drawing };
       L.polygon(shapes.polygon(feature.id), options).addTo(group);
     }
   }

@@ -6,35 +6,56 @@ import { decodeTopology } from "./topology.js";
 const DETAIL_ZOOM = 10.5;
 
 export class Shapes {
-  #polygons = new Map();
-  #lines = new Map();
+  #encoded = new Map();
+  #decoded = new Map();
+  #decode = null;
   #listeners = [];
   #asked = false;
+  #fine = false;
+  #city = null;
 
   constructor(topology) {
     this.#take(topology);
   }
 
-  has = (id) => this.#polygons.has(id);
+  has = (id) => this.#encoded.has(id);
 
-  polygon = (id) => this.#polygons.get(id);
+  /** The polygons of a place, or of `neighbour` and the city's own id for the land. */
+  polygon = (id) => this.#once(id, (geometry) => this.#decode.polygons(geometry));
 
   /** Lines of the base map: coast, border, county-lines, zone-lines, towns. */
-  lines = (name) => this.#lines.get(name) ?? [];
+  lines = (name) => this.#once(name, (geometry) => this.#decode.lines(geometry)) ?? [];
 
   boundsOf = (id) => (this.has(id) ? L.latLngBounds(this.polygon(id).flat(2)) : null);
+
+  /** Options for Leaflet: the overview is simplified already and small enough to draw whole. */
+  get drawing() {
+    return this.#fine ? { smoothFactor: 0.4 } : { smoothFactor: 0, noClip: true };
+  }
 
   /** Call `listener` when the geometry has become finer. */
   onChange = (listener) => this.#listeners.push(listener);
 
+  get land() {
+    return this.polygon("neighbour");
+  }
+
+  get city() {
+    return this.polygon(this.#city);
+  }
+
+  #once(id, decode) {
+    if (!this.#decoded.has(id) && this.has(id)) this.#decoded.set(id, decode(this.#encoded.get(id)));
+    return this.#decoded.get(id);
+  }
+
   #take(topology) {
-    const { polygons, lines } = decodeTopology(topology);
-    for (const [name, { geometries }] of Object.entries(topology.objects)) {
-      if (geometries[0]?.type !== "MultiPolygon") this.#lines.set(name, lines(name));
-      else for (const [id, polygon] of polygons(name)) this.#polygons.set(id, polygon);
+    this.#decode = decodeTopology(topology);
+    this.#decoded.clear();
+    for (const name of Object.keys(topology.objects)) {
+      for (const geometry of this.#decode.geometries(name)) this.#encoded.set(geometry.id, geometry);
     }
-    this.land = [...polygons("land").values()].flat();
-    this.city = [...polygons("city").values()].flat();
+    this.#city = this.#decode.geometries("city")[0].id;
   }
 
   /** Load the full geometry once the map is close enough to show it. */
@@ -44,6 +65,7 @@ export class Shapes {
       this.#asked = true;
       try {
         this.#take(await fetchJson(url));
+        this.#fine = true;
         for (const listener of this.#listeners) listener();
       } catch {
         this.#asked = false; // the overview stays; the next zoom tries again

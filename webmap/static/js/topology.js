@@ -3,23 +3,15 @@
 /**
  * Return the geometries of a topology.
  *
- * `polygons(object)` is a Map of id to polygons, `lines(object)` a list of lines.
+ * `geometries(object)` lists them still encoded, `polygons(geometry)` and `lines(geometry)` decode one:
+ * most are never drawn, so none is decoded before it is asked for.
  */
 export function decodeTopology(topology) {
   const arcs = topology.arcs.map((arc) => decodeArc(arc, topology.transform));
-  const geometriesOf = (name) => flatten(topology.objects[name]);
   return {
-    polygons: (name) =>
-      new Map(
-        geometriesOf(name).map((one) => [
-          one.id,
-          toPolygons(one).map((polygon) => polygon.map((r) => stitch(arcs, r))),
-        ]),
-      ),
-    lines: (name) =>
-      geometriesOf(name)
-        .flatMap(toLines)
-        .map((line) => stitch(arcs, line)),
+    geometries: (name) => flatten(topology.objects[name]),
+    polygons: (geometry) => toPolygons(geometry).map((rings) => rings.map((ring) => stitch(arcs, ring))),
+    lines: (geometry) => toLines(geometry).map((line) => stitch(arcs, line)),
   };
 }
 
