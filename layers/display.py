@@ -93,7 +93,7 @@ def _outline(
     members = [pieces[town] for town in towns if town in pieces]
     if members:
         return shapely.coverage_union_all(members)
-    return shapely.simplify(shape.geometry, level.tolerance_deg / 4)  # a quarter: circles stay round
+    return shapely.simplify(shape.geometry, level.tolerance_deg / 10)  # a tenth: small circles stay round
 
 
 def _towns_of(place_id: str, relations: Relations) -> list[str]:

@@ -27,11 +27,21 @@ FLAGS = [
 def serving(release: Release, settings: Settings) -> Iterator[str]:
     """Serve a release on a free port for as long as the block lasts."""
     server: Any = create_server(create_app(release, settings), host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
+    closing = threading.Event()
+
+    def run() -> None:
+        try:
+            server.run()
+        except OSError:  # its loop may meet the socket that was closed under it
+            if not closing.is_set():
+                raise
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
+        closing.set()
         server.close()
         thread.join(5)
 
