@@ -15,7 +15,7 @@ MEASURES = {"map": bench_map, "start": bench_start}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("measure", choices=MEASURES, help="首屏，或冷启动 · first view, or cold start")
-    parser.add_argument("--rounds", type=int, default=5, help="重复次数 · repetitions (5)")
+    parser.add_argument("--rounds", type=int, default=15, help="重复次数 · repetitions (15)")
     add_home(parser)
     add_json(parser)
 
