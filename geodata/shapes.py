@@ -13,7 +13,7 @@ from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
   ``share`` is how far, as part of the seat distance, known borders rebuilt in the same way were
   off (90th percentile); a border moves by half of what a seat moves. Never better than digitised.
 - indicative: the accuracy of the known point.
-- derived: the worst of the members.
+- derived: the worst of the members. A union of nothing but indicative members is indicative itself.
 """
 
 from __future__ import annotations
@@ -231,7 +231,8 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
     members = [_get(drafts, name) for name in dict.fromkeys(names) if name is not None]
     union = shapely.union_all([member.geometry for member in members])
     sources = tuple(dict.fromkeys(source for member in members for source in member.sources))
-    return _Draft(union, "derived", max(member.accuracy_m for member in members), sources)
+    method: Method = "indicative" if all(member.method == "indicative" for member in members) else "derived"
+    return _Draft(union, method, max(member.accuracy_m for member in members), sources)
 
 
 def _finish(name: str, draft: _Draft, official: OfficialArea | None, package: Json) -> Shape:
