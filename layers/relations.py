@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from geodata.model import Agency, Area, Chain, Clause, Designation, Platform, Term, Text, Zone
+from geodata.model import Agency, Area, Chain, Clause, Designation, Platform, Text, Zone
 from geodata.read import Facts
 
 Place = Zone | Area
@@ -106,14 +106,3 @@ class Relations:
                 if unit.id not in seen and printed_in:
                     seen.add(unit.id)
                     yield unit, printed_in
-
-    def platforms_at(self, clause_id: str) -> tuple[Platform, ...]:
-        """Return the platforms that a clause names."""
-        return tuple(row for row in self.facts.platforms.values() if clause_id in row.clauses)
-
-    def positioning_at(self, clause_id: str) -> Iterator[tuple[Place, Term]]:
-        """Yield each positioning that a clause states."""
-        for place in self.places.values():
-            for term in place.positioning:
-                if term.clause == clause_id:
-                    yield place, term

@@ -124,6 +124,7 @@ def _clauses(relations: Relations) -> Iterator[Row]:
             **_texts("title", row.title),
             "responsible_units": [unit.name.zh for unit in units],
             "units_from": printed_in,
+            **_texts("note", row.note),
         }
 
 

@@ -38,7 +38,10 @@ def data_file(name: str, extension: str) -> Response:
     path = f"data/{name}.{extension}"
     if content().release.sha256(path) is None:
         raise NotFoundError(
-            "error.layer", value=f"{name}.{extension}", allowed=_data_names(), near=_near_layers(name)
+            "error.layer",
+            value=f"{name}.{extension}",
+            allowed=", ".join(_data_files()),
+            near=_near_layers(name),
         )
     return send(content().release, path, attachment=_file_name(name, extension))
 
@@ -48,14 +51,13 @@ def _file_name(name: str, extension: str) -> str:
     return f"{content().plan['id']}-{name}.{extension}"
 
 
-def _data_names() -> str:
-    paths = content().release.paths("data/")
-    return ", ".join(path[5:] for path in paths if path.endswith("json"))
+def _data_files() -> list[str]:
+    """Return the names of all files that can be downloaded, without their compressed variants."""
+    return [path[5:] for path in content().release.paths("data/") if path.endswith("json")]
 
 
 def _near_layers(name: str) -> list[dict[str, str]]:
-    files = [path[5:] for path in content().release.paths("data/") if path.endswith("json")]
-    known = {path.partition(".")[0]: path for path in files}
+    known = {file.partition(".")[0]: file for file in _data_files()}
     close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
     return [{"id": one, "label": known[one], "href": f"/data/{known[one]}"} for one in close]
 

@@ -39,6 +39,35 @@ class Content:
         return layers
 
     @cached_property
+    def citations(self) -> list[Document]:
+        """Every fact with the clause that states it."""
+        citations: list[Document] = self.release.read_json("pages/facts.json")
+        return citations
+
+    @cached_property
+    def indicators(self) -> list[Document]:
+        """Every indicator with base and target."""
+        indicators: list[Document] = self.release.read_json("pages/indicators.json")
+        return indicators
+
+    @cached_property
+    def downloads(self) -> list[Document]:
+        """Every layer of the catalogue with its file and how many rows it has."""
+        return [self._download(layer) for layer in self.layers]
+
+    def _download(self, layer: Document) -> Document:
+        extension = "json" if layer["geometry"] == "none" else "geojson"
+        path = f"data/{layer['id']}.{extension}"
+        rows = self.release.read_json(path)
+        file = {
+            "href": f"/{path}",
+            "format": extension,
+            "bytes": self.release.size(path),
+            "sha256": self.release.sha256(path),
+        }
+        return layer | {"count": len(rows["features"] if extension == "geojson" else rows), "files": [file]}
+
+    @cached_property
     def plan(self) -> Document:
         """Title, number and date of the document that the facts come from."""
         plan: Document = self.release.read_json("pages/plan.json")

@@ -52,21 +52,7 @@ def _place_page(document: dict[str, Any]) -> str:
 @blueprint.get("/data/")
 def data() -> str:
     """List all layers and tables with their files and fields."""
-    return render_template("data.html", page="data", layers=[_data_row(layer) for layer in content().layers])
-
-
-def _data_row(layer: dict[str, Any]) -> dict[str, Any]:
-    release = content().release
-    extension = "json" if layer["geometry"] == "none" else "geojson"
-    path = f"data/{layer['id']}.{extension}"
-    rows = release.read_json(path)
-    file = {
-        "href": f"/data/{layer['id']}.{extension}",
-        "format": extension,
-        "bytes": release.size(path),
-        "sha256": release.sha256(path),
-    }
-    return layer | {"count": len(rows["features"] if extension == "geojson" else rows), "files": [file]}
+    return render_template("data.html", page="data", layers=content().downloads)
 
 
 @blueprint.get("/search")

@@ -15,7 +15,7 @@ def outline(content: Content) -> list[Row]:
     """Return every clause with its depth and the number of facts it puts on the map."""
     clauses = content.tables["clauses"]
     parents = {row["id"]: row["parent_id"] for row in clauses}
-    counts = Counter(fact["clause"] for fact in content.release.read_json("pages/facts.json"))
+    counts = Counter(fact["clause"] for fact in content.citations)
     return [
         {
             "id": row["id"],
@@ -41,11 +41,11 @@ def clause(content: Content, clause_id: str) -> Row | None:
         return None
     agencies = {agency["name_zh"]: agency for agency in content.tables["agencies"]}
     units = [agencies[name] for name in row["responsible_units"]]
-    facts = [fact for fact in content.release.read_json("pages/facts.json") if fact["clause"] == clause_id]
+    facts = [fact for fact in content.citations if fact["clause"] == clause_id]
     return {
         "id": clause_id,
         "title": _text(row, "title"),
-        "note": row.get("note"),
+        "note": _text(row, "note") if row["note_zh"] else None,
         "parent": _short(clauses[row["parent_id"]]) if row["parent_id"] else None,
         "children": [_short(child) for child in clauses.values() if child["parent_id"] == clause_id],
         "responsible_units": [{"agency_id": unit["id"], "name": _text(unit, "name")} for unit in units],
@@ -96,7 +96,7 @@ def _designated(content: Content, industry_id: str) -> Iterator[Row]:
 
 def indicators(content: Content) -> list[Row]:
     """Return the indicators by group, each with base and target."""
-    rows = content.release.read_json("pages/indicators.json")
+    rows = content.indicators
     groups = dict.fromkeys(row["group"] for row in rows)
     return [{"group": group, "items": [row for row in rows if row["group"] == group]} for group in groups]
 

@@ -28,8 +28,7 @@ def send(release: Release, path: str, *, immutable: bool = False, attachment: st
     names the file for a browser's download. Raises KeyError for an unknown path.
     """
     encoding, variant = _choose(release, path)
-    response = Response(release.read(variant), mimetype=_type_of(path))
-    response.headers["Content-Type"] = _type_of(path)
+    response = Response(release.read(variant), content_type=_type_of(path))
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.vary.add("Accept-Encoding")

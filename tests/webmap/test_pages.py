@@ -1,5 +1,6 @@
 """Pages: complete in three languages, safe headers, no outside host, readable without JavaScript."""
 
+import html
 import re
 from html.parser import HTMLParser
 
@@ -132,6 +133,15 @@ def test_a_district_without_industries_says_why(client: FlaskClient) -> None:
     document = client.get("/zones/huancui.json").get_json()
     assert document["industries"] == []
     assert document["no_industries"]["zh"] in client.get("/zones/huancui?lang=zh").text
+
+
+def test_what_we_note_of_a_clause_stands_on_its_page(client: FlaskClient) -> None:
+    noted = [row for row in client.get("/data/clauses.json").get_json() if row["note_zh"]]
+    assert noted
+    for row in noted:
+        for language in ("zh", "en", "ko"):
+            page = client.get(f"/plan/{row['id']}?lang={language}").text
+            assert row[f"note_{language}"] in html.unescape(page)
 
 
 def test_reflected_text_is_never_markup(client: FlaskClient) -> None:
