@@ -16,7 +16,7 @@ from geodata.messages import problem
 from geodata.problem import Problem
 from geodata.read import Facts
 from geodata.references import check_references, place, rows, table_of, unread_tables
-from geodata.rules import RULES
+from geodata.rules import RULES, check_reason, check_repeated
 
 
 def check_facts(facts: Facts) -> tuple[Problem, ...]:
@@ -72,16 +72,18 @@ def check_listed_clauses(facts: Facts) -> Iterator[Problem]:
 
 
 def check_industries(facts: Facts) -> Iterator[Problem]:
-    """Find industries that no fact uses and no note explains."""
-    if unread_tables(facts) & {"designations", "chains", "platforms"}:
-        return
-    used = {row.industry for row in facts.designations} | {row.industry for row in facts.chains.values()}
-    used |= {industry for row in facts.platforms.values() for industry in row.industries}
+    """Find industries without codes or a reason why, and those that the plan names nowhere."""
+    designated = {row.industry for row in facts.designations}
+    designated |= {row.industry for row in facts.chains.values() if row.industry}
+    whole = not {"designations", "chains"} & unread_tables(facts)
     for row in facts.industries.values():
-        if row.id not in used and row.cluster is None and row.note is None:
-            yield problem(
-                "unused-industry", place("industries", row.id, "note"), row.name.zh, level="warning"
-            )
+        yield from check_reason(
+            place("industries", row.id, "gbt4754"), row.gbt4754 + row.isic4 or None, row.no_codes
+        )
+        where = place("industries", row.id, "named")
+        yield from check_repeated(where, (f"{term.term.zh} {term.clause}" for term in row.named))
+        if whole and not row.named and row.id not in designated:
+            yield problem("industry-unnamed", where, row.id)
 
 
 def check_platforms(facts: Facts) -> Iterator[Problem]:

@@ -84,6 +84,11 @@ def _designations(facts: Facts) -> Iterator[Claim]:
         yield Claim("designation", row.zone, row.clause, (row.term.zh,), subject=subject, beside=(row.verb,))
 
 
+def _industries(facts: Facts) -> Iterator[Claim]:
+    for row in facts.industries.values():
+        yield from _terms("industry", row.id, row.named)
+
+
 def _clusters(facts: Facts) -> Iterator[Claim]:
     for cluster in facts.clusters.values():
         yield Claim("cluster", cluster.id, cluster.clause, (cluster.name.zh,))
@@ -159,6 +164,7 @@ _SOURCES: tuple[Callable[[Facts], Iterator[Claim]], ...] = (
     _zones,
     _areas,
     _designations,
+    _industries,
     _clusters,
     _chains,
     _platforms,

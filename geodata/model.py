@@ -105,6 +105,10 @@ class Industry(Record):
     cluster: Id | None = None
     gbt4754: tuple[str, ...] = ()  # GB/T 4754-2017 codes, where they fit
     isic4: tuple[str, ...] = ()  # ISIC Rev.4 codes, where they fit
+    no_codes: Text | None = None  # why there is none; required where there is neither
+    named: tuple[
+        Term, ...
+    ] = ()  # where the plan names it for the city as a whole; required without designation
     synonyms_zh: tuple[str, ...] = ()
     synonyms_en: tuple[str, ...] = ()
     synonyms_ko: tuple[str, ...] = ()

@@ -159,6 +159,7 @@ def _of_designations(facts: Facts) -> Iterator[Reference]:
 def _of_industries(facts: Facts) -> Iterator[Reference]:
     for row in facts.industries.values():
         yield _one("industries", row.id, "cluster", row.cluster, "clusters")
+        yield _terms("industries", row.id, "named", row.named)
     for cluster in facts.clusters.values():
         clauses = (cluster.clause, cluster.target.clause if cluster.target else None)
         yield Reference(place("clusters", cluster.id, "clause"), clauses, ("clauses",))

@@ -71,7 +71,7 @@ def check_clauses(facts: Facts) -> Iterator[Problem]:
             yield problem(
                 "wrong-parent", place("clauses", row.id, "parent"), row.parent, expected=parent_of(row.id)
             )
-        yield from _repeated(place("clauses", row.id, "responsible_units"), row.responsible_units)
+        yield from check_repeated(place("clauses", row.id, "responsible_units"), row.responsible_units)
 
 
 def check_agencies(facts: Facts) -> Iterator[Problem]:
@@ -82,7 +82,7 @@ def check_agencies(facts: Facts) -> Iterator[Problem]:
             yield problem("group-without-members", where, row.level)
         if row.level != "group" and row.members:
             yield problem("members-without-group", where, ", ".join(row.members))
-        yield from _repeated(where, row.members)
+        yield from check_repeated(where, row.members)
 
 
 def check_parents(facts: Facts) -> Iterator[Problem]:
@@ -105,18 +105,18 @@ def check_clusters(facts: Facts) -> Iterator[Problem]:
         where = place("clusters", "", "number")
         yield problem("numbering", where, ", ".join(map(str, numbers)), count=len(numbers))
     for row in facts.clusters.values():
-        yield from _reason(place("clusters", row.id, "target"), row.target, row.no_target)
+        yield from check_reason(place("clusters", row.id, "target"), row.target, row.no_target)
         if row.target:
             yield from _figure(place("clusters", row.id, "target"), row.target.value, row.target.wording)
         for field in ("goals", "focus"):
             terms = (f"{term.term.zh} {term.clause}" for term in getattr(row, field))
-            yield from _repeated(place("clusters", row.id, field), terms)
+            yield from check_repeated(place("clusters", row.id, field), terms)
 
 
 def check_chains(facts: Facts) -> Iterator[Problem]:
     """Find chains that have neither a name nor a reason why not."""
     for row in facts.chains.values():
-        yield from _reason(place("chains", row.id, "name"), row.name, row.no_name)
+        yield from check_reason(place("chains", row.id, "name"), row.name, row.no_name)
 
 
 def check_indicators(facts: Facts) -> Iterator[Problem]:
@@ -126,7 +126,7 @@ def check_indicators(facts: Facts) -> Iterator[Problem]:
             yield problem("no-figure", place("indicators", row.id, "base"), None)
         for field in ("base", "target"):
             figure, where = getattr(row, field), place("indicators", row.id, field)
-            yield from _reason(where, figure, getattr(row, f"no_{field}"))
+            yield from check_reason(where, figure, getattr(row, f"no_{field}"))
             if figure:
                 yield from _figure(where, figure.value, figure.wording)
             if figure and figure.year is None and row.note is None:
@@ -175,7 +175,8 @@ def _ancestors(facts: Facts, zone_id: str) -> set[str]:
     return found
 
 
-def _reason(where: Place, value: object, reason: Text | None) -> Iterator[Problem]:
+def check_reason(where: Place, value: object, reason: Text | None) -> Iterator[Problem]:
+    """Find a missing value without a reason why, and a reason beside a value."""
     if value is None and reason is None:
         yield problem("reason-missing", where, None)
     if value is not None and reason is not None:
@@ -189,7 +190,8 @@ def _figure(where: Place, value: float, wording: str) -> Iterator[Problem]:
         yield problem("figure-not-in-wording", where, f"{value:g}", wording=wording)
 
 
-def _repeated(where: Place, values: Iterable[str]) -> Iterator[Problem]:
+def check_repeated(where: Place, values: Iterable[str]) -> Iterator[Problem]:
+    """Find values that stand twice in one list."""
     for value, count in Counter(values).items():
         if count > 1:
             yield problem("duplicate-value", where, value)

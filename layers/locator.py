@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from geodata.crs import Bounds
 from geodata.shapes import Shape
 from layers.relations import Relations
 
@@ -40,17 +41,20 @@ def build_locators(
     }
 
 
-class _Frame:
-    """Turns degrees into SVG units for one view."""
+class Frame:
+    """Turns degrees into SVG units for one view around `bounds` (west, south, east, north)."""
 
-    def __init__(self, geometry: BaseGeometry) -> None:
-        west, south, east, north = geometry.bounds
+    def __init__(
+        self, bounds: Bounds, size: tuple[int, int] = (WIDTH, HEIGHT), margin: float = MARGIN
+    ) -> None:
+        west, south, east, north = bounds
+        self.width, self.height = size
         self.lon, self.lat = (west + east) / 2, (south + north) / 2
         self.squash = math.cos(math.radians(self.lat))
-        needed = max(east - west, (north - south) / self.squash * WIDTH / HEIGHT) * MARGIN
+        needed = max(east - west, (north - south) / self.squash * self.width / self.height) * margin
         span = max(needed, MIN_SPAN_DEG)
-        self.px_per_deg = WIDTH / span
-        half_lat = HEIGHT / WIDTH * span * self.squash / 2
+        self.px_per_deg = self.width / span
+        half_lat = self.height / self.width * span * self.squash / 2
         self.view = box(self.lon - span / 2, self.lat - half_lat, self.lon + span / 2, self.lat + half_lat)
 
     def to_path(self, geometry: BaseGeometry) -> str:
@@ -61,8 +65,8 @@ class _Frame:
 
     def to_xy(self, lon: float, lat: float) -> tuple[float, float]:
         """Return SVG units of one position."""
-        x = (lon - self.lon) * self.px_per_deg + WIDTH / 2
-        y = HEIGHT / 2 - (lat - self.lat) * self.px_per_deg / self.squash
+        x = (lon - self.lon) * self.px_per_deg + self.width / 2
+        y = self.height / 2 - (lat - self.lat) * self.px_per_deg / self.squash
         return round(x, 1), round(y, 1)
 
     def _subpath(self, line: BaseGeometry) -> str:
@@ -71,7 +75,7 @@ class _Frame:
 
 
 def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry) -> str:
-    frame = _Frame(shape.geometry)
+    frame = Frame(shape.geometry.bounds)
     paths = [
         f'<path class="locator-{name}" d="{frame.to_path(geometry)}"/>' for name, geometry in ground.items()
     ]
@@ -88,7 +92,7 @@ def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry
     return head + "".join(paths) + _scale_bar(frame) + "</svg>"
 
 
-def _scale_bar(frame: _Frame) -> str:
+def _scale_bar(frame: Frame) -> str:
     px_per_km = frame.px_per_deg / (METRES_PER_DEGREE * frame.squash / 1000)
     km = max((step for step in SCALE_STEPS_KM if step * px_per_km < WIDTH / 3), default=SCALE_STEPS_KM[0])
     x, y = WIDTH - 16 - km * px_per_km, HEIGHT - 16

@@ -27,6 +27,8 @@ from layers.payload import build_payload
 from layers.points import build_points
 from layers.properties import LANGUAGES
 from layers.relations import Relations
+from layers.sketch import build_sketch
+from layers.subjects import SubjectBuilder
 from layers.tables import build_tables
 
 Progress = Callable[[str], None]
@@ -95,8 +97,24 @@ def _document_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
         "pages/order.json": geojson.to_bytes(list(documents)),
         "pages/facts.json": geojson.to_bytes(build_citations(relations)),
         "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
+        **_subject_files(relations),
         "index/lookup.bin": build_lookup_index(relations, shapes, documents),
         "index/search.json": geojson.to_bytes(build_search_index(relations)),
+    }
+
+
+def _subject_files(relations: Relations) -> Files:
+    builder = SubjectBuilder(relations)
+    subjects = {
+        "industries": builder.industries(),
+        "clusters": builder.clusters(),
+        "agencies": builder.agencies(),
+    }
+    files = {f"pages/{name}.json": geojson.to_bytes(list(rows.values())) for name, rows in subjects.items()}
+    return files | {
+        f"{name}/{row_id}.json": geojson.to_bytes(row)
+        for name, rows in subjects.items()
+        for row_id, row in rows.items()
     }
 
 
@@ -106,6 +124,7 @@ def _display_files(
     files = {
         "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
         "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
+        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land)),
     } | {f"map/{language}.json": build_payload(relations, shapes, themes, language) for language in LANGUAGES}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
     return written | build_locators(relations, shapes, shapely.union_all(land))

@@ -193,11 +193,16 @@ def test_an_address_that_breaks_the_numbering_is_reported(facts, known):
     assert {problem.code for problem in found} == {"bad-address"}
 
 
-def test_an_industry_that_nothing_uses_is_a_warning(facts, known):
+def test_an_industry_that_the_plan_names_nowhere_is_reported(facts, known):
     name = Text(zh="闲业", en="Idle", ko="유휴")
-    unused = {"name": name, "cluster": None, "note": None}
-    found = set(check_facts(add(facts, "industries", "idle", "medical-devices", **unused))) - known
-    assert {(problem.code, problem.level) for problem in found} == {("unused-industry", "warning")}
+    found = set(check_facts(add(facts, "industries", "idle", "medical-devices", name=name))) - known
+    assert {(problem.code, problem.field) for problem in found} == {("industry-unnamed", "named")}
+
+
+def test_an_industry_without_codes_needs_a_reason(facts, known):
+    change = {"gbt4754": (), "isic4": ()}
+    found = set(check_facts(add(facts, "industries", "medical-devices", "medical-devices", **change))) - known
+    assert {(problem.code, problem.field) for problem in found} == {("reason-missing", "gbt4754")}
 
 
 def test_an_indicator_without_any_figure_is_reported(facts, known):
