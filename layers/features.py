@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.shapes import Shape
 from layers.catalogue import Layer
-from layers.geojson import to_feature
+from layers.geojson import to_collection, to_feature
 from layers.properties import land_properties, place_properties, point_properties, town_properties
 from layers.relations import Relations
 
@@ -44,6 +44,29 @@ def build_features(
             for row in points.values()
         ]
     return rows
+
+
+def build_industry_features(
+    industries: Mapping[str, dict[str, Any]], relations: Relations, shapes: dict[str, Shape]
+) -> dict[str, dict[str, Any]]:
+    """Return, for each industry's document, the places designated for it with their designations."""
+    collections = {}
+    for industry_id, document in industries.items():
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in document["designations"]:
+            cited = {key: row[key] for key in ("term", "emphasis", "verb", "clause")}
+            found.setdefault(row["zone"]["id"], []).append(cited)
+        features = [
+            to_feature(
+                place,
+                shapes[place].geometry,
+                place_properties(relations.places[place], shapes[place], relations)
+                | {"industry_id": industry_id, "designations": rows},
+            )
+            for place, rows in found.items()
+        ]
+        collections[industry_id] = to_collection(features, name=industry_id)
+    return collections
 
 
 def _land(

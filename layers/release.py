@@ -20,7 +20,7 @@ from layers import display, geojson
 from layers.catalogue import Layer, Theme
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder
-from layers.features import build_features
+from layers.features import build_features, build_industry_features
 from layers.indexes import build_lookup_index, build_search_index
 from layers.locator import build_locators
 from layers.payload import build_payload
@@ -97,13 +97,13 @@ def _document_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
         "pages/order.json": geojson.to_bytes(list(documents)),
         "pages/facts.json": geojson.to_bytes(build_citations(relations)),
         "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
-        **_subject_files(relations),
+        **_subject_files(relations, shapes),
         "index/lookup.bin": build_lookup_index(relations, shapes, documents),
         "index/search.json": geojson.to_bytes(build_search_index(relations)),
     }
 
 
-def _subject_files(relations: Relations) -> Files:
+def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
     builder = SubjectBuilder(relations)
     subjects = {
         "industries": builder.industries(),
@@ -111,10 +111,14 @@ def _subject_files(relations: Relations) -> Files:
         "agencies": builder.agencies(),
     }
     files = {f"pages/{name}.json": geojson.to_bytes(list(rows.values())) for name, rows in subjects.items()}
-    return files | {
+    files |= {
         f"{name}/{row_id}.json": geojson.to_bytes(row)
         for name, rows in subjects.items()
         for row_id, row in rows.items()
+    }
+    collections = build_industry_features(subjects["industries"], relations, shapes)
+    return files | {
+        f"industries/{row_id}.geojson": geojson.to_bytes(rows) for row_id, rows in collections.items()
     }
 
 

@@ -9,10 +9,10 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from layers.store import Release
-from webmap import api, errors, pages
+from webmap import api, chart_pages, errors, links, pages, paper_pages, plan_pages, subject_pages
 from webmap.content import Content
-from webmap.format import format_area, format_number
-from webmap.language import LANGUAGES, current_language, language_links, translate_here
+from webmap.format import format_area, format_number, format_quantity
+from webmap.language import LANGUAGES, current_language, language_links, pick, translate_here
 from webmap.settings import Settings
 from webmap.tiles import tile_basemap, tile_hosts
 
@@ -30,11 +30,18 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["content"] = Content(release)
+    app.extensions["settings"] = settings
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(plan_pages.blueprint)
+    app.register_blueprint(subject_pages.blueprint)
+    app.register_blueprint(chart_pages.blueprint)
+    app.register_blueprint(links.blueprint)
+    app.register_blueprint(paper_pages.blueprint)
+    app.jinja_env.filters["pick"] = pick
     errors.register(app)
     _add_request_steps(app, settings)
     return app
@@ -57,26 +64,29 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
             "nonce": g.nonce,
             "number": format_number,
             "area": format_area,
+            "format_quantity": format_quantity,
             "lang_links": language_links(),
             "tiles": tile_basemap(settings, g.language),
             **pages.context(),
+            **links.context(),
         }
 
     @app.after_request
     def _finish(response: Response) -> Response:
-        _secure(response, hosts)
+        _secure(response, hosts, settings.embedders)
         _tag(response)
         return _compress(response)
 
 
-def _secure(response: Response, hosts: str) -> None:
+def _secure(response: Response, hosts: str, embedders: str) -> None:
     """Set the headers that keep pages to themselves."""
     headers = response.headers
     nonce = getattr(g, "nonce", "")
+    ancestors = f"'self' {embedders}".strip() if g.get("embedded") else "'self'"
     headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
         f"img-src 'self' data:{hosts}; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'self'"
+        f"frame-ancestors {ancestors}"
     )
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"

@@ -45,6 +45,35 @@ class Content:
         return citations
 
     @cached_property
+    def industries(self) -> dict[str, Document]:
+        """Every industry with its designations, chains, platforms and near industries by id."""
+        return self._by_id("industries")
+
+    @cached_property
+    def clusters(self) -> dict[str, Document]:
+        """Every cluster with its target, industries and places by id."""
+        return self._by_id("clusters")
+
+    @cached_property
+    def agencies(self) -> dict[str, Document]:
+        """Every responsible unit with its clauses by id."""
+        return self._by_id("agencies")
+
+    @cached_property
+    def themes(self) -> dict[str, Document]:
+        """Every theme of the map by id, in Chinese."""
+        return {row["id"]: row for row in self.release.read_json("map/zh.json")["themes"]}
+
+    @cached_property
+    def sketch(self) -> Document:
+        """The whole city as SVG path data."""
+        sketch: Document = self.release.read_json("pages/sketch.json")
+        return sketch
+
+    def _by_id(self, name: str) -> dict[str, Document]:
+        return {row["id"]: row for row in self.release.read_json(f"pages/{name}.json")}
+
+    @cached_property
     def indicators(self) -> list[Document]:
         """Every indicator with base and target."""
         indicators: list[Document] = self.release.read_json("pages/indicators.json")

@@ -16,6 +16,9 @@ from werkzeug.exceptions import HTTPException
 from webmap.language import current_language, translate
 from webmap.problems import RequestError
 
+RETRY_AFTER_S = "10"
+TITLED = {404, 500, 503}
+
 
 def register(app: Flask) -> None:
     """Answer every error of `app` in one shape."""
@@ -31,7 +34,10 @@ def _answer_request_error(error: RequestError) -> Response:
     }
     if error.near:
         members["near"] = error.near
-    return _answer(error.status, error.key, error.values, members)
+    response = _answer(error.status, error.key, error.values, members)
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    return response
 
 
 def _answer_http_error(error: HTTPException) -> Response:
@@ -52,14 +58,14 @@ def _answer(status: int, key: str, values: dict[str, Any], members: dict[str, An
         page = render_template(
             "error.html",
             status=status,
-            title=translate(f"error.title_{status}" if status in {404, 500} else "error.title_400", language),
+            title=translate(f"error.title_{status}" if status in TITLED else "error.title_400", language),
             detail=translate(key, language, **values),
             near=members.get("near", []),
         )
         return Response(page, status, mimetype="text/html")
     body = {
         "type": "about:blank",
-        "title": translate(f"error.title_{status}" if status in {404, 500} else "error.title_400", "en"),
+        "title": translate(f"error.title_{status}" if status in TITLED else "error.title_400", "en"),
         "status": status,
         "detail": translate(key, "en", **values),
         "detail_zh": translate(key, "zh", **values),

@@ -1,14 +1,60 @@
-"""Arrange the plan's tables for the pages on clauses, industries and indicators."""
+"""The plan beside the map: its outline, its clauses, its indicators."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
-from webmap.content import Content
+from flask import Blueprint, Response, g, jsonify, render_template
 
+from webmap import sketches
+from webmap.api import content as served
+from webmap.chart_pages import draw
+from webmap.content import Content
+from webmap.problems import NotFoundError
+
+blueprint = Blueprint("plan", __name__)
 Row = dict[str, Any]
+
+
+@blueprint.get("/plan")
+def plan_page() -> str:
+    """Show the plan's outline beside the places that it puts on the map."""
+    marks = {place["id"]: "named" for place in served().places()}
+    sketch = sketches.arrange(served(), marks, g.language)
+    return render_template("plan.html", page="plan", outline=outline(served()), sketch=sketch)
+
+
+@blueprint.get("/plan/<clause_id>")
+def clause_page(clause_id: str) -> str:
+    """Show one clause: what it puts on the map and who is responsible."""
+    found = _require(clause_id)
+    marks = {fact["zone"]["id"]: "named" for fact in found["facts"] if fact["zone"]}
+    sketch = sketches.arrange(served(), marks, g.language) if marks else None
+    return render_template("clause.html", page="plan", clause=found, sketch=sketch)
+
+
+@blueprint.get("/plan/<clause_id>.json")
+def clause_document(clause_id: str) -> Response:
+    """Send one clause with its facts."""
+    return jsonify(_require(clause_id))
+
+
+@blueprint.get("/indicators")
+def indicators_page() -> str:
+    """Show base and target of every indicator."""
+    groups = indicators(served())
+    return render_template("indicators.html", page="indicators", groups=groups, chart=draw("targets"))
+
+
+def _require(clause_id: str) -> Row:
+    found = clause(served(), clause_id)
+    if found is None:
+        known = [row["id"] for row in served().tables["clauses"]]
+        near = [one for one in known if clause_id and clause_id[:3] in one][:5]
+        links = [{"id": one, "label": one, "href": f"/plan/{one}"} for one in near]
+        raise NotFoundError("error.clause", value=clause_id, near=links)
+    return found
 
 
 def outline(content: Content) -> list[Row]:
@@ -16,12 +62,17 @@ def outline(content: Content) -> list[Row]:
     clauses = content.tables["clauses"]
     parents = {row["id"]: row["parent_id"] for row in clauses}
     counts = Counter(fact["clause"] for fact in content.citations)
+    places: dict[str, dict[str, Row]] = {}
+    for fact in content.citations:
+        if fact["zone"]:
+            places.setdefault(fact["clause"], {})[fact["zone"]["id"]] = fact["zone"]
     return [
         {
             "id": row["id"],
             "level": _depth(row["id"], parents),
             "title": _text(row, "title"),
             "facts": counts[row["id"]],
+            "places": list(places.get(row["id"], {}).values()),
             "url": f"/plan/{row['id']}",
         }
         for row in clauses
@@ -56,42 +107,6 @@ def clause(content: Content, clause_id: str) -> Row | None:
 
 def _short(row: Row) -> Row:
     return {"id": row["id"], "title": _text(row, "title"), "url": f"/plan/{row['id']}"}
-
-
-def industries(content: Content) -> list[Row]:
-    """Return every industry with its cluster and the places designated for it."""
-    clusters = {row["id"]: _cluster(row) for row in content.tables["clusters"]}
-    return [
-        {
-            "id": row["id"],
-            "name": _text(row, "name"),
-            "cluster": clusters.get(row["cluster_id"]),
-            "gbt4754": row["gbt4754"],
-            "isic4": row["isic4"],
-            "synonyms": {language: row[f"synonyms_{language}"] for language in ("zh", "en", "ko")},
-            "zones": list(_designated(content, row["id"])),
-        }
-        for row in content.tables["industries"]
-    ]
-
-
-def _cluster(row: Row) -> Row:
-    return {"id": row["id"], "name": _text(row, "name"), "letter": row["letter"], "colour": row["colour"]}
-
-
-def _designated(content: Content, industry_id: str) -> Iterator[Row]:
-    for row in content.tables["designations"]:
-        if row["industry_id"] == industry_id:
-            place = content.documents[row["zone_id"]]
-            yield {
-                "id": place["id"],
-                "name": place["name"],
-                "url": place["url"],
-                "term": _text(row, "term"),
-                "emphasis": row["emphasis"],
-                "verb": row["verb_zh"],
-                "clause": row["clause"],
-            }
 
 
 def indicators(content: Content) -> list[Row]:

@@ -28,3 +28,12 @@ class NotFoundError(RequestError):
     """There is no such thing; ``near`` lists what may have been meant."""
 
     status = 404
+
+
+class BusyError(RequestError):
+    """Too much is being made at once; asking again later will do."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("error.busy")

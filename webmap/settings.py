@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,18 @@ class Settings:
         Optional tile basemap (``WEIHAI_LAYOUT_TILES``): ``tianditu`` or ``gaode``. None: no outside host.
     tianditu_key
         The key that Tianditu asks for (``WEIHAI_LAYOUT_TIANDITU_KEY``).
+    url
+        Address that the site is reached at from outside (``WEIHAI_LAYOUT_URL``), for links, QR codes and
+        paper. None: the address that each request names.
+    embedders
+        Origins whose pages may embed the map (``WEIHAI_LAYOUT_EMBED``), separated by spaces; ``*`` for all.
     """
 
     home: Path
     tiles: str | None = None
     tianditu_key: str | None = None
+    url: str | None = None
+    embedders: str = ""
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -40,4 +49,17 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"WEIHAI_LAYOUT_TIANDITU_KEY={key!r}: "
             "天地图须填写由字母与数字组成的密钥 / Tianditu needs a key of letters and digits"
         )
-    return Settings(Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var")), tiles, key)
+    url = (environ.get("WEIHAI_LAYOUT_URL") or "").rstrip("/") or None
+    if url and not URL.fullmatch(url):
+        raise ValueError(
+            f"WEIHAI_LAYOUT_URL={url!r}: "
+            "应为 http 或 https 网址 / must be an http or https address, such as https://plan.example.org"
+        )
+    embedders = " ".join((environ.get("WEIHAI_LAYOUT_EMBED") or "").split())
+    if not all(one == "*" or URL.fullmatch(one) for one in embedders.split()):
+        raise ValueError(
+            f"WEIHAI_LAYOUT_EMBED={embedders!r}: "
+            "应为以空格分隔的网址或 * / must be origins separated by spaces, or *"
+        )
+    home = Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var"))
+    return Settings(home, tiles, key, url, embedders)

@@ -21,11 +21,18 @@ PATHS = (
     "/plan/三(一)1(2)",
     "/plan/三(六)4(8)",
     "/industries/",
+    "/industries/electronic-information",
+    "/industries/carbon-fibre",
+    "/clusters/",
+    "/clusters/cluster-it",
+    "/agencies/",
+    "/agencies/gaoqu-committee",
     "/indicators",
     "/search?q=gaoqu",
     "/search",
 )
 LANGUAGES = ("zh", "en", "ko")
+MADE = (".pdf", ".png")
 
 
 class _Links(HTMLParser):
@@ -97,7 +104,8 @@ def test_every_link_on_every_page_leads_somewhere(client: FlaskClient) -> None:
             target = address.partition("#")[0]
             if target.startswith("/") and target not in seen and "lang=" not in target:
                 seen.add(target)
-                waiting.append(target)
+                if not target.endswith(MADE):  # made on request: test_paper asks for them
+                    waiting.append(target)
     assert len(seen) > 100
 
 

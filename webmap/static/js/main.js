@@ -14,6 +14,7 @@ import { createList } from "./list.js";
 import { createLive } from "./live.js";
 import { createOutline } from "./outline.js";
 import { createPanel } from "./panel.js";
+import { createPassing } from "./passing.js";
 import { createPoints } from "./points.js";
 import { createPointing } from "./pointing.js";
 import { createPrinting } from "./printing.js";
@@ -66,7 +67,7 @@ function createPicture(app) {
 
 /** Place the names, which avoid the symbols, and what reacts to the pointer. */
 function createNames(app) {
-  for (const create of [createLabels, createPointing, createCorner, createPrinting]) create(app);
+  for (const create of [createLabels, createPointing, createCorner, createPrinting, createPassing]) create(app);
 }
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */

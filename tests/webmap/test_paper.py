@@ -1,0 +1,286 @@
+"""Paper: what stands on it is what the facts say, on one page, tagged, embedded, the same every time."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pypdf
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layers.store import Release
+from webmap import create_app, kept
+from webmap.paper import labels
+from webmap.paper.drawing import Drawing
+from webmap.paper.poster import wrap
+from webmap.paper.view import SCALES, fit
+from webmap.problems import BusyError
+from webmap.settings import Settings
+
+THEMES = ("districts", "five-zones", "belts", "marine-cores", "clusters", "platforms", "gateways")
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parse(svg: str) -> Any:
+    return ET.fromstring(svg)
+
+
+def read(client: FlaskClient, path: str) -> Any:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    assert answer.mimetype == "application/pdf"
+    return pypdf.PdfReader(io.BytesIO(answer.data))
+
+
+def text_of(reader: Any) -> str:
+    """Return the text without white space: lines break where the page needs it."""
+    return "".join("".join(page.extract_text() for page in reader.pages).split())
+
+
+def squeeze(text: str) -> str:
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+@pytest.mark.parametrize(
+    "place", ["gaoqu", "rongcheng", "huancui", "five-china-korea", "marine-north", "zongbaoqu"]
+)
+def test_a_place_is_one_page_with_all_its_designations(
+    client: FlaskClient, release: Release, place: str, language: str
+) -> None:
+    reader = read(client, f"/zones/{place}.pdf?lang={language}")
+    assert len(reader.pages) == 1
+    text, document = text_of(reader), release.read_json(f"documents/{place}.json")
+    for words in (document["name"][language], document["name"]["zh"], "2023"):
+        assert squeeze(words) in text
+    for row in document["industries"]:
+        assert squeeze(row["term"][language]) in text
+        assert row["clause"] in text
+    for row in document["responsible_units"]:
+        assert squeeze(row["name"][language]) in text
+    assert f"http://localhost/zones/{place}?lang={language}" in text
+
+
+@pytest.mark.parametrize("industry", ["electronic-information", "carbon-fibre", "sci-tech-services"])
+def test_an_industry_is_one_page_with_its_places(
+    client: FlaskClient, release: Release, industry: str
+) -> None:
+    reader = read(client, f"/industries/{industry}.pdf?lang=ko")
+    assert len(reader.pages) == 1
+    text, document = text_of(reader), release.read_json(f"industries/{industry}.json")
+    for row in document["designations"]:
+        assert squeeze(row["zone"]["name"]["ko"]) in text
+    for row in document["named"]:
+        assert squeeze(row["term"]["ko"]) in text
+
+
+def test_every_sheet_of_every_place_fits_one_page(client: FlaskClient, release: Release) -> None:
+    """The atlas gives each place one page, so its contents tell whether all of them fit."""
+    reader = read(client, "/atlas.pdf?lang=en")
+    outline = {item.title: reader.get_destination_page_number(item) for item in _flat(reader.outline)}
+    names = [row["name"]["en"] for row in _places(release)]
+    pages = [outline[name] for name in names]
+    assert pages == list(range(pages[0], pages[0] + len(names)))
+
+
+def test_the_atlas_has_everything_in_its_contents(client: FlaskClient, release: Release) -> None:
+    reader = read(client, "/atlas.pdf?lang=zh")
+    titles = [item.title for item in _flat(reader.outline)]
+    themes = [theme["title"] for theme in release.read_json("map/zh.json")["themes"]]
+    assert set(themes) <= set(titles)
+    assert {row["name"]["zh"] for row in _places(release)} <= set(titles)
+    text = text_of(reader)
+    for row in release.read_json("data/industries.json"):
+        assert squeeze(row["name_zh"]) in text
+    for row in release.read_json("data/indicators.json"):
+        assert squeeze(row["name_zh"]) in text
+    assert "GSHHG" in text
+
+
+def _flat(outline):
+    for item in outline:
+        if isinstance(item, list):
+            yield from _flat(item)
+        else:
+            yield item
+
+
+def _places(release: Release):
+    order = release.read_json("pages/order.json")
+    rows = [release.read_json(f"documents/{row_id}.json") for row_id in order]
+    return [row for row in rows if row["layer"] not in {"platforms", "gateways"}]
+
+
+def test_a_pdf_is_tagged_dated_and_its_fonts_are_embedded_subsets(client: FlaskClient) -> None:
+    reader = read(client, "/zones/gaoqu.pdf")
+    catalog = reader.trailer["/Root"]
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert catalog["/Lang"] == "zh"
+    assert reader.metadata.title == "高区"
+    assert str(reader.metadata["/CreationDate"]).startswith("D:20230716")
+    fonts = reader.pages[0]["/Resources"]["/Font"].values()
+    for font in fonts:
+        below = font.get_object()["/DescendantFonts"][0].get_object()
+        assert "+" in below["/BaseFont"]  # the mark of a subset
+        assert {"/FontFile3", "/FontFile2"} & set(below["/FontDescriptor"].get_object())
+
+
+def test_nothing_on_a_sheet_leads_to_another_host(client: FlaskClient) -> None:
+    page = read(client, "/zones/gaoqu.pdf").pages[0]
+    links = [note.get_object()["/A"]["/URI"] for note in page.get("/Annots", ())]
+    assert links
+    assert all(link.startswith("http://localhost/") for link in links)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("language", "size"), [("zh", "A4"), ("en", "A3"), ("ko", "A4")])
+def test_every_theme_is_drawn_whole(client: FlaskClient, theme: str, language: str, size: str) -> None:
+    answer = client.get(f"/print/{theme}.svg?lang={language}&size={size}")
+    root = parse(answer.text)
+    width, height = (float(part) for part in root.get("viewBox").split()[2:])
+    assert {"A4": (297, 210), "A3": (420, 297)}[size] == (width, height)
+    words = ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
+    assert any(word.startswith("1:") for word in words)  # scale
+    assert "N" in words  # north arrow
+    assert any(word.endswith("′E") for word in words)  # graticule
+    assert any("威政字" in word for word in words)  # source
+    boxes = [_box(node) for node in root.iter(f"{SVG}text") if node.get("transform") is None]
+    for left, top, right, bottom in boxes:
+        assert left >= -0.5
+        assert right <= width + 0.5
+        assert top >= -0.5
+        assert bottom <= height + 0.5
+
+
+def _box(node):
+    size, x, y = (float(node.get(key)) for key in ("font-size", "x", "y"))
+    width = labels.measure(node.text, size)
+    left = x - width / 2 if node.get("text-anchor") == "middle" else x
+    return left, y - size * 0.8, left + width, y + size * 0.2
+
+
+@pytest.mark.parametrize("theme", ["districts", "platforms"])
+def test_names_on_a_map_do_not_cover_one_another(client: FlaskClient, theme: str) -> None:
+    root = parse(client.get(f"/print/{theme}.svg").text)
+    named = [node for node in root.iter(f"{SVG}text") if node.get("paint-order")]
+    boxes = [_box(node) for node in named]
+    assert len(boxes) > 5
+    for number, one in enumerate(boxes):
+        for other in boxes[number + 1 :]:
+            apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+            assert apart, (named[number].text, one, other)
+
+
+@pytest.mark.parametrize(
+    "path", ["/print/belts.pdf?size=A3", "/print/belts.png", "/charts/targets.png", "/og/gaoqu.png"]
+)
+def test_pictures_and_posters_are_made(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"%PDF" if ".pdf" in path else b"\x89PNG")
+
+
+def test_a_card_has_the_size_that_previews_ask_for(client: FlaskClient) -> None:
+    data = client.get("/og/gaoqu.png").data
+    assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (1200, 630)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "member"),
+    [
+        ("/print/x.pdf", 404, "near"),
+        ("/print/belts.pdf?size=A9", 400, "parameter"),
+        ("/zones/x.pdf", 404, "status"),
+        ("/industries/x.pdf", 404, "status"),
+        ("/charts/x.png", 404, "near"),
+        ("/og/x.png", 404, "status"),
+        ("/atlas.pdf?lang=fr", 400, "parameter"),
+    ],
+)
+def test_what_cannot_be_printed_says_why(client: FlaskClient, path: str, status: int, member: str) -> None:
+    answer = client.get(path, headers={"Accept": "application/json"})
+    assert answer.status_code == status
+    assert member in answer.get_json()
+
+
+def test_the_same_sheet_is_the_same_bytes_in_another_process(client: FlaskClient, release: Release) -> None:
+    here = client.get("/zones/gaoqu.pdf?lang=ko").data
+    program = (
+        "import sys; from pathlib import Path; from layers.store import read_current;"
+        "from webmap import create_app;"
+        "from webmap.settings import Settings; home = Path(sys.argv[1]); made = Path(sys.argv[2]);"
+        "(made / 'releases').symlink_to(home / 'releases');"
+        "(made / 'current').write_bytes((home / 'current').read_bytes());"
+        "app = create_app(read_current(made), Settings(made));"
+        "sys.stdout.buffer.write(app.test_client().get('/zones/gaoqu.pdf?lang=ko').data)"
+    )
+    made = release.folder.parent.parent / "elsewhere"
+    made.mkdir(exist_ok=True)
+    for left in made.iterdir():
+        left.unlink() if left.is_symlink() or left.is_file() else None
+    command = [sys.executable, "-c", program, str(release.folder.parent.parent), str(made)]
+    there = subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parents[2])
+    assert there.stdout == here
+
+
+def test_a_file_is_made_once_and_kept(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> bytes:
+        made.append(1)
+        return b"paper"
+
+    assert [kept.keep(tmp_path, ("a",), make) for _ in range(3)] == [b"paper"] * 3
+    assert len(made) == 1
+    assert kept.keep(tmp_path, ("b",), lambda: b"other") == b"other"
+
+
+def test_kept_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "KEPT", 3)
+    for number in range(9):
+        kept.keep(tmp_path, (str(number),), lambda: b"x")
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_too_many_at_once_are_asked_to_come_back(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(kept, "_makers", __import__("threading").BoundedSemaphore(1))
+    client = create_app(release, Settings(tmp_path)).test_client()
+    with kept._makers, pytest.raises(BusyError):
+        kept.keep(tmp_path, ("c",), lambda: b"")
+    with kept._makers:
+        answer = client.get("/zones/gaoqu.pdf", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+
+
+def test_texts_are_never_read_as_markup() -> None:
+    drawing = Drawing(10, 10, "<a>&", "x")
+    drawing.words(1, 1, "<script>&\"'", 2)
+    root = parse(drawing.to_svg())
+    assert root.find(f"{SVG}text").text == "<script>&\"'"
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), st.floats(5, 200))
+def test_wrapping_loses_nothing_but_spaces(text: str, room: float) -> None:
+    assert "".join("".join(wrap(text, room, 3)).split()) == "".join(text.split())
+
+
+@given(
+    st.tuples(st.floats(0, 1e5), st.floats(0, 1e5), st.floats(100, 1e5), st.floats(100, 1e5)),
+    st.tuples(st.floats(50, 400), st.floats(50, 300)),
+)
+def test_a_view_shows_all_of_its_bounds(corner, size) -> None:
+    west, south, width, height = corner
+    view = fit((west, south, west + width, south + height), 10, 20, size)
+    assert view.scale in SCALES
+    for x, y in ((west, south), (west + width, south + height)):
+        across, down = view.to_paper(x, y)
+        assert 10 - 1e-6 <= across <= 10 + size[0] + 1e-6
+        assert 20 - 1e-6 <= down <= 20 + size[1] + 1e-6

@@ -1,0 +1,243 @@
+"""Industries, clusters, responsible units, charts and sharing: complete, cited, filtered, never reflected."""
+
+import csv
+import io
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from flask.testing import FlaskClient
+
+from layers.store import Release
+from layers.subjects import EMPHASES
+from webmap import create_app
+from webmap.charts import wrap
+from webmap.settings import Settings, read_settings
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def parse(svg: str) -> Any:
+    return ET.fromstring(svg)
+
+
+@pytest.fixture(scope="module")
+def industries(release: Release):
+    return {row["id"]: row for row in release.read_json("pages/industries.json")}
+
+
+def test_every_designation_stands_in_its_industry(release: Release, industries) -> None:
+    told = {
+        (row["zone"]["id"], industry["id"], row["clause"], row["term"]["zh"])
+        for industry in industries.values()
+        for row in industry["designations"]
+    }
+    table = release.read_json("data/designations.json")
+    assert told == {(row["zone_id"], row["industry_id"], row["clause"], row["term_zh"]) for row in table}
+
+
+def test_an_industry_without_a_place_is_named_for_the_city_with_its_clause(industries) -> None:
+    for row in industries.values():
+        assert row["status"] == ("designated" if row["designations"] else "city")
+        if row["status"] == "city":
+            assert [*row["named"], *row["chains"]], row["id"]
+        assert bool(row["gbt4754"] or row["isic4"]) != bool(row["no_codes"])
+
+
+def test_carbon_fibre_leads_to_its_cluster_target_and_the_places_of_the_cluster(client: FlaskClient) -> None:
+    page = client.get("/industries/carbon-fibre?lang=en").text
+    for words in ("Named for the whole city only", "30 billion yuan", "Places designated within the cluster"):
+        assert words in page
+    document = client.get("/industries/carbon-fibre.json").get_json()
+    assert document["cluster"]["target"]["value"] == 300
+    assert {row["zone"]["id"] for row in document["cluster_designations"]} >= {"gaoqu", "lingang"}
+    assert "chain-composites" in {row["id"] for row in document["chains"]}
+
+
+def test_strong_emphasis_comes_first(industries) -> None:
+    for row in industries.values():
+        ranks = [EMPHASES.index(one["emphasis"]) for one in row["designations"]]
+        assert ranks == sorted(ranks)
+
+
+def test_near_industries_say_why(industries) -> None:
+    near = {row["id"]: row for row in industries["electronic-information"]["near"]}
+    assert near["printers-terminals"]["cluster"]
+    assert near["printers-terminals"]["divisions"] == ["39"]
+    for industry in industries.values():
+        for row in industry["near"]:
+            assert row["cluster"] or row["divisions"] or row["zones"]
+            assert row["id"] != industry["id"]
+
+
+def test_the_geojson_of_an_industry_holds_its_places(client: FlaskClient, industries) -> None:
+    collection = client.get("/industries/new-materials.geojson").get_json()
+    expected = {row["zone"]["id"] for row in industries["new-materials"]["designations"]}
+    assert {feature["id"] for feature in collection["features"]} == expected
+    assert all(feature["properties"]["designations"] for feature in collection["features"])
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("cluster=cluster-it", lambda row: row["cluster"] and row["cluster"]["id"] == "cluster-it"),
+        ("cluster=none", lambda row: row["cluster"] is None),
+        ("zone=gaoqu", lambda row: "gaoqu" in {one["zone"]["id"] for one in row["designations"]}),
+        ("emphasis=host", lambda row: "host" in {one["emphasis"] for one in row["designations"]}),
+        ("status=city", lambda row: not row["designations"]),
+        ("q=芯片", lambda row: row["id"] == "electronic-information"),
+    ],
+)
+def test_the_matrix_is_filtered(client: FlaskClient, industries, query: str, fits) -> None:
+    rows = list(
+        csv.DictReader(io.StringIO(client.get(f"/industries.csv?{query}").text.removeprefix("\ufeff")))
+    )
+    expected = {row["id"] for row in industries.values() if fits(row)}
+    assert {row["industry_id"] for row in rows} == expected
+    assert expected
+
+
+def test_the_matrix_is_sorted(client: FlaskClient) -> None:
+    text = client.get("/industries.csv?sort=name&lang=en").text.removeprefix("\ufeff")
+    names = [row["industry_en"] for row in csv.DictReader(io.StringIO(text))]
+    assert names == sorted(names, key=str.casefold)
+    first = next(
+        csv.DictReader(io.StringIO(client.get("/industries.csv?sort=rushan").text.removeprefix("\ufeff")))
+    )
+    assert first["rushan"].startswith("key")
+
+
+def test_the_csv_opens_in_spreadsheets(client: FlaskClient) -> None:
+    answer = client.get("/industries.csv")
+    assert answer.data.startswith(b"\xef\xbb\xbf")
+    assert "attachment" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "query", ["cluster=x", "zone=x", "emphasis=x", "status=x", "sort=x", "q=" + "a" * 201]
+)
+def test_a_bad_filter_is_named(client: FlaskClient, query: str) -> None:
+    answer = client.get(f"/industries.csv?{query}", headers={"Accept": "application/json"})
+    assert answer.status_code == 400
+    assert answer.get_json()["parameter"] == query.partition("=")[0]
+    assert answer.get_json()["allowed"]
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [
+        ("/industries/carbon-fiber", "carbon-fibre"),
+        ("/clusters/cluster-itt", "cluster-it"),
+        ("/agencies/gaoqu-comitee", "gaoqu-committee"),
+        ("/charts/target.svg", "targets"),
+    ],
+)
+def test_an_unknown_subject_offers_what_comes_near(client: FlaskClient, path: str, near: str) -> None:
+    answer = client.get(path, headers={"Accept": "application/json"})
+    assert answer.status_code == 404
+    assert near in {row["id"] for row in answer.get_json()["near"]}
+
+
+def test_every_responsible_block_reaches_its_agencies(release: Release) -> None:
+    agencies = {row["id"]: row for row in release.read_json("pages/agencies.json")}
+    for clause in release.read_json("data/clauses.json"):
+        if clause["units_from"] == clause["id"]:
+            for name in clause["responsible_units"]:
+                agency = next(row for row in agencies.values() if row["name"]["zh"] == name)
+                assert clause["id"] in {row["id"] for row in agency["clauses"]}
+
+
+def test_members_of_a_group_answer_for_its_clauses_and_say_so(release: Release) -> None:
+    agencies = {row["id"]: row for row in release.read_json("pages/agencies.json")}
+    group = next(row for row in agencies.values() if row["members"])
+    member = agencies[group["members"][0]["id"]]
+    shared = [row for row in member["clauses"] if row["as_group"]]
+    assert {row["id"] for row in shared} <= {row["id"] for row in group["clauses"]}
+    assert shared
+
+
+def test_the_plan_page_names_the_places_of_each_clause(client: FlaskClient) -> None:
+    page = client.get("/plan").text
+    assert 'data-places="gaoqu five-innovation"' in page or 'data-places="five-innovation gaoqu"' in page
+    assert page.count('class="spot ') == 34
+
+
+def test_a_clause_is_a_document_too(client: FlaskClient) -> None:
+    clause = client.get("/plan/三(一)1(2).get_json()").json
+    assert clause["id"] == "三(一)1(2)"
+    assert {fact["kind"] for fact in clause["facts"]} >= {"designation", "positioning"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_charts_are_sound_svg_with_title_and_every_row(
+    client: FlaskClient, release: Release, language: str
+) -> None:
+    clusters = parse(client.get(f"/charts/clusters.svg?lang={language}").text)
+    assert clusters.find(f"{SVG}title").text
+    assert len(clusters.findall(f"{SVG}rect")) == 8  # seven targets, one of them hatched too
+    targets = parse(client.get(f"/charts/targets.svg?lang={language}").text)
+    below = [row for row in release.read_json("pages/indicators.json") if row["below_base"]]
+    assert len(targets.findall(f"{SVG}path")) == len(below) == 3
+
+
+def test_english_counts_in_billions(client: FlaskClient) -> None:
+    assert "85 billion yuan (2024)" in client.get("/charts/clusters.svg?lang=en").text
+
+
+def test_a_label_is_cut_in_two_even_halves() -> None:
+    assert wrap("short", 100) == ["short"]
+    assert wrap("one two three four", 70) == ["one two", "three four"]
+    assert wrap("高新技术产业产值占比", 80) == ["高新技术产", "业产值占比"]
+    assert wrap("undividedword" * 3, 10)
+
+
+def test_a_qr_code_leads_only_to_ourselves(client: FlaskClient) -> None:
+    answer = client.get("/qr.svg?path=/zones/gaoqu%3Flang%3Dko")
+    assert answer.mimetype == "image/svg+xml"
+    parse(answer.text)
+    for path in (
+        "https://example.org/",
+        "//example.org",
+        "/\\example.org",
+        "zones",
+        "",
+        "/" + "a" * 900,
+        "/\n",
+    ):
+        refused = client.get("/qr.svg", query_string={"path": path}, headers={"Accept": "application/json"})
+        assert (refused.status_code, refused.get_json()["parameter"]) == (400, "path")
+
+
+def test_pages_say_how_they_are_previewed(client: FlaskClient) -> None:
+    page = client.get("/zones/gaoqu?lang=en").text
+    assert 'property="og:image" content="http://localhost/og/gaoqu.png?lang=en"' in page
+    assert 'property="og:title"' in page
+
+
+def test_only_the_embedded_map_may_be_framed_and_only_by_whom_the_operator_names(release: Release) -> None:
+    settings = read_settings({"WEIHAI_LAYOUT_EMBED": "https://a.example  https://b.example"})
+    client = create_app(release, settings).test_client()
+    policy = client.get("/embed").headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self' https://a.example https://b.example" in policy
+    assert client.get("/").headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+    closed = create_app(release, Settings(settings.home)).test_client()
+    assert closed.get("/embed").headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEIHAI_LAYOUT_EMBED", "https://a.example; script-src *"),
+        ("WEIHAI_LAYOUT_URL", "javascript:alert(1)"),
+        ("WEIHAI_LAYOUT_URL", "plan.example.org"),
+    ],
+)
+def test_a_bad_address_in_the_settings_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        read_settings({name: value})
+
+
+def test_the_operators_address_stands_in_links_and_codes(release: Release) -> None:
+    settings = read_settings({"WEIHAI_LAYOUT_URL": "https://plan.example.org/"})
+    page = create_app(release, settings).test_client().get("/clusters/").text
+    assert 'value="https://plan.example.org/clusters/"' in page

@@ -1,0 +1,65 @@
+"""Files that are made on request and kept on disk, so that they are made once for every release.
+
+Bounded in number; written whole or not at all, so that several processes may share the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from layers.store import write_atomically
+from webmap.problems import BusyError
+
+KEPT = 600  # files; the oldest go first
+AT_ONCE = 2  # made by one process at the same time
+PATIENCE_S = 20.0
+
+_makers = threading.BoundedSemaphore(AT_ONCE)
+
+
+def keep(folder: Path, key: tuple[str, ...], make: Callable[[], bytes]) -> bytes:
+    """Return the file of `key`, made now or before.
+
+    Raises :class:`~webmap.problems.BusyError` when too many are being made.
+    """
+    path = folder / hashlib.sha256("\0".join(key).encode()).hexdigest()
+    found = _read(path)
+    if found is not None:
+        return found
+    if not _makers.acquire(timeout=PATIENCE_S):
+        raise BusyError
+    try:
+        found = _read(path)  # another request may have made it while this one waited
+        if found is None:
+            found = make()
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, found)
+            _remove_oldest(folder)
+    finally:
+        _makers.release()
+    return found
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _remove_oldest(folder: Path) -> None:
+    files = [path for path in folder.iterdir() if path.is_file()]
+    if len(files) > KEPT:
+        files.sort(key=_age)
+        for path in files[: len(files) - KEPT]:
+            path.unlink(missing_ok=True)
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,77 @@
+"""Addresses of our own pages: changed, absolute, as QR code and as code to embed."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import segno
+from flask import Blueprint, Response, current_app, request
+
+from webmap.problems import BadParameterError
+from webmap.settings import Settings
+
+blueprint = Blueprint("links", __name__)
+MAX_PATH = 800  # characters; a denser code is hard to read from paper
+OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH}}}")  # no other host, nothing unprintable
+QUIET_ZONE = 2  # modules around the code
+
+
+def address(path: str, **changes: str) -> str:
+    """Return `path` with the parameters of the present request, some of them changed."""
+    arguments = request.args.to_dict(flat=True) | changes
+    query = urlencode({name: value for name, value in arguments.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+def base_url() -> str:
+    """Return the site's address without a slash at its end: as set by the operator, else as asked."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.url or request.host_url.rstrip("/")
+
+
+def page_url() -> str:
+    """Return the absolute address of the page that is being rendered."""
+    return base_url() + _here()
+
+
+def qr_url() -> str:
+    """Return the address of the QR code of the page that is being rendered."""
+    return f"/qr.svg?path={quote(_here(), safe='')}"
+
+
+def embed_code(path: str) -> str:
+    """Return the HTML that shows `path` in another site's page."""
+    source = html.escape(base_url() + path)
+    return f'<iframe src="{source}" width="800" height="560" loading="lazy"></iframe>'
+
+
+def _here() -> str:
+    query = urlencode(request.args.to_dict(flat=True))
+    return quote(request.path) + (f"?{query}" if query else "")
+
+
+@blueprint.get("/qr.svg")
+def qr() -> Response:
+    """Send the QR code of one of our own addresses, and of no other."""
+    path = request.args.get("path", "")
+    own = (
+        path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and path.isascii()
+    )
+    if not own or len(path) > MAX_PATH:
+        raise BadParameterError(
+            "error.own_path", parameter="path", value=path[:60], allowed=f"/… (≤ {MAX_PATH})"
+        )
+    code = segno.make(base_url() + path, error="m", micro=False)
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, scale=4)
+    return Response(picture.getvalue(), mimetype="image/svg+xml")
+
+
+def context() -> dict[str, Any]:
+    """Return what every template may use."""
+    names = (address, base_url, page_url, qr_url, embed_code)
+    return {one.__name__: one for one in names}

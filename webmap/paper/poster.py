@@ -1,0 +1,259 @@
+"""A theme as a sheet to hang up: title, map, legend, scale bar, north arrow, graticule, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+
+from webmap.paper import look
+from webmap.paper.drawing import Drawing
+from webmap.paper.ground import Ground
+from webmap.paper.labels import measure
+from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
+from webmap.paper.view import fit
+
+Say = Callable[..., str]
+SIZES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
+MARGIN = 12.0
+LONGEST = 40.0  # millimetres of a name in one line on A4
+POINT_LAYERS = ("platforms", "gateways")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The words of a sheet in one language."""
+
+    language: str
+    family: str
+    say: Say
+    title: str  # of the whole product
+    source: str
+    dated: str
+
+
+def draw_poster(
+    payload: dict[str, Any], theme: dict[str, Any], size: str, ground: Ground, words: Wording
+) -> str:
+    """Return the sheet of one theme as SVG, landscape."""
+    return _Poster(payload, theme, SIZES[size], ground, words).draw()
+
+
+class _Poster:
+    def __init__(
+        self,
+        payload: dict[str, Any],
+        theme: dict[str, Any],
+        size: tuple[float, float],
+        ground: Ground,
+        words: Wording,
+    ) -> None:
+        self.payload, self.theme, self.ground, self.words = payload, theme, ground, words
+        self.width, self.height = size
+        self.unit = self.height / 210  # type and lines grow with the sheet
+        self.drawing = Drawing(*size, f"{theme['title']} – {words.title}", words.family)
+        self.features = [
+            {"id": row_id} | row
+            for row_id, row in payload["features"].items()
+            if row["layer"] in theme["layers"]
+        ]
+        clusters = {row["id"]: row for row in payload["clusters"]}
+        self.clusters = clusters
+        self.side = 62 * self.unit
+        self.unnamed = 0
+
+    def draw(self) -> str:
+        unit, drawing = self.unit, self.drawing
+        drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill="#ffffff")
+        drawing.words(MARGIN, MARGIN + 4 * unit, self.theme["title"], 8 * unit, fill=look.INK)
+        drawing.words(MARGIN, MARGIN + 11.5 * unit, self.words.title, 3.4 * unit, fill=look.MUTED)
+        painter = self._painter()
+        self._paint_map(painter)
+        self._legend(painter)
+        self._foot()
+        return drawing.to_svg()
+
+    def _painter(self) -> Painter:
+        top = MARGIN + 16 * self.unit
+        left = MARGIN + 5 * self.unit
+        size = (
+            self.width - left - MARGIN - self.side - 4 * self.unit,
+            self.height - top - MARGIN - 17 * self.unit,
+        )
+        shown = [
+            self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
+        ]
+        bounds = shapely.union_all([self.ground.city, *shown]).bounds
+        west, south, east, north = bounds
+        return Painter(self.drawing, fit((west, south, east, north), left, top, size), self.ground)
+
+    def _paint_map(self, painter: Painter) -> None:
+        unit, view = self.unit, painter.view
+        painter.paint_ground()
+        painter.paint_graticule(2.4 * unit)
+        polygons = [row for row in self.features if row["id"] in self.ground.polygons]
+        layers = self.theme["layers"]
+        polygons.sort(key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
+        for row in polygons:
+            hue, texture, light = self._look(row, polygons)
+            painter.paint_figure(row["id"], look.Figure(hue, texture, row["method"], light))
+        painter.paint_borders()
+        if "zones" in self.theme["context"]:
+            for row_id, row in self.payload["features"].items():
+                if row["layer"] == "zones" and row["method"] != "indicative":
+                    painter.paint_outline(row_id)
+        painter.paint_scale(view.left + 6 * unit, view.top + view.height - 9 * unit, 2.6 * unit)
+        painter.paint_north(view.left + view.width - 9 * unit, view.top + 17 * unit)
+        entries = {row["id"]: entry for row in self.features if (entry := self._entry(row))}
+        points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
+        shown = painter.paint_points(points, entries)
+        self._names(painter, polygons, shown)
+        painter.paint_frame()
+
+    def _names(self, painter: Painter, polygons: list[dict[str, Any]], points: list[dict[str, Any]]) -> None:
+        """Write the names, those of small places first: they have the least room to move."""
+        unit = self.unit
+        own = {row["id"] for row in polygons}
+        for row in sorted(polygons, key=lambda row: row["area_km2"]):
+            letters = self._letters(row)
+            size = (3.5 if row["layer"] == "counties" else 2.8) * unit
+            name = wrap(row["name"], LONGEST * unit, size)
+            lines = (*name, letters) if letters else tuple(name)
+            self.unnamed += not painter.name(row["label"], lines, size)
+        for feature in points:
+            self.unnamed += not painter.name_point(feature, 2.3 * unit)
+        for row_id, row in self.payload["features"].items():
+            if row["layer"] == "counties" and row_id not in own:
+                painter.name(row["label"], (row["name"],), 3.4 * unit, fill=look.MUTED, letter_spacing=0.4)
+        for row in self.payload["landmarks"]:
+            if row["kind"] in {"sea", "neighbour"}:
+                style = {"fill": look.WATER if row["kind"] == "sea" else look.MUTED}
+                painter.name(tuple(row["at"]), (row["name"],), 3 * unit, **style)
+
+    def _letters(self, row: dict[str, Any]) -> str:
+        if self.theme["colour_by"] == "cluster":
+            return " ".join(self.clusters[one]["letter"] for one in row.get("clusters", ()))
+        return row.get("letter") or "" if self.theme["colour_by"] == "feature" else ""
+
+    def _entry(self, row: dict[str, Any]) -> look.Entry | None:
+        key = row["kind"] if self.theme["colour_by"] == "kind" else row["id"]
+        return next(
+            (entry for entry in self.theme["legend"] if key == entry["key"] or key in entry["keys"]), None
+        )
+
+    def _look(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> tuple[str, int, bool]:
+        """Return hue, texture and whether others lie on it, as the screen has them."""
+        several = len(self.theme["layers"]) > 1
+        light = row["layer"] == self.theme["layers"][0] if several else self._below_all(row, polygons)
+        if self.theme["colour_by"] == "cluster":
+            return look.NEUTRAL, 0, light
+        entry = self._entry(row)
+        if entry is None:
+            return row["colour"] or look.NEUTRAL, 0, light
+        return entry["colour"], self.theme["legend"].index(entry), light
+
+    def _below_all(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> bool:
+        own = shapely.box(*self.ground.polygons[row["id"]].bounds)
+        others = [one for one in polygons if one is not row]
+        return bool(others) and all(
+            own.covers(shapely.box(*self.ground.polygons[one["id"]].bounds)) for one in others
+        )
+
+    def _legend(self, painter: Painter) -> None:
+        unit, drawing = self.unit, self.drawing
+        x, y = self.width - MARGIN - self.side, painter.view.top + 3 * unit
+        drawing.words(x, y, self.words.say("map.legend"), 3.8 * unit, fill=look.INK)
+        y += 7 * unit
+        used = {id(self._entry(row)) for row in self.features}
+        for index, entry in enumerate(self.theme["legend"]):
+            if self.theme["colour_by"] == "cluster" or id(entry) in used:
+                y = self._legend_line(entry, index, (x, y))
+        y += 2 * unit
+        methods = dict.fromkeys(row["method"] for row in self.features if row["id"] in self.ground.polygons)
+        for method in methods:
+            self._swatch((x, y), look.NEUTRAL, 0, method)
+            y = self._lines(self.words.say(f"map.edge.{method}"), (x + 10 * unit, y), 2.7)
+        if any(
+            row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
+            for row in self.features
+            if row.get("point")
+        ):
+            y = self._lines(self.words.say("map.edge.hollow"), (x, y), 2.7)
+        y = self._lines(self.theme["note"], (x, y + 3 * unit), 2.7, look.MUTED)
+        missing = sum(1 for row in self.features if row["layer"] in POINT_LAYERS and not row["point"])
+        if missing:
+            y = self._lines(
+                self.words.say("paper.unplaced", count=missing), (x, y + 1.5 * unit), 2.7, look.MUTED
+            )
+        if self.unnamed:
+            self._lines(
+                self.words.say("paper.unnamed", count=self.unnamed), (x, y + 1.5 * unit), 2.7, look.MUTED
+            )
+
+    def _legend_line(self, entry: look.Entry, index: int, at: tuple[float, float]) -> float:
+        unit, drawing, (x, y) = self.unit, self.drawing, at
+        if entry["symbol"]:
+            symbol(drawing, entry, (x + 4 * unit, y))
+        elif self.theme["colour_by"] == "cluster":
+            drawing.add(
+                "rect", x=x + 2 * unit, y=y - 2 * unit, width=4 * unit, height=4 * unit, fill=entry["colour"]
+            )
+            ink = look.ink_on(entry["colour"])
+            drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
+        else:
+            method = next(row["method"] for row in self.features if self._entry(row) is entry)
+            self._swatch((x, y), entry["colour"], index, method)
+        letter = f"{entry['letter']}  " if entry["letter"] and not entry["symbol"] else ""
+        return self._lines(letter + entry["label"], (x + 10 * unit, y), 3)
+
+    def _swatch(self, at: tuple[float, float], hue: str, texture: int, method: str) -> None:
+        unit, (x, y) = self.unit, at
+        box = {"x": x, "y": y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
+        figure = look.Figure(hue, texture, method)
+        look.dress(self.drawing, figure, lambda style: self.drawing.add("rect", **(style | box)))
+
+    def _lines(self, text: str, at: tuple[float, float], size: float, colour: str = look.INK) -> float:
+        """Write a text in as many lines as the side needs; return where the next entry goes."""
+        unit, (x, y) = self.unit, at
+        for line in wrap(text, self.width - MARGIN - x, size * unit):
+            self.drawing.words(x, y, line, size * unit, fill=colour)
+            y += size * 1.35 * unit
+        return y + 1.6 * unit
+
+    def _foot(self) -> None:
+        unit, y = self.unit, self.height - MARGIN - 8.5 * self.unit
+        projection = self.words.say("paper.projection")
+        for line in (
+            self.words.source,
+            f"{projection}  {self.words.dated}",
+            self.words.say("footer.schematic"),
+        ):
+            self.drawing.words(MARGIN, y, line, 2.6 * unit, fill=look.MUTED)
+            y += 4 * unit
+
+
+def wrap(text: str, room: float, size: float) -> list[str]:
+    """Return a text in lines no wider than `room`, broken at spaces, or anywhere between Chinese letters."""
+    lines, line = [], ""
+    for piece in _pieces(text):
+        if line and measure((line + piece).rstrip(), size) > room:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return [*lines, line.rstrip()]
+
+
+def _pieces(text: str) -> list[str]:
+    pieces, word = [], ""
+    for letter in text:
+        if ord(letter) > 0x2E7F and not 0xAC00 <= ord(letter) <= 0xD7A3:  # noqa: PLR2004 - CJK but not Hangul
+            pieces += [word, letter] if word else [letter]
+            word = ""
+        else:
+            word += letter
+            if letter == " ":
+                pieces.append(word)
+                word = ""
+    return [*pieces, word] if word else pieces

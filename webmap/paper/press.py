@@ -1,0 +1,153 @@
+"""Make the sheets, posters, cards and the atlas of one release in one language."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import segno
+
+from layers.store import Release
+from webmap.paper import typeset
+from webmap.paper.atlas import build_atlas
+from webmap.paper.ground import Ground
+from webmap.paper.locator import HUE, draw_locator
+from webmap.paper.poster import SIZES, Wording, draw_poster
+from webmap.paper.sheets import Writer
+
+Document = dict[str, Any]
+CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
+CARD_PPI = 72
+POINTS = ("platforms", "gateways")
+
+
+@dataclass(frozen=True)
+class Press:
+    """Makes paper from one release.
+
+    `base` is the address of the site, without a slash at its end; `say` translates into `language`.
+    """
+
+    release: Release
+    ground: Ground
+    plan: Document
+    language: str
+    base: str
+    say: Callable[..., str]
+
+    @cached_property
+    def payload(self) -> Document:
+        """The map's features and themes in the press's language."""
+        payload: Document = self.release.read_json(f"map/{self.language}.json")
+        return payload
+
+    @property
+    def family(self) -> str:
+        """The font of the language."""
+        return typeset.FAMILIES[self.language]
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Writes the words of the sheets."""
+        return Writer(self.language, self.say)
+
+    def theme(self, theme_id: str) -> Document:
+        """Return a theme of the map; raises KeyError for an unknown one."""
+        found = {theme["id"]: theme for theme in self.payload["themes"]}
+        theme: Document = found[theme_id]
+        return theme
+
+    def place_pdf(self, place_id: str) -> bytes:
+        """Return the sheet of a place."""
+        return self._pdf("one.typ", self.place_sheet(place_id))
+
+    def industry_pdf(self, industry_id: str) -> bytes:
+        """Return the sheet of an industry."""
+        return self._pdf("one.typ", self.industry_sheet(industry_id))
+
+    def place_sheet(self, place_id: str) -> Document:
+        """Return what stands on the sheet of a place."""
+        document = self.release.read_json(f"documents/{place_id}.json")
+        known = document["geometry"]["method"] is not None
+        sheet = self.writer.of_place(document)
+        return sheet | self._frame(document["url"], sheet["title"], {place_id: HUE} if known else {})
+
+    def industry_sheet(self, industry_id: str) -> Document:
+        """Return what stands on the sheet of an industry."""
+        document = self.release.read_json(f"industries/{industry_id}.json")
+        hue = document["cluster"]["colour"] if document["cluster"] else HUE
+        chosen = {row["zone"]["id"]: hue for row in document["designations"]}
+        sheet = self.writer.of_industry(document)
+        return sheet | self._frame(document["url"], sheet["title"], chosen)
+
+    def poster(self, theme_id: str, size: str) -> Document:
+        """Return a theme's sheet as a drawing with its size in millimetres and a description."""
+        theme = self.theme(theme_id)
+        words = Wording(self.language, self.family, self.say, self.say("site.name"), *self.sources())
+        width, height = SIZES[size]
+        drawn = draw_poster(self.payload, theme, size, self.ground, words)
+        return {"title": theme["title"], "svg": drawn, "width": width, "height": height} | {
+            "alt": self.say("paper.theme_alt", name=theme["title"])
+        }
+
+    def poster_pdf(self, theme_id: str, size: str) -> bytes:
+        """Return a theme's sheet as PDF."""
+        return self._pdf("poster.typ", self.poster(theme_id, size))
+
+    def poster_png(self, theme_id: str, size: str) -> bytes:
+        """Return a theme's sheet as a picture."""
+        return typeset.to_png("poster.typ", self.poster(theme_id, size) | self._common())
+
+    def chart_png(self, svg: str, size: tuple[float, float], title: str) -> bytes:
+        """Return a chart as a picture on white, its size given in its own units."""
+        drawn = {"svg": svg, "width": size[0] / 4, "height": size[1] / 4, "title": title, "alt": title}
+        return typeset.to_png("poster.typ", drawn | self._common())
+
+    def card_png(self, place_id: str) -> bytes:
+        """Return the picture that a link to a place is previewed with."""
+        sheet = self.place_sheet(place_id)
+        width, height = CARD
+        return typeset.to_png(
+            "card.typ", sheet | {"width": width, "height": height} | self._common(), CARD_PPI
+        )
+
+    def atlas_pdf(self, chart: str) -> bytes:
+        """Return the atlas; `chart` is the drawing of the clusters' targets."""
+        return self._pdf("atlas.typ", build_atlas(self, chart))
+
+    def qr(self, url: str) -> str:
+        """Return the QR code of an address as SVG."""
+        picture = io.BytesIO()
+        segno.make(url, error="m", micro=False).save(picture, kind="svg", border=0, xmldecl=False)
+        return picture.getvalue().decode()
+
+    def _frame(self, path: str, title: str, chosen: dict[str, str]) -> Document:
+        """Return map, address, QR code and footer of a sheet; no map where nothing has a place."""
+        features, url = self.payload["features"], f"{self.base}{path}?lang={self.language}"
+        drawn = draw_locator(features, chosen, self.ground, (title, self.family)) if chosen else None
+        return {
+            "map": drawn,
+            "map_alt": self.say("paper.map_of", name=title),
+            "map_note": self.say("footer.schematic"),
+            "url": url,
+            "qr": self.qr(url),
+            "qr_alt": self.say("share.qr"),
+            "foot": list(self.sources()),
+        }
+
+    def sources(self) -> tuple[str, str]:
+        """Return where the facts come from, and how old plan and data are."""
+        plan = self.plan
+        source = self.say(
+            "footer.source", title=plan["title"][self.language], number=plan["number"], date=plan["date"]
+        )
+        return source, self.say("paper.dated", date=plan["date"], release=self.release.id[:12])
+
+    def _common(self) -> Document:
+        return {"lang": self.language, "family": self.family, "author": self.say("site.name")}
+
+    def _pdf(self, template: str, data: Document) -> bytes:
+        return typeset.to_pdf(template, data | self._common(), self.plan["date"])

@@ -1,0 +1,224 @@
+"""What stands on the one-page sheets of places and industries, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from webmap.format import format_area, format_number, format_quantity
+
+Document = dict[str, Any]
+Part = dict[str, Any]
+Say = Callable[..., str]
+MOST = 24  # rows of one list; what is left over is counted, and stands on the page
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes parts of sheets in one language."""
+
+    language: str
+    say: Say
+
+    def of_place(self, document: Document) -> Document:
+        """Return title, lead and parts of any place of the map."""
+        positioning = dict.fromkeys(self.tr(row["term"]) for row in document.get("positioning", ()))
+        left = [self._place_industries(document), self._platforms(document), self._clauses(document)]
+        right = [
+            self._areas(document),
+            self._belonging(document),
+            self._responsible(document["responsible_units"]),
+        ]
+        return self._sheet(
+            document,
+            self.say(f"kind.{document['kind']}"),
+            self.say("common.list_comma").join(positioning),
+            left,
+            right,
+        )
+
+    def of_industry(self, document: Document) -> Document:
+        """Return title, lead and parts of an industry."""
+        cluster = document["cluster"]
+        lead = self.say(f"status.{document['status']}")
+        if cluster:
+            lead += f" · {self.say('industry.cluster')} {cluster['letter']} {self.tr(cluster['name'])}"
+        left = [
+            self._designations(
+                self.say("industry.zones"), document["designations"], self.say("industry.city_only")
+            ),
+            self._terms(self.say("industry.named"), document["named"]),
+        ]
+        if not document["designations"] and document["cluster_designations"]:
+            title = self.say("industry.cluster_zones", name=self.tr(cluster["name"]))
+            part = self._designations(title, document["cluster_designations"], "")
+            left.append(part | {"note": self.say("industry.cluster_zones_note")})
+        left.append(self._industry_platforms(document))
+        right = [self._target(cluster), self._chains(document), self._near(document), self._codes(document)]
+        right.append(self._responsible(document["responsible_units"]))
+        return self._sheet(document, self.say("industries.industry"), lead, left, right)
+
+    def tr(self, text: dict[str, str] | None) -> str:
+        """Return the text of the sheet's language."""
+        return text[self.language] if text else ""
+
+    def _sheet(
+        self,
+        document: Document,
+        above: str,
+        lead: str,
+        left: Iterable[Part | None],
+        right: Iterable[Part | None],
+    ) -> Document:
+        name = document["name"]
+        return {
+            "above": above,
+            "title": self.tr(name),
+            "zh": name["zh"] if name["zh"] != self.tr(name) else "",
+            "lead": lead,
+            "left": [part for part in left if part],
+            "right": [part for part in right if part],
+        }
+
+    def _place_industries(self, document: Document) -> Part | None:
+        title = self.say("zone.industries")
+        if "industries" not in document:
+            return None
+        if not document["industries"]:
+            return _text(title, self.tr(document["no_industries"]) or self.say("zone.no_industries"))
+        rows = [
+            [self.tr(row["term"]), self.tr(row["name"]), self._emphasis(row), row["clause"]]
+            for row in document["industries"]
+        ]
+        head = [
+            self.say(key) for key in ("zone.term", "industries.industry", "zone.emphasis", "common.clause")
+        ]
+        return _table(title, head, rows, [1.35, 1.15, 0.75, 0.7])
+
+    def _designations(self, title: str, rows: list[Document], empty: str) -> Part:
+        if not rows:
+            return _text(title, empty)
+        cells = [
+            [self.tr(row["zone"]["name"]), self.tr(row["term"]), self._emphasis(row), row["clause"]]
+            for row in rows
+        ]
+        head = [self.say(key) for key in ("industry.zone", "zone.term", "zone.emphasis", "common.clause")]
+        return _table(title, head, cells, [1.25, 1.25, 0.75, 0.7])
+
+    def _emphasis(self, row: Document) -> str:
+        return (
+            str(row["verb"])
+            if self.language == "zh" and row.get("verb")
+            else self.say(f"emphasis.{row['emphasis']}")
+        )
+
+    def _terms(self, title: str, rows: list[Document]) -> Part | None:
+        return self._list(title, [(self.tr(row["term"]), row["clause"]) for row in rows])
+
+    def _platforms(self, document: Document) -> Part | None:
+        rows = [
+            (self.tr(row["name"]), self.say(f"kind.{row['kind']}")) for row in document.get("platforms", ())
+        ]
+        return self._list(self.say("zone.platforms"), rows)
+
+    def _industry_platforms(self, document: Document) -> Part | None:
+        rows = [(self.tr(row["name"]), self._where(row)) for row in document["platforms"]]
+        return self._list(self.say("industry.platforms"), rows)
+
+    def _where(self, row: Document) -> str:
+        kind = self.say(f"kind.{row['kind']}")
+        return f"{kind} · {self.tr(row['zone']['name'])}" if row["zone"] else kind
+
+    def _clauses(self, document: Document) -> Part | None:
+        rows = [(row["id"], self.tr(row["title"])) for row in document["clauses"]]
+        return self._list(self.say("zone.clauses"), rows)
+
+    def _belonging(self, document: Document) -> Part | None:
+        rows = [(self.tr(row["name"]), row["clause"]) for row in document.get("memberships", ())]
+        if document.get("parent"):
+            rows.insert(0, (self.tr(document["parent"]["name"]), ""))
+        rows += [(self.tr(row["name"]), "") for row in document.get("members", ())]
+        title = self.say("zone.composition") if document.get("members") else self.say("zone.memberships")
+        return self._list(title, rows)
+
+    def _areas(self, document: Document) -> Part:
+        geometry, rows = document["geometry"], []
+        if document.get("area_km2") is not None:
+            rows.append([self.say("zone.computed"), f"{format_area(document['area_km2'])} km²"])
+        rows += [
+            [
+                self.say("zone.chosen"),
+                f"{format_number(row['area_km2'])} km² · {self.tr(row['source']['name'])}",
+            ]
+            for row in document.get("official_areas", ())
+            if row["chosen"]
+        ]
+        if geometry["method"]:
+            rows.append([self.say("zone.method"), self.say(f"method.{geometry['method']}")])
+            accuracy = format_number(float(f"{geometry['accuracy_m']:.2g}"))
+            rows.append([self.say("zone.accuracy"), self.say("zone.metres", value=accuracy)])
+            rows.append([self.say("zone.source"), self.tr(geometry["source"])])
+        title = self.say("zone.boundary")
+        if not rows:
+            return _text(title, self.say("zone.no_geometry"))
+        note = self.say(f"method_note.{geometry['method']}") if geometry["method"] else ""
+        return {"kind": "facts", "title": title, "rows": rows, "note": note}
+
+    def _target(self, cluster: Document | None) -> Part | None:
+        if cluster is None:
+            return None
+        title, target = self.say("industry.target"), cluster["target"]
+        if target is None:
+            return _text(title, self.tr(cluster["no_target"]))
+        figure = format_quantity(target["value"], target["unit"], self.language)
+        rows = [[f"{target['year']}", figure], [self.say("clusters.measure"), self.tr(target["measure"])]]
+        focus = self.say("common.list_comma").join(self.tr(row["term"]) for row in cluster["focus"])
+        rows += [[self.say("fact.focus"), focus]] if focus else []
+        rows.append([self.say("common.clause"), target["clause"]])
+        return {"kind": "facts", "title": title, "rows": rows, "note": ""}
+
+    def _chains(self, document: Document) -> Part | None:
+        rows = [
+            (self.tr(row["name"]), f"{self.say('chain_kind.' + row['kind'])} {row['clause']}")
+            for row in document["chains"]
+        ]
+        return self._list(self.say("zone.chains"), rows)
+
+    def _near(self, document: Document) -> Part | None:
+        return self._list(self.say("industry.near"), [(self.tr(row["name"]), "") for row in document["near"]])
+
+    def _codes(self, document: Document) -> Part:
+        rows = [
+            [self.say(f"industry.{key}"), " ".join(document[codes])]
+            for key, codes in (("gbt", "gbt4754"), ("isic", "isic4"))
+            if document[codes]
+        ]
+        title = self.say("industry.codes")
+        return (
+            {"kind": "facts", "title": title, "rows": rows, "note": ""}
+            if rows
+            else _text(title, self.tr(document["no_codes"]))
+        )
+
+    def _responsible(self, rows: list[Document]) -> Part | None:
+        names = self.say("common.list_comma").join(self.tr(row["name"]) for row in rows)
+        text = names or self.say("zone.no_responsible")
+        return _text(self.say("zone.responsible"), text) | {
+            "note": self.say("zone.responsible_note") if names else ""
+        }
+
+    def _list(self, title: str, rows: list[tuple[str, str]]) -> Part | None:
+        if not rows:
+            return None
+        more = len(rows) - MOST
+        note = self.say("paper.more", count=more) if more > 0 else ""
+        return {"kind": "list", "title": title, "items": [list(row) for row in rows[:MOST]], "note": note}
+
+
+def _text(title: str, text: str) -> Part:
+    return {"kind": "text", "title": title, "text": text, "note": ""}
+
+
+def _table(title: str, head: list[str], rows: list[list[str]], widths: list[float]) -> Part:
+    return {"kind": "table", "title": title, "head": head, "rows": rows, "widths": widths, "note": ""}

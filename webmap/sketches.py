@@ -1,0 +1,61 @@
+"""Arrange the small maps that pages draw inline: which places, in which order, with which labels."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from webmap.content import Content
+
+Row = dict[str, Any]
+Box = tuple[float, float, float, float]  # left, top, right, bottom in the sketch's units
+LABEL = 15  # height of a label
+NARROW = 0.56  # width of a Latin letter over its height; a Chinese one is square
+OFFSETS = ((0, 0), (0, -LABEL), (0, LABEL), (0, -2 * LABEL), (0, 2 * LABEL))
+
+
+def arrange(content: Content, marks: Mapping[str, str], language: str) -> Row:
+    """Return what the template draws: the ground, and the marked places with the largest at the back.
+
+    `marks` gives each place's mark, which becomes a class and a letter of its label. A label that
+    would cover another is left out: the list beside the map has them all.
+    """
+    sketch = content.sketch
+    known = [place for place in marks if place in sketch["places"]]
+    known.sort(key=lambda place: -(content.documents[place]["area_km2"] or 0))
+    taken: list[Box] = []
+    labels = {place: _label(content, place, language, taken, sketch) for place in reversed(known)}
+    rows = [_row(content, place, marks[place]) | {"label": labels[place]} for place in known]
+    ground = {key: sketch[key] for key in ("width", "height", "neighbour", "land", "borders")}
+    return ground | {"places": rows}
+
+
+def _row(content: Content, place: str, mark: str) -> Row:
+    document = content.documents[place]
+    shape = content.sketch["places"][place]
+    own = {key: document[key] for key in ("id", "layer", "url", "name")}
+    return own | {"mark": mark} | dict(shape)
+
+
+def _label(content: Content, place: str, language: str, taken: list[Box], sketch: Row) -> Row | None:
+    """Return where the place's name fits without covering another's, or None; takes the room."""
+    text = content.documents[place]["name"][language]
+    shape, width = sketch["places"][place], _width(text)
+    for dx, dy in OFFSETS:
+        x, y = shape["x"] + dx, shape["y"] + dy
+        box = (x - width / 2, y - LABEL / 2, x + width / 2, y + LABEL / 2)
+        inside = min(box[:2]) > 0 and box[2] < sketch["width"] and box[3] < sketch["height"]
+        if inside and not any(_overlap(box, other) for other in taken):
+            taken.append(box)
+            return {"x": round(x, 1), "y": round(y, 1), "text": text}
+    return None
+
+
+def _width(text: str) -> float:
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return LABEL * (wide + NARROW * (len(text) - wide))
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
