@@ -163,7 +163,7 @@ def test_the_plan_page_names_the_places_of_each_clause(client: FlaskClient) -> N
 
 
 def test_a_clause_is_a_document_too(client: FlaskClient) -> None:
-    clause = client.get("/plan/三(一)1(2).get_json()").json
+    clause = client.get("/plan/三(一)1(2).json").get_json()
     assert clause["id"] == "三(一)1(2)"
     assert {fact["kind"] for fact in clause["facts"]} >= {"designation", "positioning"}
 
