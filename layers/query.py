@@ -7,22 +7,41 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from geodata.crs import Bounds
+from layers.cql.tree import Condition
 
 
 @dataclass(frozen=True)
 class Query:
-    """A selection of features of one collection."""
+    """A selection of features of one collection.
 
-    boxes: tuple[Bounds, ...] = ()  # lon/lat; any of them, two where a box crosses the antimeridian
-    filter: Any = None  # a checked CQL2 tree
-    sort: tuple[tuple[str, bool], ...] = ()  # property and whether descending; then the collection's order
-    limit: int | None = None  # None: all
+    Attributes
+    ----------
+    boxes
+        Bounds in lon/lat, west ≤ east; two where a box crosses the antimeridian. A feature matches if
+        its geometry intersects any of them, edges included, or if it has no geometry (OGC API – Features
+        Part 1, fc-bbox-response C). Empty: no box was asked for.
+    filter
+        A checked filter; only what makes it true is selected. None: no filter.
+    sort
+        Queryable and whether descending, first the most important; texts by code point, nulls last
+        either way, then the collection's own order.
+    limit, offset
+        How many features of the answer, None for all, and after how many.
+    """
+
+    boxes: tuple[Bounds, ...] = ()
+    filter: Condition | None = None
+    sort: tuple[tuple[str, bool], ...] = ()
+    limit: int | None = None
     offset: int = 0
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature as prepared bytes: a GeoJSON Feature in CRS84, or a table's row without geometry."""
+    """One feature as prepared bytes: a GeoJSON Feature in CRS84, ``geometry`` null for a table's row.
+
+    The members come in the order type, id, bbox (where there is a geometry), geometry, properties.
+    """
 
     id: str
     body: bytes

@@ -1,0 +1,95 @@
+"""The rows of every collection as a store takes them: prepared bytes, flat values, geometry.
+
+Both stores load these, so both answer with the same bytes and filter by the same values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from layers.cql.tree import Kind
+from layers.store import Release
+
+GEOMETRY = "geometry"  # the queryable that stands for a feature's geometry
+SEPARATOR = ";"
+KINDS: dict[str, Kind] = {
+    "string": "string",
+    "number": "number",
+    "integer": "number",
+    "boolean": "boolean",
+    "array": "string",  # joined, see flatten
+}
+
+Scalar = str | float | bool | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One feature or table row.
+
+    ``values`` holds every queryable but the geometry; ``geometry`` is lon/lat, None where unknown and
+    for every row of a table.
+    """
+
+    id: str
+    body: bytes
+    values: dict[str, Scalar]
+    geometry: BaseGeometry | None
+
+
+def queryables(info: dict[str, Any]) -> dict[str, Kind]:
+    """Return what a collection can be filtered and sorted by: its fields and, for a layer, its geometry."""
+    kinds = {field["name"]: KINDS[field["type"]] for field in info["fields"]}
+    return kinds if info["geometry"] == "none" else kinds | {GEOMETRY: "geometry"}
+
+
+def read_rows(release: Release, info: dict[str, Any]) -> Iterator[Row]:
+    """Yield the rows of one layer or table of the release, in its order."""
+    if info["geometry"] == "none":
+        yield from _table_rows(release.read(f"data/{info['id']}.json"))
+        return
+    for feature in orjson.loads(release.read(f"data/{info['id']}.geojson"))["features"]:
+        geometry = feature["geometry"]
+        shape = shapely.from_geojson(orjson.dumps(geometry)) if geometry else None
+        yield Row(feature["id"], orjson.dumps(feature), _flat(feature["properties"]), shape)
+
+
+def _table_rows(content: bytes) -> Iterator[Row]:
+    seen: dict[str, int] = {}
+    for properties in orjson.loads(content):
+        row_id = _row_id(properties)
+        seen[row_id] = seen.get(row_id, 0) + 1
+        if seen[row_id] > 1:
+            row_id += f".{seen[row_id]}"
+        feature = {"type": "Feature", "id": row_id, "geometry": None, "properties": properties}
+        yield Row(row_id, orjson.dumps(feature), _flat(properties), None)
+
+
+def _row_id(properties: dict[str, Any]) -> str:
+    """Return a row's own id, or for a designation, which has none, its zone and its industry."""
+    own: str | None = properties.get("id")
+    return own or f"{properties['zone_id']}.{properties['industry_id']}"
+
+
+def _flat(properties: dict[str, Any]) -> dict[str, Scalar]:
+    return {name: flatten(value) for name, value in properties.items()}
+
+
+def flatten(value: Any) -> Scalar:
+    """Return a property as flat formats write it: lists joined by ``;``, designations as industry ids.
+
+    >>> flatten(["三(一)1", "三(二)"])
+    '三(一)1;三(二)'
+    >>> flatten([{"industry_id": "fashion", "clause": "三(一)1(2)"}])
+    'fashion'
+    """
+    if isinstance(value, list):
+        return SEPARATOR.join(one["industry_id"] if isinstance(one, dict) else str(one) for one in value)
+    scalar: Scalar = value
+    return scalar
