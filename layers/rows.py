@@ -84,12 +84,15 @@ def _flat(properties: dict[str, Any]) -> dict[str, Scalar]:
 def flatten(value: Any) -> Scalar:
     """Return a property as flat formats write it: lists joined by ``;``, designations as industry ids.
 
+    An empty list is no value.
+
     >>> flatten(["三(一)1", "三(二)"])
     '三(一)1;三(二)'
     >>> flatten([{"industry_id": "fashion", "clause": "三(一)1(2)"}])
     'fashion'
     """
     if isinstance(value, list):
-        return SEPARATOR.join(one["industry_id"] if isinstance(one, dict) else str(one) for one in value)
+        texts = [one["industry_id"] if isinstance(one, dict) else str(one) for one in value]
+        return SEPARATOR.join(texts) or None
     scalar: Scalar = value
     return scalar

@@ -23,9 +23,7 @@ from shapely.geometry.base import BaseGeometry
 
 Kind = Literal["string", "number", "boolean", "geometry"]
 Order = Literal["=", "<>", "<", "<=", ">", ">="]
-Relation = Literal[
-    "intersects", "disjoint", "contains", "within", "touches", "crosses", "overlaps", "equals"
-]
+Relation = Literal["intersects", "disjoint", "contains", "within", "touches", "crosses", "overlaps", "equals"]
 
 
 @dataclass(frozen=True)
