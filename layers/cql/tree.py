@@ -7,7 +7,7 @@ What a condition means, the same in every store:
   and ``Or`` are Kleene's; a feature is selected only where the whole condition is true.
 - Numbers are IEEE doubles, integers too. Text is compared by code point (SQL: ``COLLATE "C"``).
 - ``Like`` matches the whole value, case-sensitively: ``%`` stands for any run of characters, also
-  none and also line breaks, ``_`` for exactly one; ``\\`` before a character takes it literally.
+  none and also line breaks, ``_`` for exactly one; a backslash before a character takes it literally.
 - ``Folded`` compares without case: Python's ``str.casefold`` of the property. Constants and patterns
   beside it are folded already.
 - ``Spatial`` predicates are those of the DE-9IM model (SQL: ``ST_Intersects`` and so on) on the plane
@@ -106,7 +106,7 @@ class In:
 
 @dataclass(frozen=True)
 class Like:
-    """True where a text matches a pattern, which never ends in a lone ``\\``."""
+    """True where a text matches a pattern, which never ends in a lone backslash."""
 
     value: Value
     pattern: str
