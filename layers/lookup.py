@@ -63,10 +63,7 @@ class Lookup:
         }
 
     def _near(self, point: Point) -> Iterator[int]:
-        lat_deg = self._reach_m / METRES_PER_DEGREE
-        lon_deg = lat_deg / max(math.cos(math.radians(point.y)), 0.01)
-        reach = box(point.x - lon_deg, point.y - lat_deg, point.x + lon_deg, point.y + lat_deg)
-        yield from (int(index) for index in self._tree.query(reach))
+        yield from (int(index) for index in self._tree.query(reach_box(point.x, point.y, self._reach_m)))
 
     def _nearest(self, point: Point) -> dict[str, Any]:
         """Return the nearest place with its distance, for a point that lies in none."""
@@ -92,13 +89,28 @@ def _edge_distance_m(geometry: BaseGeometry, point: Point) -> float:
     return crs.measure_distance_m(point, geometry.boundary)
 
 
-def _read(block: bytes) -> Iterator[_Entry]:
+def reach_box(lon: float, lat: float, reach_m: float) -> BaseGeometry:
+    """Return a lon/lat box that holds everything within `reach_m` of a point."""
+    lat_deg = reach_m / METRES_PER_DEGREE
+    lon_deg = lat_deg / max(math.cos(math.radians(lat)), 0.01)
+    return box(lon - lon_deg, lat - lat_deg, lon + lon_deg, lat + lat_deg)
+
+
+def read_entries(block: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield head and WKB of every polygon of the block that :mod:`layers.indexes` made."""
     at = 0
     while at < len(block):
         head_bytes, wkb_bytes = ENTRY.unpack_from(block, at)
         at += ENTRY.size
-        head = orjson.loads(block[at : at + head_bytes])
-        geometry = shapely.from_wkb(block[at + head_bytes : at + head_bytes + wkb_bytes])
-        shapely.prepare(geometry)
+        yield (
+            orjson.loads(block[at : at + head_bytes]),
+            block[at + head_bytes : at + head_bytes + wkb_bytes],
+        )
         at += head_bytes + wkb_bytes
+
+
+def _read(block: bytes) -> Iterator[_Entry]:
+    for head, wkb in read_entries(block):
+        geometry = shapely.from_wkb(wkb)
+        shapely.prepare(geometry)
         yield _Entry(head, geometry)

@@ -14,6 +14,7 @@ from webmap.content import Content
 from webmap.format import format_area, format_number, format_quantity
 from webmap.language import LANGUAGES, current_language, language_links, pick, translate_here
 from webmap.settings import Settings
+from webmap.stores import open_store
 from webmap.tiles import tile_basemap, tile_hosts
 
 MIN_COMPRESSED = 1024
@@ -31,6 +32,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["content"] = Content(release)
     app.extensions["settings"] = settings
+    app.extensions["store"] = open_store(release, settings)
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }

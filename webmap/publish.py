@@ -18,7 +18,7 @@ from layers.store import BrokenReleaseError, Release, read_current
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / "geodata"
-SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg"}
+SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".lark"}
 Progress = Callable[[str], None]
 
 

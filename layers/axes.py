@@ -1,0 +1,119 @@
+"""Coordinate reference systems as clients name them: URI, axis order of the authority, unit.
+
+Inside, coordinates are (east, north); here, and only here, they are turned for EPSG:4326, 4490, 4549
+and 4550, which the EPSG registry defines with north first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.crs import Bounds, Floats
+
+_NAME = re.compile(r"\[?(?:https?://www\.opengis\.net/def/crs/)?(OGC|EPSG)[/:](?:[\d.]+/)?(CRS84h?|\d+)\]?")
+_EDGE_STEPS = 32  # vertices along each edge of a box whose edges are curves in longitude and latitude
+
+
+@dataclass(frozen=True)
+class Axes:
+    """One coordinate reference system.
+
+    ``reach`` bounds what can be asked in it, in its own units as (west, south, east, north): beyond,
+    projections fold over themselves.
+    """
+
+    uri: str
+    frame: str  # as geodata.crs names it
+    north_first: bool
+    metric: bool
+    curved: bool  # whether its rectangles are no rectangles in longitude and latitude
+    reach: Bounds
+
+
+_DEGREES = (-180.0, -90.0, 180.0, 90.0)
+_MERCATOR = (-20037508.342789244, -242528680.943714, 20037508.342789244, 242528680.943714)
+_GAUSS_KRUGER = (-1_500_000.0, -9_000_000.0, 2_500_000.0, 9_000_000.0)
+_BASE = "http://www.opengis.net/def/crs/"
+CRS84 = Axes(f"{_BASE}OGC/1.3/CRS84", "CRS84", north_first=False, metric=False, curved=False, reach=_DEGREES)
+ALL = (
+    CRS84,
+    Axes(f"{_BASE}EPSG/0/4326", "EPSG:4326", north_first=True, metric=False, curved=False, reach=_DEGREES),
+    Axes(f"{_BASE}EPSG/0/4490", "EPSG:4490", north_first=True, metric=False, curved=False, reach=_DEGREES),
+    Axes(f"{_BASE}EPSG/0/4550", "EPSG:4550", north_first=True, metric=True, curved=True, reach=_GAUSS_KRUGER),
+    Axes(f"{_BASE}EPSG/0/4549", "EPSG:4549", north_first=True, metric=True, curved=True, reach=_GAUSS_KRUGER),
+    Axes(f"{_BASE}EPSG/0/3857", "EPSG:3857", north_first=False, metric=True, curved=False, reach=_MERCATOR),
+)
+_BY_NAME = {axes.frame.removeprefix("EPSG:"): axes for axes in ALL}
+
+
+def find_axes(name: str) -> Axes | None:
+    """Return the system that a URI or a CURIE such as ``EPSG:4550`` names, or None.
+
+    >>> find_axes("http://www.opengis.net/def/crs/EPSG/0/4550").north_first
+    True
+    >>> find_axes("[OGC:CRS84]").frame
+    'CRS84'
+    """
+    match = _NAME.fullmatch(name)
+    found = _BY_NAME.get(match[2]) if match else None
+    same_authority = found and match and (match[1] == "OGC") == (found is CRS84)
+    return found if same_authority else None
+
+
+def to_lonlat(geometry: BaseGeometry, axes: Axes) -> BaseGeometry:
+    """Return a geometry, whose coordinates are in the order of `axes`, as lon/lat without heights."""
+    flat: BaseGeometry = shapely.force_2d(geometry)
+    if axes is CRS84:
+        return flat
+    return shapely.transform(flat, lambda points: _lonlat(points, axes))
+
+
+def from_lonlat(points: Floats, axes: Axes) -> Floats:
+    """Return lon/lat positions (n × 2) in the units and the order of `axes`."""
+    if axes is CRS84:
+        return points
+    changed = np.column_stack(crs.transform(points[:, 0], points[:, 1], crs.LONLAT, axes.frame))
+    return changed[:, ::-1] if axes.north_first else changed
+
+
+def box_to_lonlat(corners: Bounds, axes: Axes) -> Bounds | BaseGeometry | None:
+    """Return a box, its corners in the order of `axes`, in lon/lat; None if it lies beyond their reach.
+
+    Where the system's rectangles are curved the answer is a polygon, else bounds. The first corner
+    must not lie north of the second, nor east of it.
+    """
+    west, south, east, north = _turned(corners, axes)
+    low_x, low_y, high_x, high_y = axes.reach
+    clipped = max(west, low_x), max(south, low_y), min(east, high_x), min(north, high_y)
+    if clipped[0] > clipped[2] or clipped[1] > clipped[3]:
+        return None
+    if axes.curved:
+        return _curved_box(clipped, axes)
+    xs, ys = crs.transform([clipped[0], clipped[2]], [clipped[1], clipped[3]], axes.frame, crs.LONLAT)
+    return float(xs[0]), float(ys[0]), float(xs[1]), float(ys[1])
+
+
+def _curved_box(bounds: Bounds, axes: Axes) -> BaseGeometry:
+    west, south, east, north = bounds
+    step = max(east - west, north - south) / _EDGE_STEPS
+    ring: BaseGeometry = shapely.box(*bounds)
+    dense = shapely.segmentize(ring, step) if step else ring
+    plain = Axes(axes.uri, axes.frame, north_first=False, metric=True, curved=True, reach=axes.reach)
+    changed: BaseGeometry = shapely.transform(dense, lambda points: _lonlat(points, plain))
+    return changed
+
+
+def _lonlat(points: Floats, axes: Axes) -> Floats:
+    east_first = points[:, ::-1] if axes.north_first else points
+    return np.column_stack(crs.transform(east_first[:, 0], east_first[:, 1], axes.frame, crs.LONLAT))
+
+
+def _turned(corners: Bounds, axes: Axes) -> Bounds:
+    first, second, third, fourth = corners
+    return (second, first, fourth, third) if axes.north_first else corners

@@ -1,0 +1,79 @@
+"""Bring a CQL2 JSON document into the shape that pygeofilter reads, refusing everything else.
+
+pygeofilter reads a draft of CQL2 JSON: it takes the bounds of BETWEEN as one list, orders a bbox
+otherwise, and looks at no numbers of arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layers.cql.fault import FilterError, unknown
+
+RELATIONS = ("intersects", "disjoint", "contains", "within", "touches", "crosses", "overlaps", "equals")
+_ANY = 10_000  # more arguments than fit into a filter
+_ARITY = {
+    "and": (2, _ANY),
+    "or": (2, _ANY),
+    "not": (1, 1),
+    "isNull": (1, 1),
+    **dict.fromkeys(("=", "<>", "<", "<=", ">", ">="), (2, 2)),
+    **{f"s_{relation}": (2, 2) for relation in RELATIONS},
+    "between": (3, 3),
+    "like": (2, 2),
+    "in": (2, 2),
+    "casei": (1, 1),
+}
+_GEOMETRIES = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
+_BOX_SIZES = (4, 6)
+
+
+def to_draft(node: Any) -> Any:
+    """Return the document as pygeofilter takes it; raises FilterError where it is no CQL2."""
+    if isinstance(node, str | int | float):  # also true and false
+        return node
+    if not isinstance(node, dict):
+        raise FilterError("syntax", str(node))
+    if "op" in node:
+        return _operation(node)
+    if set(node) == {"property"} and isinstance(node["property"], str):
+        return node
+    if set(node) == {"bbox"}:
+        return _bbox(node["bbox"])
+    if node.get("type") in _GEOMETRIES and set(node) <= {"type", "coordinates", "bbox"}:
+        return {"type": node["type"], "coordinates": node.get("coordinates")}
+    raise FilterError("syntax", str(node))
+
+
+def _operation(node: dict[str, Any]) -> dict[str, Any]:
+    name, arguments = node["op"], node.get("args")
+    if not isinstance(name, str) or name not in _ARITY:
+        raise unknown("function", str(name), _ARITY)
+    least, most = _ARITY[name]
+    if not isinstance(arguments, list) or not least <= len(arguments) <= most or set(node) != {"op", "args"}:
+        raise FilterError("syntax", str(node))
+    if name == "in":
+        return {"op": name, "args": [to_draft(arguments[0]), _options(arguments[1])]}
+    read = [to_draft(argument) for argument in arguments]
+    return {"op": name, "args": [read[0], read[1:]] if name == "between" else read}
+
+
+def _options(given: Any) -> list[Any]:
+    if not isinstance(given, list) or not given:
+        raise FilterError("syntax", str(given))
+    return [to_draft(option) for option in given]
+
+
+def _bbox(numbers: Any) -> dict[str, Any]:
+    good = isinstance(numbers, list) and len(numbers) in _BOX_SIZES
+    if not good or not all(type(number) in {int, float} for number in numbers):
+        raise FilterError("geometry", str(numbers))
+    return box_document([float(number) for number in numbers])
+
+
+def box_document(numbers: list[float]) -> dict[str, Any]:
+    """Return a bounding box of four numbers, or of six with heights, as a GeoJSON polygon."""
+    size = len(numbers) // 2
+    (west, south), (east, north) = numbers[:2], numbers[size : size + 2]
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}

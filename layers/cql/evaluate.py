@@ -1,0 +1,211 @@
+"""Evaluate a checked filter over the columns of a collection, all rows at once.
+
+Three-valued logic as two masks: where a condition is true, and where it is false; neither is unknown.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from functools import reduce
+from typing import Any, Protocol
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import STRtree
+
+from layers.cql.tree import (
+    And,
+    Compare,
+    Condition,
+    Constant,
+    In,
+    IsNull,
+    Like,
+    Not,
+    Or,
+    Place,
+    Property,
+    Relation,
+    Shape,
+    Spatial,
+    Truth,
+    Value,
+)
+
+Mask = NDArray[np.bool_]
+Masks = tuple[Mask, Mask]
+Column = tuple[NDArray[Any], Mask]  # values, anything where there is none; and where there is one
+
+_ORDERS: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+# Relations of the first geometry to the second, and the same said from the second's side.
+_RELATIONS: dict[Relation, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "intersects": (shapely.intersects, shapely.intersects),
+    "contains": (shapely.contains, shapely.within),
+    "within": (shapely.within, shapely.contains),
+    "touches": (shapely.touches, shapely.touches),
+    "crosses": (shapely.crosses, shapely.crosses),
+    "overlaps": (shapely.overlaps, shapely.overlaps),
+    "equals": (shapely.equals, shapely.equals),
+}
+
+
+class Columns(Protocol):
+    """The rows of a collection, by column."""
+
+    count: int
+
+    def column(self, name: str) -> Column:
+        """Return the values of one queryable: texts, doubles or truth values."""
+
+    def geometries(self) -> Column:
+        """Return the geometries, lon/lat."""
+
+    def tree(self) -> STRtree:
+        """Return the index over the geometries."""
+
+
+def evaluate(condition: Condition, rows: Columns) -> Mask:
+    """Return for which rows a condition is true."""
+    return _masks(condition, rows)[0]
+
+
+def _masks(condition: Condition, rows: Columns) -> Masks:
+    return _EVALUATE[type(condition)](condition, rows)
+
+
+def _truth(condition: Truth, rows: Columns) -> Masks:
+    true = np.full(rows.count, condition.value)
+    return true, ~true
+
+
+def _and(condition: And, rows: Columns) -> Masks:
+    trues, falses = zip(*(_masks(part, rows) for part in condition.parts), strict=True)
+    return reduce(operator.and_, trues), reduce(operator.or_, falses)
+
+
+def _or(condition: Or, rows: Columns) -> Masks:
+    trues, falses = zip(*(_masks(part, rows) for part in condition.parts), strict=True)
+    return reduce(operator.or_, trues), reduce(operator.and_, falses)
+
+
+def _not(condition: Not, rows: Columns) -> Masks:
+    true, false = _masks(condition.part, rows)
+    return false, true
+
+
+def _compare(condition: Compare, rows: Columns) -> Masks:
+    left, left_known = _values(condition.left, rows)
+    right, right_known = _values(condition.right, rows)
+    return _known(_ORDERS[condition.order](left, right), left_known & right_known)
+
+
+def _in(condition: In, rows: Columns) -> Masks:
+    values, known = _values(condition.value, rows)
+    options = {option.value for option in condition.options}
+    return _known(np.fromiter((one in options for one in values), bool, rows.count), known)
+
+
+def _like(condition: Like, rows: Columns) -> Masks:
+    values, known = _values(condition.value, rows)
+    match = compile_pattern(condition.pattern).fullmatch
+    return _known(np.fromiter((match(one) is not None for one in values), bool, rows.count), known)
+
+
+def _is_null(condition: IsNull, rows: Columns) -> Masks:
+    is_place = condition.property.kind == "geometry"
+    _, known = rows.geometries() if is_place else rows.column(condition.property.name)
+    return ~known, known
+
+
+def _known(result: Any, known: Mask) -> Masks:
+    found = np.asarray(result, dtype=bool)
+    return found & known, ~found & known
+
+
+def _values(value: Value, rows: Columns) -> Column:
+    """Return a value for every row; a constant is repeated."""
+    if isinstance(value, Property):
+        return rows.column(value.name)
+    if isinstance(value, Constant):
+        kind = object if isinstance(value.value, str) else type(value.value)
+        return np.full(rows.count, value.value, dtype=kind), np.ones(rows.count, bool)
+    values, known = rows.column(value.property.name)
+    return np.array([one.casefold() for one in values], dtype=object), known
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    r"""Return a LIKE pattern as an expression for ``fullmatch``, which never backtracks into a piece.
+
+    The leftmost place of each piece between two ``%`` is always good enough, so each is matched for good.
+
+    >>> bool(compile_pattern("a%b_d").fullmatch("axxbcbcd"))
+    True
+    >>> bool(compile_pattern(r"100\%").fullmatch("100 "))
+    False
+    """
+    pieces = [""]
+    escaped = False
+    for character in pattern:
+        if not escaped and character == "\\":
+            escaped = True
+            continue
+        if not escaped and character == "%":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if character == "_" and not escaped else re.escape(character)
+        escaped = False
+    first, *middle = pieces
+    if not middle:
+        return re.compile(first, re.DOTALL)
+    *inner, last = middle
+    between = "".join(f"(?>.*?{piece})" for piece in inner if piece)
+    return re.compile(f"{first}{between}.*{last}", re.DOTALL)
+
+
+def _spatial(condition: Spatial, rows: Columns) -> Masks:
+    if condition.relation == "disjoint":
+        true, false = _spatial(Spatial("intersects", condition.left, condition.right), rows)
+        return false, true
+    left, right = condition.left, condition.right
+    relate, turned = _RELATIONS[condition.relation]
+    if isinstance(left, Shape) and isinstance(right, Shape):
+        return _truth(Truth(bool(relate(left.geometry, right.geometry))), rows)
+    if isinstance(left, Property) and isinstance(right, Property):
+        geometries, known = rows.geometries()
+        return _known(relate(geometries, geometries), known)
+    shape, relate = (left, relate) if isinstance(left, Shape) else (right, turned)
+    return _related(shape, relate, rows)
+
+
+def _related(shape: Place, relate: Callable[..., Any], rows: Columns) -> Masks:
+    """Return which geometries the shape is related to; only those whose bounds meet are looked at."""
+    geometries, known = rows.geometries()
+    found = np.zeros(rows.count, bool)
+    if isinstance(shape, Shape):
+        shapely.prepare(shape.geometry)
+        near = rows.tree().query(shape.geometry)
+        found[near] = relate(shape.geometry, geometries[near])
+    return _known(found, known)
+
+
+_EVALUATE: dict[type, Callable[[Any, Columns], Masks]] = {
+    Truth: _truth,
+    And: _and,
+    Or: _or,
+    Not: _not,
+    Compare: _compare,
+    In: _in,
+    Like: _like,
+    IsNull: _is_null,
+    Spatial: _spatial,
+}

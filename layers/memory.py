@@ -1,0 +1,141 @@
+"""The store of features in memory: the release's own bytes, with an index per collection.
+
+Immutable once made, so that threads share it freely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import STRtree
+
+from geodata.crs import Bounds
+from layers.cql.evaluate import Column, evaluate
+from layers.lookup import reach_box, read_entries
+from layers.query import Collection, Feature, Query, Selection
+from layers.rows import Row, queryables, read_rows
+from layers.store import Release
+
+_BLANKS: dict[str, Any] = {"string": "", "number": 0.0, "boolean": False}
+_TYPES: dict[str, Any] = {"string": object, "number": float, "boolean": bool}
+Indices = NDArray[np.intp]
+
+
+class MemoryStore:
+    """Answers from memory; see :class:`layers.query.FeatureStore`."""
+
+    def __init__(self, release: Release) -> None:
+        self._tables = {
+            info["id"]: Table(info, read_rows(release, info))
+            for info in release.read_json("pages/catalogue.json")
+        }
+        self._release = release
+
+    def collections(self) -> tuple[Collection, ...]:
+        """Return every collection in the catalogue's order."""
+        return tuple(table.collection for table in self._tables.values())
+
+    def select(self, collection: str, query: Query) -> Selection:
+        """Return the features that match, sorted and cut; raises KeyError for an unknown collection."""
+        return self._tables[collection].select(query)
+
+    def get(self, collection: str, feature_id: str) -> Feature | None:
+        """Return one feature, or None; raises KeyError for an unknown collection."""
+        return self._tables[collection].by_id.get(feature_id)
+
+    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
+        entries, tree = self._entries
+        for index in sorted(tree.query(reach_box(lon, lat, reach_m))):
+            yield entries[index]
+
+    @cached_property
+    def _entries(self) -> tuple[list[tuple[dict[str, Any], bytes]], STRtree]:
+        entries = list(read_entries(self._release.read("index/lookup.bin")))
+        return entries, STRtree([shapely.from_wkb(wkb) for _, wkb in entries])
+
+
+class Table:
+    """The rows of one collection by column, with an index over their geometries."""
+
+    def __init__(self, info: dict[str, Any], rows: Iterable[Row]) -> None:
+        self._rows = list(rows)
+        self._kinds = queryables(info)
+        self._features = [Feature(row.id, row.body) for row in self._rows]
+        self._columns: dict[str, Column] = {}
+        self._ranks: dict[str, NDArray[np.intp]] = {}
+        self.by_id = {feature.id: feature for feature in self._features}
+        self.count = len(self._rows)
+        self.collection = Collection(info["id"], info, self.count, self._bounds())
+
+    def select(self, query: Query) -> Selection:
+        """Return the features that match, sorted and cut."""
+        if not (query.boxes or query.filter or query.sort):
+            return Selection(self.count, tuple(self._features[_cut(query)]))
+        found = self._find(query)
+        for name, descending in reversed(query.sort):
+            found = found[np.argsort(self._rank(name, descending=descending)[found], kind="stable")]
+        return Selection(len(found), tuple(self._features[index] for index in found[_cut(query)]))
+
+    def _find(self, query: Query) -> Indices:
+        chosen = self._in_boxes(query.boxes) if query.boxes else np.ones(self.count, bool)
+        if query.filter is not None:
+            chosen &= evaluate(query.filter, self)
+        return np.flatnonzero(chosen)
+
+    def _in_boxes(self, boxes: tuple[Bounds, ...]) -> NDArray[np.bool_]:
+        chosen = ~self.geometries()[1]
+        for bounds in boxes:
+            chosen[self.tree().query(shapely.box(*bounds), predicate="intersects")] = True
+        return chosen
+
+    def column(self, name: str) -> Column:
+        """Return the values of one queryable, blank where there is none, and where there is one."""
+        if name not in self._columns:
+            kind = self._kinds[name]
+            given = [row.values[name] for row in self._rows]
+            known = np.array([value is not None for value in given], dtype=bool)
+            filled = [_BLANKS[kind] if value is None else value for value in given]
+            self._columns[name] = np.array(filled, dtype=_TYPES[kind]), known
+        return self._columns[name]
+
+    def geometries(self) -> Column:
+        """Return the geometries, lon/lat, and which rows have one."""
+        return self._geometries
+
+    def tree(self) -> STRtree:
+        """Return the index over the geometries."""
+        return self._tree
+
+    @cached_property
+    def _geometries(self) -> Column:
+        given = np.array([row.geometry for row in self._rows], dtype=object)
+        return given, np.array([row.geometry is not None for row in self._rows], dtype=bool)
+
+    @cached_property
+    def _tree(self) -> STRtree:
+        return STRtree(self._geometries[0])
+
+    def _rank(self, name: str, *, descending: bool) -> NDArray[np.intp]:
+        """Return the place of every row in the order of one queryable; equal ones share theirs."""
+        values, known = self.column(name)
+        if name not in self._ranks:
+            self._ranks[name] = np.unique(values, return_inverse=True)[1]
+        rank = -self._ranks[name] if descending else self._ranks[name]
+        return np.where(known, rank, self.count)
+
+    def _bounds(self) -> Bounds | None:
+        geometries = [row.geometry for row in self._rows if row.geometry is not None]
+        if not geometries:
+            return None
+        west, south, east, north = (float(value) for value in shapely.total_bounds(geometries))
+        return west, south, east, north
+
+
+def _cut(query: Query) -> slice:
+    return slice(query.offset, None if query.limit is None else query.offset + query.limit)

@@ -1,0 +1,186 @@
+"""Filters are read as CQL2 says, and refused with a reason where they are none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layers.axes import ALL, CRS84, find_axes
+from layers.cql.evaluate import compile_pattern
+from layers.cql.fault import CODES, FilterError
+from layers.cql.parse import MAX_BYTES, parse_filter
+from layers.cql.tree import And, Compare, Constant, Folded, In, Like, Not, Or, Property, Shape, Spatial, Truth
+from tests.layers.oracle import matches
+
+KINDS = {"n": "number", "m": "number", "名称": "string", "flag": "boolean", "geometry": "geometry"}
+N, M, NAME = Property("n", "number"), Property("m", "number"), Property("名称", "string")
+ONE = Constant(1.0)
+
+
+def read(text: str, language: str = "cql2-text", axes=CRS84):
+    return parse_filter(text, language, KINDS, axes)
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        (
+            "n=1 OR m=1 AND n<>1",
+            Or((Compare("=", N, ONE), And((Compare("=", M, ONE), Compare("<>", N, ONE))))),
+        ),
+        ("NOT (n=1 AND m=1)", Not(And((Compare("=", N, ONE), Compare("=", M, ONE))))),
+        ("NOT n=1 AND m=1", And((Not(Compare("=", N, ONE)), Compare("=", M, ONE)))),
+        ("名称 = 'it''s'", Compare("=", NAME, Constant("it's"))),
+        ("\"名称\"\n=\t''", Compare("=", NAME, Constant(""))),
+        ("名称 not like '50\\%_'", Not(Like(NAME, "50\\%_"))),
+        ("casei(名称) = CASEI('ABC')", Compare("=", Folded(NAME), Constant("abc"))),
+        ("CASEI(名称) IN ('A', 'ß')", In(Folded(NAME), (Constant("a"), Constant("ss")))),
+        ("n BETWEEN -1 AND 1e0", And((Compare(">=", N, Constant(-1.0)), Compare("<=", N, ONE)))),
+        ("flag = true", Compare("=", Property("flag", "boolean"), Constant(value=True))),
+        ("TRUE", Truth(value=True)),
+        ("1 = n", Compare("=", ONE, N)),
+        ("n > m", Compare(">", N, M)),
+    ],
+)
+def test_text_is_read_as_the_standard_ranks_it(text, tree):
+    assert read(text) == tree
+
+
+def test_a_long_chain_of_conditions_is_one_list():
+    tree = read(" OR ".join(["n=1"] * 2000))
+    assert isinstance(tree, Or)
+    assert len(tree.parts) == 2000
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "value"),
+    [
+        ("", "syntax", "…"),
+        ("n=", "syntax", "="),
+        ("n==1", "syntax", "=1"),
+        ("n=1 ANDm=1", "syntax", "ANDm=1"),
+        ("n + 1 > 2", "syntax", "+ 1 > 2"),
+        ("nn = 1", "property", "nn"),
+        ("geometry = 1", "kind", "geometry"),
+        ("n = '1'", "kind", "1"),
+        ("n LIKE '1'", "kind", "n"),
+        ("名称 LIKE 名称", "constant", "名称"),
+        ("名称 IN (名称)", "constant", "名称"),
+        ("名称 LIKE 'a\\\\\\'", "escape", "a\\\\\\"),
+        ("flag < TRUE", "order", "<"),
+        ("名称 = 'a\0'", "text", "'a\\x00'"),
+        ("n = 1e999", "number", "inf"),
+        ("ACCENTI(名称) = 'e'", "function", "ACCENTI"),
+        ("T_AFTER(名称, DATE('2024-01-01'))", "function", "T_AFTER"),
+        ("S_INTERSECTS(n, POINT(1 2))", "kind", "n"),
+        ("S_INTERSECTS(geometry, POLYGON((0 0,1 1,1 0,0 1,0 0)))", "geometry", "Self-intersection[0.5 0.5]"),
+        ("S_INTERSECTS(geometry, POLYGON((0 0,1 1)))", "geometry", "POLYGON((0 0,1 1))"),
+        (
+            "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(POINT(1 2)))",
+            "geometry",
+            "GEOMETRYCOLLECTION (POINT (1 2))",
+        ),
+        ("NOT " * 99 + "n=1", "depth", "65"),
+        ("(" * 40 + "n=1" + ")" * 40, "depth", "40"),
+        ("n=1 " + " " * MAX_BYTES, "bytes", str(MAX_BYTES + 4)),
+    ],
+)
+def test_what_is_no_filter_is_refused_with_its_reason(text, code, value):
+    with pytest.raises(FilterError) as refused:
+        read(text)
+    assert (refused.value.code, refused.value.value) == (code, value)
+    assert code in CODES
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ("{", "syntax"),
+        ("null", "syntax"),
+        ("[]", "syntax"),
+        ('"text"', "syntax"),
+        ("1", "syntax"),
+        ('{"op":"="}', "syntax"),
+        ('{"op":"=","args":[1]}', "syntax"),
+        ('{"op":"=","args":{"a":1}}', "syntax"),
+        ('{"op":["="],"args":[1,1]}', "function"),
+        ('{"op":"avg","args":[1,1]}', "function"),
+        ('{"op":"and","args":[true]}', "syntax"),
+        ('{"op":"in","args":[{"property":"n"},[]]}', "syntax"),
+        ('{"op":"in","args":[{"property":"n"},3]}', "syntax"),
+        ('{"op":"=","args":[{"property":7},1]}', "syntax"),
+        ('{"op":"=","args":[{"function":{"name":"lower"}},1]}', "syntax"),
+        ('{"op":"=","args":[{"date":"2024-01-01"},1]}', "syntax"),
+        ('{"op":"=","args":[{"op":"=","args":[1,1]},true]}', "syntax"),
+        ('{"op":"s_within","args":[{"property":"geometry"},{"bbox":[1,2,3]}]}', "geometry"),
+        ('{"op":"s_within","args":[{"property":"geometry"},{"bbox":[1,2,3,true]}]}', "geometry"),
+        ('{"op":"s_within","args":[{"property":"geometry"},{"type":"Point","coordinates":"x"}]}', "geometry"),
+        ('{"op":"s_within","args":[{"property":"geometry"},{"type":"Point"}]}', "geometry"),
+        ("[" * 5000, "depth"),
+    ],
+)
+def test_what_is_no_document_is_refused_with_its_reason(document, code):
+    with pytest.raises(FilterError) as refused:
+        read(document, "cql2-json")
+    assert refused.value.code == code
+
+
+def test_an_unknown_property_names_those_that_are_meant():
+    with pytest.raises(FilterError) as refused:
+        parse_filter("nmae_zh = 'x'", "cql2-text", {"name_zh": "string", "kind": "string"})
+    assert refused.value.allowed == ("kind", "name_zh")
+    assert refused.value.near == ("name_zh",)
+
+
+def test_brackets_inside_texts_do_not_nest():
+    read("名称 = '" + "(" * 200 + "'")
+    read(json.dumps({"op": "=", "args": [{"property": "名称"}, "[" * 200 + '"']}), "cql2-json")
+
+
+def test_a_bounding_box_is_the_same_in_text_and_json():
+    text = read("S_INTERSECTS(geometry, BBOX(1, 2, 3, 4))")
+    document = {"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [1, 2, 3, 4]}]}
+    assert isinstance(text, Spatial)
+    assert isinstance(text.right, Shape)
+    assert text.right.geometry.bounds == (1, 2, 3, 4)
+    assert read(json.dumps(document), "cql2-json") == text
+
+
+@pytest.mark.parametrize("axes", ALL, ids=lambda axes: axes.frame)
+def test_coordinates_are_read_in_their_system_and_order(axes):
+    from pyproj import Transformer
+
+    first, second = Transformer.from_crs("OGC:CRS84", axes.frame.replace("CRS84", "OGC:CRS84")).transform(
+        122, 37
+    )
+    tree = read(f"S_WITHIN(geometry, POINT({first!r} {second!r}))", axes=axes)
+    assert isinstance(tree, Spatial)
+    assert isinstance(tree.right, Shape)
+    assert tree.right.geometry.distance(shapely.Point(122, 37)) < 1e-9
+
+
+@pytest.mark.parametrize("axes", ALL, ids=lambda axes: axes.frame)
+def test_a_system_is_found_by_its_uri_and_only_by_its_own(axes):
+    assert find_axes(axes.uri) is axes
+    assert find_axes(axes.uri + "0") is None
+    assert (
+        find_axes(axes.uri.replace("OGC", "EPSG") if axes is CRS84 else axes.uri.replace("EPSG", "OGC"))
+        is None
+    )
+
+
+@given(
+    st.text("a%_\\b\n", max_size=12).filter(lambda text: (len(text) - len(text.rstrip("\\"))) % 2 == 0),
+    st.text("ab%_\\\n", max_size=12),
+)
+def test_a_pattern_matches_what_plain_backtracking_matches(pattern, text):
+    assert bool(compile_pattern(pattern).fullmatch(text)) == matches(text, pattern)
+
+
+def test_a_hostile_pattern_ends():
+    """Plain backtracking would take longer than anyone waits."""
+    assert not compile_pattern("%a" * 4000 + "%b").fullmatch("a" * 20_000)
