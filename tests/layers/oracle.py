@@ -18,6 +18,7 @@ from layers.cql.tree import (
     Folded,
     In,
     IsNull,
+    Kind,
     Like,
     Not,
     Or,
@@ -177,7 +178,7 @@ shapes = st.one_of(
 )
 
 
-def conditions(features: list[dict[str, Any]], kinds: dict[str, str]) -> st.SearchStrategy[Condition]:
+def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.SearchStrategy[Condition]:
     """Generate conditions that use the values which the features have, and values near them."""
     names = sorted(kinds)
 
@@ -185,10 +186,13 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, str]) -> st.Sear
         found = {value_of(feature, Property(name, kinds[name])) for feature in features}
         return sorted(found - {None}, key=str)
 
-    def constants(name: str) -> st.SearchStrategy[Any]:
+    def constants(name: str) -> Any:
         kind = kinds[name]
-        any_value = {"string": st.text("a%_é中'\\ ", max_size=4), "number": st.integers(-5, 3000).map(float)}
-        usual = st.sampled_from(known) if (known := given(name)) else st.nothing()
+        any_value: dict[str, Any] = {
+            "string": st.text("a%_é中'\\ ", max_size=4),
+            "number": st.integers(-5, 3000).map(float),
+        }
+        usual: Any = st.sampled_from(known) if (known := given(name)) else st.nothing()
         return (usual | any_value.get(kind, st.booleans())).map(Constant)
 
     def of_kind(*wanted: str) -> st.SearchStrategy[str]:
@@ -206,7 +210,7 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, str]) -> st.Sear
         sliced = constants(name).map(lambda constant: "%" + constant.value[1:3].replace("\\", "") + "%")
         return pieces.map("".join).filter(lambda text: not text.endswith("\\")) | sliced
 
-    leaves = [
+    leaves: list[Any] = [
         st.booleans().map(Truth),
         st.sampled_from(names).map(prop).map(IsNull),
         of_kind("string", "number", "boolean").flatmap(comparison),

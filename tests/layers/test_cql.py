@@ -9,19 +9,39 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.axes import ALL, CRS84, find_axes
+from layers.axes import ALL, CRS84, Axes, find_axes
 from layers.cql.evaluate import compile_pattern
 from layers.cql.fault import CODES, FilterError
 from layers.cql.parse import MAX_BYTES, parse_filter
-from layers.cql.tree import And, Compare, Constant, Folded, In, Like, Not, Or, Property, Shape, Spatial, Truth
+from layers.cql.tree import (
+    And,
+    Compare,
+    Constant,
+    Folded,
+    In,
+    Kind,
+    Like,
+    Not,
+    Or,
+    Property,
+    Shape,
+    Spatial,
+    Truth,
+)
 from tests.layers.oracle import matches
 
-KINDS = {"n": "number", "m": "number", "名称": "string", "flag": "boolean", "geometry": "geometry"}
+KINDS: dict[str, Kind] = {
+    "n": "number",
+    "m": "number",
+    "名称": "string",
+    "flag": "boolean",
+    "geometry": "geometry",
+}
 N, M, NAME = Property("n", "number"), Property("m", "number"), Property("名称", "string")
 ONE = Constant(1.0)
 
 
-def read(text: str, language: str = "cql2-text", axes=CRS84):
+def read(text: str, language: str = "cql2-text", axes: Axes = CRS84):
     return parse_filter(text, language, KINDS, axes)
 
 
@@ -164,7 +184,7 @@ def test_coordinates_are_read_in_their_system_and_order(axes):
 
 
 @pytest.mark.parametrize("axes", ALL, ids=lambda axes: axes.frame)
-def test_a_system_is_found_by_its_uri_and_only_by_its_own(axes):
+def test_a_system_is_found_by_its_uri_and_only_by_its_own(axes: Axes):
     assert find_axes(axes.uri) is axes
     assert find_axes(axes.uri + "0") is None
     assert (
