@@ -205,7 +205,7 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
     def prop(name: str) -> Property:
         return Property(name, kinds[name])
 
-    def pattern(name: str) -> st.SearchStrategy[str]:
+    def pattern(name: str) -> Any:
         pieces = st.lists(st.sampled_from(["%", "_", "\\%", "\\_", *given(name)[:9], "a", "区"]), max_size=4)
         sliced = constants(name).map(lambda constant: "%" + constant.value[1:3].replace("\\", "") + "%")
         return pieces.map("".join).filter(lambda text: not text.endswith("\\")) | sliced
