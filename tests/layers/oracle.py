@@ -192,6 +192,8 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
             "string": st.text("a%_é中'\\ ", max_size=4),
             "number": st.integers(-5, 3000).map(float),
         }
+        # CQL2 reads a backslash before a quote as escaping it, so such a text cannot be written.
+        any_value["string"] = any_value["string"].filter(lambda text: "\\'" not in text)
         usual: Any = st.sampled_from(known) if (known := given(name)) else st.nothing()
         return (usual | any_value.get(kind, st.booleans())).map(Constant)
 
