@@ -15,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from pyproj import Geod, Transformer
+from pyproj import CRS, Geod, Transformer
 from pyproj.enums import TransformDirection
+from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 Floats = NDArray[np.float64]
@@ -26,6 +27,7 @@ LONLAT: Final = "CRS84"
 FRAMES: Final = ("CRS84", "EPSG:4326", "EPSG:4490", "EPSG:4549", "EPSG:4550", "EPSG:3857", "GCJ-02", "BD-09")
 SHIFTED: Final = ("GCJ-02", "BD-09")
 _SAME: Final = ("CRS84", "EPSG:4326", "EPSG:4490")  # one and the same to PROJ, see above
+_SAME_DATUMS: Final = ("World Geodetic System 1984", "China 2000", "WGS_1984", "WGS 84", "CGCS2000")
 _BASES: Final = {"EPSG:4549": "EPSG:4490", "EPSG:4550": "EPSG:4490", "EPSG:3857": "EPSG:4326"}
 
 _GEOD: Final = Geod(ellps="WGS84")
@@ -57,6 +59,63 @@ def transform_geometry(geometry: BaseGeometry, source: str, target: str) -> Base
 
     changed: BaseGeometry = shapely.transform(geometry, change)
     return changed
+
+
+def read_definition(definition: str) -> str:
+    """Return the frame, authority code or name that a coordinate system's `definition` stands for.
+
+    `definition` is one of :data:`FRAMES`, an authority code or WKT. Raises ValueError for one that
+    nobody knows, or that is no system of positions on the ground.
+    """
+    known = next((frame for frame in FRAMES if frame.lower() == definition.strip().lower()), None)
+    if known:
+        return known
+    system = _parse(definition)
+    authority = system.to_authority(min_confidence=90)
+    code = ":".join(authority) if authority else system.name
+    return LONLAT if code == "OGC:CRS84" else code
+
+
+def to_lonlat(geometry: BaseGeometry, definition: str) -> BaseGeometry:
+    """Return `geometry`, (east, north) in any coordinate system, as WGS 84 lon/lat.
+
+    Raises ValueError as :func:`read_definition` does.
+    """
+    frame = read_definition(definition)
+    if frame in FRAMES:
+        return transform_geometry(geometry, frame, LONLAT)
+    transformer = Transformer.from_crs(_parse(definition), "EPSG:4326", always_xy=True)
+
+    def change(points: Floats) -> Floats:
+        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+
+    changed: BaseGeometry = shapely.transform(geometry, change)
+    return changed
+
+
+def measure_uncertainty_m(definition: str) -> float | None:
+    """Return how far off, metres, the transformation to WGS 84 may be; None where that is not known.
+
+    CGCS2000 and WGS 84 are taken as one, see above.
+    """
+    if read_definition(definition) in FRAMES:
+        return 0.0
+    system = _parse(definition)
+    datum = (system.source_crs or system).datum if system.is_bound else system.datum
+    if datum is not None and any(name in datum.name for name in _SAME_DATUMS):
+        return 0.0
+    accuracy = Transformer.from_crs(system, "EPSG:4326", always_xy=True).accuracy
+    return accuracy if accuracy >= 0 else None
+
+
+def _parse(definition: str) -> CRS:
+    try:
+        system = CRS.from_user_input(definition)
+    except CRSError as error:
+        raise ValueError(f"unknown coordinate system {definition[:80]!r}") from error
+    if not (system.is_geographic or system.is_projected):
+        raise ValueError(f"not a system of positions on the ground: {system.name!r}")
+    return system
 
 
 def build_equal_area(lon: float, lat: float) -> str:

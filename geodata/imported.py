@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
+import shapely
 from pydantic import AwareDatetime, Field
+from shapely.geometry.base import BaseGeometry
 
-from geodata.model import Id, Record
+from geodata.model import Id, Record, Source
 
+LAYERS = ("counties", "zones", "parks", "towns")
+Layer = Literal["counties", "zones", "parks", "towns"]
+Method = Literal["official", "surveyed"]
+RANK: dict[str, int] = {"official": 1, "surveyed": 2}  # every other method: 0
 Filled = Annotated[str, Field(min_length=1, max_length=500)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -15,10 +24,10 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class ImportedBoundary(Record):
     """One imported polygon; a later one of the same place replaces an earlier one."""
 
-    layer: Literal["counties", "zones", "parks", "towns"]
+    layer: Layer
     of: Id
     geometry: dict[str, Any]  # GeoJSON Polygon or MultiPolygon, lon/lat WGS 84
-    method: Literal["official", "surveyed"]
+    method: Method
     accuracy_m: Annotated[float, Field(gt=0, le=100_000)]
     source: Filled
     licence: Filled
@@ -29,3 +38,35 @@ class ImportedBoundary(Record):
     file_sha256: Sha256
     crs: Filled  # of the file, as understood
     fixes: tuple[Filled, ...] = ()  # what was repaired
+
+    @property
+    def source_id(self) -> str:
+        """The id of the source that the place's geometry has."""
+        return f"import-{self.of}"
+
+    def polygon(self) -> BaseGeometry:
+        """Return the polygon, lon/lat."""
+        return shapely.from_geojson(json.dumps(self.geometry))
+
+    def to_bytes(self) -> bytes:
+        """Return the record as the store keeps it: JSON, always the same bytes."""
+        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True).encode()
+
+    def to_id(self) -> str:
+        """Return the id of the record: what its content hashes to."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()[:20]
+
+    def to_source(self) -> Source:
+        """Return the source of the place's geometry, as the facts list sources."""
+        return Source(
+            id=self.source_id,
+            title=self.source,
+            publisher=self.who,
+            date=f"{self.when:%Y-%m-%d}",
+            licence=self.licence,
+        )
+
+
+def keep_latest(records: Iterable[ImportedBoundary]) -> dict[str, ImportedBoundary]:
+    """Return by place the record that is in force: of several of one place the last."""
+    return {record.of: record for record in records}

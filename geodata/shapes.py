@@ -14,21 +14,23 @@ from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
   off (90th percentile); a border moves by half of what a seat moves. Never better than digitised.
 - indicative: the accuracy of the known point.
 - derived: the worst of the members. A union of nothing but indicative members is indicative itself.
+- official, surveyed: as the one who imported the boundary stated it. Between a town inside and a town
+  outside such a boundary its accuracy takes the place of the pair's above.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import hypot
 from typing import Any, Final, Literal
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata import crs
+from geodata import accuracy, crs
+from geodata.adjust import Adjusted, Members
 from geodata.ground import OfficialArea, Position, Site, Town
 from geodata.land import CITY
 from geodata.model import Area
@@ -59,6 +61,7 @@ class Shape:
     label: shapely.Point  # inside the largest part
     official_area_km2: float | None = None
     official_area_source: str | None = None
+    adjusted_by: tuple[str, ...] = ()  # places whose imported boundary moved this one's edge
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,22 @@ class _Draft:
     method: Method
     accuracy_m: float
     sources: tuple[str, ...]
+    licence: str | None = None  # None: that of the base geometry
+    adjusted_by: tuple[str, ...] = ()
 
 
 def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     """Build the shape of the city, every county, town, zone, park, belt, 五区 and marine core.
 
-    `boundaries` is what :func:`geodata.read.read_boundaries` gives. Places whose site is not known
-    have no shape. Raises ValueError for a member or a bound that has no shape.
+    `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
+    :func:`geodata.adjust.to_boundaries` puts them in. Places whose site is not known have no shape.
+    Raises ValueError for a member or a bound that has no shape.
     """
     package = boundaries["datapackage"]
-    drafts = _draft_towns(facts, boundaries["towns"], package)
+    adjusted: Adjusted = boundaries.get("adjusted") or Adjusted({})
+    drafts = _draft_towns(facts, boundaries["towns"], package, adjusted)
     drafts |= _draft_sites(facts, drafts, _read_land(boundaries["land"]), package)
+    drafts |= _draft_imports(adjusted)
     for area in facts.areas.values():
         drafts[area.id] = _draft_area(area, drafts)
     codes = {town.id: town.code for town in facts.towns.values()}
@@ -106,49 +114,40 @@ def _read_geometry(feature: Json) -> BaseGeometry:
     return shapely.from_geojson(json.dumps(feature["geometry"]))
 
 
-def _draft_towns(facts: Facts, collection: Json, package: Json) -> dict[str, _Draft]:
+def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
+    """Draft the places that somebody brought a boundary of."""
+    return {
+        place: _Draft(
+            adjusted.placed[place], record.method, record.accuracy_m, (record.source_id,), record.licence
+        )
+        for place, record in adjusted.imports.items()
+    }
+
+
+def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjusted) -> dict[str, _Draft]:
     """Draft the city, the counties, the zones that are made of towns, and the towns."""
     geometries = {feature["id"]: _read_geometry(feature) for feature in collection["features"]}
-    pairs = _find_pairs([town for town in facts.towns.values() if town.id in geometries], geometries)
+    pairs = accuracy.find_pairs([town for town in facts.towns.values() if town.id in geometries], geometries)
     groups: dict[str, list[Town]] = {CITY: []}
     for town in facts.towns.values():
         for name in (CITY, town.county, town.zone, town.id):
             if name is not None:
                 groups.setdefault(name, []).append(town)
     counties = {town.county for town in facts.towns.values()}
+    members = Members(facts)
     quality, methods = package["quality"], package["methods"]
     drafts = {}
     for name, towns in groups.items():
         method: Method = "digitised" if name == CITY or name in counties else "reconstructed"
-        accuracy_m = _known_accuracy(quality)
+        accuracy_m = accuracy.measure_known(quality)
         if method == "reconstructed":
-            accuracy_m = max(accuracy_m, _rebuilt_accuracy(towns, pairs, quality))
+            outer = [pair for pair in pairs if pair[0] in towns and pair[1] not in towns]
+            accuracy_m = max(accuracy_m, accuracy.measure_rebuilt(outer, quality, adjusted, members))
         union = shapely.coverage_union_all([geometries[town.id] for town in towns])
-        drafts[name] = _Draft(union, method, accuracy_m, tuple(methods[method]["sources"]))
+        movers = adjusted.moved.get(name, ())
+        sources = (*methods[method]["sources"], *(adjusted.imports[one].source_id for one in movers))
+        drafts[name] = _Draft(union, method, accuracy_m, sources, adjusted_by=movers)
     return drafts
-
-
-def _find_pairs(towns: list[Town], geometries: Mapping[str, BaseGeometry]) -> list[tuple[Town, Town]]:
-    """Return the pairs of towns of one county that touch, in both orders."""
-    tree = shapely.STRtree([geometries[town.id] for town in towns])
-    first, second = tree.query([geometries[town.id] for town in towns], predicate="touches")
-    found = [(towns[one], towns[two]) for one, two in zip(first, second, strict=True)]
-    return [(one, two) for one, two in found if one.county == two.county]
-
-
-def _known_accuracy(quality: Json) -> float:
-    return float(max(quality["digitised"]["p90_m"], quality["coast"]["p90_m"]))
-
-
-def _rebuilt_accuracy(towns: list[Town], pairs: Iterable[tuple[Town, Town]], quality: Json) -> float:
-    share, inside = quality["reconstructed"]["p90_of_seat_distance"], {town.id for town in towns}
-    squares = [
-        (share * crs.measure_length_m(_to_point(own.seat), _to_point(other.seat))) ** 2
-        + (own.seat.accuracy_m**2 + other.seat.accuracy_m**2) / 4
-        for own, other in pairs
-        if own.id in inside and other.id not in inside
-    ]
-    return float(np.sqrt(np.mean(squares))) if squares else 0.0
 
 
 def _to_point(position: Position) -> shapely.Point:
@@ -166,8 +165,9 @@ def _draft_sites(
             parent = facts.zones[site.of].parent if site.of in facts.zones else None
             bounds = [ids.get(bound, bound) for bound in site.within]
             room = _build_room(bounds, parent, drafts, land)
-            part = _fit_circle(site.position, site.area_km2, room)
-            made.setdefault(site.of, []).append((site, site.position, part))
+            position = _move_into(site.position, room)
+            part = _fit_circle(position, site.area_km2, room)
+            made.setdefault(site.of, []).append((site, position, part))
     found = {}
     base = package["methods"]["indicative"]["sources"]
     for name, parts in made.items():
@@ -193,6 +193,15 @@ def _get(drafts: Mapping[str, _Draft], name: str) -> _Draft:
     if name not in drafts:
         raise ValueError(f"no shape for {name!r}")
     return drafts[name]
+
+
+def _move_into(position: Position, room: BaseGeometry) -> Position:
+    """Return `position`, or the nearest one in `room` where an import left it farther than it is accurate."""
+    nearest = shapely.Point(shapely.get_coordinates(shapely.shortest_line(_to_point(position), room))[-1])
+    distance_m = crs.measure_length_m(_to_point(position), nearest)
+    if distance_m <= position.accuracy_m:
+        return position
+    return position.model_copy(update={"lon": nearest.x, "lat": nearest.y, "accuracy_m": distance_m})
 
 
 def _fit_circle(position: Position, area_km2: float | None, room: BaseGeometry) -> BaseGeometry:
@@ -232,7 +241,9 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
     union = shapely.union_all([member.geometry for member in members])
     sources = tuple(dict.fromkeys(source for member in members for source in member.sources))
     method: Method = "indicative" if all(member.method == "indicative" for member in members) else "derived"
-    return _Draft(union, method, max(member.accuracy_m for member in members), sources)
+    movers = tuple(dict.fromkeys(mover for member in members for mover in member.adjusted_by))
+    accuracy_m = max(member.accuracy_m for member in members)
+    return _Draft(union, method, accuracy_m, sources, adjusted_by=movers)
 
 
 def _finish(name: str, draft: _Draft, official: OfficialArea | None, package: Json) -> Shape:
@@ -249,11 +260,12 @@ def _finish(name: str, draft: _Draft, official: OfficialArea | None, package: Js
         method=draft.method,
         accuracy_m=round(draft.accuracy_m),
         sources=draft.sources,
-        licence=str(package["licence"]).strip(),
+        licence=draft.licence or str(package["licence"]).strip(),
         area_km2=crs.measure_area_km2(turned),
         label=_find_label(parts[0]),
         official_area_km2=None if official is None else official.area_km2,
         official_area_source=None if official is None else official.source,
+        adjusted_by=draft.adjusted_by,
     )
 
 

@@ -1,0 +1,214 @@
+"""Put imported boundaries into the base geometry; one rule decides what that does to the others.
+
+**The rule.** An imported polygon is never altered. Land inside it belongs to its place; land that its
+place had outside it goes to the nearest town of the same county (of the same imported place, where
+there is one) that no other import holds. Towns, the units everything is made of, carry the change:
+so every land point keeps exactly one town and one county, and belts, 五区 and cores follow.
+
+In detail:
+
+- Order: counties, zones, towns, then places that are not made of towns; surveyed before official,
+  earlier before later. What comes first stays: a later polygon is cut to an imported parent and loses
+  what it shares with an import beside it. The check lets only slivers through, no wider than the
+  accuracies of the two.
+- A place not made of towns (a park, a bonded zone) lies on top; its parent grows to hold it.
+- The coast of an import replaces ours where the two are no farther apart than ours is accurate.
+- Coordinates are rounded to 1e-7 degrees (1 cm), as everywhere in the product.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata.imported import RANK, ImportedBoundary, keep_latest
+from geodata.land import CITY
+from geodata.read import Facts
+from geodata.reassign import GRID_DEG, Claim, reshape, to_polygons
+
+Json = Mapping[str, Any]
+_MOVED_DEG2: Final = 1e-10  # 1 m²: less is rounding
+_LEVELS: Final = ("counties", "zones", "towns")
+_ON_TOP: Final = len(_LEVELS)
+
+
+@dataclass
+class Adjusted:
+    """The base geometry with all imports in it; lon/lat."""
+
+    pieces: dict[str, BaseGeometry]  # towns and neighbouring counties
+    imports: dict[str, ImportedBoundary] = field(default_factory=dict)  # in force, in the order of the rule
+    placed: dict[str, BaseGeometry] = field(default_factory=dict)  # their polygons as they stand now
+    moved: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by place: by which imports
+    orphans: dict[str, BaseGeometry] = field(default_factory=dict)  # by import: land that nobody could take
+
+
+class Members:
+    """Which towns make up a place."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.towns: dict[str, frozenset[str]] = {town: frozenset([town]) for town in facts.towns}
+        for town in facts.towns.values():
+            for place in (CITY, town.county, town.zone):
+                if place is not None:
+                    self.towns[place] = self.towns.get(place, frozenset()) | {town.id}
+
+    def of(self, place: str) -> frozenset[str]:
+        """Return the towns of a place; none for one that lies on top."""
+        return self.towns.get(place, frozenset())
+
+    def parent(self, place: str) -> str | None:
+        """Return the place that directly holds a zone, park or town; None for a county."""
+        if place in self.facts.towns:
+            town = self.facts.towns[place]
+            return town.zone or town.county
+        zone = self.facts.zones.get(place)
+        return zone.parent if zone else None
+
+    def above(self, place: str) -> Iterable[str]:
+        """Yield the places that hold `place`, the nearest first."""
+        parent = self.parent(place)
+        while parent is not None:
+            yield parent
+            parent = self.parent(parent)
+
+    def county(self, place: str) -> str:
+        """Return the county of a place, or the place itself."""
+        return [place, *self.above(place)][-1]
+
+
+def add_sources(facts: Facts, records: Iterable[ImportedBoundary]) -> Facts:
+    """Return the facts with the sources of all imports in force."""
+    found = {record.source_id: record.to_source() for record in keep_latest(records).values()}
+    return replace(facts, sources={**facts.sources, **found})
+
+
+def apply_imports(facts: Facts, boundaries: Json, records: Iterable[ImportedBoundary]) -> Adjusted:
+    """Return the base geometry with the imports that are in force.
+
+    `boundaries` is what :func:`geodata.read.read_boundaries` gives.
+    """
+    members = Members(facts)
+    adjusted = Adjusted(_read_pieces(boundaries))
+    coast_m = float(boundaries["datapackage"]["quality"]["coast"]["p90_m"])
+    for record in sorted(keep_latest(records).values(), key=lambda one: _order(one, members)):
+        _apply(record, adjusted, members, coast_m)
+    for place in adjusted.placed:  # what came later may have rounded an edge by a grid step
+        if members.of(place):
+            adjusted.placed[place] = _unite(adjusted.pieces, members.of(place))
+    return adjusted
+
+
+def to_boundaries(boundaries: Json, adjusted: Adjusted) -> dict[str, Any]:
+    """Return `boundaries` with the adjusted geometry, and the imports under ``adjusted``."""
+    if not adjusted.imports:
+        return dict(boundaries)
+    towns = [_moved(feature, adjusted.pieces[feature["id"]]) for feature in boundaries["towns"]["features"]]
+    own = shapely.coverage_union_all([adjusted.pieces[feature["id"]] for feature in towns])
+    pieces = {**adjusted.pieces, CITY: own}
+    land = [_moved(feature, pieces[feature["id"]]) for feature in boundaries["land"]["features"]]
+    return {
+        **boundaries,
+        "towns": {**boundaries["towns"], "features": towns},
+        "land": {**boundaries["land"], "features": land},
+        "adjusted": adjusted,
+    }
+
+
+def _read_pieces(boundaries: Json) -> dict[str, BaseGeometry]:
+    features = [*boundaries["towns"]["features"], *boundaries["land"]["features"]]
+    return {
+        feature["id"]: shapely.from_geojson(json.dumps(feature["geometry"]))
+        for feature in features
+        if feature["id"] != CITY
+    }
+
+
+def _moved(feature: Json, geometry: BaseGeometry) -> dict[str, Any]:
+    return {**feature, "geometry": json.loads(shapely.to_geojson(geometry))}
+
+
+def _order(record: ImportedBoundary, members: Members) -> tuple[int, int, str, str]:
+    level = _LEVELS.index(record.layer) if members.of(record.of) else _ON_TOP
+    return level, -RANK[record.method], record.when.isoformat(), record.of
+
+
+def _apply(record: ImportedBoundary, adjusted: Adjusted, members: Members, coast_m: float) -> None:
+    place, area = record.of, to_polygons(shapely.set_precision(record.polygon(), GRID_DEG))
+    holder = next((one for one in members.above(place) if one in adjusted.placed), None)
+    if holder is not None:
+        area = to_polygons(shapely.intersection(area, adjusted.placed[holder], grid_size=GRID_DEG))
+    related = {place, *members.above(place)}
+    beside = [shape for one, shape in adjusted.placed.items() if one not in related]
+    if members.of(place) and beside:
+        area = to_polygons(shapely.difference(area, shapely.union_all(beside), grid_size=GRID_DEG))
+    before = dict(adjusted.pieces)
+    claim = _to_claim(place, area, adjusted, members, coast_m)
+    if claim is not None:
+        outcome = reshape(adjusted.pieces, claim)
+        adjusted.pieces, adjusted.orphans[place] = outcome.pieces, outcome.orphan
+    own = members.of(place)
+    placed = _unite(adjusted.pieces, own) if own else area
+    adjusted.imports[place], adjusted.placed[place] = record, placed
+    _note_moved(place, before, adjusted, members)
+
+
+def _to_claim(
+    place: str, area: BaseGeometry, adjusted: Adjusted, members: Members, coast_m: float
+) -> Claim | None:
+    """Return what the import claims; None where it lies on top and its parent holds it already."""
+    held = _held(place, adjusted, members)
+    own = members.of(place)
+    if own:
+        seats = {one: members.facts.towns[one].seat for one in own}
+        points = {one: shapely.Point(seat.lon, seat.lat) for one, seat in seats.items()}
+        inside = any(one in adjusted.placed for one in members.above(place))  # its coast is settled
+        heirs = _heirs(place, adjusted, members) - held
+        return Claim(area, own, heirs, 0.0 if inside else coast_m, points)
+    parent = next((one for one in members.above(place) if members.of(one)), None)
+    own = members.of(parent) - held if parent else frozenset()
+    old = shapely.union_all([adjusted.pieces[one] for one in own])
+    if not own or old.covers(area):
+        return None
+    taken = shapely.union_all([adjusted.pieces[one] for one in held])
+    free = to_polygons(shapely.difference(area, taken, grid_size=GRID_DEG))
+    grown = shapely.union(free, old, grid_size=GRID_DEG)
+    return Claim(grown, own, frozenset(), 0.0)
+
+
+def _held(place: str, adjusted: Adjusted, members: Members) -> frozenset[str]:
+    """Return the towns that another import holds, whose land cannot change for `place`."""
+    above = {place, *members.above(place)}
+    return frozenset().union(*(members.of(one) for one in adjusted.placed if one not in above))
+
+
+def _heirs(place: str, adjusted: Adjusted, members: Members) -> frozenset[str]:
+    """Return the towns, or neighbouring counties, that may get land which `place` gives up."""
+    holder = next((one for one in members.above(place) if one in adjusted.placed), members.county(place))
+    room = frozenset(adjusted.pieces) if holder == place else members.of(holder)
+    return room - members.of(place)
+
+
+def _note_moved(place: str, before: Mapping[str, BaseGeometry], adjusted: Adjusted, members: Members) -> None:
+    """Note every town, zone, county and the city whose outline the import moved, but for its own place."""
+    after = adjusted.pieces
+    changed = {
+        one for one, shape in before.items() if after[one] is not shape and _differs(shape, after[one])
+    }
+    for one, towns in members.towns.items():
+        if one != place and towns & changed and _differs(_unite(before, towns), _unite(after, towns)):
+            adjusted.moved[one] = (*adjusted.moved.get(one, ()), place)
+
+
+def _unite(pieces: Mapping[str, BaseGeometry], names: Iterable[str]) -> BaseGeometry:
+    return shapely.coverage_union_all([pieces[name] for name in sorted(names)])
+
+
+def _differs(one: BaseGeometry, other: BaseGeometry) -> bool:
+    return one is not other and bool(shapely.symmetric_difference(one, other).area > _MOVED_DEG2)

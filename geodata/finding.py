@@ -1,0 +1,81 @@
+"""What is wrong with a file of boundaries: one record for every kind of finding, in Chinese and English."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+Level = Literal["error", "warning"]
+_FILE = Path(__file__).with_name("findings.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding about a file, or one feature of it.
+
+    `path` says where: the file, the layer and the feature's place in it, or a coordinate. `fix` says
+    what can be done, by language; None where nothing but another file helps.
+    """
+
+    code: str
+    level: Level
+    feature_id: str | None
+    path: str
+    message_zh: str
+    message_en: str
+    fix: dict[str, str] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as plain data for ``--json``."""
+        return asdict(self)
+
+    def to_lines(self) -> list[str]:
+        """Return the finding for people: what it is, and what can be done; only what prints."""
+        name = self.path if self.feature_id is None else f"{self.path} [{self.feature_id}]"
+        lines = [f"{self.level} {self.code}: {name}: {self.message_zh} / {self.message_en}"]
+        if self.fix:
+            lines.append(f"  → {self.fix['zh']} / {self.fix['en']}")
+        return ["".join(filter(str.isprintable, line)) for line in lines]
+
+
+class RefusedError(Exception):
+    """The file cannot be used at all; carries the finding that says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message_en)
+        self.finding = finding
+
+
+def find(code: str, path: str, feature_id: str | None = None, /, **values: object) -> Finding:
+    """Return the finding `code`, worded in both languages and filled with `values`.
+
+    Its level is the code's own unless `values` names another under ``level``.
+    """
+    entry = _codes()[code]
+    wanted = str(values.pop("level", entry["level"]))
+    level: Level = "error" if wanted == "error" else "warning"
+    fix = entry.get("fix")
+    return Finding(
+        code=code,
+        level=level,
+        feature_id=feature_id,
+        path=path,
+        message_zh=entry["zh"].format(**values),
+        message_en=entry["en"].format(**values),
+        fix={language: fix[language].format(**values) for language in ("zh", "en")} if fix else None,
+    )
+
+
+def list_codes() -> dict[str, dict[str, Any]]:
+    """Return every code with its level and wording."""
+    return dict(_codes())
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, dict[str, Any]]:
+    codes: dict[str, dict[str, Any]] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+    return codes

@@ -1,0 +1,192 @@
+"""Read a file of boundaries that somebody brought: any format, nothing believed.
+
+The only code that imports pyogrio, and only when called: the web process never does.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata.finding import Finding, RefusedError, find
+from geodata.unpack import unpack
+
+MAX_BYTES: Final = 200_000_000
+MAX_FEATURES: Final = 2_000
+MAX_VERTICES: Final = 1_000_000
+_HEAD: Final = 4096
+_SHAPEFILE: Final = bytes.fromhex("0000270a")
+_DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf")
+_ENCODINGS: Final = ("utf-8", "gb18030")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One feature as the file has it."""
+
+    path: str  # file, layer and place in it
+    properties: Mapping[str, Any]
+    geometry: BaseGeometry | None
+
+
+@dataclass
+class Intake:
+    """Everything that a file says; coordinates as they stand in it, x before y."""
+
+    name: str
+    sha256: str
+    crs: str | None  # as WKT or authority code; None where the file names none
+    features: list[Incoming]
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_intake(path: Path, table: str | None = None, encoding: str | None = None) -> Intake:
+    """Read one file.
+
+    `table` chooses the layer of a GeoPackage or KML. Raises
+    :class:`~geodata.finding.RefusedError` for a file that cannot be used at all.
+    """
+    _check_file(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with tempfile.TemporaryDirectory(prefix="boundary-") as folder:
+        kind = _sniff(path)
+        source = unpack(path, Path(folder)) if kind == "zip" else path
+        if kind == "zip" and _sniff(source) in {"zip", None}:
+            raise RefusedError(find("unknown-format", f"{path.name}/{source.name}"))
+        if kind is None:
+            raise RefusedError(find("unknown-format", path.name))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the reader finds odd is found out below
+            found = _Reader(path.name, source).read(table, encoding)
+    found.sha256 = digest
+    if not found.features:
+        raise RefusedError(find("file-empty", path.name))
+    return found
+
+
+def _check_file(path: Path) -> None:
+    try:
+        exists, is_file = path.exists(), path.is_file()
+        size = path.stat().st_size if is_file else 0
+    except (OSError, ValueError) as error:
+        raise RefusedError(find("not-readable", str(path.name)[:100], reason=str(error)[:200])) from error
+    if not exists:
+        raise RefusedError(find("file-missing", path.name))
+    if not is_file:
+        raise RefusedError(find("not-a-file", path.name))
+    if not size:
+        raise RefusedError(find("file-empty", path.name))
+    if size > MAX_BYTES:
+        values = {"size": round(size / 1e6), "limit": round(MAX_BYTES / 1e6)}
+        raise RefusedError(find("file-too-large", path.name, **values))
+
+
+def _sniff(path: Path) -> str | None:
+    """Tell the format by the first bytes, not by the name; None for none that is read here."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if text.startswith(b"<"):
+        whole = path.read_bytes()
+        return "kml" if b"<kml" in head and b"<!ENTITY" not in whole else None
+    kinds = {b"PK\x03\x04": "zip", b"SQLite format 3": "gpkg", b"fgb\x03fgb": "fgb", _SHAPEFILE: "shp"}
+    return next((kind for magic, kind in kinds.items() if head.startswith(magic)), None) or (
+        "geojson" if text.startswith(b"{") else None
+    )
+
+
+class _Reader:
+    """Reads one file with GDAL; what GDAL says against it is a finding."""
+
+    def __init__(self, name: str, source: Path) -> None:
+        self.name, self.source = name, source
+        self.findings: list[Finding] = []
+
+    def read(self, table: str | None, encoding: str | None) -> Intake:
+        import pyogrio
+        from pyogrio.errors import DataSourceError, FieldError, GeometryError
+        from pyogrio.raw import read
+
+        try:
+            layer = self._choose([str(row[0]) for row in pyogrio.list_layers(self.source)], table)
+            self._check_info(pyogrio.read_info(self.source, layer=layer, force_feature_count=True))
+            meta, _, shapes, columns = self._decode(read, layer, encoding)
+        except (DataSourceError, FieldError, GeometryError, ValueError, OverflowError) as error:
+            raise RefusedError(find("not-readable", self.name, reason=_tidy(error, self.source))) from error
+        fields = [str(one) for one in meta["fields"]]
+        features = [
+            Incoming(
+                f"{self.name}/{layer}#{row + 1}",
+                {name: column[row] for name, column in zip(fields, columns, strict=True)},
+                _parse(shape),
+            )
+            for row, shape in enumerate(shapes if shapes is not None else [])
+        ]
+        return Intake(self.name, "", meta["crs"] or None, features, self.findings)
+
+    def _choose(self, layers: list[str], table: str | None) -> str:
+        if not layers:
+            raise RefusedError(find("file-empty", self.name))
+        if (table is None and len(layers) > 1) or (table is not None and table not in layers):
+            raise RefusedError(find("several-layers", self.name, layers=", ".join(layers[:20])))
+        return table or layers[0]
+
+    def _check_info(self, info: dict[str, Any]) -> None:
+        if info["driver"] not in _DRIVERS:
+            raise RefusedError(find("unknown-format", self.name))
+        if info["features"] > MAX_FEATURES:
+            limits = {"count": info["features"], "limit": MAX_FEATURES}
+            raise RefusedError(find("too-many-features", self.name, **limits))
+
+    def _decode(self, read: Any, layer: str, encoding: str | None) -> Any:
+        if self.source.suffix.lower() != ".shp":
+            return read(self.source, layer=layer, force_2d=True)
+        named = _read_cpg(self.source)
+        tried = [encoding] if encoding else [one for one in (named, *_ENCODINGS) if one]
+        for one in tried:
+            try:
+                answer = read(self.source, layer=layer, force_2d=True, encoding=one)
+            except (UnicodeDecodeError, LookupError):
+                continue
+            if one not in (encoding, named) and not _is_ascii(answer[3]):
+                self.findings.append(find("encoding-guessed", self.name, encoding=one))
+            return answer
+        raise RefusedError(find("bad-encoding", self.name, tried=", ".join(dict.fromkeys(tried))))
+
+
+def _read_cpg(source: Path) -> str | None:
+    """Return the encoding that a Shapefile's .cpg names, if Python knows it."""
+    for path in source.parent.glob(f"{source.stem}.*"):
+        if path.suffix.lower() == ".cpg":
+            name = path.read_bytes()[:40].decode("ascii", "ignore").strip()
+            name = {"936": "gbk", "65001": "utf-8", "54936": "gb18030"}.get(name.upper().lstrip("CP"), name)
+            try:
+                return codecs.lookup(name).name
+            except LookupError:
+                return None
+    return None
+
+
+def _is_ascii(columns: Any) -> bool:
+    return all(value.isascii() for column in columns for value in column if isinstance(value, str))
+
+
+def _parse(wkb: Any) -> BaseGeometry | None:
+    if wkb is None:
+        return None
+    shape: BaseGeometry | None = shapely.from_wkb(wkb, on_invalid="ignore")
+    return shape
+
+
+def _tidy(error: Exception, source: Path) -> str:
+    """Return a reason without the folder it happened in."""
+    return str(error).replace(str(source), source.name).split(";")[0].strip()[:200]

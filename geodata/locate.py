@@ -1,0 +1,139 @@
+"""Understand the coordinates of a file: which system, which axis first, anywhere near the city at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.finding import Finding, RefusedError, find
+from geodata.intake import MAX_VERTICES, Incoming, Intake
+
+_MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
+_LIKELY: Final = ("EPSG:3857", "EPSG:4550", "EPSG:4549", "EPSG:4510", "EPSG:4490")
+_NOTABLE_M: Final = 1.0  # an uncertainty worth a word
+
+
+@dataclass
+class Located:
+    """The features in WGS 84 lon/lat, and how that was understood."""
+
+    crs: str
+    features: list[Incoming]
+    findings: list[Finding] = field(default_factory=list)
+    fixes: list[str] = field(default_factory=list)
+
+
+def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) -> Located:
+    """Return the features in lon/lat; `given` is the coordinate system that the user names.
+
+    `fix` lets axes be swapped that can only be the other way round. Features outside the city are
+    left out where others are inside. Raises :class:`~geodata.finding.RefusedError` where the
+    coordinates cannot be understood.
+    """
+    definition = given or intake.crs
+    if definition is None:
+        raise RefusedError(find("missing-crs", intake.name))
+    located = Located(_name(definition, intake.name), list(_check_shapes(intake)))
+    located.findings += _check_system(definition, intake, given)
+    shapes = [feature.geometry for feature in located.features]
+    near = shapely.box(*shapely.buffer(shapely.box(*city.bounds), _MARGIN_DEG).bounds)
+    places = _place(shapes, definition, near)
+    if not any(places):
+        swapped = [_swap(shape) for shape in shapes]
+        places = _place(swapped, definition, near)
+        point = _first(shapes)
+        if not any(places):
+            raise RefusedError(_say_where(shapes, located.crs, near, intake.name))
+        if not fix:
+            raise RefusedError(find("flipped-axes", intake.name, point=point))
+        located.findings.append(find("flipped-swapped", intake.name))
+        located.fixes.append("axes swapped")
+    kept = []
+    for feature, place in zip(located.features, places, strict=True):
+        if place is None:
+            located.findings.append(find("outside-city", feature.path))
+        else:
+            kept.append(replace(feature, geometry=place))
+    located.features = kept
+    return located
+
+
+def _name(definition: str, path: str) -> str:
+    try:
+        return crs.read_definition(definition)
+    except ValueError as error:
+        raise RefusedError(find("unknown-crs", path, crs=definition[:60])) from error
+
+
+def _check_system(definition: str, intake: Intake, given: str | None) -> list[Finding]:
+    found = []
+    uncertain_m = crs.measure_uncertainty_m(definition)
+    if uncertain_m is None or uncertain_m > _NOTABLE_M:
+        metres = "?" if uncertain_m is None else f"{uncertain_m:.0f} m"
+        values = {"crs": crs.read_definition(definition), "metres": metres}
+        found.append(find("uncertain-datum", intake.name, **values))
+    if given and intake.crs:
+        own, wanted = _name_or_text(intake.crs), crs.read_definition(given)
+        if {own, wanted} - {crs.LONLAT, "EPSG:4326"} and own != wanted:
+            found.append(find("crs-mismatch", intake.name, own=own, given=wanted))
+    return found
+
+
+def _name_or_text(definition: str) -> str:
+    try:
+        return crs.read_definition(definition)
+    except ValueError:
+        return definition[:40]
+
+
+def _check_shapes(intake: Intake) -> list[Incoming]:
+    """Return the features; raises for coordinates that are no numbers, or for too many of them."""
+    count = int(sum(shapely.get_num_coordinates(one.geometry) for one in intake.features))
+    if count > MAX_VERTICES:
+        raise RefusedError(find("too-many-vertices", intake.name, count=count, limit=MAX_VERTICES))
+    for feature in intake.features:
+        if feature.geometry is None or feature.geometry.is_empty:
+            raise RefusedError(find("empty-geometry", feature.path))
+        if feature.geometry.geom_type not in {"Polygon", "MultiPolygon"}:
+            raise RefusedError(find("wrong-geometry-type", feature.path, type=feature.geometry.geom_type))
+        if not np.isfinite(shapely.get_coordinates(feature.geometry)).all():
+            raise RefusedError(find("not-finite", feature.path))
+    return intake.features
+
+
+def _place(
+    shapes: list[BaseGeometry | None], definition: str, near: BaseGeometry
+) -> list[BaseGeometry | None]:
+    """Return each shape in lon/lat; None for one that is not near the city."""
+    placed = [crs.to_lonlat(shape, definition) for shape in shapes if shape is not None]
+    return [shape if _is_near(shape, near) else None for shape in placed]
+
+
+def _is_near(shape: BaseGeometry, near: BaseGeometry) -> bool:
+    finite = bool(np.isfinite(shapely.get_coordinates(shape)).all())
+    return finite and bool(near.contains(shapely.box(*shape.bounds)))
+
+
+def _swap(shape: BaseGeometry | None) -> BaseGeometry | None:
+    swapped: BaseGeometry | None = shapely.transform(shape, lambda points: points[:, ::-1])
+    return swapped
+
+
+def _say_where(shapes: list[BaseGeometry | None], claimed: str, near: BaseGeometry, path: str) -> Finding:
+    """Return which other system the numbers fit, if one."""
+    values = {"crs": claimed, "point": _first(shapes)}
+    for frame in _LIKELY:
+        if frame != claimed and any(_place(shapes, frame, near)):
+            code = "mercator-numbers" if frame == _LIKELY[0] else "projected-numbers"
+            return find(code, path, fits=frame, **values)
+    return find("out-of-bounds", path, **values)
+
+
+def _first(shapes: list[BaseGeometry | None]) -> str:
+    x, y = shapely.get_coordinates(shapes[0])[0]
+    return f"({x:.6g}, {y:.6g})"

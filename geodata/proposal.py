@@ -1,0 +1,226 @@
+"""From a file to boundaries that could be published: read, understand, name, check, try."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata.adjust import Members, add_sources, apply_imports, to_boundaries
+from geodata.datum import Verdict, measure_shift
+from geodata.finding import Finding, RefusedError, find
+from geodata.imported import ImportedBoundary, Layer, Method, keep_latest
+from geodata.intake import Incoming, Intake, read_intake
+from geodata.locate import Located, locate
+from geodata.naming import Names, name_features
+from geodata.read import Facts
+from geodata.reassign import to_polygons
+from geodata.scrutiny import MAX_PLACE_VERTICES, Standing, check_outcome, check_standing, repair
+from geodata.shapes import Shape, build_shapes
+
+_DECIMALS: Final = 7
+_SUSPICIONS: Final = {"GCJ-02": "suspected-gcj02", "BD-09": "suspected-bd09"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for."""
+
+    file: Path
+    layer: Layer
+    source: str
+    licence: str
+    who: str
+    why: str
+    when: datetime
+    accuracy_m: float
+    method: Method = "official"
+    of: str | None = None  # the one place that the whole file is
+    field: str | None = None  # the attribute that names the places
+    table: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    fix: bool = False
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is there before: facts, base geometry, and the imports in force."""
+
+    facts: Facts
+    boundaries: Mapping[str, Any]
+    records: tuple[ImportedBoundary, ...] = ()
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of every place with the imports in force."""
+        adjusted = apply_imports(self.facts, self.boundaries, self.records)
+        return build_shapes(add_sources(self.facts, self.records), to_boundaries(self.boundaries, adjusted))
+
+
+@dataclass
+class Proposal:
+    """What the file would change; publishable where no finding is an error."""
+
+    records: list[ImportedBoundary] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    shifts: dict[str, Verdict] = field(default_factory=dict)
+    before: dict[str, Shape] = field(default_factory=dict)
+    after: dict[str, Shape] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> int:
+        """How many findings stand in the way."""
+        return sum(finding.level == "error" for finding in self.findings)
+
+    def areas(self) -> list[dict[str, Any]]:
+        """Return the area before and after, km², of every place that changes; imported ones first."""
+        imported = {record.of for record in self.records}
+        rows = [
+            {
+                "id": name,
+                "before_km2": round(old.area_km2, 3),
+                "after_km2": round(new.area_km2, 3),
+                "official_km2": new.official_area_km2,
+                "method": new.method,
+                "accuracy_m": round(new.accuracy_m),
+                "imported": name in imported,
+            }
+            for name, old, new in ((one, self.before[one], after) for one, after in self.after.items())
+            if name in imported or differs(old, new)
+        ]
+        return sorted(rows, key=lambda row: not row["imported"])
+
+
+def differs(old: Shape, new: Shape) -> bool:
+    """Tell whether a place was moved by more than rounding."""
+    if old.method != new.method or abs(old.area_km2 - new.area_km2) > 1e-3:  # noqa: PLR2004 - 1000 m²
+        return True
+    return bool(shapely.symmetric_difference(old.geometry, new.geometry).area > 1e-9)  # noqa: PLR2004 - 10 m²
+
+
+def propose(wish: Wish, ground: Ground) -> Proposal:
+    """Return what `wish` would change and everything that is wrong with it; never raises on data."""
+    proposal = Proposal(before=ground.shapes)
+    try:
+        intake = read_intake(wish.file, wish.table, wish.encoding)
+        proposal.findings += intake.findings
+        city = proposal.before[next(iter(ground.facts.plans))].geometry
+        located = locate(intake, city, wish.crs, fix=wish.fix)
+        proposal.findings += located.findings
+        named = _name(wish, located, ground.facts, proposal)
+        for place, rows in named.items():
+            _add_record(wish, place, rows, (intake, located), proposal)
+    except RefusedError as refused:
+        proposal.findings.append(refused.finding)
+        return proposal
+    _check_shift(wish, proposal, located.crs, ground.facts)
+    if not proposal.errors:
+        _try(proposal, ground)
+    return proposal
+
+
+def _name(wish: Wish, located: Located, facts: Facts, proposal: Proposal) -> dict[str, list[Incoming]]:
+    names = Names(facts, wish.layer)
+    if wish.of is None:
+        found, findings = name_features(located.features, names, wish.field)
+        proposal.findings += findings
+        return {} if any(row.level == "error" for row in findings) else found
+    if wish.of not in names.ids:
+        values = {"value": wish.of, "layer": wish.layer, "known": ", ".join(names.ids[:80])}
+        raise RefusedError(find("unknown-id", wish.file.name, **values))
+    return {wish.of: located.features}
+
+
+def _add_record(
+    wish: Wish, place: str, rows: list[Incoming], read: tuple[Intake, Located], proposal: Proposal
+) -> None:
+    intake, located = read
+    parts, fixes = [], list(located.fixes)
+    for row in rows:
+        shape = row.geometry or shapely.Polygon()
+        count = int(shapely.get_num_coordinates(shape))
+        if count > MAX_PLACE_VERTICES:
+            values = {"count": count, "limit": MAX_PLACE_VERTICES}
+            raise RefusedError(find("too-many-vertices", row.path, place, **values))
+        mended, finding = repair(shape, row.path, place, fix=wish.fix)
+        if finding:
+            proposal.findings.append(finding)
+            fixes.append(finding.message_en)
+        parts.append(mended)
+    if not all(part.is_valid for part in parts):
+        return
+    proposal.records.append(
+        ImportedBoundary(
+            layer=wish.layer,
+            of=place,
+            geometry=_to_geometry(to_polygons(shapely.union_all(parts))),
+            method=wish.method,
+            accuracy_m=wish.accuracy_m,
+            source=wish.source,
+            licence=wish.licence,
+            who=wish.who,
+            why=wish.why,
+            when=wish.when,
+            file_name=intake.name,
+            file_sha256=intake.sha256,
+            crs=located.crs,
+            fixes=tuple(fix[:500] for fix in fixes),
+        )
+    )
+
+
+def _to_geometry(polygon: BaseGeometry) -> dict[str, Any]:
+    rounded = shapely.set_precision(polygon, 10.0**-_DECIMALS)
+    turned = shapely.orient_polygons(shapely.normalize(to_polygons(rounded)))
+    plain: dict[str, Any] = json.loads(shapely.to_geojson(turned))
+    plain["coordinates"] = _round(plain["coordinates"])
+    return plain
+
+
+def _round(value: Any) -> Any:
+    return [_round(one) for one in value] if isinstance(value, list) else round(value, _DECIMALS)
+
+
+def _check_shift(wish: Wish, proposal: Proposal, understood: str, facts: Facts) -> None:
+    """Look for the shift of Chinese web maps; a user who names the system has looked already."""
+    counties = {town.county for town in facts.towns.values()}
+    known = [proposal.before[one] for one in counties if proposal.before[one].method == "digitised"]
+    lines = shapely.union_all([shape.geometry.boundary for shape in known])
+    for record in proposal.records if known else ():
+        verdict = measure_shift(record.polygon(), lines)
+        proposal.shifts[record.of] = verdict
+        if verdict.suspected:
+            metres = verdict.distance_m
+            values = {
+                "frame": verdict.suspected,
+                "plain": round(metres["CRS84"]),
+                "shifted": round(metres[verdict.suspected]),
+                "km": round(verdict.compared_km),
+                "crs": understood,
+            }
+            level = "warning" if wish.crs else "error"
+            code = _SUSPICIONS[verdict.suspected]
+            proposal.findings.append(find(code, record.file_name, record.of, **values, level=level))
+
+
+def _try(proposal: Proposal, ground: Ground) -> None:
+    """Check the polygons against what is there, and build the shapes as they would be."""
+    members = Members(ground.facts)
+    records = keep_latest((*ground.records, *proposal.records))
+    standing = Standing(proposal.before, members, records)
+    proposal.findings += check_standing(standing, proposal.records)
+    if proposal.errors:
+        return
+    adjusted = apply_imports(ground.facts, ground.boundaries, records.values())
+    proposal.findings += check_outcome(adjusted, members)
+    if not proposal.errors:
+        boundaries = to_boundaries(ground.boundaries, adjusted)
+        proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)

@@ -1,0 +1,156 @@
+"""Check polygons that are to be imported: by themselves, and against what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.adjust import Adjusted, Members
+from geodata.finding import Finding, find
+from geodata.imported import RANK, ImportedBoundary
+from geodata.reassign import is_narrow, to_polygons
+from geodata.shapes import Shape
+
+MAX_PLACE_VERTICES: Final = 200_000
+_NOTABLE_PERCENT: Final = 10.0
+_WRONG_PERCENT: Final = 100.0  # twice the published area, or none of it
+_HALF_PERCENT: Final = -50.0
+_ELSEWHERE_PERCENT: Final = 30.0
+_LEAST_KM2: Final = 1e-4  # 100 m²: less is rounding
+_RULE_FOLLOWS: Final = {"rule_zh": "上级随之扩大", "rule_en": "the parent grows to hold them"}
+_RULE_CUT: Final = {"rule_zh": "裁去", "rule_en": "they are cut off"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the new polygons are compared with: the shapes before, and who made them."""
+
+    shapes: Mapping[str, Shape]
+    members: Members
+    records: Mapping[str, ImportedBoundary]  # by place, with the new ones
+
+    def accuracy_m(self, place: str) -> float:
+        """Return how accurate a place's edge is."""
+        record = self.records.get(place)
+        return record.accuracy_m if record else self.shapes[place].accuracy_m
+
+    def polygon(self, place: str) -> BaseGeometry:
+        """Return a place's polygon, the new one where there is one."""
+        record = self.records.get(place)
+        return record.polygon() if record else self.shapes[place].geometry
+
+    def method(self, place: str) -> str:
+        """Return how a place's polygon was made."""
+        record = self.records.get(place)
+        return record.method if record else self.shapes[place].method
+
+
+def repair(
+    geometry: BaseGeometry, path: str, place: str, *, fix: bool
+) -> tuple[BaseGeometry, Finding | None]:
+    """Return the polygon, repaired if it has to be and may be, and what to say about it."""
+    if geometry.is_valid:
+        return geometry, None
+    reason = shapely.is_valid_reason(geometry)
+    if not fix:
+        return geometry, find("invalid-ring", path, place, reason=reason)
+    mended = to_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    if mended.is_empty:
+        return geometry, find("invalid-ring", path, place, reason=reason)
+    before = crs.measure_area_km2(to_polygons(shapely.make_valid(geometry)))
+    after = crs.measure_area_km2(mended)
+    values = {"reason": reason, "before": f"{before:.4f}", "after": f"{after:.4f}"}
+    return mended, find("repaired-ring", path, place, **values)
+
+
+def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Iterator[Finding]:
+    """Yield what is wrong with the `fresh` polygons beside the others."""
+    fresh = list(fresh)
+    for record in fresh:
+        path = record.file_name
+        yield from _check_area(record, path, standing.shapes[record.of])
+        yield from _check_place(record, path, standing)
+        yield from _check_parent(record, path, standing)
+    seen: set[frozenset[str]] = set()
+    for record in fresh:
+        for other in standing.records.values():
+            pair = frozenset([record.of, other.of])
+            if len(pair) > 1 and pair not in seen and not _related(record.of, other.of, standing.members):
+                seen.add(pair)
+                yield from _check_overlap(record, other)
+
+
+def check_outcome(adjusted: Adjusted, members: Members) -> Iterator[Finding]:
+    """Yield what the rule of :mod:`geodata.adjust` could not do."""
+    for town in members.facts.towns:
+        if adjusted.pieces[town].is_empty:
+            taker = next((one for one in adjusted.placed if town not in members.of(one)), "?")
+            yield find("town-without-land", taker, taker, town=town, place=taker)
+    for place, orphan in adjusted.orphans.items():
+        area_km2 = crs.measure_area_km2(orphan)
+        if area_km2 > _LEAST_KM2 and not is_narrow(orphan, 2 * adjusted.imports[place].accuracy_m):
+            yield find("land-without-owner", place, place, area=f"{area_km2:.3f}")
+
+
+def _related(one: str, other: str, members: Members) -> bool:
+    return one in {other, *members.above(other)} or other in members.above(one)
+
+
+def _check_area(record: ImportedBoundary, path: str, shape: Shape) -> Iterator[Finding]:
+    official_km2 = shape.official_area_km2
+    if official_km2 is None:
+        return
+    area_km2 = crs.measure_area_km2(record.polygon())
+    percent = 100 * (area_km2 / official_km2 - 1)
+    values = {"area": f"{area_km2:.2f}", "official": f"{official_km2:g}", "percent": f"{percent:+.1f}"}
+    if percent > _WRONG_PERCENT or percent < _HALF_PERCENT:
+        yield find("area-far", path, record.of, **values)
+    elif abs(percent) > _NOTABLE_PERCENT:
+        yield find("area-differs", path, record.of, **values)
+
+
+def _check_place(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
+    shape = standing.shapes[record.of]
+    polygon = record.polygon()
+    reach = shapely.buffer(shape.geometry, shape.accuracy_m / 111_000)
+    percent = 100 * shapely.intersection(polygon, reach).area / polygon.area
+    if percent < _ELSEWHERE_PERCENT:
+        yield find("elsewhere", path, record.of, place=record.of, percent=f"{percent:.0f}")
+
+
+def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
+    parent = standing.members.parent(record.of)
+    if parent is None:
+        return
+    outside = to_polygons(shapely.difference(record.polygon(), standing.polygon(parent)))
+    area_km2 = crs.measure_area_km2(outside)
+    if area_km2 < _LEAST_KM2:
+        return
+    width_m = record.accuracy_m + standing.accuracy_m(parent)
+    values = {"parent": parent, "area": f"{area_km2:.3f}"}
+    if is_narrow(outside, 2 * width_m):
+        rule = _RULE_CUT if parent in standing.records else _RULE_FOLLOWS
+        yield find("outside-parent-sliver", path, record.of, **values, **rule)
+    else:
+        more = {"method": standing.method(parent), "width": round(width_m)}
+        yield find("outside-parent", path, record.of, **values, **more)
+
+
+def _check_overlap(record: ImportedBoundary, other: ImportedBoundary) -> Iterator[Finding]:
+    both = to_polygons(shapely.intersection(record.polygon(), other.polygon()))
+    area_km2 = crs.measure_area_km2(both)
+    if area_km2 < _LEAST_KM2:
+        return
+    width_m = record.accuracy_m + other.accuracy_m
+    values = {"other": other.of, "method": other.method, "area": f"{area_km2:.3f}"}
+    on_top = record.layer == other.layer == "parks"
+    if is_narrow(both, width_m) or RANK[record.method] > RANK[other.method]:
+        yield find("overlap-sliver", record.file_name, record.of, **values)
+    else:  # one park within another is odd, but it may be so
+        level = "warning" if on_top else "error"
+        yield find("overlap", record.file_name, record.of, **values, width=round(width_m), level=level)
