@@ -21,8 +21,9 @@ from layers.catalogue import Layer, Theme
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder
 from layers.features import build_features, build_industry_features
-from layers.indexes import build_lookup_index, build_search_index
+from layers.indexes import build_lookup_index
 from layers.locator import build_locators
+from layers.names import build_search_index
 from layers.payload import build_payload
 from layers.points import build_points
 from layers.properties import LANGUAGES

@@ -1,80 +1,240 @@
-"""Find places, industries, clauses and towns by name: Chinese, pinyin, English or Korean.
+"""Find what the plan names, and where it is, by name: Chinese, pinyin, English or Korean.
 
-The index is built once per release by :mod:`layers.indexes`; searching it needs no library.
+The index is built once per release by :mod:`layers.names`. What is found says how: as a whole, as a
+part, or only after a misspelling was put right; what the plan does not name is said not to be found.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from layers.folding import drop_tones, fold, is_latin, squeeze, stem_all, trace
+from layers.marks import mark, mark_reading, mark_words
+from layers.vocabulary import EMPTY, INITIALS, KNOWN, PINYIN, UNKNOWN, Key, Piece, Vocabulary
 
 LIMIT = 20
 MAX_QUERY = 100
-# How well a query fits a key, best first.
-EXACT, START, WORD, PART = 0, 1, 2, 3
+# How well a query fits a key, best first. CORE: all but the empty words; WORDS: its words in any order;
+# HOLDS: the query contains the key.
+EXACT, CORE, START, WORD, PART, WORDS, HOLDS = range(7)
+CLOSE = 0.6  # of a key typed already: nearly the whole
+WEAK = 2  # letters that are too few to be looked for inside a word
 LAYER_ORDER = (
     *("zones", "counties", "parks", "five-zones", "belts", "marine-cores"),
-    *("clusters", "industries", "platforms", "gateways", "towns", "clauses"),
+    *("industries", "clusters", "chains", "platforms", "gateways", "towns", "landmarks"),
+    *("agencies", "indicators", "clauses"),
 )
 
+FAR = LAYER_ORDER.index("agencies")  # from here on nothing is offered as near
+
 Entry = dict[str, Any]
+Rank = tuple[float, ...]
 
 
-def fold(text: str) -> str:
-    """Return `text` for comparison: full width to half, lower case, no accents, no punctuation."""
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    spaced = "".join(character if character.isalnum() else " " for character in plain)
-    return unicodedata.normalize("NFKC", " ".join(spaced.split()))
+class Hit(NamedTuple):
+    """The best key of one entry: how it ranks, which it is, what of the query it answers."""
+
+    rank: Rank
+    key: int
+    needles: tuple[str, ...]
 
 
 class Search:
     """Ranks the index's entries for a query."""
 
-    def __init__(self, entries: list[Entry]) -> None:
-        self._entries = entries
+    def __init__(self, index: dict[str, Any]) -> None:
+        self._entries: list[Entry] = index["entries"]
+        self._by_place = {entry["id"]: entry for entry in self._entries if entry["layer"] in LAYER_ORDER[:6]}
+        self._variants = str.maketrans(index["variants"])
+        self._sounds: dict[str, str] = index["sounds"]
+        self._vocabulary = Vocabulary(self._entries, index["empty"])
+        self._ranks = [_rank(entry) for entry in self._entries]
+
+    @cached_property
+    def _typos(self) -> Any:
+        from layers.typos import Typos  # only a query that fails needs its library
+
+        return Typos(self._vocabulary, self._ranks, self._sounds, FAR)
 
     def find(self, query: str, language: str, limit: int = LIMIT) -> list[Entry]:
-        """Return the best entries, each with the spelling that matched.
+        """Return the best entries, each with the spelling that matched."""
+        results: list[Entry] = self.answer(query, language, limit)["results"]
+        return results
 
-        `query` may be Chinese, pinyin with or without spaces and tones, initials, English or Korean.
-        Characters past the first 100 are ignored.
+    def answer(self, query: str, language: str, limit: int = LIMIT) -> dict[str, Any]:
+        """Return ``results`` best first, and what else is to be said of the query.
+
+        `query` may be Chinese (simplified, traditional), pinyin with or without spaces and tones,
+        initials, English or Korean; characters past the first 100 are ignored. ``missing`` are its
+        words that no result answers, ``corrected`` the query as it was understood where that is not
+        how it was typed, ``near`` the names that come nearest where words are missing.
         """
-        wanted = fold(query[:MAX_QUERY])
-        if not wanted:
-            return []
-        ranked = sorted(
-            ((*best, index) for index, entry in enumerate(self._entries) if (best := _best(entry, wanted))),
-            key=lambda hit: hit[:3],
-        )
-        return [self._result(self._entries[index], match, language) for *_, match, index in ranked[:limit]]
-
-    def _result(self, entry: Entry, match: str, language: str) -> Entry:
-        name = entry["name"]
-        result = {"id": entry["id"], "layer": entry["layer"], "name": name[language], "zh": name["zh"]}
-        return result | {
-            "match": match,
-            "url": entry["url"],
-            **({"at": entry["at"]} if "at" in entry else {}),
+        wanted = fold(query[:MAX_QUERY].translate(self._variants))
+        hits, pieces = self._understand(wanted)
+        missing = _missing(hits, pieces)
+        corrected = None
+        if wanted and (missing or not hits):
+            meant, shown = self._typos.correct(pieces) or ("", None)
+            again, parts = self._understand(meant)
+            if again and (not hits or len(_missing(again, parts)) < len(missing)):
+                hits, missing, corrected = again, _missing(again, parts), shown
+        near = self._typos.near(pieces) if missing or not hits else []
+        found = {hit.key: None for hit in hits[:limit]}
+        entries = {self._vocabulary.keys[key].entry for key in found}
+        return {
+            "results": [self._result(hit, language) for hit in hits[:limit]],
+            "missing": [_as_typed(query, piece) for piece in missing],
+            "corrected": corrected,
+            "near": [
+                self._head(self._entries[one], language) | {"match": spelling}
+                for one, spelling in near
+                if one not in entries
+            ],
         }
 
+    def _understand(self, wanted: str) -> tuple[list[Hit], list[Piece]]:
+        """Return what answers a folded query, best first, and the pieces that it was taken for."""
+        if not wanted:
+            return [], []
+        plain = drop_tones(wanted)
+        hits: dict[int, Hit] = {}
+        pieces: list[Piece] = []
+        for form in dict.fromkeys((wanted, plain, stem_all(wanted))):
+            pieces = self._vocabulary.split(form)
+            for hit in self._hits(form, pieces):
+                entry = self._vocabulary.keys[hit.key].entry
+                if entry not in hits or hit.rank < hits[entry].rank:
+                    hits[entry] = hit
+        return sorted(hits.values(), key=lambda hit: hit.rank), pieces
 
-def _best(entry: Entry, wanted: str) -> tuple[int, int, int, str] | None:
-    """Return (fit, layer's rank, length of the key, spelling) of the entry's best key, or None."""
-    layer = LAYER_ORDER.index(entry["layer"])
-    fits = [
-        (fit, layer, len(key), spelling)
-        for key, spelling in entry["keys"]
-        if (fit := _fit(key, wanted)) is not None
-    ]
-    return min(fits, default=None)
+    def _hits(self, wanted: str, pieces: list[Piece]) -> Iterator[Hit]:
+        told = [piece.text for piece in pieces if piece.kind != EMPTY]
+        core = " ".join(told)
+        yield from self._whole(wanted, EXACT)
+        yield from self._within(wanted)
+        if core != wanted and any(letter.isalpha() for letter in core):
+            yield from self._whole(core, CORE)
+            yield from self._within(core)
+        weighty = [text for text in told if len(text) >= WEAK]
+        if len(weighty) > 1:
+            yield from self._together(weighty)
+        if core and not is_latin(core):
+            yield from self._broken(squeeze(core))
+        if told and len(pieces) > 1:
+            for piece in pieces:
+                if piece.kind == KNOWN and len(piece.text) >= WEAK:
+                    yield from self._whole(piece.text, HOLDS)
+
+    def _whole(self, text: str, fit: int) -> Iterator[Hit]:
+        for form in dict.fromkeys((text, stem_all(text))):
+            for index in self._vocabulary.exact(form):
+                key = self._vocabulary.keys[index]
+                if fit == EXACT or key.grade != INITIALS:
+                    length = -len(key.squeezed) if fit == HOLDS else 0
+                    yield Hit(self._place(fit, key, first=length), index, (text,))
+
+    def _within(self, wanted: str) -> Iterator[Hit]:
+        """Yield the keys that begin with the query, have a word that does, or contain it."""
+        squeezed = squeeze(wanted)
+        known = self._vocabulary
+        generic = bool(known.split(wanted)) and all(piece.kind == EMPTY for piece in known.split(wanted))
+        for index in [at for at, text in enumerate(known.squeezed) if squeezed in text]:
+            fit = _fit(known.keys[index], wanted, squeezed)
+            if fit is not None:
+                key = known.keys[index]
+                far = len(squeezed) < CLOSE * len(key.squeezed) or self._ranks[key.entry] >= FAR
+                place = self._place(PART if generic else fit, key, first=far)
+                yield Hit(place, index, (wanted,))
+
+    def _together(self, told: list[str]) -> Iterator[Hit]:
+        """Yield, for every entry that has all the words in whatever order, the key that has most of them."""
+        having = [self._having(word) for word in told]
+        entries = set.intersection(*({self._vocabulary.keys[at].entry for at in one} for one in having))
+        for one in having:
+            for index in one:
+                key = self._vocabulary.keys[index]
+                if key.entry in entries:
+                    count = sum(index in other for other in having)
+                    yield Hit(self._place(WORDS, key, first=-count), index, tuple(told))
+
+    def _broken(self, core: str) -> Iterator[Hit]:
+        """Yield the keys that have the query in two parts with something between: 大水泊机场."""
+        parts = [(core[:at], core[at:]) for at in range(WEAK, len(core) - WEAK + 1)]
+        for index, text in enumerate(self._vocabulary.squeezed):
+            if core[:WEAK] in text and core[-WEAK:] in text:
+                for one, other in parts:
+                    if one in text and other in text[text.find(one) + len(one) :]:
+                        place = self._place(WORDS, self._vocabulary.keys[index], first=0)
+                        yield Hit(place, index, (one, other))
+                        break
+
+    def _having(self, word: str) -> set[int]:
+        if is_latin(word):
+            return {at for at, text in enumerate(self._vocabulary.spaced) if f" {word}" in text}
+        return {at for at, text in enumerate(self._vocabulary.squeezed) if word in text}
+
+    def _place(self, fit: int, key: Key, *, first: float) -> Rank:
+        layer = self._ranks[key.entry]
+        if key.grade and layer >= FAR:  # the title of a clause is our own and proves nothing
+            fit = max(fit, START)
+        return (fit, key.grade == INITIALS, first, layer, key.grade, len(key.squeezed), key.entry)
+
+    def _result(self, hit: Hit, language: str) -> Entry:
+        key = self._vocabulary.keys[hit.key]
+        head = self._head(self._entries[key.entry], language)
+        marks = mark(head["name"], hit.needles) or mark_words(head["name"], hit.needles)
+        reading = mark(key.spelling, hit.needles) or mark_reading(key, hit.needles)
+        reading = reading or mark_words(key.spelling, hit.needles)
+        if key.spelling == head["name"]:
+            marks = reading
+        return head | {"match": key.spelling, "match_marks": reading, "marks": marks}
+
+    def _head(self, entry: Entry, language: str) -> Entry:
+        name = entry["name"]
+        head = {"id": entry["id"], "layer": entry["layer"], "name": name[language], "zh": name["zh"]}
+        head |= {key: entry[key] for key in ("url", "kind", "at", "status") if key in entry}
+        if "zones" in entry:
+            zones = (self._by_place[one] for one in entry["zones"])
+            head["zones"] = [{"id": zone["id"], "name": zone["name"][language]} for zone in zones]
+        return head
 
 
-def _fit(key: str, wanted: str) -> int | None:
-    if key == wanted or key.replace(" ", "") == wanted.replace(" ", ""):
-        return EXACT
-    if key.startswith(wanted) or key.replace(" ", "").startswith(wanted.replace(" ", "")):
+def _rank(entry: Entry) -> float:
+    """Return the place of an entry's layer; what has no designated zone stands behind what has."""
+    return LAYER_ORDER.index(entry["layer"]) + (0.5 if entry.get("status") == "city" else 0)
+
+
+def _fit(key: Key, wanted: str, squeezed: str) -> int | None:
+    if key.squeezed.startswith(squeezed):
         return START
-    if f" {wanted}" in key:
+    if key.grade == INITIALS:
+        return None
+    if f" {wanted}" in key.text or (is_latin(key.text) and _starts_word(key, squeezed)):
         return WORD
-    return PART if wanted in key else None
+    if not is_latin(squeezed):
+        return PART
+    whole = len(squeezed) > WEAK and key.grade != PINYIN
+    return PART if whole and any(squeezed in word for word in key.text.split()) else None
+
+
+def _starts_word(key: Key, squeezed: str) -> bool:
+    """Return whether a query typed without spaces begins at one of the key's words."""
+    words = key.text.split()
+    return any("".join(words[at:]).startswith(squeezed) for at in range(1, len(words)))
+
+
+def _as_typed(query: str, piece: str) -> str:
+    """Return the part of the query that a folded piece comes from."""
+    folded, origin = trace(query)
+    at = folded.find(squeeze(piece))
+    return query[origin[at] : origin[at + len(squeeze(piece)) - 1] + 1] if at >= 0 else piece
+
+
+def _missing(hits: Iterable[Hit], pieces: list[Piece]) -> list[str]:
+    """Return the pieces that the best hit does not answer."""
+    best = next(iter(hits), None)
+    if best is not None and best.rank[0] < HOLDS:
+        return []
+    return [piece.text for piece in pieces if piece.kind == UNKNOWN]

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from layers.store import Release
-from webmap import api, chart_pages, errors, links, pages, paper_pages, plan_pages, subject_pages
+from webmap import api, chart_pages, errors, finding, links, pages, paper_pages, plan_pages, subject_pages
 from webmap.content import Content
 from webmap.format import format_area, format_number, format_quantity
 from webmap.language import LANGUAGES, current_language, language_links, pick, translate_here
@@ -38,6 +38,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     }
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(finding.blueprint)
     app.register_blueprint(plan_pages.blueprint)
     app.register_blueprint(subject_pages.blueprint)
     app.register_blueprint(chart_pages.blueprint)

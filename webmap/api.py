@@ -1,4 +1,4 @@
-"""What programs ask: data files, documents, look-ups, searches, health."""
+"""What programs ask: data files, documents, look-ups, health."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, request
 
 from webmap.content import POINT_LAYERS, Content
 from webmap.language import current_language
-from webmap.parameters import parse_position, parse_query
+from webmap.parameters import parse_position
 from webmap.prepared import send
 from webmap.problems import NotFoundError
 
@@ -108,25 +108,19 @@ def lookup() -> Response:
     """Answer what applies at a point."""
     lon, lat = parse_position()
     answer = content().lookup.at(round(lon, 7), round(lat, 7))
-    return _json(answer)
-
-
-@blueprint.get("/search.json")
-def search() -> Response:
-    """Answer what a name may mean."""
-    query, language = parse_query(), current_language()
-    return _json({"q": query, "results": content().search.find(query, language)})
+    return to_json(answer)
 
 
 @blueprint.get("/healthz")
 def health() -> Response:
     """Say that the process serves, and which release."""
-    response = _json({"status": "ok", "release": content().release.id})
+    response = to_json({"status": "ok", "release": content().release.id})
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _json(value: Any) -> Response:
+def to_json(value: Any) -> Response:
+    """Answer a program with a value that was worked out for this request."""
     response = Response(json.dumps(value, ensure_ascii=False), mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag(weak=True)  # weak: the same answer may go out compressed or not

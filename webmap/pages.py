@@ -8,7 +8,6 @@ from flask import Blueprint, g, render_template, request
 
 from webmap.api import content, require
 from webmap.language import pick
-from webmap.parameters import parse_query
 
 blueprint = Blueprint("pages", __name__)
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
@@ -59,15 +58,6 @@ def _place_page(document: dict[str, Any]) -> str:
 def data() -> str:
     """List all layers and tables with their files and fields."""
     return render_template("data.html", page="data", layers=content().downloads)
-
-
-@blueprint.get("/search")
-def search() -> str:
-    """Show the results of a search by name."""
-    query = parse_query()
-    return render_template(
-        "search.html", page="search", q=query, results=content().search.find(query, g.language)
-    )
 
 
 def context() -> dict[str, Any]:

@@ -12,6 +12,7 @@ import { createLabels } from "./labels.js";
 import { createLegend } from "./legend.js";
 import { createList } from "./list.js";
 import { createLive } from "./live.js";
+import { openOnMap } from "./opening.js";
 import { createOutline } from "./outline.js";
 import { createPanel } from "./panel.js";
 import { createPassing } from "./passing.js";
@@ -57,7 +58,8 @@ async function start() {
 }
 
 function createControls(app) {
-  for (const create of [createThemes, createLegend, createFilter, createList, createSearch]) create(app);
+  for (const create of [createThemes, createLegend, createFilter, createList]) create(app);
+  createSearch((result) => openOnMap(app, result));
 }
 
 /** Draw the ground and the theme: what people came to see, so it comes first. */

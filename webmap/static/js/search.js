@@ -1,17 +1,20 @@
-/** The search box: a combobox over names in every language; what is on the map opens there. */
+/** The search box of every page: a combobox over names in every language, grouped by kind. */
 
 import { fetchJson } from "./data.js";
 import { byId, el } from "./dom.js";
-import { lang, local, t } from "./words.js";
+import { marked } from "./marked.js";
 
-const WAIT_MS = 160;
+const WAIT_MS = 120;
 const MAX_SHOWN = 10;
 
-export function createSearch(app) {
+/** Bind the box; `open(result)` opens a chosen one and returns whether it could, else its page is visited. */
+export function createSearch(open = () => false) {
   const input = byId("search");
   const form = input.form;
-  const list = el("ul", { id: "search-results", role: "listbox", "aria-label": t("map.search_results"), hidden: true });
-  let results = [];
+  const words = form.dataset;
+  const list = el("div", { id: "search-results", role: "listbox", "aria-label": words.results, hidden: true });
+  const live = el("p", { class: "hidden", role: "status" });
+  let options = []; // {node, pick} in the order that the arrow keys follow
   let active = -1;
   let asking = null;
   let timer = 0;
@@ -23,55 +26,86 @@ export function createSearch(app) {
     "aria-expanded": "false",
   };
   for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
-  form.append(list);
+  form.append(list, live);
 
   async function ask() {
     const query = input.value.trim();
     asking?.abort();
     if (!query) return close();
     asking = new AbortController();
-    const { signal } = asking;
     try {
-      const url = `/search.json?${new URLSearchParams({ q: query, lang: lang() })}`;
-      show((await fetchJson(url, { signal })).results.slice(0, MAX_SHOWN));
+      const url = `/search.json?${new URLSearchParams({ q: query, lang: words.lang })}`;
+      show(await fetchJson(url, { signal: asking.signal }));
     } catch (error) {
-      if (error.name !== "AbortError") message(t("map.search_failed"));
+      if (error.name !== "AbortError") fill([note(words.failed)]);
     }
   }
 
-  function show(found) {
-    results = found;
-    active = -1;
-    if (!found.length) return message(t("map.search_none"));
-    list.replaceChildren(...found.map(option));
-    open();
+  function show({ q, results, near, said }) {
+    options = [];
+    const nodes = said ? [note(said)] : [];
+    nodes.push(...groups(results.slice(0, MAX_SHOWN)));
+    if (near.length) nodes.push(group(words.near, near));
+    nodes.push(option({ class: "all" }, () => visit(`/search?${new URLSearchParams({ q })}`), [allOf(q)]));
+    fill(nodes);
+    live.textContent = said || results.slice(0, 1).map((one) => one.name).join("");
   }
 
-  function message(text) {
-    results = [];
-    list.replaceChildren(
-      el("li", { role: "option", class: "search-none", "aria-disabled": "true", "aria-selected": "false", text }),
+  const allOf = (query) => words.all.replace("{q}", query);
+
+  /** Return the results under the name of their kind, the kind of the best one first. */
+  function groups(results) {
+    const kinds = [...new Set(results.map((result) => result.group))];
+    return kinds.map((kind) =>
+      group(
+        kind,
+        results.filter((result) => result.group === kind),
+      ),
     );
-    open();
   }
 
-  function option(result, index) {
-    return el(
-      "li",
+  function group(name, results) {
+    const head = el("div", { class: "group", role: "presentation", text: name });
+    return el("div", { role: "group", "aria-label": name }, head, results.map(resultOption));
+  }
+
+  function resultOption(result) {
+    const { name, zh, match, says } = result;
+    return option({}, () => choose(result), [
+      el("span", { class: "result-name" }, marked(name, result.marks)),
+      zh === name ? null : el("span", { class: "zh", lang: "zh" }, marked(zh, match === zh ? result.match_marks : [])),
+      result.marks?.length || [name, zh].includes(match) ? null : el("span", { class: "match" }, marked(match, result.match_marks)),
+      says ? el("span", { class: "says", text: says }) : null,
+    ]);
+  }
+
+  function option(attributes, pick, children) {
+    const node = el(
+      "div",
       {
-        id: `search-result-${index}`,
+        id: `search-result-${options.length}`,
         role: "option",
         "aria-selected": "false",
         onmousedown: (event) => event.preventDefault(), // keeps the focus in the box
-        onclick: () => choose(result),
+        onclick: pick,
+        ...attributes,
       },
-      el("span", { class: "result-name", text: result.name }),
-      result.zh !== result.name ? el("span", { class: "zh", lang: "zh", text: result.zh }) : null,
-      el("span", { class: "muted", text: t(`map.found.${result.layer}`) }),
+      children,
     );
+    options.push({ node, pick });
+    return node;
   }
 
-  function open() {
+  const note = (text) => el("div", { class: "note", role: "presentation", text });
+
+  function fill(nodes) {
+    active = -1;
+    input.removeAttribute("aria-activedescendant");
+    list.replaceChildren(...nodes);
+    expand();
+  }
+
+  function expand() {
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
   }
@@ -84,24 +118,31 @@ export function createSearch(app) {
   }
 
   function move(by) {
-    if (list.hidden || !results.length) return;
-    active = (active + by + results.length) % results.length;
-    [...list.children].forEach((node, index) => node.setAttribute("aria-selected", String(index === active)));
-    list.children[active].scrollIntoView({ block: "nearest" });
-    input.setAttribute("aria-activedescendant", list.children[active].id);
+    if (list.hidden || !options.length) return;
+    active = active < 0 && by < 0 ? options.length - 1 : (active + by + options.length) % options.length;
+    options.forEach(({ node }, index) => node.setAttribute("aria-selected", String(index === active)));
+    options[active].node.scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", options[active].node.id);
   }
 
   function choose(result) {
     close();
     input.value = result.name;
-    openResult(app, result);
+    if (!open(result)) visit(result.url);
+  }
+
+  /** Go to a page of ours in the reader's language. */
+  function visit(path) {
+    const address = new URL(path, window.location.href);
+    address.searchParams.set("lang", words.lang);
+    window.location.assign(address);
   }
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(ask, WAIT_MS);
   });
-  input.addEventListener("focus", () => results.length && input.value && open());
+  input.addEventListener("focus", () => options.length && input.value && expand());
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -115,24 +156,8 @@ export function createSearch(app) {
     }
   });
   form.addEventListener("submit", (event) => {
-    const result = list.hidden ? null : results[Math.max(active, 0)];
-    if (!result) return;
+    if (list.hidden || active < 0) return; // the page of all results, with its answer
     event.preventDefault();
-    choose(result);
+    options[active].pick();
   });
-}
-
-/** Open a result: on the map where it is there, else its page. */
-function openResult({ state, catalogue, view }, { id, layer, url, at }) {
-  if (catalogue.features.has(id)) {
-    state.set({ zone: id, theme: catalogue.themeFor(id, state.get().theme) }, "search");
-  } else if (layer === "clusters" && catalogue.clusters.has(id)) {
-    state.set({ theme: "clusters", cluster: id, industry: null, zone: null }, "search");
-  } else if (layer === "industries" && Object.hasOwn(catalogue.payload.industries, id)) {
-    state.set({ industry: id, cluster: null, zone: null }, "search");
-  } else if (at) {
-    view.flyTo([at[1], at[0]], 12.5);
-  } else if (url) {
-    window.location.assign(local(url));
-  }
 }

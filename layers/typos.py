@@ -1,0 +1,125 @@
+"""Find what a misspelt query may have meant, and what comes near one that means nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from layers.folding import fold, is_latin, squeeze
+from layers.vocabulary import EMPTY, INITIALS, PINYIN, TERM, UNKNOWN, Key, Piece, Vocabulary
+
+SHORTEST, LONG = 4, 8  # letters of a word that may hold one slip, or two
+SHORTEST_HAN = 2
+HANGUL, HAN = "ᄀ", "⺀"  # from here on letters are Korean, and Chinese
+MOST = 3  # unknown pieces of one query that are looked at
+LONG_HANGUL = 12
+NEAR, NEAR_SIMILARITY = 5, 0.7
+
+
+class Typos:
+    """Compares queries with every spelling; the first of several equally near ones wins."""
+
+    def __init__(
+        self, vocabulary: Vocabulary, ranks: list[float], sounds: dict[str, str], far: float
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._sounds = sounds
+        keys = [key for key in vocabulary.keys if key.grade != INITIALS]
+        keys.sort(key=lambda key: (ranks[key.entry], key.grade))
+        self._wholes: dict[str, Key] = {}
+        self._written: dict[str, str] = {}  # how a Korean word is written, by its letters
+        words: dict[str, None] = {}
+        for key in keys:
+            self._wholes.setdefault(key.squeezed, key)
+            words |= dict.fromkeys(word for word in key.text.split() if len(word) >= SHORTEST)
+            if HANGUL <= key.text < HAN:
+                self._written |= {fold(word): word for word in key.spelling.split()}
+        self._choices, self._words = list(self._wholes), list(words)
+        self._names: dict[str, Key] = {}  # names and terms, and each of their words
+        for key in keys:
+            if key.grade <= TERM and ranks[key.entry] < far:
+                for text in (key.squeezed, *(word for word in key.text.split() if len(word) >= SHORTEST)):
+                    self._names.setdefault(text, key)
+
+    def correct(self, pieces: list[Piece]) -> tuple[str, str] | None:
+        """Return the query with its unknown pieces put right, folded and as it is written; None without."""
+        told = [piece.text for piece in pieces if piece.kind != EMPTY]
+        whole = self._nearest(squeeze(" ".join(told)), self._choices)
+        if whole:
+            return self._wholes[whole].text, self._wholes[whole].spelling
+        unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
+        fixed = {text: found for text in unknown[:MOST] if (found := self._fix(text))}
+        if not fixed:
+            return None
+        meant = " ".join(fixed.get(text, text) for text in told)
+        return meant, " ".join(self._written.get(word, word) for word in meant.split())
+
+    def _fix(self, text: str) -> str | None:
+        if text >= HAN:
+            return self._same_sound(text)
+        word = self._nearest(text, self._words)
+        if word:
+            return word
+        whole = self._nearest(squeeze(text), self._choices)
+        return self._wholes[whole].text if whole else None
+
+    def _same_sound(self, text: str) -> str | None:
+        """Return the known spelling that sounds like `text`: with another character it is another word."""
+        if len(text) < SHORTEST_HAN:
+            return None
+        pinyin = "".join(self._sounds.get(letter, letter) for letter in text)
+        keys = (self._vocabulary.keys[index] for index in self._vocabulary.exact(pinyin))
+        return next((fold(key.spelling) for key in keys if key.grade == PINYIN), None)
+
+    def _nearest(self, text: str, choices: list[str]) -> str | None:
+        slips = _slips(text)
+        if not slips:
+            return None
+        found = process.extract(text, choices, scorer=OSA.distance, score_cutoff=slips, limit=NEAR)
+        # A short word with another first letter is another word.
+        sound = (one for one, distance, _ in found if distance and (len(text) >= LONG or one[0] == text[0]))
+        return next(sound, None)
+
+    def near(self, pieces: list[Piece]) -> list[tuple[int, str]]:
+        """Return the entries that come nearest to what is not known, with their spellings, nearest first."""
+        scored: dict[int, tuple[float, str]] = {}
+        unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
+        for piece in unknown[:MOST]:
+            for text, score in self._similar(piece):
+                key = self._names[text]
+                scored[key.entry] = max((score, key.spelling), scored.get(key.entry, (0, "")))
+        ranked = sorted(scored.items(), key=lambda item: -item[1][0])
+        return [(entry, spelling) for entry, (_, spelling) in ranked[:NEAR]]
+
+    def _similar(self, text: str) -> Iterator[tuple[str, float]]:
+        if is_latin(text):
+            if len(text) <= SHORTEST:
+                return
+            found = process.extract(
+                text,
+                list(self._names),
+                scorer=OSA.normalized_similarity,
+                score_cutoff=NEAR_SIMILARITY,
+                limit=NEAR,
+            )
+            yield from ((spelling, score) for spelling, score, _ in found)
+            return
+        size = 2 if text[0] >= HAN else SHORTEST  # two Chinese characters, or two Korean syllables
+        wanted = {text[at : at + size] for at in range(len(text) - size + 1)}
+        for spelling in self._names:
+            shared = sum(part in spelling for part in wanted)
+            if shared:
+                yield spelling, shared / (len(wanted) + len(spelling))
+
+
+def _slips(text: str) -> int:
+    """Return how many letters of `text` may be wrong, missing, added or swapped.
+
+    None in Chinese, where another character is another word, and none in numbers.
+    """
+    if not text or max(text) >= HAN or any(letter.isdigit() for letter in text):
+        return 0
+    shortest, long = (SHORTEST, LONG) if is_latin(text) else (LONG_HANGUL // 2, LONG_HANGUL)
+    return 0 if len(text) < shortest else 1 if len(text) < long else 2
