@@ -177,8 +177,8 @@ class Search:
 
     def _place(self, fit: int, key: Key, *, first: float) -> Rank:
         layer = self._ranks[key.entry]
-        if key.grade and layer >= FAR:  # the title of a clause is our own and proves nothing
-            fit = max(fit, START)
+        if key.grade and layer >= FAR and fit < START:  # the title of a clause is our own and proves nothing
+            fit, first = START, 1
         return (fit, key.grade == INITIALS, first, layer, key.grade, len(key.squeezed), key.entry)
 
     def _result(self, hit: Hit, language: str) -> Entry:
