@@ -11,6 +11,7 @@ from pydantic import Field
 from geodata.model import Id, Record, Text
 
 ROOT = Path(__file__).parent
+LICENCE = ROOT.parent / "LICENSE-DATA.md"
 
 
 class FieldInfo(Record):
@@ -19,6 +20,11 @@ class FieldInfo(Record):
     name: str
     type: Literal["string", "number", "integer", "boolean", "array"]
     description: Text
+    unit: Literal["m", "km2"] | None = None
+    values: tuple[str, ...] | None = None  # where only these may stand
+    short: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,9}$")] | None = (
+        None  # for formats with ten letters
+    )
 
 
 class Layer(Record):
@@ -70,14 +76,20 @@ def read_themes(folder: Path = ROOT) -> tuple[Theme, ...]:
     return tuple(sorted(themes, key=lambda theme: theme.order))
 
 
+def read_licence(path: Path = LICENCE) -> str:
+    """Read the statement of the data's terms, Markdown; it goes with every file."""
+    return path.read_text(encoding="utf-8")
+
+
 def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
     fields = [_to_field(name, meanings[name]) for name in raw["fields"]]
     return Layer.model_validate(raw | {"fields": fields})
 
 
-def _to_field(name: str, raw: dict[str, str]) -> FieldInfo:
-    text = Text(zh=raw["zh"], en=raw["en"], ko=raw["ko"])
-    return FieldInfo.model_validate({"name": name, "type": raw["type"], "description": text})
+def _to_field(name: str, raw: dict[str, Any]) -> FieldInfo:
+    text = {language: raw[language] for language in ("zh", "en", "ko")}
+    others = {key: value for key, value in raw.items() if key not in text}
+    return FieldInfo.model_validate({"name": name, "description": text} | others)
 
 
 def _load(path: Path) -> Any:

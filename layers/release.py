@@ -7,7 +7,7 @@ bytes. Imports the whole stack, so only the build runs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import shapely
@@ -17,9 +17,10 @@ from shapely.geometry.base import BaseGeometry
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
-from layers.catalogue import Layer, Theme
+from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder
+from layers.export.release import Catalogue, build_downloads
 from layers.features import build_features, build_industry_features
 from layers.indexes import build_lookup_index
 from layers.locator import build_locators
@@ -44,6 +45,7 @@ class Inputs:
     boundaries: dict[str, Any]
     layers: dict[str, Layer]
     themes: tuple[Theme, ...]
+    licence: str = field(default_factory=read_licence)
 
 
 def build_release(inputs: Inputs, progress: Progress) -> Files:
@@ -62,7 +64,11 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("索引 / indexes")
     files |= _document_files(relations, shapes)
     progress("显示图形 / display")
-    return files | _display_files(relations, shapes, inputs.themes, land)
+    files |= _display_files(relations, shapes, inputs.themes, land)
+    progress("下载文件 / downloads")
+    plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
+    catalogue = Catalogue(plan, inputs.layers, inputs.themes, inputs.licence)
+    return files | build_downloads(catalogue, files)
 
 
 def build_all_shapes(facts: Facts, boundaries: dict[str, Any]) -> dict[str, Shape]:

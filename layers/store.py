@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+DOWNLOADS = "files/"  # of which most are compressed in themselves, and few are fetched often
 COMPRESSIBLE = (".json", ".geojson", ".js", ".css", ".svg", ".html", ".topojson")
 MIN_COMPRESSED = 512  # bytes; below this the headers cost more than is saved
 KEPT = 3  # releases on disk; the older ones may still be read by a server that was not restarted
@@ -216,7 +217,8 @@ def _with_compressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
     everything = dict(files)
     for path, content in files.items():
-        if path.endswith(COMPRESSIBLE) and len(content) >= MIN_COMPRESSED:
+        gains = path.endswith(COMPRESSIBLE) and not path.startswith(DOWNLOADS)
+        if gains and len(content) >= MIN_COMPRESSED:
             everything[f"{path}.gz"] = gzip.compress(content, 9, mtime=0)
             everything[f"{path}.br"] = brotli.compress(content, quality=11)
     return everything

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from layers.export.flat import harmless
 from layers.subjects import EMPHASES
 from webmap.content import Content
 from webmap.problems import BadParameterError
@@ -16,7 +17,6 @@ Row = dict[str, Any]
 NAME, CLUSTER, COUNT = "name", "cluster", "count"
 STATUSES = ("designated", "city")
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def to_csv(rows: list[Row], places: list[Row], language: str) -> str:
             "status": row["status"],
         }
         cells = [_cell(row, place["id"], language) for place in places]
-        writer.writerow([_plain(value) for value in (*own.values(), *cells)])
+        writer.writerow([harmless(value) for value in (*own.values(), *cells)])
     return BOM + out.getvalue()
 
 
@@ -126,8 +126,3 @@ def _cell(row: Row, place_id: str, language: str) -> str:
     """Return each designation as ``emphasis: term [clause]``, joined with semicolons."""
     mine = [one for one in row["designations"] if one["zone"]["id"] == place_id]
     return "; ".join(f"{one['emphasis']}: {one['term'][language]} [{one['clause']}]" for one in mine)
-
-
-def _plain(value: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(FORMULA) else value

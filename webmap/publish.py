@@ -18,7 +18,7 @@ from layers.store import BrokenReleaseError, Release, read_current
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / "geodata"
-SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".lark"}
+SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".lark", ".sql"}
 Progress = Callable[[str], None]
 
 
@@ -65,9 +65,9 @@ def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
         for path in folder.rglob("*"):
             if path.suffix in SUFFIXES:
                 yield f"{name}/{path.relative_to(folder).as_posix()}", path
-    lock = ROOT / "requirements.lock"
-    if lock.exists():
-        yield lock.name, lock
+    for single in (ROOT / "requirements.lock", ROOT / "LICENSE-DATA.md"):
+        if single.exists():
+            yield single.name, single
 
 
 def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | None:

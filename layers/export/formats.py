@@ -1,0 +1,67 @@
+"""Which formats there are, what each can hold, and in which coordinate frames it comes.
+
+Standard library only, for the web process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from geodata.crs import LONLAT
+
+PLAN: Final = "plan"  # the data set of everything: all layers, all tables
+WGS84: Final = "EPSG:4326"
+# GCJ-02 and BD-09 are displays of web maps: no file is written in them.
+FRAMES: Final = (WGS84, "EPSG:4490", "EPSG:4549", "EPSG:4550", "EPSG:3857")
+FIXED: Final = (LONLAT,)
+GEOMETRIES: Final = ("wkt", "lonlat", "none")  # what a table of text says of a place
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file.
+
+    Attributes
+    ----------
+    id
+        The extension that its address ends in.
+    holds
+        What one file can be of: ``layer``, ``table``, ``plan``.
+    frames
+        The coordinate frames that it comes in, the default first.
+    geometry
+        The default of ``?geometry=`` where a reader may choose how a place is written.
+    """
+
+    id: str
+    media_type: str
+    holds: tuple[str, ...]
+    frames: tuple[str, ...] = FIXED
+    geometry: str | None = None
+
+
+_LAYER, _TABLE, _BOTH, _ALL = ("layer",), ("table",), ("layer", "table"), ("layer", "table", "plan")
+_ZIP: Final = "application/zip"
+_ALL_FORMATS: Final = (
+    Format("gpkg", "application/geopackage+sqlite3", ("layer", "plan"), FRAMES),
+    Format("geojson", "application/geo+json", ("layer", "plan")),
+    Format("json", "application/json", _TABLE),
+    Format("shp.zip", _ZIP, ("layer", "plan"), FRAMES),
+    Format("fgb", "application/vnd.flatgeobuf", _LAYER, FRAMES),
+    Format("parquet", "application/vnd.apache.parquet", _BOTH, FRAMES),
+    Format("kml", "application/vnd.google-earth.kml+xml", ("layer", "plan")),
+    Format("topojson", "application/json", ("layer", "plan")),
+    Format("csv", "text/csv; charset=utf-8", _BOTH, FRAMES, "wkt"),
+    Format(
+        "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _ALL, FRAMES, "lonlat"
+    ),
+    Format("qgz", "application/x-qgis-project", ("plan",), FRAMES),
+    Format("qgis.zip", _ZIP, ("plan",), FRAMES),
+)
+FORMATS: Final = {one.id: one for one in _ALL_FORMATS}
+
+
+def formats_of(holds: str) -> tuple[Format, ...]:
+    """Return the formats that a ``layer``, a ``table`` or the ``plan`` comes in."""
+    return tuple(one for one in _ALL_FORMATS if holds in one.holds)

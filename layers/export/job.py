@@ -1,0 +1,97 @@
+"""What one file is made from: a wish, the layers that it is of, and what is known of them all.
+
+Plain values with a way to JSON and back, so that another process can do the work. Standard library
+only, for the web process.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from layers.export.formats import LONLAT, WGS84
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The file that is asked for.
+
+    `name` is a layer, a table or the plan; `geometry` one of :data:`~layers.export.formats.GEOMETRIES`
+    for tables of text.
+    """
+
+    name: str
+    format: str
+    frame: str
+    geometry: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The frame as other programs know it: lon/lat is EPSG:4326 to them."""
+        return WGS84 if self.frame == LONLAT else self.frame
+
+
+@dataclass(frozen=True)
+class Part:
+    """One layer or table: its entry of the catalogue, and GeoJSON features in CRS84 or plain rows."""
+
+    info: dict[str, Any]
+    rows: list[Row]
+
+    @property
+    def id(self) -> str:
+        """The layer's or table's id."""
+        return str(self.info["id"])
+
+    @property
+    def spatial(self) -> bool:
+        """Whether its rows have places."""
+        return bool(self.info["geometry"] != "none")
+
+
+@dataclass(frozen=True)
+class About:
+    """What every file says of itself: the plan, the licence and the looks of the map."""
+
+    plan: dict[str, Any]  # id, title, number, date, issuer
+    licence: str  # the statement of data licences, Markdown
+    looks: dict[str, Any]  # see layers.export.looks
+    themes: list[dict[str, Any]]  # id and Chinese title of each, in the map's order
+    words: dict[str, Any]  # words that only files use, by key
+
+    @property
+    def date(self) -> str:
+        """The plan's date, which stands for the time of making: a file does not depend on the clock."""
+        return str(self.plan["date"])
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that one file is made from."""
+
+    wish: Wish
+    parts: tuple[Part, ...]
+    about: About
+
+    @property
+    def stem(self) -> str:
+        """The name of the file without its extension."""
+        return file_stem(self.about.plan, self.wish.name)
+
+    def to_bytes(self) -> bytes:
+        """Return the job as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False).encode()
+
+
+def file_stem(plan: dict[str, Any], name: str) -> str:
+    """Return the name that a file of a layer, a table or the plan is saved under, without extension."""
+    return f"{plan['id']}-{name}"
+
+
+def parse_job(content: bytes) -> Job:
+    """Return the job that :meth:`Job.to_bytes` wrote."""
+    raw = json.loads(content)
+    return Job(Wish(**raw["wish"]), tuple(Part(**part) for part in raw["parts"]), About(**raw["about"]))

@@ -1,0 +1,126 @@
+"""A QGIS project that opens the GeoPackage beside it, styled like the map."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from layers.export import archive
+from layers.export.job import Job, Part, file_stem
+from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
+from layers.export.qml import VERSION, add_style
+
+_DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}
+Group = tuple[str, list[Part]]
+
+
+def write_qgz(job: Job) -> bytes:
+    """Return the project alone; the GeoPackage must lie in the same folder under its own name."""
+    return archive.pack({f"{job.stem}.qgs": write_qgs(job)}, job.about.date)
+
+
+def write_qgs(job: Job) -> bytes:
+    """Return the project as XML: a group for each theme of the map, the first one shown."""
+    title = job.about.plan["title"]["zh"]
+    root = ET.Element("qgis", version=f"{VERSION}-Białowieża", projectname=title)
+    ET.SubElement(root, "title").text = title
+    _add_frame(ET.SubElement(root, "projectCrs"), job.wish.code)
+    groups = _groups(job)
+    _add_tree(root, groups, job)
+    _add_canvas(root, job)
+    layers = ET.SubElement(root, "projectlayers")
+    for _, parts in groups:
+        for part in parts:
+            _add_layer(layers, part, job)
+    properties = ET.SubElement(root, "properties")
+    ET.SubElement(ET.SubElement(properties, "Paths"), "Absolute", type="bool").text = "false"
+    frames = ET.SubElement(properties, "SpatialRefSys")
+    ET.SubElement(frames, "ProjectionsEnabled", type="int").text = "1"
+    content: bytes = _DOCTYPE + ET.tostring(root, encoding="UTF-8")
+    return content
+
+
+def _groups(job: Job) -> list[Group]:
+    """Return the layers from the top down: by theme, then the ground, then the tables."""
+    words, looks = job.about.words, job.about.looks
+    spatial = [part for part in job.parts if part.spatial]
+    themes = [(theme["title"], theme["id"]) for theme in job.about.themes]
+    groups = [
+        (title, [part for part in reversed(spatial) if looks[part.id]["theme"] == theme])
+        for title, theme in themes
+    ]
+    groups.append((words["ground"]["zh"], [part for part in spatial if looks[part.id]["theme"] is None]))
+    groups.append((words["tables"]["zh"], [part for part in job.parts if not part.spatial]))
+    return [group for group in groups if group[1]]
+
+
+def _add_tree(root: Any, groups: list[Group], job: Job) -> None:
+    tree = ET.SubElement(root, "layer-tree-group")
+    for number, (title, parts) in enumerate(groups):
+        shown = number == 0 or title == job.about.words["ground"]["zh"]
+        state = "Qt::Checked" if shown else "Qt::Unchecked"
+        group = ET.SubElement(
+            tree, "layer-tree-group", name=title, checked=state, expanded="1" if number == 0 else "0"
+        )
+        for part in parts:
+            ET.SubElement(
+                group,
+                "layer-tree-layer",
+                {"id": _id(part), "name": part.info["title"]["zh"], "providerKey": "ogr"}
+                | {"checked": state if part.id != "towns" else "Qt::Unchecked", "expanded": "0"}
+                | {"source": _source(part, job)},
+            )
+
+
+def _add_layer(parent: Any, part: Part, job: Job) -> None:
+    layer = ET.SubElement(
+        parent, "maplayer", type="vector", geometry=_GEOMETRIES[part.info["geometry"]], labelsEnabled="1"
+    )
+    for tag, text in (
+        ("id", _id(part)),
+        ("datasource", _source(part, job)),
+        ("layername", part.info["title"]["zh"]),
+        ("abstract", f"{part.info['description']['zh']}\n{job.about.words['schematic']['zh']}"),
+    ):
+        ET.SubElement(layer, tag).text = text
+    ET.SubElement(layer, "provider", encoding="UTF-8").text = "ogr"
+    if part.spatial:
+        layer.set("wkbType", type_of(part))
+        _add_frame(ET.SubElement(layer, "srs"), job.wish.code)
+        add_style(layer, job.about.looks[part.id], part)
+
+
+def _id(part: Part) -> str:
+    """Return a name for a layer of the project; QGIS gives one of its own to any below ten letters."""
+    return f"plan_layer_{part.id}"
+
+
+def _source(part: Part, job: Job) -> str:
+    return f"./{file_stem(job.about.plan, job.wish.name)}.gpkg|layername={part.id}"
+
+
+def _add_frame(parent: Any, frame: str) -> None:
+    """Describe a coordinate frame; QGIS finds it by its code."""
+    found = definition(frame)
+    node = ET.SubElement(parent, "spatialrefsys")
+    for tag, text in (
+        ("wkt", found.to_wkt("WKT2_2019")),
+        ("authid", frame),
+        ("srid", frame.rpartition(":")[2]),
+        ("description", found.name),
+        ("geographicflag", "false" if is_projected(frame) else "true"),
+    ):
+        ET.SubElement(node, tag).text = text
+
+
+def _add_canvas(root: Any, job: Job) -> None:
+    """Show the places of the first theme, whole."""
+    shown = [part for part in job.parts if part.spatial and part.id != "land"]
+    bounds = bounds_of([geometry for part in shown for geometry in geometries_of(part, job.wish.frame)])
+    canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas", annotationsVisible="1")
+    ET.SubElement(canvas, "units").text = "meters" if is_projected(job.wish.code) else "degrees"
+    extent = ET.SubElement(canvas, "extent")
+    for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), bounds or (0.0,) * 4, strict=True):
+        ET.SubElement(extent, tag).text = repr(value)
+    _add_frame(ET.SubElement(canvas, "destinationsrs"), job.wish.code)

@@ -1,0 +1,138 @@
+"""The data dictionary for programs: JSON Schema of every file, and the whole as a data package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layers.export.flat import columns_of
+from layers.export.job import About, Part
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_TEXT = {"type": "string"}
+_POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2}
+_GEOMETRIES = {"polygon": ("Polygon", "MultiPolygon"), "point": ("Point",)}
+_RECORD = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
+_UNITS = {"m": "metre", "km2": "square kilometre"}
+Schema = dict[str, Any]
+
+
+def build_schema(info: dict[str, Any], plan: dict[str, Any]) -> Schema:
+    """Return the JSON Schema (Draft 2020-12) of a layer's GeoJSON or of a table's JSON.
+
+    Titles are Chinese, descriptions English; `x-title` has all three languages, `x-unit` the unit.
+    """
+    title, description = info["title"], info["description"]
+    head = {
+        "$schema": DRAFT,
+        "$id": f"urn:weihai-layout:{info['id']}",
+        "title": title["zh"],
+        "description": f"{description['zh']} {description['en']}",
+        "x-title": title,
+        "x-description": description,
+        "x-source": plan["number"],
+    }
+    row = _row(info)
+    if info["geometry"] == "none":
+        return head | {"type": "array", "items": {"$ref": "#/$defs/row"}, "$defs": {"row": row}}
+    return head | {
+        "type": "object",
+        "required": ["type", "features"],
+        "properties": {
+            "type": {"const": "FeatureCollection"},
+            "name": _TEXT,
+            "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
+            "features": {"type": "array", "items": {"$ref": "#/$defs/feature"}},
+        },
+        "$defs": {"row": row, "feature": _feature(info)},
+    }
+
+
+def _feature(info: dict[str, Any]) -> Schema:
+    geometry = {
+        "type": ["object", "null"],
+        "required": ["type", "coordinates"],
+        "properties": {
+            "type": {"enum": list(_GEOMETRIES[info["geometry"]])},
+            "coordinates": {"type": "array"},
+        },
+    }
+    return {
+        "type": "object",
+        "required": ["type", "id", "geometry", "properties"],
+        "properties": {
+            "type": {"const": "Feature"},
+            "id": _TEXT,
+            "geometry": geometry,
+            "properties": {"$ref": "#/$defs/row"},
+        },
+    }
+
+
+def _row(info: dict[str, Any]) -> Schema:
+    names = [field["name"] for field in info["fields"]]
+    return {
+        "type": "object",
+        "required": names,
+        "additionalProperties": False,
+        "properties": {field["name"]: _field(field) for field in info["fields"]},
+    }
+
+
+def _field(field: dict[str, Any]) -> Schema:
+    meaning = field["description"]
+    said: Schema = {"title": meaning["zh"], "description": meaning["en"], "x-title": meaning}
+    if field.get("unit"):
+        said["x-unit"] = field["unit"]
+    kind = field["type"]
+    if kind == "array":
+        return said | {"type": "array", "items": _item(field["name"])}
+    schema = said | {"type": kind if field["name"] == "id" else [kind, "null"]}
+    if field.get("values"):
+        schema["enum"] = [*field["values"], None]
+    return schema
+
+
+def _item(name: str) -> Schema:
+    if name != "industries":
+        return _TEXT
+    return {"type": "object", "required": list(_RECORD), "properties": dict.fromkeys(_RECORD, _TEXT)}
+
+
+def build_table_schema(part: Part) -> Schema:
+    """Return the Frictionless table schema of a layer's or table's CSV."""
+    fields = [
+        {
+            "name": column.name,
+            "type": column.type,
+            "title": column.title("zh"),
+            "description": column.meaning["en"],
+            "title_zh": column.meaning["zh"],
+            "title_ko": column.meaning["ko"],
+            **({"unit": _UNITS[column.unit]} if column.unit else {}),
+        }
+        for column in columns_of(part)
+    ]
+    names = [field["name"] for field in fields]
+    return {"fields": fields, "missingValues": [""]} | ({"primaryKey": ["id"]} if "id" in names else {})
+
+
+def describe_plan(about: About, parts: tuple[Part, ...]) -> Schema:
+    """Return what a file says of itself: source, date, terms and the meaning of every column."""
+    plan, caution = about.plan, about.words["schematic"]
+    return {
+        "name": plan["id"],
+        "title": plan["title"]["zh"],
+        "description": f"{plan['title']['en']}. {caution['zh']} {caution['en']}",
+        "created": f"{about.date}T00:00:00Z",
+        "sources": [{"title": f"{plan['title']['zh']} {plan['number']} {plan['date']}"}],
+        "resources": [
+            {
+                "name": part.id,
+                "title": part.info["title"]["zh"],
+                "description": part.info["description"]["en"],
+                "rows": len(part.rows),
+                "schema": build_table_schema(part),
+            }
+            for part in parts
+        ],
+    }

@@ -1,0 +1,78 @@
+"""GeoJSON, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from layers import geojson
+from layers.export.flat import Value, columns_of, flatten, harmless
+from layers.export.job import Job, Part
+from layers.export.places import geometries_of, is_projected
+
+BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
+
+
+def write_geojson(job: Job) -> bytes:
+    """Return one collection of all features; in a file of several layers each says which is its own."""
+    parts = [part for part in job.parts if part.spatial]
+    if len(parts) == 1 and parts[0].id == job.wish.name:
+        return geojson.to_bytes(geojson.to_collection(parts[0].rows, name=job.wish.name))
+    rows = [
+        row | {"properties": {"layer": part.id} | row["properties"]} for part in parts for row in part.rows
+    ]
+    return geojson.to_bytes(geojson.to_collection(rows, name=job.wish.name))
+
+
+def write_json(job: Job) -> bytes:
+    """Return a table as an array of objects."""
+    return geojson.to_bytes(job.parts[0].rows)
+
+
+def write_csv(job: Job) -> bytes:
+    """Return one layer or table as CSV with a byte order mark."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for line in to_lines(job, job.parts[0]):
+        writer.writerow([_written(harmless(value)) for value in line])
+    return (BOM + out.getvalue()).encode()
+
+
+def to_lines(job: Job, part: Part) -> Iterator[list[Value]]:
+    """Yield a head of column names, then a line for each row; the place last, as the wish has it."""
+    names = [column.name for column in columns_of(part)]
+    heads, places = _places(job, part)
+    yield [*names, *heads]
+    for row, place in zip(flatten(part), places, strict=True):
+        yield [*(row[name] for name in names), *place]
+
+
+def _places(job: Job, part: Part) -> tuple[list[str], list[list[Value]]]:
+    """Return the columns that say where, and their values; a projected frame is named in them."""
+    wish = job.wish
+    if not part.spatial or wish.geometry == "none":
+        return [], [[] for _ in part.rows]
+    geometries = geometries_of(part, wish.frame)
+    suffix = f"_{wish.code.replace(':', '').lower()}" if is_projected(wish.code) else ""
+    if wish.geometry == "wkt":
+        return [f"wkt{suffix}"], [[geometry and geometry.wkt] for geometry in geometries]
+    heads = ["east", "north"] if suffix else ["lon", "lat"]
+    return [f"{head}{suffix}" for head in heads], [_inside(geometry) for geometry in geometries]
+
+
+def _inside(geometry: BaseGeometry | None) -> list[Value]:
+    """Return a position on the place: its own, or one inside its largest part."""
+    if geometry is None:
+        return [None, None]
+    largest = max(shapely.get_parts(geometry), key=lambda part: part.area)
+    point = largest if largest.geom_type == "Point" else shapely.point_on_surface(largest)
+    return [round(point.x, 7), round(point.y, 7)]
+
+
+def _written(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value

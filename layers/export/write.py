@@ -1,0 +1,47 @@
+"""Write one file: the only place that knows which module makes which format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from layers.export import archive
+from layers.export.columnar import write_parquet
+from layers.export.geopackage import write_geopackage
+from layers.export.job import Job
+from layers.export.kml import write_kml
+from layers.export.project import write_qgs, write_qgz
+from layers.export.sheets import write_xlsx
+from layers.export.texts import write_csv, write_geojson, write_json
+from layers.export.topology import write_topojson
+from layers.export.vector import write_flatgeobuf, write_shapefile
+
+
+def _write_bundle(job: Job) -> bytes:
+    """Return a zip of the GeoPackage and the project that opens it."""
+    files = {
+        f"{job.stem}.gpkg": write_geopackage(job),
+        f"{job.stem}.qgs": write_qgs(job),
+        "LICENSE-DATA.md": job.about.licence.encode(),
+    }
+    return archive.pack(files, job.about.date)
+
+
+_WRITERS: dict[str, Callable[[Job], bytes]] = {
+    "geojson": write_geojson,
+    "json": write_json,
+    "csv": write_csv,
+    "xlsx": write_xlsx,
+    "gpkg": write_geopackage,
+    "shp.zip": write_shapefile,
+    "fgb": write_flatgeobuf,
+    "parquet": write_parquet,
+    "kml": write_kml,
+    "topojson": write_topojson,
+    "qgz": write_qgz,
+    "qgis.zip": _write_bundle,
+}
+
+
+def write(job: Job) -> bytes:
+    """Return the file of a job; raises KeyError for an unknown format."""
+    return _WRITERS[job.wish.format](job)

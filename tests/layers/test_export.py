@@ -1,0 +1,353 @@
+"""Files to take home: other programs read in them what the data say, always in the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import geopandas
+import jsonschema
+import openpyxl
+import pandas as pd
+import pyarrow.parquet as pq
+import pyogrio
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import shape
+
+from geodata import crs
+from layers.export.flat import columns_of, flatten, harmless
+from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
+from layers.export.job import About, Job, Part, Wish, parse_job
+from layers.export.jobs import release_path, to_job
+from layers.export.looks import rule_of
+from layers.export.selection import Choice, select
+from layers.export.source import read_about, read_parts
+from layers.export.vector import short_names, shorten
+from layers.export.write import write
+from layers.store import Release
+
+ROOT = Path(__file__).parents[2]
+LAYERS = ("zones", "parks", "towns", "platforms")
+TOLERANCE = {"EPSG:4326": 1e-9, "EPSG:4490": 1e-9}  # degrees; metres else
+GDAL_FORMATS = ("gpkg", "shp.zip", "fgb", "kml", "topojson", "geojson", "csv")
+
+
+@pytest.fixture(scope="module")
+def about(release: Release) -> About:
+    return read_about(release)
+
+
+@pytest.fixture(scope="module")
+def parts(release: Release) -> dict[str, Part]:
+    return {part.id: part for part in read_parts(release)}
+
+
+@pytest.fixture
+def make(about: About, parts: dict[str, Part]) -> Callable[..., bytes]:
+    def make(name: str, kind: str, frame: str | None = None, geometry: str | None = None) -> bytes:
+        wish = Wish(name, kind, frame or FORMATS[kind].frames[0], geometry or FORMATS[kind].geometry)
+        return write(to_job(wish, list(parts.values()), about))
+
+    return make
+
+
+def _read(content: bytes, name: str, kind: str, folder: Path) -> geopandas.GeoDataFrame:
+    """Read a file as another program does, by its name alone."""
+    path = folder / f"weihai-{name}.{kind}"
+    path.write_bytes(content)
+    if kind == "parquet":
+        return geopandas.read_parquet(path)
+    options = {"GEOM_POSSIBLE_NAMES": "wkt*", "AUTODETECT_TYPE": "YES"} if kind == "csv" else {}
+    return pyogrio.read_dataframe(path, layer=name, fid_as_index=False, **options)
+
+
+def _same_place(found: Any, wanted: dict[str, Any] | None, frame: str) -> bool:
+    if wanted is None:
+        return found is None or bool(shapely.is_empty(found))
+    expected = crs.transform_geometry(shape(wanted), crs.LONLAT, frame)
+    if frame in TOLERANCE:
+        return bool(found.normalize().equals_exact(_alike(expected, found).normalize(), TOLERANCE[frame]))
+    return bool(shapely.hausdorff_distance(found, expected) < 0.001)
+
+
+def _alike(geometry: Any, other: Any) -> Any:
+    if geometry.geom_type == "Polygon" and other.geom_type == "MultiPolygon":
+        return shapely.MultiPolygon([geometry])
+    return geometry
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("kind", [*GDAL_FORMATS, "parquet"])
+def test_other_programs_read_the_same_ids_words_and_places(
+    make: Callable[..., bytes], parts: dict[str, Part], tmp_path: Path, layer: str, kind: str
+) -> None:
+    part = parts[layer]
+    found = _read(make(layer, kind), layer, kind, tmp_path)
+    names = short_names(part) if kind == "shp.zip" else {}
+    assert list(found[names.get("name_zh", "name_zh")]) == [row["properties"]["name_zh"] for row in part.rows]
+    for row, place in zip(part.rows, found.geometry, strict=True):
+        assert _same_place(place, row["geometry"], "EPSG:4326"), row["id"]
+    if kind in {"geojson", "topojson"}:  # these keep lists as they are
+        return
+    for column in columns_of(part):
+        told = found[names.get(column.name, column.name)]
+        for value, row in zip(told, flatten(part), strict=True):
+            wanted = row[column.name]
+            wanted = shorten(wanted) if kind == "shp.zip" else wanted
+            assert (None if pd.isna(value) else value) == wanted, (row["id"], column.name)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("kind", ["gpkg", "shp.zip", "fgb", "parquet"])
+def test_every_frame_is_declared_and_holds(
+    make: Callable[..., bytes], parts: dict[str, Part], tmp_path: Path, kind: str, frame: str
+) -> None:
+    found = _read(make("zones", kind, frame), "zones", kind, tmp_path)
+    code = found.crs.to_epsg(min_confidence=20)
+    assert code == int(frame[5:]) or (kind, frame, code) == ("parquet", "EPSG:4326", None)
+    for row, place in zip(parts["zones"].rows, found.geometry, strict=True):
+        assert _same_place(place, row["geometry"], frame), row["id"]
+
+
+@pytest.mark.parametrize("name", [PLAN, "zones", "platforms", "clauses"])
+def test_the_same_data_give_the_same_bytes_in_another_process_and_place(
+    release: Release, about: About, parts: dict[str, Part], tmp_path: Path, name: str
+) -> None:
+    holds = PLAN if name == PLAN else "layer" if parts[name].spatial else "table"
+    elsewhere = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Seoul", "PYTHONPATH": str(ROOT)}
+    for kind in formats_of(holds):
+        job = to_job(Wish(name, kind.id, kind.frames[0], kind.geometry), list(parts.values()), about)
+        made = subprocess.run(
+            [sys.executable, "-m", "layers.export"],
+            input=job.to_bytes(),
+            capture_output=True,
+            check=True,
+            cwd=tmp_path,
+            env=elsewhere,
+        )
+        assert made.stdout == release.read(release_path(name, kind.id)), kind.id
+
+
+def test_a_job_survives_the_way_to_another_process(about: About, parts: dict[str, Part]) -> None:
+    job = to_job(Wish("zones", "gpkg", "EPSG:4550"), list(parts.values()), about)
+    assert parse_job(job.to_bytes()) == job
+
+
+@pytest.fixture
+def database(release: Release, tmp_path: Path) -> Any:
+    path = tmp_path / "plan.gpkg"
+    path.write_bytes(release.read(release_path(PLAN, "gpkg")))
+    connection = sqlite3.connect(path)
+    yield connection
+    connection.close()
+
+
+def test_the_geopackage_of_the_plan_holds_everything(
+    database: sqlite3.Connection, parts: dict[str, Part], about: About
+) -> None:
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    for part in parts.values():
+        (rows,) = database.execute(f'SELECT count(*) FROM "{part.id}"').fetchone()
+        assert rows == len(part.rows)
+        named = database.execute(
+            "SELECT column_name, title, description FROM gpkg_data_columns WHERE table_name = ?", (part.id,)
+        ).fetchall()
+        assert [name for name, _, _ in named] == [column.name for column in columns_of(part)]
+        assert all(
+            column.title("zh") in title for column, (_, title, _) in zip(columns_of(part), named, strict=True)
+        )
+    (licence,) = database.execute(
+        "SELECT metadata FROM gpkg_metadata WHERE mime_type = 'text/markdown'"
+    ).fetchone()
+    assert licence == (ROOT / "LICENSE-DATA.md").read_text(encoding="utf-8")
+    changes = {row[0] for row in database.execute("SELECT last_change FROM gpkg_contents")}
+    assert changes == {f"{about.date}T00:00:00.000Z"}
+
+
+def test_every_layer_of_the_geopackage_is_styled_and_every_feature_drawn(
+    database: sqlite3.Connection, parts: dict[str, Part], about: About
+) -> None:
+    styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault"))
+    assert set(styles) == {part.id for part in parts.values() if part.spatial}
+    for layer, style in styles.items():
+        look, rows = about.looks[layer], parts[layer].rows
+        assert all(rule_of(look, row["properties"]) is not None for row in rows if row["geometry"])
+        rules = ET.fromstring(style).findall("renderer-v2/rules/rule")
+        assert len(rules) == len(look["rules"]) > 0
+    for (style,) in database.execute("SELECT styleSLD FROM layer_styles"):
+        assert ET.fromstring(style).tag.endswith("StyledLayerDescriptor")
+    (zones,) = database.execute("SELECT styleQML FROM layer_styles WHERE f_table_name = 'zones'").fetchone()
+    assert "customdash" in zones
+    assert "LinePatternFill" in zones
+    assert "0,114,178" in zones  # the hue of the map's legend
+
+
+def test_the_styles_have_the_hues_of_the_map(release: Release, about: About) -> None:
+    legends = [entry for theme in release.read_json("map/zh.json")["themes"] for entry in theme["legend"]]
+    hues = {entry["colour"] for entry in legends}
+    for layer, look in about.looks.items():
+        if layer not in {"towns", "land"}:
+            assert {rule["colour"] for rule in look["rules"]} <= hues
+
+
+def test_gdal_reads_the_names_of_fields_and_every_layer(release: Release, tmp_path: Path) -> None:
+    path = tmp_path / "plan.gpkg"
+    path.write_bytes(release.read(release_path(PLAN, "gpkg")))
+    layers = {name for name, _ in pyogrio.list_layers(path)}
+    catalogue = {info["id"] for info in release.read_json("pages/catalogue.json")}
+    assert layers == catalogue | {"layer_styles"}
+
+
+def test_the_project_names_every_layer_of_the_geopackage_beside_it(
+    release: Release, parts: dict[str, Part]
+) -> None:
+    packed = zipfile.ZipFile(io.BytesIO(release.read(release_path(PLAN, "qgis.zip"))))
+    assert packed.namelist() == ["LICENSE-DATA.md", "weihai-plan.gpkg", "weihai-plan.qgs"]
+    assert packed.read("weihai-plan.gpkg") == release.read(release_path(PLAN, "gpkg"))
+    project = ET.fromstring(packed.read("weihai-plan.qgs"))
+    sources = [node.text for node in project.iter("datasource")]
+    assert sorted(sources) == sorted(f"./weihai-plan.gpkg|layername={name}" for name in parts)
+    ids = [node.text for node in project.findall("projectlayers/maplayer/id")]
+    assert [node.get("id") for node in project.iter("layer-tree-layer")] == ids
+    assert min(len(str(one)) for one in ids) > 10  # QGIS renames shorter ones, and loses the tree
+    styled = project.findall("projectlayers/maplayer/renderer-v2")
+    assert len(styled) == sum(part.spatial for part in parts.values())
+
+
+def test_a_shapefile_has_short_names_their_meaning_and_all_it_had_to_cut(
+    make: Callable[..., bytes], parts: dict[str, Part]
+) -> None:
+    packed = zipfile.ZipFile(io.BytesIO(make("zones", "shp.zip")))
+    assert {name.rpartition(".")[2] for name in packed.namelist() if name.startswith("zones.")} == {
+        *("shp", "shx", "dbf", "prj", "cpg", "csv")
+    }
+    assert packed.read("zones.cpg") == b"UTF-8"
+    lines = list(csv.DictReader(io.StringIO(packed.read("zones-fields.csv").decode("utf-8-sig"))))
+    assert [line["name"] for line in lines] == [column.name for column in columns_of(parts["zones"])]
+    cut = {line["name"]: int(line["cut_rows"]) for line in lines}
+    assert cut["responsible_units"] > 0 == cut["name_zh"]
+    whole = list(csv.DictReader(io.StringIO(packed.read("zones.csv").decode("utf-8-sig"))))
+    assert whole[0]["responsible_units"] == flatten(parts["zones"])[0]["responsible_units"]
+    assert "designations.csv" in packed.namelist()
+
+
+@pytest.mark.parametrize("layer", ["zones", "land", "platforms", "gateways"])
+def test_short_names_are_ascii_unique_and_short(parts: dict[str, Part], layer: str) -> None:
+    names = list(short_names(parts[layer]).values())
+    assert len(set(names)) == len(names)
+    assert all(name.isascii() and len(name) <= 10 for name in names)
+
+
+def test_titles_of_fields_are_unique_in_every_layer(parts: dict[str, Part]) -> None:
+    for part in parts.values():
+        for language in ("zh", "en"):
+            titles = [column.title(language) for column in columns_of(part)]
+            assert len(set(titles)) == len(titles), (part.id, language)
+
+
+def test_a_workbook_has_the_table_a_layer_s_designations_come_from(
+    make: Callable[..., bytes], parts: dict[str, Part]
+) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(make("zones", "xlsx")))
+    assert book.sheetnames == ["zones", "designations", "about"]
+    head, *lines = book["zones"].iter_rows(values_only=True)
+    assert head[-2:] == ("lon", "lat")
+    for line, row, told in zip(lines, parts["zones"].rows, flatten(parts["zones"]), strict=True):
+        assert dict(zip(head[:-2], line, strict=False)) == told
+        assert shape(row["geometry"]).contains(shapely.Point(*line[-2:]))
+    assert len(list(book["designations"].iter_rows(values_only=True))) > 10
+
+
+def test_a_geometry_too_long_for_a_cell_is_told_not_cut(make: Callable[..., bytes]) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(make("zones", "xlsx", geometry="wkt")))
+    cells = [line[-1] for line in list(book["zones"].iter_rows(values_only=True))[1:]]
+    assert any(str(cell).startswith("超过单元格上限") for cell in cells)
+    for cell in cells:
+        assert str(cell).startswith("超过单元格上限") or shapely.from_wkt(cell).is_valid
+
+
+def test_csv_can_say_where_in_three_ways(make: Callable[..., bytes]) -> None:
+    def head(**options: str) -> list[str]:
+        return make("zones", "csv", **options).decode("utf-8-sig").partition("\r\n")[0].split(",")
+
+    assert head()[-1] == "wkt"
+    assert head(geometry="lonlat")[-2:] == ["lon", "lat"]
+    assert head(geometry="none")[-1] == "official_area_source"
+    assert head(frame="EPSG:4550")[-1] == "wkt_epsg4550"
+    assert head(frame="EPSG:4549", geometry="lonlat")[-2:] == ["east_epsg4549", "north_epsg4549"]
+
+
+@given(st.text())
+def test_no_text_is_taken_for_a_formula_and_none_is_lost(text: str) -> None:
+    cell = str(harmless(text))
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert cell.removeprefix("'") == text.removeprefix("'")
+
+
+@given(st.lists(st.text(st.characters(exclude_characters=";", codec="utf-8"), min_size=1), min_size=1))
+def test_a_shortened_text_fits_and_begins_the_whole(words: list[str]) -> None:
+    text = ";".join(words)
+    short = str(shorten(text))
+    assert len(short.encode()) <= 254
+    assert text.startswith(short)
+
+
+def test_every_file_of_the_release_validates_against_its_schema(
+    release: Release, parts: dict[str, Part]
+) -> None:
+    for part in parts.values():
+        schema = release.read_json(f"schemas/{part.id}.json")
+        validator = jsonschema.Draft202012Validator(schema)
+        validator.check_schema(schema)
+        data = release.read_json(release_path(part.id, "geojson" if part.spatial else "json"))
+        validator.validate(data)
+        assert set(schema["$defs"]["row"]["properties"]) == {field["name"] for field in part.info["fields"]}
+
+
+def test_parquet_of_a_table_keeps_types_and_meanings(make: Callable[..., bytes]) -> None:
+    table = pq.read_table(io.BytesIO(make("indicators", "parquet")))
+    assert str(table.schema.field("target_below_base").type) == "bool"
+    assert table.schema.field("base_year").metadata[b"description_zh"].decode() == "基期年份"
+
+
+def test_a_choice_keeps_what_the_map_shows(parts: dict[str, Part]) -> None:
+    chosen = {
+        part.id: part
+        for part in select(list(parts.values()), Choice(("zones", "parks"), frozenset({"fashion"})))
+    }
+    assert {part.id for part in chosen.values() if part.spatial} == {"zones", "parks"}
+    for row in chosen["zones"].rows:
+        assert "fashion" in {one["industry_id"] for one in row["properties"]["industries"]}
+    assert {row["industry_id"] for row in chosen["designations"].rows} == {"fashion"}
+    assert chosen["clauses"].rows == parts["clauses"].rows
+
+
+def test_a_place_is_chosen_with_all_that_lies_in_it(parts: dict[str, Part]) -> None:
+    chosen = {part.id: part for part in select(list(parts.values()), Choice(place="huancui"))}
+    assert [row["id"] for row in chosen["counties"].rows] == ["huancui"]
+    assert "gaoqu" in {row["id"] for row in chosen["zones"].rows}
+    towns = {row["properties"]["parent_id"] for row in chosen["towns"].rows}
+    assert {"huancui", "gaoqu"} <= towns
+    assert "nanhai" not in towns
+
+
+def test_an_empty_selection_makes_an_empty_file_of_every_kind(about: About, parts: dict[str, Part]) -> None:
+    empty = Part(parts["zones"].info, [])
+    for kind in formats_of("layer"):
+        content = write(Job(Wish("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about))
+        assert content, kind.id
+    assert json.loads(write(Job(Wish("zones", "geojson", "CRS84"), (empty,), about)))["features"] == []
