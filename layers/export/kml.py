@@ -1,4 +1,7 @@
-"""KML 2.2: a folder for each layer, the attributes as typed data, the map's colours as styles."""
+"""KML 2.2: a folder for each layer, the attributes as typed data, the map's colours as styles.
+
+A feature's id is that of its placemark, and not among the attributes: readers have one field ``id``.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +64,8 @@ def _colour(colour: str, opacity: str) -> str:
 def _add_schema(document: Any, part: Part) -> None:
     schema = _add(document, "Schema", name=part.id, id=f"schema-{part.id}")
     for column in columns_of(part):
+        if column.name == "id":
+            continue
         field = _add(schema, "SimpleField", type=_TYPES[column.type], name=column.name)
         _add(field, "displayName", column.title("zh"))
 
@@ -70,7 +75,7 @@ def _add_folder(document: Any, part: Part, look: Look) -> None:
     _add(folder, "name", part.id)
     _add(folder, "description", f"{part.info['title']['zh']} · {part.info['title']['en']}")
     for row, values in zip(part.rows, flatten(part), strict=True):
-        mark = _add(folder, "Placemark", id=f"{part.id}.{row['id']}")
+        mark = _add(folder, "Placemark", id=row["id"])
         _add(mark, "name", row["properties"]["name_zh"])
         index = rule_of(look, row["properties"])
         if index is not None:
@@ -82,7 +87,7 @@ def _add_folder(document: Any, part: Part, look: Look) -> None:
 def _add_values(mark: Any, part: Part, values: dict[str, Value]) -> None:
     data = _add(_add(mark, "ExtendedData"), "SchemaData", schemaUrl=f"#schema-{part.id}")
     for name, value in values.items():
-        if value is not None:
+        if value is not None and name != "id":
             _add(data, "SimpleData", str(int(value) if isinstance(value, bool) else value), name=name)
 
 
