@@ -103,8 +103,7 @@ def _to_blob(geometry: BaseGeometry | None, code: int) -> bytes | None:
     point = geometry.geom_type == "Point"
     head = struct.pack("<2sBBi", b"GP", 0, 0b01 if point else 0b11, code)
     box = b"" if point else struct.pack("<4d", west, east, south, north)
-    wkb: bytes = shapely.to_wkb(to_multi(geometry), byte_order=1)
-    return head + box + wkb
+    return head + box + bytes(shapely.to_wkb(to_multi(geometry), byte_order=1) or b"")
 
 
 def _meaning(part: Part, column: Column) -> tuple[str, ...]:

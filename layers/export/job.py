@@ -10,7 +10,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from layers.export.formats import LONLAT, WGS84
+from geodata.crs import LONLAT
+from layers.export.formats import WGS84
 
 Row = dict[str, Any]
 

@@ -58,12 +58,13 @@ def build_looks(
 
 
 def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
-    return {"keys": [], "label": layer.title.zh, "symbol": None} | words["grounds"][layer.id]
+    own: dict[str, Any] = words["grounds"][layer.id]
+    return {"keys": [], "label": layer.title.zh, "symbol": None} | own
 
 
 def _rules(entry: dict[str, Any], attribute: str, rows: list[Row], words: dict[str, Any]) -> list[Look]:
     """Return a rule for each way that the entry's features are known by."""
-    own = [
+    own: list[Row] = [
         row["properties"]
         for row in rows
         if not entry["keys"] or row["properties"][attribute] in entry["keys"]
@@ -77,7 +78,8 @@ def _rules(entry: dict[str, Any], attribute: str, rows: list[Row], words: dict[s
 def _rule(
     entry: dict[str, Any], attribute: str, own: list[Row], method: str | None, words: dict[str, Any]
 ) -> Look:
-    line = words["methods"][method] if method else {"dash": [], "hatch": False, "label": None}
+    plain: dict[str, Any] = {"dash": [], "hatch": False, "label": None}
+    line = words["methods"][method] if method else plain
     label = f"{entry['label']}（{line['label']['zh']}）" if line["label"] else entry["label"]
     found = [row[attribute] for row in own if method in (None, row["geometry_method"])]
     return {

@@ -60,7 +60,7 @@ def _places(job: Job, part: Part) -> tuple[list[str], list[list[Value]]]:
     geometries = geometries_of(part, wish.frame)
     suffix = f"_{wish.code.replace(':', '').lower()}" if is_projected(wish.code) else ""
     if wish.geometry == "wkt":
-        return [f"wkt{suffix}"], [[geometry and geometry.wkt] for geometry in geometries]
+        return [f"wkt{suffix}"], [[geometry.wkt if geometry else None] for geometry in geometries]
     heads = ["east", "north"] if suffix else ["lon", "lat"]
     return [f"{head}{suffix}" for head in heads], [_inside(geometry) for geometry in geometries]
 

@@ -92,7 +92,8 @@ def _origin(parts: list[Part]) -> tuple[int, int]:
     boxes = [row["bbox"] for part in parts for row in part.rows if "bbox" in row]
     if not boxes:
         return 0, 0
-    return tuple(math.floor(min(box[axis] for box in boxes) * _STEPS) for axis in (0, 1))  # type: ignore[return-value]
+    west, south = (min(box[axis] for box in boxes) for axis in (0, 1))
+    return math.floor(west * _STEPS), math.floor(south * _STEPS)
 
 
 def _to_steps(arc: list[list[float]], origin: tuple[int, int]) -> list[list[int]]:
