@@ -6,7 +6,9 @@ import argparse
 from collections.abc import Iterator
 
 from scripts.answer import add_home, add_json, live_release, settings, write_json
-from scripts.bench import Result, bench_map, bench_start
+from scripts.bench.common import Result
+from scripts.bench.first import bench_map
+from scripts.bench.start import bench_start
 from scripts.messages import write
 
 MEASURES = {"map": bench_map, "start": bench_start}

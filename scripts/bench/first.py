@@ -1,34 +1,24 @@
-"""Measure the product beside its peers, both in one run on one machine.
-
-``map``: the first view in headless Chromium against ``geopandas.explore()`` of the same layers with
-the same local Leaflet. ``start``: a cold start to the first answer, and the memory of one worker.
-"""
+"""The first view in headless Chromium against ``geopandas.explore()`` of the same layers and Leaflet."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response
 from waitress.server import create_server
 
-from layers.store import Release, read_current
+from layers.store import Release
+from scripts.bench.common import Result, live_at
 from webmap import create_app
 from webmap.settings import read_settings
 
-Result = dict[str, Any]
 LAYERS = ("land", "towns", "counties", "zones", "parks")  # what the first view draws, back to front
 FIGURES = ("counties", "zones", "parks")  # drawn a path each by our page
 GROUND = 6  # paths of our page's ground: two lands, coast, towns, county lines, city border
@@ -62,7 +52,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
     """
     from playwright.sync_api import sync_playwright
 
-    release = _live(home)
+    release = live_at(home)
     ours_expected, peer_expected = _count(release, FIGURES) + GROUND, _count(release, LAYERS)
     with (
         sync_playwright() as playwright,
@@ -76,13 +66,6 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
             rows["explore"].append(_visit(browser, peer, peer_expected))
         browser.close()
     return _compare(rows)
-
-
-def _live(home: Path) -> Release:
-    release = read_current(home)
-    if release is None:
-        raise FileNotFoundError(f"{home}: 先生成发布版 / build a release first")
-    return release
 
 
 def _count(release: Release, layers: tuple[str, ...]) -> int:
@@ -183,75 +166,3 @@ def _chromium() -> str:
             "chromium: 未找到浏览器，先运行 python3 scripts/test.py / no browser; run it first"
         )
     return found
-
-
-def bench_start(home: Path, rounds: int = 5) -> Result:
-    """Return the seconds from starting the command to its first 200, and a worker's memory.
-
-    The release is built first; memory is the resident set after a visit to every page.
-    """
-    place = _live(home).read_json("pages/order.json")[0]
-    found = [_start_once(home, place) for _ in range(rounds)]
-    return {
-        "first_200_s": round(statistics.median(row["first_200_s"] for row in found), 3),
-        "resident_mb": round(max(row["resident_mb"] for row in found), 1),
-        "heavy_imports": sorted({name for row in found for name in row["heavy_imports"]}),
-    }
-
-
-def _start_once(home: Path, place: str) -> Result:
-    port = _free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "scripts.cli",
-        "serve",
-        "--no-browser",
-        "--port",
-        str(port),
-        "--home",
-        str(home),
-    ]
-    begun = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        base = f"http://127.0.0.1:{port}"
-        _wait_for(lambda: _status(f"{base}/healthz") == HTTPStatus.OK)
-        seconds = time.perf_counter() - begun
-        for path in (
-            "/",
-            "/zones/",
-            f"/zones/{place}",
-            "/lookup?lon=122.1&lat=37.3",
-            f"/search.json?q={place}",
-            "/plan",
-        ):
-            _status(base + path)
-        status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
-        maps = Path(f"/proc/{server.pid}/maps").read_text(encoding="ascii", errors="replace")
-        server.terminate()
-    resident_kb = int(status.partition("VmRSS:")[2].split()[0])
-    heavy = [name for name in ("pandas", "pyogrio") if f"/{name}/" in maps]
-    return {"first_200_s": seconds, "resident_mb": resident_kb / 1000, "heavy_imports": heavy}
-
-
-def _status(url: str) -> int:
-    try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
-            answer.read()
-            return int(answer.status)
-    except OSError:
-        return 0
-
-
-def _wait_for(ready: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.perf_counter() + seconds
-    while not ready():
-        if time.perf_counter() > end:
-            raise TimeoutError("服务未启动 / the server did not start")
-        time.sleep(0.005)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""Measure the product beside its peers, both in one run on one machine."""
