@@ -10,6 +10,10 @@ from geodata.crs import Bounds
 from layers.cql.tree import Condition
 
 
+class StoreUnavailableError(Exception):
+    """The store cannot answer now; asking again later will do."""
+
+
 @dataclass(frozen=True)
 class Query:
     """A selection of features of one collection.

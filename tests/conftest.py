@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
+from layers.postgis.load import load
+from layers.postgis.stock import read_stock
 from layers.store import Release
+from scripts.cluster import Cluster, temporary_cluster
 from webmap import create_app
 from webmap.publish import publish
 from webmap.settings import Settings
@@ -36,3 +40,18 @@ def release(home: Path) -> Release:
 def client(home: Path, release: Release) -> FlaskClient:
     """Return a client of an application on the release."""
     return create_app(release, Settings(home)).test_client()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Return a PostgreSQL server with PostGIS, one for each worker process that asks."""
+    with temporary_cluster() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def database(cluster: Cluster, release: Release) -> str:
+    """Return the address of a database that holds the release."""
+    url = cluster.new_database("weihai")
+    assert load(url, read_stock(release), lambda *_: None)
+    return url

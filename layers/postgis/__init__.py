@@ -1,0 +1,1 @@
+"""Features in PostGIS: migrations, loading, and the store that answers from there."""

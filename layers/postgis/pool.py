@@ -1,0 +1,103 @@
+"""Connections to PostGIS: pooled, read-only, with time limits; an outage is one clear error, not a wait.
+
+Nothing here talks to the database before the first question, so a server starts while it is down.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from layers.postgis.migrate import SCHEMA
+from layers.query import StoreUnavailableError
+
+CONNECT_S = 2  # a question waits no longer for a connection
+STATEMENT_MS = 10_000
+MAX_CONNECTIONS = 8  # per process: one for each of the server's threads
+OPTIONS = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": str(STATEMENT_MS),
+    "search_path": f"{SCHEMA},public",
+    "jit": "off",  # compiling takes longer than these queries
+    "timezone": "UTC",
+}
+NETWORK = {"connect_timeout": "2", "tcp_user_timeout": "5000", "application_name": "weihai-layout"}
+# Not there, not answering in time, or not (yet) what this product made of it.
+UNAVAILABLE = (
+    psycopg.OperationalError,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InsufficientPrivilege,
+)
+
+Rows = list[tuple[Any, ...]]
+Statement = sql.SQL | sql.Composed
+
+
+class Pool:
+    """Asks one database; usable from many threads."""
+
+    def __init__(self, url: str) -> None:
+        self._down = threading.Event()
+        self._probe = threading.Lock()
+        given = conninfo_to_dict(url)
+        options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
+        given["options"] = f"{options} {given.get('options') or ''}".strip()  # the operator's win
+        self._pool = ConnectionPool(
+            make_conninfo("", **(NETWORK | given)),
+            # Every question is one statement: no transaction around it, and nothing prepared that a
+            # pooler between us and the database could lose.
+            kwargs={"autocommit": True, "prepare_threshold": None},
+            min_size=0,
+            max_size=MAX_CONNECTIONS,
+            timeout=CONNECT_S,
+            reconnect_timeout=1,  # then the next question tries anew
+            open=False,
+        )
+
+    def ask(self, statement: Statement, values: Sequence[Any] = ()) -> Rows:
+        """Return the rows of one statement.
+
+        A connection that the database closed, as after its restart, is replaced once, unseen. Raises
+        :class:`~layers.query.StoreUnavailableError` when the database is down, takes too long or lacks
+        the tables. While it is down one caller at a time waits for it, and the others are told at once.
+        """
+        probing = self._down.is_set()
+        if probing and not self._probe.acquire(blocking=False):
+            raise StoreUnavailableError("数据库不可用 / the database is down")
+        try:
+            rows = self._ask_again(statement, values)
+            self._down.clear()
+        except UNAVAILABLE as error:
+            if isinstance(error, PoolTimeout):
+                self._down.set()
+            raise StoreUnavailableError(str(error).strip()) from error
+        else:
+            return rows
+        finally:
+            if probing:
+                self._probe.release()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    def _ask_again(self, statement: Statement, values: Sequence[Any]) -> Rows:
+        self._pool.open()
+        try:
+            return self._ask(statement, values)
+        except (psycopg.errors.QueryCanceled, PoolTimeout):
+            raise
+        except psycopg.OperationalError:
+            self._pool.check()  # one lost connection is rarely alone
+            return self._ask(statement, values)
+
+    def _ask(self, statement: Statement, values: Sequence[Any]) -> Rows:
+        with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
+            return cursor.execute(statement, values).fetchall()

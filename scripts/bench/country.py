@@ -1,0 +1,91 @@
+"""A whole country's zones, made up: what a store of many features is measured with.
+
+Stars with fractal edges on a grid of cells, the same on every machine. The vertex counts are spread
+as those of administrative boundaries are: half below 80, one in a hundred above 800.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+from numpy.typing import NDArray
+
+from geodata.crs import Bounds
+from layers.query import Collection
+from layers.rows import Row
+
+ID = "country"
+WEST, SOUTH, CELL_DEG = 75.0, 20.0, 0.12
+BLOCKS_ACROSS = 10  # the country is a square of blocks, numbered row by row
+BLOCK_ACROSS, BLOCK_UP = 40, 25  # cells of a block: 1,000 zones
+BLOCK = BLOCK_ACROSS * BLOCK_UP
+MEDIAN_VERTICES, SPREAD, MOST_VERTICES = 80, 1.0, 2000
+KINDS = ("bonded", "coastal", "ecological", "industrial", "port", "residential", "rural", "science")
+RARE = "pilot"  # of one block only, so that a filter finds the same zones in any number of blocks
+RARE_EVERY = 20
+FIELDS = {"id": "string", "name_zh": "string", "kind": "string", "rank": "integer", "area_km2": "number"}
+
+
+def build_collection(blocks: int) -> Collection:
+    """Return the collection of the first `blocks` of the country."""
+    text = {"zh": "全国", "en": "Country", "ko": "전국"}
+    fields = [{"name": name, "type": kind, "description": text} for name, kind in FIELDS.items()]
+    info = {"id": ID, "order": 1, "geometry": "polygon", "title": text, "description": text, "names": {}}
+    west, south, *_ = block_bounds(0)
+    *_, east, north = block_bounds(max(blocks, BLOCKS_ACROSS) - 1)
+    return Collection(ID, info | {"fields": fields}, blocks * BLOCK, (west, south, east, north))
+
+
+def block_bounds(block: int) -> Bounds:
+    """Return the bounds of one block, degrees."""
+    width, height = BLOCK_ACROSS * CELL_DEG, BLOCK_UP * CELL_DEG
+    west = WEST + block % BLOCKS_ACROSS * width
+    south = SOUTH + block // BLOCKS_ACROSS * height
+    return west, south, west + width, south + height
+
+
+def build_rows(blocks: int) -> Iterator[Row]:
+    """Yield the zones of the first `blocks`; a block's zones do not depend on how many there are."""
+    for block in range(blocks):
+        random = np.random.default_rng(block)
+        west, south, *_ = block_bounds(block)
+        for cell in range(BLOCK):
+            lon = west + (cell % BLOCK_ACROSS + 0.5) * CELL_DEG
+            lat = south + (cell // BLOCK_ACROSS + 0.5) * CELL_DEG
+            yield _row(block * BLOCK + cell, _ring(random, lon, lat), random)
+
+
+def _ring(random: np.random.Generator, lon: float, lat: float) -> NDArray[np.float64]:
+    """Return a closed ring around (lon, lat) that stays in its cell, seven decimals."""
+    count = int(np.clip(random.lognormal(np.log(MEDIAN_VERTICES), SPREAD), 8, MOST_VERTICES))
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    waves = np.arange(1, 9)[:, None]
+    phases = random.uniform(0, 2 * np.pi, (8, 1))
+    relief = (np.sin(waves * angles + phases) / waves).sum(axis=0) + random.normal(0, 0.05, count)
+    radius = CELL_DEG / 2 * np.clip(0.75 + 0.1 * relief, 0.3, 1.0)
+    ring = np.column_stack([lon + radius * np.cos(angles), lat + radius * np.sin(angles)])
+    return np.round(np.vstack([ring, ring[:1]]), 7)
+
+
+def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) -> Row:
+    polygon = shapely.Polygon(ring)
+    rare = number < BLOCK and number % RARE_EVERY == 0
+    properties: dict[str, Any] = {
+        "id": f"zone-{number:06}",
+        "name_zh": f"第{number}区",
+        "kind": RARE if rare else KINDS[number % len(KINDS)],
+        "rank": int(random.integers(1, 1000)),
+        "area_km2": round(polygon.area * 1e4, 3),
+    }
+    feature = {
+        "type": "Feature",
+        "id": properties["id"],
+        "bbox": [float(value) for value in polygon.bounds],
+        "geometry": {"type": "Polygon", "coordinates": [ring.tolist()]},
+        "properties": properties,
+    }
+    return Row(properties["id"], orjson.dumps(feature), properties, polygon)

@@ -1,0 +1,104 @@
+"""The store in memory and the store in PostGIS give the same answers: any query over any features."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+import shapely
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from layers.memory import Table
+from layers.postgis.load import load
+from layers.postgis.stock import Stock
+from layers.postgis.store import PostgisStore
+from layers.query import Query
+from layers.rows import Row, queryables
+from scripts.cluster import Cluster
+from tests.layers import oracle
+
+FIELDS = {"id": "string", "name": "string", "size": "number", "rank": "integer", "open": "boolean"}
+INFO = {
+    "id": "made-up",
+    "geometry": "polygon",
+    "fields": [{"name": name, "type": kind} for name, kind in FIELDS.items()],
+}
+KINDS = queryables(INFO)
+TEXTS = ["", "a", "A", "b", "Ab", "a%b", "a_b", "a\\b", "a\nb", "ß", "SS", "ẞ", "İ", "Ǆ", "é", "e\u0301"]
+TEXTS += [
+    "威海",
+    "高区",
+    "高新技术",
+    "\U0001f30a",
+    "\uffff",
+    "'; DROP TABLE features; --",
+    '"',
+    "null",
+    "1",
+    "%s",
+    "{}",
+]
+NUMBERS = [0.0, -0.0, 1.0, 1.5, -1.0, 0.1, 0.1 + 0.2, 0.3, 1e-320, 1e300, -1e300, 2.0**53, 2.0**53 + 2]
+QUERIES = 12  # of each set of features
+
+areas = st.lists(oracle.shapes, min_size=1, max_size=3).map(
+    lambda shapes: shapely.MultiPolygon([one for one in shapes if one.area][:1]) or shapes[0]
+)
+properties = st.fixed_dictionaries(
+    {
+        "name": st.none()
+        | st.sampled_from(TEXTS)
+        | st.text(max_size=3).filter(lambda text: "\0" not in text),
+        "size": st.none() | st.sampled_from(NUMBERS) | st.floats(allow_nan=False, allow_infinity=False),
+        "rank": st.none() | st.integers(-3, 3) | st.integers(2**53, 2**53 + 3),
+        "open": st.none() | st.booleans(),
+    }
+)
+boxes = st.tuples(oracle.positions, st.integers(0, 60), st.integers(0, 60)).map(
+    lambda given: (*given[0], given[0][0] + given[1] / 100, given[0][1] + given[2] / 100)
+)
+releases = itertools.count()
+
+
+def to_row(index: int, values: dict[str, Any], geometry: Any) -> Row:
+    own = {"id": f"row-{index}"} | values
+    place = json.loads(shapely.to_geojson(geometry)) if geometry else None
+    feature = {"type": "Feature", "id": own["id"], "geometry": place, "properties": own}
+    return Row(own["id"], json.dumps(feature).encode(), own, geometry)
+
+
+@pytest.fixture(scope="module")
+def empty(cluster: Cluster) -> str:
+    """Return the address of a database of its own."""
+    return cluster.new_database("agree")
+
+
+def queries(features: list[dict[str, Any]]) -> st.SearchStrategy[Query]:
+    names = st.sampled_from([name for name, kind in KINDS.items() if kind != "geometry"])
+    return st.builds(
+        Query,
+        boxes=st.lists(boxes, max_size=2).map(tuple),
+        filter=st.none() | oracle.conditions(features, KINDS),
+        sort=st.lists(st.tuples(names, st.booleans()), max_size=2, unique_by=lambda one: one[0]).map(tuple),
+        limit=st.none() | st.integers(1, 9),
+        offset=st.integers(0, 9) | st.just(10**12),
+    )
+
+
+@given(data=st.data())
+@settings(max_examples=12, phases=[Phase.explicit, Phase.generate])  # shrinking would load for minutes
+def test_both_stores_give_the_same_answers(empty: str, data: st.DataObject) -> None:
+    given_rows = data.draw(st.lists(st.tuples(properties, st.none() | areas), min_size=1, max_size=25))
+    rows = [to_row(index, *one) for index, one in enumerate(given_rows)]
+    table = Table(INFO, rows)
+    stock = Stock(f"made{next(releases)}", (table.collection,), lambda _: rows, [])
+    load(empty, stock, lambda *_: None)
+    store = PostgisStore(empty, stock.release)
+    features = [json.loads(row.body) for row in rows]
+    for _ in range(QUERIES):
+        query = data.draw(queries(features))
+        assert store.select("made-up", query) == table.select(query)
+    store.close()
