@@ -22,6 +22,7 @@ COMMAND = f"python3 {SCRIPT}"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FONT_NAME = "NotoSansCJK-Regular.ttc"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
+POSTGIS = "usr/share/postgresql/*/extension/postgis.control"
 STEPS = {
     "ruff check": ["ruff", "check"],
     "ruff format": ["ruff", "format", "--check"],
@@ -32,11 +33,13 @@ STEPS = {
 
 
 def missing_packages() -> list[str]:
-    """Name the Debian packages that the browser tests lack on this machine."""
+    """Name the Debian packages that the browser's and the database's tests lack on this machine."""
     missing = [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
     on_linux = sys.platform.startswith("linux")
     if on_linux and not any(found for folder in FONT_FOLDERS for found in Path(folder).rglob(FONT_NAME)):
         missing.append("fonts-noto-cjk")
+    if not any(Path("/").glob(POSTGIS)):
+        missing += ["postgresql", "postgresql-postgis"]
     return missing
 
 
