@@ -6,6 +6,7 @@ Bounded in number; written whole or not at all, so that several processes may sh
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from layers.store import write_atomically
 from webmap.problems import BusyError
 
 KEPT = 600  # files; the oldest go first
+FOLDERS = 3  # releases whose files are kept
 AT_ONCE = 2  # made by one process at the same time
 PATIENCE_S = 20.0
 
@@ -35,7 +37,9 @@ def keep(folder: Path, key: tuple[str, ...], make: Callable[[], bytes]) -> bytes
         found = _read(path)  # another request may have made it while this one waited
         if found is None:
             found = make()
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                _remove_old_folders(folder)
             write_atomically(path, found)
             _remove_oldest(folder)
     finally:
@@ -56,6 +60,14 @@ def _remove_oldest(folder: Path) -> None:
         files.sort(key=_age)
         for path in files[: len(files) - KEPT]:
             path.unlink(missing_ok=True)
+
+
+def _remove_old_folders(folder: Path) -> None:
+    """Remove what was made for releases long gone."""
+    folders = sorted((path for path in folder.parent.iterdir() if path.is_dir()), key=_age)
+    for path in folders[:-FOLDERS]:
+        if path != folder:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _age(path: Path) -> float:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
 from flask import Blueprint, Response, current_app, g, request
 
@@ -20,6 +23,8 @@ from webmap.problems import BadParameterError, NotFoundError
 from webmap.subject_pages import require_subject
 
 blueprint = Blueprint("paper", __name__)
+HERE = Path(__file__).parent
+MAKERS = ("paper/*.py", "paper/*.typ", "templates/charts/*", "charts.py", "chart_pages.py", "format.py")
 TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 
 
@@ -92,6 +97,16 @@ def _press() -> Press:
     return Press(found.release, ground, found.plan, g.language, base_url(), translate_here)
 
 
+@cache
+def edition(folder: Path) -> str:
+    """Return a mark of the code that makes paper: what an older one made is not sent any more."""
+    paths = sorted(path for pattern in MAKERS for path in folder.glob(pattern))
+    digest = hashlib.sha256(version("typst").encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def _require_theme(theme_id: str, extension: str) -> None:
     themes = content().themes
     if theme_id not in themes:
@@ -100,10 +115,10 @@ def _require_theme(theme_id: str, extension: str) -> None:
 
 
 def _send(extension: str, name: str, make: Callable[[], bytes], *, download: bool = True) -> Response:
-    """Send a file of this release, language and site, made once and kept."""
+    """Send a file of this release, language, site and edition of the programme, made once and kept."""
     release = content().release
     folder = current_app.extensions["settings"].home / "cache" / release.id
-    body = keep(folder, (extension, name, g.language, base_url()), make)
+    body = keep(folder, (extension, name, g.language, base_url(), edition(HERE)), make)
     response = Response(body, content_type=TYPES[extension])
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     response.headers["Cache-Control"] = "no-cache"

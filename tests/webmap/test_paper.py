@@ -1,6 +1,8 @@
 """Paper: what stands on it is what the facts say, on one page, tagged, embedded, the same every time."""
 
 import io
+import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +14,16 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import Geod
 
 from layers.store import Release
-from webmap import create_app, kept
+from webmap import create_app, kept, paper_pages
 from webmap.paper import labels
+from webmap.format import format_number
 from webmap.paper.drawing import Drawing
-from webmap.paper.poster import wrap
+from webmap.paper.ground import Ground
+from webmap.paper.labels import wrap
+from webmap.paper.painter import Painter
 from webmap.paper.view import SCALES, fit
 from webmap.problems import BusyError
 from webmap.settings import Settings
@@ -86,6 +92,20 @@ def test_every_sheet_of_every_place_fits_one_page(client: FlaskClient, release: 
     names = [row["name"]["en"] for row in _places(release)]
     pages = [outline[name] for name in names]
     assert pages == list(range(pages[0], pages[0] + len(names)))
+
+
+def test_every_sheet_of_the_atlas_says_what_the_facts_say(client: FlaskClient, release: Release) -> None:
+    reader = read(client, "/atlas.pdf?lang=en")
+    outline = {item.title: reader.get_destination_page_number(item) for item in _flat(reader.outline)}
+    for row in _places(release):
+        text = squeeze(reader.pages[outline[row["name"]["en"]]].extract_text())
+        said = [row["name"]["zh"], *(one["name"]["en"] for one in row["responsible_units"])]
+        said += [words for one in row.get("industries", ()) for words in (one["term"]["en"], one["clause"])]
+        said += [one["name"]["en"] for one in row.get("memberships", ())]
+        if row["geometry"]["method"]:
+            accuracy = float(f"{row['geometry']['accuracy_m']:.2g}")
+            said.append(f"{format_number(accuracy)} m")
+        assert [words for words in said if squeeze(words) not in text] == [], row["id"]
 
 
 def test_the_atlas_has_everything_in_its_contents(client: FlaskClient, release: Release) -> None:
@@ -161,15 +181,17 @@ def _box(node):
     size, x, y = (float(node.get(key)) for key in ("font-size", "x", "y"))
     width = labels.measure(node.text, size)
     left = x - width / 2 if node.get("text-anchor") == "middle" else x
-    return left, y - size * 0.8, left + width, y + size * 0.2
+    return left, y - size * 0.86, left + width, y + size * 0.14
 
 
-@pytest.mark.parametrize("theme", ["districts", "platforms"])
-def test_names_on_a_map_do_not_cover_one_another(client: FlaskClient, theme: str) -> None:
-    root = parse(client.get(f"/print/{theme}.svg").text)
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_names_on_a_map_do_not_cover_one_another(client: FlaskClient, theme: str, language: str) -> None:
+    root = parse(client.get(f"/print/{theme}.svg?lang={language}").text)
     named = [node for node in root.iter(f"{SVG}text") if node.get("paint-order")]
     boxes = [_box(node) for node in named]
     assert len(boxes) > 5
+    assert not any("left out" in (node.text or "") for node in root.iter(f"{SVG}text"))
     for number, one in enumerate(boxes):
         for other in boxes[number + 1 :]:
             apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
@@ -245,6 +267,60 @@ def test_kept_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for number in range(9):
         kept.keep(tmp_path, (str(number),), lambda: b"x")
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_files_of_old_releases_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        kept.keep(tmp_path / str(number), ("a",), lambda: b"x")
+        os.utime(tmp_path / str(number), (number, number))
+    assert {path.name for path in tmp_path.iterdir()} == {"3", "4", "5"}
+
+
+def test_a_changed_programme_makes_its_files_anew(tmp_path: Path) -> None:
+    for name, text in (("a", "old"), ("b", "new")):
+        (tmp_path / name / "paper").mkdir(parents=True)
+        (tmp_path / name / "paper" / "press.py").write_text(text)
+    assert paper_pages.edition(tmp_path / "a") != paper_pages.edition(tmp_path / "b")
+
+
+def test_a_scale_bar_is_as_long_as_it_says(release: Release) -> None:
+    """Measured along the ellipsoid with pyproj, wherever in the city the map lies."""
+    ground, geod = Ground(release), Geod(ellps="GRS80")
+    for lon, lat in ((121.3, 36.8), (122.0, 37.2), (122.6, 37.4)):
+        x, y = ground.to_xy(lon, lat)
+        view = fit((x - 20_000, y - 15_000, x + 20_000, y + 15_000), 0, 0, (90, 70))
+        drawing = Drawing(90, 70, "x", "x")
+        Painter(drawing, view, ground).paint_scale(5, 60, 2.5)
+        bars = [node for node in parse(drawing.to_svg()).iter(f"{SVG}rect") if node.get("height") == "1.1"]
+        left = float(bars[0].get("x"))
+        right = float(bars[-1].get("x")) + float(bars[-1].get("width"))
+        west, _, _, north = view.bounds_m
+        ends = [
+            ground.to_lonlat(west + at * view.scale / 1000, north - 60 * view.scale / 1000)
+            for at in (left, right)
+        ]
+        metres = geod.inv(*ends[0], *ends[1])[2]
+        (said,) = [node.text for node in parse(drawing.to_svg()).iter(f"{SVG}text") if "km" in node.text]
+        assert metres == pytest.approx(float(said.removesuffix(" km")) * 1000, rel=0.002)
+
+
+def test_the_graticule_says_the_degrees_where_its_lines_are(client: FlaskClient, release: Release) -> None:
+    root = parse(client.get("/print/belts.svg?lang=en").text)
+    ticks = {node.text: node for node in root.iter(f"{SVG}text") if node.text.endswith(("′E", "′N"))}
+    assert len(ticks) > 6
+    frame = next(node for node in root.iter(f"{SVG}rect") if node.get("fill") == "none")
+    top, height = float(frame.get("y")), float(frame.get("height"))
+    (scale,) = [node.text for node in root.iter(f"{SVG}text") if node.text.startswith("1:")]
+    factor = int(scale[2:].replace(",", "")) / 1000
+    ground, at = Ground(release), {}
+    for text, node in ticks.items():
+        degrees, minutes = text[:-2].split("°")
+        at[text] = (int(degrees) + int(minutes) / 60, float(node.get("x")))
+    easts = sorted(value for text, value in at.items() if text.endswith("E"))
+    for (lon, x), (other, further) in itertools.pairwise(easts):
+        metres = ground.to_xy(other, 36.7)[0] - ground.to_xy(lon, 36.7)[0]
+        assert (further - x) * factor == pytest.approx(metres, rel=0.02)
+    assert top + height < 210 - 12
 
 
 def test_too_many_at_once_are_asked_to_come_back(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from webmap.format import format_number, format_quantity
+from webmap.paper.locator import Chosen, draw_locator
 
 if TYPE_CHECKING:
     from webmap.paper.press import Press
@@ -13,6 +14,7 @@ Document = dict[str, Any]
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
+COVER, COVER_SIZE = "districts", (170.0, 150.0)
 
 
 def build_atlas(press: Press, chart: str) -> Document:
@@ -23,6 +25,8 @@ def build_atlas(press: Press, chart: str) -> Document:
         "title": say("atlas.title"),
         "subtitle": press.plan["title"][press.language],
         "cover_lines": [press.plan["number"], press.plan["date"], *press.sources()[1:]],
+        "cover_map": _cover(press),
+        "cover_alt": say("paper.theme_alt", name=press.theme(COVER)["title"]),
         "contents": say("atlas.contents"),
         "chapters": {
             key: say(f"atlas.{key}")
@@ -47,6 +51,15 @@ def build_atlas(press: Press, chart: str) -> Document:
         "sources": sorted({writer.tr(row["geometry"]["source"]) for row in _documents(press, places)}),
         "sources_title": say("atlas.sources"),
     }
+
+
+def _cover(press: Press) -> str:
+    """Return the map on the cover: the places of one theme in the whole city."""
+    theme, features = press.theme(COVER), press.payload["features"]
+    hues = {key: entry["colour"] for entry in theme["legend"] for key in entry["keys"]}
+    shown = {row_id: hues[row["kind"]] for row_id, row in features.items() if row["layer"] == "zones"}
+    chosen = Chosen(shown, whole=True, size=COVER_SIZE)
+    return draw_locator(features, chosen, press.ground, (theme["title"], press.family))
 
 
 def _documents(press: Press, places: list[str]) -> list[Document]:

@@ -5,13 +5,22 @@ Boxes are in millimetres: left, top, right, bottom.
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 Box = tuple[float, float, float, float]
 Size = tuple[float, float]  # width and height, or a step right and down
 LATIN = 0.56  # width of a Latin letter over the font's size; a Chinese one is square
-GAP = 0.5
+GAP = 0.5  # kept free around a name
+DETOUR = 13.0  # that a name may go so as not to stand on another figure
+BESIDE = 2 * GAP + 0.05  # between a small figure and its name
+RINGS, DIRECTIONS = 7, 12
+MIDDLE_TOLERANCE_M = 200
 
 
 @dataclass(frozen=True)
@@ -33,16 +42,36 @@ class Room:
         """Keep names off a box."""
         self.taken.append(box)
 
-    def place(self, spot: Spot, size: Size, steps: tuple[Size, ...]) -> Spot | None:
-        """Return where a name of `size` fits, trying each of `steps` from the spot, and take the room."""
-        width, height = size
-        for dx, dy in steps:
-            x, y = spot.x + dx, spot.y + dy
-            box = (x - width / 2 - GAP, y - height / 2 - GAP, x + width / 2 + GAP, y + height / 2 + GAP)
-            if _inside(box, self.frame) and not any(_overlap(box, other) for other in self.taken):
-                self.taken.append(box)
-                return Spot(x, y)
-        return None
+    def place(
+        self, spot: Spot, size: Size, steps: tuple[Size, ...], avoid: Sequence[BaseGeometry] = ()
+    ) -> Spot | None:
+        """Return where a name of `size` fits, trying each of `steps` from the spot, and take the room.
+
+        Off the areas to `avoid` (prepared ones are quick) if that is not far.
+        """
+        tries = (Spot(spot.x + dx, spot.y + dy) for dx, dy in steps)
+        free = (one for one in tries if self._is_free(_grow(one, size)))
+        first = found = next(free, None)
+        if first is None:
+            return None
+        if avoid:
+            near = math.dist((spot.x, spot.y), (first.x, first.y)) + DETOUR
+            close = (one for one in (first, *free) if math.dist((spot.x, spot.y), (one.x, one.y)) < near)
+            clear = (
+                one for one in close if not shapely.intersects(avoid, shapely.box(*_grow(one, size))).any()
+            )
+            found = next(clear, first)
+        self.taken.append(_grow(found or first, size))
+        return found
+
+    def _is_free(self, box: Box) -> bool:
+        return _inside(box, self.frame) and not any(_overlap(box, other) for other in self.taken)
+
+
+def _grow(spot: Spot, size: Size) -> Box:
+    """Return the box of a name with a gap around it."""
+    half_x, half_y = size[0] / 2 + GAP, size[1] / 2 + GAP
+    return spot.x - half_x, spot.y - half_y, spot.x + half_x, spot.y + half_y
 
 
 def measure(text: str, size: float) -> float:
@@ -50,31 +79,53 @@ def measure(text: str, size: float) -> float:
     return float(sum(size if unicodedata.east_asian_width(one) in "WF" else size * LATIN for one in text))
 
 
-def around(size: Size, reach: int = 3) -> tuple[Size, ...]:
-    """Return steps to try, nearest first: on the spot, above, below, and to the sides."""
+def around(size: Size) -> tuple[Size, ...]:
+    """Return steps to try, nearest first: on the spot, a little to each side, then in growing rings."""
     width, height = size
-    steps = [(0.0, 0.0)]
-    for number in range(1, reach + 1):
-        up, side = number * (height + GAP), number * width / 3
-        steps += [
-            (0, -up),
-            (0, up),
-            (side, 0),
-            (-side, 0),
-            (side, -up),
-            (-side, -up),
-            (side, up),
-            (-side, up),
-        ]
-    return tuple(steps)
+    up, side = height + GAP, width / 3
+    near = [(0.0, 0.0), (0, -up), (0, up), (side, 0), (-side, 0)]
+    near += [(side, -up), (-side, -up), (side, up), (-side, up)]
+    return (*near, *_rings(width / 2, height / 2))
 
 
-def beside(size: Size, radius: float) -> tuple[Size, ...]:
-    """Return steps around a point symbol: right, left, above, below, then the corners."""
+def beside(size: Size, radius: Size) -> tuple[Size, ...]:
+    """Return steps around a small figure of half that width and height, nearest first.
+
+    Right, left, above, below, the corners, then growing rings.
+    """
     width, height = size
-    right, up = radius + GAP + width / 2, radius + GAP + height / 2
+    right, up = radius[0] + BESIDE + width / 2, radius[1] + BESIDE + height / 2
     corners = [(right, -up), (right, up), (-right, -up), (-right, up)]
-    return ((right, 0), (-right, 0), (0, -up), (0, up), *corners)
+    rings = _rings(width / 2 + radius[0] / 2, height / 2 + radius[1])
+    return ((right, 0), (-right, 0), (0, -up), (0, up), *corners, *rings)
+
+
+def _rings(half_width: float, half_height: float) -> list[Size]:
+    """Return steps that put a box off its spot in every direction, further out with each ring."""
+    steps = []
+    for ring in range(1, RINGS + 1):
+        reach = ring * half_height * 1.6
+        for number in range(DIRECTIONS):
+            turn = math.tau * number / DIRECTIONS
+            across, down = math.cos(turn), math.sin(turn)
+            steps.append((across * (reach + half_width), down * (reach + half_height)))
+    return steps
+
+
+def to_edge(box: Box, x: float, y: float) -> tuple[float, float]:
+    """Return the point of a box that is nearest to a point."""
+    return min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
+
+
+def find_middle(geometry: BaseGeometry) -> tuple[float, float] | None:
+    """Return the roomiest point of the largest part of an area in metres; None for an empty one."""
+    parts = [part for part in shapely.get_parts(geometry) if part.area > 0]
+    if not parts:
+        return None
+    largest = max(parts, key=lambda part: part.area)
+    circle = shapely.maximum_inscribed_circle(largest, min(MIDDLE_TOLERANCE_M, math.sqrt(largest.area) / 20))
+    x, y = shapely.get_coordinates(circle)[0]
+    return float(x), float(y)
 
 
 def _inside(box: Box, frame: Box) -> bool:
@@ -83,3 +134,28 @@ def _inside(box: Box, frame: Box) -> bool:
 
 def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def wrap(text: str, room: float, size: float) -> list[str]:
+    """Return a text in lines no wider than `room`, broken at spaces, or anywhere between Chinese letters."""
+    lines, line = [], ""
+    for piece in _pieces(text):
+        if line and measure((line + piece).rstrip(), size) > room:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return [*lines, line.rstrip()]
+
+
+def _pieces(text: str) -> list[str]:
+    pieces, word = [], ""
+    for letter in text:
+        if ord(letter) > 0x2E7F and not 0xAC00 <= ord(letter) <= 0xD7A3:  # noqa: PLR2004 - CJK but not Hangul
+            pieces += [word, letter] if word else [letter]
+            word = ""
+        else:
+            word += letter
+            if letter == " ":
+                pieces.append(word)
+                word = ""
+    return [*pieces, word] if word else pieces

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import shapely
@@ -10,58 +11,87 @@ import shapely
 from webmap.paper import look
 from webmap.paper.drawing import Drawing
 from webmap.paper.ground import Ground
+from webmap.paper.labels import find_middle, wrap
 from webmap.paper.painter import Painter
 from webmap.paper.view import fit
 
 Feature = dict[str, Any]
-SIZE = (90.0, 74.0)
+Features = Mapping[str, Feature]
+SIZE = (90.0, 78.0)
 EDGE = 6.0  # millimetres around the map, for the degrees
 HUE = "#0072B2"
+LONGEST = 40.0  # millimetres of a name in one line
+CLOSE = 900_000  # up to this scale the zones around have their names too
 LEAST_M = 45_000  # width of the ground that is shown, so that a small park still shows where it is
 
 
-def draw_locator(
-    features: Mapping[str, Feature], chosen: Mapping[str, str], ground: Ground, words: tuple[str, str]
-) -> str:
-    """Return the map of the `chosen` places as SVG; `words` are the title and the font family.
+@dataclass(frozen=True)
+class Chosen:
+    """The places that a map shows, each with its hue.
 
-    `chosen` gives each place's hue. One place is shown with what lies around it, several in the whole city.
+    `whole` shows them in the whole city, else with what lies around them; `light` as what is only near.
+    `size` is the map's, millimetres.
     """
-    drawing = Drawing(*SIZE, *words)
+
+    hues: Mapping[str, str]
+    whole: bool = False
+    light: bool = False
+    size: tuple[float, float] = SIZE
+
+
+def draw_locator(
+    features: Mapping[str, Feature], shows: Chosen, ground: Ground, words: tuple[str, str]
+) -> str:
+    """Return the map of the chosen places as SVG; `words` are the title and the font family."""
+    chosen, (width, height) = shows.hues, shows.size
+    drawing = Drawing(width, height, *words)
     polygons = {row_id: ground.polygons[row_id] for row_id in chosen if row_id in ground.polygons}
-    one = len(chosen) == 1
     points = [{"id": row_id} | features[row_id] for row_id in chosen if features[row_id].get("point")]
-    painter = Painter(
-        drawing,
-        fit(
-            _extent(list(polygons.values()), points, ground, one=one),
-            EDGE,
-            1.0,
-            (SIZE[0] - EDGE - 1, SIZE[1] - EDGE - 1),
-        ),
-        ground,
-    )
+    extent = _extent(list(polygons.values()), points, ground, whole=shows.whole)
+    painter = Painter(drawing, fit(extent, EDGE, 1.0, (width - EDGE - 1, height - EDGE - 1)), ground)
     painter.paint_ground()
-    painter.paint_graticule(2.5)
+    painter.paint_graticule(2.3)
+    around = [row_id for row_id, row in features.items() if _is_around(row) and row_id not in chosen]
+    for row_id in around:
+        painter.paint_outline(row_id)
     for row_id in sorted(polygons, key=lambda row_id: -features[row_id]["area_km2"]):
-        painter.paint_figure(row_id, look.Figure(chosen[row_id], 0, features[row_id]["method"]))
+        painter.paint_figure(row_id, look.Figure(chosen[row_id], 0, features[row_id]["method"], shows.light))
     painter.paint_borders()
-    painter.paint_scale(EDGE + 4, SIZE[1] - EDGE - 8, 2.7)
+    painter.paint_scale(EDGE + 4, height - EDGE - 8, 2.5)
+    painter.paint_north(width - 6, 16)
     entry = {"colour": HUE, "symbol": "circle", "letter": None}
     shown = painter.paint_points(points, {row["id"]: entry for row in points})
     for row_id in sorted(polygons, key=lambda row_id: features[row_id]["area_km2"]):
-        painter.name(features[row_id]["label"], (features[row_id]["name"],), 3.3)
+        row = features[row_id]
+        lines = tuple(wrap(row["name"], LONGEST, 3))
+        painter.name_place(row_id, ground.to_xy(*row["label"]), lines, 3)
     for row in shown:
-        painter.name_point(row, 3.1)
-    for row_id, row in features.items():
-        if row["layer"] == "counties" and row_id not in chosen:
-            painter.name(row["label"], (row["name"],), 3.1, fill=look.MUTED)
+        painter.name_point(row, 2.9)
+    _name_around(painter, features, [row_id for row_id in around if painter.view.scale <= CLOSE], set(chosen))
     painter.paint_frame()
     return drawing.to_svg()
 
 
-def _extent(polygons: list[Any], points: list[Feature], ground: Ground, *, one: bool) -> Any:
-    if not one:
+def _name_around(
+    painter: Painter, features: Mapping[str, Feature], zones: list[str], chosen: set[str]
+) -> None:
+    """Write the names of counties and zones that are only context, each in the middle of what is shown."""
+    shown = shapely.box(*painter.view.bounds_m)
+    counties = [row_id for row_id, row in features.items() if row["layer"] == "counties"]
+    for row_id in (*counties, *zones):
+        middle = find_middle(shapely.intersection(painter.ground.polygons[row_id], shown))
+        if middle and row_id not in chosen:
+            size = 2.8 if features[row_id]["layer"] == "counties" else 2.3
+            painter.name(middle, (features[row_id]["name"],), size, fill=look.MUTED)
+
+
+def _is_around(row: Feature) -> bool:
+    """Return whether a place is drawn as context: a zone whose extent is more than a sketch."""
+    return bool(row["layer"] == "zones" and row["method"] != "indicative")
+
+
+def _extent(polygons: list[Any], points: list[Feature], ground: Ground, *, whole: bool) -> Any:
+    if whole:
         return shapely.union_all([ground.city, *polygons]).bounds
     spots = [shapely.Point(*ground.to_xy(*row["point"])) for row in points]
     west, south, east, north = shapely.union_all([*polygons, *spots]).bounds

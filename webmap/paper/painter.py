@@ -7,15 +7,25 @@ from collections.abc import Iterable
 from typing import Any
 from xml.etree.ElementTree import Element
 
+import shapely
+from shapely.geometry.base import BaseGeometry
+
 from webmap.paper import look
 from webmap.paper.drawing import Attribute, Drawing, add_to, to_path
 from webmap.paper.ground import Ground
-from webmap.paper.labels import Room, Spot, around, beside, measure
+from webmap.paper.labels import GAP, Box, Room, Size, Spot, around, beside, measure, to_edge, wrap
 from webmap.paper.view import MM, View
 
 Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
-STEPS_DEG = (0.05, 0.1, 0.25, 0.5, 1.0)
+RADIUS = 1.9  # millimetres of a point's symbol
+SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
+TIE: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.25}
+LINE = 1.18  # between the lines of a name, in letters
+SMALL = 2.0  # a place lower than that many letters has its name beside it
+ON_IT, NEAR = 0.3, 1.5  # share of a name on its place, and millimetres beside it, that need no line
+NAME_WIDTH = 18  # of a point's name in one line, in letters
+STEPS_MIN = (2, 5, 10, 15, 30, 60)  # minutes between the lines of the graticule
 BARS_KM = (1, 2, 5, 10, 20, 50, 100)
 
 
@@ -29,6 +39,8 @@ class Painter:
         self.room = Room((view.left, view.top, view.left + view.width, view.top + view.height))
         drawing.add("rect", **self._frame(), fill=look.SEA)
         self.group = drawing.clip(view.left, view.top, (view.width, view.height))
+        self._figures: dict[str, BaseGeometry] = {}
+        self._leaders: Element | None = None  # under all names; begun with the first of them
 
     def paint_ground(self) -> None:
         """Paint neighbouring land and the city's land."""
@@ -45,7 +57,9 @@ class Painter:
 
     def paint_figure(self, place_id: str, figure: look.Figure) -> None:
         """Paint one place's polygon, so that hue, texture and edge say what it is and how true."""
-        path = to_path(self.view.draw(self.ground.polygons[place_id]))
+        own = self._figures[place_id] = self.view.draw(self.ground.polygons[place_id])
+        shapely.prepare(own)
+        path = to_path(own)
         look.dress(self.drawing, figure, lambda style: self._path(path, **style))
 
     def paint_outline(self, place_id: str) -> None:
@@ -57,26 +71,68 @@ class Painter:
         """Paint the symbols of points, hollow where the position is doubtful; return those in view."""
         shown = []
         for feature in features:
-            x, y = self.view.to_paper(*self.ground.to_xy(*feature["point"]))
-            if not self._inside(x, y):
+            at = self.view.to_paper(*self.ground.to_xy(*feature["point"]))
+            if not self._inside(*at):
                 continue
+            spot = self.room.place(Spot(*at), SYMBOL, around(SYMBOL))
+            x, y = (spot.x, spot.y) if spot else at
+            if (x, y) != at:  # moved aside from another symbol
+                self.drawing.add("path", d=f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}", **TIE)
             shown.append(feature | {"x": x, "y": y})
             symbol(self.drawing, entries[feature["id"]], (x, y), hollow=feature["accuracy_m"] > HOLLOW_OVER_M)
-            self.room.block((x - 1.9, y - 1.9, x + 1.9, y + 1.9))
         return shown
 
     def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Any) -> bool:
-        """Write one or more lines around a position, degrees; tell whether there was room."""
-        x, y = self.view.to_paper(*self.ground.to_xy(*at))
-        return self._inside(x, y) and self._write((x, y), lines, size, style)
+        """Write one or more lines around a point in metres; tell whether there was room."""
+        x, y = self.view.to_paper(*at)
+        box = _measure(lines, size)
+        spot = self.room.place(Spot(x, y), box, around(box)) if self._inside(x, y) else None
+        if spot:
+            self._write(spot, lines, size, style)
+        return spot is not None
+
+    def name_place(self, place_id: str, at: tuple[float, float], lines: tuple[str, ...], size: float) -> bool:
+        """Write the name of a polygon: on it, or beside a small one; else further off, with a line to it."""
+        at = self.view.to_paper(*at)
+        own = _largest(self.view.draw(self.ground.polygons[place_id]))
+        if own.is_empty or not self._inside(*at):
+            return False
+        box, (left, top, right, bottom) = _measure(lines, size), own.bounds
+        small = bottom - top < SMALL * size and right - left < box[0]
+        if small:
+            at = ((left + right) / 2, (top + bottom) / 2)
+            self.room.block(own.bounds)
+        steps = beside(box, ((right - left) / 2, (bottom - top) / 2)) if small else around(box)
+        spot = self.room.place(Spot(*at), box, steps, self._others(place_id, at))
+        if spot is None:
+            return False
+        self._write(spot, lines, size, {})
+        written = _around(spot, box)
+        on_it = shapely.area(shapely.intersection(own, written)) > ON_IT * written.area
+        if not on_it and not (small and shapely.distance(own, written) < NEAR):
+            self._lead(at, written.bounds)
+        return True
+
+    def _others(self, place_id: str, at: tuple[float, float]) -> list[BaseGeometry]:
+        """Return the figures that a place's name had better not stand on: those it does not lie in."""
+        others = [one for row_id, one in self._figures.items() if row_id != place_id]
+        return [one for one in others if not shapely.contains_xy(one, *at)]
 
     def name_point(self, feature: Feature, size: float) -> bool:
-        """Write the name of a point beside its symbol."""
-        box = (measure(feature["name"], size), size * 1.15)
-        spot = self.room.place(Spot(feature["x"], feature["y"]), box, beside(box, 1.9))
-        if spot:
-            self._halo(spot, feature["name"], size, {})
-        return spot is not None
+        """Write the name of a point beside its symbol, or further off with a line to it."""
+        lines = tuple(wrap(feature["name"], NAME_WIDTH * size, size))
+        box, at = _measure(lines, size), (feature["x"], feature["y"])
+        spot = self.room.place(Spot(*at), box, beside(box, (RADIUS, RADIUS)))
+        if spot is None:
+            return False
+        self._write(spot, lines, size, {})
+        written = _around(spot, box)
+        away = shapely.distance(shapely.Point(at), written)
+        if away > RADIUS * 2:
+            x, y = to_edge(written.bounds, *at)
+            share = RADIUS / away  # the line begins at the symbol's edge
+            self._lead((at[0] + (x - at[0]) * share, at[1] + (y - at[1]) * share), written.bounds)
+        return True
 
     def paint_graticule(self, size: float) -> None:
         """Paint thin lines of longitude and latitude, with their degrees along the frame."""
@@ -84,7 +140,8 @@ class Painter:
         corners = [self.ground.to_lonlat(x, y) for x in (west, east) for y in (south, north)]
         lons, lats = [lon for lon, _ in corners], [lat for _, lat in corners]
         span = max(lons) - min(lons)
-        step = next((one for one in STEPS_DEG if span / one <= 7), STEPS_DEG[-1])  # noqa: PLR2004 - lines
+        apart = 6 * size * span / self.view.width  # degrees that a label of the graticule is wide
+        step = next((one for one in STEPS_MIN if one / 60 >= apart), STEPS_MIN[-1]) / 60
         for lon in _ticks(min(lons), max(lons), step):
             ends = [self._paper(lon, lat) for lat in (min(lats), max(lats))]
             self._line(ends)
@@ -95,7 +152,7 @@ class Painter:
             ends = [self._paper(min(lons) + part / 8 * span, lat) for part in range(9)]
             self._line(ends)
             y = ends[0][1]
-            if self._inside(self.view.left + 1, y):
+            if self._inside(self.view.left + 1, y - 2 * size):  # a label that is written upwards, whole
                 x = self.view.left - size
                 self._degrees(x, y, _degrees(lat, "N"), size, transform=f"rotate(-90 {x:.2f} {y:.2f})")
 
@@ -116,10 +173,9 @@ class Painter:
         if length > 8 * size:
             figures.insert(1, (0.5, f"{km / 2:g}"))
         for share, text in figures:
-            self.drawing.words(
-                x + share * length, y - size * 0.75, text, size, text_anchor="middle", fill=look.INK
-            )
-        self.drawing.words(x, y + 1.1 + size, f"1:{self.view.scale:,}", size, fill=look.INK)
+            self._halo(Spot(x + share * length, y - size * 0.75), text, size, {})
+        scale = f"1:{self.view.scale:,}"
+        self._halo(Spot(x, y + 1.1 + size), scale, size, {"text_anchor": "start"})
 
     def paint_north(self, x: float, y: float) -> None:
         """Paint a north arrow with its foot at (x, y); north is up along the central meridian."""
@@ -130,17 +186,21 @@ class Painter:
         )
         self.drawing.words(x, y - 11, "N", 3.4, text_anchor="middle", fill=look.INK)
 
-    def _write(
-        self, at: tuple[float, float], lines: tuple[str, ...], size: float, style: dict[str, Any]
-    ) -> bool:
-        box = (max(measure(line, size) for line in lines), size * 1.2 * len(lines))
-        spot = self.room.place(Spot(*at), box, around(box))
-        if spot is None:
-            return False
-        first = spot.y - size * 1.2 * (len(lines) - 1) / 2
+    def _write(self, spot: Spot, lines: tuple[str, ...], size: float, style: dict[str, Any]) -> None:
+        if self._leaders is None:
+            self._leaders = self.drawing.add("g")
+        first = spot.y - size * LINE * (len(lines) - 1) / 2
         for number, line in enumerate(lines):
-            self._halo(Spot(spot.x, first + number * size * 1.2), line, size, style)
-        return True
+            self._halo(Spot(spot.x, first + number * size * LINE), line, size, style)
+
+    def _lead(self, at: tuple[float, float], box: Box) -> None:
+        """Draw a thin line from a place to the box of its name, under all names."""
+        if self._leaders is None:
+            return
+        x, y = to_edge(box, *at)
+        style: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.18, "fill": "none"}
+        add_to(self._leaders, "path", {"d": f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}"} | style)
+        add_to(self._leaders, "circle", {"cx": at[0], "cy": at[1], "r": 0.3, "fill": look.INK})
 
     def _halo(self, spot: Spot, text: str, size: float, style: dict[str, Any]) -> None:
         ring = {
@@ -185,6 +245,20 @@ def symbol(drawing: Drawing, entry: look.Entry, at: tuple[float, float], *, holl
         drawing.words(
             x, y + look.DROP.get(shape, 0) * 0.5, entry["letter"], 2.1, text_anchor="middle", fill=ink
         )
+
+
+def _measure(lines: tuple[str, ...], size: float) -> Size:
+    return max(measure(line, size) for line in lines), size * LINE * len(lines)
+
+
+def _largest(geometry: BaseGeometry) -> BaseGeometry:
+    parts = shapely.get_parts(geometry)
+    return max(parts, key=shapely.area) if len(parts) else geometry
+
+
+def _around(spot: Spot, size: Size) -> Any:
+    width, height = size
+    return shapely.box(spot.x - width / 2, spot.y - height / 2, spot.x + width / 2, spot.y + height / 2)
 
 
 def _ticks(low: float, high: float, step: float) -> list[float]:

@@ -11,7 +11,7 @@ import shapely
 from webmap.paper import look
 from webmap.paper.drawing import Drawing
 from webmap.paper.ground import Ground
-from webmap.paper.labels import measure
+from webmap.paper.labels import find_middle, wrap
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
 from webmap.paper.view import fit
 
@@ -52,7 +52,7 @@ class _Poster:
     ) -> None:
         self.payload, self.theme, self.ground, self.words = payload, theme, ground, words
         self.width, self.height = size
-        self.unit = self.height / 210  # type and lines grow with the sheet
+        self.unit = (self.height / 210) ** 0.5  # type grows less than the sheet, so that more names fit
         self.drawing = Drawing(*size, f"{theme['title']} – {words.title}", words.family)
         self.features = [
             {"id": row_id} | row
@@ -115,22 +115,36 @@ class _Poster:
     def _names(self, painter: Painter, polygons: list[dict[str, Any]], points: list[dict[str, Any]]) -> None:
         """Write the names, those of small places first: they have the least room to move."""
         unit = self.unit
-        own = {row["id"] for row in polygons}
         for row in sorted(polygons, key=lambda row: row["area_km2"]):
             letters = self._letters(row)
             size = (3.5 if row["layer"] == "counties" else 2.8) * unit
             name = wrap(row["name"], LONGEST * unit, size)
             lines = (*name, letters) if letters else tuple(name)
-            self.unnamed += not painter.name(row["label"], lines, size)
+            self.unnamed += not painter.name_place(row["id"], self._middle(row, polygons), lines, size)
         for feature in points:
             self.unnamed += not painter.name_point(feature, 2.3 * unit)
+        own = {row["id"] for row in polygons}
         for row_id, row in self.payload["features"].items():
             if row["layer"] == "counties" and row_id not in own:
-                painter.name(row["label"], (row["name"],), 3.4 * unit, fill=look.MUTED, letter_spacing=0.4)
+                middle = self._middle({"id": row_id} | row, polygons)
+                painter.name(middle, (row["name"],), 3.4 * unit, fill=look.MUTED)
         for row in self.payload["landmarks"]:
             if row["kind"] in {"sea", "neighbour"}:
                 style = {"fill": look.WATER if row["kind"] == "sea" else look.MUTED}
-                painter.name(tuple(row["at"]), (row["name"],), 3 * unit, **style)
+                painter.name(self.ground.to_xy(*row["at"]), (row["name"],), 3 * unit, **style)
+
+    def _middle(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> tuple[float, float]:
+        """Return where a place's name belongs: where no smaller place lies on it, if that leaves room."""
+        at = self.ground.to_xy(*row["label"])
+        over = [
+            self.ground.polygons[one["id"]]
+            for one in polygons
+            if one["id"] != row["id"] and one["area_km2"] < row["area_km2"]
+        ]
+        if not any(shapely.contains_xy(one, *at) for one in over):
+            return at
+        rest = shapely.difference(self.ground.polygons[row["id"]], shapely.union_all(over))
+        return find_middle(rest) or at
 
     def _letters(self, row: dict[str, Any]) -> str:
         if self.theme["colour_by"] == "cluster":
@@ -232,28 +246,3 @@ class _Poster:
         ):
             self.drawing.words(MARGIN, y, line, 2.6 * unit, fill=look.MUTED)
             y += 4 * unit
-
-
-def wrap(text: str, room: float, size: float) -> list[str]:
-    """Return a text in lines no wider than `room`, broken at spaces, or anywhere between Chinese letters."""
-    lines, line = [], ""
-    for piece in _pieces(text):
-        if line and measure((line + piece).rstrip(), size) > room:
-            lines.append(line.rstrip())
-            line = ""
-        line += piece
-    return [*lines, line.rstrip()]
-
-
-def _pieces(text: str) -> list[str]:
-    pieces, word = [], ""
-    for letter in text:
-        if ord(letter) > 0x2E7F and not 0xAC00 <= ord(letter) <= 0xD7A3:  # noqa: PLR2004 - CJK but not Hangul
-            pieces += [word, letter] if word else [letter]
-            word = ""
-        else:
-            word += letter
-            if letter == " ":
-                pieces.append(word)
-                word = ""
-    return [*pieces, word] if word else pieces

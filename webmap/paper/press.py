@@ -14,7 +14,7 @@ from layers.store import Release
 from webmap.paper import typeset
 from webmap.paper.atlas import build_atlas
 from webmap.paper.ground import Ground
-from webmap.paper.locator import HUE, draw_locator
+from webmap.paper.locator import HUE, Chosen, draw_locator
 from webmap.paper.poster import SIZES, Wording, draw_poster
 from webmap.paper.sheets import Writer
 
@@ -73,15 +73,22 @@ class Press:
         document = self.release.read_json(f"documents/{place_id}.json")
         known = document["geometry"]["method"] is not None
         sheet = self.writer.of_place(document)
-        return sheet | self._frame(document["url"], sheet["title"], {place_id: HUE} if known else {})
+        chosen = Chosen({place_id: HUE}) if known else None
+        return sheet | self._frame(document["url"], sheet["title"], chosen)
 
     def industry_sheet(self, industry_id: str) -> Document:
         """Return what stands on the sheet of an industry."""
         document = self.release.read_json(f"industries/{industry_id}.json")
         hue = document["cluster"]["colour"] if document["cluster"] else HUE
-        chosen = {row["zone"]["id"]: hue for row in document["designations"]}
+        own, near = document["designations"], document["cluster_designations"]
+        rows = own or near
+        chosen = Chosen({row["zone"]["id"]: hue for row in rows}, whole=True, light=not own)
         sheet = self.writer.of_industry(document)
-        return sheet | self._frame(document["url"], sheet["title"], chosen)
+        frame = self._frame(document["url"], sheet["title"], chosen)
+        if near and not own:  # the map shows where kindred industries are designated, and says so
+            name = self.writer.tr(document["cluster"]["name"])
+            frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
+        return sheet | frame
 
     def poster(self, theme_id: str, size: str) -> Document:
         """Return a theme's sheet as a drawing with its size in millimetres and a description."""
@@ -109,6 +116,10 @@ class Press:
     def card_png(self, place_id: str) -> bytes:
         """Return the picture that a link to a place is previewed with."""
         sheet = self.place_sheet(place_id)
+        if not sheet["lead"]:
+            industries = self.release.read_json(f"documents/{place_id}.json").get("industries", ())
+            names = [self.writer.tr(row["term"]) for row in industries]
+            sheet["lead"] = self.say("common.list_comma").join(names)
         width, height = CARD
         return typeset.to_png(
             "card.typ", sheet | {"width": width, "height": height} | self._common(), CARD_PPI
@@ -124,19 +135,27 @@ class Press:
         segno.make(url, error="m", micro=False).save(picture, kind="svg", border=0, xmldecl=False)
         return picture.getvalue().decode()
 
-    def _frame(self, path: str, title: str, chosen: dict[str, str]) -> Document:
+    def _frame(self, path: str, title: str, chosen: Chosen | None) -> Document:
         """Return map, address, QR code and footer of a sheet; no map where nothing has a place."""
         features, url = self.payload["features"], f"{self.base}{path}?lang={self.language}"
         drawn = draw_locator(features, chosen, self.ground, (title, self.family)) if chosen else None
         return {
             "map": drawn,
             "map_alt": self.say("paper.map_of", name=title),
-            "map_note": self.say("footer.schematic"),
+            "map_note": self._map_note(chosen) if chosen else "",
+            "latin": self.language == "en",
             "url": url,
             "qr": self.qr(url),
             "qr_alt": self.say("share.qr"),
-            "foot": list(self.sources()),
+            "foot": [*self.sources(), self.say("paper.projection")],
         }
+
+    def _map_note(self, chosen: Chosen) -> str:
+        """Return what the edges on a sheet's map mean."""
+        rows = [self.payload["features"][row_id] for row_id in chosen.hues]
+        methods = dict.fromkeys(row["method"] for row in rows if not row.get("point"))
+        edges = [self.say(f"map.edge.{method}") for method in methods if method]
+        return " · ".join([*edges, self.say("footer.schematic")])
 
     def sources(self) -> tuple[str, str]:
         """Return where the facts come from, and how old plan and data are."""

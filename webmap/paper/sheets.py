@@ -76,7 +76,7 @@ class Writer:
             "above": above,
             "title": self.tr(name),
             "zh": name["zh"] if name["zh"] != self.tr(name) else "",
-            "lead": lead,
+            "lead": lead[:1].upper() + lead[1:],
             "left": [part for part in left if part],
             "right": [part for part in right if part],
         }
@@ -94,7 +94,7 @@ class Writer:
         head = [
             self.say(key) for key in ("zone.term", "industries.industry", "zone.emphasis", "common.clause")
         ]
-        return _table(title, head, rows, [1.35, 1.15, 0.75, 0.7])
+        return _table(title, head, rows, [1.25, 1.15, 0.85, 0])
 
     def _designations(self, title: str, rows: list[Document], empty: str) -> Part:
         if not rows:
@@ -104,7 +104,7 @@ class Writer:
             for row in rows
         ]
         head = [self.say(key) for key in ("industry.zone", "zone.term", "zone.emphasis", "common.clause")]
-        return _table(title, head, cells, [1.25, 1.25, 0.75, 0.7])
+        return _table(title, head, cells, [1.2, 1.2, 0.85, 0])
 
     def _emphasis(self, row: Document) -> str:
         return (
