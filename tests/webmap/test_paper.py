@@ -18,8 +18,8 @@ from pyproj import Geod
 
 from layers.store import Release
 from webmap import create_app, kept, paper_pages
-from webmap.paper import labels
 from webmap.format import format_number
+from webmap.paper import labels
 from webmap.paper.drawing import Drawing
 from webmap.paper.ground import Ground
 from webmap.paper.labels import wrap
