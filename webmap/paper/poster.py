@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class _Poster:
     ) -> None:
         self.payload, self.theme, self.ground, self.words = payload, theme, ground, words
         self.width, self.height = size
-        self.unit = (self.height / 210) ** 0.5  # type grows less than the sheet, so that more names fit
+        self.unit = math.sqrt(self.height / 210)  # type grows less than the sheet, so that more names fit
         self.drawing = Drawing(*size, f"{theme['title']} – {words.title}", words.family)
         self.features = [
             {"id": row_id} | row
@@ -234,7 +235,7 @@ class _Poster:
         for line in wrap(text, self.width - MARGIN - x, size * unit):
             self.drawing.words(x, y, line, size * unit, fill=colour)
             y += size * 1.35 * unit
-        return y + 1.6 * unit
+        return float(y + 1.6 * unit)
 
     def _foot(self) -> None:
         unit, y = self.unit, self.height - MARGIN - 8.5 * self.unit
