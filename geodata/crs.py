@@ -151,6 +151,23 @@ def measure_length_m(first: shapely.Point, second: shapely.Point) -> float:
     return float(_GEOD.inv(first.x, first.y, second.x, second.y)[2])
 
 
+def measure_line_m(geometry: BaseGeometry) -> float:
+    """Return the geodesic length of a lon/lat line or of all lines of a geometry, metres."""
+    return float(_GEOD.geometry_length(geometry))
+
+
+def measure_gap_m(first: BaseGeometry, second: BaseGeometry) -> float:
+    """Return the geodesic distance between two lon/lat geometries, metres; 0 where they meet.
+
+    The nearest points are found as :func:`measure_distance_m` finds its one.
+    """
+    squash = max(float(np.cos(np.radians(first.centroid.y))), _MIN_SQUASH)
+    scale = np.array([squash, 1.0])
+    one, other = (shapely.transform(shape, lambda lonlat: lonlat * scale) for shape in (first, second))
+    line = shapely.shortest_line(one, other)
+    return measure_line_m(shapely.transform(line, lambda plane: plane / scale))
+
+
 def build_circle(lon: float, lat: float, radius_m: float, vertices: int = 64) -> shapely.Polygon:
     """Return a geodesic circle as a lon/lat polygon, counter-clockwise."""
     azimuths = -np.arange(vertices) * 360.0 / vertices

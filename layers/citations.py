@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from geodata.model import Indicator, IndicatorValue, Target, Text
+from geodata.model import IndicatorValue, Target, Text
 from layers.documents import to_url
 from layers.relations import Place, Relations
 from layers.tables import target_below_base
@@ -58,12 +58,11 @@ def _of_designations(relations: Relations) -> Iterator[Citation]:
 
 def _of_clusters(relations: Relations) -> Iterator[Citation]:
     for row in relations.facts.clusters.values():
-        url = f"/?theme=clusters&cluster={row.id}"
+        url = f"/clusters/{row.id}"
         yield _citation("cluster", row.clause, term=row.name, url=url)
-        if row.target:
-            yield _citation(
-                "target", row.target.clause, term=row.name, figure=_figure(row.target, row.target.unit)
-            )
+        if row.target and _key(row.target) not in _indicator_targets(relations):
+            figure = _figure(row.target, row.target.unit)
+            yield _citation("target", row.target.clause, term=row.name, figure=figure, url=url)
         for kind, terms in (("goal", row.goals), ("focus", row.focus)):
             yield from (_citation(kind, term.clause, term=term.term) for term in terms)
 
@@ -84,14 +83,23 @@ def _of_points(relations: Relations) -> Iterator[Citation]:
 
 
 def _of_indicators(relations: Relations) -> Iterator[Citation]:
+    """Yield base and target of every indicator; a cluster's target is told once, and leads to the cluster."""
+    clusters = {_key(row.target): row.id for row in relations.facts.clusters.values() if row.target}
     for row in relations.facts.indicators.values():
         for kind, value in (("base", row.base), ("target", row.target)):
             if value:
-                yield _indicator(kind, value, row)
+                cluster = clusters.get(_key(value)) if kind == "target" else None
+                url = f"/clusters/{cluster}" if cluster else "/indicators"
+                yield _citation(kind, value.clause, term=row.name, figure=_figure(value, row.unit), url=url)
 
 
-def _indicator(kind: str, value: IndicatorValue, row: Indicator) -> Citation:
-    return _citation(kind, value.clause, term=row.name, figure=_figure(value, row.unit), url="/indicators")
+def _indicator_targets(relations: Relations) -> set[tuple[str, float, int | None]]:
+    return {_key(row.target) for row in relations.facts.indicators.values() if row.target}
+
+
+def _key(value: IndicatorValue | Target) -> tuple[str, float, int | None]:
+    """Return what a figure is the same by, whoever records it."""
+    return value.clause, value.value, value.year
 
 
 def _figure(value: IndicatorValue | Target, unit: Text) -> Citation:

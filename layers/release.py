@@ -24,6 +24,7 @@ from layers.export.release import Catalogue, build_downloads
 from layers.features import build_features, build_industry_features
 from layers.indexes import build_lookup_index
 from layers.locator import build_locators
+from layers.measures import build_measures
 from layers.names import build_search_index
 from layers.payload import build_payload
 from layers.points import build_points
@@ -63,6 +64,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     files = _data_files(relations, shapes, inputs.layers, land)
     progress("索引 / indexes")
     files |= _document_files(relations, shapes)
+    files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
     files |= _display_files(relations, shapes, inputs.themes, land)
     progress("下载文件 / downloads")

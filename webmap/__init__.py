@@ -9,7 +9,19 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from layers.store import Release
-from webmap import api, chart_pages, errors, finding, links, pages, paper_pages, plan_pages, subject_pages
+from webmap import (
+    api,
+    chart_pages,
+    comparison_pages,
+    errors,
+    finding,
+    links,
+    pages,
+    paper_pages,
+    plan_pages,
+    siting_pages,
+    subject_pages,
+)
 from webmap.content import Content
 from webmap.format import format_area, format_number, format_quantity
 from webmap.language import LANGUAGES, current_language, language_links, pick, translate_here
@@ -42,6 +54,8 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(plan_pages.blueprint)
     app.register_blueprint(subject_pages.blueprint)
     app.register_blueprint(chart_pages.blueprint)
+    app.register_blueprint(comparison_pages.blueprint)
+    app.register_blueprint(siting_pages.blueprint)
     app.register_blueprint(links.blueprint)
     app.register_blueprint(paper_pages.blueprint)
     app.jinja_env.filters["pick"] = pick

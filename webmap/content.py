@@ -70,6 +70,12 @@ class Content:
         sketch: Document = self.release.read_json("pages/sketch.json")
         return sketch
 
+    @cached_property
+    def measures(self) -> Document:
+        """What is measured of every county, zone and park, by place."""
+        measures: Document = self.release.read_json("pages/measures.json")
+        return measures
+
     def _by_id(self, name: str) -> dict[str, Document]:
         return {row["id"]: row for row in self.release.read_json(f"pages/{name}.json")}
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layers.export.flat import harmless
 from layers.subjects import EMPHASES
+from webmap import spreadsheet
 from webmap.content import Content
 from webmap.problems import BadParameterError
 
 Row = dict[str, Any]
 NAME, CLUSTER, COUNT = "name", "cluster", "count"
 STATUSES = ("designated", "city")
-BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 
 
 @dataclass(frozen=True)
@@ -105,21 +102,20 @@ def _order(row: Row, sort: str, language: str) -> tuple[Any, ...]:
 
 def to_csv(rows: list[Row], places: list[Row], language: str) -> str:
     """Return the matrix as CSV with a byte order mark: a line an industry, a column a place."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    head = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
-    writer.writerow(dict.fromkeys([*head, *(place["id"] for place in places)]))
-    for row in rows:
-        own = {
-            "industry_id": row["id"],
-            "industry_zh": row["name"]["zh"],
-            f"industry_{language}": row["name"][language],
-            "cluster_id": row["cluster"]["id"] if row["cluster"] else "",
-            "status": row["status"],
-        }
-        cells = [_cell(row, place["id"], language) for place in places]
-        writer.writerow([harmless(value) for value in (*own.values(), *cells)])
-    return BOM + out.getvalue()
+    own = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
+    head = dict.fromkeys([*own, *(place["id"] for place in places)])
+    return spreadsheet.to_csv([head, *(_line(row, places, language) for row in rows)])
+
+
+def _line(row: Row, places: list[Row], language: str) -> list[str]:
+    own = {
+        "industry_id": row["id"],
+        "industry_zh": row["name"]["zh"],
+        f"industry_{language}": row["name"][language],
+        "cluster_id": row["cluster"]["id"] if row["cluster"] else "",
+        "status": row["status"],
+    }
+    return [*own.values(), *(_cell(row, place["id"], language) for place in places)]
 
 
 def _cell(row: Row, place_id: str, language: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from flask import Blueprint, g, render_template, request
 
 from webmap.api import content, require
+from webmap.comparison import suggest
+from webmap.content import POINT_LAYERS
 from webmap.language import pick
 
 blueprint = Blueprint("pages", __name__)
@@ -51,7 +53,8 @@ def place(place_id: str) -> str:
 def _place_page(document: dict[str, Any]) -> str:
     release, path = content().release, f"locator/{document['id']}.svg"
     locator = release.read(path).decode() if release.sha256(path) else ""
-    return render_template("zone.html", page="zones", doc=document, locator=locator)
+    suggested = suggest(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
+    return render_template("zone.html", page="zones", doc=document, locator=locator, suggested=suggested)
 
 
 @blueprint.get("/data/")

@@ -15,18 +15,26 @@ NARROW = 0.56  # width of a Latin letter over its height; a Chinese one is squar
 OFFSETS = ((0, 0), (0, -LABEL), (0, LABEL), (0, -2 * LABEL), (0, 2 * LABEL))
 
 
-def arrange(content: Content, marks: Mapping[str, str], language: str) -> Row:
+def arrange(
+    content: Content, marks: Mapping[str, str], language: str, prefixes: Mapping[str, str] | None = None
+) -> Row:
     """Return what the template draws: the ground, and the marked places with the largest at the back.
 
     `marks` gives each place's mark, which becomes a class and a letter of its label. A label that
-    would cover another is left out: the list beside the map has them all.
+    would cover another is left out: the list beside the map has them all. `prefixes` are set before
+    the names, and only places with one are labelled, the first ones first.
     """
     sketch = content.sketch
     known = [place for place in marks if place in sketch["places"]]
     known.sort(key=lambda place: -(content.documents[place]["area_km2"] or 0))
     taken: list[Box] = []
-    labels = {place: _label(content, place, language, taken, sketch) for place in reversed(known)}
-    rows = [_row(content, place, marks[place]) | {"label": labels[place]} for place in known]
+    before = dict.fromkeys(known, "") if prefixes is None else prefixes
+    names = {place: content.documents[place]["name"][language] for place in known}
+    labels = {
+        place: _label((before[place], names[place]), sketch["places"][place], taken, sketch)
+        for place in (reversed(known) if prefixes is None else prefixes)
+    }
+    rows = [_row(content, place, marks[place]) | {"label": labels.get(place)} for place in known]
     ground = {key: sketch[key] for key in ("width", "height", "neighbour", "land", "borders")}
     return ground | {"places": rows}
 
@@ -38,17 +46,17 @@ def _row(content: Content, place: str, mark: str) -> Row:
     return own | {"mark": mark} | dict(shape)
 
 
-def _label(content: Content, place: str, language: str, taken: list[Box], sketch: Row) -> Row | None:
-    """Return where the place's name fits without covering another's, or None; takes the room."""
-    text = content.documents[place]["name"][language]
-    shape, width = sketch["places"][place], _width(text)
+def _label(text: tuple[str, str], shape: Row, taken: list[Box], sketch: Row) -> Row | None:
+    """Return where a prefix and name fit without covering another label, or None; takes the room."""
+    prefix, name = text
+    width = _width(prefix + name)
     for dx, dy in OFFSETS:
         x, y = shape["x"] + dx, shape["y"] + dy
         box = (x - width / 2, y - LABEL / 2, x + width / 2, y + LABEL / 2)
         inside = min(box[:2]) > 0 and box[2] < sketch["width"] and box[3] < sketch["height"]
         if inside and not any(_overlap(box, other) for other in taken):
             taken.append(box)
-            return {"x": round(x, 1), "y": round(y, 1), "text": text}
+            return {"x": round(x, 1), "y": round(y, 1), "text": name, "prefix": prefix}
     return None
 
 

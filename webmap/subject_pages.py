@@ -15,6 +15,7 @@ from webmap.chart_pages import draw
 from webmap.language import pick
 from webmap.prepared import send
 from webmap.problems import NotFoundError
+from webmap.spreadsheet import send_csv
 
 blueprint = Blueprint("subjects", __name__)
 Row = dict[str, Any]
@@ -51,10 +52,7 @@ def industries_csv() -> Response:
     wish = matrix.parse_wish(request.args, content())
     rows = matrix.select(content(), wish, g.language)
     places = [place for place in matrix.columns(content()) if wish.zone in (None, place["id"])]
-    response = Response(matrix.to_csv(rows, places, g.language), mimetype="text/csv")
-    name = f"{content().plan['id']}-industries.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return send_csv(matrix.to_csv(rows, places, g.language), f"{content().plan['id']}-industries")
 
 
 @blueprint.get("/industries/<industry_id>")

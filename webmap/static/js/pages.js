@@ -1,9 +1,15 @@
-/** What the pages add for a reader with scripts: the search box, places lit up from the text, copying. */
+/** What the pages add for a reader with scripts: places lit up, copying, printing, searching, sliders, arrow keys. */
 
 import { bindCopying } from "./copying.js";
+import { bindGrid } from "./grid.js";
 import { bindLighting } from "./lighting.js";
+import { bindPrinting } from "./printable.js";
 import { createSearch } from "./search.js";
+import { bindWeights } from "./weights.js";
 
 bindLighting();
 bindCopying();
+bindPrinting();
+bindWeights();
+bindGrid();
 createSearch();

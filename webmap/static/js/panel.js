@@ -67,7 +67,10 @@ export function createPanel(app) {
       text: t("map.copy_link"),
     });
     const page = el("a", { class: "button main", href: local(doc.url), text: t("map.full_page") });
-    return el("p", { class: "actions" }, page, catalogue.isLocated(feature) ? zoom : null, copy, copied);
+    const compare = doc.memberships
+      ? el("a", { class: "button", href: local(`/compare?zones=${doc.id}`), text: t("map.compare") })
+      : null;
+    return el("p", { class: "actions" }, page, catalogue.isLocated(feature) ? zoom : null, compare, copy, copied);
   }
 
   function fail(feature, error) {

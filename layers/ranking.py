@@ -1,0 +1,89 @@
+"""Rank candidates by wishes: a weighted mean of stated measures, and nothing else.
+
+A score is ``sum(weight * measure) / sum(weight)`` over the wishes with a weight above zero. A measure
+is a number from 0 to 1, or None where nothing is known. What is not known is not zero: it leaves the
+sum, and its candidate is listed apart, without a rank, because it cannot be compared in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How far a wish is met, 0 to 1, and between which values the truth lies."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One candidate with its score; the score is exact, so that ties are ties."""
+
+    id: str
+    score: Fraction | None  # None where no wish is known
+    low: Fraction
+    high: Fraction
+    unknown: tuple[str, ...]
+    known_weight: int
+    rank: int | None = None  # shared by ties; None where a wish is unknown
+    tied: bool = False
+    unclear: bool = False  # nearer to the one above than the measures are accurate
+
+
+Measures = Mapping[str, Mapping[str, Measure | None]]
+
+
+def rank(candidates: Measures, weights: Mapping[str, int]) -> list[Ranked]:
+    """Return the candidates best first, then those of which something wished is unknown, best first.
+
+    `candidates` maps each id to its measure for every wish. The order does not depend on the order
+    of the input. With no weight above zero nothing is ranked: the list is empty. Raises ValueError
+    for a negative weight and KeyError for a candidate without a wish that has a weight.
+    """
+    if min(weights.values(), default=0) < 0:
+        raise ValueError("a weight is below zero")
+    wished = {wish: weight for wish, weight in sorted(weights.items()) if weight}
+    if not wished:
+        return []
+    scored = sorted((_score(one, rows, wished) for one, rows in candidates.items()), key=_order)
+    full = [row for row in scored if not row.unknown]
+    return [*_number(full), *(row for row in scored if row.unknown)]
+
+
+def _score(candidate: str, rows: Mapping[str, Measure | None], weights: Mapping[str, int]) -> Ranked:
+    found = {wish: rows[wish] for wish in weights}
+    known = [(weights[wish], measure) for wish, measure in found.items() if measure is not None]
+    total = sum(weight for weight, _ in known)
+    if not total:
+        return Ranked(candidate, None, Fraction(0), Fraction(1), tuple(weights), 0)
+    return Ranked(
+        id=candidate,
+        score=sum((weight * Fraction(row.value) for weight, row in known), Fraction(0)) / total,
+        low=sum((weight * Fraction(row.low) for weight, row in known), Fraction(0)) / total,
+        high=sum((weight * Fraction(row.high) for weight, row in known), Fraction(0)) / total,
+        unknown=tuple(wish for wish, measure in found.items() if measure is None),
+        known_weight=total,
+    )
+
+
+def _order(row: Ranked) -> tuple[bool, Fraction, str]:
+    return row.score is None, -(row.score or Fraction(0)), row.id
+
+
+def _number(rows: Sequence[Ranked]) -> list[Ranked]:
+    """Give the same rank to the same score, and mark what the accuracy cannot tell apart."""
+    numbered: list[Ranked] = []
+    for place, row in enumerate(rows):
+        above = numbered[-1] if numbered else None
+        same = above is not None and above.score == row.score
+        tied = same or (place + 1 < len(rows) and rows[place + 1].score == row.score)
+        number = above.rank if above is not None and same else place + 1
+        unclear = above is not None and not same and row.high > above.low
+        numbered.append(replace(row, rank=number, tied=tied, unclear=unclear))
+    return numbered
