@@ -37,3 +37,12 @@ class BusyError(RequestError):
 
     def __init__(self) -> None:
         super().__init__("error.busy")
+
+
+class UnavailableError(RequestError):
+    """What holds the features cannot be reached now; asking again later will do."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("error.unavailable")

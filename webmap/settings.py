@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+STORES = ("postgresql://", "postgres://")
 URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
 
 
@@ -29,6 +30,9 @@ class Settings:
         paper. None: the address that each request names.
     embedders
         Origins whose pages may embed the map (``WEIHAI_LAYOUT_EMBED``), separated by spaces; ``*`` for all.
+    store
+        Address of a PostGIS database that features and look-ups are served from
+        (``WEIHAI_LAYOUT_STORE``). None: from memory.
     """
 
     home: Path
@@ -36,6 +40,7 @@ class Settings:
     tianditu_key: str | None = None
     url: str | None = None
     embedders: str = ""
+    store: str | None = field(default=None, repr=False)  # may hold a password
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -61,5 +66,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"WEIHAI_LAYOUT_EMBED={embedders!r}: "
             "应为以空格分隔的网址或 * / must be origins separated by spaces, or *"
         )
+    store = environ.get("WEIHAI_LAYOUT_STORE") or None
+    if store and not store.startswith(STORES):
+        raise ValueError(
+            f"WEIHAI_LAYOUT_STORE={store.partition(':')[0]!r}…: "
+            "应以 postgresql:// 开头 / must begin with postgresql://"
+        )
     home = Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var"))
-    return Settings(home, tiles, key, url, embedders)
+    return Settings(home, tiles, key, url, embedders, store)

@@ -12,7 +12,7 @@ import shapely
 from psycopg import Connection, sql
 from psycopg.types.json import Json, Jsonb
 
-from layers.postgis.migrate import enter, migrate
+from layers.postgis.migrate import SCHEMA, enter, migrate
 from layers.postgis.part import to_ewkb
 from layers.postgis.stock import Stock
 from layers.rows import Row
@@ -31,6 +31,16 @@ SELECT %s, coalesce(max((head ->> 'positional_accuracy_m')::float8), 0) FROM {}
 """
 
 Progress = Callable[[str, int, int], None]  # what, how many are done, of how many
+
+
+def is_loaded(url: str, release: str) -> bool:
+    """Tell whether the database has a release; a reader's role is enough. Raises :class:`psycopg.Error`."""
+    asked = sql.SQL("SELECT 1 FROM {}.releases WHERE id = %s").format(sql.Identifier(SCHEMA))
+    with psycopg.connect(url) as connection:
+        try:
+            return connection.execute(asked, [release]).fetchone() is not None
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return False
 
 
 def load(url: str, stock: Stock, progress: Progress) -> bool:

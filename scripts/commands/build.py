@@ -1,4 +1,4 @@
-"""Build the release, if its inputs changed, and check it."""
+"""Build the release, if its inputs changed, check it, and load it into the store that is named."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 
 from scripts.answer import add_home, add_json, live_release, settings, write_json
 from scripts.messages import say
+from scripts.stored import Outcome, bring
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print where the release is; exit 1 if there is none."""
-    release = live_release(settings(options))
-    if release is None:
+    """Print where the release is; exit 1 if there is none, or if the store does not take it."""
+    chosen = settings(options)
+    release = live_release(chosen)
+    if chosen is None or release is None or bring(chosen, release) is not Outcome.READY:
         return 1
     if options.json:
         write_json({"id": release.id, "folder": str(release.folder), "files": release.manifest["files"]})

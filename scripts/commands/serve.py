@@ -14,6 +14,7 @@ from waitress.server import create_server
 
 from scripts.answer import add_home, live_release, settings
 from scripts.messages import say, warn
+from scripts.stored import Outcome, bring
 from webmap import create_app
 
 MAX_PORT = 65535
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if chosen is None or listener is None:
         return 1
     release = live_release(chosen)
-    if release is None:
+    if release is None or bring(chosen, release) is Outcome.REFUSED:
         listener.close()
         return 1
     server = create_server(create_app(release, chosen), sockets=[listener], threads=THREADS)

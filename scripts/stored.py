@@ -1,0 +1,76 @@
+"""Bring a release into the store that the operator named, with a bar that shows how far it is."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum, auto
+
+from layers.store import Release
+from scripts.messages import text, warn, write
+from webmap.settings import Settings
+
+WIDTH = 30
+QUIET_STEPS = 10  # signs of progress where no one watches a line grow
+
+
+class Outcome(Enum):
+    """What became of bringing a release into the store."""
+
+    READY = auto()  # it is there, or no store is named
+    DOWN = auto()  # the database cannot be reached, which may pass
+    REFUSED = auto()  # it will not do, and the reason has been said
+
+
+def bring(settings: Settings, release: Release) -> Outcome:
+    """Load `release` into the database of the settings, unless it is there or none is named."""
+    if settings.store is None:
+        return Outcome.READY
+    # Only who stores in a database pays for its driver.
+    import psycopg
+
+    from layers.postgis.load import is_loaded, load
+    from layers.postgis.migrate import NewerSchemaError
+    from layers.postgis.stock import read_stock
+
+    try:
+        if not is_loaded(settings.store, release.id):
+            load(settings.store, read_stock(release), Bar())
+    except psycopg.errors.InsufficientPrivilege as error:
+        warn("store_needs_owner", release=release.id, reason=_one_line(error))
+        return Outcome.REFUSED
+    except psycopg.OperationalError as error:
+        warn("store_down", reason=_one_line(error))
+        return Outcome.DOWN
+    except (psycopg.Error, NewerSchemaError) as error:
+        warn("store_failed", reason=_one_line(error))
+        return Outcome.REFUSED
+    write(text("store_ready", release=release.id), error=True)
+    return Outcome.READY
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+class Bar:
+    """Progress on standard error: one line that grows on a terminal, a few lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._last = ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that `done` of `total` are done; `what` is the key of a message."""
+        share = done / total if total else 1.0
+        steps = WIDTH if self._live else QUIET_STEPS
+        bar = "█" * round(share * steps) + "░" * (steps - round(share * steps))
+        if f"{what}{bar}" == self._last and done < total:
+            return
+        self._last = f"{what}{bar}"
+        line = f"{text(f'loading_{what}')}  {bar} {done:,}/{total:,}"
+        if not self._live:
+            write(line, error=True)
+            return
+        end = "\n" if done >= total else ""
+        sys.stderr.write(f"\r\033[K{line}{end}")
+        sys.stderr.flush()
