@@ -24,7 +24,7 @@ from webmap import (
 )
 from webmap.content import Content
 from webmap.format import format_area, format_number, format_quantity
-from webmap.language import LANGUAGES, current_language, language_links, pick, translate_here
+from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
 from webmap.settings import Settings
 from webmap.stores import open_store
 from webmap.tiles import tile_basemap, tile_hosts
@@ -59,6 +59,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(links.blueprint)
     app.register_blueprint(paper_pages.blueprint)
     app.jinja_env.filters["pick"] = pick
+    app.jinja_env.filters["chinese"] = mark_chinese
     errors.register(app)
     _add_request_steps(app, settings)
     return app

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
 from flask import current_app, g, request
+from markupsafe import Markup, escape
 
 from webmap.problems import BadParameterError
 
 LANGUAGES = ("zh", "en", "ko")
+CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
 NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
 
 
@@ -41,6 +44,14 @@ def translate_here(key: str, **values: Any) -> str:
 def pick(text: dict[str, str] | None) -> str:
     """Return the page's language of a trilingual text, empty for none."""
     return text[g.language] if text else ""
+
+
+def mark_chinese(text: str) -> Markup:
+    """Return a text with what is Chinese in it marked as such, for the voice and the font of its language."""
+    if g.language == "zh":
+        return escape(text)
+    marked = CHINESE.sub(r'<span lang="zh">\g<0></span>', str(escape(text)))
+    return Markup(marked)  # noqa: S704 - escaped above
 
 
 def language_links() -> list[dict[str, str]]:

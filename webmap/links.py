@@ -16,7 +16,7 @@ from webmap.settings import Settings
 
 blueprint = Blueprint("links", __name__)
 MAX_PATH = 800  # characters; a denser code is hard to read from paper
-OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH}}}")  # no other host, nothing unprintable
+OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH - 1}}}")  # no other host, nothing unprintable
 QUIET_ZONE = 2  # modules around the code
 
 
@@ -58,10 +58,7 @@ def _here() -> str:
 def qr() -> Response:
     """Send the QR code of one of our own addresses, and of no other."""
     path = request.args.get("path", "")
-    own = (
-        path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and path.isascii()
-    )
-    if not own or len(path) > MAX_PATH:
+    if not OWN_PATH.fullmatch(path):
         raise BadParameterError(
             "error.own_path", parameter="path", value=path[:60], allowed=f"/… (≤ {MAX_PATH})"
         )

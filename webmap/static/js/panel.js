@@ -23,7 +23,7 @@ export function createPanel(app) {
     const { signal } = asking;
     writeHead(feature);
     body.replaceChildren(el("p", { class: "muted", text: t("map.loading") }));
-    body.scrollTop = 0;
+    byId("panel-scroll").scrollTop = 0;
     if (panel.hidden) sheet.set("mid");
     panel.hidden = false;
     byId("atlas").classList.add("with-panel");
@@ -67,10 +67,11 @@ export function createPanel(app) {
       text: t("map.copy_link"),
     });
     const page = el("a", { class: "button main", href: local(doc.url), text: t("map.full_page") });
+    const paper = el("a", { class: "button", href: local(`${doc.url}.pdf`), text: t("map.one_page") });
     const compare = doc.memberships
       ? el("a", { class: "button", href: local(`/compare?zones=${doc.id}`), text: t("map.compare") })
       : null;
-    return el("p", { class: "actions" }, page, catalogue.isLocated(feature) ? zoom : null, compare, copy, copied);
+    return el("p", { class: "actions" }, page, paper, catalogue.isLocated(feature) ? zoom : null, compare, copy, copied);
   }
 
   function fail(feature, error) {

@@ -3,17 +3,19 @@
 import { bindCopying } from "./copying.js";
 import { byId } from "./dom.js";
 
+const FRAME = { width: 800, height: 560, loading: "lazy" };
+
 export function createPassing({ map, state }) {
-  const share = document.querySelector(".share");
+  const shares = [...document.querySelectorAll(".share")]; // beside the list, and under what is selected
   const sheet = byId("print-sheet");
-  if (!share || !sheet) return; // an embedded map has neither
+  const whole = document.querySelector(".embed-bar a"); // from an embedded map to the same view, whole
 
   function updateSheet() {
     const query = new URLSearchParams(new URL(sheet.href).search);
     sheet.href = `/print/${state.get().theme}.pdf${query.size ? `?${query}` : ""}`;
   }
 
-  function updateShare() {
+  function updateShare(share) {
     if (!share.open) return;
     const here = window.location;
     const path = `${here.pathname}${here.search}${here.hash}`;
@@ -21,16 +23,21 @@ export function createPassing({ map, state }) {
     share.querySelector(".share-qr").src = `/qr.svg?path=${encodeURIComponent(path)}`;
     const frame = document.createElement("iframe");
     frame.src = `${here.origin}/embed${here.search}${here.hash}`;
-    for (const [name, value] of Object.entries({ width: 800, height: 560, loading: "lazy" })) frame.setAttribute(name, value);
+    for (const [name, value] of Object.entries(FRAME)) frame.setAttribute(name, value);
     share.querySelector(".share-embed").value = frame.outerHTML;
+  }
+
+  function update() {
+    shares.forEach(updateShare);
+    if (whole) whole.href = `/${window.location.search}${window.location.hash}`;
   }
 
   state.subscribe(() => {
     updateSheet();
-    updateShare();
+    update();
   });
-  map.on("moveend", updateShare);
-  share.addEventListener("toggle", updateShare);
+  map.on("moveend", update);
+  for (const share of shares) share.addEventListener("toggle", () => updateShare(share));
   updateSheet();
   bindCopying();
 }
