@@ -13,6 +13,7 @@ from webmap import (
     api,
     chart_pages,
     comparison_pages,
+    data_pages,
     errors,
     finding,
     links,
@@ -58,6 +59,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(siting_pages.blueprint)
     app.register_blueprint(links.blueprint)
     app.register_blueprint(paper_pages.blueprint)
+    app.register_blueprint(data_pages.blueprint)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese
     errors.register(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any
 
@@ -32,34 +31,9 @@ def release_file(release_id: str, path: str) -> Response:
     return send(release, path, immutable=True)
 
 
-@blueprint.get("/data/<name>.<any(geojson, json):extension>")
-def data_file(name: str, extension: str) -> Response:
-    """Send a whole layer or table."""
-    path = f"data/{name}.{extension}"
-    if content().release.sha256(path) is None:
-        raise NotFoundError(
-            "error.layer",
-            value=f"{name}.{extension}",
-            allowed=", ".join(_data_files()),
-            near=_near_layers(name),
-        )
-    return send(content().release, path, attachment=_file_name(name, extension))
-
-
 def _file_name(name: str, extension: str) -> str:
     """Return the name that a browser saves a download under."""
     return f"{content().plan['id']}-{name}.{extension}"
-
-
-def _data_files() -> list[str]:
-    """Return the names of all files that can be downloaded, without their compressed variants."""
-    return [path[5:] for path in content().release.paths("data/") if path.endswith("json")]
-
-
-def _near_layers(name: str) -> list[dict[str, str]]:
-    known = {file.partition(".")[0]: file for file in _data_files()}
-    close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
-    return [{"id": one, "label": known[one], "href": f"/data/{known[one]}"} for one in close]
 
 
 @blueprint.get("/zones/<place_id>.json")

@@ -6,6 +6,10 @@ import difflib
 from functools import cached_property
 from typing import Any
 
+from layers.export.formats import FORMATS
+from layers.export.job import About
+from layers.export.jobs import release_path
+from layers.export.source import read_about
 from layers.lookup import Lookup
 from layers.search import Search
 from layers.store import Release
@@ -86,21 +90,29 @@ class Content:
         return indicators
 
     @cached_property
-    def downloads(self) -> list[Document]:
-        """Every layer of the catalogue with its file and how many rows it has."""
-        return [self._download(layer) for layer in self.layers]
+    def about(self) -> About:
+        """What every file that is made says of itself."""
+        return read_about(self.release)
 
-    def _download(self, layer: Document) -> Document:
-        extension = "json" if layer["geometry"] == "none" else "geojson"
-        path = f"data/{layer['id']}.{extension}"
-        rows = self.release.read_json(path)
-        file = {
-            "href": f"/{path}",
-            "format": extension,
-            "bytes": self.release.size(path),
-            "sha256": self.release.sha256(path),
-        }
-        return layer | {"count": len(rows["features"] if extension == "geojson" else rows), "files": [file]}
+    @cached_property
+    def downloads(self) -> list[Document]:
+        """Every layer of the catalogue with its files, its rows, and how well their places are known."""
+        summary = self.release.read_json("pages/summary.json")
+        return [layer | summary[layer["id"]] | {"files": self.files_of(layer["id"])} for layer in self.layers]
+
+    def files_of(self, name: str) -> list[Document]:
+        """Return the files that are ready of a layer, a table or the whole plan."""
+        paths = {kind.id: release_path(name, kind.id) for kind in FORMATS.values()}
+        return [
+            {
+                "href": f"/data/{name}.{kind}",
+                "format": kind,
+                "bytes": self.release.size(path),
+                "sha256": self.release.sha256(path),
+            }
+            for kind, path in paths.items()
+            if self.release.sha256(path)
+        ]
 
     @cached_property
     def plan(self) -> Document:

@@ -78,6 +78,9 @@ def _answer(status: int, key: str, values: dict[str, Any], members: dict[str, An
 def wants_page() -> bool:
     """Return whether the request comes from a person: a page address, and HTML preferred."""
     machine = (".json", ".geojson", ".topojson", "/lookup", "/healthz")
-    if request.path.endswith(machine) or request.path.startswith(("/data/", "/r/")):
+    wished = "text/html" in request.headers.get("Accept", "")
+    if request.path.startswith("/data/"):  # a browser names HTML, a program that takes anything does not
+        return wished
+    if request.path.endswith(machine) or request.path.startswith("/r/"):
         return False
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html"

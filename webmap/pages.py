@@ -57,12 +57,6 @@ def _place_page(document: dict[str, Any]) -> str:
     return render_template("zone.html", page="zones", doc=document, locator=locator, suggested=suggested)
 
 
-@blueprint.get("/data/")
-def data() -> str:
-    """List all layers and tables with their files and fields."""
-    return render_template("data.html", page="data", layers=content().downloads)
-
-
 def context() -> dict[str, Any]:
     """Return what every template may use."""
     release = content().release

@@ -21,14 +21,22 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
 
-def send(release: Release, path: str, *, immutable: bool = False, attachment: str | None = None) -> Response:
+def send(
+    release: Release,
+    path: str,
+    *,
+    immutable: bool = False,
+    attachment: str | None = None,
+    media_type: str | None = None,
+) -> Response:
     """Answer with one file of the release.
 
     `immutable` is for addresses that contain the release; others are revalidated. `attachment`
-    names the file for a browser's download. Raises KeyError for an unknown path.
+    names the file for a browser's download; `media_type` overrules what its name says. Raises
+    KeyError for an unknown path.
     """
     encoding, variant = _choose(release, path)
-    response = Response(release.read(variant), content_type=_type_of(path))
+    response = Response(release.read(variant), content_type=media_type or _type_of(path))
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.vary.add("Accept-Encoding")

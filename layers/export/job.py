@@ -28,6 +28,7 @@ class Wish:
     format: str
     frame: str
     geometry: str | None = None
+    tag: str = ""  # what its name says of frame and selection
 
     @property
     def code(self) -> str:
@@ -80,16 +81,16 @@ class Job:
     @property
     def stem(self) -> str:
         """The name of the file without its extension."""
-        return file_stem(self.about.plan, self.wish.name)
+        return file_stem(self.about.plan, self.wish)
 
     def to_bytes(self) -> bytes:
         """Return the job as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False).encode()
 
 
-def file_stem(plan: dict[str, Any], name: str) -> str:
-    """Return the name that a file of a layer, a table or the plan is saved under, without extension."""
-    return f"{plan['id']}-{name}"
+def file_stem(plan: dict[str, Any], wish: Wish) -> str:
+    """Return the name that a file is saved under, without extension."""
+    return "-".join(filter(None, (plan["id"], wish.name, wish.tag)))
 
 
 def parse_job(content: bytes) -> Job:

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from layers.export import archive
-from layers.export.job import Job, Part, file_stem
+from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
 from layers.export.qml import VERSION, add_style
 
@@ -97,7 +97,7 @@ def _id(part: Part) -> str:
 
 
 def _source(part: Part, job: Job) -> str:
-    return f"./{file_stem(job.about.plan, job.wish.name)}.gpkg|layername={part.id}"
+    return f"./{job.stem}.gpkg|layername={part.id}"
 
 
 def _add_frame(parent: Any, frame: str) -> None:

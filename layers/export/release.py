@@ -6,17 +6,20 @@ Other frames and selections are made on request from the same modules, so the by
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 
+from geodata.crs import LONLAT
 from layers.catalogue import Layer, Theme
+from layers.export.flat import values_of
 from layers.export.formats import PLAN, Format, formats_of
 from layers.export.job import About, Part, Wish
 from layers.export.jobs import release_path, to_job
 from layers.export.looks import build_looks, read_words
-from layers.export.schema import build_schema
+from layers.export.places import bounds_of, geometries_of
+from layers.export.schema import build_schema, describe_package
 from layers.export.write import write
 from layers.geojson import to_bytes
 
@@ -45,19 +48,30 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
         for wish in _wishes(parts)
         if release_path(wish.name, wish.format) not in files
     }
-    schemas = {
-        f"schemas/{part.id}.json": to_bytes(build_schema(part.info, catalogue.plan))
-        for part in parts.values()
+    summary = {part.id: _summarise(part) for part in parts.values()}
+    package = describe_package(about, tuple(parts.values()), {**files, **made})
+    return made | {
+        **{
+            f"schemas/{part.id}.json": to_bytes(build_schema(part.info, about.plan))
+            for part in parts.values()
+        },
+        "schemas/datapackage.json": to_bytes(package),
+        "schemas/LICENSE-DATA.md": about.licence.encode(),
+        "pages/about.json": to_bytes(asdict(about)),
+        "pages/summary.json": to_bytes(summary),
     }
-    described = {
-        "plan": about.plan,
-        "licence": about.licence,
-        "looks": about.looks,
-        "themes": about.themes,
-        "words": about.words,
+
+
+def _summarise(part: Part) -> dict[str, Any]:
+    """Return how many rows there are, how their places are known, how well, and where they lie."""
+    known = [values for row in part.rows if (values := values_of(row, part)).get("geometry_method")]
+    accuracy = [values["positional_accuracy_m"] for values in known]
+    return {
+        "count": len(part.rows),
+        "methods": sorted({values["geometry_method"] for values in known}),
+        "accuracy_m": [min(accuracy), max(accuracy)] if accuracy else None,
+        "bbox": bounds_of(geometries_of(part, LONLAT)) if part.spatial else None,
     }
-    counts = {part.id: len(part.rows) for part in parts.values()}
-    return made | schemas | {"pages/about.json": to_bytes(described), "pages/counts.json": to_bytes(counts)}
 
 
 def _read_part(layer: Layer, files: Mapping[str, bytes]) -> Part:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from layers.export.flat import columns_of
 from layers.export.job import About, Part
+from layers.export.jobs import release_path
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": "string"}
@@ -114,6 +117,22 @@ def build_table_schema(part: Part) -> Schema:
     ]
     names = [field["name"] for field in fields]
     return {"fields": fields, "missingValues": [""]} | ({"primaryKey": ["id"]} if "id" in names else {})
+
+
+def describe_package(about: About, parts: tuple[Part, ...], files: Mapping[str, bytes]) -> Schema:
+    """Return the data package of every CSV of a release, with size and digest of each."""
+    package = describe_plan(about, parts)
+    for resource in package["resources"]:
+        content = files[release_path(resource["name"], "csv")]
+        resource |= {
+            "path": f"{resource['name']}.csv",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "bytes": len(content),
+            "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        }
+    return package
 
 
 def describe_plan(about: About, parts: tuple[Part, ...]) -> Schema:

@@ -23,6 +23,7 @@ import { createSearch } from "./search.js";
 import { Shapes } from "./shapes.js";
 import { createSheet } from "./sheet.js";
 import { createState } from "./state.js";
+import { createTaking } from "./taking.js";
 import { createThemes } from "./themes.js";
 import { createTiles } from "./tiles.js";
 import { createView } from "./view.js";
@@ -69,7 +70,7 @@ function createPicture(app) {
 
 /** Place the names, which avoid the symbols, and what reacts to the pointer. */
 function createNames(app) {
-  for (const create of [createLabels, createPointing, createCorner, createPrinting, createPassing]) create(app);
+  for (const create of [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking]) create(app);
 }
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */

@@ -1,0 +1,110 @@
+"""DCAT 3 as JSON-LD: every file of the download centre, for catalogues of data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from layers.export.formats import FORMATS, PLAN, WGS84
+from webmap.content import Content, Document
+
+Node = dict[str, Any]
+_CONTEXT: Node = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "geo": "http://www.opengis.net/ont/geosparql#",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_MEDIA = "https://www.iana.org/assignments/media-types/"
+_FRAME = "http://www.opengis.net/def/crs/"
+_ALGORITHM = "spdx:checksumAlgorithm_sha256"
+
+
+def build_catalogue(content: Content, base: str) -> Node:
+    """Return the catalogue; `base` is the site's address, without a slash at its end."""
+    plan = content.plan
+    datasets = [_whole(content, base), *(_dataset(layer, content, base) for layer in content.downloads)]
+    return {
+        "@context": _CONTEXT,
+        "@id": f"{base}/data/",
+        "@type": "dcat:Catalog",
+        "dct:title": _texts(plan["title"]),
+        "dct:identifier": plan["number"],
+        "dct:issued": _date(plan["date"]),
+        "dct:language": ["zh", "en", "ko"],
+        "dct:source": f"{plan['title']['zh']} {plan['number']}",
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "Weihai layout authors"},
+        "foaf:homepage": {"@id": f"{base}/"},
+        **_terms(base),
+        "dcat:dataset": datasets,
+    }
+
+
+def _whole(content: Content, base: str) -> Node:
+    about = content.about.words["whole"]
+    return _described(PLAN, about, content, base) | {
+        "dcat:distribution": [_distribution(file, base) for file in content.files_of(PLAN)],
+    }
+
+
+def _dataset(layer: Document, content: Content, base: str) -> Node:
+    dataset = _described(layer["id"], layer["title"], content, base) | {
+        "dct:description": _texts(layer["description"]),
+        "dct:conformsTo": {"@id": f"{base}/data/{layer['id']}.schema.json"},
+        "dcat:distribution": [_distribution(file, base) for file in layer["files"]],
+    }
+    if layer["bbox"]:
+        dataset["dct:spatial"] = {"@type": "dct:Location", "dcat:bbox": _box(layer["bbox"])}
+    return dataset
+
+
+def _described(row_id: str, title: dict[str, str], content: Content, base: str) -> Node:
+    return {
+        "@id": f"{base}/data/#{row_id}",
+        "@type": "dcat:Dataset",
+        "dct:identifier": row_id,
+        "dct:title": _texts(title),
+        "dct:issued": _date(content.plan["date"]),
+        "dcat:landingPage": {"@id": f"{base}/data/"},
+        **_terms(base),
+    }
+
+
+def _distribution(file: Document, base: str) -> Node:
+    kind = FORMATS[file["format"]]
+    media = kind.media_type.partition(";")[0]
+    frame = "EPSG/0/4326" if WGS84 in kind.frames else "OGC/1.3/CRS84"
+    return {
+        "@id": f"{base}{file['href']}",
+        "@type": "dcat:Distribution",
+        "dcat:accessURL": {"@id": f"{base}/data/"},
+        "dcat:downloadURL": {"@id": f"{base}{file['href']}"},
+        "dcat:mediaType": {"@id": f"{_MEDIA}{media}"},
+        "dcat:byteSize": {"@value": str(file["bytes"]), "@type": "xsd:nonNegativeInteger"},
+        "spdx:checksum": {
+            "@type": "spdx:Checksum",
+            "spdx:algorithm": {"@id": _ALGORITHM},
+            "spdx:checksumValue": {"@value": file["sha256"], "@type": "xsd:hexBinary"},
+        },
+        "dct:conformsTo": {"@id": f"{_FRAME}{frame}"},
+        **_terms(base),
+    }
+
+
+def _terms(base: str) -> Node:
+    return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md"}}
+
+
+def _texts(text: dict[str, str]) -> list[Node]:
+    return [{"@value": value, "@language": language} for language, value in text.items()]
+
+
+def _date(date: str) -> Node:
+    return {"@value": date, "@type": "xsd:date"}
+
+
+def _box(bounds: list[float]) -> Node:
+    west, south, east, north = bounds
+    ring = f"{west} {south}, {east} {south}, {east} {north}, {west} {north}, {west} {south}"
+    return {"@value": f"POLYGON(({ring}))", "@type": "geo:wktLiteral"}

@@ -1,0 +1,195 @@
+"""What a download asks for: read from its address, and refused by name where it cannot be had."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import request
+
+from geodata.crs import LONLAT
+from layers.cql.fault import FilterError
+from layers.cql.parse import LANGUAGES, parse_filter
+from layers.cql.tree import Condition
+from layers.export.formats import FIXED, FORMATS, GEOMETRIES, PLAN, WGS84, Format, formats_of
+from layers.export.job import Job, Part, Wish
+from layers.export.jobs import DESIGNATIONS, to_job
+from layers.export.selection import Choice, select
+from layers.query import FeatureStore, Query
+from layers.rows import queryables
+from webmap.content import Content
+from webmap.problems import BadParameterError, NotFoundError
+
+PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
+SHOWN = 60  # characters of what was given
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A download: the file, and what of the data goes into it."""
+
+    wish: Wish
+    choice: Choice
+    filter: Condition | None
+    key: tuple[str, ...]  # what tells it from others of the same release
+
+    @property
+    def usual(self) -> bool:
+        """Whether the release has the file ready."""
+        kind = FORMATS[self.wish.format]
+        whole = self.choice == Choice() and self.filter is None
+        return whole and self.wish.frame == kind.frames[0] and self.wish.geometry == kind.geometry
+
+
+def parse_asked(name: str, extension: str, content: Content) -> Asked:
+    """Return what the request asks for.
+
+    Raises NotFoundError for an unknown layer or format, BadParameterError for anything else unknown.
+    """
+    kind = _parse_format(name, extension, content)
+    _refuse_unknown(kind)
+    frame = _parse_frame(kind)
+    geometry = _choice("geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
+    choice = _parse_choice(name, content)
+    condition = _parse_condition(name, content)
+    given = {
+        one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := request.args.get(one))
+    }
+    tags = [frame.replace(":", "").lower()] if frame != kind.frames[0] else []
+    tags += ["selection"] if choice != Choice() or condition is not None else []
+    wish = Wish(name, extension, frame, geometry, "-".join(tags))
+    return Asked(wish, choice, condition, (name, extension, frame, *(f"{one}={given[one]}" for one in given)))
+
+
+def build_job(asked: Asked, content: Content, store: FeatureStore) -> Job:
+    """Return the job that makes the file, with the rows as the store has them."""
+    everything = asked.wish.name == PLAN or asked.choice.place is not None
+    parts = [
+        _read_part(info, asked, store)
+        for info in content.layers
+        if everything or info["id"] in {asked.wish.name, DESIGNATIONS}
+    ]
+    return to_job(asked.wish, select(parts, asked.choice), content.about)
+
+
+def _read_part(info: dict[str, Any], asked: Asked, store: FeatureStore) -> Part:
+    condition = asked.filter if info["id"] == asked.wish.name else None
+    found = store.select(info["id"], Query(filter=condition))
+    rows = [orjson.loads(feature.body) for feature in found.features]
+    return Part(info, rows if info["geometry"] != "none" else [row["properties"] for row in rows])
+
+
+def _parse_format(name: str, extension: str, content: Content) -> Format:
+    holds = {info["id"]: "table" if info["geometry"] == "none" else "layer" for info in content.layers}
+    holds[PLAN] = "plan"
+    if name not in holds:
+        raise unknown_layer(name, content)
+    allowed = {kind.id: kind for kind in formats_of(holds[name])}
+    if extension not in allowed:
+        raise NotFoundError(
+            "error.format",
+            layer=name,
+            value=extension[:SHOWN],
+            parameter="format",
+            allowed=", ".join(allowed),
+        )
+    return allowed[extension]
+
+
+def unknown_layer(name: str, content: Content) -> NotFoundError:
+    """Return the error of a layer or table that does not exist, with near matches."""
+    known = {PLAN: "gpkg"} | {
+        info["id"]: "json" if info["geometry"] == "none" else "geojson" for info in content.layers
+    }
+    close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
+    near = [{"id": one, "label": one, "href": f"/data/{one}.{known[one]}"} for one in close]
+    return NotFoundError("error.layer", value=name[:SHOWN], allowed=", ".join(known), near=near)
+
+
+def _refuse_unknown(kind: Format) -> None:
+    """Refuse a parameter that would be passed over in silence, and so give more than was asked for."""
+    known = [one for one in PARAMETERS if one != "geometry" or kind.geometry]
+    for given in request.args:
+        if given not in known:
+            value = request.args[given][:SHOWN]
+            raise BadParameterError(
+                "error.unknown_parameter", parameter=given[:SHOWN], value=value, allowed=", ".join(known)
+            )
+
+
+def _parse_frame(kind: Format) -> str:
+    given = request.args.get("crs")
+    if not given:
+        return kind.frames[0]
+    asked = given.upper()
+    asked = f"EPSG:{asked}" if asked.isdecimal() else asked
+    if asked == LONLAT and WGS84 in kind.frames:
+        return WGS84  # to programs that know codes only
+    if asked in kind.frames:
+        return asked
+    key = "error.frame_fixed" if kind.frames == FIXED else "error.choice"
+    raise BadParameterError(
+        key, parameter="crs", value=given[:SHOWN], allowed=", ".join(kind.frames), format=kind.id
+    )
+
+
+def _choice(name: str, allowed: Any) -> str | None:
+    asked = request.args.get(name) or None
+    if asked is not None and asked not in allowed:
+        raise BadParameterError(
+            "error.choice", parameter=name, value=asked[:SHOWN], allowed=", ".join(allowed)
+        )
+    return asked
+
+
+def _parse_choice(name: str, content: Content) -> Choice:
+    """Return the map's own filters, as the map's address has them."""
+    theme = _choice("theme", content.themes)
+    if theme and name != PLAN:
+        raise BadParameterError("error.only_plan", parameter="theme", value=theme, allowed=f"{PLAN}.*")
+    industry, cluster = _choice("industry", content.industries), _choice("cluster", content.clusters)
+    places = [place["id"] for place in content.places()]
+    industries = {industry} if industry else set()
+    if cluster:
+        members = {
+            row["id"]
+            for row in content.industries.values()
+            if row["cluster"] and row["cluster"]["id"] == cluster
+        }
+        industries = industries & members if industry else members
+    return Choice(
+        layers=tuple(content.themes[theme]["layers"]) if theme else None,
+        industries=frozenset(industries) if industry or cluster else None,
+        place=_choice("zone", places),
+    )
+
+
+def _parse_condition(name: str, content: Content) -> Condition | None:
+    """Return the checked CQL2 filter of one layer or table."""
+    text = request.args.get("filter")
+    language = _choice("filter-lang", LANGUAGES)
+    if not text:
+        return None
+    if name == PLAN:
+        raise BadParameterError(
+            "error.one_layer",
+            parameter="filter",
+            value=text[:SHOWN],
+            allowed="theme, industry, cluster, zone",
+        )
+    info = next(one for one in content.layers if one["id"] == name)
+    kinds = queryables(info)
+    try:
+        return parse_filter(text, language or _guess(text), kinds)
+    except FilterError as error:
+        allowed = ", ".join(error.allowed or kinds)
+        raise BadParameterError(
+            "error.filter", parameter="filter", value=error.value, allowed=allowed, code=error.code
+        ) from error
+
+
+def _guess(text: str) -> str:
+    """Return the language of a filter: only JSON begins with a brace."""
+    return LANGUAGES[1] if text.lstrip().startswith("{") else LANGUAGES[0]

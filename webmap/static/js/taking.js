@@ -1,0 +1,19 @@
+/** Links to what the map shows, as files: the theme's layers with the filters that are set. */
+
+import { byId } from "./dom.js";
+
+export function createTaking({ state }) {
+  const box = byId("taking");
+  if (!box) return; // an embedded map has none
+
+  function update() {
+    const { theme, industry, cluster } = state.get();
+    const query = new URLSearchParams({ theme });
+    if (industry) query.set("industry", industry);
+    if (cluster && theme === "clusters") query.set("cluster", cluster);
+    for (const link of box.querySelectorAll("a[data-format]")) link.href = `/data/plan.${link.dataset.format}?${query}`;
+  }
+
+  state.subscribe(update);
+  update();
+}
