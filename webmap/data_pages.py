@@ -51,7 +51,7 @@ def data_file(file: str) -> Response:
     name, _, extension = file.partition(".")
     if extension == SCHEMA:
         return _send_schema(name)
-    asked = parse_asked(name, extension, content())
+    asked = parse_asked(name, extension, request.args, content())
     release, kind = content().release, FORMATS[asked.wish.format]
     saved = f"{file_stem(content().plan, asked.wish)}.{extension}"
     if asked.usual:

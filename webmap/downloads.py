@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from flask import request
 
 from geodata.crs import LONLAT
 from layers.cql.fault import FilterError
@@ -24,6 +24,7 @@ from webmap.problems import BadParameterError, NotFoundError
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
 SHOWN = 60  # characters of what was given
+Arguments = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,18 @@ class Asked:
         return whole and self.wish.frame == kind.frames[0] and self.wish.geometry == kind.geometry
 
 
-def parse_asked(name: str, extension: str, content: Content) -> Asked:
-    """Return what the request asks for.
+def parse_asked(name: str, extension: str, arguments: Arguments, content: Content) -> Asked:
+    """Return what is asked for by a file's name and the parameters beside it.
 
     Raises NotFoundError for an unknown layer or format, BadParameterError for anything else unknown.
     """
     kind = _parse_format(name, extension, content)
-    _refuse_unknown(kind)
-    frame = _parse_frame(kind)
-    geometry = _choice("geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
-    choice = _parse_choice(name, content)
-    condition = _parse_condition(name, content)
-    given = {
-        one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := request.args.get(one))
-    }
+    _refuse_unknown(kind, arguments)
+    frame = _parse_frame(kind, arguments)
+    geometry = _choice(arguments, "geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
+    choice = _parse_choice(name, arguments, content)
+    condition = _parse_condition(name, arguments, content)
+    given = {one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := arguments.get(one))}
     tags = [frame.replace(":", "").lower()] if frame != kind.frames[0] else []
     tags += ["selection"] if choice != Choice() or condition is not None else []
     wish = Wish(name, extension, frame, geometry, "-".join(tags))
@@ -108,19 +107,19 @@ def unknown_layer(name: str, content: Content) -> NotFoundError:
     return NotFoundError("error.layer", value=name[:SHOWN], allowed=", ".join(known), near=near)
 
 
-def _refuse_unknown(kind: Format) -> None:
+def _refuse_unknown(kind: Format, arguments: Arguments) -> None:
     """Refuse a parameter that would be passed over in silence, and so give more than was asked for."""
     known = [one for one in PARAMETERS if one != "geometry" or kind.geometry]
-    for given in request.args:
+    for given in arguments:
         if given not in known:
-            value = request.args[given][:SHOWN]
+            value = arguments[given][:SHOWN]
             raise BadParameterError(
                 "error.unknown_parameter", parameter=given[:SHOWN], value=value, allowed=", ".join(known)
             )
 
 
-def _parse_frame(kind: Format) -> str:
-    given = request.args.get("crs")
+def _parse_frame(kind: Format, arguments: Arguments) -> str:
+    given = arguments.get("crs")
     if not given:
         return kind.frames[0]
     asked = given.upper()
@@ -135,8 +134,8 @@ def _parse_frame(kind: Format) -> str:
     )
 
 
-def _choice(name: str, allowed: Any) -> str | None:
-    asked = request.args.get(name) or None
+def _choice(arguments: Arguments, name: str, allowed: Any) -> str | None:
+    asked = arguments.get(name) or None
     if asked is not None and asked not in allowed:
         raise BadParameterError(
             "error.choice", parameter=name, value=asked[:SHOWN], allowed=", ".join(allowed)
@@ -144,12 +143,15 @@ def _choice(name: str, allowed: Any) -> str | None:
     return asked
 
 
-def _parse_choice(name: str, content: Content) -> Choice:
+def _parse_choice(name: str, arguments: Arguments, content: Content) -> Choice:
     """Return the map's own filters, as the map's address has them."""
-    theme = _choice("theme", content.themes)
+    theme = _choice(arguments, "theme", content.themes)
     if theme and name != PLAN:
         raise BadParameterError("error.only_plan", parameter="theme", value=theme, allowed=f"{PLAN}.*")
-    industry, cluster = _choice("industry", content.industries), _choice("cluster", content.clusters)
+    industry, cluster = (
+        _choice(arguments, "industry", content.industries),
+        _choice(arguments, "cluster", content.clusters),
+    )
     places = [place["id"] for place in content.places()]
     industries = {industry} if industry else set()
     if cluster:
@@ -162,14 +164,14 @@ def _parse_choice(name: str, content: Content) -> Choice:
     return Choice(
         layers=tuple(content.themes[theme]["layers"]) if theme else None,
         industries=frozenset(industries) if industry or cluster else None,
-        place=_choice("zone", places),
+        place=_choice(arguments, "zone", places),
     )
 
 
-def _parse_condition(name: str, content: Content) -> Condition | None:
+def _parse_condition(name: str, arguments: Arguments, content: Content) -> Condition | None:
     """Return the checked CQL2 filter of one layer or table."""
-    text = request.args.get("filter")
-    language = _choice("filter-lang", LANGUAGES)
+    text = arguments.get("filter")
+    language = _choice(arguments, "filter-lang", LANGUAGES)
     if not text:
         return None
     if name == PLAN:

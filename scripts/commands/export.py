@@ -1,66 +1,140 @@
-"""Write one layer or table to a file."""
+"""Write layers and tables to a file: any format, frame and selection of the download centre."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-from difflib import get_close_matches
+from dataclasses import replace
 from pathlib import Path
 
+from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
+from layers.export.job import Job
+from layers.export.jobs import release_path
 from layers.store import Release, write_atomically
-from scripts.answer import add_home, live_release, settings
-from scripts.messages import say, warn
+from scripts.answer import add_home, add_json, live_release, settings, write_json
+from scripts.messages import say, warn, write
+from webmap.content import Content
+from webmap.downloads import Asked, build_job, parse_asked
+from webmap.problems import RequestError
+from webmap.settings import Settings
+from webmap.stores import open_store
 
-FORMATS = ("geojson", "json")
+FILTERS = {
+    "filter": "CQL2 条件，限单个图层 · CQL2 condition, for one layer",
+    "theme": "地图主题的图层 · the layers of a theme of the map",
+    "industry": "产业编号 · id of an industry",
+    "cluster": "产业集群编号 · id of a cluster",
+    "zone": "区域编号，含其内 · id of a place, with all inside",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("layer", help="图层或表，如 zones · layer or table, such as zones")
+    parser.add_argument(
+        "layer",
+        nargs="+",
+        help=f"图层或表，如 zones；{PLAN} 为全部 · layers or tables; {PLAN} for everything",
+    )
     parser.add_argument(
         "--format",
         choices=FORMATS,
-        help="图层默认 geojson，表默认 json · geojson for layers, json for tables",
+        help="默认按文件名，否则 geojson 或 json · by the file's name, else geojson or json",
     )
+    parser.add_argument("--crs", help=f"坐标系 · frame: {', '.join(FRAMES)}")
     parser.add_argument(
-        "-o",
-        "--output",
+        "--geometry", help=f"CSV、XLSX 中的位置 · places in CSV, XLSX: {', '.join(GEOMETRIES)}"
+    )
+    for name, about in FILTERS.items():
+        parser.add_argument(f"--{name}", help=about)
+    parser.add_argument(
+        *("-o", "--out", "--output"),
+        dest="out",
         required=True,
         metavar="FILE",
         help="文件，- 为标准输出 · file, - for standard output",
     )
+    add_json(parser)
     add_home(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy the prepared bytes; exit 2 for an unknown layer, 1 if the file cannot be written."""
-    release = live_release(settings(options))
-    if release is None:
+    """Write the file; exit 2 for what cannot be had, 1 if the file cannot be made or written."""
+    if options.json and options.out == "-":
+        warn("json_and_file")
+        return 2
+    chosen = settings(options)
+    release = live_release(chosen)
+    if release is None or chosen is None:
         return 1
-    path = _path_of(release, options.layer, options.format)
-    return 2 if path is None else _write(release.read(path), options.output)
+    content = Content(release)
+    try:
+        asked = _parse(options, content)
+    except RequestError as error:
+        return _refuse(error, release)
+    return _answer(options, asked, _make(options, asked, content, chosen))
 
 
-def _path_of(release: Release, layer: str, file_format: str | None) -> str | None:
-    """Return the release's path of a layer, or None after naming what there is."""
-    formats = FORMATS if file_format is None else (file_format,)
-    found = next((path for one in formats if release.sha256(path := f"data/{layer}.{one}")), None)
-    if found is None:
-        known = [path.removeprefix("data/") for path in release.paths("data/") if path.endswith(FORMATS)]
-        near = get_close_matches(layer, known, n=3, cutoff=0.3)
-        asked = layer if file_format is None else f"{layer}.{file_format}"
-        warn("unknown_layer", layer=asked, near=", ".join(near) or "-", known=", ".join(known))
-    return found
+def _parse(options: argparse.Namespace, content: Content) -> Asked:
+    names = options.layer
+    given = {name: getattr(options, name) for name in ("crs", "geometry", *FILTERS)}
+    arguments = {name: value for name, value in given.items() if value is not None}
+    tables = {info["id"] for info in content.layers if info["geometry"] == "none"}
+    kind = options.format or _format_of(options.out) or ("json" if names[0] in tables else "geojson")
+    for name in names[1:]:  # each must be known, and there is no one file but the plan's that holds many
+        parse_asked(name, "json" if name in tables else "geojson", {}, content)
+    return parse_asked(names[0] if len(names) == 1 else PLAN, kind, arguments, content)
 
 
-def _write(content: bytes, output: str) -> int:
-    if output == "-":
+def _format_of(out: str) -> str | None:
+    """Return the format that a file's name ends in, the longest that fits."""
+    fitting = [kind for kind in FORMATS if out.endswith(f".{kind}")]
+    return max(fitting, key=len, default=None)
+
+
+def _make(options: argparse.Namespace, asked: Asked, content: Content, chosen: Settings) -> tuple[Job, bytes]:
+    # Heavy, and not needed for a refusal.
+    from layers.export.write import write as write_file
+
+    job = build_job(asked, content, open_store(content.release, chosen))
+    if len(options.layer) > 1:
+        job = replace(job, parts=tuple(part for part in job.parts if part.id in options.layer))
+    elif asked.usual:
+        return job, content.release.read(release_path(asked.wish.name, asked.wish.format))
+    return job, write_file(job)
+
+
+def _refuse(error: RequestError, release: Release) -> int:
+    """Say what is wrong in both languages, as the site does."""
+    for language in ("zh", "en"):
+        strings = release.read_json(f"pages/{language}/strings.json")
+        write(strings[error.key].format(**error.values), error=True)
+    if error.near:
+        write(", ".join(one["id"] for one in error.near), error=True)
+    return 2
+
+
+def _answer(options: argparse.Namespace, asked: Asked, made: tuple[Job, bytes]) -> int:
+    job, content = made
+    if options.out == "-":
         sys.stdout.buffer.write(content)
         return 0
     try:
-        write_atomically(Path(output), content)
+        write_atomically(Path(options.out), content)
     except OSError as error:
-        warn("file_unwritable", path=output, reason=error.strerror)
+        warn("file_unwritable", path=options.out, reason=error.strerror)
         return 1
-    say("written", path=output, size=len(content))
+    if options.json:
+        write_json(
+            {
+                "path": options.out,
+                "format": asked.wish.format,
+                "crs": asked.wish.frame,
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "rows": {part.id: len(part.rows) for part in job.parts},
+            }
+        )
+    else:
+        say("written", path=options.out, size=len(content))
     return 0

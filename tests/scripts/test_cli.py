@@ -139,8 +139,62 @@ def test_export_of_a_table_is_json(ask, release, tmp_path):
 def test_export_of_an_unknown_layer_names_near_ones(ask, tmp_path):
     code, _, err = ask("export", "zone", "-o", str(tmp_path / "x"))
     assert code == 2
-    assert "zones.geojson" in err
+    assert "没有图层或表" in err
+    assert err.splitlines()[-1].startswith("zones")
     assert not list(tmp_path.iterdir())
+
+
+def test_export_takes_the_format_from_the_file_s_name_and_says_what_it_wrote(ask, release, tmp_path):
+    target = tmp_path / "zones.shp.zip"
+    code, out, _ = ask("export", "zones", "--out", str(target), "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert (told["format"], told["crs"], told["rows"]["zones"]) == ("shp.zip", "EPSG:4326", 7)
+    assert target.read_bytes() == release.read("files/zones.shp.zip")
+    assert told["sha256"] == release.sha256("files/zones.shp.zip")
+
+
+def test_export_filters_and_changes_the_frame(ask, tmp_path):
+    target = tmp_path / "some.csv"
+    options = ("--crs", "EPSG:4550", "--geometry", "lonlat", "--filter", "area_km2 > 200")
+    code, out, _ = ask("export", "zones", *options, "--out", str(target), "--json")
+    assert code == 0
+    lines = target.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].endswith("east_epsg4550,north_epsg4550")
+    assert len(lines) == json.loads(out)["rows"]["zones"] + 1
+
+
+def test_export_of_several_layers_is_one_file_of_these(ask, tmp_path):
+    target = tmp_path / "some.gpkg"
+    code, out, _ = ask("export", "zones", "parks", "designations", "-o", str(target), "--json")
+    assert code == 0
+    assert set(json.loads(out)["rows"]) == {"zones", "parks", "designations"}
+    assert target.read_bytes().startswith(b"SQLite format 3")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("zones", "--format", "kml", "--crs", "EPSG:4550"), "CRS84"),
+        (("zones", "--crs", "EPSG:1"), "EPSG:4490"),
+        (("zones", "--filter", "area > 1"), "area_km2"),
+        (("zones", "--industry", "nothing"), "fashion"),
+        (("designations", "--format", "fgb"), "parquet"),
+        (("zones", "nowhere", "--format", "gpkg"), "zones"),
+        (("zones", "parks", "--format", "fgb"), "gpkg"),
+    ],
+)
+def test_export_refuses_by_name_and_writes_nothing(ask, tmp_path, options, named):
+    code, _, err = ask("export", *options, "-o", str(tmp_path / "x"))
+    assert code == 2
+    assert named in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_cannot_answer_twice_on_standard_output(ask):
+    code, _, err = ask("export", "zones", "-o", "-", "--json")
+    assert code == 2
+    assert "--json" in err
 
 
 def test_export_into_a_missing_folder_exits_1(ask, tmp_path):
