@@ -176,7 +176,7 @@ def test_export_of_several_layers_is_one_file_of_these(ask, tmp_path):
     ("options", "named"),
     [
         (("zones", "--format", "kml", "--crs", "EPSG:4550"), "CRS84"),
-        (("zones", "--crs", "EPSG:1"), "EPSG:4490"),
+        (("zones", "--format", "gpkg", "--crs", "EPSG:1"), "EPSG:4490"),
         (("zones", "--filter", "area > 1"), "area_km2"),
         (("zones", "--industry", "nothing"), "fashion"),
         (("designations", "--format", "fgb"), "parquet"),

@@ -7,6 +7,8 @@ import io
 import json
 import re
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -235,6 +237,13 @@ def test_every_layer_comes_in_every_format_it_can(client: FlaskClient) -> None:
         given = {row["@id"].partition(f"/{name}.")[2] for row in layer["dcat:distribution"]}
         holds = ({kind.id for kind in formats_of(one)} for one in ("plan", "layer", "table"))
         assert given in list(holds), name
+
+
+def test_the_web_process_imports_nothing_that_writes_files() -> None:
+    heavy = ("folium", "geopandas", "openpyxl", "pandas", "pyarrow", "pyogrio", "topojson", "xlsxwriter")
+    code = f"import sys, webmap; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.browser
