@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
+Code = Annotated[str, Field(pattern=r"^\d{2,4}$")]  # division, group or class of a classification
 
 Emphasis = Literal[
     "lead",  # 主导, 龙头
@@ -103,8 +104,8 @@ class Industry(Record):
     id: Id
     name: Text
     cluster: Id | None = None
-    gbt4754: tuple[str, ...] = ()  # GB/T 4754-2017 codes, where they fit
-    isic4: tuple[str, ...] = ()  # ISIC Rev.4 codes, where they fit
+    gbt4754: tuple[Code, ...] = ()  # GB/T 4754-2017 codes, where they fit
+    isic4: tuple[Code, ...] = ()  # ISIC Rev.4 codes, where they fit
     no_codes: Text | None = None  # why there is none; required where there is neither
     named: tuple[
         Term, ...

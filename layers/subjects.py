@@ -60,6 +60,7 @@ class SubjectBuilder:
                 for one in self._designations_for(self._cluster_members(row))
                 if one.industry != row.id
             ],
+            "others": self._others(row.id),
             "named": _terms(row.named),
             "chains": [self._chain(chain) for chain in chains],
             "platforms": [
@@ -67,6 +68,16 @@ class SubjectBuilder:
             ],
             "near": self._near(row),
             **self._responsible(clauses),
+        }
+
+    def _others(self, industry_id: str) -> Document:
+        """Return the places without the industry: those with a list of their own, those without any."""
+        listed = {row.zone for row in self.facts.designations}
+        own = set(self._zones_of(industry_id))
+        places = [place for place in self.relations.places if place not in own]
+        return {
+            "other_industries": [self._place_link(place) for place in places if place in listed],
+            "no_industries": [self._place_link(place) for place in places if place not in listed],
         }
 
     def _cluster(self, row: Cluster) -> Document:

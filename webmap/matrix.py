@@ -66,6 +66,11 @@ def select(content: Content, wish: Wish, language: str) -> list[Row]:
     return sorted(found, key=lambda row: _order(row, wish.sort, language))
 
 
+def only_words(wish: Wish) -> Wish:
+    """Return the wish without its filters: what the words alone find."""
+    return Wish(q=wish.q, cluster=None, zone=None, emphasis=None, status=None, sort=wish.sort)
+
+
 def _fits(row: Row, wish: Wish) -> bool:
     cluster = row["cluster"]["id"] if row["cluster"] else "none"
     cells = [

@@ -37,6 +37,9 @@ def industries() -> str:
         page="industries",
         wish=wish,
         industries=rows,
+        instead=[]
+        if rows or not wish.q
+        else matrix.select(content(), matrix.only_words(wish), g.language)[:8],
         total=len(content().industries),
         places=shown,
         all_places=places,

@@ -1,0 +1,60 @@
+"""The taxonomy: every term of the plan is filed under an industry, and codes look like codes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from geodata.read import ROOT, read_facts
+from scripts import cli
+
+DESIGNATIONS, INDUSTRIES = "plan/designations.yaml", "plan/industries.yaml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("plan", "places"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def break_facts(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+BROKEN = [
+    (DESIGNATIONS, "  industry: hi-tech\n", "", "missing", "industry"),
+    (DESIGNATIONS, "  industry: hi-tech\n", "  industry: alchemy\n", "unknown-id", "industry"),
+    (DESIGNATIONS, "    zh: 高新技术产业\n", "    zh: ''\n", "string_too_short", "term.zh"),
+    (INDUSTRIES, "  cluster: cluster-it\n", "  cluster: cluster-gold\n", "unknown-id", "cluster"),
+    (INDUSTRIES, "gbt4754: ['39', '65']", "gbt4754: ['C39']", "string_pattern_mismatch", "gbt4754.0"),
+    (INDUSTRIES, "isic4: ['26', '62']", "isic4: ['26201']", "string_pattern_mismatch", "isic4.0"),
+    (INDUSTRIES, "  gbt4754: ['39', '65']\n  isic4: ['26', '62']\n", "", "reason-missing", "gbt4754"),
+]
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_check_fails_on_a_term_or_a_code_that_maps_to_nothing(folder: Path, capsys, case) -> None:
+    file, old, new, code, field = case
+    assert cli.main(["check", "--facts", str(folder)]) == 0
+    capsys.readouterr()
+    break_facts(folder, file, old, new)
+    assert cli.main(["check", "--facts", str(folder), "--json"]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert (code, field) in {(row["code"], row["field"]) for row in problems}
+
+
+def test_every_term_is_filed_and_every_industry_has_synonyms_in_three_languages() -> None:
+    facts = read_facts()
+    for row in facts.designations:
+        assert row.industry in facts.industries
+    for industry in facts.industries.values():
+        assert len(industry.synonyms_zh) >= 2
+        assert len(industry.synonyms_en) >= 2
+        assert len(industry.synonyms_ko) >= 2
+        for words in (industry.synonyms_zh, industry.synonyms_en, industry.synonyms_ko):
+            assert len(words) == len(set(words)), industry.id
