@@ -1,15 +1,17 @@
-"""Build what look-ups run on: one block of polygons with what applies in each."""
+"""Build what look-ups run on: blocks of geometry with what is said of each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
-import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.shapes import Shape
+from layers.around import GROUND
+from layers.block import write_block
 from layers.documents import Document
-from layers.lookup import ENTRY, ORDER
+from layers.lookup import ORDER
 from layers.relations import Relations
 
 Entry = dict[str, Any]
@@ -18,24 +20,42 @@ Entry = dict[str, Any]
 def build_lookup_index(
     relations: Relations, shapes: dict[str, Shape], documents: dict[str, Document]
 ) -> bytes:
-    """Return all polygons that a look-up answers with, as one block of JSON heads and WKB."""
+    """Return all polygons that a look-up answers with, as one block."""
     heads = [_place_head(document) for document in documents.values() if document["layer"] in ORDER]
     heads += [_town_head(town, shapes[town.id]) for town in relations.facts.towns.values()]
-    parts = []
-    for head in heads:
-        text = orjson.dumps(head)
-        wkb = shapely.to_wkb(shapes[head["id"]].geometry)
-        parts += [ENTRY.pack(len(text), len(wkb)), text, wkb]
-    return b"".join(parts)
+    return write_block((head, shapes[head["id"]].geometry) for head in heads)
+
+
+def build_around_index(
+    shapes: dict[str, Shape], documents: dict[str, Document], ground: Mapping[str, BaseGeometry]
+) -> bytes:
+    """Return what a look-up names beside the places, as one block.
+
+    These are the ports, airports and stations, and of `ground` the ``neighbour`` land and the
+    ``window`` within which all land is known.
+    """
+    gateways = [document for document in documents.values() if document["layer"] == "gateways"]
+    rows: list[tuple[Entry, BaseGeometry]] = [
+        (_gateway_head(document), shapes[document["id"]].geometry) for document in gateways
+    ]
+    rows += [({"id": name, "layer": GROUND}, geometry) for name, geometry in ground.items()]
+    return write_block(rows)
 
 
 def _place_head(document: Document) -> Entry:
     keys = ("industry_id", "term", "emphasis", "clause")
     return {key: document[key] for key in ("id", "layer", "kind", "name", "url", "parent")} | {
         "industries": [{key: row[key] for key in keys} for row in document["industries"]],
+        "relation": document["relation"],
+        "note": document["note"],
         "geometry_method": document["geometry"]["method"],
         "positional_accuracy_m": document["geometry"]["accuracy_m"],
     }
+
+
+def _gateway_head(document: Document) -> Entry:
+    head = {key: document[key] for key in ("id", "layer", "kind", "name", "url")}
+    return head | {"positional_accuracy_m": document["geometry"]["accuracy_m"]}
 
 
 def _town_head(town: Any, shape: Shape) -> Entry:
@@ -47,6 +67,8 @@ def _town_head(town: Any, shape: Shape) -> Entry:
         "url": None,
         "parent": None,
         "industries": [],
+        "relation": None,
+        "note": None,
         "geometry_method": shape.method,
         "positional_accuracy_m": round(shape.accuracy_m),
     }

@@ -7,35 +7,30 @@ Runs in the web process on prepared geometry: shapely and pyproj only. Positions
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import orjson
-import shapely
 from shapely import STRtree
 from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from layers.around import Around
+from layers.block import Entry, read_block, read_entries
+
+__all__ = ["METRES_PER_DEGREE", "ORDER", "Lookup", "reach_box", "read_entries"]
 
 ORDER = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "towns")
 METRES_PER_DEGREE = 110_574  # of latitude, at its shortest
-ENTRY = struct.Struct("<II")  # bytes of a record's JSON head, bytes of its WKB
-
-
-@dataclass(frozen=True)
-class _Entry:
-    head: dict[str, Any]
-    geometry: BaseGeometry
+SHARING = ("counties", "zones", "towns")  # layers whose places do not overlap: a point is in one, or none
 
 
 class Lookup:
-    """Answers what applies at a point, from the block that :mod:`layers.indexes` made."""
+    """Answers what applies at a point, from the blocks that :mod:`layers.indexes` made."""
 
-    def __init__(self, block: bytes) -> None:
-        self._entries = list(_read(block))
+    def __init__(self, block: bytes, around: Around) -> None:
+        self.around = around
+        self._entries = list(read_block(block))
         self._tree = STRtree([entry.geometry for entry in self._entries])
         largest = max(entry.head["positional_accuracy_m"] for entry in self._entries)
         self._reach_m = 1.1 * largest
@@ -45,7 +40,10 @@ class Lookup:
 
         Each entry of ``applies`` is ``inside``, or ``near`` where the point lies outside but closer
         to the edge than the polygon is accurate. ``uncertain`` is true where the distance to the
-        edge is less than the polygon's positional accuracy, so that the answer may be wrong.
+        edge is less than the polygon's positional accuracy, so that the answer may be wrong; ``doubts``
+        then lists, by layer, the places of which the point may be in one, or in none. ``where`` says
+        whether the point is in the ``city``, at its ``edge``, on a ``neighbour``'s land, at ``sea`` or
+        ``beyond`` what is recorded. ``gateways`` are the nearest port, airport and station.
         """
         point = Point(lon, lat)
         found = sorted(
@@ -53,13 +51,19 @@ class Lookup:
             key=lambda answer: (ORDER.index(answer["layer"]), answer["status"], answer["distance_to_edge_m"]),
         )
         inside = [answer for answer in found if answer["status"] == "inside"]
+        covered = any(answer["layer"] == "towns" for answer in inside)
+        near = any(answer["layer"] == "counties" for answer in found)
         return {
             "lon": lon,
             "lat": lat,
-            "covered": any(answer["layer"] == "towns" for answer in inside),
+            "where": self.around.where(point, covered=covered, near=near),
+            "covered": covered,
             "uncertain": any(answer["uncertain"] for answer in found),
+            # Borders inside the city are drawn less accurately than its coast, which therefore decides.
+            "doubts": list(_doubts(found)) if covered or near else [],
             "applies": found,
             "nearest": None if inside else self._nearest(point),
+            "gateways": self.around.gateways(point),
         }
 
     def _near(self, point: Point) -> Iterator[int]:
@@ -74,7 +78,17 @@ class Lookup:
         }
 
 
-def _answer(entry: _Entry, point: Point) -> dict[str, Any] | None:
+def _doubts(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the layers in which it is not certain which place the point is in."""
+    for layer in SHARING:
+        rows = [row for row in found if row["layer"] == layer]
+        if any(row["uncertain"] for row in rows):
+            places = [{key: row[key] for key in ("id", "name", "url")} for row in rows]
+            # The nearest edge of a single place leads out of the layer.
+            yield {"layer": layer, "places": places, "or_none": len(rows) == 1}
+
+
+def _answer(entry: Entry, point: Point) -> dict[str, Any] | None:
     distance = _edge_distance_m(entry.geometry, point)
     inside = bool(entry.geometry.covers(point))
     uncertain = distance < entry.head["positional_accuracy_m"]
@@ -94,23 +108,3 @@ def reach_box(lon: float, lat: float, reach_m: float) -> BaseGeometry:
     lat_deg = reach_m / METRES_PER_DEGREE
     lon_deg = lat_deg / max(math.cos(math.radians(lat)), 0.01)
     return box(lon - lon_deg, lat - lat_deg, lon + lon_deg, lat + lat_deg)
-
-
-def read_entries(block: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Yield head and WKB of every polygon of the block that :mod:`layers.indexes` made."""
-    at = 0
-    while at < len(block):
-        head_bytes, wkb_bytes = ENTRY.unpack_from(block, at)
-        at += ENTRY.size
-        yield (
-            orjson.loads(block[at : at + head_bytes]),
-            block[at + head_bytes : at + head_bytes + wkb_bytes],
-        )
-        at += head_bytes + wkb_bytes
-
-
-def _read(block: bytes) -> Iterator[_Entry]:
-    for head, wkb in read_entries(block):
-        geometry = shapely.from_wkb(wkb)
-        shapely.prepare(geometry)
-        yield _Entry(head, geometry)

@@ -22,7 +22,7 @@ from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder
 from layers.export.release import Catalogue, build_downloads
 from layers.features import build_features, build_industry_features
-from layers.indexes import build_lookup_index
+from layers.indexes import build_around_index, build_lookup_index
 from layers.locator import build_locators
 from layers.measures import build_measures
 from layers.names import build_search_index
@@ -63,7 +63,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("图层 / layers")
     files = _data_files(relations, shapes, inputs.layers, land)
     progress("索引 / indexes")
-    files |= _document_files(relations, shapes)
+    files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries))
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
     files |= _display_files(relations, shapes, inputs.themes, land)
@@ -99,7 +99,14 @@ def _data_files(
     return files
 
 
-def _document_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
+def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[str, BaseGeometry]:
+    """Return what lies around the city: the neighbouring land, and the window that all land is known in."""
+    neighbour = shapely.union_all(land)
+    window = boundaries["datapackage"].get("window") or neighbour.bounds
+    return {"neighbour": neighbour, "window": shapely.box(*window)}
+
+
+def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry]) -> Files:
     documents = DocumentBuilder(relations, shapes).build_all()
     files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
     return files | {
@@ -108,6 +115,7 @@ def _document_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
         "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
         **_subject_files(relations, shapes),
         "index/lookup.bin": build_lookup_index(relations, shapes, documents),
+        "index/around.bin": build_around_index(shapes, documents, ground),
         "index/search.json": geojson.to_bytes(build_search_index(relations)),
     }
 

@@ -19,6 +19,7 @@ from webmap import (
     links,
     pages,
     paper_pages,
+    placing,
     plan_pages,
     siting_pages,
     subject_pages,
@@ -52,6 +53,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(finding.blueprint)
+    app.register_blueprint(placing.blueprint)
     app.register_blueprint(plan_pages.blueprint)
     app.register_blueprint(subject_pages.blueprint)
     app.register_blueprint(chart_pages.blueprint)

@@ -1,4 +1,4 @@
-"""What programs ask: data files, documents, look-ups, health."""
+"""What programs ask: data files, documents, health."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from flask import Blueprint, Response, current_app, request
 
 from webmap.content import POINT_LAYERS, Content
 from webmap.language import current_language
-from webmap.parameters import parse_position
 from webmap.prepared import send
 from webmap.problems import NotFoundError
 
@@ -75,14 +74,6 @@ def require(place_id: str, *, points: bool) -> dict[str, Any]:
         near = content().near(place_id, current_language(strict=False), points=points)
         raise NotFoundError("error.place", value=place_id, near=near)
     return document
-
-
-@blueprint.get("/lookup")
-def lookup() -> Response:
-    """Answer what applies at a point."""
-    lon, lat = parse_position()
-    answer = content().lookup.at(round(lon, 7), round(lat, 7))
-    return to_json(answer)
 
 
 @blueprint.get("/healthz")

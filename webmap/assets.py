@@ -10,7 +10,7 @@ from webmap.bundle import bundle
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
-ENTRIES = ("main", "pages")  # the modules that pages load, each joined with all that it imports
+ENTRIES = ("main", "pages", "locating")  # the modules that pages load, each joined with all that it imports
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
 

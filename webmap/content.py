@@ -6,12 +6,14 @@ import difflib
 from functools import cached_property
 from typing import Any
 
+from layers.around import Around
 from layers.export.formats import FORMATS
 from layers.export.job import About
 from layers.export.jobs import release_path
 from layers.export.source import read_about
 from layers.lookup import Lookup
 from layers.search import Search
+from layers.shares import Shares
 from layers.store import Release
 
 Document = dict[str, Any]
@@ -123,7 +125,17 @@ class Content:
     @cached_property
     def lookup(self) -> Lookup:
         """Answers what applies at a point."""
-        return Lookup(self.release.read("index/lookup.bin"))
+        return Lookup(self.release.read("index/lookup.bin"), self.around)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Answers how much of a polygon lies in each place."""
+        return Shares(self.release.read("index/lookup.bin"), self.around)
+
+    @cached_property
+    def around(self) -> Around:
+        """Answers what lies around a position."""
+        return Around(self.release.read("index/around.bin"))
 
     @cached_property
     def search(self) -> Search:

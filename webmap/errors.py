@@ -17,6 +17,7 @@ from webmap.language import current_language, translate
 from webmap.problems import RequestError
 
 RETRY_AFTER_S = "10"
+JSON, HTML = "application/json", "text/html"
 TITLED = {404, 500, 503}
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from urllib.parse import urlencode
 
 from flask import request
 
 from geodata import crs
+from geodata.coordinates import CoordinateError, parse_coordinates
 from webmap.problems import BadParameterError
 
 PROJECTED = ("EPSG:4549", "EPSG:4550", "EPSG:3857")  # lon and lat then hold metres east and north
@@ -21,9 +23,12 @@ def parse_position() -> tuple[float, float]:
 
     In a projected frame ``lon`` and ``lat`` hold metres east and north. Raises
     :class:`~webmap.problems.BadParameterError` for a missing, malformed or impossible value, and
-    says so where longitude and latitude look swapped.
+    says so where longitude and latitude look swapped. ``at`` may hold both as people write them.
     """
-    frame = _parse_frame()
+    frame = parse_frame()
+    text = request.args.get("at", "")
+    if text.strip():
+        return _to_lonlat(*_parse_text(text, frame), frame)
     projected = frame in PROJECTED
     lon = _number("lon", METRES if projected else _span(LON_RANGE))
     lat = _number("lat", METRES if projected else _span(LAT_RANGE))
@@ -34,14 +39,32 @@ def parse_position() -> tuple[float, float]:
     return _to_lonlat(lon, lat, frame)
 
 
-def _parse_frame() -> str:
-    asked = request.args.get("crs", "CRS84")
+def parse_frame() -> str:
+    """Return the frame that ``crs`` names; CRS84 without."""
+    asked = request.values.get("crs", "CRS84")
     frame = asked.upper().replace("GCJ02", "GCJ-02").replace("BD09", "BD-09")
     if frame not in crs.FRAMES:
         raise BadParameterError(
             "error.choice", parameter="crs", value=asked[:60], allowed=", ".join(crs.FRAMES)
         )
     return frame
+
+
+def _parse_text(text: str, frame: str) -> tuple[float, float]:
+    """Return the position that `text` writes; asks, with both answers at hand, where the order is unclear."""
+    try:
+        return parse_coordinates(text, frame)
+    except CoordinateError as error:
+        near = [_reading(x, y, frame) for x, y in error.options]
+        raise BadParameterError(
+            f"error.at_{error.kind}", parameter="at", value=text.strip()[:60], allowed=frame, near=near
+        ) from error
+
+
+def _reading(x: float, y: float, frame: str) -> dict[str, str]:
+    query = {"lon": f"{x:.12g}", "lat": f"{y:.12g}"} | ({"crs": frame} if frame != crs.LONLAT else {})
+    label = f"x={x:.12g}, y={y:.12g}" if frame in PROJECTED else f"lon={x:.12g}, lat={y:.12g}"
+    return {"id": label, "label": label, "href": f"/lookup?{urlencode(query)}"}
 
 
 def _number(name: str, allowed: str) -> float:

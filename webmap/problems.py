@@ -30,6 +30,24 @@ class NotFoundError(RequestError):
     status = 404
 
 
+class TooLargeError(RequestError):
+    """What was sent has more bytes than are read."""
+
+    status = 413
+
+
+class UnsupportedTypeError(RequestError):
+    """What was sent is of a type that is not read."""
+
+    status = 415
+
+
+class UnfitError(RequestError):
+    """What was sent can be read, but is not what can be worked with."""
+
+    status = 422
+
+
 class BusyError(RequestError):
     """Too much is being made at once; asking again later will do."""
 

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Point, shape
 
+from layers.around import Around
 from layers.lookup import Lookup
 from layers.store import Release
 
 
 @pytest.fixture(scope="module")
 def lookup(release: Release) -> Lookup:
-    return Lookup(release.read("index/lookup.bin"))
+    return Lookup(release.read("index/lookup.bin"), Around(release.read("index/around.bin")))
 
 
 def _inside(answer: dict) -> set[str]:
@@ -52,6 +53,62 @@ def test_the_open_sea_is_outside_and_names_the_nearest_place(lookup: Lookup) -> 
     assert not answer["covered"]
     assert answer["applies"] == []
     assert answer["nearest"]["distance_m"] > 10_000
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "where"),
+    [
+        (122.1163, 37.3082, "city"),
+        (122.9, 36.5, "sea"),
+        (122.5, 37.1, "sea"),  # in a bay, three kilometres from the coast
+        (121.4, 37.3, "neighbour"),
+        (126.98, 37.57, "beyond"),
+        (-70.0, -33.0, "beyond"),
+    ],
+)
+def test_a_point_is_in_the_city_beside_it_at_sea_or_beyond(
+    lookup: Lookup, lon: float, lat: float, where: str
+) -> None:
+    assert lookup.at(lon, lat)["where"] == where
+
+
+def test_at_the_coast_it_is_not_certain_where_the_city_ends(release: Release, lookup: Lookup) -> None:
+    city = shape(json.loads(release.read("data/land.geojson"))["features"][0]["geometry"])
+    coast = city.boundary.interpolate(0.3, normalized=True)
+    seaward = next(
+        Point(coast.x + dx, coast.y + dy)
+        for dx in (-0.002, 0, 0.002)
+        for dy in (-0.002, 0, 0.002)
+        if not city.covers(Point(coast.x + dx, coast.y + dy))
+    )
+    assert lookup.at(seaward.x, seaward.y)["where"] == "edge"
+
+
+def test_a_doubtful_point_names_all_that_it_may_be_in(release: Release, lookup: Lookup) -> None:
+    one = shape(json.loads(release.read("features/zones/gaoqu.geojson"))["geometry"])
+    inner = one.representative_point()
+    answer = lookup.at(inner.x, inner.y)
+    for doubt in answer["doubts"]:
+        rows = [row for row in answer["applies"] if row["layer"] == doubt["layer"]]
+        assert [row["id"] for row in doubt["places"]] == [row["id"] for row in rows]
+        assert any(row["uncertain"] for row in rows)
+        assert doubt["or_none"] == (len(rows) == 1)
+
+
+def test_the_nearest_port_airport_and_station_are_measured_on_the_ellipsoid(lookup: Lookup) -> None:
+    answer = lookup.at(122.236, 37.187)  # at the airport
+    nearest = {row["kind"]: row for row in answer["gateways"]}
+    assert set(nearest) == {"seaport", "airport", "railway-station"}
+    assert nearest["airport"]["distance_m"] < 3000
+    far = lookup.at(-58.0, -37.0)  # nearly the antipode
+    assert all(18_000_000 < row["distance_m"] < 20_004_000 for row in far["gateways"])
+
+
+def test_areas_without_stated_extent_carry_what_the_plan_says(lookup: Lookup) -> None:
+    answer = lookup.at(122.42, 37.16)
+    (zone,) = (row for row in answer["applies"] if row["id"] == "five-marine-economy")
+    assert zone["relation"]["clause"]
+    assert "未给出该区范围" in zone["note"]["zh"]
 
 
 def test_a_point_near_a_doubtful_edge_says_so(release: Release, lookup: Lookup) -> None:

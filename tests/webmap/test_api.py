@@ -229,7 +229,7 @@ def test_health_names_the_release(client: FlaskClient, release: Release) -> None
 
 
 def test_other_methods_are_refused_with_what_is_allowed(client: FlaskClient) -> None:
-    answer = client.post("/lookup")
+    answer = client.post("/lookup.json")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
 

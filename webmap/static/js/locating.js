@@ -1,0 +1,109 @@
+/** The look-up page's map: click to ask, see the point or the polygon that was asked about. */
+
+import { bindCopying } from "./copying.js";
+import { fetchJson } from "./data.js";
+import { byId, calm, el } from "./dom.js";
+import { createGround } from "./ground.js";
+import { createSearch } from "./search.js";
+import { Shapes } from "./shapes.js";
+
+const OUTLINED = ["zone-lines"];
+const CLOSE = 10.5; // a point with what lies around it
+const NAMES_ZOOM = 10; // from here on the zones are named, too
+
+const map = window.planMap;
+const container = map.getContainer();
+const pane = container.closest(".pointer");
+const asked = L.layerGroup().addTo(map);
+
+/** Fit the map to what was asked, or to the city; a point outside is shown with the city. */
+function fit(shapes) {
+  const found = drawAsked();
+  const city = L.latLngBounds(shapes.city.flat(2));
+  const inside = byId("lookup-answer").dataset.where === "city";
+  const point = found && byId("lookup-answer").dataset.point;
+  const bounds = !found || (point && !inside) ? city.extend(found ?? city) : found;
+  map.fitBounds(bounds, { padding: [24, 24], maxZoom: point ? CLOSE : 14, animate: false });
+}
+
+function drawLabels() {
+  for (const { name, at, layer } of JSON.parse(pane.dataset.labels ?? "[]")) {
+    const label = el("span", { text: name });
+    L.tooltip({ permanent: true, direction: "center", className: `name name-${layer}`, interactive: false })
+      .setLatLng(at)
+      .setContent(label)
+      .addTo(map);
+  }
+}
+
+/** Show what the answer on the page is about, and return its bounds. */
+function drawAsked() {
+  asked.clearLayers();
+  const { point, outline } = byId("lookup-answer").dataset;
+  if (point) {
+    const at = JSON.parse(point);
+    for (const [radius, name] of [
+      [9, "ring"],
+      [3, "dot"],
+    ]) {
+      L.circleMarker(at, { radius, className: `asked asked-${name}`, interactive: false }).addTo(asked);
+    }
+    return L.latLngBounds([at]);
+  }
+  if (!outline) return null;
+  const drawn = L.polygon(JSON.parse(outline), { className: "asked asked-area", interactive: false }).addTo(asked);
+  return drawn.getBounds();
+}
+
+/** Ask about a point: the page that the server would send, with only its answer changed here. */
+async function ask({ lat, lng }) {
+  const url = new URL("/lookup", window.location.href);
+  url.search = new URLSearchParams({
+    lon: lng.toFixed(6),
+    lat: lat.toFixed(6),
+    lang: document.documentElement.lang,
+  });
+  const response = await fetch(url, { headers: { Accept: "text/html" } });
+  const sent = new DOMParser().parseFromString(await response.text(), "text/html");
+  byId("lookup-answer").replaceWith(document.adoptNode(sent.getElementById("lookup-answer")));
+  for (const id of ["at", "crs"]) byId(id).value = sent.getElementById(id).value;
+  window.history.pushState(null, "", url);
+  drawAsked();
+  byId("lookup-answer").focus({ preventScroll: true });
+}
+
+async function start() {
+  const { overview, detail } = map.planSources;
+  const shapes = new Shapes(await fetchJson(overview));
+  createGround({ map, shapes });
+  const lines = L.layerGroup().addTo(map);
+  const outline = () => {
+    lines.clearLayers();
+    for (const name of OUTLINED) {
+      const options = { pane: "area", className: "ground-context", interactive: false, fill: false };
+      L.polyline(shapes.lines(name), { ...options, ...shapes.drawing }).addTo(lines);
+    }
+  };
+  shapes.onChange(outline);
+  outline();
+  fit(shapes);
+  drawLabels();
+  const grade = () => pane.classList.toggle("close", map.getZoom() >= NAMES_ZOOM);
+  map.on("zoomend", grade);
+  grade();
+  shapes.refineOn(map, detail);
+  map.on("click", ({ latlng }) => ask(latlng));
+  container.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target !== container) return;
+    event.preventDefault();
+    ask(map.getCenter());
+  });
+  window.addEventListener("popstate", () => window.location.reload());
+  if (calm.matches) Object.assign(map.options, { zoomAnimation: false, fadeAnimation: false, inertia: false });
+  L.control.zoom({ position: "topright" }).addTo(map);
+  pane.classList.add("ready");
+}
+
+bindCopying();
+createSearch();
+start();
