@@ -35,10 +35,12 @@ def lookup_document() -> Response:
 @blueprint.get("/lookup")
 def lookup() -> Response:
     """Answer what applies at a point: a page where one is preferred, else the document."""
+    asked = {"at", "lon", "lat"} & request.args.keys()
+    accepted = request.accept_mimetypes
+    if not asked and (not accepted or accepted[HTML] > 0):
+        return _page()  # nothing to answer yet: the page is where one asks
     if not _wants_page():
         return _vary(lookup_document())
-    if not {"at", "lon", "lat"} & request.args.keys():
-        return _page()
     try:
         position = parse_position()
     except RequestError as error:
