@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
+from layers.export.formats import FORMATS
 from layers.store import Release
 from webmap import (
     api,
@@ -27,6 +28,10 @@ from webmap import (
 from webmap.content import Content
 from webmap.format import format_area, format_number, format_quantity
 from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
+from webmap.ogc.gate import Gate
+from webmap.ogc.pages import blueprint as ogc_pages
+from webmap.ogc.service import Service
+from webmap.security import EVERYONE, FIXED
 from webmap.settings import Settings
 from webmap.stores import open_store
 from webmap.tiles import tile_basemap, tile_hosts
@@ -62,11 +67,27 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(links.blueprint)
     app.register_blueprint(paper_pages.blueprint)
     app.register_blueprint(data_pages.blueprint)
+    _add_ogc(app, release, settings)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese
     errors.register(app)
     _add_request_steps(app, settings)
     return app
+
+
+def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
+    """Serve OGC API – Features: programs by the short way, people by pages."""
+    content: Content = app.extensions["content"]
+    downloads = {
+        layer["id"]: [
+            (file["href"], FORMATS[file["format"]].media_type) for file in content.files_of(layer["id"])
+        ]
+        for layer in content.layers
+    }
+    service = Service(app.extensions["store"], release.id, app.extensions["strings"], downloads)
+    app.extensions["ogc"] = service
+    app.register_blueprint(ogc_pages)
+    app.wsgi_app = Gate(service, settings.url, app.wsgi_app)  # type: ignore[assignment]
 
 
 def _add_request_steps(app: Flask, settings: Settings) -> None:
@@ -110,12 +131,9 @@ def _secure(response: Response, hosts: str, embedders: str) -> None:
         f"img-src 'self' data:{hosts}; object-src 'none'; base-uri 'none'; form-action 'self'; "
         f"frame-ancestors {ancestors}"
     )
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
+    headers.update(FIXED)
     if response.mimetype != "text/html":
-        headers["Access-Control-Allow-Origin"] = "*"  # the data is public, and so are its error messages
+        headers.update(EVERYONE)
     else:
         headers["Content-Language"] = g.get("language", "zh")
         headers.setdefault("Cache-Control", "no-cache")

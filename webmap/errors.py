@@ -6,19 +6,13 @@ English for programs (RFC 9457).
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
-from typing import Any
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from webmap.language import current_language, translate
-from webmap.problems import RequestError
-
-RETRY_AFTER_S = "10"
-JSON, HTML = "application/json", "text/html"
-TITLED = {404, 500, 503}
+from webmap.problems import PROBLEM, RequestError, headers_of, title_key, to_problem
 
 
 def register(app: Flask) -> None:
@@ -28,16 +22,8 @@ def register(app: Flask) -> None:
 
 
 def _answer_request_error(error: RequestError) -> Response:
-    members = {
-        name: value
-        for name, value in error.values.items()
-        if name in {"parameter", "value", "allowed", "hint"}
-    }
-    if error.near:
-        members["near"] = error.near
-    response = _answer(error.status, error.key, error.values, members)
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = RETRY_AFTER_S
+    response = _answer(error)
+    response.headers.update(headers_of(error))
     return response
 
 
@@ -47,33 +33,28 @@ def _answer_http_error(error: HTTPException) -> Response:
         return Response(error.get_response().get_data(), status, error.get_response().headers)
     fallback = 500 if status >= HTTPStatus.INTERNAL_SERVER_ERROR else 400
     known = status if status in {404, 405, 413} else fallback
-    response = _answer(status, f"error.http_{known}", {"path": request.path}, {})
+    said = RequestError(f"error.http_{known}", path=request.path)
+    said.status = status
+    response = _answer(said)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = error.get_response().headers.get("Allow", "GET, HEAD")
     return response
 
 
-def _answer(status: int, key: str, values: dict[str, Any], members: dict[str, Any]) -> Response:
+def _answer(error: RequestError) -> Response:
     if wants_page():
         language = current_language(strict=False)
         page = render_template(
             "error.html",
-            status=status,
-            title=translate(f"error.title_{status}" if status in TITLED else "error.title_400", language),
-            detail=translate(key, language, **values),
-            near=members.get("near", []),
+            status=error.status,
+            title=translate(title_key(error.status), language),
+            detail=translate(error.key, language, **error.values),
+            near=error.near,
         )
-        return Response(page, status, mimetype="text/html")
-    body = {
-        "type": "about:blank",
-        "title": translate(f"error.title_{status}" if status in TITLED else "error.title_400", "en"),
-        "status": status,
-        "detail": translate(key, "en", **values),
-        "detail_zh": translate(key, "zh", **values),
-        "instance": request.full_path.rstrip("?"),
-        **members,
-    }
-    return Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/problem+json")
+        return Response(page, error.status, mimetype="text/html")
+    instance = request.full_path.rstrip("?")
+    body = to_problem(error, current_app.extensions["strings"], instance)
+    return Response(body, error.status, mimetype=PROBLEM)
 
 
 def wants_page() -> bool:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
+
+PROBLEM = "application/problem+json"
+RETRY_AFTER_S = "10"
+TITLED = {404, 500, 503}
+MEMBERS = ("parameter", "value", "allowed", "hint")
+Strings = Mapping[str, Mapping[str, str]]  # texts by language and key
 
 
 class RequestError(Exception):
@@ -64,3 +73,34 @@ class UnavailableError(RequestError):
 
     def __init__(self) -> None:
         super().__init__("error.unavailable")
+
+
+def title_key(status: int) -> str:
+    """Return the key of the title that errors of one status have."""
+    return f"error.title_{status}" if status in TITLED else "error.title_400"
+
+
+def members_of(error: RequestError) -> dict[str, Any]:
+    """Return what an error says beside its message."""
+    members = {name: error.values[name] for name in MEMBERS if name in error.values}
+    return members | {"near": error.near} if error.near else members
+
+
+def headers_of(error: RequestError) -> dict[str, str]:
+    """Return the headers that go with an error."""
+    return {"Retry-After": RETRY_AFTER_S} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+
+
+def to_problem(error: RequestError, strings: Strings, instance: str) -> bytes:
+    """Return an error as problem+json (RFC 9457), in Chinese and English; `instance` is the address."""
+    texts = {language: strings[language][error.key].format(**error.values) for language in ("en", "zh")}
+    body = {
+        "type": "about:blank",
+        "title": strings["en"][title_key(error.status)],
+        "status": error.status,
+        "detail": texts["en"],
+        "detail_zh": texts["zh"],
+        "instance": instance,
+        **members_of(error),
+    }
+    return json.dumps(body, ensure_ascii=False).encode()

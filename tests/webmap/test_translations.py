@@ -13,9 +13,9 @@ import yaml
 from geodata import ground, model
 
 WEBMAP = Path(__file__).parents[2] / "webmap"
-TEMPLATES = sorted((WEBMAP / "templates").glob("*.html"))
+TEMPLATES = sorted((WEBMAP / "templates").rglob("*.html"))
 MODULES = sorted((WEBMAP / "static" / "js").rglob("*.js"))
-PYTHON = sorted(WEBMAP.glob("*.py"))
+PYTHON = sorted(WEBMAP.rglob("*.py"))
 LANGUAGES = ("zh", "en", "ko")
 FILES = sorted(path.name for path in (WEBMAP / "translations" / "zh").glob("*.yaml"))
 

@@ -1,0 +1,133 @@
+"""A request to ``/ogc/``: where, what for, in which format and language."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from urllib.parse import parse_qsl, quote, urlencode
+
+from werkzeug.datastructures import LanguageAccept, MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from webmap.language import LANGUAGES
+from webmap.problems import BadParameterError
+
+ROOT = "/ogc"
+FORMATS = ("json", "html")
+COMMON = ("f", "lang")  # what every resource takes
+MAX_FIELDS = 100
+_JSON = (
+    "application/json",
+    "application/geo+json",
+    "application/schema+json",
+    "application/vnd.oai.openapi+json",
+)
+_SHOWN = 60  # characters of a value that an error repeats
+_PLAIN = ",:/()"  # legible in a query
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request.
+
+    Attributes
+    ----------
+    base
+        The site's address without a slash at its end.
+    path
+        Below ``/ogc``, without slashes at either end.
+    query
+        The query as sent, percent-encoded.
+    accept, accept_language
+        The headers of those names.
+    """
+
+    base: str
+    path: str
+    query: str = ""
+    accept: str = ""
+    accept_language: str = ""
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Names and values of the query; raises BadParameterError where there are too many."""
+        try:
+            return tuple(parse_qsl(self.query, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        except ValueError as error:
+            raise BadParameterError(
+                "ogc.error.fields",
+                parameter="*",
+                value=f"{self.query.count('&') + 1}",
+                allowed=f"≤ {MAX_FIELDS}",
+            ) from error
+
+    @cached_property
+    def values(self) -> Mapping[str, str]:
+        """Values by name, the first of each."""
+        return dict(reversed(self.pairs))
+
+    @cached_property
+    def html(self) -> bool:
+        """Whether a page is asked for: by ``f``, else by the Accept header; JSON where both will do."""
+        asked = self.values.get("f")
+        return asked == "html" if asked in FORMATS else _wants_html(self.accept)
+
+    @cached_property
+    def language(self) -> str:
+        """The language of titles: by ``lang``, else by the Accept-Language header, else Chinese."""
+        asked = self.values.get("lang")
+        return asked if asked in LANGUAGES else _wanted_language(self.accept_language)
+
+    def url(self, path: str, pairs: Collection[tuple[str, str]] = ()) -> str:
+        """Return the absolute address of a resource below ``/ogc``, in the language that was asked for."""
+        language = self.values.get("lang")
+        keep = [("lang", language)] if language and not any(name == "lang" for name, _ in pairs) else []
+        query = urlencode([*pairs, *keep], quote_via=quote, safe=_PLAIN)
+        return f"{self.base}{ROOT}/{quote(path, safe='/')}" + (f"?{query}" if query else "")
+
+    def here(self, **changes: str) -> str:
+        """Return the absolute address of this request with some parameters changed."""
+        pairs = [pair for pair in self.pairs if pair[0] not in changes]
+        return self.url(self.path, [*pairs, *changes.items()])
+
+    def check(self, allowed: Collection[str]) -> None:
+        """Raise BadParameterError for an unknown parameter, one given twice, a wrong ``f`` or ``lang``."""
+        seen: set[str] = set()
+        for name, value in self.pairs:
+            if name not in allowed and name not in COMMON:
+                raise _unknown(name, value, [*allowed, *COMMON])
+            if name in seen:
+                raise refused("ogc.error.twice", name, value, "1 ×")
+            seen.add(name)
+        for name, choices in (("f", FORMATS), ("lang", LANGUAGES)):
+            given = self.values.get(name)
+            if given is not None and given not in choices:
+                raise refused("error.choice", name, given, ", ".join(choices))
+
+
+def refused(
+    key: str, parameter: str, value: str, allowed: str, near: Collection[str] = ()
+) -> BadParameterError:
+    """Return the error of one parameter; `near` are values that may have been meant."""
+    shown = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
+    rows = [{"id": one, "label": one} for one in near]
+    return BadParameterError(key, parameter=parameter, value=shown, allowed=allowed, near=rows)
+
+
+def _unknown(name: str, value: str, allowed: Collection[str]) -> BadParameterError:
+    near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.5)
+    return refused("ogc.error.parameter", name[:_SHOWN], value, ", ".join(allowed), near)
+
+
+@lru_cache(maxsize=256)
+def _wants_html(accept: str) -> bool:
+    wanted = parse_accept_header(accept, MIMEAccept).best_match([*_JSON, "text/html"], default=_JSON[0])
+    return wanted == "text/html"
+
+
+@lru_cache(maxsize=256)
+def _wanted_language(accept_language: str) -> str:
+    found = parse_accept_header(accept_language, LanguageAccept).best_match(LANGUAGES, default="zh")
+    return found or "zh"

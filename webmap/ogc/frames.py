@@ -1,0 +1,79 @@
+"""Features in other coordinate reference systems: transformed once and kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import orjson
+import shapely
+
+from layers.axes import CRS84, Axes, from_lonlat
+from layers.query import Feature
+
+KEPT_BYTES = 48_000_000
+_DEGREE_DECIMALS, _METRE_DECIMALS = 7, 3  # a centimetre and a millimetre
+_GEOMETRY = b',"geometry":'
+_PROPERTIES = b',"properties":'
+
+
+class Frames:
+    """Turns prepared features into another system; keeps what it made, the latest used, within a bound."""
+
+    def __init__(self, room: int = KEPT_BYTES) -> None:
+        self._room = room
+        self._kept: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+        self._size = 0
+
+    def bodies(self, collection: str, features: Iterable[Feature], axes: Axes) -> list[bytes]:
+        """Return the features' bytes in the system and the axis order of `axes`."""
+        if axes is CRS84:
+            return [feature.body for feature in features]
+        return [self._body(collection, feature, axes) for feature in features]
+
+    def _body(self, collection: str, feature: Feature, axes: Axes) -> bytes:
+        key = (collection, feature.id, axes.frame)
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        made = reproject(feature.body, axes)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = made
+                self._size += len(made)
+            while self._size > self._room and len(self._kept) > 1:
+                self._size -= len(self._kept.popitem(last=False)[1])
+        return made
+
+
+def reproject(body: bytes, axes: Axes) -> bytes:
+    """Return one feature in another system; its bbox follows the axis order too."""
+    head, _, rest = body.partition(_GEOMETRY)
+    geometry, _, tail = rest.partition(_PROPERTIES)
+    if geometry == b"null":
+        return body
+    shape = shapely.from_geojson(geometry)
+    decimals = _METRE_DECIMALS if axes.metric else _DEGREE_DECIMALS
+    turned = shapely.transform(shape, lambda points: np.round(from_lonlat(points, axes), decimals))
+    members: dict[str, Any] = orjson.loads(head + b"}")
+    members["bbox"] = [float(one) for one in turned.bounds]
+    written = orjson.dumps(members)[:-1]
+    return b"".join((written, _GEOMETRY, _to_geojson(turned), _PROPERTIES, tail))
+
+
+def _to_geojson(geometry: Any) -> bytes:
+    mapping = shapely.geometry.mapping(geometry)
+    return orjson.dumps({"type": mapping["type"], "coordinates": mapping["coordinates"]})
+
+
+def keep_properties(body: bytes, names: tuple[str, ...]) -> bytes:
+    """Return one feature with some of its properties, in the order of `names`."""
+    head, _, tail = body.partition(_PROPERTIES)
+    properties = orjson.loads(tail[:-1])
+    return b"".join((head, _PROPERTIES, orjson.dumps({name: properties[name] for name in names}), b"}"))

@@ -1,0 +1,133 @@
+"""The short way to ``/ogc/``: answers programs before the web framework is asked; pages go on to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from webmap.ogc.asked import ROOT, Asked
+from webmap.ogc.cache import MIN_COMPRESSED, Answer, choose_encoding
+from webmap.ogc.service import Service
+from webmap.problems import PROBLEM, RequestError, headers_of, to_problem
+from webmap.security import DATA_POLICY, EVERYONE, FIXED
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+METHODS = "GET, HEAD, OPTIONS"
+STATUS = {
+    200: "200 OK",
+    204: "204 No Content",
+    304: "304 Not Modified",
+    400: "400 Bad Request",
+    404: "404 Not Found",
+    405: "405 Method Not Allowed",
+    503: "503 Service Unavailable",
+}
+_HOST = re.compile(r"[A-Za-z0-9._\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+_FIXED = [
+    *FIXED.items(),
+    *EVERYONE.items(),
+    ("Content-Security-Policy", DATA_POLICY),
+    ("Access-Control-Expose-Headers", "Content-Crs, ETag"),
+    ("Cache-Control", "no-cache"),  # a browser asks whether the release is still the same
+    ("Vary", "Accept, Accept-Encoding, Accept-Language"),
+]
+_PREFLIGHT = [
+    ("Allow", METHODS),
+    ("Access-Control-Allow-Methods", METHODS),
+    ("Access-Control-Allow-Headers", "Accept, Accept-Language, Content-Type, If-None-Match"),
+    ("Access-Control-Max-Age", "86400"),
+]
+
+
+class Gate:
+    """A WSGI application in front of another."""
+
+    def __init__(self, service: Service, url: str | None, inner: WSGIApplication) -> None:
+        self._service = service
+        self._url = url
+        self._inner = inner
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        """Answer what is asked of ``/ogc/`` in JSON; leave the rest to the application behind."""
+        path = environ["PATH_INFO"]
+        if not path.startswith(ROOT) or path[len(ROOT) : len(ROOT) + 1] not in {"", "/"}:
+            return self._inner(environ, start)
+        asked = to_asked(environ, self._url)
+        method = environ["REQUEST_METHOD"]
+        if method == "OPTIONS":
+            start(STATUS[204], [*_FIXED, *_PREFLIGHT])
+            return [b""]
+        try:
+            if asked.html:
+                return self._inner(environ, start)
+            if method not in {"GET", "HEAD"}:
+                return _refuse_method(asked, self._service, start)
+            answer = self._service.answer(asked)
+        except RequestError as error:
+            return _send(to_failure(error, asked, self._service), environ, start)
+        return _send(answer, environ, start)
+
+
+def to_asked(environ: WSGIEnvironment, url: str | None) -> Asked:
+    """Return a request; `url` is the site's address where the operator set one."""
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")[len(ROOT) :].strip("/")
+    return Asked(
+        base=url or _base(environ),
+        path=path,
+        query=environ.get("QUERY_STRING", "").encode("latin-1").decode("utf-8", "replace"),
+        accept=environ.get("HTTP_ACCEPT", ""),
+        accept_language=environ.get("HTTP_ACCEPT_LANGUAGE", ""),
+    )
+
+
+def _base(environ: WSGIEnvironment) -> str:
+    host = environ.get("HTTP_HOST", "")
+    if not _HOST.fullmatch(host):
+        host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}"
+
+
+def to_failure(error: RequestError, asked: Asked, service: Service) -> Answer:
+    """Return an error as an answer."""
+    instance = f"{ROOT}/{quote(asked.path)}" + (f"?{asked.query}" if asked.query else "")
+    body = to_problem(error, service.strings, instance)
+    return Answer(error.status, PROBLEM, body, None, tuple(headers_of(error).items()))
+
+
+def _refuse_method(asked: Asked, service: Service, start: StartResponse) -> Iterable[bytes]:
+    error = RequestError("error.http_405")
+    error.status = 405
+    body = to_failure(error, asked, service).body
+    head = [("Content-Type", PROBLEM), ("Content-Length", str(len(body))), ("Allow", METHODS)]
+    start(STATUS[405], [*head, *_FIXED])
+    return [body]
+
+
+def _send(answer: Answer, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    encoding = None
+    if len(answer.body) >= MIN_COMPRESSED:
+        encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    etag = f'"{answer.etag}{"-" + encoding if encoding else ""}"' if answer.etag else None
+    head = [*answer.headers, *_FIXED]
+    if etag:
+        head.append(("ETag", etag))
+        if _matches(environ.get("HTTP_IF_NONE_MATCH"), etag):
+            start(STATUS[304], head)
+            return [b""]
+    body = answer.encoded(encoding)
+    head += [("Content-Type", answer.media), ("Content-Length", str(len(body)))]
+    if encoding:
+        head.append(("Content-Encoding", encoding))
+    start(STATUS[answer.status], head)
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+
+def _matches(given: str | None, etag: str) -> bool:
+    """Tell whether If-None-Match names the answer; weakly, as RFC 9110 compares there."""
+    if not given:
+        return False
+    return given.strip() == "*" or etag in (one.strip().removeprefix("W/") for one in given.split(","))

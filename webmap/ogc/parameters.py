@@ -1,0 +1,202 @@
+"""Parse the parameters of ``items``; every refusal names the parameter, the value and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from geodata.crs import Bounds
+from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes
+from layers.cql.tree import And, Compare, Condition, Constant, IsNull, Kind, Or, Property, Shape, Spatial
+from layers.query import Query
+from layers.rows import GEOMETRY
+from webmap.ogc.asked import Asked, refused
+from webmap.ogc.filters import parse_cql
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
+ITEM = ("crs",)
+ITEMS = (
+    "limit",
+    "offset",
+    "bbox",
+    "bbox-crs",
+    "crs",
+    "datetime",
+    "sortby",
+    "properties",
+    "filter",
+    "filter-lang",
+    "filter-crs",
+)
+MAX_SORTED = 8
+_WHOLE = re.compile(r"[0-9]{1,15}")
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2}))?")
+_DATETIME = "2024-01-01, 2024-01-01T00:00:00Z, 2024-01-01/2024-12-31, ../2024-12-31, 2024-01-01/.."
+_FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request for features asks for."""
+
+    query: Query
+    axes: Axes
+    properties: tuple[str, ...] | None  # None: all
+
+
+def parse_items(asked: Asked, kinds: Mapping[str, Kind]) -> Wanted:
+    """Return what is asked of a collection with the queryables `kinds`; raises BadParameterError."""
+    names = [name for name, kind in kinds.items() if kind != "geometry"]
+    asked.check([*ITEMS, *names])
+    values = asked.values
+    boxes, beside = _parse_bbox(values, has_place=GEOMETRY in kinds)
+    _check_datetime(values.get("datetime"))
+    conditions = [*beside, *_parse_equalities(values, kinds), *parse_cql(values, kinds)]
+    query = Query(
+        boxes=boxes,
+        filter=And(tuple(conditions)) if len(conditions) > 1 else next(iter(conditions), None),
+        sort=_parse_sort(values.get("sortby"), names),
+        limit=min(_whole("limit", values.get("limit"), DEFAULT_LIMIT, 1), MAX_LIMIT),
+        offset=_whole("offset", values.get("offset"), 0, 0),
+    )
+    return Wanted(query, parse_axes(values, "crs"), _parse_properties(values.get("properties"), names))
+
+
+def parse_axes(values: Mapping[str, str], name: str) -> Axes:
+    """Return the coordinate reference system that a parameter names, CRS84 where it is missing."""
+    given = values.get(name)
+    if given is None:
+        return CRS84
+    found = find_axes(given)
+    if found is None:
+        raise refused("error.choice", name, given, ", ".join(axes.uri for axes in ALL))
+    return found
+
+
+def _whole(name: str, given: str | None, default: int, least: int) -> int:
+    if given is None:
+        return default
+    allowed = f"{least}–{MAX_LIMIT}" if name == "limit" else f"≥ {least}"
+    if not _WHOLE.fullmatch(given) or int(given) < least:
+        raise refused("ogc.error.whole", name, given, allowed)
+    return int(given)
+
+
+def _parse_bbox(values: Mapping[str, str], *, has_place: bool) -> tuple[tuple[Bounds, ...], list[Condition]]:
+    """Return boxes in lon/lat, or a condition where the box is none there; what is nowhere always matches."""
+    axes = parse_axes(values, "bbox-crs")
+    given = values.get("bbox")
+    if given is None:
+        return (), []
+    boxes = [box_to_lonlat(box, axes) for box in _split(_corners(given, axes), axes)]
+    if not has_place:
+        return (), []
+    place = Property(GEOMETRY, "geometry")
+    flat = tuple(box for box in boxes if isinstance(box, tuple))
+    curved = [Spatial("intersects", place, Shape(box)) for box in boxes if not isinstance(box, tuple | None)]
+    if flat:
+        return flat, []
+    return (), [Or((*curved, IsNull(place))) if curved else IsNull(place)]
+
+
+def _corners(given: str, axes: Axes) -> Bounds:
+    order = "south,west,north,east" if axes.north_first else "west,south,east,north"
+    parts = given.split(",")
+    if len(parts) not in {_FLAT, _SOLID} or not all(map(_NUMBER.fullmatch, parts)):
+        raise refused("ogc.error.bbox", "bbox", given, order)
+    numbers = [float(part) for part in parts]
+    if not all(map(math.isfinite, numbers)):
+        raise refused("ogc.error.bbox", "bbox", given, order)
+    if len(numbers) == _SOLID and numbers[2] > numbers[5]:
+        raise refused("ogc.error.bbox_order", "bbox", given, order)
+    half = len(numbers) // 2
+    return numbers[0], numbers[1], numbers[half], numbers[half + 1]
+
+
+def _split(corners: Bounds, axes: Axes) -> list[Bounds]:
+    """Return one box, or two where it crosses the antimeridian, as longitudes may; refuses others."""
+    first, second, third, fourth = corners
+    west, south, east, north = (second, first, fourth, third) if axes.north_first else corners
+    if south > north or (axes.metric and west > east):
+        shown = ",".join(f"{number:g}" for number in corners)
+        raise refused("ogc.error.bbox_order", "bbox", shown, "min ≤ max")
+    if west <= east:
+        return [corners]
+    if axes.north_first:
+        return [(south, west, north, 180.0), (south, -180.0, north, east)]
+    return [(west, south, 180.0, north), (-180.0, south, east, north)]
+
+
+def _check_datetime(given: str | None) -> None:
+    """Refuse what is no instant and no interval; the features have no time, so each matches any."""
+    if given is None:
+        return
+    parts = given.split("/")
+    ends = [part for part in parts if part not in {"", ".."}]
+    times = [_instant(part) for part in ends]
+    malformed = len(parts) > 2 or not ends or None in times  # noqa: PLR2004 - start and end
+    if malformed or (len(parts) == 1 and given == "..") or sorted(filter(None, times)) != times:
+        raise refused("ogc.error.datetime", "datetime", given, _DATETIME)
+
+
+def _instant(text: str) -> datetime | None:
+    if not _INSTANT.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else datetime.fromisoformat(f"{text[:10]}T00:00:00+00:00")
+
+
+def _parse_sort(given: str | None, names: list[str]) -> tuple[tuple[str, bool], ...]:
+    if given is None:
+        return ()
+    keys = []
+    for part in given.split(",")[: MAX_SORTED + 1]:
+        name = part.strip().lstrip("+-").strip()
+        if name not in names:
+            raise refused("ogc.error.property", "sortby", name, ", ".join(names))
+        keys.append((name, part.strip().startswith("-")))
+    if len(keys) > MAX_SORTED:
+        raise refused("ogc.error.sorted", "sortby", given, f"≤ {MAX_SORTED}")
+    return tuple(keys)
+
+
+def _parse_properties(given: str | None, names: list[str]) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    wanted = [part.strip() for part in given.split(",") if part.strip()]
+    for name in wanted:
+        if name not in names:
+            raise refused("ogc.error.property", "properties", name, ", ".join(names))
+    return tuple(name for name in names if name in wanted)
+
+
+def _parse_equalities(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Condition]:
+    """Return ``name=value`` parameters as conditions."""
+    found: list[Condition] = []
+    for name in values:
+        if name in kinds and name not in ITEMS:
+            constant = _constant(name, values[name], kinds[name])
+            found.append(Compare("=", Property(name, kinds[name]), constant))
+    return found
+
+
+def _constant(name: str, given: str, kind: Kind) -> Constant:
+    if kind == "number":
+        number = float(given) if _NUMBER.fullmatch(given) else math.inf
+        if not math.isfinite(number):
+            raise refused("ogc.error.number", name, given, "-1, 2.5, 3e2")
+        return Constant(number)
+    if kind == "boolean":
+        if given not in {"true", "false"}:
+            raise refused("error.choice", name, given, "true, false")
+        return Constant(given == "true")
+    if "\0" in given:
+        raise refused("ogc.error.text", name, repr(given), "U+0001 …")
+    return Constant(given)

@@ -1,0 +1,134 @@
+"""One answer for one request: which resource, which bytes, which headers."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from layers.query import Collection, FeatureStore
+from webmap.ogc.asked import Asked
+from webmap.ogc.cache import Answer, Cache
+from webmap.ogc.items import Items, Page, Single
+from webmap.ogc.links import GEOJSON, JSON, OPENAPI, SCHEMA
+from webmap.ogc.openapi import Definition
+from webmap.ogc.resources import Document, Resources
+from webmap.problems import NotFoundError, Strings
+
+_PLAIN = {"": "landing", "api": "api", "conformance": "conformance", "collections": "collections"}
+_BELOW = {"queryables", "schema", "items"}
+MEDIA = {
+    "landing": JSON,
+    "api": OPENAPI,
+    "conformance": JSON,
+    "collections": JSON,
+    "collection": JSON,
+    "queryables": SCHEMA,
+    "schema": SCHEMA,
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an address means: a kind of resource, and where it applies a collection and a feature."""
+
+    kind: str
+    collection: Collection | None = None
+    feature_id: str = ""
+
+
+class Service:
+    """Answers requests from one store and one release; thread-safe."""
+
+    def __init__(
+        self,
+        store: FeatureStore,
+        release_id: str,
+        strings: Strings,
+        downloads: Mapping[str, list[tuple[str, str]]],
+    ) -> None:
+        self.collections = store.collections()
+        self._by_id = {row.id: row for row in self.collections}
+        self._release_id = release_id
+        self._items = Items(store)
+        self._cache = Cache()
+        self._resources = Resources(self.collections, strings, downloads)
+        self._definition = Definition(self._resources)
+        self.strings = strings
+
+    def answer(self, asked: Asked) -> Answer:
+        """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`."""
+        key = (asked.base, asked.path, asked.query, asked.language)
+        found = self._cache.get(key)
+        if found is None:
+            found = self._make(asked, key)
+            self._cache.put(key, found)
+        return found
+
+    def _make(self, asked: Asked, key: tuple[str, ...]) -> Answer:
+        target = self.find(asked.path)
+        etag = hashlib.blake2b("\0".join((self._release_id, *key)).encode(), digest_size=12).hexdigest()
+        if target.kind in {"items", "item"}:
+            features = self.features(asked, target)
+            crs = (("Content-Crs", f"<{features.axes.uri}>"),)
+            return Answer(200, GEOJSON, features.to_bytes(), etag, crs)
+        body = orjson.dumps(self.document(asked, target))
+        language = (("Content-Language", asked.language),)
+        return Answer(200, MEDIA[target.kind], body, etag, language)
+
+    def find(self, path: str) -> Target:
+        """Return what an address below ``/ogc`` means; raises NotFoundError."""
+        if path in _PLAIN:
+            return Target(_PLAIN[path])
+        first, _, rest = path.partition("/")
+        if first != "collections":
+            raise NotFoundError("error.http_404", path=f"/ogc/{path[:200]}")
+        collection_id, _, below = rest.partition("/")
+        collection = self._by_id.get(collection_id)
+        if collection is None:
+            raise self._no_collection(collection_id)
+        if not below:
+            return Target("collection", collection)
+        if below in _BELOW:
+            return Target(below, collection)
+        name, _, feature_id = below.partition("/")
+        if name != "items" or not feature_id:
+            raise NotFoundError("error.http_404", path=f"/ogc/{path[:200]}")
+        return Target("item", collection, feature_id)
+
+    def _no_collection(self, given: str) -> NotFoundError:
+        close = difflib.get_close_matches(given, self._by_id, n=3, cutoff=0.4)
+        near = [{"id": one, "label": one, "href": f"/ogc/collections/{one}"} for one in close]
+        return NotFoundError(
+            "ogc.error.collection", value=given[:60], allowed=", ".join(self._by_id), near=near
+        )
+
+    def features(self, asked: Asked, target: Target) -> Page | Single:
+        """Return a page of features or one feature."""
+        if target.collection is None:
+            raise ValueError(target.kind)
+        if target.kind == "items":
+            return self._items.page(asked, target.collection)
+        return self._items.single(asked, target.collection, target.feature_id)
+
+    def document(self, asked: Asked, target: Target) -> Document:
+        """Return one of the documents around the features."""
+        asked.check(())
+        plain: dict[str, Callable[[Asked], Document]] = {
+            "landing": self._resources.landing,
+            "api": self._definition.build,
+            "conformance": self._resources.conformance,
+            "collections": self._resources.all_collections,
+        }
+        if target.kind in plain:
+            return plain[target.kind](asked)
+        of_one: dict[str, Callable[[Asked, Any], Document]] = {
+            "collection": self._resources.collection,
+            "queryables": self._resources.queryables,
+            "schema": self._resources.schema,
+        }
+        return of_one[target.kind](asked, target.collection)
