@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -51,14 +52,29 @@ class Service:
         strings: Strings,
         downloads: Mapping[str, list[tuple[str, str]]],
     ) -> None:
-        self.collections = store.collections()
-        self._by_id = {row.id: row for row in self.collections}
+        self._store = store
         self._release_id = release_id
+        self._downloads = downloads
         self._items = Items(store)
         self._cache = Cache()
-        self._resources = Resources(self.collections, strings, downloads)
-        self._definition = Definition(self._resources)
         self.strings = strings
+
+    @cached_property
+    def collections(self) -> tuple[Collection, ...]:
+        """Every collection, asked of the store when first needed: it may be away when the server starts."""
+        return self._store.collections()
+
+    @cached_property
+    def _by_id(self) -> dict[str, Collection]:
+        return {row.id: row for row in self.collections}
+
+    @cached_property
+    def _resources(self) -> Resources:
+        return Resources(self.collections, self.strings, self._downloads)
+
+    @cached_property
+    def _definition(self) -> Definition:
+        return Definition(self._resources)
 
     def answer(self, asked: Asked) -> Answer:
         """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`."""
