@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from webmap.security import DATA_POLICY, EVERYONE, FIXED
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_LOG = logging.getLogger(__name__)
 METHODS = "GET, HEAD, OPTIONS"
 STATUS = {
     200: "200 OK",
@@ -24,6 +26,7 @@ STATUS = {
     400: "400 Bad Request",
     404: "404 Not Found",
     405: "405 Method Not Allowed",
+    500: "500 Internal Server Error",
     503: "503 Service Unavailable",
 }
 _HOST = re.compile(r"[A-Za-z0-9._\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
@@ -68,7 +71,10 @@ class Gate:
                 return _refuse_method(asked, self._service, start)
             answer = self._service.answer(asked)
         except RequestError as error:
-            return _send(to_failure(error, asked, self._service), environ, start)
+            answer = to_failure(error, asked, self._service)
+        except Exception:  # noqa: BLE001 - whatever went wrong, a program gets a problem to read
+            _LOG.exception("%s %s", method, path)
+            answer = to_failure(_failed(), asked, self._service)
         return _send(answer, environ, start)
 
 
@@ -96,6 +102,12 @@ def to_failure(error: RequestError, asked: Asked, service: Service) -> Answer:
     instance = f"{ROOT}/{quote(asked.path)}" + (f"?{asked.query}" if asked.query else "")
     body = to_problem(error, service.strings, instance)
     return Answer(error.status, PROBLEM, body, None, tuple(headers_of(error).items()))
+
+
+def _failed() -> RequestError:
+    error = RequestError("error.http_500")
+    error.status = 500
+    return error
 
 
 def _refuse_method(asked: Asked, service: Service, start: StartResponse) -> Iterable[bytes]:
