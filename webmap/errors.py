@@ -14,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 from webmap.language import current_language, translate
 from webmap.problems import PROBLEM, RequestError, headers_of, title_key, to_problem
 
+JSON, HTML = "application/json", "text/html"
+
 
 def register(app: Flask) -> None:
     """Answer every error of `app` in one shape."""
