@@ -1,8 +1,9 @@
 """Releases on disk: written whole or not at all, checked before they are served.
 
 A release is a folder ``releases/<id>`` with a ``manifest.json`` that lists every file with its
-sha256; ``current`` holds ``<id> <sha256 of the manifest>`` of the release that is served, so that
-nothing in it can change unseen. Standard library only, for the web process.
+sha256; ``current`` holds ``<id> <sha256 of the manifest> <number>`` of the release that is served, so
+that nothing in it can change unseen; the number is that of its entry in :mod:`layers.history`. The
+exchange of ``current`` is the one step that publishes. Standard library only, for the web process.
 """
 
 from __future__ import annotations
@@ -88,46 +89,83 @@ class Release:
                 raise BrokenReleaseError(f"{path}: bytes")
 
 
+@dataclass(frozen=True)
+class Pointer:
+    """What ``current`` says."""
+
+    release: str
+    manifest_sha256: str
+    number: int  # of the entry in the history; 0 where it has none
+
+
+def read_pointer(home: Path) -> Pointer | None:
+    """Return what ``current`` says, or None where it says nothing that can be understood."""
+    try:
+        with (home / "current").open("rb") as file:
+            name, digest, number, *_ = [*file.read(MAX_POINTER).decode("ascii").rstrip().split(" "), "", ""]
+    except (OSError, UnicodeDecodeError):
+        return None
+    return Pointer(name, digest, int(number) if number.isdecimal() else 0) if name.isalnum() else None
+
+
 def read_current(home: Path) -> Release | None:
     """Return the release that ``current`` names, unchecked, or None where there is none.
 
     A name without a digest is a release that nothing vouches for: it does not verify.
     """
+    pointer = read_pointer(home)
     try:
-        with (home / "current").open("rb") as file:
-            name, _, digest = file.read(MAX_POINTER).decode("ascii").strip().partition(" ")
-        folder = home / "releases" / name
-        found = name.isalnum() and folder.is_dir()
-    except (OSError, UnicodeDecodeError):
+        found = pointer is not None and (home / "releases" / pointer.release).is_dir()
+    except OSError:
         return None
-    return Release(folder, digest) if found else None
+    return (
+        Release(home / "releases" / pointer.release, pointer.manifest_sha256) if pointer and found else None
+    )
 
 
 def write_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Release:
     """Write a release beside the live one, then switch to it in one step; keep the newest `KEPT`.
 
     Killed at any instant, the live release stays as it was; what is left over is removed by the
-    next call, so only one may write at a time. Compressed variants (``.gz``, ``.br``) are written
-    for text files that gain from it.
+    next call, so only one may write at a time.
+    """
+    release = place_release(home, release_id, files)
+    switch(home, release)
+    return release
+
+
+def place_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Release:
+    """Write a release beside the live one without switching to it.
+
+    Compressed variants (``.gz``, ``.br``) are written for text files that gain from it.
     """
     releases = home / "releases"
     releases.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(releases)
+    remove_leftovers(home)
     building = Path(tempfile.mkdtemp(prefix=".new-", dir=releases))
     digest = _write_files(building, release_id, files)
     target = releases / release_id
     if target.exists():
         target.rename(Path(tempfile.mkdtemp(prefix=".old-", dir=releases)) / release_id)
     building.rename(target)
-    write_atomically(home / "current", f"{release_id} {digest}".encode("ascii"))
-    _remove_leftovers(releases)
-    _remove_old(releases, target)
     return Release(target, digest)
 
 
-def _remove_leftovers(releases: Path) -> None:
+def switch(home: Path, release: Release, number: int | None = None) -> None:
+    """Make `release` the live one in one step, and remove all but the newest `KEPT`."""
+    words = [release.id, release.manifest_sha256, *([] if number is None else [str(number)])]
+    write_atomically(home / "current", " ".join(words).encode("ascii"))
+    remove_leftovers(home)
+    _remove_old(home / "releases", release.folder)
+
+
+def remove_leftovers(home: Path) -> None:
+    """Remove what a killed write left behind."""
+    releases = home / "releases"
     for leftover in (*releases.glob(".new-*"), *releases.glob(".old-*")):
         shutil.rmtree(leftover)
+    for leftover in home.glob(".current-*"):
+        leftover.unlink()
 
 
 def _remove_old(releases: Path, live: Path) -> None:

@@ -1,4 +1,4 @@
-"""Build a release: ``python -m webmap.build HOME FACTS HASH``, where HASH is that of the inputs.
+"""Build a release: ``python -m webmap.build HOME FACTS ACT``, where ACT says why and of which inputs.
 
 Imports the whole stack and prints progress. Run by :mod:`webmap.publish`, which holds the home's lock.
 """
@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import yaml
 
+from geodata.adjust import Members, add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
-from geodata.read import read_boundaries, read_facts
+from geodata.imported import ImportedBoundary
+from geodata.read import Facts, read_boundaries, read_facts
+from geodata.scrutiny import check_outcome
 from layers.catalogue import read_layers, read_themes
+from layers.changes import compare, summarise
+from layers.history import CORE, Act, list_data, open_data, parse_act, read_last, record
+from layers.imports import BrokenImportError, read_imports
 from layers.properties import LANGUAGES
 from layers.release import Files, Inputs, build_release
-from layers.store import Release, write_release
+from layers.store import Release, place_release
 from webmap.assets import read_assets
 from webmap.folium_map import render_map
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
@@ -30,22 +37,36 @@ class InputsChangedError(Exception):
     """The inputs are no longer those that the release was to be made from."""
 
 
-def build(home: Path, facts_folder: Path, release_id: str) -> Release:
-    """Build the release of the inputs whose hash is `release_id` and make it the live one.
+def build(home: Path, facts_folder: Path, act: Act) -> Release:
+    """Build the release of the inputs that `act` names and make it the live one.
 
     Raises :class:`~webmap.publish.BuildError` listing every error of the facts, and
     :class:`InputsChangedError` if the inputs change before all is done; nothing is written then.
     """
-    inputs = _read_inputs(facts_folder)
+    inputs = _read_inputs(facts_folder, read_imports(home, act.imports))
     files = build_release(inputs, _say)
-    files |= _page_files(files, release_id, inputs)
-    if hash_inputs(facts_folder) != release_id:
+    files |= _page_files(files, act.inputs, inputs)
+    if hash_inputs(facts_folder, act.imports) != act.inputs:
         raise InputsChangedError
+    changes = _compare(home, files)
     _say("写入 / writing")
-    return write_release(home, release_id, files)
+    release = place_release(home, act.inputs, files)
+    _say("发布 / publishing")
+    record(home, release, replace(act, changes=changes))
+    return release
 
 
-def _read_inputs(facts_folder: Path) -> Inputs:
+def _compare(home: Path, files: Files) -> dict[str, Any]:
+    """Return what the release changes against the last one in the history."""
+    last = read_last(home)
+    if last is None:
+        return {}
+    old = list_data(home, last.release)
+    new = [path for path in files if path.startswith(CORE)]
+    return summarise(compare(open_data(home, last.release), files.get, [*old, *new]))
+
+
+def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...]) -> Inputs:
     _say("读取规划事实与边界 / reading facts and boundaries")
     facts = read_facts(facts_folder)
     problems = (*facts.problems, *check_facts(facts))
@@ -62,7 +83,25 @@ def _read_inputs(facts_folder: Path) -> Inputs:
         boundaries = read_boundaries(facts_folder / "boundaries")
     except (OSError, ValueError) as error:
         raise BuildError(f"边界数据无法读取 / the boundaries cannot be read: {error}") from error
-    return Inputs(facts, boundaries, read_layers(), read_themes())
+    boundaries = _import(facts, boundaries, records)
+    return Inputs(add_sources(facts, records), boundaries, read_layers(), read_themes())
+
+
+def _import(
+    facts: Facts, boundaries: dict[str, Any], records: tuple[ImportedBoundary, ...]
+) -> dict[str, Any]:
+    """Return the boundaries with the imports in force.
+
+    Raises BuildError where they leave a town without land.
+    """
+    if not records:
+        return boundaries
+    _say("导入的边界 / imported boundaries")
+    adjusted = apply_imports(facts, boundaries, records)
+    wrong = [line for one in check_outcome(adjusted, Members(facts)) for line in one.to_lines()]
+    if wrong:
+        raise BuildError("\n".join(wrong))
+    return to_boundaries(boundaries, adjusted)
 
 
 def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
@@ -119,15 +158,16 @@ def _say(message: str) -> None:
     print(f"  {time.process_time():5.1f} s  {message}", flush=True)  # noqa: T201 - this is the build's progress
 
 
-def main(home: str, facts_folder: str, release_id: str) -> int | str:
+def main(home: str, facts_folder: str, act_text: str) -> int | str:
     """Build, and return 0, the exit code that asks for another build, or what is wrong."""
+    act = parse_act(act_text)
     try:
-        build(Path(home), Path(facts_folder), release_id)
+        build(Path(home), Path(facts_folder), act)
     except InputsChangedError:
         return INPUTS_CHANGED
-    except (BuildError, OSError) as error:
+    except (BuildError, BrokenImportError, OSError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
-        changed = hash_inputs(Path(facts_folder)) != release_id
+        changed = hash_inputs(Path(facts_folder), act.imports) != act.inputs
         return INPUTS_CHANGED if changed else str(error)
     return 0
 

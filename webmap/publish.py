@@ -9,11 +9,14 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock
 
+from layers.history import Act, read_last, tidy
 from layers.store import BrokenReleaseError, Release, read_current
 
 ROOT = Path(__file__).parent.parent
@@ -33,29 +36,60 @@ class BuildError(Exception):
 def publish(home: Path, progress: Progress, facts: Path = FACTS) -> Release:
     """Return a sound release made from the current inputs, building it if there is none.
 
-    Raises :class:`BuildError` when the build fails; the live release then stays on disk as it was,
-    but it is not returned: it is not what the facts say now.
+    The imported boundaries in force stay in force. Raises :class:`BuildError` when the build fails;
+    the live release then stays on disk as it was, but it is not returned: it is not what the facts
+    say now.
     """
+    with hold(home):
+        last = read_last(home)
+        return publish_act(home, Act("build", "", "", last.act.imports if last else ()), progress, facts)
+
+
+@contextmanager
+def hold(home: Path) -> Iterator[None]:
+    """Keep every other writer away from a home, and tidy up what a killed one left."""
     home.mkdir(parents=True, exist_ok=True)
     # The system drops the lock of a killed process, so a build that died never blocks the next.
     with FileLock(home / ".lock"):
-        for _ in range(BUILDS):
-            wanted = hash_inputs(facts)
-            release = _sound_release(home, wanted, progress) or _build(home, facts, wanted, progress)
-            if release is not None:
-                return release
-            progress("生成期间输入有改动，结果已作废 / the inputs changed during the build, nothing was kept")
+        if (home / "releases").is_dir():
+            tidy(home)
+        yield
+
+
+def publish_act(home: Path, act: Act, progress: Progress, facts: Path = FACTS) -> Release:
+    """Return a sound release of the current inputs and the act's imports; the caller holds the home.
+
+    A release that is live already is not built again. Raises as :func:`publish` does.
+    """
+    for _ in range(BUILDS):
+        wanted = replace(act, inputs=hash_inputs(facts, act.imports), code=hash_code())
+        release = _sound_release(home, wanted.inputs, progress) or _build(home, facts, wanted, progress)
+        if release is not None:
+            return release
+        progress("生成期间输入有改动，结果已作废 / the inputs changed during the build, nothing was kept")
     raise BuildError(
         f"输入一直在改动，{BUILDS} 次均未生成；请在改动结束后重试 / "
         f"the inputs kept changing through {BUILDS} builds; try again when they are at rest"
     )
 
 
-def hash_inputs(facts: Path = FACTS) -> str:
-    """Return the id of the release that the current facts, code and libraries make."""
+def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = ()) -> str:
+    """Return the id of the release that the current facts, code, libraries and these imports make."""
     digest = hashlib.sha256()
     for name, path in sorted(_inputs(facts)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    for name in sorted(imports):
+        digest.update(b"import\0" + name.encode())
+    return digest.hexdigest()[:16]
+
+
+def hash_code() -> str:
+    """Return the hash of the code and the libraries, without facts."""
+    digest = hashlib.sha256()
+    for name, path in sorted(_inputs(FACTS)):
+        facts = name.startswith("facts/") or (name.startswith("geodata/") and path.suffix != ".py")
+        if not facts:
+            digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
@@ -71,8 +105,8 @@ def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | None:
-    release = read_current(home)
-    if release is None or release.id != wanted:
+    release, last = read_current(home), read_last(home)
+    if release is None or wanted not in {release.id, last.act.inputs if last else release.id}:
         return None
     try:
         release.verify()
@@ -84,24 +118,24 @@ def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | Non
     return release
 
 
-def _build(home: Path, facts: Path, wanted: str, progress: Progress) -> Release | None:
-    """Return the release built from the inputs `wanted`, or None if they changed meanwhile."""
-    code, said = _run_build(home, facts, wanted, progress)
+def _build(home: Path, facts: Path, act: Act, progress: Progress) -> Release | None:
+    """Return the release built from the inputs of `act`, or None if they changed meanwhile."""
+    code, said = _run_build(home, facts, act, progress)
     if code == INPUTS_CHANGED:
         return None
     if code:
         raise BuildError("\n".join(said) or f"生成进程中断 / the build was stopped: {code}")
-    release = _sound_release(home, wanted, progress)
+    release = _sound_release(home, act.inputs, progress)
     if release is None:
         raise BuildError("生成的数据版本未通过校验 / the release that was built is not sound")
     return release
 
 
-def _run_build(home: Path, facts: Path, wanted: str, progress: Progress) -> tuple[int, list[str]]:
+def _run_build(home: Path, facts: Path, act: Act, progress: Progress) -> tuple[int, list[str]]:
     """Build in a process of its own; return its exit code and what it said."""
-    command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve()), wanted]
+    command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve())]
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
-        command,
+        [*command, act.to_json()],
         cwd=ROOT,
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
         stdout=subprocess.PIPE,

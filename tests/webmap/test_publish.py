@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from geodata.read import ROOT
+from layers.history import Act
 from layers.store import read_current, write_release
 from scripts import answer, cli
 from webmap import publish as publishing
@@ -35,9 +36,9 @@ def builds(monkeypatch):
     """Replace the build by a quick one; returns the ids that it was asked for, in order."""
     asked: list[str] = []
 
-    def build(home, facts, wanted, progress):
-        asked.append(wanted)
-        write_release(home, wanted, FILES)
+    def build(home, facts, act, progress):
+        asked.append(act.inputs)
+        write_release(home, act.inputs, FILES)
         return 0, []
 
     monkeypatch.setattr(publishing, "_run_build", build)
@@ -134,8 +135,8 @@ def test_a_release_that_is_gone_is_built_again(builds, facts, tmp_path):
 
 
 def test_a_build_that_leaves_something_unsound_is_refused(facts, tmp_path, monkeypatch):
-    def build(home, facts, wanted, progress):
-        (write_release(home, wanted, FILES).folder / "index/b.bin").unlink()
+    def build(home, facts, act, progress):
+        (write_release(home, act.inputs, FILES).folder / "index/b.bin").unlink()
         return 0, []
 
     monkeypatch.setattr(publishing, "_run_build", build)
@@ -153,12 +154,12 @@ def test_inputs_that_change_under_the_build_make_it_start_again(facts, tmp_path,
     shown: list[str] = []
     asked: list[str] = []
 
-    def build(home, folder, wanted, progress):
-        asked.append(wanted)
+    def build(home, folder, act, progress):
+        asked.append(act.inputs)
         if len(asked) == 1:
             spoil(folder, "plan/plan.yaml", "- id", "# a remark\n- id")
             return INPUTS_CHANGED, []
-        write_release(home, wanted, FILES)
+        write_release(home, act.inputs, FILES)
         return 0, []
 
     monkeypatch.setattr(publishing, "_run_build", build)
@@ -178,7 +179,7 @@ def test_inputs_that_never_rest_are_given_up_on(facts, tmp_path, monkeypatch):
 
 
 def test_the_build_itself_writes_nothing_once_its_inputs_changed(spoilt, tmp_path):
-    code, said = publishing._run_build(tmp_path, spoilt, "0" * 16, print)
+    code, said = publishing._run_build(tmp_path, spoilt, Act("build", "0" * 16, ""), print)
     assert code == INPUTS_CHANGED
     assert "errors" not in "".join(said)
     assert not list(tmp_path.glob("releases"))
@@ -186,5 +187,6 @@ def test_the_build_itself_writes_nothing_once_its_inputs_changed(spoilt, tmp_pat
 
 def test_a_terminal_without_chinese_does_not_stop_the_build(spoilt, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    _, said = publishing._run_build(tmp_path, spoilt, hash_inputs(spoilt), lambda _: None)
+    act = Act("build", hash_inputs(spoilt), "")
+    _, said = publishing._run_build(tmp_path, spoilt, act, lambda _: None)
     assert "处错误" in said[-1]

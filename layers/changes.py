@@ -1,0 +1,100 @@
+"""What differs between the data of two releases: areas, and facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Read = Callable[[str], bytes | None]
+Row = Mapping[str, Any]
+GEOMETRY = (
+    *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
+    *("area_km2", "official_area_km2", "official_area_source"),
+)
+NAMES = ("name_zh", "name_en", "name_ko")
+
+
+def compare(old: Read, new: Read, paths: Iterable[str]) -> dict[str, Any]:
+    """Return ``areas`` and ``facts`` that differ; `paths` are the data files of either release.
+
+    ``areas`` has one row for each polygon whose geometry or provenance differs, ``facts`` one for
+    each row of a layer or table that came, went, or has another value in some field.
+    """
+    areas: list[dict[str, Any]] = []
+    facts: list[dict[str, Any]] = []
+    for path in sorted(set(paths)):
+        name, _, extension = path.removeprefix("data/").rpartition(".")
+        if extension not in {"geojson", "json"} or "/" in name:
+            continue
+        before, after = _read_rows(old(path)), _read_rows(new(path))
+        areas += _compare_areas(name, before, after) if extension == "geojson" else []
+        facts += _compare_facts(name, before, after)
+    return {"areas": areas, "facts": facts}
+
+
+def summarise(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the history keeps of the changes: the areas, and how many facts of each layer."""
+    counts: dict[str, dict[str, int]] = {}
+    for row in changes["facts"]:
+        layer = counts.setdefault(row["layer"], {"added": 0, "removed": 0, "changed": 0})
+        layer[row["change"]] += 1
+    return {"areas": changes["areas"], "facts": counts}
+
+
+def _read_rows(content: bytes | None) -> dict[str, Row]:
+    """Return the rows of a layer or table by what identifies them."""
+    if content is None:
+        return {}
+    data: Any = json.loads(content)
+    if isinstance(data, dict):
+        return {row["id"]: row["properties"] | {"#": row["geometry"]} for row in data["features"]}
+    return {_key(row): row for row in data}
+
+
+def _key(row: Row) -> str:
+    keys = ("zone_id", "industry_id", "clause", "term_zh")
+    return str(row["id"]) if "id" in row else " ".join(str(row.get(key, "")) for key in keys)
+
+
+def _compare_areas(layer: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> list[dict[str, Any]]:
+    rows = []
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        fields = ("#", *GEOMETRY)
+        if old is None or new is None or any(old.get(one) != new.get(one) for one in fields):
+            known: Row = new or old or {}
+            rows.append(
+                {
+                    "layer": layer,
+                    "id": name,
+                    **{one: known.get(one) for one in NAMES},
+                    "moved": (old or {}).get("#") != (new or {}).get("#"),
+                    "before": _geometry(old),
+                    "after": _geometry(new),
+                }
+            )
+    return rows
+
+
+def _geometry(row: Row | None) -> dict[str, Any] | None:
+    return None if row is None else {one: row.get(one) for one in GEOMETRY}
+
+
+def _compare_facts(layer: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> list[dict[str, Any]]:
+    rows = []
+    for name in dict.fromkeys([*before, *after]):
+        old, new = before.get(name), after.get(name)
+        known: Row = new or old or {}
+        head = {"layer": layer, "id": name, **{one: known.get(one) for one in NAMES}}
+        if old is None or new is None:
+            rows.append(head | {"change": "added" if old is None else "removed", "fields": []})
+            continue
+        differing = [
+            {"field": field, "before": old.get(field), "after": new.get(field)}
+            for field in dict.fromkeys([*old, *new])
+            if field not in {"#", *GEOMETRY} and old.get(field) != new.get(field)
+        ]
+        if differing:
+            rows.append(head | {"change": "changed", "fields": differing})
+    return rows

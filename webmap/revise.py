@@ -1,0 +1,77 @@
+"""Publish a release with other boundaries, or return to an earlier one; each in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from geodata.imported import ImportedBoundary
+from layers.history import Act, Entry, read_history, read_last, record
+from layers.imports import describe, replace_latest, write_import
+from layers.store import BrokenReleaseError, Release
+from webmap.publish import FACTS, BuildError, Progress, hash_code, hash_inputs, hold, publish_act
+
+
+def imports_in_force(home: Path) -> tuple[str, ...]:
+    """Return the ids of the imported boundaries that the live release has."""
+    last = read_last(home)
+    return last.act.imports if last else ()
+
+
+def publish_imports(
+    home: Path, records: Sequence[ImportedBoundary], checked: tuple[str, ...], progress: Progress
+) -> Release:
+    """Publish a release in which `records` are in force.
+
+    `checked` are the ids that were in force when the records were checked: raises
+    :class:`~webmap.publish.BuildError` if others are now, and when the build fails. Nothing is live
+    then that was not before.
+    """
+    with hold(home):
+        before = imports_in_force(home)
+        if before != checked:
+            raise BuildError(
+                "检查期间另有边界导入，请重新运行 / other boundaries were imported meanwhile, run again"
+            )
+        fresh = [write_import(home, one) for one in records]
+        act = Act(
+            "import",
+            "",
+            "",
+            replace_latest(home, before, fresh),
+            who=records[0].who,
+            why=records[0].why,
+            imported=tuple(describe(one) for one in records),
+        )
+        return publish_act(home, act, progress)
+
+
+def roll_back(home: Path, number: int, who: str, why: str | None, progress: Progress) -> tuple[Release, bool]:
+    """Return to the release of entry `number`, as a new entry.
+
+    The release itself is taken where it is whole on disk and made by the code that runs now; it then
+    stays live until the facts, the code or the imports change. Otherwise the boundaries of that entry
+    are put in force and a release is built with the facts as they are now; the second value tells
+    which. Raises KeyError for an unknown number, :class:`~webmap.publish.BuildError` as building does.
+    """
+    with hold(home):
+        entries = {entry.number: entry for entry in read_history(home)}
+        target = entries[number]
+        imports = target.act.imports
+        inputs = hash_inputs(FACTS, imports)
+        act = Act("rollback", inputs, hash_code(), imports, who=who, why=why, back_to=number)
+        kept = _kept(home, target)
+        if kept is None or target.act.code != act.code:
+            return publish_act(home, act, progress), False
+        record(home, kept, act)
+        return kept, True
+
+
+def _kept(home: Path, entry: Entry) -> Release | None:
+    """Return the whole release of an entry, or None where it is gone or broken."""
+    release = Release(home / "releases" / entry.release, entry.manifest_sha256)
+    try:
+        release.verify()
+    except BrokenReleaseError:
+        return None
+    return release
