@@ -22,7 +22,14 @@ from geodata.locate import Located, locate
 from geodata.naming import Names, name_features
 from geodata.read import Facts
 from geodata.reassign import to_polygons
-from geodata.scrutiny import MAX_PLACE_VERTICES, Standing, check_outcome, check_standing, repair
+from geodata.scrutiny import (
+    MAX_PLACE_VERTICES,
+    Standing,
+    check_neighbours,
+    check_outcome,
+    check_standing,
+    repair,
+)
 from geodata.shapes import Shape, build_shapes
 
 _DECIMALS: Final = 7
@@ -224,3 +231,5 @@ def _try(proposal: Proposal, ground: Ground) -> None:
     if not proposal.errors:
         boundaries = to_boundaries(ground.boundaries, adjusted)
         proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)
+        imported = {record.of for record in proposal.records}
+        proposal.findings += check_neighbours(proposal.before, proposal.after, imported)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,6 +95,21 @@ def check_outcome(adjusted: Adjusted, members: Members) -> Iterator[Finding]:
         area_km2 = crs.measure_area_km2(orphan)
         if area_km2 > _LEAST_KM2 and not is_narrow(orphan, 2 * adjusted.imports[place].accuracy_m):
             yield find("land-without-owner", place, place, area=f"{area_km2:.3f}")
+
+
+def check_neighbours(
+    before: Mapping[str, Shape], after: Mapping[str, Shape], imported: Collection[str]
+) -> Iterator[Finding]:
+    """Yield the places that the rule leaves with an area far from their published one."""
+    for name, shape in after.items():
+        official_km2 = shape.official_area_km2
+        if official_km2 and name not in imported and shape.adjusted_by:
+            percent = 100 * (shape.area_km2 / official_km2 - 1)
+            was = 100 * (before[name].area_km2 / official_km2 - 1)
+            if abs(percent) > _NOTABLE_PERCENT and abs(percent) > abs(was):
+                values = {"area": f"{shape.area_km2:.2f}", "official": f"{official_km2:g}"}
+                by = ", ".join(shape.adjusted_by)
+                yield find("neighbour-area", by, name, **values, place=name, percent=f"{percent:+.1f}")
 
 
 def _related(one: str, other: str, members: Members) -> bool:

@@ -45,14 +45,18 @@ class Frame:
     """Turns degrees into SVG units for one view around `bounds` (west, south, east, north)."""
 
     def __init__(
-        self, bounds: Bounds, size: tuple[int, int] = (WIDTH, HEIGHT), margin: float = MARGIN
+        self,
+        bounds: Bounds,
+        size: tuple[int, int] = (WIDTH, HEIGHT),
+        margin: float = MARGIN,
+        min_span_deg: float = MIN_SPAN_DEG,
     ) -> None:
         west, south, east, north = bounds
         self.width, self.height = size
         self.lon, self.lat = (west + east) / 2, (south + north) / 2
         self.squash = math.cos(math.radians(self.lat))
         needed = max(east - west, (north - south) / self.squash * self.width / self.height) * margin
-        span = max(needed, MIN_SPAN_DEG)
+        span = max(needed, min_span_deg)
         self.px_per_deg = self.width / span
         half_lat = self.height / self.width * span * self.squash / 2
         self.view = box(self.lon - span / 2, self.lat - half_lat, self.lon + span / 2, self.lat + half_lat)
@@ -89,14 +93,14 @@ def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry
         paths.append(f'<circle class="locator-point" cx="{x:g}" cy="{y:g}" r="7"/>')
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" class="locator" {size} aria-hidden="true">'
-    return head + "".join(paths) + _scale_bar(frame) + "</svg>"
+    return head + "".join(paths) + draw_scale_bar(frame) + "</svg>"
 
 
-def _scale_bar(frame: Frame) -> str:
+def draw_scale_bar(frame: Frame) -> str:
+    """Return a scale bar in the lower right corner of a view, as SVG."""
     px_per_km = frame.px_per_deg / (METRES_PER_DEGREE * frame.squash / 1000)
-    km = max((step for step in SCALE_STEPS_KM if step * px_per_km < WIDTH / 3), default=SCALE_STEPS_KM[0])
-    x, y = WIDTH - 16 - km * px_per_km, HEIGHT - 16
-    bar = f'<path class="locator-scale" d="M{x:.1f} {y - 5}V{y}H{WIDTH - 16}V{y - 5}"/>'
-    return (
-        f'{bar}<text class="locator-scale-text" x="{WIDTH - 16}" y="{y - 9}" text-anchor="end">{km} km</text>'
-    )
+    fitting = (step for step in SCALE_STEPS_KM if step * px_per_km < frame.width / 3)
+    km = max(fitting, default=SCALE_STEPS_KM[0])
+    right, y = frame.width - 16, frame.height - 16
+    bar = f'<path class="locator-scale" d="M{right - km * px_per_km:.1f} {y - 5}V{y}H{right}V{y - 5}"/>'
+    return f'{bar}<text class="locator-scale-text" x="{right}" y="{y - 9}" text-anchor="end">{km} km</text>'

@@ -48,6 +48,11 @@ def settings(options: argparse.Namespace) -> Settings | None:
     return found if options.home is None else replace(found, home=options.home)
 
 
+def show(line: str) -> None:
+    """Show progress on standard error, so that the answer stays alone on standard output."""
+    write(line, error=True)
+
+
 def live_release(settings: Settings | None) -> Release | None:
     """Return a sound release of the current inputs, built if needed; None after saying why not.
 

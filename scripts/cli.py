@@ -21,6 +21,9 @@ COMMANDS = {
     "lookup": "scripts.commands.lookup",
     "search": "scripts.commands.search",
     "export": "scripts.commands.export",
+    "import-boundary": "scripts.commands.import_boundary",
+    "history": "scripts.commands.history",
+    "rollback": "scripts.commands.rollback",
     "bench": "scripts.commands.bench",
 }
 

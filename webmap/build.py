@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from geodata.adjust import Members, add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
@@ -29,8 +28,7 @@ from layers.store import Release, place_release
 from webmap.assets import read_assets
 from webmap.folium_map import render_map
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
-
-HERE = Path(__file__).parent
+from webmap.strings import read_strings
 
 
 class InputsChangedError(Exception):
@@ -59,11 +57,9 @@ def build(home: Path, facts_folder: Path, act: Act) -> Release:
 def _compare(home: Path, files: Files) -> dict[str, Any]:
     """Return what the release changes against the last one in the history."""
     last = read_last(home)
-    if last is None:
-        return {}
-    old = list_data(home, last.release)
-    new = [path for path in files if path.startswith(CORE)]
-    return summarise(compare(open_data(home, last.release), files.get, [*old, *new]))
+    before = last.release if last else ""
+    paths = [*list_data(home, before), *(path for path in files if path.startswith(CORE))]
+    return summarise(compare(open_data(home, before), files.get, paths))
 
 
 def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...]) -> Inputs:
@@ -128,29 +124,9 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     return pages
 
 
-def read_strings(language: str) -> dict[str, str]:
-    """Return the flat translations of one language: ``map.search`` and so on."""
-    flat: dict[str, str] = {}
-    for path in sorted((HERE / "translations" / language).glob("*.yaml")):
-        flat |= _flatten(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), "")
-    return flat
-
-
-def _flatten(value: Any, prefix: str) -> dict[str, str]:
-    if not isinstance(value, dict):
-        return {prefix: str(value)}
-    flat: dict[str, str] = {}
-    for key, below in value.items():
-        flat |= _flatten(below, f"{prefix}.{key}" if prefix else str(key))
-    return flat
-
-
 def _client_strings(strings: dict[str, str]) -> dict[str, str]:
     """Return the strings that the map's own modules use."""
-    terms = _flatten(
-        yaml.load((HERE / "translations/zh/terms.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader),
-        "",
-    )
+    terms = read_strings("zh", "terms")
     return {key: text for key, text in strings.items() if key.startswith("map.") or key in terms}
 
 

@@ -1,0 +1,89 @@
+"""List every publication, or what they did to one place's boundary."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from difflib import get_close_matches
+from typing import Any
+
+from layers.history import Entry, read_history, read_last
+from layers.trace import list_places, trace
+from scripts.answer import add_home, add_json, settings, write_json
+from scripts.messages import say, warn
+
+SHORT = 12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("id", nargs="?", metavar="ID", help="地点，如 gaoqu · a place, such as gaoqu")
+    add_json(parser)
+    add_home(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the history; exit 1 where there is none, 2 for an unknown place."""
+    chosen = settings(options)
+    if chosen is None:
+        return 1
+    entries = read_history(chosen.home)
+    live = read_last(chosen.home)
+    if not entries:
+        warn("history_empty")
+        return 1
+    if options.id is not None:
+        return _print_place(options, entries)
+    if options.json:
+        write_json([_describe(entry, live) for entry in entries])
+    else:
+        for entry in entries:
+            _print_entry(entry, live)
+    return 0
+
+
+def _describe(entry: Entry, live: Entry | None) -> dict[str, Any]:
+    return asdict(entry) | {"live": entry == live}
+
+
+def _print_entry(entry: Entry, live: Entry | None) -> None:
+    act = entry.act
+    counts = act.changes.get("facts", {}).values()
+    say(
+        "history_line",
+        mark="*" if entry == live else " ",
+        number=entry.number,
+        when=entry.when,
+        release=entry.release[:SHORT],
+        action=act.action if act.back_to is None else f"{act.action} {act.back_to}",
+        who=act.who or "-",
+        why=act.why or "-",
+        areas=len(act.changes.get("areas", ())),
+        facts=sum(sum(count.values()) for count in counts),
+    )
+
+
+def _print_place(options: argparse.Namespace, entries: list[Entry]) -> int:
+    events = trace(entries, options.id)
+    if not events:
+        near = get_close_matches(options.id, sorted(list_places(entries)), n=5, cutoff=0.4)
+        warn("history_unknown", place=options.id, near=", ".join(near) or "-")
+        return 2
+    if options.json:
+        write_json(events)
+        return 0
+    for event in events:
+        after: dict[str, Any] = event["after"] or {}
+        say(
+            "history_place",
+            number=event["number"],
+            when=event["when"],
+            how=event["how"],
+            before=(event["before"] or {}).get("area_km2", "-"),
+            after=after.get("area_km2", "-"),
+            method=after.get("geometry_method", "-"),
+            accuracy=after.get("positional_accuracy_m", "-"),
+            who=event["who"] or "-",
+            why=event["why"] or "-",
+        )
+    return 0

@@ -1,0 +1,208 @@
+"""Import a boundary that somebody brought: check it, show what it changes, publish it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from geodata import crs
+from geodata.imported import LAYERS, Method
+from geodata.proposal import Ground, Proposal, Wish, propose
+from geodata.read import read_boundaries, read_facts
+from layers.history import read_last
+from layers.imports import BrokenImportError, read_imports
+from layers.release import read_neighbours
+from layers.store import write_atomically
+from scripts.answer import add_home, add_json, add_language, settings, show, write_json
+from scripts.messages import say, text, warn, write
+from webmap.preview import render_preview
+from webmap.publish import BuildError
+from webmap.revise import imports_in_force, publish_imports
+
+SAID = ("source", "licence", "who", "why")
+Answer = dict[str, Any]
+MAX_TEXT = 500
+MAX_ACCURACY_M = 100_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add = parser.add_argument
+    add("file", type=Path, help="GeoJSON, GeoPackage, Shapefile (.shp, .zip), KML, FlatGeobuf")
+    add("--layer", choices=LAYERS, required=True, help="图层 · layer")
+    add("--id", help="整个文件是这一个地点 · the whole file is this one place")
+    add("--map", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
+    add("--table", metavar="NAME", help="文件中的图层 · layer within the file")
+    add("--crs", help="坐标系，如 EPSG:4490、GCJ-02 · coordinate system")
+    add("--encoding", help="Shapefile 属性的编码 · encoding of a Shapefile's attributes")
+    add("--source", help="来源 · where it comes from")
+    add("--licence", help="使用条件 · what may be done with it")
+    add("--who", help="经手人或单位 · who brings it")
+    add("--why", help="缘由 · why")
+    add("--accuracy-m", type=_metres, required=True, help="位置精度，米 · positional accuracy, metres")
+    add("--method", choices=get_args(Method), default="official", help="方法 · method (official)")
+    add("--fix", action="store_true", help="修复多边形、交换坐标轴 · repair rings, swap axes")
+    add("--dry-run", action="store_true", help="只检查并画前后对照 · only check, and draw a map")
+    add("--preview", type=Path, metavar="FILE", help="对照图存为 · where the map is written")
+    add("--yes", action="store_true", help="不再询问 · publish without asking")
+    add_language(parser)
+    add_json(parser)
+    add_home(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check and publish; exit 1 if it cannot be published, 2 for wrong usage."""
+    chosen = settings(options)
+    if chosen is None:
+        return 1
+    if not _complete(options):
+        return 2
+    try:
+        in_force = imports_in_force(chosen.home)
+        ground = Ground(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
+    except BrokenImportError as error:
+        warn("cannot_read_home", reason=error)
+        return 1
+    proposal = propose(_wish(options), ground)
+    answer = _describe(proposal)
+    if options.dry_run:
+        answer["preview"] = str(_write_preview(options, proposal, ground, chosen.home))
+    if not options.json:
+        _print(proposal, answer)
+    code = 1 if proposal.errors else 0
+    if code == 0 and not options.dry_run:
+        code = _publish(options, proposal, (chosen.home, in_force), answer)
+    if options.json:
+        write_json(answer)
+    return code
+
+
+def _complete(options: argparse.Namespace) -> bool:
+    if options.id and options.map:
+        warn("import_both")
+        return False
+    missing = [f"--{name}" for name in SAID if not (getattr(options, name) or "").strip()]
+    if missing and not options.dry_run:
+        warn("import_missing", options=" ".join(missing))
+        return False
+    long = [name for name in SAID if len(getattr(options, name) or "") > MAX_TEXT]
+    for name in long:
+        warn(
+            "import_bad_value", option=f"--{name}", value=getattr(options, name)[:20], reason=f"> {MAX_TEXT}"
+        )
+    return not long
+
+
+def _wish(options: argparse.Namespace) -> Wish:
+    said = {name: (getattr(options, name) or "").strip() or "-" for name in SAID}
+    return Wish(
+        file=options.file,
+        layer=options.layer,
+        when=datetime.now(UTC).replace(microsecond=0),
+        accuracy_m=options.accuracy_m,
+        method=options.method,
+        of=options.id,
+        field=options.map,
+        table=options.table,
+        crs=options.crs,
+        encoding=options.encoding,
+        fix=options.fix,
+        **said,
+    )
+
+
+def _describe(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "ok": proposal.errors == 0,
+        "places": [record.of for record in proposal.records],
+        "findings": [finding.to_dict() for finding in proposal.findings],
+        "areas": proposal.areas() if proposal.after else [],
+        "shifts": {place: verdict.to_dict() for place, verdict in proposal.shifts.items()},
+        "preview": None,
+        "published": None,
+    }
+
+
+def _write_preview(options: argparse.Namespace, proposal: Proposal, ground: Ground, home: Path) -> Path:
+    path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
+    neighbours = read_neighbours(dict(ground.boundaries), ground.facts.plans)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, render_preview(proposal, ground.facts, neighbours, options.lang).encode())
+    return path
+
+
+def _print(proposal: Proposal, answer: dict[str, Any]) -> None:
+    for finding in proposal.findings:
+        for line in finding.to_lines():
+            write(line)
+    for row in answer["areas"]:
+        say(
+            "import_area",
+            mark="* " if row["imported"] else "  ",
+            place=row["id"],
+            before=f"{row['before_km2']:.2f}",
+            after=f"{row['after_km2']:.2f}",
+            official=row["official_km2"] or "-",
+        )
+    for place, verdict in answer["shifts"].items():
+        _print_shift(place, verdict)
+    if answer["preview"]:
+        say("import_preview", path=answer["preview"])
+    if proposal.errors:
+        say("import_errors", errors=proposal.errors)
+    else:
+        say("import_ok", warnings=len(proposal.findings))
+
+
+def _print_shift(place: str, verdict: Answer) -> None:
+    metres = verdict["mean_distance_m"]
+    values = {"place": place, "km": verdict["compared_km"], "metres": metres.get(crs.LONLAT)}
+    if not verdict["told"]:
+        say("import_shift_untold", **values)
+    elif verdict["suspected"]:
+        frame = verdict["suspected"]
+        say("import_shift_found", frame=frame, shifted=metres[frame], **values)
+    else:
+        say("import_shift_none", **values)
+
+
+def _publish(
+    options: argparse.Namespace,
+    proposal: Proposal,
+    home: tuple[Path, tuple[str, ...]],
+    answer: dict[str, Any],
+) -> int:
+    folder, in_force = home
+    if not options.yes and not _confirm(options):
+        warn("import_unconfirmed")
+        return 1
+    try:
+        publish_imports(folder, proposal.records, in_force, show)
+    except (BuildError, OSError) as error:
+        for line in str(error).splitlines():
+            write(line, error=True)
+        warn("build_failed")
+        return 1
+    entry = read_last(folder)
+    if entry is not None:
+        answer["published"] = {"number": entry.number, "release": entry.release}
+        if not options.json:
+            say("import_published", **answer["published"])
+    return 0
+
+
+def _confirm(options: argparse.Namespace) -> bool:
+    if options.json or not sys.stdin.isatty():
+        return False
+    return input(text("import_confirm")).strip().lower() in {"y", "yes"}
+
+
+def _metres(given: str) -> float:
+    value = float(given)
+    if not math.isfinite(value) or not 0 < value <= MAX_ACCURACY_M:
+        raise argparse.ArgumentTypeError(f"{given}: 0-{MAX_ACCURACY_M}")
+    return value

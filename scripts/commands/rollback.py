@@ -1,0 +1,55 @@
+"""Return to an earlier publication, as a new one."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+
+from layers.history import read_history, read_last
+from scripts.answer import add_home, add_json, settings, show, write_json
+from scripts.messages import say, warn, write
+from webmap.publish import BuildError
+from webmap.revise import roll_back
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("number", type=int, help="编号，见 history · its number, see history")
+    parser.add_argument("--who", help="经手人 · who does it (user name)")
+    parser.add_argument("--why", help="缘由 · why")
+    add_json(parser)
+    add_home(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Roll back; exit 1 if that fails, 2 for an unknown number."""
+    chosen = settings(options)
+    if chosen is None:
+        return 1
+    known = [entry.number for entry in read_history(chosen.home)]
+    if options.number not in known:
+        warn("rollback_unknown", number=options.number, known=", ".join(map(str, known)) or "-")
+        return 2
+    who = (options.who or "").strip() or _user()
+    try:
+        release, exact = roll_back(chosen.home, options.number, who, options.why, show)
+    except (BuildError, OSError) as error:
+        for line in str(error).splitlines():
+            write(line, error=True)
+        warn("build_failed")
+        return 1
+    last = read_last(chosen.home)
+    number = last.number if last else 0
+    if options.json:
+        write_json({"back_to": options.number, "release": release.id, "exact": exact, "number": number})
+    else:
+        key = "rollback_exact" if exact else "rollback_rebuilt"
+        say(key, number=options.number, release=release.id, entry=number)
+    return 0
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "?"
