@@ -199,6 +199,7 @@ class DocumentBuilder:
                 "licence": None,
                 "bbox": None,
                 "label": None,
+                "adjusted_by": [],
                 "unknown": _text(self.relations.why_unplaced(row_id)),
             }
         return {
@@ -208,8 +209,15 @@ class DocumentBuilder:
             "licence": self._licences(shape),
             "bbox": to_bbox(shape.geometry),
             "label": [round(shape.label.x, 5), round(shape.label.y, 5)],
+            "adjusted_by": [self._place_link(one) for one in shape.adjusted_by],
             "unknown": None,
         }
+
+    def _place_link(self, row_id: str) -> Document:
+        """Return the link of a place, or the name alone of a town, which has no page."""
+        town = self.facts.towns.get(row_id)
+        link: Document = {"id": row_id, "name": _text(town.name), "url": None} if town else self._link(row_id)
+        return link
 
     def _sources(self, shape: Shape) -> dict[str, str]:
         """Return the names of the sources in each language, or in their own where we have no other."""

@@ -21,11 +21,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from layers.changes import compare
 from layers.store import Release, read_pointer, remove_leftovers, switch, write_atomically
 
 Action = Literal["build", "import", "rollback"]
 ACTIONS = ("build", "import", "rollback")
-CORE = "data/"  # what the archive keeps
+CORE = "data/"  # what the archive keeps: layers and tables,
+KINDS = (".geojson", ".json")  # in the format that the others are made from
 _STAGED = ".next-"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same data make the same archive
 
@@ -158,13 +160,19 @@ def list_data(home: Path, release_id: str) -> list[str]:
         return []
 
 
+def compare_archives(home: Path, old: str, new: str) -> dict[str, Any]:
+    """Return what differs between the archived data of two releases."""
+    paths = [*list_data(home, old), *list_data(home, new)]
+    return compare(open_data(home, old), open_data(home, new), paths)
+
+
 def _write_archive(home: Path, release: Release) -> None:
     path = home / "archive" / f"{release.id}.zip"
     path.parent.mkdir(exist_ok=True)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in release.paths(CORE):
-            if not name.endswith((".gz", ".br")):
+            if name.endswith(KINDS):
                 archive.writestr(zipfile.ZipInfo(name, _LONG_AGO), release.read(name), zipfile.ZIP_DEFLATED)
     write_atomically(path, buffer.getvalue())
 

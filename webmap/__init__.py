@@ -12,6 +12,7 @@ from layers.export.formats import FORMATS
 from layers.store import Release
 from webmap import (
     api,
+    change_pages,
     chart_pages,
     comparison_pages,
     data_pages,
@@ -31,6 +32,7 @@ from webmap.language import LANGUAGES, current_language, language_links, mark_ch
 from webmap.ogc.gate import Gate
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
+from webmap.records import Records
 from webmap.security import EVERYONE, FIXED
 from webmap.settings import Settings
 from webmap.stores import open_store
@@ -51,12 +53,14 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["content"] = Content(release)
     app.extensions["settings"] = settings
+    app.extensions["records"] = Records(settings.home)
     app.extensions["store"] = open_store(release, settings)
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(change_pages.blueprint)
     app.register_blueprint(finding.blueprint)
     app.register_blueprint(placing.blueprint)
     app.register_blueprint(plan_pages.blueprint)

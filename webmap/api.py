@@ -21,15 +21,6 @@ def content() -> Content:
     return found
 
 
-@blueprint.get("/r/<release_id>/<path:path>")
-def release_file(release_id: str, path: str) -> Response:
-    """Send a file at the address that contains its release; such an address never changes."""
-    release = content().release
-    if release_id != release.id or release.sha256(path) is None or path.startswith("pages/"):
-        raise NotFoundError("error.http_404", path=request.path)
-    return send(release, path, immutable=True)
-
-
 def _file_name(name: str, extension: str) -> str:
     """Return the name that a browser saves a download under."""
     return f"{content().plan['id']}-{name}.{extension}"

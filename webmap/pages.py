@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, g, render_template, request
 
 from webmap.api import content, require
+from webmap.change_pages import records
 from webmap.comparison import suggest
 from webmap.content import POINT_LAYERS
 from webmap.language import pick
@@ -41,20 +42,22 @@ def zones() -> str:
 @blueprint.get("/zones/<place_id>")
 def zone(place_id: str) -> str:
     """Show one county, zone, park, 五区, belt or marine core."""
-    return _place_page(require(place_id, points=False))
+    return _place_page(require(place_id, points=False), records().trace(place_id))
 
 
 @blueprint.get("/places/<place_id>")
 def place(place_id: str) -> str:
     """Show one platform or gateway."""
-    return _place_page(require(place_id, points=True))
+    return _place_page(require(place_id, points=True), [])
 
 
-def _place_page(document: dict[str, Any]) -> str:
+def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
     release, path = content().release, f"locator/{document['id']}.svg"
     locator = release.read(path).decode() if release.sha256(path) else ""
     suggested = suggest(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
-    return render_template("zone.html", page="zones", doc=document, locator=locator, suggested=suggested)
+    return render_template(
+        "zone.html", page="zones", doc=document, locator=locator, suggested=suggested, history=history
+    )
 
 
 def context() -> dict[str, Any]:

@@ -36,7 +36,7 @@ def send(
     KeyError for an unknown path.
     """
     encoding, variant = _choose(release, path)
-    response = Response(release.read(variant), content_type=media_type or _type_of(path))
+    response = Response(release.read(variant), content_type=media_type or type_of(path))
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.vary.add("Accept-Encoding")
@@ -55,6 +55,7 @@ def _choose(release: Release, path: str) -> tuple[str | None, str]:
     return None, path
 
 
-def _type_of(path: str) -> str:
+def type_of(path: str) -> str:
+    """Return the media type of a file by its name."""
     suffix = "." + path.rpartition(".")[2]
     return TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"

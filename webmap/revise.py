@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from geodata.imported import ImportedBoundary
-from layers.history import Act, Entry, read_history, read_last, record
+from layers.changes import summarise
+from layers.history import Act, Entry, compare_archives, read_history, read_last, record
 from layers.imports import describe, replace_latest, write_import
 from layers.store import BrokenReleaseError, Release
 from webmap.publish import FACTS, BuildError, Progress, hash_code, hash_inputs, hold, publish_act
@@ -63,7 +65,9 @@ def roll_back(home: Path, number: int, who: str, why: str | None, progress: Prog
         kept = _kept(home, target)
         if kept is None or target.act.code != act.code:
             return publish_act(home, act, progress), False
-        record(home, kept, act)
+        last = read_last(home)
+        changes = compare_archives(home, last.release if last else "", target.release)
+        record(home, kept, replace(act, changes=summarise(changes)))
         return kept, True
 
 

@@ -15,7 +15,7 @@ from waitress.server import create_server
 from scripts.answer import add_home, live_release, settings
 from scripts.messages import say, warn
 from scripts.stored import Outcome, bring
-from webmap import create_app
+from webmap.live import Live
 
 MAX_PORT = 65535
 THREADS = 8
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if release is None or bring(chosen, release) is Outcome.REFUSED:
         listener.close()
         return 1
-    server = create_server(create_app(release, chosen), sockets=[listener], threads=THREADS)
+    server = create_server(Live(release, chosen), sockets=[listener], threads=THREADS)
     url = address(options.host, listener.getsockname()[1])
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops it as Ctrl+C does
     say("ready", url=url)
