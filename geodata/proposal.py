@@ -77,6 +77,7 @@ class Proposal:
     """What the file would change; publishable where no finding is an error."""
 
     records: list[ImportedBoundary] = field(default_factory=list)
+    in_force: tuple[str, ...] = ()  # ids of the imports that it was checked with
     findings: list[Finding] = field(default_factory=list)
     shifts: dict[str, Verdict] = field(default_factory=dict)
     before: dict[str, Shape] = field(default_factory=dict)
@@ -115,7 +116,7 @@ def differs(old: Shape, new: Shape) -> bool:
 
 def propose(wish: Wish, ground: Ground) -> Proposal:
     """Return what `wish` would change and everything that is wrong with it; never raises on data."""
-    proposal = Proposal(before=ground.shapes)
+    proposal = Proposal(in_force=tuple(one.to_id() for one in ground.records), before=ground.shapes)
     try:
         intake = read_intake(wish.file, wish.table, wish.encoding)
         proposal.findings += intake.findings

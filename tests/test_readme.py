@@ -25,5 +25,5 @@ def test_every_setting_of_an_operator_is_in_the_readme() -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    commands = {path.stem for path in (ROOT / "scripts" / "commands").glob("[a-z]*.py")}
+    commands = {path.stem.replace("_", "-") for path in (ROOT / "scripts" / "commands").glob("[a-z]*.py")}
     assert {name for name in commands if not re.search(rf"\b{name}\b", README)} == set()

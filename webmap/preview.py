@@ -89,7 +89,9 @@ class _Drawing:
         ]
 
     def _changes(self, old: Mapping[str, BaseGeometry]) -> list[tuple[str, BaseGeometry]]:
-        drawn = [("adjusted", self.after[town].geometry) for town in self.adjusted]
+        drawn: list[tuple[str, BaseGeometry]] = [
+            ("adjusted", self.after[town].geometry) for town in self.adjusted
+        ]
         for place, shape in self.new.items():
             valid = shapely.make_valid(shape)
             drawn += [("new", valid), ("gained", shapely.difference(valid, old[place]))]

@@ -19,6 +19,7 @@ from layers.release import read_neighbours
 from layers.store import write_atomically
 from scripts.answer import add_home, add_json, add_language, settings, show, write_json
 from scripts.messages import say, text, warn, write
+from scripts.stored import bring
 from webmap.preview import render_preview
 from webmap.publish import BuildError
 from webmap.revise import imports_in_force, publish_imports
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         _print(proposal, answer)
     code = 1 if proposal.errors else 0
     if code == 0 and not options.dry_run:
-        code = _publish(options, proposal, (chosen.home, in_force), answer)
+        code = _publish(options, proposal, chosen, answer)
     if options.json:
         write_json(answer)
     return code
@@ -181,12 +182,13 @@ def _publish(
         warn("import_unconfirmed")
         return 1
     try:
-        publish_imports(folder, proposal.records, in_force, show)
+        release = publish_imports(folder, proposal.records, proposal.in_force, show)
     except (BuildError, OSError) as error:
         for line in str(error).splitlines():
             write(line, error=True)
         warn("build_failed")
         return 1
+    bring(chosen, release)
     entry = read_last(folder)
     if entry is not None:
         answer["published"] = {"number": entry.number, "release": entry.release}

@@ -8,6 +8,7 @@ import getpass
 from layers.history import read_history, read_last
 from scripts.answer import add_home, add_json, settings, show, write_json
 from scripts.messages import say, warn, write
+from scripts.stored import bring
 from webmap.publish import BuildError
 from webmap.revise import roll_back
 
@@ -38,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
             write(line, error=True)
         warn("build_failed")
         return 1
+    bring(chosen, release)
     last = read_last(chosen.home)
     number = last.number if last else 0
     if options.json:
