@@ -172,12 +172,9 @@ def _print_shift(place: str, verdict: Answer) -> None:
 
 
 def _publish(
-    options: argparse.Namespace,
-    proposal: Proposal,
-    home: tuple[Path, tuple[str, ...]],
-    answer: dict[str, Any],
+    options: argparse.Namespace, proposal: Proposal, chosen: Settings, answer: dict[str, Any]
 ) -> int:
-    folder, in_force = home
+    folder = chosen.home
     if not options.yes and not _confirm(options):
         warn("import_unconfirmed")
         return 1
