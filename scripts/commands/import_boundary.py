@@ -23,6 +23,7 @@ from scripts.stored import bring
 from webmap.preview import render_preview
 from webmap.publish import BuildError
 from webmap.revise import imports_in_force, publish_imports
+from webmap.settings import Settings
 
 SAID = ("source", "licence", "who", "why")
 Answer = dict[str, Any]
