@@ -17,7 +17,7 @@ SHORT = 12
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("id", nargs="?", metavar="ID", help="地点，如 gaoqu · a place, such as gaoqu")
+    parser.add_argument("id", nargs="?", metavar="ID", help="地点的 id · id of a place")
     add_json(parser)
     add_home(parser)
 
