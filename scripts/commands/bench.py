@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from scripts.answer import add_home, add_json, live_release, settings, write_json
 from scripts.bench.common import Result
 from scripts.bench.first import bench_map
+from scripts.bench.postgis import bench_postgis
 from scripts.bench.start import bench_start
 from scripts.messages import write
 
-MEASURES = {"map": bench_map, "start": bench_start}
+MEASURES = {"map": bench_map, "start": bench_start, "postgis": bench_postgis}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("measure", choices=MEASURES, help="首屏，或冷启动 · first view, or cold start")
+    parser.add_argument("measure", choices=MEASURES, help="首屏、冷启动或数据库 · first view, cold start, or the database")
     parser.add_argument("--rounds", type=int, default=15, help="重复次数 · repetitions (15)")
     add_home(parser)
     add_json(parser)
