@@ -17,7 +17,9 @@ MEASURES = {"map": bench_map, "start": bench_start, "postgis": bench_postgis}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("measure", choices=MEASURES, help="首屏、冷启动或数据库 · first view, cold start, or the database")
+    parser.add_argument(
+        "measure", choices=MEASURES, help="首屏、冷启动或数据库 · first view, cold start, or the database"
+    )
     parser.add_argument("--rounds", type=int, default=15, help="重复次数 · repetitions (15)")
     add_home(parser)
     add_json(parser)
