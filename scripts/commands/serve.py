@@ -9,16 +9,20 @@ import signal
 import socket
 import sys
 import webbrowser
+from collections.abc import Callable
 
 from waitress.server import create_server
 
 from scripts.answer import add_home, live_release, settings
 from scripts.messages import say, warn
 from scripts.stored import Outcome, bring
+from scripts.workers import serve_with
 from webmap.live import Live
 
 MAX_PORT = 65535
 THREADS = 8
+MAX_WORKERS = 64
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - listened on where an empty host asks for it
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
@@ -26,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--host", default="127.0.0.1", help="监听地址 · address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_port, default=8000, help="端口，0 为任选 · port, 0 for any (8000)")
+    parser.add_argument(
+        "--workers", type=_workers, default=1, help="进程数 · processes that serve (1)", metavar="N"
+    )
     parser.add_argument("--no-browser", action="store_true", help="不打开浏览器 · open no browser")
     add_home(parser)
 
@@ -40,16 +47,29 @@ def run(options: argparse.Namespace) -> int:
     if release is None or bring(chosen, release) is Outcome.REFUSED:
         listener.close()
         return 1
-    server = create_server(Live(release, chosen), sockets=[listener], threads=THREADS)
-    url = address(options.host, listener.getsockname()[1])
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops it as Ctrl+C does
-    say("ready", url=url)
-    say("stop_hint")
-    if not options.no_browser and can_open_browser():
-        webbrowser.open(url)
-    server.run()
+    port = listener.getsockname()[1]
+
+    def announce() -> None:
+        url = address(options.host, port)
+        say("ready", url=url)
+        say("stop_hint")
+        if not options.no_browser and can_open_browser():
+            webbrowser.open(url)
+
+    if options.workers > 1:
+        listener.close()  # the workers take it over
+        serve_with(options.workers, (options.host or EVERYWHERE, port), chosen, announce)
+    else:
+        _serve_alone(Live(release, chosen), listener, announce)
     say("stopped")
     return 0
+
+
+def _serve_alone(app: Live, listener: socket.socket, announce: Callable[[], None]) -> None:
+    server = create_server(app, sockets=[listener], threads=THREADS)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager stops it as Ctrl+C does
+    announce()
+    server.run()
 
 
 def address(host: str, port: int) -> str:
@@ -77,6 +97,13 @@ def _port(given: str) -> int:
     if not 0 <= port <= MAX_PORT:
         raise argparse.ArgumentTypeError(f"{port}: 0-{MAX_PORT}")
     return port
+
+
+def _workers(given: str) -> int:
+    workers = int(given)
+    if not 1 <= workers <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{workers}: 1-{MAX_WORKERS}")
+    return workers
 
 
 def _listen(host: str, port: int) -> socket.socket | None:

@@ -36,7 +36,10 @@ def test_every_command_explains_itself(command, capsys):
     assert f"weihai-layout {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["lookup", "abc", "37"], ["serve", "--port", "70000"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["lookup", "abc", "37"], ["serve", "--port", "70000"], ["serve", "--workers", "0"]],
+)
 def test_wrong_usage_exits_2(arguments):
     with pytest.raises(SystemExit) as leaving:
         cli.main(arguments)
@@ -237,8 +240,9 @@ def test_no_browser_is_opened_without_a_screen(monkeypatch):
     assert not serve.can_open_browser()
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release, stop):
+def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release, stop, workers):
     command = [
         sys.executable,
         "-m",
@@ -247,6 +251,8 @@ def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release
         "--no-browser",
         "--port",
         "0",
+        "--workers",
+        workers,
         "--home",
         str(home),
     ]

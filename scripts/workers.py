@@ -1,0 +1,62 @@
+"""Serve from several processes, each with the whole release, behind one port."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from layers.store import read_current
+from webmap.live import Live
+from webmap.settings import Settings, read_settings
+
+KILL_S = 5  # a worker that is told to stop while it starts does not listen yet
+THREADS = 4  # of each process: enough to wait for a database, few enough not to fight for the interpreter
+
+
+def make_app() -> Live:
+    """Return the application of one worker process, on the live release of the settings."""
+    settings = read_settings()
+    release = read_current(settings.home)
+    if release is None:
+        raise FileNotFoundError(settings.home)
+    return Live(release, settings)
+
+
+def serve_with(workers: int, place: tuple[str, int], settings: Settings, ready: Callable[[], None]) -> None:
+    """Serve at host and port until stopped; `ready` is called once a worker answers there.
+
+    A worker that dies is replaced. The workers read the settings anew, so their environment is made to
+    say what was chosen.
+    """
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    os.environ["WEIHAI_LAYOUT_HOME"] = str(settings.home)
+    host, port = place
+    server = Granian(
+        f"{__name__}:make_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        respawn_failed_workers=True,
+        websockets=False,
+        log_enabled=False,
+        workers_kill_timeout=KILL_S,
+    )
+    threading.Thread(target=_when_it_answers, args=(host, port, ready), daemon=True).start()
+    server.serve()
+
+
+def _when_it_answers(host: str, port: int, ready: Callable[[], None]) -> None:
+    while True:
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
+            break
+        time.sleep(0.05)
+    ready()

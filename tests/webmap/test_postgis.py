@@ -1,0 +1,69 @@
+"""The site over PostGIS: the same answers, an outage said plainly, and its end noticed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from layers.postgis.load import load
+from layers.postgis.stock import read_stock
+from layers.store import Release
+from scripts.cluster import temporary_cluster
+from webmap import create_app
+from webmap.settings import Settings
+
+ASKED = (
+    "/ogc/collections?f=json",
+    "/ogc/collections/zones/items?f=json",
+    "/ogc/collections/towns/items?f=json&bbox=122,37,122.3,37.4&limit=3&offset=2",
+    "/ogc/collections/towns/items?f=json&filter=area_km2%20%3E%2050%20AND%20name_zh%20LIKE%20%27%25%E9%95%87%27",
+    "/ogc/collections/towns/items?f=json&sortby=-area_km2&crs=http://www.opengis.net/def/crs/EPSG/0/4550",
+    "/ogc/collections/designations/items?f=json&limit=1000",
+    "/ogc/collections/zones/items/gaoqu?f=json",
+    "/lookup?lon=122.06&lat=37.53",
+    "/lookup?lon=121.0&lat=36.0",
+    "/lookup?lon=-70&lat=-40",
+)
+
+
+@pytest.fixture(scope="module")
+def stored(home: Path, release: Release, database: str) -> FlaskClient:
+    """Return a client of an application that asks the database."""
+    return create_app(release, Settings(home, store=database)).test_client()
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_the_answers_are_the_same_bytes(stored: FlaskClient, client: FlaskClient, path: str) -> None:
+    ours, theirs = stored.get(path), client.get(path)
+    assert ours.status_code == 200
+    assert ours.data == theirs.data
+    assert ours.headers["ETag"] == theirs.headers["ETag"]
+
+
+def test_an_outage_is_a_problem_to_try_again_after_and_ends_by_itself(home: Path, release: Release) -> None:
+    features, point = "/ogc/collections/zones/items?f=json&limit={}", "/lookup?lon=122.1&lat=37.{}"
+    with temporary_cluster() as cluster:
+        url = cluster.new_database("outage")
+        load(url, read_stock(release), lambda *_: None)
+        asking = create_app(release, Settings(home, store=url)).test_client()
+        started_before = create_app(release, Settings(home, store=url)).test_client()
+        assert asking.get(features.format(1)).status_code == 200
+        assert asking.get(point.format(1)).status_code == 200
+        cluster.stop()
+        for answer in (
+            asking.get(features.format(2)),
+            asking.get(point.format(2)),
+            started_before.get(features.format(2)),
+        ):
+            assert answer.status_code == 503
+            assert answer.mimetype == "application/problem+json"
+            assert int(answer.headers["Retry-After"]) > 0
+            assert answer.get_json()["status"] == 503
+            assert "数据库" in answer.get_json()["detail_zh"]
+        assert asking.get("/zones/").status_code == 200  # what is in the release needs no database
+        cluster.start()
+        for one in (asking, started_before):
+            assert one.get(features.format(2)).status_code == 200
+            assert one.get(point.format(2)).status_code == 200
