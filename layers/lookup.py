@@ -6,34 +6,25 @@ Runs in the web process on prepared geometry: shapely and pyproj only. Positions
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
-from shapely import STRtree
-from shapely.geometry import Point, box
-from shapely.geometry.base import BaseGeometry
+from shapely.geometry import Point
 
-from geodata import crs
 from layers.around import Around
-from layers.block import Entry, read_block, read_entries
-
-__all__ = ["METRES_PER_DEGREE", "ORDER", "Lookup", "reach_box", "read_entries"]
+from layers.block import Entry
+from layers.places import Places, measure_edge_m
 
 ORDER = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "towns")
-METRES_PER_DEGREE = 110_574  # of latitude, at its shortest
 SHARING = ("counties", "zones", "towns")  # layers whose places do not overlap: a point is in one, or none
 
 
 class Lookup:
-    """Answers what applies at a point, from the blocks that :mod:`layers.indexes` made."""
+    """Answers what applies at a point, from its `places` and what is `around` them."""
 
-    def __init__(self, block: bytes, around: Around) -> None:
+    def __init__(self, places: Places, around: Around) -> None:
         self.around = around
-        self._entries = list(read_block(block))
-        self._tree = STRtree([entry.geometry for entry in self._entries])
-        largest = max(entry.head["positional_accuracy_m"] for entry in self._entries)
-        self._reach_m = 1.1 * largest
+        self._places = places
 
     def at(self, lon: float, lat: float) -> dict[str, Any]:
         """Return what applies at a point.
@@ -47,7 +38,7 @@ class Lookup:
         """
         point = Point(lon, lat)
         found = sorted(
-            (answer for index in self._near(point) if (answer := _answer(self._entries[index], point))),
+            (answer for entry in self._places.near(point) if (answer := _answer(entry, point))),
             key=lambda answer: (ORDER.index(answer["layer"]), answer["status"], answer["distance_to_edge_m"]),
         )
         inside = [answer for answer in found if answer["status"] == "inside"]
@@ -66,13 +57,9 @@ class Lookup:
             "gateways": self.around.gateways(point),
         }
 
-    def _near(self, point: Point) -> Iterator[int]:
-        yield from (int(index) for index in self._tree.query(reach_box(point.x, point.y, self._reach_m)))
-
     def _nearest(self, point: Point) -> dict[str, Any]:
         """Return the nearest place with its distance, for a point that lies in none."""
-        ranked = [(_edge_distance_m(entry.geometry, point), entry) for entry in self._entries]
-        distance, entry = min(ranked, key=lambda pair: pair[0])
+        distance, entry = self._places.nearest(point)
         return {key: entry.head[key] for key in ("id", "layer", "name", "url")} | {
             "distance_m": round(distance)
         }
@@ -89,22 +76,10 @@ def _doubts(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _answer(entry: Entry, point: Point) -> dict[str, Any] | None:
-    distance = _edge_distance_m(entry.geometry, point)
+    distance = measure_edge_m(entry.geometry, point)
     inside = bool(entry.geometry.covers(point))
     uncertain = distance < entry.head["positional_accuracy_m"]
     if not inside and not uncertain:
         return None
     status = "inside" if inside else "near"
     return entry.head | {"status": status, "distance_to_edge_m": round(distance), "uncertain": uncertain}
-
-
-def _edge_distance_m(geometry: BaseGeometry, point: Point) -> float:
-    """Return the geodesic distance from `point` to the nearest point of the polygon's edge."""
-    return crs.measure_distance_m(point, geometry.boundary)
-
-
-def reach_box(lon: float, lat: float, reach_m: float) -> BaseGeometry:
-    """Return a lon/lat box that holds everything within `reach_m` of a point."""
-    lat_deg = reach_m / METRES_PER_DEGREE
-    lon_deg = lat_deg / max(math.cos(math.radians(lat)), 0.01)
-    return box(lon - lon_deg, lat - lat_deg, lon + lon_deg, lat + lat_deg)

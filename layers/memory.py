@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from shapely import STRtree
 
 from geodata.crs import Bounds
+from layers.block import read_entries
 from layers.cql.evaluate import Column, evaluate
-from layers.lookup import reach_box, read_entries
+from layers.places import reach_box
 from layers.query import Collection, Feature, Query, Selection
 from layers.rows import Row, queryables, read_rows
 from layers.store import Release
@@ -53,6 +54,10 @@ class MemoryStore:
         entries, tree = self._entries
         for index in sorted(tree.query(reach_box(lon, lat, reach_m))):
             yield entries[index]
+
+    def reach_m(self) -> float:
+        """Return the accuracy of the least accurate of what look-ups answer with."""
+        return max((head["positional_accuracy_m"] for head, _ in self._entries[0]), default=0.0)
 
     @cached_property
     def _entries(self) -> tuple[list[tuple[dict[str, Any], bytes]], STRtree]:

@@ -83,3 +83,6 @@ class FeatureStore(Protocol):
 
     def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
+
+    def reach_m(self) -> float:
+        """Return the accuracy of the least accurate of what look-ups answer with, metres."""

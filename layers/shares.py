@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from layers.around import Around
 from layers.block import Entry, read_block
-from layers.lookup import METRES_PER_DEGREE, ORDER
+from layers.lookup import ORDER
+from layers.places import METRES_PER_DEGREE
 
 LEAST_PERCENT = 0.005  # what rounds to nothing
 MARGIN = 2.5  # how far around the polygon a place's edge is looked at, in its accuracies

@@ -51,10 +51,11 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.url_map.strict_slashes = False  # people type addresses with and without
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.extensions["content"] = Content(release)
+    store = open_store(release, settings)
+    app.extensions["content"] = Content(release, store if settings.store else None)
     app.extensions["settings"] = settings
     app.extensions["records"] = Records(settings.home)
-    app.extensions["store"] = open_store(release, settings)
+    app.extensions["store"] = store
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }

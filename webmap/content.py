@@ -12,6 +12,8 @@ from layers.export.job import About
 from layers.export.jobs import release_path
 from layers.export.source import read_about
 from layers.lookup import Lookup
+from layers.places import BlockPlaces, StoredPlaces
+from layers.query import FeatureStore
 from layers.search import Search
 from layers.shares import Shares
 from layers.store import Release
@@ -23,8 +25,9 @@ POINT_LAYERS = {"platforms", "gateways"}
 class Content:
     """Reads the release's documents once and keeps them for the pages."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, store: FeatureStore | None = None) -> None:
         self.release = release
+        self._store = store  # that look-ups ask; None: the release itself
 
     @cached_property
     def documents(self) -> dict[str, Document]:
@@ -125,7 +128,9 @@ class Content:
     @cached_property
     def lookup(self) -> Lookup:
         """Answers what applies at a point."""
-        return Lookup(self.release.read("index/lookup.bin"), self.around)
+        if self._store is not None:
+            return Lookup(StoredPlaces(self._store), self.around)
+        return Lookup(BlockPlaces(self.release.read("index/lookup.bin")), self.around)
 
     @cached_property
     def shares(self) -> Shares:

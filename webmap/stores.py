@@ -49,6 +49,10 @@ class Guarded:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
         yield from _answer(lambda: list(self._store.near(lon, lat, reach_m)))
 
+    def reach_m(self) -> float:
+        """Return the accuracy of the least accurate of what look-ups answer with, metres."""
+        return _answer(self._store.reach_m)
+
 
 def _answer(ask: Callable[[], Answer]) -> Answer:
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from layers.lookup import read_entries
+from layers.block import read_entries
 from layers.memory import MemoryStore
 from layers.query import Collection
 from layers.rows import Row, read_rows

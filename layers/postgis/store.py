@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import sql
 
 from geodata.crs import Bounds
-from layers.lookup import reach_box
+from layers.places import reach_box
 from layers.postgis.pool import Pool
 from layers.postgis.where import to_order, to_where
 from layers.query import Collection, Feature, Query, Selection, StoreUnavailableError

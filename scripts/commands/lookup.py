@@ -9,6 +9,8 @@ from geodata import crs
 from scripts.answer import add_home, add_json, add_language, live_release, settings, write_json
 from scripts.messages import text, warn, write
 from webmap.content import Content, Document
+from webmap.problems import UnavailableError
+from webmap.stores import open_store
 
 LON_LIMIT, LAT_LIMIT = 180, 90
 
@@ -26,14 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what applies; exit 2 for a position that cannot be."""
+    """Print what applies; exit 2 for a position that cannot be, 1 where the store cannot be asked."""
     position = _position(options.lon, options.lat, options.crs)
     if position is None:
         return 2
-    release = live_release(settings(options))
-    if release is None:
+    chosen = settings(options)
+    release = live_release(chosen)
+    if chosen is None or release is None:
         return 1
-    answer = Content(release).lookup.at(*position)
+    store = open_store(release, chosen) if chosen.store else None
+    try:
+        answer = Content(release, store).lookup.at(*position)
+    except UnavailableError as error:
+        warn("store_down", reason=error.__cause__)
+        return 1
     if options.json:
         write_json(answer)
     else:

@@ -166,6 +166,7 @@ def test_a_read_only_role_serves_also_what_is_loaded_later_and_cannot_load(
     store = PostgisStore(as_reader, "two")
     assert store.select("squares", Query(boxes=((0, 0, 0.5, 0.5),))).matched == 1
     assert [head for head, _ in store.near(0.5, 0.5, 10)] == [HEAD]
+    assert store.reach_m() == HEAD["positional_accuracy_m"]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         load(as_reader, to_stock("three"), quiet)
 

@@ -9,6 +9,7 @@ from shapely.geometry import box, shape
 
 from layers.around import Around
 from layers.lookup import Lookup
+from layers.places import BlockPlaces
 from layers.shares import Shares
 from layers.store import Release
 
@@ -25,7 +26,7 @@ def shares(release: Release, around: Around) -> Shares:
 
 @pytest.fixture(scope="module")
 def lookup(release: Release, around: Around) -> Lookup:
-    return Lookup(release.read("index/lookup.bin"), around)
+    return Lookup(BlockPlaces(release.read("index/lookup.bin")), around)
 
 
 def test_a_zone_lies_in_itself(release: Release, shares: Shares) -> None:
