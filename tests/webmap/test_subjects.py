@@ -241,3 +241,29 @@ def test_the_operators_address_stands_in_links_and_codes(release: Release) -> No
     settings = read_settings({"WEIHAI_LAYOUT_URL": "https://plan.example.org/"})
     page = create_app(release, settings).test_client().get("/clusters/").text
     assert 'value="https://plan.example.org/clusters/"' in page
+
+
+def test_designated_named_for_the_city_not_here_and_outside_the_plan_are_told_apart(
+    client: FlaskClient, industries
+) -> None:
+    places = 24 + 5 + 2 + 3
+    for row in industries.values():
+        named = {one["zone"]["id"] for one in row["designations"]}
+        others = [one["id"] for rows in row["others"].values() for one in rows]
+        assert not named & set(others)
+        assert len(named) + len(others) == places
+    page = client.get("/industries/carbon-fibre?lang=en").text
+    assert "Named for the whole city only" in page
+    assert "No industries are listed for these places" in page
+    elsewhere = client.get("/industries/?q=logistics&zone=gaoqu&lang=en").text
+    assert "not under the conditions chosen" in elsewhere
+    assert 'href="/industries/logistics?lang=en"' in elsewhere
+    assert "outside the plan" in client.get("/industries/?q=mining&lang=en").text
+    unknown = client.get("/industries/mining", headers={"Accept": "application/json"}).get_json()
+    assert "outside the plan" in unknown["detail"]
+
+
+def test_a_clusters_target_is_told_once_and_leads_to_the_cluster(client: FlaskClient) -> None:
+    facts = client.get("/plan/三(六)4(1).json").get_json()["facts"]
+    targets = [row for row in facts if row["kind"] == "target"]
+    assert [(row["figure"]["value"], row["url"]) for row in targets] == [(450, "/clusters/cluster-it")]
