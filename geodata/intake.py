@@ -78,7 +78,8 @@ def _check_file(path: Path) -> None:
         exists, is_file = path.exists(), path.is_file()
         size = path.stat().st_size if is_file else 0
     except (OSError, ValueError) as error:
-        raise RefusedError(find("not-readable", str(path.name)[:100], reason=str(error)[:200])) from error
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise RefusedError(find("not-readable", path.name[:100], reason=reason)) from error
     if not exists:
         raise RefusedError(find("file-missing", path.name))
     if not is_file:

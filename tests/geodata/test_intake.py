@@ -1,0 +1,503 @@
+"""Files of boundaries in every format and every state: read, understood, named, or refused with a code."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import struct
+import zipfile
+from datetime import UTC, datetime
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from geodata import crs, intake, unpack
+from geodata.finding import RefusedError, find, list_codes
+from geodata.intake import read_intake
+from geodata.proposal import Ground, Wish, propose
+from geodata.read import read_boundaries, read_facts
+
+GROUND = Ground(read_facts(), read_boundaries())
+SQUARE = shapely.box(122.0, 37.2, 122.1, 37.3)
+NAMES = ["临港区", "蔄山"]
+FORMATS = {
+    "geojson": {"driver": "GeoJSON"},
+    "gpkg": {"driver": "GPKG"},
+    "fgb": {"driver": "FlatGeobuf"},
+    "kml": {"driver": "KML"},
+    "shp": {"driver": "ESRI Shapefile", "encoding": "UTF-8"},
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write features with GDAL."""
+
+    def write(name, shapes, frame="EPSG:4326", field="name", values=None, **options):
+        path = tmp_path / name
+        values = np.array(values or NAMES[: len(shapes)], dtype=object)
+        kinds = {shape.geom_type for shape in shapes}
+        kind = kinds.pop() if len(kinds) == 1 else "Unknown"
+        pyogrio.raw.write(
+            path,
+            shapely.to_wkb(np.array(shapes, dtype=object)),
+            [values],
+            [field],
+            geometry_type=kind,
+            crs=frame,
+            **(FORMATS[path.suffix[1:]] | options),
+        )
+        return path
+
+    return write
+
+
+def zipped(path, folder="", drop=()):
+    """Pack a file with its companions."""
+    target = path.with_suffix(".zip")
+    with zipfile.ZipFile(target, "w") as archive:
+        for one in sorted(path.parent.glob(f"{path.stem}.*")):
+            if one != target and one.suffix not in drop:
+                archive.write(one, folder + one.name)
+    return target
+
+
+def dumped(path, features, **more):
+    rows = [
+        {"type": "Feature", "properties": properties, "geometry": geometry}
+        for properties, geometry in features
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows, **more}), encoding="utf-8")
+    return path
+
+
+def plain(shape):
+    return json.loads(shapely.to_geojson(shape))
+
+
+def refused(path, **options):
+    """Return the code that a file is refused with."""
+    with pytest.raises(RefusedError) as error:
+        read_intake(path, **options)
+    assert str(path.parent) not in json.dumps(error.value.finding.to_dict())
+    return error.value.finding.code
+
+
+def wish(path, **values):
+    said = {"source": "s", "licence": "l", "who": "w", "why": "y", "accuracy_m": 5.0, "layer": "zones"}
+    return Wish(file=path, when=datetime(2026, 11, 1, tzinfo=UTC), **(said | values))
+
+
+def codes(path, **values):
+    """Return the codes of everything found, and the places that came out."""
+    proposal = propose(wish(path, **values), GROUND)
+    for finding in proposal.findings:
+        assert finding.message_zh
+        assert finding.message_en
+        assert finding.path
+        assert set(finding.to_dict()) == {
+            *("code", "level", "feature_id", "path", "message_zh", "message_en", "fix")
+        }
+    return {finding.code for finding in proposal.findings}, [record.of for record in proposal.records]
+
+
+def zone(name):
+    return GROUND.shapes[name].geometry
+
+
+# -- every format
+
+
+@pytest.mark.parametrize("frame", ["EPSG:4326", "EPSG:4490", "EPSG:4550"])
+@pytest.mark.parametrize("suffix", ["geojson", "gpkg", "fgb", "shp"])
+def test_every_format_and_frame_comes_in_whole(write, suffix, frame):
+    shapes = [crs.transform_geometry(one, "CRS84", frame) for one in (SQUARE, zone("gaoqu"))]
+    shapes = [shapely.MultiPolygon(shapely.get_parts(one).tolist()) for one in shapes]
+    options = {"RFC7946": "NO"} if suffix == "geojson" else {}
+    found = read_intake(write(f"a.{suffix}", shapes, frame, **options))
+    assert crs.read_definition(found.crs) == frame
+    assert [row.properties["name"] for row in found.features] == NAMES
+    for row, shape in zip(found.features, shapes, strict=True):
+        assert shapely.hausdorff_distance(row.geometry, shape) < 1e-6
+    assert re.fullmatch("[0-9a-f]{64}", found.sha256)
+    assert found.findings == []
+
+
+def test_kml_comes_in_with_its_names(write):
+    found = read_intake(write("a.kml", [SQUARE, zone("gaoqu")], field="Name"))
+    assert [row.properties["Name"] for row in found.features] == NAMES
+    assert found.features[0].geometry.equals_exact(SQUARE, 1e-6, normalize=True)
+    assert crs.read_definition(found.crs) in {"EPSG:4326", "CRS84"}
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])
+@pytest.mark.parametrize("drop", [(), (".cpg",)])
+def test_a_zipped_shapefile_in_either_encoding(write, encoding, drop):
+    path = zipped(write("a.shp", [SQUARE, zone("gaoqu")], encoding=encoding), "数据/", drop)
+    found = read_intake(path)
+    assert [row.properties["name"] for row in found.features] == NAMES
+    guessed = [finding.code for finding in found.findings]
+    assert guessed == (["encoding-guessed"] if drop else [])
+
+
+def test_a_cpg_that_lies_is_seen_through(write):
+    path = write("a.shp", [SQUARE], encoding="GBK")
+    path.with_suffix(".cpg").write_text("UTF-8")
+    found = read_intake(path)
+    assert found.features[0].properties["name"] == NAMES[0]
+    assert [finding.code for finding in found.findings] == ["encoding-guessed"]
+
+
+def test_a_named_encoding_is_taken_and_a_wrong_one_said(write):
+    path = zipped(write("a.shp", [SQUARE], encoding="GBK"), "", (".cpg",))
+    assert read_intake(path, encoding="gbk").findings == []
+    assert refused(path, encoding="utf-8") == "bad-encoding"
+    assert refused(path, encoding="no-such") == "bad-encoding"
+
+
+def test_a_package_with_several_layers_asks_which(write):
+    path = write("a.gpkg", [SQUARE], layer="one")
+    write("a.gpkg", [zone("gaoqu")], layer="two", append=True)
+    assert refused(path) == "several-layers"
+    assert refused(path, table="three") == "several-layers"
+    assert len(read_intake(path, table="two").features) == 1
+
+
+# -- hostile and broken files
+
+
+def test_what_is_no_file_is_said(tmp_path):
+    assert refused(tmp_path / "none.geojson") == "file-missing"
+    assert refused(tmp_path) == "not-a-file"
+    os.mkfifo(tmp_path / "pipe.geojson")
+    assert refused(tmp_path / "pipe.geojson") == "not-a-file"
+    (tmp_path / "empty.geojson").write_bytes(b"")
+    assert refused(tmp_path / "empty.geojson") == "file-empty"
+    assert refused(tmp_path / ("a" * 300)) in {"not-readable", "file-missing"}
+    assert refused(dumped(tmp_path / "none.json", [])) == "file-empty"
+
+
+BYTES = {
+    "noise": (bytes(range(256)) * 40, "unknown-format"),
+    "text": (b"hello", "unknown-format"),
+    "a virtual file": (b'<OGRVRTDataSource><OGRVRTLayer name="x"/></OGRVRTDataSource>', "unknown-format"),
+    "entities": (b'<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "b">]><kml>&a;</kml>', "unknown-format"),
+    "half a JSON": (b'{"type": "FeatureCollection", "features": [', "not-readable"),
+    "another JSON": (b'{"a": 1}', "not-readable"),
+    "deep nesting": (b'{"type":' + b"[" * 100_000, "not-readable"),
+    "half a package": (b"SQLite format 3\0" + b"\0" * 200, "not-readable"),
+    "half a FlatGeobuf": (b"fgb\x03fgb\x00" + b"\xff" * 50, "not-readable"),
+    "half a Shapefile": (bytes.fromhex("0000270a") + b"\0" * 20, "not-readable"),
+    "half a zip": (b"PK\x03\x04" + b"\0" * 30, "not-readable"),
+    "half a KML": (b"<?xml version='1.0'?><kml><Document><Placemark>", "not-readable"),
+}
+
+
+@pytest.mark.parametrize(("content", "code"), BYTES.values(), ids=BYTES)
+def test_broken_and_foreign_bytes_are_refused(tmp_path, content, code):
+    path = tmp_path / "a.geojson"
+    path.write_bytes(content)
+    assert refused(path) in {code, "file-empty"}
+
+
+def archive(path, entries):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, content in entries:
+            target.writestr(name, content)
+    return path
+
+
+GOOD = json.dumps({"type": "FeatureCollection", "features": []})
+ARCHIVES = {
+    "out": ([("../a.geojson", GOOD)], "zip-traversal"),
+    "out with backslashes": ([("..\\a.geojson", GOOD)], "zip-traversal"),
+    "absolute": ([("/a.geojson", GOOD)], "zip-traversal"),
+    "a drive": ([("C:/a.geojson", GOOD)], "zip-traversal"),
+    "deep out": ([("a/../../a.geojson", GOOD)], "zip-traversal"),
+    "nested": ([("inner.zip", b"PK")], "zip-nested"),
+    "nothing": ([("readme.txt", "x")], "zip-nothing"),
+    "two": ([("a.geojson", GOOD), ("b.kml", "<kml/>")], "zip-ambiguous"),
+    "the same twice": ([("a/a.geojson", GOOD), ("b/a.geojson", GOOD)], "not-readable"),
+    "many": ([(f"{number}.txt", "") for number in range(unpack.MAX_ENTRIES + 1)], "zip-entries"),
+    "a bomb": ([("a.geojson", b" " * 30_000_000)], "zip-bomb"),
+    "a script": ([("a.geojson", "<vrt/>")], "unknown-format"),
+}
+
+
+@pytest.mark.parametrize(("entries", "code"), ARCHIVES.values(), ids=ARCHIVES)
+def test_hostile_archives_are_refused(tmp_path, entries, code):
+    assert refused(archive(tmp_path / "a.zip", entries)) == code
+    assert {path.name for path in tmp_path.iterdir()} == {"a.zip"}
+    assert not list(tmp_path.parent.glob("*.geojson"))
+
+
+def test_an_archive_that_lies_about_its_size_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "MAX_UNPACKED", 1_500_000)
+    path = archive(tmp_path / "a.zip", [("a.geojson", os.urandom(2_000_000))])
+    content = bytearray(path.read_bytes())
+    for at in (m.start() for m in re.finditer(struct.pack("<I", 2_000_000), bytes(content))):
+        content[at : at + 4] = struct.pack("<I", 1000)
+    path.write_bytes(content)
+    assert refused(path) in {"zip-bomb", "not-readable"}
+
+
+def test_a_link_in_an_archive_is_refused(tmp_path):
+    entry = zipfile.ZipInfo("a.geojson")
+    entry.external_attr = 0o120777 << 16
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        target.writestr(entry, "/etc/passwd")
+    (tmp_path / "a.zip").write_bytes(buffer.getvalue())
+    assert refused(tmp_path / "a.zip") == "zip-traversal"
+
+
+def test_limits_of_size_features_and_vertices(tmp_path, monkeypatch, write):
+    path = write("a.geojson", [SQUARE, SQUARE])
+    monkeypatch.setattr(intake, "MAX_FEATURES", 1)
+    assert refused(path) == "too-many-features"
+    monkeypatch.setattr(intake, "MAX_BYTES", 10)
+    assert refused(path) == "file-too-large"
+
+
+def test_too_many_vertices_are_said(write, monkeypatch):
+    monkeypatch.setattr("geodata.locate.MAX_VERTICES", 10)
+    assert codes(write("a.geojson", [zone("gaoqu")]), of="gaoqu")[0] == {"too-many-vertices"}
+    monkeypatch.undo()
+    monkeypatch.setattr("geodata.proposal.MAX_PLACE_VERTICES", 10)
+    assert codes(write("b.geojson", [zone("gaoqu")]), of="gaoqu")[0] == {"too-many-vertices"}
+
+
+# -- coordinates
+
+HUGE = [[[1e308, 1e308], [-1e308, 1e308], [0, -1e308], [1e308, 1e308]]]
+GEOMETRIES = {
+    "no geometry": (None, "empty-geometry"),
+    "empty": ({"type": "Polygon", "coordinates": []}, "empty-geometry"),
+    "a point": ({"type": "Point", "coordinates": [122, 37]}, "wrong-geometry-type"),
+    "a line": ({"type": "LineString", "coordinates": [[122, 37], [122.1, 37]]}, "wrong-geometry-type"),
+    "a collection": ({"type": "GeometryCollection", "geometries": []}, "empty-geometry"),
+    "huge": ({"type": "Polygon", "coordinates": HUGE}, "out-of-bounds"),
+    "elsewhere": (plain(shapely.box(10, 50, 11, 51)), "out-of-bounds"),
+    "flipped": (plain(shapely.transform(SQUARE, lambda xy: xy[:, ::-1])), "flipped-axes"),
+    "Mercator": (plain(crs.transform_geometry(SQUARE, "CRS84", "EPSG:3857")), "mercator-numbers"),
+    "projected": (plain(crs.transform_geometry(SQUARE, "CRS84", "EPSG:4549")), "projected-numbers"),
+}
+
+
+@pytest.mark.parametrize(("geometry", "code"), GEOMETRIES.values(), ids=GEOMETRIES)
+def test_coordinates_that_cannot_be_right_are_recognised(tmp_path, geometry, code):
+    found, places = codes(dumped(tmp_path / "a.geojson", [({"name": "临港区"}, geometry)]))
+    assert found == {code}
+    assert places == []
+
+
+def test_no_numbers_are_no_coordinates(tmp_path):
+    content = json.dumps(
+        {"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": 0}]}
+    )
+    path = tmp_path / "a.geojson"
+    ring = '{"type":"Polygon","coordinates":[[[122,37],[NaN,37.1],[122.1,37.1],[122,37]]]}'
+    path.write_text(content.replace('"geometry": 0', f'"geometry": {ring}'))
+    assert codes(path, of="lingang")[0] <= {"not-finite", "not-readable", "empty-geometry"}
+
+
+def test_flipped_axes_are_swapped_only_when_asked(tmp_path):
+    flipped = shapely.transform(zone("lingang"), lambda xy: xy[:, ::-1])
+    path = dumped(tmp_path / "a.geojson", [({"name": "临港区"}, plain(flipped))])
+    found, places = codes(path, fix=True)
+    assert found == {"flipped-swapped"}
+    assert places == ["lingang"]
+
+
+def test_a_file_without_a_frame_asks_for_it(write):
+    path = write("a.shp", [zone("lingang")])
+    path.with_suffix(".prj").unlink()
+    assert codes(path)[0] == {"missing-crs"}
+    assert codes(path, crs="no such")[0] == {"unknown-crs"}
+    assert codes(path, crs="EPSG:4490") == (set(), ["lingang"])
+
+
+def test_a_frame_without_known_parameters_is_warned_of(write):
+    assert "uncertain-datum" in codes(write("a.shp", [SQUARE], "EPSG:4214"), of="lingang")[0]
+
+
+def test_a_given_frame_overrules_the_files_own_and_that_is_said(write):
+    metres = crs.transform_geometry(zone("lingang"), "CRS84", "EPSG:3857")
+    path = write("a.geojson", [metres], "EPSG:4326")
+    assert codes(path, crs="EPSG:3857") == ({"crs-mismatch"}, ["lingang"])
+
+
+@pytest.mark.parametrize(("frame", "code"), [("GCJ-02", "suspected-gcj02"), ("BD-09", "suspected-bd09")])
+@pytest.mark.parametrize("name", ["lingang"])
+def test_a_shifted_polygon_is_suspected_and_read_right_when_told(write, name, frame, code):
+    """The shape is not ours: drawn coarser, and moved by up to 150 m in waves."""
+
+    def wave(xy):
+        return xy + 0.0015 * np.column_stack([np.sin(xy[:, 1] * 400), np.cos(xy[:, 0] * 300)])
+
+    drawn = shapely.transform(shapely.segmentize(zone(name), 0.003), wave)
+    drawn = shapely.make_valid(shapely.set_precision(drawn, 1e-7))
+    assert code not in codes(write("plain.geojson", [drawn]), of=name)[0]
+    path = write("shifted.geojson", [crs.transform_geometry(drawn, "CRS84", frame)])
+    assert code in codes(path, of=name)[0]
+    told = propose(wish(path, of=name, crs=frame), GROUND)
+    assert code not in {finding.code for finding in told.findings}
+    assert shapely.hausdorff_distance(told.records[0].polygon(), drawn) < 1e-6
+
+
+def test_too_short_an_edge_along_known_lines_is_no_verdict():
+    inland = shapely.box(122.0, 37.25, 122.02, 37.27)
+    path_free = GROUND.shapes["huancui"].geometry.boundary
+    from geodata.datum import measure_shift
+
+    verdict = measure_shift(inland, path_free).to_dict()
+    assert verdict["told"] is False
+    assert verdict["suspected"] is None
+
+
+# -- names
+
+
+@pytest.mark.parametrize(
+    ("layer", "value", "place"),
+    [
+        ("zones", "临港区", "lingang"),
+        ("zones", " lingang ", "lingang"),
+        ("zones", "Weihai Lingang District", "lingang"),
+        ("zones", "임항구", "lingang"),
+        ("zones", "371073", "lingang"),
+        ("counties", "371082", "rongcheng"),
+        ("counties", "荣成市", "rongcheng"),
+        ("towns", "371002001", "town-huancuilou"),
+        ("towns", "371002001000", "town-huancuilou"),
+        ("parks", "中韩产业园", "zhonghan-park"),
+    ],
+)
+def test_names_and_codes_find_their_place(layer, value, place):
+    from geodata.naming import Names
+
+    names = Names(GROUND.facts, layer)
+    assert names.find(value) == place
+    assert names.find("无此地") is None
+    if value.isdigit():
+        assert names.find(float(value)) == place
+
+
+def test_the_field_that_names_the_places_is_found_or_asked_for(tmp_path):
+    rows = [({"no": 1, "mc": "临港区", "xz": "x"}, plain(zone("lingang")))]
+    path = dumped(tmp_path / "a.geojson", rows)
+    assert codes(path) == (set(), ["lingang"])
+    assert codes(path, field="nothing")[0] == {"unknown-field"}
+    assert codes(path, field="xz")[0] == {"no-match"}
+    assert codes(path, of="no-such")[0] == {"unknown-id"}
+    assert codes(path, of="huancui")[0] == {"unknown-id"}  # a county, not a zone
+
+
+def test_unknown_doubled_and_outlying_features_are_said(tmp_path):
+    shape = plain(zone("lingang"))
+    two = [({"n": "临港区"}, shape), ({"n": "371073"}, shape)]
+    assert codes(dumped(tmp_path / "a.geojson", two))[0] == {"duplicate-id"}
+    other = [({"n": "临港区"}, shape), ({"n": "某地"}, shape)]
+    assert codes(dumped(tmp_path / "b.geojson", other))[0] == {"unknown-id"}
+    far = [({"n": "临港区"}, shape), ({"n": "海淀区"}, plain(shapely.box(116, 39, 117, 40)))]
+    assert codes(dumped(tmp_path / "c.geojson", far)) == ({"outside-city"}, ["lingang"])
+
+
+# -- polygons against what is there
+
+
+def test_an_invalid_ring_is_repaired_only_when_asked(tmp_path):
+    west, south, east, north = zone("lingang").bounds
+    bow = {
+        "type": "Polygon",
+        "coordinates": [[[west, south], [east, north], [east, south], [west, north], [west, south]]],
+    }
+    path = dumped(tmp_path / "a.geojson", [({"n": "临港区"}, bow)])
+    assert codes(path) == ({"invalid-ring"}, [])
+    proposal = propose(wish(path, fix=True), GROUND)
+    assert "repaired-ring" in {finding.code for finding in proposal.findings}
+    assert proposal.records[0].polygon().is_valid
+    assert proposal.records[0].fixes
+
+
+def test_areas_and_places_that_cannot_be_meant_are_said(write):
+    small = crs.build_circle(122.0, 37.27, 4000)
+    assert "area-far" in codes(write("a.geojson", [small]), of="lingang")[0]
+    larger = shapely.buffer(zone("lingang"), 0.004)
+    assert {"area-differs", "outside-parent-sliver"} <= codes(write("b.geojson", [larger]), of="lingang")[0]
+    elsewhere = shapely.affinity.translate(zone("gaoqu"), 0.25, -0.1)
+    assert {"elsewhere", "outside-parent"} <= codes(write("c.geojson", [elsewhere]), of="gaoqu")[0]
+
+
+def record_of(path, of, **values):
+    proposal = propose(wish(path, of=of, **values), GROUND)
+    assert proposal.errors == 0, proposal.findings
+    return proposal.records[0]
+
+
+def test_an_import_beside_another_may_share_a_sliver_but_no_land(write):
+    there = Ground(GROUND.facts, GROUND.boundaries, (record_of(write("a.gpkg", [zone("gaoqu")]), "gaoqu"),))
+    near = shapely.union(zone("lingang"), shapely.buffer(zone("gaoqu"), -0.001))
+    found = propose(wish(write("b.gpkg", [near]), of="lingang"), there)
+    assert "overlap" in {finding.code for finding in found.findings if finding.level == "error"}
+    better = propose(wish(write("b.gpkg", [near]), of="lingang", method="surveyed"), there)
+    assert "overlap" not in {finding.code for finding in better.findings}
+    touching = shapely.buffer(zone("lingang"), 0.00004)
+    sliver = propose(wish(write("c.gpkg", [touching]), of="lingang"), there)
+    assert "overlap-sliver" in {finding.code for finding in sliver.findings}
+    assert sliver.errors == 0
+
+
+def test_a_neighbour_left_far_from_its_published_area_is_said(write):
+    grown = shapely.union(
+        zone("lingang"), shapely.intersection(zone("gaoqu"), shapely.box(121.8, 37, 121.95, 38))
+    )
+    found, _ = codes(write("a.gpkg", [grown]), of="lingang")
+    assert "neighbour-area" in found
+
+
+def test_a_town_that_would_lose_all_its_land_stands_in_the_way(write):
+    swallowing = shapely.union(zone("gaoqu"), zone("town-zhangcun"))
+    found, _ = codes(write("a.gpkg", [swallowing]), of="gaoqu")
+    assert "town-without-land" in found
+
+
+def test_land_that_nobody_can_take_stands_in_the_way(write):
+    """All towns of a zone around a gap are imported, and the zone itself is: the gap has no heir."""
+    zone_record = record_of(write("z.gpkg", [zone("nanhai")]), "nanhai")
+    there = Ground(GROUND.facts, GROUND.boundaries, (zone_record,))
+    town = next(town.id for town in GROUND.facts.towns.values() if town.zone == "nanhai")
+    holed = shapely.difference(
+        zone("nanhai"), crs.build_circle(*zone("nanhai").representative_point().coords[0], 800)
+    )
+    found = propose(wish(write("t.gpkg", [holed]), of=town, layer="towns"), there)
+    assert "land-without-owner" in {finding.code for finding in found.findings}
+
+
+def test_a_good_file_says_before_after_and_published_areas(write):
+    proposal = propose(wish(write("a.gpkg", [zone("lingang")], values=["临港区"])), GROUND)
+    assert proposal.errors == 0
+    first = proposal.areas()[0]
+    assert first["id"] == "lingang"
+    assert first["imported"]
+    assert first["before_km2"] == pytest.approx(first["after_km2"], abs=0.01)
+    assert first["official_km2"] == 297.0
+    assert first["method"] == "official"
+
+
+def test_every_code_has_its_words_and_is_tested_somewhere():
+    said = "".join(
+        path.read_text(encoding="utf-8") for path in __import__("pathlib").Path(__file__).parent.glob("*.py")
+    )
+    untested = {code for code in list_codes() if f'"{code}"' not in said}
+    assert untested == set()
+    for entry in list_codes().values():
+        for language in ("zh", "en"):
+            assert entry[language]
+            assert not entry.get("fix") or entry["fix"][language]
+    with pytest.raises(KeyError):
+        find("no-such-code", "x")

@@ -1,0 +1,279 @@
+"""Publications on the web: what changed, the history of a boundary, and a server that follows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from waitress.server import create_server
+
+from layers.history import Act, record
+from layers.store import Release, read_current
+from webmap import create_app, live
+from webmap.live import Live
+from webmap.publish import hash_code
+from webmap.settings import Settings
+
+PLACE = "lingang"
+IMPORT = {
+    "of": PLACE,
+    "layer": "zones",
+    "method": "official",
+    "accuracy_m": 5,
+    "source": "某局<b>成果</b>",
+    "licence": "内部使用",
+    "who": "张某",
+    "why": "正式界线",
+    "when": "2026-11-01T00:00:00Z",
+    "file_name": "zones.shp",
+    "file_sha256": "ab" * 32,
+    "crs": "EPSG:4490",
+    "fixes": ["axes swapped"],
+    "import": "cd" * 10,
+}
+
+
+def clone(release: Release, home: Path, name: str, change) -> Release:
+    """Put a copy of a release with another zone layer into a home, without building it."""
+    folder = home / "releases" / name
+    shutil.copytree(release.folder, folder, ignore=shutil.ignore_patterns("*.gz", "*.br"))
+    zones = json.loads((folder / "data/zones.geojson").read_bytes())
+    change(next(row for row in zones["features"] if row["id"] == PLACE)["properties"])
+    (folder / "data/zones.geojson").write_text(json.dumps(zones, ensure_ascii=False), encoding="utf-8")
+    entries = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != "manifest.json":
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            entries[path.relative_to(folder).as_posix()] = {"bytes": len(content), "sha256": digest}
+    manifest = json.dumps({"release": name, "files": entries}).encode()
+    (folder / "manifest.json").write_bytes(manifest)
+    return Release(folder, hashlib.sha256(manifest).hexdigest())
+
+
+def official(properties):
+    properties |= {"area_km2": 290.5, "geometry_method": "official", "positional_accuracy_m": 5}
+    properties["positioning_zh"] = "另一定位"
+
+
+@pytest.fixture(scope="module")
+def published(release, tmp_path_factory):
+    """A home with three publications: a build, an import and the way back."""
+    home = tmp_path_factory.mktemp("home")
+    code = hash_code()
+    first = clone(release, home, "aaaa000011112222", lambda _: None)
+    before = {"area_km2": 297.0, "geometry_method": "reconstructed", "positional_accuracy_m": 5884}
+    after = {"area_km2": 290.5, "geometry_method": "official", "positional_accuracy_m": 5}
+    base = [{"id": PLACE, "layer": "zones", "before": None, "after": before}]
+    record(home, first, Act("build", first.id, code, changes={"areas": base}))
+    second = clone(release, home, "bbbb000011112222", official)
+    moved = {"areas": [{"id": PLACE, "layer": "zones", "before": before, "after": after}], "facts": {}}
+    act = Act("import", second.id, code, who="张某", why="正式界线", imported=(IMPORT,), changes=moved)
+    record(home, second, act)
+    record(home, first, Act("rollback", first.id, code, who="李某", why="待核实", back_to=1))
+    return home
+
+
+@pytest.fixture(scope="module")
+def asker(published):
+    current = read_current(published)
+    assert current is not None
+    return create_app(current, Settings(published)).test_client()
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_list_names_every_publication(asker, language):
+    page = asker.get(f"/changes?lang={language}").get_data(as_text=True)
+    assert page.count("aaaa000011112222") >= 2
+    assert "bbbb000011112222" in page
+    assert "张某" in page
+    assert "from=1" in page
+
+
+def test_the_list_for_programs(asker):
+    rows = asker.get("/changes.json").get_json()["publications"]
+    assert [(row["number"], row["act"]["action"], row["live"]) for row in rows] == [
+        (1, "build", False),
+        (2, "import", False),
+        (3, "rollback", True),
+    ]
+
+
+@pytest.mark.parametrize("pair", ["from=1&to=2", "from=aaaa00&to=bbbb0000", "to=2"])
+def test_two_publications_are_compared_in_areas_and_facts(asker, pair):
+    found = asker.get(f"/changes.json?{pair}").get_json()
+    (area,) = found["areas"]
+    assert (area["id"], area["after"]["area_km2"]) == (PLACE, 290.5)
+    (fact,) = found["facts"]
+    assert [change["field"] for change in fact["fields"]] == ["positioning_zh"]
+    for language in ("zh", "en", "ko"):
+        page = asker.get(f"/changes?{pair}&lang={language}").get_data(as_text=True)
+        assert "290.50" in page
+        assert "另一定位" in page
+
+
+def test_a_publication_compared_with_itself_or_its_like_differs_in_nothing(asker):
+    for pair in ("from=1&to=1", "from=1&to=3"):
+        assert asker.get(f"/changes.json?{pair}").get_json()["areas"] == []
+        assert asker.get(f"/changes?{pair}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["from=9", "to=nothing", "from=&to=1", "from=1&to=" + "x" * 5000, "to=-1"])
+def test_an_unknown_publication_is_named_with_what_there_is(asker, query):
+    answer = asker.get(f"/changes.json?{query}")
+    assert answer.status_code == 400
+    problem = answer.get_json()
+    assert problem["parameter"] in {"from", "to"}
+    assert "aaaa00001111" in problem["allowed"]
+
+
+def test_without_a_history_the_pages_say_so(client, release, tmp_path):
+    bare = create_app(release, Settings(tmp_path)).test_client()
+    assert bare.get("/changes").status_code == 200
+    assert bare.get("/changes.json").get_json() == {"publications": []}
+    assert bare.get("/changes.json?to=1").status_code == 400
+    assert bare.get(f"/zones/{PLACE}").status_code == 200
+    assert bare.get(f"/zones/{PLACE}/history.json").get_json()["history"] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_a_place_shows_the_history_of_its_boundary(asker, language):
+    page = asker.get(f"/zones/{PLACE}?lang={language}").get_data(as_text=True)
+    for words in ("张某", "正式界线", "zones.shp", "EPSG:4490", "abababababab", "axes swapped", "290.50"):
+        assert words in page
+    assert "某局&lt;b&gt;" in page
+    events = asker.get(f"/zones/{PLACE}/history.json").get_json()["history"]
+    assert [event["how"] for event in events] == ["imported", "base"]
+    assert asker.get("/zones/nowhere/history.json").status_code == 404
+
+
+def test_every_release_stays_addressable_by_its_hash(asker, published):
+    for name in ("aaaa000011112222", "bbbb000011112222"):
+        answer = asker.get(f"/r/{name}/data/zones.geojson")
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+        asked_again = {"If-None-Match": answer.headers["ETag"]}
+        assert asker.get(f"/r/{name}/data/zones.geojson", headers=asked_again).status_code == 304
+    assert asker.get("/r/bbbb000011112222/static/css/pages.css").status_code == 200  # still whole on disk
+    whole, away = published / "releases/bbbb000011112222", published / "releases/.away"
+    whole.rename(away)
+    try:
+        old = asker.get("/r/bbbb000011112222/data/zones.geojson").get_json()
+        row = next(row for row in old["features"] if row["id"] == PLACE)
+        assert row["properties"]["area_km2"] == 290.5
+        for path in ("static/css/pages.css", "data/none.json", "../../current", "pages/facts.json"):
+            assert asker.get(f"/r/bbbb000011112222/{path}").status_code == 404
+    finally:
+        away.rename(whole)
+    for name in ("cccc", "..", "aaaa0000"):
+        assert asker.get(f"/r/{name}/data/zones.geojson").status_code == 404
+
+
+@pytest.fixture
+def following(release, tmp_path):
+    """A server on a home of its own with one publication; returns its address and the home."""
+    first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
+    record(tmp_path, first, Act("build", first.id, hash_code()))
+    application = Live(first, Settings(tmp_path), interval_s=0.0)
+    server = create_server(application, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=_run, args=(server,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}", tmp_path, application
+    server.close()
+    thread.join(5)
+
+
+def _run(server):
+    try:
+        server.run()
+    except OSError:
+        return
+
+
+def ask(address, path):
+    with urllib.request.urlopen(address + path, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def area_of(address):
+    rows = ask(address, "/data/zones.geojson")["features"]
+    return next(row["properties"]["area_km2"] for row in rows if row["id"] == PLACE)
+
+
+def wait_for(address, name):
+    for _ in range(600):
+        if ask(address, "/healthz")["release"] == name:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"{name} never came")
+
+
+def test_a_running_server_takes_over_a_new_release_whole(following, release):
+    address, home, _ = following
+    assert ask(address, "/healthz")["release"] == "aaaa000011112222"
+    seen: set[tuple[str, float]] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            before, area_km2, after = ask(address, "/healthz"), area_of(address), ask(address, "/healthz")
+            if before == after:
+                seen.add((before["release"], area_km2))
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    second = clone(release, home, "bbbb000011112222", official)
+    record(home, second, Act("import", second.id, hash_code()))
+    wait_for(address, second.id)
+    assert area_of(address) == 290.5
+    assert ask(address, "/changes.json")["publications"][-1]["live"]
+    record(
+        home, Release(home / "releases/aaaa000011112222", _digest(home)), Act("rollback", "x", hash_code())
+    )
+    wait_for(address, "aaaa000011112222")
+    done.set()
+    for reader in readers:
+        reader.join(30)
+    assert seen <= {("aaaa000011112222", 297.0), ("bbbb000011112222", 290.5)}
+    assert len(ask(address, "/changes.json")["publications"]) == 3
+
+
+def _digest(home):
+    return hashlib.sha256((home / "releases/aaaa000011112222/manifest.json").read_bytes()).hexdigest()
+
+
+def test_a_release_of_other_code_or_a_broken_one_is_left_alone(following, release, capsys):
+    address, home, application = following
+    other = clone(release, home, "bbbb000011112222", official)
+    record(home, other, Act("import", other.id, "other code"))
+    broken = clone(release, home, "cccc000011112222", official)
+    for published, code in ((other, "other code"), (broken, hash_code())):
+        record(home, published, Act("import", published.id, code))
+        if published is broken:
+            (broken.folder / "data/zones.geojson").write_text("{}")
+        ask(address, "/healthz")
+        with application._loading:
+            assert ask(address, "/healthz")["release"] == "aaaa000011112222"
+    (home / "current").write_text("\0")
+    assert ask(address, "/healthz")["release"] == "aaaa000011112222"
+    assert area_of(address) == 297.0
+
+
+def test_the_interval_between_looks_is_kept(release, tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr(live, "read_pointer", lambda home: looks.append(home))
+    first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
+    client_of_live = Live(first, Settings(tmp_path), interval_s=1000.0)
+    looks.clear()
+    from werkzeug.test import Client
+
+    for _ in range(5):
+        assert Client(client_of_live).get("/healthz").status_code == 200
+    assert looks == []
