@@ -268,7 +268,7 @@ def test_a_release_of_other_code_or_a_broken_one_is_left_alone(following, releas
 
 def test_the_interval_between_looks_is_kept(release, tmp_path, monkeypatch):
     looks = []
-    monkeypatch.setattr(live, "read_pointer", lambda home: looks.append(home))
+    monkeypatch.setattr(live, "read_pointer", looks.append)
     first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
     client_of_live = Live(first, Settings(tmp_path), interval_s=1000.0)
     looks.clear()
