@@ -88,7 +88,14 @@ def refused(path, **options):
 
 
 def wish(path, **values):
-    said = {"source": "s", "licence": "l", "who": "w", "why": "y", "accuracy_m": 5.0, "layer": "zones"}
+    said: dict[str, Any] = {
+        "source": "s",
+        "licence": "l",
+        "who": "w",
+        "why": "y",
+        "accuracy_m": 5.0,
+        "layer": "zones",
+    }
     return Wish(file=path, when=datetime(2026, 11, 1, tzinfo=UTC), **(said | values))
 
 
@@ -119,7 +126,7 @@ def test_every_format_and_frame_comes_in_whole(write, suffix, frame):
     shapes = [shapely.MultiPolygon(shapely.get_parts(one).tolist()) for one in shapes]
     options = {"RFC7946": "NO"} if suffix == "geojson" else {}
     found = read_intake(write(f"a.{suffix}", shapes, frame, **options))
-    assert crs.read_definition(found.crs) == frame
+    assert crs.read_definition(found.crs or "") == frame
     assert [row.properties["name"] for row in found.features] == NAMES
     for row, shape in zip(found.features, shapes, strict=True):
         assert shapely.hausdorff_distance(row.geometry, shape) < 1e-6
@@ -130,8 +137,10 @@ def test_every_format_and_frame_comes_in_whole(write, suffix, frame):
 def test_kml_comes_in_with_its_names(write):
     found = read_intake(write("a.kml", [SQUARE, zone("gaoqu")], field="Name"))
     assert [row.properties["Name"] for row in found.features] == NAMES
-    assert found.features[0].geometry.equals_exact(SQUARE, 1e-6, normalize=True)
-    assert crs.read_definition(found.crs) in {"EPSG:4326", "CRS84"}
+    shape = found.features[0].geometry
+    assert shape is not None
+    assert shape.equals_exact(SQUARE, 1e-6, normalize=True)
+    assert crs.read_definition(found.crs or "") in {"EPSG:4326", "CRS84"}
 
 
 @pytest.mark.parametrize("encoding", ["UTF-8", "GBK"])
@@ -471,9 +480,8 @@ def test_land_that_nobody_can_take_stands_in_the_way(write):
     zone_record = record_of(write("z.gpkg", [zone("nanhai")]), "nanhai")
     there = Ground(GROUND.facts, GROUND.boundaries, (zone_record,))
     town = next(town.id for town in GROUND.facts.towns.values() if town.zone == "nanhai")
-    holed = shapely.difference(
-        zone("nanhai"), crs.build_circle(*zone("nanhai").representative_point().coords[0], 800)
-    )
+    centre = zone("nanhai").representative_point()
+    holed = shapely.difference(zone("nanhai"), crs.build_circle(centre.x, centre.y, 800))
     found = propose(wish(write("t.gpkg", [holed]), of=town, layer="towns"), there)
     assert "land-without-owner" in {finding.code for finding in found.findings}
 

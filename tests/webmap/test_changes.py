@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from waitress.server import create_server
@@ -181,7 +182,7 @@ def following(release, tmp_path):
     first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
     record(tmp_path, first, Act("build", first.id, hash_code()))
     application = Live(first, Settings(tmp_path), interval_s=0.0)
-    server = create_server(application, host="127.0.0.1", port=0, threads=4)
+    server: Any = create_server(application, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=_run, args=(server,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}", tmp_path, application
@@ -267,7 +268,7 @@ def test_a_release_of_other_code_or_a_broken_one_is_left_alone(following, releas
 
 
 def test_the_interval_between_looks_is_kept(release, tmp_path, monkeypatch):
-    looks = []
+    looks: list[Path] = []
     monkeypatch.setattr(live, "read_pointer", looks.append)
     first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
     client_of_live = Live(first, Settings(tmp_path), interval_s=1000.0)
