@@ -9,6 +9,7 @@ import re
 import struct
 import zipfile
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyogrio
