@@ -11,7 +11,17 @@ from pydantic import Field
 from geodata.model import Id, Record, Text
 
 ROOT = Path(__file__).parent
+SHORT = r"^[a-z][a-z0-9_]{0,9}$"
 LICENCE = ROOT.parent / "LICENSE-DATA.md"
+
+
+class FlatInfo(Record):
+    """A column that formats without nesting have besides a list of records: one member of each record."""
+
+    name: str
+    of: str
+    short: Annotated[str, Field(pattern=SHORT)]
+    description: Text
 
 
 class FieldInfo(Record):
@@ -22,9 +32,8 @@ class FieldInfo(Record):
     description: Text
     unit: Literal["m", "km2"] | None = None
     values: tuple[str, ...] | None = None  # where only these may stand
-    short: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,9}$")] | None = (
-        None  # for formats with ten letters
-    )
+    short: Annotated[str, Field(pattern=SHORT)] | None = None  # for formats with ten letters
+    flat: FlatInfo | None = None
 
 
 class Layer(Record):
@@ -87,9 +96,14 @@ def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
 
 
 def _to_field(name: str, raw: dict[str, Any]) -> FieldInfo:
+    flat = {"flat": _describe(raw["flat"])} if "flat" in raw else {}
+    return FieldInfo.model_validate({"name": name} | _describe(raw) | flat)
+
+
+def _describe(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with its three texts as one."""
     text = {language: raw[language] for language in ("zh", "en", "ko")}
-    others = {key: value for key, value in raw.items() if key not in text}
-    return FieldInfo.model_validate({"name": name, "description": text} | others)
+    return {key: value for key, value in raw.items() if key not in text} | {"description": text}
 
 
 def _load(path: Path) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from layers.export.formats import FORMATS, FRAMES, PLAN
+from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
 from layers.export.job import file_stem
 from layers.export.jobs import release_path
 from layers.query import FeatureStore
@@ -40,6 +40,7 @@ def data() -> str:
         layers=found.downloads,
         formats=list(FORMATS),
         frames=FRAMES,
+        geometries=GEOMETRIES,
         industries=found.industries.values(),
         places=found.places(),
     )
@@ -57,7 +58,7 @@ def data_file(file: str) -> Response:
     if asked.usual:
         path = release_path(name, extension)
         return send(release, path, attachment=saved, media_type=kind.media_type)
-    folder = current_app.extensions["settings"].home / "cache" / release.id / "data"
+    folder = current_app.extensions["settings"].home / "downloads" / release.id
     body = keep(folder, asked.key, lambda: _make(asked))
     response = Response(body, content_type=kind.media_type)
     digest = hashlib.sha256(body)
@@ -89,6 +90,8 @@ def download() -> Answer | str:
     name = _required("layer", [PLAN, *(info["id"] for info in content().layers)])
     extension = _required("format", FORMATS)
     chosen = {one: value for one in PARAMETERS if (value := request.args.get(one))}
+    if not FORMATS[extension].geometry:  # the form says of this choice that it is for tables of text
+        chosen.pop("geometry", None)
     query = f"?{urlencode(chosen)}" if chosen else ""
     return redirect(f"/data/{name}.{extension}{query}", HTTPStatus.SEE_OTHER)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from layers.export.job import Part, Row
 
 JOINER = ";"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-DESIGNATIONS = "industries"  # the one field that holds records instead of words
+SHORT = 10  # letters of a column's name where a format has no more
 TYPES = {"array": "string"}
 Value = str | int | float | bool | None
 
@@ -23,6 +24,7 @@ class Column:
     type: str
     meaning: dict[str, str]
     unit: str | None
+    short: str  # at most ten letters
 
     def title(self, language: str) -> str:
         """Return the meaning up to its first explanation."""
@@ -31,18 +33,30 @@ class Column:
 
 def columns_of(part: Part) -> tuple[Column, ...]:
     """Return the columns of a layer or table in the catalogue's order."""
-    return tuple(
-        Column(
-            field["name"], TYPES.get(field["type"], field["type"]), field["description"], field.get("unit")
-        )
-        for field in part.info["fields"]
-    )
+    return tuple(_to_columns(part))
+
+
+def _to_columns(part: Part) -> Iterator[Column]:
+    for field in part.info["fields"]:
+        kind, short = TYPES.get(field["type"], field["type"]), field.get("short") or field["name"][:SHORT]
+        yield Column(field["name"], kind, field["description"], field.get("unit"), short)
+        if flat := field.get("flat"):
+            yield Column(flat["name"], "string", flat["description"], None, flat["short"])
 
 
 def flatten(part: Part) -> list[dict[str, Value]]:
     """Return the rows as plain values by column name; what is unknown stays None, and so does no entry."""
-    names = [field["name"] for field in part.info["fields"]]
-    return [{name: _plain(name, values_of(row, part).get(name)) for name in names} for row in part.rows]
+    return [_flatten(values_of(row, part), part) for row in part.rows]
+
+
+def _flatten(values: Row, part: Part) -> dict[str, Value]:
+    plain: dict[str, Value] = {}
+    for field in part.info["fields"]:
+        value = values.get(field["name"])
+        plain[field["name"]] = _plain(value)
+        if flat := field.get("flat"):
+            plain[flat["name"]] = _plain([one[flat["of"]] for one in value or ()])
+    return plain
 
 
 def values_of(row: Row, part: Part) -> Row:
@@ -51,12 +65,12 @@ def values_of(row: Row, part: Part) -> Row:
     return values
 
 
-def _plain(name: str, value: Any) -> Value:
+def _plain(value: Any) -> Value:
     if not isinstance(value, list):
         plain: Value = value
         return plain
-    words = [one["industry_id"] for one in value] if name == DESIGNATIONS else value
-    return JOINER.join(map(str, words)) or None
+    words = [one["industry_id"] if isinstance(one, dict) else str(one) for one in value]
+    return JOINER.join(words) or None
 
 
 def harmless(value: Value) -> Value:

@@ -18,7 +18,6 @@ from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.texts import write_csv
 
 MAX_DBF = 254  # bytes of one text
-MAX_NAME = 10  # characters of a column's name
 MAP_HEAD = ("shapefile", "name", "zh", "en", "cut_rows")
 
 
@@ -76,8 +75,7 @@ def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
 
 def short_names(part: Part) -> dict[str, str]:
     """Return the name of every column as a shapefile can hold it."""
-    fields = part.info["fields"]
-    return {field["name"]: field.get("short") or field["name"][:MAX_NAME] for field in fields}
+    return {column.name: column.short for column in columns_of(part)}
 
 
 def shorten(value: Value) -> Value:

@@ -106,8 +106,9 @@ def test_other_programs_read_the_same_ids_words_and_places(
         told = found[row["id"]]
         assert _same_place(told["geometry"], row["geometry"], "EPSG:4326"), row["id"]
         for column in columns_of(part):
-            if kind in {"geojson", "topojson"} and isinstance(row["properties"][column.name], list):
-                continue  # these keep lists as they are
+            listed = isinstance(row["properties"].get(column.name, []), list)
+            if kind in {"geojson", "topojson"} and listed:
+                continue  # these keep lists as they are, and need no columns beside them
             value, wanted = told[names.get(column.name, column.name)], values[column.name]
             wanted = shorten(wanted) if kind == "shp.zip" else wanted
             assert (None if pd.isna(value) or value == "" else value) == wanted, (row["id"], column.name)
@@ -284,6 +285,13 @@ def test_a_geometry_too_long_for_a_cell_is_told_not_cut(make: Callable[..., byte
     assert any(str(cell).startswith("超过单元格上限") for cell in cells)
     for cell in cells:
         assert str(cell).startswith("超过单元格上限") or shapely.from_wkt(str(cell)).is_valid
+
+
+def test_flat_formats_have_the_plan_s_own_terms_beside_the_ids(parts: dict[str, Part]) -> None:
+    for values, row in zip(flatten(parts["zones"]), parts["zones"].rows, strict=True):
+        records = row["properties"]["industries"]
+        assert (values["industries"] or "") == ";".join(one["industry_id"] for one in records)
+        assert (values["industry_terms_zh"] or "") == ";".join(one["term_zh"] for one in records)
 
 
 def test_csv_can_say_where_in_three_ways(make: Callable[..., bytes]) -> None:

@@ -150,6 +150,8 @@ def test_the_form_leads_to_the_address_of_the_file(client: FlaskClient) -> None:
     answer = client.get("/data/download?layer=zones&format=fgb&crs=EPSG:4549&industry=&filter=area_km2+>+100")
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/data/zones.fgb?crs=EPSG%3A4549&filter=area_km2+%3E+100"
+    wkt = client.get("/data/download?layer=zones&format=gpkg&geometry=wkt")
+    assert wkt.headers["Location"] == "/data/zones.gpkg"
     for bad, named in (("layer=nothing&format=gpkg", "layer"), ("layer=zones&format=dwg", "format")):
         refused = client.get(f"/data/download?{bad}")
         assert (refused.status_code, refused.get_json(force=True)["parameter"]) == (400, named)
@@ -222,7 +224,7 @@ def test_too_long_is_said_as_busy_and_nothing_is_kept(
     def late(job: Job) -> bytes:
         raise BusyError
 
-    folder = home / "cache" / release.id / "data"
+    folder = home / "downloads" / release.id
     kept = set(folder.iterdir()) if folder.is_dir() else set()
     monkeypatch.setattr(data_pages, "make_file", late)
     answer = client.get("/data/towns.fgb?crs=EPSG:3857&zone=rushan")
