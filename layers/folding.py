@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 _FINALS = range(0x11A8, 0x11C3)  # jamo that close a syllable
 _VOWELS = range(0x1161, 0x1176)
@@ -50,6 +51,7 @@ def trace(text: str) -> tuple[str, list[int]]:
     return "".join(letter for letter, _ in pairs), [index for _, index in pairs]
 
 
+@lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """Return an English word without its plural and in one spelling; others stay as they are.
 

@@ -20,6 +20,7 @@ MAX_QUERY = 100
 # HOLDS: the query contains the key.
 EXACT, CORE, START, WORD, PART, WORDS, HOLDS = range(7)
 CLOSE = 0.6  # of a key typed already: nearly the whole
+LONGEST_BROKEN = 24  # letters of a query that is looked for in two parts
 WEAK = 2  # letters that are too few to be looked for inside a word
 LAYER_ORDER = (
     *("zones", "counties", "parks", "five-zones", "belts", "marine-cores"),
@@ -120,7 +121,7 @@ class Search:
         weighty = [text for text in told if len(text) >= WEAK]
         if len(weighty) > 1:
             yield from self._together(weighty)
-        if core and not is_latin(core):
+        if len(core) <= LONGEST_BROKEN and core and not is_latin(core):
             yield from self._broken(squeeze(core))
         if told and len(pieces) > 1:
             for piece in pieces:
@@ -139,7 +140,7 @@ class Search:
         """Yield the keys that begin with the query, have a word that does, or contain it."""
         squeezed = squeeze(wanted)
         known = self._vocabulary
-        generic = bool(known.split(wanted)) and all(piece.kind == EMPTY for piece in known.split(wanted))
+        generic = all(piece.kind == EMPTY for piece in known.split(wanted))
         for index in [at for at, text in enumerate(known.squeezed) if squeezed in text]:
             fit = _fit(known.keys[index], wanted, squeezed)
             if fit is not None:
@@ -150,14 +151,19 @@ class Search:
 
     def _together(self, told: list[str]) -> Iterator[Hit]:
         """Yield, for every entry that has all the words in whatever order, the key that has most of them."""
-        having = [self._having(word) for word in told]
-        entries = set.intersection(*({self._vocabulary.keys[at].entry for at in one} for one in having))
-        for one in having:
-            for index in one:
-                key = self._vocabulary.keys[index]
-                if key.entry in entries:
-                    count = sum(index in other for other in having)
-                    yield Hit(self._place(WORDS, key, first=-count), index, tuple(told))
+        having: list[set[int]] = []
+        entries: set[int] | None = None
+        for word in told:
+            having.append(self._having(word))
+            own = {self._vocabulary.keys[at].entry for at in having[-1]}
+            entries = own if entries is None else entries & own
+            if not entries:
+                return
+        for index in set.union(*having):
+            key = self._vocabulary.keys[index]
+            if entries is not None and key.entry in entries:
+                count = sum(index in other for other in having)
+                yield Hit(self._place(WORDS, key, first=-count), index, tuple(told))
 
     def _broken(self, core: str) -> Iterator[Hit]:
         """Yield the keys that have the query in two parts with something between: 大水泊机场."""
@@ -172,7 +178,7 @@ class Search:
 
     def _having(self, word: str) -> set[int]:
         if is_latin(word):
-            return {at for at, text in enumerate(self._vocabulary.spaced) if f" {word}" in text}
+            return self._vocabulary.starting(word)
         return {at for at, text in enumerate(self._vocabulary.squeezed) if word in text}
 
     def _place(self, fit: int, key: Key, *, first: float) -> Rank:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ KNOWN, EMPTY, UNKNOWN = "known", "empty", "unknown"
 WINDOW = 6  # words of one spelling at most, within a longer query
 SHORTEST_HAN, SHORTEST_HANGUL = 2, 4  # letters that a spelling needs to be seen inside a word
 ENDING = 4  # jamo after a known Korean word that are taken for its ending
+LAST = chr(0x10FFFF)  # stands behind every letter
 MAX_PIECES = 12  # of a query; what comes after is not looked at
 
 
@@ -39,7 +41,9 @@ class Vocabulary:
     def __init__(self, entries: list[dict[str, Any]], empty: list[str]) -> None:
         self.keys = list(_read_keys(entries))
         self.squeezed = [key.squeezed for key in self.keys]
-        self.spaced = [f" {key.text}" for key in self.keys]
+        pairs = sorted((word, index) for index, key in enumerate(self.keys) for word in key.text.split())
+        self._words = [word for word, _ in pairs]
+        self._owners = [index for _, index in pairs]
         self._exact: dict[str, list[int]] = {}
         for index, key in enumerate(self.keys):
             self._exact.setdefault(key.squeezed, []).append(index)
@@ -50,6 +54,11 @@ class Vocabulary:
     def exact(self, folded: str) -> list[int]:
         """Return the indexes of the keys that `folded` spells out, whatever the spaces."""
         return self._exact.get(squeeze(folded), [])
+
+    def starting(self, start: str) -> set[int]:
+        """Return the indexes of the keys that have a word which begins with `start`."""
+        low = bisect_left(self._words, start)
+        return set(self._owners[low : bisect_left(self._words, start + LAST, low)])
 
     def split(self, folded: str) -> list[Piece]:
         """Return `folded` as pieces, taking the longest known spelling at each place."""

@@ -9,16 +9,19 @@ from scripts.answer import add_home, add_json, live_release, settings, write_jso
 from scripts.bench.common import Result
 from scripts.bench.first import bench_map
 from scripts.bench.postgis import bench_postgis
+from scripts.bench.search import bench_search
 from scripts.bench.start import bench_start
 from scripts.messages import write
 
-MEASURES = {"map": bench_map, "start": bench_start, "postgis": bench_postgis}
+MEASURES = {"map": bench_map, "start": bench_start, "postgis": bench_postgis, "search": bench_search}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "measure", choices=MEASURES, help="首屏、冷启动或数据库 · first view, cold start, or the database"
+        "measure",
+        choices=MEASURES,
+        help="首屏、冷启动、数据库、搜索 · first view, cold start, database, search",
     )
     parser.add_argument("--rounds", type=int, default=15, help="重复次数 · repetitions (15)")
     add_home(parser)

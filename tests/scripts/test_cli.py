@@ -112,6 +112,64 @@ def test_lookup_refuses_impossible_positions(ask, lon, lat, hint):
     assert hint in err
 
 
+def test_lookup_reads_a_position_as_it_is_written(ask):
+    code, out, _ = ask("lookup", "37°18′29.5″N", "122°06′58.7″E", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert (answer["lon"], answer["lat"]) == pytest.approx((122.116306, 37.308194), abs=1e-6)
+    code, out, _ = ask("lookup", "4131081, 421659", "--crs", "EPSG:4550")
+    assert code == 0
+    assert "lingang" in out
+    assert "airport-weihai" in out
+
+
+def test_lookup_asks_where_the_order_is_unclear(ask):
+    code, _, err = ask("lookup", "36.9, 37.2")
+    assert code == 2
+    assert "lookup 36.9 37.2" in err
+    assert "lookup 37.2 36.9" in err
+
+
+def test_lookup_shares_out_a_polygon(ask, tmp_path):
+    file = tmp_path / "site.geojson"
+    ring = [[122.0, 37.2], [122.2, 37.2], [122.2, 37.4], [122.0, 37.4], [122.0, 37.2]]
+    file.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}), encoding="utf-8")
+    code, out, _ = ask("lookup", "--polygon", str(file), "--json")
+    assert code == 0
+    assert "lingang" in {row["id"] for row in json.loads(out)["shares"]}
+    assert ask("lookup", "--polygon", str(file))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{", "not JSON"), ('{"type": "Point", "coordinates": [122, 37]}', "no polygon"), (None, "Cannot read")],
+)
+def test_lookup_refuses_what_is_no_polygon(ask, tmp_path, text, said):
+    file = tmp_path / "site.geojson"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    code, out, err = ask("lookup", "--polygon", str(file))
+    assert code == 2
+    assert out == ""
+    assert said in err
+
+
+def test_lookup_wants_a_position_or_a_polygon(ask, tmp_path):
+    assert ask("lookup")[0] == 2
+    assert ask("lookup", "122", "37", "--polygon", str(tmp_path / "x"))[0] == 2
+
+
+def test_search_says_what_the_plan_says_and_what_it_does_not_name(ask):
+    code, out, _ = ask("search", "medical devices", "--lang", "en")
+    assert code == 0
+    assert "→ Weihai Hi-Tech Zone" in out.splitlines()[0]
+    assert "named for the whole city only" in ask("search", "carbn fiber")[1]
+    code, out, _ = ask("search", "量子计算")
+    assert code == 1
+    assert "量子计算" in out
+    assert "~ industries" in out
+
+
 def test_search_finds_a_zone_by_its_name(ask):
     zone = next(iter(read.read_facts().zones.values()))
     code, out, _ = ask("search", zone.name.zh, "--json")
