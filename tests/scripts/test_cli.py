@@ -38,7 +38,13 @@ def test_every_command_explains_itself(command, capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["lookup", "abc", "37"], ["serve", "--port", "70000"], ["serve", "--workers", "0"]],
+    [
+        [],
+        ["fly"],
+        ["lookup", "1", "2", "--crs", "x"],
+        ["serve", "--port", "70000"],
+        ["serve", "--workers", "0"],
+    ],
 )
 def test_wrong_usage_exits_2(arguments):
     with pytest.raises(SystemExit) as leaving:
@@ -104,7 +110,8 @@ def test_lookup_far_away_names_the_nearest_place(ask):
 
 
 @pytest.mark.parametrize(
-    ("lon", "lat", "hint"), [("999", "37", "999"), ("37", "122", "122 37"), ("nan", "37", "nan")]
+    ("lon", "lat", "hint"),
+    [("999", "37", "999"), ("37", "122", "122 37"), ("nan", "37", "nan"), ("abc", "37", "abc")],
 )
 def test_lookup_refuses_impossible_positions(ask, lon, lat, hint):
     code, _, err = ask("lookup", lon, lat)
