@@ -20,7 +20,7 @@ def draw(name: str) -> Markup:
     else:
         chart = charts.lay_out_targets(content().indicators, g.language)
     # Safe to set into a page: the template escapes every text.
-    return Markup(render_template(f"charts/{name}.svg", chart=chart))  # noqa: S704
+    return Markup(render_template(f"charts/{name}.svg", chart=chart, wrap=charts.wrap))  # noqa: S704
 
 
 @blueprint.get("/charts/<name>.svg")

@@ -11,7 +11,7 @@ from typing import Any
 
 Row = dict[str, Any]
 WIDTH = 760
-LABEL_WIDTH, VALUE_WIDTH = 250, 150
+LABEL_WIDTH, VALUE_WIDTH = 250, 164
 ROW = 34
 TOP = 34
 BASE = 100  # what a base counts as on the axis of targets
@@ -67,7 +67,12 @@ def lay_out_targets(indicators: Sequence[Row], language: str) -> Row:
 
 
 def _frame(rows: int) -> Row:
-    sizes = {"width": WIDTH, "label_width": LABEL_WIDTH, "value_x": WIDTH - VALUE_WIDTH + 4}
+    sizes = {
+        "width": WIDTH,
+        "label_width": LABEL_WIDTH,
+        "value_x": WIDTH - VALUE_WIDTH + 4,
+        "value_width": VALUE_WIDTH - 4,
+    }
     return sizes | {"top": TOP, "row": ROW, "font": FONT, "bottom": TOP + rows * ROW}
 
 

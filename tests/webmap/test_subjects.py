@@ -267,3 +267,13 @@ def test_a_clusters_target_is_told_once_and_leads_to_the_cluster(client: FlaskCl
     facts = client.get("/plan/三(六)4(1).json").get_json()["facts"]
     targets = [row for row in facts if row["kind"] == "target"]
     assert [(row["figure"]["value"], row["url"]) for row in targets] == [(450, "/clusters/cluster-it")]
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+@pytest.mark.parametrize("chart", ["targets", "clusters"])
+def test_no_word_of_a_chart_runs_over_its_edge(client: FlaskClient, chart: str, language: str) -> None:
+    svg = parse(client.get(f"/charts/{chart}.svg?lang={language}").text)
+    width = float(svg.get("width"))
+    texts = [row for row in svg.findall(f"{SVG}text") if row.get("text-anchor") == "start"]
+    assert len(texts) > 10
+    assert [row.text for row in texts if wrap(row.text, width - float(row.get("x"))) != [row.text]] == []
