@@ -93,6 +93,8 @@ def box_to_lonlat(corners: Bounds, axes: Axes) -> Bounds | BaseGeometry | None:
     clipped = max(west, low_x), max(south, low_y), min(east, high_x), min(north, high_y)
     if clipped[0] > clipped[2] or clipped[1] > clipped[3]:
         return None
+    if not axes.metric:
+        return clipped
     if axes.curved:
         return _curved_box(clipped, axes)
     xs, ys = crs.transform([clipped[0], clipped[2]], [clipped[1], clipped[3]], axes.frame, crs.LONLAT)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
-from layers.export.formats import FORMATS
+from layers.export.formats import formats_of
 from layers.store import Release
 from webmap import (
     api,
@@ -85,7 +85,8 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
     content: Content = app.extensions["content"]
     downloads = {
         layer["id"]: [
-            (file["href"], FORMATS[file["format"]].media_type) for file in content.files_of(layer["id"])
+            (f"/data/{layer['id']}.{kind.id}", kind.media_type)
+            for kind in formats_of("table" if layer["geometry"] == "none" else "layer")
         ]
         for layer in content.layers
     }

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import orjson
 import shapely
 from pygeofilter import ast, values
-from shapely.geometry.base import BaseGeometry
 
-from layers.axes import Axes, to_lonlat
-from layers.cql.document import box_document
+from layers.axes import Axes
 from layers.cql.fault import FilterError, unknown
+from layers.cql.geometry import to_shape
 from layers.cql.tree import (
     And,
     Compare,
@@ -129,8 +127,7 @@ class Checker:
 
     def spatial(self, node: ast.SpatialComparisonPredicate) -> Condition:
         """Return a relation between geometries."""
-        relation: Any = node.op.name.lower()
-        return Spatial(relation, self.place(node.lhs), self.place(node.rhs))
+        return _relate(node.op.name.lower(), self.place(node.lhs), self.place(node.rhs))
 
     def _compare(self, order: Any, left: Any, right: Any) -> Condition:
         values_ = self._same_case(self.value(left), self.value(right))
@@ -192,7 +189,7 @@ class Checker:
             return found
         if not isinstance(node, values.Geometry):
             raise FilterError("kind", _show(node), ["geometry"])
-        return Shape(_to_shape(node.geometry, self._axes))
+        return Shape(to_shape(node.geometry, self._axes))
 
 
 _CONDITIONS: dict[Any, Any] = {
@@ -207,6 +204,21 @@ _CONDITIONS: dict[Any, Any] = {
     ast.IsNull: Checker.null,
     ast.SpatialComparisonPredicate: Checker.spatial,
 }
+
+
+def _relate(relation: Any, left: Place, right: Place) -> Condition:
+    """Return a relation; one with a collection as what its members say together."""
+    for place in (left, right):
+        if isinstance(place, Shape) and place.geometry.geom_type == "GeometryCollection":
+            if relation not in {"intersects", "disjoint"}:
+                raise FilterError("geometry", place.geometry.wkt)
+            shapes = [Shape(part) for part in shapely.get_parts(place.geometry) if not part.is_empty]
+            pairs = [(one, right) if place is left else (left, one) for one in shapes]
+            parts = tuple(_relate(relation, *pair) for pair in pairs)
+            if len(parts) == 1:
+                return parts[0]
+            return Or(parts) if relation == "intersects" else And(parts)
+    return Spatial(relation, left, right)
 
 
 def kind_of(value: Value) -> Kind:
@@ -253,40 +265,3 @@ def _show(node: Any) -> str:
     if isinstance(node, Property | ast.Attribute | ast.Function):
         return node.name
     return _show(node.property) if isinstance(node, Folded) else str(node)
-
-
-def read_wkt(text: str) -> values.Geometry:
-    """Return well-known text as pygeofilter's geometry; raises FilterError where it is none."""
-    try:
-        geometry = shapely.from_wkt(text)
-    except shapely.GEOSException as error:
-        raise FilterError("geometry", text) from error
-    return values.Geometry(geometry)
-
-
-def box(numbers: Sequence[float]) -> values.Geometry:
-    """Return a bounding box as pygeofilter's geometry."""
-    return values.Geometry(box_document(list(numbers)))
-
-
-def _to_shape(given: Any, axes: Axes) -> BaseGeometry:
-    try:
-        geometry = given if isinstance(given, BaseGeometry) else shapely.from_geojson(orjson.dumps(given))
-        if not _is_finite(geometry) or geometry.is_empty or isinstance(geometry, shapely.GeometryCollection):
-            raise FilterError("geometry", geometry.wkt)
-        changed = to_lonlat(geometry, axes)
-    except (shapely.GEOSException, ValueError, TypeError) as error:
-        if isinstance(error, FilterError):
-            raise
-        raise FilterError("geometry", str(given)) from error
-    if not _is_finite(changed) or not changed.is_valid:
-        raise FilterError(
-            "geometry", shapely.is_valid_reason(changed) if _is_finite(changed) else geometry.wkt
-        )
-    return changed
-
-
-def _is_finite(geometry: BaseGeometry) -> bool:
-    return bool(shapely.get_coordinates(geometry).size) and bool(
-        (abs(shapely.get_coordinates(geometry)) < math.inf).all()
-    )

@@ -40,6 +40,9 @@ def to_draft(node: Any) -> Any:
         return node
     if set(node) == {"bbox"}:
         return _bbox(node["bbox"])
+    if node.get("type") == "GeometryCollection":
+        # pygeofilter knows a geometry by its coordinates, and keeps what stands beside them.
+        return {"type": "GeometryCollection", "coordinates": [], "geometries": node.get("geometries")}
     if node.get("type") in _GEOMETRIES and set(node) <= {"type", "coordinates", "bbox"}:
         return {"type": node["type"], "coordinates": node.get("coordinates")}
     raise FilterError("syntax", str(node))

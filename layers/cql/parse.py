@@ -15,7 +15,7 @@ from pygeofilter.parsers import cql2_json
 from pygeofilter.parsers.cql2_text.parser import CQLTransformer
 
 from layers.axes import CRS84, Axes
-from layers.cql import check
+from layers.cql import check, geometry
 from layers.cql.document import to_draft
 from layers.cql.fault import FilterError
 from layers.cql.tree import Condition, Kind
@@ -82,10 +82,10 @@ class _Transformer(CQLTransformer):  # type: ignore[misc]
         return ast.Function(str(name), [one for one in arguments if one is not None])
 
     def bbox(self, *numbers: float) -> values.Geometry:
-        return check.box(numbers)
+        return geometry.box(numbers)
 
     def WKT(self, token: str) -> values.Geometry:  # noqa: N802 - named by the grammar
-        return check.read_wkt(str(token))
+        return geometry.read_wkt(str(token))
 
     def STRING(self, token: str) -> str:  # noqa: N802
         return re.sub(r"''|\\'", "'", token[1:-1])

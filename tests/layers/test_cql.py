@@ -100,7 +100,7 @@ def test_a_long_chain_of_conditions_is_one_list():
         ("S_INTERSECTS(geometry, POLYGON((0 0,1 1,1 0,0 1,0 0)))", "geometry", "Self-intersection[0.5 0.5]"),
         ("S_INTERSECTS(geometry, POLYGON((0 0,1 1)))", "geometry", "POLYGON((0 0,1 1))"),
         (
-            "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(POINT(1 2)))",
+            "S_TOUCHES(geometry, GEOMETRYCOLLECTION(POINT(1 2)))",
             "geometry",
             "GEOMETRYCOLLECTION (POINT (1 2))",
         ),
@@ -168,6 +168,19 @@ def test_a_bounding_box_is_the_same_in_text_and_json():
     assert isinstance(text.right, Shape)
     assert text.right.geometry.bounds == (1, 2, 3, 4)
     assert read(json.dumps(document), "cql2-json") == text
+
+
+def test_a_collection_is_what_its_members_say_together():
+    place = Property("geometry", "geometry")
+    members = [Shape(shapely.Point(1, 2)), Shape(shapely.Point(3, 4))]
+    wkt = "GEOMETRYCOLLECTION(POINT(1 2), GEOMETRYCOLLECTION(POINT(3 4)))"
+    met = Or(tuple(Spatial("intersects", place, member) for member in members))
+    assert read(f"S_INTERSECTS(geometry, {wkt})") == met
+    apart = And(tuple(Spatial("disjoint", member, place) for member in members))
+    assert read(f"S_DISJOINT({wkt}, geometry)") == apart
+    document = json.loads(shapely.to_geojson(shapely.from_wkt(wkt)))
+    operation = {"op": "s_intersects", "args": [{"property": "geometry"}, document]}
+    assert read(json.dumps(operation), "cql2-json") == met
 
 
 @pytest.mark.parametrize("axes", ALL, ids=lambda axes: axes.frame)

@@ -26,7 +26,14 @@ FLAGS = [
 @contextmanager
 def serving(release: Release, settings: Settings) -> Iterator[str]:
     """Serve a release on a free port for as long as the block lasts."""
-    server: Any = create_server(create_app(release, settings), host="127.0.0.1", port=0, threads=8)
+    with running(create_app(release, settings)) as address:
+        yield address
+
+
+@contextmanager
+def running(application: Any) -> Iterator[str]:
+    """Serve a WSGI application on a free port for as long as the block lasts."""
+    server: Any = create_server(application, host="127.0.0.1", port=0, threads=8)
     closing = threading.Event()
 
     def run() -> None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -80,17 +80,27 @@ class Asked:
         asked = self.values.get("lang")
         return asked if asked in LANGUAGES else _wanted_language(self.accept_language)
 
+    @cached_property
+    def _encoded(self) -> tuple[tuple[str, str], ...]:
+        """Names of the query, and each pair percent-encoded."""
+        return tuple((name, f"{_encode(name)}={_encode(value)}") for name, value in self.pairs)
+
+    @cached_property
+    def _address(self) -> str:
+        return f"{self.base}{ROOT}/{quote(self.path, safe='/')}"
+
     def url(self, path: str, pairs: Collection[tuple[str, str]] = ()) -> str:
         """Return the absolute address of a resource below ``/ogc``, in the language that was asked for."""
         language = self.values.get("lang")
         keep = [("lang", language)] if language and not any(name == "lang" for name, _ in pairs) else []
-        query = urlencode([*pairs, *keep], quote_via=quote, safe=_PLAIN)
+        query = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in (*pairs, *keep))
         return f"{self.base}{ROOT}/{quote(path, safe='/')}" + (f"?{query}" if query else "")
 
     def here(self, **changes: str) -> str:
         """Return the absolute address of this request with some parameters changed."""
-        pairs = [pair for pair in self.pairs if pair[0] not in changes]
-        return self.url(self.path, [*pairs, *changes.items()])
+        parts = [pair for name, pair in self._encoded if name not in changes]
+        parts += [f"{name}={_encode(value)}" for name, value in changes.items()]
+        return f"{self._address}?{'&'.join(parts)}"
 
     def check(self, allowed: Collection[str]) -> None:
         """Raise BadParameterError for an unknown parameter, one given twice, a wrong ``f`` or ``lang``."""
@@ -119,6 +129,10 @@ def refused(
 def _unknown(name: str, value: str, allowed: Collection[str]) -> BadParameterError:
     near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.5)
     return refused("ogc.error.parameter", name[:_SHOWN], value, ", ".join(allowed), near)
+
+
+def _encode(text: str) -> str:
+    return quote(text, safe=_PLAIN)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from layers.axes import Axes
+from layers.cql.tree import Kind
 from layers.query import Collection, Feature, FeatureStore
 from layers.rows import queryables
 from webmap.ogc.asked import Asked
@@ -60,14 +61,20 @@ class Items:
     def __init__(self, store: FeatureStore) -> None:
         self._store = store
         self._frames = Frames()
+        self._kinds: dict[str, dict[str, Kind]] = {}
 
     def page(self, asked: Asked, collection: Collection) -> Page:
         """Return the page that is asked for; raises BadParameterError."""
-        wanted = parse_items(asked, queryables(collection.info))
+        wanted = parse_items(asked, self._kinds_of(collection))
         found = self._store.select(collection.id, wanted.query)
         bodies = self._bodies(collection, found.features, wanted)
         links = _page_links(asked, collection, wanted, found.matched)
         return Page(collection, wanted, found.matched, bodies, links)
+
+    def _kinds_of(self, collection: Collection) -> dict[str, Kind]:
+        if collection.id not in self._kinds:
+            self._kinds[collection.id] = queryables(collection.info)
+        return self._kinds[collection.id]
 
     def single(self, asked: Asked, collection: Collection, feature_id: str) -> Single:
         """Return one feature; raises NotFoundError."""

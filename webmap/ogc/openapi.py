@@ -19,10 +19,14 @@ VERSION = "1.0.0"
 
 
 class Definition:
-    """Builds the API definition in the language of a request."""
+    """Builds the API definition in the language of a request.
 
-    def __init__(self, resources: Resources) -> None:
+    `first_id` gives the id of a feature that a collection has, as an example.
+    """
+
+    def __init__(self, resources: Resources, first_id: Callable[[str], str | None]) -> None:
         self._resources = resources
+        self._first_id = first_id
 
     def build(self, asked: Asked) -> Part:
         """Return the document."""
@@ -89,7 +93,9 @@ class Definition:
             row.id,
             failing=("404", "503"),
         )
-        item["parameters"].insert(0, _feature_id(text(asked, "ogc.parameter.feature_id")))
+        item["parameters"].insert(
+            0, _feature_id(text(asked, "ogc.parameter.feature_id"), self._first_id(row.id))
+        )
         item["responses"]["200"] = parts.success(GEOJSON, ref("schemas", row.id), title, *crs)
         items = _operation(
             f"{row.id}.items", title, _item_parameters(asked, row, say), row.id, failing=("503",)
@@ -125,8 +131,9 @@ def _operation(
     }
 
 
-def _feature_id(description: str) -> Part:
-    return {
+def _feature_id(description: str, example: str | None) -> Part:
+    named = {"example": example} if example else {}
+    return named | {
         "name": "featureId",
         "in": "path",
         "required": True,

@@ -20,6 +20,7 @@ from webmap.ogc.items import Page, Single
 from webmap.ogc.service import Service, Target
 
 blueprint = Blueprint("ogc", __name__)
+_TRANSLATED = tuple(f"_{language}" for language in LANGUAGES)
 _OWN_NAMES = {"limit", "offset", "f", "lang"}
 
 
@@ -96,7 +97,7 @@ def _example(features: list[dict[str, Any]]) -> str:
     """Return a filter that the first of some features fulfils."""
     for feature in features[:1]:
         for name, value in feature["properties"].items():
-            if isinstance(value, str) and name not in {"id", "name_zh"}:
+            if isinstance(value, str) and name != "id" and not name.endswith(_TRANSLATED):
                 return f"{name} = '{value}'"
     return "TRUE"
 

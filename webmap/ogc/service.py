@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from layers.query import Collection, FeatureStore
+from layers.query import Collection, FeatureStore, Query
 from webmap.ogc.asked import Asked
 from webmap.ogc.cache import Answer, Cache
 from webmap.ogc.items import Items, Page, Single
@@ -74,7 +74,11 @@ class Service:
 
     @cached_property
     def _definition(self) -> Definition:
-        return Definition(self._resources)
+        return Definition(self._resources, self._first_id)
+
+    def _first_id(self, collection: str) -> str | None:
+        found = self._store.select(collection, Query(limit=1)).features
+        return found[0].id if found else None
 
     def answer(self, asked: Asked) -> Answer:
         """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`."""

@@ -7,7 +7,6 @@ import json
 import re
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import brotli
 import pytest
@@ -60,21 +59,22 @@ def test_every_link_leads_somewhere_and_says_what_it_leads_to(client: FlaskClien
     waiting, seen = [f"http://localhost{ROOT}/?f=json"], set()
     while waiting:
         href = waiting.pop()
-        parts = urlsplit(href)
-        assert (parts.scheme, parts.netloc) == ("http", "localhost"), href
-        answer = client.get(f"{parts.path}?{parts.query}")
+        assert href.startswith(("http://localhost/ogc/", "http://localhost/data/")), href
+        answer = client.get(href.removeprefix("http://localhost"))
         assert answer.status_code == 200, href
-        if answer.mimetype == "text/html" or not parts.path.startswith(ROOT):
+        if answer.mimetype == "text/html" or f"localhost{ROOT}/" not in href:
             continue
-        found = re.findall(
-            r'"href":"([^"]*)","rel":"([^"]*)","type":"([^"]*)"', answer.get_data(as_text=True)
-        )
-        for target, rel, media in found:
-            if target not in seen and not (rel == "items" and "alternate" in seen):
-                seen.add(target)
-                waiting.append(target)
-                head = client.head(target.removeprefix("http://localhost"))
-                assert head.headers["Content-Type"].partition(";")[0] == media.partition(";")[0], target
+        text = answer.get_data(as_text=True)
+        for target, rel, media in re.findall(r'"href":"([^"]*)","rel":"([^"]*)","type":"([^"]*)"', text):
+            made = rel == "enclosure" and not target.endswith(
+                (".geojson", ".json")
+            )  # the download centre's own tests
+            if target in seen or made:
+                continue
+            seen.add(target)
+            waiting.append(target)
+            head = client.head(target.removeprefix("http://localhost"))
+            assert head.headers["Content-Type"].partition(";")[0] == media.partition(";")[0], target
     assert len(seen) > 100
 
 

@@ -1,0 +1,113 @@
+"""The API definition describes exactly what is there: held by a validator and by schemathesis."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from openapi_spec_validator import validate
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from layers.store import Release
+from webmap.ogc.parameters import ITEMS, MAX_LIMIT
+
+# What the words of these must be, no schema can say.
+UNSAID = {"filter", "datetime", "bbox"}
+
+
+@pytest.fixture(scope="module")
+def definition(client: FlaskClient) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(client.get("/ogc/api?lang=en").data)
+    return found
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_every_answer_is_as_the_definition_says(client: FlaskClient, mode: GenerationMode) -> None:
+    """Requests that fit the definition are answered, others refused, all as it says."""
+    api = schemathesis.openapi.from_wsgi("/ogc/api", client.application)
+    tried = 0
+    for found in api.get_all_operations():
+        operation = found.ok()
+        if (
+            mode is GenerationMode.NEGATIVE
+            and not operation.path_parameters
+            and operation.path.count("/") < 3
+        ):
+            continue  # nothing there can be wrong but f and lang
+
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(max_examples=3, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        def check(case: Any) -> None:
+            query = case.query or {}
+            without = []
+            if UNSAID & set(query):
+                without.append(positive_data_acceptance)
+            if str(query.get("limit", "")).isdigit() and int(query["limit"]) > MAX_LIMIT:
+                without.append(negative_data_rejection)  # Part 1 has it answered with the most there is
+            case.call_and_validate(headers={"Accept-Encoding": "identity"}, excluded_checks=without)
+
+        check()
+        tried += 1
+    assert tried > 50
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_definition_is_valid_and_refers_to_nothing_outside(client: FlaskClient, language: str) -> None:
+    answer = client.get(f"/ogc/api?lang={language}")
+    assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json;version=3.0"
+    document = json.loads(answer.data)
+    validate(document)
+    references = [part.partition('"')[0] for part in answer.get_data(as_text=True).split('"$ref":"')[1:]]
+    assert references
+    assert all(reference.startswith("#/components/") for reference in references)
+
+
+def test_the_definition_has_what_clients_look_for(definition, release: Release) -> None:
+    limit = definition["components"]["parameters"]["limit"]["schema"]
+    assert (limit["default"], limit["maximum"]) == (100, MAX_LIMIT)
+    for layer in release.read_json("pages/catalogue.json"):
+        paths = [f"/collections/{layer['id']}{below}" for below in ("", "/queryables", "/schema", "/items")]
+        assert set(definition["paths"]) >= {*paths, f"{paths[-1]}/{{featureId}}"}
+        given = definition["paths"][paths[-1]]["get"]["parameters"]
+        own = {one["name"]: one for one in given if "name" in one}
+        shared = {one["$ref"].rpartition("/")[2] for one in given if "$ref" in one}
+        fields = {field["name"] for field in layer["fields"]}
+        assert set(own) | shared == {*ITEMS, *fields, "f", "lang"}
+        for name in fields:
+            assert (own[name]["in"], own[name]["style"], own[name]["explode"]) == ("query", "form", False)
+            assert own[name]["schema"]["type"] in {"string", "number", "boolean"}
+
+
+def test_the_usual_address_leads_to_the_definition(client: FlaskClient) -> None:
+    answer = client.get("/openapi.json", follow_redirects=True)
+    assert json.loads(answer.data)["openapi"].startswith("3.0")
+
+
+@pytest.mark.parametrize("name", ["queryables", "schema"])
+def test_schemas_have_titles_in_every_language(client: FlaskClient, release: Release, name: str) -> None:
+    for layer in release.read_json("pages/catalogue.json"):
+        document = json.loads(client.get(f"/ogc/collections/{layer['id']}/{name}?lang=en").data)
+        assert document["x-title"] == layer["title"]
+        properties = document["properties"]
+        place = properties.pop("geometry", None)
+        assert (place is None) == (layer["geometry"] == "none")
+        assert [(key, row["x-title"]) for key, row in properties.items()] == [
+            (field["name"], field["description"]) for field in layer["fields"]
+        ]
+
+
+def test_every_feature_is_as_its_schema_says(client: FlaskClient, release: Release) -> None:
+    from jsonschema import Draft202012Validator
+
+    for layer in release.read_json("pages/catalogue.json"):
+        base = f"/ogc/collections/{layer['id']}"
+        document = json.loads(client.get(f"{base}/schema").data)
+        document["properties"].pop("geometry", None)
+        validator = Draft202012Validator(document)
+        for feature in json.loads(client.get(f"{base}/items?limit=1000").data)["features"]:
+            validator.validate(feature["properties"])

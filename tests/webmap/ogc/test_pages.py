@@ -1,0 +1,82 @@
+"""The API's pages in a real browser: found, read, filtered; without faults for anyone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+PATHS = (
+    "/ogc/",
+    "/ogc/api",
+    "/ogc/conformance",
+    "/ogc/collections",
+    "/ogc/collections/towns",
+    "/ogc/collections/zones/queryables",
+    "/ogc/collections/zones/schema",
+    "/ogc/collections/zones/items",
+    "/ogc/collections/designations/items",
+    "/ogc/collections/zones/items/gaoqu",
+    "/ogc/collections/platforms/items/regional-innovation-centre",
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_nothing_serious(page: Page, site: str, path: str) -> None:
+    page.goto(f"{site}{path}?lang=en")
+    found = Axe().run(page)
+    serious = [
+        f"{row['id']}: {row['nodes'][0]['html'][:120]}"
+        for row in found.response["violations"]
+        if row["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def test_no_page_is_wider_than_a_telephone(browser: Browser, site: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    for path in PATHS:
+        for language in ("zh", "en", "ko"):
+            page.goto(f"{site}{path}?lang={language}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, (path, language)
+    context.close()
+
+
+def test_a_visitor_filters_pages_through_and_opens_a_feature(page: Page, site: str) -> None:
+    page.goto(f"{site}/data/?lang=zh")
+    page.get_by_role("contentinfo").get_by_role("link", name="数据接口").click()
+    page.get_by_role("link", name="创新平台与高校").click()
+    page.get_by_role("link", name="要素").click()
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("第 1–100 条，共 229 条")
+    page.get_by_role("link", name="下一页").click()
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("第 101–200 条")
+    page.get_by_label("过滤条件").fill("kind = 'university'")
+    page.get_by_label("排序").select_option("-id")
+    page.get_by_role("button", name="查询").click()
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("共 6 条")
+    page.get_by_role("link", name="sdu-weihai").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("山东大学")
+    page.get_by_role("link", name="清除条件").wait_for(state="detached")
+
+
+def test_a_page_says_what_is_wrong_with_a_filter(client: FlaskClient) -> None:
+    answer = client.get(
+        "/ogc/collections/zones/items?filter=nmae_zh%3D1&lang=en", headers={"Accept": "text/html"}
+    )
+    assert answer.status_code == 400
+    text = answer.get_data(as_text=True)
+    assert "names no property “nmae_zh”" in text
+    assert "<code>name_zh</code>" in text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_points_to_its_json(client: FlaskClient, path: str) -> None:
+    answer = client.get(f"{path}?f=html&lang=ko")
+    assert answer.mimetype == "text/html"
+    assert "Accept" in answer.headers["Vary"].split(", ")
+    address = answer.get_data(as_text=True).split('type="application/json" href="')[1].partition('"')[0]
+    same = client.get(address.replace("&amp;", "&").removeprefix("http://localhost"))
+    assert (same.status_code, str(same.mimetype).endswith("json")) == (200, True)
