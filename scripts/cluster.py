@@ -55,7 +55,7 @@ class Cluster:
                 "postgresql, postgresql-postgis: 未安装 / not installed (apt-get install)"
             )
         self._programs = found
-        self._folder = folder
+        self.folder = folder
         self._settings = FAST | (settings or {})
         self._server: subprocess.Popen[bytes] | None = None
         self._as: dict[str, Any] = {"cwd": folder}
@@ -76,14 +76,14 @@ class Cluster:
 
     def start(self) -> None:
         """Start, and return when connections are answered."""
-        command = [str(self._programs / "postgres"), "-D", "data", "-k", str(self._folder)]
+        command = [str(self._programs / "postgres"), "-D", "data", "-k", str(self.folder)]
         command += [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self._server = subprocess.Popen(command, stdout=log, stderr=log, **self._as)
         end = time.monotonic() + START_S
         while not self._answers():
             if self._server.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((self._folder / "log").read_text(errors="replace")[-2000:])
+                raise RuntimeError((self.folder / "log").read_text(errors="replace")[-2000:])
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -95,7 +95,7 @@ class Cluster:
 
     def url(self, database: str = "postgres", user: str | None = None) -> str:
         """Return the address of one database."""
-        return f"postgresql:///{database}?host={self._folder}&user={user or self.user}"
+        return f"postgresql:///{database}?host={self.folder}&user={user or self.user}"
 
     def new_database(self, name: str) -> str:
         """Create an empty database with PostGIS and return its address."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from layers.store import read_current
 from webmap.live import Live
@@ -32,13 +33,19 @@ def serve_with(workers: int, place: tuple[str, int], settings: Settings, ready: 
     A worker that dies is replaced. The workers read the settings anew, so their environment is made to
     say what was chosen.
     """
+    os.environ["WEIHAI_LAYOUT_HOME"] = str(settings.home)
+    threading.Thread(target=_when_it_answers, args=(*place, ready), daemon=True).start()
+    build_server(f"{__name__}:make_app", workers, place).serve()
+
+
+def build_server(target: str, workers: int, place: tuple[str, int]) -> Any:
+    """Return the server of the application that the factory `target` makes in every worker."""
     from granian import Granian
     from granian.constants import Interfaces
 
-    os.environ["WEIHAI_LAYOUT_HOME"] = str(settings.home)
     host, port = place
-    server = Granian(
-        f"{__name__}:make_app",
+    return Granian(
+        target,
         factory=True,
         address=host,
         port=port,
@@ -50,8 +57,6 @@ def serve_with(workers: int, place: tuple[str, int], settings: Settings, ready: 
         log_enabled=False,
         workers_kill_timeout=KILL_S,
     )
-    threading.Thread(target=_when_it_answers, args=(host, port, ready), daemon=True).start()
-    server.serve()
 
 
 def _when_it_answers(host: str, port: int, ready: Callable[[], None]) -> None:

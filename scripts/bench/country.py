@@ -56,12 +56,12 @@ def build_rows(blocks: int) -> Iterator[Row]:
         for cell in range(BLOCK):
             lon = west + (cell % BLOCK_ACROSS + 0.5) * CELL_DEG
             lat = south + (cell // BLOCK_ACROSS + 0.5) * CELL_DEG
-            yield _row(block * BLOCK + cell, _ring(random, lon, lat), random)
+            count = int(np.clip(random.lognormal(np.log(MEDIAN_VERTICES), SPREAD), 8, MOST_VERTICES))
+            yield _row(block * BLOCK + cell, build_ring(random, lon, lat, count), random)
 
 
-def _ring(random: np.random.Generator, lon: float, lat: float) -> NDArray[np.float64]:
-    """Return a closed ring around (lon, lat) that stays in its cell, seven decimals."""
-    count = int(np.clip(random.lognormal(np.log(MEDIAN_VERTICES), SPREAD), 8, MOST_VERTICES))
+def build_ring(random: np.random.Generator, lon: float, lat: float, count: int) -> NDArray[np.float64]:
+    """Return a closed ring of `count` vertices around (lon, lat), inside its cell, seven decimals."""
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     waves = np.arange(1, 9)[:, None]
     phases = random.uniform(0, 2 * np.pi, (8, 1))

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from scripts.answer import add_home, add_json, live_release, settings, write_json
 from scripts.bench.common import Result
 from scripts.bench.first import bench_map
+from scripts.bench.ogc import bench_ogc
 from scripts.bench.postgis import bench_postgis
 from scripts.bench.search import bench_search
 from scripts.bench.start import bench_start
 from scripts.messages import write
 
-MEASURES = {"map": bench_map, "start": bench_start, "postgis": bench_postgis, "search": bench_search}
+MEASURES = {
+    "map": bench_map,
+    "start": bench_start,
+    "search": bench_search,
+    "postgis": bench_postgis,
+    "ogc": bench_ogc,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "measure",
         choices=MEASURES,
-        help="首屏、冷启动、数据库、搜索 · first view, cold start, database, search",
+        help="首屏、冷启动、搜索、数据库、OGC API · first view, cold start, search, database, OGC API",
     )
     parser.add_argument("--rounds", type=int, default=15, help="重复次数 · repetitions (15)")
     add_home(parser)
