@@ -1,0 +1,67 @@
+"""What the measurements are made with is the same on every machine, and they notice wrong answers."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from layers.memory import MemoryStore, Table
+from layers.query import Query
+from layers.store import Release
+from scripts.bench import country
+from scripts.bench.made import LAYER, write_made
+from scripts.bench.turns import build_items, build_side, compare
+from scripts.bench.wrk import Load
+
+
+def test_a_country_is_the_same_however_much_of_it_is_made() -> None:
+    first = list(itertools.islice(country.build_rows(2), 5))
+    assert [row.body for row in first] == [row.body for row in itertools.islice(country.build_rows(1), 5)]
+    assert all(row.geometry is not None and row.geometry.is_valid for row in first)
+    west, south, east, north = country.block_bounds(0)
+    assert all(
+        west < row.geometry.bounds[0] and row.geometry.bounds[2] < east for row in first if row.geometry
+    )
+    assert south < north
+
+
+def test_zones_stay_in_their_cells() -> None:
+    rows = list(itertools.islice(country.build_rows(1), 120))
+    table = Table(country.build_collection(1).info, rows)
+    for row in rows[:10]:
+        assert row.geometry is not None
+        found = table.select(Query(boxes=(row.geometry.bounds,)))
+        assert [feature.id for feature in found.features] == [row.id]
+
+
+def test_a_made_release_holds_as_many_zones_as_are_wanted(tmp_path: Path, release: Release) -> None:
+    few = MemoryStore(write_made(tmp_path / "few", release, 3, 20))
+    more = MemoryStore(write_made(tmp_path / "more", release, 7, 20))
+    assert [few.select(LAYER, Query()).matched, more.select(LAYER, Query()).matched] == [3, 7]
+    assert few.select(LAYER, Query()).features == more.select(LAYER, Query(limit=3)).features
+    assert few.select("zones", Query()) == MemoryStore(release).select("zones", Query())
+
+
+def test_stores_that_answer_differently_are_not_compared(release: Release) -> None:
+    side = build_side("one", MemoryStore(release))
+    other = replace(build_side("two", MemoryStore(release)), service=side.service)
+    result = compare(side, other, lambda _: build_items("zones", "limit=1"), 4)
+    assert set(result) == {"one", "two", "p50_ratio", "p99_ratio"}
+    with pytest.raises(ValueError, match="one"):
+        compare(side, other, lambda _: lambda asked: asked.name.encode(), 4)
+
+
+def test_a_load_in_which_an_answer_is_an_error_is_no_measurement(tmp_path: Path, monkeypatch) -> None:
+    said = "  100 requests in 1.00s\n  Non-2xx or 3xx responses: 1\nRequests/sec:   100.00\n"
+    monkeypatch.setattr("scripts.bench.wrk.find_wrk", lambda: "printf")
+    load = Load(tmp_path, "paths", ["/a", "/b"])
+    monkeypatch.setattr(
+        "scripts.bench.wrk.subprocess.run", lambda *_, **__: type("Done", (), {"stdout": said})
+    )
+    with pytest.raises(RuntimeError, match="Non-2xx"):
+        load.run("http://nowhere", 1)
+    said = "  100 requests in 1.00s\nRequests/sec:   99.50\n"
+    assert load.run("http://nowhere", 1) == 99.5
