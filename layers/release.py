@@ -25,11 +25,11 @@ from layers.features import build_features, build_industry_features
 from layers.indexes import build_around_index, build_lookup_index
 from layers.locator import build_locators
 from layers.measures import build_measures
-from layers.names import build_search_index
 from layers.payload import build_payload
 from layers.points import build_points
 from layers.properties import LANGUAGES
 from layers.relations import Relations
+from layers.search.names import build_search_index
 from layers.sketch import build_sketch
 from layers.subjects import SubjectBuilder
 from layers.tables import build_tables

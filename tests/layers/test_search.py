@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.folding import drop_tones, fold, squeeze, stem, trace
 from layers.search import LIMIT, Search
+from layers.search.folding import drop_tones, fold, squeeze, stem, trace
 from layers.store import Release
 
 

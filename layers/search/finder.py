@@ -1,6 +1,6 @@
 """Find what the plan names, and where it is, by name: Chinese, pinyin, English or Korean.
 
-The index is built once per release by :mod:`layers.names`. What is found says how: as a whole, as a
+The index is built once per release by :mod:`layers.search.names`. What is found says how: as a whole, as a
 part, or only after a misspelling was put right; what the plan does not name is said not to be found.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from layers.folding import drop_tones, fold, is_latin, squeeze, stem_all, trace
-from layers.marks import mark, mark_reading, mark_words
-from layers.vocabulary import EMPTY, INITIALS, KNOWN, PINYIN, UNKNOWN, Key, Piece, Vocabulary
+from layers.search.folding import drop_tones, fold, is_latin, squeeze, stem_all, trace
+from layers.search.marks import mark, mark_reading, mark_words
+from layers.search.vocabulary import EMPTY, INITIALS, KNOWN, PINYIN, UNKNOWN, Key, Piece, Vocabulary
 
 LIMIT = 20
 MAX_QUERY = 100
@@ -55,7 +55,7 @@ class Search:
 
     @cached_property
     def _typos(self) -> Any:
-        from layers.typos import Typos  # only a query that fails needs its library
+        from layers.search.typos import Typos  # only a query that fails needs its library
 
         return Typos(self._vocabulary, self._ranks, self._sounds, FAR)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from layers.folding import RUNS, fold, is_latin, squeeze, stem, trace
-from layers.vocabulary import INITIALS, PINYIN, Key
+from layers.search.folding import RUNS, fold, is_latin, squeeze, stem, trace
+from layers.search.vocabulary import INITIALS, PINYIN, Key
 
 Ranges = list[list[int]]  # [start, end) in characters
 

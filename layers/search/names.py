@@ -18,9 +18,9 @@ from pypinyin import Style, lazy_pinyin
 from geodata.ground import Landmark
 from geodata.model import Chain, Clause, Cluster, Designation, Indicator, Industry, Term
 from layers.documents import to_url
-from layers.folding import fold, squeeze, to_initials
 from layers.relations import Place, Relations
-from layers.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM
+from layers.search.folding import fold, squeeze, to_initials
+from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM
 
 Entry = dict[str, Any]
 Spelling = tuple[str, int]

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from layers.folding import RUNS, is_latin, squeeze, stem_all
+from layers.search.folding import RUNS, is_latin, squeeze, stem_all
 
 # How closely a spelling belongs to its thing, best first.
 NAME, ALIAS, TERM, PINYIN, INITIALS = range(5)
