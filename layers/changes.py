@@ -48,8 +48,8 @@ def _read_rows(content: bytes | None) -> dict[str, Row]:
         return {}
     data: Any = json.loads(content)
     if isinstance(data, dict):
-        return {row["id"]: row["properties"] | {"#": row["geometry"]} for row in data["features"]}
-    return {_key(row): row for row in data}
+        return {row["id"]: row["properties"] | {"#": row["geometry"]} for row in data.get("features", ())}
+    return {_key(row): row for row in data if isinstance(row, dict)}
 
 
 def _key(row: Row) -> str:

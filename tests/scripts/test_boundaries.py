@@ -1,0 +1,238 @@
+"""From a file to the map: import, kill, import again, history, rollback; with the real build."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+
+from geodata import crs
+from geodata.read import read_facts
+from layers.history import read_history
+from layers.store import read_current
+from scripts import cli
+
+ROOT = Path(__file__).parents[2]
+PLACE = "lingang"
+SAID = [
+    "--source",
+    "某局成果",
+    "--licence",
+    "内部使用",
+    "--who",
+    "张某",
+    "--why",
+    "正式界线",
+    "--accuracy-m",
+    "5",
+]
+
+
+@pytest.fixture
+def own_home(release, home, tmp_path):
+    """A home of one's own with the release that is live."""
+    folder = tmp_path / "home"
+    (folder / "releases").mkdir(parents=True)
+    shutil.copytree(release.folder, folder / "releases" / release.id)
+    shutil.copy(home / "current", folder)
+    for name in ("history", "archive"):
+        shutil.copytree(home / name, folder / name)
+    return folder
+
+
+@pytest.fixture
+def drawn(release):
+    """The zone drawn by somebody else: coarser, moved, and with more land in the north-east."""
+    rows = json.loads(release.read("data/zones.geojson"))["features"]
+    old = shapely.from_geojson(json.dumps(next(row for row in rows if row["id"] == PLACE)["geometry"]))
+    coarse = shapely.affinity.translate(shapely.simplify(old, 0.003), -0.003, -0.002)
+    shape = shapely.union(coarse, crs.build_circle(122.16, 37.30, 3000))
+    return max(shapely.get_parts(shape), key=lambda part: part.area)
+
+
+@pytest.fixture
+def file(drawn, tmp_path):
+    """A zipped Shapefile in GBK and CGCS2000 metres, as an office sends it."""
+    path = tmp_path / "界线.shp"
+    shape = crs.transform_geometry(drawn, "CRS84", "EPSG:4549")
+    name = read_facts().zones[PLACE].name.zh
+    pyogrio.raw.write(
+        path,
+        shapely.to_wkb(np.array([shape], dtype=object)),
+        [np.array([name], dtype=object)],
+        ["名称"],
+        geometry_type="Polygon",
+        crs="EPSG:4549",
+        driver="ESRI Shapefile",
+        encoding="GBK",
+    )
+    with zipfile.ZipFile(tmp_path / "界线.zip", "w") as archive:
+        for one in tmp_path.glob("界线.*"):
+            if one.suffix != ".zip":
+                archive.write(one, one.name)
+    return tmp_path / "界线.zip"
+
+
+@pytest.fixture
+def ask(own_home, capsys, monkeypatch):
+    monkeypatch.setenv("WEIHAI_LAYOUT_HOME", str(own_home))
+
+    def ask(*arguments):
+        try:
+            code = cli.main(list(arguments))
+        except SystemExit as stopped:
+            code = stopped.code
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        return code, told.out, told.err
+
+    return ask
+
+
+def test_a_dry_run_says_everything_and_publishes_nothing(ask, file, own_home, tmp_path):
+    before = (own_home / "current").read_bytes()
+    page = tmp_path / "page.html"
+    dry = ["import-boundary", str(file), "--layer", "zones", "--accuracy-m", "5", "--dry-run"]
+    code, out, _ = ask(*dry, "--json", "--preview", str(page), "--lang", "en")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["ok"]
+    assert answer["places"] == [PLACE]
+    assert answer["areas"][0]["official_km2"] == 297.0
+    assert answer["areas"][0]["before_km2"] != answer["areas"][0]["after_km2"]
+    assert answer["published"] is None
+    html = page.read_text(encoding="utf-8")
+    assert html.count("<svg") >= 2
+    assert "Lingang" in html
+    assert "<script" not in html
+    assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
+    assert (own_home / "current").read_bytes() == before
+    code, out, _ = ask(*dry)
+    assert code == 0
+    assert (own_home / "previews/界线.html").is_file()
+
+
+def test_errors_stand_in_the_way_and_are_told_with_codes(ask, own_home, tmp_path):
+    path = tmp_path / "a.geojson"
+    path.write_text('{"type": "FeatureCollection", "features": []}')
+    code, out, _ = ask("import-boundary", str(path), "--layer", "zones", *SAID, "--yes", "--json")
+    answer = json.loads(out)
+    assert code == 1
+    assert not answer["ok"]
+    assert [finding["code"] for finding in answer["findings"]] == ["file-empty"]
+    code, out, _ = ask("import-boundary", str(path), "--layer", "zones", *SAID, "--yes")
+    assert code == 1
+    assert "file-empty" in out
+    assert not (own_home / "imports").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--layer", "zones"],
+        ["--layer", "belts", "--accuracy-m", "5"],
+        ["--layer", "zones", "--accuracy-m", "0", "--dry-run"],
+        ["--layer", "zones", "--accuracy-m", "nan", "--dry-run"],
+        ["--layer", "zones", "--accuracy-m", "5"],
+        ["--layer", "zones", *SAID, "--id", "a", "--map", "b"],
+        ["--layer", "zones", *SAID, "--why", "x" * 501],
+    ],
+)
+def test_wrong_usage_exits_2(ask, file, arguments):
+    code, _, err = ask("import-boundary", str(file), *arguments)
+    assert code == 2
+    assert err
+
+
+def test_without_a_yes_nothing_is_published(ask, file, own_home):
+    before = (own_home / "current").read_bytes()
+    code, _, err = ask("import-boundary", str(file), "--layer", "zones", *SAID, "--json")
+    assert code == 1
+    assert "--yes" in err
+    assert (own_home / "current").read_bytes() == before
+
+
+def kill_at(stage, command):
+    """Run a command in a session of its own and kill all of it once it says `stage`."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr
+    with process:
+        for line in process.stderr:
+            if stage in line:
+                os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode
+
+
+def test_a_boundary_comes_in_survives_a_kill_and_goes_out_again(ask, file, own_home, drawn, release):
+    arguments = ["import-boundary", str(file), "--layer", "zones", *SAID, "--yes"]
+    command = [sys.executable, "-m", "scripts.cli", *arguments, "--home", str(own_home)]
+    assert kill_at("writing", command) == -signal.SIGKILL
+    current = read_current(own_home)
+    assert current is not None
+    assert current.id == release.id
+    current.verify()
+    entries = len(read_history(own_home))
+
+    code, _, err = ask(*arguments)
+    assert code == 0, err
+    assert not [path for path in (own_home / "releases").iterdir() if path.name.startswith(".")]
+    current = read_current(own_home)
+    assert current is not None
+    current.verify()
+    assert len(read_history(own_home)) == entries + 1
+
+    rows = {row["id"]: row for row in json.loads(current.read("data/zones.geojson"))["features"]}
+    properties = rows[PLACE]["properties"]
+    assert properties["geometry_method"] == "official"
+    assert properties["positional_accuracy_m"] == 5
+    shown = shapely.from_geojson(json.dumps(rows[PLACE]["geometry"]))
+    assert shapely.symmetric_difference(shown, drawn).area < 1e-6
+    document = json.loads(current.read(f"documents/{PLACE}.json"))
+    assert document["geometry"]["source"]["zh"] == "某局成果"
+    neighbour = json.loads(current.read("documents/gaoqu.json"))
+    assert [link["id"] for link in neighbour["geometry"]["adjusted_by"]] == [PLACE]
+
+    code, out, _ = ask("history", PLACE, "--json")
+    assert next(event["how"] for event in json.loads(out)) == "imported"
+    code, out, _ = ask("history")
+    assert "张某" in out
+
+    code, out, _ = ask("rollback", "1", "--who", "李某", "--json")
+    assert json.loads(out)["exact"]
+    current = read_current(own_home)
+    assert current is not None
+    assert current.id == release.id
+
+
+def test_the_history_of_nobody_and_the_way_to_nowhere_exit_2(ask):
+    code, _, err = ask("history", "ling-gang")
+    assert code == 2
+    assert PLACE in err
+    code, _, err = ask("rollback", "99")
+    assert code == 2
+    assert "1" in err
+
+
+def test_an_empty_home_has_no_history(ask, tmp_path):
+    code, _, err = ask("history", "--home", str(tmp_path / "none"))
+    assert code == 1
+    assert err
+    code, _, err = ask("rollback", "1", "--home", str(tmp_path / "none"))
+    assert code == 2
