@@ -89,7 +89,7 @@ def ask(own_home, capsys, monkeypatch):
 
     def ask(*arguments):
         try:
-            code = cli.main(list(arguments))
+            code: object = cli.main(list(arguments))
         except SystemExit as stopped:
             code = stopped.code
         told = capsys.readouterr()
