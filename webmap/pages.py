@@ -20,7 +20,7 @@ LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "
 def map_page() -> str:
     """Show the map of all themes."""
     folium = content().release.read_json(f"pages/{g.language}/map.json")
-    return render_template("map.html", page="map", folium=folium)
+    return render_template("map.html", page="map", folium=folium, selected=_is_selected())
 
 
 @blueprint.get("/embed")
@@ -28,7 +28,12 @@ def embed() -> str:
     """Show the map alone, for a frame on another site's page."""
     g.embedded = True
     folium = content().release.read_json(f"pages/{g.language}/map.json")
-    return render_template("embed.html", page="map", folium=folium)
+    return render_template("embed.html", page="map", folium=folium, selected=_is_selected())
+
+
+def _is_selected() -> bool:
+    """Return whether the address selects a place, so that there is room for its panel from the start."""
+    return request.args.get("zone") in content().documents
 
 
 @blueprint.get("/zones/")

@@ -11,6 +11,7 @@ from webmap.content import Content
 Row = dict[str, Any]
 Box = tuple[float, float, float, float]  # left, top, right, bottom in the sketch's units
 LABEL = 15  # height of a label
+LARGE = 22  # where the map is shown small
 NARROW = 0.56  # width of a Latin letter over its height; a Chinese one is square
 OFFSETS = ((0, 0), (0, -LABEL), (0, LABEL), (0, -2 * LABEL), (0, 2 * LABEL))
 
@@ -27,7 +28,7 @@ def arrange(
     sketch = content.sketch
     known = [place for place in marks if place in sketch["places"]]
     known.sort(key=lambda place: -(content.documents[place]["area_km2"] or 0))
-    taken: list[Box] = []
+    taken: dict[int, list[Box]] = {LABEL: [], LARGE: []}
     before = dict.fromkeys(known, "") if prefixes is None else prefixes
     names = {place: content.documents[place]["name"][language] for place in known}
     labels = {
@@ -46,23 +47,30 @@ def _row(content: Content, place: str, mark: str) -> Row:
     return own | {"mark": mark} | dict(shape)
 
 
-def _label(text: tuple[str, str], shape: Row, taken: list[Box], sketch: Row) -> Row | None:
-    """Return where a prefix and name fit without covering another label, or None; takes the room."""
+def _label(text: tuple[str, str], shape: Row, taken: dict[int, list[Box]], sketch: Row) -> Row | None:
+    """Return where a prefix and name fit without covering another label, or None; takes the room.
+
+    `tight` says that the same label in large letters would cover another.
+    """
     prefix, name = text
-    width = _width(prefix + name)
     for dx, dy in OFFSETS:
         x, y = shape["x"] + dx, shape["y"] + dy
-        box = (x - width / 2, y - LABEL / 2, x + width / 2, y + LABEL / 2)
-        inside = min(box[:2]) > 0 and box[2] < sketch["width"] and box[3] < sketch["height"]
-        if inside and not any(_overlap(box, other) for other in taken):
-            taken.append(box)
-            return {"x": round(x, 1), "y": round(y, 1), "text": name, "prefix": prefix}
+        if _take(prefix + name, (x, y, LABEL), taken, sketch):
+            tight = not _take(prefix + name, (x, y, LARGE), taken, sketch)
+            return {"x": round(x, 1), "y": round(y, 1), "text": name, "prefix": prefix, "tight": tight}
     return None
 
 
-def _width(text: str) -> float:
+def _take(text: str, at: tuple[float, float, int], taken: dict[int, list[Box]], sketch: Row) -> bool:
+    x, y, size = at
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return LABEL * (wide + NARROW * (len(text) - wide))
+    half = size * (wide + NARROW * (len(text) - wide)) / 2
+    box = (x - half, y - size / 2, x + half, y + size / 2)
+    inside = min(box[:2]) > 0 and box[2] < sketch["width"] and box[3] < sketch["height"]
+    free = inside and not any(_overlap(box, other) for other in taken[size])
+    if free:
+        taken[size].append(box)
+    return free
 
 
 def _overlap(one: Box, other: Box) -> bool:

@@ -20,6 +20,7 @@ from webmap.settings import Settings
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
+    "--disable-features=LocalNetworkAccessChecks",  # a page of another host frames one of this machine
 ]
 
 

@@ -207,6 +207,17 @@ def test_pictures_and_posters_are_made(client: FlaskClient, path: str) -> None:
     assert answer.data.startswith(b"%PDF" if ".pdf" in path else b"\x89PNG")
 
 
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+@pytest.mark.parametrize("chart", ["clusters", "targets"])
+def test_the_words_of_a_chart_stand_within_it(client: FlaskClient, chart: str, language: str) -> None:
+    root = parse(client.get(f"/charts/{chart}.svg?lang={language}").text)
+    width = float(root.get("viewBox").split()[2])
+    for node in root.iter(f"{SVG}text"):
+        if node.get("text-anchor") == "start":
+            wide = labels.measure("".join(node.itertext()).strip(), 13)
+            assert float(node.get("x", 0)) + wide <= width, "".join(node.itertext())
+
+
 def test_a_card_has_the_size_that_previews_ask_for(client: FlaskClient) -> None:
     data = client.get("/og/gaoqu.png").data
     assert (int.from_bytes(data[16:20]), int.from_bytes(data[20:24])) == (1200, 630)

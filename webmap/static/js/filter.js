@@ -1,10 +1,10 @@
 /** The industry filter: a plain select, grouped by cluster. */
 
 import { byId, el } from "./dom.js";
-import { t } from "./words.js";
+import { local, t } from "./words.js";
 
 export function createFilter({ state, catalogue }) {
-  const select = byId("industry");
+  const [select, page] = ["industry", "industry-page"].map(byId);
   const { industries } = catalogue.payload;
 
   function draw() {
@@ -32,8 +32,11 @@ export function createFilter({ state, catalogue }) {
     el("option", { value: id, text: t("map.industry_count", { name: industries[id].name, count: number }) });
 
   function mark() {
-    select.value = state.get().industry ?? "";
-    byId("industry-clear").hidden = !state.get().industry;
+    const { industry } = state.get();
+    select.value = industry ?? "";
+    byId("industry-clear").hidden = !industry;
+    page.hidden = !industry;
+    if (industry) page.href = local(`/industries/${industry}`);
   }
 
   select.disabled = false;

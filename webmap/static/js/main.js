@@ -60,7 +60,7 @@ async function start() {
 
 function createControls(app) {
   for (const create of [createThemes, createLegend, createFilter, createList]) create(app);
-  createSearch((result) => openOnMap(app, result));
+  if (byId("search")) createSearch((result) => openOnMap(app, result)); // an embedded map has none
 }
 
 /** Draw the ground and the theme: what people came to see, so it comes first. */

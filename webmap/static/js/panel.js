@@ -104,6 +104,7 @@ export function createPanel(app) {
   });
   const first = catalogue.features.get(state.get().zone);
   if (first) open(first);
+  else byId("atlas").classList.remove("with-panel");
   map.on("unload", () => asking?.abort());
 }
 

@@ -32,11 +32,12 @@ export function createPassing({ map, state }) {
     if (whole) whole.href = `/${window.location.search}${window.location.hash}`;
   }
 
+  const updateSoon = () => queueMicrotask(update); // once the address is written
   state.subscribe(() => {
     updateSheet();
-    update();
+    updateSoon();
   });
-  map.on("moveend", update);
+  map.on("moveend", updateSoon);
   for (const share of shares) share.addEventListener("toggle", () => updateShare(share));
   updateSheet();
   bindCopying();

@@ -1,0 +1,98 @@
+"""Every kind of page in a real browser: accessible, in order, steady, light, and as wide as the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page
+
+from tests.webmap.crawling import walk
+
+pytestmark = pytest.mark.browser
+
+MODES = {"wide": (1440, 900, "light"), "phone": (360, 740, "dark")}
+MAX_BYTES = 300_000
+MAX_SHIFT = 0.02  # of 1; 0.1 passes for good
+MORE = ("/?zone=gaoqu", "/?theme=clusters", "/?theme=platforms", "/zones/zongbaoqu", "/places/airport-weihai")
+
+# Layout shifts count from the first paint; what is measured must be watched before the page loads.
+WATCH = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+STRUCTURE = """() => {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const headings = all("h1, h2, h3, h4, h5, h6").filter((node) => node.checkVisibility());
+  const levels = headings.map((node) => +node.tagName[1]);
+  const navs = all("nav").map((node) => node.getAttribute("aria-label"));
+  return {
+    lang: document.documentElement.lang,
+    title: document.title,
+    h1: all("h1").length,
+    jumps: levels.filter((level, index) => index && level > levels[index - 1] + 1),
+    main: all("main").length,
+    navs: navs.length === new Set(navs).size && !navs.includes(null),
+    ids: all("[id]").length === new Set(all("[id]").map((node) => node.id)).size,
+    overflow: document.documentElement.scrollWidth > window.innerWidth,
+    shifted: window.shifted,
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def samples(client: FlaskClient) -> list[str]:
+    """Return one address of every kind of page that links lead to, and some more."""
+    adapter = client.application.url_map.bind("localhost")
+    first: dict[str, str] = {}
+    for address, _ in walk(client, "en"):
+        endpoint, _ = adapter.match(address.partition("?")[0])
+        first.setdefault(endpoint, address)
+    kinds = {address.split("?")[0].split("/")[1] for address in first.values()}
+    assert {"", "zones", "places", "industries", "clusters", "plan", "agencies", "indicators"} <= kinds
+    return [*first.values(), *(f"{path}{'&' if '?' in path else '?'}lang=en" for path in MORE)]
+
+
+@pytest.fixture(params=MODES)
+def loaded(request: pytest.FixtureRequest, browser: Browser, site: str, samples: list[str]) -> Iterator[Any]:
+    """Yield every sample, loaded, with the bytes that came over the wire."""
+    width, height, scheme = MODES[request.param]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, is_mobile=width < 720, locale="en"
+    )
+    context.add_init_script(WATCH)
+    yield lambda: _load(context.new_page(), site, samples)
+    context.close()
+
+
+def _load(page: Page, site: str, samples: list[str]) -> Iterator[tuple[str, Page, int]]:
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    for path in samples:
+        sizes.clear()
+        page.goto(site + path)
+        page.wait_for_load_state("networkidle")
+        yield path, page, int(sum(sizes))
+
+
+def test_every_kind_of_page_is_sound(loaded: Any) -> None:
+    faults: list[str] = []
+    for path, page, size in loaded():
+        found = page.evaluate(STRUCTURE)
+        wanted = {"h1": 1, "jumps": [], "main": 1, "navs": True, "ids": True, "overflow": False, "lang": "en"}
+        faults += [f"{path}: {name} {found[name]}" for name, value in wanted.items() if found[name] != value]
+        faults += [f"{path}: shifted by {found['shifted']}"] * (found["shifted"] > MAX_SHIFT)
+        faults += [f"{path}: {size} bytes"] * (size > MAX_BYTES)
+        faults += [f"{path}: no title"] * (len(found["title"]) < 10)
+        for row in Axe().run(page).response["violations"]:
+            if row["impact"] in {"serious", "critical"}:
+                faults.append(f"{path}: {row['id']} {row['nodes'][0]['html'][:150]}")
+    assert faults == []
