@@ -22,6 +22,7 @@ export function createPanel(app) {
     asking = new AbortController();
     const { signal } = asking;
     writeHead(feature);
+    panel.setAttribute("aria-busy", "true");
     body.replaceChildren(el("p", { class: "muted", text: t("map.loading") }));
     byId("panel-scroll").scrollTop = 0;
     if (panel.hidden) sheet.set("mid");
@@ -46,6 +47,7 @@ export function createPanel(app) {
   }
 
   function write(doc) {
+    panel.removeAttribute("aria-busy");
     if (doc.parent) lead.append(" · ", placeLink(app, doc.parent));
     body.replaceChildren(el("p", { class: "tags" }, tagsOf(doc)), actions(doc), ...sectionsOf(app, doc));
     markChips(body, state.get().industry);
@@ -75,6 +77,7 @@ export function createPanel(app) {
   }
 
   function fail(feature, error) {
+    panel.removeAttribute("aria-busy");
     const again = el("button", { type: "button", class: "button", onclick: () => open(feature), text: t("map.retry") });
     body.replaceChildren(el("p", { class: "nothing", text: t("map.detail_failed", { reason: error.message }) }), again);
   }
