@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin
@@ -67,6 +68,33 @@ def test_an_investor_who_knows_only_the_korean_word_takes_a_page_home(
     for row in (*document["industries"], *document["responsible_units"]):
         words = row.get("term") or row["name"]
         assert "".join(words["ko"].split()) in text
+
+
+def test_a_planner_compares_two_zones_of_a_theme_and_prints(page: Page, site: str) -> None:
+    page.goto(f"{site}/?lang=zh")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    page.get_by_role("radio", name="八大产业集群").check()
+    page.locator("#list-items [data-id=gaoqu]").click()
+    page.locator("#panel").get_by_role("link", name="比较").click()
+    page.wait_for_url(re.compile("/compare"))
+    page.locator("main select[name=zones]").first.select_option("nanhai")
+    page.get_by_role("button", name="比较").click()
+    main = page.get_by_role("main")
+    for name in ("高区", "南海新区", "电子信息"):
+        expect(main.get_by_text(name, exact=True).first).to_be_visible()
+    page.emulate_media(media="print")
+    for bar in ("header.topbar", "main form"):
+        expect(page.locator(bar).first).to_be_hidden()
+    printed = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    text = unicodedata.normalize("NFKC", "".join(one.extract_text() for one in printed.pages))
+    text = "".join(text.split())
+    for words in ("高区", "南海新区", "电子信息", "三(一)1(2)", "威政字〔2023〕40号"):
+        assert words in text
+
+    page.emulate_media(media="screen")
+    page.goto(f"{site}/?theme=clusters&lang=zh")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    assert "八大产业集群" in read_pdf(page, "打印本专题")
 
 
 def test_what_is_selected_on_the_map_can_be_passed_on(browser: Browser, site: str) -> None:
