@@ -18,6 +18,7 @@ _CONTEXT: Node = {
 }
 _MEDIA = "https://www.iana.org/assignments/media-types/"
 _FRAME = "http://www.opengis.net/def/crs/"
+_FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
 
 
@@ -38,6 +39,13 @@ def build_catalogue(content: Content, base: str) -> Node:
         "foaf:homepage": {"@id": f"{base}/"},
         **_terms(base),
         "dcat:dataset": datasets,
+        "dcat:service": {
+            "@id": f"{base}/ogc/",
+            "@type": "dcat:DataService",
+            "dct:title": "OGC API – Features",
+            "dct:conformsTo": {"@id": _FEATURES},
+            "dcat:endpointURL": {"@id": f"{base}/ogc/"},
+        },
     }
 
 

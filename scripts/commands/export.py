@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import sys
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
@@ -70,9 +71,10 @@ def run(options: argparse.Namespace) -> int:
     content = Content(release)
     try:
         asked = _parse(options, content)
+        made = _make(options, asked, content, chosen)
     except RequestError as error:
         return _refuse(error, release)
-    return _answer(options, asked, _make(options, asked, content, chosen))
+    return _answer(options, asked, made)
 
 
 def _parse(options: argparse.Namespace, content: Content) -> Asked:
@@ -111,7 +113,7 @@ def _refuse(error: RequestError, release: Release) -> int:
         write(strings[error.key].format(**error.values), error=True)
     if error.near:
         write(", ".join(one["id"] for one in error.near), error=True)
-    return 2
+    return 1 if error.status == HTTPStatus.SERVICE_UNAVAILABLE else 2
 
 
 def _answer(options: argparse.Namespace, asked: Asked, made: tuple[Job, bytes]) -> int:

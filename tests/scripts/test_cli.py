@@ -259,6 +259,15 @@ def test_export_refuses_by_name_and_writes_nothing(ask, tmp_path, options, named
     assert not list(tmp_path.iterdir())
 
 
+def test_export_says_that_the_database_is_down_and_exits_1(ask, tmp_path, monkeypatch):
+    monkeypatch.setenv("WEIHAI_LAYOUT_STORE", "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=1")
+    target = tmp_path / "zones.csv"
+    code, _, err = ask("export", "zones", "--geometry", "none", "-o", str(target))
+    assert code == 1
+    assert err.strip()
+    assert not target.exists()
+
+
 def test_export_cannot_answer_twice_on_standard_output(ask):
     code, _, err = ask("export", "zones", "-o", "-", "--json")
     assert code == 2

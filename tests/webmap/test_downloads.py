@@ -65,6 +65,11 @@ def test_the_page_says_of_every_file_what_the_catalogue_says(client: FlaskClient
     assert 'rel="describedby" type="application/ld+json" href="/data/catalog.jsonld"' in page
 
 
+def test_the_catalogue_names_a_service_that_answers(client: FlaskClient, catalogue: Any) -> None:
+    service = catalogue["dcat:service"]["dcat:endpointURL"]["@id"].removeprefix("http://localhost")
+    assert client.get(service, headers={"Accept": "application/json"}).status_code == 200
+
+
 def test_the_data_package_describes_the_tables_that_it_names(client: FlaskClient) -> None:
     package = client.get("/data/datapackage.json").get_json()
     assert package["created"] == "2023-07-16T00:00:00Z"
