@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -26,6 +27,7 @@ _JSON = (
 )
 _SHOWN = 60  # characters of a value that an error repeats
 _PLAIN = ",:/()"  # legible in a query
+_LEGIBLE = re.compile(r"[A-Za-z0-9_.\-~,:/()]*")  # what quoting leaves as it is
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _unknown(name: str, value: str, allowed: Collection[str]) -> BadParameterErr
 
 
 def _encode(text: str) -> str:
-    return quote(text, safe=_PLAIN)
+    return text if _LEGIBLE.fullmatch(text) else quote(text, safe=_PLAIN)
 
 
 @lru_cache(maxsize=256)

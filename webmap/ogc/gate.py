@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -79,22 +80,35 @@ class Gate:
 
 
 def to_asked(environ: WSGIEnvironment, url: str | None) -> Asked:
-    """Return a request; `url` is the site's address where the operator set one."""
-    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")[len(ROOT) :].strip("/")
-    return Asked(
-        base=url or _base(environ),
-        path=path,
-        query=environ.get("QUERY_STRING", "").encode("latin-1").decode("utf-8", "replace"),
-        accept=environ.get("HTTP_ACCEPT", ""),
-        accept_language=environ.get("HTTP_ACCEPT_LANGUAGE", ""),
+    """Return a request; `url` is the site's address where the operator set one.
+
+    The same request gives the same object again, with what was read of it, while it is remembered.
+    """
+    return _remember(
+        url or _base(environ),
+        environ["PATH_INFO"],
+        environ.get("QUERY_STRING", ""),
+        environ.get("HTTP_ACCEPT", ""),
+        environ.get("HTTP_ACCEPT_LANGUAGE", ""),
     )
+
+
+@lru_cache(maxsize=1024)
+def _remember(base: str, path: str, query: str, accept: str, language: str) -> Asked:
+    below = path.encode("latin-1").decode("utf-8", "replace")[len(ROOT) :].strip("/")
+    return Asked(base, below, query.encode("latin-1").decode("utf-8", "replace"), accept, language)
 
 
 def _base(environ: WSGIEnvironment) -> str:
     host = environ.get("HTTP_HOST", "")
-    if not _HOST.fullmatch(host):
+    if not _is_host(host):
         host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     return f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}"
+
+
+@lru_cache(maxsize=256)
+def _is_host(given: str) -> bool:
+    return _HOST.fullmatch(given) is not None
 
 
 def to_failure(error: RequestError, asked: Asked, service: Service) -> Answer:
