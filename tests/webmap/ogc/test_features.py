@@ -18,6 +18,7 @@ from pyproj import Transformer
 from shapely.geometry import shape as to_shape
 
 from layers.axes import ALL, CRS84
+from layers.cql.fault import CODES
 from layers.store import Release
 from webmap import create_app
 from webmap.settings import Settings
@@ -409,3 +410,14 @@ def test_a_limit_above_the_maximum_is_the_maximum(client: FlaskClient) -> None:
 def test_an_address_that_only_begins_alike_is_not_the_api(client: FlaskClient) -> None:
     assert client.get("/ogcx").status_code == 404
     assert client.get("/ogcx", headers={"Accept": "text/html"}).mimetype == "text/html"
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_every_fault_of_a_filter_has_its_words(release: Release, language: str) -> None:
+    strings = release.read_json(f"pages/{language}/strings.json")
+    for code in CODES:
+        said = strings[f"ogc.filter.{code}"].format(parameter="filter", value="VALUE", allowed="")
+        assert "VALUE" in said
+        assert "filter" in said
+    known = {key for key in strings if key.startswith("ogc.filter.")}
+    assert known == {f"ogc.filter.{code}" for code in CODES}
