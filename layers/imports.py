@@ -1,4 +1,7 @@
-"""The imported boundaries of a home: one file for each, named by its content, never changed or removed."""
+"""The imported boundaries of a home: one file for each, named by its content, never changed.
+
+What a publication named is never removed.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,14 @@ def replace_latest(home: Path, in_force: Iterable[str], fresh: Iterable[str]) ->
     by_id = dict(zip(names, read_imports(home, names), strict=True))
     kept = {id(record) for record in keep_latest(by_id.values()).values()}
     return tuple(name for name, record in by_id.items() if id(record) in kept)
+
+
+def remove_orphans(home: Path, named: Iterable[str]) -> None:
+    """Remove the records of runs that died before they published: no entry of the history names them."""
+    kept = set(named)
+    for path in (home / FOLDER).glob("*"):
+        if path.stem not in kept:
+            path.unlink()
 
 
 def describe(record: ImportedBoundary) -> dict[str, Any]:

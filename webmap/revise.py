@@ -9,7 +9,7 @@ from pathlib import Path
 from geodata.imported import ImportedBoundary
 from layers.changes import summarise
 from layers.history import Act, Entry, compare_archives, read_history, read_last, record
-from layers.imports import describe, replace_latest, write_import
+from layers.imports import describe, remove_orphans, replace_latest, write_import
 from layers.store import BrokenReleaseError, Release
 from webmap.publish import FACTS, BuildError, Progress, hash_code, hash_inputs, hold, publish_act
 
@@ -35,6 +35,7 @@ def publish_imports(
             raise BuildError(
                 "检查期间另有边界导入，请重新运行 / other boundaries were imported meanwhile, run again"
             )
+        remove_orphans(home, (name for entry in read_history(home) for name in entry.act.imports))
         fresh = [write_import(home, one) for one in records]
         act = Act(
             "import",

@@ -158,6 +158,15 @@ def test_a_release_of_other_code_is_built_again(tmp_path, facts, monkeypatch):
     assert imports(tmp_path) == []
 
 
+def test_a_record_that_no_publication_names_goes_with_the_next_import(tmp_path, facts):
+    write_import(tmp_path, boundary("jingqu"))  # its run died before it published
+    (tmp_path / "imports/.half").write_text("{")
+    publish_imports(tmp_path, [boundary()], (), print)
+    publish_imports(tmp_path, [boundary(day=2)], imports_in_force(tmp_path), print)
+    kept = {path.stem for path in (tmp_path / "imports").iterdir()}
+    assert kept == {boundary().to_id(), boundary(day=2).to_id()}
+
+
 def test_an_unknown_number_is_a_key_error(tmp_path, facts):
     publish(tmp_path, print, facts)
     with pytest.raises(KeyError):
