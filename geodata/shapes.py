@@ -30,8 +30,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import accuracy, crs
-from geodata.adjust import Adjusted, Members
 from geodata.ground import OfficialArea, Position, Site, Town
+from geodata.incoming.adjust import Adjusted, Members
 from geodata.land import CITY
 from geodata.model import Area
 from geodata.read import Facts
@@ -80,7 +80,7 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     """Build the shape of the city, every county, town, zone, park, belt, 五区 and marine core.
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
-    :func:`geodata.adjust.to_boundaries` puts them in. Places whose site is not known have no shape.
+    :func:`geodata.incoming.adjust.to_boundaries` puts them in. Places whose site is not known have no shape.
     Raises ValueError for a member or a bound that has no shape.
     """
     package = boundaries["datapackage"]

@@ -13,11 +13,11 @@ from typing import Any
 
 import orjson
 
-from geodata.adjust import Members, add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
-from geodata.imported import ImportedBoundary
+from geodata.incoming.adjust import Members, add_sources, apply_imports, to_boundaries
+from geodata.incoming.imported import ImportedBoundary
+from geodata.incoming.scrutiny import check_outcome
 from geodata.read import Facts, read_boundaries, read_facts
-from geodata.scrutiny import check_outcome
 from layers.catalogue import read_layers, read_themes
 from layers.changes import compare, summarise
 from layers.history import CORE, Act, list_data, open_data, parse_act, read_last, record

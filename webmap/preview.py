@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
-from geodata.proposal import Proposal
+from geodata.incoming.proposal import Proposal
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.locator import Frame, draw_scale_bar

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from geodata.imported import ImportedBoundary
+from geodata.incoming.imported import ImportedBoundary
 from layers.changes import summarise
 from layers.history import Act, Entry, compare_archives, read_history, read_last, record
 from layers.imports import describe, remove_orphans, replace_latest, write_import

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from geodata import crs
-from geodata.imported import LAYERS, Method
-from geodata.proposal import Ground, Proposal, Wish, propose
+from geodata.incoming.imported import LAYERS, Method
+from geodata.incoming.proposal import Ground, Proposal, Wish, propose
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_last
 from layers.imports import BrokenImportError, read_imports

@@ -10,8 +10,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.finding import Finding, RefusedError, find
-from geodata.intake import MAX_VERTICES, Incoming, Intake
+from geodata.incoming.finding import Finding, RefusedError, find
+from geodata.incoming.intake import MAX_VERTICES, Incoming, Intake
 
 _MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
 _LIKELY: Final = ("EPSG:3857", "EPSG:4550", "EPSG:4549", "EPSG:4510", "EPSG:4490")
@@ -32,7 +32,7 @@ def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) 
     """Return the features in lon/lat; `given` is the coordinate system that the user names.
 
     `fix` lets axes be swapped that can only be the other way round. Features outside the city are
-    left out where others are inside. Raises :class:`~geodata.finding.RefusedError` where the
+    left out where others are inside. Raises :class:`~geodata.incoming.finding.RefusedError` where the
     coordinates cannot be understood.
     """
     definition = given or intake.crs

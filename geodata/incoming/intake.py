@@ -17,8 +17,8 @@ from typing import Any, Final
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.finding import Finding, RefusedError, find
-from geodata.unpack import unpack
+from geodata.incoming.finding import Finding, RefusedError, find
+from geodata.incoming.unpack import unpack
 
 MAX_BYTES: Final = 200_000_000
 MAX_FEATURES: Final = 2_000
@@ -53,7 +53,7 @@ def read_intake(path: Path, table: str | None = None, encoding: str | None = Non
     """Read one file.
 
     `table` chooses the layer of a GeoPackage or KML. Raises
-    :class:`~geodata.finding.RefusedError` for a file that cannot be used at all.
+    :class:`~geodata.incoming.finding.RefusedError` for a file that cannot be used at all.
     """
     _check_file(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from geodata.finding import RefusedError, find
+from geodata.incoming.finding import RefusedError, find
 
 MAX_ENTRIES: Final = 200
 MAX_UNPACKED: Final = 400_000_000  # bytes
@@ -20,7 +20,7 @@ _DATA: Final = (".shp", ".gpkg", ".geojson", ".json", ".kml", ".fgb")
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpack `archive` into `folder` and return the one data file in it.
 
-    Raises :class:`~geodata.finding.RefusedError` for anything that is not a plain archive of one
+    Raises :class:`~geodata.incoming.finding.RefusedError` for anything that is not a plain archive of one
     data set. Sizes are counted while unpacking: what the archive says of itself is not believed.
     """
     try:

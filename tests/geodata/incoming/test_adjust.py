@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata import crs
-from geodata.adjust import Members, add_sources, apply_imports, to_boundaries
-from geodata.imported import ImportedBoundary, keep_latest
+from geodata.incoming.adjust import Members, add_sources, apply_imports, to_boundaries
+from geodata.incoming.imported import ImportedBoundary, keep_latest
+from geodata.incoming.reassign import is_narrow
 from geodata.read import read_boundaries, read_facts
-from geodata.reassign import is_narrow
 from geodata.shapes import build_shapes
 
 FACTS = read_facts()

@@ -13,16 +13,15 @@ from typing import Any, Final
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.adjust import Members, add_sources, apply_imports, to_boundaries
-from geodata.datum import Verdict, measure_shift
-from geodata.finding import Finding, RefusedError, find
-from geodata.imported import ImportedBoundary, Layer, Method, keep_latest
-from geodata.intake import Incoming, Intake, read_intake
-from geodata.locate import Located, locate
-from geodata.naming import Names, name_features
-from geodata.read import Facts
-from geodata.reassign import to_polygons
-from geodata.scrutiny import (
+from geodata.incoming.adjust import Members, add_sources, apply_imports, to_boundaries
+from geodata.incoming.datum import Verdict, measure_shift
+from geodata.incoming.finding import Finding, RefusedError, find
+from geodata.incoming.imported import ImportedBoundary, Layer, Method, keep_latest
+from geodata.incoming.intake import Incoming, Intake, read_intake
+from geodata.incoming.locate import Located, locate
+from geodata.incoming.naming import Names, name_features
+from geodata.incoming.reassign import to_polygons
+from geodata.incoming.scrutiny import (
     MAX_PLACE_VERTICES,
     Standing,
     check_neighbours,
@@ -30,6 +29,7 @@ from geodata.scrutiny import (
     check_standing,
     repair,
 )
+from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 
 _DECIMALS: Final = 7

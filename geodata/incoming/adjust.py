@@ -26,10 +26,10 @@ from typing import Any, Final
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.imported import RANK, ImportedBoundary, keep_latest
+from geodata.incoming.imported import RANK, ImportedBoundary, keep_latest
+from geodata.incoming.reassign import GRID_DEG, Claim, reshape, to_polygons
 from geodata.land import CITY
 from geodata.read import Facts
-from geodata.reassign import GRID_DEG, Claim, reshape, to_polygons
 
 Json = Mapping[str, Any]
 _MOVED_DEG2: Final = 1e-10  # 1 m²: less is rounding

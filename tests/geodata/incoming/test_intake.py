@@ -16,10 +16,11 @@ import pyogrio
 import pytest
 import shapely
 
-from geodata import crs, intake, unpack
-from geodata.finding import RefusedError, find, list_codes
-from geodata.intake import read_intake
-from geodata.proposal import Ground, Wish, propose
+from geodata import crs
+from geodata.incoming import intake, unpack
+from geodata.incoming.finding import RefusedError, find, list_codes
+from geodata.incoming.intake import read_intake
+from geodata.incoming.proposal import Ground, Wish, propose
 from geodata.read import read_boundaries, read_facts
 
 GROUND = Ground(read_facts(), read_boundaries())
@@ -274,10 +275,10 @@ def test_limits_of_size_features_and_vertices(tmp_path, monkeypatch, write):
 
 
 def test_too_many_vertices_are_said(write, monkeypatch):
-    monkeypatch.setattr("geodata.locate.MAX_VERTICES", 10)
+    monkeypatch.setattr("geodata.incoming.locate.MAX_VERTICES", 10)
     assert codes(write("a.geojson", [zone("gaoqu")]), of="gaoqu")[0] == {"too-many-vertices"}
     monkeypatch.undo()
-    monkeypatch.setattr("geodata.proposal.MAX_PLACE_VERTICES", 10)
+    monkeypatch.setattr("geodata.incoming.proposal.MAX_PLACE_VERTICES", 10)
     assert codes(write("b.geojson", [zone("gaoqu")]), of="gaoqu")[0] == {"too-many-vertices"}
 
 
@@ -362,7 +363,7 @@ def test_a_shifted_polygon_is_suspected_and_read_right_when_told(write, name, fr
 def test_too_short_an_edge_along_known_lines_is_no_verdict():
     inland = shapely.box(122.0, 37.25, 122.02, 37.27)
     path_free = GROUND.shapes["huancui"].geometry.boundary
-    from geodata.datum import measure_shift
+    from geodata.incoming.datum import measure_shift
 
     verdict = measure_shift(inland, path_free).to_dict()
     assert verdict["told"] is False
@@ -388,7 +389,7 @@ def test_too_short_an_edge_along_known_lines_is_no_verdict():
     ],
 )
 def test_names_and_codes_find_their_place(layer, value, place):
-    from geodata.naming import Names
+    from geodata.incoming.naming import Names
 
     names = Names(GROUND.facts, layer)
     assert names.find(value) == place

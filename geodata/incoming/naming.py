@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from geodata.finding import Finding, find
-from geodata.imported import Layer
-from geodata.intake import Incoming
+from geodata.incoming.finding import Finding, find
+from geodata.incoming.imported import Layer
+from geodata.incoming.intake import Incoming
 from geodata.read import Facts
 
 _COUNTY_DIGITS: Final = 6

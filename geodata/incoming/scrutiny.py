@@ -10,10 +10,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.adjust import Adjusted, Members
-from geodata.finding import Finding, find
-from geodata.imported import RANK, ImportedBoundary
-from geodata.reassign import is_narrow, to_polygons
+from geodata.incoming.adjust import Adjusted, Members
+from geodata.incoming.finding import Finding, find
+from geodata.incoming.imported import RANK, ImportedBoundary
+from geodata.incoming.reassign import is_narrow, to_polygons
 from geodata.shapes import Shape
 
 MAX_PLACE_VERTICES: Final = 200_000
@@ -86,7 +86,7 @@ def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Ite
 
 
 def check_outcome(adjusted: Adjusted, members: Members) -> Iterator[Finding]:
-    """Yield what the rule of :mod:`geodata.adjust` could not do."""
+    """Yield what the rule of :mod:`geodata.incoming.adjust` could not do."""
     for town in members.facts.towns:
         if adjusted.pieces[town].is_empty:
             taker = next((one for one in adjusted.placed if town not in members.of(one)), "?")
