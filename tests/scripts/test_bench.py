@@ -63,5 +63,6 @@ def test_a_load_in_which_an_answer_is_an_error_is_no_measurement(tmp_path: Path,
     )
     with pytest.raises(RuntimeError, match="Non-2xx"):
         load.run("http://nowhere", 1)
+    assert load.run("http://nowhere", 1, strict=False) == 99.0
     said = "  100 requests in 1.00s\nRequests/sec:   99.50\n"
     assert load.run("http://nowhere", 1) == 99.5
