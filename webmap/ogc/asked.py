@@ -98,6 +98,10 @@ class Asked:
         query = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in (*pairs, *keep))
         return f"{self.base}{ROOT}/{quote(path, safe='/')}" + (f"?{query}" if query else "")
 
+    def bare(self, path: str) -> str:
+        """Return the absolute address of a resource below ``/ogc`` without a query."""
+        return f"{self.base}{ROOT}/{quote(path, safe='/')}"
+
     def here(self, **changes: str) -> str:
         """Return the absolute address of this request with some parameters changed."""
         parts = [pair for name, pair in self._encoded if name not in changes]

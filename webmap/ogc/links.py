@@ -37,3 +37,12 @@ def both(asked: Asked, path: str, rel: str, media: str, title: str) -> list[Link
         link(asked.url(path, [("f", "json")]), rel, media, title),
         link(asked.url(path, [("f", "html")]), rel, HTML, title),
     ]
+
+
+def items(asked: Asked, path: str, title: str) -> list[Link]:
+    """Return links to the features as GeoJSON and as a page.
+
+    GDAL asks for one feature by adding ``/<id>`` to the GeoJSON address as it stands, so that carries no
+    query; without ``f`` the answer is GeoJSON for everyone but a browser.
+    """
+    return [link(asked.bare(path), "items", GEOJSON, title), *both(asked, path, "items", GEOJSON, title)[1:]]

@@ -10,7 +10,6 @@ from layers.query import Collection
 from layers.rows import queryables
 from webmap.ogc.asked import ROOT, Asked
 from webmap.ogc.links import (
-    GEOJSON,
     HTML,
     JSON,
     OPENAPI,
@@ -19,6 +18,7 @@ from webmap.ogc.links import (
     SCHEMA_REL,
     Link,
     both,
+    items,
     link,
     selves,
 )
@@ -121,7 +121,7 @@ class Resources:
             document |= {"crs": [axes.uri for axes in ALL], "storageCrs": CRS84.uri}
         document["links"] = [
             link(asked.url(path, [("f", "json")]), "self", JSON, title),
-            *both(asked, f"{path}/items", "items", GEOJSON, title),
+            *items(asked, f"{path}/items", title),
             *both(asked, f"{path}/queryables", QUERYABLES_REL, SCHEMA, self.text(asked, "ogc.queryables")),
             *both(asked, f"{path}/schema", SCHEMA_REL, SCHEMA, self.text(asked, "ogc.schema")),
             link(

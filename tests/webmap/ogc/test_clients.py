@@ -86,6 +86,11 @@ def test_gdal_pushes_filters_and_boxes_down(gdal) -> None:
     assert any("bbox=" in asked for asked in ASKED)
 
 
+def test_gdal_asks_for_one_feature_by_its_id(gdal) -> None:
+    assert list(gdal("zones", where="id = 'gaoqu'")["name_zh"]) == ["高区"]
+    assert "/ogc/collections/zones/items/gaoqu?" in ASKED
+
+
 def test_gdal_reads_tables_and_types(gdal, release: Release) -> None:
     found = gdal("indicators")
     assert list(found["id"]) == [row["id"] for row in release.read_json("data/indicators.json")]
