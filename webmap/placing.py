@@ -86,7 +86,7 @@ def _sent() -> BaseGeometry:
         text = request.get_data() if request.mimetype in BODIES else _from_form()
     except RequestEntityTooLarge as error:
         raise TooLargeError(
-            "error.body", parameter="polygon", value=f"> {MAX_BYTES:,}", allowed=f"{MAX_BYTES:,}"
+            "error.body", parameter="polygon", value=None, allowed=f"{MAX_BYTES:,}"
         ) from error
     if not text.strip():
         raise BadParameterError("error.no_text", parameter="polygon", value="", allowed="GeoJSON")

@@ -141,9 +141,13 @@ def _to_lonlat(x: float, y: float, frame: str) -> tuple[float, float]:
     return lon, lat
 
 
+def _in_words(area: float) -> str:
+    """Return an area in plain figures, never as a power of ten."""
+    return f"{area:,.0f}" if area >= 1 else f"{area:.10f}".rstrip("0").rstrip(".")
+
+
 def _refuse_size(polygon: Polygon | MultiPolygon | BaseGeometry) -> None:
     area = crs.measure_area_km2(polygon)
     if not MIN_AREA_KM2 <= area <= MAX_AREA_KM2:
-        raise UnfitError(
-            "error.polygon_area", parameter=NAME, value=f"{area:,.6g}", allowed=f"≤ {MAX_AREA_KM2:,}"
-        )
+        allowed = f"{_in_words(MIN_AREA_KM2)}–{MAX_AREA_KM2:,}"
+        raise UnfitError("error.polygon_area", parameter=NAME, value=_in_words(area), allowed=allowed)

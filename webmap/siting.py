@@ -124,10 +124,17 @@ def _exact(value: float | None) -> Row:
 
 
 def _elsewhere(content: Content, wishes: Wishes) -> list[Row]:
-    """Return where else the industries are designated: in belts, 五区 and cores, which are not ranked."""
-    return [
-        {"industry": {key: content.industries[one][key] for key in ("id", "name", "url")}, **row}
+    """Return where else the industries are designated: in belts, 五区 and cores, which are not ranked.
+
+    Each place once for each industry and clause, though a clause may list several terms of the industry.
+    """
+    rows = {
+        (one, row["zone"]["id"], row["clause"]): {
+            "industry": {key: content.industries[one][key] for key in ("id", "name", "url")},
+            **row,
+        }
         for one in wishes.industries
-        for row in content.industries[one]["designations"]
+        for row in reversed(content.industries[one]["designations"])
         if row["zone"]["id"] not in content.measures["places"]
-    ]
+    }
+    return list(reversed(rows.values()))

@@ -190,6 +190,15 @@ def test_labels_do_not_collide(page: Page, site: str) -> None:
         assert overlapping == [], theme
 
 
+def test_the_label_of_a_place_by_the_edge_of_the_map_is_not_cut(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    _open(page, f"{site}/?lang=en&theme=platforms")
+    label = page.locator(".label", has_text="Shidao Bay Nuclear Power Base")
+    box = label.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 1440
+
+
 def test_edges_and_labels_say_what_is_schematic(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh&zone=lingang")
     dashes = page.evaluate(

@@ -164,6 +164,14 @@ def test_silence_of_the_plan_is_unknown_and_another_list_is_no(client: FlaskClie
     assert {row["zone"]["id"] for row in found["elsewhere"]} == {"five-blue-economy"}
 
 
+def test_a_clause_with_two_terms_of_an_industry_is_named_once_for_a_place_outside(
+    client: FlaskClient,
+) -> None:
+    found = find(client, "industry=marine-biology")["elsewhere"]
+    named = [(row["zone"]["id"], row["clause"]) for row in found]
+    assert named == [("marine-east", "三(二)1"), ("five-marine-economy", "三(一)2(3)")]
+
+
 def test_ties_share_a_rank(client: FlaskClient) -> None:
     ranked = find(client, "industry=biomedicine")["ranked"]
     first = [row for row in ranked if row["rank"] == 1]

@@ -252,6 +252,14 @@ def test_a_bad_polygon_is_refused_for_programs(client: FlaskClient, case: str) -
     assert answer.get_json()["detail_zh"]
 
 
+def test_areas_out_of_range_are_told_in_plain_figures(client: FlaskClient) -> None:
+    large = _send(client, BAD_POLYGONS["too large"][0]).get_json()
+    assert float(large["value"].replace(",", "")) > 10_000
+    small = _send(client, _polygon([[122, 37], [122.000001, 37], [122, 37.000001], [122, 37]])).get_json()
+    assert small["value"].startswith("0.00000")
+    assert small["allowed"] == large["allowed"] == "0.000001–10,000"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case", BAD_POLYGONS)
 def test_a_bad_polygon_is_refused_on_the_page(client: FlaskClient, case: str, language: str) -> None:

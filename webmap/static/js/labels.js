@@ -28,7 +28,7 @@ export function createLabels(app) {
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
-    const placed = placeLabels(items.filter(fits), symbolBoxes(app));
+    const placed = placeLabels(items.filter(fits), symbolBoxes(app), frameOf(map));
     const shown = [...placed].filter(([, offset]) => offset);
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
     fade();
@@ -107,6 +107,13 @@ function extentOf(id, { map, shapes }) {
     return Math.max(x, y);
   });
   return sizes && Math.max(...sizes);
+}
+
+/** Return the pixels that are in view. */
+function frameOf(map) {
+  const { min, max } = map.getPixelBounds();
+  const origin = map.getPixelOrigin();
+  return [min.x - origin.x, min.y - origin.y, max.x - origin.x, max.y - origin.y];
 }
 
 function symbolBoxes({ spread, catalogue, map }) {

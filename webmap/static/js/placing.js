@@ -8,13 +8,14 @@ const DIRECTIONS = Array.from({ length: 12 }, (_, index) => (index * Math.PI) / 
  *
  * An item is `{x, y, width, height, priority, must, offsets}`: the anchor and the box's size in
  * pixels, the offsets of the box's centre to try in turn. `must` items are moved, never hidden.
- * `taken` boxes are `[left, top, right, bottom]`.
+ * `taken` boxes are `[left, top, right, bottom]`, and so is `frame`: offsets that keep the box
+ * inside it are tried before the others.
  */
-export function placeLabels(items, taken = []) {
+export function placeLabels(items, taken = [], frame = null) {
   const boxes = [...taken];
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
-    const offset = firstFree(item, item.offsets, boxes) ?? (item.must ? moved(item, boxes) : null);
+    const offset = firstFree(item, insideFirst(item, frame), boxes) ?? (item.must ? moved(item, boxes) : null);
     if (offset) boxes.push(boxAt(item, offset));
     placed.set(item, offset);
   }
@@ -23,6 +24,15 @@ export function placeLabels(items, taken = []) {
 
 function firstFree(item, offsets, boxes) {
   return offsets.find((offset) => !boxes.some((box) => overlap(boxAt(item, offset), box))) ?? null;
+}
+
+function insideFirst(item, frame) {
+  if (!frame) return item.offsets;
+  const inside = (offset) => {
+    const [left, top, right, bottom] = boxAt(item, offset);
+    return left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
+  };
+  return [...item.offsets.filter(inside), ...item.offsets.filter((offset) => !inside(offset))];
 }
 
 /** Return the nearest free offset, or the one that covers least. */
