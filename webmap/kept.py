@@ -25,6 +25,8 @@ _makers = threading.BoundedSemaphore(AT_ONCE)
 def keep(folder: Path, key: tuple[str, ...], make: Callable[[], bytes]) -> bytes:
     """Return the file of `key`, made now or before.
 
+    `folder` is one release's, and lies in a folder that holds nothing else: the oldest beside it go.
+
     Raises :class:`~webmap.problems.BusyError` when too many are being made.
     """
     path = folder / hashlib.sha256("\0".join(key).encode()).hexdigest()
