@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape as to_shape
 
@@ -93,6 +93,7 @@ def test_a_filter_selects_what_it_says(store, features, kinds, collection, data)
 def test_a_filter_is_read_as_it_was_written(features, kinds, data) -> None:
     condition = data.draw(oracle.conditions(features["zones"], kinds["zones"]))
     text, document = oracle.to_text(condition), json.dumps(oracle.to_json(condition))
+    assume("\\'" not in text)  # CQL2 reads that as a quote: no text can end in a backslash
     wanted = [oracle.holds(condition, row) for row in features["zones"]]
     for parsed in (
         parse_filter(text, "cql2-text", kinds["zones"]),
