@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from layers.export import archive
 from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
-from layers.export.qml import VERSION, add_style
+from layers.export.qml import VERSION, add_aliases, add_style
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}
@@ -89,6 +89,8 @@ def _add_layer(parent: Any, part: Part, job: Job) -> None:
         layer.set("wkbType", type_of(part))
         _add_frame(ET.SubElement(layer, "srs"), job.wish.code)
         add_style(layer, job.about.looks[part.id], part)
+    else:
+        add_aliases(layer, part)
 
 
 def _id(part: Part) -> str:

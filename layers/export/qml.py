@@ -32,7 +32,7 @@ def add_style(parent: Any, look: Look, part: Part) -> None:
     _add_renderer(parent, look)
     if look["labels"]:
         _add_labels(parent, look)
-    _add_aliases(parent, part)
+    add_aliases(parent, part)
     ET.SubElement(parent, "layerGeometryType").text = _GEOMETRIES[look["geometry"]]
 
 
@@ -133,7 +133,8 @@ def _add_labels(parent: Any, look: Look) -> None:
     ET.SubElement(settings, "rendering", {"drawLabels": "1", "obstacle": "1" if point else "0"})
 
 
-def _add_aliases(parent: Any, part: Part) -> None:
+def add_aliases(parent: Any, part: Part) -> None:
+    """Add the Chinese titles of a part's fields, as the attribute table shows them."""
     aliases = ET.SubElement(parent, "aliases")
     for index, column in enumerate(columns_of(part), 1):
         ET.SubElement(aliases, "alias", field=column.name, index=str(index), name=column.title("zh"))

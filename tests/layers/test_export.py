@@ -231,6 +231,7 @@ def test_the_project_names_every_layer_of_the_geopackage_beside_it(
     ids = [node.text for node in project.findall("projectlayers/maplayer/id")]
     assert [node.get("id") for node in project.iter("layer-tree-layer")] == ids
     assert min(len(str(one)) for one in ids) > 10  # QGIS renames shorter ones, and loses the tree
+    assert all(layer.findall("aliases/alias") for layer in project.findall("projectlayers/maplayer"))
     styled = project.findall("projectlayers/maplayer/renderer-v2")
     assert len(styled) == sum(part.spatial for part in parts.values())
 

@@ -12,6 +12,7 @@ from webmap.ogc.asked import refused
 from webmap.problems import BadParameterError
 
 LANGUAGES = ("cql2-text", "cql2-json")
+_EXAMPLES = """a = 'x' AND b > 1, a LIKE 'x%', {"op": ">", "args": [{"property": "b"}, 1]}"""
 
 
 def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Condition]:
@@ -34,7 +35,8 @@ def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Cond
 
 def to_refusal(error: FilterError) -> BadParameterError:
     """Return what is wrong with a filter as the error of the parameter."""
-    return refused(f"ogc.filter.{error.code}", "filter", error.value, ", ".join(error.allowed), error.near)
+    allowed = ", ".join(error.allowed) or (_EXAMPLES if error.code == "syntax" else "")
+    return refused(f"ogc.filter.{error.code}", "filter", error.value, allowed, error.near)
 
 
 def _axes(given: str | None) -> Axes:

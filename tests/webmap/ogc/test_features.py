@@ -421,3 +421,10 @@ def test_every_fault_of_a_filter_has_its_words(release: Release, language: str) 
         assert "filter" in said
     known = {key for key in strings if key.startswith("ogc.filter.")}
     assert known == {f"ogc.filter.{code}" for code in CODES}
+
+
+def test_a_filter_that_cannot_be_read_brings_examples(client: FlaskClient) -> None:
+    for text in ("((", ""):
+        refusal = client.get("/ogc/collections/zones/items", query_string={"filter": text, "f": "json"})
+        assert refusal.status_code == 400
+        assert "LIKE" in refusal.get_json()["allowed"]
