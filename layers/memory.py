@@ -71,7 +71,8 @@ class Table:
     def __init__(self, info: dict[str, Any], rows: Iterable[Row]) -> None:
         self._rows = list(rows)
         self._kinds = queryables(info)
-        self._features = [Feature(row.id, row.body) for row in self._rows]
+        self._features = np.empty(len(self._rows), dtype=object)  # so that many are taken at once
+        self._features[:] = [Feature(row.id, row.body) for row in self._rows]
         self._columns: dict[str, Column] = {}
         self._ranks: dict[str, NDArray[np.intp]] = {}
         self.by_id = {feature.id: feature for feature in self._features}
@@ -81,11 +82,11 @@ class Table:
     def select(self, query: Query) -> Selection:
         """Return the features that match, sorted and cut."""
         if not (query.boxes or query.filter or query.sort):
-            return Selection(self.count, tuple(self._features[_cut(query)]))
+            return Selection(self.count, tuple(self._features[_cut(query)].tolist()))
         found = self._find(query)
         for name, descending in reversed(query.sort):
             found = found[np.argsort(self._rank(name, descending=descending)[found], kind="stable")]
-        return Selection(len(found), tuple(self._features[index] for index in found[_cut(query)]))
+        return Selection(len(found), tuple(self._features[found[_cut(query)]].tolist()))
 
     def _find(self, query: Query) -> Indices:
         chosen = self._in_boxes(query.boxes) if query.boxes else np.ones(self.count, bool)

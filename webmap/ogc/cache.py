@@ -14,6 +14,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 KEPT_BYTES = 64_000_000
+REMEMBERED = 20_000  # answers made once
 MIN_COMPRESSED = 1024
 _BROTLI_QUALITY, _GZIP_LEVEL = 4, 5  # what takes a few milliseconds per megabyte
 
@@ -39,11 +40,16 @@ class Answer:
 
 
 class Cache:
-    """Answers by what was asked, the latest used, within a bound."""
+    """Answers by what was asked, the latest used, within a bound.
+
+    An answer is kept when it is made for the second time: what is asked once, such as the box of a map
+    that is being moved, neither costs room nor drives out what is asked again and again.
+    """
 
     def __init__(self, room: int = KEPT_BYTES) -> None:
         self._room = room
         self._size = 0
+        self._once: OrderedDict[int, None] = OrderedDict()
         self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -56,13 +62,24 @@ class Cache:
             return found
 
     def put(self, key: Hashable, answer: Answer) -> None:
-        """Keep an answer; the least recently used go where there is no room."""
+        """Keep an answer that was made before; the least recently used go where there is no room."""
         with self._lock:
+            if not self._made_before(hash(key)):
+                return
             if key not in self._kept:
                 self._size += _weight(answer)
             self._kept[key] = answer
             while self._size > self._room:
                 self._size -= _weight(self._kept.popitem(last=False)[1])
+
+    def _made_before(self, key: int) -> bool:
+        """Return whether an answer was made before, and remember that it is now."""
+        if key in self._once:
+            return True
+        self._once[key] = None
+        if len(self._once) > REMEMBERED:
+            self._once.popitem(last=False)
+        return False
 
 
 def _weight(answer: Answer) -> int:

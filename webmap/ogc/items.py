@@ -37,7 +37,9 @@ class Page:
         """Return the page as GeoJSON, the features' bytes as they are."""
         head: dict[str, Any] = {"type": "FeatureCollection", "links": self.links}
         head |= {"numberMatched": self.matched, "numberReturned": len(self.bodies)}
-        return b"".join((orjson.dumps(head)[:-1], b',"features":[', b",".join(self.bodies), b"]}"))
+        commas = [b","] * (2 * len(self.bodies) - 1)
+        commas[::2] = self.bodies  # joined once: a page is long, and each copy costs
+        return b"".join((orjson.dumps(head)[:-1], b',"features":[', *commas, b"]}"))
 
 
 @dataclass(frozen=True)
