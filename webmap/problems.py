@@ -9,7 +9,7 @@ from typing import Any
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER_S = "10"
-TITLED = {404, 500, 503}
+TITLED = {404, 405, 413, 415, 422, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
 Strings = Mapping[str, Mapping[str, str]]  # texts by language and key
 
