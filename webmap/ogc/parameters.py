@@ -32,6 +32,7 @@ ITEMS = (
     "filter-crs",
 )
 MAX_SORTED = 8
+HALF_GLOBE_DEG = 180.0
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2}))?")
@@ -118,10 +119,14 @@ def _corners(given: str, axes: Axes) -> Bounds:
 
 
 def _split(corners: Bounds, axes: Axes) -> list[Bounds]:
-    """Return one box, or two where it crosses the antimeridian, as longitudes may; refuses others."""
+    """Return one box, or two where it crosses the antimeridian, as longitudes may; refuses others.
+
+    West beyond east is a crossing where the box is at most half the globe wide, else a slip.
+    """
     first, second, third, fourth = corners
     west, south, east, north = (second, first, fourth, third) if axes.north_first else corners
-    if south > north or (axes.metric and west > east):
+    crosses = not axes.metric and west - east >= HALF_GLOBE_DEG
+    if south > north or (west > east and not crosses):
         shown = ",".join(f"{number:g}" for number in corners)
         raise refused("ogc.error.bbox_order", "bbox", shown, "min ≤ max")
     if west <= east:

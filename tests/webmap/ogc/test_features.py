@@ -196,6 +196,13 @@ def test_a_box_may_cross_the_antimeridian(client: FlaskClient) -> None:
     assert read(client, path, bbox="30,122,40,-170", **{"bbox-crs": LONLAT["EPSG:4326"]})["numberMatched"] > 0
 
 
+@pytest.mark.parametrize("box", ["123,36,121,38", "3,2,1,4", "121,38,123,36"])
+def test_a_box_with_its_corners_swapped_is_refused(client: FlaskClient, box: str) -> None:
+    answer = client.get(f"{ROOT}/collections/towns/items", query_string={"bbox": box, "f": "json"})
+    assert (answer.status_code, answer.get_json()["parameter"]) == (400, "bbox")
+    assert answer.get_json()["allowed"] == "min ≤ max"
+
+
 def test_a_box_beyond_the_reach_of_its_system_selects_nothing(client: FlaskClient) -> None:
     path = f"{ROOT}/collections/towns/items"
     for frame in ("EPSG:4550", "EPSG:4549", "EPSG:3857"):
