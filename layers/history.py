@@ -12,9 +12,11 @@ next one tidies up. Standard library only, for the web process.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -30,6 +32,7 @@ CORE = "data/"  # what the archive keeps: layers and tables,
 KINDS = (".geojson", ".json")  # in the format that the others are made from
 _STAGED = ".next-"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same data make the same archive
+_UNREADABLE = (OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def read_history(home: Path) -> list[Entry]:
     found = {}
     for path in sorted((home / "history").glob("*.json")) if (home / "history").is_dir() else ():
         staged = path.name.startswith(_STAGED)
-        entry = _read_entry(path)
+        entry = _read_entry(path) or _read_entry(path.with_name(path.name.removeprefix(_STAGED)))
         if entry and (not staged or (pointer and entry.number == pointer.number)):
             found[entry.number] = entry
     return [found[number] for number in sorted(found)]
@@ -145,7 +148,7 @@ def open_data(home: Path, release_id: str) -> Callable[[str], bytes | None]:
         try:
             with zipfile.ZipFile(path) as archive:
                 return archive.read(name)
-        except (OSError, KeyError, zipfile.BadZipFile):
+        except _UNREADABLE:
             return None
 
     return read
@@ -156,8 +159,19 @@ def list_data(home: Path, release_id: str) -> list[str]:
     try:
         with zipfile.ZipFile(home / "archive" / f"{release_id}.zip") as archive:
             return archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except _UNREADABLE:
         return []
+
+
+def describe_data(home: Path, release_id: str) -> dict[str, dict[str, Any]]:
+    """Return size and sha256 of every archived file of one release, as a manifest has them."""
+    read = open_data(home, release_id)
+    contents = {path: read(path) for path in list_data(home, release_id)}
+    return {
+        path: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for path, content in contents.items()
+        if content is not None
+    }
 
 
 def compare_archives(home: Path, old: str, new: str) -> dict[str, Any]:

@@ -72,11 +72,15 @@ class Release:
     def read(self, path: str) -> bytes:
         """Return the bytes of one file.
 
-        Raises KeyError for a path that the manifest does not list, whatever is on disk.
+        Raises KeyError for a path that the manifest does not list, whatever is on disk, and
+        :class:`BrokenReleaseError` where the file is gone, as after later publications.
         """
         if path not in self.manifest["files"]:
             raise KeyError(path)
-        return (self.folder / path).read_bytes()
+        try:
+            return (self.folder / path).read_bytes()
+        except OSError as error:
+            raise BrokenReleaseError(f"{path}: {error.strerror}") from error
 
     def read_json(self, path: str) -> Any:
         """Return one JSON file, parsed."""

@@ -52,7 +52,9 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     store = open_store(release, settings)
-    app.extensions["content"] = Content(release, store if settings.store else None)
+    content = Content(release, store if settings.store else None)
+    _ = content.plan  # on every page, also on those that say that the release is gone
+    app.extensions["content"] = content
     app.extensions["settings"] = settings
     app.extensions["records"] = Records(settings.home)
     app.extensions["store"] = store

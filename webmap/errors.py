@@ -11,8 +11,9 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from layers.store import BrokenReleaseError
 from webmap.language import current_language, translate
-from webmap.problems import PROBLEM, RequestError, headers_of, title_key, to_problem
+from webmap.problems import PROBLEM, ReplacedError, RequestError, headers_of, title_key, to_problem
 
 JSON, HTML = "application/json", "text/html"
 
@@ -21,12 +22,19 @@ def register(app: Flask) -> None:
     """Answer every error of `app` in one shape."""
     app.register_error_handler(RequestError, _answer_request_error)
     app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(BrokenReleaseError, _answer_broken_release)
 
 
 def _answer_request_error(error: RequestError) -> Response:
     response = _answer(error)
     response.headers.update(headers_of(error))
     return response
+
+
+def _answer_broken_release(error: BrokenReleaseError) -> Response:
+    """Answer from a process that was not told of the publications after its own."""
+    current_app.logger.error("the release that is served cannot be read: %s", error)
+    return _answer_request_error(ReplacedError())
 
 
 def _answer_http_error(error: HTTPException) -> Response:
@@ -63,8 +71,8 @@ def wants_page() -> bool:
     """Return whether the request comes from a person: a page address, and HTML preferred."""
     machine = (".json", ".geojson", ".topojson", "/lookup", "/healthz")
     wished = "text/html" in request.headers.get("Accept", "")
-    if request.path.startswith("/data/"):  # a browser names HTML, a program that takes anything does not
+    if request.path.startswith(("/data/", "/r/")):  # a browser names HTML, a program that takes all does not
         return wished
-    if request.path.endswith(machine) or request.path.startswith("/r/"):
+    if request.path.endswith(machine):
         return False
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html"

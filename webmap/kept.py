@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from layers.store import write_atomically
@@ -39,11 +40,8 @@ def keep(folder: Path, key: tuple[str, ...], make: Callable[[], bytes]) -> bytes
         found = _read(path)  # another request may have made it while this one waited
         if found is None:
             found = make()
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True)
-                _remove_old_folders(folder)
-            write_atomically(path, found)
-            _remove_oldest(folder)
+            with suppress(OSError):  # another process may remove the folder meanwhile; the file is made
+                _write(path, found)
     finally:
         _makers.release()
     return found
@@ -54,6 +52,15 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_old_folders(folder)
+    write_atomically(path, content)
+    _remove_oldest(folder)
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -75,6 +75,15 @@ class UnavailableError(RequestError):
         super().__init__("error.unavailable")
 
 
+class ReplacedError(RequestError):
+    """The release that this process serves is no longer on disk; the next one is on its way."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("error.replaced")
+
+
 def title_key(status: int) -> str:
     """Return the key of the title that errors of one status have."""
     return f"error.title_{status}" if status in TITLED else "error.title_400"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,8 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from layers import history
 from layers.changes import compare, summarise
-from layers.history import Act, find_entry, list_data, open_data, read_history, read_last, record, tidy
+from layers.history import (
+    Act,
+    describe_data,
+    find_entry,
+    list_data,
+    open_data,
+    read_history,
+    read_last,
+    record,
+    tidy,
+)
 from layers.store import place_release, read_current, read_pointer, write_release
 from layers.trace import list_places, trace
 
@@ -249,3 +261,36 @@ def test_an_entry_staged_for_the_live_release_is_finished(tmp_path):
     assert [entry.number for entry in read_history(tmp_path)] == [1]
     tidy(tmp_path)
     assert (tmp_path / "history/000001.json").is_file()
+
+
+def test_an_entry_that_is_put_in_its_place_while_it_is_read_is_not_missed(tmp_path, monkeypatch):
+    publish(tmp_path, "aaaa1111", 1)
+    last = publish(tmp_path, "bbbb2222", 2)
+    published, staged = tmp_path / "history/000002.json", tmp_path / "history/.next-000002.json"
+    published.rename(staged)
+    listed = history._read_entry
+
+    def read(path):
+        if path == staged and staged.exists():
+            staged.rename(published)
+        return listed(path)
+
+    monkeypatch.setattr(history, "_read_entry", read)
+    assert read_history(tmp_path)[-1] == last
+
+
+@pytest.mark.parametrize("cut", [1, 40, 200])
+def test_a_damaged_archive_gives_nothing_and_never_half_a_file(tmp_path, cut):
+    publish(tmp_path, "aaaa1111", 1)
+    whole = describe_data(tmp_path, "aaaa1111")
+    content = zones(1)
+    digest = hashlib.sha256(content).hexdigest()
+    assert whole == {"data/zones.geojson": {"bytes": len(content), "sha256": digest}}
+    archive = tmp_path / "archive/aaaa1111.zip"
+    packed = archive.read_bytes()
+    archive.write_bytes(packed[:-cut])
+    assert describe_data(tmp_path, "aaaa1111") == {}
+    middle = len("data/zones.geojson") + 40  # within the compressed bytes
+    archive.write_bytes(packed[:middle] + bytes([packed[middle] ^ 255]) + packed[middle + 1 :])
+    assert describe_data(tmp_path, "aaaa1111") == {}
+    assert open_data(tmp_path, "aaaa1111")("data/zones.geojson") is None
