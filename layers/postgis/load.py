@@ -8,26 +8,30 @@ from typing import Any
 
 import orjson
 import psycopg
-import shapely
 from psycopg import Connection, sql
-from psycopg.types.json import Json, Jsonb
+from psycopg.types.json import Json
 
+from layers.postgis.fill import Filled
 from layers.postgis.migrate import SCHEMA, enter, migrate
-from layers.postgis.part import to_ewkb
+from layers.postgis.part import mark
 from layers.postgis.stock import Stock
-from layers.rows import Row
 
 KEPT = 3  # releases in the database; the older ones may still be asked for by a server not restarted
-PARTITIONED = ("features", "places")
 # Geometries travel as EWKB, which COPY takes for the bytes that they are.
-FEATURE_TYPES = ("text", "text", "int4", "text", "jsonb", "jsonb", "bytea", "bytea")
 PLACE_TYPES = ("text", "int4", "json", "bytea", "bytea")
 STEP = 200  # rows between two signs of progress
 LOCK_MS = 3_000  # longest that readers may hold the loading up
 
+LOADED = "SELECT 1 FROM {} WHERE release = %s AND relation IS NOT NULL LIMIT 1"
 REGISTER = """
 INSERT INTO releases (id, reach_m)
 SELECT %s, coalesce(max((head ->> 'positional_accuracy_m')::float8), 0) FROM {}
+"""
+# Whoever may read `releases` may read what is loaded; 0 is everyone.
+READERS = """
+SELECT DISTINCT CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END
+FROM pg_class, aclexplode(relacl)
+WHERE oid = 'releases'::regclass AND privilege_type = 'SELECT' AND grantee <> relowner
 """
 
 Progress = Callable[[str, int, int], None]  # what, how many are done, of how many
@@ -35,11 +39,15 @@ Progress = Callable[[str, int, int], None]  # what, how many are done, of how ma
 
 def is_loaded(url: str, release: str) -> bool:
     """Tell whether the database has a release; a reader's role is enough. Raises :class:`psycopg.Error`."""
-    asked = sql.SQL("SELECT 1 FROM {}.releases WHERE id = %s").format(sql.Identifier(SCHEMA))
+    asked = sql.SQL(LOADED).format(sql.Identifier(SCHEMA, "collections"))
     with psycopg.connect(url) as connection:
         try:
             return connection.execute(asked, [release]).fetchone() is not None
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        except (
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.UndefinedColumn,  # an older version's
+            psycopg.errors.InvalidSchemaName,
+        ):
             return False
 
 
@@ -47,12 +55,16 @@ def load(url: str, stock: Stock, progress: Progress) -> bool:
     """Load a release, unless the database has it; tell whether it was loaded.
 
     Creates or migrates the tables first, and removes all but the newest releases afterwards. Needs
-    the owner's role. Raises :class:`psycopg.Error`; the database is then as it was.
+    the owner's role. Raises :class:`psycopg.Error`; the releases in the database are then as they were.
     """
     with psycopg.connect(url) as connection:
-        with connection.transaction():
+        with connection.transaction():  # of its own: changing a table keeps its readers out
+            connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
             migrate(connection)
-            found = connection.execute("SELECT 1 FROM releases WHERE id = %s", [stock.release]).fetchone()
+        with connection.transaction():
+            enter(connection)
+            asked = sql.SQL(LOADED).format(sql.Identifier("collections"))
+            found = connection.execute(asked, [stock.release]).fetchone()
             if not found:
                 _load(connection, stock, progress)
         with suppress(psycopg.errors.LockNotAvailable):  # readers are in the way: the next load removes them
@@ -61,67 +73,76 @@ def load(url: str, stock: Stock, progress: Progress) -> bool:
 
 
 def _load(connection: Connection, stock: Stock, progress: Progress) -> None:
-    """Fill tables of the release's own, then make them partitions: only that needs a lock, for a moment."""
-    for table in PARTITIONED:
-        create = "CREATE TABLE {} (LIKE {} INCLUDING STORAGE)"
-        connection.execute(_statement(create, _partition(table, stock.release), table))
-    _copy_features(connection, stock, progress)
-    _copy_places(connection, stock)
-    connection.execute(_statement(REGISTER, _partition("places", stock.release)), [stock.release])
-    _insert_collections(connection, stock)
-    connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
-    for table in PARTITIONED:
-        progress("index", PARTITIONED.index(table), len(PARTITIONED))
-        partition = _partition(table, stock.release)
-        attach = sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})")
-        connection.execute(
-            attach.format(sql.Identifier(table), sql.Identifier(partition), sql.Literal(stock.release))
-        )
-        connection.execute(_statement("ANALYZE {}", partition))
-    progress("index", len(PARTITIONED), len(PARTITIONED))
+    """Fill tables of the release's own; only to make one a partition needs a lock, for a moment."""
+    tables = _copy_features(connection, stock, progress)
+    for done, table in enumerate(tables):
+        progress("index", done, len(tables))
+        table.index()
+    _let_read(connection, tables)
+    known = connection.execute("SELECT 1 FROM releases WHERE id = %s", [stock.release]).fetchone()
+    if not known:  # else an older version loaded it, and its places stand already
+        _load_places(connection, stock)
+    connection.execute("DELETE FROM collections WHERE release = %s", [stock.release])
+    _insert_collections(connection, stock, tables)
+    progress("index", len(tables), len(tables))
 
 
-def _copy_features(connection: Connection, stock: Stock, progress: Progress) -> None:
+def _copy_features(connection: Connection, stock: Stock, progress: Progress) -> list[Filled]:
     total = sum(collection.count for collection in stock.collections)
     done = 0
-    statement = _statement("COPY {} FROM STDIN (FORMAT binary)", _partition("features", stock.release))
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(FEATURE_TYPES)
-        for collection in stock.collections:
-            for ordinal, row in enumerate(stock.rows(collection.id)):
-                copy.write_row(_feature_row(stock.release, collection.id, ordinal, row))
-                done += 1
-                if done % STEP == 0:
-                    progress("features", done, total)
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        if done % STEP == 0:
+            progress("features", done, total)
+
+    tables = []
+    for number, collection in enumerate(stock.collections):
+        table = Filled(connection, f"items_{number}_{stock.release}", collection)
+        table.copy(stock.rows(collection.id), tick)
+        tables.append(table)
     progress("features", done, total)
+    return tables
 
 
-def _feature_row(release: str, collection: str, ordinal: int, row: Row) -> tuple[Any, ...]:
-    folded = {name: text.casefold() for name, text in row.values.items() if isinstance(text, str)}
-    properties, without_case = (Jsonb(one, dumps=orjson.dumps) for one in (row.values, folded))
-    geometry = None if row.geometry is None else to_ewkb(row.geometry)
-    return release, collection, ordinal, row.id, properties, without_case, row.body, geometry
+def _let_read(connection: Connection, tables: list[Filled]) -> None:
+    names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
+    for (role,) in connection.execute(READERS).fetchall():
+        reader = sql.SQL("PUBLIC") if role is None else sql.Identifier(role)
+        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(names, reader))
+
+
+def _load_places(connection: Connection, stock: Stock) -> None:
+    partition = _partition("places", stock.release)
+    connection.execute(_statement("CREATE TABLE {} (LIKE places INCLUDING STORAGE)", partition))
+    _copy_places(connection, stock)
+    connection.execute(_statement(REGISTER, partition), [stock.release])
+    connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
+    attach = sql.SQL("ALTER TABLE places ATTACH PARTITION {} FOR VALUES IN ({})")
+    connection.execute(attach.format(sql.Identifier(partition), sql.Literal(stock.release)))
+    connection.execute(_statement("ANALYZE {}", partition))
 
 
 def _copy_places(connection: Connection, stock: Stock) -> None:
-    statement = _statement("COPY {} FROM STDIN (FORMAT binary)", _partition("places", stock.release))
+    statement = _statement("COPY {} FROM STDIN (FORMAT binary, FREEZE)", _partition("places", stock.release))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(PLACE_TYPES)
         for ordinal, (head, shape) in enumerate(stock.places):
-            geometry = to_ewkb(shapely.from_wkb(shape))
-            copy.write_row((stock.release, ordinal, Json(head, dumps=orjson.dumps), shape, geometry))
+            copy.write_row((stock.release, ordinal, Json(head, dumps=orjson.dumps), shape, mark(shape)))
 
 
-def _insert_collections(connection: Connection, stock: Stock) -> None:
-    insert = "INSERT INTO collections VALUES (%s, %s, %s, %s, %s, %s)"
+def _insert_collections(connection: Connection, stock: Stock, tables: list[Filled]) -> None:
+    insert = "INSERT INTO collections VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
     with connection.cursor() as cursor:
-        cursor.executemany(insert, list(_collection_rows(stock)))
+        cursor.executemany(insert, list(_collection_rows(stock, tables)))
 
 
-def _collection_rows(stock: Stock) -> Iterator[tuple[Any, ...]]:
-    for ordinal, one in enumerate(stock.collections):
+def _collection_rows(stock: Stock, tables: list[Filled]) -> Iterator[tuple[Any, ...]]:
+    for ordinal, (one, table) in enumerate(zip(stock.collections, tables, strict=True)):
         bounds = list(one.bounds) if one.bounds else None
-        yield stock.release, one.id, ordinal, Json(one.info, dumps=orjson.dumps), one.count, bounds
+        info, columns = (Json(found, dumps=orjson.dumps) for found in (one.info, table.columns()))
+        yield stock.release, one.id, ordinal, info, one.count, bounds, table.name, columns
 
 
 def _remove_old(connection: Connection, live: str) -> None:
@@ -131,8 +152,11 @@ def _remove_old(connection: Connection, live: str) -> None:
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
         others = connection.execute("SELECT id FROM releases WHERE id <> %s ORDER BY loaded DESC", [live])
         for (old,) in others.fetchall()[KEPT - 1 :]:
-            for table in PARTITIONED:
-                connection.execute(_statement("DROP TABLE {}", _partition(table, old)))
+            filled = connection.execute("SELECT relation FROM collections WHERE release = %s", [old])
+            tables = [name for (name,) in filled.fetchall() if name]
+            # The features of an older version lie in a partition.
+            for table in (*tables, _partition("places", old), _partition("features", old)):
+                connection.execute(_statement("DROP TABLE IF EXISTS {}", table))
             connection.execute("DELETE FROM releases WHERE id = %s", [old])
 
 

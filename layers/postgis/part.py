@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from psycopg import sql
 from shapely.geometry.base import BaseGeometry
 
 SRID = 4326  # used as longitude and latitude, on the plane
+HEAD = struct.Struct("<BI")  # of a WKB: order of bytes, kind of geometry
+LITTLE_ENDIAN = 1
+HAS_SRID = 0x20000000
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,18 @@ def shape(geometry: BaseGeometry) -> Part:
 
 def to_ewkb(geometry: BaseGeometry) -> bytes:
     """Return a lon/lat geometry as the database takes it."""
-    ewkb: bytes = shapely.to_wkb(shapely.set_srid(geometry, SRID), include_srid=True)
-    return ewkb
+    return mark(shapely.to_wkb(geometry, byte_order=1))
+
+
+def mark(wkb: bytes) -> bytes:
+    """Return the little-endian WKB of a lon/lat geometry with the SRID in it, as the database takes it.
+
+    Raises ValueError for another order of bytes.
+    """
+    order, kind = HEAD.unpack_from(wkb)
+    if order != LITTLE_ENDIAN:
+        raise ValueError(f"{wkb[:5]!r}: WKB big-endian")
+    return HEAD.pack(order, kind | HAS_SRID) + SRID.to_bytes(4, "little") + wkb[HEAD.size :]
 
 
 def all_of(parts: Iterable[Part]) -> Part:

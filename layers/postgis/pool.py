@@ -25,6 +25,9 @@ OPTIONS = {
     "statement_timeout": str(STATEMENT_MS),
     "search_path": f"{SCHEMA},public",
     "jit": "off",  # compiling takes longer than these queries
+    "max_parallel_workers_per_gather": "0",  # so does starting helpers; many ask at once
+    "random_page_cost": "1.1",  # the data lie in memory or on a disk without a head
+    "work_mem": "16MB",
     "timezone": "UTC",
 }
 NETWORK = {"connect_timeout": "2", "tcp_user_timeout": "5000", "application_name": "weihai-layout"}

@@ -1,4 +1,4 @@
-"""Turn a query into the WHERE and ORDER BY of a statement: the same answers as the store in memory."""
+"""Turn a query into the WHERE of a statement: the same answers as the store in memory."""
 
 from __future__ import annotations
 
@@ -7,32 +7,20 @@ from shapely.geometry import LineString, Point, box
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
-from layers.cql.tree import Property
-from layers.postgis.condition import to_condition, to_narrow, to_value
-from layers.postgis.part import Part, all_of, any_of, chain, join, shape
-from layers.query import Collection, Query
-from layers.rows import queryables
-
-DIRECTIONS = {False: "{} ASC NULLS LAST", True: "{} DESC NULLS LAST"}
+from layers.postgis.condition import Conditions
+from layers.postgis.part import Part, all_of, any_of, join, shape
+from layers.query import Query
 
 
-def to_where(query: Query) -> Part:
+def to_where(query: Query, conditions: Conditions) -> Part:
     """Return the condition that a query's boxes and filter are."""
-    conditions = []
+    found = []
     if query.boxes:
         everywhere = Part(sql.SQL("geometry IS NULL"))
-        conditions.append(any_of([*map(_in_box, query.boxes), everywhere]))
+        found.append(any_of([*map(_in_box, query.boxes), everywhere]))
     if query.filter is not None:
-        conditions.append(to_condition(query.filter))
-        conditions += [found for found in [to_narrow(query.filter)] if found]
-    return all_of(conditions)
-
-
-def to_order(query: Query, collection: Collection) -> Part:
-    """Return the order that a query asks for, then the collection's own."""
-    kinds = queryables(collection.info)
-    asked = [join(DIRECTIONS[down], to_value(Property(name, kinds[name]))) for name, down in query.sort]
-    return chain(", ", [*asked, Part(sql.SQL("ordinal"))])
+        found.append(conditions.write(query.filter))
+    return all_of(found)
 
 
 def _in_box(bounds: Bounds) -> Part:

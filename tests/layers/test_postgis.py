@@ -122,8 +122,9 @@ def test_the_newest_releases_stay_and_older_ones_go(url: str) -> None:
     for name in names:
         load(url, to_stock(name), quiet)
     assert [row[0] for row in ask(url, "SELECT id FROM releases ORDER BY loaded")] == names[-KEPT:]
-    partitions = ask(url, "SELECT relname FROM pg_class WHERE relname ~ '^features_r[0-9]+$' ORDER BY 1")
-    assert [row[0] for row in partitions] == [f"features_{name}" for name in names[-KEPT:]]
+    tables = ask(url, "SELECT relname FROM pg_class WHERE relname ~ '^(items_0|places)_r[0-9]+$' ORDER BY 1")
+    kept = [f"{table}_{name}" for table in ("items_0", "places") for name in names[-KEPT:]]
+    assert [row[0] for row in tables] == kept
 
 
 def test_a_reader_in_the_way_only_keeps_an_old_release_longer(
@@ -133,7 +134,7 @@ def test_a_reader_in_the_way_only_keeps_an_old_release_longer(
     for number in range(KEPT):
         load(url, to_stock(f"r{number}"), quiet)
     with psycopg.connect(url) as reader:
-        reader.execute(f"SELECT 1 FROM {SCHEMA}.features LIMIT 1")
+        reader.execute(f"SELECT 1 FROM {SCHEMA}.items_0_r0 LIMIT 1")
         assert load(url, to_stock("next"), quiet)
         assert len(ask(url, "SELECT id FROM releases")) == KEPT + 1
     load(url, to_stock("last"), quiet)
@@ -183,7 +184,7 @@ def test_a_question_that_takes_too_long_is_given_up(url: str) -> None:
     store = PostgisStore(f"{url}&options=-c%20statement_timeout%3D100", "one")
     assert store.select("squares", Query()).matched == len(SQUARES)
     with psycopg.connect(url) as other:
-        other.execute(f"LOCK TABLE {SCHEMA}.features IN ACCESS EXCLUSIVE MODE")
+        other.execute(f"LOCK TABLE {SCHEMA}.items_0_one IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StoreUnavailableError, match="statement timeout"):
             store.select("squares", Query())
     assert store.select("squares", Query()).matched == len(SQUARES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from layers.memory import Table
+from layers.postgis import fill
 from layers.postgis.load import load
 from layers.postgis.stock import Stock
 from layers.postgis.store import PostgisStore
@@ -73,9 +75,11 @@ def to_row(index: int, values: dict[str, Any], geometry: Any) -> Row:
 
 
 @pytest.fixture(scope="module")
-def empty(cluster: Cluster) -> str:
-    """Return the address of a database of its own."""
-    return cluster.new_database("agree")
+def empty(cluster: Cluster) -> Iterator[str]:
+    """Return the address of a database of its own, where the smallest tables have all indexes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fill, "INDEXED_FROM", 0)
+        yield cluster.new_database("agree")
 
 
 def queries(features: list[dict[str, Any]]) -> st.SearchStrategy[Query]:
@@ -93,12 +97,14 @@ def queries(features: list[dict[str, Any]]) -> st.SearchStrategy[Query]:
 @given(data=st.data())
 @settings(max_examples=12, phases=[Phase.explicit, Phase.generate])  # shrinking would load for minutes
 def test_both_stores_give_the_same_answers(empty: str, data: st.DataObject) -> None:
+    """Whether the database reads the table or its indexes, which only its planner knows."""
     given_rows = data.draw(st.lists(st.tuples(properties, st.none() | areas), min_size=1, max_size=25))
     rows = [to_row(index, *one) for index, one in enumerate(given_rows)]
     table = Table(INFO, rows)
     stock = Stock(f"made{next(releases)}", (table.collection,), lambda _: rows, [])
     load(empty, stock, lambda *_: None)
-    store = PostgisStore(empty, stock.release)
+    scanning = data.draw(st.sampled_from(["on", "off"]))
+    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3D{scanning}", stock.release)
     features = [json.loads(row.body) for row in rows]
     for _ in range(QUERIES):
         query = data.draw(queries(features))
