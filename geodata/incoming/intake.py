@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import mmap
+import re
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -27,6 +29,8 @@ _HEAD: Final = 4096
 _SHAPEFILE: Final = bytes.fromhex("0000270a")
 _DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf")
 _ENCODINGS: Final = ("utf-8", "gb18030")
+_POSITION: Final = re.compile(rb"\[\s*-?\d")
+_OBJECT_MB: Final = "500"  # GDAL's limit for one GeoJSON feature in memory; all MAX_VERTICES in one fit
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def read_intake(path: Path, table: str | None = None, encoding: str | None = Non
             raise RefusedError(find("unknown-format", f"{path.name}/{source.name}"))
         if kind is None:
             raise RefusedError(find("unknown-format", path.name))
+        if _sniff(source) == "geojson":
+            _check_positions(path.name, source)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what the reader finds odd is found out below
             found = _Reader(path.name, source).read(table, encoding)
@@ -105,6 +111,14 @@ def _sniff(path: Path) -> str | None:
     )
 
 
+def _check_positions(name: str, source: Path) -> None:
+    """Count the positions of a GeoJSON before it is parsed: GDAL only calls a large feature unreadable."""
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        count = sum(1 for _ in _POSITION.finditer(content))
+    if count > MAX_VERTICES:
+        raise RefusedError(find("too-many-vertices", name, count=count, limit=MAX_VERTICES))
+
+
 class _Reader:
     """Reads one file with GDAL; what GDAL says against it is a finding."""
 
@@ -117,6 +131,7 @@ class _Reader:
         from pyogrio.errors import DataSourceError, FieldError, GeometryError
         from pyogrio.raw import read
 
+        pyogrio.set_gdal_config_options({"OGR_GEOJSON_MAX_OBJ_SIZE": _OBJECT_MB})
         try:
             layer = self._choose([str(row[0]) for row in pyogrio.list_layers(self.source)], table)
             self._check_info(pyogrio.read_info(self.source, layer=layer, force_feature_count=True))

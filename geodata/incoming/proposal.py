@@ -116,10 +116,11 @@ def differs(old: Shape, new: Shape) -> bool:
 
 def propose(wish: Wish, ground: Ground) -> Proposal:
     """Return what `wish` would change and everything that is wrong with it; never raises on data."""
-    proposal = Proposal(in_force=tuple(one.to_id() for one in ground.records), before=ground.shapes)
+    proposal = Proposal(in_force=tuple(one.to_id() for one in ground.records))
     try:
         intake = read_intake(wish.file, wish.table, wish.encoding)
         proposal.findings += intake.findings
+        proposal.before = ground.shapes  # takes seconds, and a file that cannot be read needs none
         city = proposal.before[next(iter(ground.facts.plans))].geometry
         located = locate(intake, city, wish.crs, fix=wish.fix)
         proposal.findings += located.findings

@@ -64,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
     if options.json and options.out == "-":
         warn("json_and_file")
         return 2
+    if not _check_name(options):
+        return 2
     chosen = settings(options)
     release = live_release(chosen)
     if release is None or chosen is None:
@@ -90,8 +92,31 @@ def _parse(options: argparse.Namespace, content: Content) -> Asked:
 
 def _format_of(out: str) -> str | None:
     """Return the format that a file's name ends in, the longest that fits."""
-    fitting = [kind for kind in FORMATS if out.endswith(f".{kind}")]
+    fitting = [kind for kind in FORMATS if out.lower().endswith(f".{kind}")]
     return max(fitting, key=len, default=None)
+
+
+def _check_name(options: argparse.Namespace) -> bool:
+    """Tell whether the file's name ends in its format, or says none; a name that lies is refused."""
+    suffix = "" if options.out == "-" else Path(options.out).suffix.lower()
+    if not suffix:
+        return True
+    if options.format is None:
+        allowed = tuple(FORMATS)
+        fits = _format_of(options.out) is not None
+    else:
+        allowed = _endings(options.format)
+        fits = options.out.lower().endswith(tuple(f".{one}" for one in allowed))
+    if not fits:
+        endings = " ".join(f".{one}" for one in allowed)
+        warn("export_bad_name", value=options.out, suffix=suffix, allowed=endings)
+    return fits
+
+
+def _endings(kind: str) -> tuple[str, ...]:
+    """Return how a file of a format may end: as itself, or as the kind of file that it is."""
+    more = {"geojson": "json", "topojson": "json", "shp.zip": "zip", "qgis.zip": "zip"}
+    return (kind, more[kind]) if kind in more else (kind,)
 
 
 def _make(options: argparse.Namespace, asked: Asked, content: Content, chosen: Settings) -> tuple[Job, bytes]:

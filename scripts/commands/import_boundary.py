@@ -71,10 +71,10 @@ def run(options: argparse.Namespace) -> int:
         return 1
     proposal = propose(_wish(options), ground)
     answer = _describe(proposal)
-    if options.dry_run:
+    if options.dry_run and proposal.records:
         answer["preview"] = str(_write_preview(options, proposal, ground, chosen.home))
     if not options.json:
-        _print(proposal, answer)
+        _print(options, proposal, answer)
     code = 1 if proposal.errors else 0
     if code == 0 and not options.dry_run:
         code = _publish(options, proposal, chosen, answer)
@@ -137,7 +137,7 @@ def _write_preview(options: argparse.Namespace, proposal: Proposal, ground: Grou
     return path
 
 
-def _print(proposal: Proposal, answer: dict[str, Any]) -> None:
+def _print(options: argparse.Namespace, proposal: Proposal, answer: dict[str, Any]) -> None:
     for finding in proposal.findings:
         for line in finding.to_lines():
             write(line)
@@ -154,6 +154,8 @@ def _print(proposal: Proposal, answer: dict[str, Any]) -> None:
         _print_shift(place, verdict)
     if answer["preview"]:
         say("import_preview", path=answer["preview"])
+    elif options.dry_run:
+        say("import_no_preview")
     if proposal.errors:
         say("import_errors", errors=proposal.errors)
     else:

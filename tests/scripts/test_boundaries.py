@@ -136,6 +136,22 @@ def test_errors_stand_in_the_way_and_are_told_with_codes(ask, own_home, tmp_path
     assert not (own_home / "imports").exists()
 
 
+def test_a_dry_run_with_nothing_to_draw_names_no_map(ask, own_home, tmp_path):
+    path, page = tmp_path / "a.geojson", tmp_path / "page.html"
+    path.write_text('{"a": 1}')
+    dry = ["import-boundary", str(path), "--layer", "zones", "--accuracy-m", "5", "--dry-run"]
+    code, out, _ = ask(*dry, "--preview", str(page))
+    assert code == 1
+    assert "not-readable" in out
+    assert "no map was written" in out
+    assert str(page) not in out
+    code, out, _ = ask(*dry, "--json")
+    assert code == 1
+    assert json.loads(out)["preview"] is None
+    assert not page.exists()
+    assert not (own_home / "previews").exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -259,6 +259,44 @@ def test_export_refuses_by_name_and_writes_nothing(ask, tmp_path, options, named
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "allowed"),
+    [
+        ("x.doc", (), ".gpkg"),
+        ("x.zip", (), ".shp.zip"),
+        ("x.doc", ("--format", "kml"), ".kml"),
+        ("x.csv", ("--format", "xlsx"), ".xlsx"),
+        ("x.qgis.zip", ("--format", "gpkg"), ".gpkg"),
+    ],
+)
+def test_export_refuses_a_name_that_ends_in_no_format_or_another(ask, tmp_path, name, options, allowed):
+    code, out, err = ask("export", "zones", *options, "-o", str(tmp_path / name))
+    assert code == 2
+    assert not out
+    lines = err.splitlines()
+    assert len(lines) == len(("zh", "en"))
+    for line in lines:
+        assert line.startswith(f"-o {tmp_path / name}")
+        assert allowed in line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "start"),
+    [
+        ("X.KML", (), b"<?xml"),
+        ("x.json", ("--format", "geojson"), b"{"),
+        ("x.zip", ("--format", "shp.zip"), b"PK"),
+        ("x", ("--format", "gpkg"), b"SQLite"),
+        ("x", (), b"{"),
+    ],
+)
+def test_export_takes_a_usual_name_for_the_format(ask, tmp_path, name, options, start):
+    code, _, err = ask("export", "zones", *options, "-o", str(tmp_path / name))
+    assert code == 0, err
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
 def test_export_says_that_the_database_is_down_and_exits_1(ask, tmp_path, monkeypatch):
     monkeypatch.setenv("WEIHAI_LAYOUT_STORE", "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=1")
     target = tmp_path / "zones.csv"

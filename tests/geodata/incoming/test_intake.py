@@ -274,10 +274,29 @@ def test_limits_of_size_features_and_vertices(tmp_path, monkeypatch, write):
     assert refused(path) == "file-too-large"
 
 
-def test_too_many_vertices_are_said(write, monkeypatch):
-    monkeypatch.setattr("geodata.incoming.locate.MAX_VERTICES", 10)
-    assert codes(write("a.geojson", [zone("gaoqu")]), of="gaoqu")[0] == {"too-many-vertices"}
-    monkeypatch.undo()
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_too_many_vertices_are_said(write, monkeypatch, suffix):
+    """A GeoJSON is counted before it is parsed: what GDAL says of one too large is that it is unreadable."""
+    for module in ("intake", "locate"):
+        monkeypatch.setattr(f"geodata.incoming.{module}.MAX_VERTICES", 10)
+    path = write(f"a.{suffix}", [zone("gaoqu")], field="Name")
+    count = shapely.get_num_coordinates(zone("gaoqu"))
+    proposal = propose(wish(path, of="gaoqu"), GROUND)
+    assert [finding.code for finding in proposal.findings] == ["too-many-vertices"]
+    for message in (proposal.findings[0].message_zh, proposal.findings[0].message_en):
+        assert str(count) in message
+        assert "10" in message
+
+
+def test_a_geojson_of_more_than_a_million_vertices_is_refused_for_that(tmp_path):
+    ring = "[122.1,37.2]," * 1_200_000
+    geometry = f'{{"type":"Polygon","coordinates":[[{ring[:-1]}]]}}'
+    path = tmp_path / "a.geojson"
+    path.write_text(f'{{"type":"Feature","properties":{{}},"geometry":{geometry}}}')
+    assert refused(path) == "too-many-vertices"
+
+
+def test_too_many_vertices_of_one_place_are_said(write, monkeypatch):
     monkeypatch.setattr("geodata.incoming.proposal.MAX_PLACE_VERTICES", 10)
     assert codes(write("b.geojson", [zone("gaoqu")]), of="gaoqu")[0] == {"too-many-vertices"}
 
