@@ -89,16 +89,21 @@ class Table:
         return Selection(len(found), tuple(self._features[found[_cut(query)]].tolist()))
 
     def _find(self, query: Query) -> Indices:
-        chosen = self._in_boxes(query.boxes) if query.boxes else np.ones(self.count, bool)
-        if query.filter is not None:
-            chosen &= evaluate(query.filter, self)
-        return np.flatnonzero(chosen)
+        if query.filter is None:
+            return self._in_boxes(query.boxes) if query.boxes else np.arange(self.count)
+        chosen = evaluate(query.filter, self)
+        if not query.boxes:
+            return np.flatnonzero(chosen)
+        found = self._in_boxes(query.boxes)
+        return found[chosen[found]]
 
-    def _in_boxes(self, boxes: tuple[Bounds, ...]) -> NDArray[np.bool_]:
-        chosen = ~self.geometries()[1]
-        for bounds in boxes:
-            chosen[self.tree().query(shapely.box(*bounds), predicate="intersects")] = True
-        return chosen
+    def _in_boxes(self, boxes: tuple[Bounds, ...]) -> Indices:
+        """Return what meets a box, and what is nowhere, in the collection's order."""
+        asked = np.array([shapely.box(*bounds) for bounds in boxes])
+        found = self._tree.query(asked, predicate="intersects")[1]
+        if len(self._nowhere):
+            found = np.concatenate((found, self._nowhere))
+        return np.unique(found) if len(boxes) > 1 else np.sort(found)
 
     def column(self, name: str) -> Column:
         """Return the values of one queryable, blank where there is none, and where there is one."""
@@ -122,6 +127,10 @@ class Table:
     def _geometries(self) -> Column:
         given = np.array([row.geometry for row in self._rows], dtype=object)
         return given, np.array([row.geometry is not None for row in self._rows], dtype=bool)
+
+    @cached_property
+    def _nowhere(self) -> Indices:
+        return np.flatnonzero(~self._geometries[1])
 
     @cached_property
     def _tree(self) -> STRtree:

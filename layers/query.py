@@ -59,9 +59,9 @@ class Selection:
     features: tuple[Feature, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Collection:
-    """One layer or table as a collection of features."""
+    """One layer or table as a collection of features; each is equal to itself alone."""
 
     id: str
     info: dict[str, Any]  # the catalogue's entry: geometry, title, description, fields

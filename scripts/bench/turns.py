@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from layers.query import FeatureStore
 from scripts.bench.common import Result
+from webmap.live import settle
 from webmap.ogc.asked import Asked
 from webmap.ogc.service import Service
 
@@ -43,6 +44,7 @@ def build_items(collection: str, query: str) -> Ask:
 def compare(small: Side, large: Side, question: Question, count: int) -> Result:
     """Return the median and the 99th percentile of both, ms; raises ValueError where answers differ."""
     times: dict[str, list[float]] = {small.name: [], large.name: []}
+    settle()  # as the server does
     chance = random.Random(1)  # noqa: S311 - the same questions on every machine
     for number in range(count):
         ask = question(chance)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote_plus
 
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -28,6 +28,8 @@ _JSON = (
 _SHOWN = 60  # characters of a value that an error repeats
 _PLAIN = ",:/()"  # legible in a query
 _LEGIBLE = re.compile(r"[A-Za-z0-9_.\-~,:/()]*")  # what quoting leaves as it is
+_BBOX = re.compile(r"(?:^|(?<=&))bbox=([^&]*)")
+SOME_BOX = "0.015625,0.015625,0.015625,0.015625"  # stands for any; links show it as it is
 
 
 @dataclass(frozen=True)
@@ -71,21 +73,41 @@ class Asked:
         return dict(reversed(self.pairs))
 
     @cached_property
+    def apart(self) -> tuple[Asked, str | None]:
+        """The request for :data:`SOME_BOX`, the same object whichever box is asked for, and the box.
+
+        A map that is moved asks the same again and again but for its box; so what depends on the rest is
+        worked out once. A request without exactly one plain ``bbox`` is returned itself, and None.
+        """
+        parts = _BBOX.split(self.query)
+        if len(parts) != 3:  # noqa: PLR2004 - what stands before, the box, behind
+            return self, None
+        before, box, behind = parts
+        alike = f"{before}bbox={SOME_BOX}{behind}"
+        some = remember(self.base, self.path, alike, self.accept, self.accept_language)
+        return (some, unquote_plus(box)) if some.unmistakable else (self, None)
+
+    @cached_property
+    def unmistakable(self) -> bool:
+        """Whether some box is the only thing that looks like it."""
+        return unquote_plus(self.query).count(SOME_BOX) == 1
+
+    @cached_property
     def html(self) -> bool:
         """Whether a page is asked for: by ``f``, else by the Accept header; JSON where both will do."""
-        asked = self.values.get("f")
+        asked = self.apart[0].values.get("f")
         return asked == "html" if asked in FORMATS else _wants_html(self.accept)
 
     @cached_property
     def language(self) -> str:
         """The language of titles: by ``lang``, else by the Accept-Language header, else Chinese."""
-        asked = self.values.get("lang")
+        asked = self.apart[0].values.get("lang")
         return asked if asked in LANGUAGES else _wanted_language(self.accept_language)
 
     @cached_property
     def _encoded(self) -> tuple[tuple[str, str], ...]:
         """Names of the query, and each pair percent-encoded."""
-        return tuple((name, f"{_encode(name)}={_encode(value)}") for name, value in self.pairs)
+        return tuple((name, f"{encode(name)}={encode(value)}") for name, value in self.pairs)
 
     @cached_property
     def _address(self) -> str:
@@ -95,7 +117,7 @@ class Asked:
         """Return the absolute address of a resource below ``/ogc``, in the language that was asked for."""
         language = self.values.get("lang")
         keep = [("lang", language)] if language and not any(name == "lang" for name, _ in pairs) else []
-        query = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in (*pairs, *keep))
+        query = "&".join(f"{encode(name)}={encode(value)}" for name, value in (*pairs, *keep))
         return f"{self.base}{ROOT}/{quote(path, safe='/')}" + (f"?{query}" if query else "")
 
     def bare(self, path: str) -> str:
@@ -105,7 +127,7 @@ class Asked:
     def here(self, **changes: str) -> str:
         """Return the absolute address of this request with some parameters changed."""
         parts = [pair for name, pair in self._encoded if name not in changes]
-        parts += [f"{name}={_encode(value)}" for name, value in changes.items()]
+        parts += [f"{name}={encode(value)}" for name, value in changes.items()]
         return f"{self._address}?{'&'.join(parts)}"
 
     def check(self, allowed: Collection[str]) -> None:
@@ -123,6 +145,12 @@ class Asked:
                 raise refused("error.choice", name, given, ", ".join(choices))
 
 
+@lru_cache(maxsize=1024)
+def remember(base: str, path: str, query: str, accept: str, accept_language: str) -> Asked:
+    """Return a request; the same one again, with what was read of it, while it is remembered."""
+    return Asked(base, path, query, accept, accept_language)
+
+
 def refused(
     key: str, parameter: str, value: str, allowed: str, near: Collection[str] = ()
 ) -> BadParameterError:
@@ -137,7 +165,8 @@ def _unknown(name: str, value: str, allowed: Collection[str]) -> BadParameterErr
     return refused("ogc.error.parameter", name[:_SHOWN], value, ", ".join(allowed), near)
 
 
-def _encode(text: str) -> str:
+def encode(text: str) -> str:
+    """Return a text as it stands in the queries of links."""
     return text if _LEGIBLE.fullmatch(text) else quote(text, safe=_PLAIN)
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from webmap.ogc.asked import ROOT, Asked
+from webmap.ogc.asked import ROOT, Asked, remember
 from webmap.ogc.cache import MIN_COMPRESSED, Answer, choose_encoding
 from webmap.ogc.service import Service
 from webmap.problems import PROBLEM, RequestError, headers_of, to_problem
@@ -84,19 +84,23 @@ def to_asked(environ: WSGIEnvironment, url: str | None) -> Asked:
 
     The same request gives the same object again, with what was read of it, while it is remembered.
     """
-    return _remember(
+    return remember(
         url or _base(environ),
-        environ["PATH_INFO"],
-        environ.get("QUERY_STRING", ""),
+        _below(environ["PATH_INFO"]),
+        _decode(environ.get("QUERY_STRING", "")),
         environ.get("HTTP_ACCEPT", ""),
         environ.get("HTTP_ACCEPT_LANGUAGE", ""),
     )
 
 
 @lru_cache(maxsize=1024)
-def _remember(base: str, path: str, query: str, accept: str, language: str) -> Asked:
-    below = path.encode("latin-1").decode("utf-8", "replace")[len(ROOT) :].strip("/")
-    return Asked(base, below, query.encode("latin-1").decode("utf-8", "replace"), accept, language)
+def _below(path: str) -> str:
+    return _decode(path)[len(ROOT) :].strip("/")
+
+
+def _decode(text: str) -> str:
+    """Return what WSGI hands over as Latin-1."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _base(environ: WSGIEnvironment) -> str:

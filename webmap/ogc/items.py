@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import orjson
 
@@ -11,35 +11,65 @@ from layers.axes import Axes
 from layers.cql.tree import Kind
 from layers.query import Collection, Feature, FeatureStore
 from layers.rows import queryables
-from webmap.ogc.asked import Asked
+from webmap.ogc.asked import SOME_BOX, Asked, encode
 from webmap.ogc.frames import Frames, keep_properties
 from webmap.ogc.links import GEOJSON, HTML, JSON, Link, link, selves
-from webmap.ogc.parameters import DEFAULT_LIMIT, ITEM, Wanted, parse_axes, parse_items
+from webmap.ogc.parameters import ITEM, Wanted, parse_axes, parse_items
 from webmap.problems import NotFoundError
+
+MOULDS = 256
+KEPT_LINKS = 8  # of each
 
 
 @dataclass(frozen=True)
 class Page:
     """One page of a collection, its features in the system that was asked for."""
 
+    asked: Asked
     collection: Collection
     wanted: Wanted
     matched: int
     bodies: list[bytes]
-    links: list[Link]
 
     @property
     def axes(self) -> Axes:
         """The system of the features' coordinates."""
         return self.wanted.axes
 
-    def to_bytes(self) -> bytes:
-        """Return the page as GeoJSON, the features' bytes as they are."""
-        head: dict[str, Any] = {"type": "FeatureCollection", "links": self.links}
-        head |= {"numberMatched": self.matched, "numberReturned": len(self.bodies)}
-        commas = [b","] * (2 * len(self.bodies) - 1)
-        commas[::2] = self.bodies  # joined once: a page is long, and each copy costs
-        return b"".join((orjson.dumps(head)[:-1], b',"features":[', *commas, b"]}"))
+    @property
+    def links(self) -> list[Link]:
+        """The page itself and its neighbours."""
+        return page_links(self.asked, self.collection, self.wanted, self.matched)
+
+
+class Mould:
+    """What pages that differ in their box alone have in common."""
+
+    def __init__(self, asked: Asked, collection: Collection, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self._asked, self._collection = asked, collection
+        self._links: dict[tuple[bool, int], list[str]] = {}
+
+    def write(self, matched: int, bodies: list[bytes], box: str | None) -> bytes:
+        """Return a page as GeoJSON, the features' bytes as they are."""
+        links = (SOME_BOX if box is None else encode(box)).join(self._parts(matched))
+        head = f'{{"type":"FeatureCollection","links":{links},"numberMatched":{matched},'
+        head += f'"numberReturned":{len(bodies)},"features":['
+        commas = [b","] * (2 * len(bodies) - 1)
+        commas[::2] = bodies  # joined once: a page is long, and each copy costs
+        return b"".join((head.encode(), *commas, b"]}"))
+
+    def _parts(self, matched: int) -> list[str]:
+        """Return the links as JSON, cut where the box stands; they depend little on what matched."""
+        wanted = self.wanted
+        key = wanted.offset + wanted.limit < matched, min(wanted.offset, matched)
+        parts = self._links.get(key)
+        if parts is None:
+            links = page_links(self._asked, self._collection, wanted, matched)
+            parts = orjson.dumps(links).decode().split(SOME_BOX)
+            if len(self._links) < KEPT_LINKS:
+                self._links[key] = parts
+        return parts
 
 
 @dataclass(frozen=True)
@@ -64,14 +94,27 @@ class Items:
         self._store = store
         self._frames = Frames()
         self._kinds: dict[str, dict[str, Kind]] = {}
+        self._mould = lru_cache(maxsize=MOULDS)(self._make_mould)
 
     def page(self, asked: Asked, collection: Collection) -> Page:
         """Return the page that is asked for; raises BadParameterError."""
         wanted = parse_items(asked, self._kinds_of(collection))
-        found = self._store.select(collection.id, wanted.query)
-        bodies = self._bodies(collection, found.features, wanted)
-        links = _page_links(asked, collection, wanted, found.matched)
-        return Page(collection, wanted, found.matched, bodies, links)
+        return Page(asked, collection, wanted, *self._find(collection, wanted, asked.values.get("bbox")))
+
+    def write(self, asked: Asked, collection: Collection) -> tuple[bytes, Axes]:
+        """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError."""
+        common, box = asked.apart
+        mould = self._mould(common, collection)
+        given = common.values.get("bbox") if box is None else box
+        matched, bodies = self._find(collection, mould.wanted, given)
+        return mould.write(matched, bodies, box), mould.wanted.axes
+
+    def _make_mould(self, asked: Asked, collection: Collection) -> Mould:
+        return Mould(asked, collection, parse_items(asked, self._kinds_of(collection)))
+
+    def _find(self, collection: Collection, wanted: Wanted, bbox: str | None) -> tuple[int, list[bytes]]:
+        found = self._store.select(collection.id, wanted.query(bbox))
+        return found.matched, self._bodies(collection, found.features, wanted)
 
     def _kinds_of(self, collection: Collection) -> dict[str, Kind]:
         if collection.id not in self._kinds:
@@ -97,9 +140,9 @@ class Items:
         return [keep_properties(body, wanted.properties) for body in bodies]
 
 
-def _page_links(asked: Asked, collection: Collection, wanted: Wanted, matched: int) -> list[Link]:
+def page_links(asked: Asked, collection: Collection, wanted: Wanted, matched: int) -> list[Link]:
     """Return links to the page itself and its neighbours, which keep every parameter."""
-    limit, offset = wanted.query.limit or DEFAULT_LIMIT, wanted.query.offset
+    limit, offset = wanted.limit, wanted.offset
     form, media = ("html", HTML) if asked.html else ("json", GEOJSON)
     links = selves(asked, GEOJSON)
     if offset + limit < matched:

@@ -77,7 +77,7 @@ def _render(asked: Asked, target: Target, **values: Any) -> Response:
 def _items(asked: Asked, found: Page) -> dict[str, Any]:
     features = [orjson.loads(body) for body in found.bodies]
     rels = {one["rel"]: one["href"] for one in found.links}
-    first = found.wanted.query.offset + 1
+    first = found.wanted.offset + 1
     return {
         "links": found.links,
         "rels": rels,

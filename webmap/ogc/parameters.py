@@ -42,11 +42,23 @@ _FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a request for features asks for."""
+    """What a request for features asks for, whichever its box."""
 
-    query: Query
+    conditions: tuple[Condition, ...]
+    sort: tuple[tuple[str, bool], ...]
+    limit: int
+    offset: int
     axes: Axes
+    box_axes: Axes
+    has_place: bool  # whether the collection's features have geometries
     properties: tuple[str, ...] | None  # None: all
+
+    def query(self, bbox: str | None) -> Query:
+        """Return what is asked of the store; raises BadParameterError for a malformed box."""
+        boxes, beside = _parse_bbox(bbox, self.box_axes, has_place=self.has_place)
+        conditions = (*beside, *self.conditions)
+        joined = And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
+        return Query(boxes, joined, self.sort, self.limit, self.offset)
 
 
 def parse_items(asked: Asked, kinds: Mapping[str, Kind]) -> Wanted:
@@ -54,17 +66,18 @@ def parse_items(asked: Asked, kinds: Mapping[str, Kind]) -> Wanted:
     names = [name for name, kind in kinds.items() if kind != "geometry"]
     asked.check([*ITEMS, *names])
     values = asked.values
-    boxes, beside = _parse_bbox(values, has_place=GEOMETRY in kinds)
+    box_axes = parse_axes(values, "bbox-crs")
     _check_datetime(values.get("datetime"))
-    conditions = [*beside, *_parse_equalities(values, kinds), *parse_cql(values, kinds)]
-    query = Query(
-        boxes=boxes,
-        filter=And(tuple(conditions)) if len(conditions) > 1 else next(iter(conditions), None),
+    return Wanted(
+        conditions=(*_parse_equalities(values, kinds), *parse_cql(values, kinds)),
         sort=_parse_sort(values.get("sortby"), names),
         limit=min(_whole("limit", values.get("limit"), DEFAULT_LIMIT, 1), MAX_LIMIT),
         offset=_whole("offset", values.get("offset"), 0, 0),
+        axes=parse_axes(values, "crs"),
+        box_axes=box_axes,
+        has_place=GEOMETRY in kinds,
+        properties=_parse_properties(values.get("properties"), names),
     )
-    return Wanted(query, parse_axes(values, "crs"), _parse_properties(values.get("properties"), names))
 
 
 def parse_axes(values: Mapping[str, str], name: str) -> Axes:
@@ -87,10 +100,10 @@ def _whole(name: str, given: str | None, default: int, least: int) -> int:
     return int(given)
 
 
-def _parse_bbox(values: Mapping[str, str], *, has_place: bool) -> tuple[tuple[Bounds, ...], list[Condition]]:
+def _parse_bbox(
+    given: str | None, axes: Axes, *, has_place: bool
+) -> tuple[tuple[Bounds, ...], list[Condition]]:
     """Return boxes in lon/lat, or a condition where the box is none there; what is nowhere always matches."""
-    axes = parse_axes(values, "bbox-crs")
-    given = values.get("bbox")
     if given is None:
         return (), []
     boxes = [box_to_lonlat(box, axes) for box in _split(_corners(given, axes), axes)]

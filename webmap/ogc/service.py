@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from layers.axes import Axes
 from layers.query import Collection, FeatureStore, Query
 from webmap.ogc.asked import Asked
 from webmap.ogc.cache import Answer, Cache
@@ -92,13 +93,18 @@ class Service:
     def _make(self, asked: Asked, key: tuple[str, ...]) -> Answer:
         target = self.find(asked.path)
         etag = hashlib.blake2b("\0".join((self._release_id, *key)).encode(), digest_size=12).hexdigest()
-        if target.kind in {"items", "item"}:
-            features = self.features(asked, target)
-            crs = (("Content-Crs", f"<{features.axes.uri}>"),)
-            return Answer(200, GEOJSON, features.to_bytes(), etag, crs)
+        if target.collection and target.kind in {"items", "item"}:
+            body, axes = self._write(asked, target.collection, target.feature_id)
+            return Answer(200, GEOJSON, body, etag, (("Content-Crs", f"<{axes.uri}>"),))
         body = orjson.dumps(self.document(asked, target))
         language = (("Content-Language", asked.language),)
         return Answer(200, MEDIA[target.kind], body, etag, language)
+
+    def _write(self, asked: Asked, collection: Collection, feature_id: str) -> tuple[bytes, Axes]:
+        if not feature_id:
+            return self._items.write(asked, collection)
+        single = self._items.single(asked, collection, feature_id)
+        return single.to_bytes(), single.axes
 
     def find(self, path: str) -> Target:
         """Return what an address below ``/ogc`` means; raises NotFoundError."""

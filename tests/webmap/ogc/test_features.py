@@ -7,6 +7,7 @@ import json
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import brotli
 import pytest
@@ -21,6 +22,7 @@ from layers.axes import ALL, CRS84
 from layers.cql.fault import CODES
 from layers.store import Release
 from webmap import create_app
+from webmap.ogc.asked import SOME_BOX
 from webmap.settings import Settings
 
 ROOT = "/ogc"
@@ -187,6 +189,47 @@ def test_a_box_in_any_system_selects_the_same_features(client: FlaskClient, box,
     else:
         assert set(ids(found)) >= set(ids(plain))
         assert len(ids(found)) <= len(ids(plain)) + 9
+
+
+BOXES = st.one_of(
+    st.tuples(*[st.floats(121, 123).map(lambda x: round(x, 3)), st.floats(36, 38)] * 2).map(
+        lambda box: ",".join(f"{number:g}" for number in box)
+    ),
+    st.sampled_from(["", "1,2,3", "121,36,123,38", " 121, 36,123,38", "a,b,c,d", "é&<", SOME_BOX, "0,0,1,1"]),
+)
+OTHERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "limit": st.sampled_from(["1", "3", "1000", "0", SOME_BOX]),
+        "offset": st.sampled_from(["0", "2", "5000"]),
+        "lang": st.sampled_from(["zh", "en", "fr"]),
+        "crs": st.sampled_from([CRS84.uri, ALL[3].uri, "x"]),
+        "bbox-crs": st.sampled_from([CRS84.uri, ALL[1].uri, ALL[4].uri]),
+        "name_zh": st.sampled_from(["高区", SOME_BOX, "bbox=1"]),
+        "filter": st.sampled_from(["id < 'm'", "id <"]),
+    },
+)
+
+
+@settings(max_examples=150)
+@given(box=BOXES, others=OTHERS, at=st.integers(0, 7))
+def test_a_box_among_many_is_answered_as_it_is_alone(
+    client: FlaskClient, box: str, others: dict[str, str], at: int
+) -> None:
+    pairs = [f"{name}={quote_plus(value)}" for name, value in others.items()]
+    answers = []
+    for name in ("bbox", "%62box"):  # what is not written plainly is read by itself
+        parts = [*pairs[:at], f"{name}={quote_plus(box)}", *pairs[at:]]
+        answers.append(client.get(f"{ZONES}?{'&'.join(parts)}"))
+    plain, encoded = answers
+    assert plain.status_code == encoded.status_code
+    told = [{k: v for k, v in answer.get_json(force=True).items() if k != "instance"} for answer in answers]
+    assert told[0] == told[1]
+    if plain.status_code == 200:
+        assert plain.data == encoded.data
+        again = next(link["href"] for link in told[0]["links"] if link["rel"] == "self")
+        assert parse_qs(urlsplit(again).query, keep_blank_values=True)["bbox"] == [box]
+        assert ids(client.get(again).get_json(force=True)) == ids(told[0])
 
 
 def test_a_box_may_cross_the_antimeridian(client: FlaskClient) -> None:
