@@ -54,14 +54,14 @@ class _Proof:
     @cached_property
     def unit_misses(self) -> tuple[Miss, ...]:
         """Where the responsible units differ from the printed blocks, either way."""
-        return tuple(miss for clause in self._clauses_with_units for miss in self._compare_units(clause))
+        blocks = (miss for clause in self._clauses_with_units for miss in self._compare_units(clause))
+        return (*blocks, *self._government_misses())
 
     @cached_property
     def units_checked(self) -> int:
         """How many names of responsible units stand in the data or in the text."""
-        return sum(
-            len({*self._listed(clause), *self._printed(clause)}) for clause in self._clauses_with_units
-        )
+        names = (len({*self._listed(clause), *self._printed(clause)}) for clause in self._clauses_with_units)
+        return sum(names) + sum(bool(row.governs) for row in self.facts.agencies.values())
 
     @cached_property
     def used(self) -> dict[str, Counter[str]]:
@@ -169,6 +169,18 @@ class _Proof:
                 yield Miss("unit-not-listed", "unit", clause, clause, name)
         if listed != printed and sorted(listed) == sorted(printed):
             yield Miss("unit-order", "unit", clause, clause, "、".join(printed))
+
+    def _government_misses(self) -> Iterator[Miss]:
+        """Yield who is said to govern a place in a clause that does not print it, or not by that name."""
+        for row in self.facts.agencies.values():
+            if row.governs is None:
+                continue
+            name, clause = normalise(row.name.zh), row.governs.clause
+            zone = self.facts.zones.get(row.governs.zone)
+            if name not in self._printed(clause):
+                yield Miss("unit-not-printed", "government", row.id, clause, name)
+            elif zone is None or not name.startswith(normalise(zone.name.zh)):
+                yield Miss("no-subject", "government", row.id, clause, name)
 
 
 def _normalised(claim: Claim) -> Claim:

@@ -70,6 +70,13 @@ AgencyLevel = Literal[  # mass organisations: 团委, 总工会, 科协, 文联
 ]
 
 
+class Seat(Record):
+    """The place that a body governs, and a clause that prints the body under that place's name."""
+
+    zone: Id
+    clause: ClauseId
+
+
 class Agency(Record):
     """A body that the plan makes responsible for something."""
 
@@ -77,6 +84,7 @@ class Agency(Record):
     name: Text
     level: AgencyLevel
     members: tuple[Id, ...] = ()  # of a group such as 各区市政府
+    governs: Seat | None = None  # only where the plan's own name of the body is made of the place's
     note: Text | None = None
 
 
@@ -142,6 +150,7 @@ class Zone(Record):
     kind: ZoneKind
     name: Text
     full_name: Text | None = None
+    short_name: Text | None = None  # for where there is little room
     printed: str | None = None  # how the plan prints the name, where ours must add a word to be clear
     aliases: tuple[str, ...] = ()  # other spellings and readings that people search for
     parent: Id | None = None  # None: directly under the city
@@ -208,6 +217,7 @@ class Area(Record):
     id: Id
     layer: Literal["five-zones", "belts", "marine-cores"]
     name: Text
+    short_name: Text | None = None  # for where there is little room
     printed: str | None = None  # how the plan prints the name, where ours must add a word to be clear
     clause: ClauseId
     clauses: tuple[ClauseId, ...] = ()
@@ -257,43 +267,4 @@ class Platform(Record):
     zone_basis: Literal["plan", "source", "inference", "unknown"] = "unknown"
     status: Literal["existing", "under-construction", "planned", "not-stated"] = "not-stated"
     industries: tuple[Id, ...] = ()
-    note: Text | None = None
-
-
-class IndicatorValue(Record):
-    """One figure of an indicator with its year and the plan's own words."""
-
-    value: float
-    year: int | None
-    wording: str
-    clause: ClauseId
-    comparator: Literal["=", ">=", ">", "~", "<="] = "="
-
-
-Direction = Literal["up", "down", "hold"]
-
-
-class Indicator(Record):
-    """Something the plan measures; base and target may be missing, with the reason."""
-
-    id: Id
-    group: Literal[
-        "resources",
-        "ecology",
-        "enterprises",
-        "industry",
-        "marine",
-        "opening",
-        "tourism",
-        "talent",
-        "city",
-        "cluster",
-    ]
-    name: Text
-    unit: Text
-    direction: Direction | None = None  # None where the plan sets no target
-    base: IndicatorValue | None = None
-    no_base: Text | None = None
-    target: IndicatorValue | None = None
-    no_target: Text | None = None
     note: Text | None = None

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
-from geodata import ground, model
+from geodata import figures, ground, model
 from geodata.faults import find_faults
 from geodata.messages import Place, problem
 from geodata.problem import Problem
@@ -40,7 +40,7 @@ class Facts:
     plans: dict[str, model.Plan]
     clauses: dict[str, model.Clause]
     agencies: dict[str, model.Agency]
-    indicators: dict[str, model.Indicator]
+    indicators: dict[str, figures.Indicator]
     zones: dict[str, model.Zone]
     industries: dict[str, model.Industry]
     designations: tuple[model.Designation, ...]
@@ -91,7 +91,7 @@ def read_facts(folder: Path = ROOT) -> Facts:
         plans=table("plan/plan.yaml", model.Plan),
         clauses=table("plan/clauses.yaml", model.Clause),
         agencies=table("plan/agencies.yaml", model.Agency),
-        indicators=table("plan/indicators.yaml", model.Indicator),
+        indicators=table("plan/indicators.yaml", figures.Indicator),
         zones=table("plan/zones.yaml", model.Zone),
         industries=table("plan/industries.yaml", model.Industry),
         designations=records("plan/designations.yaml", model.Designation),

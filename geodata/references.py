@@ -130,6 +130,9 @@ def _of_clauses(facts: Facts) -> Iterator[Reference]:
         yield _many("clauses", row.id, "responsible_units", row.responsible_units, "agencies")
     for agency in facts.agencies.values():
         yield _many("agencies", agency.id, "members", agency.members, "agencies")
+        if agency.governs:
+            yield _one("agencies", agency.id, "governs.zone", agency.governs.zone, "zones")
+            yield _one("agencies", agency.id, "governs.clause", agency.governs.clause, "clauses")
 
 
 def _of_zones(facts: Facts) -> Iterator[Reference]:

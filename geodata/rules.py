@@ -85,6 +85,38 @@ def check_agencies(facts: Facts) -> Iterator[Problem]:
         yield from check_repeated(where, row.members)
 
 
+def check_governments(facts: Facts) -> Iterator[Problem]:
+    """Find bodies said to govern a place that are not named after it, or that the clause does not print."""
+    seen: dict[str, str] = {}
+    for row in facts.agencies.values():
+        zone = facts.zones.get(row.governs.zone) if row.governs else None
+        if row.governs is None or zone is None:
+            continue
+        where = place("agencies", row.id, "governs")
+        if row.name.zh not in {zone.name.zh + kind for kind in words("governments")}:
+            yield problem("not-its-government", where, row.name.zh, zone=zone.name.zh)
+        clause = facts.clauses.get(row.governs.clause)
+        if clause and row.id not in clause.responsible_units:
+            yield problem("unit-not-there", where, row.governs.clause)
+        if seen.setdefault(zone.id, row.id) != row.id:
+            yield problem("two-governments", where, zone.id, other=seen[zone.id])
+
+
+def check_short_names(facts: Facts) -> Iterator[Problem]:
+    """Find short names that are nobody's spelling of the place, or stand for two places."""
+    seen: dict[tuple[str, str], str] = {}
+    for table in ("zones", "areas"):
+        for row in getattr(facts, table).values():
+            spellings = {row.name.zh, row.printed, *getattr(row, "aliases", ())}
+            where = place(table, row.id, "short_name")
+            if row.short_name and row.short_name.zh not in spellings:
+                yield problem("short-name-unknown", where, row.short_name.zh)
+            for language, name in row.short_name or ():
+                other = seen.setdefault((language, name), row.id)
+                if other != row.id:
+                    yield problem("duplicate-name", where, name, other=other)
+
+
 def check_parents(facts: Facts) -> Iterator[Problem]:
     """Find zones that hang in the wrong place or under themselves."""
     for row in facts.zones.values():
@@ -217,6 +249,8 @@ RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
     check_translations,
     check_clauses,
     check_agencies,
+    check_governments,
+    check_short_names,
     check_parents,
     check_clusters,
     check_chains,

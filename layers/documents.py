@@ -39,6 +39,7 @@ class DocumentBuilder:
                 place.id, place.layer, place.layer if isinstance(place, Area) else place.kind, place
             ),
             "full_name": _text(getattr(place, "full_name", None)),
+            "short_name": _text(place.short_name),
             "aliases": list(getattr(place, "aliases", ())),
             "parent": self._link(getattr(place, "parent", None)),
             "positioning": [{"term": _text(row.term), "clause": row.clause} for row in place.positioning],
@@ -46,6 +47,7 @@ class DocumentBuilder:
             **self._belonging(place),
             **self._inside(place),
             **self._citations(clauses),
+            "government": self._government(place.id),
             **self._areas(place.id),
             "geometry": self._geometry(place.id),
         }
@@ -153,17 +155,29 @@ class DocumentBuilder:
         inside = self.relations.inside(place.id)
         return [town for town in self.facts.towns.values() if town.zone in inside or town.county in inside]
 
+    def _government(self, place_id: str) -> Document | None:
+        agency = self.relations.government_of(place_id)
+        if agency is None or agency.governs is None:
+            return None
+        return {
+            "agency_id": agency.id,
+            "name": _text(agency.name),
+            "clause": agency.governs.clause,
+            "tasks": self._clause_links(self.relations.tasks_of(agency)),
+        }
+
     def _citations(self, clauses: tuple[str, ...]) -> Document:
         return {
             "responsible_units": [
                 {"agency_id": unit.id, "name": _text(unit.name), "clause": clause}
                 for unit, clause in self.relations.responsible_for(clauses)
             ],
-            "clauses": [
-                {"id": one, "title": _text(self.facts.clauses[one].title), "url": f"/plan/{one}"}
-                for one in clauses
-            ],
+            "clauses": self._clause_links(clauses),
         }
+
+    def _clause_links(self, clauses: tuple[str, ...]) -> list[Document]:
+        titles = {one: self.facts.clauses[one].title for one in clauses}
+        return [{"id": one, "title": _text(title), "url": f"/plan/{one}"} for one, title in titles.items()]
 
     def _areas(self, place_id: str) -> Document:
         shape = self.shapes.get(place_id)

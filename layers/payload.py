@@ -73,6 +73,7 @@ class _Features:
             "layer": place.layer,
             "kind": place.layer if isinstance(place, Area) else place.kind,
             **_names(place.name, self.language),
+            "short": _pick(place.short_name, self.language) if place.short_name else None,
             "label": _label(shape),
             "parent": getattr(place, "parent", None),
             "method": shape.method,

@@ -97,6 +97,15 @@ class Relations:
             current = self.facts.clauses.get(current.parent) if current.parent else None
         return None, ()
 
+    def government_of(self, place_id: str) -> Agency | None:
+        """Return the body that the plan prints under the place's own name, or None."""
+        bodies = self.facts.agencies.values()
+        return next((row for row in bodies if row.governs and row.governs.zone == place_id), None)
+
+    def tasks_of(self, agency: Agency) -> tuple[str, ...]:
+        """Return the clauses whose printed block names the agency itself, not a group of it."""
+        return tuple(row.id for row in self.facts.clauses.values() if agency.id in row.responsible_units)
+
     def responsible_for(self, clause_ids: Iterable[str]) -> Iterator[tuple[Agency, str]]:
         """Yield each responsible agency once, with the clause that prints it."""
         seen: set[str] = set()

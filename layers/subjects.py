@@ -118,6 +118,7 @@ class SubjectBuilder:
             "note": _text(row.note),
             "members": [self._agency_link(self.facts.agencies[one]) for one in row.members],
             "groups": [self._agency_link(group) for group in groups],
+            "governs": self._governed(row),
             "clauses": [
                 self._clause_link(one.id)
                 | {
@@ -129,6 +130,10 @@ class SubjectBuilder:
                 for one in own
             ],
         }
+
+    def _governed(self, row: Agency) -> Document | None:
+        seat = row.governs
+        return self._place_link(seat.zone) | {"clause": seat.clause} if seat else None
 
     def _designations_for(self, industries: set[str]) -> list[Designation]:
         """Return the designations of some industries, the strongest emphasis first."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from geodata.audit import audit
 from geodata.claims import claims_of
+from geodata.figures import Indicator, IndicatorValue
 from geodata.ground import Gateway, Position
 from geodata.model import (
     Agency,
@@ -20,10 +21,9 @@ from geodata.model import (
     Clause,
     Cluster,
     Designation,
-    Indicator,
-    IndicatorValue,
     Plan,
     Platform,
+    Seat,
     Target,
     Term,
     Text,
@@ -291,6 +291,14 @@ SEEDED = {
     "unit on the wrong clause": (
         ("clauses", "二", {"responsible_units": ("science",)}),
         ("unit-not-printed", "二", "市科技局"),
+    ),
+    "government in a clause that does not print it": (
+        ("agencies", "science", {"governs": Seat(zone="yi", clause="二")}),
+        ("unit-not-printed", "science", "市科技局"),
+    ),
+    "government not named after its place": (
+        ("agencies", "science", {"governs": Seat(zone="yi", clause="一(一)1")}),
+        ("no-subject", "science", "市科技局"),
     ),
 }
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geodata.check import check_facts
 from geodata.messages import say
-from geodata.model import Text
+from geodata.model import Seat, Text
 from geodata.problem import Problem
 from geodata.read import Facts, read_facts
 from geodata.references import references_of, tables
@@ -80,6 +80,48 @@ CHANGED = {
         {"members": ("rushan-government",)},
         "members-without-group",
         "members",
+    ),
+    "government of nowhere": (
+        "agencies",
+        "huancui-government",
+        {"governs": Seat(zone=NOBODY, clause="三(二)1")},
+        "unknown-id",
+        "governs.zone",
+    ),
+    "government of another place": (
+        "agencies",
+        "huancui-government",
+        {"governs": Seat(zone="wendeng", clause="三(二)1")},
+        "not-its-government",
+        "governs",
+    ),
+    "government in a clause without it": (
+        "agencies",
+        "huancui-government",
+        {"governs": Seat(zone="huancui", clause="三(一)2")},
+        "unit-not-there",
+        "governs",
+    ),
+    "government of an unknown clause": (
+        "agencies",
+        "huancui-government",
+        {"governs": Seat(zone="huancui", clause="九")},
+        "unknown-clause",
+        "governs.clause",
+    ),
+    "short name that nobody uses": (
+        "zones",
+        "gaoqu",
+        {"short_name": Text(zh="火炬", en="Torch", ko="훠쥐")},
+        "short-name-unknown",
+        "short_name",
+    ),
+    "short name of another place": (
+        "areas",
+        "marine-north",
+        {"short_name": Text(zh="北部核心海洋经济区", en="Eastern Marine Core", ko="북부")},
+        "duplicate-name",
+        "short_name",
     ),
     "zone parent": ("zones", "gaoqu", {"parent": NOBODY}, "unknown-id", "parent"),
     "zone under itself": ("zones", "chucun", {"parent": "chucun"}, "cycle", "parent"),

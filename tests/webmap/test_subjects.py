@@ -147,6 +147,21 @@ def test_every_responsible_block_reaches_its_agencies(release: Release) -> None:
                 assert clause["id"] in {row["id"] for row in agency["clauses"]}
 
 
+def test_a_district_shows_the_body_that_bears_its_name_and_that_bodys_own_tasks(client: FlaskClient) -> None:
+    document = client.get("/zones/huancui.json").get_json()
+    assert document["government"]["agency_id"] == "huancui-government"
+    assert [row["id"] for row in document["government"]["tasks"]] == ["三(二)1", "三(三)2"]
+    for language, words in {
+        "zh": "环翠区政府",
+        "en": "Huancui District Government",
+        "ko": "환추이구 정부",
+    }.items():
+        page = client.get(f"/zones/huancui?lang={language}").text
+        assert words in page.split('id="responsible"')[1].split("</section>")[0]
+    assert client.get("/zones/wendeng.json").get_json()["government"] is None  # only one of a group
+    assert client.get("/agencies/huancui-government.json").get_json()["governs"]["id"] == "huancui"
+
+
 def test_members_of_a_group_answer_for_its_clauses_and_say_so(release: Release) -> None:
     agencies = {row["id"]: row for row in release.read_json("pages/agencies.json")}
     group = next(row for row in agencies.values() if row["members"])

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from geodata import ground, model
+from geodata import figures, ground, model
 
 WEBMAP = Path(__file__).parents[2] / "webmap"
 TEMPLATES = sorted((WEBMAP / "templates").rglob("*.html"))
@@ -157,9 +157,9 @@ def test_no_page_string_is_unused() -> None:
         ("status", get_args(model.Platform.model_fields["status"].annotation)),
         ("zone_basis", get_args(model.Platform.model_fields["zone_basis"].annotation)),
         ("confidence", get_args(ground.Confidence)),
-        ("indicator_group", get_args(model.Indicator.model_fields["group"].annotation)),
-        ("direction", get_args(model.Direction)),
-        ("comparator", get_args(model.IndicatorValue.model_fields["comparator"].annotation)),
+        ("indicator_group", get_args(figures.Indicator.model_fields["group"].annotation)),
+        ("direction", get_args(figures.Direction)),
+        ("comparator", get_args(figures.IndicatorValue.model_fields["comparator"].annotation)),
     ],
 )
 def test_every_enumeration_of_the_facts_has_a_name(group: str, values: tuple[str, ...]) -> None:

@@ -28,7 +28,7 @@ class Writer:
         right = [
             self._areas(document),
             self._belonging(document),
-            self._responsible(document["responsible_units"]),
+            self._responsible(document["responsible_units"], document.get("government")),
         ]
         return self._sheet(
             document,
@@ -201,9 +201,13 @@ class Writer:
             else _text(title, self.tr(document["no_codes"]))
         )
 
-    def _responsible(self, rows: list[Document]) -> Part | None:
+    def _responsible(self, rows: list[Document], government: Document | None = None) -> Part | None:
         names = self.say("common.list_comma").join(self.tr(row["name"]) for row in rows)
         text = names or self.say("zone.no_responsible")
+        if government:
+            tasks = self.say("common.list_comma").join(row["id"] for row in government["tasks"])
+            own = self.say("governing.line", name=self.tr(government["name"]), clauses=tasks)
+            text = f"{own} {text}"
         return _text(self.say("zone.responsible"), text) | {
             "note": self.say("zone.responsible_note") if names else ""
         }

@@ -102,7 +102,8 @@ function towns(doc) {
 /** Responsible units under the clause that names them: one block may serve a whole item. */
 function responsible(doc) {
   const rows = doc.responsible_units ?? [];
-  if (!rows.length) return section("responsible", nothing(t("map.no_responsible")));
+  const own = doc.government ? government(doc.government) : [];
+  if (!rows.length) return section("responsible", [...own, nothing(t("map.no_responsible"))]);
   const group = ([clause, units]) => [
     el("p", { class: "clause-head" }, clauseLink(clause)),
     el(
@@ -111,7 +112,18 @@ function responsible(doc) {
       units.map((unit) => el("li", { text: pick(unit.name) })),
     ),
   ];
-  return section("responsible", [...groupBy(rows, (row) => row.clause)].flatMap(group));
+  return section("responsible", [...own, ...[...groupBy(rows, (row) => row.clause)].flatMap(group)]);
+}
+
+/** The body that bears the place's own name, and the clauses that print it. */
+function government(row) {
+  const link = el("a", { href: local(`/agencies/${row.agency_id}`), text: pick(row.name) });
+  const tasks = row.tasks.map((one) => el("li", {}, el("span", { text: pick(one.title) }), clauseLink(one.id)));
+  return [
+    el("p", {}, el("span", { class: "muted", text: t("map.governed_by") }), " ", link),
+    el("p", { class: "remark", text: t("map.governed_tasks") }),
+    el("ul", { class: "claims" }, tasks),
+  ];
 }
 
 function areas(doc) {
