@@ -190,6 +190,30 @@ def test_labels_do_not_collide(page: Page, site: str) -> None:
         assert overlapping == [], theme
 
 
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_a_phone_names_every_district_and_zone_at_once(
+    phone: Page, site: str, release: Release, language: str
+) -> None:
+    _open(phone, f"{site}/?lang={language}")
+    boxes = phone.eval_on_selector_all(
+        ".label[data-for]",
+        "nodes => Object.fromEntries(nodes.map(n => [n.dataset.for, n]).map(([id, n]) => {"
+        " const all = [...n.querySelectorAll('text')].map(t => t.getBoundingClientRect());"
+        " return [id, [Math.min(...all.map(r => r.left)), Math.min(...all.map(r => r.top)) + 3,"
+        "  Math.max(...all.map(r => r.right)), Math.max(...all.map(r => r.bottom)) - 3]]; }))",
+    )
+    assert boxes.keys() >= _ids(release, ("counties", "zones"))
+    for id_, one in boxes.items():
+        assert one[0] >= 0, id_
+        assert one[2] <= 360, id_
+        covered = [
+            other
+            for other, box in boxes.items()
+            if other != id_ and one[0] < box[2] and box[0] < one[2] and one[1] < box[3] and box[1] < one[3]
+        ]
+        assert covered == [], id_
+
+
 def test_the_label_of_a_place_by_the_edge_of_the_map_is_not_cut(page: Page, site: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     _open(page, f"{site}/?lang=en&theme=platforms")

@@ -48,6 +48,7 @@ export function createLabels(app) {
   map.on("zoomend viewreset", draw);
   state.subscribe((now, before) => (now.theme === before.theme && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
+  narrow.addEventListener("change", draw);
   document.fonts?.ready.then(draw);
   draw();
 }
@@ -131,7 +132,7 @@ function build(item, offset) {
     "aria-hidden": "true",
   });
   if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: MARKS[item.mark] }));
-  if (!item.offsets.includes(offset) && Math.hypot(dx, dy) > 48)
+  if (!item.offsets.includes(offset) && isApart(item, offset))
     node.append(svg("path", { class: "leader", d: `M0 0L${dx} ${dy}` }));
   const top = dy - item.height / 2;
   item.lines.forEach((line, index) => {
@@ -140,6 +141,11 @@ function build(item, offset) {
   });
   node.append(...badgesAt(item.badges ?? [], dx, top + item.textHeight + 1));
   return node;
+}
+
+/** Whether a label lies so far from what it names that a line must tie the two. */
+function isApart({ width, height }, [dx, dy]) {
+  return Math.hypot(Math.max(0, Math.abs(dx) - width / 2), Math.max(0, Math.abs(dy) - height / 2)) > 8;
 }
 
 function badgesAt(badges, centre, top) {

@@ -1,5 +1,7 @@
 /** Which names the map carries at a zoom: the theme's figures first, then the ground's. */
 
+import { narrow } from "./dom.js";
+
 // Zoom from which each kind of name shows, its order among the others.
 const LANDMARKS = {
   sea: { from: 8, priority: 42 },
@@ -13,6 +15,7 @@ const LANDMARKS = {
 };
 const GATEWAYS_FROM = 10.5;
 const TOWNS_FROM = 11;
+const NAMED_ALWAYS = new Set(["counties", "zones"]);
 const FIGURE_PRIORITY = { "five-zones": 0, belts: 0, "marine-cores": 4, counties: 8, zones: 10, parks: 20 };
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
@@ -39,16 +42,19 @@ function figureNames({ catalogue, state }, theme) {
       const badges = badgesOf(catalogue, one, theme);
       return {
         id: one.id,
-        text: one.name,
+        text: nameOf(one),
         at: catalogue.anchorOf(one),
         type: catalogue.isPoint(one) ? "point" : one.layer,
         point: catalogue.isPoint(one),
         priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
-        must: badges.length > 0, // the letters are what such a theme shows
+        must: badges.length > 0 || NAMED_ALWAYS.has(one.layer), // the letters are what such a theme shows
         badges,
       };
     });
 }
+
+/** The short name where the window is narrow. */
+const nameOf = (feature) => (narrow.matches && feature.short ? feature.short : feature.name);
 
 function pointOrFigure(catalogue, feature) {
   if (catalogue.isPoint(feature)) return catalogue.isHollow(feature) ? 31 : 30;
@@ -63,7 +69,7 @@ function badgesOf(catalogue, feature, theme) {
 function countyNames({ catalogue }, theme) {
   if (theme.layers.includes("counties")) return [];
   const counties = catalogue.featuresOf({ layers: ["counties"] });
-  return counties.map((one) => ({ text: one.name, at: catalogue.anchorOf(one), type: "county", priority: 40 }));
+  return counties.map((one) => ({ text: nameOf(one), at: catalogue.anchorOf(one), type: "county", priority: 40 }));
 }
 
 /** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */

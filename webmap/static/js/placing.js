@@ -15,7 +15,7 @@ export function placeLabels(items, taken = [], frame = null) {
   const boxes = [...taken];
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
-    const offset = firstFree(item, insideFirst(item, frame), boxes) ?? (item.must ? moved(item, boxes) : null);
+    const offset = firstFree(item, insideFirst(item, frame), boxes) ?? (item.must ? moved(item, boxes, frame) : null);
     if (offset) boxes.push(boxAt(item, offset));
     placed.set(item, offset);
   }
@@ -26,23 +26,23 @@ function firstFree(item, offsets, boxes) {
   return offsets.find((offset) => !boxes.some((box) => overlap(boxAt(item, offset), box))) ?? null;
 }
 
-function insideFirst(item, frame) {
-  if (!frame) return item.offsets;
+function insideFirst(item, frame, offsets = item.offsets) {
+  if (!frame) return offsets;
   const inside = (offset) => {
     const [left, top, right, bottom] = boxAt(item, offset);
     return left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
   };
-  return [...item.offsets.filter(inside), ...item.offsets.filter((offset) => !inside(offset))];
+  return [...offsets.filter(inside), ...offsets.filter((offset) => !inside(offset))];
 }
 
 /** Return the nearest free offset, or the one that covers least. */
-function moved(item, boxes) {
+function moved(item, boxes, frame) {
   const ring = [];
   for (let radius = 16; radius <= 160; radius += 12) {
     for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
   }
   const covered = (offset) => boxes.reduce((sum, box) => sum + overlap(boxAt(item, offset), box), 0);
-  return firstFree(item, ring, boxes) ?? ring.reduce((best, one) => (covered(one) < covered(best) ? one : best));
+  return firstFree(item, insideFirst(item, frame, ring), boxes) ?? ring.reduce((best, one) => (covered(one) < covered(best) ? one : best));
 }
 
 function boxAt({ x, y, width, height }, [dx, dy]) {
