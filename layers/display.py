@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
 from geodata.shapes import Shape
+from layers.arcs import MULTI_LINE, MULTI_POLYGON, nest
 from layers.relations import Relations
 
 _FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
@@ -124,21 +125,12 @@ def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeome
         {
             "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
             "id": row_id,
-            "arcs": _to_multi(geometry, drawn["arcs"]),
+            "arcs": nest(drawn["arcs"], _depth_of(geometry)),
         }
         for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
     ]
     return {"type": "GeometryCollection", "geometries": named}
 
 
-def _to_multi(geometry: BaseGeometry, arcs: list[Any]) -> list[Any]:
-    """Return arcs nested as a multi-geometry's; the library nests some one level less, or more."""
-    wanted = 3 if geometry.geom_type.endswith("Polygon") else 2
-    depth = _depth(arcs)
-    if depth > wanted:
-        return [inner for outer in arcs for inner in outer]
-    return arcs if depth == wanted else [arcs]
-
-
-def _depth(arcs: Any) -> int:
-    return 1 + _depth(arcs[0]) if isinstance(arcs, list) else 0
+def _depth_of(geometry: BaseGeometry) -> int:
+    return MULTI_POLYGON if geometry.geom_type.endswith("Polygon") else MULTI_LINE

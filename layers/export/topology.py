@@ -13,6 +13,7 @@ import shapely
 from shapely.geometry import shape as to_shape
 from topojson.core.topology import Topology
 
+from layers.arcs import MULTI_POLYGON, POLYGON, nest
 from layers.export.job import Job, Part, Row
 from layers.geojson import DECIMALS
 
@@ -65,20 +66,8 @@ def _to_row(row: Row, arcs: Any, shift: int, origin: tuple[int, int]) -> Row:
     if arcs is None:
         x, y = (round(value * _STEPS) for value in geometry["coordinates"])
         return named | {"type": "Point", "coordinates": [x - origin[0], y - origin[1]]}
-    depth = 3 if geometry["type"] == "MultiPolygon" else 2
-    return named | {"type": geometry["type"], "arcs": _shifted(_nested(arcs, depth), shift)}
-
-
-def _nested(arcs: list[Any], wanted: int) -> list[Any]:
-    """Return arcs nested as deep as the type wants; the library nests some one level less, or more."""
-    depth = _depth(arcs)
-    if depth > wanted:
-        return [inner for outer in arcs for inner in outer]
-    return arcs if depth == wanted else [arcs]
-
-
-def _depth(arcs: Any) -> int:
-    return 1 + _depth(arcs[0]) if isinstance(arcs, list) else 0
+    depth = MULTI_POLYGON if geometry["type"] == "MultiPolygon" else POLYGON
+    return named | {"type": geometry["type"], "arcs": _shifted(nest(arcs, depth), shift)}
 
 
 def _shifted(arcs: Any, shift: int) -> Any:
