@@ -14,6 +14,10 @@ class StoreUnavailableError(Exception):
     """The store cannot answer now; asking again later will do."""
 
 
+class StoreSlowError(StoreUnavailableError):
+    """The store gave a question up that took too long; one for less, or later, will do."""
+
+
 @dataclass(frozen=True)
 class Query:
     """A selection of features of one collection.

@@ -29,12 +29,15 @@ def bring(settings: Settings, release: Release) -> Outcome:
     import psycopg
 
     from layers.postgis.load import is_loaded, load
-    from layers.postgis.migrate import NewerSchemaError
+    from layers.postgis.migrate import MissingExtensionError, NewerSchemaError
     from layers.postgis.stock import read_stock
 
     try:
         if not is_loaded(settings.store, release.id):
             load(settings.store, read_stock(release), Bar())
+    except MissingExtensionError as error:
+        warn("store_needs_postgis", reason=_one_line(error))
+        return Outcome.REFUSED
     except psycopg.errors.InsufficientPrivilege as error:
         warn("store_needs_owner", release=release.id, reason=_one_line(error))
         return Outcome.REFUSED

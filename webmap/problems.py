@@ -75,6 +75,15 @@ class UnavailableError(RequestError):
         super().__init__("error.unavailable")
 
 
+class SlowError(RequestError):
+    """What holds the features took too long; asking for less, or later, will do."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("error.slow")
+
+
 class ReplacedError(RequestError):
     """The release that this process serves is no longer on disk; the next one is on its way."""
 

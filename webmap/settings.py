@@ -72,5 +72,19 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"WEIHAI_LAYOUT_STORE={store.partition(':')[0]!r}…: "
             "应以 postgresql:// 开头 / must begin with postgresql://"
         )
+    if store and not _is_address(store):
+        raise ValueError(
+            "WEIHAI_LAYOUT_STORE=postgresql://…: 无法读作数据库地址；"
+            "用户名与密码中的特殊字符须写成 %40（@）、"
+            "%2F（/）、%25（%）等，端口为 1–65535 / cannot be read as a database's address; write special "
+            "characters in user and password as %40 (@), %2F (/), %25 (%) and so on, and a port of 1–65535"
+        )
     home = Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var"))
     return Settings(home, tiles, key, url, embedders, store)
+
+
+def _is_address(store: str) -> bool:
+    # Only who stores in a database pays for its driver.
+    from layers.postgis.address import is_address
+
+    return is_address(store)

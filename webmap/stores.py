@@ -6,9 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from layers.memory import MemoryStore
-from layers.query import Collection, Feature, FeatureStore, Query, Selection, StoreUnavailableError
+from layers.query import (
+    Collection,
+    Feature,
+    FeatureStore,
+    Query,
+    Selection,
+    StoreSlowError,
+    StoreUnavailableError,
+)
 from layers.store import Release
-from webmap.problems import UnavailableError
+from webmap.problems import SlowError, UnavailableError
 from webmap.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -28,7 +36,7 @@ def open_store(release: Release, settings: Settings) -> FeatureStore:
 
 
 class Guarded:
-    """A store whose outages are answers: :class:`~webmap.problems.UnavailableError`."""
+    """A store whose outages are answers: :class:`~webmap.problems.UnavailableError` and its kin."""
 
     def __init__(self, store: FeatureStore) -> None:
         self._store = store
@@ -57,5 +65,7 @@ class Guarded:
 def _answer(ask: Callable[[], Answer]) -> Answer:
     try:
         return ask()
+    except StoreSlowError as error:
+        raise SlowError from error
     except StoreUnavailableError as error:
         raise UnavailableError from error

@@ -13,6 +13,7 @@ from psycopg.types.json import Json
 
 from layers.postgis.fill import Filled
 from layers.postgis.migrate import SCHEMA, enter, migrate
+from layers.postgis.names import name_features, name_items, name_places
 from layers.postgis.part import mark
 from layers.postgis.stock import Stock
 
@@ -59,8 +60,7 @@ def load(url: str, stock: Stock, progress: Progress) -> bool:
     """
     with psycopg.connect(url) as connection:
         with connection.transaction():  # of its own: changing a table keeps its readers out
-            connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
-            migrate(connection)
+            migrate(connection, LOCK_MS)
         with connection.transaction():
             enter(connection)
             asked = sql.SQL(LOADED).format(sql.Identifier("collections"))
@@ -78,10 +78,10 @@ def _load(connection: Connection, stock: Stock, progress: Progress) -> None:
     for done, table in enumerate(tables):
         progress("index", done, len(tables))
         table.index()
-    _let_read(connection, tables)
     known = connection.execute("SELECT 1 FROM releases WHERE id = %s", [stock.release]).fetchone()
     if not known:  # else an older version loaded it, and its places stand already
         _load_places(connection, stock)
+    _let_read(connection, [name_places(stock.release), *(table.name for table in tables)])
     connection.execute("DELETE FROM collections WHERE release = %s", [stock.release])
     _insert_collections(connection, stock, tables)
     progress("index", len(tables), len(tables))
@@ -99,22 +99,22 @@ def _copy_features(connection: Connection, stock: Stock, progress: Progress) -> 
 
     tables = []
     for number, collection in enumerate(stock.collections):
-        table = Filled(connection, f"items_{number}_{stock.release}", collection)
+        table = Filled(connection, name_items(number, stock.release), collection)
         table.copy(stock.rows(collection.id), tick)
         tables.append(table)
     progress("features", done, total)
     return tables
 
 
-def _let_read(connection: Connection, tables: list[Filled]) -> None:
-    names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
+def _let_read(connection: Connection, tables: list[str]) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, tables))
     for (role,) in connection.execute(READERS).fetchall():
         reader = sql.SQL("PUBLIC") if role is None else sql.Identifier(role)
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(names, reader))
 
 
 def _load_places(connection: Connection, stock: Stock) -> None:
-    partition = _partition("places", stock.release)
+    partition = name_places(stock.release)
     connection.execute(_statement("CREATE TABLE {} (LIKE places INCLUDING STORAGE)", partition))
     _copy_places(connection, stock)
     connection.execute(_statement(REGISTER, partition), [stock.release])
@@ -125,7 +125,7 @@ def _load_places(connection: Connection, stock: Stock) -> None:
 
 
 def _copy_places(connection: Connection, stock: Stock) -> None:
-    statement = _statement("COPY {} FROM STDIN (FORMAT binary, FREEZE)", _partition("places", stock.release))
+    statement = _statement("COPY {} FROM STDIN (FORMAT binary, FREEZE)", name_places(stock.release))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(PLACE_TYPES)
         for ordinal, (head, shape) in enumerate(stock.places):
@@ -155,13 +155,9 @@ def _remove_old(connection: Connection, live: str) -> None:
             filled = connection.execute("SELECT relation FROM collections WHERE release = %s", [old])
             tables = [name for (name,) in filled.fetchall() if name]
             # The features of an older version lie in a partition.
-            for table in (*tables, _partition("places", old), _partition("features", old)):
+            for table in (*tables, name_places(old), name_features(old)):
                 connection.execute(_statement("DROP TABLE IF EXISTS {}", table))
             connection.execute("DELETE FROM releases WHERE id = %s", [old])
-
-
-def _partition(table: str, release: str) -> str:
-    return f"{table}_{release}"
 
 
 def _statement(template: str, *tables: str) -> sql.Composed:

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from layers.postgis.migrate import SCHEMA
-from layers.query import StoreUnavailableError
+from layers.query import StoreSlowError, StoreUnavailableError
 
 CONNECT_S = 2  # a question waits no longer for a connection
 STATEMENT_MS = 10_000
@@ -49,6 +49,7 @@ class Pool:
     def __init__(self, url: str) -> None:
         self._down = threading.Event()
         self._probe = threading.Lock()
+        self._seats = threading.BoundedSemaphore(MAX_CONNECTIONS)
         given = conninfo_to_dict(url)
         options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
         given["options"] = f"{options} {given.get('options') or ''}".strip()  # the operator's win
@@ -68,15 +69,18 @@ class Pool:
         """Return the rows of one statement.
 
         A connection that the database closed, as after its restart, is replaced once, unseen. Raises
-        :class:`~layers.query.StoreUnavailableError` when the database is down, takes too long or lacks
-        the tables. While it is down one caller at a time waits for it, and the others are told at once.
+        :class:`~layers.query.StoreUnavailableError` when the database is down, has no connection free
+        or lacks the tables, and :class:`~layers.query.StoreSlowError` when it takes too long. While it
+        is down one caller at a time waits for it, and the others are told at once.
         """
         probing = self._down.is_set()
         if probing and not self._probe.acquire(blocking=False):
             raise StoreUnavailableError("数据库不可用 / the database is down")
         try:
-            rows = self._ask_again(statement, values)
+            rows = self._ask_seated(statement, values)
             self._down.clear()
+        except psycopg.errors.QueryCanceled as error:
+            raise StoreSlowError(str(error).strip()) from error
         except UNAVAILABLE as error:
             if isinstance(error, PoolTimeout):
                 self._down.set()
@@ -90,6 +94,15 @@ class Pool:
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
+
+    def _ask_seated(self, statement: Statement, values: Sequence[Any]) -> Rows:
+        """Ask when one of the connections is free, so that waiting for the pool means an outage."""
+        if not self._seats.acquire(timeout=CONNECT_S):
+            raise StoreUnavailableError("数据库连接均被占用 / all connections to the database are busy")
+        try:
+            return self._ask_again(statement, values)
+        finally:
+            self._seats.release()
 
     def _ask_again(self, statement: Statement, values: Sequence[Any]) -> Rows:
         self._pool.open()

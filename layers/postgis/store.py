@@ -9,6 +9,7 @@ from psycopg import sql
 
 from geodata.crs import Bounds
 from layers.places import reach_box
+from layers.postgis.names import name_places
 from layers.postgis.pool import Pool
 from layers.postgis.table import Table
 from layers.query import Collection, Feature, Query, Selection, StoreUnavailableError
@@ -19,8 +20,8 @@ COLLECTIONS = sql.SQL(
 )
 REACH = sql.SQL("SELECT reach_m FROM releases WHERE id = %s")
 NEAR = sql.SQL(
-    "SELECT head, shape FROM places"
-    " WHERE release = %s AND geometry && ST_MakeEnvelope(%s, %s, %s, %s, 4326) ORDER BY ordinal"
+    "SELECT head, shape FROM {places}"
+    " WHERE geometry && ST_MakeEnvelope(%s, %s, %s, %s, 4326) ORDER BY ordinal"
 )
 
 
@@ -33,6 +34,7 @@ class PostgisStore:
     def __init__(self, url: str, release: str) -> None:
         self._pool = Pool(url)
         self._release = release
+        self._near = NEAR.format(places=sql.Identifier(name_places(release)))
         self._known: dict[str, Table] = {}
 
     def collections(self) -> tuple[Collection, ...]:
@@ -51,7 +53,7 @@ class PostgisStore:
     def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
         bounds = reach_box(lon, lat, reach_m).bounds
-        yield from self._pool.ask(NEAR, [self._release, *bounds])
+        yield from self._pool.ask(self._near, bounds)
 
     def reach_m(self) -> float:
         """Return the accuracy of the least accurate of what look-ups answer with."""

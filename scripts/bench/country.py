@@ -27,7 +27,14 @@ MEDIAN_VERTICES, SPREAD, MOST_VERTICES = 80, 1.0, 2000
 KINDS = ("bonded", "coastal", "ecological", "industrial", "port", "residential", "rural", "science")
 RARE = "pilot"  # of one block only, so that a filter finds the same zones in any number of blocks
 RARE_EVERY = 20
-FIELDS = {"id": "string", "name_zh": "string", "kind": "string", "rank": "integer", "area_km2": "number"}
+FIELDS = {
+    "id": "string",
+    "name_zh": "string",
+    "kind": "string",
+    "rank": "integer",
+    "area_km2": "number",
+    "number": "integer",
+}
 
 
 def build_collection(blocks: int) -> Collection:
@@ -80,6 +87,7 @@ def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) ->
         "kind": RARE if rare else KINDS[number % len(KINDS)],
         "rank": int(random.integers(1, 1000)),
         "area_km2": round(polygon.area * 1e4, 3),
+        "number": number,
     }
     feature = {
         "type": "Feature",

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
 import shapely
 
@@ -21,6 +20,7 @@ from layers.postgis.stock import Place, Stock
 from layers.postgis.store import PostgisStore
 from scripts.bench import country
 from scripts.bench.common import Result
+from scripts.bench.filters import FILTERS
 from scripts.bench.turns import Ask, Question, Side, build_items, build_side, compare
 from scripts.cluster import temporary_cluster
 from scripts.stored import Bar
@@ -96,12 +96,6 @@ def _box(chance: random.Random) -> Ask:
     )
 
 
-def _filter(chance: random.Random) -> Ask:
-    """Ask for the rare kind, of which both have as many; the second term makes each question new."""
-    text = f"kind = '{country.RARE}' AND rank < {chance.uniform(1000, 2000):.6f}"
-    return build_items(country.ID, f"limit=1000&filter={quote(text)}")
-
-
 def _lookup(chance: random.Random) -> Ask:
     lon, lat = _inside(chance, 0)
     point = shapely.Point(lon, lat)
@@ -116,5 +110,4 @@ def _lookup(chance: random.Random) -> Ask:
 QUESTIONS: dict[str, Question] = {
     "items_bbox": _box,
     "lookup": _lookup,
-    "items_filter": _filter,
-}
+} | {f"filter_{name}": question for name, question in FILTERS.items()}

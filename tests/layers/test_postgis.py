@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,14 +16,17 @@ import psycopg
 import pytest
 import shapely
 from psycopg import sql
+from psycopg.types.json import Json
 
+from layers.cql.tree import Compare, Constant, Property
+from layers.postgis import fill, pool
 from layers.postgis import load as loading
-from layers.postgis import pool
-from layers.postgis.load import KEPT, load
-from layers.postgis.migrate import FOLDER, SCHEMA, NewerSchemaError, migrate
+from layers.postgis import migrate as migrating
+from layers.postgis.load import KEPT, is_loaded, load
+from layers.postgis.migrate import FOLDER, SCHEMA, MissingExtensionError, NewerSchemaError, migrate
 from layers.postgis.stock import Stock, read_stock
 from layers.postgis.store import PostgisStore
-from layers.query import Collection, Query, StoreUnavailableError
+from layers.query import Collection, Query, StoreSlowError, StoreUnavailableError
 from layers.rows import Row
 from layers.store import Release
 from scripts.cluster import Cluster, temporary_cluster
@@ -28,6 +36,7 @@ SQUARES = [
     Row(f"s{number}", b'{"id":%d}' % number, {"id": f"s{number}"}, shapely.box(number, 0, number + 1, 1))
     for number in range(5)
 ]
+ROOT = Path(__file__).parents[2]
 HEAD = {"id": "s0", "positional_accuracy_m": 250}
 
 
@@ -100,6 +109,132 @@ def test_a_load_that_breaks_off_leaves_the_database_as_it_was(url: str) -> None:
     assert load(url, to_stock("two"), quiet)
 
 
+KILLED = """
+import sys, time
+from tests.layers.test_postgis import SQUARES, load, quiet, to_stock
+
+def rows():
+    yield from SQUARES
+    print("copying", flush=True)
+    time.sleep(600)
+
+load(sys.argv[1], to_stock("two", rows()), quiet)
+"""
+
+
+def test_a_loader_killed_in_the_middle_leaves_the_database_as_it_was(url: str) -> None:
+    load(url, to_stock("one"), quiet)
+    before = ask(url, "SELECT relname FROM pg_class ORDER BY 1")
+    with subprocess.Popen([sys.executable, "-c", KILLED, url], stdout=subprocess.PIPE, cwd=ROOT) as loader:
+        assert loader.stdout
+        assert loader.stdout.readline() == b"copying\n"
+        loader.kill()
+    assert load(url, to_stock("two"), quiet)  # waits for the other to be gone
+    assert PostgisStore(url, "two").select("squares", Query()).matched == len(SQUARES)
+    after = ask(url, "SELECT relname FROM pg_class WHERE relname !~ 'two' ORDER BY 1")
+    assert [name for name in after if not name[0].startswith("pg_toast")] == [
+        name for name in before if not name[0].startswith("pg_toast")
+    ]
+
+
+OF_THE_FIRST_VERSION = """
+INSERT INTO releases (id, reach_m) VALUES ('old', 250);
+INSERT INTO collections VALUES ('old', 'squares', 0, '{}', 5, '{0,0,5,1}');
+CREATE TABLE features_old PARTITION OF features FOR VALUES IN ('old');
+INSERT INTO features VALUES ('old', 'squares', 0, 's0', '{"id": "s0"}', '{"id": "s0"}', '{}', NULL);
+CREATE TABLE places_old PARTITION OF places FOR VALUES IN ('old');
+"""
+
+
+@pytest.fixture
+def first_version(url: str, tmp_path: Path) -> str:
+    """Return the address of a database that the first version loaded a release into."""
+    shape = shapely.to_wkb(shapely.box(0, 0, 1, 1))
+    with psycopg.connect(url) as connection, pytest.MonkeyPatch.context() as patch:
+        shutil.copy(FOLDER / "0001.sql", tmp_path)
+        patch.setattr(migrating, "FOLDER", tmp_path)
+        assert migrate(connection) == [1]
+        connection.execute(OF_THE_FIRST_VERSION)
+        place = "INSERT INTO places VALUES ('old', 0, %s, %s, ST_GeomFromWKB(%s, 4326))"
+        connection.execute(place, [Json(HEAD), shape, shape])
+    return url
+
+
+def test_a_release_that_an_older_version_loaded_is_loaded_anew_beside_its_own(first_version: str) -> None:
+    assert not is_loaded(first_version, "old")
+    with pytest.raises(StoreUnavailableError):
+        PostgisStore(first_version, "old").collections()
+    assert load(first_version, to_stock("old"), quiet)
+    store = PostgisStore(first_version, "old")
+    assert store.select("squares", Query()).matched == len(SQUARES)
+    assert [head for head, _ in store.near(0.5, 0.5, 10)] == [HEAD]
+    assert ask(first_version, "SELECT id, body FROM features") == [("s0", b"{}")]  # as its servers ask
+    assert not load(first_version, to_stock("old"), quiet)
+    for number in range(KEPT):
+        load(first_version, to_stock(f"new{number}"), quiet)
+    assert ask(first_version, "SELECT relname FROM pg_class WHERE relname ~ '_old'") == []
+    assert ask(first_version, "SELECT id FROM features") == []
+
+
+def test_a_migration_that_readers_hold_up_is_given_up_and_leaves_all_as_it_was(
+    first_version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "LOCK_MS", 100)
+    with psycopg.connect(first_version) as reader:
+        reader.execute(f"SELECT 1 FROM {SCHEMA}.collections")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            load(first_version, to_stock("new"), quiet)
+    assert ask(first_version, "SELECT number FROM migrations") == [(1,)]
+    assert load(first_version, to_stock("new"), quiet)
+
+
+def test_without_older_data_nothing_is_kept_for_older_versions(url: str) -> None:
+    load(url, to_stock("one"), quiet)
+    assert ask(url, "SELECT relname FROM pg_class WHERE relname ~ '^features'") == []
+
+
+def test_a_load_is_not_held_to_the_time_that_questions_have(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET statement_timeout = 1").format(name))
+        connection.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+
+    def rows() -> Iterator[Row]:
+        time.sleep(0.05)
+        yield from SQUARES
+
+    assert load(url, to_stock("one", rows()), quiet)
+
+
+def test_texts_too_long_for_an_index_are_loaded_and_found(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fill, "INDEXED_FROM", 0)
+    texts = ["".join(chr(0x4E00 + number * k % 20000) for k in range(4000)) for number in range(1, 6)]
+    info = INFO | {"fields": [*INFO["fields"], {"name": "said", "type": "string"}]}
+    rows = [
+        Row(row.id, row.body, {**row.values, "said": said}, row.geometry)
+        for row, said in zip(SQUARES, texts, strict=True)
+    ]
+    stock = Stock("one", (Collection("squares", info, len(rows), (0, 0, 5, 1)),), lambda _: rows, [])
+    assert load(url, stock, quiet)
+    condition = Compare("=", Property("said", "string"), Constant(texts[3]))
+    found = PostgisStore(url, "one").select("squares", Query(filter=condition))
+    assert [feature.id for feature in found.features] == ["s3"]
+
+
+def test_postgis_that_cannot_be_created_is_named(
+    cluster: Cluster, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE plain LOGIN")
+        connection.execute("CREATE DATABASE bare TEMPLATE template0 OWNER plain")
+    bare = cluster.url("bare", "plain")
+    with pytest.raises(MissingExtensionError, match="postgis"):
+        load(bare, to_stock("one"), quiet)
+    monkeypatch.setattr(migrating, "EXTENSION", b"CREATE EXTENSION IF NOT EXISTS no_such_thing")
+    with pytest.raises(MissingExtensionError, match="no_such_thing"):
+        load(url, to_stock("one"), quiet)
+
+
 def test_readers_of_the_old_release_go_on_while_a_new_one_is_loaded(url: str) -> None:
     load(url, to_stock("old"), quiet)
     old, new = PostgisStore(url, "old"), PostgisStore(url, "new")
@@ -170,6 +305,20 @@ def test_a_read_only_role_serves_also_what_is_loaded_later_and_cannot_load(
     assert store.reach_m() == HEAD["positional_accuracy_m"]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         load(as_reader, to_stock("three"), quiet)
+    for table in ("releases", "collections", "places", "items_0_one", "items_0_two", "places_two"):
+        for statement in ("DELETE FROM {}", "DROP TABLE {}", "ALTER TABLE {} ADD COLUMN more int"):
+            with psycopg.connect(as_reader) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(sql.SQL(statement).format(sql.Identifier(SCHEMA, table)))
+
+
+def test_what_all_may_read_they_may_read_of_every_release(cluster: Cluster, url: str) -> None:
+    load(url, to_stock("one"), quiet)
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE ROLE anyone LOGIN")
+        connection.execute(GRANTS.replace("TO reader", "TO PUBLIC").encode())
+    load(url, to_stock("two"), quiet)
+    store = PostgisStore(url.replace(f"user={cluster.user}", "user=anyone"), "two")
+    assert store.select("squares", Query(sort=(("id", True),))).matched == len(SQUARES)
 
 
 def test_the_server_cannot_write_even_as_the_owner(url: str) -> None:
@@ -185,7 +334,7 @@ def test_a_question_that_takes_too_long_is_given_up(url: str) -> None:
     assert store.select("squares", Query()).matched == len(SQUARES)
     with psycopg.connect(url) as other:
         other.execute(f"LOCK TABLE {SCHEMA}.items_0_one IN ACCESS EXCLUSIVE MODE")
-        with pytest.raises(StoreUnavailableError, match="statement timeout"):
+        with pytest.raises(StoreSlowError, match="statement timeout"):
             store.select("squares", Query())
     assert store.select("squares", Query()).matched == len(SQUARES)
 
@@ -193,6 +342,43 @@ def test_a_question_that_takes_too_long_is_given_up(url: str) -> None:
 def test_a_database_without_tables_is_a_store_that_cannot_answer(url: str) -> None:
     with pytest.raises(StoreUnavailableError, match="collections"):
         PostgisStore(url, "one").collections()
+
+
+def test_a_busy_store_says_so_in_time_and_goes_on_when_it_is_free(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(pool, "CONNECT_S", 0.2)
+    load(url, to_stock("one"), quiet)
+    store = PostgisStore(url, "one")
+    store.collections()
+    with psycopg.connect(url) as other, ThreadPoolExecutor(1) as thread:
+        other.execute(f"LOCK TABLE {SCHEMA}.items_0_one IN ACCESS EXCLUSIVE MODE")
+        waiting = thread.submit(store.select, "squares", Query())
+        while not ask(url, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            pass
+        for _ in range(2):
+            with pytest.raises(StoreUnavailableError, match="busy"):
+                store.reach_m()
+        other.rollback()
+        assert waiting.result().matched == len(SQUARES)
+    assert store.reach_m() == HEAD["positional_accuracy_m"]
+
+
+def test_a_release_removed_under_a_server_is_an_outage_not_an_empty_answer(url: str) -> None:
+    load(url, to_stock("r0"), quiet)
+    store = PostgisStore(url, "r0")
+    assert store.collections()
+    for number in range(1, KEPT + 1):
+        load(url, to_stock(f"r{number}"), quiet)
+    for question in (
+        lambda: store.select("squares", Query()),
+        lambda: store.get("squares", "s0"),
+        lambda: list(store.near(0.5, 0.5, 10)),
+        store.reach_m,
+    ):
+        with pytest.raises(StoreUnavailableError, match="r0"):
+            question()
 
 
 def test_while_the_database_is_down_only_one_caller_waits_for_it(
@@ -224,4 +410,30 @@ def test_an_outage_is_an_error_at_once_and_ends_with_the_outage() -> None:
         assert early.select("squares", Query()) == everything
         cluster.stop()
         cluster.start()  # connections died, and nobody asked meanwhile
+        assert store.select("squares", Query()) == everything
+
+
+def test_a_restart_under_load_is_either_an_answer_or_an_outage() -> None:
+    with temporary_cluster() as cluster, ThreadPoolExecutor(6) as threads:
+        url = cluster.new_database("restarts")
+        load(url, to_stock("one"), quiet)
+        store = PostgisStore(url, "one")
+        everything = store.select("squares", Query())
+        over = threading.Event()
+
+        def keep_asking() -> set[str]:
+            seen = set()
+            while not over.is_set():
+                try:
+                    seen.add("answer" if store.select("squares", Query()) == everything else "another")
+                except StoreUnavailableError:
+                    seen.add("outage")
+            return seen
+
+        asking = [threads.submit(keep_asking) for _ in range(6)]
+        for how in (signal.SIGINT, signal.SIGQUIT):
+            cluster.stop(how)
+            cluster.start()
+        over.set()
+        assert {one for each in asking for one in each.result()} <= {"answer", "outage"}
         assert store.select("squares", Query()) == everything

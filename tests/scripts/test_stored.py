@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import psycopg
@@ -9,6 +10,8 @@ import pytest
 
 from layers.postgis.load import is_loaded
 from layers.postgis.migrate import SCHEMA, migrate
+from layers.postgis.store import PostgisStore
+from layers.query import StoreUnavailableError
 from layers.store import Release
 from scripts.cluster import Cluster
 from scripts.stored import WIDTH, Bar, Outcome, bring
@@ -51,6 +54,49 @@ def test_a_database_that_is_down_is_told_apart_from_one_that_refuses(tmp_path: P
     settings = Settings(tmp_path, store=f"postgresql:///nowhere?host={tmp_path}")
     assert bring(settings, release) is Outcome.DOWN
     assert "WEIHAI_LAYOUT_STORE" in capsys.readouterr().err
+
+
+def test_a_database_without_postgis_is_told_what_to_do(cluster: Cluster, release, home, capsys) -> None:
+    with psycopg.connect(cluster.url(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE builder LOGIN PASSWORD 'secret'")
+        connection.execute("CREATE DATABASE without TEMPLATE template0 OWNER builder")
+    url = cluster.url("without", "builder") + "&password=secret"
+    assert bring(Settings(home, store=url), release) is Outcome.REFUSED
+    said = capsys.readouterr().err
+    assert "CREATE EXTENSION postgis;" in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "postgresql://me:secret@host:port/db",
+        "postgresql://me:secret@host:70000/db",
+        "postgresql://me:secret@host/db?no_such=1",
+        "postgresql://me:se%cret@host/db",
+        "postgresql://me:se/cret@host/db",
+        "postgresql://me:12/cret@host/db",
+        "postgresql://me:se@cret@host/db",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused_without_its_password(value: str) -> None:
+    with pytest.raises(ValueError, match=r"WEIHAI_LAYOUT_STORE.*数据库地址.*%40") as refused:
+        read_settings({"WEIHAI_LAYOUT_STORE": value})
+    assert "cret" not in str(refused.value)
+    assert "secret" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_an_address_with_everything_in_it_is_taken() -> None:
+    url = "postgresql://me:s%40%2F%25@one:5432,two:5433/db?sslmode=require&options=-c%20role%3Downer"
+    assert read_settings({"WEIHAI_LAYOUT_STORE": url}).store == url
+
+
+def test_an_outage_is_logged_and_said_without_the_password(tmp_path: Path, release, capsys, caplog) -> None:
+    url = f"postgresql://me:secret@/nowhere?host={tmp_path}"
+    assert bring(Settings(tmp_path, store=url), release) is Outcome.DOWN
+    with pytest.raises(StoreUnavailableError) as told:
+        PostgisStore(url, "one").collections()
+    assert "secret" not in capsys.readouterr().err + caplog.text + str(told.value)
 
 
 @pytest.mark.parametrize("value", ["mysql://me:secret@host/db", "host=here", "secret"])

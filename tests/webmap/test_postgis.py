@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from flask.testing import FlaskClient
+from psycopg import sql
 
 from layers.postgis.load import load
+from layers.postgis.migrate import SCHEMA
 from layers.postgis.stock import read_stock
 from layers.store import Release
 from scripts.cluster import temporary_cluster
@@ -40,6 +43,25 @@ def test_the_answers_are_the_same_bytes(stored: FlaskClient, client: FlaskClient
     assert ours.status_code == 200
     assert ours.data == theirs.data
     assert ours.headers["ETag"] == theirs.headers["ETag"]
+
+
+def test_a_question_that_takes_too_long_is_a_problem_that_says_so(
+    home: Path, release: Release, database: str
+) -> None:
+    slow = create_app(release, Settings(home, store=f"{database}&options=-c%20statement_timeout%3D50"))
+    asking = slow.test_client()
+    assert asking.get("/ogc/collections/zones/items?f=json&limit=1").status_code == 200
+    with psycopg.connect(database) as other:
+        tables = f"SELECT relation FROM {SCHEMA}.collections WHERE id = 'zones'".encode()
+        ((zones,),) = other.execute(tables).fetchall()
+        other.execute(sql.SQL("LOCK TABLE {}").format(sql.Identifier(SCHEMA, zones)))
+        answer = asking.get("/ogc/collections/zones/items?f=json&limit=2")
+    assert answer.status_code == 503
+    assert answer.mimetype == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "time allowed" in answer.get_json()["detail"]
+    assert "规定时间" in answer.get_json()["detail_zh"]
+    assert asking.get("/ogc/collections/zones/items?f=json&limit=2").status_code == 200
 
 
 def test_an_outage_is_a_problem_to_try_again_after_and_ends_by_itself(home: Path, release: Release) -> None:
