@@ -14,6 +14,7 @@ from typing import Final
 METRIC: Final = ("EPSG:4549", "EPSG:4550", "EPSG:3857")
 NORTH_FIRST: Final = ("EPSG:4549", "EPSG:4550")  # a false easting of 500 km keeps east below a million
 LAT_LIMIT, LON_LIMIT = 90.0, 180.0
+METRES = 1e5  # a pair without a figure of this size is in metres of no grid near here
 MILLION, ZONED = 1e6, 1e7  # metres; eastings of more than the second carry the number of their zone
 MAX_LENGTH = 200
 PAIR = 2
@@ -173,6 +174,7 @@ def _check(x: float, y: float, frame: str) -> None:
         if frame in NORTH_FIRST and max(abs(x), abs(y)) >= ZONED:
             raise CoordinateError("zoned")
     elif not degrees:
-        raise CoordinateError("metres" if min(abs(x), abs(y)) > LON_LIMIT else "range")
+        low, high = sorted((abs(x), abs(y)))
+        raise CoordinateError("metres" if low > LON_LIMIT and high >= METRES else "range")
     elif abs(y) > LAT_LIMIT:
         raise CoordinateError("range")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import request
@@ -56,9 +58,21 @@ def _parse_text(text: str, frame: str) -> tuple[float, float]:
         return parse_coordinates(text, frame)
     except CoordinateError as error:
         near = [_reading(x, y, frame) for x, y in error.options]
+        if error.kind == "metres":
+            near = list(_metric_readings(text))
         raise BadParameterError(
             f"error.at_{error.kind}", parameter="at", value=text.strip()[:60], allowed=frame, near=near
         ) from error
+
+
+def _metric_readings(text: str) -> Iterator[dict[str, str]]:
+    """Yield what `text` means in each projected frame that can hold it."""
+    for frame in PROJECTED:
+        with suppress(CoordinateError, BadParameterError):
+            x, y = parse_coordinates(text, frame)
+            lon, lat = _to_lonlat(x, y, frame)
+            label = f"{frame}: lon={lon:.4f}, lat={lat:.4f}"
+            yield _reading(x, y, frame) | {"id": label, "label": label}
 
 
 def _reading(x: float, y: float, frame: str) -> dict[str, str]:

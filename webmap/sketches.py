@@ -10,10 +10,14 @@ from webmap.content import Content
 
 Row = dict[str, Any]
 Box = tuple[float, float, float, float]  # left, top, right, bottom in the sketch's units
-LABEL = 15  # height of a label
-LARGE = 22  # where the map is shown small
+SIZES = {"wide": 15, "large": 22}  # height of a label; the second where the map is shown small
 NARROW = 0.56  # width of a Latin letter over its height; a Chinese one is square
-OFFSETS = ((0, 0), (0, -LABEL), (0, LABEL), (0, -2 * LABEL), (0, 2 * LABEL))
+LINE = 1.15  # height of a line over its letters
+# Where a label is tried: shares of its own width and height beside the place's own spot.
+OFFSETS = (
+    *((0, 0), (0, -1), (0, 1), (-0.3, -0.8), (0.3, -0.8), (-0.3, 0.8), (0.3, 0.8)),
+    *((0.6, 0), (-0.6, 0), (0.6, -0.8), (-0.6, -0.8), (0.6, 0.8), (-0.6, 0.8), (0, -2), (0, 2)),
+)
 
 
 def arrange(
@@ -21,23 +25,28 @@ def arrange(
 ) -> Row:
     """Return what the template draws: the ground, and the marked places with the largest at the back.
 
-    `marks` gives each place's mark, which becomes a class and a letter of its label. A label that
-    would cover another is left out: the list beside the map has them all. `prefixes` are set before
-    the names, and only places with one are labelled, the first ones first.
+    `marks` gives each place's mark, which becomes a class and a letter of its label. A place has a
+    label for each of `SIZES`; one without room is `tight`, as it would cover another: the list beside
+    the map has them all. `prefixes` are set before the names, and only places with one are labelled,
+    the first ones first.
     """
     sketch = content.sketch
     known = [place for place in marks if place in sketch["places"]]
     known.sort(key=lambda place: -(content.documents[place]["area_km2"] or 0))
-    taken: dict[int, list[Box]] = {LABEL: [], LARGE: []}
-    before = dict.fromkeys(known, "") if prefixes is None else prefixes
-    names = {place: content.documents[place]["name"][language] for place in known}
-    labels = {
-        place: _label((before[place], names[place]), sketch["places"][place], taken, sketch)
-        for place in (reversed(known) if prefixes is None else prefixes)
-    }
-    rows = [_row(content, place, marks[place]) | {"label": labels.get(place)} for place in known]
+    before = dict.fromkeys(reversed(known), "") if prefixes is None else prefixes
+    texts = {place: (prefix, _name(content, place, language)) for place, prefix in before.items()}
+    labels = {name: _labels(texts, size, sketch) for name, size in SIZES.items()}
+    rows = [
+        _row(content, place, marks[place]) | {name: labels[name].get(place) for name in SIZES}
+        for place in known
+    ]
     ground = {key: sketch[key] for key in ("width", "height", "neighbour", "land", "borders")}
-    return ground | {"places": rows}
+    return ground | {"places": rows, "sizes": list(SIZES)}
+
+
+def _name(content: Content, place: str, language: str) -> str:
+    document = content.documents[place]
+    return str((document["short_name"] or document["name"])[language])
 
 
 def _row(content: Content, place: str, mark: str) -> Row:
@@ -47,30 +56,42 @@ def _row(content: Content, place: str, mark: str) -> Row:
     return own | {"mark": mark} | dict(shape)
 
 
-def _label(text: tuple[str, str], shape: Row, taken: dict[int, list[Box]], sketch: Row) -> Row | None:
-    """Return where a prefix and name fit without covering another label, or None; takes the room.
+def _labels(texts: Mapping[str, tuple[str, str]], size: int, sketch: Row) -> dict[str, Row]:
+    """Return where each prefix and name stands at `size` covering no other; `tight` where none fits."""
+    taken: list[Box] = []
+    labels = {}
+    for place, (prefix, name) in texts.items():
+        shape = sketch["places"][place]
+        width = _width(prefix + name, size)
+        spots = [(shape["x"] + dx * width, shape["y"] + dy * LINE * size) for dx, dy in OFFSETS]
+        boxes = {spot: _box(spot, width, size) for spot in spots}
+        free = next((spot for spot in spots if _is_free(boxes[spot], taken, sketch)), None)
+        if free:
+            taken.append(boxes[free])
+        x, y = free or spots[0]
+        labels[place] = {
+            "x": round(x, 1),
+            "y": round(y, 1),
+            "text": name,
+            "prefix": prefix,
+            "tight": free is None,
+        }
+    return labels
 
-    `tight` says that the same label in large letters would cover another.
-    """
-    prefix, name = text
-    for dx, dy in OFFSETS:
-        x, y = shape["x"] + dx, shape["y"] + dy
-        if _take(prefix + name, (x, y, LABEL), taken, sketch):
-            tight = not _take(prefix + name, (x, y, LARGE), taken, sketch)
-            return {"x": round(x, 1), "y": round(y, 1), "text": name, "prefix": prefix, "tight": tight}
-    return None
 
-
-def _take(text: str, at: tuple[float, float, int], taken: dict[int, list[Box]], sketch: Row) -> bool:
-    x, y, size = at
+def _width(text: str, size: int) -> float:
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    half = size * (wide + NARROW * (len(text) - wide)) / 2
-    box = (x - half, y - size / 2, x + half, y + size / 2)
+    return size * (wide + NARROW * (len(text) - wide))
+
+
+def _box(spot: tuple[float, float], width: float, size: int) -> Box:
+    (x, y), half = spot, width / 2
+    return (x - half, y - LINE * size / 2, x + half, y + LINE * size / 2)
+
+
+def _is_free(box: Box, taken: list[Box], sketch: Row) -> bool:
     inside = min(box[:2]) > 0 and box[2] < sketch["width"] and box[3] < sketch["height"]
-    free = inside and not any(_overlap(box, other) for other in taken[size])
-    if free:
-        taken[size].append(box)
-    return free
+    return inside and not any(_overlap(box, other) for other in taken)
 
 
 def _overlap(one: Box, other: Box) -> bool:

@@ -79,6 +79,8 @@ def test_frames_and_hemispheres(text: str, frame: str, expected: tuple[float, fl
         ("37°61'N 122°0'E", "CRS84", "sexagesimal"),
         ("37.5°30'N 122°0'E", "CRS84", "sexagesimal"),
         ("421681, 4130300", "CRS84", "metres"),
+        ("x=421681 y=4130300", "CRS84", "metres"),
+        ("999, 999", "CRS84", "range"),  # too small for metres of any grid near here
         ("122.1, 37.3", "EPSG:4550", "degrees"),
         ("41421681, 4130300", "EPSG:4550", "zoned"),
         ("122.1, 137.3", "CRS84", "range"),

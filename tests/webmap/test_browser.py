@@ -62,6 +62,20 @@ def test_every_theme_draws_all_its_places_and_lists_them(
     assert listed >= _drawn(page)
 
 
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_list_counts_what_is_drawn_and_sets_the_rest_apart(page: Page, site: str, language: str) -> None:
+    _open(page, f"{site}/?theme=platforms&lang={language}")
+    drawn = _drawn(page)
+    ids = page.eval_on_selector_all("#list-items [data-id]", "nodes => nodes.map(node => node.dataset.id)")
+    apart = page.eval_on_selector_all(
+        "#list-items details [data-id]", "nodes => nodes.map(n => n.dataset.id)"
+    )
+    assert re.findall(r"\d+", page.locator("#list-count").inner_text()) == [str(len(drawn)), str(len(ids))]
+    assert str(len(apart)) in page.locator("#list-items summary").inner_text()
+    assert drawn == set(ids) - set(apart)
+    assert len(drawn) + len(apart) == len(ids)
+
+
 def test_polygons_have_an_extent_on_the_screen(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh")
     boxes = page.eval_on_selector_all(

@@ -110,6 +110,20 @@ def test_an_unclear_order_is_asked_about(client: FlaskClient, language: str) -> 
     assert len(problem["near"]) == 2
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_metres_without_their_system_are_asked_about(client: FlaskClient, language: str) -> None:
+    query = {"at": "x=421681 y=4130300", "lang": language}
+    assert query["at"] in client.get(f"/lookup?lang={language}", headers=PERSON).text  # the hint's own words
+    answer = client.get("/lookup", query_string=query, headers=PERSON)
+    assert answer.status_code == 400
+    near = client.get("/lookup", query_string=query).get_json()["near"]
+    assert [row["label"].split(":")[1] for row in near] == ["4549", "4550", "3857"]
+    for row in near:
+        assert row["href"].split("?")[1].replace("&", "&amp;") in answer.text
+    found = client.get(near[1]["href"], headers={"Accept": "application/json"}).get_json()
+    assert (round(found["lon"], 3), round(found["lat"], 3)) == (122.117, 37.301)
+
+
 BAD_POINTS = [
     {"at": "nowhere"},
     {"at": "999, 37"},

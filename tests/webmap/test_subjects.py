@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -292,3 +293,11 @@ def test_no_word_of_a_chart_runs_over_its_edge(client: FlaskClient, chart: str, 
     texts = [row for row in svg.findall(f"{SVG}text") if row.get("text-anchor") == "start"]
     assert len(texts) > 10
     assert [row.text for row in texts if wrap(row.text, width - float(row.get("x"))) != [row.text]] == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_small_map_of_a_clause_labels_every_zone(client: FlaskClient, language: str) -> None:
+    page = client.get("/plan/三(一)1(2)", query_string={"lang": language}).text
+    small = page.split("spot-labels-large")[1].split("</g>")[0]
+    shown = set(re.findall(r'<text class="of-zones"[^>]* data-label="([a-z-]+)"', small))
+    assert shown == {"gaoqu", "jingqu", "lingang", "nanhai", "haoyunjiao"}

@@ -6,12 +6,12 @@ export function bindLighting() {
   for (const spot of document.querySelectorAll(".sketch .spot")) spots.set(spot.dataset.place, spot);
   if (!spots.size) return;
   const rows = [...document.querySelectorAll("[data-places]")].filter((row) => row.dataset.places);
-  const labels = new Map([...document.querySelectorAll("[data-label]")].map((node) => [node.dataset.label, node]));
+  const labels = [...document.querySelectorAll("[data-label]")]; // one for each size of the map
 
   const light = (places, on) => {
     for (const place of places) {
       spots.get(place)?.classList.toggle("lit", on);
-      labels.get(place)?.classList.toggle("lit", on);
+      for (const label of labels) if (label.dataset.label === place) label.classList.toggle("lit", on);
     }
     document.querySelector(".sketch").classList.toggle("lighting", on && places.some((place) => spots.has(place)));
   };

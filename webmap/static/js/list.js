@@ -12,11 +12,17 @@ export function createList({ state, catalogue }) {
     const theme = catalogue.themes.get(now.theme);
     const all = catalogue.featuresOf(theme);
     const shown = all.filter((one) => catalogue.matches(one, now));
-    const groups = [...groupsOf(theme, shown)].filter(([, rows]) => rows.length);
-    byId("list-count").textContent = t("map.list_count", { shown: shown.length, all: all.length });
+    const drawn = shown.filter(catalogue.isLocated);
+    const groups = groupsOf(theme, drawn).filter(([, rows]) => rows.length);
+    byId("list-count").textContent = t("map.list_count", { shown: drawn.length, all: all.length });
     const empty = el("p", { class: "nothing", text: t("map.none_match") });
     box.replaceChildren(
       ...(shown.length ? groups.map(([title, rows]) => group(title, rows, theme, groups.length)) : [empty]),
+      ...unplaced(
+        shown.filter((one) => !catalogue.isLocated(one)),
+        theme,
+        drawn.length,
+      ),
     );
     mark();
   }
@@ -25,13 +31,20 @@ export function createList({ state, catalogue }) {
     if (shown.every(catalogue.isPoint) && theme.legend.length) {
       return theme.legend.map((entry, index) => [
         entry.label,
-        located(shown.filter((one) => catalogue.entryOf(one, theme)?.index === index)),
+        shown.filter((one) => catalogue.entryOf(one, theme)?.index === index),
       ]);
     }
     return theme.layers.map((layer) => [t(`layer.${layer}`), shown.filter((one) => one.layer === layer)]);
   }
 
-  const located = (rows) => [...rows].sort((a, b) => Number(catalogue.isLocated(b)) - Number(catalogue.isLocated(a)));
+  /** What no place is given for: folded away, unless it is all there is or the selected one is among it. */
+  function unplaced(rows, theme, drawn) {
+    if (!rows.length) return [];
+    const title = t("map.unplaced", { count: rows.length });
+    const groups = groupsOf(theme, rows).filter(([, some]) => some.length);
+    const parts = groups.map(([heading, some]) => group(heading, some, theme, 2));
+    return [el("details", { class: "list-unplaced", open: !drawn }, el("summary", { text: title }), parts)];
+  }
 
   function group(title, rows, theme, count) {
     const items = el(
@@ -63,7 +76,6 @@ export function createList({ state, catalogue }) {
             letters.map((one) => badgeIcon(one, one.name)),
           )
         : null,
-      known ? null : el("span", { class: "tag", text: t("map.no_place") }),
     );
   }
 
@@ -80,6 +92,7 @@ export function createList({ state, catalogue }) {
     for (const button of box.querySelectorAll(".list-item")) {
       const current = button.dataset.id === state.get().zone;
       button.setAttribute("aria-pressed", String(current));
+      if (current) button.closest("details")?.setAttribute("open", "");
     }
   }
 
