@@ -30,6 +30,7 @@ Action = Literal["build", "import", "rollback"]
 ACTIONS = ("build", "import", "rollback")
 CORE = "data/"  # what the archive keeps: layers and tables,
 KINDS = (".geojson", ".json")  # in the format that the others are made from
+SHORTEST = 4  # digits that a release may be called by, where no other begins with them
 _STAGED = ".next-"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same data make the same archive
 _UNREADABLE = (OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
@@ -130,12 +131,12 @@ def tidy(home: Path) -> None:
 
 
 def find_entry(entries: list[Entry], asked: str) -> Entry | None:
-    """Return the entry of a number, or the last one of a release or the start of its id (4 or more)."""
+    """Return the entry of a number, or the last one of a release or the start of its id."""
     if asked.isdecimal():
         found = next((entry for entry in entries if entry.number == int(asked)), None)
         if found:
             return found
-    matching = [entry for entry in entries if len(asked) >= 4 and entry.release.startswith(asked)]  # noqa: PLR2004
+    matching = [entry for entry in entries if len(asked) >= SHORTEST and entry.release.startswith(asked)]
     one = len({entry.release for entry in matching}) == 1
     return matching[-1] if one else None
 

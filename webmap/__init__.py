@@ -23,6 +23,7 @@ from webmap import (
     paper_pages,
     placing,
     plan_pages,
+    release_pages,
     siting_pages,
     subject_pages,
 )
@@ -35,6 +36,7 @@ from webmap.ogc.service import Service
 from webmap.records import Records
 from webmap.security import EVERYONE, FIXED
 from webmap.settings import Settings
+from webmap.shelf import Shelf
 from webmap.stores import open_store
 from webmap.tiles import tile_basemap, tile_hosts
 
@@ -58,12 +60,15 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["records"] = Records(settings.home)
     app.extensions["store"] = store
+    app.extensions["shelf"] = Shelf(content, lambda: store, settings.home / "downloads" / release.id)
+    app.extensions["shelves"] = {}  # of earlier releases
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(change_pages.blueprint)
+    app.register_blueprint(release_pages.blueprint)
     app.register_blueprint(finding.blueprint)
     app.register_blueprint(placing.blueprint)
     app.register_blueprint(plan_pages.blueprint)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request
 
 from layers.history import Entry
-from layers.store import BrokenReleaseError
-from webmap.api import content, require, to_json
-from webmap.prepared import IMMUTABLE, send, type_of
+from webmap.api import require, to_json
+from webmap.links import base_url
+from webmap.negotiation import HTML, vary, wants_document
 from webmap.problems import BadParameterError, NotFoundError
 from webmap.records import Records
 
@@ -26,8 +25,12 @@ def records() -> Records:
 
 
 @blueprint.get("/changes")
-def changes() -> str:
+def changes() -> Response:
     """List all publications, or show what differs between two."""
+    return vary(changes_json() if wants_document() else Response(_page(), mimetype=HTML))
+
+
+def _page() -> str:
     pair = _pair()
     if pair is None:
         return render_template("changes.html", page="data", entries=records().entries, live=records().live)
@@ -49,8 +52,8 @@ def changes_json() -> Response:
     """Answer the same for programs."""
     pair = _pair()
     if pair is None:
-        live = records().live
-        return to_json({"publications": [asdict(one) | {"live": one == live} for one in records().entries]})
+        rows = [asdict(one) | _standing(one) for one in records().entries]
+        return to_json({"publications": rows})
     old, new = pair
     head = {"from": _head(old), "to": _head(new)}
     return to_json(head | records().compare(old, new))
@@ -63,40 +66,13 @@ def place_history(place_id: str) -> Response:
     return to_json({"id": place_id, "history": records().trace(place_id)})
 
 
-@blueprint.get("/r/<release_id>/<path:path>")
-def release_file(release_id: str, path: str) -> Response:
-    """Send a file at the address that contains its release; such an address never changes.
-
-    Of the live release and the ones before it every file, of older ones the data.
-    """
-    found = _send_whole(release_id, path) or _send_data(release_id, path)
-    if found is None or path.startswith("pages/"):
-        raise NotFoundError("error.http_404", path=request.path)
-    return found
-
-
-def _send_whole(release_id: str, path: str) -> Response | None:
-    live = content().release
-    release = live if release_id == live.id else records().whole(release_id)
-    try:
-        return send(release, path, immutable=True) if release and release.sha256(path) else None
-    except (BrokenReleaseError, OSError):
-        return None  # an earlier release may be removed under us
-
-
-def _send_data(release_id: str, path: str) -> Response | None:
-    data = records().read_data(release_id, path)
-    if data is None:
-        return None
-    response = Response(data, content_type=type_of(path))
-    response.set_etag(hashlib.sha256(data).hexdigest()[:32])
-    response.headers["Cache-Control"] = IMMUTABLE
-    response.make_conditional(request)
-    return response
+def _standing(entry: Entry) -> dict[str, Any]:
+    return {"live": entry == records().live, "href": f"{base_url()}/r/{entry.release}/"}
 
 
 def _head(entry: Entry) -> dict[str, Any]:
-    return {"number": entry.number, "release": entry.release, "when": entry.when}
+    href = _standing(entry)["href"]
+    return {"number": entry.number, "release": entry.release, "when": entry.when, "href": href}
 
 
 def _pair() -> tuple[Entry, Entry] | None:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
-from layers.export.job import file_stem
-from layers.export.jobs import release_path
-from layers.query import FeatureStore
 from webmap.api import content
 from webmap.dcat import build_catalogue
-from webmap.downloads import PARAMETERS, SHOWN, Asked, build_job, parse_asked, unknown_layer
-from webmap.kept import keep
+from webmap.downloads import PARAMETERS, SHOWN
 from webmap.links import base_url
-from webmap.making import make_file
 from webmap.prepared import send
 from webmap.problems import BadParameterError
+from webmap.shelf import Shelf
 
 blueprint = Blueprint("data", __name__)
-SCHEMA = "schema.json"
 
 
 @blueprint.get("/data/")
@@ -49,51 +43,30 @@ def data() -> str:
 @blueprint.get("/data/<file>")
 def data_file(file: str) -> Response:
     """Send a layer, a table or the whole plan; ready where it is the usual file, else made and kept."""
-    name, _, extension = file.partition(".")
-    if extension == SCHEMA:
-        return _send_schema(name)
-    asked = parse_asked(name, extension, request.args, content())
-    release, kind = content().release, FORMATS[asked.wish.format]
-    saved = f"{file_stem(content().plan, asked.wish)}.{extension}"
-    if asked.usual:
-        path = release_path(name, extension)
-        return send(release, path, attachment=saved, media_type=kind.media_type)
-    folder = current_app.extensions["settings"].home / "downloads" / release.id
-    body = keep(folder, asked.key, lambda: _make(asked))
-    response = Response(body, content_type=kind.media_type)
-    digest = hashlib.sha256(body)
-    response.set_etag(digest.hexdigest()[:32])
-    response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-    response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Disposition"] = f'attachment; filename="{saved}"'
-    response.make_conditional(request)
-    return response
+    return shelf().send(file)
 
 
-def _make(asked: Asked) -> bytes:
-    store: FeatureStore = current_app.extensions["store"]
-    return make_file(build_job(asked, content(), store))
-
-
-def _send_schema(name: str) -> Response:
-    path, release = f"schemas/{name}.json", content().release
-    if release.sha256(path) is None:
-        raise unknown_layer(name, content())
-    return send(release, path, media_type="application/schema+json")
+def shelf() -> Shelf:
+    """Return where the files of the release that this process serves are taken from."""
+    found: Shelf = current_app.extensions["shelf"]
+    return found
 
 
 @blueprint.get("/data/download")
 def download() -> Answer | str:
     """Lead from the form's choices to the address of the file, which can be kept."""
-    if not request.args:
-        return data()
-    name = _required("layer", [PLAN, *(info["id"] for info in content().layers)])
+    return lead_to_file("/data", content().layers) if request.args else data()
+
+
+def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
+    """Lead to the file that a form chose, below `base`."""
+    name = _required("layer", [PLAN, *(info["id"] for info in layers)])
     extension = _required("format", FORMATS)
     chosen = {one: value for one in PARAMETERS if (value := request.args.get(one))}
     if not FORMATS[extension].geometry:  # the form says of this choice that it is for tables of text
         chosen.pop("geometry", None)
     query = f"?{urlencode(chosen)}" if chosen else ""
-    return redirect(f"/data/{name}.{extension}{query}", HTTPStatus.SEE_OTHER)
+    return redirect(f"{base}/{name}.{extension}{query}", HTTPStatus.SEE_OTHER)
 
 
 def _required(name: str, allowed: Iterable[str]) -> str:

@@ -15,8 +15,6 @@ from layers.store import BrokenReleaseError
 from webmap.language import current_language, translate
 from webmap.problems import PROBLEM, ReplacedError, RequestError, headers_of, title_key, to_problem
 
-JSON, HTML = "application/json", "text/html"
-
 
 def register(app: Flask) -> None:
     """Answer every error of `app` in one shape."""

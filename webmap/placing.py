@@ -10,8 +10,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from geodata import crs
 from webmap.api import content, to_json
-from webmap.errors import HTML, JSON
 from webmap.language import translate
+from webmap.negotiation import HTML, JSON, vary
 from webmap.parameters import PROJECTED, parse_frame, parse_position
 from webmap.polygons import parse_polygon, to_outline
 from webmap.problems import BadParameterError, RequestError, TooLargeError, UnsupportedTypeError
@@ -40,7 +40,7 @@ def lookup() -> Response:
     if not asked and (not accepted or accepted[HTML] > 0):
         return _page()  # nothing to answer yet: the page is where one asks
     if not _wants_page():
-        return _vary(lookup_document())
+        return vary(lookup_document())
     try:
         position = parse_position()
     except RequestError as error:
@@ -52,7 +52,7 @@ def lookup() -> Response:
 def lookup_polygon() -> Response:
     """Answer how much of a polygon lies in each place; nothing of it is kept."""
     if not _wants_page():
-        return _vary(to_json(content().shares.of(_sent())))
+        return vary(to_json(content().shares.of(_sent())))
     try:
         polygon = _sent()
     except RequestError as error:
@@ -67,11 +67,6 @@ def _at(lon: float, lat: float) -> Row:
 def _wants_page() -> bool:
     """Return whether a page is preferred; programs that take anything get the document."""
     return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
-
-
-def _vary(response: Response) -> Response:
-    response.vary.add("Accept")
-    return response
 
 
 def _sent() -> BaseGeometry:
@@ -130,7 +125,7 @@ def _page(
         positions=_positions(answer) if answer else [],
         labels=_labels(),
     )
-    return _vary(Response(page, error.status if error else 200, mimetype=HTML))
+    return vary(Response(page, error.status if error else 200, mimetype=HTML))
 
 
 def _form() -> Row:

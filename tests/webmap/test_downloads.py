@@ -25,7 +25,7 @@ from layers.export.job import Job, Wish
 from layers.export.jobs import to_job
 from layers.export.source import read_about, read_parts
 from layers.store import Release
-from webmap import data_pages
+from webmap import shelf
 from webmap.making import make_file
 from webmap.problems import BusyError
 
@@ -231,7 +231,7 @@ def test_too_long_is_said_as_busy_and_nothing_is_kept(
 
     folder = home / "downloads" / release.id
     kept = set(folder.iterdir()) if folder.is_dir() else set()
-    monkeypatch.setattr(data_pages, "make_file", late)
+    monkeypatch.setattr(shelf, "make_file", late)
     answer = client.get("/data/towns.fgb?crs=EPSG:3857&zone=rushan")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
