@@ -50,6 +50,7 @@ class Question:
     ends: list[str]
     peer_ends: list[str]
     peer_collection: str = LAYER
+    encoding: str = "identity"
 
 
 def bench_ogc(home: Path, rounds: int = 15) -> Result:
@@ -85,6 +86,7 @@ def _questions() -> Iterator[Question]:
     chance = random.Random(1)  # noqa: S311 - the same questions on every machine
     page = "?f=json&limit=1000"
     yield Question("page", [page], [page])
+    yield Question("page_gzip", [page], [page], encoding="gzip")  # as QGIS, GDAL and browsers ask
     kept = [f"{page}&bbox={_box(chance)}" for _ in range(KEPT)]
     yield Question("bbox_kept", kept, kept)
     new = [f"{page}&bbox={_box(chance)}" for _ in range(NEW)]
@@ -129,20 +131,22 @@ def _ids(answer: Result) -> list[str]:
     return [row["id"] for row in answer["features"]] if "features" in answer else [answer["id"]]
 
 
-def _read(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - servers of our own
+def _read(url: str, encoding: str = "identity") -> bytes:
+    asked = urllib.request.Request(url, headers={"Accept-Encoding": encoding})  # noqa: S310 - our own servers
+    with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own servers
         content: bytes = answer.read()
         return content
 
 
 def _measure(question: Question, bases: tuple[str, str, str], folder: Path, runs: int) -> Result:
     ours, constant, peer = bases
-    size = round(statistics.mean(len(_read(f"{ours}{ITEMS}{end}")) for end in question.ends[:20]))
+    ends, encoding = question.ends, question.encoding
+    size = round(statistics.mean(len(_read(f"{ours}{ITEMS}{end}", encoding)) for end in ends[:20]))
     theirs = f"/collections/{question.peer_collection}/items"
     loads = {
-        "ours": (ours, Load(folder, "ours", [ITEMS + end for end in question.ends])),
+        "ours": (ours, Load(folder, "ours", [ITEMS + end for end in ends], encoding)),
         "constant": (constant, Load(folder, "constant", [f"/{size}"])),
-        "pygeoapi": (peer, Load(folder, "peer", [theirs + end for end in question.peer_ends])),
+        "pygeoapi": (peer, Load(folder, "peer", [theirs + end for end in question.peer_ends], encoding)),
     }
     rates: dict[str, list[float]] = {name: [] for name in loads}
     for _ in range(runs):

@@ -117,7 +117,7 @@ def _config(base: str, folder: Path, cluster: Cluster) -> dict[str, Any]:
             "url": base,
             "mimetype": "application/json; charset=UTF-8",
             "encoding": "utf-8",
-            "gzip": False,
+            "gzip": True,
             "languages": ["en-US"],
             "pretty_print": False,
             "limits": {"default_items": 100, "max_items": 1000},

@@ -13,6 +13,7 @@ CONNECTIONS = 8
 SCRIPT = """
 local paths, at = {}, tonumber(os.getenv("BENCH_START"))
 for line in io.lines(os.getenv("BENCH_PATHS")) do paths[#paths + 1] = line end
+wrk.headers["Accept-Encoding"] = os.getenv("BENCH_ENCODING")
 request = function()
   at = at % #paths + 1
   return wrk.format("GET", paths[at])
@@ -31,7 +32,8 @@ def find_wrk() -> str:
 class Load:
     """Runs of one list of paths; `folder` takes the list and the script."""
 
-    def __init__(self, folder: Path, name: str, paths: Iterable[str]) -> None:
+    def __init__(self, folder: Path, name: str, paths: Iterable[str], encoding: str = "identity") -> None:
+        self._encoding = encoding
         self._script = folder / "paths.lua"
         self._script.write_text(SCRIPT, encoding="utf-8")
         self._paths = folder / f"{name}.txt"
@@ -44,6 +46,7 @@ class Load:
         """Return the good answers a second; where `strict`, raises RuntimeError if one is an error."""
         command = [find_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s"]
         env = {"BENCH_PATHS": str(self._paths), "BENCH_START": str(self._start)}
+        env["BENCH_ENCODING"] = self._encoding
         said = subprocess.run(
             [*command, "-s", str(self._script), base], env=env, check=True, capture_output=True, text=True
         ).stdout
