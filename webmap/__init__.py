@@ -170,5 +170,9 @@ def _compress(response: Response) -> Response:
         if len(body) >= MIN_COMPRESSED:
             response.set_data(gzip.compress(body, 5, mtime=0))
             response.headers["Content-Encoding"] = "gzip"
+            response.headers.pop("Repr-Digest", None)  # it is that of the bytes before
             response.vary.add("Accept-Encoding")
+            tag, _ = response.get_etag()
+            if tag:
+                response.set_etag(tag, weak=True)  # a strong one is of one sequence of bytes
     return response

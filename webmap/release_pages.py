@@ -24,6 +24,7 @@ from webmap.api import content, to_json
 from webmap.change_pages import records
 from webmap.content import Content
 from webmap.data_pages import lead_to_file, shelf
+from webmap.downloads import PARAMETERS
 from webmap.inventory import list_files, list_publications
 from webmap.links import base_url
 from webmap.negotiation import HTML, vary, wants_document
@@ -178,6 +179,7 @@ def _describe(release_id: str, base: str) -> dict[str, Any]:
         "holding": "whole" if made else "ready" if release else "archived" if files else "lost",
         "manifest_sha256": entry.manifest_sha256 if entry else release.manifest_sha256 if release else None,
         "code": entry.act.code if entry else None,
+        "template": f"{address}data/{{name}}.{{format}}{{?{','.join(PARAMETERS)}}}" if made else None,
         "publications": publications,
         "data": [{"id": row["id"], "title": titles.get(row["id"]), "files": row["files"]} for row in files],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
 import json
 import os
@@ -90,6 +92,7 @@ def test_a_release_says_what_it_is_and_every_file_is_as_it_says(asker: FlaskClie
     said = asker.get(f"/r/{name}/", headers=PROGRAM).get_json()
     assert said == asker.get(f"/r/{name}/index.json").get_json()
     assert (said["release"], said["holding"], said["live"]) == (name, HOLDINGS[name], name == LIVE)
+    assert (said["template"] is None) == (HOLDINGS[name] != "whole")
     rows = {row["id"]: row["files"] for row in said["data"]}
     assert len(rows) == (17 if name == ARCHIVED else 18)
     for file in (one for files in rows.values() for one in files):
@@ -165,6 +168,19 @@ def test_what_cannot_be_made_any_more_is_refused_by_name(asker: FlaskClient, nam
     assert asker.get(f"/r/{name}/data/zones.gpkg").status_code == (404 if name == ARCHIVED else 200)
     page = asker.get(f"/r/{name}/data/zones.dwg", headers=BROWSER)
     assert (page.status_code, page.mimetype) == (404, "text/html")
+
+
+def test_compressed_on_the_way_the_bytes_and_what_is_said_of_them_agree(asker: FlaskClient) -> None:
+    path = f"/r/{ARCHIVED}/data/clauses.json"
+    plain, packed = asker.get(path), asker.get(path, headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data)
+    digest = base64.b64encode(hashlib.sha256(plain.data).digest()).decode()
+    assert plain.headers["Repr-Digest"] == f"sha-256=:{digest}:"
+    assert "Repr-Digest" not in packed.headers
+    assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
+    for asked in (plain, packed):
+        assert asker.get(path, headers={"If-None-Match": asked.headers["ETag"]}).status_code == 304
 
 
 def test_the_start_of_a_hash_leads_to_the_release(asker: FlaskClient) -> None:
