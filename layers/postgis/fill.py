@@ -1,4 +1,11 @@
-"""Fill one collection's table in the database, and index what it can be filtered and sorted by."""
+"""Fill one collection's table in the database, and index what it can be filtered and sorted by.
+
+Of large collections an index finds ``=``, ``<`` and its kin, ``BETWEEN``, ``IN``, ``LIKE 'abc%'``, with
+``CASEI`` too, what intersects a place, and the order of ``sortby``: in a time that goes by the answer.
+Read through, in a time that goes by the collection: ``LIKE '%abc%'``, ``<>``, ``NOT``, one property beside
+another, what is apart from a place, and columns with a text beyond :data:`LONGEST`. Trigrams are no way
+out: most Chinese words are too short for one.
+"""
 
 from __future__ import annotations
 
