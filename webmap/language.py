@@ -13,6 +13,7 @@ from webmap.problems import BadParameterError
 
 LANGUAGES = ("zh", "en", "ko")
 CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
+CLAUSE = re.compile(r"[一二三四五六七八]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
 NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
 
 
@@ -47,11 +48,21 @@ def pick(text: dict[str, str] | None) -> str:
 
 
 def mark_chinese(text: str) -> Markup:
-    """Return a text with what is Chinese in it marked as such, for the voice and the font of its language."""
+    """Return a text with what is Chinese in it marked as such, for the voice and the font of its language.
+
+    Numbers of clauses are marked in every language: they never break.
+    """
+    marked = str(escape(text))
     if g.language == "zh":
-        return escape(text)
-    marked = CHINESE.sub(r'<span lang="zh">\g<0></span>', str(escape(text)))
+        marked = CLAUSE.sub(r'<span class="unbroken">\g<0></span>', marked)
+    else:
+        marked = CHINESE.sub(_mark, marked)
     return Markup(marked)  # noqa: S704 - escaped above
+
+
+def _mark(found: re.Match[str]) -> str:
+    kind = ' class="unbroken"' if CLAUSE.fullmatch(found[0]) else ""
+    return f'<span{kind} lang="zh">{found[0]}</span>'
 
 
 def language_links() -> list[dict[str, str]]:

@@ -285,6 +285,23 @@ def test_everything_is_usable_at_360_pixels(phone: Page, site: str) -> None:
     assert small == []
 
 
+def test_the_answer_of_a_look_up_fits_a_phone(phone: Page, site: str) -> None:
+    phone.goto(f"{site}/lookup?lon=122.1&lat=37.4&lang=en")
+    wide = "nodes => nodes.filter(n => n.scrollWidth > n.clientWidth + 1).length"
+    assert phone.eval_on_selector_all("#lookup-answer .scroll", wide) == 0
+    assert phone.locator("#lookup-answer td").first.evaluate(
+        "n => getComputedStyle(n, '::before').content"
+    ) == ('"Kind"')
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_matrix_shows_all_its_columns_at_once(page: Page, site: str, language: str) -> None:
+    page.goto(f"{site}/industries/?lang={language}")
+    box = page.locator(".matrix")
+    assert box.evaluate("n => n.scrollWidth <= n.clientWidth + 1")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+
+
 @pytest.mark.parametrize(
     "path", ["/zones/", "/zones/gaoqu", "/industries/", "/plan", "/indicators", "/data/"]
 )

@@ -301,3 +301,18 @@ def test_the_small_map_of_a_clause_labels_every_zone(client: FlaskClient, langua
     small = page.split("spot-labels-large")[1].split("</g>")[0]
     shown = set(re.findall(r'<text class="of-zones"[^>]* data-label="([a-z-]+)"', small))
     assert shown == {"gaoqu", "jingqu", "lingang", "nanhai", "haoyunjiao"}
+
+
+def test_the_chart_says_that_a_base_is_no_exact_figure(client: FlaskClient) -> None:
+    assert "10以上 → 10%以上" in client.get("/charts/targets.svg?lang=zh").text
+    english = re.sub(r"</text><text[^>]*>", " ", client.get("/charts/targets.svg?lang=en").text)
+    assert "at least 10 → at least 10%" in english
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_number_of_a_clause_in_a_note_never_breaks(client: FlaskClient, language: str) -> None:
+    note = client.get(f"/zones/nanhai?lang={language}").text.split('class="remark"')[1].split("</p>")[0]
+    marks = re.findall(r'<span class="unbroken"( lang="zh")?>([^<]+)</span>', note)
+    assert [number for _, number in marks] == ["三(一)1(2)", "三(一)2(4)", "三(二)1"]
+    assert all(bool(chinese) == (language != "zh") for chinese, _ in marks)
+    assert " - " not in note

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { industriesOf } from "./industries.js";
-import { bilingual, claim, clauseLink, facts, folded, groupBy, nothing, placeLink, places, section } from "./pieces.js";
+import { bilingual, claim, clauseLink, facts, folded, groupBy, noted, nothing, placeLink, places, section } from "./pieces.js";
 import { local, number, pick, roughly, t } from "./words.js";
 
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
@@ -13,7 +13,7 @@ export function sectionsOf(app, doc) {
   const point = POINTS.has(doc.layer);
   const parts = point ? pointSections(app, doc) : placeSections(app, doc);
   return [
-    doc.note ? el("p", { class: "remark", text: pick(doc.note) }) : null,
+    doc.note ? el("p", { class: "remark" }, noted(pick(doc.note))) : null,
     ...parts,
     responsible(doc),
     ...(point ? [] : [areas(doc)]),

@@ -9,7 +9,13 @@ export function section(key, ...content) {
   return nodes.length ? el("section", {}, el("h3", { text: t(`map.section.${key}`) }), nodes) : null;
 }
 
-export const nothing = (text) => el("p", { class: "nothing", text });
+export const nothing = (text) => el("p", { class: "nothing" }, noted(text));
+
+const CLAUSE = /([一二三四五六七八]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?)/;
+
+/** A text whose numbers of clauses are marked as Chinese and never break. */
+export const noted = (text) =>
+  text.split(CLAUSE).map((part, index) => (index % 2 ? el("span", { class: "unbroken", lang: "zh", text: part }) : part));
 
 /** A text in the page's language with the Chinese beside it. */
 export function bilingual(text) {
