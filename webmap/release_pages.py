@@ -100,7 +100,9 @@ def release_data(release_id: str, file: str) -> Response:
 
 @blueprint.get("/<release_id>/data/download")
 def download(release_id: str) -> Answer:
-    """Lead from the form's choices to the address of the file."""
+    """Lead from the form's choices to the address of the file, or back to where one chooses."""
+    if not request.args.keys() - {"lang"}:
+        return release_page(release_id)
     found = _shelf(release_id)
     return lead_to_file(f"/r/{release_id}/data", (found.content if found else content()).layers)
 

@@ -150,6 +150,7 @@ def test_a_whole_release_comes_in_any_frame_and_selection_for_ever(asker: FlaskC
     database.close()
     chosen = asker.get(f"/r/{WHOLE}/data/zones.geojson", query_string={"filter": "area_km2 = 290.5"})
     assert [row["id"] for row in json.loads(chosen.data)["features"]] == [PLACE]
+    assert asker.get(f"/r/{WHOLE}/data/download").mimetype == "text/html"
     form = asker.get(f"/r/{WHOLE}/data/download?layer=zones&format=fgb&crs=EPSG:4549")
     assert form.headers["Location"] == f"/r/{WHOLE}/data/zones.fgb?crs=EPSG%3A4549"
     assert asker.get(f"/r/{WHOLE}/data/zones.gpkg?crs=EPSG:2000").get_json(force=True)["parameter"] == "crs"
