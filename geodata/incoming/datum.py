@@ -24,7 +24,8 @@ _MOST: Final = 800  # points compared
 _REACH_M: Final = 750.0  # an edge farther from every known line, under every reading, says nothing
 _FAR_M: Final = 1500.0  # no distance counts for more
 _LEAST_KM: Final = 8.0  # of edge along known lines
-_BETTER: Final = 0.8  # the shifted reading must be this much nearer to be suspected
+_BETTER: Final = 0.8  # the shifted reading must be this much nearer to be suspected,
+_FITS_M: Final = 300.0  # and as near as a line that is the same one; one that only runs beside it is not
 _STEPS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # of the way from the plain to the shifted reading
 _FULL: Final = _STEPS.index(1.0)
 _LAT_M: Final = 111_000.0
@@ -77,7 +78,7 @@ def measure_shift(polygon: BaseGeometry, known: BaseGeometry) -> Verdict:
     fitting = [
         frame
         for frame, steps in means.items()
-        if abs(int(np.argmin(steps)) - _FULL) <= 1 and steps[_FULL] < _BETTER * plain
+        if abs(int(np.argmin(steps)) - _FULL) <= 1 and steps[_FULL] < min(_BETTER * plain, _FITS_M)
     ]
     suspected = min(fitting, key=lambda frame: distances[frame], default=None)
     return Verdict(suspected, compared_km, distances)

@@ -48,6 +48,10 @@ class ImportedBoundary(Record):
         """Return the polygon, lon/lat."""
         return shapely.from_geojson(json.dumps(self.geometry))
 
+    def repeats(self, other: ImportedBoundary) -> bool:
+        """Tell whether this says the same as `other`, only at another time."""
+        return self == other.model_copy(update={"when": self.when})
+
     def to_bytes(self) -> bytes:
         """Return the record as the store keeps it: JSON, always the same bytes."""
         return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, sort_keys=True).encode()

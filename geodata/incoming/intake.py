@@ -40,6 +40,7 @@ class Incoming:
     path: str  # file, layer and place in it
     properties: Mapping[str, Any]
     geometry: BaseGeometry | None
+    flaw: str | None = None  # what was wrong with it before it could be read at all
 
 
 @dataclass
@@ -60,6 +61,16 @@ def read_intake(path: Path, table: str | None = None, encoding: str | None = Non
     :class:`~geodata.incoming.finding.RefusedError` for a file that cannot be used at all.
     """
     _check_file(path)
+    try:
+        found = _read(path, table, encoding)
+    except OSError as error:  # gone or withheld while it was read
+        raise RefusedError(find("not-readable", path.name, reason=error.strerror or "?")) from error
+    if not found.features:
+        raise RefusedError(find("file-empty", path.name))
+    return found
+
+
+def _read(path: Path, table: str | None, encoding: str | None) -> Intake:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     with tempfile.TemporaryDirectory(prefix="boundary-") as folder:
         kind = _sniff(path)
@@ -74,8 +85,6 @@ def read_intake(path: Path, table: str | None = None, encoding: str | None = Non
             warnings.simplefilter("ignore")  # what the reader finds odd is found out below
             found = _Reader(path.name, source).read(table, encoding)
     found.sha256 = digest
-    if not found.features:
-        raise RefusedError(find("file-empty", path.name))
     return found
 
 
@@ -143,7 +152,7 @@ class _Reader:
             Incoming(
                 f"{self.name}/{layer}#{row + 1}",
                 {name: column[row] for name, column in zip(fields, columns, strict=True)},
-                _parse(shape),
+                *_parse(shape),
             )
             for row, shape in enumerate(shapes if shapes is not None else [])
         ]
@@ -196,11 +205,12 @@ def _is_ascii(columns: Any) -> bool:
     return all(value.isascii() for column in columns for value in column if isinstance(value, str))
 
 
-def _parse(wkb: Any) -> BaseGeometry | None:
-    if wkb is None:
-        return None
-    shape: BaseGeometry | None = shapely.from_wkb(wkb, on_invalid="ignore")
-    return shape
+def _parse(wkb: Any) -> tuple[BaseGeometry | None, str | None]:
+    """Return a geometry, and what had to be done to its rings before it was one."""
+    shape: BaseGeometry | None = None if wkb is None else shapely.from_wkb(wkb, on_invalid="ignore")
+    if shape is None and wkb is not None:
+        return shapely.from_wkb(wkb, on_invalid="fix"), "Ring is not closed"
+    return shape, None
 
 
 def _tidy(error: Exception, source: Path) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata import crs
 from geodata.incoming.adjust import Members, add_sources, apply_imports, to_boundaries
 from geodata.incoming.datum import Verdict, measure_shift
 from geodata.incoming.finding import Finding, RefusedError, find
@@ -22,6 +23,7 @@ from geodata.incoming.locate import Located, locate
 from geodata.incoming.naming import Names, name_features
 from geodata.incoming.reassign import to_polygons
 from geodata.incoming.scrutiny import (
+    LEAST_KM2,
     MAX_PLACE_VERTICES,
     Standing,
     check_neighbours,
@@ -152,25 +154,30 @@ def _add_record(
     wish: Wish, place: str, rows: list[Incoming], read: tuple[Intake, Located], proposal: Proposal
 ) -> None:
     intake, located = read
-    parts, fixes = [], list(located.fixes)
+    parts, fixes, broken = [], list(located.fixes), False
     for row in rows:
-        shape = row.geometry or shapely.Polygon()
-        count = int(shapely.get_num_coordinates(shape))
+        count = int(shapely.get_num_coordinates(row.geometry))
         if count > MAX_PLACE_VERTICES:
             values = {"count": count, "limit": MAX_PLACE_VERTICES}
             raise RefusedError(find("too-many-vertices", row.path, place, **values))
-        mended, finding = repair(shape, row.path, place, fix=wish.fix)
+        mended, finding = repair(row, place, fix=wish.fix)
         if finding:
             proposal.findings.append(finding)
             fixes.append(finding.message_en)
+            broken = broken or finding.level == "error"
         parts.append(mended)
-    if not all(part.is_valid for part in parts):
+    if broken:
         return
+    polygon = to_polygons(shapely.union_all(parts))
+    area_km2 = crs.measure_area_km2(polygon)
+    if area_km2 < LEAST_KM2:
+        area = f"{area_km2 * 1e6:.3g}"
+        raise RefusedError(find("too-small", rows[0].path, place, area=area, limit=round(LEAST_KM2 * 1e6)))
     proposal.records.append(
         ImportedBoundary(
             layer=wish.layer,
             of=place,
-            geometry=_to_geometry(to_polygons(shapely.union_all(parts))),
+            geometry=_to_geometry(polygon),
             method=wish.method,
             accuracy_m=wish.accuracy_m,
             source=wish.source,

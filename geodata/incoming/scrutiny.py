@@ -13,6 +13,7 @@ from geodata import crs
 from geodata.incoming.adjust import Adjusted, Members
 from geodata.incoming.finding import Finding, find
 from geodata.incoming.imported import RANK, ImportedBoundary
+from geodata.incoming.intake import Incoming
 from geodata.incoming.reassign import is_narrow, to_polygons
 from geodata.shapes import Shape
 
@@ -21,7 +22,7 @@ _NOTABLE_PERCENT: Final = 10.0
 _WRONG_PERCENT: Final = 100.0  # twice the published area, or none of it
 _HALF_PERCENT: Final = -50.0
 _ELSEWHERE_PERCENT: Final = 30.0
-_LEAST_KM2: Final = 1e-4  # 100 m²: less is rounding
+LEAST_KM2: Final = 1e-4  # 100 m²: less is rounding
 _RULE_FOLLOWS: Final = {"rule_zh": "上级随之扩大", "rule_en": "the parent grows to hold them"}
 _RULE_CUT: Final = {"rule_zh": "裁去", "rule_en": "they are cut off"}
 
@@ -50,20 +51,22 @@ class Standing:
         return record.method if record else self.shapes[place].method
 
 
-def repair(
-    geometry: BaseGeometry, path: str, place: str, *, fix: bool
-) -> tuple[BaseGeometry, Finding | None]:
-    """Return the polygon, repaired if it has to be and may be, and what to say about it."""
-    if geometry.is_valid:
+def repair(row: Incoming, place: str, *, fix: bool) -> tuple[BaseGeometry, Finding | None]:
+    """Return the polygon, repaired if it has to be and may be, and what to say about it.
+
+    The area before is that of the rings as they are drawn, as a GIS measures it: what lies under two
+    parts counts twice, and the halves of a bow-tie cancel each other.
+    """
+    geometry, path = row.geometry or shapely.Polygon(), row.path
+    if geometry.is_valid and row.flaw is None:
         return geometry, None
-    reason = shapely.is_valid_reason(geometry)
+    reason = row.flaw or shapely.is_valid_reason(geometry)
     if not fix:
         return geometry, find("invalid-ring", path, place, reason=reason)
     mended = to_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     if mended.is_empty:
         return geometry, find("invalid-ring", path, place, reason=reason)
-    before = crs.measure_area_km2(to_polygons(shapely.make_valid(geometry)))
-    after = crs.measure_area_km2(mended)
+    before, after = crs.measure_area_km2(geometry), crs.measure_area_km2(mended)
     values = {"reason": reason, "before": f"{before:.4f}", "after": f"{after:.4f}"}
     return mended, find("repaired-ring", path, place, **values)
 
@@ -93,7 +96,7 @@ def check_outcome(adjusted: Adjusted, members: Members) -> Iterator[Finding]:
             yield find("town-without-land", taker, taker, town=town, place=taker)
     for place, orphan in adjusted.orphans.items():
         area_km2 = crs.measure_area_km2(orphan)
-        if area_km2 > _LEAST_KM2 and not is_narrow(orphan, 2 * adjusted.imports[place].accuracy_m):
+        if area_km2 > LEAST_KM2 and not is_narrow(orphan, 2 * adjusted.imports[place].accuracy_m):
             yield find("land-without-owner", place, place, area=f"{area_km2:.3f}")
 
 
@@ -144,7 +147,7 @@ def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> It
         return
     outside = to_polygons(shapely.difference(record.polygon(), standing.polygon(parent)))
     area_km2 = crs.measure_area_km2(outside)
-    if area_km2 < _LEAST_KM2:
+    if area_km2 < LEAST_KM2:
         return
     width_m = record.accuracy_m + standing.accuracy_m(parent)
     values = {"parent": parent, "area": f"{area_km2:.3f}"}
@@ -159,7 +162,7 @@ def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> It
 def _check_overlap(record: ImportedBoundary, other: ImportedBoundary) -> Iterator[Finding]:
     both = to_polygons(shapely.intersection(record.polygon(), other.polygon()))
     area_km2 = crs.measure_area_km2(both)
-    if area_km2 < _LEAST_KM2:
+    if area_km2 < LEAST_KM2:
         return
     width_m = record.accuracy_m + other.accuracy_m
     values = {"other": other.of, "method": other.method, "area": f"{area_km2:.3f}"}

@@ -25,7 +25,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     """
     try:
         with zipfile.ZipFile(archive) as source:
-            entries = [entry for entry in source.infolist() if not entry.is_dir()]
+            entries = [entry for entry in source.infolist() if not (entry.is_dir() or _is_junk(entry))]
             _check_entries(archive, entries)
             left = MAX_UNPACKED
             for entry in entries:
@@ -33,6 +33,12 @@ def unpack(archive: Path, folder: Path) -> Path:
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise RefusedError(find("not-readable", archive.name, reason=str(error)[:200])) from error
     return _only_data(archive, folder)
+
+
+def _is_junk(entry: zipfile.ZipInfo) -> bool:
+    """Tell what macOS packs beside every file, under the file's own name."""
+    parts = PurePosixPath(entry.filename).parts
+    return bool(parts) and (parts[0] == "__MACOSX" or parts[-1].startswith("._"))
 
 
 def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:

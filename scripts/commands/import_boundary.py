@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from geodata import crs
-from geodata.incoming.imported import LAYERS, Method
+from geodata.incoming.imported import LAYERS, Method, keep_latest
 from geodata.incoming.proposal import Ground, Proposal, Wish, propose
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_last
@@ -70,16 +70,28 @@ def run(options: argparse.Namespace) -> int:
         warn("cannot_read_home", reason=error)
         return 1
     proposal = propose(_wish(options), ground)
-    answer = _describe(proposal)
-    if options.dry_run and proposal.records:
-        answer["preview"] = str(_write_preview(options, proposal, ground, chosen.home))
-    if not options.json:
-        _print(options, proposal, answer)
-    code = 1 if proposal.errors else 0
-    if code == 0 and not options.dry_run:
-        code = _publish(options, proposal, chosen, answer)
+    answer = _describe(proposal, ground)
+    code = _act(options, proposal, ground, (chosen, answer))
     if options.json:
         write_json(answer)
+    return code
+
+
+def _act(
+    options: argparse.Namespace, proposal: Proposal, ground: Ground, told: tuple[Settings, Answer]
+) -> int:
+    """Draw what was only asked for, publish what may be, and say it."""
+    chosen, answer = told
+    code = 1 if proposal.errors else 0
+    if options.dry_run and proposal.records:
+        answer["preview"] = _write_preview(options, proposal, ground, chosen.home)
+        code = code if answer["preview"] else 1
+    if not options.json:
+        _print(options, proposal, answer)
+    if answer["repeated"] and code == 0:
+        warn("import_repeated")
+    elif code == 0 and not options.dry_run:
+        code = _publish(options, proposal, chosen, answer)
     return code
 
 
@@ -117,24 +129,33 @@ def _wish(options: argparse.Namespace) -> Wish:
     )
 
 
-def _describe(proposal: Proposal) -> dict[str, Any]:
+def _describe(proposal: Proposal, ground: Ground) -> dict[str, Any]:
+    in_force = keep_latest(ground.records)
     return {
         "ok": proposal.errors == 0,
         "places": [record.of for record in proposal.records],
         "findings": [finding.to_dict() for finding in proposal.findings],
         "areas": proposal.areas() if proposal.after else [],
         "shifts": {place: verdict.to_dict() for place, verdict in proposal.shifts.items()},
+        "repeated": bool(proposal.records)
+        and all(one.of in in_force and one.repeats(in_force[one.of]) for one in proposal.records),
         "preview": None,
         "published": None,
     }
 
 
-def _write_preview(options: argparse.Namespace, proposal: Proposal, ground: Ground, home: Path) -> Path:
+def _write_preview(options: argparse.Namespace, proposal: Proposal, ground: Ground, home: Path) -> str | None:
+    """Write the map and return its path, or None after saying why it cannot be written."""
     path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
     neighbours = read_neighbours(dict(ground.boundaries), ground.facts.plans)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, render_preview(proposal, ground.facts, neighbours, options.lang).encode())
-    return path
+    page = render_preview(proposal, ground.facts, neighbours, options.lang)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, page.encode())
+    except OSError as error:
+        warn("file_unwritable", path=path, reason=error.strerror)
+        return None
+    return str(path)
 
 
 def _print(options: argparse.Namespace, proposal: Proposal, answer: dict[str, Any]) -> None:
@@ -154,7 +175,7 @@ def _print(options: argparse.Namespace, proposal: Proposal, answer: dict[str, An
         _print_shift(place, verdict)
     if answer["preview"]:
         say("import_preview", path=answer["preview"])
-    elif options.dry_run:
+    elif options.dry_run and not proposal.records:
         say("import_no_preview")
     if proposal.errors:
         say("import_errors", errors=proposal.errors)

@@ -7,7 +7,7 @@ import getpass
 
 from layers.history import read_history, read_last
 from scripts.answer import add_home, add_json, settings, show, write_json
-from scripts.messages import say, warn, write
+from scripts.messages import say, text, warn, write
 from scripts.stored import bring
 from webmap.publish import BuildError
 from webmap.revise import roll_back
@@ -15,7 +15,7 @@ from webmap.revise import roll_back
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("number", type=int, help="编号，见 history · its number, see history")
+    parser.add_argument("number", type=_number, help="编号，见 history · its number, see history")
     parser.add_argument("--who", help="经手人 · who does it (user name)")
     parser.add_argument("--why", help="缘由 · why")
     add_json(parser)
@@ -48,6 +48,12 @@ def run(options: argparse.Namespace) -> int:
         key = "rollback_exact" if exact else "rollback_rebuilt"
         say(key, number=options.number, release=release.id, entry=number)
     return 0
+
+
+def _number(given: str) -> int:
+    if not given.strip().removeprefix("-").isdecimal():
+        raise argparse.ArgumentTypeError(text("rollback_no_number", value=repr(given[:40])))
+    return int(given)
 
 
 def _user() -> str:

@@ -152,6 +152,17 @@ def test_a_dry_run_with_nothing_to_draw_names_no_map(ask, own_home, tmp_path):
     assert not (own_home / "previews").exists()
 
 
+def test_a_map_that_cannot_be_written_is_said(ask, file, tmp_path):
+    """Its folder is a file."""
+    page = file / "page.html"
+    dry = ["import-boundary", str(file), "--layer", "zones", "--accuracy-m", "5", "--dry-run"]
+    code, out, err = ask(*dry, "--preview", str(page))
+    assert code == 1
+    assert str(page) in err
+    assert "Cannot write" in err
+    assert str(page) not in out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -225,6 +236,13 @@ def test_a_boundary_comes_in_survives_a_kill_and_goes_out_again(ask, file, own_h
     neighbour = json.loads(current.read("documents/gaoqu.json"))
     assert [link["id"] for link in neighbour["geometry"]["adjusted_by"]] == [PLACE]
 
+    code, out, err = ask(*arguments, "--json")
+    assert code == 0
+    assert json.loads(out)["repeated"]
+    assert json.loads(out)["published"] is None
+    assert "nothing to publish" in err
+    assert len(read_history(own_home)) == entries + 1
+
     code, out, _ = ask("history", PLACE, "--json")
     assert next(event["how"] for event in json.loads(out)) == "imported"
     code, out, _ = ask("history")
@@ -241,9 +259,15 @@ def test_the_history_of_nobody_and_the_way_to_nowhere_exit_2(ask):
     code, _, err = ask("history", "ling-gang")
     assert code == 2
     assert PLACE in err
-    code, _, err = ask("rollback", "99")
-    assert code == 2
-    assert "1" in err
+    for number in ("99", "0", "-1"):
+        code, _, err = ask("rollback", number)
+        assert code == 2
+        assert err.splitlines()[1].endswith(": 1")
+    for word in ("abc", "1.0", "1e3", ""):
+        code, _, err = ask("rollback", word)
+        assert code == 2
+        assert repr(word) in err
+        assert "不是编号" in err
 
 
 def test_an_empty_home_has_no_history(ask, tmp_path):

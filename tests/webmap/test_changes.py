@@ -42,8 +42,11 @@ IMPORT = {
 }
 
 
-def clone(release: Release, home: Path, name: str, change) -> Release:
-    """Put a copy of a release with another zone layer into a home, without building it."""
+def clone(release: Release, home: Path, name: str, change, *, whole: bool = False) -> Release:
+    """Put a copy of a release with another zone layer into a home, without building it.
+
+    `change` gets the properties of one zone, or with `whole` the collection of all.
+    """
     folder = home / "releases" / name
     apart = shutil.ignore_patterns("*.gz", "*.br", "manifest.json", "zones.geojson")
     shutil.copytree(release.folder, folder, ignore=apart, copy_function=os.link)
@@ -52,7 +55,8 @@ def clone(release: Release, home: Path, name: str, change) -> Release:
         if path.endswith("/zones.geojson"):
             rows = release.read_json(path)
             if path == ZONES:
-                change(next(row for row in rows["features"] if row["id"] == PLACE)["properties"])
+                one = next(row for row in rows["features"] if row["id"] == PLACE)
+                change(rows if whole else one["properties"])
             content = json.dumps(rows, ensure_ascii=False).encode()
             (folder / path).write_bytes(content)
             entries[path] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -247,6 +251,63 @@ def test_a_running_server_takes_over_a_new_release_whole(following, release):
         reader.join(30)
     assert seen <= {("aaaa000011112222", 297.0), ("bbbb000011112222", 290.5)}
     assert len(ask(address, "/changes.json")["publications"]) == 3
+
+
+class Reader(threading.Thread):
+    """Asks for all zones and for a page, over and over; keeps which words the zones of one answer had."""
+
+    PATHS = ("/ogc/collections/zones/items?limit=100", "/zones/gaoqu.json", "/data/zones.geojson")
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.address, self.done = address, threading.Event()
+        self.seen, self.wrong = set(), []
+
+    def run(self):
+        while not self.done.is_set():
+            for path in self.PATHS:
+                try:
+                    rows = ask(self.address, path).get("features", ())
+                except (OSError, ValueError) as error:
+                    self.wrong.append((path, error))
+                else:
+                    self.seen.add(words_of(rows))
+
+
+def words_of(rows):
+    return frozenset(row["properties"]["positioning_en"] for row in rows)
+
+
+def test_under_load_every_answer_is_one_release_whole(following, release):
+    address, home, _ = following
+    original = words_of(json.loads(release.read("data/zones.geojson"))["features"])
+    readers = [Reader(address) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    marks = ("bbbb000011112222", "cccc000011112222")
+    for name in marks:
+        newer = clone_marked(release, home, name)
+        record(home, newer, Act("import", newer.id, hash_code()))
+        wait_for(address, newer.id)
+    old = Release(home / "releases/aaaa000011112222", _digest(home))
+    record(home, old, Act("rollback", "x", hash_code(), back_to=1))
+    wait_for(address, old.id)
+    for reader in readers:
+        reader.done.set()
+        reader.join(30)
+        assert reader.wrong == []
+        assert reader.seen <= {frozenset(), original, *(frozenset([mark]) for mark in marks)}
+    assert len(set().union(*(reader.seen for reader in readers))) > len(marks)
+
+
+def clone_marked(release, home, name):
+    """Put a release into a home in which every zone carries the release's name."""
+
+    def mark(zones):
+        for row in zones["features"]:
+            row["properties"]["positioning_en"] = name
+
+    return clone(release, home, name, mark, whole=True)
 
 
 def _digest(home):

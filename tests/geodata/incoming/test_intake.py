@@ -18,6 +18,7 @@ import shapely
 
 from geodata import crs
 from geodata.incoming import intake, unpack
+from geodata.incoming.datum import measure_shift
 from geodata.incoming.finding import RefusedError, find, list_codes
 from geodata.incoming.intake import read_intake
 from geodata.incoming.proposal import Ground, Wish, propose
@@ -246,6 +247,31 @@ def test_hostile_archives_are_refused(tmp_path, entries, code):
     assert not list(tmp_path.parent.glob("*.geojson"))
 
 
+def test_what_macos_packs_beside_the_data_is_passed_over(write):
+    path = zipped(write("a.shp", [SQUARE], encoding="GBK"), "数据/内/")
+    with zipfile.ZipFile(path, "a") as target:
+        for name in ("__MACOSX/数据/内/._a.shp", "__MACOSX/._inner.zip", "数据/内/._a.dbf", "数据/.DS_Store"):
+            target.writestr(name, b"\0\5\x16\7 junk")
+    found = read_intake(path)
+    assert [row.properties["name"] for row in found.features] == NAMES[:1]
+
+
+def test_names_in_an_archive_may_be_gbk(write, tmp_path):
+    """Archives of Chinese Windows hold names in GBK and do not say so."""
+    source = zipped(write("a.shp", [SQUARE], encoding="GBK"), "XX/")
+    content = source.read_bytes().replace(b"XX/a.", "界/a.".encode("gbk"))
+    path = tmp_path / "gbk.zip"
+    path.write_bytes(content)
+    assert [row.properties["name"] for row in read_intake(path).features] == NAMES[:1]
+
+
+def test_a_file_that_goes_away_while_it_is_read_is_said(write, monkeypatch):
+    path = write("a.geojson", [SQUARE])
+    check = intake._check_file
+    monkeypatch.setattr(intake, "_check_file", lambda path: (check(path), path.unlink()))
+    assert refused(path) == "not-readable"
+
+
 def test_an_archive_that_lies_about_its_size_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(unpack, "MAX_UNPACKED", 1_500_000)
     path = archive(tmp_path / "a.zip", [("a.geojson", os.urandom(2_000_000))])
@@ -379,11 +405,19 @@ def test_a_shifted_polygon_is_suspected_and_read_right_when_told(write, name, fr
     assert shapely.hausdorff_distance(told.records[0].polygon(), drawn) < 1e-6
 
 
+@pytest.mark.parametrize("name", ["town-zhangcun", "town-zetou", "shuangdaowan"])
+def test_an_edge_that_only_runs_beside_a_coast_is_not_suspected(name):
+    """These run along a coast some 700 m off, about as far as BD-09 is, and fit it no better than 300 m."""
+    counties = {town.county for town in GROUND.facts.towns.values()}
+    known = [GROUND.shapes[one].geometry.boundary for one in sorted(counties)]
+    verdict = measure_shift(zone(name), shapely.union_all(known)).to_dict()
+    assert verdict["told"]
+    assert verdict["suspected"] is None
+
+
 def test_too_short_an_edge_along_known_lines_is_no_verdict():
     inland = shapely.box(122.0, 37.25, 122.02, 37.27)
     path_free = GROUND.shapes["huancui"].geometry.boundary
-    from geodata.incoming.datum import measure_shift
-
     verdict = measure_shift(inland, path_free).to_dict()
     assert verdict["told"] is False
     assert verdict["suspected"] is None
@@ -452,6 +486,66 @@ def test_an_invalid_ring_is_repaired_only_when_asked(tmp_path):
     assert "repaired-ring" in {finding.code for finding in proposal.findings}
     assert proposal.records[0].polygon().is_valid
     assert proposal.records[0].fixes
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Leave out what a polygon does to its neighbours, which takes seconds."""
+    monkeypatch.setattr("geodata.incoming.proposal._try", lambda *_: None)
+
+
+def rings(name):
+    """Return the zone's polygon with a flaw in its rings."""
+    shell = shapely.get_coordinates(max(shapely.get_parts(zone("lingang")), key=lambda part: part.area))
+    ring = shell.tolist()
+    outside = [[122.6, 37.2], [122.61, 37.2], [122.61, 37.21], [122.6, 37.2]]
+    made = {
+        "not closed": [[ring[:-1]]],
+        "twice": [[ring], [ring]],
+        "a hole outside": [[ring, outside]],
+        "two points": [[ring[:2]]],
+        "clockwise": [[ring]],
+        "counter-clockwise": [[ring[::-1]]],
+        "every point three times": [[[point for point in ring for _ in range(3)]]],
+    }
+    return {"type": "MultiPolygon", "coordinates": made[name]}
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("name", "times"), [("not closed", 1), ("twice", 2), ("a hole outside", None), ("two points", 0)]
+)
+def test_flawed_rings_are_told_with_the_area_before_and_after(tmp_path, name, times):
+    path = dumped(tmp_path / "a.geojson", [({"n": "临港区"}, rings(name))])
+    assert codes(path) == ({"invalid-ring"}, [])
+    if times == 0:
+        assert codes(path, fix=True) == ({"invalid-ring"}, [])
+        return
+    proposal = propose(wish(path, fix=True), GROUND)
+    said = next(row.message_en for row in proposal.findings if row.code == "repaired-ring")
+    before, after = map(float, re.findall(r"(\d+\.\d+) ", said)[-2:])
+    assert after == pytest.approx(crs.measure_area_km2(proposal.records[0].polygon()), abs=0.01)
+    if times:
+        assert before == pytest.approx(times * after, abs=0.01)
+    else:
+        assert before < after - 0.5
+    assert said in proposal.records[0].fixes
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("name", ["clockwise", "counter-clockwise", "every point three times"])
+def test_rings_in_either_direction_are_valid_and_come_out_right(tmp_path, name):
+    """RFC 7946 asks readers to take both; what is kept goes by the right-hand rule."""
+    path = dumped(tmp_path / "a.geojson", [({"n": "临港区"}, rings(name))])
+    proposal = propose(wish(path), GROUND)
+    assert proposal.errors == 0
+    shells = [part.exterior for part in shapely.get_parts(proposal.records[0].polygon())]
+    assert all(shapely.is_ccw(shells))
+
+
+def test_a_polygon_that_rounding_would_swallow_is_refused(tmp_path):
+    crumb = plain(shapely.box(122.0, 37.27, 122.00000001, 37.27000001))
+    assert codes(dumped(tmp_path / "a.geojson", [({"n": "临港区"}, crumb)])) == ({"too-small"}, [])
 
 
 def test_areas_and_places_that_cannot_be_meant_are_said(write):
