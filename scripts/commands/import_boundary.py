@@ -28,6 +28,7 @@ from webmap.settings import Settings
 SAID = ("source", "licence", "who", "why")
 Answer = dict[str, Any]
 MAX_TEXT = 500
+PAGES = (".html", ".htm")  # the map before and after is a page
 MAX_ACCURACY_M = 100_000
 
 
@@ -98,6 +99,9 @@ def _act(
 def _complete(options: argparse.Namespace) -> bool:
     if options.id and options.map:
         warn("import_both")
+        return False
+    if options.preview and options.preview.suffix.lower() not in PAGES:
+        warn("import_bad_value", option="--preview", value=options.preview, reason=" ".join(PAGES))
         return False
     missing = [f"--{name}" for name in SAID if not (getattr(options, name) or "").strip()]
     if missing and not options.dry_run:

@@ -173,6 +173,7 @@ def test_a_map_that_cannot_be_written_is_said(ask, file, tmp_path):
         ["--layer", "zones", "--accuracy-m", "5"],
         ["--layer", "zones", *SAID, "--id", "a", "--map", "b"],
         ["--layer", "zones", *SAID, "--why", "x" * 501],
+        ["--layer", "zones", "--accuracy-m", "5", "--dry-run", "--preview", "x.png"],
     ],
 )
 def test_wrong_usage_exits_2(ask, file, arguments):

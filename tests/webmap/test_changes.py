@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from waitress.server import create_server
+from werkzeug.test import Client
 
 from layers.history import Act, record
 from layers.store import Release, read_current
@@ -188,7 +189,7 @@ def following(release, tmp_path):
     """A server on a home of its own with one publication; returns its address and the home."""
     first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
     record(tmp_path, first, Act("build", first.id, hash_code()))
-    application = Live(first, Settings(tmp_path), interval_s=0.0)
+    application = Live(first, Settings(tmp_path), interval_s=0.02)
     server: Any = create_server(application, host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=_run, args=(server,), daemon=True)
     thread.start()
@@ -323,22 +324,32 @@ def test_a_release_of_other_code_or_a_broken_one_is_left_alone(following, releas
         record(home, published, Act("import", published.id, code))
         if published is broken:
             (broken.folder / "data/zones.geojson").write_text("{}")
-        ask(address, "/healthz")
-        with application._loading:
-            assert ask(address, "/healthz")["release"] == "aaaa000011112222"
+        application.look()
+        assert ask(address, "/healthz")["release"] == "aaaa000011112222"
     (home / "current").write_text("\0")
     assert ask(address, "/healthz")["release"] == "aaaa000011112222"
     assert area_of(address) == 297.0
 
 
-def test_the_interval_between_looks_is_kept(release, tmp_path, monkeypatch):
+def test_a_new_release_is_taken_over_though_nobody_asks(release, tmp_path):
+    first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
+    application = Live(first, Settings(tmp_path), interval_s=0.02)
+    second = clone(release, tmp_path, "bbbb000011112222", official)
+    record(tmp_path, second, Act("import", second.id, hash_code()))
+    before = application.app
+    for _ in range(1500):
+        if application.app is not before:
+            break
+        time.sleep(0.02)
+    assert Client(application).get("/healthz").get_json()["release"] == second.id
+
+
+def test_requests_do_not_look(release, tmp_path, monkeypatch):
     looks: list[Path] = []
     monkeypatch.setattr(live, "read_pointer", looks.append)
     first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
-    client_of_live = Live(first, Settings(tmp_path), interval_s=1000.0)
+    application = Live(first, Settings(tmp_path), interval_s=1000.0)
     looks.clear()
-    from werkzeug.test import Client
-
     for _ in range(5):
-        assert Client(client_of_live).get("/healthz").status_code == 200
+        assert Client(application).get("/healthz").status_code == 200
     assert looks == []

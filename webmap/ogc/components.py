@@ -14,6 +14,15 @@ from webmap.problems import PROBLEM
 Part = dict[str, Any]
 _TEXT: Part = {"type": "string"}
 _URI: Part = {"type": "string", "format": "uri"}
+_INSTANT = (
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
+)
+_DATETIME: Part = {
+    "type": "string",
+    "pattern": rf"^({_INSTANT}(/({_INSTANT}|\.\.)?)?|(\.\.)?/{_INSTANT})$",
+    "example": "2024-01-01/2024-12-31",
+}
 _SYSTEM: Part = {"type": "string", "format": "uri", "enum": [axes.uri for axes in ALL], "default": ALL[0].uri}
 
 
@@ -134,7 +143,7 @@ def parameters(say: Any) -> Part:
         "bbox": parameter("bbox", listed({"type": "number"}, minItems=4, maxItems=6), say("bbox")),
         "bbox-crs": parameter("bbox-crs", _SYSTEM, say("bbox_crs")),
         "crs": parameter("crs", _SYSTEM, say("crs")),
-        "datetime": parameter("datetime", _TEXT, say("datetime")),
+        "datetime": parameter("datetime", _DATETIME, say("datetime")),
         "filter": parameter("filter", {"type": "string", "minLength": 1, "maxLength": 16_384}, say("filter")),
         "filter-lang": parameter(
             "filter-lang",

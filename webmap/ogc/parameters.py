@@ -35,7 +35,9 @@ MAX_SORTED = 8
 HALF_GLOBE_DEG = 180.0
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2}))?")
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+_INSTANT = re.compile(f"{_DAY}(?:{_TIME})?")
 _DATETIME = "2024-01-01, 2024-01-01T00:00:00Z, 2024-01-01/2024-12-31, ../2024-12-31, 2024-01-01/.."
 _FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
 
