@@ -368,14 +368,29 @@ def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release
         "--home",
         str(home),
     ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, encoding="utf-8") as server:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - no other thread of the tests holds a lock here
+    ) as server:
         assert server.stdout
         url = server.stdout.readline().split()[-1]
         with urllib.request.urlopen(f"{url}healthz", timeout=30) as answer:
             assert answer.status == 200
         server.send_signal(stop)
-        assert "stopped" in server.stdout.read()
+        try:
+            assert "stopped" in server.communicate(timeout=30)[0]
+        finally:
+            server.kill()
     assert server.returncode == 0
+
+
+def _heed_interrupts():
+    """A shell that starts the tests in the background has them, and what they start, ignore Ctrl+C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_output_into_a_closed_pipe_is_no_crash():
