@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -33,8 +34,13 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name, attack in zip(("高区", "南海新区", "临港区", "环翠区"), ATTACKS, strict=True):
         quoted = "'" + attack.replace("'", "''") + "'"
         assert f"zh: {name}\n" in text
+        assert f"short_name: {{zh: {name}," in text
         text = text.replace(f"zh: {name}\n", f"zh: {quoted}\n")
+        text = text.replace(f"short_name: {{zh: {name},", f"short_name: {{zh: {quoted},")
     zones.write_text(text, encoding="utf-8")
+    agencies = facts / "plan" / "agencies.yaml"
+    said = agencies.read_text(encoding="utf-8")
+    agencies.write_text(re.sub(r"  governs: .*\n", "", said), encoding="utf-8")  # no body bears such a name
     home = tmp_path_factory.mktemp("home")
     release = publish(home, print, facts)
     with serving(release, Settings(home)) as address:

@@ -145,7 +145,8 @@ def test_an_unknown_language_is_refused_by_name(client: FlaskClient) -> None:
 def test_a_district_without_industries_says_why(client: FlaskClient) -> None:
     document = client.get("/zones/huancui.json").get_json()
     assert document["industries"] == []
-    assert document["no_industries"]["zh"] in client.get("/zones/huancui?lang=zh").text
+    told = re.sub(r"<[^>]+>", "", client.get("/zones/huancui?lang=zh").text)  # numbers of clauses are marked
+    assert document["no_industries"]["zh"] in told
 
 
 def test_what_we_note_of_a_clause_stands_on_its_page(client: FlaskClient) -> None:
