@@ -136,9 +136,10 @@ def _shelf(release_id: str) -> Shelf | None:
     if release is None or records().code(release_id) != records().code(live):
         return None
     shelves: dict[str, Shelf] = current_app.extensions["shelves"]
-    folder = shelf().folder.with_name(release_id)
-    own = Shelf(Content(release), lambda: MemoryStore(release), folder, fixed=True)
-    return shelves.setdefault(release_id, own)
+    if release_id not in shelves:
+        folder = shelf().folder.with_name(release_id)
+        shelves[release_id] = Shelf(Content(release), lambda: MemoryStore(release), folder, fixed=True)
+    return shelves[release_id]
 
 
 def _send_as_is(release_id: str, file: str) -> Response:

@@ -42,9 +42,7 @@ class Conditions:
             And: lambda node: all_of(map(self.write, node.parts)),
             Or: lambda node: any_of(map(self.write, node.parts)),
             Not: lambda node: join("(NOT {})", self.write(node.part)),
-            Like: lambda node: join(
-                "({} LIKE {})", self.write_value(node.value), value(node.pattern, "text")
-            ),
+            Like: self._like,
             IsNull: lambda node: join("({} IS NULL)", self.column(node.property.name)),
             Compare: self._compare,
             In: self._in,

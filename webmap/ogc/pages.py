@@ -76,10 +76,11 @@ def _render(asked: Asked, target: Target, **values: Any) -> Response:
 
 def _items(asked: Asked, found: Page) -> dict[str, Any]:
     features = [orjson.loads(body) for body in found.bodies]
-    rels = {one["rel"]: one["href"] for one in found.links}
+    links = found.links
+    rels = {one["rel"]: one["href"] for one in links}
     first = found.wanted.offset + 1
     return {
-        "links": found.links,
+        "links": links,
         "rels": rels,
         "matched": found.matched,
         "first": first,
