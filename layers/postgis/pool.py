@@ -1,16 +1,19 @@
 """Connections to PostGIS: pooled, read-only, with time limits; an outage is one clear error, not a wait.
 
-Nothing here talks to the database before the first question, so a server starts while it is down.
+They are opened beside the readers, not by them, so a server starts while the database is down, and no
+reader waits for what a new connection has to load.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -19,6 +22,8 @@ from layers.query import StoreSlowError, StoreUnavailableError
 
 CONNECT_S = 2  # a question waits no longer for a connection
 STATEMENT_MS = 10_000
+WARM_MS = 500  # longest that a new connection is held back
+MIN_CONNECTIONS = 2  # per process: one that answers, one that is there when the other is lost or replaced
 MAX_CONNECTIONS = 8  # per process: one for each of the server's threads
 OPTIONS = {
     "default_transaction_read_only": "on",
@@ -44,9 +49,13 @@ Statement = sql.SQL | sql.Composed
 
 
 class Pool:
-    """Asks one database; usable from many threads."""
+    """Asks one database; usable from many threads.
 
-    def __init__(self, url: str) -> None:
+    A new connection is asked `first` before any reader gets it, so that it has loaded PostGIS and the
+    tables then. It serves as well where that fails: a reader is told why.
+    """
+
+    def __init__(self, url: str, first: Statement) -> None:
         self._down = threading.Event()
         self._probe = threading.Lock()
         self._seats = threading.BoundedSemaphore(MAX_CONNECTIONS)
@@ -58,12 +67,15 @@ class Pool:
             # Every question is one statement: no transaction around it, and nothing prepared that a
             # pooler between us and the database could lose.
             kwargs={"autocommit": True, "prepare_threshold": None},
-            min_size=0,
+            min_size=MIN_CONNECTIONS,
             max_size=MAX_CONNECTIONS,
+            configure=lambda connection: _warm(connection, first),
             timeout=CONNECT_S,
             reconnect_timeout=1,  # then the next question tries anew
-            open=False,
+            open=True,
         )
+        # Not by the collector, in a thread that may be one of the pool's own and cannot wait for itself.
+        weakref.finalize(self, _close_aside, self._pool).atexit = False
 
     def ask(self, statement: Statement, values: Sequence[Any] = ()) -> Rows:
         """Return the rows of one statement.
@@ -117,3 +129,14 @@ class Pool:
     def _ask(self, statement: Statement, values: Sequence[Any]) -> Rows:
         with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
             return cursor.execute(statement, values).fetchall()
+
+
+def _warm(connection: Connection, first: Statement) -> None:
+    """Let a new connection load what its first question would have waited for."""
+    with suppress(psycopg.Error), connection.transaction():
+        connection.execute(f"SET LOCAL statement_timeout = {WARM_MS}")
+        connection.execute(first, binary=True)
+
+
+def _close_aside(pool: ConnectionPool) -> None:
+    threading.Thread(target=pool.close, daemon=True).start()

@@ -19,5 +19,6 @@ def store(request: pytest.FixtureRequest, release: Release) -> Iterator[FeatureS
         yield MemoryStore(release)
         return
     found = PostgisStore(request.getfixturevalue("database"), release.id)
+    found._pool._pool.wait()  # connecting draws random numbers, which Hypothesis would miss
     yield found
     found.close()

@@ -321,6 +321,39 @@ def test_what_all_may_read_they_may_read_of_every_release(cluster: Cluster, url:
     assert store.select("squares", Query(sort=(("id", True),))).matched == len(SQUARES)
 
 
+CONNECTED = "SELECT pid FROM pg_stat_activity WHERE application_name = 'weihai-layout' AND datname = '{}'"
+# What this connection has looked up so far.
+INDEXES = "SELECT ident FROM pg_backend_memory_contexts WHERE name = 'index info'"
+
+
+def test_connections_are_there_before_the_first_question_and_go_with_the_store(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connected = CONNECTED.format(connection.info.dbname)
+    load(url, to_stock("one"), quiet)
+    store = PostgisStore(url, "one")
+    while len(ask(url, connected)) < pool.MIN_CONNECTIONS:
+        pass
+    del store
+    while ask(url, connected):
+        pass
+
+
+def test_a_new_connection_has_met_the_tables_before_its_first_question(url: str) -> None:
+    load(url, to_stock("one"), quiet)
+    known = [name for (name,) in PostgisStore(url, "one")._pool.ask(sql.SQL(INDEXES))]
+    assert "places_one_geometry_idx" in known
+
+
+def test_a_new_connection_that_cannot_meet_the_tables_answers_what_it_can(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "WARM_MS", 50)
+    load(url, to_stock("one"), quiet)
+    with psycopg.connect(url) as other:
+        other.execute(f"LOCK TABLE {SCHEMA}.places_one IN ACCESS EXCLUSIVE MODE")
+        assert PostgisStore(url, "one").select("squares", Query()).matched == len(SQUARES)
+
+
 def test_the_server_cannot_write_even_as_the_owner(url: str) -> None:
     load(url, to_stock("one"), quiet)
     store = PostgisStore(url, "one")
@@ -347,6 +380,7 @@ def test_a_database_without_tables_is_a_store_that_cannot_answer(url: str) -> No
 def test_a_busy_store_says_so_in_time_and_goes_on_when_it_is_free(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pool, "MIN_CONNECTIONS", 1)
     monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
     monkeypatch.setattr(pool, "CONNECT_S", 0.2)
     load(url, to_stock("one"), quiet)
@@ -398,13 +432,14 @@ def test_an_outage_is_an_error_at_once_and_ends_with_the_outage() -> None:
     with temporary_cluster() as cluster:
         url = cluster.new_database("outage")
         load(url, to_stock("one"), quiet)
-        store, early = PostgisStore(url, "one"), PostgisStore(url, "one")
+        store = PostgisStore(url, "one")
         everything = store.select("squares", Query())
         cluster.stop()
+        early = PostgisStore(url, "one")
         with pytest.raises(StoreUnavailableError):
             store.select("squares", Query())
         with pytest.raises(StoreUnavailableError):
-            early.collections()  # one that was started during the outage
+            early.collections()
         cluster.start()
         assert store.select("squares", Query()) == everything
         assert early.select("squares", Query()) == everything

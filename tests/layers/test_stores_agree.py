@@ -104,9 +104,9 @@ def test_both_stores_give_the_same_answers(empty: str, data: st.DataObject) -> N
     stock = Stock(f"made{next(releases)}", (table.collection,), lambda _: rows, [])
     load(empty, stock, lambda *_: None)
     scanning = data.draw(st.sampled_from(["on", "off"]))
-    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3D{scanning}", stock.release)
     features = [json.loads(row.body) for row in rows]
-    for _ in range(QUERIES):
-        query = data.draw(queries(features))
+    asked = [data.draw(queries(features)) for _ in range(QUERIES)]
+    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3D{scanning}", stock.release)
+    for query in asked:
         assert store.select("made-up", query) == table.select(query)
     store.close()
