@@ -32,7 +32,7 @@ _BBOX = re.compile(r"(?:^|(?<=&))bbox=([^&]*)")
 SOME_BOX = "0.015625,0.015625,0.015625,0.015625"  # stands for any; links show it as it is
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # by identity: what was read of a request is found by the request
 class Asked:
     """One request.
 
@@ -73,21 +73,6 @@ class Asked:
         return dict(reversed(self.pairs))
 
     @cached_property
-    def apart(self) -> tuple[Asked, str | None]:
-        """The request for :data:`SOME_BOX`, the same object whichever box is asked for, and the box.
-
-        A map that is moved asks the same again and again but for its box; so what depends on the rest is
-        worked out once. A request without exactly one plain ``bbox`` is returned itself, and None.
-        """
-        parts = _BBOX.split(self.query)
-        if len(parts) != 3:  # noqa: PLR2004 - what stands before, the box, behind
-            return self, None
-        before, box, behind = parts
-        alike = f"{before}bbox={SOME_BOX}{behind}"
-        some = remember(self.base, self.path, alike, self.accept, self.accept_language)
-        return (some, unquote_plus(box)) if some.unmistakable else (self, None)
-
-    @cached_property
     def unmistakable(self) -> bool:
         """Whether some box is the only thing that looks like it."""
         return unquote_plus(self.query).count(SOME_BOX) == 1
@@ -95,13 +80,13 @@ class Asked:
     @cached_property
     def html(self) -> bool:
         """Whether a page is asked for: by ``f``, else by the Accept header; JSON where both will do."""
-        asked = self.apart[0].values.get("f")
+        asked = self.values.get("f")
         return asked == "html" if asked in FORMATS else _wants_html(self.accept)
 
     @cached_property
     def language(self) -> str:
         """The language of titles: by ``lang``, else by the Accept-Language header, else Chinese."""
-        asked = self.apart[0].values.get("lang")
+        asked = self.values.get("lang")
         return asked if asked in LANGUAGES else _wanted_language(self.accept_language)
 
     @cached_property
@@ -145,10 +130,26 @@ class Asked:
                 raise refused("error.choice", name, given, ", ".join(choices))
 
 
-@lru_cache(maxsize=1024)
-def remember(base: str, path: str, query: str, accept: str, accept_language: str) -> Asked:
-    """Return a request; the same one again, with what was read of it, while it is remembered."""
-    return Asked(base, path, query, accept, accept_language)
+# The same request again, with what was read of it, while it is remembered.
+remember = lru_cache(maxsize=1024)(Asked)
+
+
+def take_apart(
+    base: str, path: str, query: str, accept: str = "", accept_language: str = ""
+) -> tuple[Asked, str | None]:
+    """Return a request for :data:`SOME_BOX`, the same object whichever box is asked for, and the box.
+
+    A map that is moved asks the same again and again but for its box; so what depends on the rest is
+    worked out once. Without exactly one plain ``bbox`` the request is returned as it is, and None.
+    """
+    parts = _BBOX.split(query)
+    if len(parts) == 3:  # noqa: PLR2004 - what stands before, the box, behind
+        before, box, behind = parts
+        alike = f"{before}bbox={SOME_BOX}{behind}"
+        some = remember(base, path, alike, accept, accept_language)
+        if some.unmistakable:
+            return some, unquote_plus(box)
+    return remember(base, path, query, accept, accept_language), None
 
 
 def refused(

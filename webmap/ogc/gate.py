@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from webmap.ogc.asked import ROOT, Asked, remember
+from webmap.ogc.asked import ROOT, Asked, take_apart
 from webmap.ogc.cache import MIN_COMPRESSED, Answer, choose_encoding
 from webmap.ogc.service import Service
 from webmap.problems import PROBLEM, RequestError, headers_of, to_problem
@@ -60,7 +60,7 @@ class Gate:
         path = environ["PATH_INFO"]
         if not path.startswith(ROOT) or path[len(ROOT) : len(ROOT) + 1] not in {"", "/"}:
             return self._inner(environ, start)
-        asked = to_asked(environ, self._url)
+        asked, box = to_asked(environ, self._url)
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             start(STATUS[204], [*_FIXED, *_PREFLIGHT])
@@ -69,22 +69,19 @@ class Gate:
             if asked.html:
                 return self._inner(environ, start)
             if method not in {"GET", "HEAD"}:
-                return _refuse_method(asked, self._service, start)
-            answer = self._service.answer(asked)
+                return _refuse_method(environ, self._service, start)
+            answer = self._service.answer(asked, box)
         except RequestError as error:
-            answer = to_failure(error, asked, self._service)
+            answer = to_failure(error, environ, self._service)
         except Exception:  # noqa: BLE001 - whatever went wrong, a program gets a problem to read
             _LOG.exception("%s %s", method, path)
-            answer = to_failure(_failed(), asked, self._service)
+            answer = to_failure(_failed(), environ, self._service)
         return _send(answer, environ, start)
 
 
-def to_asked(environ: WSGIEnvironment, url: str | None) -> Asked:
-    """Return a request; `url` is the site's address where the operator set one.
-
-    The same request gives the same object again, with what was read of it, while it is remembered.
-    """
-    return remember(
+def to_asked(environ: WSGIEnvironment, url: str | None) -> tuple[Asked, str | None]:
+    """Return a request and its box, taken apart; `url` is the site's address where the operator set one."""
+    return take_apart(
         url or _base(environ),
         _below(environ["PATH_INFO"]),
         _decode(environ.get("QUERY_STRING", "")),
@@ -115,9 +112,10 @@ def _is_host(given: str) -> bool:
     return _HOST.fullmatch(given) is not None
 
 
-def to_failure(error: RequestError, asked: Asked, service: Service) -> Answer:
+def to_failure(error: RequestError, environ: WSGIEnvironment, service: Service) -> Answer:
     """Return an error as an answer."""
-    instance = f"{ROOT}/{quote(asked.path)}" + (f"?{asked.query}" if asked.query else "")
+    query = _decode(environ.get("QUERY_STRING", ""))
+    instance = f"{ROOT}/{quote(_below(environ['PATH_INFO']))}" + (f"?{query}" if query else "")
     body = to_problem(error, service.strings, instance)
     return Answer(error.status, PROBLEM, body, None, tuple(headers_of(error).items()))
 
@@ -128,10 +126,10 @@ def _failed() -> RequestError:
     return error
 
 
-def _refuse_method(asked: Asked, service: Service, start: StartResponse) -> Iterable[bytes]:
+def _refuse_method(environ: WSGIEnvironment, service: Service, start: StartResponse) -> Iterable[bytes]:
     error = RequestError("error.http_405")
     error.status = 405
-    body = to_failure(error, asked, service).body
+    body = to_failure(error, environ, service).body
     head = [("Content-Type", PROBLEM), ("Content-Length", str(len(body))), ("Allow", METHODS)]
     start(STATUS[405], [*head, *_FIXED])
     return [body]

@@ -101,11 +101,13 @@ class Items:
         wanted = parse_items(asked, self._kinds_of(collection))
         return Page(asked, collection, wanted, *self._find(collection, wanted, asked.values.get("bbox")))
 
-    def write(self, asked: Asked, collection: Collection) -> tuple[bytes, Axes]:
-        """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError."""
-        common, box = asked.apart
-        mould = self._mould(common, collection)
-        given = common.values.get("bbox") if box is None else box
+    def write(self, asked: Asked, collection: Collection, box: str | None) -> tuple[bytes, Axes]:
+        """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError.
+
+        `box` is what stands where the request says SOME_BOX, or None where it is as it was sent.
+        """
+        mould = self._mould(asked, collection)
+        given = asked.values.get("bbox") if box is None else box
         matched, bodies = self._find(collection, mould.wanted, given)
         return mould.write(matched, bodies, box), mould.wanted.axes
 

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+
+from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes
@@ -58,9 +61,12 @@ class Wanted:
     def query(self, bbox: str | None) -> Query:
         """Return what is asked of the store; raises BadParameterError for a malformed box."""
         boxes, beside = _parse_bbox(bbox, self.box_axes, has_place=self.has_place)
-        conditions = (*beside, *self.conditions)
-        joined = And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
-        return Query(boxes, joined, self.sort, self.limit, self.offset)
+        wanted = _join((*beside, *self.conditions)) if beside else self._filter
+        return Query(boxes, wanted, self.sort, self.limit, self.offset)
+
+    @cached_property
+    def _filter(self) -> Condition | None:
+        return _join(self.conditions)
 
 
 def parse_items(asked: Asked, kinds: Mapping[str, Kind]) -> Wanted:
@@ -102,6 +108,10 @@ def _whole(name: str, given: str | None, default: int, least: int) -> int:
     return int(given)
 
 
+def _join(conditions: tuple[Condition, ...]) -> Condition | None:
+    return And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
+
+
 def _parse_bbox(
     given: str | None, axes: Axes, *, has_place: bool
 ) -> tuple[tuple[Bounds, ...], list[Condition]]:
@@ -111,26 +121,30 @@ def _parse_bbox(
     boxes = [box_to_lonlat(box, axes) for box in _split(_corners(given, axes), axes)]
     if not has_place:
         return (), []
-    place = Property(GEOMETRY, "geometry")
-    flat = tuple(box for box in boxes if isinstance(box, tuple))
-    curved = [Spatial("intersects", place, Shape(box)) for box in boxes if not isinstance(box, tuple | None)]
-    if flat:
+    if flat := tuple([box for box in boxes if isinstance(box, tuple)]):
         return flat, []
+    place = Property(GEOMETRY, "geometry")
+    curved = [Spatial("intersects", place, Shape(box)) for box in boxes if isinstance(box, BaseGeometry)]
     return (), [Or((*curved, IsNull(place))) if curved else IsNull(place)]
 
 
 def _corners(given: str, axes: Axes) -> Bounds:
-    order = "south,west,north,east" if axes.north_first else "west,south,east,north"
     parts = given.split(",")
-    if len(parts) not in {_FLAT, _SOLID} or not all(map(_NUMBER.fullmatch, parts)):
-        raise refused("ogc.error.bbox", "bbox", given, order)
-    numbers = [float(part) for part in parts]
+    sound = len(parts) in {_FLAT, _SOLID} and all(map(_NUMBER.fullmatch, parts))
+    numbers = list(map(float, parts)) if sound else [math.nan]
     if not all(map(math.isfinite, numbers)):
-        raise refused("ogc.error.bbox", "bbox", given, order)
-    if len(numbers) == _SOLID and numbers[2] > numbers[5]:
-        raise refused("ogc.error.bbox_order", "bbox", given, order)
-    half = len(numbers) // 2
-    return numbers[0], numbers[1], numbers[half], numbers[half + 1]
+        raise refused("ogc.error.bbox", "bbox", given, _order(axes))
+    if len(numbers) == _FLAT:
+        west, south, east, north = numbers
+        return west, south, east, north
+    west, south, low, east, north, high = numbers
+    if low > high:
+        raise refused("ogc.error.bbox_order", "bbox", given, _order(axes))
+    return west, south, east, north
+
+
+def _order(axes: Axes) -> str:
+    return "south,west,north,east" if axes.north_first else "west,south,east,north"
 
 
 def _split(corners: Bounds, axes: Axes) -> list[Bounds]:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -21,6 +21,7 @@ from webmap.ogc.openapi import Definition
 from webmap.ogc.resources import Document, Resources
 from webmap.problems import NotFoundError, Strings
 
+TARGETS = 256  # addresses whose meaning is remembered
 _PLAIN = {"": "landing", "api": "api", "conformance": "conformance", "collections": "collections"}
 _BELOW = {"queryables", "schema", "items"}
 MEDIA = {
@@ -58,6 +59,7 @@ class Service:
         self._downloads = downloads
         self._items = Items(store)
         self._cache = Cache()
+        self._target = lru_cache(maxsize=TARGETS)(self.find)
         self.strings = strings
 
     @cached_property
@@ -81,28 +83,33 @@ class Service:
         found = self._store.select(collection, Query(limit=1)).features
         return found[0].id if found else None
 
-    def answer(self, asked: Asked) -> Answer:
-        """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`."""
-        key = (asked.base, asked.path, asked.query, asked.language)
+    def answer(self, asked: Asked, box: str | None = None) -> Answer:
+        """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`.
+
+        `asked` and `box` are what :func:`~webmap.ogc.asked.take_apart` made of a request.
+        """
+        key = (asked.base, asked.path, asked.query, asked.language, box or "")
         found = self._cache.get(key)
         if found is None:
-            found = self._make(asked, key)
+            found = self._make(asked, box, key)
             self._cache.put(key, found)
         return found
 
-    def _make(self, asked: Asked, key: tuple[str, ...]) -> Answer:
-        target = self.find(asked.path)
+    def _make(self, asked: Asked, box: str | None, key: tuple[str, ...]) -> Answer:
+        target = self._target(asked.path)
         etag = hashlib.blake2b("\0".join((self._release_id, *key)).encode(), digest_size=12).hexdigest()
         if target.collection and target.kind in {"items", "item"}:
-            body, axes = self._write(asked, target.collection, target.feature_id)
+            body, axes = self._write(asked, box, target.collection, target.feature_id)
             return Answer(200, GEOJSON, body, etag, (("Content-Crs", f"<{axes.uri}>"),))
         body = orjson.dumps(self.document(asked, target))
         language = (("Content-Language", asked.language),)
         return Answer(200, MEDIA[target.kind], body, etag, language)
 
-    def _write(self, asked: Asked, collection: Collection, feature_id: str) -> tuple[bytes, Axes]:
+    def _write(
+        self, asked: Asked, box: str | None, collection: Collection, feature_id: str
+    ) -> tuple[bytes, Axes]:
         if not feature_id:
-            return self._items.write(asked, collection)
+            return self._items.write(asked, collection, box)
         single = self._items.single(asked, collection, feature_id)
         return single.to_bytes(), single.axes
 
