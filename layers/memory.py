@@ -1,12 +1,12 @@
 """The store of features in memory: the release's own bytes, with an index per collection.
 
-Immutable once made, so that threads share it freely.
+Immutable once made, so that threads share it freely. The indexes over places are made with it, not by
+the first who asks; columns and orders are made when a filter or a sort needs them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,8 @@ class MemoryStore:
             info["id"]: Table(info, read_rows(release, info))
             for info in release.read_json("pages/catalogue.json")
         }
-        self._release = release
+        self._entries = list(read_entries(release.read("index/lookup.bin")))
+        self._places = STRtree([shapely.from_wkb(wkb) for _, wkb in self._entries])
 
     def collections(self) -> tuple[Collection, ...]:
         """Return every collection in the catalogue's order."""
@@ -51,18 +52,12 @@ class MemoryStore:
 
     def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
-        entries, tree = self._entries
-        for index in sorted(tree.query(reach_box(lon, lat, reach_m))):
-            yield entries[index]
+        for index in sorted(self._places.query(reach_box(lon, lat, reach_m))):
+            yield self._entries[index]
 
     def reach_m(self) -> float:
         """Return the accuracy of the least accurate of what look-ups answer with."""
-        return max((head["positional_accuracy_m"] for head, _ in self._entries[0]), default=0.0)
-
-    @cached_property
-    def _entries(self) -> tuple[list[tuple[dict[str, Any], bytes]], STRtree]:
-        entries = list(read_entries(self._release.read("index/lookup.bin")))
-        return entries, STRtree([shapely.from_wkb(wkb) for _, wkb in entries])
+        return max((head["positional_accuracy_m"] for head, _ in self._entries), default=0.0)
 
 
 class Table:
@@ -75,6 +70,11 @@ class Table:
         self._features[:] = [Feature(row.id, row.body) for row in self._rows]
         self._columns: dict[str, Column] = {}
         self._ranks: dict[str, NDArray[np.intp]] = {}
+        geometries = np.array([row.geometry for row in self._rows], dtype=object)
+        placed = np.array([row.geometry is not None for row in self._rows], dtype=bool)
+        self._geometries = geometries, placed
+        self._nowhere = np.flatnonzero(~placed)
+        self._tree = STRtree(geometries)
         self.by_id = {feature.id: feature for feature in self._features}
         self.count = len(self._rows)
         self.collection = Collection(info["id"], info, self.count, self._bounds())
@@ -123,19 +123,6 @@ class Table:
         """Return the index over the geometries."""
         return self._tree
 
-    @cached_property
-    def _geometries(self) -> Column:
-        given = np.array([row.geometry for row in self._rows], dtype=object)
-        return given, np.array([row.geometry is not None for row in self._rows], dtype=bool)
-
-    @cached_property
-    def _nowhere(self) -> Indices:
-        return np.flatnonzero(~self._geometries[1])
-
-    @cached_property
-    def _tree(self) -> STRtree:
-        return STRtree(self._geometries[0])
-
     def _rank(self, name: str, *, descending: bool) -> NDArray[np.intp]:
         """Return the place of every row in the order of one queryable; equal ones share theirs."""
         values, known = self.column(name)
@@ -145,10 +132,10 @@ class Table:
         return np.where(known, rank, self.count)
 
     def _bounds(self) -> Bounds | None:
-        geometries = [row.geometry for row in self._rows if row.geometry is not None]
-        if not geometries:
+        geometries, placed = self._geometries
+        if not placed.any():
             return None
-        west, south, east, north = (float(value) for value in shapely.total_bounds(geometries))
+        west, south, east, north = (float(value) for value in shapely.total_bounds(geometries[placed]))
         return west, south, east, north
 
 

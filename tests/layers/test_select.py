@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import shape as to_shape
 
+from layers import memory
 from layers.cql.parse import parse_filter
 from layers.query import FeatureStore, Query
 from layers.rows import queryables
@@ -167,3 +168,11 @@ def test_what_is_near_a_point_holds_every_place_around_it(store: FeatureStore) -
     assert "rushan" not in near
     for _, wkb in store.near(122.06, 37.53, 500.0):
         assert not shapely.from_wkb(wkb).is_empty
+
+
+def test_the_first_question_finds_the_indexes_made(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = memory.MemoryStore(release)
+    monkeypatch.delattr(memory, "STRtree")
+    monkeypatch.delattr(memory, "read_entries")
+    assert store.select("zones", Query(boxes=((121, 36, 123, 38),))).matched
+    assert list(store.near(122.1, 37.4, 300))
