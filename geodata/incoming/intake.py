@@ -1,5 +1,6 @@
 """Read a file of boundaries that somebody brought: any format, nothing believed.
 
+A boundary lies on the plane: heights and measures (Z, M, ZM) are left out, and nothing is said of it.
 The only code that imports pyogrio, and only when called: the web process never does.
 """
 

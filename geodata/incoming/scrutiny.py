@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.incoming.adjust import Adjusted, Members
 from geodata.incoming.finding import Finding, find
+from geodata.incoming.flaw import to_reasons
 from geodata.incoming.imported import RANK, ImportedBoundary
 from geodata.incoming.intake import Incoming
 from geodata.incoming.reassign import is_narrow, to_polygons
@@ -60,15 +61,15 @@ def repair(row: Incoming, place: str, *, fix: bool) -> tuple[BaseGeometry, Findi
     geometry, path = row.geometry or shapely.Polygon(), row.path
     if geometry.is_valid and row.flaw is None:
         return geometry, None
-    reason = row.flaw or shapely.is_valid_reason(geometry)
+    said = to_reasons(row.flaw or shapely.is_valid_reason(geometry))
+    reasons = {f"reason_{language}": reason for language, reason in said.items()}
     if not fix:
-        return geometry, find("invalid-ring", path, place, reason=reason)
+        return geometry, find("invalid-ring", path, place, **reasons)
     mended = to_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     if mended.is_empty:
-        return geometry, find("invalid-ring", path, place, reason=reason)
+        return geometry, find("invalid-ring", path, place, **reasons)
     before, after = crs.measure_area_km2(geometry), crs.measure_area_km2(mended)
-    values = {"reason": reason, "before": f"{before:.4f}", "after": f"{after:.4f}"}
-    return mended, find("repaired-ring", path, place, **values)
+    return mended, find("repaired-ring", path, place, **reasons, before=f"{before:.4f}", after=f"{after:.4f}")
 
 
 def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import struct
+import warnings
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
@@ -20,8 +21,10 @@ from geodata import crs
 from geodata.incoming import intake, unpack
 from geodata.incoming.datum import measure_shift
 from geodata.incoming.finding import RefusedError, find, list_codes
+from geodata.incoming.flaw import to_reasons
 from geodata.incoming.intake import read_intake
 from geodata.incoming.proposal import Ground, Wish, propose
+from geodata.incoming.scrutiny import repair
 from geodata.read import read_boundaries, read_facts
 
 GROUND = Ground(read_facts(), read_boundaries())
@@ -134,6 +137,29 @@ def test_every_format_and_frame_comes_in_whole(write, suffix, frame):
     for row, shape in zip(found.features, shapes, strict=True):
         assert shapely.hausdorff_distance(row.geometry, shape) < 1e-6
     assert re.fullmatch("[0-9a-f]{64}", found.sha256)
+    assert found.findings == []
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "fgb", "geojson"])
+@pytest.mark.parametrize(
+    ("kind", "ring"),
+    [
+        ("2.5D Polygon", "Z((122 37.2 5,122 37.3 6,122.1 37.2 7,122 37.2 5))"),
+        ("Measured Polygon", "M((122 37.2 5,122 37.3 6,122.1 37.2 7,122 37.2 5))"),
+        ("Measured 3D Polygon", "ZM((122 37.2 5 1,122 37.3 6 2,122.1 37.2 7 3,122 37.2 5 1))"),
+    ],
+)
+def test_heights_and_measures_are_left_out(tmp_path, suffix, kind, ring):
+    path = tmp_path / f"a.{suffix}"
+    wkb = shapely.to_wkb(np.array([shapely.from_wkt(f"POLYGON {ring}")]), output_dimension=4, flavor="iso")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of measures, which it writes all the same
+        named = [np.array(["临港区"], dtype=object)], ["name"]
+        pyogrio.raw.write(path, wkb, *named, geometry_type=kind, crs="EPSG:4326", **FORMATS[suffix])
+    found = read_intake(path)
+    assert found.features[0].geometry == shapely.Polygon([(122, 37.2), (122, 37.3), (122.1, 37.2)])
+    assert not shapely.has_z(found.features[0].geometry)
+    assert not shapely.has_m(found.features[0].geometry)
     assert found.findings == []
 
 
@@ -486,6 +512,38 @@ def test_an_invalid_ring_is_repaired_only_when_asked(tmp_path):
     assert "repaired-ring" in {finding.code for finding in proposal.findings}
     assert proposal.records[0].polygon().is_valid
     assert proposal.records[0].fixes
+
+
+FLAWS = {
+    "Self-intersection": "POLYGON((0 0,2 2,2 0,0 2,0 0))",
+    "Ring Self-intersection": "POLYGON((0 0,4 0,4 4,2 0,0 4,0 0))",
+    "Too few points in geometry component": "POLYGON((0 0,1 1,0 0,0 0))",
+    "Hole lies outside shell": "POLYGON((0 0,4 0,4 4,0 4,0 0),(5 5,6 5,6 6,5 5))",
+    "Holes are nested": "POLYGON((0 0,9 0,9 9,0 9,0 0),(1 1,8 1,8 8,1 1),(4 2,7 2,7 4,4 2))",
+    "Nested shells": "MULTIPOLYGON(((0 0,9 0,9 9,0 9,0 0)),((1 1,2 1,2 2,1 1)))",
+    "Interior is disconnected": "POLYGON((0 0,4 0,4 4,0 4,0 0),(2 0,3 2,2 4,1 2,2 0))",
+    "Invalid Coordinate": "POLYGON((0 0,4 0,inf 4,0 4,0 0))",
+}
+
+
+@pytest.mark.parametrize("name", FLAWS)
+def test_what_is_wrong_with_rings_is_said_in_either_language(name):
+    said = shapely.is_valid_reason(shapely.from_wkt(FLAWS[name]))
+    assert said.startswith(f"{name}[")
+    row = intake.Incoming("a", {}, shapely.from_wkt(FLAWS[name]))
+    _, finding = repair(row, "lingang", fix=False)
+    assert finding
+    reason = finding.message_zh.removeprefix("多边形无效：")
+    assert re.search("[\u4e00-\u9fff]", reason)
+    assert name not in finding.message_zh
+    assert not re.search("[\u4e00-\u9fff]", finding.message_en)
+    lon, lat = said.partition("[")[2].rstrip("]").split()
+    assert reason.endswith(f"（{float(lon):g}，{float(lat):g}）")
+
+
+def test_a_flaw_without_a_name_here_is_said_as_it_is():
+    assert set(to_reasons("Something new[122.05 37.25]").values()) == {"Something new[122.05 37.25]"}
+    assert to_reasons("Ring is not closed")["zh"] == "环未闭合"
 
 
 @pytest.fixture
