@@ -12,7 +12,7 @@ from urllib.parse import quote
 from webmap.ogc.asked import ROOT, Asked, take_apart
 from webmap.ogc.cache import MIN_COMPRESSED, Answer, choose_encoding
 from webmap.ogc.service import Service
-from webmap.problems import PROBLEM, RequestError, headers_of, to_problem
+from webmap.problems import PROBLEM, BadParameterError, RequestError, headers_of, to_problem
 from webmap.security import DATA_POLICY, EVERYONE, FIXED
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Gate:
         path = environ["PATH_INFO"]
         if not path.startswith(ROOT) or path[len(ROOT) : len(ROOT) + 1] not in {"", "/"}:
             return self._inner(environ, start)
-        asked, box = to_asked(environ, self._url)
+        asked, box = take_apart(*_parts(environ, self._url))
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             start(STATUS[204], [*_FIXED, *_PREFLIGHT])
@@ -70,7 +70,7 @@ class Gate:
                 return self._inner(environ, start)
             if method not in {"GET", "HEAD"}:
                 return _refuse_method(environ, self._service, start)
-            answer = self._service.answer(asked, box)
+            answer = self._answer(asked, box, environ)
         except RequestError as error:
             answer = to_failure(error, environ, self._service)
         except Exception:  # noqa: BLE001 - whatever went wrong, a program gets a problem to read
@@ -78,10 +78,22 @@ class Gate:
             answer = to_failure(_failed(), environ, self._service)
         return _send(answer, environ, start)
 
+    def _answer(self, asked: Asked, box: str | None, environ: WSGIEnvironment) -> Answer:
+        try:
+            return self._service.answer(asked, box)
+        except BadParameterError:
+            if box is None:
+                raise
+            return self._service.answer(to_asked(environ, self._url))  # so that it names what was sent
 
-def to_asked(environ: WSGIEnvironment, url: str | None) -> tuple[Asked, str | None]:
-    """Return a request and its box, taken apart; `url` is the site's address where the operator set one."""
-    return take_apart(
+
+def to_asked(environ: WSGIEnvironment, url: str | None) -> Asked:
+    """Return a request as it was sent; `url` is the site's address where the operator set one."""
+    return Asked(*_parts(environ, url))
+
+
+def _parts(environ: WSGIEnvironment, url: str | None) -> tuple[str, str, str, str, str]:
+    return (
         url or _base(environ),
         _below(environ["PATH_INFO"]),
         _decode(environ.get("QUERY_STRING", "")),

@@ -54,9 +54,8 @@ def page(below: str = "") -> Response:  # noqa: ARG001 - the address is read as 
 
 def _asked() -> Asked:
     """Return the request as a page's; fields that a form sends empty were not filled in."""
-    asked, _ = to_asked(request.environ, base_url())
-    given = parse_qsl(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
-    filled = [(name, value) for name, value in given if value]
+    asked = to_asked(request.environ, base_url())
+    filled = [(name, value) for name, value in parse_qsl(asked.query, keep_blank_values=True) if value]
     pairs = [pair for pair in filled if pair[0] != "f" or pair[1] not in FORMATS]
     return Asked(
         asked.base, asked.path, urlencode([*pairs, ("f", "html")]), asked.accept, asked.accept_language

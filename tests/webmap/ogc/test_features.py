@@ -424,6 +424,24 @@ def test_a_bad_parameter_is_named_with_what_is_allowed(
     assert page.status_code == (200 if lenient else 400)
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "value"),
+    [
+        (f"{ROOT}/conformance", "bbox=122,37,123,38", "122,37,123,38"),
+        (f"{ZONES}/gaoqu", "bbox=122,37,123,38", "122,37,123,38"),
+        (ZONES, "%62box=122,37,123,38&bbox=121,37,122,38", "121,37,122,38"),
+        (ZONES, "bbox=122,37,123,x", "122,37,123,x"),
+    ],
+)
+def test_a_refused_box_is_shown_as_it_was_sent(
+    client: FlaskClient, path: str, query: str, value: str
+) -> None:
+    answer = client.get(f"{path}?{query}", headers={"Accept": "application/json"})
+    problem = json.loads(answer.data)
+    assert (answer.status_code, problem["parameter"], problem["value"]) == (400, "bbox", value)
+    assert SOME_BOX not in answer.text
+
+
 def test_near_matches_are_offered(client: FlaskClient) -> None:
     def near(path: str) -> list[str]:
         return [row["id"] for row in json.loads(client.get(path).data)["near"]]
