@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,8 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it only sees its folder
 
+from scripts.debian import install_packages
 from scripts.environment import PROGRAMS, ROOT, SUFFIX, SetUpError, check_python, prepare_environment
-from scripts.messages import say, warn, write
+from scripts.messages import write
 
 SCRIPT = "scripts/test.py"
 COMMAND = f"python3 {SCRIPT}"
@@ -43,21 +43,6 @@ def missing_packages() -> list[str]:
     return missing
 
 
-def install_packages(packages: list[str]) -> bool:
-    """Install Debian `packages` where that is allowed; tell whether nothing is missing afterwards."""
-    apt = shutil.which("apt-get")
-    if packages and apt and os.geteuid() == 0:
-        say("installing_system_packages", packages=" ".join(packages))
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        install = [apt, "install", "-y", "-q", "--no-install-recommends", *packages]
-        for step in ([apt, "update", "-q"], install):
-            subprocess.run(step, check=False, env=quiet, stdin=subprocess.DEVNULL)
-        packages = missing_packages()
-    if packages:
-        warn("system_packages_missing", packages=" ".join(packages))
-    return not packages
-
-
 def run_steps(pytest_arguments: list[str]) -> bool:
     """Run every step, also after a failure, and print a summary; tell whether all passed."""
     summary = []
@@ -83,7 +68,7 @@ def main() -> int:
         prepare_environment(("requirements.lock", "requirements-test.lock"), COMMAND)
     except SetUpError:
         return 1
-    return 0 if install_packages(missing_packages()) and run_steps(sys.argv[1:]) else 1
+    return 0 if install_packages(missing_packages) and run_steps(sys.argv[1:]) else 1
 
 
 if __name__ == "__main__":

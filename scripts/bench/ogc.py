@@ -1,6 +1,6 @@
-"""OGC API – Features beside pygeoapi and beside the same server sending constant bytes, in one run.
+"""OGC API – Features beside pygeoapi, QGIS Server and the same server sending constant bytes, in one run.
 
-60 made-up zones of 700 vertices, two processes each, all on this machine; runs of the three by turns.
+60 made-up zones of 700 vertices, two processes each, all on this machine; runs of the four by turns.
 Then the insides alone: 5,000 zones in memory beside 60, and 100,000 in PostGIS beside 1,000.
 """
 
@@ -12,21 +12,22 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
 import orjson
 
 from layers.memory import MemoryStore
-from scripts.bench import country
+from scripts.bench import country, peer, qgis
 from scripts.bench.common import Result, live_at
 from scripts.bench.made import LAYER, PATH, write_made
-from scripts.bench.peer import STORED, install_peer, serving_peer
 from scripts.bench.postgis import bench_postgis
 from scripts.bench.server import running
 from scripts.bench.turns import Ask, build_items, build_side, compare
-from scripts.bench.wrk import Load, find_wrk
+from scripts.bench.wrk import Load
 from scripts.cluster import temporary_cluster
+from scripts.debian import install_packages
 from scripts.messages import write
 
 ZONES, VERTICES = 60, 700
@@ -37,42 +38,53 @@ KEPT = 50  # addresses that come again
 SECONDS = 3
 ROUNDS_PER_RUN = 5
 PER_ROUND = 20
-# Measured elsewhere, on 64 zones of about 700 vertices on two cores: answers a second.
-QGIS_SERVER = {"page": 375, "item": 1075}
+OURS, PYGEOAPI, QGIS_SERVER, CONSTANT = "ours", "pygeoapi", "qgis_server", "constant"
 ITEMS = f"/ogc/collections/{LAYER}/items"
+PEER_ITEMS = f"/collections/{LAYER}/items"
+STORED_ITEMS = f"/collections/{peer.STORED}/items"
+QGIS_ITEMS = f"/wfs3/collections/{LAYER}/items"
+PACKAGES = {  # of Debian, each with a file that tells that it is there
+    "wrk": "usr/bin/wrk",
+    "libsqlite3-mod-spatialite": "usr/lib/*/mod_spatialite.so",
+    "postgresql": "usr/lib/postgresql/*/bin/postgres",
+    "postgresql-postgis": "usr/share/postgresql/*/extension/postgis.control",
+    "qgis-server": "usr/lib/cgi-bin/qgis_mapserv.fcgi",
+    "nginx-light": "usr/sbin/nginx",
+    "libtcmalloc-minimal4": qgis.ALLOCATOR,
+}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of both, as the end of an address below ``items``, and of which of the peer's."""
+    """What is asked, as paths of each server that can answer it."""
 
     name: str
-    ends: list[str]
-    peer_ends: list[str]
-    peer_collection: str = LAYER
+    paths: dict[str, list[str]]
     encoding: str = "identity"
 
 
 def bench_ogc(home: Path, rounds: int = 15) -> Result:
     """Return answers a second, ratios, and times of the stores at two sizes."""
     release = live_at(home)
-    find_wrk()
-    programs = install_peer(home.resolve() / "peer")
-    result: Result = {}
+    if not install_packages(_missing):
+        raise FileNotFoundError(", ".join(_missing()))
+    programs = peer.install_peer(home.resolve() / "peer")
+    result: Result = {"versions": {PYGEOAPI: peer.VERSION, QGIS_SERVER: qgis.read_version()}}
     with tempfile.TemporaryDirectory(prefix="weihai-bench-") as name, temporary_cluster() as cluster:
         folder = Path(name)
         made = write_made(folder / "home", release, ZONES, VERTICES)
+        peer.write_copies(folder, made.folder / PATH, cluster)
         with (
             running("ours", str(folder / "home"), probe=f"{ITEMS}?f=json&limit=1") as ours,
             running("constant", probe="/1") as constant,
-            serving_peer(programs, folder, made.folder / PATH, cluster) as peer,
+            peer.serving_peer(programs, folder, cluster) as pygeoapi,
+            qgis.serving_qgis(folder, peer.PACKAGE, LAYER) as qgis_server,
         ):
+            bases = {OURS: ours, CONSTANT: constant, PYGEOAPI: pygeoapi, QGIS_SERVER: qgis_server}
             for question in _questions():
                 write(question.name, error=True)
-                _agree(question, ours, peer)
-                result[question.name] = _measure(
-                    question, (ours, constant, peer), folder, max(1, rounds // ROUNDS_PER_RUN)
-                )
+                _agree(question, bases)
+                result[question.name] = _measure(question, bases, folder, max(1, rounds // ROUNDS_PER_RUN))
         few, many = (
             MemoryStore(write_made(folder / str(count), release, count, MANY_VERTICES))
             for count in (ZONES, MANY)
@@ -82,24 +94,40 @@ def bench_ogc(home: Path, rounds: int = 15) -> Result:
     return result | {"postgis": bench_postgis(home, rounds)}
 
 
+def _missing() -> list[str]:
+    return [name for name, path in PACKAGES.items() if not any(Path("/").glob(path))]
+
+
 def _questions() -> Iterator[Question]:
     chance = random.Random(1)  # noqa: S311 - the same questions on every machine
-    page = "?f=json&limit=1000"
-    yield Question("page", [page], [page])
-    yield Question("page_gzip", [page], [page], encoding="gzip")  # as QGIS, GDAL and browsers ask
-    kept = [f"{page}&bbox={_box(chance)}" for _ in range(KEPT)]
-    yield Question("bbox_kept", kept, kept)
-    new = [f"{page}&bbox={_box(chance)}" for _ in range(NEW)]
-    yield Question("bbox_new", new, new)
+    page = _pages([""])
+    yield Question("page", page)
+    yield Question("page_gzip", page, encoding="gzip")  # as QGIS, GDAL and browsers ask
+    yield Question("bbox_kept", _pages([f"&bbox={_box(chance)}" for _ in range(KEPT)]))
+    yield Question("bbox_new", _pages([f"&bbox={_box(chance)}" for _ in range(NEW)]))
     items = [f"/zone-{number:06}?f=json" for number in range(ZONES)]
-    yield Question("item", items, items)
-    filters = [quote(_filter(chance)) for _ in range(NEW)]
+    numbers = [f"/{number}.json" for number in range(1, ZONES + 1)]  # a GeoPackage numbers its rows
     yield Question(
-        "filter_new",
-        [f"{page}&filter={one}&filter-lang=cql2-text" for one in filters],
-        [f"{page}&filter={one}&filter-lang=cql-text" for one in filters],
-        STORED,
+        "item",
+        {OURS: _add(ITEMS, items), PYGEOAPI: _add(PEER_ITEMS, items), QGIS_SERVER: _add(QGIS_ITEMS, numbers)},
     )
+    # QGIS Server knows filters by equality only.
+    filters = [f"?f=json&limit=1000&filter={quote(_filter(chance))}&filter-lang=" for _ in range(NEW)]
+    ours, stored = ([one + language for one in filters] for language in ("cql2-text", "cql-text"))
+    yield Question("filter_new", {OURS: _add(ITEMS, ours), PYGEOAPI: _add(STORED_ITEMS, stored)})
+
+
+def _pages(ends: list[str]) -> dict[str, list[str]]:
+    """Return the paths of pages of all features that the ends of their queries leave."""
+    return {
+        OURS: _add(f"{ITEMS}?f=json&limit=1000", ends),
+        PYGEOAPI: _add(f"{PEER_ITEMS}?f=json&limit=1000", ends),
+        QGIS_SERVER: _add(f"{QGIS_ITEMS}.json?limit=1000", ends),
+    }
+
+
+def _add(start: str, ends: list[str]) -> list[str]:
+    return [start + end for end in ends]
 
 
 def _box(chance: random.Random) -> str:
@@ -118,17 +146,18 @@ def _memory_box(chance: random.Random) -> Ask:
     return build_items(LAYER, f"limit=1000&bbox={_box(chance)}")
 
 
-def _agree(question: Question, ours: str, peer: str) -> None:
-    """Raise ValueError unless both find the same features."""
-    for end, peer_end in list(zip(question.ends, question.peer_ends, strict=True))[:5]:
-        theirs = f"{peer}/collections/{question.peer_collection}/items{peer_end}"
-        found = [sorted(_ids(orjson.loads(_read(url)))) for url in (f"{ours}{ITEMS}{end}", theirs)]
-        if found[0] != found[1]:
-            raise ValueError(f"{end}: {found}")
+def _agree(question: Question, bases: dict[str, str]) -> None:
+    """Raise ValueError unless all find the same features."""
+    for same in islice(zip(*question.paths.values(), strict=True), 5):
+        asked = zip(question.paths, same, strict=True)
+        found = {name: sorted(_ids(orjson.loads(_read(bases[name] + path)))) for name, path in asked}
+        if any(ids != found[OURS] for ids in found.values()):
+            raise ValueError(f"{same}: {found}")
 
 
 def _ids(answer: Result) -> list[str]:
-    return [row["id"] for row in answer["features"]] if "features" in answer else [answer["id"]]
+    """Return the ids of the features; QGIS Server numbers them and has ours among the properties."""
+    return [row["properties"].get("id", row["id"]) for row in answer.get("features", [answer])]
 
 
 def _read(url: str, encoding: str = "identity") -> bytes:
@@ -138,26 +167,25 @@ def _read(url: str, encoding: str = "identity") -> bytes:
         return content
 
 
-def _measure(question: Question, bases: tuple[str, str, str], folder: Path, runs: int) -> Result:
-    ours, constant, peer = bases
-    ends, encoding = question.ends, question.encoding
-    size = round(statistics.mean(len(_read(f"{ours}{ITEMS}{end}", encoding)) for end in ends[:20]))
-    theirs = f"/collections/{question.peer_collection}/items"
-    loads = {
-        "ours": (ours, Load(folder, "ours", [ITEMS + end for end in ends], encoding)),
-        "constant": (constant, Load(folder, "constant", [f"/{size}"])),
-        "pygeoapi": (peer, Load(folder, "peer", [theirs + end for end in question.peer_ends], encoding)),
+def _measure(question: Question, bases: dict[str, str], folder: Path, runs: int) -> Result:
+    encoding = question.encoding
+    sizes = {
+        name: round(statistics.mean(len(_read(bases[name] + path, encoding)) for path in paths[:20]))
+        for name, paths in question.paths.items()
     }
+    loads = {name: Load(folder, name, paths, encoding) for name, paths in question.paths.items()}
+    loads[CONSTANT] = Load(folder, CONSTANT, [f"/{sizes[OURS]}"])
     rates: dict[str, list[float]] = {name: [] for name in loads}
     for _ in range(runs):
-        for name, (base, load) in loads.items():
-            # The peer at times answers with an error under load; that answer does not count.
-            rates[name].append(load.run(base, SECONDS, strict=name != "pygeoapi"))
+        for name, load in loads.items():
+            # pygeoapi at times answers with an error under load; that answer does not count.
+            rates[name].append(load.run(bases[name], SECONDS, strict=name != PYGEOAPI))
     median = {name: round(statistics.median(found), 1) for name, found in rates.items()}
-    result: Result = {"bytes": size, "per_s": median}
-    result["times_pygeoapi"] = round(median["ours"] / median["pygeoapi"], 1) if median["pygeoapi"] else None
-    result["share_of_constant"] = round(median["ours"] / median["constant"], 2)
-    if elsewhere := QGIS_SERVER.get(question.name):
-        result["qgis_server_per_s_measured_elsewhere"] = elsewhere
-        result["times_qgis_server"] = round(median["ours"] / elsewhere, 1)
+    result: Result = {"bytes": sizes, "per_s": median}
+    result |= {
+        f"times_{name}": round(median[OURS] / median[name], 1) if median[name] else None
+        for name in sizes
+        if name != OURS
+    }
+    result["share_of_constant"] = round(median[OURS] / median[CONSTANT], 2)
     return result

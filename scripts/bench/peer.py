@@ -22,8 +22,9 @@ from scripts.bench.common import ask, free_port, wait_for
 from scripts.cluster import Cluster
 from scripts.messages import write
 
-PACKAGES = (  # 0.21 is the last that runs on Python 3.11
-    "pygeoapi==0.21.0",
+VERSION = "0.21.0"  # the last that runs on Python 3.11
+PACKAGES = (
+    f"pygeoapi=={VERSION}",
     "gunicorn",
     "pysqlite3-binary",
     "sqlalchemy",
@@ -35,6 +36,7 @@ PACKAGES = (  # 0.21 is the last that runs on Python 3.11
 PATCH = "import sys, pysqlite3; sys.modules['sqlite3'] = pysqlite3; "
 SPATIALITE = "mod_spatialite.so"
 LAYER = "towns"
+PACKAGE = "features.gpkg"
 STORED = "stored"  # the same features from the database
 
 
@@ -52,12 +54,8 @@ def install_peer(folder: Path) -> Path:
 
 
 @contextmanager
-def serving_peer(programs: Path, folder: Path, features: Path, cluster: Cluster) -> Iterator[str]:
-    """Serve the features of a GeoJSON file with two gunicorn workers; yields the address.
-
-    `folder` takes the GeoPackage and the configuration.
-    """
-    write_copies(folder, features, cluster)
+def serving_peer(programs: Path, folder: Path, cluster: Cluster) -> Iterator[str]:
+    """Serve the copies in `folder` and `cluster` with two gunicorn workers; yields the address."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     config, definition = folder / "pygeoapi.yml", folder / "openapi.yml"
@@ -81,7 +79,7 @@ def serving_peer(programs: Path, folder: Path, features: Path, cluster: Cluster)
 
 
 def write_copies(folder: Path, features: Path, cluster: Cluster) -> None:
-    """Write the features as the peer takes them: a GeoPackage, and a table with an index."""
+    """Write the features of a GeoJSON file as the peers take them: a GeoPackage, and an indexed table."""
     import geopandas
     import psycopg
 
@@ -89,8 +87,8 @@ def write_copies(folder: Path, features: Path, cluster: Cluster) -> None:
     flat = frame[
         [name for name in frame.columns if name in {"id", "name_zh", "kind", "area_km2", "geometry"}]
     ]
-    (folder / "features.gpkg").unlink(missing_ok=True)
-    flat.to_file(folder / "features.gpkg", layer=LAYER, driver="GPKG")
+    (folder / PACKAGE).unlink(missing_ok=True)
+    flat.to_file(folder / PACKAGE, layer=LAYER, driver="GPKG")
     url = cluster.new_database("peer")
     with psycopg.connect(url) as connection:
         connection.execute(
@@ -107,7 +105,7 @@ def write_copies(folder: Path, features: Path, cluster: Cluster) -> None:
 
 def _config(base: str, folder: Path, cluster: Cluster) -> dict[str, Any]:
     text = {"en": "bench"}
-    package = {"name": "SQLiteGPKG", "data": str(folder / "features.gpkg"), "table": LAYER}
+    package = {"name": "SQLiteGPKG", "data": str(folder / PACKAGE), "table": LAYER}
     database = {"host": str(cluster.folder), "port": 5432, "dbname": "peer", "user": cluster.user}
     stored = {"name": "PostgreSQL", "data": database | {"password": "", "search_path": ["public"]}}
     stored |= {"table": STORED, "geom_field": "geometry"}

@@ -36,12 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what was measured; exit 1 if there is no release."""
+    """Print what was measured; exit 1 if there is no release, or a program that it takes."""
     chosen = settings(options)
     release = live_release(chosen)
     if chosen is None or release is None:
         return 1
-    measured = MEASURES[options.measure](chosen.home, options.rounds)
+    try:
+        measured = MEASURES[options.measure](chosen.home, options.rounds)
+    except FileNotFoundError as error:
+        write(str(error), error=True)
+        return 1
     if options.json:
         write_json(measured)
     else:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from layers.memory import MemoryStore, Table
 from layers.query import Query
 from layers.store import Release
-from scripts.bench import country
+from scripts.bench import country, ogc, qgis
 from scripts.bench.made import LAYER, write_made
 from scripts.bench.turns import build_items, build_side, compare
 from scripts.bench.wrk import Load
+from scripts.cli import main
 
 
 def test_a_country_is_the_same_however_much_of_it_is_made() -> None:
@@ -66,3 +68,33 @@ def test_a_load_in_which_an_answer_is_an_error_is_no_measurement(tmp_path: Path,
     assert load.run("http://nowhere", 1, strict=False) == 99.0
     said = "  100 requests in 1.00s\nRequests/sec:   99.50\n"
     assert load.run("http://nowhere", 1) == 99.5
+
+
+def test_the_peers_project_publishes_the_layer_of_the_package():
+    root = ET.fromstring(qgis.build_project("features.gpkg", "towns"))
+    layer = root.find("projectlayers/maplayer")
+    assert layer is not None
+    assert layer.findtext("datasource") == "./features.gpkg|layername=towns"
+    published = root.findtext("properties/WFSLayers/value")
+    assert published == layer.findtext("id")
+    assert published is not None
+    assert root.findtext(f"properties/WFSLayersPrecision/{published}") == "8"
+
+
+def test_servers_that_find_other_features_are_not_compared(monkeypatch):
+    ours = b'{"features": [{"id": "a", "properties": {"id": "a"}}, {"id": "b", "properties": {"id": "b"}}]}'
+    numbered = b'{"features": [{"id": 2, "properties": {"id": "b"}}, {"id": 1, "properties": {"id": "a"}}]}'
+    bare = b'{"features": [{"id": "a", "properties": {}}]}'
+    answers = {"o/1": ours, "q/1": numbered, "p/1": bare}
+    monkeypatch.setattr("scripts.bench.ogc._read", lambda url: answers[url])
+    bases = {"ours": "o", "qgis_server": "q", "pygeoapi": "p"}
+    ogc._agree(ogc.Question("page", {"ours": ["/1"], "qgis_server": ["/1"]}), bases)
+    with pytest.raises(ValueError, match="pygeoapi"):
+        ogc._agree(ogc.Question("page", {"ours": ["/1"], "pygeoapi": ["/1"]}), bases)
+
+
+def test_a_measurement_names_the_packages_that_it_lacks(release: Release, monkeypatch, capsys):
+    monkeypatch.setattr("scripts.bench.ogc.PACKAGES", {"qgis-server": "nowhere/qgis", "wrk": "*"})
+    monkeypatch.setattr("scripts.debian.os.geteuid", lambda: 1000)
+    assert main(["bench", "ogc", "--home", str(release.folder.parents[1])]) == 1
+    assert "sudo apt-get install qgis-server)" in capsys.readouterr().err

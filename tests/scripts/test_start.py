@@ -9,6 +9,7 @@ import pytest
 
 from scripts import environment, start
 from scripts import test as checks
+from scripts.debian import install_packages
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,9 +157,9 @@ def test_messages_survive_a_terminal_without_chinese():
 
 
 def test_missing_system_packages_fail_where_they_cannot_be_installed(monkeypatch, capsys):
-    monkeypatch.setattr("scripts.test.shutil.which", lambda name: None)
+    monkeypatch.setattr("scripts.debian.shutil.which", lambda name: None)
     assert "chromium" in checks.missing_packages()
-    assert not checks.install_packages(["chromium"])
+    assert not install_packages(lambda: ["chromium"])
     assert "sudo apt-get install chromium" in capsys.readouterr().err
 
 
