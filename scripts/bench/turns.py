@@ -55,14 +55,14 @@ def compare(small: Side, large: Side, question: Question, count: int) -> Result:
             times[side.name].append(1000 * (time.perf_counter() - begun))
         if found[small.name] != found[large.name]:
             raise ValueError(f"{number}: {found[small.name][:200]!r} {found[large.name][:200]!r}")
-    rows = {name: _summary(one) for name, one in times.items()}
+    both = {name: _summary(one) for name, one in times.items()}
     ratios = {
-        f"{key}_ratio": round(rows[large.name][f"{key}_ms"] / rows[small.name][f"{key}_ms"], 2)
+        f"{key}_ratio": round(both[large.name][f"{key}_ms"] / both[small.name][f"{key}_ms"], 2)
         for key in ("p50", "p99")
     }
+    rows = {name: {key: round(value, 3) for key, value in one.items()} for name, one in both.items()}
     return rows | ratios
 
 
-def _summary(times: list[float]) -> Result:
-    p99 = statistics.quantiles(times, n=100)[98]
-    return {"p50_ms": round(statistics.median(times), 2), "p99_ms": round(p99, 2)}
+def _summary(times: list[float]) -> dict[str, float]:
+    return {"p50_ms": statistics.median(times), "p99_ms": statistics.quantiles(times, n=100)[98]}
