@@ -184,7 +184,8 @@ def _build_room(
 ) -> BaseGeometry:
     """Return what an indicative polygon may cover: its bounds within its parent, or the open sea."""
     if bounds == [SEA]:
-        return shapely.difference(shapely.box(*shapely.buffer(land, 1.0).bounds), land)
+        west, south, east, north = land.bounds
+        return shapely.difference(shapely.box(west - 1, south - 1, east + 1, north + 1), land)
     room = shapely.union_all([_get(drafts, bound).geometry for bound in bounds])
     return room if parent is None else shapely.intersection(room, _get(drafts, parent).geometry)
 
