@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,14 @@ def show(line: str) -> None:
     write(line, error=True)
 
 
+def tell_failed(error: Exception, shown: Collection[str] = ()) -> None:
+    """Say why nothing was published, but for the lines that were shown already."""
+    for line in str(error).splitlines():
+        if line not in shown:
+            show(line)
+    warn("build_failed")
+
+
 def live_release(settings: Settings | None) -> Release | None:
     """Return a sound release of the current inputs, built if needed; None after saying why not.
 
@@ -62,15 +71,12 @@ def live_release(settings: Settings | None) -> Release | None:
         return None
     shown: list[str] = []
 
-    def show(line: str) -> None:
+    def note(line: str) -> None:
         shown.append(line)
-        write(line, error=True)
+        show(line)
 
     try:
-        return publish(settings.home, show)
+        return publish(settings.home, note)
     except (BuildError, OSError) as error:
-        for line in str(error).splitlines():
-            if line not in shown:
-                show(line)
-        warn("build_failed")
+        tell_failed(error, shown)
         return None

@@ -30,6 +30,7 @@ from webmap import (
 from webmap.content import Content
 from webmap.format import format_area, format_number, format_quantity
 from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
+from webmap.media import HTML, JSON
 from webmap.ogc.gate import Gate
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
@@ -145,7 +146,7 @@ def _secure(response: Response, hosts: str, embedders: str) -> None:
         f"frame-ancestors {ancestors}"
     )
     headers.update(FIXED)
-    if response.mimetype != "text/html":
+    if response.mimetype != HTML:
         headers.update(EVERYONE)
     else:
         headers["Content-Language"] = g.get("language", "zh")
@@ -155,7 +156,7 @@ def _secure(response: Response, hosts: str, embedders: str) -> None:
 
 def _tag(response: Response) -> None:
     """Let a browser ask whether a page changed; a page with a nonce in it is new each time."""
-    is_page = response.status_code == HTTPStatus.OK and response.mimetype == "text/html"
+    is_page = response.status_code == HTTPStatus.OK and response.mimetype == HTML
     if is_page and g.nonce.encode() not in response.get_data():
         response.add_etag(weak=True)  # weak: the same page may go out compressed or not
         response.make_conditional(request)
@@ -164,7 +165,7 @@ def _tag(response: Response) -> None:
 def _compress(response: Response) -> Response:
     """Compress pages that were rendered for this request; files of the release already are."""
     plain = response.status_code == HTTPStatus.OK and "Content-Encoding" not in response.headers
-    rendered = response.mimetype in {"text/html", "application/json"} and not response.direct_passthrough
+    rendered = response.mimetype in {HTML, JSON} and not response.direct_passthrough
     if plain and rendered and request.accept_encodings["gzip"] > 0:
         body = response.get_data()
         if len(body) >= MIN_COMPRESSED:

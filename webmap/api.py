@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, request
 
 from webmap.content import POINT_LAYERS, Content
 from webmap.language import current_language
+from webmap.media import JSON
 from webmap.prepared import send
 from webmap.problems import NotFoundError
 
@@ -77,7 +78,7 @@ def health() -> Response:
 
 def to_json(value: Any) -> Response:
     """Answer a program with a value that was worked out for this request."""
-    response = Response(json.dumps(value, ensure_ascii=False), mimetype="application/json")
+    response = Response(json.dumps(value, ensure_ascii=False), mimetype=JSON)
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag(weak=True)  # weak: the same answer may go out compressed or not
     response.make_conditional(request)

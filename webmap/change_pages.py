@@ -10,7 +10,8 @@ from flask import Blueprint, Response, current_app, render_template, request
 from layers.history import Entry
 from webmap.api import require, to_json
 from webmap.links import base_url
-from webmap.negotiation import HTML, vary, wants_document
+from webmap.media import HTML
+from webmap.negotiation import vary, wants_document
 from webmap.problems import BadParameterError, NotFoundError
 from webmap.records import Records
 

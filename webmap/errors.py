@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from layers.store import BrokenReleaseError
 from webmap.language import current_language, translate
+from webmap.media import HTML, JSON
 from webmap.problems import PROBLEM, ReplacedError, RequestError, headers_of, title_key, to_problem
 
 
@@ -59,7 +60,7 @@ def _answer(error: RequestError) -> Response:
             detail=translate(error.key, language, **error.values),
             near=error.near,
         )
-        return Response(page, error.status, mimetype="text/html")
+        return Response(page, error.status, mimetype=HTML)
     instance = request.full_path.rstrip("?")
     body = to_problem(error, current_app.extensions["strings"], instance)
     return Response(body, error.status, mimetype=PROBLEM)
@@ -68,9 +69,9 @@ def _answer(error: RequestError) -> Response:
 def wants_page() -> bool:
     """Return whether the request comes from a person: a page address, and HTML preferred."""
     machine = (".json", ".geojson", ".topojson", "/lookup", "/healthz")
-    wished = "text/html" in request.headers.get("Accept", "")
+    wished = HTML in request.headers.get("Accept", "")
     if request.path.startswith(("/data/", "/r/")):  # a browser names HTML, a program that takes all does not
         return wished
     if request.path.endswith(machine):
         return False
-    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html"
+    return request.accept_mimetypes.best_match([HTML, JSON]) == HTML

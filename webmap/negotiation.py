@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-JSON, HTML = "application/json", "text/html"
+from webmap.media import HTML, JSON
 
 
 def wants_document() -> bool:

@@ -11,7 +11,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from geodata import crs
 from webmap.api import content, to_json
 from webmap.language import translate
-from webmap.negotiation import HTML, JSON, vary
+from webmap.media import GEOJSON, HTML, JSON
+from webmap.negotiation import vary
 from webmap.parameters import PROJECTED, parse_frame, parse_position
 from webmap.polygons import parse_polygon, to_outline
 from webmap.problems import BadParameterError, RequestError, TooLargeError, UnsupportedTypeError
@@ -19,7 +20,7 @@ from webmap.problems import BadParameterError, RequestError, TooLargeError, Unsu
 blueprint = Blueprint("placing", __name__)
 Row = dict[str, Any]
 MAX_BYTES = 256 * 1024  # of a polygon with its form
-BODIES = ("application/geo+json", "application/json")
+BODIES = (GEOJSON, JSON)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FILES = (*BODIES, "application/octet-stream", "application/vnd.geo+json", "text/plain", "")
 LABELLED = ("counties", "zones")

@@ -7,11 +7,12 @@ import mimetypes
 from flask import Response, request
 
 from layers.store import Release
+from webmap.media import GEOJSON, JSON
 
 TYPES = {
-    ".json": "application/json",
-    ".geojson": "application/geo+json",
-    ".topojson": "application/json",
+    ".json": JSON,
+    ".geojson": GEOJSON,
+    ".topojson": JSON,
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",

@@ -57,40 +57,38 @@ class UnfitError(RequestError):
     status = 422
 
 
-class BusyError(RequestError):
+class LaterError(RequestError):
+    """Nothing is wrong with the request, but it cannot be answered now; each kind has its own `key`."""
+
+    status = 503
+    key: str
+
+    def __init__(self) -> None:
+        super().__init__(self.key)
+
+
+class BusyError(LaterError):
     """Too much is being made at once; asking again later will do."""
 
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__("error.busy")
+    key = "error.busy"
 
 
-class UnavailableError(RequestError):
+class UnavailableError(LaterError):
     """What holds the features cannot be reached now; asking again later will do."""
 
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__("error.unavailable")
+    key = "error.unavailable"
 
 
-class SlowError(RequestError):
+class SlowError(LaterError):
     """What holds the features took too long; asking for less, or later, will do."""
 
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__("error.slow")
+    key = "error.slow"
 
 
-class ReplacedError(RequestError):
+class ReplacedError(LaterError):
     """The release that this process serves is no longer on disk; the next one is on its way."""
 
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__("error.replaced")
+    key = "error.replaced"
 
 
 def title_key(status: int) -> str:

@@ -27,7 +27,8 @@ from webmap.data_pages import lead_to_file, shelf
 from webmap.downloads import PARAMETERS
 from webmap.inventory import list_files, list_publications
 from webmap.links import base_url
-from webmap.negotiation import HTML, vary, wants_document
+from webmap.media import HTML
+from webmap.negotiation import vary, wants_document
 from webmap.prepared import send, type_of
 from webmap.problems import BadParameterError, NotFoundError
 from webmap.shelf import Shelf, name_with, send_made

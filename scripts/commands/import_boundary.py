@@ -17,7 +17,7 @@ from layers.history import read_last
 from layers.imports import BrokenImportError, read_imports
 from layers.release import read_neighbours
 from layers.store import write_atomically
-from scripts.answer import add_home, add_json, add_language, settings, show, write_json
+from scripts.answer import add_home, add_json, add_language, settings, show, tell_failed, write_json
 from scripts.messages import say, text, warn, write
 from scripts.stored import bring
 from webmap.preview import render_preview
@@ -209,9 +209,7 @@ def _publish(
     try:
         release = publish_imports(folder, proposal.records, proposal.in_force, show)
     except (BuildError, OSError) as error:
-        for line in str(error).splitlines():
-            write(line, error=True)
-        warn("build_failed")
+        tell_failed(error)
         return 1
     bring(chosen, release)
     entry = read_last(folder)

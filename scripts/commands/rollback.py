@@ -6,8 +6,8 @@ import argparse
 import getpass
 
 from layers.history import read_history, read_last
-from scripts.answer import add_home, add_json, settings, show, write_json
-from scripts.messages import say, text, warn, write
+from scripts.answer import add_home, add_json, settings, show, tell_failed, write_json
+from scripts.messages import say, text, warn
 from scripts.stored import bring
 from webmap.publish import BuildError
 from webmap.revise import roll_back
@@ -35,9 +35,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         release, exact = roll_back(chosen.home, options.number, who, options.why, show)
     except (BuildError, OSError) as error:
-        for line in str(error).splitlines():
-            write(line, error=True)
-        warn("build_failed")
+        tell_failed(error)
         return 1
     bring(chosen, release)
     last = read_last(chosen.home)

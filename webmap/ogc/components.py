@@ -6,6 +6,7 @@ from typing import Any
 
 from layers.axes import ALL
 from webmap.language import LANGUAGES
+from webmap.media import HTML
 from webmap.ogc.asked import FORMATS
 from webmap.ogc.filters import LANGUAGES as FILTER_LANGUAGES
 from webmap.ogc.parameters import DEFAULT_LIMIT, MAX_LIMIT
@@ -178,11 +179,11 @@ def success(media: str, schema: Part, description: str, *more: str) -> Part:
     return {
         "description": description,
         "headers": headers("ETag", "Vary", "Access-Control-Allow-Origin", *more),
-        "content": {media: {"schema": schema}, "text/html": {"schema": _TEXT}},
+        "content": {media: {"schema": schema}, HTML: {"schema": _TEXT}},
     }
 
 
 def failure(description: str) -> Part:
     """Return an answer that says what is wrong."""
-    content = {PROBLEM: {"schema": ref("schemas", "problem")}, "text/html": {"schema": _TEXT}}
+    content = {PROBLEM: {"schema": ref("schemas", "problem")}, HTML: {"schema": _TEXT}}
     return {"description": description, "headers": headers("Access-Control-Allow-Origin"), "content": content}

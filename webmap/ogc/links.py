@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from webmap import media as kinds
 from webmap.ogc.asked import Asked
 
-JSON, HTML = "application/json", "text/html"
-GEOJSON = "application/geo+json"
+HTML, JSON, GEOJSON = kinds.HTML, kinds.JSON, kinds.GEOJSON
 SCHEMA = "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"

@@ -14,6 +14,7 @@ from layers.rows import flatten
 from layers.store import Release
 from webmap.language import LANGUAGES
 from webmap.links import base_url
+from webmap.media import HTML
 from webmap.ogc.asked import FORMATS, ROOT, Asked
 from webmap.ogc.gate import to_asked
 from webmap.ogc.items import Page, Single
@@ -69,7 +70,7 @@ def _render(asked: Asked, target: Target, **values: Any) -> Response:
     rendered = render_template(
         f"ogc/{template}.html", page="data", target=target, row=target.collection, as_json=as_json, **values
     )
-    response = Response(rendered, mimetype="text/html")
+    response = Response(rendered, mimetype=HTML)
     response.vary.add("Accept")
     return response
 
