@@ -72,7 +72,6 @@ class _Draft:
     method: Method
     accuracy_m: float
     sources: tuple[str, ...]
-    licence: str | None = None  # None: that of the base geometry
     adjusted_by: tuple[str, ...] = ()
 
 
@@ -92,8 +91,10 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
         drafts[area.id] = _draft_area(area, drafts)
     codes = {town.id: town.code for town in facts.towns.values()}
     chosen = {area.of: area for area in facts.official_areas if area.chosen}
+    terms = {record.source_id: record.licence for record in adjusted.imports.values()}
+    base = str(package["licence"]).strip()
     return {
-        name: _finish(name, draft, chosen.get(codes.get(name, name)), package)
+        name: _finish(name, draft, chosen.get(codes.get(name, name)), _join_terms(draft, terms, base))
         for name, draft in drafts.items()
     }
 
@@ -117,9 +118,7 @@ def _read_geometry(feature: Json) -> BaseGeometry:
 def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
     """Draft the places that somebody brought a boundary of."""
     return {
-        place: _Draft(
-            adjusted.placed[place], record.method, record.accuracy_m, (record.source_id,), record.licence
-        )
+        place: _Draft(adjusted.placed[place], record.method, record.accuracy_m, (record.source_id,))
         for place, record in adjusted.imports.items()
     }
 
@@ -247,7 +246,12 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
     return _Draft(union, method, accuracy_m, sources, adjusted_by=movers)
 
 
-def _finish(name: str, draft: _Draft, official: OfficialArea | None, package: Json) -> Shape:
+def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:
+    """Return the terms of all that a draft is made of: the base geometry, imports, or both."""
+    return "; ".join(dict.fromkeys(terms.get(source, base) for source in draft.sources))
+
+
+def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: str) -> Shape:
     """Round, turn, measure and label a draft."""
     turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, _GRID_DEG)))
     parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
@@ -261,7 +265,7 @@ def _finish(name: str, draft: _Draft, official: OfficialArea | None, package: Js
         method=draft.method,
         accuracy_m=round(draft.accuracy_m),
         sources=draft.sources,
-        licence=draft.licence or str(package["licence"]).strip(),
+        licence=licence,
         area_km2=crs.measure_area_km2(turned),
         label=_find_label(parts[0]),
         official_area_km2=None if official is None else official.area_km2,

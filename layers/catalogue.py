@@ -69,6 +69,7 @@ class Theme(Record):
     context: tuple[Id, ...]
     colour_by: Literal["kind", "feature", "cluster"]
     note: Text
+    note_imported: Text | None = None  # in place of it, where boundaries were imported
     legend: tuple[LegendEntry, ...] = ()
 
 

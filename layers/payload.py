@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geodata.ground import Gateway
+from geodata.incoming.imported import RANK
 from geodata.model import Area, Platform, Text
 from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
@@ -20,6 +21,7 @@ def build_payload(
     """Return the map's first load for one language; positions are (lon, lat) rounded to 1e-5 degrees."""
     facts = relations.facts
     builder = _Features(relations, shapes, language)
+    imported = any(shape.method in RANK for shape in shapes.values())
     return {
         "lang": language,
         "features": builder.build(),
@@ -46,7 +48,7 @@ def build_payload(
             {"id": row.id, "name": _pick(row.name, language), "letter": row.letter, "colour": row.colour}
             for row in facts.clusters.values()
         ],
-        "themes": [_theme(theme, relations, language) for theme in themes],
+        "themes": [_theme(theme, relations, language, imported=imported) for theme in themes],
     }
 
 
@@ -102,7 +104,8 @@ class _Features:
         }
 
 
-def _theme(theme: Theme, relations: Relations, language: str) -> Payload:
+def _theme(theme: Theme, relations: Relations, language: str, *, imported: bool) -> Payload:
+    note = theme.note_imported if imported and theme.note_imported else theme.note
     legend = [_entry(entry, language) for entry in theme.legend] or _own_legend(theme, relations, language)
     return {
         "id": theme.id,
@@ -111,7 +114,7 @@ def _theme(theme: Theme, relations: Relations, language: str) -> Payload:
         "context": list(theme.context),
         "colour_by": theme.colour_by,
         "legend": legend,
-        "note": _pick(theme.note, language),
+        "note": _pick(note, language),
     }
 
 

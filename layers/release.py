@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
+from layers.brought import add_terms, list_imports
 from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder
@@ -69,7 +70,9 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     files |= _display_files(relations, shapes, inputs.themes, land)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
-    catalogue = Catalogue(plan, inputs.layers, inputs.themes, inputs.licence)
+    imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
+    licence = add_terms(inputs.licence, imports)
+    catalogue = Catalogue(plan, inputs.layers, inputs.themes, licence, imports)
     return files | build_downloads(catalogue, files)
 
 

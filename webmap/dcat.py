@@ -34,7 +34,8 @@ def build_catalogue(content: Content, base: str) -> Node:
         "dct:identifier": plan["number"],
         "dct:issued": _date(plan["date"]),
         "dct:language": ["zh", "en", "ko"],
-        "dct:source": f"{plan['title']['zh']} {plan['number']}",
+        "dct:source": content.about.sources,
+        **_modified(content),
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "Weihai layout authors"},
         "foaf:homepage": {"@id": f"{base}/"},
         **_terms(base),
@@ -74,6 +75,7 @@ def _described(row_id: str, title: dict[str, str], content: Content, base: str) 
         "dct:identifier": row_id,
         "dct:title": _texts(title),
         "dct:issued": _date(content.plan["date"]),
+        **_modified(content),
         "dcat:landingPage": {"@id": f"{base}/data/"},
         **_terms(base),
     }
@@ -102,6 +104,12 @@ def _distribution(file: Document, base: str) -> Node:
 
 def _terms(base: str) -> Node:
     return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md"}}
+
+
+def _modified(content: Content) -> Node:
+    """Return when the latest boundary was imported, if any was."""
+    date = content.about.modified
+    return {"dct:modified": _date(date)} if date else {}
 
 
 def _texts(text: dict[str, str]) -> list[Node]:

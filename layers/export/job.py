@@ -7,7 +7,7 @@ only, for the web process.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from geodata.crs import LONLAT
@@ -63,11 +63,27 @@ class About:
     looks: dict[str, Any]  # see layers.export.looks
     themes: list[dict[str, Any]]  # id and Chinese title of each, in the map's order
     words: dict[str, Any]  # words that only files use, by key
+    imports: list[dict[str, Any]] = field(default_factory=list)  # boundaries that were brought by others
+
+    @property
+    def sources(self) -> list[str]:
+        """What the data comes from, one line each: the plan, then whose imported boundaries are in it."""
+        plan = f"{self.plan['title']['zh']} {self.plan['number']} {self.plan['date']}"
+        return [plan, *map(_title, self.imports)]
+
+    @property
+    def modified(self) -> str | None:
+        """The date of the latest imported boundary, or None."""
+        return max((str(one["date"]) for one in self.imports), default=None)
 
     @property
     def date(self) -> str:
         """The plan's date, which stands for the time of making: a file does not depend on the clock."""
         return str(self.plan["date"])
+
+
+def _title(one: dict[str, Any]) -> str:
+    return f"{one['name']['zh']} {one['id']}: {one['source']} ({one['who']}, {one['date']}; {one['licence']})"
 
 
 @dataclass(frozen=True)

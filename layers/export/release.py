@@ -34,6 +34,7 @@ class Catalogue:
     layers: Mapping[str, Layer]
     themes: tuple[Theme, ...]
     licence: str
+    imports: list[dict[str, Any]]
 
 
 def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
@@ -85,6 +86,7 @@ def _describe(catalogue: Catalogue, parts: Mapping[str, Part], payload: dict[str
     return About(
         plan=catalogue.plan,
         licence=catalogue.licence,
+        imports=catalogue.imports,
         looks=build_looks(catalogue.layers, catalogue.themes, payload, features),
         themes=[{"id": theme.id, "title": theme.title.zh} for theme in catalogue.themes],
         words=read_words()["words"],

@@ -143,7 +143,7 @@ def describe_plan(about: About, parts: tuple[Part, ...]) -> Schema:
         "title": plan["title"]["zh"],
         "description": f"{plan['title']['en']}. {caution['zh']} {caution['en']}",
         "created": f"{about.date}T00:00:00Z",
-        "sources": [{"title": f"{plan['title']['zh']} {plan['number']} {plan['date']}"}],
+        "sources": [{"title": title} for title in about.sources],
         "resources": [
             {
                 "name": part.id,

@@ -208,6 +208,18 @@ def kill_at(stage, command):
     return process.returncode
 
 
+def says_whose_it_is(release):
+    document = json.loads(release.read(f"documents/{PLACE}.json"))
+    assert document["geometry"]["source"]["zh"] == "某局成果"
+    rows = json.loads(release.read("data/zones.geojson"))["features"]
+    terms = next(row for row in rows if row["id"] == "gaoqu")["properties"]["geometry_licence"]
+    assert terms.endswith("; 内部使用")
+    assert "某局成果" in release.read("schemas/LICENSE-DATA.md").decode()
+    titles = [source["title"] for source in json.loads(release.read("schemas/datapackage.json"))["sources"]]
+    assert any(PLACE in title and "某局成果" in title for title in titles)
+    assert "导入" in json.loads(release.read("map/zh.json"))["themes"][0]["note"]
+
+
 def test_a_boundary_comes_in_survives_a_kill_and_goes_out_again(ask, file, own_home, drawn, release):
     arguments = ["import-boundary", str(file), "--layer", "zones", *SAID, "--yes"]
     command = [sys.executable, "-m", "scripts.cli", *arguments, "--home", str(own_home)]
@@ -232,10 +244,10 @@ def test_a_boundary_comes_in_survives_a_kill_and_goes_out_again(ask, file, own_h
     assert properties["positional_accuracy_m"] == 5
     shown = shapely.from_geojson(json.dumps(rows[PLACE]["geometry"]))
     assert shapely.symmetric_difference(shown, drawn).area < 1e-6
-    document = json.loads(current.read(f"documents/{PLACE}.json"))
-    assert document["geometry"]["source"]["zh"] == "某局成果"
     neighbour = json.loads(current.read("documents/gaoqu.json"))
     assert [link["id"] for link in neighbour["geometry"]["adjusted_by"]] == [PLACE]
+
+    says_whose_it_is(current)
 
     code, out, err = ask(*arguments, "--json")
     assert code == 0

@@ -37,7 +37,7 @@ def record(layer, place, polygon, **values):
         "method": "official",
         "accuracy_m": 5,
         "source": "测绘成果",
-        "licence": "内部使用",
+        "licence": f"{place} 内部使用",
         "who": "某局",
         "why": "正式边界",
         "when": NOON,
@@ -184,6 +184,16 @@ def test_imported_places_say_who_made_them_and_how_accurate_they_are(many):
         assert (shape.method, shape.accuracy_m, shape.licence) == (one.method, one.accuracy_m, one.licence)
         assert shape.sources == (one.source_id,)
         assert facts.sources[one.source_id].title == one.source
+
+
+def test_the_terms_of_an_import_go_with_all_that_is_made_of_it(many):
+    records, _, shapes, _ = many
+    base = build_shapes(FACTS, BOUNDARIES)["rushan"].licence
+    terms = {one.source_id: one.licence for one in records}
+    for shape in shapes.values():
+        for source, licence in terms.items():
+            assert (source in shape.sources) == (licence in shape.licence)
+        assert (base in shape.licence) == any(source not in terms for source in shape.sources)
 
 
 def test_an_adjusted_neighbour_says_so_and_knows_its_edge_better(many):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -22,6 +23,7 @@ from tests.webmap.conftest import running
 from webmap import create_app
 from webmap.settings import Settings
 
+ROOT = Path(__file__).parents[3]
 ASKED: list[str] = []
 
 
@@ -84,6 +86,13 @@ def test_gdal_pushes_filters_and_boxes_down(gdal) -> None:
     found = gdal("towns", bbox=(122.0, 37.4, 122.1, 37.5))
     assert 0 < len(found) < 30
     assert any("bbox=" in asked for asked in ASKED)
+
+
+def test_gdal_finds_what_the_readme_looks_for(gdal) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (collection,) = re.findall(r'ogr2ogr \S+ "OAPIF:\S+/ogc/collections/(\w+)"', text)
+    (wanted,) = re.findall(r'-where "([^"]+)"', text)
+    assert 0 < len(gdal(collection, where=wanted)) < len(gdal(collection))
 
 
 def test_gdal_asks_for_one_feature_by_its_id(gdal) -> None:
