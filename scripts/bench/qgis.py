@@ -1,4 +1,4 @@
-"""QGIS Server as the peer: Debian's, behind nginx, serving the same features from the same GeoPackage.
+"""QGIS Server as the peer: Debian's, behind nginx, serving a copy of pygeoapi's GeoPackage.
 
 It is given what makes it fastest: two FastCGI processes on one Unix socket, so that whichever is free
 takes the next request; the project and the GeoPackage's connection stay open in each; nothing is logged,
