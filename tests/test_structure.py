@@ -46,6 +46,8 @@ OUTSIDE = re.compile(
 )
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:root|work|tmp|home)/[a-z]\w*")
 REGISTRY = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|deb\.debian|mirrors?\.[a-z]+\.(?:com|cn|edu)")
+TEMPLATE_CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+METHOD_TAKEN = re.compile(rf"\.({'|'.join(name for name in dir(dict) if name[0] != '_')})\b(?!\()")
 SKIP = re.compile(r"pytest\.(?:mark\.)?(?:skip|skipif|xfail|importorskip)\b")
 
 
@@ -128,6 +130,18 @@ def test_facts_of_the_city_are_not_in_code(path, ids):
 @pytest.mark.parametrize("path", PAGE_FILES, ids=relative)
 def test_pages_name_no_outside_host(path):
     assert not OUTSIDE.findall(path.read_text(encoding="utf-8", errors="replace"))
+
+
+def test_no_template_takes_the_method_of_a_mapping_for_its_member():
+    """``row.items`` is a method wherever ``row`` is a mapping, and shows as nothing or worse."""
+    found = [
+        f"{relative(path)}: {code[0]}"
+        for path in PAGE_FILES
+        if path.suffix in {".html", ".svg"}
+        for code in TEMPLATE_CODE.finditer(path.read_text(encoding="utf-8"))
+        if METHOD_TAKEN.search(re.sub(r'"[^"]*"', "", code[0]))
+    ]
+    assert not found
 
 
 def test_no_file_names_a_path_of_one_machine_or_a_registry():

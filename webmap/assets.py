@@ -10,6 +10,7 @@ from webmap.bundle import bundle
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
+PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
 ENTRIES = ("main", "pages", "locating")  # the modules that pages load, each joined with all that it imports
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
@@ -23,9 +24,9 @@ def read_assets() -> dict[str, bytes]:
         if path.is_file() and path.suffix != ".js"
     }
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
-    styles = b"\n".join(own[f"static/css/{name}.css"] for name in MAP_STYLES)
     joined = {f"static/js/{entry}.js": bundle(modules, entry).encode() for entry in ENTRIES}
-    joined["static/css/map-page.css"] = styles
+    for path, names in (("map-page", MAP_STYLES), ("pages", PAGE_STYLES)):
+        joined[f"static/css/{path}.css"] = b"\n".join(own[f"static/css/{name}.css"] for name in names)
     return own | joined | _read_leaflet()
 
 

@@ -19,6 +19,7 @@ from webmap.format import format_number
 from webmap.strings import read_strings
 
 HERE = Path(__file__).parent
+STYLES = ("preview", "stack")
 SIZE = (620, 480)
 MARGIN = 1.35
 MIN_SPAN_DEG = 0.03
@@ -41,7 +42,7 @@ def render_preview(proposal: Proposal, facts: Facts, neighbours: list[BaseGeomet
     return environment.get_template("preview.html").render(
         t=translate,
         lang=language,
-        css=Markup((HERE / "static/css/preview.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        css=Markup("\n").join(Markup(_read_style(name)) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
         proposal=proposal,
         record=proposal.records[0] if proposal.records else None,
@@ -49,6 +50,10 @@ def render_preview(proposal: Proposal, facts: Facts, neighbours: list[BaseGeomet
         areas=[row | {"name": names.of(row["id"])} for row in proposal.areas()] if proposal.after else [],
         shifts=[(names.of(place), verdict.to_dict()) for place, verdict in proposal.shifts.items()],
     )
+
+
+def _read_style(name: str) -> str:
+    return (HERE / f"static/css/{name}.css").read_text(encoding="utf-8")
 
 
 class _Names:

@@ -14,7 +14,7 @@ from webmap.ogc.links import GEOJSON, JSON, OPENAPI, SCHEMA
 from webmap.ogc.parameters import ITEM, ITEMS
 from webmap.ogc.resources import Resources
 
-_OWN = ("sortby", "properties")  # differ between collections
+OWN = ("sortby", "properties")  # differ between collections
 VERSION = "1.0.0"
 
 
@@ -88,7 +88,7 @@ class Definition:
         crs = ("Content-Crs",)
         item = _operation(
             f"{row.id}.item",
-            title,
+            text(asked, "ogc.feature_of", name=title),
             [ref("parameters", name) for name in ITEM],
             row.id,
             failing=("404", "503"),
@@ -98,7 +98,11 @@ class Definition:
         )
         item["responses"]["200"] = parts.success(GEOJSON, ref("schemas", row.id), title, *crs)
         items = _operation(
-            f"{row.id}.items", title, _item_parameters(asked, row, say), row.id, failing=("503",)
+            f"{row.id}.items",
+            text(asked, "ogc.page.features_of", name=title),
+            _item_parameters(asked, row, say),
+            row.id,
+            failing=("503",),
         )
         items["responses"]["200"] = parts.success(GEOJSON, ref("schemas", f"{row.id}-page"), title, *crs)
         described = text(asked, "ogc.queryables"), text(asked, "ogc.schema")
@@ -154,7 +158,7 @@ def _item_parameters(asked: Asked, row: Collection, say: Callable[[str], str]) -
             "properties", parts.listed({"type": "string", "enum": names}), say("properties")
         ),
     }
-    shared = [own[name] if name in _OWN else ref("parameters", name) for name in ITEMS]
+    shared = [own[name] if name in OWN else ref("parameters", name) for name in ITEMS]
     meanings = {field["name"]: field["description"][asked.language] for field in row.info["fields"]}
     return shared + [parts.parameter(name, {"type": kind}, meanings[name]) for name, kind in kinds.items()]
 

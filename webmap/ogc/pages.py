@@ -18,6 +18,8 @@ from webmap.media import HTML
 from webmap.ogc.asked import FORMATS, ROOT, Asked
 from webmap.ogc.gate import to_asked
 from webmap.ogc.items import Page, Single
+from webmap.ogc.openapi import OWN
+from webmap.ogc.resources import Document
 from webmap.ogc.service import Service, Target
 
 blueprint = Blueprint("ogc", __name__)
@@ -50,7 +52,19 @@ def page(below: str = "") -> Response:  # noqa: ARG001 - the address is read as 
         response.headers["Content-Crs"] = f"<{features.axes.uri}>"
         return response
     document = service().document(asked, target)
-    return _render(asked, target, doc=document, collections=service().collections, systems=ALL)
+    meant = _parameters(document) if target.kind == "api" else {}
+    return _render(
+        asked, target, doc=document, collections=service().collections, systems=ALL, parameters=meant
+    )
+
+
+def _parameters(document: Document) -> dict[str, str]:
+    """Return what each parameter means, also those that every collection describes for itself."""
+    meant = {name: row["description"] for name, row in document["components"]["parameters"].items()}
+    for operations in document["paths"].values():
+        rows = operations["get"]["parameters"]
+        meant |= {row["name"]: row["description"] for row in rows if row.get("name") in OWN}
+    return meant
 
 
 def _asked() -> Asked:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
+
+from webmap.ogc.parameters import ITEMS
 
 pytestmark = pytest.mark.browser
 PATHS = (
@@ -80,3 +84,19 @@ def test_a_page_points_to_its_json(client: FlaskClient, path: str) -> None:
     address = answer.get_data(as_text=True).split('type="application/json" href="')[1].partition('"')[0]
     same = client.get(address.replace("&amp;", "&").removeprefix("http://localhost"))
     assert (same.status_code, str(same.mimetype).endswith("json")) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "meaning"), [("zh", "开发区与管理区：要素"), ("en", "Development zones: features")]
+)
+def test_the_definition_says_what_every_address_and_parameter_means(
+    client: FlaskClient, language: str, meaning: str
+) -> None:
+    page = client.get(f"/ogc/api?f=html&lang={language}").get_data(as_text=True)
+    rows = dict(re.findall(r"<tr><th scope=\"row\"><code>([^<]*)</code></th><td>([^<]*)</td>", page))
+    document = client.get(f"/ogc/api?f=json&lang={language}").get_json()
+    assert rows.keys() == document["paths"].keys()
+    assert all(rows.values())
+    assert rows["/collections/zones/items"] == meaning
+    named = re.findall(r"<dt><code>([^<]*)</code></dt><dd>[^<]+</dd>", page)
+    assert set(named) == {"f", "lang", *ITEMS}
