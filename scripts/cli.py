@@ -24,6 +24,7 @@ COMMANDS = {
     "import-boundary": "scripts.commands.import_boundary",
     "history": "scripts.commands.history",
     "rollback": "scripts.commands.rollback",
+    "site": "scripts.commands.site",
     "bench": "scripts.commands.bench",
 }
 

@@ -87,7 +87,10 @@ def package() -> Response:
 @blueprint.get("/data/catalog.jsonld")
 def catalogue() -> Response:
     """Send the DCAT description of all files, with the addresses that the site has."""
-    body = json.dumps(build_catalogue(content(), base_url()), ensure_ascii=False)
+    files = current_app.extensions["settings"].files
+    base = base_url() if files is None else files.url or ".."  # seen from the file itself
+    described = build_catalogue(content(), base, service=files is None)
+    body = json.dumps(described, ensure_ascii=False)
     response = Response(body, content_type="application/ld+json")
     response.add_etag()
     response.make_conditional(request)

@@ -22,8 +22,11 @@ _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
 
 
-def build_catalogue(content: Content, base: str) -> Node:
-    """Return the catalogue; `base` is the site's address, without a slash at its end."""
+def build_catalogue(content: Content, base: str, *, service: bool = True) -> Node:
+    """Return the catalogue; `base` is the site's address, without a slash at its end.
+
+    `service` says whether OGC API – Features answers there, too.
+    """
     plan = content.plan
     datasets = [_whole(content, base), *(_dataset(layer, content, base) for layer in content.downloads)]
     return {
@@ -40,13 +43,17 @@ def build_catalogue(content: Content, base: str) -> Node:
         "foaf:homepage": {"@id": f"{base}/"},
         **_terms(base),
         "dcat:dataset": datasets,
-        "dcat:service": {
-            "@id": f"{base}/ogc/",
-            "@type": "dcat:DataService",
-            "dct:title": "OGC API – Features",
-            "dct:conformsTo": {"@id": _FEATURES},
-            "dcat:endpointURL": {"@id": f"{base}/ogc/"},
-        },
+        **({"dcat:service": _service(base)} if service else {}),
+    }
+
+
+def _service(base: str) -> Node:
+    return {
+        "@id": f"{base}/ogc/",
+        "@type": "dcat:DataService",
+        "dct:title": "OGC API – Features",
+        "dct:conformsTo": {"@id": _FEATURES},
+        "dcat:endpointURL": {"@id": f"{base}/ogc/"},
     }
 
 

@@ -33,9 +33,15 @@ def base_url() -> str:
     return settings.url or request.host_url.rstrip("/")
 
 
+def absolute(path: str) -> str:
+    """Return the whole address of one of ours; empty where it is a file whose place is not known."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.files.absolute(path) if settings.files else base_url() + path
+
+
 def page_url() -> str:
-    """Return the absolute address of the page that is being rendered."""
-    return base_url() + _here()
+    """Return the absolute address of the page that is being rendered, as :func:`absolute`."""
+    return absolute(_here())
 
 
 def qr_url() -> str:
@@ -45,7 +51,7 @@ def qr_url() -> str:
 
 def embed_code(path: str) -> str:
     """Return the HTML that shows `path` in another site's page."""
-    source = html.escape(base_url() + path)
+    source = html.escape(absolute(path))
     return f'<iframe src="{source}" width="800" height="560" loading="lazy"></iframe>'
 
 
@@ -62,7 +68,7 @@ def qr() -> Response:
         raise BadParameterError(
             "error.own_path", parameter="path", value=path[:60], allowed=f"/… (≤ {MAX_PATH})"
         )
-    code = segno.make(base_url() + path, error="m", micro=False)
+    code = segno.make(absolute(path), error="m", micro=False)
     picture = io.BytesIO()
     code.save(picture, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, scale=4)
     return Response(picture.getvalue(), mimetype="image/svg+xml")
@@ -70,5 +76,9 @@ def qr() -> Response:
 
 def context() -> dict[str, Any]:
     """Return what every template may use."""
-    names = (address, base_url, page_url, qr_url, embed_code)
-    return {one.__name__: one for one in names}
+    names = (absolute, address, base_url, page_url, qr_url, embed_code)
+    files = current_app.extensions["settings"].files
+    return {one.__name__: one for one in names} | {
+        "served": files is None,  # else the page becomes a file, and nothing answers what it asks
+        "sheets": files is None or files.sheets,
+    }

@@ -15,7 +15,7 @@ from webmap.chart_pages import draw, require_chart
 from webmap.content import Content
 from webmap.kept import keep
 from webmap.language import translate_here
-from webmap.links import base_url
+from webmap.links import absolute
 from webmap.paper.ground import Ground
 from webmap.paper.poster import SIZES
 from webmap.paper.press import Press
@@ -94,7 +94,7 @@ def draw_sized(name: str) -> tuple[str, tuple[float, float], str]:
 def _press() -> Press:
     found: Content = content()
     ground: Ground = current_app.extensions.setdefault("ground", Ground(found.release))
-    return Press(found.release, ground, found.plan, g.language, base_url(), translate_here)
+    return Press(found.release, ground, found.plan, g.language, absolute, translate_here)
 
 
 @cache
@@ -118,7 +118,7 @@ def _send(extension: str, name: str, make: Callable[[], bytes], *, download: boo
     """Send a file of this release, language, site and edition of the programme, made once and kept."""
     release = content().release
     folder = current_app.extensions["settings"].home / "cache" / release.id
-    body = keep(folder, (extension, name, g.language, base_url(), edition(HERE)), make)
+    body = keep(folder, (extension, name, g.language, absolute("/"), edition(HERE)), make)
     response = Response(body, content_type=TYPES[extension])
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     response.headers["Cache-Control"] = "no-cache"

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from webmap.site.addresses import Files
+
 ROOT = Path(__file__).parent.parent
 STORES = ("postgresql://", "postgres://")
 URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
@@ -33,6 +35,8 @@ class Settings:
     store
         Address of a PostGIS database that features and look-ups are served from
         (``WEIHAI_LAYOUT_STORE``). None: from memory.
+    files
+        Set while the site is written as files: what needs a running service is left out of its pages.
     """
 
     home: Path
@@ -41,6 +45,7 @@ class Settings:
     url: str | None = None
     embedders: str = ""
     store: str | None = field(default=None, repr=False)  # may hold a password
+    files: Files | None = None
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:

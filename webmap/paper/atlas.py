@@ -47,7 +47,7 @@ def build_atlas(press: Press, chart: str) -> Document:
         "accuracy": _accuracy(press),
         "schematic": say("footer.schematic"),
         "foot": say("site.name"),
-        "url": press.base + "/",
+        "url": press.absolute("/"),
         "sources": sorted({writer.tr(row["geometry"]["source"]) for row in _documents(press, places)}),
         "sources_title": say("atlas.sources"),
     }

@@ -28,14 +28,15 @@ POINTS = ("platforms", "gateways")
 class Press:
     """Makes paper from one release.
 
-    `base` is the address of the site, without a slash at its end; `say` translates into `language`.
+    `absolute` returns the whole address of a path on the site, empty where that is not known; `say`
+    translates into `language`.
     """
 
     release: Release
     ground: Ground
     plan: Document
     language: str
-    base: str
+    absolute: Callable[[str], str]
     say: Callable[..., str]
 
     @cached_property
@@ -137,7 +138,7 @@ class Press:
 
     def _frame(self, path: str, title: str, chosen: Chosen | None) -> Document:
         """Return map, address, QR code and footer of a sheet; no map where nothing has a place."""
-        features, url = self.payload["features"], f"{self.base}{path}?lang={self.language}"
+        features, url = self.payload["features"], self.absolute(f"{path}?lang={self.language}")
         drawn = draw_locator(features, chosen, self.ground, (title, self.family)) if chosen else None
         return {
             "map": drawn,
@@ -145,7 +146,7 @@ class Press:
             "map_note": self._map_note(chosen) if chosen else "",
             "latin": self.language == "en",
             "url": url,
-            "qr": self.qr(url),
+            "qr": self.qr(url) if url else "",
             "qr_alt": self.say("share.qr"),
             "foot": [*self.sources(), self.say("paper.projection")],
         }

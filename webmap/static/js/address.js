@@ -61,8 +61,10 @@ function stopAnimations(map) {
 
 function updateLanguageLinks() {
   for (const link of document.querySelectorAll(".languages a[hreflang]")) {
+    const page = new URL(link.href);
+    const lang = page.searchParams.get("lang"); // as files, the languages are folders
     const query = new URLSearchParams(window.location.search);
-    query.set("lang", link.hreflang);
-    link.href = `${window.location.pathname}?${query}${window.location.hash}`;
+    if (lang) query.set("lang", lang);
+    link.href = `${page.pathname}${query.size ? `?${query}` : ""}${window.location.hash}`;
   }
 }

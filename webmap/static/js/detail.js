@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { industriesOf } from "./industries.js";
 import { bilingual, claim, clauseLink, facts, folded, groupBy, noted, nothing, placeLink, places, section } from "./pieces.js";
+import { at } from "./served.js";
 import { local, number, pick, roughly, t } from "./words.js";
 
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
@@ -180,6 +181,6 @@ function clauses(doc) {
 function downloads(doc) {
   const links = doc.links ?? [{ href: `${doc.url}.json`, type: "application/json" }];
   const name = (href) => href.slice(href.lastIndexOf("."));
-  const item = ({ href, type }) => el("a", { class: "button", href, type, download: "", text: name(href) });
+  const item = ({ href, type }) => el("a", { class: "button", href: at(href), type, download: "", text: name(href) });
   return section("downloads", el("p", { class: "actions" }, links.map(item)));
 }

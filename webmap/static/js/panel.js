@@ -5,6 +5,7 @@ import { sectionsOf, tagsOf } from "./detail.js";
 import { byId, el } from "./dom.js";
 import { markChips } from "./industries.js";
 import { placeLink } from "./pieces.js";
+import { served, sheets } from "./served.js";
 import { createSheet } from "./sheet.js";
 import { badgeIcon } from "./symbols.js";
 import { lang, local, t } from "./words.js";
@@ -69,8 +70,8 @@ export function createPanel(app) {
       text: t("map.copy_link"),
     });
     const page = el("a", { class: "button main", href: local(doc.url), text: t("map.full_page") });
-    const paper = el("a", { class: "button", href: local(`${doc.url}.pdf`), text: t("map.one_page") });
-    const compare = doc.memberships
+    const paper = sheets ? el("a", { class: "button", href: local(`${doc.url}.pdf`), text: t("map.one_page") }) : null;
+    const compare = served && doc.memberships
       ? el("a", { class: "button", href: local(`/compare?zones=${doc.id}`), text: t("map.compare") })
       : null;
     return el("p", { class: "actions" }, page, paper, catalogue.isLocated(feature) ? zoom : null, compare, copy, copied);

@@ -2,6 +2,7 @@
 
 import { bindCopying } from "./copying.js";
 import { byId } from "./dom.js";
+import { at, served } from "./served.js";
 
 const FRAME = { width: 800, height: 560, loading: "lazy" };
 
@@ -11,8 +12,9 @@ export function createPassing({ map, state }) {
   const whole = document.querySelector(".embed-bar a"); // from an embedded map to the same view, whole
 
   function updateSheet() {
-    const query = new URLSearchParams(new URL(sheet.href).search);
-    sheet.href = `/print/${state.get().theme}.pdf${query.size ? `?${query}` : ""}`;
+    if (!sheet) return; // there are files, and none of paper among them
+    const query = served ? new URL(sheet.href).search : `?lang=${document.documentElement.lang}`;
+    sheet.href = at(`/print/${state.get().theme}.pdf${query}`);
   }
 
   function updateShare(share) {
@@ -20,16 +22,16 @@ export function createPassing({ map, state }) {
     const here = window.location;
     const path = `${here.pathname}${here.search}${here.hash}`;
     share.querySelector(".share-link").value = here.href;
-    share.querySelector(".share-qr").src = `/qr.svg?path=${encodeURIComponent(path)}`;
+    if (served) share.querySelector(".share-qr").src = `/qr.svg?path=${encodeURIComponent(path)}`;
     const frame = document.createElement("iframe");
-    frame.src = `${here.origin}/embed${here.search}${here.hash}`;
+    frame.src = new URL(at(`/embed${here.search}${here.hash}`), here);
     for (const [name, value] of Object.entries(FRAME)) frame.setAttribute(name, value);
     share.querySelector(".share-embed").value = frame.outerHTML;
   }
 
   function update() {
     shares.forEach(updateShare);
-    if (whole) whole.href = `/${window.location.search}${window.location.hash}`;
+    if (whole) whole.href = at(`/${window.location.search}${window.location.hash}`);
   }
 
   const updateSoon = () => queueMicrotask(update); // once the address is written

@@ -3,6 +3,7 @@
 import { fetchJson } from "./data.js";
 import { byId, el } from "./dom.js";
 import { marked } from "./marked.js";
+import { at } from "./served.js";
 
 const WAIT_MS = 120;
 const MAX_SHOWN = 10;
@@ -133,9 +134,7 @@ export function createSearch(open = () => false) {
 
   /** Go to a page of ours in the reader's language. */
   function visit(path) {
-    const address = new URL(path, window.location.href);
-    address.searchParams.set("lang", words.lang);
-    window.location.assign(address);
+    window.location.assign(at(`${path}${path.includes("?") ? "&" : "?"}lang=${words.lang}`));
   }
 
   input.addEventListener("input", () => {

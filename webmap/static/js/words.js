@@ -1,5 +1,7 @@
 /** The page's language and its translated strings. */
 
+import { at } from "./served.js";
+
 let strings = {};
 let language = "zh";
 
@@ -29,4 +31,4 @@ export const number = (value, digits = 0) =>
 export const roughly = (value) => number(Number(value.toPrecision(2)));
 
 /** Return an address of this site with the page's language. */
-export const local = (path) => `${path}${path.includes("?") ? "&" : "?"}lang=${language}`;
+export const local = (path) => at(`${path}${path.includes("?") ? "&" : "?"}lang=${language}`);
