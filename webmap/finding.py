@@ -40,10 +40,15 @@ def _answer(query: str, language: str) -> Row:
     """Return what the index says, with the words that people read beside each result."""
     answer = content().search.answer(query, language)
     for row in (*answer["results"], *answer["near"]):
-        row["group"] = translate(f"layer.{row['layer']}", language)
-        row["says"] = _says(row, language)
+        dress(row, language)
     answer["said"] = _said(answer, language)
     return answer
+
+
+def dress(row: Row, language: str) -> None:
+    """Set the words that people read beside a result: the name of its group, and what it is."""
+    row["group"] = translate(f"layer.{row['layer']}", language)
+    row["says"] = _says(row, language)
 
 
 def _says(row: Row, language: str) -> str:

@@ -21,6 +21,7 @@ MAX_QUERY = 100
 EXACT, CORE, START, WORD, PART, WORDS, HOLDS = range(7)
 CLOSE = 0.6  # of a key typed already: nearly the whole
 LONGEST_BROKEN = 24  # letters of a query that is looked for in two parts
+LONGEST_INITIALS = 6  # letters that someone may type from memory
 WEAK = 2  # letters that are too few to be looked for inside a word
 LAYER_ORDER = (
     *("zones", "counties", "parks", "five-zones", "belts", "marine-cores"),
@@ -94,6 +95,14 @@ class Search:
                 if one not in entries
             ],
         }
+
+    def listed(self, language: str) -> list[Entry]:
+        """Return every entry as results have it, with its ``spellings`` and how it sounds, best first."""
+        order = sorted(range(len(self._entries)), key=self._ranks.__getitem__)
+        return [
+            self._head(self._entries[at], language) | {"spellings": _spellings(self._entries[at])}
+            for at in order
+        ]
 
     def _understand(self, wanted: str) -> tuple[list[Hit], list[Piece]]:
         """Return what answers a folded query, best first, and the pieces that it was taken for."""
@@ -205,6 +214,14 @@ class Search:
             zones = (self._by_place[one] for one in entry["zones"])
             head["zones"] = [{"id": zone["id"], "name": zone["name"][language]} for zone in zones]
         return head
+
+
+def _spellings(entry: Entry) -> list[str]:
+    """Return what an entry is written as, its pinyin, and initials short enough to type."""
+    written = [spelling for _, spelling, grade in entry["keys"] if grade < PINYIN]
+    sounds = [key for key, _, grade in entry["keys"] if grade == PINYIN]
+    initials = [key for key, _, grade in entry["keys"] if grade == INITIALS and len(key) <= LONGEST_INITIALS]
+    return list(dict.fromkeys((*written, *sounds, *initials)))
 
 
 def _rank(entry: Entry) -> float:

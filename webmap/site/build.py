@@ -1,4 +1,4 @@
-"""Everything that the site consists of, as files: pages in three languages, data, paper, and what servers need."""
+"""Everything that the site consists of: pages in three languages, data, paper, and what hosts need."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from flask import Flask
 from layers.store import Release
 from webmap import create_app
 from webmap.language import LANGUAGES
+from webmap.settings import Settings
 from webmap.site.addresses import Files
 from webmap.site.hosting import list_hosting, render_missing
+from webmap.site.names import build_names
 from webmap.site.walking import Answer, Ask, Walk
-from webmap.settings import Settings
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
@@ -34,6 +35,8 @@ def build_site(release: Release, settings: Settings, files: Files) -> Iterator[t
     for path, content in walk.files():
         pages.append(path)
         yield path, content
+    for language in LANGUAGES:
+        yield f"names/{language}.json", build_names(app, language)
     if files.url:
         yield "404.html", render_missing(app, files.url)
     yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(".html")))
@@ -49,7 +52,7 @@ def _asking(app: Flask) -> Ask:
 
 
 def _starts(app: Flask, release: Release, files: Files) -> list[str]:
-    """Return the addresses that no link leads to: only scripts ask for them, or those who know the address."""
+    """Return the addresses that no link leads to: only scripts, or people who know them, ask for them."""
     own = [f"/r/{release.id}/{path}" for folder in OWN for path in release.paths(folder)]
     found = [*STARTS, *(path for path in own if not path.endswith(COMPRESSED))]
     if not files.sheets:

@@ -1,4 +1,4 @@
-"""What a host of files may need beside them: examples of its settings, a page for what is missing, a map for robots."""
+"""What a host of files may need beside them: its settings, a page for what is missing, a sitemap."""
 
 from __future__ import annotations
 

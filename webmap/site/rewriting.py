@@ -12,7 +12,6 @@ from itertools import accumulate
 Attributes = dict[str, str | None]
 Change = Callable[[str, Attributes], Attributes]
 HOLDERS = ("script", "style")  # whose text a policy must know
-QUOTE = '"'
 
 
 def rewrite(text: str, change: Change) -> str:
@@ -92,9 +91,10 @@ class _Reader(HTMLParser):
 
 def _write(tag: str, attributes: Attributes, *, closed: bool) -> str:
     said = [
-        f" {name}"
-        if value is None
-        else f' {name}="{html.escape(value, quote=False).replace(QUOTE, "&quot;")}"'
-        for name, value in attributes.items()
+        f" {name}" if value is None else f' {name}="{_escape(value)}"' for name, value in attributes.items()
     ]
     return f"<{tag}{''.join(said)}{'/' if closed else ''}>"
+
+
+def _escape(value: str) -> str:
+    return html.escape(value, quote=False).replace('"', "&quot;")

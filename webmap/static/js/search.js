@@ -3,10 +3,15 @@
 import { fetchJson } from "./data.js";
 import { byId, el } from "./dom.js";
 import { marked } from "./marked.js";
-import { at } from "./served.js";
+import { searchNames } from "./offline.js";
+import { at, served } from "./served.js";
 
 const WAIT_MS = 120;
 const MAX_SHOWN = 10;
+
+/** Return what the names say of a query. */
+const find = (query, lang, signal) =>
+  served ? fetchJson(`/search.json?${new URLSearchParams({ q: query, lang })}`, { signal }) : searchNames(query, lang);
 
 /** Bind the box; `open(result)` opens a chosen one and returns whether it could, else its page is visited. */
 export function createSearch(open = () => false) {
@@ -28,6 +33,7 @@ export function createSearch(open = () => false) {
   };
   for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
   form.append(list, live);
+  form.classList.remove("waiting");
 
   async function ask() {
     const query = input.value.trim();
@@ -35,8 +41,7 @@ export function createSearch(open = () => false) {
     if (!query) return close();
     asking = new AbortController();
     try {
-      const url = `/search.json?${new URLSearchParams({ q: query, lang: words.lang })}`;
-      show(await fetchJson(url, { signal: asking.signal }));
+      show(await find(query, words.lang, asking.signal));
     } catch (error) {
       if (error.name !== "AbortError") fill([note(words.failed)]);
     }
@@ -47,7 +52,7 @@ export function createSearch(open = () => false) {
     const nodes = said ? [note(said)] : [];
     nodes.push(...groups(results.slice(0, MAX_SHOWN)));
     if (near.length) nodes.push(group(words.near, near));
-    nodes.push(option({ class: "all" }, () => visit(`/search?${new URLSearchParams({ q })}`), [allOf(q)]));
+    if (served) nodes.push(option({ class: "all" }, () => visit(`/search?${new URLSearchParams({ q })}`), [allOf(q)]));
     fill(nodes);
     live.textContent = said || results.slice(0, 1).map((one) => one.name).join("");
   }
@@ -134,7 +139,9 @@ export function createSearch(open = () => false) {
 
   /** Go to a page of ours in the reader's language. */
   function visit(path) {
-    window.location.assign(at(`${path}${path.includes("?") ? "&" : "?"}lang=${words.lang}`));
+    const address = new URL(at(path), window.location.href);
+    if (served) address.searchParams.set("lang", words.lang);
+    window.location.assign(address);
   }
 
   input.addEventListener("input", () => {
@@ -155,8 +162,9 @@ export function createSearch(open = () => false) {
     }
   });
   form.addEventListener("submit", (event) => {
-    if (list.hidden || active < 0) return; // the page of all results, with its answer
+    const chosen = list.hidden || (served && active < 0) ? null : options[Math.max(active, 0)];
+    if (served && !chosen) return; // the page of all results, with its answer
     event.preventDefault();
-    options[active].pick();
+    chosen?.pick();
   });
 }
