@@ -67,6 +67,7 @@ class Changes:
 
     def __init__(self, page: Target, meet: Callable[[Target], None], url: str | None) -> None:
         self._page, self._meet, self._url = page, meet, url
+        self._aside = (*ASIDE, *([url] if url else []))
         self._folder, first = page.path.rpartition("/")[0], page.path.partition("/")[0]
         self._language = first if first in LANGUAGES else HOME_LANGUAGE
 
@@ -79,7 +80,7 @@ class Changes:
         changed = {name: value for name, value in attributes.items() if name != "nonce"}
         for name in REFERENCES:
             reference = changed.get(name)
-            if reference and not reference.startswith(ASIDE):
+            if reference and not reference.startswith(self._aside):
                 changed[name] = self._lead(reference, whole=tag == "link" and "hreflang" in changed)
         return changed | ({"data-root": self.root()} if tag == "html" else {})
 

@@ -40,8 +40,10 @@ export function createSearch(open = () => false) {
     asking?.abort();
     if (!query) return close();
     asking = new AbortController();
+    const { signal } = asking;
     try {
-      show(await find(query, words.lang, asking.signal));
+      const answer = await find(query, words.lang, signal);
+      if (!signal.aborted) show(answer);
     } catch (error) {
       if (error.name !== "AbortError") fill([note(words.failed)]);
     }

@@ -1,0 +1,75 @@
+"""One static site for all tests of it, written by the command itself."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from layers.store import Release
+from scripts import cli
+
+FOLDER = "plan/map"  # the sub-path that the tests serve it below
+
+
+@dataclass(frozen=True)
+class Site:
+    """A written site: where its files are, and what the command answered."""
+
+    folder: Path
+    answer: dict[str, Any]
+
+    @property
+    def pages(self) -> list[str]:
+        return sorted(path for path in self.manifest["files"] if path.endswith(".html"))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads((self.folder / "site.json").read_bytes())
+        return manifest
+
+    def read(self, path: str) -> str:
+        return (self.folder / path).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def written(home: Path, release: Release) -> Site:
+    """Return the site without sheets, written once for all worker processes."""
+    folder, answer = home.parent / "hosted" / FOLDER, home.parent / "site-answer.json"
+    with FileLock(home.parent / "site-tests.lock"):
+        if not answer.exists():
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said):
+                code = cli.main(["site", str(folder), "--home", str(home), "--without-sheets", "--json"])
+            assert code == 0
+            answer.write_text(said.getvalue(), encoding="utf-8")
+    return Site(folder, json.loads(answer.read_text(encoding="utf-8")))
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Python's own server of files, without its log."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def hosted(written: Site) -> Iterator[str]:
+    """Return the address of the site below a sub-path of a server that runs no code of ours."""
+    root = written.folder.parents[FOLDER.count("/")]
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/{FOLDER}"
+        server.shutdown()
+        thread.join(5)

@@ -1,0 +1,276 @@
+"""The static site is whole: every link leads to a file, at a host's root and below any path."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import os
+import posixpath
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+
+from layers.export.jobs import release_path
+from layers.store import Release
+from tests.webmap.site.conftest import Site
+from webmap import create_app
+from webmap.content import Content
+from webmap.settings import Settings
+from webmap.site.addresses import Files, NeedsServerError, locate
+from webmap.site.walking import Changes, SiteError, Walk
+
+LANGUAGES = ("zh", "en", "ko")
+REFERENCE = re.compile(r'\s(?:href|src|action)="([^"]*)"')
+OUTSIDE = re.compile(r"""(?:https?:)?//(?!www\.w3\.org/)[a-z0-9.-]+\.[a-z]{2,}""", re.IGNORECASE)
+URL = "https://plan.example.org/weihai"
+SAMPLE = 300  # files that are made again in another process
+AGAIN = """
+import hashlib, json, sys
+from itertools import islice
+from pathlib import Path
+from layers.store import read_current
+from webmap.settings import Settings
+from webmap.site.addresses import Files
+from webmap.site.build import build_site
+home = Path(sys.argv[1])
+made = build_site(read_current(home), Settings(home), Files(sheets=False))
+print(json.dumps({path: hashlib.sha256(body).hexdigest() for path, body in islice(made, int(sys.argv[2]))}))
+"""
+
+
+def references(text: str) -> list[str]:
+    return [html.unescape(one) for one in REFERENCE.findall(text)]
+
+
+def test_every_link_and_asset_of_every_page_leads_to_a_file_of_the_site(written: Site) -> None:
+    files = set(written.manifest["files"])
+    texts = {page: written.read(page) for page in written.pages}
+    ids = {page: set(re.findall(r'\sid="([^"]*)"', text)) for page, text in texts.items()}
+    faults, led = [], Counter[str]()
+    for page, text in texts.items():
+        for reference in references(text):
+            parts = urlsplit(reference)
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(parts.path)))
+            target = target if parts.path else page
+            led[target] += 1
+            rooted = parts.scheme or parts.netloc or parts.path.startswith("/") or target.startswith("..")
+            dead = target not in files or (parts.query and not target.endswith(("index.html", "embed.html")))
+            lost = parts.fragment and parts.fragment not in ids.get(target, ())
+            faults += [f"{page}: {reference}"] * bool(rooted or dead or lost)
+    assert faults == []
+    assert len(texts) > 1000
+    assert set(texts) <= set(led)  # none can only be reached by typing its address
+
+
+def test_what_scripts_ask_for_is_there(written: Site) -> None:
+    files, release = set(written.manifest["files"]), written.answer["release"]
+    for language in LANGUAGES:
+        payload = json.loads(written.read(f"r/{release}/map/{language}.json"))
+        for feature in payload["features"].values():
+            assert locate(f"{feature['url']}.json", language).path in files
+            assert locate(feature["url"], language).path in files
+        names = json.loads(written.read(f"names/{language}.json"))
+        assert len(names["rows"]) > 500
+        assert [row for row in names["rows"] if locate(row["url"], language).path not in files] == []
+
+
+def test_no_page_names_another_host_or_a_server_of_ours(written: Site) -> None:
+    found = {page: OUTSIDE.findall(written.read(page)) for page in written.pages}
+    assert {page: hosts for page, hosts in found.items() if hosts} == {}
+    assert "localhost" not in "".join(written.read(page) for page in written.pages)
+
+
+def test_no_page_has_a_form_or_a_nonce_and_each_has_its_policy(written: Site) -> None:
+    for page in written.pages:
+        text = written.read(page)
+        assert "nonce=" not in text
+        assert re.findall(r"<form (?:(?!>).)*", text, re.DOTALL) == re.findall(
+            r'<form id="search-form"[^>]*', text
+        )
+        assert not re.search(r"<form [^>]*action", text)
+        (policy,) = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
+        assert "unsafe" not in policy
+        assert "default-src 'self'" in policy
+        assert (
+            f'<html lang="{page.split("/")[0] if page[2:3] == "/" and page[:2] in LANGUAGES else "zh"}"'
+            in text
+        )
+        assert len(text.encode()) < 300_000
+
+
+def test_every_language_has_the_same_pages(written: Site) -> None:
+    by = {one: {page[3:] for page in written.pages if page.startswith(f"{one}/")} for one in ("en", "ko")}
+    chinese = {page for page in written.pages if not page.startswith(("en/", "ko/"))}
+    assert by["en"] == by["ko"] == chinese
+
+
+def test_every_file_of_the_data_centre_is_there_as_the_release_has_it(
+    written: Site, release: Release
+) -> None:
+    content, entries = Content(release), written.manifest["files"]
+    for name in ("plan", *(layer["id"] for layer in content.layers)):
+        for file in content.files_of(name):
+            assert entries[file["href"][1:]]["sha256"] == file["sha256"]
+            assert file["sha256"] == release.sha256(release_path(name, file["format"]))
+        assert name == "plan" or f"data/{name}.schema.json" in entries
+    for path in ("data/catalog.jsonld", "data/datapackage.json", "data/LICENSE-DATA.md", "industries.csv"):
+        assert path in entries
+
+
+def test_the_manifest_lists_every_file(written: Site) -> None:
+    manifest = written.manifest
+    found = {path.relative_to(written.folder).as_posix(): path for path in written.folder.rglob("*")}
+    files = {path: file for path, file in found.items() if file.is_file()}
+    assert set(files) == {*manifest["files"], "site.json"}
+    for path, entry in manifest["files"].items():
+        body = files[path].read_bytes()
+        assert entry == {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}, path
+    answer = written.answer
+    assert answer["files"] == len(manifest["files"])
+    assert answer["bytes"] == sum(entry["bytes"] for entry in manifest["files"].values())
+    assert answer["release"] == manifest["release"]
+
+
+def test_another_process_writes_the_same_bytes(written: Site, home: Path) -> None:
+    environment = os.environ | {"PYTHONHASHSEED": "20230716"}
+    again = subprocess.run(
+        [sys.executable, "-c", AGAIN, str(home), str(SAMPLE)],
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+    made = json.loads(again.stdout)
+    assert len(made) == SAMPLE
+    assert {path: written.manifest["files"][path]["sha256"] for path in made} == made
+
+
+def test_what_hosts_read_is_there(written: Site) -> None:
+    assert "frame-ancestors" in written.read("nginx.conf")
+    assert "frame-ancestors" in written.read("_headers")
+    files = written.manifest["files"]
+    assert {"robots.txt", "sitemap.xml", "404.html"} & set(files) == set()  # they need the site's address
+
+
+def test_the_catalogue_names_files_from_where_it_lies(written: Site) -> None:
+    catalogue = json.loads(written.read("data/catalog.jsonld"))
+    files = [
+        one["dcat:downloadURL"]["@id"]
+        for row in catalogue["dcat:dataset"]
+        for one in row["dcat:distribution"]
+    ]
+    assert len(files) > 50
+    for file in files:
+        assert posixpath.normpath(posixpath.join("data", file)) in written.manifest["files"]
+    assert "dcat:service" not in catalogue
+
+
+@pytest.fixture(scope="module")
+def addressed(home: Path, release: Release) -> FlaskClient:
+    """A client of the application as it is while a site with an address is written."""
+    return create_app(release, Settings(home, url=URL, files=Files(URL))).test_client()
+
+
+def walk_to(client: FlaskClient, address: str) -> str:
+    walk = Walk(lambda request, wanted: client.get(request, headers={"Accept": wanted}), URL)
+    walk.start([address])
+    _, body = next(walk.files())
+    return body.decode()
+
+
+def test_with_its_address_a_page_names_itself_whole(addressed: FlaskClient) -> None:
+    text = walk_to(addressed, "/zones/gaoqu?lang=en")
+    here = f"{URL}/en/zones/gaoqu.html"
+    assert f'<link rel="canonical" href="{here}">' in text
+    assert f'<meta property="og:url" content="{here}">' in text
+    assert f'<meta property="og:image" content="{URL}/en/og/gaoqu.png">' in text
+    for language, folder in (("zh", ""), ("en", "en/"), ("ko", "ko/")):
+        assert f'<link rel="alternate" hreflang="{language}" href="{URL}/{folder}zones/gaoqu.html">' in text
+    assert 'src="../../qr/en/zones/gaoqu.svg"' in text
+    assert f"{URL}/en/embed.html?zone=gaoqu" in text
+    assert OUTSIDE.findall(text.replace(URL, "")) == []
+
+
+def test_paper_names_the_file_of_its_page_or_nothing(
+    addressed: FlaskClient, home: Path, release: Release
+) -> None:
+    unaddressed = create_app(release, Settings(home, files=Files())).test_client()
+    for client, said in ((addressed, True), (unaddressed, False)):
+        sheet = client.get("/zones/gaoqu.pdf?lang=en")
+        assert sheet.status_code == 200
+        assert (f"{URL}/en/zones/gaoqu.html".encode() in sheet.data) == said
+        assert b"localhost" not in sheet.data
+
+
+def test_the_page_for_what_is_missing_works_below_any_folder(home: Path, release: Release) -> None:
+    from webmap.site.hosting import list_hosting, render_missing
+
+    app = create_app(release, Settings(home, url=URL, files=Files(URL)))
+    text = render_missing(app, URL).decode()
+    leading = [one for one in references(text) if not one.startswith("#")]
+    assert leading
+    assert all(one.startswith(("/weihai/", URL)) for one in leading)
+    assert 'data-root="/weihai/"' in text
+    assert "canonical" not in text
+    hosting = dict(list_hosting(URL, ["index.html", "en/embed.html", "plan/三(一).html"]))
+    assert f"<loc>{URL}/index.html</loc>" in hosting["sitemap.xml"].decode()
+    assert "embed" not in hosting["sitemap.xml"].decode()
+    assert f"Sitemap: {URL}/sitemap.xml" in hosting["robots.txt"].decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "file"),
+    [
+        ("/", "en/index.html"),
+        ("/?lang=zh", "index.html"),
+        ("/?zone=gaoqu&lang=ko#9/37.2/122.1", "ko/index.html"),
+        ("/zones/", "en/zones/index.html"),
+        ("/plan", "en/plan.html"),
+        ("/plan/%E4%B8%89%28%E4%B8%80%29?lang=zh", "plan/三(一).html"),
+        ("/data/zones.shp.zip", "data/zones.shp.zip"),
+        ("/zones/gaoqu.pdf?lang=ko", "ko/zones/gaoqu.pdf"),
+        ("/og/x.png?lang=en&points=1", "en/og/x.png"),
+        ("/r/0123abcd/data/zones.gpkg", "data/zones.gpkg"),
+        ("/r/0123abcd/static/js/main.js", "r/0123abcd/static/js/main.js"),
+        ("/qr.svg?path=%2Fzones%2Fgaoqu%3Flang%3Den", "qr/en/zones/gaoqu.svg"),
+    ],
+)
+def test_each_address_has_one_file(address: str, file: str) -> None:
+    assert locate(address, "en").path == file
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/lookup?lon=122&lat=37",
+        "/search.json?q=x",
+        "/compare?zones=a,b",
+        "/changes",
+        "/ogc/collections",
+        "/data/zones.gpkg?crs=EPSG:4550",
+        "/industries/?sort=name",
+        "//other.example/x",
+        "https://other.example/x",
+        "zones/",
+    ],
+)
+def test_what_needs_a_server_has_none(address: str) -> None:
+    with pytest.raises(NeedsServerError):
+        locate(address, "zh")
+
+
+def test_a_dead_link_or_a_form_stops_the_site(client: FlaskClient, release: Release, home: Path) -> None:
+    changes = Changes(locate("/zones/", "zh"), lambda _: None, None)
+    for tag, attributes in (("a", {"href": "/lookup"}), ("form", {"action": "/search"})):
+        with pytest.raises(SiteError, match="/zones/"):
+            changes(tag, dict(attributes))
+    walk = Walk(lambda request, _: client.get(request), None)
+    walk.start(["/zones/nowhere"])
+    with pytest.raises(SiteError, match="404"):
+        next(walk.files())

@@ -1,0 +1,177 @@
+"""The static site in a real browser, below a sub-path of a server that runs no code of ours."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.webmap.conftest import Watched
+from tests.webmap.site.conftest import Site
+from webmap.bundle import bundle
+from webmap.site.addresses import NeedsServerError, locate
+
+pytestmark = pytest.mark.browser
+
+MODULES = Path(__file__).parents[3] / "webmap" / "static" / "js"
+KINDS = (
+    "index.html",
+    "zones/gaoqu.html",
+    "industries/index.html",
+    "data/index.html",
+)  # that differ from the live ones
+MODES: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
+    "wide": (1440, 900, "light"),
+    "phone": (360, 740, "dark"),
+}
+DRAWN = ".leaflet-pane path.leaflet-interactive"
+
+
+@pytest.fixture
+def reader(browser: Browser, hosted: str) -> Iterator[Page]:
+    """A page on which nothing forbidden may happen: no error, no refusal of the policy, no other host."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    found = Watched(context.new_page(), hosted)
+    yield found.page
+    context.close()
+    assert found.faults == []
+
+
+def open_map(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.locator("#atlas.ready")).to_be_attached()
+
+
+def test_the_map_is_drawn_and_keeps_its_selection_from_language_to_language(
+    reader: Page, hosted: str
+) -> None:
+    open_map(reader, f"{hosted}/index.html?theme=districts&zone=gaoqu")
+    assert reader.locator(DRAWN).count() > 20
+    expect(reader.locator("#panel-body")).to_contain_text("医疗器械及医药")
+    expect(reader.locator("#panel-body a", has_text="三(一)1(2)").first).to_have_attribute(
+        "href", "./plan/%E4%B8%89(%E4%B8%80)1(2).html"
+    )
+    reader.locator(".languages a[hreflang=en]").click()
+    expect(reader).to_have_url(re.compile(r"/plan/map/en/index\.html\?theme=districts&zone=gaoqu#"))
+    expect(reader.locator("#panel-title")).to_contain_text("Weihai Hi-Tech Zone")
+    assert reader.locator(DRAWN).count() > 20
+    reader.get_by_role("link", name="Full page").click()
+    expect(reader).to_have_url(f"{hosted}/en/zones/gaoqu.html")
+    expect(reader.get_by_role("heading", level=1)).to_contain_text("Weihai Hi-Tech Zone")
+
+
+def test_themes_filters_and_details_need_no_server(reader: Page, hosted: str) -> None:
+    open_map(reader, f"{hosted}/ko/index.html")
+    for theme in ("five-zones", "clusters", "platforms"):
+        reader.locator(f"#themes-choices input[value={theme}]").check(force=True)
+        expect(reader).to_have_url(re.compile(f"theme={theme}"))
+        assert reader.locator(".leaflet-pane path, .leaflet-marker-icon").count() > 5
+    reader.locator("#industry").select_option("carbon-fibre", force=True)
+    expect(reader.locator("#industry-page")).to_have_attribute("href", "../ko/industries/carbon-fibre.html")
+
+
+def test_a_zone_page_leads_to_the_map_and_to_its_data(reader: Page, hosted: str) -> None:
+    reader.goto(f"{hosted}/zones/gaoqu.html")
+    for name in ("JSON", "GeoJSON"):
+        href = reader.get_by_role("link", name=name, exact=True).get_attribute("href")
+        answer = reader.request.get(f"{hosted}/zones/{href}")
+        assert answer.ok
+        assert json.loads(answer.body())["id"] == "gaoqu"
+    reader.locator(".actions a.main").click()
+    expect(reader).to_have_url(re.compile(r"/plan/map/index\.html\?zone=gaoqu"))
+    expect(reader.locator("#panel-title")).to_contain_text("高区")
+
+
+SEARCHES = (
+    # where, what is typed, what is found first, where that leads
+    ("zones/gaoqu.html", "tan xian wei", "碳纤维", "industries/carbon-fibre.html"),
+    ("zones/gaoqu.html", "高區", "高区", "zones/gaoqu.html"),
+    ("en/plan.html", "carbon fib", "Carbon fibre", "en/industries/carbon-fibre.html"),
+    ("ko/data/index.html", "탄소섬", "탄소섬유", "ko/industries/carbon-fibre.html"),
+    ("indicators.html", "环翠楼街道", "环翠楼街道", "index.html#"),
+)
+
+
+@pytest.mark.parametrize("asked", SEARCHES, ids=lambda asked: asked[1])
+def test_names_are_found_without_a_server(reader: Page, hosted: str, asked: tuple[str, ...]) -> None:
+    start, typed, found, page = asked
+    reader.goto(f"{hosted}/{start}")
+    reader.locator("#search").press_sequentially(typed)
+    expect(reader.get_by_role("option").first).to_contain_text(found)
+    reader.keyboard.press("Enter")
+    expect(reader).to_have_url(re.compile(re.escape(f"{hosted}/{page}")))
+
+
+def test_what_is_not_found_is_said(reader: Page, hosted: str) -> None:
+    reader.goto(f"{hosted}/zones/index.html")
+    reader.locator("#search").press_sequentially("zzzz")
+    expect(reader.locator("#search-results .note")).to_contain_text("zzzz")
+    reader.keyboard.press("Enter")
+    assert reader.url == f"{hosted}/zones/index.html"
+
+
+def test_an_embedded_map_leads_to_the_same_view_whole(reader: Page, hosted: str) -> None:
+    open_map(reader, f"{hosted}/en/embed.html?zone=nanhai")
+    assert reader.locator(DRAWN).count() > 20
+    link = reader.locator(".embed-bar a")
+    expect(link).to_have_attribute("href", re.compile(r"^\.\./en/index\.html\?zone=nanhai"))
+
+
+def test_the_map_says_its_own_address_when_it_is_passed_on(reader: Page, hosted: str) -> None:
+    open_map(reader, f"{hosted}/index.html?zone=gaoqu")
+    share = reader.locator("#panel .share")
+    share.locator("summary").click()
+    here = re.compile(re.escape(f"{hosted}/index.html?zone=gaoqu"))
+    expect(share.locator(".share-link")).to_have_value(here)
+    assert f"{hosted}/embed.html?zone=gaoqu" in share.locator(".share-embed").input_value()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pages_are_accessible_and_as_wide_as_the_window(browser: Browser, hosted: str, mode: str) -> None:
+    width, height, scheme = MODES[mode]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    watched = Watched(context.new_page(), hosted)
+    page = watched.page
+    for path in KINDS:
+        page.goto(f"{hosted}/en/{path}")
+        page.wait_for_load_state("networkidle")
+        for row in Axe().run(page).response["violations"]:
+            if row["impact"] in {"serious", "critical"}:
+                watched.faults.append(f"{path}: {row['id']} {row['nodes'][0]['html'][:150]}")
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            watched.faults.append(f"{path}: wider than the window")
+    context.close()
+    assert watched.faults == []
+
+
+def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, written: Site) -> None:
+    modules = {"served": (MODULES / "served.js").read_text(encoding="utf-8")}
+    release = written.answer["release"]
+    rows = [row["url"] for row in json.loads(written.read("names/en.json"))["rows"]]
+    addresses = [
+        *("/", "/?zone=gaoqu", "/?theme=belts&lang=zh#9/37.2/122", "/embed?zone=nanhai", "/zones/", "/plan"),
+        *("/zones/gaoqu.json", "/print/belts.pdf?lang=ko", f"/r/{release}/map/en.json", "/indicators#talent"),
+        *rows,
+    ]
+    page = browser.new_page()
+    page.set_content('<html lang="en" data-root="../"><body></body></html>')
+    script = f"(all) => {{ {bundle(modules, 'served')} return all.map((one) => $served.at(one)); }}"
+    for address, found in zip(addresses, page.evaluate(script, addresses), strict=True):
+        try:
+            target = locate(address, "en")
+        except NeedsServerError:
+            continue
+        asked = page.evaluate("(url) => new URL(url, 'http://x.example/').href", target.seen_from(""))
+        given = page.evaluate("(url) => new URL(url, 'http://x.example/').href", found)
+        assert _plain(given) == _plain(asked), address
+    page.close()
+
+
+def _plain(url: str) -> str:
+    return url.replace("%28", "(").replace("%29", ")")
