@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from layers.store import Release
 from webmap import create_app
@@ -13,7 +14,7 @@ from webmap.settings import Settings
 from webmap.site.addresses import Files
 from webmap.site.hosting import list_hosting, render_missing
 from webmap.site.names import build_names
-from webmap.site.walking import Answer, Ask, Walk
+from webmap.site.walking import Ask, Walk
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
@@ -45,7 +46,7 @@ def build_site(release: Release, settings: Settings, files: Files) -> Iterator[t
 def _asking(app: Flask) -> Ask:
     client = app.test_client()
 
-    def ask(address: str, wanted: str) -> Answer:
+    def ask(address: str, wanted: str) -> TestResponse:
         return client.get(address, headers={"Accept": wanted})
 
     return ask

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import Protocol
+
+from werkzeug.test import TestResponse
 
 from webmap.language import LANGUAGES
 from webmap.site.addresses import HOME_LANGUAGE, NeedsServerError, Target, locate
@@ -19,15 +20,7 @@ class SiteError(Exception):
     """The site cannot be written; the message says which address is at fault."""
 
 
-class Answer(Protocol):
-    """What an answer of the application is taken for."""
-
-    status_code: int
-    mimetype: str
-    data: bytes
-
-
-Ask = Callable[[str, str], Answer]  # of an address and the media type that is wanted
+Ask = Callable[[str, str], TestResponse]  # of an address and the media type that is wanted
 
 
 class Walk:
