@@ -50,6 +50,7 @@ export function bindAddress(app) {
     state.set(app.catalogue.sound(next), "history"); // first, for a move writes the state it finds
     if (view) map.setView([view.lat, view.lon], view.zoom, { animate: false });
   });
+  updateLanguageLinks(); // those of a file know nothing of its address
   if (calm.matches) stopAnimations(map);
 }
 

@@ -42,5 +42,6 @@ export function createPassing({ map, state }) {
   map.on("moveend", updateSoon);
   for (const share of shares) share.addEventListener("toggle", () => updateShare(share));
   updateSheet();
+  update(); // the links of a file know nothing of its address
   bindCopying();
 }
