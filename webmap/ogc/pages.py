@@ -16,6 +16,7 @@ from webmap.language import LANGUAGES
 from webmap.links import base_url
 from webmap.media import HTML
 from webmap.ogc.asked import FORMATS, ROOT, Asked
+from webmap.ogc.form import describe_form, find_example
 from webmap.ogc.gate import to_asked
 from webmap.ogc.items import Page, Single
 from webmap.ogc.openapi import OWN
@@ -23,8 +24,6 @@ from webmap.ogc.resources import Document
 from webmap.ogc.service import Service, Target
 
 blueprint = Blueprint("ogc", __name__)
-_TRANSLATED = tuple(f"_{language}" for language in LANGUAGES)
-_OWN_NAMES = {"limit", "offset", "f", "lang"}
 
 
 def service() -> Service:
@@ -103,19 +102,9 @@ def _items(asked: Asked, found: Page) -> dict[str, Any]:
         "fields": _fields(found, asked.language),
         "features": [_flat(feature) for feature in features],
         "values": asked.values,
-        "asked_for": [pair for pair in asked.pairs if pair[0] not in _OWN_NAMES],
-        "systems": ALL,
-        "example": _example(features),
+        "example": find_example(service().sample(found.collection.id)),
+        **describe_form(asked, found),
     }
-
-
-def _example(features: list[dict[str, Any]]) -> str:
-    """Return a filter that the first of some features fulfils."""
-    for feature in features[:1]:
-        for name, value in feature["properties"].items():
-            if isinstance(value, str) and name != "id" and not name.endswith(_TRANSLATED):
-                return f"{name} = '{value}'"
-    return "TRUE"
 
 
 def _fields(found: Page, language: str) -> list[str]:
@@ -124,7 +113,7 @@ def _fields(found: Page, language: str) -> list[str]:
     wanted = found.wanted.properties
     others = tuple(f"_{other}" for other in LANGUAGES if other not in {language, "zh"})
     return (
-        [name for name in names if name in wanted]
+        [name for name in names if name in wanted and name != "id"]
         if wanted
         else [name for name in names if not name.endswith(others) and name != "id"]
     )

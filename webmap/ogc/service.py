@@ -148,6 +148,12 @@ class Service:
             return self._items.page(asked, target.collection)
         return self._items.single(asked, target.collection, target.feature_id)
 
+    def sample(self, collection: str) -> dict[str, Any]:
+        """Return the properties of a collection's first feature; none where it is empty."""
+        found = self._store.select(collection, Query(limit=1)).features
+        properties: dict[str, Any] = orjson.loads(found[0].body)["properties"] if found else {}
+        return properties
+
     def document(self, asked: Asked, target: Target) -> Document:
         """Return one of the documents around the features."""
         asked.check(())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -100,3 +101,46 @@ def test_the_definition_says_what_every_address_and_parameter_means(
     assert rows["/collections/zones/items"] == meaning
     named = re.findall(r"<dt><code>([^<]*)</code></dt><dd>[^<]+</dd>", page)
     assert set(named) == {"f", "lang", *ITEMS}
+
+
+ASKED = "bbox=122,37,122.5,37.6&limit=5&properties=id,kind&lang=zh"
+
+
+def test_the_form_keeps_what_it_does_not_show(page: Page, site: str) -> None:
+    page.goto(f"{site}/ogc/collections/platforms/items?f=html&sortby=kind,-id&{ASKED}")
+    page.get_by_label("过滤条件").fill("kind = 'university'")
+    page.get_by_role("button", name="查询").click()
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("共 5 条")
+    sent = dict(parse_qsl(urlsplit(page.url).query))
+    kept = {"bbox": "122,37,122.5,37.6", "limit": "5", "properties": "id,kind", "lang": "zh", "f": "html"}
+    assert sent.items() >= (kept | {"sortby": "kind,-id", "filter": "kind = 'university'"}).items()
+    page.get_by_role("link", name="去掉参数 bbox").click()
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("共 6 条")
+    assert "bbox" not in page.url
+    page.get_by_role("link", name="清除条件").click()
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("共 229 条")
+    assert "limit=5" in page.url
+
+
+@pytest.mark.parametrize(
+    ("query", "narrowed"),
+    [
+        ("crs=http://www.opengis.net/def/crs/EPSG/0/4490&limit=3", False),
+        ("properties=area_km2&sortby=kind&offset=1&datetime=2024-01-01", False),
+        ("bbox=122,37,122.1,37.1", True),
+        ("kind=hitech-zone", True),
+        ("filter=kind%3D'hitech-zone'", True),
+    ],
+)
+def test_only_a_list_that_something_is_left_out_of_is_called_filtered(
+    client: FlaskClient, *, query: str, narrowed: bool
+) -> None:
+    page = client.get(f"/ogc/collections/zones/items?f=html&lang=en&{query}").get_data(as_text=True)
+    assert (">Filtered<" in page) == narrowed
+    assert ("Clear the filter" in page) == narrowed
+
+
+@pytest.mark.parametrize("query", ["properties=area_km2", "filter=FALSE", "offset=6"])
+def test_the_example_of_a_filter_is_one_whatever_is_shown(client: FlaskClient, query: str) -> None:
+    page = client.get(f"/ogc/collections/zones/items?f=html&lang=en&{query}").get_data(as_text=True)
+    assert "For example kind = &#39;hitech-zone&#39;" in page
