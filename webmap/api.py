@@ -11,7 +11,7 @@ from webmap.content import POINT_LAYERS, Content
 from webmap.language import current_language
 from webmap.media import JSON
 from webmap.prepared import send
-from webmap.problems import NotFoundError
+from webmap.problems import NotFoundError, name_some
 
 blueprint = Blueprint("api", __name__)
 
@@ -64,7 +64,12 @@ def require(place_id: str, *, points: bool) -> dict[str, Any]:
     document = content().documents.get(place_id)
     if document is None or (document["layer"] in POINT_LAYERS) != points:
         near = content().near(place_id, current_language(strict=False), points=points)
-        raise NotFoundError("error.place", value=place_id, near=near)
+        known = [
+            row_id for row_id, row in content().documents.items() if (row["layer"] in POINT_LAYERS) == points
+        ]
+        raise NotFoundError(
+            "error.place", parameter="place", value=place_id, allowed=name_some(known), near=near
+        )
     return document
 
 

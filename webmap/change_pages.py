@@ -12,10 +12,12 @@ from webmap.api import require, to_json
 from webmap.links import base_url
 from webmap.media import HTML
 from webmap.negotiation import vary, wants_document
+from webmap.parameters import refuse_unknown
 from webmap.problems import BadParameterError, NotFoundError
 from webmap.records import Records
 
 blueprint = Blueprint("changes", __name__)
+PARAMETERS = ("from", "to", "lang")
 MAX_SHOWN = 300  # rows of facts on a page; the JSON has all
 
 
@@ -81,6 +83,7 @@ def _pair() -> tuple[Entry, Entry] | None:
 
     One without the other is compared with the one before it, or with the live one.
     """
+    refuse_unknown(PARAMETERS)
     asked = request.args.get("from"), request.args.get("to")
     if asked == (None, None):
         return None

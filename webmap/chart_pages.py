@@ -34,4 +34,6 @@ def require_chart(name: str, extension: str) -> None:
     """Raise NotFoundError for an unknown chart."""
     if name not in CHARTS:
         near = [{"id": one, "label": one, "href": f"/charts/{one}.{extension}"} for one in CHARTS]
-        raise NotFoundError("error.chart", value=name, allowed=", ".join(CHARTS), near=near)
+        raise NotFoundError(
+            "error.chart", parameter="chart", value=name, allowed=", ".join(CHARTS), near=near
+        )

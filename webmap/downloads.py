@@ -20,6 +20,7 @@ from layers.export.selection import Choice, select
 from layers.query import FeatureStore, Query
 from layers.rows import queryables
 from webmap.content import Content
+from webmap.ogc.filters import to_refusal
 from webmap.problems import BadParameterError, NotFoundError
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
@@ -104,7 +105,9 @@ def unknown_layer(name: str, content: Content) -> NotFoundError:
     }
     close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
     near = [{"id": one, "label": one, "href": f"/data/{one}.{known[one]}"} for one in close]
-    return NotFoundError("error.layer", value=name[:SHOWN], allowed=", ".join(known), near=near)
+    return NotFoundError(
+        "error.layer", parameter="layer", value=name[:SHOWN], allowed=", ".join(known), near=near
+    )
 
 
 def _refuse_unknown(kind: Format, arguments: Arguments) -> None:
@@ -186,10 +189,7 @@ def _parse_condition(name: str, arguments: Arguments, content: Content) -> Condi
     try:
         return parse_filter(text, language or _guess(text), kinds)
     except FilterError as error:
-        allowed = ", ".join(error.allowed or kinds)
-        raise BadParameterError(
-            "error.filter", parameter="filter", value=error.value, allowed=allowed, code=error.code
-        ) from error
+        raise to_refusal(error) from error
 
 
 def _guess(text: str) -> str:

@@ -111,7 +111,9 @@ def _require_theme(theme_id: str, extension: str) -> None:
     themes = content().themes
     if theme_id not in themes:
         near = [{"id": one, "label": one, "href": f"/print/{one}.{extension}"} for one in themes]
-        raise NotFoundError("error.theme", value=theme_id, allowed=", ".join(themes), near=near)
+        raise NotFoundError(
+            "error.theme", parameter="theme", value=theme_id, allowed=", ".join(themes), near=near
+        )
 
 
 def _send(extension: str, name: str, make: Callable[[], bytes], *, download: bool = True) -> Response:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
+from difflib import get_close_matches
 from urllib.parse import urlencode
 
 from flask import request
@@ -18,6 +19,20 @@ PROJECTED = ("EPSG:4549", "EPSG:4550", "EPSG:3857")  # lon and lat then hold met
 METRES = "米 / metres"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 LON_RANGE, LAT_RANGE = (-180.0, 180.0), (-90.0, 90.0)
+
+
+def refuse_unknown(known: Collection[str]) -> None:
+    """Raise BadParameterError for a parameter that would be passed over in silence."""
+    for given, value in request.args.items():
+        if given not in known:
+            close = get_close_matches(given, known, n=3, cutoff=0.5)
+            raise BadParameterError(
+                "error.unknown_parameter",
+                parameter=given[:60],
+                value=value[:60],
+                allowed=", ".join(known),
+                near=[{"id": one, "label": one} for one in close],
+            )
 
 
 def parse_position() -> tuple[float, float]:

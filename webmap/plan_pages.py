@@ -11,7 +11,7 @@ from webmap import sketches
 from webmap.api import content as served
 from webmap.chart_pages import draw
 from webmap.content import Content
-from webmap.problems import NotFoundError
+from webmap.problems import NotFoundError, name_some
 
 blueprint = Blueprint("plan", __name__)
 Row = dict[str, Any]
@@ -53,7 +53,9 @@ def _require(clause_id: str) -> Row:
         known = [row["id"] for row in served().tables["clauses"]]
         near = [one for one in known if clause_id and clause_id[:3] in one][:5]
         links = [{"id": one, "label": one, "href": f"/plan/{one}"} for one in near]
-        raise NotFoundError("error.clause", value=clause_id, near=links)
+        raise NotFoundError(
+            "error.clause", parameter="clause", value=clause_id, allowed=name_some(known), near=links
+        )
     return found
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 PROBLEM = "application/problem+json"
+NAMED = 20  # ids that an error lists
 RETRY_AFTER_S = "10"
 TITLED = {404, 405, 413, 415, 422, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
@@ -89,6 +91,12 @@ class ReplacedError(LaterError):
     """The release that this process serves is no longer on disk; the next one is on its way."""
 
     key = "error.replaced"
+
+
+def name_some(ids: Collection[str]) -> str:
+    """Return the first of some ids, and how many there are where that is not all."""
+    some = ", ".join(islice(ids, NAMED))
+    return some if len(ids) <= NAMED else f"{some}, … ({len(ids)})"
 
 
 def title_key(status: int) -> str:

@@ -30,12 +30,11 @@ from webmap.links import base_url
 from webmap.media import HTML
 from webmap.negotiation import vary, wants_document
 from webmap.prepared import send, type_of
-from webmap.problems import BadParameterError, NotFoundError
+from webmap.problems import NAMED, BadParameterError, NotFoundError, name_some
 from webmap.shelf import Shelf, name_with, send_made
 
 blueprint = Blueprint("releases", __name__, url_prefix="/r")
 SHOWN = 60  # characters of what was given
-NAMED = 20  # releases in an error
 
 
 @blueprint.before_request
@@ -198,9 +197,15 @@ def _not_kept(release_id: str, file: str) -> NotFoundError:
         for one, row in zip(names, rows, strict=True)
         if one.startswith(f"{name}.")
     ]
-    return NotFoundError("error.not_kept", value=file[:SHOWN], allowed=", ".join(names) or "–", near=near)
+    return NotFoundError(
+        "error.not_kept",
+        parameter="file",
+        value=file[:SHOWN],
+        allowed=", ".join(names) or "–",
+        near=near,
+    )
 
 
 def _unknown(asked: str, known: list[str], key: str) -> NotFoundError:
     near = [{"id": one, "label": one, "href": f"/r/{one}/"} for one in known[:NAMED]]
-    return NotFoundError(key, value=asked[:SHOWN], allowed=", ".join(known[:NAMED]), near=near)
+    return NotFoundError(key, parameter="release", value=asked[:SHOWN], allowed=name_some(known), near=near)

@@ -14,7 +14,7 @@ from webmap.api import content
 from webmap.chart_pages import draw
 from webmap.language import pick
 from webmap.prepared import send
-from webmap.problems import NotFoundError
+from webmap.problems import NotFoundError, name_some
 from webmap.spreadsheet import send_csv
 
 blueprint = Blueprint("subjects", __name__)
@@ -142,4 +142,6 @@ def require_subject(kind: str, rows: Mapping[str, Row], row_id: str) -> Row:
     close = difflib.get_close_matches(row_id, names, n=8, cutoff=0.45)
     found = dict.fromkeys(names[name] for name in close)
     near = [{"id": one, "label": pick(rows[one]["name"]), "href": rows[one]["url"]} for one in found][:5]
-    raise NotFoundError(f"error.{kind}", value=row_id, near=near)
+    raise NotFoundError(
+        f"error.{kind}", parameter=kind, value=row_id, allowed=name_some(list(rows)), near=near
+    )

@@ -6,6 +6,7 @@ otherwise, and looks at no numbers of arguments.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from layers.cql.fault import FilterError, unknown
@@ -33,7 +34,7 @@ def to_draft(node: Any) -> Any:
     if isinstance(node, str | int | float):  # also true and false
         return node
     if not isinstance(node, dict):
-        raise FilterError("syntax", str(node))
+        raise FilterError("syntax", _show(node))
     if "op" in node:
         return _operation(node)
     if set(node) == {"property"} and isinstance(node["property"], str):
@@ -45,16 +46,16 @@ def to_draft(node: Any) -> Any:
         return {"type": "GeometryCollection", "coordinates": [], "geometries": node.get("geometries")}
     if node.get("type") in _GEOMETRIES and set(node) <= {"type", "coordinates", "bbox"}:
         return {"type": node["type"], "coordinates": node.get("coordinates")}
-    raise FilterError("syntax", str(node))
+    raise FilterError("syntax", _show(node))
 
 
 def _operation(node: dict[str, Any]) -> dict[str, Any]:
     name, arguments = node["op"], node.get("args")
     if not isinstance(name, str) or name not in _ARITY:
-        raise unknown("function", str(name), _ARITY)
+        raise unknown("function", name if isinstance(name, str) else _show(name), _ARITY)
     least, most = _ARITY[name]
     if not isinstance(arguments, list) or not least <= len(arguments) <= most or set(node) != {"op", "args"}:
-        raise FilterError("syntax", str(node))
+        raise FilterError("syntax", _show(node))
     if name == "in":
         return {"op": name, "args": [to_draft(arguments[0]), _options(arguments[1])]}
     read = [to_draft(argument) for argument in arguments]
@@ -63,15 +64,20 @@ def _operation(node: dict[str, Any]) -> dict[str, Any]:
 
 def _options(given: Any) -> list[Any]:
     if not isinstance(given, list) or not given:
-        raise FilterError("syntax", str(given))
+        raise FilterError("syntax", _show(given))
     return [to_draft(option) for option in given]
 
 
 def _bbox(numbers: Any) -> dict[str, Any]:
     good = isinstance(numbers, list) and len(numbers) in _BOX_SIZES
     if not good or not all(type(number) in {int, float} for number in numbers):
-        raise FilterError("geometry", str(numbers))
+        raise FilterError("geometry", _show(numbers))
     return box_document([float(number) for number in numbers])
+
+
+def _show(node: Any) -> str:
+    """Return a part of the document as it was written, not as Python would."""
+    return json.dumps(node, ensure_ascii=False)
 
 
 def box_document(numbers: list[float]) -> dict[str, Any]:

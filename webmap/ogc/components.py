@@ -82,6 +82,7 @@ SCHEMAS: Part = {
             "parameter": _TEXT,
             "value": _TEXT,
             "allowed": _TEXT,
+            "hint": _TEXT,
             "near": listed(record({"id": _TEXT, "label": _TEXT}, {"href": _TEXT})),
         },
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,15 +10,16 @@ import orjson
 
 from layers.axes import Axes
 from layers.cql.tree import Kind
-from layers.query import Collection, Feature, FeatureStore
+from layers.query import Collection, Feature, FeatureStore, Query
 from layers.rows import queryables
-from webmap.ogc.asked import SOME_BOX, Asked, encode
+from webmap.ogc.asked import ROOT, SOME_BOX, Asked, encode
 from webmap.ogc.frames import Frames, keep_properties
 from webmap.ogc.links import GEOJSON, HTML, JSON, Link, link, selves
 from webmap.ogc.parameters import ITEM, Wanted, parse_axes, parse_items
-from webmap.problems import NotFoundError
+from webmap.problems import NotFoundError, name_some
 
 MOULDS = 256
+SHOWN = 60  # characters of what was given
 KEPT_LINKS = 8  # of each
 
 
@@ -129,11 +131,24 @@ class Items:
         axes = parse_axes(asked.values, "crs")
         feature = self._store.get(collection.id, feature_id)
         if feature is None:
-            raise NotFoundError("ogc.error.feature", value=feature_id[:60], collection=collection.id)
+            raise self._no_feature(collection, feature_id)
         body = self._frames.bodies(collection.id, [feature], axes)[0]
         path = f"collections/{collection.id}"
         links = [*selves(asked, GEOJSON), link(asked.url(path, [("f", "json")]), "collection", JSON)]
         return Single(collection, feature_id, axes, body, links)
+
+    def _no_feature(self, collection: Collection, given: str) -> NotFoundError:
+        known = [feature.id for feature in self._store.select(collection.id, Query()).features]
+        path = f"{ROOT}/collections/{collection.id}/items"
+        close = difflib.get_close_matches(given[:SHOWN], known, n=5, cutoff=0.4)
+        return NotFoundError(
+            "ogc.error.feature",
+            parameter="featureId",
+            value=given[:SHOWN],
+            collection=collection.id,
+            allowed=name_some(known),
+            near=[{"id": one, "label": one, "href": f"{path}/{one}"} for one in close],
+        )
 
     def _bodies(self, collection: Collection, features: tuple[Feature, ...], wanted: Wanted) -> list[bytes]:
         bodies = self._frames.bodies(collection.id, features, wanted.axes)

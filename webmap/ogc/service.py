@@ -137,7 +137,11 @@ class Service:
         close = difflib.get_close_matches(given, self._by_id, n=3, cutoff=0.4)
         near = [{"id": one, "label": one, "href": f"/ogc/collections/{one}"} for one in close]
         return NotFoundError(
-            "ogc.error.collection", value=given[:60], allowed=", ".join(self._by_id), near=near
+            "ogc.error.collection",
+            parameter="collectionId",
+            value=given[:60],
+            allowed=", ".join(self._by_id),
+            near=near,
         )
 
     def features(self, asked: Asked, target: Target) -> Page | Single:

@@ -1,0 +1,60 @@
+"""What cannot be answered says which parameter, what was given, and what there is."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+
+UNKNOWN = [
+    ("/ogc/collections/zone", "collectionId", "zone", "zones"),
+    ("/ogc/collections/zones/items/gaoq", "featureId", "gaoq", "gaoqu"),
+    ("/ogc/collections/platforms/items/sdu-weiha", "featureId", "sdu-weiha", "sdu-weihai"),
+    ("/data/zone.geojson", "layer", "zone", "zones"),
+    ("/zones/gaoq.json", "place", "gaoq", "gaoqu"),
+    ("/places/airport.json", "place", "airport", "airport-weihai"),
+    ("/industries/new-material.json", "industry", "new-material", "new-materials"),
+]
+
+
+@pytest.mark.parametrize(("path", "parameter", "value", "meant"), UNKNOWN)
+def test_what_does_not_exist_is_named_with_what_does(
+    client: FlaskClient, path: str, parameter: str, value: str, meant: str
+) -> None:
+    problem = client.get(path).get_json()
+    assert (problem["status"], problem["parameter"], problem["value"]) == (404, parameter, value)
+    assert len(problem["allowed"].split(", ")) > 3
+    assert meant in [row["id"] for row in problem["near"]]
+    followed = next(row["href"] for row in problem["near"] if row["id"] == meant)
+    assert client.get(followed).status_code == 200
+
+
+def test_an_unknown_release_is_named(client: FlaskClient) -> None:
+    problem = client.get("/r/abc/index.json").get_json()
+    assert (problem["status"], problem["parameter"], problem["value"]) == (404, "release", "abc")
+    assert problem["allowed"] == problem["near"][0]["id"]
+
+
+@pytest.mark.parametrize("path", ["/changes", "/changes.json"])
+@pytest.mark.parametrize("query", ["from=1&to=1&x=1", "x=1"])
+def test_publications_pass_over_no_parameter(client: FlaskClient, path: str, query: str) -> None:
+    answer = client.get(f"{path}?{query}", headers={"Accept": "application/json"})
+    problem = answer.get_json()
+    assert (answer.status_code, problem["parameter"], problem["allowed"]) == (400, "x", "from, to, lang")
+
+
+def test_every_member_of_a_problem_is_in_the_definition(client: FlaskClient) -> None:
+    described = client.get("/ogc/api?f=json").get_json()["components"]["schemas"]["problem"]["properties"]
+    for path, *_ in UNKNOWN:
+        assert client.get(path).get_json().keys() <= described.keys()
+
+
+@pytest.mark.parametrize("path", ["/data/zones.geojson?", "/ogc/collections/zones/items?"])
+def test_a_filter_in_json_is_told_as_it_was_written(client: FlaskClient, path: str) -> None:
+    given = '{"op": "=", "args": [true]}'
+    asked = f"{path}filter-lang=cql2-json&filter={quote(given)}"
+    problem = client.get(asked).get_json()
+    assert problem["value"] == given
+    assert "syntax" not in problem["detail_zh"]
+    assert "不是有效的 CQL2" in problem["detail_zh"]
