@@ -28,11 +28,6 @@ def find_pairs(towns: list[Town], geometries: Mapping[str, BaseGeometry]) -> lis
     return [(one, two) for one, two in found if one.county == two.county]
 
 
-def measure_known(quality: Json) -> float:
-    """Return the accuracy of digitised edges: the worse of inland borders and coast."""
-    return float(max(quality["digitised"]["p90_m"], quality["coast"]["p90_m"]))
-
-
 def measure_rebuilt(
     pairs: Iterable[tuple[Town, Town]], quality: Json, adjusted: Adjusted, members: Members
 ) -> float:

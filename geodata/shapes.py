@@ -31,7 +31,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import accuracy, crs
 from geodata.ground import OfficialArea, Position, Site, Town
-from geodata.incoming.adjust import Adjusted, Members
+from geodata.incoming.adjust import Adjusted, Members, measure_known
 from geodata.land import CITY
 from geodata.model import Area
 from geodata.read import Facts
@@ -138,7 +138,7 @@ def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjust
     drafts = {}
     for name, towns in groups.items():
         method: Method = "digitised" if name == CITY or name in counties else "reconstructed"
-        accuracy_m = accuracy.measure_known(quality)
+        accuracy_m = measure_known(quality)
         if method == "reconstructed":
             outer = [pair for pair in pairs if pair[0] in towns and pair[1] not in towns]
             accuracy_m = max(accuracy_m, accuracy.measure_rebuilt(outer, quality, adjusted, members))

@@ -6,20 +6,25 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import shapely
+
+from geodata.moves import is_moved
+
 Read = Callable[[str], bytes | None]
 Row = Mapping[str, Any]
 GEOMETRY = (
     *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
     *("area_km2", "official_area_km2", "official_area_source"),
 )
+SAID = tuple(one for one in GEOMETRY if one != "area_km2")  # the area goes with the polygon
 NAMES = ("name_zh", "name_en", "name_ko")
 
 
 def compare(old: Read, new: Read, paths: Iterable[str]) -> dict[str, Any]:
     """Return ``areas`` and ``facts`` that differ; `paths` are the data files of either release.
 
-    ``areas`` has one row for each polygon whose geometry or provenance differs, ``facts`` one for
-    each row of a layer or table that came, went, or has another value in some field.
+    ``areas`` has one row for each polygon that was moved by more than 1 m² or has another provenance,
+    ``facts`` one for each row of a layer or table that came, went, or has another value in some field.
     """
     areas: list[dict[str, Any]] = []
     facts: list[dict[str, Any]] = []
@@ -61,20 +66,28 @@ def _compare_areas(layer: str, before: Mapping[str, Row], after: Mapping[str, Ro
     rows = []
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
-        fields = ("#", *GEOMETRY)
-        if old is None or new is None or any(old.get(one) != new.get(one) for one in fields):
+        moved = _moved(old, new)
+        if moved or any((old or {}).get(one) != (new or {}).get(one) for one in SAID):
             known: Row = new or old or {}
             rows.append(
                 {
                     "layer": layer,
                     "id": name,
                     **{one: known.get(one) for one in NAMES},
-                    "moved": (old or {}).get("#") != (new or {}).get("#"),
+                    "moved": moved,
                     "before": _geometry(old),
                     "after": _geometry(new),
                 }
             )
     return rows
+
+
+def _moved(old: Row | None, new: Row | None) -> bool:
+    """Tell whether a place came, went, or was moved by more than rounding."""
+    one, other = (old or {}).get("#"), (new or {}).get("#")
+    if one is None or other is None or one == other:
+        return one != other
+    return is_moved(*(shapely.from_geojson(json.dumps(geometry)) for geometry in (one, other)))
 
 
 def _geometry(row: Row | None) -> dict[str, Any] | None:

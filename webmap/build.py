@@ -14,9 +14,10 @@ from typing import Any
 import orjson
 
 from geodata.check import check_facts
-from geodata.incoming.adjust import Members, add_sources, apply_imports, to_boundaries
+from geodata.incoming.adjust import add_sources, apply_imports, to_boundaries
 from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.scrutiny import check_outcome
+from geodata.incoming.titles import Titles
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
 from layers.changes import compare, summarise
@@ -94,7 +95,9 @@ def _import(
         return boundaries
     _say("导入的边界 / imported boundaries")
     adjusted = apply_imports(facts, boundaries, records)
-    wrong = [line for one in check_outcome(adjusted, Members(facts)) for line in one.to_lines()]
+    before = apply_imports(facts, boundaries, []).pieces
+    found = check_outcome(before, adjusted, Titles(facts, boundaries))
+    wrong = [line for one in found for line in one.to_lines()]
     if wrong:
         raise BuildError("\n".join(wrong))
     return to_boundaries(boundaries, adjusted)

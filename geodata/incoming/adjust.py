@@ -11,9 +11,15 @@ In detail:
   earlier before later. What comes first stays: a later polygon is cut to an imported parent and loses
   what it shares with an import beside it. The check lets only slivers through, no wider than the
   accuracies of the two.
-- A place not made of towns (a park, a bonded zone) lies on top; its parent grows to hold it.
-- The coast of an import replaces ours where the two are no farther apart than ours is accurate.
-- Coordinates are rounded to 1e-7 degrees (1 cm), as everywhere in the product.
+- A place not made of towns (a park, a bonded zone) lies on top; its parent grows to hold it, but for
+  land that another import holds.
+- The edge of an import replaces our coast and our county line where the two are no farther apart than
+  ours are accurate: the strip between them becomes sea, or land of who is beyond the line. It is never
+  land of a zone or town that only happens to be the nearest.
+- Nobody gets a new detached part that is narrower than that; islands that an import leaves out go to
+  the nearest town.
+- Coordinates are rounded to 1e-7 degrees (1 cm), as everywhere in the product. Where other lines end on
+  an imported edge, towns have a vertex more there, within that rounding; the imported polygon has not.
 """
 
 from __future__ import annotations
@@ -27,12 +33,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.incoming.imported import RANK, ImportedBoundary, keep_latest
-from geodata.incoming.reassign import GRID_DEG, Claim, reshape, to_polygons
+from geodata.incoming.planar import GRID_DEG, is_narrow, to_polygons
+from geodata.incoming.reassign import Claim, reshape
 from geodata.land import CITY
+from geodata.moves import is_moved
 from geodata.read import Facts
 
 Json = Mapping[str, Any]
-_MOVED_DEG2: Final = 1e-10  # 1 m²: less is rounding
+_ROUNDING_M: Final = 0.05  # as wide as nothing but rounding is
 _LEVELS: Final = ("counties", "zones", "towns")
 _ON_TOP: Final = len(_LEVELS)
 
@@ -89,6 +97,11 @@ def add_sources(facts: Facts, records: Iterable[ImportedBoundary]) -> Facts:
     return replace(facts, sources={**facts.sources, **found})
 
 
+def measure_known(quality: Json) -> float:
+    """Return the accuracy of digitised edges: the worse of inland borders and coast."""
+    return float(max(quality["digitised"]["p90_m"], quality["coast"]["p90_m"]))
+
+
 def apply_imports(facts: Facts, boundaries: Json, records: Iterable[ImportedBoundary]) -> Adjusted:
     """Return the base geometry with the imports that are in force.
 
@@ -96,12 +109,9 @@ def apply_imports(facts: Facts, boundaries: Json, records: Iterable[ImportedBoun
     """
     members = Members(facts)
     adjusted = Adjusted(_read_pieces(boundaries))
-    coast_m = float(boundaries["datapackage"]["quality"]["coast"]["p90_m"])
+    edge_m = measure_known(boundaries["datapackage"]["quality"])
     for record in sorted(keep_latest(records).values(), key=lambda one: _order(one, members)):
-        _apply(record, adjusted, members, coast_m)
-    for place in adjusted.placed:  # what came later may have rounded an edge by a grid step
-        if members.of(place):
-            adjusted.placed[place] = _unite(adjusted.pieces, members.of(place))
+        _apply(record, adjusted, members, edge_m)
     return adjusted
 
 
@@ -139,7 +149,7 @@ def _order(record: ImportedBoundary, members: Members) -> tuple[int, int, str, s
     return level, -RANK[record.method], record.when.isoformat(), record.of
 
 
-def _apply(record: ImportedBoundary, adjusted: Adjusted, members: Members, coast_m: float) -> None:
+def _apply(record: ImportedBoundary, adjusted: Adjusted, members: Members, edge_m: float) -> None:
     place, area = record.of, to_polygons(shapely.set_precision(record.polygon(), GRID_DEG))
     holder = next((one for one in members.above(place) if one in adjusted.placed), None)
     if holder is not None:
@@ -149,18 +159,16 @@ def _apply(record: ImportedBoundary, adjusted: Adjusted, members: Members, coast
     if members.of(place) and beside:
         area = to_polygons(shapely.difference(area, shapely.union_all(beside), grid_size=GRID_DEG))
     before = dict(adjusted.pieces)
-    claim = _to_claim(place, area, adjusted, members, coast_m)
+    claim = _to_claim(place, area, adjusted, members, edge_m)
     if claim is not None:
         outcome = reshape(adjusted.pieces, claim)
         adjusted.pieces, adjusted.orphans[place] = outcome.pieces, outcome.orphan
-    own = members.of(place)
-    placed = _unite(adjusted.pieces, own) if own else area
-    adjusted.imports[place], adjusted.placed[place] = record, placed
+    adjusted.imports[place], adjusted.placed[place] = record, area
     _note_moved(place, before, adjusted, members)
 
 
 def _to_claim(
-    place: str, area: BaseGeometry, adjusted: Adjusted, members: Members, coast_m: float
+    place: str, area: BaseGeometry, adjusted: Adjusted, members: Members, edge_m: float
 ) -> Claim | None:
     """Return what the import claims; None where it lies on top and its parent holds it already."""
     held = _held(place, adjusted, members)
@@ -168,18 +176,24 @@ def _to_claim(
     if own:
         seats = {one: members.facts.towns[one].seat for one in own}
         points = {one: shapely.Point(seat.lon, seat.lat) for one, seat in seats.items()}
-        inside = any(one in adjusted.placed for one in members.above(place))  # its coast is settled
         heirs = _heirs(place, adjusted, members) - held
-        return Claim(area, own, heirs, 0.0 if inside else coast_m, points)
+        if any(one in adjusted.placed for one in members.above(place)):  # its outer border is settled
+            return Claim(area, own, heirs, seats=points)
+        beyond = frozenset(adjusted.pieces) - members.of(members.county(place)) - heirs - held
+        return Claim(area, own, heirs, edge_m, beyond, points)
     parent = next((one for one in members.above(place) if members.of(one)), None)
     own = members.of(parent) - held if parent else frozenset()
     old = shapely.union_all([adjusted.pieces[one] for one in own])
-    if not own or old.covers(area):
-        return None
     taken = shapely.union_all([adjusted.pieces[one] for one in held])
-    free = to_polygons(shapely.difference(area, taken, grid_size=GRID_DEG))
-    grown = shapely.union(free, old, grid_size=GRID_DEG)
-    return Claim(grown, own, frozenset(), 0.0)
+    free = to_polygons(shapely.difference(area, shapely.union(taken, old), grid_size=GRID_DEG))
+    more = [
+        part
+        for part in shapely.get_parts(free)  # not what only another import's land would connect
+        if not is_narrow(part, _ROUNDING_M) and (part.distance(old) < GRID_DEG or not part.intersects(taken))
+    ]
+    if not own or not more:
+        return None
+    return Claim(shapely.union_all([*more, old], grid_size=GRID_DEG), own, frozenset())
 
 
 def _held(place: str, adjusted: Adjusted, members: Members) -> frozenset[str]:
@@ -198,17 +212,11 @@ def _heirs(place: str, adjusted: Adjusted, members: Members) -> frozenset[str]:
 def _note_moved(place: str, before: Mapping[str, BaseGeometry], adjusted: Adjusted, members: Members) -> None:
     """Note every town, zone, county and the city whose outline the import moved, but for its own place."""
     after = adjusted.pieces
-    changed = {
-        one for one, shape in before.items() if after[one] is not shape and _differs(shape, after[one])
-    }
+    changed = {one for one, shape in before.items() if is_moved(shape, after[one])}
     for one, towns in members.towns.items():
-        if one != place and towns & changed and _differs(_unite(before, towns), _unite(after, towns)):
+        if one != place and towns & changed and is_moved(_unite(before, towns), _unite(after, towns)):
             adjusted.moved[one] = (*adjusted.moved.get(one, ()), place)
 
 
 def _unite(pieces: Mapping[str, BaseGeometry], names: Iterable[str]) -> BaseGeometry:
     return shapely.coverage_union_all([pieces[name] for name in sorted(names)])
-
-
-def _differs(one: BaseGeometry, other: BaseGeometry) -> bool:
-    return one is not other and bool(shapely.symmetric_difference(one, other).area > _MOVED_DEG2)

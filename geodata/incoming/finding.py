@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,7 +54,8 @@ class RefusedError(Exception):
 def find(code: str, path: str, feature_id: str | None = None, /, **values: object) -> Finding:
     """Return the finding `code`, worded in both languages and filled with `values`.
 
-    Its level is the code's own unless `values` names another under ``level``.
+    A value that is a dict is by language. The level is the code's own unless `values` names another
+    under ``level``.
     """
     entry = _codes()[code]
     wanted = str(values.pop("level", entry["level"]))
@@ -64,10 +66,15 @@ def find(code: str, path: str, feature_id: str | None = None, /, **values: objec
         level=level,
         feature_id=feature_id,
         path=path,
-        message_zh=entry["zh"].format(**values),
-        message_en=entry["en"].format(**values),
-        fix={language: fix[language].format(**values) for language in ("zh", "en")} if fix else None,
+        message_zh=entry["zh"].format(**_pick(values, "zh")),
+        message_en=entry["en"].format(**_pick(values, "en")),
+        fix={one: fix[one].format(**_pick(values, one)) for one in ("zh", "en")} if fix else None,
     )
+
+
+def _pick(values: Mapping[str, object], language: str) -> dict[str, object]:
+    """Return the values in one language: those that are said differently are given by language."""
+    return {name: value[language] if isinstance(value, dict) else value for name, value in values.items()}
 
 
 def list_codes() -> dict[str, dict[str, Any]]:

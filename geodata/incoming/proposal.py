@@ -14,16 +14,23 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.incoming.adjust import Members, add_sources, apply_imports, to_boundaries
+from geodata.incoming.adjust import (
+    Adjusted,
+    Members,
+    add_sources,
+    apply_imports,
+    measure_known,
+    to_boundaries,
+)
 from geodata.incoming.datum import Verdict, measure_shift
+from geodata.incoming.exchange import LEAST_KM2, Change, Transfer
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.imported import ImportedBoundary, Layer, Method, keep_latest
 from geodata.incoming.intake import Incoming, Intake, read_intake
 from geodata.incoming.locate import Located, locate
 from geodata.incoming.naming import Names, name_features
-from geodata.incoming.reassign import to_polygons
+from geodata.incoming.planar import to_polygons
 from geodata.incoming.scrutiny import (
-    LEAST_KM2,
     MAX_PLACE_VERTICES,
     Standing,
     check_neighbours,
@@ -31,10 +38,13 @@ from geodata.incoming.scrutiny import (
     check_standing,
     repair,
 )
+from geodata.incoming.titles import Titles
+from geodata.moves import is_moved
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 
 _DECIMALS: Final = 7
+_SAID: Final = ("method", "accuracy_m", "sources", "licence", "official_area_km2")
 _SUSPICIONS: Final = {"GCJ-02": "suspected-gcj02", "BD-09": "suspected-bd09"}
 
 
@@ -68,10 +78,20 @@ class Ground:
     records: tuple[ImportedBoundary, ...] = ()
 
     @cached_property
+    def adjusted(self) -> Adjusted:
+        """The base geometry with the imports in force."""
+        return apply_imports(self.facts, self.boundaries, self.records)
+
+    @cached_property
+    def titles(self) -> Titles:
+        """The names of places."""
+        return Titles(self.facts, self.boundaries)
+
+    @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The shape of every place with the imports in force."""
-        adjusted = apply_imports(self.facts, self.boundaries, self.records)
-        return build_shapes(add_sources(self.facts, self.records), to_boundaries(self.boundaries, adjusted))
+        facts = add_sources(self.facts, self.records)
+        return build_shapes(facts, to_boundaries(self.boundaries, self.adjusted))
 
 
 @dataclass
@@ -84,6 +104,7 @@ class Proposal:
     shifts: dict[str, Verdict] = field(default_factory=dict)
     before: dict[str, Shape] = field(default_factory=dict)
     after: dict[str, Shape] = field(default_factory=dict)
+    transfers: list[Transfer] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
@@ -110,10 +131,10 @@ class Proposal:
 
 
 def differs(old: Shape, new: Shape) -> bool:
-    """Tell whether a place was moved by more than rounding."""
-    if old.method != new.method or abs(old.area_km2 - new.area_km2) > 1e-3:  # noqa: PLR2004 - 1000 m²
+    """Tell whether a publication would record a change of a place: its polygon, or how it was made."""
+    if any(getattr(old, one) != getattr(new, one) for one in _SAID):
         return True
-    return bool(shapely.symmetric_difference(old.geometry, new.geometry).area > 1e-9)  # noqa: PLR2004 - 10 m²
+    return is_moved(old.geometry, new.geometry)
 
 
 def propose(wish: Wish, ground: Ground) -> Proposal:
@@ -229,16 +250,21 @@ def _check_shift(wish: Wish, proposal: Proposal, understood: str, facts: Facts) 
 
 def _try(proposal: Proposal, ground: Ground) -> None:
     """Check the polygons against what is there, and build the shapes as they would be."""
-    members = Members(ground.facts)
+    members, titles = Members(ground.facts), ground.titles
     records = keep_latest((*ground.records, *proposal.records))
-    standing = Standing(proposal.before, members, records)
+    standing = Standing(proposal.before, members, records, titles)
     proposal.findings += check_standing(standing, proposal.records)
     if proposal.errors:
         return
     adjusted = apply_imports(ground.facts, ground.boundaries, records.values())
-    proposal.findings += check_outcome(adjusted, members)
-    if not proposal.errors:
-        boundaries = to_boundaries(ground.boundaries, adjusted)
-        proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)
-        imported = {record.of for record in proposal.records}
-        proposal.findings += check_neighbours(proposal.before, proposal.after, imported)
+    before = ground.adjusted.pieces
+    proposal.findings += check_outcome(before, adjusted, titles)
+    if proposal.errors:
+        return
+    change = Change(before, adjusted.pieces, proposal.records, members, titles)
+    proposal.transfers = change.transfers
+    proposal.findings += change.check(measure_known(ground.boundaries["datapackage"]["quality"]))
+    boundaries = to_boundaries(ground.boundaries, adjusted)
+    proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)
+    imported = {record.of for record in proposal.records}
+    proposal.findings += check_neighbours(proposal.before, proposal.after, imported, titles)

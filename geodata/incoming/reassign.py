@@ -7,9 +7,11 @@ once on the grid, so every face between them has one owner before and one after:
 - A face inside the polygon belongs to the claim's own pieces: it stays where it was, or goes to the
   own piece whose edge is nearest.
 - A face outside it that was theirs goes to the nearest heir.
-- Where the two coasts differ, the claim's is taken: a strip between the polygon and the sea that is
-  narrower than our coast is accurate becomes sea.
+- Where the polygon and our outer border - the coast, or the line of the county - are no farther apart
+  than ours is accurate, the polygon's edge is taken for that border: the strip between the two
+  becomes sea, or land of who is beyond the line.
 - A face that the claim does not concern stays as it is.
+- At last, what would be a new detached sliver of somebody is settled: :mod:`geodata.incoming.slivers`.
 
 Where an own piece would keep hardly any land, the polygon is divided anew among the own pieces by
 nearest seat. All geometry is lon/lat.
@@ -17,19 +19,25 @@ nearest seat. All geometry is lon/lat.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-GRID_DEG: Final = 1e-7
-SEA: Final = ""  # the owner of a face that is no land
-_METRES_PER_DEG: Final = 111_200.0
-_SPACING_DEG: Final = 1e-3  # between the samples of an edge
+from geodata.incoming.planar import (
+    GRID_DEG,
+    METRES_PER_DEG,
+    from_plane,
+    polygonize,
+    to_plane,
+    to_polygons,
+)
+from geodata.incoming.seeds import Seeds
+from geodata.incoming.slivers import SEA, Face, settle
+
+_INLAND: Final = "land"  # the label of an edge that is neither coast nor county line
 _CRUMB_DEG2: Final = 1e-12  # 0.01 m²: left between rounded lines, of no place
 _LEAST_SHARE: Final = 0.02  # of its old area, below which a piece counts as lost
 _ABSORB: Final = 1.6  # how much farther a shrunk shape is grown again, so that its corners come back
@@ -44,7 +52,8 @@ class Claim:
     area: BaseGeometry  # polygonal
     own: frozenset[str]
     heirs: frozenset[str]  # who may get the land given up
-    coast_m: float  # how far our coast may be off
+    edge_m: float = 0.0  # how far our coast and county lines may be off; 0: they are settled
+    beyond: frozenset[str] = frozenset()  # who has the land across the county line
     seats: Mapping[str, shapely.Point] = field(default_factory=dict)  # of the own pieces
 
 
@@ -62,25 +71,12 @@ def reshape(pieces: Pieces, claim: Claim) -> Outcome:
     A piece that loses everything is an empty polygon: it is for the caller to say so.
     """
     area = to_polygons(shapely.set_precision(claim.area, GRID_DEG))
-    concern = shapely.union_all([area, *(pieces[name] for name in claim.own)])
-    near = [name for name, piece in pieces.items() if piece.intersects(concern)]
-    step = _Step({name: pieces[name] for name in near}, claim, area)
+    step = _Step(pieces, claim, area)
     made = step.build(step.seeds_of_own())
     if claim.seats and _lost(pieces, made, claim.own):
         made = step.build(_seat_seeds(claim, area), anew=True)
     orphan = made.pop(_ORPHAN)
     return Outcome(dict(pieces) | made, orphan)
-
-
-def to_polygons(shape: BaseGeometry) -> BaseGeometry:
-    """Return the polygonal part of `shape`."""
-    parts = [part for part in shapely.get_parts(shape) if isinstance(part, shapely.Polygon)]
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
-
-
-def is_narrow(shape: BaseGeometry, width_m: float) -> bool:
-    """Tell whether no circle of diameter `width_m` fits into `shape`."""
-    return bool(shapely.buffer(_to_plane(shape), -width_m / 2 / _METRES_PER_DEG).is_empty)
 
 
 _ORPHAN: Final = "?"
@@ -90,138 +86,99 @@ def _lost(before: Pieces, after: Pieces, own: Collection[str]) -> bool:
     return any(after[name].area < _LEAST_SHARE * before[name].area or not after[name].area for name in own)
 
 
-def _to_plane(shape: BaseGeometry) -> BaseGeometry:
-    """Squash longitudes so that degrees are as long east as north; good to 1 % over a county."""
-    squashed: BaseGeometry = shapely.transform(shape, lambda points: points * _SQUASH)
-    return squashed
-
-
-_SQUASH: Final = np.array([0.8, 1.0])  # cosine of 36.9° north
-
-
-class _Seeds:
-    """Labelled points of which the nearest decides."""
-
-    def __init__(self, edges: Mapping[str, BaseGeometry]) -> None:
-        labels: list[str] = []
-        points: list[NDArray[np.float64]] = []
-        for label, edge in edges.items():
-            found = shapely.get_coordinates(shapely.segmentize(_to_plane(edge), _SPACING_DEG))
-            labels += [label] * len(found)
-            points.append(found)
-        every = np.concatenate(points) if points else np.empty((0, 2))
-        self.points, first = np.unique(every.round(9), axis=0, return_index=True)
-        self.labels = [labels[index] for index in first]
-        self._tree = shapely.STRtree([shapely.Point(point) for point in self.points])
-
-    def nearest(self, point: BaseGeometry) -> str | None:
-        """Return the label of the nearest seed; None where there is none."""
-        if not self.labels:
-            return None
-        found = self._tree.nearest(_to_plane(point))
-        return None if found is None else self.labels[int(found)]
-
-    def cuts(self, region: BaseGeometry) -> list[BaseGeometry]:
-        """Return the lines inside `region` between what is nearest to different labels."""
-        if region.is_empty or len(set(self.labels)) < 2:  # noqa: PLR2004 - one label needs no line
-            return []
-        cells = shapely.get_parts(
-            shapely.voronoi_polygons(
-                shapely.MultiPoint(self.points), extend_to=_to_plane(region).envelope, ordered=True
-            )
-        )
-        groups: dict[str, list[BaseGeometry]] = {}
-        for label, cell in zip(self.labels, cells, strict=True):
-            groups.setdefault(label, []).append(cell)
-        lines = shapely.union_all([shapely.coverage_union_all(found).boundary for found in groups.values()])
-        back = shapely.transform(lines, lambda points: points / _SQUASH)
-        return [shapely.intersection(back, region)]
-
-
-def _seat_seeds(claim: Claim, area: BaseGeometry) -> _Seeds:
+def _seat_seeds(claim: Claim, area: BaseGeometry) -> Seeds:
     """Return the own seats, moved into the area where they lie outside."""
     inside = {}
     for name, seat in claim.seats.items():
         nearest = shapely.get_coordinates(shapely.shortest_line(seat, area))[-1]
         inside[name] = seat if area.covers(seat) else shapely.Point(nearest)
-    return _Seeds(inside)
+    return Seeds(inside)
 
 
 class _Step:
     """One claim on the pieces near it."""
 
-    def __init__(self, near: dict[str, BaseGeometry], claim: Claim, area: BaseGeometry) -> None:
-        self.near, self.claim, self.area = near, claim, area
-        self.names = list(near)
-        self.tree = shapely.STRtree(list(near.values()))
-        self.old = shapely.union_all([piece for name, piece in near.items() if name in claim.own])
-        self.land = shapely.union_all(list(near.values()))
-        self.coast = shapely.intersection(self.old.boundary, self.land.boundary)
+    def __init__(self, pieces: Pieces, claim: Claim, area: BaseGeometry) -> None:
+        self.claim, self.area = claim, area
+        self.old = shapely.union_all([pieces[name] for name in sorted(claim.own)])
         self.left = to_polygons(shapely.difference(self.old, area, grid_size=GRID_DEG))
-        self.strips = self._find_strips()
+        concern = _find_near(pieces, shapely.union(area, self.old))
+        loose = shapely.union_all([self.left, *self._cut_off(concern)])
+        self.near = concern | _find_near(pieces, loose)  # a cut-off part ends at others
+        self.names = list(self.near)
+        self.tree = shapely.STRtree(list(self.near.values()))
+        self.land = shapely.union_all(list(self.near.values()))
+        self.outer = {SEA: shapely.intersection(self.old.boundary, self.land.boundary)}
+        for name in sorted(claim.beyond & self.near.keys()):
+            self.outer[name] = shapely.intersection(self.old.boundary, self.near[name].boundary)
+        self.strips = self._find_strips(loose)
         shapely.prepare([area, self.strips])
 
-    def seeds_of_own(self) -> _Seeds:
-        return _Seeds({name: piece.boundary for name, piece in self.near.items() if name in self.claim.own})
+    def seeds_of_own(self) -> Seeds:
+        return Seeds({name: piece.boundary for name, piece in self.near.items() if name in self.claim.own})
 
-    def build(self, own: _Seeds, *, anew: bool = False) -> dict[str, BaseGeometry]:
+    def build(self, own: Seeds, *, anew: bool = False) -> dict[str, BaseGeometry]:
         """Return the new pieces; `anew` divides the whole area by the seeds, not only what is gained."""
-        heirs = _Seeds({name: self.near[name].boundary for name in self.near if name in self.claim.heirs})
-        shore = _Seeds({SEA: self.coast, "land": self._heirs_line()})
+        heirs = Seeds({name: self.near[name].boundary for name in self.near if name in self.claim.heirs})
+        inland = shapely.difference(self.old.boundary, shapely.union_all(list(self.outer.values())))
+        outer = Seeds({**self.outer, _INLAND: inland})
         gained = self.area if anew else shapely.difference(self.area, self.old, grid_size=GRID_DEG)
         lines = [piece.boundary for piece in self.near.values()]
         lines += [self.area.boundary, self.strips.boundary]
-        lines += [*own.cuts(gained), *heirs.cuts(self.left), *shore.cuts(self.strips)]
+        lines += [*own.cuts(gained), *heirs.cuts(self.left), *outer.cuts(self.strips)]
+        faces = [self._to_face(polygon, (own, heirs, outer), anew=anew) for polygon in polygonize(lines)]
+        if self.claim.edge_m:
+            settle(faces, (self.claim.own, self.claim.heirs | self.claim.beyond), self.claim.edge_m)
         owned: dict[str, list[BaseGeometry]] = {name: [] for name in (*self.near, _ORPHAN)}
-        for face in polygonize(lines):
-            owner = self._owner(face, own, heirs, shore, anew=anew)
-            if owner != SEA:
-                owned[owner].append(face)
-        return {name: _merge(faces) for name, faces in owned.items()}
+        for face in faces:
+            if face.owner != SEA:
+                owned[face.owner].append(face.polygon)
+        return {name: _merge(polygons) for name, polygons in owned.items()}
 
-    def _owner(self, face: shapely.Polygon, own: _Seeds, heirs: _Seeds, shore: _Seeds, *, anew: bool) -> str:
-        point = face.representative_point()
+    def _to_face(self, polygon: shapely.Polygon, seeds: tuple[Seeds, Seeds, Seeds], *, anew: bool) -> Face:
+        point = polygon.representative_point()
         before = self._before(point)
-        if self.area.contains(point):
+        inside = bool(self.area.contains(point))
+        own, heirs, outer = seeds
+        if inside:
             keeps = before in self.claim.own and not anew
-            return before if keeps else own.nearest(point) or next(iter(self.claim.own))
-        if before == SEA and face.area < _CRUMB_DEG2:
-            return self.names[int(self.tree.nearest(point))]
-        if before == SEA or self._becomes_sea(face, point, before, shore):
-            return SEA
-        return (heirs.nearest(point) or _ORPHAN) if before in self.claim.own else before
+            owner = before if keeps else own.nearest(point) or next(iter(self.claim.own))
+        elif before == SEA:
+            owner = self.names[int(self.tree.nearest(point))] if polygon.area < _CRUMB_DEG2 else SEA
+        else:
+            owner = self._owner_outside(polygon, before, heirs, outer)
+        return Face(polygon, before, owner, inside=inside)
+
+    def _owner_outside(self, polygon: shapely.Polygon, before: str, heirs: Seeds, outer: Seeds) -> str:
+        """Return who gets a face of land outside the area."""
+        point = polygon.representative_point()
+        mine = before in self.claim.own
+        if not mine and before not in self.claim.heirs | self.claim.beyond:
+            return before
+        if self.strips.contains(point) and polygon.distance(self.area) < GRID_DEG:
+            if mine and (taker := outer.nearest(point)) not in {_INLAND, None}:
+                return str(taker)
+            if not mine and polygon.distance(self.land.boundary) < GRID_DEG:
+                return SEA
+        return (heirs.nearest(point) or _ORPHAN) if mine else before
 
     def _before(self, point: BaseGeometry) -> str:
         found = self.tree.query(point, predicate="within")
         return self.names[int(found[0])] if len(found) else SEA
 
-    def _becomes_sea(self, face: BaseGeometry, point: BaseGeometry, before: str, shore: _Seeds) -> bool:
-        """Tell whether a face is part of a strip between the area and the sea."""
-        if not self.strips.contains(point) or not face.distance(self.area) < GRID_DEG:
-            return False
-        if before in self.claim.own:
-            return shore.nearest(point) == SEA
-        return face.distance(self.land.boundary) < GRID_DEG
-
-    def _heirs_line(self) -> BaseGeometry:
-        """Return the edges that our old land shares with other land."""
-        return shapely.difference(self.old.boundary, self.coast)
-
-    def _find_strips(self) -> BaseGeometry:
-        """Return where land given up or cut off is narrower than the coast is accurate."""
-        loose = [self.left, *self._cut_off()]
-        radius_deg = self.claim.coast_m / 2 / _METRES_PER_DEG
+    def _find_strips(self, loose: BaseGeometry) -> BaseGeometry:
+        """Return where land given up or cut off is narrower than the outer border is accurate."""
+        radius_deg = self.claim.edge_m / 2 / METRES_PER_DEG
         if not radius_deg:
             return shapely.MultiPolygon()
-        plane = _to_plane(shapely.union_all(loose))
+        plane = to_plane(loose)
         body = shapely.buffer(shapely.buffer(plane, -radius_deg), radius_deg * _ABSORB)
-        strips = to_polygons(shapely.difference(plane, body))
-        back = shapely.transform(strips, lambda points: points / _SQUASH)
-        return to_polygons(shapely.make_valid(shapely.set_precision(back, GRID_DEG)))
+        strips = from_plane(to_polygons(shapely.difference(plane, body)))
+        return to_polygons(shapely.make_valid(shapely.set_precision(strips, GRID_DEG)))
 
-    def _cut_off(self) -> Iterable[BaseGeometry]:
+    def _cut_off(self, near: Pieces) -> Iterable[BaseGeometry]:
         """Yield the parts of other pieces that the area cuts off from their main part."""
-        for name, piece in self.near.items():
+        for name, piece in near.items():
             if name not in self.claim.own:
                 rests = [(part, self._rest(part)) for part in shapely.get_parts(piece)]
                 main = max((part.area for _, rest in rests for part in rest), default=0.0)
@@ -234,11 +191,8 @@ class _Step:
         return list(shapely.get_parts(to_polygons(shapely.difference(part, self.area, grid_size=GRID_DEG))))
 
 
-def polygonize(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
-    """Node `lines` once on the grid and return the faces between them."""
-    noded = shapely.unary_union([line for line in lines if not line.is_empty], grid_size=GRID_DEG)
-    faces = shapely.get_parts(shapely.polygonize([noded]))
-    return [face for face in faces if isinstance(face, shapely.Polygon)]
+def _find_near(pieces: Pieces, shape: BaseGeometry) -> dict[str, BaseGeometry]:
+    return {name: piece for name, piece in pieces.items() if piece.intersects(shape)}
 
 
 def _merge(faces: list[BaseGeometry]) -> BaseGeometry:

@@ -11,11 +11,13 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.incoming.adjust import Adjusted, Members
+from geodata.incoming.exchange import LEAST_KM2
 from geodata.incoming.finding import Finding, find
 from geodata.incoming.flaw import to_reasons
 from geodata.incoming.imported import RANK, ImportedBoundary
 from geodata.incoming.intake import Incoming
-from geodata.incoming.reassign import is_narrow, to_polygons
+from geodata.incoming.planar import is_narrow, to_polygons
+from geodata.incoming.titles import Titles, word
 from geodata.shapes import Shape
 
 MAX_PLACE_VERTICES: Final = 200_000
@@ -23,9 +25,9 @@ _NOTABLE_PERCENT: Final = 10.0
 _WRONG_PERCENT: Final = 100.0  # twice the published area, or none of it
 _HALF_PERCENT: Final = -50.0
 _ELSEWHERE_PERCENT: Final = 30.0
-LEAST_KM2: Final = 1e-4  # 100 m²: less is rounding
-_RULE_FOLLOWS: Final = {"rule_zh": "上级随之扩大", "rule_en": "the parent grows to hold them"}
-_RULE_CUT: Final = {"rule_zh": "裁去", "rule_en": "they are cut off"}
+Pieces = Mapping[str, BaseGeometry]
+_RULE_FOLLOWS: Final = {"rule_zh": "上级随之扩大", "rule_en": "the parent grows to hold it"}
+_RULE_CUT: Final = {"rule_zh": "裁去", "rule_en": "it is cut off"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Standing:
     shapes: Mapping[str, Shape]
     members: Members
     records: Mapping[str, ImportedBoundary]  # by place, with the new ones
+    titles: Titles
 
     def accuracy_m(self, place: str) -> float:
         """Return how accurate a place's edge is."""
@@ -86,23 +89,29 @@ def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Ite
             pair = frozenset([record.of, other.of])
             if len(pair) > 1 and pair not in seen and not _related(record.of, other.of, standing.members):
                 seen.add(pair)
-                yield from _check_overlap(record, other)
+                yield from _check_overlap(record, other, standing)
 
 
-def check_outcome(adjusted: Adjusted, members: Members) -> Iterator[Finding]:
-    """Yield what the rule of :mod:`geodata.incoming.adjust` could not do."""
-    for town in members.facts.towns:
+def check_outcome(before: Pieces, adjusted: Adjusted, titles: Titles) -> Iterator[Finding]:
+    """Yield what the rule of :mod:`geodata.incoming.adjust` could not do; `before` are the pieces before."""
+    for town in titles.facts.towns:
         if adjusted.pieces[town].is_empty:
-            taker = next((one for one in adjusted.placed if town not in members.of(one)), "?")
-            yield find("town-without-land", taker, taker, town=town, place=taker)
+            shares = {
+                place: shapely.intersection(shape, before[town]).area
+                for place, shape in adjusted.placed.items()
+            }
+            taker = max(shares, key=lambda place: shares[place])
+            path = adjusted.imports[taker].file_name
+            yield find("town-without-land", path, taker, town=titles.of(town), place=titles.of(taker))
     for place, orphan in adjusted.orphans.items():
         area_km2 = crs.measure_area_km2(orphan)
         if area_km2 > LEAST_KM2 and not is_narrow(orphan, 2 * adjusted.imports[place].accuracy_m):
-            yield find("land-without-owner", place, place, area=f"{area_km2:.3f}")
+            path = adjusted.imports[place].file_name
+            yield find("land-without-owner", path, place, area=f"{area_km2:.3f}")
 
 
 def check_neighbours(
-    before: Mapping[str, Shape], after: Mapping[str, Shape], imported: Collection[str]
+    before: Mapping[str, Shape], after: Mapping[str, Shape], imported: Collection[str], titles: Titles
 ) -> Iterator[Finding]:
     """Yield the places that the rule leaves with an area far from their published one."""
     for name, shape in after.items():
@@ -113,7 +122,8 @@ def check_neighbours(
             if abs(percent) > _NOTABLE_PERCENT and abs(percent) > abs(was):
                 values = {"area": f"{shape.area_km2:.2f}", "official": f"{official_km2:g}"}
                 by = ", ".join(shape.adjusted_by)
-                yield find("neighbour-area", by, name, **values, place=name, percent=f"{percent:+.1f}")
+                place = titles.of(name)
+                yield find("neighbour-area", by, name, **values, place=place, percent=f"{percent:+.1f}")
 
 
 def _related(one: str, other: str, members: Members) -> bool:
@@ -139,7 +149,9 @@ def _check_place(record: ImportedBoundary, path: str, standing: Standing) -> Ite
     reach = shapely.buffer(shape.geometry, shape.accuracy_m / 111_000)
     percent = 100 * shapely.intersection(polygon, reach).area / polygon.area
     if percent < _ELSEWHERE_PERCENT:
-        yield find("elsewhere", path, record.of, place=record.of, percent=f"{percent:.0f}")
+        yield find(
+            "elsewhere", path, record.of, place=standing.titles.of(record.of), percent=f"{percent:.0f}"
+        )
 
 
 def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
@@ -151,25 +163,28 @@ def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> It
     if area_km2 < LEAST_KM2:
         return
     width_m = record.accuracy_m + standing.accuracy_m(parent)
-    values = {"parent": parent, "area": f"{area_km2:.3f}"}
+    values = {"parent": standing.titles.of(parent), "area": f"{area_km2:.3f}"}
     if is_narrow(outside, 2 * width_m):
         rule = _RULE_CUT if parent in standing.records else _RULE_FOLLOWS
         yield find("outside-parent-sliver", path, record.of, **values, **rule)
     else:
-        more = {"method": standing.method(parent), "width": round(width_m)}
+        more = {"method": word("method", standing.method(parent)), "width": round(width_m)}
         yield find("outside-parent", path, record.of, **values, **more)
 
 
-def _check_overlap(record: ImportedBoundary, other: ImportedBoundary) -> Iterator[Finding]:
+def _check_overlap(
+    record: ImportedBoundary, other: ImportedBoundary, standing: Standing
+) -> Iterator[Finding]:
     both = to_polygons(shapely.intersection(record.polygon(), other.polygon()))
     area_km2 = crs.measure_area_km2(both)
     if area_km2 < LEAST_KM2:
         return
     width_m = record.accuracy_m + other.accuracy_m
-    values = {"other": other.of, "method": other.method, "area": f"{area_km2:.3f}"}
-    on_top = record.layer == other.layer == "parks"
-    if is_narrow(both, width_m) or RANK[record.method] > RANK[other.method]:
+    method = word("method", other.method)
+    values = {"other": standing.titles.of(other.of), "method": method, "area": f"{area_km2:.3f}"}
+    if not (standing.members.of(record.of) and standing.members.of(other.of)):
+        yield find("on-top", record.file_name, record.of, **values)
+    elif is_narrow(both, width_m) or RANK[record.method] > RANK[other.method]:
         yield find("overlap-sliver", record.file_name, record.of, **values)
-    else:  # one park within another is odd, but it may be so
-        level = "warning" if on_top else "error"
-        yield find("overlap", record.file_name, record.of, **values, width=round(width_m), level=level)
+    else:
+        yield find("overlap", record.file_name, record.of, **values, width=round(width_m))

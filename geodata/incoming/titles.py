@@ -1,0 +1,53 @@
+"""Name places for people: the name in the language of the message, and the id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from geodata.read import Facts
+
+Words = dict[str, str]  # by language
+LANGUAGES: Final = ("zh", "en")
+_FILE: Final = Path(__file__).with_name("words.yaml")
+_FORMS: Final = {"zh": "{name}（{id}）", "en": "{name} ({id})"}
+_COMMAS: Final = {"zh": "、", "en": ", "}
+
+
+class Titles:
+    """Knows the names of all places of the facts, and of the neighbouring counties in the base geometry."""
+
+    def __init__(self, facts: Facts, boundaries: Mapping[str, Any] | None = None) -> None:
+        self.facts = facts
+        land = boundaries["land"]["features"] if boundaries else ()
+        self.outside = {row["id"]: row["properties"]["name_zh"] for row in land}
+
+    def of(self, place: str) -> Words:
+        """Return the title of a place by language; its id where it has no name."""
+        for table in (self.facts.zones, self.facts.areas, self.facts.towns):
+            row: Any = table.get(place)
+            if row is not None:
+                names = {language: getattr(row.name, language) for language in LANGUAGES}
+                return {one: _FORMS[one].format(name=name, id=place) for one, name in names.items()}
+        return dict.fromkeys(LANGUAGES, self.outside.get(place, place))
+
+    def join(self, places: Iterable[str]) -> Words:
+        """Return the titles of several places."""
+        titles = [self.of(place) for place in places]
+        return {one: _COMMAS[one].join(title[one] for title in titles) for one in LANGUAGES}
+
+
+def word(kind: str, name: str) -> Words:
+    """Return a term by language, for example that of a method."""
+    found = _words()[kind][name]
+    return {language: found[language] for language in LANGUAGES}
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, dict[str, Words]]:
+    words: dict[str, dict[str, Words]] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+    return words
