@@ -227,7 +227,10 @@ def _confirm(options: argparse.Namespace) -> bool:
 
 
 def _metres(given: str) -> float:
-    value = float(given)
-    if not math.isfinite(value) or not 0 < value <= MAX_ACCURACY_M:
-        raise argparse.ArgumentTypeError(f"{given}: 0-{MAX_ACCURACY_M}")
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= MAX_ACCURACY_M:
+        raise argparse.ArgumentTypeError(text("bad_metres", value=repr(given[:40]), most=MAX_ACCURACY_M))
     return value

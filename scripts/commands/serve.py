@@ -14,7 +14,7 @@ from collections.abc import Callable
 from waitress.server import create_server
 
 from scripts.answer import add_home, live_release, settings
-from scripts.messages import say, warn
+from scripts.messages import say, text, warn
 from scripts.stored import Outcome, bring
 from scripts.workers import serve_with
 from webmap.live import Live
@@ -93,17 +93,17 @@ def can_open_browser() -> bool:
 
 
 def _port(given: str) -> int:
-    port = int(given)
-    if not 0 <= port <= MAX_PORT:
-        raise argparse.ArgumentTypeError(f"{port}: 0-{MAX_PORT}")
-    return port
+    return _whole(given, 0, MAX_PORT)
 
 
 def _workers(given: str) -> int:
-    workers = int(given)
-    if not 1 <= workers <= MAX_WORKERS:
-        raise argparse.ArgumentTypeError(f"{workers}: 1-{MAX_WORKERS}")
-    return workers
+    return _whole(given, 1, MAX_WORKERS)
+
+
+def _whole(given: str, least: int, most: int) -> int:
+    if not given.strip().isdecimal() or not least <= int(given) <= most:
+        raise argparse.ArgumentTypeError(text("bad_whole", value=repr(given[:40]), least=least, most=most))
+    return int(given)
 
 
 def _listen(host: str, port: int) -> socket.socket | None:

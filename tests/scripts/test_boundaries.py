@@ -182,6 +182,23 @@ def test_wrong_usage_exits_2(ask, file, arguments):
     assert err
 
 
+@pytest.mark.parametrize("value", ["abc", "0", "nan", "inf", "100001"])
+def test_an_accuracy_that_is_none_is_said_in_both_languages(ask, file, value):
+    code, _, err = ask("import-boundary", str(file), "--layer", "zones", "--accuracy-m", value, "--dry-run")
+    assert code == 2
+    assert f"--accuracy-m: '{value}' 无效" in err
+    assert f"'{value}' is not valid: metres above 0, at most 100000" in err
+    assert "_metres" not in err
+
+
+@pytest.mark.parametrize(("option", "value"), [("--port", "abc"), ("--port", "65536"), ("--workers", "x")])
+def test_a_number_that_serve_cannot_use_is_said_in_both_languages(ask, option, value):
+    code, _, err = ask("serve", option, value)
+    assert code == 2
+    assert f"{option}: '{value}' 无效" in err
+    assert f"'{value}' is not valid: a whole number" in err
+
+
 def test_without_a_yes_nothing_is_published(ask, file, own_home):
     before = (own_home / "current").read_bytes()
     code, _, err = ask("import-boundary", str(file), "--layer", "zones", *SAID, "--json")
