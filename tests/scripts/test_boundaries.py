@@ -1,4 +1,4 @@
-"""From a file to the map: import, kill, import again, history, rollback; with the real build."""
+"""From a file to the map: import, kill, import again, live server, history, rollback; with the real build."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from werkzeug.test import Client
 
 from geodata import crs
 from geodata.read import read_facts
-from layers.history import read_history
+from layers.history import read_history, record
 from layers.store import read_current
 from scripts import cli
+from webmap import publish as publishing
+from webmap.live import Live
+from webmap.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PLACE = "lingang"
+OTHERS = {"rushan": "counties", "haigaoyuan": "parks"}  # brought before it
 SAID = [
     "--source",
     "某局成果",
@@ -50,11 +55,15 @@ def own_home(release, home, tmp_path):
     return folder
 
 
+def shape_of(release, layer, place):
+    rows = json.loads(release.read(f"data/{layer}.geojson"))["features"]
+    return shapely.from_geojson(json.dumps(next(row for row in rows if row["id"] == place)["geometry"]))
+
+
 @pytest.fixture
 def drawn(release):
     """The zone drawn by somebody else: coarser, moved, and with more land in the north-east."""
-    rows = json.loads(release.read("data/zones.geojson"))["features"]
-    old = shapely.from_geojson(json.dumps(next(row for row in rows if row["id"] == PLACE)["geometry"]))
+    old = shape_of(release, "zones", PLACE)
     coarse = shapely.affinity.translate(shapely.simplify(old, 0.003), -0.003, -0.002)
     shape = shapely.union(coarse, crs.build_circle(122.16, 37.30, 3000))
     return max(shapely.get_parts(shape), key=lambda part: part.area)
@@ -81,6 +90,40 @@ def file(drawn, tmp_path):
             if one.suffix != ".zip":
                 archive.write(one, one.name)
     return tmp_path / "界线.zip"
+
+
+@pytest.fixture
+def brought(release, drawn, ask, tmp_path, monkeypatch):
+    """What is brought to this home: a county and a park, published already, and the zone; the polygons.
+
+    The two come as FlatGeobuf. Their publications do without a build: the zone's will build all three.
+    """
+    brought = {PLACE: drawn}
+    with monkeypatch.context() as quick:
+        quick.setattr(publishing, "_run_build", lambda home, _, act, __: keep(home, act))
+        for place, layer in OTHERS.items():
+            shape = shapely.simplify(shapely.buffer(shape_of(release, layer, place), -0.001), 0.0005)
+            brought[place] = max(shapely.get_parts(shape), key=lambda part: part.area)
+            path = tmp_path / f"{place}.fgb"
+            pyogrio.raw.write(
+                path,
+                shapely.to_wkb(np.array([brought[place]], dtype=object)),
+                [np.array([place], dtype=object)],
+                ["id"],
+                geometry_type="Polygon",
+                crs="EPSG:4490",
+                driver="FlatGeobuf",
+            )
+            code, out, err = ask("import-boundary", str(path), "--layer", layer, *SAID, "--yes")
+            assert code == 0, out + err
+    return brought
+
+
+def keep(home, act):
+    current = read_current(home)
+    assert current is not None
+    record(home, current, act)
+    return 0, []
 
 
 @pytest.fixture
@@ -237,7 +280,8 @@ def says_whose_it_is(release):
     assert "导入" in json.loads(release.read("map/zh.json"))["themes"][0]["note"]
 
 
-def test_a_boundary_comes_in_survives_a_kill_and_goes_out_again(ask, file, own_home, drawn, release):
+def test_boundaries_come_in_survive_a_kill_and_go_out_again(ask, file, own_home, release, brought):
+    server = Live(release, Settings(own_home), interval_s=3600)
     arguments = ["import-boundary", str(file), "--layer", "zones", *SAID, "--yes"]
     command = [sys.executable, "-m", "scripts.cli", *arguments, "--home", str(own_home)]
     assert kill_at("writing", command) == -signal.SIGKILL
@@ -255,12 +299,8 @@ def test_a_boundary_comes_in_survives_a_kill_and_goes_out_again(ask, file, own_h
     current.verify()
     assert len(read_history(own_home)) == entries + 1
 
-    rows = {row["id"]: row for row in json.loads(current.read("data/zones.geojson"))["features"]}
-    properties = rows[PLACE]["properties"]
-    assert properties["geometry_method"] == "official"
-    assert properties["positional_accuracy_m"] == 5
-    shown = shapely.from_geojson(json.dumps(rows[PLACE]["geometry"]))
-    assert shapely.symmetric_difference(shown, drawn).area < 1e-6
+    server.look()
+    see(Client(server), brought)
     neighbour = json.loads(current.read("documents/gaoqu.json"))
     assert [link["id"] for link in neighbour["geometry"]["adjusted_by"]] == [PLACE]
 
@@ -275,14 +315,34 @@ def test_a_boundary_comes_in_survives_a_kill_and_goes_out_again(ask, file, own_h
 
     code, out, _ = ask("history", PLACE, "--json")
     assert next(event["how"] for event in json.loads(out)) == "imported"
+    for place in OTHERS:
+        code, out, _ = ask("history", place, "--json")
+        assert "imported" in {event["how"] for event in json.loads(out)}
     code, out, _ = ask("history")
     assert "张某" in out
 
-    code, out, _ = ask("rollback", "1", "--who", "李某", "--json")
+    code, out, _ = ask("rollback", str(entries - len(OTHERS)), "--who", "李某", "--json")
     assert json.loads(out)["exact"]
     current = read_current(own_home)
     assert current is not None
     assert current.id == release.id
+
+
+def see(visitor, brought):
+    """Ask the live server for every polygon, where it comes from, and how it came."""
+    for place, polygon in brought.items():
+        layer = OTHERS.get(place, "zones")
+        feature = visitor.get(f"/ogc/collections/{layer}/items/{place}?f=json").get_json()
+        assert feature["properties"]["geometry_method"] == "official"
+        assert feature["properties"]["positional_accuracy_m"] == 5
+        shown = shapely.from_geojson(json.dumps(feature["geometry"]))
+        assert shapely.symmetric_difference(shown, polygon).area < 1e-6
+        document = visitor.get(f"/zones/{place}.json").get_json()
+        assert document["geometry"]["source"]["zh"] == "某局成果"
+        page = visitor.get(f"/zones/{place}?lang=zh").text
+        history = page[page.index('id="boundary-history"') :]
+        assert "某局成果 · 内部使用" in history
+        assert ("界线.zip" if place == PLACE else f"{place}.fgb") in history
 
 
 def test_the_history_of_nobody_and_the_way_to_nowhere_exit_2(ask):
