@@ -16,14 +16,15 @@ GEOMETRY = (
     *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
     *("area_km2", "official_area_km2", "official_area_source"),
 )
-SAID = tuple(one for one in GEOMETRY if one != "area_km2")  # the area goes with the polygon
+SAID = tuple(one for one in GEOMETRY if one != "area_km2")
+_LAST_DIGIT_KM2 = 0.001  # of an area as it is stated: so much is rounding
 NAMES = ("name_zh", "name_en", "name_ko")
 
 
 def compare(old: Read, new: Read, paths: Iterable[str]) -> dict[str, Any]:
     """Return ``areas`` and ``facts`` that differ; `paths` are the data files of either release.
 
-    ``areas`` has one row for each polygon that was moved by more than 1 m² or has another provenance,
+    ``areas`` has one row for each polygon that was moved by more than 1 m² or has another area or provenance,
     ``facts`` one for each row of a layer or table that came, went, or has another value in some field.
     """
     areas: list[dict[str, Any]] = []
@@ -67,7 +68,7 @@ def _compare_areas(layer: str, before: Mapping[str, Row], after: Mapping[str, Ro
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
         moved = _moved(old, new)
-        if moved or any((old or {}).get(one) != (new or {}).get(one) for one in SAID):
+        if moved or _resized(old, new) or any((old or {}).get(one) != (new or {}).get(one) for one in SAID):
             known: Row = new or old or {}
             rows.append(
                 {
@@ -88,6 +89,14 @@ def _moved(old: Row | None, new: Row | None) -> bool:
     if one is None or other is None or one == other:
         return one != other
     return is_moved(*(shapely.from_geojson(json.dumps(geometry)) for geometry in (one, other)))
+
+
+def _resized(old: Row | None, new: Row | None) -> bool:
+    """Tell whether a stated area differs by more than the rounding of its last digit."""
+    one, other = (old or {}).get("area_km2"), (new or {}).get("area_km2")
+    if one is None or other is None:
+        return one is not other
+    return bool(abs(one - other) > 1.5 * _LAST_DIGIT_KM2)
 
 
 def _geometry(row: Row | None) -> dict[str, Any] | None:
