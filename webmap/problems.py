@@ -93,10 +93,10 @@ class ReplacedError(LaterError):
     key = "error.replaced"
 
 
-def name_some(ids: Collection[str]) -> str:
-    """Return the first of some ids, and how many there are where that is not all."""
-    some = ", ".join(islice(ids, NAMED))
-    return some if len(ids) <= NAMED else f"{some}, … ({len(ids)})"
+def name_some(ids: Collection[str], count: int | None = None) -> str:
+    """Return the first of some ids, and how many there are, `count` or these, where that is not all."""
+    some, total = ", ".join(islice(ids, NAMED)), len(ids) if count is None else count
+    return some if total <= NAMED else f"{some}, … ({total})"
 
 
 def title_key(status: int) -> str:

@@ -7,6 +7,9 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
+from layers.query import Query, Selection
+from webmap.ogc.items import COMPARED
+
 UNKNOWN = [
     ("/ogc/collections/zone", "collectionId", "zone", "zones"),
     ("/ogc/collections/zones/items/gaoq", "featureId", "gaoq", "gaoqu"),
@@ -28,6 +31,23 @@ def test_what_does_not_exist_is_named_with_what_does(
     assert meant in [row["id"] for row in problem["near"]]
     followed = next(row["href"] for row in problem["near"] if row["id"] == meant)
     assert client.get(followed).status_code == 200
+
+
+def test_an_unknown_feature_does_not_read_the_whole_collection(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[int | None] = []
+    store = client.application.extensions["store"]
+    select = store.select
+
+    def watch(collection: str, query: Query) -> Selection:
+        limits.append(query.limit)
+        found: Selection = select(collection, query)
+        return found
+
+    monkeypatch.setattr(store, "select", watch)
+    assert client.get("/ogc/collections/platforms/items/nowhere").status_code == 404
+    assert limits == [COMPARED]
 
 
 def test_an_unknown_release_is_named(client: FlaskClient) -> None:

@@ -20,6 +20,7 @@ from webmap.problems import NotFoundError, name_some
 
 MOULDS = 256
 SHOWN = 60  # characters of what was given
+COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
 KEPT_LINKS = 8  # of each
 
 
@@ -138,7 +139,8 @@ class Items:
         return Single(collection, feature_id, axes, body, links)
 
     def _no_feature(self, collection: Collection, given: str) -> NotFoundError:
-        known = [feature.id for feature in self._store.select(collection.id, Query()).features]
+        some = self._store.select(collection.id, Query(limit=COMPARED)).features
+        known = [feature.id for feature in some]
         path = f"{ROOT}/collections/{collection.id}/items"
         close = difflib.get_close_matches(given[:SHOWN], known, n=5, cutoff=0.4)
         return NotFoundError(
@@ -146,7 +148,7 @@ class Items:
             parameter="featureId",
             value=given[:SHOWN],
             collection=collection.id,
-            allowed=name_some(known),
+            allowed=name_some(known, collection.count),
             near=[{"id": one, "label": one, "href": f"{path}/{one}"} for one in close],
         )
 

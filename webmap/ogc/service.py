@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from layers.axes import Axes
-from layers.query import Collection, FeatureStore, Query
+from layers.query import Collection, Feature, FeatureStore, Query
 from webmap.ogc.asked import Asked
 from webmap.ogc.cache import Answer, Cache
 from webmap.ogc.items import Items, Page, Single
@@ -79,9 +79,12 @@ class Service:
     def _definition(self) -> Definition:
         return Definition(self._resources, self._first_id)
 
+    def _first(self, collection: str) -> Feature | None:
+        return next(iter(self._store.select(collection, Query(limit=1)).features), None)
+
     def _first_id(self, collection: str) -> str | None:
-        found = self._store.select(collection, Query(limit=1)).features
-        return found[0].id if found else None
+        first = self._first(collection)
+        return first.id if first else None
 
     def answer(self, asked: Asked, box: str | None = None) -> Answer:
         """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`.
@@ -154,8 +157,8 @@ class Service:
 
     def sample(self, collection: str) -> dict[str, Any]:
         """Return the properties of a collection's first feature; none where it is empty."""
-        found = self._store.select(collection, Query(limit=1)).features
-        properties: dict[str, Any] = orjson.loads(found[0].body)["properties"] if found else {}
+        first = self._first(collection)
+        properties: dict[str, Any] = orjson.loads(first.body)["properties"] if first else {}
         return properties
 
     def document(self, asked: Asked, target: Target) -> Document:
