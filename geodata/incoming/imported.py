@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import shapely
 from pydantic import AwareDatetime, Field
@@ -13,8 +13,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.model import Id, Record, Source
 
-LAYERS = ("counties", "zones", "parks", "towns")
 Layer = Literal["counties", "zones", "parks", "towns"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 Method = Literal["official", "surveyed"]
 RANK: dict[str, int] = {"official": 1, "surveyed": 2}  # every other method: 0
 Filled = Annotated[str, Field(min_length=1, max_length=500)]

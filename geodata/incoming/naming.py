@@ -8,13 +8,15 @@ from itertools import chain
 from typing import Any, Final
 
 from geodata.incoming.finding import Finding, find
-from geodata.incoming.imported import Layer
+from geodata.incoming.imported import LAYERS, Layer
 from geodata.incoming.intake import Incoming
+from geodata.incoming.titles import Titles
 from geodata.read import Facts
 
 _COUNTY_DIGITS: Final = 6
 _TOWN_DIGITS: Final = 9
 _SHOWN: Final = 40
+_TOLD: Final = 10  # unknown names in one message
 
 
 def fold(text: object) -> str:
@@ -31,7 +33,7 @@ class Names:
     """All the spellings and codes of the places of one layer."""
 
     def __init__(self, facts: Facts, layer: Layer) -> None:
-        self.layer = layer
+        self.layer, self.titles = layer, Titles(facts)
         self.places: dict[str, str] = {}  # folded spelling → id
         rows: Iterable[Any] = facts.towns.values() if layer == "towns" else facts.zones.values()
         self.ids = [row.id for row in rows if layer in {"towns", getattr(row, "layer", None)}]
@@ -39,6 +41,21 @@ class Names:
             if row.id in self.ids:
                 for spelling in _spellings(row, facts):
                     self.places.setdefault(fold(spelling), row.id)
+
+    def refuse(self, path: str, values: Sequence[str]) -> Finding:
+        """Return the finding that the layer has none of `values`; says what it has, and who has them."""
+        told = list(dict.fromkeys(value[:_SHOWN] for value in values))
+        said = " ".join(f"“{one}”" for one in told[:_TOLD]) + (" …" if len(told) > _TOLD else "")
+        known = self.titles.join(self.ids[:_SHOWN])
+        elsewhere = self.look_elsewhere(values)
+        return find("unknown-id", path, value=said, layer=self.layer, elsewhere=elsewhere, known=known)
+
+    def look_elsewhere(self, values: Iterable[object]) -> dict[str, str]:
+        """Return the advice to use another layer, where one has all `values`; empty words otherwise."""
+        wanted = list(values)
+        others = [Names(self.titles.facts, layer) for layer in LAYERS if layer != self.layer]
+        has = next((one.layer for one in others if all(map(one.find, wanted))), None)
+        return {"zh": f"改用 --layer {has}。", "en": f"use --layer {has}; "} if has else {"zh": "", "en": ""}
 
     def find(self, value: object) -> str | None:
         """Return the id of the place that `value` names, or None."""
@@ -65,24 +82,29 @@ def name_features(
         return {}, [find("unknown-field", name, field=field, fields=", ".join(fields)[:200])]
     chosen = field or max(fields, key=lambda one: _count(features, names, one), default=None)
     if chosen is None or not _count(features, names, chosen):
-        return {}, [find("no-match", name, fields=", ".join(fields)[:200], layer=names.layer)]
+        columns = [[row.properties[one] for row in features] for one in ([field] if field else fields)]
+        advice = [names.look_elsewhere(column) for column in columns]
+        elsewhere = next((one for one in advice if one["en"]), {"zh": "", "en": ""})
+        values = {"fields": ", ".join(fields)[:200] or "-", "layer": names.layer, "elsewhere": elsewhere}
+        return {}, [find("no-match", name, **values)]
     found: dict[str, list[Incoming]] = {}
-    findings = []
+    unknown: list[Incoming] = []
     for feature in features:
-        value = feature.properties[chosen]
-        place = names.find(value)
-        if place is None:
-            known = ", ".join(names.ids[:_SHOWN])
-            values = {"value": str(value)[:_SHOWN], "layer": names.layer, "known": known}
-            findings.append(find("unknown-id", feature.path, **values))
-        else:
-            found.setdefault(place, []).append(feature)
+        place = names.find(feature.properties[chosen])
+        (unknown if place is None else found.setdefault(place, [])).append(feature)
+    findings = [_say_unknown(unknown, chosen, names)] if unknown else []
     findings += [
-        find("duplicate-id", rows[1].path, place, place=place, count=len(rows))
+        find("duplicate-id", rows[1].path, place, place=names.titles.of(place), count=len(rows))
         for place, rows in found.items()
         if len(rows) > 1
     ]
     return found, findings
+
+
+def _say_unknown(features: Sequence[Incoming], field: str, names: Names) -> Finding:
+    """Return one finding for all features that name no place: a file may have hundreds."""
+    values = (feature.properties[field] for feature in features)
+    return names.refuse(features[0].path, ["" if value is None else str(value) for value in values])
 
 
 def _count(features: Sequence[Incoming], names: Names, field: str) -> int:

@@ -166,8 +166,7 @@ def _name(wish: Wish, located: Located, facts: Facts, proposal: Proposal) -> dic
         proposal.findings += findings
         return {} if any(row.level == "error" for row in findings) else found
     if wish.of not in names.ids:
-        values = {"value": wish.of, "layer": wish.layer, "known": ", ".join(names.ids[:80])}
-        raise RefusedError(find("unknown-id", wish.file.name, **values))
+        raise RefusedError(names.refuse(wish.file.name, [wish.of]))
     return {wish.of: located.features}
 
 

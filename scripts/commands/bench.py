@@ -13,6 +13,9 @@ from scripts.bench.postgis import bench_postgis
 from scripts.bench.search import bench_search
 from scripts.bench.start import bench_start
 from scripts.messages import write
+from scripts.whole import whole
+
+MAX_ROUNDS = 10_000
 
 MEASURES = {
     "map": bench_map,
@@ -30,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=MEASURES,
         help="首屏、冷启动、搜索、数据库、OGC API · first view, cold start, search, database, OGC API",
     )
-    parser.add_argument("--rounds", type=int, default=15, help="重复次数 · repetitions (15)")
+    parser.add_argument("--rounds", type=whole(1, MAX_ROUNDS), default=15, help="重复次数 · repetitions (15)")
     add_home(parser)
     add_json(parser)
 

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from waitress.server import create_server
 
 from scripts.answer import add_home, live_release, settings
-from scripts.messages import say, text, warn
+from scripts.messages import say, warn
 from scripts.stored import Outcome, bring
+from scripts.whole import whole
 from scripts.workers import serve_with
 from webmap.live import Live
 
@@ -29,9 +30,10 @@ WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--host", default="127.0.0.1", help="监听地址 · address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=8000, help="端口，0 为任选 · port, 0 for any (8000)")
+    port, workers = whole(0, MAX_PORT), whole(1, MAX_WORKERS)
+    parser.add_argument("--port", type=port, default=8000, help="端口，0 为任选 · port, 0 for any (8000)")
     parser.add_argument(
-        "--workers", type=_workers, default=1, help="进程数 · processes that serve (1)", metavar="N"
+        "--workers", type=workers, default=1, help="进程数 · processes that serve (1)", metavar="N"
     )
     parser.add_argument("--no-browser", action="store_true", help="不打开浏览器 · open no browser")
     add_home(parser)
@@ -90,20 +92,6 @@ def can_open_browser() -> bool:
         return False
     on_desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return bool(on_desktop) or sys.platform in {"darwin", "win32"}
-
-
-def _port(given: str) -> int:
-    return _whole(given, 0, MAX_PORT)
-
-
-def _workers(given: str) -> int:
-    return _whole(given, 1, MAX_WORKERS)
-
-
-def _whole(given: str, least: int, most: int) -> int:
-    if not given.strip().isdecimal() or not least <= int(given) <= most:
-        raise argparse.ArgumentTypeError(text("bad_whole", value=repr(given[:40]), least=least, most=most))
-    return int(given)
 
 
 def _listen(host: str, port: int) -> socket.socket | None:

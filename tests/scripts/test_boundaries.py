@@ -234,9 +234,18 @@ def test_an_accuracy_that_is_none_is_said_in_both_languages(ask, file, value):
     assert "_metres" not in err
 
 
-@pytest.mark.parametrize(("option", "value"), [("--port", "abc"), ("--port", "65536"), ("--workers", "x")])
-def test_a_number_that_serve_cannot_use_is_said_in_both_languages(ask, option, value):
-    code, _, err = ask("serve", option, value)
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [
+        (["serve"], "--port", "abc"),
+        (["serve"], "--port", "65536"),
+        (["serve"], "--workers", "x"),
+        (["bench", "map"], "--rounds", "1.5"),
+        (["bench", "map"], "--rounds", "0"),
+    ],
+)
+def test_a_number_that_an_option_cannot_use_is_said_in_both_languages(ask, command, option, value):
+    code, _, err = ask(*command, option, value)
     assert code == 2
     assert f"{option}: '{value}' 无效" in err
     assert f"'{value}' is not valid: a whole number" in err

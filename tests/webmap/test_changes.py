@@ -157,6 +157,7 @@ def test_a_place_shows_the_history_of_its_boundary(asker, language):
     for words in ("张某", "正式界线", "zones.shp", "EPSG:4490", "abababababab", "axes swapped", "290.50"):
         assert words in page
     assert "某局&lt;b&gt;" in page
+    assert page.count("±5&nbsp;") == 1  # a figure and its unit stay on one line
     events = asker.get(f"/zones/{PLACE}/history.json").get_json()["history"]
     assert [event["how"] for event in events] == ["imported", "base"]
     assert asker.get("/zones/nowhere/history.json").status_code == 404

@@ -497,6 +497,30 @@ def test_unknown_doubled_and_outlying_features_are_said(tmp_path):
     assert codes(dumped(tmp_path / "c.geojson", far)) == ({"outside-city"}, ["lingang"])
 
 
+def test_findings_about_names_name_the_places(tmp_path):
+    shape = plain(zone("lingang"))
+    rows = [({"n": name}, shape) for name in ("临港区", "371073", "某地", "某地", "另一地")]
+    findings = propose(wish(dumped(tmp_path / "a.geojson", rows)), GROUND).findings
+    unknown, doubled = findings  # one for all that are unknown, however many there are
+    assert (unknown.code, doubled.code) == ("unknown-id", "duplicate-id")
+    assert "“某地” “另一地”" in unknown.message_zh
+    assert unknown.fix
+    assert "高区（gaoqu）、" in unknown.fix["zh"]
+    assert "Weihai Hi-Tech Zone (gaoqu), " in unknown.fix["en"]
+    assert doubled.message_zh.startswith("临港区（lingang）出现 2 次")
+    assert "(lingang) occurs 2 times" in doubled.message_en
+
+
+def test_a_place_of_another_layer_is_told_where_it_is(tmp_path):
+    path = dumped(tmp_path / "a.geojson", [({"n": "文登区"}, plain(zone("wendeng")))])
+    for said in ({"of": "wendeng"}, {}):
+        (finding,) = propose(wish(path, **said), GROUND).findings
+        assert finding.code == ("unknown-id" if said else "no-match")
+        assert finding.fix
+        assert "改用 --layer counties。" in finding.fix["zh"]
+        assert "use --layer counties; " in finding.fix["en"]
+
+
 # -- polygons against what is there
 
 
