@@ -39,4 +39,9 @@ def write(line: str, *, error: bool = False) -> None:
 
 
 def _languages(key: str, values: dict[str, object]) -> list[str]:
-    return [MESSAGES[key][language].format(**values) for language in ("zh", "en")]
+    """Return the message in each language; a value that is a dict is by language."""
+    found = []
+    for language in ("zh", "en"):
+        picked = {name: one[language] if isinstance(one, dict) else one for name, one in values.items()}
+        found.append(MESSAGES[key][language].format(**picked))
+    return found

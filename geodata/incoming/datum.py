@@ -38,6 +38,7 @@ class Verdict:
     suspected: str | None
     compared_km: float
     distance_m: dict[str, float]
+    median_m: float = 0.0  # as it stands; a few points that leave the known line do not move it
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain data; ``told`` is false where there was too little to compare."""
@@ -45,6 +46,7 @@ class Verdict:
             "told": self.compared_km >= _LEAST_KM,
             "suspected": self.suspected,
             "compared_km": round(self.compared_km, 1),
+            "median_distance_m": round(self.median_m) if self.distance_m else None,
             "mean_distance_m": {name: round(value) for name, value in self.distance_m.items()},
         }
 
@@ -74,6 +76,7 @@ def measure_shift(polygon: BaseGeometry, known: BaseGeometry) -> Verdict:
         return Verdict(None, compared_km, {})
     means = {frame: np.minimum(steps[:, near], _FAR_M).mean(axis=1) for frame, steps in found.items()}
     plain = float(means[crs.SHIFTED[0]][0])
+    median_m = float(np.median(found[crs.SHIFTED[0]][0, near]))
     distances = {crs.LONLAT: plain} | {frame: float(steps[_FULL]) for frame, steps in means.items()}
     fitting = [
         frame
@@ -81,7 +84,7 @@ def measure_shift(polygon: BaseGeometry, known: BaseGeometry) -> Verdict:
         if abs(int(np.argmin(steps)) - _FULL) <= 1 and steps[_FULL] < min(_BETTER * plain, _FITS_M)
     ]
     suspected = min(fitting, key=lambda frame: distances[frame], default=None)
-    return Verdict(suspected, compared_km, distances)
+    return Verdict(suspected, compared_km, distances, median_m)
 
 
 def _sample(boundary: BaseGeometry, spacing_m: float) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
@@ -105,6 +105,19 @@ def _say_unknown(features: Sequence[Incoming], field: str, names: Names) -> Find
     """Return one finding for all features that name no place: a file may have hundreds."""
     values = (feature.properties[field] for feature in features)
     return names.refuse(features[0].path, ["" if value is None else str(value) for value in values])
+
+
+def check_names(features: Sequence[Incoming], names: Names, place: str) -> Iterator[Finding]:
+    """Yield, once, that the file itself names another place of the layer than the one that the user does."""
+    for feature in features:
+        found = {field: names.find(value) for field, value in feature.properties.items()}
+        others = [field for field, named in found.items() if named not in {None, place}]
+        if others and place not in found.values():
+            field, other = others[0], str(found[others[0]])
+            values = {"field": field, "value": str(feature.properties[field])[:_SHOWN], "id": other}
+            titles = {"other": names.titles.of(other), "place": names.titles.of(place)}
+            yield find("name-contradicts", feature.path, place, **values, **titles)
+            return
 
 
 def _count(features: Sequence[Incoming], names: Names, field: str) -> int:

@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.incoming.planar import GRID_DEG, is_narrow
 
-SEA: Final = ""  # the owner of a face that is no land
+SEA: Final = "sea"  # the owner of a face that is no land
 _ROUNDS: Final = 3  # a sliver may lie behind another
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from geodata.incoming.slivers import SEA
 from geodata.read import Facts
 
 Words = dict[str, str]  # by language
@@ -33,6 +34,8 @@ class Titles:
             if row is not None:
                 names = {language: getattr(row.name, language) for language in LANGUAGES}
                 return {one: _FORMS[one].format(name=name, id=place) for one, name in names.items()}
+        if place == SEA:
+            return word("place", SEA)
         return dict.fromkeys(LANGUAGES, self.outside.get(place, place))
 
     def join(self, places: Iterable[str]) -> Words:

@@ -7,18 +7,19 @@ import math
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from geodata import crs
-from geodata.incoming.imported import LAYERS, Method, keep_latest
-from geodata.incoming.proposal import Ground, Proposal, Wish, propose
+from geodata.incoming.imported import LAYERS, Method
+from geodata.incoming.proposal import Ground, Proposal, Wish
+from geodata.incoming.propose import propose
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_last
 from layers.imports import BrokenImportError, read_imports
 from layers.release import read_neighbours
 from layers.store import write_atomically
 from scripts.answer import add_home, add_json, add_language, settings, show, tell_failed, write_json
-from scripts.messages import say, text, warn, write
+from scripts.messages import say, text, warn
+from scripts.proposed import Answer, describe, tell
 from scripts.stored import bring
 from webmap.preview import render_preview
 from webmap.publish import BuildError
@@ -26,7 +27,6 @@ from webmap.revise import imports_in_force, publish_imports
 from webmap.settings import Settings
 
 SAID = ("source", "licence", "who", "why")
-Answer = dict[str, Any]
 MAX_TEXT = 500
 PAGES = (".html", ".htm")  # the map before and after is a page
 MAX_ACCURACY_M = 100_000
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         warn("cannot_read_home", reason=error)
         return 1
     proposal = propose(_wish(options), ground)
-    answer = _describe(proposal, ground)
+    answer = describe(proposal, ground)
     code = _act(options, proposal, ground, (chosen, answer))
     if options.json:
         write_json(answer)
@@ -88,12 +88,24 @@ def _act(
         answer["preview"] = _write_preview(options, proposal, ground, chosen.home)
         code = code if answer["preview"] else 1
     if not options.json:
-        _print(options, proposal, answer)
+        tell(proposal, ground, answer)
+        _conclude(options, proposal, answer)
     if answer["repeated"] and code == 0:
         warn("import_repeated")
     elif code == 0 and not options.dry_run:
         code = _publish(options, proposal, chosen, answer)
     return code
+
+
+def _conclude(options: argparse.Namespace, proposal: Proposal, answer: Answer) -> None:
+    if answer["preview"]:
+        say("import_preview", path=answer["preview"])
+    elif options.dry_run and not proposal.records:
+        say("import_no_preview")
+    if proposal.errors:
+        say("import_errors", errors=proposal.errors)
+    else:
+        say("import_ok", warnings=len(proposal.findings))
 
 
 def _complete(options: argparse.Namespace) -> bool:
@@ -133,21 +145,6 @@ def _wish(options: argparse.Namespace) -> Wish:
     )
 
 
-def _describe(proposal: Proposal, ground: Ground) -> dict[str, Any]:
-    in_force = keep_latest(ground.records)
-    return {
-        "ok": proposal.errors == 0,
-        "places": [record.of for record in proposal.records],
-        "findings": [finding.to_dict() for finding in proposal.findings],
-        "areas": proposal.areas() if proposal.after else [],
-        "shifts": {place: verdict.to_dict() for place, verdict in proposal.shifts.items()},
-        "repeated": bool(proposal.records)
-        and all(one.of in in_force and one.repeats(in_force[one.of]) for one in proposal.records),
-        "preview": None,
-        "published": None,
-    }
-
-
 def _write_preview(options: argparse.Namespace, proposal: Proposal, ground: Ground, home: Path) -> str | None:
     """Write the map and return its path, or None after saying why it cannot be written."""
     path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
@@ -162,46 +159,7 @@ def _write_preview(options: argparse.Namespace, proposal: Proposal, ground: Grou
     return str(path)
 
 
-def _print(options: argparse.Namespace, proposal: Proposal, answer: dict[str, Any]) -> None:
-    for finding in proposal.findings:
-        for line in finding.to_lines():
-            write(line)
-    for row in answer["areas"]:
-        say(
-            "import_area",
-            mark="* " if row["imported"] else "  ",
-            place=row["id"],
-            before=f"{row['before_km2']:.2f}",
-            after=f"{row['after_km2']:.2f}",
-            official=row["official_km2"] or "-",
-        )
-    for place, verdict in answer["shifts"].items():
-        _print_shift(place, verdict)
-    if answer["preview"]:
-        say("import_preview", path=answer["preview"])
-    elif options.dry_run and not proposal.records:
-        say("import_no_preview")
-    if proposal.errors:
-        say("import_errors", errors=proposal.errors)
-    else:
-        say("import_ok", warnings=len(proposal.findings))
-
-
-def _print_shift(place: str, verdict: Answer) -> None:
-    metres = verdict["mean_distance_m"]
-    values = {"place": place, "km": verdict["compared_km"], "metres": metres.get(crs.LONLAT)}
-    if not verdict["told"]:
-        say("import_shift_untold", **values)
-    elif verdict["suspected"]:
-        frame = verdict["suspected"]
-        say("import_shift_found", frame=frame, shifted=metres[frame], **values)
-    else:
-        say("import_shift_none", **values)
-
-
-def _publish(
-    options: argparse.Namespace, proposal: Proposal, chosen: Settings, answer: dict[str, Any]
-) -> int:
+def _publish(options: argparse.Namespace, proposal: Proposal, chosen: Settings, answer: Answer) -> int:
     folder = chosen.home
     if not options.yes and not _confirm(options):
         warn("import_unconfirmed")

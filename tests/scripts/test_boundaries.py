@@ -160,8 +160,14 @@ def test_a_dry_run_says_everything_and_publishes_nothing(ask, file, own_home, tm
     assert "<script" not in html
     assert "http" not in html.replace("http://www.w3.org/2000/svg", "")
     assert (own_home / "current").read_bytes() == before
+    assert {"from", "to", "area_km2"} == set(answer["transfers"][0])
     code, out, _ = ask(*dry)
     assert code == 0
+    largest = answer["transfers"][0]
+    assert f"{largest['area_km2']:.3f} km² 由" in out
+    assert f"（{largest['from']}）归" in out
+    assert "变动：边线、方法、精度、来源、使用条件" in out
+    assert "changed: outline, method, accuracy, source, terms" in out
     assert (own_home / "previews/界线.html").is_file()
 
 

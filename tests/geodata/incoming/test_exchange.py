@@ -11,7 +11,8 @@ import pytest
 import shapely
 
 from geodata import crs
-from geodata.incoming.proposal import Ground, Wish, propose
+from geodata.incoming.proposal import Ground, Wish
+from geodata.incoming.propose import propose
 from geodata.incoming.slivers import SEA
 from geodata.moves import is_moved
 from geodata.read import read_boundaries, read_facts
@@ -73,6 +74,30 @@ def test_transfers_account_for_every_towns_gain_and_loss(gaoqu):
         loss = sum(one.area_km2 for one in gaoqu.transfers if one.giver == town)
         change = gaoqu.after[town].area_km2 - gaoqu.before[town].area_km2
         assert gain - loss == pytest.approx(change, abs=0.002), town
+
+
+def test_who_gets_what_is_told_the_largest_first(gaoqu):
+    rows = gaoqu.exchanges()
+    assert rows[0] == {"from": "town-chucun", "to": MUPING, "area_km2": pytest.approx(5.908, abs=0.5)}
+    assert [row["area_km2"] for row in rows] == sorted((row["area_km2"] for row in rows), reverse=True)
+    assert {"from": "town-yiyuan", "to": "sea"}.items() <= next(
+        row for row in rows if row["from"] == "town-yiyuan"
+    ).items()
+    assert len(rows) == len(gaoqu.transfers)
+
+
+def test_every_row_says_what_changes_of_the_place(gaoqu):
+    """A place may change in what is said of it only: its terms now hold those of the import."""
+    rows = {row["id"]: row for row in gaoqu.areas()}
+    assert rows["gaoqu"]["changed"] == ["outline", "method", "accuracy", "source", "licence"]
+    assert rows["zhongde-park"]["changed"] == ["outline"]
+    assert all(row["changed"] for row in rows.values())
+
+
+def test_a_boundary_brought_again_by_somebody_else_changes_no_outline(ask, gaoqu):
+    again = ask(gaoqu.records[0].polygon(), "gaoqu", earlier=[gaoqu])
+    assert again.errors == 0
+    assert [(row["id"], row["changed"]) for row in again.areas()] == [("gaoqu", [])]
 
 
 def test_the_published_polygon_is_the_imported_one_to_the_last_digit(gaoqu):

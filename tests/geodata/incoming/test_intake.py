@@ -23,7 +23,8 @@ from geodata.incoming.datum import measure_shift
 from geodata.incoming.finding import RefusedError, find, list_codes
 from geodata.incoming.flaw import to_reasons
 from geodata.incoming.intake import read_intake
-from geodata.incoming.proposal import Ground, Wish, propose
+from geodata.incoming.proposal import Ground, Wish
+from geodata.incoming.propose import propose
 from geodata.incoming.scrutiny import repair
 from geodata.read import read_boundaries, read_facts
 
@@ -120,6 +121,12 @@ def codes(path, **values):
 
 def zone(name):
     return GROUND.shapes[name].geometry
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Leave out what a polygon does to its neighbours, which takes seconds."""
+    monkeypatch.setattr("geodata.incoming.propose._try", lambda *_: None)
 
 
 # -- every format
@@ -349,8 +356,8 @@ def test_a_geojson_of_more_than_a_million_vertices_is_refused_for_that(tmp_path)
 
 
 def test_too_many_vertices_of_one_place_are_said(write, monkeypatch):
-    monkeypatch.setattr("geodata.incoming.proposal.MAX_PLACE_VERTICES", 10)
-    assert codes(write("b.geojson", [zone("gaoqu")]), of="gaoqu")[0] == {"too-many-vertices"}
+    monkeypatch.setattr("geodata.incoming.propose.MAX_PLACE_VERTICES", 10)
+    assert codes(write("b.geojson", [zone("gaoqu")], values=["高区"]), of="gaoqu")[0] == {"too-many-vertices"}
 
 
 # -- coordinates
@@ -441,6 +448,33 @@ def test_an_edge_that_only_runs_beside_a_coast_is_not_suspected(name):
     assert verdict["suspected"] is None
 
 
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(("west", "far"), [(0.0, False), (0.0006, False), (0.0045, True)])
+def test_a_boundary_far_from_known_lines_is_warned_of_without_standing_in_the_way(write, west, far):
+    """0.0045 degrees are 400 m; two drawings of one line are usually 109 m apart."""
+    drawn = shapely.affinity.translate(shapely.simplify(zone("gaoqu"), 0.0003), -west, west / 2)
+    proposal = propose(wish(write("a.gpkg", [drawn]), of="gaoqu"), GROUND)
+    assert proposal.errors == 0
+    said = [finding for finding in proposal.findings if finding.code == "far-from-known"]
+    assert [finding.level for finding in said] == (["warning"] if far else [])
+    verdict = proposal.shifts["gaoqu"]
+    assert verdict.suspected is None
+    assert (verdict.median_m > 218) is far
+    if far:
+        assert f"{verdict.median_m:.0f} m" in said[0].message_zh
+        assert "109 m" in said[0].message_en
+        assert said[0].fix
+        assert "EPSG:4326" in said[0].fix["en"]
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(("name", "layer"), [("shuangdaowan", "parks"), ("town-zhangcun", "towns")])
+def test_what_only_runs_beside_a_coast_is_not_far_from_anything(write, name, layer):
+    path = write("a.gpkg", [zone(name)])
+    assert codes(path, of=name, layer=layer)[0] == set()
+    assert propose(wish(path, of=name, layer=layer), GROUND).shifts[name].median_m > 218
+
+
 def test_too_short_an_edge_along_known_lines_is_no_verdict():
     inland = shapely.box(122.0, 37.25, 122.02, 37.27)
     path_free = GROUND.shapes["huancui"].geometry.boundary
@@ -521,6 +555,27 @@ def test_a_place_of_another_layer_is_told_where_it_is(tmp_path):
         assert "use --layer counties; " in finding.fix["en"]
 
 
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize(
+    ("properties", "value"),
+    [
+        ({"no": 7, "mc": "经济技术开发区"}, "经济技术开发区"),
+        ({"mc": "图斑 1", "dm": 371072}, "371072"),
+        ({"mc": "高区", "xl": "经区"}, None),  # it does name the place
+        ({"mc": "图斑 1", "county": "环翠区"}, None),  # nothing of this layer
+    ],
+)
+def test_an_id_that_the_file_contradicts_is_warned_of(tmp_path, properties, value):
+    path = dumped(tmp_path / "a.geojson", [(properties, plain(zone("gaoqu")))])
+    proposal = propose(wish(path, of="gaoqu"), GROUND)
+    said = [finding for finding in proposal.findings if finding.code == "name-contradicts"]
+    assert [finding.level for finding in said] == (["warning"] if value else [])
+    if value:
+        assert f"“{value}”是经区（jingqu），--id 指明的却是高区（gaoqu）" in said[0].message_zh
+        assert said[0].fix
+        assert "--id jingqu" in said[0].fix["en"]
+
+
 # -- polygons against what is there
 
 
@@ -568,12 +623,6 @@ def test_what_is_wrong_with_rings_is_said_in_either_language(name):
 def test_a_flaw_without_a_name_here_is_said_as_it_is():
     assert set(to_reasons("Something new[122.05 37.25]").values()) == {"Something new[122.05 37.25]"}
     assert to_reasons("Ring is not closed")["zh"] == "环未闭合"
-
-
-@pytest.fixture
-def alone(monkeypatch):
-    """Leave out what a polygon does to its neighbours, which takes seconds."""
-    monkeypatch.setattr("geodata.incoming.proposal._try", lambda *_: None)
 
 
 def rings(name):

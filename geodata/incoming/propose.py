@@ -1,0 +1,159 @@
+"""From a file to boundaries that could be published: read, understand, name, check, try."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.incoming.adjust import add_sources, apply_imports, measure_known, to_boundaries
+from geodata.incoming.datum import measure_shift
+from geodata.incoming.exchange import LEAST_KM2, Change
+from geodata.incoming.finding import RefusedError, find
+from geodata.incoming.imported import ImportedBoundary, keep_latest
+from geodata.incoming.intake import Incoming, Intake, read_intake
+from geodata.incoming.locate import Located, locate
+from geodata.incoming.naming import Names, check_names, name_features
+from geodata.incoming.planar import to_polygons
+from geodata.incoming.proposal import Ground, Proposal, Wish
+from geodata.incoming.scrutiny import (
+    MAX_PLACE_VERTICES,
+    Standing,
+    check_neighbours,
+    check_outcome,
+    check_standing,
+    repair,
+)
+from geodata.incoming.suspicion import check_distance, check_verdict, select_known
+from geodata.read import Facts
+from geodata.shapes import build_shapes
+
+_DECIMALS: Final = 7
+
+
+def propose(wish: Wish, ground: Ground) -> Proposal:
+    """Return what `wish` would change and everything that is wrong with it; never raises on data."""
+    proposal = Proposal(in_force=tuple(one.to_id() for one in ground.records))
+    try:
+        intake = read_intake(wish.file, wish.table, wish.encoding)
+        proposal.findings += intake.findings
+        proposal.before = ground.shapes  # takes seconds, and a file that cannot be read needs none
+        city = proposal.before[next(iter(ground.facts.plans))].geometry
+        located = locate(intake, city, wish.crs, fix=wish.fix)
+        proposal.findings += located.findings
+        named = _name(wish, located, ground.facts, proposal)
+        for place, rows in named.items():
+            _add_record(wish, place, rows, (intake, located), proposal)
+    except RefusedError as refused:
+        proposal.findings.append(refused.finding)
+        return proposal
+    _check_shift(wish, proposal, ground)
+    if not proposal.errors:
+        _try(proposal, ground)
+    return proposal
+
+
+def _name(wish: Wish, located: Located, facts: Facts, proposal: Proposal) -> dict[str, list[Incoming]]:
+    names = Names(facts, wish.layer)
+    if wish.of is None:
+        found, findings = name_features(located.features, names, wish.field)
+        proposal.findings += findings
+        return {} if any(row.level == "error" for row in findings) else found
+    if wish.of not in names.ids:
+        raise RefusedError(names.refuse(wish.file.name, [wish.of]))
+    proposal.findings += check_names(located.features, names, wish.of)
+    return {wish.of: located.features}
+
+
+def _add_record(
+    wish: Wish, place: str, rows: list[Incoming], read: tuple[Intake, Located], proposal: Proposal
+) -> None:
+    intake, located = read
+    parts, fixes, broken = [], list(located.fixes), False
+    for row in rows:
+        count = int(shapely.get_num_coordinates(row.geometry))
+        if count > MAX_PLACE_VERTICES:
+            values = {"count": count, "limit": MAX_PLACE_VERTICES}
+            raise RefusedError(find("too-many-vertices", row.path, place, **values))
+        mended, finding = repair(row, place, fix=wish.fix)
+        if finding:
+            proposal.findings.append(finding)
+            fixes.append(finding.message_en)
+            broken = broken or finding.level == "error"
+        parts.append(mended)
+    if broken:
+        return
+    polygon = to_polygons(shapely.union_all(parts))
+    area_km2 = crs.measure_area_km2(polygon)
+    if area_km2 < LEAST_KM2:
+        area = f"{area_km2 * 1e6:.3g}"
+        raise RefusedError(find("too-small", rows[0].path, place, area=area, limit=round(LEAST_KM2 * 1e6)))
+    proposal.records.append(
+        ImportedBoundary(
+            layer=wish.layer,
+            of=place,
+            geometry=_to_geometry(polygon),
+            method=wish.method,
+            accuracy_m=wish.accuracy_m,
+            source=wish.source,
+            licence=wish.licence,
+            who=wish.who,
+            why=wish.why,
+            when=wish.when,
+            file_name=intake.name,
+            file_sha256=intake.sha256,
+            crs=located.crs,
+            fixes=tuple(fix[:500] for fix in fixes),
+        )
+    )
+
+
+def _to_geometry(polygon: BaseGeometry) -> dict[str, Any]:
+    rounded = shapely.set_precision(polygon, 10.0**-_DECIMALS)
+    turned = shapely.orient_polygons(shapely.normalize(to_polygons(rounded)))
+    plain: dict[str, Any] = json.loads(shapely.to_geojson(turned))
+    plain["coordinates"] = _round(plain["coordinates"])
+    return plain
+
+
+def _round(value: Any) -> Any:
+    return [_round(one) for one in value] if isinstance(value, list) else round(value, _DECIMALS)
+
+
+def _check_shift(wish: Wish, proposal: Proposal, ground: Ground) -> None:
+    """Look for the shift of Chinese web maps; a user who names the system has looked already."""
+    counties = {town.county for town in ground.facts.towns.values()}
+    known = select_known(proposal.before, counties, ground.boundaries["datapackage"]["quality"])
+    if known is None:
+        return
+    for record in proposal.records:
+        verdict = measure_shift(record.polygon(), known.lines)
+        proposal.shifts[record.of] = verdict
+        proposal.findings += check_verdict(record, verdict, told=bool(wish.crs))
+        if ground.members.of(record.of):  # what is not made of towns may well lie some way off a coast
+            proposal.findings += check_distance(record, verdict, proposal.before[record.of], known)
+
+
+def _try(proposal: Proposal, ground: Ground) -> None:
+    """Check the polygons against what is there, and build the shapes as they would be."""
+    members, titles = ground.members, ground.titles
+    records = keep_latest((*ground.records, *proposal.records))
+    standing = Standing(proposal.before, members, records, titles)
+    proposal.findings += check_standing(standing, proposal.records)
+    if proposal.errors:
+        return
+    adjusted = apply_imports(ground.facts, ground.boundaries, records.values())
+    before = ground.adjusted.pieces
+    proposal.findings += check_outcome(before, adjusted, titles)
+    if proposal.errors:
+        return
+    change = Change(before, adjusted.pieces, proposal.records, members, titles)
+    proposal.transfers = change.transfers
+    proposal.findings += change.check(measure_known(ground.boundaries["datapackage"]["quality"]))
+    boundaries = to_boundaries(ground.boundaries, adjusted)
+    proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)
+    imported = {record.of for record in proposal.records}
+    proposal.findings += check_neighbours(proposal.before, proposal.after, imported, titles)
