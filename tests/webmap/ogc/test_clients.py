@@ -100,6 +100,11 @@ def test_gdal_asks_for_one_feature_by_its_id(gdal) -> None:
     assert "/ogc/collections/zones/items/gaoqu?" in ASKED
 
 
+def test_gdal_finds_either_of_two_ids(gdal) -> None:
+    # Were "cql-text" among the filter languages, GDAL 3.12 would ask for the second id alone.
+    assert set(gdal("zones", where="id = 'gaoqu' OR id = 'jingqu'")["id"]) == {"gaoqu", "jingqu"}
+
+
 def test_gdal_reads_tables_and_types(gdal, release: Release) -> None:
     found = gdal("indicators")
     assert list(found["id"]) == [row["id"] for row in release.read_json("data/indicators.json")]
