@@ -130,7 +130,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
 def _client_strings(strings: dict[str, str]) -> dict[str, str]:
     """Return the strings that the map's own modules use."""
     terms = read_strings("zh", "terms")
-    return {key: text for key, text in strings.items() if key.startswith("map.") or key in terms}
+    return {key: text for key, text in strings.items() if key.startswith(("map.", "common.")) or key in terms}
 
 
 def _say(message: str) -> None:

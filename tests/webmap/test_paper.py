@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
+import webmap
 from layers.store import Release
 from webmap import create_app, kept, paper_pages
 from webmap.format import format_number
 from webmap.paper import labels
 from webmap.paper.drawing import Drawing
+from webmap.paper.edges import LINES, explain_edges
 from webmap.paper.ground import Ground
 from webmap.paper.labels import wrap
 from webmap.paper.painter import Painter
@@ -371,3 +374,22 @@ def test_a_view_shows_all_of_its_bounds(corner, size) -> None:
         across, down = view.to_paper(x, y)
         assert 10 - 1e-6 <= across <= 10 + size[0] + 1e-6
         assert 20 - 1e-6 <= down <= 20 + size[1] + 1e-6
+
+
+def test_paper_and_screen_group_the_same_edges() -> None:
+    script = (Path(webmap.__file__).parent / "static" / "js" / "legend.js").read_text(encoding="utf-8")
+    (block,) = re.findall(r"const LINES = \{(.*?)\};", script, re.DOTALL)
+    lines = re.findall(r"(\w+): \[(.*?)\]", block)
+    assert {line: tuple(re.findall(r'"(\w+)"', methods)) for line, methods in lines} == LINES
+
+
+def test_each_kind_of_line_is_explained_once() -> None:
+    said = dict(explain_edges(["derived", "official", None, "digitised", "reconstructed"], _say))
+    assert said == {
+        "official": "map.line.solid(map.edge.official, map.edge.digitised)",
+        "reconstructed": "map.line.dashed(map.edge.reconstructed, map.edge.derived)",
+    }
+
+
+def _say(key: str, meaning: str = "") -> str:
+    return ", " if key == "common.list_comma" else f"{key}({meaning})" if meaning else key

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from geodata import figures, ground, model
+from layers import catalogue
 
 WEBMAP = Path(__file__).parents[2] / "webmap"
 TEMPLATES = sorted((WEBMAP / "templates").rglob("*.html"))
@@ -184,3 +185,12 @@ def test_a_template_keeps_to_the_content_security_policy(path: Path) -> None:
     assert re.search(r"\sstyle=", source) is None
     assert re.search(r"\son[a-z]+=", source) is None
     assert re.search(r"(?:href|src)=\"(?:https?:)?//", source) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_layer_bears_one_name_on_the_map_in_the_files_and_in_the_api(language: str) -> None:
+    shown = _read(language, "terms.yaml")
+    titles = {
+        f"layer.{layer.id}": getattr(layer.title, language) for layer in catalogue.read_layers().values()
+    }
+    assert {key: shown[key] for key in titles} == titles

@@ -11,6 +11,7 @@ import shapely
 
 from webmap.paper import look
 from webmap.paper.drawing import Drawing
+from webmap.paper.edges import explain_edges
 from webmap.paper.ground import Ground
 from webmap.paper.labels import find_middle, wrap
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
@@ -186,10 +187,10 @@ class _Poster:
             if self.theme["colour_by"] == "cluster" or id(entry) in used:
                 y = self._legend_line(entry, index, (x, y))
         y += 2 * unit
-        methods = dict.fromkeys(row["method"] for row in self.features if row["id"] in self.ground.polygons)
-        for method in methods:
+        methods = [row["method"] for row in self.features if row["id"] in self.ground.polygons]
+        for method, meaning in explain_edges(methods, self.words.say):
             self._swatch((x, y), look.NEUTRAL, 0, method)
-            y = self._lines(self.words.say(f"map.edge.{method}"), (x + 10 * unit, y), 2.7)
+            y = self._lines(meaning, (x + 10 * unit, y), 2.7)
         if any(
             row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
             for row in self.features

@@ -13,6 +13,7 @@ import segno
 from layers.store import Release
 from webmap.paper import typeset
 from webmap.paper.atlas import build_atlas
+from webmap.paper.edges import explain_edges
 from webmap.paper.ground import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
 from webmap.paper.poster import SIZES, Wording, draw_poster
@@ -154,8 +155,8 @@ class Press:
     def _map_note(self, chosen: Chosen) -> str:
         """Return what the edges on a sheet's map mean."""
         rows = [self.payload["features"][row_id] for row_id in chosen.hues]
-        methods = dict.fromkeys(row["method"] for row in rows if not row.get("point"))
-        edges = [self.say(f"map.edge.{method}") for method in methods if method]
+        methods = [row["method"] for row in rows if not row.get("point")]
+        edges = [meaning for _, meaning in explain_edges(methods, self.say)]
         return " · ".join([*edges, self.say("footer.schematic")])
 
     def sources(self) -> tuple[str, str]:

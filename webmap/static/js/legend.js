@@ -4,7 +4,11 @@ import { byId, el, svg } from "./dom.js";
 import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
 import { t } from "./words.js";
 
-const EDGES = ["surveyed", "official", "digitised", "reconstructed", "derived", "indicative"];
+const LINES = {
+  solid: ["surveyed", "official", "digitised"],
+  dashed: ["reconstructed", "derived"],
+  dotted: ["indicative"],
+};
 
 export function createLegend({ state, catalogue }) {
   const box = byId("legend-entries");
@@ -48,8 +52,10 @@ export function createLegend({ state, catalogue }) {
   function accuracyKeys(theme, features) {
     const points = features.filter(catalogue.isPoint);
     const methods = new Set(features.filter((one) => !catalogue.isPoint(one)).map((one) => one.method));
-    const edges = EDGES.filter((method) => methods.has(method));
-    const rows = edges.map((method) => el("li", {}, edgeIcon(method), el("span", { text: t(`map.edge.${method}`) })));
+    const rows = Object.entries(LINES)
+      .map(([line, drawn]) => [line, drawn.filter((method) => methods.has(method))])
+      .filter(([, here]) => here.length)
+      .map(([line, here]) => el("li", {}, edgeIcon(here[0]), el("span", { text: meaningOf(line, here) })));
     if (points.some(catalogue.isHollow)) {
       const sample = theme.legend.find((entry) => entry.symbol) ?? {};
       rows.push(
@@ -77,6 +83,12 @@ export function createLegend({ state, catalogue }) {
     if (focused) box.querySelector(`[data-cluster="${CSS.escape(focused)}"]`)?.focus();
     return now;
   }
+}
+
+/** Return what a kind of line says of the boundaries that are drawn with it. */
+function meaningOf(line, methods) {
+  const meanings = methods.map((method) => t(`map.edge.${method}`)).join(t("common.list_comma"));
+  return t(`map.line.${line}`, { meaning: meanings });
 }
 
 function edgeIcon(method) {
