@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from string import Formatter
@@ -173,7 +174,7 @@ def test_a_template_holds_no_visible_text_of_its_own(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert HAN.search(source) is None
     assert HANGUL.search(source) is None
-    text = TAG.sub(" ", _without_code(source).replace("<!doctype html>", ""))
+    text = html.unescape(TAG.sub(" ", _without_code(source).replace("<!doctype html>", "")))
     assert re.findall(r"[^\W\d_]{2,}", text) == []
     voiced = [words for words in VOICED.findall(_without_code(source)) if re.search(r"[^\W\d_]", words)]
     assert voiced == []
