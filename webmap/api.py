@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from webmap.content import POINT_LAYERS, Content
 from webmap.language import current_language
 from webmap.media import JSON
+from webmap.parameters import takes
 from webmap.prepared import send
 from webmap.problems import NotFoundError, name_some
 
@@ -28,6 +29,7 @@ def _file_name(name: str, extension: str) -> str:
 
 
 @blueprint.get("/zones/<place_id>.json")
+@takes()
 def zone_document(place_id: str) -> Response:
     """Send everything known of one place."""
     require(place_id, points=False)
@@ -35,6 +37,7 @@ def zone_document(place_id: str) -> Response:
 
 
 @blueprint.get("/places/<place_id>.json")
+@takes()
 def point_document(place_id: str) -> Response:
     """Send everything known of one platform or gateway."""
     require(place_id, points=True)
@@ -42,12 +45,14 @@ def point_document(place_id: str) -> Response:
 
 
 @blueprint.get("/zones/<place_id>.geojson")
+@takes()
 def zone_geojson(place_id: str) -> Response:
     """Send one place as a GeoJSON feature."""
     return _feature(place_id, points=False)
 
 
 @blueprint.get("/places/<place_id>.geojson")
+@takes()
 def point_geojson(place_id: str) -> Response:
     """Send one platform or gateway as a GeoJSON feature."""
     return _feature(place_id, points=True)

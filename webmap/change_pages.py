@@ -12,7 +12,7 @@ from webmap.api import require, to_json
 from webmap.links import base_url
 from webmap.media import HTML
 from webmap.negotiation import vary, wants_document
-from webmap.parameters import refuse_unknown
+from webmap.parameters import refuse_unknown, takes
 from webmap.problems import BadParameterError, NotFoundError
 from webmap.records import Records
 
@@ -63,6 +63,7 @@ def changes_json() -> Response:
 
 
 @blueprint.get("/zones/<place_id>/history.json")
+@takes()
 def place_history(place_id: str) -> Response:
     """Answer what was done to one boundary."""
     require(place_id, points=False)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from webmap import comparison
 from webmap.api import content
 from webmap.links import address
+from webmap.parameters import takes
 from webmap.problems import BadParameterError
 from webmap.spreadsheet import send_csv, to_csv
 
@@ -48,12 +49,14 @@ def compare_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/compare.json")
+@takes(PARAMETER)
 def compare_document() -> Response:
     """Send the comparison with everything cited."""
     return jsonify(comparison.compare(content(), parse_zones(least=LEAST)))
 
 
 @blueprint.get("/compare.csv")
+@takes(PARAMETER)
 def compare_csv() -> Response:
     """Send the comparison as a table: a line a fact, a column a place."""
     ids = parse_zones(least=LEAST)

@@ -16,6 +16,7 @@ from webmap.api import content
 from webmap.dcat import build_catalogue
 from webmap.downloads import PARAMETERS, SHOWN
 from webmap.links import base_url
+from webmap.parameters import takes
 from webmap.prepared import send
 from webmap.problems import BadParameterError
 from webmap.shelf import Shelf
@@ -79,12 +80,14 @@ def _required(name: str, allowed: Iterable[str]) -> str:
 
 
 @blueprint.get("/data/datapackage.json")
+@takes()
 def package() -> Response:
     """Send the description of all tables as a data package."""
     return send(content().release, "schemas/datapackage.json")
 
 
 @blueprint.get("/data/catalog.jsonld")
+@takes()
 def catalogue() -> Response:
     """Send the DCAT description of all files, with the addresses that the site has."""
     files = current_app.extensions["settings"].files

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, render_template
 from layers.subjects import EMPHASES
 from webmap.api import content, to_json
 from webmap.language import current_language, translate
-from webmap.parameters import parse_query
+from webmap.parameters import parse_query, takes
 
 blueprint = Blueprint("finding", __name__)
 Row = dict[str, Any]
@@ -30,6 +30,7 @@ def search() -> str:
 
 
 @blueprint.get("/search.json")
+@takes("q")
 def search_document() -> Response:
     """Answer what a name may mean."""
     query, language = parse_query(), current_language()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,9 +21,10 @@ OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH - 1}}}")  # no other host,
 QUIET_ZONE = 2  # modules around the code
 
 
-def address(path: str, **changes: str) -> str:
-    """Return `path` with the parameters of the present request, some of them changed."""
-    arguments = request.args.to_dict(flat=True) | changes
+def address(path: str, only: Collection[str] | None = None, **changes: str) -> str:
+    """Return `path` with the parameters of the present request, or `only` some, some of them changed."""
+    given = request.args.to_dict(flat=True)
+    arguments = {name: value for name, value in given.items() if only is None or name in only} | changes
     query = urlencode({name: value for name, value in arguments.items() if value})
     return f"{path}?{query}" if query else path
 

@@ -14,6 +14,7 @@ from webmap.problems import BadParameterError
 Row = dict[str, Any]
 NAME, CLUSTER, COUNT = "name", "cluster", "count"
 STATUSES = ("designated", "city")
+PARAMETERS = ("q", "cluster", "zone", "emphasis", "status", "sort")
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import wraps
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from flask import request
@@ -18,7 +20,25 @@ from webmap.problems import BadParameterError
 PROJECTED = ("EPSG:4549", "EPSG:4550", "EPSG:3857")  # lon and lat then hold metres east and north
 METRES = "米 / metres"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+View = TypeVar("View", bound=Callable[..., Any])
 LON_RANGE, LAT_RANGE = (-180.0, 180.0), (-90.0, 90.0)
+
+
+def takes(*names: str) -> Callable[[View], View]:
+    """Make a document's view refuse every parameter but `names` and ``lang``.
+
+    Pages pass over what they do not know: whoever passes a link on may have added something.
+    """
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def checked(*given: Any, **values: Any) -> Any:
+            refuse_unknown((*names, "lang"))
+            return view(*given, **values)
+
+        return cast("View", checked)
+
+    return wrap
 
 
 def refuse_unknown(known: Collection[str]) -> None:

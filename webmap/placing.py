@@ -13,7 +13,7 @@ from webmap.api import content, to_json
 from webmap.language import translate
 from webmap.media import GEOJSON, HTML, JSON
 from webmap.negotiation import vary
-from webmap.parameters import PROJECTED, parse_frame, parse_position
+from webmap.parameters import PROJECTED, parse_frame, parse_position, takes
 from webmap.polygons import parse_polygon, to_outline
 from webmap.problems import BadParameterError, RequestError, TooLargeError, UnsupportedTypeError
 
@@ -28,6 +28,7 @@ SHOWN_FRAMES = ("CRS84", "EPSG:4550", "EPSG:3857", "GCJ-02", "BD-09")
 
 
 @blueprint.get("/lookup.json")
+@takes("at", "lon", "lat", "crs")
 def lookup_document() -> Response:
     """Answer what applies at a point."""
     return to_json(_at(*parse_position()))

@@ -11,6 +11,7 @@ from webmap import sketches
 from webmap.api import content as served
 from webmap.chart_pages import draw
 from webmap.content import Content
+from webmap.parameters import takes
 from webmap.problems import NotFoundError, name_some
 
 blueprint = Blueprint("plan", __name__)
@@ -35,6 +36,7 @@ def clause_page(clause_id: str) -> str:
 
 
 @blueprint.get("/plan/<clause_id>.json")
+@takes()
 def clause_document(clause_id: str) -> Response:
     """Send one clause with its facts."""
     return jsonify(_require(clause_id))

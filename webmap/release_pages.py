@@ -29,6 +29,7 @@ from webmap.inventory import list_files, list_publications
 from webmap.links import base_url
 from webmap.media import HTML
 from webmap.negotiation import vary, wants_document
+from webmap.parameters import takes
 from webmap.prepared import send, type_of
 from webmap.problems import NAMED, BadParameterError, NotFoundError, name_some
 from webmap.shelf import Shelf, name_with, send_made
@@ -81,6 +82,7 @@ def release_page(release_id: str) -> Response:
 
 
 @blueprint.get("/<release_id>/index.json")
+@takes()
 def release_document(release_id: str) -> Response:
     """Answer the same for programs."""
     return to_json(_describe(release_id, base_url()))

@@ -10,12 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from webmap import siting, sketches
 from webmap.api import content
+from webmap.parameters import takes
 from webmap.spreadsheet import send_csv, to_csv
 from webmap.wishes import (
     CIRCUMSTANCES,
     INDUSTRY,
     MAX_REACH_KM,
     MAX_WEIGHT,
+    PARAMETERS,
     USUAL_REACH_KM,
     USUAL_WEIGHT,
     parse_wishes,
@@ -42,6 +44,7 @@ def find_page() -> ResponseReturnValue:
         "find.html",
         page="find",
         wishes=wishes,
+        parameters=(*PARAMETERS, "lang"),
         found=found,
         sketch=_sketch(found),
         best=",".join(best) if len(best) > 1 else "",
@@ -52,12 +55,14 @@ def find_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/find.json")
+@takes(*PARAMETERS)
 def find_document() -> Response:
     """Send the ranking with every measure, weight and reason."""
     return jsonify(siting.find(content(), parse_wishes(request.args, content())))
 
 
 @blueprint.get("/find.csv")
+@takes(*PARAMETERS)
 def find_csv() -> Response:
     """Send the ranking as a table: a line a zone and wish."""
     wishes = parse_wishes(request.args, content())

@@ -13,6 +13,7 @@ from webmap import matrix, sketches
 from webmap.api import content
 from webmap.chart_pages import draw
 from webmap.language import pick
+from webmap.parameters import takes
 from webmap.prepared import send
 from webmap.problems import NotFoundError, name_some
 from webmap.spreadsheet import send_csv
@@ -43,6 +44,7 @@ def industries() -> str:
         total=len(content().industries),
         places=shown,
         all_places=places,
+        parameters=(*matrix.PARAMETERS, "lang"),
         clusters=list(content().clusters.values()),
         emphases=EMPHASES,
         statuses=matrix.STATUSES,
@@ -50,6 +52,7 @@ def industries() -> str:
 
 
 @blueprint.get("/industries.csv")
+@takes(*matrix.PARAMETERS)
 def industries_csv() -> Response:
     """Send the matrix as it is filtered and sorted."""
     wish = matrix.parse_wish(request.args, content())
@@ -68,6 +71,7 @@ def industry(industry_id: str) -> str:
 
 
 @blueprint.get("/industries/<industry_id>.json")
+@takes()
 def industry_document(industry_id: str) -> Response:
     """Send everything known of one industry."""
     require_subject("industry", content().industries, industry_id)
@@ -75,6 +79,7 @@ def industry_document(industry_id: str) -> Response:
 
 
 @blueprint.get("/industries/<industry_id>.geojson")
+@takes()
 def industry_geojson(industry_id: str) -> Response:
     """Send the places designated for one industry, each with its designations."""
     require_subject("industry", content().industries, industry_id)
@@ -102,6 +107,7 @@ def cluster(cluster_id: str) -> str:
 
 
 @blueprint.get("/clusters/<cluster_id>.json")
+@takes()
 def cluster_document(cluster_id: str) -> Response:
     """Send everything known of one cluster."""
     require_subject("cluster", content().clusters, cluster_id)
@@ -128,6 +134,7 @@ def agency(agency_id: str) -> str:
 
 
 @blueprint.get("/agencies/<agency_id>.json")
+@takes()
 def agency_document(agency_id: str) -> Response:
     """Send what one unit is responsible for."""
     require_subject("agency", content().agencies, agency_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from urllib.parse import quote
 
 import pytest
@@ -78,3 +80,47 @@ def test_a_filter_in_json_is_told_as_it_was_written(client: FlaskClient, path: s
     assert problem["value"] == given
     assert "syntax" not in problem["detail_zh"]
     assert "不是有效的 CQL2" in problem["detail_zh"]
+
+
+SAMPLES = {
+    "place_id": "gaoqu",
+    "industry_id": "carbon-fibre",
+    "cluster_id": "cluster-it",
+    "clause_id": "三(一)1",
+    "file": "zones.geojson",
+}
+POINTS = {"place_id": "airport-weihai"}
+
+
+def _documents(client: FlaskClient) -> list[str]:
+    """Return one address of every kind of document that the site answers with."""
+    agency = next(iter(client.application.extensions["content"].agencies))
+    release = client.application.extensions["content"].release.id
+    known = SAMPLES | {"agency_id": agency, "release_id": release, "path": "manifest.json"}
+    paths = []
+    for rule in client.application.url_map.iter_rules():
+        if rule.rule != "/openapi.json" and rule.rule.endswith((".json", ".geojson", ".csv", ".jsonld")):
+            values = known | (POINTS if rule.rule.startswith("/places/") else {})
+            paths.append(re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda found, of=values: of[found[1]], rule.rule))
+    return sorted(paths)
+
+
+def test_no_document_passes_over_a_parameter_it_does_not_know(client: FlaskClient) -> None:
+    paths = _documents(client)
+    assert len(paths) > 15
+    answers = {path: client.get(path, query_string={"nonsense": "1"}) for path in paths}
+    assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(paths, 400)
+    problems = {path: answer.get_json() for path, answer in answers.items()}
+    assert {path for path, problem in problems.items() if problem["parameter"] != "nonsense"} == set()
+    assert all(problem["allowed"] for problem in problems.values())
+
+
+@pytest.mark.parametrize(
+    "page", ["/find?industry=carbon-fibre", "/industries/?q=x", "/compare?zones=gaoqu,jingqu"]
+)
+def test_a_page_passes_over_what_others_added_and_so_do_its_links(client: FlaskClient, page: str) -> None:
+    answer = client.get(f"{page}&utm_source=mail", headers={"Accept": "text/html"})
+    assert answer.status_code == 200
+    links = re.findall(r'href="(/[^"]+\.(?:csv|json)[^"]*)"', answer.get_data(as_text=True))
+    assert links
+    assert {client.get(html.unescape(link)).status_code for link in links} == {200}
