@@ -16,7 +16,10 @@ _HEADS = ("layer", "id", "name", "method", "accuracy", "source", "terms", "from"
 
 
 def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:
-    """Return the imports in force, in the order in which they were put in; accuracy in metres."""
+    """Return the imports in force, in the order in which they were put in.
+
+    Accuracy is in metres; `crs` is the frame that the boundary came in.
+    """
     if adjusted is None:
         return []
     names: dict[str, Zone | Town] = {**facts.zones, **facts.towns}
@@ -31,6 +34,7 @@ def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:
             "licence": record.licence,
             "who": record.who,
             "date": f"{record.when:%Y-%m-%d}",
+            "crs": record.crs,
         }
         for place, record in adjusted.imports.items()
     ]

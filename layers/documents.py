@@ -13,6 +13,7 @@ from geodata.shapes import Shape
 from layers.geojson import to_bbox
 from layers.properties import LANGUAGES, SEPARATOR
 from layers.relations import Place, Relations
+from layers.terms import source_name
 
 Document = dict[str, Any]
 
@@ -197,7 +198,7 @@ class DocumentBuilder:
             "source": {
                 "id": source.id,
                 "title": source.title,
-                "name": {one: _source_name(source, one) for one in LANGUAGES},
+                "name": {one: source_name(source, one) for one in LANGUAGES},
             },
             "confidence": row.confidence,
             "reason": _text(row.reason),
@@ -236,7 +237,7 @@ class DocumentBuilder:
     def _sources(self, shape: Shape) -> dict[str, str]:
         """Return the names of the sources in each language, or in their own where we have no other."""
         sources = [self.facts.sources[one] for one in shape.sources]
-        return {one: SEPARATOR[one].join(_source_name(row, one) for row in sources) for one in LANGUAGES}
+        return {one: SEPARATOR[one].join(source_name(row, one) for row in sources) for one in LANGUAGES}
 
     def _licences(self, shape: Shape) -> dict[str, str] | None:
         """Return what is known of the sources' licences in each language, or None."""
@@ -245,7 +246,7 @@ class DocumentBuilder:
         if not known:
             return None
         return {
-            one: SEPARATOR[one].join(f"{_source_name(row, one)}: {_rights(row, one)}" for row in known)
+            one: SEPARATOR[one].join(f"{source_name(row, one)}: {_rights(row, one)}" for row in known)
             for one in LANGUAGES
         }
 
@@ -267,10 +268,6 @@ class DocumentBuilder:
 def to_url(layer: str, row_id: str) -> str:
     """Return the address of a place's page."""
     return f"/places/{row_id}" if layer in {"platforms", "gateways", "points"} else f"/zones/{row_id}"
-
-
-def _source_name(source: Source, language: str) -> str:
-    return str(getattr(source.label, language)) if source.label else source.title
 
 
 def _rights(source: Source, language: str) -> str:

@@ -72,7 +72,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
     licence = add_terms(inputs.licence, imports)
-    catalogue = Catalogue(plan, inputs.layers, inputs.themes, licence, imports)
+    catalogue = Catalogue(plan, inputs.layers, inputs.themes, licence, imports, inputs.facts.sources)
     return files | build_downloads(catalogue, files)
 
 

@@ -12,6 +12,7 @@ _CONTEXT: Node = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "geo": "http://www.opengis.net/ont/geosparql#",
     "spdx": "http://spdx.org/rdf/terms#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
@@ -68,6 +69,7 @@ def _dataset(layer: Document, content: Content, base: str) -> Node:
     dataset = _described(layer["id"], layer["title"], content, base) | {
         "dct:description": _texts(layer["description"]),
         "dct:conformsTo": {"@id": f"{base}/data/{layer['id']}.schema.json"},
+        "dct:rights": [_rights(term, content.about.words["unstated"]) for term in layer["terms"]],
         "dcat:distribution": [_distribution(file, base) for file in layer["files"]],
     }
     if layer["bbox"]:
@@ -111,6 +113,13 @@ def _distribution(file: Document, base: str) -> Node:
 
 def _terms(base: str) -> Node:
     return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md"}}
+
+
+def _rights(term: Document, unstated: dict[str, str]) -> Node:
+    """Return the terms of one source of a dataset."""
+    stated = dict.fromkeys(term["name"], term["licence"]) if term["licence"] else term["rights"] or unstated
+    label = {language: f"{name}: {stated[language]}" for language, name in term["name"].items()}
+    return {"@type": "dct:RightsStatement", "rdfs:label": _texts(label)}
 
 
 def _modified(content: Content) -> Node:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from geodata.crs import LONLAT
+from geodata.model import Source
 from layers.catalogue import Layer, Theme
 from layers.export.flat import values_of
 from layers.export.formats import PLAN, Format, formats_of
@@ -22,6 +23,7 @@ from layers.export.places import bounds_of, geometries_of
 from layers.export.schema import build_schema, describe_package
 from layers.export.write import write
 from layers.geojson import to_bytes
+from layers.terms import OwnTerms, list_terms, read_own_terms
 
 Files = dict[str, bytes]
 
@@ -35,6 +37,7 @@ class Catalogue:
     themes: tuple[Theme, ...]
     licence: str
     imports: list[dict[str, Any]]
+    sources: Mapping[str, Source]
 
 
 def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
@@ -49,7 +52,8 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
         for wish in _wishes(parts)
         if release_path(wish.name, wish.format) not in files
     }
-    summary = {part.id: _summarise(part) for part in parts.values()}
+    own = read_own_terms()
+    summary = {part.id: _summarise(part, catalogue.sources, own) for part in parts.values()}
     package = describe_package(about, tuple(parts.values()), {**files, **made})
     return made | {
         **{
@@ -63,15 +67,21 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     }
 
 
-def _summarise(part: Part) -> dict[str, Any]:
-    """Return how many rows there are, how their places are known, how well, and where they lie."""
-    known = [values for row in part.rows if (values := values_of(row, part)).get("geometry_method")]
+def _summarise(part: Part, sources: Mapping[str, Source], own: OwnTerms) -> dict[str, Any]:
+    """Return how many rows there are, how their places are known, how well, where they lie, on what terms.
+
+    `crs` is the frame that the coordinates are kept in, None where there are none.
+    """
+    rows = [values_of(row, part) for row in part.rows]
+    known = [values for values in rows if values.get("geometry_method")]
     accuracy = [values["positional_accuracy_m"] for values in known]
     return {
         "count": len(part.rows),
         "methods": sorted({values["geometry_method"] for values in known}),
         "accuracy_m": [min(accuracy), max(accuracy)] if accuracy else None,
         "bbox": bounds_of(geometries_of(part, LONLAT)) if part.spatial else None,
+        "crs": LONLAT if part.spatial else None,
+        "terms": list_terms(rows, sources, own),
     }
 
 

@@ -1,0 +1,63 @@
+"""On whose terms a layer or table may be used: ours, and those of each source that its places come from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from geodata.model import Record, Source, Text
+from layers.properties import LANGUAGES, SEPARATOR
+
+PATH = Path(__file__).with_suffix(".yaml")
+Document = dict[str, Any]
+
+
+class OwnTerms(Record):
+    """What is ours in the data, and its licence."""
+
+    licence: str
+    name: Text
+
+
+def read_own_terms(path: Path = PATH) -> OwnTerms:
+    """Read the terms of our own part."""
+    return OwnTerms.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+
+
+def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: OwnTerms) -> list[Document]:
+    """Return the terms of what the properties `rows` hold: ours, then of each source, the most used first.
+
+    Each has the name in three languages, `licence` (an SPDX id or the owner's words, or None where none
+    was stated), `rights` (what may be done with it, where no licence says so, or None) and `count`, the
+    number of rows whose place is known from that source; None for our own part, which is in every row.
+    """
+    counts = Counter(name for row in rows for name in _sources_of(row))
+    ours = {"source": None, "name": own.name.model_dump(), "licence": own.licence, "rights": None}
+    return [
+        ours | {"count": None},
+        *(_describe(sources[name], count) for name, count in counts.most_common()),
+    ]
+
+
+def source_name(source: Source, language: str) -> str:
+    """Return a source's name in a language, or in its own where we have no other."""
+    return str(getattr(source.label, language)) if source.label else source.title
+
+
+def _sources_of(row: Document) -> list[str]:
+    joined = row.get("geometry_source")
+    return str(joined).split(SEPARATOR["en"]) if joined else []
+
+
+def _describe(source: Source, count: int) -> Document:
+    return {
+        "source": source.id,
+        "name": {one: source_name(source, one) for one in LANGUAGES},
+        "licence": source.licence,
+        "rights": source.rights.model_dump() if source.rights else None,
+        "count": count,
+    }
