@@ -17,6 +17,7 @@ from layers.query import FeatureStore
 from layers.search import Search
 from layers.shares import Shares
 from layers.store import Release
+from webmap.language import LANGUAGES
 
 Document = dict[str, Any]
 POINT_LAYERS = {"platforms", "gateways"}
@@ -72,6 +73,13 @@ class Content:
     def themes(self) -> dict[str, Document]:
         """Every theme of the map by id, in Chinese."""
         return {row["id"]: row for row in self.release.read_json("map/zh.json")["themes"]}
+
+    @cached_property
+    def theme_titles(self) -> dict[str, dict[str, str]]:
+        """The title of every theme in each language, by id."""
+        themes = {one: self.release.read_json(f"map/{one}.json")["themes"] for one in LANGUAGES}
+        titles = {one: {row["id"]: row["title"] for row in rows} for one, rows in themes.items()}
+        return {name: {one: titles[one][name] for one in LANGUAGES} for name in self.themes}
 
     @cached_property
     def sketch(self) -> Document:

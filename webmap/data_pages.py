@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
+from layers.export.formats import FORMATS, PLAN
 from webmap.api import content
+from webmap.data_form import FIELDS, describe_form
 from webmap.dcat import build_catalogue
-from webmap.downloads import PARAMETERS, SHOWN
+from webmap.downloads import GOES_WITH, PARAMETERS, SHOWN, holding
 from webmap.links import base_url
-from webmap.parameters import takes
+from webmap.parameters import refuse_unknown, takes
 from webmap.prepared import send
 from webmap.problems import BadParameterError
 from webmap.shelf import Shelf
@@ -26,18 +27,15 @@ blueprint = Blueprint("data", __name__)
 
 @blueprint.get("/data/")
 def data() -> str:
-    """List the whole plan, every layer and every table with their files and fields."""
+    """List the whole plan, every layer and every table with their files, terms and fields."""
     found = content()
     return render_template(
         "data.html",
         page="data",
         plan_files=found.files_of(PLAN),
         layers=found.downloads,
-        formats=list(FORMATS),
-        frames=FRAMES,
-        geometries=GEOMETRIES,
-        industries=found.industries.values(),
-        places=found.places(),
+        imports=found.about.imports,
+        form=describe_form(found, request.args, "/data/", "/data/download"),
     )
 
 
@@ -56,14 +54,19 @@ def shelf() -> Shelf:
 @blueprint.get("/data/download")
 def download() -> Answer | str:
     """Lead from the form's choices to the address of the file, which can be kept."""
-    return lead_to_file("/data", content().layers) if request.args else data()
+    return lead_to_file("/data", content().layers) if request.args.keys() - {"lang"} else data()
 
 
 def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
     """Lead to the file that a form chose, below `base`."""
-    name = _required("layer", [PLAN, *(info["id"] for info in layers)])
+    refuse_unknown(FIELDS)
+    holds = {info["id"]: holding(info) for info in layers} | {PLAN: PLAN}
+    name = _required("layer", holds)
     extension = _required("format", FORMATS)
     chosen = {one: value for one in PARAMETERS if (value := request.args.get(one))}
+    for one in ("crs", "geometry"):  # without coordinates the file is the same whatever stands there
+        if holds[name] not in GOES_WITH[one]:
+            chosen.pop(one, None)
     if not FORMATS[extension].geometry:  # the form says of this choice that it is for tables of text
         chosen.pop("geometry", None)
     query = f"?{urlencode(chosen)}" if chosen else ""

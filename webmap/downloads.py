@@ -24,6 +24,13 @@ from webmap.ogc.filters import to_refusal
 from webmap.problems import BadParameterError, NotFoundError
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
+# What a file must be of for a parameter to mean anything; the others go with all.
+GOES_WITH = {
+    "crs": ("layer", "plan"),
+    "geometry": ("layer", "plan"),
+    "filter": ("layer", "table"),
+    "theme": ("plan",),
+}
 SHOWN = 60  # characters of what was given
 Arguments = Mapping[str, str]
 
@@ -82,8 +89,7 @@ def _read_part(info: dict[str, Any], asked: Asked, store: FeatureStore) -> Part:
 
 
 def _parse_format(name: str, extension: str, content: Content) -> Format:
-    holds = {info["id"]: "table" if info["geometry"] == "none" else "layer" for info in content.layers}
-    holds[PLAN] = "plan"
+    holds = {info["id"]: holding(info) for info in content.layers} | {PLAN: "plan"}
     if name not in holds:
         raise unknown_layer(name, content)
     allowed = {kind.id: kind for kind in formats_of(holds[name])}
@@ -96,6 +102,11 @@ def _parse_format(name: str, extension: str, content: Content) -> Format:
             allowed=", ".join(allowed),
         )
     return allowed[extension]
+
+
+def holding(info: dict[str, Any]) -> str:
+    """Return what a file of one entry of the catalogue is of: a ``layer`` or a ``table``."""
+    return "table" if info["geometry"] == "none" else "layer"
 
 
 def unknown_layer(name: str, content: Content) -> NotFoundError:
@@ -121,12 +132,17 @@ def _refuse_unknown(kind: Format, arguments: Arguments) -> None:
             )
 
 
+def to_frame(given: str) -> str:
+    """Return the name of a frame as it stands in lists: people write ``epsg:4550`` and ``4550`` too."""
+    asked = given.upper()
+    return f"EPSG:{asked}" if asked.isdecimal() else asked
+
+
 def _parse_frame(kind: Format, arguments: Arguments) -> str:
     given = arguments.get("crs")
     if not given:
         return kind.frames[0]
-    asked = given.upper()
-    asked = f"EPSG:{asked}" if asked.isdecimal() else asked
+    asked = to_frame(given)
     if asked == LONLAT and WGS84 in kind.frames:
         return WGS84  # to programs that know codes only
     if asked in kind.frames:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
-from layers.export.formats import FORMATS, FRAMES
+from layers.export.formats import FORMATS
 from layers.export.jobs import release_path
 from layers.history import SHORTEST
 from layers.memory import MemoryStore
@@ -23,6 +23,7 @@ from layers.store import BrokenReleaseError, Release
 from webmap.api import content, to_json
 from webmap.change_pages import records
 from webmap.content import Content
+from webmap.data_form import describe_form
 from webmap.data_pages import lead_to_file, shelf
 from webmap.downloads import PARAMETERS
 from webmap.inventory import list_files, list_publications
@@ -75,8 +76,7 @@ def release_page(release_id: str) -> Response:
         page="data",
         found=found,
         names={row_id: row["name"] for row_id, row in content().documents.items()},
-        formats=list(FORMATS),
-        frames=FRAMES,
+        form=_describe_choices(release_id),
     )
     return vary(Response(page, mimetype=HTML))
 
@@ -121,6 +121,23 @@ def release_file(release_id: str, path: str) -> Response:
         if release_id == content().release.id:
             raise
         raise NotFoundError("error.http_404", path=request.path) from None
+
+
+def _describe_choices(release_id: str) -> dict[str, Any] | None:
+    """Return what the form of a release offers, or None where nothing is made of it any more."""
+    offered, page = choices_of(release_id), f"/r/{release_id}/"
+    try:
+        return describe_form(offered, request.args, page, f"{page}data/download") if offered else None
+    except BrokenReleaseError:
+        if release_id == content().release.id:
+            raise
+        return None  # it was archived meanwhile
+
+
+def choices_of(release_id: str) -> Content | None:
+    """Return what can be chosen of a release, or None where nothing is made of it any more."""
+    found = _shelf(release_id)
+    return found.content if found else None
 
 
 def _whole(release_id: str) -> Release | None:
