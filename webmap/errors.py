@@ -15,6 +15,7 @@ from layers.store import BrokenReleaseError
 from webmap.language import current_language, translate
 from webmap.media import HTML, JSON
 from webmap.problems import PROBLEM, ReplacedError, RequestError, headers_of, title_key, to_problem
+from webmap.way_back import find_way_back
 
 
 def register(app: Flask) -> None:
@@ -59,6 +60,7 @@ def _answer(error: RequestError) -> Response:
             title=translate(title_key(error.status), language),
             detail=translate(error.key, language, **error.values),
             near=error.near,
+            back=find_way_back(error),
         )
         return Response(page, error.status, mimetype=HTML)
     instance = request.full_path.rstrip("?")
