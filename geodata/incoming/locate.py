@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,7 +15,7 @@ from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.intake import MAX_VERTICES, Incoming, Intake
 
 _MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
-_LIKELY: Final = ("EPSG:3857", "EPSG:4550", "EPSG:4549", "EPSG:4510", "EPSG:4490")
+LIKELY: Final = ("EPSG:3857", "EPSG:4550", "EPSG:4549", "EPSG:4510", "EPSG:4490")
 _NOTABLE_M: Final = 1.0  # an uncertainty worth a word
 
 
@@ -40,12 +41,12 @@ def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) 
         raise RefusedError(find("missing-crs", intake.name))
     located = Located(_name(definition, intake.name), list(_check_shapes(intake)))
     located.findings += _check_system(definition, intake, given)
-    shapes = [feature.geometry for feature in located.features]
-    near = shapely.box(*shapely.buffer(shapely.box(*city.bounds), _MARGIN_DEG).bounds)
-    places = _place(shapes, definition, near)
+    shapes = [feature.geometry for feature in located.features if feature.geometry is not None]
+    near = near_city(city)
+    places = place_shapes(shapes, definition, near)
     if not any(places):
-        swapped = [_swap(shape) for shape in shapes]
-        places = _place(swapped, definition, near)
+        swapped = [swap(shape) for shape in shapes]
+        places = place_shapes(swapped, definition, near)
         point = _first(shapes)
         if not any(places):
             raise RefusedError(_say_where(shapes, located.crs, near, intake.name))
@@ -61,6 +62,11 @@ def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) 
             kept.append(replace(feature, geometry=place))
     located.features = kept
     return located
+
+
+def near_city(city: BaseGeometry) -> BaseGeometry:
+    """Return the box that features of the city lie in."""
+    return shapely.box(*shapely.buffer(shapely.box(*city.bounds), _MARGIN_DEG).bounds)
 
 
 def _name(definition: str, path: str) -> str:
@@ -106,8 +112,8 @@ def _check_shapes(intake: Intake) -> list[Incoming]:
     return intake.features
 
 
-def _place(
-    shapes: list[BaseGeometry | None], definition: str, near: BaseGeometry
+def place_shapes(
+    shapes: Sequence[BaseGeometry | None], definition: str, near: BaseGeometry
 ) -> list[BaseGeometry | None]:
     """Return each shape in lon/lat; None for one that is not near the city."""
     placed = [crs.to_lonlat(shape, definition) for shape in shapes if shape is not None]
@@ -119,21 +125,22 @@ def _is_near(shape: BaseGeometry, near: BaseGeometry) -> bool:
     return finite and bool(near.contains(shapely.box(*shape.bounds)))
 
 
-def _swap(shape: BaseGeometry | None) -> BaseGeometry | None:
-    swapped: BaseGeometry | None = shapely.transform(shape, lambda points: points[:, ::-1])
+def swap(shape: BaseGeometry) -> BaseGeometry:
+    """Return a shape with its axes the other way round."""
+    swapped: BaseGeometry = shapely.transform(shape, lambda points: points[:, ::-1])
     return swapped
 
 
-def _say_where(shapes: list[BaseGeometry | None], claimed: str, near: BaseGeometry, path: str) -> Finding:
+def _say_where(shapes: Sequence[BaseGeometry], claimed: str, near: BaseGeometry, path: str) -> Finding:
     """Return which other system the numbers fit, if one."""
     values = {"crs": claimed, "point": _first(shapes)}
-    for frame in _LIKELY:
-        if frame != claimed and any(_place(shapes, frame, near)):
-            code = "mercator-numbers" if frame == _LIKELY[0] else "projected-numbers"
+    for frame in LIKELY:
+        if frame != claimed and any(place_shapes(shapes, frame, near)):
+            code = "mercator-numbers" if frame == LIKELY[0] else "projected-numbers"
             return find(code, path, fits=frame, **values)
     return find("out-of-bounds", path, **values)
 
 
-def _first(shapes: list[BaseGeometry | None]) -> str:
+def _first(shapes: Sequence[BaseGeometry]) -> str:
     x, y = shapely.get_coordinates(shapes[0])[0]
     return f"({x:.6g}, {y:.6g})"

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from geodata.incoming.adjust import Adjusted, Members, add_sources, apply_imports, to_boundaries
 from geodata.incoming.datum import Verdict
+from geodata.incoming.drawable import Drawable
 from geodata.incoming.exchange import Transfer
 from geodata.incoming.finding import Finding
 from geodata.incoming.imported import ImportedBoundary, Layer, Method
@@ -86,6 +87,10 @@ class Proposal:
     records: list[ImportedBoundary] = field(default_factory=list)
     in_force: tuple[str, ...] = ()  # ids of the imports that it was checked with
     findings: list[Finding] = field(default_factory=list)
+    file: str = ""  # its name
+    read_as: str = ""  # the coordinate system as understood
+    wanted: tuple[str, ...] = ()  # the places that the file seems to be of
+    drawable: Drawable = field(default_factory=Drawable)
     shifts: dict[str, Verdict] = field(default_factory=dict)
     before: dict[str, Shape] = field(default_factory=dict)
     after: dict[str, Shape] = field(default_factory=dict)
@@ -121,7 +126,7 @@ class Proposal:
     def exchanges(self) -> list[dict[str, Any]]:
         """Return which land passes ``from`` whom ``to`` whom, km², the largest first; ``sea`` is no land."""
         rows = [
-            {"from": one.giver, "to": one.taker, "area_km2": round(one.area_km2, 3)} for one in self.transfers
+            {"from": one.giver, "to": one.taker, "area_km2": round(one.area_km2, 4)} for one in self.transfers
         ]
         return sorted(rows, key=lambda row: -row["area_km2"])
 

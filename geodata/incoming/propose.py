@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.incoming.adjust import add_sources, apply_imports, measure_known, to_boundaries
 from geodata.incoming.datum import measure_shift
+from geodata.incoming.drawable import find_drawable
 from geodata.incoming.exchange import LEAST_KM2, Change
 from geodata.incoming.finding import RefusedError, find
 from geodata.incoming.imported import ImportedBoundary, keep_latest
@@ -28,7 +29,6 @@ from geodata.incoming.scrutiny import (
     repair,
 )
 from geodata.incoming.suspicion import check_distance, check_verdict, select_known
-from geodata.read import Facts
 from geodata.shapes import build_shapes
 
 _DECIMALS: Final = 7
@@ -36,15 +36,20 @@ _DECIMALS: Final = 7
 
 def propose(wish: Wish, ground: Ground) -> Proposal:
     """Return what `wish` would change and everything that is wrong with it; never raises on data."""
-    proposal = Proposal(in_force=tuple(one.to_id() for one in ground.records))
+    in_force = tuple(one.to_id() for one in ground.records)
+    proposal = Proposal(in_force=in_force, file=wish.file.name)
     try:
         intake = read_intake(wish.file, wish.table, wish.encoding)
         proposal.findings += intake.findings
         proposal.before = ground.shapes  # takes seconds, and a file that cannot be read needs none
         city = proposal.before[next(iter(ground.facts.plans))].geometry
+        names = Names(ground.facts, wish.layer)
+        proposal.wanted = _guess(wish, intake, names)
+        proposal.drawable = find_drawable(intake, city, wish.crs)
         located = locate(intake, city, wish.crs, fix=wish.fix)
+        proposal.read_as = located.crs
         proposal.findings += located.findings
-        named = _name(wish, located, ground.facts, proposal)
+        named = _name(wish, located, names, proposal)
         for place, rows in named.items():
             _add_record(wish, place, rows, (intake, located), proposal)
     except RefusedError as refused:
@@ -56,8 +61,15 @@ def propose(wish: Wish, ground: Ground) -> Proposal:
     return proposal
 
 
-def _name(wish: Wish, located: Located, facts: Facts, proposal: Proposal) -> dict[str, list[Incoming]]:
-    names = Names(facts, wish.layer)
+def _guess(wish: Wish, intake: Intake, names: Names) -> tuple[str, ...]:
+    """Return the places that the file is of, as far as can be told before it is understood."""
+    if wish.of is not None:
+        return (wish.of,) if wish.of in names.ids else ()
+    found, _ = name_features(intake.features, names, wish.field)
+    return tuple(found)
+
+
+def _name(wish: Wish, located: Located, names: Names, proposal: Proposal) -> dict[str, list[Incoming]]:
     if wish.of is None:
         found, findings = name_features(located.features, names, wish.field)
         proposal.findings += findings

@@ -84,12 +84,15 @@ def _act(
     """Draw what was only asked for, publish what may be, and say it."""
     chosen, answer = told
     code = 1 if proposal.errors else 0
-    if options.dry_run and proposal.records:
-        answer["preview"] = _write_preview(options, proposal, ground, chosen.home)
+    page = _draw(proposal, ground, options.lang) if options.dry_run else None
+    if page is not None:
+        answer["preview"] = _write_preview(options, page, chosen.home)
         code = code if answer["preview"] else 1
     if not options.json:
         tell(proposal, ground, answer)
-        _conclude(options, proposal, answer)
+        if options.dry_run and page is None:
+            say("import_no_preview")
+        _conclude(proposal, answer)
     if answer["repeated"] and code == 0:
         warn("import_repeated")
     elif code == 0 and not options.dry_run:
@@ -97,11 +100,9 @@ def _act(
     return code
 
 
-def _conclude(options: argparse.Namespace, proposal: Proposal, answer: Answer) -> None:
+def _conclude(proposal: Proposal, answer: Answer) -> None:
     if answer["preview"]:
         say("import_preview", path=answer["preview"])
-    elif options.dry_run and not proposal.records:
-        say("import_no_preview")
     if proposal.errors:
         say("import_errors", errors=proposal.errors)
     else:
@@ -145,11 +146,15 @@ def _wish(options: argparse.Namespace) -> Wish:
     )
 
 
-def _write_preview(options: argparse.Namespace, proposal: Proposal, ground: Ground, home: Path) -> str | None:
-    """Write the map and return its path, or None after saying why it cannot be written."""
-    path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
+def _draw(proposal: Proposal, ground: Ground, language: str) -> str | None:
+    """Return the page with the map, or None where there is nothing to draw."""
     neighbours = read_neighbours(dict(ground.boundaries), ground.facts.plans)
-    page = render_preview(proposal, ground.facts, neighbours, options.lang)
+    return render_preview(proposal, ground, neighbours, language)
+
+
+def _write_preview(options: argparse.Namespace, page: str, home: Path) -> str | None:
+    """Write the page and return its path, or None after saying why it cannot be written."""
+    path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, page.encode())
