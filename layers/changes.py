@@ -16,7 +16,14 @@ GEOMETRY = (
     *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
     *("area_km2", "official_area_km2", "official_area_source"),
 )
-SAID = tuple(one for one in GEOMETRY if one != "area_km2")
+# What is said of a polygon, by what a change of it is called; as an import's preview calls it.
+SAID = {
+    "method": ("geometry_method",),
+    "accuracy": ("positional_accuracy_m",),
+    "source": ("geometry_source",),
+    "licence": ("geometry_licence",),
+    "official_area": ("official_area_km2", "official_area_source"),
+}
 _LAST_DIGIT_KM2 = 0.001  # of an area as it is stated: so much is rounding
 NAMES = ("name_zh", "name_en", "name_ko")
 
@@ -24,7 +31,8 @@ NAMES = ("name_zh", "name_en", "name_ko")
 def compare(old: Read, new: Read, paths: Iterable[str]) -> dict[str, Any]:
     """Return ``areas`` and ``facts`` that differ; `paths` are the data files of either release.
 
-    ``areas`` has one row for each polygon that was moved by more than 1 m² or has another area or provenance,
+    ``areas`` has one row for each polygon that was moved by more than 1 m² or has another area or provenance;
+    its ``changed`` names what differs: ``outline``, ``area`` alone, and what is said of the polygon;
     ``facts`` one for each row of a layer or table that came, went, or has another value in some field.
     """
     areas: list[dict[str, Any]] = []
@@ -68,7 +76,8 @@ def _compare_areas(layer: str, before: Mapping[str, Row], after: Mapping[str, Ro
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
         moved = _moved(old, new)
-        if moved or _resized(old, new) or any((old or {}).get(one) != (new or {}).get(one) for one in SAID):
+        changed = [*(["outline"] if moved else ["area"] if _resized(old, new) else []), *_reworded(old, new)]
+        if changed:
             known: Row = new or old or {}
             rows.append(
                 {
@@ -76,6 +85,7 @@ def _compare_areas(layer: str, before: Mapping[str, Row], after: Mapping[str, Ro
                     "id": name,
                     **{one: known.get(one) for one in NAMES},
                     "moved": moved,
+                    "changed": changed,
                     "before": _geometry(old),
                     "after": _geometry(new),
                 }
@@ -97,6 +107,12 @@ def _resized(old: Row | None, new: Row | None) -> bool:
     if one is None or other is None:
         return one is not other
     return bool(abs(one - other) > 1.5 * _LAST_DIGIT_KM2)
+
+
+def _reworded(old: Row | None, new: Row | None) -> list[str]:
+    """Return what is said otherwise of a polygon."""
+    before, after = old or {}, new or {}
+    return [name for name, keys in SAID.items() if any(before.get(key) != after.get(key) for key in keys)]
 
 
 def _geometry(row: Row | None) -> dict[str, Any] | None:

@@ -103,6 +103,7 @@ def test_changes_tell_areas_from_facts():
     found = compare(before.get, after.get, before)
     (area,) = found["areas"]
     assert (area["id"], area["moved"]) == ("gaoqu", True)
+    assert area["changed"] == ["outline", "method"]
     assert (area["before"]["area_km2"], area["after"]["area_km2"]) == (140, 150)
     assert (area["before"]["geometry_method"], area["after"]["geometry_method"]) == (
         "reconstructed",

@@ -343,6 +343,44 @@ def test_boundaries_come_in_survive_a_kill_and_go_out_again(ask, file, own_home,
     assert current.id == release.id
 
 
+def test_what_a_dry_run_promises_is_what_is_published(ask, file, own_home, release):
+    """The rows of the dry run, of the publication and of /changes, and the data themselves, say the same."""
+    arguments = ["import-boundary", str(file), "--layer", "zones", *SAID, "--json"]
+    _, out, _ = ask(*arguments, "--dry-run")
+    promised = json.loads(out)
+    code, out, err = ask(*arguments, "--yes")
+    assert code == 0, err
+    told = json.loads(out)
+    for key in ("areas", "transfers", "findings", "shifts"):
+        assert told[key] == promised[key], key
+
+    current = read_current(own_home)
+    assert current is not None
+    found = Client(Live(current, Settings(own_home), interval_s=3600)).get("/changes.json?to=2").get_json()
+    rows = {row["id"]: row for row in found["areas"] if row["id"] != "neighbour"}  # which is no place
+    assert rows.keys() == {row["id"] for row in promised["areas"]}
+    assert len(rows) > 10
+    for row in promised["areas"]:
+        published = rows[row["id"]]
+        assert published["changed"] == row["changed"], row["id"]
+        assert published["before"]["area_km2"] == row["before_km2"]
+        after = properties_of(current, published["layer"], row["id"])
+        for stated in (published["after"], after):
+            assert stated["area_km2"] == row["after_km2"]
+            assert stated["geometry_method"] == row["method"]
+            assert stated["positional_accuracy_m"] == row["accuracy_m"]
+            assert stated["official_area_km2"] == row["official_km2"]
+    gained = sum(row["area_km2"] for row in promised["transfers"] if row["to"] == "town-manshan")
+    lost = sum(row["area_km2"] for row in promised["transfers"] if row["from"] == "town-manshan")
+    manshan = next(row for row in promised["areas"] if row["id"] == "town-manshan")
+    assert gained - lost == pytest.approx(manshan["after_km2"] - manshan["before_km2"], abs=0.002)
+
+
+def properties_of(release, layer, place):
+    rows = json.loads(release.read(f"data/{layer}.geojson"))["features"]
+    return next(row["properties"] for row in rows if row["id"] == place)
+
+
 def see(visitor, brought):
     """Ask the live server for every polygon, where it comes from, and how it came."""
     for place, polygon in brought.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import threading
 import time
@@ -125,6 +126,28 @@ def test_two_publications_are_compared_in_areas_and_facts(asker, pair):
         page = asker.get(f"/changes?{pair}&lang={language}").get_data(as_text=True)
         assert "290.50" in page
         assert "另一定位" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("zh", "面积、方法、精度"), ("en", "area, method, accuracy"), ("ko", "면적, 방법, 정확도")],
+)
+def test_each_row_says_what_of_a_place_changed(asker, language, said):
+    page = asker.get(f"/changes?from=1&to=2&lang={language}").get_data(as_text=True)
+    assert said in re.sub(r"\s+", " ", page)
+
+
+def test_a_change_of_words_alone_says_which(release, tmp_path):
+    """No area differs; the terms do, and both are shown."""
+    first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
+    second = clone(release, tmp_path, "bbbb000011112222", lambda row: row.update(geometry_licence="内部使用"))
+    for one in (first, second):
+        record(tmp_path, one, Act("build", one.id, hash_code()))
+    asker = create_app(second, Settings(tmp_path)).test_client()
+    (area,) = asker.get("/changes.json?from=1&to=2").get_json()["areas"]
+    assert (area["moved"], area["changed"]) == (False, ["licence"])
+    page = asker.get("/changes?from=1&to=2&lang=zh").get_data(as_text=True)
+    assert re.search(r"使用条件 [^<]+ → 内部使用", page)
 
 
 def test_a_publication_compared_with_itself_or_its_like_differs_in_nothing(asker):
