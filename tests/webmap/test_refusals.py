@@ -101,7 +101,7 @@ def _documents(client: FlaskClient) -> list[str]:
     for rule in client.application.url_map.iter_rules():
         if rule.rule != "/openapi.json" and rule.rule.endswith((".json", ".geojson", ".csv", ".jsonld")):
             values = known | (POINTS if rule.rule.startswith("/places/") else {})
-            paths.append(re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda found, of=values: of[found[1]], rule.rule))
+            paths.append(re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule).format_map(values))
     return sorted(paths)
 
 
