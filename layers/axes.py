@@ -17,7 +17,8 @@ from geodata import crs
 from geodata.crs import Bounds, Floats
 
 _NAME = re.compile(r"\[?(?:https?://www\.opengis\.net/def/crs/)?(OGC|EPSG)[/:](?:[\d.]+/)?(CRS84h?|\d+)\]?")
-_EDGE_STEPS = 32  # vertices along each edge of a box whose edges are curves in longitude and latitude
+HALF_GLOBE_DEG = 180.0
+EDGE_STEPS = 32  # vertices along each edge of a box whose edges are curves in longitude and latitude
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,10 @@ def box_to_lonlat(corners: Bounds, axes: Axes) -> Bounds | BaseGeometry | None:
     Where the system's rectangles are curved the answer is a polygon, else bounds. The first corner
     must not lie north of the second, nor east of it.
     """
-    west, south, east, north = _turned(corners, axes)
-    low_x, low_y, high_x, high_y = axes.reach
-    clipped = max(west, low_x), max(south, low_y), min(east, high_x), min(north, high_y)
-    if clipped[0] > clipped[2] or clipped[1] > clipped[3]:
+    within = clip_box(corners, axes)
+    if within is None:
         return None
+    clipped = _turned(within, axes)
     if not axes.metric:
         return clipped
     if axes.curved:
@@ -101,9 +101,33 @@ def box_to_lonlat(corners: Bounds, axes: Axes) -> Bounds | BaseGeometry | None:
     return float(xs[0]), float(ys[0]), float(xs[1]), float(ys[1])
 
 
+def clip_box(corners: Bounds, axes: Axes) -> Bounds | None:
+    """Return the part of a box within the reach of `axes`, in the same order, or None for none."""
+    first, second, third, fourth = corners
+    low_first, low_second, high_first, high_second = _turned(axes.reach, axes)
+    least = max(first, low_first), max(second, low_second)
+    most = min(third, high_first), min(fourth, high_second)
+    return (*least, *most) if least[0] <= most[0] and least[1] <= most[1] else None
+
+
+def split_box(corners: Bounds, axes: Axes) -> list[Bounds]:
+    """Return a box, or the two that one across the antimeridian is made of, in the order of `axes`.
+
+    West beyond east is such a crossing where the box is at most half the globe wide, else a slip.
+    Raises ValueError for a box whose minimum lies beyond its maximum.
+    """
+    west, south, east, north = _turned(corners, axes)
+    crosses = not axes.metric and west - east >= HALF_GLOBE_DEG
+    if south > north or (west > east and not crosses):
+        raise ValueError(corners)
+    if west <= east:
+        return [corners]
+    return [_turned((west, south, 180.0, north), axes), _turned((-180.0, south, east, north), axes)]
+
+
 def _curved_box(bounds: Bounds, axes: Axes) -> BaseGeometry:
     west, south, east, north = bounds
-    step = max(east - west, north - south) / _EDGE_STEPS
+    step = max(east - west, north - south) / EDGE_STEPS
     ring: BaseGeometry = shapely.box(*bounds)
     dense = shapely.segmentize(ring, step) if step else ring
     plain = Axes(axes.uri, axes.frame, north_first=False, metric=True, curved=True, reach=axes.reach)

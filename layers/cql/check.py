@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import shapely
 from pygeofilter import ast, values
+from shapely.geometry.base import BaseGeometry
 
 from layers.axes import Axes
 from layers.cql.fault import FilterError, unknown
 from layers.cql.geometry import to_shape
+from layers.cql.moments import compare
 from layers.cql.tree import (
     And,
     Compare,
@@ -34,6 +37,7 @@ from layers.cql.tree import (
 
 FUNCTIONS = ("casei",)
 MAX_NESTED = 64  # conditions in conditions; a chain of NOT needs no brackets
+_SCALARS = ("string", "number", "boolean")
 _CASELESS = {"casei", "lower"}  # pygeofilter calls it lower where it comes from JSON
 
 
@@ -98,10 +102,9 @@ class Checker:
         return Not(inside) if node.not_ else inside
 
     def membership(self, node: ast.In) -> Condition:
-        """Return IN a list of constants."""
-        value = self.value(node.lhs)
-        options = tuple(self._option(value, option) for option in node.sub_nodes)
-        found = In(value, options)
+        """Return IN a list of values; one that holds more than constants is what its members say together."""
+        equal = tuple(self._compare("=", node.lhs, option) for option in node.sub_nodes)
+        found = _among(equal) or (Or(equal) if len(equal) > 1 else equal[0])
         return Not(found) if node.not_ else found
 
     def like(self, node: ast.Like) -> Condition:
@@ -130,12 +133,12 @@ class Checker:
         return _relate(node.op.name.lower(), self.place(node.lhs), self.place(node.rhs))
 
     def _compare(self, order: Any, left: Any, right: Any) -> Condition:
+        if isinstance(left, date) and isinstance(right, date):
+            return compare(order, left, right)
         values_ = self._same_case(self.value(left), self.value(right))
         kinds = [kind_of(value) for value in values_]
         if kinds[0] != kinds[1]:
             raise FilterError("kind", _show(values_[1]), [kinds[0]])
-        if kinds[0] == "boolean" and order not in {"=", "<>"}:
-            raise FilterError("order", order, ["=", "<>"])
         return Compare(order, *values_)
 
     @staticmethod
@@ -147,20 +150,12 @@ class Checker:
             left = _folded(left)
         return left, right
 
-    def _option(self, value: Value, node: Any) -> Constant:
-        option = self._same_case(value, self.value(node))[1]
-        if not isinstance(option, Constant):
-            raise FilterError("constant", _show(node))
-        if kind_of(option) != kind_of(value):
-            raise FilterError("kind", _show(option), [kind_of(value)])
-        return option
-
     def value(self, node: Any) -> Value:
         """Return a property, a constant or a caseless property."""
         if isinstance(node, ast.Attribute):
             found = self.property(node)
             if found.kind == "geometry":
-                raise FilterError("kind", found.name, ["string", "number", "boolean"])
+                raise FilterError("kind", found.name, _SCALARS)
             return found
         if isinstance(node, ast.Function):
             return self._function(node)
@@ -211,7 +206,8 @@ def _relate(relation: Any, left: Place, right: Place) -> Condition:
     for place in (left, right):
         if isinstance(place, Shape) and place.geometry.geom_type == "GeometryCollection":
             if relation not in {"intersects", "disjoint"}:
-                raise FilterError("geometry", place.geometry.wkt)
+                merged = Shape(_merge(place.geometry))
+                return _relate(relation, *((merged, right) if place is left else (left, merged)))
             shapes = [Shape(part) for part in shapely.get_parts(place.geometry) if not part.is_empty]
             pairs = [(one, right) if place is left else (left, one) for one in shapes]
             parts = tuple(_relate(relation, *pair) for pair in pairs)
@@ -219,6 +215,21 @@ def _relate(relation: Any, left: Place, right: Place) -> Condition:
                 return parts[0]
             return Or(parts) if relation == "intersects" else And(parts)
     return Spatial(relation, left, right)
+
+
+def _merge(collection: BaseGeometry) -> BaseGeometry:
+    """Return what a collection covers, if that is of one dimension; stores relate nothing else."""
+    merged: BaseGeometry = shapely.union_all(shapely.get_parts(collection))
+    if merged.geom_type == "GeometryCollection":
+        raise FilterError("geometry", collection.wkt)
+    return merged
+
+
+def _among(equal: tuple[Condition, ...]) -> In | None:
+    """Return comparisons of one value with constants as one list, or None where they are others."""
+    pairs = [(one.left, one.right) for one in equal if isinstance(one, Compare)]
+    options = tuple(right for _, right in pairs if isinstance(right, Constant))
+    return In(pairs[0][0], options) if len(options) == len(equal) else None
 
 
 def kind_of(value: Value) -> Kind:
@@ -233,6 +244,8 @@ def kind_of(value: Value) -> Kind:
 
 
 def _constant(node: Any) -> Constant:
+    if isinstance(node, date):
+        raise FilterError("kind", str(node), _SCALARS)
     if isinstance(node, bool):
         return Constant(node)
     if isinstance(node, int | float):

@@ -7,9 +7,12 @@ otherwise, and looks at no numbers of arguments.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from layers.cql.fault import FilterError, unknown
+from layers.cql.moments import KINDS, read_moment
 
 RELATIONS = ("intersects", "disjoint", "contains", "within", "touches", "crosses", "overlaps", "equals")
 _ANY = 10_000  # more arguments than fit into a filter
@@ -27,6 +30,7 @@ _ARITY = {
 }
 _GEOMETRIES = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 _BOX_SIZES = (4, 6)
+BOX = "BBox"  # no type of GeoJSON: what its numbers mean depends on the order of the axes
 
 
 def to_draft(node: Any) -> Any:
@@ -39,8 +43,8 @@ def to_draft(node: Any) -> Any:
         return _operation(node)
     if set(node) == {"property"} and isinstance(node["property"], str):
         return node
-    if set(node) == {"bbox"}:
-        return _bbox(node["bbox"])
+    if len(node) == 1 and (name := next(iter(node))) in _LITERALS:
+        return _LITERALS[name](node[name])
     if node.get("type") == "GeometryCollection":
         # pygeofilter knows a geometry by its coordinates, and keeps what stands beside them.
         return {"type": "GeometryCollection", "coordinates": [], "geometries": node.get("geometries")}
@@ -81,8 +85,12 @@ def _show(node: Any) -> str:
 
 
 def box_document(numbers: list[float]) -> dict[str, Any]:
-    """Return a bounding box of four numbers, or of six with heights, as a GeoJSON polygon."""
+    """Return a bounding box of four numbers, or of six with heights, as pygeofilter carries geometries."""
     size = len(numbers) // 2
-    (west, south), (east, north) = numbers[:2], numbers[size : size + 2]
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
+    return {"type": BOX, "coordinates": [*numbers[:2], *numbers[size : size + 2]]}
+
+
+_LITERALS: dict[str, Callable[[Any], Any]] = {
+    "bbox": _bbox,
+    **{kind: partial(read_moment, kind) for kind in KINDS},
+}

@@ -38,9 +38,9 @@ CODES = (
     "property",  # unknown queryable
     "function",  # unknown function or operator
     "kind",  # a value of another type than what it is compared with
-    "order",  # truth values have no order
     "text",  # U+0000 or half a surrogate pair
     "number",  # not finite
+    "moment",  # no date, or no timestamp in UTC
     "escape",  # a pattern that ends in a lone backslash
     "constant",  # a property where only a constant may stand
     "geometry",  # invalid, empty or unreadable

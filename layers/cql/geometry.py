@@ -11,9 +11,12 @@ import shapely
 from pygeofilter import values
 from shapely.geometry.base import BaseGeometry
 
-from layers.axes import Axes, to_lonlat
-from layers.cql.document import box_document
+from geodata.crs import Bounds
+from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_box, to_lonlat
+from layers.cql.document import BOX, box_document
 from layers.cql.fault import FilterError
+
+EARTH = CRS84.reach
 
 
 def read_wkt(text: str) -> values.Geometry:
@@ -32,6 +35,8 @@ def box(numbers: Sequence[float]) -> values.Geometry:
 
 def to_shape(given: Any, axes: Axes) -> BaseGeometry:
     """Return a geometry in lon/lat; raises FilterError where it is empty, unsound or off the map."""
+    if isinstance(given, dict) and given.get("type") == BOX:
+        return _to_box(given["coordinates"], axes)
     try:
         geometry = given if isinstance(given, BaseGeometry) else shapely.from_geojson(orjson.dumps(given))
         if not _is_finite(geometry) or geometry.is_empty:
@@ -41,11 +46,49 @@ def to_shape(given: Any, axes: Axes) -> BaseGeometry:
         if isinstance(error, FilterError):
             raise
         raise FilterError("geometry", str(given)) from error
-    if not _is_finite(changed) or not changed.is_valid:
-        raise FilterError(
-            "geometry", shapely.is_valid_reason(changed) if _is_finite(changed) else geometry.wkt
-        )
+    if not _is_on_earth(changed):
+        raise FilterError("geometry", geometry.wkt)
+    if not changed.is_valid:
+        raise FilterError("geometry", shapely.is_valid_reason(changed))
     return changed
+
+
+def _to_box(corners: Sequence[float], axes: Axes) -> BaseGeometry:
+    """Return a bounding box, its corners in the order of `axes`; two boxes across the antimeridian."""
+    first, second, third, fourth = corners
+    try:
+        parts = [_to_part(part, axes) for part in split_box((first, second, third, fourth), axes)]
+    except ValueError as error:
+        raise FilterError("geometry", _show_box(corners)) from error
+    if not all(map(_is_on_earth, parts)):
+        raise FilterError("geometry", _show_box(corners))
+    return parts[0] if len(parts) == 1 else shapely.union_all(parts)
+
+
+def _to_part(corners: Bounds, axes: Axes) -> BaseGeometry:
+    """Return a box that crosses nothing: a polygon, or the line or the point that a flat one is."""
+    clipped = clip_box(corners, axes)
+    found = box_to_lonlat(corners, axes)
+    if clipped is None or found is None:
+        raise ValueError(corners)
+    first, second, third, fourth = clipped
+    if first != third and second != fourth:
+        return shapely.box(*found) if isinstance(found, tuple) else found
+    if (first, second) == (third, fourth):
+        return to_lonlat(shapely.Point(first, second), axes)
+    line = shapely.LineString([(first, second), (third, fourth)])
+    return to_lonlat(shapely.segmentize(line, line.length / EDGE_STEPS), axes)
+
+
+def _show_box(corners: Sequence[float]) -> str:
+    return f"BBOX({', '.join(f'{number:g}' for number in corners)})"
+
+
+def _is_on_earth(geometry: BaseGeometry) -> bool:
+    west, south, east, north = EARTH
+    points = shapely.get_coordinates(geometry)
+    lons, lats = points[:, 0], points[:, 1]  # what is not a number lies nowhere
+    return bool(((lons >= west) & (lons <= east) & (lats >= south) & (lats <= north)).all())
 
 
 def _is_finite(geometry: BaseGeometry) -> bool:

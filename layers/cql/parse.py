@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,16 @@ from layers.axes import CRS84, Axes
 from layers.cql import check, geometry
 from layers.cql.document import to_draft
 from layers.cql.fault import FilterError
+from layers.cql.moments import KINDS, read_moment
 from layers.cql.tree import Condition, Kind
 
 MAX_BYTES = 16_384
 MAX_DEPTH = 32  # brackets in brackets
 LANGUAGES = ("cql2-text", "cql2-json")
 _QUOTED = {"cql2-text": r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)", "cql2-json": r'"(?:\\.|[^"\\])*(?:"|\Z)'}
+_CONTROLS = dict(zip("abtnvfr", "\a\b\t\n\v\f\r", strict=True))
+# Two backslashes stay as they are: a pattern means one by them.
+_ESCAPED = re.compile(r"''|\\\\|\\['abtnvfr]")
 _BRACKETS = dict.fromkeys("([{", 1) | dict.fromkeys(")]}", -1)
 
 
@@ -59,6 +64,13 @@ def _parse_text(text: str) -> Any:
         raise FilterError("syntax", text[at:] or "…") from error
 
 
+def _unescape(found: re.Match[str]) -> str:
+    written = found[0]
+    if written == r"\\":
+        return written
+    return _CONTROLS.get(written[1], "'")
+
+
 def _parse_json(text: str) -> Any:
     try:
         document = orjson.loads(text)
@@ -78,7 +90,9 @@ class _Transformer(CQLTransformer):  # type: ignore[misc]
     def truth(self, value: bool) -> ast.Node:  # noqa: FBT001 - called by the parser
         return ast.Include(not value)
 
-    def function(self, name: Any, *arguments: Any) -> ast.Node:
+    def function(self, name: Any, *arguments: Any) -> ast.Node | date:
+        if name.lower() in KINDS and len(arguments) == 1 and isinstance(arguments[0], str):
+            return read_moment(name.lower(), arguments[0])
         return ast.Function(str(name), [one for one in arguments if one is not None])
 
     def bbox(self, *numbers: float) -> values.Geometry:
@@ -88,7 +102,7 @@ class _Transformer(CQLTransformer):  # type: ignore[misc]
         return geometry.read_wkt(str(token))
 
     def STRING(self, token: str) -> str:  # noqa: N802
-        return re.sub(r"''|\\'", "'", token[1:-1])
+        return _ESCAPED.sub(_unescape, token[1:-1])
 
     def QUOTED(self, token: str) -> str:  # noqa: N802
         return token[1:-1].replace('""', '"')

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.axes import ALL, CRS84, Axes, find_axes
+from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes, from_lonlat
 from layers.cql.evaluate import compile_pattern
 from layers.cql.fault import CODES, FilterError
 from layers.cql.parse import MAX_BYTES, parse_filter
@@ -62,6 +63,17 @@ def read(text: str, language: str = "cql2-text", axes: Axes = CRS84):
         ("n BETWEEN -1 AND 1e0", And((Compare(">=", N, Constant(-1.0)), Compare("<=", N, ONE)))),
         ("flag = true", Compare("=", Property("flag", "boolean"), Constant(value=True))),
         ("TRUE", Truth(value=True)),
+        ("flag >= FALSE", Compare(">=", Property("flag", "boolean"), Constant(value=False))),
+        ("名称 IN ('a', 名称)", Or((Compare("=", NAME, Constant("a")), Compare("=", NAME, NAME)))),
+        ("n NOT IN (m)", Not(Compare("=", N, M))),
+        ("名称 = 'a\\tb\\'c\\\\n'", Compare("=", NAME, Constant("a\tb'c\\\\n"))),
+        ("DATE('2022-04-14') <= date('2022-04-14')", Truth(value=True)),
+        ("TIMESTAMP('2022-04-14T14:48:46Z') > TIMESTAMP('2022-04-14T14:48:46.5Z')", Truth(value=False)),
+        ("DATE('2022-04-14') IN (DATE('2022-04-13'))", Truth(value=False)),
+        (
+            "DATE('2022-04-14') BETWEEN DATE('2022-04-14') AND DATE('2022-05-01')",
+            And((Truth(value=True), Truth(value=True))),
+        ),
         ("1 = n", Compare("=", ONE, N)),
         ("n > m", Compare(">", N, M)),
     ],
@@ -89,9 +101,14 @@ def test_a_long_chain_of_conditions_is_one_list():
         ("n = '1'", "kind", "1"),
         ("n LIKE '1'", "kind", "n"),
         ("名称 LIKE 名称", "constant", "名称"),
-        ("名称 IN (名称)", "constant", "名称"),
+        ("名称 IN (n)", "kind", "n"),
+        ("名称 = DATE('2022-04-14')", "kind", "2022-04-14"),
+        ("DATE('2022-04-14') = TIMESTAMP('2022-04-14T00:00:00Z')", "kind", "2022-04-14 00:00:00+00:00"),
+        ("DATE('2022-02-30') = DATE('2022-02-30')", "moment", "2022-02-30"),
+        ("TIMESTAMP('2022-04-14') = n", "moment", "2022-04-14"),
+        ("DATE(n) = n", "function", "DATE"),
+        ("DATE() = n", "function", "DATE"),
         ("名称 LIKE 'a\\\\\\'", "escape", "a\\\\\\"),
-        ("flag < TRUE", "order", "<"),
         ("名称 = 'a\0'", "text", "'a\\x00'"),
         ("n = 1e999", "number", "inf"),
         ("ACCENTI(名称) = 'e'", "function", "ACCENTI"),
@@ -100,10 +117,14 @@ def test_a_long_chain_of_conditions_is_one_list():
         ("S_INTERSECTS(geometry, POLYGON((0 0,1 1,1 0,0 1,0 0)))", "geometry", "Self-intersection[0.5 0.5]"),
         ("S_INTERSECTS(geometry, POLYGON((0 0,1 1)))", "geometry", "POLYGON((0 0,1 1))"),
         (
-            "S_TOUCHES(geometry, GEOMETRYCOLLECTION(POINT(1 2)))",
+            "S_TOUCHES(geometry, GEOMETRYCOLLECTION(POINT(1 2), LINESTRING(0 0, 1 0)))",
             "geometry",
-            "GEOMETRYCOLLECTION (POINT (1 2))",
+            "GEOMETRYCOLLECTION (POINT (1 2), LINESTRING (0 0, 1 0))",
         ),
+        ("S_INTERSECTS(geometry, POINT(90 180))", "geometry", "POINT (90 180)"),
+        ("S_INTERSECTS(geometry, BBOX(122,38,123,36))", "geometry", "BBOX(122, 38, 123, 36)"),
+        ("S_INTERSECTS(geometry, BBOX(123,36,122,38))", "geometry", "BBOX(123, 36, 122, 38)"),
+        ("S_INTERSECTS(geometry, BBOX(-195,36,-190,38))", "geometry", "BBOX(-195, 36, -190, 38)"),
         ("NOT " * 99 + "n=1", "depth", "65"),
         ("(" * 40 + "n=1" + ")" * 40, "depth", "40"),
         ("n=1 " + " " * MAX_BYTES, "bytes", str(MAX_BYTES + 4)),
@@ -134,7 +155,9 @@ def test_what_is_no_filter_is_refused_with_its_reason(text, code, value):
         ('{"op":"in","args":[{"property":"n"},3]}', "syntax"),
         ('{"op":"=","args":[{"property":7},1]}', "syntax"),
         ('{"op":"=","args":[{"function":{"name":"lower"}},1]}', "syntax"),
-        ('{"op":"=","args":[{"date":"2024-01-01"},1]}', "syntax"),
+        ('{"op":"=","args":[{"date":"2024-01-01"},1]}', "kind"),
+        ('{"op":"=","args":[{"date":20240101},{"date":"2024-01-01"}]}', "moment"),
+        ('{"op":"=","args":[{"timestamp":"2024-01-01T00:00:00+08:00"},1]}', "moment"),
         ('{"op":"=","args":[{"op":"=","args":[1,1]},true]}', "syntax"),
         ('{"op":"s_within","args":[{"property":"geometry"},{"bbox":[1,2,3]}]}', "geometry"),
         ('{"op":"s_within","args":[{"property":"geometry"},{"bbox":[1,2,3,true]}]}', "geometry"),
@@ -168,6 +191,51 @@ def test_a_bounding_box_is_the_same_in_text_and_json():
     assert isinstance(text.right, Shape)
     assert text.right.geometry.bounds == (1, 2, 3, 4)
     assert read(json.dumps(document), "cql2-json") == text
+
+
+@pytest.mark.parametrize("axes", ALL, ids=lambda axes: axes.frame)
+def test_a_bounding_box_in_a_filter_is_what_the_parameter_takes_it_for(axes: Axes):
+    (first, second), (third, fourth) = from_lonlat(np.array([[122.0, 36.9], [122.5, 37.2]]), axes).tolist()
+    corners = first, second, third, fourth
+    tree = read(f"S_INTERSECTS(geometry, BBOX({', '.join(map(repr, corners))}))", axes=axes)
+    found = box_to_lonlat(corners, axes)
+    assert isinstance(tree, Spatial)
+    assert isinstance(tree.right, Shape)
+    assert found is not None
+    assert tree.right.geometry.equals(shapely.box(*found) if isinstance(found, tuple) else found)
+
+
+@pytest.mark.parametrize("axes", [axes for axes in ALL if not axes.metric], ids=lambda axes: axes.frame)
+def test_a_bounding_box_may_cross_the_antimeridian(axes: Axes):
+    numbers = "-90, 150, 90, -150" if axes.north_first else "150, -90, -150, 90"
+    tree = read(f"S_INTERSECTS(geometry, BBOX({numbers}))", axes=axes)
+    both = shapely.union(shapely.box(150, -90, 180, 90), shapely.box(-180, -90, -150, 90))
+    assert isinstance(tree, Spatial)
+    assert isinstance(tree.right, Shape)
+    assert tree.right.geometry.equals(both)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "wkt"),
+    [
+        ("1, 2, 1, 2", "POINT (1 2)"),
+        ("1, 2, 3, 2", "LINESTRING (1 2, 3 2)"),
+        ("1, -1e308, 1, 1e308", "LINESTRING (1 -90, 1 90)"),
+    ],
+)
+def test_a_flat_bounding_box_is_a_line_or_a_point(numbers: str, wkt: str):
+    tree = read(f"S_INTERSECTS(geometry, BBOX({numbers}))")
+    assert isinstance(tree, Spatial)
+    assert isinstance(tree.right, Shape)
+    assert tree.right.geometry.equals(shapely.from_wkt(wkt))
+
+
+def test_a_collection_of_one_dimension_is_what_it_covers():
+    wkt = "GEOMETRYCOLLECTION(POLYGON((0 0,2 0,2 2,0 2,0 0)), POLYGON((1 0,3 0,3 2,1 2,1 0)), POINT(1 1))"
+    tree = read(f"S_WITHIN({wkt}, geometry)")
+    assert isinstance(tree, Spatial)
+    assert isinstance(tree.left, Shape)
+    assert tree.left.geometry.equals(shapely.box(0, 0, 3, 2))
 
 
 def test_a_collection_is_what_its_members_say_together():

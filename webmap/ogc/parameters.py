@@ -12,7 +12,7 @@ from functools import cached_property
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
-from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes
+from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes, split_box
 from layers.cql.tree import And, Compare, Condition, Constant, IsNull, Kind, Or, Property, Shape, Spatial
 from layers.query import Query
 from layers.rows import GEOMETRY
@@ -35,7 +35,6 @@ ITEMS = (
     "filter-crs",
 )
 MAX_SORTED = 8
-HALF_GLOBE_DEG = 180.0
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -148,21 +147,11 @@ def _order(axes: Axes) -> str:
 
 
 def _split(corners: Bounds, axes: Axes) -> list[Bounds]:
-    """Return one box, or two where it crosses the antimeridian, as longitudes may; refuses others.
-
-    West beyond east is a crossing where the box is at most half the globe wide, else a slip.
-    """
-    first, second, third, fourth = corners
-    west, south, east, north = (second, first, fourth, third) if axes.north_first else corners
-    crosses = not axes.metric and west - east >= HALF_GLOBE_DEG
-    if south > north or (west > east and not crosses):
+    try:
+        return split_box(corners, axes)
+    except ValueError as error:
         shown = ",".join(f"{number:g}" for number in corners)
-        raise refused("ogc.error.bbox_order", "bbox", shown, "min ≤ max")
-    if west <= east:
-        return [corners]
-    if axes.north_first:
-        return [(south, west, north, 180.0), (south, -180.0, north, east)]
-    return [(west, south, 180.0, north), (-180.0, south, east, north)]
+        raise refused("ogc.error.bbox_order", "bbox", shown, "min ≤ max") from error
 
 
 def _check_datetime(given: str | None) -> None:
