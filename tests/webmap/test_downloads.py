@@ -264,6 +264,9 @@ def test_what_the_map_shows_is_what_it_offers_to_download(page: Page, site: str)
     file = json.loads(Path(download.value.path()).read_bytes())
     assert sorted(row["id"] for row in file["features"]) == sorted(listed)
     assert download.value.suggested_filename == "weihai-plan-selection.geojson"
+    page.locator("#taking-more").click()
+    expect(page.locator("#choose-theme")).to_have_value("districts")
+    expect(page.locator("#choose-industry")).to_have_value("fashion")
 
 
 @pytest.mark.browser
