@@ -11,6 +11,7 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata.crs import Bounds
 from geodata.shapes import Shape
 from layers.locator import Frame
 from layers.relations import Relations
@@ -25,11 +26,13 @@ def build_sketch(relations: Relations, shapes: dict[str, Shape], neighbour: Base
         shapes[zone.id].geometry for zone in relations.facts.zones.values() if zone.layer == "counties"
     ]
     named = [shapes[place].geometry for place in relations.places]
-    frame = Frame(shapely.union_all(named).bounds, (WIDTH, HEIGHT), MARGIN)
+    west, south, east, north = (round(value, 7) for value in shapely.union_all(named).bounds)
+    frame = frame_of((west, south, east, north))
     points = [*relations.facts.platforms, *relations.facts.gateways]
     return {
         "width": WIDTH,
         "height": HEIGHT,
+        "bounds": [west, south, east, north],
         "neighbour": frame.to_path(neighbour),
         "land": frame.to_path(shapely.union_all(counties)),
         "borders": frame.to_path(shapely.union_all([county.boundary for county in counties])),
@@ -38,6 +41,11 @@ def build_sketch(relations: Relations, shapes: dict[str, Shape], neighbour: Base
             one: frame.to_xy(shapes[one].label.x, shapes[one].label.y) for one in points if one in shapes
         },
     }
+
+
+def frame_of(bounds: Bounds) -> Frame:
+    """Return the view of the sketch whose places have these bounds."""
+    return Frame(bounds, (WIDTH, HEIGHT), MARGIN)
 
 
 def _place(shape: Shape, frame: Frame) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import orjson
 
 from layers.axes import Axes
 from layers.cql.tree import Kind
-from layers.query import Collection, Feature, FeatureStore, Query
+from layers.query import Collection, Feature, FeatureStore, Query, Selection
 from layers.rows import queryables
 from webmap.ogc.asked import ROOT, SOME_BOX, Asked, encode
 from webmap.ogc.frames import Frames, keep_properties
@@ -32,6 +32,7 @@ class Page:
     collection: Collection
     wanted: Wanted
     matched: int
+    features: tuple[Feature, ...]  # as the store has them, in lon/lat
     bodies: list[bytes]
 
     @property
@@ -102,7 +103,9 @@ class Items:
     def page(self, asked: Asked, collection: Collection) -> Page:
         """Return the page that is asked for; raises BadParameterError."""
         wanted = parse_items(asked, self._kinds_of(collection))
-        return Page(asked, collection, wanted, *self._find(collection, wanted, asked.values.get("bbox")))
+        found = self._select(collection, wanted, asked.values.get("bbox"))
+        bodies = self._bodies(collection, found.features, wanted)
+        return Page(asked, collection, wanted, found.matched, found.features, bodies)
 
     def write(self, asked: Asked, collection: Collection, box: str | None) -> tuple[bytes, Axes]:
         """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError.
@@ -111,15 +114,15 @@ class Items:
         """
         mould = self._mould(asked, collection)
         given = asked.values.get("bbox") if box is None else box
-        matched, bodies = self._find(collection, mould.wanted, given)
-        return mould.write(matched, bodies, box), mould.wanted.axes
+        found = self._select(collection, mould.wanted, given)
+        bodies = self._bodies(collection, found.features, mould.wanted)
+        return mould.write(found.matched, bodies, box), mould.wanted.axes
 
     def _make_mould(self, asked: Asked, collection: Collection) -> Mould:
         return Mould(asked, collection, parse_items(asked, self._kinds_of(collection)))
 
-    def _find(self, collection: Collection, wanted: Wanted, bbox: str | None) -> tuple[int, list[bytes]]:
-        found = self._store.select(collection.id, wanted.query(bbox))
-        return found.matched, self._bodies(collection, found.features, wanted)
+    def _select(self, collection: Collection, wanted: Wanted, bbox: str | None) -> Selection:
+        return self._store.select(collection.id, wanted.query(bbox))
 
     def _kinds_of(self, collection: Collection) -> dict[str, Kind]:
         if collection.id not in self._kinds:

@@ -20,6 +20,7 @@ from webmap.ogc.form import describe_form, find_example
 from webmap.ogc.gate import to_asked
 from webmap.ogc.items import Page, Single
 from webmap.ogc.openapi import OWN
+from webmap.ogc.picture import draw_features
 from webmap.ogc.resources import Document
 from webmap.ogc.service import Service, Target
 
@@ -101,6 +102,7 @@ def _items(asked: Asked, found: Page) -> dict[str, Any]:
         "last": first + len(features) - 1,
         "fields": _fields(found, asked.language),
         "features": [_flat(feature) for feature in features],
+        "picture": draw_features(found.features, current_app.extensions["content"].sketch),
         "values": asked.values,
         "example": find_example(service().sample(found.collection.id)),
         **describe_form(asked, found),

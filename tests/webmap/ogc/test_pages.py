@@ -144,3 +144,21 @@ def test_only_a_list_that_something_is_left_out_of_is_called_filtered(
 def test_the_example_of_a_filter_is_one_whatever_is_shown(client: FlaskClient, query: str) -> None:
     page = client.get(f"/ogc/collections/zones/items?f=html&lang=en&{query}").get_data(as_text=True)
     assert "For example kind = &#39;hitech-zone&#39;" in page
+
+
+def _drawn(client: FlaskClient, query: str) -> dict[str, str]:
+    """Return the paths of the page's map by the features that they lead to."""
+    text = client.get(f"/ogc/collections/{query}", headers={"Accept": "text/html"}).get_data(as_text=True)
+    links = re.findall(r'<a href="([^"?]+)[^"]*"[^>]*class="spot [^>]*>.*?<path d="([^"]+)"', text)
+    return {link.rpartition("/")[2]: path for link, path in links}
+
+
+def test_a_page_of_features_draws_those_it_lists(client: FlaskClient) -> None:
+    everything = _drawn(client, "zones/items?limit=100")
+    assert set(everything) >= {"gaoqu", "jingqu", "lingang", "nanhai", "shidao", "haoyunjiao"}
+    some = _drawn(client, "zones/items?filter=area_km2>200&crs=EPSG:4550")
+    assert set(some) == {"lingang", "shidao"}
+    assert all(everything[name] == path for name, path in some.items())
+    rows = client.get("/ogc/collections/platforms/items?f=json").get_json()["features"]
+    assert set(_drawn(client, "platforms/items")) == {row["id"] for row in rows if row["geometry"]}
+    assert _drawn(client, "clauses/items") == {}
