@@ -13,7 +13,8 @@ from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
   ``share`` is how far, as part of the seat distance, known borders rebuilt in the same way were
   off (90th percentile); a border moves by half of what a seat moves. Never better than digitised.
 - indicative: the accuracy of the known point.
-- derived: the worst of the members. A union of nothing but indicative members is indicative itself.
+- derived: the worst of the members. A union of nothing but indicative members is indicative itself; one
+  of nothing but official or surveyed members is no sketch, and is drawn with their line.
 - official, surveyed: as the one who imported the boundary stated it. Between a town inside and a town
   outside such a boundary its accuracy takes the place of the pair's above.
 """
@@ -40,6 +41,8 @@ Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicati
 
 Json = Mapping[str, Any]
 SEA: Final = "sea"
+_BROUGHT: Final[tuple[Method, ...]] = ("official", "surveyed")  # as somebody imported it; the better last
+_SCHEMATIC: Final[tuple[Method, ...]] = ("reconstructed", "indicative", "derived")
 _GRID_DEG: Final = 1e-7
 _LABEL_TOLERANCE_DEG: Final = 1e-3
 _LABEL_DECIMALS: Final = 6
@@ -62,6 +65,17 @@ class Shape:
     official_area_km2: float | None = None
     official_area_source: str | None = None
     adjusted_by: tuple[str, ...] = ()  # places whose imported boundary moved this one's edge
+    joined: Method | None = None  # of a union of imported boundaries: how the lesser of them was made
+
+    @property
+    def edge(self) -> Method:
+        """Whose line the edge is: what is joined from imported boundaries has theirs."""
+        return self.joined or self.method
+
+    @property
+    def schematic(self) -> bool:
+        """Whether the edge shows only about where the real one is."""
+        return self.edge in _SCHEMATIC
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,7 @@ class _Draft:
     accuracy_m: float
     sources: tuple[str, ...]
     adjusted_by: tuple[str, ...] = ()
+    joined: Method | None = None
 
 
 def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
@@ -243,7 +258,13 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
     method: Method = "indicative" if all(member.method == "indicative" for member in members) else "derived"
     movers = tuple(dict.fromkeys(mover for member in members for mover in member.adjusted_by))
     accuracy_m = max(member.accuracy_m for member in members)
-    return _Draft(union, method, accuracy_m, sources, adjusted_by=movers)
+    return _Draft(union, method, accuracy_m, sources, adjusted_by=movers, joined=_join_edges(members))
+
+
+def _join_edges(members: list[_Draft]) -> Method | None:
+    """Return how the lesser of imported boundaries was made; None where a member is no such boundary."""
+    edges = {member.joined or member.method for member in members}
+    return next((one for one in _BROUGHT if one in edges), None) if edges <= set(_BROUGHT) else None
 
 
 def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:
@@ -271,6 +292,7 @@ def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: st
         official_area_km2=None if official is None else official.area_km2,
         official_area_source=None if official is None else official.source,
         adjusted_by=draft.adjusted_by,
+        joined=draft.joined,
     )
 
 

@@ -209,6 +209,7 @@ class DocumentBuilder:
         if shape is None:
             return {
                 "method": None,
+                "schematic": False,
                 "accuracy_m": None,
                 "source": None,
                 "licence": None,
@@ -219,6 +220,7 @@ class DocumentBuilder:
             }
         return {
             "method": shape.method,
+            "schematic": shape.schematic,
             "accuracy_m": round(shape.accuracy_m),
             "source": self._sources(shape),
             "licence": self._licences(shape),

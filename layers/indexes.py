@@ -49,6 +49,7 @@ def _place_head(document: Document) -> Entry:
         "relation": document["relation"],
         "note": document["note"],
         "geometry_method": document["geometry"]["method"],
+        "geometry_schematic": document["geometry"]["schematic"],
         "positional_accuracy_m": document["geometry"]["accuracy_m"],
     }
 
@@ -70,5 +71,6 @@ def _town_head(town: Any, shape: Shape) -> Entry:
         "relation": None,
         "note": None,
         "geometry_method": shape.method,
+        "geometry_schematic": shape.schematic,
         "positional_accuracy_m": round(shape.accuracy_m),
     }

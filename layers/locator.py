@@ -86,7 +86,7 @@ def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry
     paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
     if shape.geometry.area:
         paths.append(
-            f'<path class="locator-place locator-{shape.method}" d="{frame.to_path(shape.geometry)}"/>'
+            f'<path class="locator-place locator-{shape.edge}" d="{frame.to_path(shape.geometry)}"/>'
         )
     else:
         x, y = frame.to_xy(shape.label.x, shape.label.y)

@@ -21,7 +21,7 @@ MARGIN = 1.06  # the view's span over the city's
 
 
 def build_sketch(relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry) -> dict[str, Any]:
-    """Return the view's size, the paths of the ground, and path, label and method of every place."""
+    """Return the view's size, the paths of the ground, and path, label and edge of every place."""
     counties = [
         shapes[zone.id].geometry for zone in relations.facts.zones.values() if zone.layer == "counties"
     ]
@@ -50,7 +50,7 @@ def frame_of(bounds: Bounds) -> Frame:
 
 def _place(shape: Shape, frame: Frame) -> dict[str, Any]:
     x, y = _at(shape, frame)
-    return {"d": frame.to_path(shape.geometry), "x": x, "y": y, "method": shape.method}
+    return {"d": frame.to_path(shape.geometry), "x": x, "y": y, "edge": shape.edge}
 
 
 def _at(shape: Shape, frame: Frame) -> tuple[float, float]:

@@ -33,7 +33,7 @@ def compare(content: Content, ids: Sequence[str]) -> Row:
 def _head(document: Row) -> Row:
     """Return who a place is, how large, and how true its outline is."""
     keys = ("id", "layer", "kind", "name", "url", "parent", "area_km2", "official_area_km2", "no_industries")
-    geometry = {key: document["geometry"][key] for key in ("method", "accuracy_m")}
+    geometry = {key: document["geometry"][key] for key in ("method", "schematic", "accuracy_m")}
     chosen = next((row for row in document["official_areas"] if row["chosen"]), None)
     official = {key: chosen[key] for key in ("scope", "source", "confidence")} if chosen else None
     return {key: document[key] for key in keys} | {"geometry": geometry, "official_area": official}

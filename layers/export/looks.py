@@ -46,7 +46,8 @@ def build_looks(
         attribute = "id" if theme and theme.colour_by == "feature" else "kind"
         legend = entries[theme.id] if theme else [_ground_entry(layer, words)]
         backdrop = bool(theme and len(theme.layers) > 1 and layer.id == theme.layers[0])
-        rules = [rule for entry in legend for rule in _rules(entry, attribute, features[layer.id], words)]
+        rows = [row["properties"] | {"edge": _edge(row, payload)} for row in features[layer.id]]
+        rules = [rule for entry in legend for rule in _rules(entry, attribute, rows, words)]
         looks[layer.id] = {
             "theme": theme.id if theme else None,
             "attribute": attribute,
@@ -57,6 +58,13 @@ def build_looks(
     return looks
 
 
+def _edge(row: Row, payload: dict[str, Any]) -> str | None:
+    """Return whose line a feature is drawn with, as on the map; its own method's where the map has it not."""
+    shown = payload["features"].get(row["properties"]["id"], {})
+    edge: str | None = shown.get("edge") or row["properties"]["geometry_method"]
+    return edge
+
+
 def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
     own: dict[str, Any] = words["grounds"][layer.id]
     return {"keys": [], "label": layer.title.zh, "symbol": None} | own
@@ -64,11 +72,7 @@ def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
 
 def _rules(entry: dict[str, Any], attribute: str, rows: list[Row], words: dict[str, Any]) -> list[Look]:
     """Return a rule for each way that the entry's features are known by."""
-    own: list[Row] = [
-        row["properties"]
-        for row in rows
-        if not entry["keys"] or row["properties"][attribute] in entry["keys"]
-    ]
+    own = [row for row in rows if not entry["keys"] or row[attribute] in entry["keys"]]
     if entry["symbol"]:
         return [_rule(entry, attribute, own, None, words)] if own else []
     methods = sorted({row["geometry_method"] for row in own}, key=list(words["methods"]).index)
@@ -79,11 +83,12 @@ def _rule(
     entry: dict[str, Any], attribute: str, own: list[Row], method: str | None, words: dict[str, Any]
 ) -> Look:
     plain: dict[str, Any] = {"dash": [], "hatch": False, "label": None}
-    line = words["methods"][method] if method else plain
+    found = [row for row in own if method in (None, row["geometry_method"])]
+    edges = {row["edge"] for row in found}
+    line = words["methods"][edges.pop() if len(edges) == 1 else method] if method else plain
     label = f"{entry['label']}（{line['label']['zh']}）" if line["label"] else entry["label"]
-    found = [row[attribute] for row in own if method in (None, row["geometry_method"])]
     return {
-        "values": sorted(set(found)) if entry["keys"] else [],
+        "values": sorted({row[attribute] for row in found}) if entry["keys"] else [],
         "method": method,
         "label": label,
         "colour": entry["colour"],

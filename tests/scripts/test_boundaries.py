@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pyogrio
@@ -90,6 +92,18 @@ def file(drawn, tmp_path):
             if one.suffix != ".zip":
                 archive.write(one, one.name)
     return tmp_path / "界线.zip"
+
+
+@pytest.fixture
+def hi_tech(release, tmp_path):
+    """高区 drawn by somebody else."""
+    old = shape_of(release, "zones", "gaoqu")
+    moved = shapely.affinity.translate(shapely.simplify(old, 0.001), 0.002, -0.0015)
+    inside = shapely.intersection(moved, shape_of(release, "counties", "huancui"))
+    feature = {"type": "Feature", "properties": {"id": "gaoqu"}, "geometry": shapely.geometry.mapping(inside)}
+    path = tmp_path / "高区.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    return path
 
 
 @pytest.fixture
@@ -343,9 +357,9 @@ def test_boundaries_come_in_survive_a_kill_and_go_out_again(ask, file, own_home,
     assert current.id == release.id
 
 
-def test_what_a_dry_run_promises_is_what_is_published(ask, file, own_home, release):
+def test_what_a_dry_run_promises_is_what_is_published(ask, hi_tech, own_home, release):
     """The rows of the dry run, of the publication and of /changes, and the data themselves, say the same."""
-    arguments = ["import-boundary", str(file), "--layer", "zones", *SAID, "--json"]
+    arguments = ["import-boundary", str(hi_tech), "--layer", "zones", *SAID, "--json"]
     _, out, _ = ask(*arguments, "--dry-run")
     promised = json.loads(out)
     code, out, err = ask(*arguments, "--yes")
@@ -356,7 +370,8 @@ def test_what_a_dry_run_promises_is_what_is_published(ask, file, own_home, relea
 
     current = read_current(own_home)
     assert current is not None
-    found = Client(Live(current, Settings(own_home), interval_s=3600)).get("/changes.json?to=2").get_json()
+    visitor = Client(Live(current, Settings(own_home), interval_s=3600))
+    found = visitor.get("/changes.json?to=2").get_json()
     rows = {row["id"]: row for row in found["areas"] if row["id"] != "neighbour"}  # which is no place
     assert rows.keys() == {row["id"] for row in promised["areas"]}
     assert len(rows) > 10
@@ -370,10 +385,31 @@ def test_what_a_dry_run_promises_is_what_is_published(ask, file, own_home, relea
             assert stated["geometry_method"] == row["method"]
             assert stated["positional_accuracy_m"] == row["accuracy_m"]
             assert stated["official_area_km2"] == row["official_km2"]
-    gained = sum(row["area_km2"] for row in promised["transfers"] if row["to"] == "town-manshan")
-    lost = sum(row["area_km2"] for row in promised["transfers"] if row["from"] == "town-manshan")
-    manshan = next(row for row in promised["areas"] if row["id"] == "town-manshan")
-    assert gained - lost == pytest.approx(manshan["after_km2"] - manshan["before_km2"], abs=0.002)
+        if published["layer"] == "towns":
+            gain = sum(one["area_km2"] for one in promised["transfers"] if one["to"] == row["id"])
+            loss = sum(one["area_km2"] for one in promised["transfers"] if one["from"] == row["id"])
+            assert gain - loss == pytest.approx(row["after_km2"] - row["before_km2"], abs=0.002)
+    see_that_what_is_official_alone_is_no_sketch(visitor, current, rows["five-innovation"])
+
+
+def see_that_what_is_official_alone_is_no_sketch(visitor, current, change):
+    """自主创新示范区 is 高区 alone: map, page, paper, files and /changes draw and call it the same."""
+    assert (change["before"]["geometry_method"], change["after"]["geometry_method"]) == ("derived", "derived")
+    assert change["after"]["positional_accuracy_m"] == 5
+    geometry = visitor.get("/zones/five-innovation.json").get_json()["geometry"]
+    assert (geometry["method"], geometry["schematic"], geometry["accuracy_m"]) == ("derived", False, 5)
+    feature = current.read_json("map/zh.json")["features"]["five-innovation"]
+    assert (feature["method"], feature["edge"]) == ("derived", "official")
+    sketch = '<span class="tag caution">'
+    assert sketch not in visitor.get("/zones/five-innovation?lang=zh").text
+    assert sketch in visitor.get("/zones/five-city-industry?lang=zh").text
+    with sqlite3.connect(":memory:") as database:
+        database.deserialize(current.read("files/plan.gpkg"))
+        (style,) = database.execute(
+            "SELECT styleQML FROM layer_styles WHERE f_table_name = 'five-zones'"
+        ).fetchone()
+    labels = {rule.get("label") for rule in ET.fromstring(style).findall("renderer-v2/rules/rule")}
+    assert "自主创新示范区（官方）" in labels
 
 
 def properties_of(release, layer, place):

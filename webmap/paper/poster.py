@@ -100,7 +100,7 @@ class _Poster:
         polygons.sort(key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
         for row in polygons:
             hue, texture, light = self._look(row, polygons)
-            painter.paint_figure(row["id"], look.Figure(hue, texture, row["method"], light))
+            painter.paint_figure(row["id"], look.Figure(hue, texture, row["edge"], light))
         painter.paint_borders()
         if "zones" in self.theme["context"]:
             for row_id, row in self.payload["features"].items():
@@ -187,9 +187,9 @@ class _Poster:
             if self.theme["colour_by"] == "cluster" or id(entry) in used:
                 y = self._legend_line(entry, index, (x, y))
         y += 2 * unit
-        methods = [row["method"] for row in self.features if row["id"] in self.ground.polygons]
-        for method, meaning in explain_edges(methods, self.words.say):
-            self._swatch((x, y), look.NEUTRAL, 0, method)
+        edges = [row["edge"] for row in self.features if row["id"] in self.ground.polygons]
+        for edge, meaning in explain_edges(edges, self.words.say):
+            self._swatch((x, y), look.NEUTRAL, 0, edge)
             y = self._lines(meaning, (x + 10 * unit, y), 2.7)
         if any(
             row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
@@ -219,15 +219,15 @@ class _Poster:
             ink = look.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
         else:
-            method = next(row["method"] for row in self.features if self._entry(row) is entry)
-            self._swatch((x, y), entry["colour"], index, method)
+            edge = next(row["edge"] for row in self.features if self._entry(row) is entry)
+            self._swatch((x, y), entry["colour"], index, edge)
         letter = f"{entry['letter']}  " if entry["letter"] and not entry["symbol"] else ""
         return self._lines(letter + entry["label"], (x + 10 * unit, y), 3)
 
-    def _swatch(self, at: tuple[float, float], hue: str, texture: int, method: str) -> None:
+    def _swatch(self, at: tuple[float, float], hue: str, texture: int, edge: str) -> None:
         unit, (x, y) = self.unit, at
         box = {"x": x, "y": y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
-        figure = look.Figure(hue, texture, method)
+        figure = look.Figure(hue, texture, edge)
         look.dress(self.drawing, figure, lambda style: self.drawing.add("rect", **(style | box)))
 
     def _lines(self, text: str, at: tuple[float, float], size: float, colour: str = look.INK) -> float:

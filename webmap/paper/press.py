@@ -155,9 +155,9 @@ class Press:
     def _map_note(self, chosen: Chosen) -> str:
         """Return what the edges on a sheet's map mean."""
         rows = [self.payload["features"][row_id] for row_id in chosen.hues]
-        methods = [row["method"] for row in rows if not row.get("point")]
-        edges = [meaning for _, meaning in explain_edges(methods, self.say)]
-        return " · ".join([*edges, self.say("footer.schematic")])
+        edges = [row["edge"] for row in rows if not row.get("point")]
+        meanings = [meaning for _, meaning in explain_edges(edges, self.say)]
+        return " · ".join([*meanings, self.say("footer.schematic")])
 
     def sources(self) -> tuple[str, str]:
         """Return where the facts come from, and how old plan and data are."""

@@ -284,6 +284,19 @@ def test_belts_and_five_zones_follow_their_members(many):
         assert is_thin(shapely.symmetric_difference(union, shapes[area.id].geometry))
 
 
+def test_what_is_joined_from_official_boundaries_alone_is_no_sketch():
+    """自主创新示范区 is 高区 alone; the northern belt is 高区 and others."""
+    shapes = build_shapes(FACTS, BOUNDARIES)
+    assert shapes["five-innovation"].schematic
+    moved = shapely.affinity.translate(shapes["gaoqu"].geometry, 0.001, 0)
+    adjusted = apply_imports(FACTS, BOUNDARIES, [record("zones", "gaoqu", moved)])
+    after = build_shapes(add_sources(FACTS, adjusted.imports.values()), to_boundaries(BOUNDARIES, adjusted))
+    alone, mixed = after["five-innovation"], after["belt-north-hightech"]
+    assert (alone.method, alone.edge, alone.schematic) == ("derived", "official", False)
+    assert alone.accuracy_m == after["gaoqu"].accuracy_m
+    assert (mixed.method, mixed.edge, mixed.schematic) == ("derived", "derived", True)
+
+
 def test_an_indicative_place_that_its_zone_left_behind_moves_to_the_nearest_point_of_it():
     small = crs.build_circle(122.19, 37.43, 3000)
     adjusted = apply_imports(FACTS, BOUNDARIES, [record("zones", "jingqu", small)])

@@ -40,7 +40,7 @@ export class Catalogue {
 
   isPoint = (feature) => POINTS.has(feature.layer);
 
-  isSchematic = (feature) => SCHEMATIC.has(feature.method);
+  isSchematic = (feature) => SCHEMATIC.has(feature.edge);
 
   isHollow = (feature) => this.isPoint(feature) && feature.accuracy_m > HOLLOW_OVER_M;
 
@@ -66,7 +66,7 @@ export class Catalogue {
   lookOf(feature, state) {
     const theme = this.themes.get(state.theme);
     const light = this.isBackdrop(feature, theme);
-    const hatched = feature.method === "indicative";
+    const hatched = feature.edge === "indicative";
     if (theme.colour_by === "cluster") {
       const chosen = this.clusterOf(state);
       const hit = chosen && this.matches(feature, state);

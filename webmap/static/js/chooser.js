@@ -43,7 +43,7 @@ export function createChooser({ map, state, catalogue }) {
     const entry = catalogue.entryOf(feature, theme);
     const icon = catalogue.isPoint(feature)
       ? symbolIcon(entry, catalogue.isHollow(feature))
-      : swatch(catalogue.lookOf(feature, state.get()), feature.method);
+      : swatch(catalogue.lookOf(feature, state.get()), feature.edge);
     return el(
       "button",
       { type: "button", dataset: { id }, onclick: () => state.set({ zone: id }, "list") },

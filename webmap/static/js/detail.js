@@ -6,7 +6,6 @@ import { bilingual, claim, clauseLink, facts, folded, groupBy, noted, nothing, p
 import { at } from "./served.js";
 import { local, number, pick, roughly, t } from "./words.js";
 
-const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
 const POINTS = new Set(["platforms", "gateways"]);
 
 /** Return the sections of a detail document. */
@@ -26,10 +25,10 @@ export function sectionsOf(app, doc) {
 
 /** Return the tags under the name: schematic or not, how made, how accurate. */
 export function tagsOf(doc) {
-  const { method, accuracy_m: accuracy } = doc.geometry;
+  const { method, schematic, accuracy_m: accuracy } = doc.geometry;
   if (!method) return [el("span", { class: "tag", text: t("map.no_place") })];
   return [
-    SCHEMATIC.has(method) ? el("span", { class: "tag caution", text: t("map.schematic") }) : null,
+    schematic ? el("span", { class: "tag caution", text: t("map.schematic") }) : null,
     el("span", { class: "tag", text: t(`method.${method}`) }),
     el("span", { class: "tag", text: t("map.accuracy", { metres: roughly(accuracy) }) }),
   ].filter(Boolean);
@@ -151,13 +150,13 @@ function areas(doc) {
 }
 
 function boundary(doc) {
-  const { method, accuracy_m: accuracy, source, licence, unknown, label } = doc.geometry;
+  const { method, schematic, accuracy_m: accuracy, source, licence, unknown, label } = doc.geometry;
   const heading = POINTS.has(doc.layer) ? "position" : "boundary";
   if (!method) return section(heading, nothing(pick(unknown) || t("map.no_geometry")));
   const confidence = doc.position?.confidence;
   return section(
     heading,
-    SCHEMATIC.has(method) && heading === "boundary"
+    schematic && heading === "boundary"
       ? el("p", { class: "caution-note", text: t("map.schematic_note") })
       : null,
     facts([

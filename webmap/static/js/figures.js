@@ -33,7 +33,7 @@ export function createFigures(app) {
     const options = {
       pane: PANE,
       renderer,
-      className: `figure method-${feature.method}`,
+      className: `figure method-${feature.edge}`,
       ...shapes.drawing,
     };
     const path = L.polygon(shapes.polygon(feature.id), options).addTo(group).getElement();

@@ -45,13 +45,13 @@ export function createLegend({ state, catalogue }) {
     if (entry.symbol) return symbolIcon(entry);
     const feature = catalogue.featuresOf(theme).find((one) => catalogue.entryOf(one, theme)?.index === index);
     const look = feature ? catalogue.lookOf(feature, state.get()) : { hue: entry.colour, texture: index };
-    const icon = swatch(look, feature?.method);
+    const icon = swatch(look, feature?.edge);
     return entry.letter ? el("span", { class: "swatch-pair" }, icon, badgeIcon(entry)) : icon;
   }
 
   function accuracyKeys(theme, features) {
     const points = features.filter(catalogue.isPoint);
-    const methods = new Set(features.filter((one) => !catalogue.isPoint(one)).map((one) => one.method));
+    const methods = new Set(features.filter((one) => !catalogue.isPoint(one)).map((one) => one.edge));
     const rows = Object.entries(LINES)
       .map(([line, drawn]) => [line, drawn.filter((method) => methods.has(method))])
       .filter(([, here]) => here.length)

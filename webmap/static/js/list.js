@@ -85,7 +85,7 @@ export function createList({ state, catalogue }) {
   function picture(feature, theme) {
     const entry = catalogue.entryOf(feature, theme);
     if (catalogue.isPoint(feature)) return symbolIcon(entry, catalogue.isHollow(feature));
-    return swatch(catalogue.lookOf(feature, state.get()), feature.method);
+    return swatch(catalogue.lookOf(feature, state.get()), feature.edge);
   }
 
   function mark() {

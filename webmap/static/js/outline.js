@@ -9,7 +9,7 @@ export function createOutline({ map, state, catalogue, shapes }) {
     const feature = catalogue.features.get(state.get().zone);
     if (!feature || !shapes.has(feature.id)) return;
     for (const part of ["halo", "edge"]) {
-      const className = `outline-${part} method-${feature.method}`;
+      const className = `outline-${part} method-${feature.edge}`;
       const options = { pane: "line", renderer, className, interactive: false, fill: false, ...shapes.drawing };
       L.polygon(shapes.polygon(feature.id), options).addTo(group);
     }
