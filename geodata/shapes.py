@@ -31,6 +31,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import accuracy, crs
+from geodata.circle import fit_circle
 from geodata.ground import OfficialArea, Position, Site, Town
 from geodata.incoming.adjust import Adjusted, Members, measure_known
 from geodata.land import CITY
@@ -46,8 +47,6 @@ _SCHEMATIC: Final[tuple[Method, ...]] = ("reconstructed", "indicative", "derived
 _GRID_DEG: Final = 1e-7
 _LABEL_TOLERANCE_DEG: Final = 1e-3
 _LABEL_DECIMALS: Final = 6
-_MAX_RADIUS_M: Final = 50_000.0
-_HALVINGS: Final = 40
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ def _draft_sites(
             bounds = [ids.get(bound, bound) for bound in site.within]
             room = _build_room(bounds, parent, drafts, land)
             position = _move_into(site.position, room)
-            part = _fit_circle(position, site.area_km2, room)
+            part = fit_circle(position, site.area_km2, room)
             made.setdefault(site.of, []).append((site, position, part))
     found = {}
     base = package["methods"]["indicative"]["sources"]
@@ -217,32 +216,6 @@ def _move_into(position: Position, room: BaseGeometry) -> Position:
     if distance_m <= position.accuracy_m:
         return position
     return position.model_copy(update={"lon": nearest.x, "lat": nearest.y, "accuracy_m": distance_m})
-
-
-def _fit_circle(position: Position, area_km2: float | None, room: BaseGeometry) -> BaseGeometry:
-    """Return the circle around `position` cut to `room`.
-
-    Its radius is solved so that what is left has `area_km2`; without a known area it is the
-    accuracy of the position. A room that is too small is filled.
-    """
-
-    def cut(radius_m: float) -> BaseGeometry:
-        return shapely.intersection(crs.build_circle(position.lon, position.lat, radius_m), room)
-
-    if area_km2 is None:
-        return _only_polygons(cut(position.accuracy_m))
-    low_m, high_m = 0.0, _MAX_RADIUS_M
-    for _ in range(_HALVINGS):
-        middle_m = (low_m + high_m) / 2
-        if crs.measure_area_km2(_only_polygons(cut(middle_m))) < area_km2:
-            low_m = middle_m
-        else:
-            high_m = middle_m
-    return _only_polygons(cut(high_m))
-
-
-def _only_polygons(shape: BaseGeometry) -> shapely.MultiPolygon:
-    return shapely.MultiPolygon(_list_polygons(shape))
 
 
 def _list_polygons(shape: BaseGeometry) -> list[shapely.Polygon]:
