@@ -14,8 +14,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from layers.export.formats import FORMATS, FRAMES, formats_of
-from layers.store import Release
-from webmap import create_app
+from layers.store import BrokenReleaseError, Release
+from webmap import create_app, way_back
 from webmap.downloads import GOES_WITH
 from webmap.settings import Settings
 
@@ -250,6 +250,18 @@ def test_a_refusal_leads_back_to_the_form_with_what_can_be_kept(
     )
     assert dict(parse_qsl(parts.query)) == kept
     assert Form(client.get(href).text).chosen == kept
+
+
+def test_a_refusal_of_what_is_removed_meanwhile_has_no_way_back_and_is_no_failure(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def removed(*_: Any) -> str:
+        raise BrokenReleaseError
+
+    monkeypatch.setattr(way_back, "return_address", removed)
+    answer = client.get("/data/zones.dwg", headers=BROWSER)
+    assert answer.status_code == 404
+    assert "#choose" not in answer.text
 
 
 def test_a_page_of_a_wrong_choice_leads_to_the_form_too(client: FlaskClient) -> None:

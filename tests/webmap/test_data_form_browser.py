@@ -150,3 +150,14 @@ def test_the_form_fits_a_phone_and_has_no_barrier(page: Page, site: str, path: s
     page.goto(f"{site}{path}lang={language}#choose")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert Axe().run(page).response["violations"] == []
+
+
+@pytest.mark.parametrize("width", [721, 768, 1000, 1001])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_list_of_layers_fits_windows_between_a_phone_and_a_desk(
+    page: Page, site: str, width: int, language: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{site}/data/?lang={language}")
+    list_of_layers = ".scroll:has(> .described)"
+    assert page.eval_on_selector(list_of_layers, "node => node.scrollWidth - node.clientWidth") <= 0
