@@ -21,6 +21,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.incoming.finding import Finding, RefusedError, find
+from geodata.incoming.tables import MAX_TABLES, describe_table
 from geodata.incoming.unpack import unpack
 
 MAX_BYTES: Final = 200_000_000
@@ -29,6 +30,7 @@ MAX_VERTICES: Final = 1_000_000
 _HEAD: Final = 4096
 _SHAPEFILE: Final = bytes.fromhex("0000270a")
 _DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf")
+_COMMAS: Final = {"zh": "、", "en": ", "}
 _ENCODINGS: Final = ("utf-8", "gb18030")
 _POSITION: Final = re.compile(rb"\[\s*-?\d")
 _OBJECT_MB: Final = "500"  # GDAL's limit for one GeoJSON feature in memory; all MAX_VERTICES in one fit
@@ -160,11 +162,18 @@ class _Reader:
         return Intake(self.name, "", meta["crs"] or None, features, self.findings)
 
     def _choose(self, layers: list[str], table: str | None) -> str:
+        """Return the layer that is named, the only one, or the only one with polygons."""
         if not layers:
             raise RefusedError(find("file-empty", self.name))
-        if (table is None and len(layers) > 1) or (table is not None and table not in layers):
-            raise RefusedError(find("several-layers", self.name, layers=", ".join(layers[:20])))
-        return table or layers[0]
+        if table in layers or (table is None and len(layers) == 1):
+            return table or layers[0]
+        tables = [describe_table(self.source, layer) for layer in layers[:MAX_TABLES]]
+        said = {one: _COMMAS[one].join(row.title[one] for row in tables) for one in _COMMAS}
+        whole = [row.name for row in tables if row.polygons]
+        if table is not None or len(whole) != 1 or len(layers) > MAX_TABLES:
+            raise RefusedError(find("several-layers", self.name, layers=said))
+        self.findings.append(find("layer-chosen", self.name, layer=whole[0], layers=said))
+        return whole[0]
 
     def _check_info(self, info: dict[str, Any]) -> None:
         if info["driver"] not in _DRIVERS:

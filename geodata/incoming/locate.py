@@ -13,9 +13,19 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.intake import MAX_VERTICES, Incoming, Intake
+from geodata.incoming.titles import join_words
 
 _MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
-LIKELY: Final = ("EPSG:3857", "EPSG:4550", "EPSG:4549", "EPSG:4510", "EPSG:4490")
+# Web Mercator; CGCS2000 in zones of 3 degrees without and with their number before the easting, the same
+# in zones of 6 degrees; CGCS2000 in degrees.
+LIKELY: Final = (
+    *("EPSG:3857", "EPSG:4550", "EPSG:4549", "EPSG:4529", "EPSG:4528"),
+    *("EPSG:4510", "EPSG:4499", "EPSG:4490"),
+)
+_POLYGONS: Final = ("Polygon", "MultiPolygon")
+_SOME: Final = 100
+_DEGREES: Final = 360.0  # what is more are metres
+_HUGE: Final = 1e9
 _NOTABLE_M: Final = 1.0  # an uncertainty worth a word
 
 
@@ -38,7 +48,7 @@ def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) 
     """
     definition = given or intake.crs
     if definition is None:
-        raise RefusedError(find("missing-crs", intake.name))
+        raise RefusedError(_say_missing(intake, near_city(city)))
     located = Located(_name(definition, intake.name), list(_check_shapes(intake)))
     located.findings += _check_system(definition, intake, given)
     shapes = [feature.geometry for feature in located.features if feature.geometry is not None]
@@ -54,13 +64,11 @@ def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) 
             raise RefusedError(find("flipped-axes", intake.name, point=point))
         located.findings.append(find("flipped-swapped", intake.name))
         located.fixes.append("axes swapped")
-    kept = []
-    for feature, place in zip(located.features, places, strict=True):
-        if place is None:
-            located.findings.append(find("outside-city", feature.path))
-        else:
-            kept.append(replace(feature, geometry=place))
-    located.features = kept
+    pairs = list(zip(located.features, places, strict=True))
+    outside = [feature for feature, place in pairs if place is None]
+    if outside:
+        located.findings.append(find("outside-city", outside[0].path, count=len(outside)))
+    located.features = [replace(feature, geometry=place) for feature, place in pairs if place is not None]
     return located
 
 
@@ -74,6 +82,30 @@ def _name(definition: str, path: str) -> str:
         return crs.read_definition(definition)
     except ValueError as error:
         raise RefusedError(find("unknown-crs", path, crs=definition[:60])) from error
+
+
+def _say_missing(intake: Intake, near: BaseGeometry) -> Finding:
+    """Return which systems the numbers of a file fit that names none."""
+    shapes = _sample(intake)
+    fits = [frame for frame in LIKELY if any(place_shapes(shapes, frame, near))]
+    swapped = [swap(shape) for shape in shapes]
+    turned = [frame for frame in LIKELY if any(place_shapes(swapped, frame, near))]
+    if fits or not turned:
+        said = {"zh": f"，坐标数值与 {'、'.join(fits)} 相符", "en": f"; the numbers fit {', '.join(fits)}"}
+        values = {"fits": said if fits else "", "example": (fits or ["EPSG:4490"])[0], "more": ""}
+    else:
+        said = {
+            "zh": f"，交换坐标轴后数值与 {'、'.join(turned)} 相符",
+            "en": f"; with the axes swapped the numbers fit {', '.join(turned)}",
+        }
+        values = {"fits": said, "example": turned[0], "more": " --fix"}
+    return find("missing-crs", intake.name, **values)
+
+
+def _sample(intake: Intake) -> list[BaseGeometry]:
+    """Return some of the points of some of the features: enough to tell which system they fit."""
+    every = [shapely.get_coordinates(feature.geometry) for feature in intake.features[:_SOME]]
+    return [shapely.MultiPoint(points[:: 1 + len(points) // _SOME]) for points in every if len(points)]
 
 
 def _check_system(definition: str, intake: Intake, given: str | None) -> list[Finding]:
@@ -105,8 +137,12 @@ def _check_shapes(intake: Intake) -> list[Incoming]:
     for feature in intake.features:
         if feature.geometry is None or feature.geometry.is_empty:
             raise RefusedError(find("empty-geometry", feature.path))
-        if feature.geometry.geom_type not in {"Polygon", "MultiPolygon"}:
-            raise RefusedError(find("wrong-geometry-type", feature.path, type=feature.geometry.geom_type))
+    wrong = [one for one in intake.features if one.geometry and one.geometry.geom_type not in _POLYGONS]
+    if wrong:
+        kinds = join_words("geometry", {one.geometry.geom_type for one in wrong if one.geometry})
+        values = {"count": len(wrong), "total": len(intake.features), "type": kinds}
+        raise RefusedError(find("wrong-geometry-type", wrong[0].path, **values))
+    for feature in intake.features:
         if not np.isfinite(shapely.get_coordinates(feature.geometry)).all():
             raise RefusedError(find("not-finite", feature.path))
     return intake.features
@@ -143,4 +179,11 @@ def _say_where(shapes: Sequence[BaseGeometry], claimed: str, near: BaseGeometry,
 
 def _first(shapes: Sequence[BaseGeometry]) -> str:
     x, y = shapely.get_coordinates(shapes[0])[0]
-    return f"({x:.6g}, {y:.6g})"
+    return f"({_plain(x)}, {_plain(y)})"
+
+
+def _plain(number: float) -> str:
+    """Return a coordinate as people write it: whole metres, degrees to some ten metres."""
+    if not np.isfinite(number) or abs(number) >= _HUGE:
+        return f"{number:.3g}"
+    return f"{number:.0f}" if abs(number) > _DEGREES else f"{number:.4f}"

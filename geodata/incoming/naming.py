@@ -94,7 +94,7 @@ def name_features(
         (unknown if place is None else found.setdefault(place, [])).append(feature)
     findings = [_say_unknown(unknown, chosen, names)] if unknown else []
     findings += [
-        find("duplicate-id", rows[1].path, place, place=names.titles.of(place), count=len(rows))
+        find("duplicate-id", rows[1].path, place, id=place, place=names.titles.of(place), count=len(rows))
         for place, rows in found.items()
         if len(rows) > 1
     ]

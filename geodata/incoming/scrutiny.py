@@ -25,6 +25,9 @@ _NOTABLE_PERCENT: Final = 10.0
 _WRONG_PERCENT: Final = 100.0  # twice the published area, or none of it
 _HALF_PERCENT: Final = -50.0
 _ELSEWHERE_PERCENT: Final = 30.0
+_MOST: Final = 0.5  # of a polygon
+_FRAGMENT_M: Final = 20.0  # what is wider may be an island
+_SMALL_DEG2: Final = 1e-4  # about 1 km²: a larger part is not looked at
 Pieces = Mapping[str, BaseGeometry]
 _RULE_FOLLOWS: Final = {"rule_zh": "上级随之扩大", "rule_en": "the parent grows to hold it"}
 _RULE_CUT: Final = {"rule_zh": "裁去", "rule_en": "it is cut off"}
@@ -83,6 +86,7 @@ def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Ite
         yield from _check_area(record, path, standing.shapes[record.of])
         yield from _check_place(record, path, standing)
         yield from _check_parent(record, path, standing)
+        yield from _check_parts(record, path)
     seen: set[frozenset[str]] = set()
     for record in fresh:
         for other in standing.records.values():
@@ -149,9 +153,46 @@ def _check_place(record: ImportedBoundary, path: str, standing: Standing) -> Ite
     reach = shapely.buffer(shape.geometry, shape.accuracy_m / 111_000)
     percent = 100 * shapely.intersection(polygon, reach).area / polygon.area
     if percent < _ELSEWHERE_PERCENT:
-        yield find(
-            "elsewhere", path, record.of, place=standing.titles.of(record.of), percent=f"{percent:.0f}"
-        )
+        values = {"place": standing.titles.of(record.of), "percent": f"{percent:.0f}"}
+        yield find("elsewhere", path, record.of, **values, instead=_say_where(record, polygon, standing))
+
+
+def _say_where(record: ImportedBoundary, polygon: BaseGeometry, standing: Standing) -> dict[str, str]:
+    """Return which place of the same layer holds most of a polygon, where one does."""
+    facts = standing.members.facts
+    rows = facts.towns if record.layer == "towns" else facts.zones
+    names = [one.id for one in rows.values() if getattr(one, "layer", "towns") == record.layer]
+    shares = {
+        name: shapely.intersection(standing.shapes[name].geometry, polygon).area / polygon.area
+        for name in names
+        if name in standing.shapes and standing.shapes[name].geometry.intersects(polygon)
+    }
+    best = max(shares, key=lambda name: shares[name], default=None)
+    if best is None or shares[best] < _MOST:
+        return {"zh": "", "en": ""}
+    title = standing.titles.of(best)
+    return {
+        "zh": f"：它有 {shares[best]:.0%} 在{title['zh']}",
+        "en": f": {shares[best]:.0%} of it lies in {title['en']}",
+    }
+
+
+def _check_parts(record: ImportedBoundary, path: str) -> Iterator[Finding]:
+    """Yield that a polygon has parts or holes that are narrower than it is accurate, and not 20 m wide."""
+    width_m = min(2 * record.accuracy_m, _FRAGMENT_M)
+    parts = shapely.get_parts(record.polygon())
+    small = [part for part in parts if len(parts) > 1 and _is_fragment(part, width_m)]
+    holes = [shapely.Polygon(ring) for part in parts for ring in part.interiors]
+    gaps = [hole for hole in holes if _is_fragment(hole, width_m)]
+    if small or gaps:
+        area = sum(crs.measure_area_km2(part) for part in (*small, *gaps)) * 1e6
+        at = (small or gaps)[0].representative_point()
+        values = {"parts": len(small), "gaps": len(gaps), "width": f"{width_m:g}", "area": f"{area:,.0f}"}
+        yield find("fragments", path, record.of, **values, at=f"({at.x:.5f}, {at.y:.5f})")
+
+
+def _is_fragment(part: BaseGeometry, width_m: float) -> bool:
+    return part.area < _SMALL_DEG2 and is_narrow(part, width_m)
 
 
 def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:

@@ -50,6 +50,14 @@ def word(kind: str, name: str) -> Words:
     return {language: found[language] for language in LANGUAGES}
 
 
+def join_words(kind: str, names: Iterable[str]) -> Words:
+    """Return several terms by language, in the order of their list; those without a term as they are."""
+    known, wanted = _words()[kind], set(names)
+    rows = [known[name] for name in known if name in wanted]
+    rows += [dict.fromkeys(LANGUAGES, name) for name in sorted(wanted - set(known))]
+    return {one: _COMMAS[one].join(row[one] for row in rows) for one in LANGUAGES}
+
+
 @lru_cache(maxsize=1)
 def _words() -> dict[str, dict[str, Words]]:
     words: dict[str, dict[str, Words]] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)

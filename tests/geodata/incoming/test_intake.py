@@ -212,6 +212,34 @@ def test_a_package_with_several_layers_asks_which(write):
     assert len(read_intake(path, table="two").features) == 1
 
 
+def test_the_only_layer_with_polygons_is_read_and_the_others_are_told(write):
+    path = write("a.gpkg", [SQUARE], layer="界线")
+    write("a.gpkg", [shapely.Point(122, 37.2), shapely.Point(122, 37.3)], layer="注记", append=True)
+    found = read_intake(path)
+    assert [row.properties["name"] for row in found.features] == NAMES[:1]
+    (finding,) = found.findings
+    assert (finding.code, finding.level) == ("layer-chosen", "warning")
+    assert "界线（1 个面）、注记（2 个点）" in finding.message_zh
+    assert "界线 (1 Polygon), 注记 (2 Point)" in finding.message_en
+    assert refused(path, table="无") == "several-layers"
+
+
+FOLDERS = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
+<Folder><name>功能区</name><Folder><name>临港</name><Placemark><name>临港区</name><Polygon><outerBoundaryIs>
+<LinearRing><coordinates>122,37.2,5 122.1,37.2,5 122.1,37.3,5 122,37.2,5</coordinates></LinearRing>
+</outerBoundaryIs></Polygon></Placemark></Folder></Folder>
+<Folder><name>注记</name><Placemark><name>x</name><Point><coordinates>122,37.2</coordinates></Point></Placemark>
+</Folder></Document></kml>"""
+
+
+def test_the_folder_of_a_kml_that_holds_the_polygons_is_found(tmp_path):
+    path = tmp_path / "a.kml"
+    path.write_text(FOLDERS, encoding="utf-8")
+    found = read_intake(path)
+    assert [row.properties["Name"] for row in found.features] == NAMES[:1]
+    assert "功能区（空）、临港（1 个面）、注记（1 个点）" in found.findings[0].message_zh
+
+
 # -- hostile and broken files
 
 
@@ -392,6 +420,62 @@ def test_no_numbers_are_no_coordinates(tmp_path):
     ring = '{"type":"Polygon","coordinates":[[[122,37],[NaN,37.1],[122.1,37.1],[122,37]]]}'
     path.write_text(content.replace('"geometry": 0', f'"geometry": {ring}'))
     assert codes(path, of="lingang")[0] <= {"not-finite", "not-readable", "empty-geometry"}
+
+
+def in_frame(frame):
+    """Return 临港区 in a frame; EPSG:4528 is EPSG:4549 with the zone's number, 40, before the easting."""
+    if frame == "EPSG:4528":
+        return shapely.affinity.translate(in_frame("EPSG:4549"), 40_000_000)
+    return crs.transform_geometry(zone("lingang"), "CRS84", frame)
+
+
+@pytest.mark.parametrize("fits", ["EPSG:4549", "EPSG:4550", "EPSG:4528", "EPSG:3857", "EPSG:4490"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_file_without_a_frame_is_told_which_its_numbers_fit(write, fits, swapped):
+    shape = in_frame(fits)
+    shape = shapely.transform(shape, lambda xy: xy[:, ::-1]) if swapped else shape
+    path = write("a.shp", [shape], fits)
+    path.with_suffix(".prj").unlink()
+    (finding,) = propose(wish(path), GROUND).findings
+    assert finding.code == "missing-crs"
+    assert f"与 {fits}" in finding.message_zh
+    assert ("交换坐标轴后" in finding.message_zh) is swapped
+    assert finding.fix
+    assert f"--crs {fits}{' --fix' if swapped else ''}；" in finding.fix["zh"]
+    assert codes(path, crs=fits, fix=swapped) == ({"flipped-swapped"} if swapped else set(), ["lingang"])
+
+
+def test_a_zones_number_before_the_easting_is_recognised(write):
+    (finding,) = propose(wish(write("a.gpkg", [in_frame("EPSG:4528")], "EPSG:4549")), GROUND).findings
+    assert finding.code == "projected-numbers"
+    assert "EPSG:4528" in finding.message_zh
+    assert re.search(r"（?\(40\d{6}, 4\d{6}\)", finding.message_en)  # in whole metres
+
+
+def test_swapped_metres_are_told_in_whole_metres(write):
+    path = write("a.gpkg", [shapely.transform(in_frame("EPSG:4549"), lambda xy: xy[:, ::-1])], "EPSG:4549")
+    (finding,) = propose(wish(path), GROUND).findings
+    assert finding.code == "flipped-axes"
+    assert "X 为北" in finding.message_zh
+    assert re.search(r"\(4\d{6}, 6\d{5}\)", finding.message_en)
+
+
+def test_all_features_that_are_no_polygons_are_told_at_once(tmp_path):
+    shape = zone("lingang")
+    line, point = plain(shapely.get_parts(shape)[0].exterior), plain(shape.centroid)
+    rows = [({"n": "临港区"}, one) for one in (plain(shape), line, point, point)]
+    (finding,) = propose(wish(dumped(tmp_path / "a.geojson", rows)), GROUND).findings
+    assert finding.code == "wrong-geometry-type"
+    assert "4 个要素中有 3 个是点、线" in finding.message_zh
+    assert "of 4 features 3 are: Point, LineString" in finding.message_en
+
+
+def test_features_elsewhere_are_told_once(tmp_path):
+    far = plain(shapely.box(116, 39, 117, 40))
+    rows = [({"n": "临港区"}, plain(zone("lingang"))), *(({"n": str(one)}, far) for one in range(9))]
+    (finding,) = propose(wish(dumped(tmp_path / "a.geojson", rows)), GROUND).findings
+    assert finding.code == "outside-city"
+    assert "9 个要素" in finding.message_zh
 
 
 def test_flipped_axes_are_swapped_only_when_asked(tmp_path):
@@ -686,6 +770,30 @@ def test_areas_and_places_that_cannot_be_meant_are_said(write):
     assert {"area-differs", "outside-parent-sliver"} <= codes(write("b.geojson", [larger]), of="lingang")[0]
     elsewhere = shapely.affinity.translate(zone("gaoqu"), 0.25, -0.1)
     assert {"elsewhere", "outside-parent"} <= codes(write("c.geojson", [elsewhere]), of="gaoqu")[0]
+
+
+def test_a_polygon_in_the_wrong_place_is_told_where_it_lies(write):
+    proposal = propose(wish(write("a.gpkg", [zone("gaoqu")], values=["x"]), of="jingqu"), GROUND)
+    said = next(finding for finding in proposal.findings if finding.code == "elsewhere")
+    assert said.fix
+    assert "100% 在高区（gaoqu）" in said.fix["zh"]
+    assert "100% of it lies in Weihai Hi-Tech Zone (gaoqu)" in said.fix["en"]
+
+
+def test_fragments_and_gaps_are_told_and_kept(write):
+    west, _, east, _ = zone("lingang").bounds
+    middle = zone("lingang").representative_point()
+    crumbs = [shapely.box(east + 0.001, middle.y, east + 0.0011, middle.y + 0.00001)]
+    crumbs.append(shapely.box(west - 0.001, middle.y, west - 0.00099, middle.y + 0.001))
+    gap = shapely.box(middle.x, middle.y, middle.x + 0.00005, middle.y + 0.00005)
+    drawn = shapely.union_all([shapely.difference(zone("lingang"), gap), *crumbs])
+    proposal = propose(wish(write("a.gpkg", [drawn]), of="lingang"), GROUND)
+    assert proposal.errors == 0
+    said = next(finding for finding in proposal.findings if finding.code == "fragments")
+    assert "含碎片 2 处、缝隙 1 处，宽不足 10 m" in said.message_zh
+    assert "fragments (2) and gaps (1) less than 10 m wide" in said.message_en
+    assert shapely.equals(shapely.set_precision(drawn, 1e-7), proposal.records[0].polygon())
+    assert "fragments" not in codes(write("b.gpkg", [zone("lingang")]), of="lingang")[0]
 
 
 def record_of(path, of, **values):
