@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from scripts.messages import text
+from scripts.usage import Parser
 
 COMMANDS = {
     "serve": "scripts.commands.serve",
@@ -46,7 +47,7 @@ def read_command(name: str) -> Command:
 
 def build_parser(chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser of all subcommands, with the arguments of the `chosen` one."""
-    parser = argparse.ArgumentParser(prog="weihai-layout", description=text("help"))
+    parser = Parser(prog="weihai-layout", description=text("help"))
     choices = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         about = text(f"help_{name}")

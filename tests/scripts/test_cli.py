@@ -401,3 +401,31 @@ def test_output_into_a_closed_pipe_is_no_crash():
     os.close(writer)
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "zh", "en"),
+    [
+        (["nonsense"], "nonsense", "choose from"),
+        (
+            ["import-boundary", "a.zip", "--layer", "belts"],
+            "'belts' 不可用；可选：",
+            "'belts' is not allowed; choose",
+        ),
+        (
+            ["import-boundary", "a.zip", "--layer", "zones"],
+            "还须给出：--accuracy-m",
+            "required too: --accuracy-m",
+        ),
+        (["search", "x", "--fast"], "无法识别的参数：--fast", "unrecognized arguments: --fast"),
+        (["rollback", "1", "--who"], "--who：后面须有一个值", "--who: a value has to follow"),
+        (["import-boundary", "a.zip", "--l", "zones"], "--l 不够明确，可能是：", "--l could be any of: "),
+    ],
+)
+def test_wrong_usage_is_said_in_both_languages(capsys, arguments, zh, en):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert zh in told
+    assert en in told
