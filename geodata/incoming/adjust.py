@@ -86,6 +86,10 @@ class Members:
             yield parent
             parent = self.parent(parent)
 
+    def counties(self) -> Iterable[str]:
+        """Return all counties."""
+        return {town.county for town in self.facts.towns.values()}
+
     def county(self, place: str) -> str:
         """Return the county of a place, or the place itself."""
         return [place, *self.above(place)][-1]

@@ -16,7 +16,8 @@ from geodata.incoming.finding import Finding, find
 from geodata.incoming.flaw import to_reasons
 from geodata.incoming.imported import RANK, ImportedBoundary
 from geodata.incoming.intake import Incoming
-from geodata.incoming.planar import is_narrow, to_polygons
+from geodata.incoming.planar import METRES_PER_DEG, is_narrow, to_polygons
+from geodata.incoming.slivers import SEA
 from geodata.incoming.titles import Titles, word
 from geodata.shapes import Shape
 
@@ -157,6 +158,33 @@ def _check_place(record: ImportedBoundary, path: str, standing: Standing) -> Ite
         yield find("elsewhere", path, record.of, **values, instead=_say_where(record, polygon, standing))
 
 
+def _check_detached(
+    record: ImportedBoundary, parent: str, width_m: float, standing: Standing
+) -> Iterator[Finding]:
+    """Yield the parts far from the parent: an island that is not known here, or an error of drawing."""
+    room, counties = standing.polygon(parent), set(standing.members.counties())
+    near = shapely.buffer(room, width_m / METRES_PER_DEG)
+    far = [part for part in shapely.get_parts(record.polygon()) if not part.intersects(near)]
+    on_land = {
+        county: [part for part in far if part.intersects(standing.shapes[county].geometry)]
+        for county in sorted(counties - {standing.members.county(record.of)})
+    }
+    held = {county: parts for county, parts in on_land.items() if parts}
+    lost = [part for parts in held.values() for part in parts]
+    at_sea = [part for part in far if not any(part is one for one in lost)]
+    places = [
+        ("part-in-another-county", lost, standing.titles.join(held)),
+        ("detached-part", at_sea, standing.titles.of(SEA)),
+    ]
+    for code, parts, where in places:
+        if parts:
+            area = f"{sum(map(crs.measure_area_km2, parts)) * 1e6:,.0f}"
+            at = parts[0].representative_point()
+            values = {"count": len(parts), "area": area, "where": where, "width": round(width_m)}
+            values |= {"parent": standing.titles.of(parent), "at": f"({at.x:.5f}, {at.y:.5f})"}
+            yield find(code, record.file_name, record.of, **values)
+
+
 def _say_where(record: ImportedBoundary, polygon: BaseGeometry, standing: Standing) -> dict[str, str]:
     """Return which place of the same layer holds most of a polygon, where one does."""
     facts = standing.members.facts
@@ -204,6 +232,7 @@ def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> It
     if area_km2 < LEAST_KM2:
         return
     width_m = record.accuracy_m + standing.accuracy_m(parent)
+    yield from _check_detached(record, parent, width_m, standing)
     values = {"parent": standing.titles.of(parent), "area": f"{area_km2:.3f}"}
     if is_narrow(outside, 2 * width_m):
         rule = _RULE_CUT if parent in standing.records else _RULE_FOLLOWS

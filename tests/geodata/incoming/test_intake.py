@@ -796,6 +796,21 @@ def test_fragments_and_gaps_are_told_and_kept(write):
     assert "fragments" not in codes(write("b.gpkg", [zone("lingang")]), of="lingang")[0]
 
 
+@pytest.mark.parametrize(
+    ("lon", "lat", "code", "where"),
+    [(122.45, 37.2, "part-in-another-county", "荣成市（rongcheng）"), (122.0, 37.7, "detached-part", "海域")],
+)
+def test_parts_far_from_the_parent_are_told_by_where_they_lie(write, lon, lat, code, where):
+    """An island that is not known here may be right; a crumb in another county is not."""
+    crumb = shapely.box(lon, lat, lon + 0.0003, lat + 0.0003)
+    path = write("a.gpkg", [shapely.union(zone("lingang"), crumb)], values=["临港区"])
+    proposal = propose(wish(path), GROUND)
+    said = next(finding for finding in proposal.findings if finding.code == code)
+    assert said.level == ("warning" if code == "detached-part" else "error")
+    assert f"位于{where}" in said.message_zh
+    assert f"({lon + 0.00015:.5f}, {lat + 0.00015:.5f})" in said.message_en
+
+
 def record_of(path, of, **values):
     proposal = propose(wish(path, of=of, **values), GROUND)
     assert proposal.errors == 0, proposal.findings
