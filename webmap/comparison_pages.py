@@ -97,7 +97,7 @@ def _require_place(place_id: str) -> None:
         raise BadParameterError(
             "error.unknown_zone",
             parameter=PARAMETER,
-            value=place_id[:60],
+            value=place_id,
             allowed=", ".join(places),
             near=near,
         )

@@ -10,7 +10,7 @@ from geodata.crs import LONLAT
 from layers.cql.parse import LANGUAGES as FILTERS
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
 from webmap.content import Content
-from webmap.downloads import GOES_WITH, PARAMETERS, SHOWN, holding, to_frame
+from webmap.downloads import GOES_WITH, PARAMETERS, holding, to_frame
 from webmap.problems import BadParameterError
 
 FIELDS = ("layer", "format", *PARAMETERS)
@@ -89,4 +89,4 @@ def _check(name: str, value: str, allowed: Mapping[str, Collection[str]]) -> Non
         size = f"{len(value)}"
         raise BadParameterError("error.length", parameter=name, value=size, allowed=f"0-{LONGEST}")
     listed = ", ".join(allowed[name])
-    raise BadParameterError("error.choice", parameter=name, value=value[:SHOWN], allowed=listed)
+    raise BadParameterError("error.choice", parameter=name, value=value, allowed=listed)

@@ -15,7 +15,7 @@ from layers.export.formats import FORMATS, PLAN
 from webmap.api import content
 from webmap.data_form import FIELDS, describe_form
 from webmap.dcat import build_catalogue
-from webmap.downloads import GOES_WITH, PARAMETERS, SHOWN, holding
+from webmap.downloads import GOES_WITH, PARAMETERS, holding
 from webmap.links import base_url
 from webmap.parameters import refuse_unknown, takes
 from webmap.prepared import send
@@ -76,9 +76,7 @@ def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
 def _required(name: str, allowed: Iterable[str]) -> str:
     asked = request.args.get(name, "")
     if asked not in allowed:
-        raise BadParameterError(
-            "error.choice", parameter=name, value=asked[:SHOWN], allowed=", ".join(allowed)
-        )
+        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
     return asked
 
 

@@ -31,7 +31,6 @@ GOES_WITH = {
     "filter": ("layer", "table"),
     "theme": ("plan",),
 }
-SHOWN = 60  # characters of what was given
 Arguments = Mapping[str, str]
 
 
@@ -97,7 +96,7 @@ def _parse_format(name: str, extension: str, content: Content) -> Format:
         raise NotFoundError(
             "error.format",
             layer=name,
-            value=extension[:SHOWN],
+            value=extension,
             parameter="format",
             allowed=", ".join(allowed),
         )
@@ -116,9 +115,7 @@ def unknown_layer(name: str, content: Content) -> NotFoundError:
     }
     close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
     near = [{"id": one, "label": one, "href": f"/data/{one}.{known[one]}"} for one in close]
-    return NotFoundError(
-        "error.layer", parameter="layer", value=name[:SHOWN], allowed=", ".join(known), near=near
-    )
+    return NotFoundError("error.layer", parameter="layer", value=name, allowed=", ".join(known), near=near)
 
 
 def _refuse_unknown(kind: Format, arguments: Arguments) -> None:
@@ -126,9 +123,9 @@ def _refuse_unknown(kind: Format, arguments: Arguments) -> None:
     known = [one for one in PARAMETERS if one != "geometry" or kind.geometry]
     for given in arguments:
         if given not in known:
-            value = arguments[given][:SHOWN]
+            value = arguments[given]
             raise BadParameterError(
-                "error.unknown_parameter", parameter=given[:SHOWN], value=value, allowed=", ".join(known)
+                "error.unknown_parameter", parameter=given, value=value, allowed=", ".join(known)
             )
 
 
@@ -148,17 +145,13 @@ def _parse_frame(kind: Format, arguments: Arguments) -> str:
     if asked in kind.frames:
         return asked
     key = "error.frame_fixed" if kind.frames == FIXED else "error.choice"
-    raise BadParameterError(
-        key, parameter="crs", value=given[:SHOWN], allowed=", ".join(kind.frames), format=kind.id
-    )
+    raise BadParameterError(key, parameter="crs", value=given, allowed=", ".join(kind.frames), format=kind.id)
 
 
 def _choice(arguments: Arguments, name: str, allowed: Any) -> str | None:
     asked = arguments.get(name) or None
     if asked is not None and asked not in allowed:
-        raise BadParameterError(
-            "error.choice", parameter=name, value=asked[:SHOWN], allowed=", ".join(allowed)
-        )
+        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
     return asked
 
 
@@ -197,7 +190,7 @@ def _parse_condition(name: str, arguments: Arguments, content: Content) -> Condi
         raise BadParameterError(
             "error.one_layer",
             parameter="filter",
-            value=text[:SHOWN],
+            value=text,
             allowed="theme, industry, cluster, zone",
         )
     info = next(one for one in content.layers if one["id"] == name)

@@ -67,9 +67,7 @@ def qr() -> Response:
     """Send the QR code of one of our own addresses, and of no other."""
     path = request.args.get("path", "")
     if not OWN_PATH.fullmatch(path):
-        raise BadParameterError(
-            "error.own_path", parameter="path", value=path[:60], allowed=f"/… (≤ {MAX_PATH})"
-        )
+        raise BadParameterError("error.own_path", parameter="path", value=path, allowed=f"/… (≤ {MAX_PATH})")
     code = segno.make(absolute(path), error="m", micro=False)
     picture = io.BytesIO()
     code.save(picture, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, scale=4)

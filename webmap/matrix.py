@@ -52,7 +52,7 @@ def _text(arguments: Mapping[str, str]) -> str:
 def _choice(arguments: Mapping[str, str], name: str, allowed: Any) -> str | None:
     asked = arguments.get(name) or None
     if asked is not None and asked not in allowed:
-        raise BadParameterError("error.choice", parameter=name, value=asked[:60], allowed=", ".join(allowed))
+        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
     return asked
 
 

@@ -55,7 +55,7 @@ def poster(theme_id: str, extension: str) -> Response:
     _require_theme(theme_id, extension)
     size = request.args.get("size", "A4").upper()
     if size not in SIZES:
-        raise BadParameterError("error.choice", parameter="size", value=size[:60], allowed=", ".join(SIZES))
+        raise BadParameterError("error.choice", parameter="size", value=size, allowed=", ".join(SIZES))
     makers: dict[str, Callable[[Press], bytes]] = {
         "pdf": lambda press: press.poster_pdf(theme_id, size),
         "png": lambda press: press.poster_png(theme_id, size),

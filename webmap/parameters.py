@@ -48,8 +48,8 @@ def refuse_unknown(known: Collection[str]) -> None:
             close = get_close_matches(given, known, n=3, cutoff=0.5)
             raise BadParameterError(
                 "error.unknown_parameter",
-                parameter=given[:60],
-                value=value[:60],
+                parameter=given,
+                value=value,
                 allowed=", ".join(known),
                 near=[{"id": one, "label": one} for one in close],
             )
@@ -81,9 +81,7 @@ def parse_frame() -> str:
     asked = request.values.get("crs", "CRS84")
     frame = asked.upper().replace("GCJ02", "GCJ-02").replace("BD09", "BD-09")
     if frame not in crs.FRAMES:
-        raise BadParameterError(
-            "error.choice", parameter="crs", value=asked[:60], allowed=", ".join(crs.FRAMES)
-        )
+        raise BadParameterError("error.choice", parameter="crs", value=asked, allowed=", ".join(crs.FRAMES))
     return frame
 
 
@@ -96,7 +94,7 @@ def _parse_text(text: str, frame: str) -> tuple[float, float]:
         if error.kind == "metres":
             near = list(_metric_readings(text))
         raise BadParameterError(
-            f"error.at_{error.kind}", parameter="at", value=text.strip()[:60], allowed=frame, near=near
+            f"error.at_{error.kind}", parameter="at", value=text.strip(), allowed=frame, near=near
         ) from error
 
 
@@ -122,7 +120,7 @@ def _number(name: str, allowed: str) -> float:
         raise BadParameterError("error.missing", parameter=name, value=text, allowed=allowed)
     value = float(text) if NUMBER.fullmatch(text.strip()) else math.nan
     if not math.isfinite(value):
-        raise BadParameterError("error.number", parameter=name, value=text[:60], allowed=allowed)
+        raise BadParameterError("error.number", parameter=name, value=text, allowed=allowed)
     return value
 
 

@@ -77,7 +77,7 @@ def _sent() -> BaseGeometry:
     if request.mimetype not in (*BODIES, *FORMS):
         allowed = ", ".join((*BODIES, *FORMS))
         raise UnsupportedTypeError(
-            "error.media_type", parameter="Content-Type", value=request.mimetype[:60] or "–", allowed=allowed
+            "error.media_type", parameter="Content-Type", value=request.mimetype or "–", allowed=allowed
         )
     try:
         text = request.get_data() if request.mimetype in BODIES else _from_form()
@@ -97,9 +97,7 @@ def _from_form() -> bytes:
         return request.form.get("polygon", "").encode()
     if file.mimetype not in FILES:
         allowed = ", ".join(filter(None, FILES))
-        raise UnsupportedTypeError(
-            "error.media_type", parameter="file", value=file.mimetype[:60], allowed=allowed
-        )
+        raise UnsupportedTypeError("error.media_type", parameter="file", value=file.mimetype, allowed=allowed)
     text: bytes = file.read()
     return text
 

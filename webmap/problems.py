@@ -13,6 +13,8 @@ NAMED = 20  # ids that an error lists
 RETRY_AFTER_S = "10"
 TITLED = {404, 405, 413, 415, 422, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
+REPEATED = {"parameter", "value"}  # what was given, however long
+SHOWN = 60  # characters of it that an error repeats
 Strings = Mapping[str, Mapping[str, str]]  # texts by language and key
 
 
@@ -24,7 +26,7 @@ class RequestError(Exception):
     def __init__(self, key: str, *, near: list[dict[str, str]] | None = None, **values: Any) -> None:
         super().__init__(key)
         self.key = key
-        self.values = values
+        self.values = {name: _shorten(value) if name in REPEATED else value for name, value in values.items()}
         self.near = near or []
 
 
@@ -91,6 +93,10 @@ class ReplacedError(LaterError):
     """The release that this process serves is no longer on disk; the next one is on its way."""
 
     key = "error.replaced"
+
+
+def _shorten(given: Any) -> Any:
+    return given[: SHOWN - 1] + "…" if isinstance(given, str) and len(given) > SHOWN else given
 
 
 def name_some(ids: Collection[str], count: int | None = None) -> str:

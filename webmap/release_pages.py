@@ -36,7 +36,6 @@ from webmap.problems import NAMED, BadParameterError, NotFoundError, name_some
 from webmap.shelf import Shelf, name_with, send_made
 
 blueprint = Blueprint("releases", __name__, url_prefix="/r")
-SHOWN = 60  # characters of what was given
 
 
 @blueprint.before_request
@@ -165,8 +164,8 @@ def _send_as_is(release_id: str, file: str) -> Response:
     """Send a ready file of a release that nothing is made of any more."""
     given = next((one for one in request.args if one != "lang"), None)
     if given is not None:
-        value = request.args[given][:SHOWN]
-        raise BadParameterError("error.as_is", parameter=given[:SHOWN], value=value, allowed="lang")
+        value = request.args[given]
+        raise BadParameterError("error.as_is", parameter=given, value=value, allowed="lang")
     name, _, extension = file.partition(".")
     path = release_path(name, extension)
     kind = FORMATS.get(extension)
@@ -219,7 +218,7 @@ def _not_kept(release_id: str, file: str) -> NotFoundError:
     return NotFoundError(
         "error.not_kept",
         parameter="file",
-        value=file[:SHOWN],
+        value=file,
         allowed=", ".join(names) or "–",
         near=near,
     )
@@ -227,4 +226,4 @@ def _not_kept(release_id: str, file: str) -> NotFoundError:
 
 def _unknown(asked: str, known: list[str], key: str) -> NotFoundError:
     near = [{"id": one, "label": one, "href": f"/r/{one}/"} for one in known[:NAMED]]
-    return NotFoundError(key, parameter="release", value=asked[:SHOWN], allowed=name_some(known), near=near)
+    return NotFoundError(key, parameter="release", value=asked, allowed=name_some(known), near=near)

@@ -51,7 +51,7 @@ def parse_wishes(arguments: MultiDict[str, str], content: Content) -> Wishes:
             raise BadParameterError(
                 "error.unknown_industry",
                 parameter=INDUSTRY,
-                value=one[:60],
+                value=one,
                 allowed=", ".join(content.industries),
                 near=_near(one, content),
             )
@@ -83,7 +83,7 @@ def _whole(arguments: Mapping[str, str], name: str, usual: int, limits: tuple[in
     low, high = limits
     value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(high)) else -1
     if not low <= value <= high:
-        raise BadParameterError("error.whole", parameter=name, value=text[:60], allowed=f"{low}-{high}")
+        raise BadParameterError("error.whole", parameter=name, value=text, allowed=f"{low}-{high}")
     return value
 
 

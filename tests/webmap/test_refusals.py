@@ -124,3 +124,30 @@ def test_a_page_passes_over_what_others_added_and_so_do_its_links(client: FlaskC
     links = re.findall(r'href="(/[^"]+\.(?:csv|json)[^"]*)"', answer.get_data(as_text=True))
     assert links
     assert {client.get(html.unescape(link)).status_code for link in links} == {200}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ogc/collections/zones/items?crs={}",
+        "/ogc/collections/zones/items?{}=1",
+        "/ogc/collections/zones/items/{}",
+        "/ogc/collections/{}",
+        "/data/zones.geojson?crs={}",
+        "/data/zones.geojson?{}=1",
+        "/data/{}.geojson",
+        "/lookup.json?lon={}&lat=37",
+        "/search.json?{}=1",
+        "/compare.json?zones={}",
+        "/industries.csv?zone={}",
+        "/find.json?reach={}",
+        "/r/{}/index.json",
+    ],
+)
+def test_however_long_what_was_given_is_the_answer_is_short(client: FlaskClient, path: str) -> None:
+    given = "界" * 500
+    problem = client.get(path.format(given)).get_json()
+    repeated = [problem["parameter"], problem["value"]]
+    assert given[:59] + "…" in repeated
+    assert all(len(one) <= 60 for one in repeated)
+    assert given[:60] not in problem["detail"] + problem["detail_zh"]

@@ -25,7 +25,6 @@ _JSON = (
     "application/schema+json",
     "application/vnd.oai.openapi+json",
 )
-_SHOWN = 60  # characters of a value that an error repeats
 _PLAIN = ",:/()"  # legible in a query
 _LEGIBLE = re.compile(r"[A-Za-z0-9_.\-~,:/()]*")  # what quoting leaves as it is
 _BBOX = re.compile(r"(?:^|(?<=&))bbox=([^&]*)")
@@ -156,14 +155,13 @@ def refused(
     key: str, parameter: str, value: str, allowed: str, near: Collection[str] = ()
 ) -> BadParameterError:
     """Return the error of one parameter; `near` are values that may have been meant."""
-    shown = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
     rows = [{"id": one, "label": one} for one in near]
-    return BadParameterError(key, parameter=parameter, value=shown, allowed=allowed, near=rows)
+    return BadParameterError(key, parameter=parameter, value=value, allowed=allowed, near=rows)
 
 
 def _unknown(name: str, value: str, allowed: Collection[str]) -> BadParameterError:
     near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.5)
-    return refused("ogc.error.parameter", name[:_SHOWN], value, ", ".join(allowed), near)
+    return refused("ogc.error.parameter", name, value, ", ".join(allowed), near)
 
 
 def encode(text: str) -> str:

@@ -19,7 +19,7 @@ from webmap.ogc.parameters import ITEM, Wanted, parse_axes, parse_items
 from webmap.problems import NotFoundError, name_some
 
 MOULDS = 256
-SHOWN = 60  # characters of what was given
+LONGEST = 60  # characters of what was given, to look for what may have been meant
 COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
 KEPT_LINKS = 8  # of each
 
@@ -145,11 +145,11 @@ class Items:
         some = self._store.select(collection.id, Query(limit=COMPARED)).features
         known = [feature.id for feature in some]
         path = f"{ROOT}/collections/{collection.id}/items"
-        close = difflib.get_close_matches(given[:SHOWN], known, n=5, cutoff=0.4)
+        close = difflib.get_close_matches(given[:LONGEST], known, n=5, cutoff=0.4)
         return NotFoundError(
             "ogc.error.feature",
             parameter="featureId",
-            value=given[:SHOWN],
+            value=given,
             collection=collection.id,
             allowed=name_some(known, collection.count),
             near=[{"id": one, "label": one, "href": f"{path}/{one}"} for one in close],

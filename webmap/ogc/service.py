@@ -142,7 +142,7 @@ class Service:
         return NotFoundError(
             "ogc.error.collection",
             parameter="collectionId",
-            value=given[:60],
+            value=given,
             allowed=", ".join(self._by_id),
             near=near,
         )
