@@ -156,6 +156,12 @@ def place_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Re
     return Release(target, digest)
 
 
+def find_placed(home: Path, release_id: str) -> Release:
+    """Return a release that lies in its place, live or not; raises OSError where it does not."""
+    folder = home / "releases" / release_id
+    return Release(folder, hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest())
+
+
 def switch(home: Path, release: Release, number: int | None = None) -> None:
     """Make `release` the live one in one step, and remove all but the newest `KEPT`."""
     words = [release.id, release.manifest_sha256, *([] if number is None else [str(number)])]

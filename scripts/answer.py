@@ -11,6 +11,7 @@ from typing import Any
 
 from layers.store import Release
 from scripts.messages import warn, write
+from scripts.stored import Admission, UnstoredError
 from webmap.publish import BuildError, publish
 from webmap.settings import Settings, read_settings
 
@@ -59,13 +60,15 @@ def tell_failed(error: Exception, shown: Collection[str] = ()) -> None:
     for line in str(error).splitlines():
         if line not in shown:
             show(line)
-    warn("build_failed")
+    if not isinstance(error, UnstoredError):
+        warn("build_failed")
 
 
-def live_release(settings: Settings | None) -> Release | None:
+def live_release(settings: Settings | None, admission: Admission | None = None) -> Release | None:
     """Return a sound release of the current inputs, built if needed; None after saying why not.
 
-    Progress goes to standard error, so that the answer stays alone on standard output.
+    A new one goes live where the `admission` lets it, by default once the store holds it. Progress goes
+    to standard error, so that the answer stays alone on standard output.
     """
     if settings is None:
         return None
@@ -76,7 +79,7 @@ def live_release(settings: Settings | None) -> Release | None:
         show(line)
 
     try:
-        return publish(settings.home, note)
+        return publish(settings.home, note, admit=admission or Admission(settings))
     except (BuildError, OSError) as error:
         tell_failed(error, shown)
         return None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from enum import Enum, auto
 
-from layers.store import Release
+from layers.store import Release, read_current, read_pointer
 from scripts.messages import text, warn, write
+from webmap.publish import BuildError
 from webmap.settings import Settings
 
 WIDTH = 30
+LATER_S = 5.0
 QUIET_STEPS = 10  # signs of progress where no one watches a line grow
 
 
@@ -21,8 +25,50 @@ class Outcome(Enum):
     REFUSED = auto()  # it will not do, and the reason has been said
 
 
-def bring(settings: Settings, release: Release) -> Outcome:
-    """Load `release` into the database of the settings, unless it is there or none is named."""
+class UnstoredError(BuildError):
+    """A release was built, but is not live: the database does not hold it."""
+
+
+class Admission:
+    """Lets a new release go live once the database of the settings holds it.
+
+    `outcome` tells what became of the last one, None before the first. Where `patient`, a release goes
+    live also while the database cannot be reached; :func:`bring_later` then goes on trying.
+    """
+
+    def __init__(self, settings: Settings, *, patient: bool = False) -> None:
+        self.outcome: Outcome | None = None
+        self._settings = settings
+        self._patient = patient
+
+    def __call__(self, release: Release) -> None:
+        """Load the release; raises :class:`UnstoredError` where that cannot be, after saying why."""
+        self.outcome = bring(self._settings, release)
+        patient = self._patient and self.outcome is Outcome.DOWN
+        if self.outcome is not Outcome.READY and not patient:
+            raise UnstoredError(text("store_unpublished"))
+
+
+def bring_later(settings: Settings, interval_s: float = LATER_S) -> threading.Thread:
+    """Try again and again, aside, until the database holds the live release or refuses it."""
+
+    def keep_trying() -> None:
+        outcome = Outcome.DOWN
+        while outcome is Outcome.DOWN:
+            time.sleep(interval_s)
+            release = read_current(settings.home)
+            outcome = bring(settings, release, quiet=True) if release else outcome
+
+    thread = threading.Thread(target=keep_trying, daemon=True)
+    thread.start()
+    return thread
+
+
+def bring(settings: Settings, release: Release, *, quiet: bool = False) -> Outcome:
+    """Load `release` into the database of the settings, unless it is there or none is named.
+
+    Where `quiet`, nothing is said of a database that cannot be reached.
+    """
     if settings.store is None:
         return Outcome.READY
     # Only who stores in a database pays for its driver.
@@ -34,7 +80,8 @@ def bring(settings: Settings, release: Release) -> Outcome:
 
     try:
         if not is_loaded(settings.store, release.id):
-            load(settings.store, read_stock(release), Bar())
+            live = read_pointer(settings.home)
+            load(settings.store, read_stock(release), Bar(), {live.release} if live else ())
     except MissingExtensionError as error:
         warn("store_needs_postgis", reason=_one_line(error))
         return Outcome.REFUSED
@@ -42,7 +89,8 @@ def bring(settings: Settings, release: Release) -> Outcome:
         warn("store_needs_owner", release=release.id, reason=_one_line(error))
         return Outcome.REFUSED
     except psycopg.OperationalError as error:
-        warn("store_down", reason=_one_line(error))
+        if not quiet:
+            warn("store_down", reason=_one_line(error))
         return Outcome.DOWN
     except (psycopg.Error, NewerSchemaError) as error:
         warn("store_failed", reason=_one_line(error))

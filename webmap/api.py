@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
+from layers.query import FeatureStore
 from webmap.content import POINT_LAYERS, Content
 from webmap.language import current_language
 from webmap.media import JSON
@@ -81,7 +82,19 @@ def require(place_id: str, *, points: bool) -> dict[str, Any]:
 @blueprint.get("/healthz")
 def health() -> Response:
     """Say that the process serves, and which release."""
-    response = to_json({"status": "ok", "release": content().release.id})
+    return _now({"status": "ok", "release": content().release.id})
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Say whether the features can be answered too; 503 while their store cannot be asked."""
+    store: FeatureStore = current_app.extensions["store"]
+    store.reach_m()
+    return _now({"status": "ready", "release": content().release.id})
+
+
+def _now(value: Any) -> Response:
+    response = to_json(value)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from geodata.incoming.scrutiny import check_outcome
 from geodata.incoming.titles import Titles
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
-from layers.changes import compare, summarise
-from layers.history import CORE, Act, list_data, open_data, parse_act, read_last, record
+from layers.history import Act, parse_act
 from layers.imports import BrokenImportError, read_imports
 from layers.properties import LANGUAGES
 from layers.release import Files, Inputs, build_release
@@ -37,7 +35,7 @@ class InputsChangedError(Exception):
 
 
 def build(home: Path, facts_folder: Path, act: Act) -> Release:
-    """Build the release of the inputs that `act` names and make it the live one.
+    """Build the release of the inputs that `act` names and lay it in its place; it is not live yet.
 
     Raises :class:`~webmap.publish.BuildError` listing every error of the facts, and
     :class:`InputsChangedError` if the inputs change before all is done; nothing is written then.
@@ -47,20 +45,8 @@ def build(home: Path, facts_folder: Path, act: Act) -> Release:
     files |= _page_files(files, act.inputs, inputs)
     if hash_inputs(facts_folder, act.imports) != act.inputs:
         raise InputsChangedError
-    changes = _compare(home, files)
     _say("写入 / writing")
-    release = place_release(home, act.inputs, files)
-    _say("发布 / publishing")
-    record(home, release, replace(act, changes=changes))
-    return release
-
-
-def _compare(home: Path, files: Files) -> dict[str, Any]:
-    """Return what the release changes against the last one in the history."""
-    last = read_last(home)
-    before = last.release if last else ""
-    paths = [*list_data(home, before), *(path for path in files if path.startswith(CORE))]
-    return summarise(compare(open_data(home, before), files.get, paths))
+    return place_release(home, act.inputs, files)
 
 
 def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...]) -> Inputs:

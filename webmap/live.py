@@ -23,6 +23,7 @@ from layers.store import BrokenReleaseError, Pointer, Release, read_current, rea
 from webmap import create_app
 from webmap.publish import hash_code
 from webmap.settings import Settings
+from webmap.stores import holds
 
 _LOG = logging.getLogger(__name__)
 INTERVAL_S = 1.0
@@ -37,6 +38,7 @@ class Live:
         self.app = create_app(release, settings)
         settle()
         self._seen = self._pointer_of(release)
+        self._awaited = ""
         self._looking = threading.Lock()
         threading.Thread(target=_watch, args=(weakref.ref(self), interval_s), daemon=True).start()
 
@@ -67,10 +69,19 @@ class Live:
             self._seen = None  # it changed again meanwhile; the next look sees that
         elif last is not None and last.act.code != self.code:
             _say(f"release {release.id} was made by other code: restart to serve it")
+        elif not holds(release, self.settings):
+            self._seen = None  # the next look asks again; until then the old release answers, whole
+            self._wait_for(release)
         else:
             release.verify()
             self.app = create_app(release, self.settings)  # one assignment: old or new, never both
             settle()
+
+    def _wait_for(self, release: Release) -> None:
+        """Say once of a release that the store has yet to hold it."""
+        if self._awaited != release.id:
+            self._awaited = release.id
+            _say(f"release {release.id} is not in the database yet: the one before goes on being served")
 
 
 def _watch(server: weakref.ref[Live], interval_s: float) -> None:

@@ -13,18 +13,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
-from layers.history import Act, read_last, tidy
-from layers.store import BrokenReleaseError, Release, read_current
+from layers.changes import compare, summarise
+from layers.history import CORE, Act, list_data, open_data, read_last, record, tidy
+from layers.store import BrokenReleaseError, Release, find_placed, read_current
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / "geodata"
 SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".lark", ".sql"}
 Progress = Callable[[str], None]
-
-
+Admit = Callable[[Release], None]
 BUILDS = 3  # in a row, while the inputs keep changing
 INPUTS_CHANGED = 3  # exit code of a build whose inputs changed under it
 
@@ -33,16 +34,22 @@ class BuildError(Exception):
     """The release could not be built; the message says why."""
 
 
-def publish(home: Path, progress: Progress, facts: Path = FACTS) -> Release:
+def admit_all(release: Release) -> None:
+    """Let every release go live."""
+
+
+def publish(home: Path, progress: Progress, facts: Path = FACTS, admit: Admit = admit_all) -> Release:
     """Return a sound release made from the current inputs, building it if there is none.
 
-    The imported boundaries in force stay in force. Raises :class:`BuildError` when the build fails;
-    the live release then stays on disk as it was, but it is not returned: it is not what the facts
-    say now.
+    The imported boundaries in force stay in force. `admit` is called with a new release before it goes
+    live, so that whatever serves its features holds them by then; it raises :class:`BuildError` where
+    that cannot be. Raises :class:`BuildError` also when the build fails; the live release then stays on
+    disk as it was, but it is not returned: it is not what the facts say now.
     """
     with hold(home):
         last = read_last(home)
-        return publish_act(home, Act("build", "", "", last.act.imports if last else ()), progress, facts)
+        act = Act("build", "", "", last.act.imports if last else ())
+        return publish_act(home, act, progress, facts, admit)
 
 
 @contextmanager
@@ -56,15 +63,22 @@ def hold(home: Path) -> Iterator[None]:
         yield
 
 
-def publish_act(home: Path, act: Act, progress: Progress, facts: Path = FACTS) -> Release:
+def publish_act(
+    home: Path, act: Act, progress: Progress, facts: Path = FACTS, admit: Admit = admit_all
+) -> Release:
     """Return a sound release of the current inputs and the act's imports; the caller holds the home.
 
     A release that is live already is not built again. Raises as :func:`publish` does.
     """
     for _ in range(BUILDS):
         wanted = replace(act, inputs=hash_inputs(facts, act.imports), code=hash_code())
-        release = _sound_release(home, wanted.inputs, progress) or _build(home, facts, wanted, progress)
+        live = _sound_release(home, wanted.inputs, progress)
+        if live is not None:
+            return live
+        release = _build(home, facts, wanted, progress)
         if release is not None:
+            admit(release)
+            record(home, release, replace(wanted, changes=_compare(home, release)))
             return release
         progress("生成期间输入有改动，结果已作废 / the inputs changed during the build, nothing was kept")
     raise BuildError(
@@ -125,10 +139,24 @@ def _build(home: Path, facts: Path, act: Act, progress: Progress) -> Release | N
         return None
     if code:
         raise BuildError("\n".join(said) or f"生成进程中断 / the build was stopped: {code}")
-    release = _sound_release(home, act.inputs, progress)
-    if release is None:
-        raise BuildError("生成的数据版本未通过校验 / the release that was built is not sound")
+    try:
+        release = find_placed(home, act.inputs)
+        release.verify()
+    except (OSError, BrokenReleaseError) as error:
+        raise BuildError("生成的数据版本未通过校验 / the release that was built is not sound") from error
     return release
+
+
+def _compare(home: Path, release: Release) -> dict[str, Any]:
+    """Return what a release changes against the last one in the history."""
+    last = read_last(home)
+    before = last.release if last else ""
+    after = release.paths(CORE)
+
+    def read(path: str) -> bytes | None:
+        return release.read(path) if path in after else None
+
+    return summarise(compare(open_data(home, before), read, [*list_data(home, before), *after]))
 
 
 def _run_build(home: Path, facts: Path, act: Act, progress: Progress) -> tuple[int, list[str]]:

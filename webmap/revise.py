@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from geodata.incoming.imported import ImportedBoundary
 from layers.changes import summarise
 from layers.history import Act, Entry, compare_archives, read_history, read_last, record
 from layers.imports import describe, remove_orphans, replace_latest, write_import
 from layers.store import BrokenReleaseError, Release
-from webmap.publish import FACTS, BuildError, Progress, hash_code, hash_inputs, hold, publish_act
+from webmap.publish import (
+    FACTS,
+    Admit,
+    BuildError,
+    Progress,
+    admit_all,
+    hash_code,
+    hash_inputs,
+    hold,
+    publish_act,
+)
+
+
+class By(NamedTuple):
+    """Who does something, and why."""
+
+    who: str
+    why: str | None = None
 
 
 def imports_in_force(home: Path) -> tuple[str, ...]:
@@ -21,9 +39,13 @@ def imports_in_force(home: Path) -> tuple[str, ...]:
 
 
 def publish_imports(
-    home: Path, records: Sequence[ImportedBoundary], checked: tuple[str, ...], progress: Progress
+    home: Path,
+    records: Sequence[ImportedBoundary],
+    checked: tuple[str, ...],
+    progress: Progress,
+    admit: Admit = admit_all,
 ) -> Release:
-    """Publish a release in which `records` are in force.
+    """Publish a release in which `records` are in force, once `admit` has let it.
 
     `checked` are the ids that were in force when the records were checked: raises
     :class:`~webmap.publish.BuildError` if others are now, and when the build fails. Nothing is live
@@ -46,10 +68,12 @@ def publish_imports(
             why=records[0].why,
             imported=tuple(describe(one) for one in records),
         )
-        return publish_act(home, act, progress)
+        return publish_act(home, act, progress, admit=admit)
 
 
-def roll_back(home: Path, number: int, who: str, why: str | None, progress: Progress) -> tuple[Release, bool]:
+def roll_back(
+    home: Path, number: int, by: By, progress: Progress, admit: Admit = admit_all
+) -> tuple[Release, bool]:
     """Return to the release of entry `number`, as a new entry.
 
     The release itself is taken where it is whole on disk and made by the code that runs now; it then
@@ -62,12 +86,13 @@ def roll_back(home: Path, number: int, who: str, why: str | None, progress: Prog
         target = entries[number]
         imports = target.act.imports
         inputs = hash_inputs(FACTS, imports)
-        act = Act("rollback", inputs, hash_code(), imports, who=who, why=why, back_to=number)
+        act = Act("rollback", inputs, hash_code(), imports, who=by.who, why=by.why, back_to=number)
         kept = _kept(home, target)
         if kept is None or target.act.code != act.code:
-            return publish_act(home, act, progress), False
+            return publish_act(home, act, progress, admit=admit), False
         last = read_last(home)
         changes = compare_archives(home, last.release if last else "", target.release)
+        admit(kept)
         record(home, kept, replace(act, changes=summarise(changes)))
         return kept, True
 

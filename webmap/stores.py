@@ -35,6 +35,20 @@ def open_store(release: Release, settings: Settings) -> FeatureStore:
     return Guarded(PostgisStore(settings.store, release.id))
 
 
+def holds(release: Release, settings: Settings) -> bool:
+    """Tell whether the store that the operator chose has a release now; not while it cannot be asked."""
+    if settings.store is None:
+        return True
+    import psycopg
+
+    from layers.postgis.load import is_loaded
+
+    try:
+        return is_loaded(settings.store, release.id)
+    except psycopg.Error:
+        return False
+
+
 class Guarded:
     """A store whose outages are answers: :class:`~webmap.problems.UnavailableError` and its kin."""
 

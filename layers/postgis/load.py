@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -52,11 +52,12 @@ def is_loaded(url: str, release: str) -> bool:
             return False
 
 
-def load(url: str, stock: Stock, progress: Progress) -> bool:
+def load(url: str, stock: Stock, progress: Progress, served: Collection[str] = ()) -> bool:
     """Load a release, unless the database has it; tell whether it was loaded.
 
-    Creates or migrates the tables first, and removes all but the newest releases afterwards. Needs
-    the owner's role. Raises :class:`psycopg.Error`; the releases in the database are then as they were.
+    Creates or migrates the tables first, and removes all but the newest releases and those `served`
+    afterwards. Needs the owner's role. Raises :class:`psycopg.Error`; the releases in the database are
+    then as they were.
     """
     with psycopg.connect(url) as connection:
         with connection.transaction():  # of its own: changing a table keeps its readers out
@@ -68,7 +69,7 @@ def load(url: str, stock: Stock, progress: Progress) -> bool:
             if not found:
                 _load(connection, stock, progress)
         with suppress(psycopg.errors.LockNotAvailable):  # readers are in the way: the next load removes them
-            _remove_old(connection, stock.release)
+            _remove_old(connection, {stock.release, *served})
     return not found
 
 
@@ -145,13 +146,13 @@ def _collection_rows(stock: Stock, tables: list[Filled]) -> Iterator[tuple[Any, 
         yield stock.release, one.id, ordinal, info, one.count, bounds, table.name, columns
 
 
-def _remove_old(connection: Connection, live: str) -> None:
-    """Remove all but the newest releases, never `live`."""
+def _remove_old(connection: Connection, kept: Collection[str]) -> None:
+    """Remove all but the newest releases, never one of `kept`."""
     with connection.transaction():
         enter(connection)
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
-        others = connection.execute("SELECT id FROM releases WHERE id <> %s ORDER BY loaded DESC", [live])
-        for (old,) in others.fetchall()[KEPT - 1 :]:
+        loaded = connection.execute("SELECT id FROM releases ORDER BY loaded DESC").fetchall()
+        for old in [one for (one,) in loaded[KEPT:] if one not in kept]:
             filled = connection.execute("SELECT relation FROM collections WHERE release = %s", [old])
             tables = [name for (name,) in filled.fetchall() if name]
             # The features of an older version lie in a partition.

@@ -20,7 +20,7 @@ from layers.store import write_atomically
 from scripts.answer import add_home, add_json, add_language, settings, show, tell_failed, write_json
 from scripts.messages import say, text, warn
 from scripts.proposed import Answer, describe, tell
-from scripts.stored import bring
+from scripts.stored import Admission
 from webmap.preview import render_preview
 from webmap.publish import BuildError
 from webmap.revise import imports_in_force, publish_imports
@@ -170,11 +170,10 @@ def _publish(options: argparse.Namespace, proposal: Proposal, chosen: Settings, 
         warn("import_unconfirmed")
         return 1
     try:
-        release = publish_imports(folder, proposal.records, proposal.in_force, show)
+        publish_imports(folder, proposal.records, proposal.in_force, show, Admission(chosen))
     except (BuildError, OSError) as error:
         tell_failed(error)
         return 1
-    bring(chosen, release)
     entry = read_last(folder)
     if entry is not None:
         answer["published"] = {"number": entry.number, "release": entry.release}

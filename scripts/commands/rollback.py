@@ -8,9 +8,9 @@ import getpass
 from layers.history import read_history, read_last
 from scripts.answer import add_home, add_json, settings, show, tell_failed, write_json
 from scripts.messages import say, text, warn
-from scripts.stored import bring
+from scripts.stored import Admission
 from webmap.publish import BuildError
-from webmap.revise import roll_back
+from webmap.revise import By, roll_back
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +33,10 @@ def run(options: argparse.Namespace) -> int:
         return 2
     who = (options.who or "").strip() or _user()
     try:
-        release, exact = roll_back(chosen.home, options.number, who, options.why, show)
+        release, exact = roll_back(chosen.home, options.number, By(who, options.why), show, Admission(chosen))
     except (BuildError, OSError) as error:
         tell_failed(error)
         return 1
-    bring(chosen, release)
     last = read_last(chosen.home)
     number = last.number if last else 0
     if options.json:

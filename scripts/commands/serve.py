@@ -15,7 +15,7 @@ from waitress.server import create_server
 
 from scripts.answer import add_home, live_release, settings
 from scripts.messages import say, warn
-from scripts.stored import Outcome, bring
+from scripts.stored import Admission, Outcome, bring, bring_later
 from scripts.whole import whole
 from scripts.workers import serve_with
 from webmap.live import Live
@@ -45,10 +45,14 @@ def run(options: argparse.Namespace) -> int:
     listener = _listen(options.host, options.port) if chosen else None
     if chosen is None or listener is None:
         return 1
-    release = live_release(chosen)
-    if release is None or bring(chosen, release) is Outcome.REFUSED:
+    admission = Admission(chosen, patient=True)
+    release = live_release(chosen, admission)
+    outcome = (admission.outcome or bring(chosen, release)) if release else Outcome.REFUSED
+    if release is None or outcome is Outcome.REFUSED:
         listener.close()
         return 1
+    if outcome is Outcome.DOWN:
+        bring_later(chosen)
     port = listener.getsockname()[1]
 
     def announce() -> None:

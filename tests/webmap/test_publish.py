@@ -1,5 +1,6 @@
 """Only a sound release of facts at rest is ever handed out; everything else is said."""
 
+import json
 import shutil
 from functools import partial
 
@@ -7,12 +8,13 @@ import pytest
 
 from geodata.read import ROOT
 from layers.history import Act
-from layers.store import read_current, write_release
+from layers.store import place_release, read_current, write_release
 from scripts import answer, cli
 from webmap import publish as publishing
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs, publish
 
-FILES = {"data/a.json": b'{"a": 1}' * 200, "index/b.bin": b"\0\1\2"}
+ROWS = [{"id": f"row-{number}"} for number in range(200)]
+FILES = {"data/a.json": json.dumps(ROWS).encode(), "index/b.bin": b"\0\1\2"}
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def builds(monkeypatch):
 
     def build(home, facts, act, progress):
         asked.append(act.inputs)
-        write_release(home, act.inputs, FILES)
+        place_release(home, act.inputs, FILES)
         return 0, []
 
     monkeypatch.setattr(publishing, "_run_build", build)
@@ -159,7 +161,7 @@ def test_inputs_that_change_under_the_build_make_it_start_again(facts, tmp_path,
         if len(asked) == 1:
             spoil(folder, "plan/plan.yaml", "- id", "# a remark\n- id")
             return INPUTS_CHANGED, []
-        write_release(home, act.inputs, FILES)
+        place_release(home, act.inputs, FILES)
         return 0, []
 
     monkeypatch.setattr(publishing, "_run_build", build)

@@ -10,13 +10,13 @@ import pytest
 
 from geodata.incoming.imported import ImportedBoundary
 from geodata.read import ROOT
-from layers.history import read_history, read_last, record
+from layers.history import read_history, read_last
 from layers.imports import BrokenImportError, read_imports, write_import
 from layers.store import place_release, read_current
 from webmap import publish as publishing
 from webmap import revise
 from webmap.publish import BuildError, hash_inputs, publish
-from webmap.revise import imports_in_force, publish_imports, roll_back
+from webmap.revise import By, imports_in_force, publish_imports, roll_back
 
 SQUARE = {"type": "Polygon", "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]]}
 
@@ -45,7 +45,9 @@ def facts(tmp_path, monkeypatch):
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     monkeypatch.setattr(revise, "FACTS", folder)
     monkeypatch.setattr(
-        revise, "publish_act", lambda home, act, progress: publishing.publish_act(home, act, progress, folder)
+        revise,
+        "publish_act",
+        lambda home, act, progress, admit: publishing.publish_act(home, act, progress, folder, admit),
     )
     return folder
 
@@ -58,7 +60,7 @@ def built(monkeypatch):
     def build(home, facts, act, progress):
         acts.append(act)
         content = json.dumps(sorted(act.imports)).encode()
-        record(home, place_release(home, act.inputs, {"index/imports.json": content}), act)
+        place_release(home, act.inputs, {"index/imports.json": content})
         return 0, []
 
     monkeypatch.setattr(publishing, "_run_build", build)
@@ -122,7 +124,7 @@ def test_a_rollback_takes_the_release_itself_and_stays_until_something_changes(t
     first = publish(tmp_path, print, facts)
     publish_imports(tmp_path, [boundary()], (), print)
     remark(facts, "# a remark")
-    release, exact = roll_back(tmp_path, 1, "李某", "待核实", print)
+    release, exact = roll_back(tmp_path, 1, By("李某", "待核实"), print)
     assert exact
     assert release == first
     assert imports_in_force(tmp_path) == ()
@@ -137,9 +139,9 @@ def test_a_rollback_takes_the_release_itself_and_stays_until_something_changes(t
 def test_a_release_that_is_gone_is_built_again_with_its_boundaries(tmp_path, facts, built):
     publish(tmp_path, print, facts)
     second = publish_imports(tmp_path, [boundary()], (), print)
-    roll_back(tmp_path, 1, "李某", None, print)
+    roll_back(tmp_path, 1, By("李某"), print)
     shutil.rmtree(second.folder)
-    release, exact = roll_back(tmp_path, 2, "李某", None, print)
+    release, exact = roll_back(tmp_path, 2, By("李某"), print)
     assert not exact
     assert release.id == second.id  # the same inputs
     assert imports(tmp_path) == [boundary().to_id()]
@@ -153,7 +155,7 @@ def test_a_release_of_other_code_is_built_again(tmp_path, facts, monkeypatch):
         older.setattr(publishing, "hash_code", lambda: "older")
         publish(tmp_path, print, facts)
     publish_imports(tmp_path, [boundary()], (), print)
-    _, exact = roll_back(tmp_path, 1, "李某", None, print)
+    _, exact = roll_back(tmp_path, 1, By("李某"), print)
     assert not exact
     assert imports(tmp_path) == []
 
@@ -170,7 +172,7 @@ def test_a_record_that_no_publication_names_goes_with_the_next_import(tmp_path, 
 def test_an_unknown_number_is_a_key_error(tmp_path, facts):
     publish(tmp_path, print, facts)
     with pytest.raises(KeyError):
-        roll_back(tmp_path, 7, "x", None, print)
+        roll_back(tmp_path, 7, By("x"), print)
 
 
 @pytest.mark.parametrize("damage", ["change", "remove", "another"])

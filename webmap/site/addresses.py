@@ -18,7 +18,9 @@ SELECTIONS = frozenset({"theme", "zone", "industry", "cluster"})  # that the map
 MAPS = frozenset({"/", "/embed"})
 MADE = frozenset({"lang", "points"})  # that say which file is meant, not what to do with it
 CODE = "/qr.svg"
-ANSWERED = frozenset({"search", "compare", "find", "lookup", "changes", "ogc", "openapi", "healthz"})
+ANSWERED = frozenset(
+    {"search", "compare", "find", "lookup", "changes", "ogc", "openapi", "healthz", "readyz"}
+)
 FIXED_DATA = re.compile(r"/r/[0-9a-f]+(?=/data/)")  # there is one release, so its files are those of /data/
 
 
