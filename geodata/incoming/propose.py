@@ -35,7 +35,13 @@ _DECIMALS: Final = 7
 
 
 def propose(wish: Wish, ground: Ground) -> Proposal:
-    """Return what `wish` would change and everything that is wrong with it; never raises on data."""
+    """Return what `wish` would change and all that is wrong with it, errors first; never raises on data."""
+    proposal = _propose(wish, ground)
+    proposal.findings.sort(key=lambda finding: finding.level != "error")
+    return proposal
+
+
+def _propose(wish: Wish, ground: Ground) -> Proposal:
     in_force = tuple(one.to_id() for one in ground.records)
     proposal = Proposal(in_force=in_force, file=wish.file.name)
     try:

@@ -494,6 +494,14 @@ def test_a_file_without_a_frame_asks_for_it(write):
     assert codes(path, crs="EPSG:4490") == (set(), ["lingang"])
 
 
+def test_errors_are_told_first(write):
+    path = write("a.shp", [zone("lingang")], encoding="GBK")
+    for suffix in (".prj", ".cpg"):
+        path.with_suffix(suffix).unlink()
+    found = propose(wish(path), GROUND).findings
+    assert [finding.code for finding in found] == ["missing-crs", "encoding-guessed"]
+
+
 def test_a_frame_without_known_parameters_is_warned_of(write):
     assert "uncertain-datum" in codes(write("a.shp", [SQUARE], "EPSG:4214"), of="lingang")[0]
 
