@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from layers.axes import Axes
 from layers.cql.fault import FilterError, unknown
 from layers.cql.geometry import to_shape
-from layers.cql.moments import compare
+from layers.cql.moments import KINDS, compare
 from layers.cql.tree import (
     And,
     Compare,
@@ -35,7 +35,7 @@ from layers.cql.tree import (
     Value,
 )
 
-FUNCTIONS = ("casei",)
+FUNCTIONS = ("casei", *KINDS)
 MAX_NESTED = 64  # conditions in conditions; a chain of NOT needs no brackets
 _SCALARS = ("string", "number", "boolean")
 _CASELESS = {"casei", "lower"}  # pygeofilter calls it lower where it comes from JSON
@@ -66,9 +66,7 @@ class Checker:
         return built
 
     def _no_condition(self, node: Any) -> FilterError:
-        if isinstance(node, ast.Function):
-            return unknown("function", node.name, FUNCTIONS)
-        return FilterError("syntax", _show(node))
+        return _no_function(node) if isinstance(node, ast.Function) else FilterError("syntax", _show(node))
 
     def include(self, node: ast.Include) -> Condition:
         """Return TRUE or FALSE."""
@@ -163,7 +161,7 @@ class Checker:
 
     def _function(self, node: ast.Function) -> Value:
         if node.name.lower() not in _CASELESS or len(node.arguments) != 1:
-            raise unknown("function", node.name, FUNCTIONS)
+            raise _no_function(node)
         inner = self.value(node.arguments[0])
         if kind_of(inner) != "string":
             raise FilterError("kind", _show(inner), ["string"])
@@ -263,6 +261,12 @@ def _constant(node: Any) -> Constant:
     return Constant(node)
 
 
+def _no_function(node: ast.Function) -> FilterError:
+    """Return what is wrong with a function: its name, or where and with what it stands."""
+    known = node.name.lower() in FUNCTIONS
+    return FilterError("syntax", f"{node.name}(…)") if known else unknown("function", node.name, FUNCTIONS)
+
+
 def _folded(value: Value) -> Value:
     return (
         Constant(value.value.casefold())
@@ -274,7 +278,7 @@ def _folded(value: Value) -> Value:
 def _show(node: Any) -> str:
     """Return a part of a filter as the one who wrote it knows it."""
     if isinstance(node, Constant):
-        return str(node.value)
+        return f"{node.value:.15g}" if type(node.value) is float else str(node.value)
     if isinstance(node, Property | ast.Attribute | ast.Function):
         return node.name
     return _show(node.property) if isinstance(node, Folded) else str(node)

@@ -35,6 +35,7 @@ CODES = (
     "bytes",  # larger than is read
     "depth",  # nested deeper than is read
     "syntax",
+    "language",  # JSON where text was to be read
     "property",  # unknown queryable
     "function",  # unknown function or operator
     "kind",  # a value of another type than what it is compared with

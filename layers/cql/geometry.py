@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -45,7 +46,8 @@ def to_shape(given: Any, axes: Axes) -> BaseGeometry:
     except (shapely.GEOSException, ValueError, TypeError) as error:
         if isinstance(error, FilterError):
             raise
-        raise FilterError("geometry", str(given)) from error
+        shown = given.wkt if isinstance(given, BaseGeometry) else json.dumps(given, ensure_ascii=False)
+        raise FilterError("geometry", shown) from error
     if not _is_on_earth(changed):
         raise FilterError("geometry", geometry.wkt)
     if not changed.is_valid:

@@ -60,6 +60,8 @@ def _parse_text(text: str) -> Any:
     try:
         return _grammar().parse(text)
     except UnexpectedInput as error:
+        if text.lstrip().startswith("{"):
+            raise FilterError("language", text, ["cql2-json"]) from error
         at = max(getattr(error, "pos_in_stream", None) or 0, 0)
         raise FilterError("syntax", text[at:] or "…") from error
 
