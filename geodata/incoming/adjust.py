@@ -1,16 +1,18 @@
 """Put imported boundaries into the base geometry; one rule decides what that does to the others.
 
-**The rule.** An imported polygon is never altered. Land inside it belongs to its place; land that its
-place had outside it goes to the nearest town of the same county (of the same imported place, where
+**The rule.** An imported polygon in force is never altered. Land inside it belongs to its place; land that
+its place had outside it goes to the nearest town of the same county (of the same imported place, where
 there is one) that no other import holds. Towns, the units everything is made of, carry the change:
 so every land point keeps exactly one town and one county, and belts, 五区 and cores follow.
 
 In detail:
 
-- Order: counties, zones, towns, then places that are not made of towns; surveyed before official,
-  earlier before later. What comes first stays: a later polygon is cut to an imported parent and loses
-  what it shares with an import beside it. The check lets only slivers through, no wider than the
-  accuracies of the two.
+- A polygon that is brought agrees with those in force before it is kept (:func:`settle`): it is cut to an
+  imported parent, loses what it shares with an import beside it, and grows to hold the imports within
+  it. The checks let only slivers through, no wider than the accuracies of the two; what would take more
+  from a polygon in force is refused.
+- Order: counties, zones, towns, then places that are not made of towns; earlier before later. As kept
+  polygons agree, it does not alter any of them.
 - A place not made of towns (a park, a bonded zone) lies on top; its parent grows to hold it, but for
   land that another import holds.
 - The edge of an import replaces our coast and our county line where the two are no farther apart than
@@ -32,7 +34,8 @@ from typing import Any, Final
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.incoming.imported import RANK, ImportedBoundary, keep_latest
+from geodata.incoming.agree import agree
+from geodata.incoming.imported import ImportedBoundary, keep_latest
 from geodata.incoming.planar import GRID_DEG, is_narrow, to_polygons
 from geodata.incoming.reassign import Claim, reshape
 from geodata.land import CITY
@@ -148,20 +151,38 @@ def _moved(feature: Json, geometry: BaseGeometry) -> dict[str, Any]:
     return {**feature, "geometry": json.loads(shapely.to_geojson(geometry))}
 
 
-def _order(record: ImportedBoundary, members: Members) -> tuple[int, int, str, str]:
+def _order(record: ImportedBoundary, members: Members) -> tuple[int, str, str]:
     level = _LEVELS.index(record.layer) if members.of(record.of) else _ON_TOP
-    return level, -RANK[record.method], record.when.isoformat(), record.of
+    return level, record.when.isoformat(), record.of
+
+
+def settle(
+    fresh: Iterable[ImportedBoundary], placed: Mapping[str, BaseGeometry], members: Members
+) -> dict[str, BaseGeometry]:
+    """Return by place the polygons of `fresh`, lon/lat, agreeing with those `placed` and with each other.
+
+    `placed` may hold earlier polygons of the same places, which do not count.
+    """
+    records = keep_latest(fresh)
+    around = {place: shape for place, shape in placed.items() if place not in records}
+    for record in sorted(records.values(), key=lambda one: _order(one, members)):
+        around[record.of] = _agree(record, around, members)
+    return {place: around[place] for place in records}
+
+
+def _agree(record: ImportedBoundary, placed: Mapping[str, BaseGeometry], members: Members) -> BaseGeometry:
+    place, area = record.of, to_polygons(shapely.set_precision(record.polygon(), GRID_DEG))
+    above = list(members.above(place))
+    holder = next((placed[one] for one in above if one in placed), None)
+    if not members.of(place):
+        return agree(area, holder, (), ())
+    within = [one for one in placed if place in members.above(one)]
+    beside = [one for one in placed if members.of(one) and one not in {place, *above, *within}]
+    return agree(area, holder, [placed[one] for one in beside], [placed[one] for one in within])
 
 
 def _apply(record: ImportedBoundary, adjusted: Adjusted, members: Members, edge_m: float) -> None:
-    place, area = record.of, to_polygons(shapely.set_precision(record.polygon(), GRID_DEG))
-    holder = next((one for one in members.above(place) if one in adjusted.placed), None)
-    if holder is not None:
-        area = to_polygons(shapely.intersection(area, adjusted.placed[holder], grid_size=GRID_DEG))
-    related = {place, *members.above(place)}
-    beside = [shape for one, shape in adjusted.placed.items() if one not in related]
-    if members.of(place) and beside:
-        area = to_polygons(shapely.difference(area, shapely.union_all(beside), grid_size=GRID_DEG))
+    place, area = record.of, _agree(record, adjusted.placed, members)
     before = dict(adjusted.pieces)
     claim = _to_claim(place, area, adjusted, members, edge_m)
     if claim is not None:

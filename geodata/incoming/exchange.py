@@ -13,7 +13,7 @@ from geodata import crs
 from geodata.incoming.adjust import Members
 from geodata.incoming.finding import Finding, find
 from geodata.incoming.imported import ImportedBoundary
-from geodata.incoming.planar import to_polygons
+from geodata.incoming.planar import is_narrow, to_polygons
 from geodata.incoming.slivers import SEA
 from geodata.incoming.titles import Titles
 from geodata.moves import is_moved
@@ -72,29 +72,50 @@ class Change:
         """All land that passes."""
         return list_transfers(self.before, self.after)
 
-    def check(self, known_m: float) -> Iterator[Finding]:
-        """Yield who gets what the imported polygons leave at the coast, at county lines, and as islands."""
+    def check(self, known_m: float, *, accepted: bool = False) -> Iterator[Finding]:
+        """Yield who gets what the imported polygons leave at the coast, at county lines, and as islands.
+
+        Land that leaves the city is an error unless it is a strip along the line, or `accepted`.
+        """
         own = frozenset().union(*(self.members.of(record.of) for record in self.fresh))
         if not own:
             return
-        path, place = self.fresh[0].file_name, self.fresh[0].of
         width = round(known_m)
         gone = [one for one in self.transfers if one.taker == SEA]
         if gone:
-            givers = self.titles.join(dict.fromkeys(one.giver for one in gone))
-            yield find("coast-follows", path, place, area=_sum(gone), width=width, givers=givers)
+            yield self._say("coast-follows", gone, area=_sum(gone), width=width)
         across = [one for one in self.transfers if self._crosses(one, own)]
+        apart = {one: self._find_apart(one, known_m) for one in across if one.taker in self.titles.outside}
         for taker in dict.fromkeys(one.taker for one in across):
             rows = [one for one in across if one.taker == taker]
-            givers = self.titles.join(dict.fromkeys(one.giver for one in rows))
-            values = {"taker": self.titles.of(taker), "givers": givers}
-            yield find("border-follows", path, place, area=_sum(rows), width=width, **values)
+            area_km2 = sum(one.area_km2 - _measure(apart.get(one, [])) for one in rows)
+            if area_km2 >= LEAST_KM2:
+                yield self._say("border-follows", rows, area=f"{area_km2:.3f}", width=width)
         yield from self._check_islands(own)
+        lost = {one: parts for one, parts in apart.items() if parts}
+        if lost:
+            area, level = f"{sum(map(_measure, lost.values())):.3f}", "warning" if accepted else "error"
+            yield self._say("leaves-city", list(lost), area=area, level=level)
+
+    def _say(self, code: str, rows: Sequence[Transfer], **values: object) -> Finding:
+        """Return a finding about some transfers, with who gives and who takes."""
+        givers = self.titles.join(dict.fromkeys(one.giver for one in rows))
+        takers = self.titles.join(dict.fromkeys(one.taker for one in rows))
+        record = self.fresh[0]
+        return find(code, record.file_name, record.of, givers=givers, takers=takers, **values)
+
+    def _find_apart(self, one: Transfer, known_m: float) -> list[BaseGeometry]:
+        """Return the parts of a transfer that are no strip along the line between the two."""
+        parts = [part for part in shapely.get_parts(one.land) if crs.measure_area_km2(part) >= LEAST_KM2]
+        beyond = self.before[one.taker]
+        return [part for part in parts if not (part.intersects(beyond) and is_narrow(part, known_m))]
 
     def _crosses(self, one: Transfer, own: Collection[str]) -> bool:
-        """Tell whether land leaves a county that is not imported itself."""
+        """Tell whether land leaves the city, or a county that is not imported itself."""
         if SEA in {one.giver, one.taker} or one.taker in own:
             return False
+        if one.taker in self.titles.outside:
+            return one.giver not in self.titles.outside
         county = self.members.county(one.giver)
         return county != self.members.county(one.taker) and county not in {row.of for row in self.fresh}
 
@@ -117,3 +138,7 @@ class Change:
 
 def _sum(transfers: Sequence[Transfer]) -> str:
     return f"{sum(one.area_km2 for one in transfers):.3f}"
+
+
+def _measure(parts: Sequence[BaseGeometry]) -> float:
+    return sum(crs.measure_area_km2(part) for part in parts)

@@ -25,6 +25,13 @@ def is_narrow(shape: BaseGeometry, width_m: float) -> bool:
     return bool(shapely.buffer(to_plane(shape), -width_m / 2 / METRES_PER_DEG).is_empty)
 
 
+def measure_width_m(shape: BaseGeometry) -> float:
+    """Return the diameter of the largest circle in a polygonal `shape`, within a metre or so."""
+    parts = shapely.get_parts(to_plane(shape))
+    circles = shapely.maximum_inscribed_circle(parts, tolerance=0.5 / METRES_PER_DEG)
+    return float(2 * METRES_PER_DEG * max(shapely.length(circles), default=0.0))
+
+
 def to_plane(shape: BaseGeometry) -> BaseGeometry:
     """Squash longitudes so that degrees are as long east as north; good to 1 % over a county."""
     squashed: BaseGeometry = shapely.transform(shape, lambda points: points * _SQUASH)

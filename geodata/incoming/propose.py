@@ -9,13 +9,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.incoming.adjust import add_sources, apply_imports, measure_known, to_boundaries
+from geodata.incoming.adjust import add_sources, apply_imports, measure_known, settle, to_boundaries
 from geodata.incoming.datum import measure_shift
 from geodata.incoming.drawable import find_drawable
 from geodata.incoming.exchange import LEAST_KM2, Change
 from geodata.incoming.finding import RefusedError, find
 from geodata.incoming.imported import ImportedBoundary, keep_latest
 from geodata.incoming.intake import Incoming, Intake, read_intake
+from geodata.incoming.kept import GIVES_WAY, check_children, check_kept
 from geodata.incoming.locate import Located, locate
 from geodata.incoming.naming import Names, check_names, name_features
 from geodata.incoming.planar import to_polygons
@@ -63,7 +64,7 @@ def _propose(wish: Wish, ground: Ground) -> Proposal:
         return proposal
     _check_shift(wish, proposal, ground)
     if not proposal.errors:
-        _try(proposal, ground)
+        _try(proposal, ground, accepted=wish.fix)
     return proposal
 
 
@@ -155,14 +156,20 @@ def _check_shift(wish: Wish, proposal: Proposal, ground: Ground) -> None:
             proposal.findings += check_distance(record, verdict, proposal.before[record.of], known)
 
 
-def _try(proposal: Proposal, ground: Ground) -> None:
-    """Check the polygons against what is there, and build the shapes as they would be."""
+def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
+    """Check the polygons against what is there, and build the shapes as they would be.
+
+    `accepted` says that land may leave the city.
+    """
     members, titles = ground.members, ground.titles
     records = keep_latest((*ground.records, *proposal.records))
     standing = Standing(proposal.before, members, records, titles)
     proposal.findings += check_standing(standing, proposal.records)
+    proposal.findings += check_children(standing, proposal.records)
     if proposal.errors:
         return
+    proposal.records = _settle(proposal, ground)
+    records = keep_latest((*ground.records, *proposal.records))
     adjusted = apply_imports(ground.facts, ground.boundaries, records.values())
     before = ground.adjusted.pieces
     proposal.findings += check_outcome(before, adjusted, titles)
@@ -170,8 +177,28 @@ def _try(proposal: Proposal, ground: Ground) -> None:
         return
     change = Change(before, adjusted.pieces, proposal.records, members, titles)
     proposal.transfers = change.transfers
-    proposal.findings += change.check(measure_known(ground.boundaries["datapackage"]["quality"]))
+    proposal.findings += change.check(
+        measure_known(ground.boundaries["datapackage"]["quality"]), accepted=accepted
+    )
     boundaries = to_boundaries(ground.boundaries, adjusted)
     proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)
+    stood = Standing(proposal.before, members, keep_latest(ground.records), titles)
+    stands = Standing(proposal.after, members, records, titles)
+    proposal.findings += check_kept(stood, stands, proposal.records)
     imported = {record.of for record in proposal.records}
     proposal.findings += check_neighbours(proposal.before, proposal.after, imported, titles)
+
+
+def _settle(proposal: Proposal, ground: Ground) -> list[ImportedBoundary]:
+    """Return the records as they agree with those in force; one that had to give way says where."""
+    polygons = settle(proposal.records, ground.adjusted.placed, ground.members)
+    settled = []
+    for record in proposal.records:
+        polygon = polygons[record.of]
+        if shapely.equals(polygon, record.polygon()):
+            settled.append(record)
+            continue
+        rows = [row for row in proposal.findings if row.feature_id == record.of and row.code in GIVES_WAY]
+        fixes = (*record.fixes, *(row.message_en[:500] for row in rows))
+        settled.append(record.model_copy(update={"geometry": _to_geometry(polygon), "fixes": fixes}))
+    return settled

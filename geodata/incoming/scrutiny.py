@@ -14,7 +14,7 @@ from geodata.incoming.adjust import Adjusted, Members
 from geodata.incoming.exchange import LEAST_KM2
 from geodata.incoming.finding import Finding, find
 from geodata.incoming.flaw import to_reasons
-from geodata.incoming.imported import RANK, ImportedBoundary
+from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.intake import Incoming
 from geodata.incoming.planar import METRES_PER_DEG, is_narrow, to_polygons
 from geodata.incoming.slivers import SEA
@@ -53,6 +53,10 @@ class Standing:
         record = self.records.get(place)
         return record.polygon() if record else self.shapes[place].geometry
 
+    def holder(self, place: str) -> str | None:
+        """Return the nearest place above `place` whose polygon is imported."""
+        return next((one for one in self.members.above(place) if one in self.records), None)
+
     def method(self, place: str) -> str:
         """Return how a place's polygon was made."""
         record = self.records.get(place)
@@ -86,7 +90,7 @@ def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Ite
         path = record.file_name
         yield from _check_area(record, path, standing.shapes[record.of])
         yield from _check_place(record, path, standing)
-        yield from _check_parent(record, path, standing)
+        yield from check_parents(record, path, standing)
         yield from _check_parts(record, path)
     seen: set[frozenset[str]] = set()
     for record in fresh:
@@ -95,6 +99,13 @@ def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Ite
             if len(pair) > 1 and pair not in seen and not _related(record.of, other.of, standing.members):
                 seen.add(pair)
                 yield from _check_overlap(record, other, standing)
+
+
+def check_parents(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
+    """Yield where a polygon reaches out of its parent, or of the next imported place above: that cuts it."""
+    above = [standing.members.parent(record.of), standing.holder(record.of)]
+    for parent in dict.fromkeys(one for one in above if one is not None):
+        yield from _check_parent(record, path, standing, parent)
 
 
 def check_outcome(before: Pieces, adjusted: Adjusted, titles: Titles) -> Iterator[Finding]:
@@ -223,19 +234,19 @@ def _is_fragment(part: BaseGeometry, width_m: float) -> bool:
     return part.area < _SMALL_DEG2 and is_narrow(part, width_m)
 
 
-def _check_parent(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
-    parent = standing.members.parent(record.of)
-    if parent is None:
-        return
+def _check_parent(record: ImportedBoundary, path: str, standing: Standing, parent: str) -> Iterator[Finding]:
     outside = to_polygons(shapely.difference(record.polygon(), standing.polygon(parent)))
     area_km2 = crs.measure_area_km2(outside)
     if area_km2 < LEAST_KM2:
         return
+    brought = parent in standing.records
     width_m = record.accuracy_m + standing.accuracy_m(parent)
-    yield from _check_detached(record, parent, width_m, standing)
+    if parent == standing.members.parent(record.of):
+        yield from _check_detached(record, parent, width_m, standing)
+    width_m = width_m if brought else 2 * width_m  # ours are known at 90 %, and may be off to either side
     values = {"parent": standing.titles.of(parent), "area": f"{area_km2:.3f}"}
-    if is_narrow(outside, 2 * width_m):
-        rule = _RULE_CUT if parent in standing.records else _RULE_FOLLOWS
+    if is_narrow(outside, width_m):
+        rule = _RULE_CUT if brought else _RULE_FOLLOWS
         yield find("outside-parent-sliver", path, record.of, **values, **rule)
     else:
         more = {"method": word("method", standing.method(parent)), "width": round(width_m)}
@@ -254,7 +265,7 @@ def _check_overlap(
     values = {"other": standing.titles.of(other.of), "method": method, "area": f"{area_km2:.3f}"}
     if not (standing.members.of(record.of) and standing.members.of(other.of)):
         yield find("on-top", record.file_name, record.of, **values)
-    elif is_narrow(both, width_m) or RANK[record.method] > RANK[other.method]:
+    elif is_narrow(both, width_m):
         yield find("overlap-sliver", record.file_name, record.of, **values)
     else:
         yield find("overlap", record.file_name, record.of, **values, width=round(width_m))
