@@ -27,11 +27,13 @@ from geodata.incoming.unpack import unpack
 MAX_BYTES: Final = 200_000_000
 MAX_FEATURES: Final = 2_000
 MAX_VERTICES: Final = 1_000_000
+_CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _SHAPEFILE: Final = bytes.fromhex("0000270a")
 _DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf")
 _COMMAS: Final = {"zh": "、", "en": ", "}
 _ENCODINGS: Final = ("utf-8", "gb18030")
+_OTHER_TEXT: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _POSITION: Final = re.compile(rb"\[\s*-?\d")
 _OBJECT_MB: Final = "500"  # GDAL's limit for one GeoJSON feature in memory; all MAX_VERTICES in one fit
 
@@ -83,7 +85,10 @@ def _read(path: Path, table: str | None, encoding: str | None) -> Intake:
         if kind is None:
             raise RefusedError(find("unknown-format", path.name))
         if _sniff(source) == "geojson":
+            _check_text(path.name, source)
             _check_positions(path.name, source)
+        if _sniff(source) == "shp" and _companion(source, ".shx") is None:
+            raise RefusedError(find("shapefile-incomplete", path.name, missing=".shx"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what the reader finds odd is found out below
             found = _Reader(path.name, source).read(table, encoding)
@@ -113,6 +118,8 @@ def _sniff(path: Path) -> str | None:
     """Tell the format by the first bytes, not by the name; None for none that is read here."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    if head.startswith(_OTHER_TEXT):
+        return "geojson"  # if anything; its letters are checked
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if text.startswith(b"<"):
         whole = path.read_bytes()
@@ -121,6 +128,22 @@ def _sniff(path: Path) -> str | None:
     return next((kind for magic, kind in kinds.items() if head.startswith(magic)), None) or (
         "geojson" if text.startswith(b"{") else None
     )
+
+
+def _check_text(name: str, source: Path) -> None:
+    """Tell text that is not UTF-8, as GeoJSON has to be."""
+    try:
+        with source.open(encoding="utf-8") as file:
+            while file.read(_CHUNK):
+                pass
+    except UnicodeDecodeError as error:
+        raise RefusedError(find("not-utf8", name)) from error
+
+
+def _companion(source: Path, suffix: str) -> Path | None:
+    """Return the file that goes with a Shapefile, its ending in letters of either case."""
+    beside = (path for path in source.parent.iterdir() if path.stem == source.stem)
+    return next((path for path in beside if path.suffix.lower() == suffix), None)
 
 
 def _check_positions(name: str, source: Path) -> None:
@@ -200,15 +223,15 @@ class _Reader:
 
 def _read_cpg(source: Path) -> str | None:
     """Return the encoding that a Shapefile's .cpg names, if Python knows it."""
-    for path in source.parent.glob(f"{source.stem}.*"):
-        if path.suffix.lower() == ".cpg":
-            name = path.read_bytes()[:40].decode("ascii", "ignore").strip()
-            name = {"936": "gbk", "65001": "utf-8", "54936": "gb18030"}.get(name.upper().lstrip("CP"), name)
-            try:
-                return codecs.lookup(name).name
-            except LookupError:
-                return None
-    return None
+    path = _companion(source, ".cpg")
+    if path is None:
+        return None
+    name = path.read_bytes()[:40].decode("ascii", "ignore").strip()
+    name = {"936": "gbk", "65001": "utf-8", "54936": "gb18030"}.get(name.upper().lstrip("CP"), name)
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return None
 
 
 def _is_ascii(columns: Any) -> bool:
@@ -225,4 +248,4 @@ def _parse(wkb: Any) -> tuple[BaseGeometry | None, str | None]:
 
 def _tidy(error: Exception, source: Path) -> str:
     """Return a reason without the folder it happened in."""
-    return str(error).replace(str(source), source.name).split(";")[0].strip()[:200]
+    return str(error).replace(f"{source.parent}/", "").split(";")[0].strip()[:200]

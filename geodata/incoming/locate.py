@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.intake import MAX_VERTICES, Incoming, Intake
-from geodata.incoming.titles import join_words
+from geodata.incoming.titles import join_words, word
 
 _MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
 # Web Mercator; CGCS2000 in zones of 3 degrees without and with their number before the easting, the same
@@ -90,9 +90,11 @@ def _say_missing(intake: Intake, near: BaseGeometry) -> Finding:
     fits = [frame for frame in LIKELY if any(place_shapes(shapes, frame, near))]
     swapped = [swap(shape) for shape in shapes]
     turned = [frame for frame in LIKELY if any(place_shapes(swapped, frame, near))]
-    if fits or not turned:
+    if not fits and not turned:
+        return find("unknown-numbers", intake.name, point=_first(shapes) if shapes else "-")
+    if fits:
         said = {"zh": f"，坐标数值与 {'、'.join(fits)} 相符", "en": f"; the numbers fit {', '.join(fits)}"}
-        values = {"fits": said if fits else "", "example": (fits or ["EPSG:4490"])[0], "more": ""}
+        values = {"fits": said, "example": fits[0], "more": ""}
     else:
         said = {
             "zh": f"，交换坐标轴后数值与 {'、'.join(turned)} 相符",
@@ -112,8 +114,8 @@ def _check_system(definition: str, intake: Intake, given: str | None) -> list[Fi
     found = []
     uncertain_m = crs.measure_uncertainty_m(definition)
     if uncertain_m is None or uncertain_m > _NOTABLE_M:
-        metres = "?" if uncertain_m is None else f"{uncertain_m:.0f} m"
-        values = {"crs": crs.read_definition(definition), "metres": metres}
+        known = None if uncertain_m is None else f"{uncertain_m:.0f} m"
+        values = {"crs": crs.read_definition(definition), "metres": known or word("metres", "unknown")}
         found.append(find("uncertain-datum", intake.name, **values))
     if given and intake.crs:
         own, wanted = _name_or_text(intake.crs), crs.read_definition(given)

@@ -80,6 +80,8 @@ def name_features(
     name = features[0].path.partition("#")[0]
     if field is not None and field not in fields:
         return {}, [find("unknown-field", name, field=field, fields=", ".join(fields)[:200])]
+    if not fields:
+        return {}, [find("no-attributes", name)]
     chosen = field or max(fields, key=lambda one: _count(features, names, one), default=None)
     if chosen is None or not _count(features, names, chosen):
         columns = [[row.properties[one] for row in features] for one in ([field] if field else fields)]

@@ -189,6 +189,12 @@ def test_a_zipped_shapefile_in_either_encoding(write, encoding, drop):
     assert guessed == (["encoding-guessed"] if drop else [])
 
 
+def test_brackets_in_a_name_are_only_letters(write):
+    found = read_intake(write("界线[1].shp", [SQUARE], encoding="GBK"))
+    assert [row.properties["name"] for row in found.features] == NAMES[:1]
+    assert found.findings == []
+
+
 def test_a_cpg_that_lies_is_seen_through(write):
     path = write("a.shp", [SQUARE], encoding="GBK")
     path.with_suffix(".cpg").write_text("UTF-8")
@@ -210,6 +216,24 @@ def test_a_package_with_several_layers_asks_which(write):
     assert refused(path) == "several-layers"
     assert refused(path, table="three") == "several-layers"
     assert len(read_intake(path, table="two").features) == 1
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "utf-16-be"])
+def test_a_geojson_in_another_encoding_is_told(tmp_path, encoding):
+    feature = {"type": "Feature", "properties": {"name": "临港区"}, "geometry": plain(SQUARE)}
+    text = json.dumps(feature, ensure_ascii=False)
+    (tmp_path / "a.geojson").write_bytes(("\ufeff" * (encoding == "utf-16-be") + text).encode(encoding))
+    assert refused(tmp_path / "a.geojson") == "not-utf8"
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_a_shapefile_without_its_companions_is_told(write, pack):
+    path = write("a.shp", [SQUARE])
+    path.with_suffix(".dbf").unlink()
+    assert codes(zipped(path, "", ()) if pack else path)[0] == {"no-attributes"}
+    path.with_suffix(".shx").unlink()
+    path.with_suffix(".zip").unlink(missing_ok=True)
+    assert refused(zipped(path) if pack else path) == "shapefile-incomplete"
 
 
 def test_the_only_layer_with_polygons_is_read_and_the_others_are_told(write):
@@ -264,7 +288,7 @@ BYTES = {
     "deep nesting": (b'{"type":' + b"[" * 100_000, "not-readable"),
     "half a package": (b"SQLite format 3\0" + b"\0" * 200, "not-readable"),
     "half a FlatGeobuf": (b"fgb\x03fgb\x00" + b"\xff" * 50, "not-readable"),
-    "half a Shapefile": (bytes.fromhex("0000270a") + b"\0" * 20, "not-readable"),
+    "half a Shapefile": (bytes.fromhex("0000270a") + b"\0" * 20, "shapefile-incomplete"),
     "half a zip": (b"PK\x03\x04" + b"\0" * 30, "not-readable"),
     "half a KML": (b"<?xml version='1.0'?><kml><Document><Placemark>", "not-readable"),
 }
@@ -492,6 +516,22 @@ def test_a_file_without_a_frame_asks_for_it(write):
     assert codes(path)[0] == {"missing-crs"}
     assert codes(path, crs="no such")[0] == {"unknown-crs"}
     assert codes(path, crs="EPSG:4490") == (set(), ["lingang"])
+
+
+def test_numbers_that_fit_nothing_are_told_as_such(write):
+    path = write("a.shp", [shapely.affinity.translate(in_frame("EPSG:4549"), -600_000, -4_000_000)])
+    path.with_suffix(".prj").unlink()
+    (finding,) = propose(wish(path), GROUND).findings
+    assert finding.code == "unknown-numbers"
+    assert finding.fix
+    assert "EPSG:4490" in finding.fix["zh"]
+
+
+def test_a_datum_of_unknown_distance_is_said_in_words(write):
+    found = propose(wish(write("a.shp", [in_frame("EPSG:4549")], "EPSG:2385"), of="lingang"), GROUND).findings
+    said = next(finding for finding in found if finding.code == "uncertain-datum")
+    assert "多少不详" in said.message_zh
+    assert "off by an unknown distance" in said.message_en
 
 
 def test_errors_are_told_first(write):
