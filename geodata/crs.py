@@ -16,8 +16,10 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Geod, Transformer
+from pyproj.aoi import AreaOfInterest
 from pyproj.enums import TransformDirection
 from pyproj.exceptions import CRSError
+from pyproj.transformer import TransformerGroup
 from shapely.geometry.base import BaseGeometry
 
 Floats = NDArray[np.float64]
@@ -30,6 +32,7 @@ _SAME: Final = ("CRS84", "EPSG:4326", "EPSG:4490")  # one and the same to PROJ, 
 _SAME_DATUMS: Final = ("World Geodetic System 1984", "China 2000", "WGS_1984", "WGS 84", "CGCS2000")
 _BASES: Final = {"EPSG:4549": "EPSG:4490", "EPSG:4550": "EPSG:4490", "EPSG:3857": "EPSG:4326"}
 
+_REGION: Final = (121.1, 36.6, 122.8, 37.7)  # Weihai with its islands: west, south, east, north
 _GEOD: Final = Geod(ellps="WGS84")
 _CHINA: Final = (72.004, 0.8293, 137.8347, 55.8271)  # GCJ-02 is the identity outside
 _KRASOVSKY_A_M: Final = 6378245.0
@@ -84,7 +87,7 @@ def to_lonlat(geometry: BaseGeometry, definition: str) -> BaseGeometry:
     frame = read_definition(definition)
     if frame in FRAMES:
         return transform_geometry(geometry, frame, LONLAT)
-    transformer = Transformer.from_crs(_parse(definition), "EPSG:4326", always_xy=True)
+    transformer = _find_operation(definition)
 
     def change(points: Floats) -> Floats:
         return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
@@ -104,8 +107,25 @@ def measure_uncertainty_m(definition: str) -> float | None:
     datum = (system.source_crs or system).datum if system.is_bound else system.datum
     if datum is not None and any(name in datum.name for name in _SAME_DATUMS):
         return 0.0
-    accuracy = Transformer.from_crs(system, "EPSG:4326", always_xy=True).accuracy
+    accuracy = _find_operation(definition).accuracy
     return accuracy if accuracy >= 0 else None
+
+
+def brings_parameters(definition: str) -> bool:
+    """Tell whether a definition itself says how to get to WGS 84, as ``TOWGS84`` does."""
+    return read_definition(definition) not in FRAMES and bool(_parse(definition).is_bound)
+
+
+@lru_cache(maxsize=32)
+def _find_operation(definition: str) -> Transformer:
+    """Return what turns a system into WGS 84: one operation, the best that is meant for the region.
+
+    Left to choose for each point, PROJ would move one half of a polygon by 75 m and not the other: the
+    parameters of Beijing 1954 for the Yellow Sea end at 37.4° north, in the middle of Weihai.
+    """
+    region: Any = AreaOfInterest(*_REGION)  # pyproj's own types name another class
+    group = TransformerGroup(_parse(definition), "EPSG:4326", always_xy=True, area_of_interest=region)
+    return group.transformers[0]
 
 
 def _parse(definition: str) -> CRS:

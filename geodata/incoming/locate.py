@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.intake import MAX_VERTICES, Incoming, Intake
-from geodata.incoming.titles import join_words, word
+from geodata.incoming.titles import join_words
 
 _MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
 # Web Mercator; CGCS2000 in zones of 3 degrees without and with their number before the easting, the same
@@ -27,6 +27,9 @@ _SOME: Final = 100
 _DEGREES: Final = 360.0  # what is more are metres
 _HUGE: Final = 1e9
 _NOTABLE_M: Final = 1.0  # an uncertainty worth a word
+# As far off as positions may be where no parameters are public: those of Beijing 1954 for the Yellow Sea
+# move a point in Weihai by 75 m.
+_UNKNOWN_M: Final = 100.0
 
 
 @dataclass
@@ -39,8 +42,10 @@ class Located:
     fixes: list[str] = field(default_factory=list)
 
 
-def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) -> Located:
+def locate(intake: Intake, city: BaseGeometry, given: str | None, accuracy_m: float, *, fix: bool) -> Located:
     """Return the features in lon/lat; `given` is the coordinate system that the user names.
+
+    `accuracy_m` is how accurate the user says that they are: no more than their system allows.
 
     `fix` lets axes be swapped that can only be the other way round. Features outside the city are
     left out where others are inside. Raises :class:`~geodata.incoming.finding.RefusedError` where the
@@ -50,7 +55,8 @@ def locate(intake: Intake, city: BaseGeometry, given: str | None, *, fix: bool) 
     if definition is None:
         raise RefusedError(_say_missing(intake, near_city(city)))
     located = Located(_name(definition, intake.name), list(_check_shapes(intake)))
-    located.findings += _check_system(definition, intake, given)
+    located.findings += check_datum(definition, intake.name, accuracy_m)
+    located.findings += _check_system(intake, given)
     shapes = [feature.geometry for feature in located.features if feature.geometry is not None]
     near = near_city(city)
     places = place_shapes(shapes, definition, near)
@@ -110,13 +116,20 @@ def _sample(intake: Intake) -> list[BaseGeometry]:
     return [shapely.MultiPoint(points[:: 1 + len(points) // _SOME]) for points in every if len(points)]
 
 
-def _check_system(definition: str, intake: Intake, given: str | None) -> list[Finding]:
-    found = []
+def check_datum(definition: str, path: str, accuracy_m: float) -> list[Finding]:
+    """Return how far off the datum leaves positions; an error if they are said to be better than that."""
     uncertain_m = crs.measure_uncertainty_m(definition)
-    if uncertain_m is None or uncertain_m > _NOTABLE_M:
-        known = None if uncertain_m is None else f"{uncertain_m:.0f} m"
-        values = {"crs": crs.read_definition(definition), "metres": known or word("metres", "unknown")}
-        found.append(find("uncertain-datum", intake.name, **values))
+    if uncertain_m is not None and uncertain_m <= _NOTABLE_M:
+        return []
+    code = "unknown-datum" if uncertain_m is None else "uncertain-datum"
+    least_m = _UNKNOWN_M if uncertain_m is None else uncertain_m
+    told = accuracy_m >= least_m or crs.brings_parameters(definition)
+    values = {"crs": crs.read_definition(definition), "metres": f"{least_m:g}", "given": f"{accuracy_m:g}"}
+    return [find(code, path, **values, level="warning" if told else "error")]
+
+
+def _check_system(intake: Intake, given: str | None) -> list[Finding]:
+    found = []
     if given and intake.crs:
         own, wanted = _name_or_text(intake.crs), crs.read_definition(given)
         if {own, wanted} - {crs.LONLAT, "EPSG:4326"} and own != wanted:

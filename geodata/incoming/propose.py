@@ -53,7 +53,7 @@ def _propose(wish: Wish, ground: Ground) -> Proposal:
         names = Names(ground.facts, wish.layer)
         proposal.wanted = _guess(wish, intake, names)
         proposal.drawable = find_drawable(intake, city, wish.crs)
-        located = locate(intake, city, wish.crs, fix=wish.fix)
+        located = locate(intake, city, wish.crs, wish.accuracy_m, fix=wish.fix)
         proposal.read_as = located.crs
         proposal.findings += located.findings
         named = _name(wish, located, names, proposal)

@@ -114,3 +114,12 @@ def test_the_module_does_not_load_the_analysts_libraries():
     code = "import sys, geodata.crs; print(any(m in sys.modules for m in ('geopandas', 'pandas', 'scipy')))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
+
+
+def test_one_operation_moves_all_of_a_polygon():
+    """The parameters of Beijing 1954 for the Yellow Sea end at 37.4° north."""
+    moved = crs.to_lonlat(shapely.LineString([(122, 37.2), (122, 37.6)]), "EPSG:4214")
+    (south, north) = shapely.get_coordinates(moved) - [(122, 37.2), (122, 37.6)]
+    assert south == pytest.approx(north, abs=2e-5)
+    assert south[0] == pytest.approx(7.6e-4, abs=2e-5)
+    assert crs.measure_uncertainty_m("EPSG:4214") == 15.0

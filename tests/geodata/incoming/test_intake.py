@@ -23,6 +23,7 @@ from geodata.incoming.datum import measure_shift
 from geodata.incoming.finding import RefusedError, find, list_codes
 from geodata.incoming.flaw import to_reasons
 from geodata.incoming.intake import read_intake
+from geodata.incoming.locate import check_datum
 from geodata.incoming.proposal import Ground, Wish
 from geodata.incoming.propose import propose
 from geodata.incoming.scrutiny import repair
@@ -527,13 +528,6 @@ def test_numbers_that_fit_nothing_are_told_as_such(write):
     assert "EPSG:4490" in finding.fix["zh"]
 
 
-def test_a_datum_of_unknown_distance_is_said_in_words(write):
-    found = propose(wish(write("a.shp", [in_frame("EPSG:4549")], "EPSG:2385"), of="lingang"), GROUND).findings
-    said = next(finding for finding in found if finding.code == "uncertain-datum")
-    assert "多少不详" in said.message_zh
-    assert "off by an unknown distance" in said.message_en
-
-
 def test_errors_are_told_first(write):
     path = write("a.shp", [zone("lingang")], encoding="GBK")
     for suffix in (".prj", ".cpg"):
@@ -542,8 +536,31 @@ def test_errors_are_told_first(write):
     assert [finding.code for finding in found] == ["missing-crs", "encoding-guessed"]
 
 
-def test_a_frame_without_known_parameters_is_warned_of(write):
-    assert "uncertain-datum" in codes(write("a.shp", [SQUARE], "EPSG:4214"), of="lingang")[0]
+@pytest.mark.parametrize(
+    ("frame", "accuracy_m", "code", "level"),
+    [
+        ("EPSG:4610", 5.0, "unknown-datum", "error"),
+        ("EPSG:4610", 100.0, "unknown-datum", "warning"),
+        ("EPSG:2381", 99.0, "unknown-datum", "error"),
+        ("EPSG:4214", 5.0, "uncertain-datum", "error"),
+        ("EPSG:4214", 15.0, "uncertain-datum", "warning"),
+        ("+proj=longlat +ellps=krass +towgs84=16,-147,-78 +type=crs", 5.0, "unknown-datum", "warning"),
+    ],
+)
+def test_nothing_is_more_accurate_than_its_datum(frame, accuracy_m, code, level):
+    found = check_datum(frame, "a.shp", accuracy_m)
+    assert [(one.code, one.level) for one in found] == [(code, level)]
+    assert "?" not in found[0].message_zh + found[0].message_en
+    assert f"{accuracy_m:g} m" in found[0].message_en
+    least = 100 if code == "unknown-datum" else 15
+    assert f"--accuracy-m {least} " in (found[0].fix or {})["zh"]
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_file_in_a_datum_without_parameters_waits_for_an_honest_accuracy(write):
+    path = write("a.shp", [zone("lingang")], "EPSG:4610")
+    assert "unknown-datum" in codes(path, of="lingang")[0]
+    assert propose(wish(path, of="lingang", accuracy_m=100.0), GROUND).errors == 0
 
 
 def test_a_given_frame_overrules_the_files_own_and_that_is_said(write):
