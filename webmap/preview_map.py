@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 
 import shapely
 from markupsafe import Markup
@@ -22,6 +23,7 @@ MIN_SPAN_DEG = 0.03
 MAX_LABELS = 14
 # Height of the labels of the places brought and of the others; the second where the map is shown small.
 LETTERS = {"wide": (15, 12), "large": (25, 21)}
+LONGEST = 36  # letters of a name; the table has it whole
 DOT = 5.0  # radius of a point
 _AT = re.compile(r"\[(?P<lon>\S+) (?P<lat>\S+)\]")
 _POLYGONS = (shapely.Polygon, shapely.MultiPolygon)
@@ -127,7 +129,7 @@ class _View:
         inside = [place for place, spot in spots.items() if self.frame.view.contains(spot)][:MAX_LABELS]
         labels = [
             Label(
-                self.name(place),
+                shorten(self.name(place), LONGEST, placeholder="…"),
                 self.frame.to_xy(spots[place].x, spots[place].y),
                 main if place in self.old else other,
                 strays=place in self.old,  # the others are many and stand in the table too

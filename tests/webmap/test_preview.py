@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from geodata import crs
+from geodata.incoming.finding import find
 from geodata.incoming.proposal import Ground, Wish
 from geodata.incoming.propose import propose
 from geodata.read import read_boundaries, read_facts
@@ -46,9 +47,8 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Any:
         path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
         said: dict[str, Any] = dict.fromkeys(("source", "licence", "who", "why"), "某局")
         when = datetime(2026, 11, 1, tzinfo=UTC)
-        proposal = propose(
-            Wish(file=path, layer="zones", accuracy_m=5.0, when=when, **said, **wishes), GROUND
-        )
+        said |= {"layer": "zones", "accuracy_m": 5.0} | wishes
+        proposal = propose(Wish(file=path, when=when, **said), GROUND)
         return render_preview(proposal, GROUND, AROUND, language), proposal
 
     return draw
@@ -119,6 +119,23 @@ def test_the_label_of_what_is_brought_stands_where_it_is_brought_to(draw: Any) -
     west, _, east, _ = shapely.total_bounds([circle, zone("lingang")])
     middle = (float(spots[1][0][0]) - 310) / 620 * 1.35 * (east - west)  # degrees east of the middle
     assert (west + east) / 2 + middle == pytest.approx(122.0, abs=0.02)
+
+
+def test_a_name_that_is_too_long_for_the_map_is_cut_there_alone(draw: Any) -> None:
+    moved = shapely.affinity.translate(zone("zhonghan-park"), 0.002, 0.002)
+    page, _ = draw(moved, "中韩产业园", layer="parks")
+    assert all(">Industrial Park of the China-ROK…<" in one for one in maps(page))
+    name = "Industrial Park of the China-ROK FTA Local Economic Cooperation Demonstration Zone"
+    assert name in section(page, "areas")
+
+
+def test_an_error_that_is_found_last_leaves_the_tables(draw: Any) -> None:
+    page, proposal = draw(zone("lingang"))
+    proposal.findings.append(find("leaves-city", "a.geojson", "lingang", givers="x", takers="y", area="1"))
+    page = render_preview(proposal, GROUND, AROUND, "en")
+    assert page
+    assert "Errors: 1." in page
+    assert "<table" in section(page, "areas")
 
 
 BOW = {
