@@ -26,7 +26,7 @@ class RequestError(Exception):
     def __init__(self, key: str, *, near: list[dict[str, str]] | None = None, **values: Any) -> None:
         super().__init__(key)
         self.key = key
-        self.values = {name: _shorten(value) if name in REPEATED else value for name, value in values.items()}
+        self.values = {name: shorten(value) if name in REPEATED else value for name, value in values.items()}
         self.near = near or []
 
 
@@ -95,7 +95,8 @@ class ReplacedError(LaterError):
     key = "error.replaced"
 
 
-def _shorten(given: Any) -> Any:
+def shorten(given: Any) -> Any:
+    """Return what was given as an error repeats it: texts of at most :data:`SHOWN` characters."""
     return given[: SHOWN - 1] + "…" if isinstance(given, str) and len(given) > SHOWN else given
 
 

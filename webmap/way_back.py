@@ -13,12 +13,11 @@ from webmap.api import content
 from webmap.data_form import return_address
 from webmap.ogc.asked import ROOT
 from webmap.ogc.form import BESIDE
-from webmap.problems import RequestError
+from webmap.problems import RequestError, shorten
 from webmap.release_pages import choices_of
 
 _FILE = re.compile(r"(?:/r/(?P<release>[^/]+))?/data/(?P<file>[^/]*)")
 _ITEMS = re.compile(rf"{ROOT}/collections/(?P<collection>[^/]+)/items(?P<item>/.+)?")
-NAMED = 60  # characters of a parameter's name that an error repeats
 Pairs = list[tuple[str, str]]
 
 
@@ -84,4 +83,4 @@ def _without(wrong: str) -> Pairs:
     """Return what was asked for, without what was wrong and what means nothing without it."""
     partners = [pair for pair in BESIDE.items() if wrong in pair]
     gone = {"f", "lang", "offset", wrong, *(name for pair in partners for name in pair)}
-    return [(name, value) for name, value in request.args.items() if value and name[:NAMED] not in gone]
+    return [(name, value) for name, value in request.args.items() if value and shorten(name) not in gone]

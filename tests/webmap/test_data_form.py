@@ -274,6 +274,11 @@ def test_a_page_of_a_wrong_choice_leads_to_the_form_too(client: FlaskClient) -> 
 @pytest.mark.parametrize(
     ("asked", "back"),
     [
+        # however long the name of the parameter is that is not known
+        (
+            f"zones/items?{'x' * 99}=1&sortby=id",
+            "/ogc/collections/zones/items?f=html&sortby=id",
+        ),
         ("zones/items?filter=area+>&limit=5", "/ogc/collections/zones/items?f=html&limit=5"),
         ("zones/items?bbox=1,2,3&bbox-crs=x&limit=5", "/ogc/collections/zones/items?f=html&limit=5"),
         ("zones/items?colour=red&sortby=id", "/ogc/collections/zones/items?f=html&sortby=id"),
