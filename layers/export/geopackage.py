@@ -1,7 +1,7 @@
 """GeoPackage 1.3: layers, tables, names of fields in Chinese, metadata and styles in one file.
 
-Written with plain SQL, for GDAL's writer offers no names of fields; dated by the plan, in one order,
-without free pages, so that the same data gives the same bytes.
+Written with plain SQL, for GDAL's writer offers no names of fields; dated by the plan and the latest
+import, in one order, without free pages, so that the same data gives the same bytes.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _add_contents(connection: sqlite3.Connection, job: Job, part: Part, bounds: 
     code = int(job.wish.code.rpartition(":")[2]) if part.spatial else None
     row = (
         *(part.id, "features" if part.spatial else "attributes", f"{title['zh']} · {title['en']}"),
-        *(f"{description['zh']}\n{description['en']}", _stamp(job), *(bounds or _NO_EXTENT), code),
+        *(f"{description['zh']}\n{description['en']}", _stamp(job, part), *(bounds or _NO_EXTENT), code),
     )
     connection.execute("INSERT INTO gpkg_contents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     if part.spatial:
@@ -141,8 +141,10 @@ def _add_metadata(connection: sqlite3.Connection, job: Job) -> None:
         )
 
 
-def _stamp(job: Job) -> str:
-    return f"{job.about.date}T00:00:00.000Z"
+def _stamp(job: Job, part: Part | None = None) -> str:
+    """Return when the file, or one part of it, last changed: an import of boundaries changes no table."""
+    date = job.about.modified if part is None or part.spatial else None
+    return f"{date or job.about.date}T00:00:00.000Z"
 
 
 def _quoted(name: str) -> str:

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -183,6 +185,23 @@ def test_the_geopackage_of_the_plan_holds_everything(
     assert licence == (ROOT / "LICENSE-DATA.md").read_text(encoding="utf-8")
     changes = {row[0] for row in database.execute("SELECT last_change FROM gpkg_contents")}
     assert changes == {f"{about.date}T00:00:00.000Z"}
+
+
+def test_a_geopackage_is_dated_by_the_latest_imported_boundary(
+    about: About, parts: dict[str, Part], tmp_path: Path
+) -> None:
+    said = {"name": {"zh": "高区"}, "id": "gaoqu", "source": "s", "who": "w", "licence": "l"}
+    brought = replace(about, imports=[said | {"date": date} for date in ("2026-11-27", "2026-11-02")])
+    path = tmp_path / "plan.gpkg"
+    path.write_bytes(write(to_job(Wish(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
+    with closing(sqlite3.connect(path)) as database:
+        changed = dict(database.execute("SELECT table_name, last_change FROM gpkg_contents"))
+        styles = database.execute("SELECT DISTINCT update_time FROM layer_styles").fetchall()
+        metadata = database.execute("SELECT DISTINCT timestamp FROM gpkg_metadata_reference").fetchall()
+    latest, plan = "2026-11-27T00:00:00.000Z", f"{about.date}T00:00:00.000Z"
+    dates = {part.id: latest if part.spatial else plan for part in parts.values()}
+    assert changed == dates | {"layer_styles": latest}
+    assert styles == metadata == [(latest,)]
 
 
 def test_every_layer_of_the_geopackage_is_styled_and_every_feature_drawn(
