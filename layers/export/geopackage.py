@@ -1,4 +1,4 @@
-"""GeoPackage 1.3: layers, tables, names of fields in Chinese, metadata and styles in one file.
+"""GeoPackage 1.3: layers with their indexes, tables, names of fields in Chinese, metadata, styles.
 
 Written with plain SQL, for GDAL's writer offers no names of fields; dated by the plan and the latest
 import, in one order, without free pages, so that the same data gives the same bytes.
@@ -20,6 +20,7 @@ from layers.export.flat import Column, Value, columns_of, flatten
 from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, to_multi, type_of
 from layers.export.qml import write_qml
+from layers.export.rtree import add_index
 from layers.export.schema import describe_plan
 from layers.export.sld import write_sld
 
@@ -73,6 +74,8 @@ def _add_part(connection: sqlite3.Connection, job: Job, part: Part) -> None:
         "INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)",
         [_meaning(part, column) for column in columns],
     )
+    if part.spatial:
+        add_index(connection, part.id, "geom", geometries)
 
 
 def _add_contents(connection: sqlite3.Connection, job: Job, part: Part, bounds: Any) -> None:
