@@ -55,13 +55,18 @@ def show(line: str) -> None:
     write(line, error=True)
 
 
-def tell_failed(error: Exception, shown: Collection[str] = ()) -> None:
-    """Say why nothing was published, but for the lines that were shown already."""
+def tell_failed(error: Exception) -> None:
+    """Say why nothing was published in place of the live release."""
+    _show_reasons(error)
+    if isinstance(error, OSError):  # whose words do not say what comes of it
+        warn("unpublished")
+
+
+def _show_reasons(error: Exception, shown: Collection[str] = ()) -> None:
+    """Show the lines of an error, but for those that were shown already."""
     for line in str(error).splitlines():
         if line not in shown:
             show(line)
-    if not isinstance(error, UnstoredError):
-        warn("build_failed")
 
 
 def live_release(settings: Settings | None, admission: Admission | None = None) -> Release | None:
@@ -81,5 +86,7 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
     try:
         return publish(settings.home, note, admit=admission or Admission(settings))
     except (BuildError, OSError) as error:
-        tell_failed(error, shown)
+        _show_reasons(error, shown)
+        if not isinstance(error, UnstoredError):
+            warn("build_failed")
         return None

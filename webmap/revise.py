@@ -25,6 +25,10 @@ from webmap.publish import (
 )
 
 
+class MeanwhileError(BuildError):
+    """Others published between the check of some boundaries and their turn; nothing is wrong with either."""
+
+
 class By(NamedTuple):
     """Who does something, and why."""
 
@@ -48,13 +52,13 @@ def publish_imports(
     """Publish a release in which `records` are in force, once `admit` has let it.
 
     `checked` are the ids that were in force when the records were checked: raises
-    :class:`~webmap.publish.BuildError` if others are now, and when the build fails. Nothing is live
-    then that was not before.
+    :class:`MeanwhileError` if others are now, and :class:`~webmap.publish.BuildError` when the build
+    fails. Nothing is live then that was not before.
     """
     with hold(home):
         before = imports_in_force(home)
         if before != checked:
-            raise BuildError(
+            raise MeanwhileError(
                 "检查期间另有边界导入，请重新运行 / other boundaries were imported meanwhile, run again"
             )
         remove_orphans(home, (name for entry in read_history(home) for name in entry.act.imports))
@@ -73,8 +77,8 @@ def publish_imports(
 
 def roll_back(
     home: Path, number: int, by: By, progress: Progress, admit: Admit = admit_all
-) -> tuple[Release, bool]:
-    """Return to the release of entry `number`, as a new entry.
+) -> tuple[Release, bool] | None:
+    """Return to the release of entry `number`, as a new entry; None where it is in force already.
 
     The release itself is taken where it is whole on disk and made by the code that runs now; it then
     stays live until the facts, the code or the imports change. Otherwise the boundaries of that entry
@@ -87,10 +91,11 @@ def roll_back(
         imports = target.act.imports
         inputs = hash_inputs(FACTS, imports)
         act = Act("rollback", inputs, hash_code(), imports, who=by.who, why=by.why, back_to=number)
-        kept = _kept(home, target)
+        kept, last = _kept(home, target), read_last(home)
         if kept is None or target.act.code != act.code:
             return publish_act(home, act, progress, admit=admit), False
-        last = read_last(home)
+        if last and (last.release, last.act.inputs) == (target.release, inputs):
+            return None
         changes = compare_archives(home, last.release if last else "", target.release)
         admit(kept)
         record(home, kept, replace(act, changes=summarise(changes)))

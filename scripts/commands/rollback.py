@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import getpass
 
-from layers.history import read_history, read_last
+from layers.history import Entry, read_history, read_last
+from layers.store import Release
 from scripts.answer import add_home, add_json, settings, show, tell_failed, write_json
 from scripts.messages import say, text, warn
 from scripts.stored import Admission
@@ -33,18 +34,26 @@ def run(options: argparse.Namespace) -> int:
         return 2
     who = (options.who or "").strip() or _user()
     try:
-        release, exact = roll_back(chosen.home, options.number, By(who, options.why), show, Admission(chosen))
+        found = roll_back(chosen.home, options.number, By(who, options.why), show, Admission(chosen))
     except (BuildError, OSError) as error:
         tell_failed(error)
         return 1
     last = read_last(chosen.home)
-    number = last.number if last else 0
-    if options.json:
-        write_json({"back_to": options.number, "release": release.id, "exact": exact, "number": number})
-    else:
-        key = "rollback_exact" if exact else "rollback_rebuilt"
-        say(key, number=options.number, release=release.id, entry=number)
+    if last is not None:
+        _tell(options, last, found)
     return 0
+
+
+def _tell(options: argparse.Namespace, last: Entry, found: tuple[Release, bool] | None) -> None:
+    exact = found is None or found[1]
+    if options.json:
+        answer = {"back_to": options.number, "release": last.release, "exact": exact, "number": last.number}
+        write_json(answer | {"repeated": found is None})
+    if found is None:
+        warn("rollback_repeated", number=options.number, release=last.release, entry=last.number)
+    elif not options.json:
+        key = "rollback_exact" if exact else "rollback_rebuilt"
+        say(key, number=options.number, release=last.release, entry=last.number)
 
 
 def _number(given: str) -> int:

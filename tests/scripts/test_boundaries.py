@@ -26,6 +26,7 @@ from layers.store import read_current
 from scripts import cli
 from webmap import publish as publishing
 from webmap.live import Live
+from webmap.revise import MeanwhileError
 from webmap.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +129,8 @@ def brought(release, drawn, ask, tmp_path, monkeypatch):
                 crs="EPSG:4490",
                 driver="FlatGeobuf",
             )
-            code, out, err = ask("import-boundary", str(path), "--layer", layer, *SAID, "--yes")
+            # --fix: what the county's largest part leaves out goes to another city
+            code, out, err = ask("import-boundary", str(path), "--layer", layer, *SAID, "--yes", "--fix")
             assert code == 0, out + err
     return brought
 
@@ -440,6 +442,34 @@ def test_the_history_of_nobody_and_the_way_to_nowhere_exit_2(ask):
         assert code == 2
         assert repr(word) in err
         assert "不是编号" in err
+
+
+def test_a_rollback_to_what_is_in_force_publishes_nothing(ask, own_home):
+    entries = len(read_history(own_home))
+    code, out, err = ask("rollback", str(entries), "--json")
+    assert code == 0
+    assert json.loads(out)["repeated"]
+    assert json.loads(out)["number"] == entries
+    assert "nothing to publish" in err
+    assert len(read_history(own_home)) == entries
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MeanwhileError("别处 / meanwhile"), "别处 / meanwhile\n"),
+        (OSError(28, "No space left on device"), "the live release stays\n"),
+    ],
+)
+def test_who_may_not_publish_is_told_why_and_nothing_else(ask, hi_tech, monkeypatch, error, said):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("scripts.commands.import_boundary.publish_imports", fail)
+    code, _, err = ask("import-boundary", str(hi_tech), "--layer", "zones", *SAID, "--json", "--yes")
+    assert code == 1
+    assert err.endswith(said)
+    assert "There is no release" not in err
 
 
 def test_an_empty_home_has_no_history(ask, tmp_path):

@@ -15,8 +15,8 @@ from layers.imports import BrokenImportError, read_imports, write_import
 from layers.store import place_release, read_current
 from webmap import publish as publishing
 from webmap import revise
-from webmap.publish import BuildError, hash_inputs, publish
-from webmap.revise import By, imports_in_force, publish_imports, roll_back
+from webmap.publish import hash_inputs, publish
+from webmap.revise import By, MeanwhileError, imports_in_force, publish_imports, roll_back
 
 SQUARE = {"type": "Polygon", "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]]}
 
@@ -78,6 +78,12 @@ def imports(home):
     return json.loads(current.read("index/imports.json"))
 
 
+def go_back(*arguments):
+    found = roll_back(*arguments)
+    assert found is not None
+    return found
+
+
 def test_an_import_stays_in_force_when_facts_change(tmp_path, facts, built):
     first = publish(tmp_path, print, facts)
     second = publish_imports(tmp_path, [boundary()], (), print)
@@ -115,7 +121,7 @@ def test_who_when_source_and_why_are_on_record(tmp_path, facts):
 
 def test_an_import_checked_against_other_boundaries_is_refused(tmp_path, facts):
     publish_imports(tmp_path, [boundary()], (), print)
-    with pytest.raises(BuildError, match="meanwhile"):
+    with pytest.raises(MeanwhileError, match="meanwhile"):
         publish_imports(tmp_path, [boundary("jingqu")], (), print)
     assert len(read_history(tmp_path)) == 1
 
@@ -124,7 +130,7 @@ def test_a_rollback_takes_the_release_itself_and_stays_until_something_changes(t
     first = publish(tmp_path, print, facts)
     publish_imports(tmp_path, [boundary()], (), print)
     remark(facts, "# a remark")
-    release, exact = roll_back(tmp_path, 1, By("李某", "待核实"), print)
+    release, exact = go_back(tmp_path, 1, By("李某", "待核实"), print)
     assert exact
     assert release == first
     assert imports_in_force(tmp_path) == ()
@@ -136,12 +142,25 @@ def test_a_rollback_takes_the_release_itself_and_stays_until_something_changes(t
     assert [entry.act.action for entry in read_history(tmp_path)] == ["build", "import", "rollback", "build"]
 
 
+def test_a_rollback_to_what_is_in_force_records_nothing(tmp_path, facts):
+    publish(tmp_path, print, facts)
+    publish_imports(tmp_path, [boundary()], (), print)
+    assert roll_back(tmp_path, 2, By("李某"), print) is None
+    assert roll_back(tmp_path, 1, By("李某"), print) is not None
+    assert roll_back(tmp_path, 1, By("李某"), print) is None
+    assert roll_back(tmp_path, 3, By("李某"), print) is None
+    assert len(read_history(tmp_path)) == 3
+    remark(facts, "# a remark")  # from now on the live release is kept although the facts are others
+    assert roll_back(tmp_path, 1, By("李某"), print) is not None
+    assert len(read_history(tmp_path)) == 4
+
+
 def test_a_release_that_is_gone_is_built_again_with_its_boundaries(tmp_path, facts, built):
     publish(tmp_path, print, facts)
     second = publish_imports(tmp_path, [boundary()], (), print)
     roll_back(tmp_path, 1, By("李某"), print)
     shutil.rmtree(second.folder)
-    release, exact = roll_back(tmp_path, 2, By("李某"), print)
+    release, exact = go_back(tmp_path, 2, By("李某"), print)
     assert not exact
     assert release.id == second.id  # the same inputs
     assert imports(tmp_path) == [boundary().to_id()]
@@ -155,7 +174,7 @@ def test_a_release_of_other_code_is_built_again(tmp_path, facts, monkeypatch):
         older.setattr(publishing, "hash_code", lambda: "older")
         publish(tmp_path, print, facts)
     publish_imports(tmp_path, [boundary()], (), print)
-    _, exact = roll_back(tmp_path, 1, By("李某"), print)
+    _, exact = go_back(tmp_path, 1, By("李某"), print)
     assert not exact
     assert imports(tmp_path) == []
 
