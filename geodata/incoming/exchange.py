@@ -105,10 +105,18 @@ class Change:
         return find(code, record.file_name, record.of, givers=givers, takers=takers, **values)
 
     def _find_apart(self, one: Transfer, known_m: float) -> list[BaseGeometry]:
-        """Return the parts of a transfer that are no strip along the line between the two."""
+        """Return the parts of a transfer that are no strip along the line between the two.
+
+        A strip may be of several givers: not each of their pieces touches the taker.
+        """
         parts = [part for part in shapely.get_parts(one.land) if crs.measure_area_km2(part) >= LEAST_KM2]
-        beyond = self.before[one.taker]
-        return [part for part in parts if not (part.intersects(beyond) and is_narrow(part, known_m))]
+        won = shapely.union_all([other.land for other in self.transfers if other.taker == one.taker])
+        strips = [strip for strip in shapely.get_parts(won) if strip.intersects(self.before[one.taker])]
+        return [
+            part
+            for part in parts
+            if not (is_narrow(part, known_m) and any(map(part.representative_point().within, strips)))
+        ]
 
     def _crosses(self, one: Transfer, own: Collection[str]) -> bool:
         """Tell whether land leaves the city, or a county that is not imported itself."""

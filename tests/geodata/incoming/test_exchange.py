@@ -68,6 +68,17 @@ def test_who_gets_the_strips_at_the_coast_and_at_the_county_line_is_warned_of(ga
     assert {finding.level for finding in gaoqu.findings} == {"warning"}
 
 
+def test_a_strip_of_several_towns_along_the_line_is_one_strip(ask):
+    """A piece of 界石镇 lies behind one of 汪疃镇 and does not touch 牟平区 itself."""
+    moved = shapely.affinity.translate(GROUND.shapes["lingang"].geometry, 0.001, -0.0008)
+    drawn = max(shapely.get_parts(shapely.simplify(moved, 0.001)), key=lambda part: part.area)
+    found = ask(drawn, "lingang")
+    line = {one.giver: one.land for one in found.transfers if one.taker == MUPING}
+    assert line["town-jieshi"].distance(GROUND.adjusted.pieces[MUPING]) > 0.0001
+    assert found.errors == 0, found.findings
+    assert "界石镇（town-jieshi）、汪疃镇（town-wangtuan）" in told(found, "border-follows").message_zh
+
+
 def test_transfers_account_for_every_towns_gain_and_loss(gaoqu):
     for town in GROUND.facts.towns:
         gain = sum(one.area_km2 for one in gaoqu.transfers if one.taker == town)
