@@ -26,6 +26,7 @@ from geodata.incoming.scrutiny import (
     Standing,
     check_neighbours,
     check_outcome,
+    check_repeated,
     check_standing,
     repair,
 )
@@ -92,6 +93,9 @@ def _add_record(
 ) -> None:
     intake, located = read
     parts, fixes, broken = [], list(located.fixes), False
+    for repeated in check_repeated(rows, place):
+        proposal.findings.append(repeated)
+        fixes.append(repeated.message_en)
     for row in rows:
         count = int(shapely.get_num_coordinates(row.geometry))
         if count > MAX_PLACE_VERTICES:

@@ -83,6 +83,17 @@ def repair(row: Incoming, place: str, *, fix: bool) -> tuple[BaseGeometry, Findi
     return mended, find("repaired-ring", path, place, **reasons, before=f"{before:.4f}", after=f"{after:.4f}")
 
 
+def check_repeated(rows: Iterable[Incoming], place: str) -> Iterator[Finding]:
+    """Yield the first of the features that hold a geometry another one of them holds too."""
+    alike: dict[bytes, list[str]] = {}
+    for row in rows:
+        geometry = shapely.normalize(row.geometry or shapely.Polygon())
+        alike.setdefault(geometry.wkb, []).append(row.path)
+    for paths in alike.values():
+        if len(paths) > 1:
+            yield find("repeated-feature", paths[1], place, count=len(paths), first=paths[0])
+
+
 def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Iterator[Finding]:
     """Yield what is wrong with the `fresh` polygons beside the others."""
     fresh = list(fresh)

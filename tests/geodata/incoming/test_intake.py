@@ -823,6 +823,20 @@ def test_rings_in_either_direction_are_valid_and_come_out_right(tmp_path, name):
     assert all(shapely.is_ccw(shells))
 
 
+@pytest.mark.usefixtures("alone")
+def test_a_feature_that_is_there_twice_is_told(tmp_path):
+    rows = [({"n": "x"}, plain(zone("lingang"))), ({"n": "y"}, plain(zone("lingang").reverse()))]
+    found = propose(wish(dumped(tmp_path / "a.geojson", rows), of="lingang"), GROUND)
+    said = next(finding for finding in found.findings if finding.code == "repeated-feature")
+    assert found.errors == 0
+    assert said.path.endswith("#2")
+    assert "有 2 个要素图形完全相同，只用一个（a.geojson/a#1）" in said.message_zh
+    assert said.message_en in found.records[0].fixes
+    once = propose(wish(dumped(tmp_path / "a.geojson", rows[:1]), of="lingang"), GROUND)
+    assert shapely.equals(found.records[0].polygon(), once.records[0].polygon())
+    assert "repeated-feature" not in {finding.code for finding in once.findings}
+
+
 def test_a_polygon_that_rounding_would_swallow_is_refused(tmp_path):
     crumb = plain(shapely.box(122.0, 37.27, 122.00000001, 37.27000001))
     assert codes(dumped(tmp_path / "a.geojson", [({"n": "临港区"}, crumb)])) == ({"too-small"}, [])
