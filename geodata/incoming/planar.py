@@ -27,7 +27,7 @@ def is_narrow(shape: BaseGeometry, width_m: float) -> bool:
 
 def measure_width_m(shape: BaseGeometry) -> float:
     """Return the diameter of the largest circle in a polygonal `shape`, within a metre or so."""
-    parts = shapely.get_parts(to_plane(shape))
+    parts = [part for part in shapely.get_parts(to_plane(shape)) if not part.is_empty]
     circles = shapely.maximum_inscribed_circle(parts, tolerance=0.5 / METRES_PER_DEG)
     return float(2 * METRES_PER_DEG * max(shapely.length(circles), default=0.0))
 

@@ -216,5 +216,15 @@ def test_an_accepted_import_leaves_every_other_official_polygon_as_it_is(ask, ro
     kept = keep_latest(records)
     settled = settle(kept.values(), {}, MEMBERS)  # all at once: none has to give way any more
     assert [one for one in kept if not shapely.equals(settled[one], kept[one].polygon())] == []
-    pieces: list[Any] = list(apply_imports(FACTS, BOUNDARIES, records).pieces.values())
-    assert shapely.coverage_is_valid([piece for piece in pieces if not piece.is_empty])
+    pieces: dict[str, Any] = apply_imports(FACTS, BOUNDARIES, records).pieces
+    assert shapely.coverage_is_valid([piece for piece in pieces.values() if not piece.is_empty])
+    accuracy_m = max((record.accuracy_m for record in kept.values()), default=0.0)
+    for one in kept.keys() & MEMBERS.towns.keys():
+        towns, polygon = shapely.union_all([pieces[town] for town in MEMBERS.of(one)]), kept[one].polygon()
+        assert is_narrow(shapely.difference(towns, polygon), 0.1), one  # rounding
+        # a strip between a zone's edge and an official town's may have no town; no wider than they differ
+        assert is_narrow(shapely.difference(polygon, towns), 2 * accuracy_m), one
+
+
+def test_nothing_has_no_width():
+    assert measure_width_m(shapely.MultiPolygon()) == measure_width_m(shapely.Polygon()) == 0
