@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geodata import crs
@@ -34,12 +34,14 @@ def seats_of(points, groups=(), targets=()):
 
 
 @given(PLACES)
+@example([(10_000, 236), (0, 192), (48, 0), (10_000, 10_000), (10_000, 0)])
 def test_cells_tile_the_land_without_gap_or_overlap(places):
     points = np.array(places, dtype=float)
     cells = build_cells(points, np.zeros(len(points)), build_frame(SQUARE))
     parts = shapely.intersection(cells, SQUARE)
     assert sum(part.area for part in parts) == pytest.approx(SQUARE.area)
-    assert shapely.union_all(parts).area == pytest.approx(SQUARE.area)
+    # Joined on a grid: the cells' corners are each computed alone, and without one GEOS loses faces.
+    assert shapely.union_all(parts, grid_size=0.001).area == pytest.approx(SQUARE.area)
 
 
 @given(PLACES)
