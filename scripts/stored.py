@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import suppress
 from enum import Enum, auto
 
-from layers.store import Release, read_current, read_pointer
+from layers.store import BrokenReleaseError, Release, read_current, read_pointer
 from scripts.messages import text, warn, write
 from webmap.publish import BuildError
 from webmap.settings import Settings
@@ -57,7 +58,8 @@ def bring_later(settings: Settings, interval_s: float = LATER_S) -> threading.Th
         while outcome is Outcome.DOWN:
             time.sleep(interval_s)
             release = read_current(settings.home)
-            outcome = bring(settings, release, quiet=True) if release else outcome
+            with suppress(BrokenReleaseError, OSError):  # it was replaced meanwhile: the next try reads that
+                outcome = bring(settings, release, quiet=True) if release else outcome
 
     thread = threading.Thread(target=keep_trying, daemon=True)
     thread.start()

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from webmap import charts
 from webmap.api import content
+from webmap.parameters import takes
 from webmap.problems import NotFoundError
 
 blueprint = Blueprint("charts", __name__)
@@ -24,6 +25,7 @@ def draw(name: str) -> Markup:
 
 
 @blueprint.get("/charts/<name>.svg")
+@takes()
 def chart_svg(name: str) -> Response:
     """Send one chart as SVG."""
     require_chart(name, "svg")

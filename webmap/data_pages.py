@@ -102,6 +102,7 @@ def catalogue() -> Response:
 
 
 @blueprint.get("/data/LICENSE-DATA.md")
+@takes()
 def licence() -> Response:
     """Send the terms of the data."""
     return send(content().release, "schemas/LICENSE-DATA.md", media_type="text/markdown; charset=utf-8")

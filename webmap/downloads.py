@@ -21,6 +21,7 @@ from layers.query import FeatureStore, Query
 from layers.rows import queryables
 from webmap.content import Content
 from webmap.ogc.filters import to_refusal
+from webmap.parameters import refuse_unknown
 from webmap.problems import BadParameterError, NotFoundError
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
@@ -57,7 +58,7 @@ def parse_asked(name: str, extension: str, arguments: Arguments, content: Conten
     Raises NotFoundError for an unknown layer or format, BadParameterError for anything else unknown.
     """
     kind = _parse_format(name, extension, content)
-    _refuse_unknown(kind, arguments)
+    refuse_unknown([one for one in PARAMETERS if one != "geometry" or kind.geometry], arguments)
     frame = _parse_frame(kind, arguments)
     geometry = _choice(arguments, "geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
     choice = _parse_choice(name, arguments, content)
@@ -116,17 +117,6 @@ def unknown_layer(name: str, content: Content) -> NotFoundError:
     close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
     near = [{"id": one, "label": one, "href": f"/data/{one}.{known[one]}"} for one in close]
     return NotFoundError("error.layer", parameter="layer", value=name, allowed=", ".join(known), near=near)
-
-
-def _refuse_unknown(kind: Format, arguments: Arguments) -> None:
-    """Refuse a parameter that would be passed over in silence, and so give more than was asked for."""
-    known = [one for one in PARAMETERS if one != "geometry" or kind.geometry]
-    for given in arguments:
-        if given not in known:
-            value = arguments[given]
-            raise BadParameterError(
-                "error.unknown_parameter", parameter=given, value=value, allowed=", ".join(known)
-            )
 
 
 def to_frame(given: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import segno
 from flask import Blueprint, Response, current_app, request
 
+from webmap.parameters import takes
 from webmap.problems import BadParameterError
 from webmap.settings import Settings
 
@@ -63,6 +64,7 @@ def _here() -> str:
 
 
 @blueprint.get("/qr.svg")
+@takes("path")
 def qr() -> Response:
     """Send the QR code of one of our own addresses, and of no other."""
     path = request.args.get("path", "")

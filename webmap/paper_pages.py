@@ -19,6 +19,7 @@ from webmap.links import absolute
 from webmap.paper.ground import Ground
 from webmap.paper.poster import SIZES
 from webmap.paper.press import Press
+from webmap.parameters import takes
 from webmap.problems import BadParameterError, NotFoundError
 from webmap.subject_pages import require_subject
 
@@ -29,6 +30,7 @@ TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 
 
 @blueprint.get("/zones/<place_id>.pdf")
+@takes()
 def place_sheet(place_id: str) -> Response:
     """Send the one-page sheet of a county, zone, park, 五区, belt or marine core."""
     require(place_id, points=False)
@@ -36,6 +38,7 @@ def place_sheet(place_id: str) -> Response:
 
 
 @blueprint.get("/places/<place_id>.pdf")
+@takes()
 def point_sheet(place_id: str) -> Response:
     """Send the one-page sheet of a platform or gateway."""
     require(place_id, points=True)
@@ -43,6 +46,7 @@ def point_sheet(place_id: str) -> Response:
 
 
 @blueprint.get("/industries/<industry_id>.pdf")
+@takes()
 def industry_sheet(industry_id: str) -> Response:
     """Send the one-page sheet of an industry."""
     require_subject("industry", content().industries, industry_id)
@@ -50,6 +54,7 @@ def industry_sheet(industry_id: str) -> Response:
 
 
 @blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
+@takes("size")
 def poster(theme_id: str, extension: str) -> Response:
     """Send a theme as a sheet to hang up."""
     _require_theme(theme_id, extension)
@@ -65,12 +70,14 @@ def poster(theme_id: str, extension: str) -> Response:
 
 
 @blueprint.get("/atlas.pdf")
+@takes()
 def atlas() -> Response:
     """Send the atlas."""
     return _send("pdf", "atlas", lambda: _press().atlas_pdf(draw("clusters")))
 
 
 @blueprint.get("/charts/<name>.png")
+@takes()
 def chart_png(name: str) -> Response:
     """Send one chart as a picture."""
     require_chart(name, "png")
@@ -78,6 +85,7 @@ def chart_png(name: str) -> Response:
 
 
 @blueprint.get("/og/<place_id>.png")
+@takes("points")
 def card(place_id: str) -> Response:
     """Send the picture that a link to a place is previewed with."""
     require(place_id, points=request.args.get("points") == "1")

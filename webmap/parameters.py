@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import wraps
@@ -41,9 +41,9 @@ def takes(*names: str) -> Callable[[View], View]:
     return wrap
 
 
-def refuse_unknown(known: Collection[str]) -> None:
-    """Raise BadParameterError for a parameter that would be passed over in silence."""
-    for given, value in request.args.items():
+def refuse_unknown(known: Collection[str], arguments: Mapping[str, str] | None = None) -> None:
+    """Raise BadParameterError for a parameter, of the request's, that would be passed over in silence."""
+    for given, value in (request.args if arguments is None else arguments).items():
         if given not in known:
             close = get_close_matches(given, known, n=3, cutoff=0.5)
             raise BadParameterError(

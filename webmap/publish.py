@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,7 @@ from filelock import FileLock
 
 from layers.changes import compare, summarise
 from layers.history import CORE, Act, list_data, open_data, read_last, record, tidy
-from layers.store import BrokenReleaseError, Release, find_placed, read_current
+from layers.store import BrokenReleaseError, Release, find_placed, read_current, read_pointer
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / "geodata"
@@ -77,7 +78,7 @@ def publish_act(
             return live
         release = _build(home, facts, wanted, progress)
         if release is not None:
-            admit(release)
+            _admit(home, release, admit)
             record(home, release, replace(wanted, changes=_compare(home, release)))
             return release
         progress("生成期间输入有改动，结果已作废 / the inputs changed during the build, nothing was kept")
@@ -85,6 +86,17 @@ def publish_act(
         f"输入一直在改动，{BUILDS} 次均未生成；请在改动结束后重试 / "
         f"the inputs kept changing through {BUILDS} builds; try again when they are at rest"
     )
+
+
+def _admit(home: Path, release: Release, admit: Admit) -> None:
+    """Ask for a release that was just laid in its place; one that may not go live makes room again."""
+    try:
+        admit(release)
+    except BuildError:
+        live = read_pointer(home)
+        if live is None or live.release != release.id:
+            shutil.rmtree(release.folder, ignore_errors=True)  # it would count among those that are kept
+        raise
 
 
 def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = ()) -> str:

@@ -94,10 +94,10 @@ def roll_back(
         kept, last = _kept(home, target), read_last(home)
         if kept is None or target.act.code != act.code:
             return publish_act(home, act, progress, admit=admit), False
+        admit(kept)
         if last and (last.release, last.act.inputs) == (target.release, inputs):
             return None
         changes = compare_archives(home, last.release if last else "", target.release)
-        admit(kept)
         record(home, kept, replace(act, changes=summarise(changes)))
         return kept, True
 

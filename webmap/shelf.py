@@ -18,6 +18,7 @@ from webmap.content import Content
 from webmap.downloads import Asked, build_job, parse_asked, unknown_layer
 from webmap.kept import keep
 from webmap.making import make_file
+from webmap.parameters import refuse_unknown
 from webmap.prepared import IMMUTABLE, REVALIDATE, send
 
 SCHEMA = "schema.json"
@@ -52,6 +53,7 @@ class Shelf:
         """
         name, _, extension = file.partition(".")
         if extension == SCHEMA:
+            refuse_unknown(("lang",))
             return self._send_schema(name)
         asked = parse_asked(name, extension, request.args, self.content)
         kind, release = FORMATS[asked.wish.format], self.content.release

@@ -17,6 +17,7 @@ from webmap.problems import RequestError, shorten
 from webmap.release_pages import choices_of
 
 _FILE = re.compile(r"(?:/r/(?P<release>[^/]+))?/data/(?P<file>[^/]*)")
+_RELEASE = re.compile(r"/r/(?P<release>[^/]+)/")
 _ITEMS = re.compile(rf"{ROOT}/collections/(?P<collection>[^/]+)/items(?P<item>/.+)?")
 Pairs = list[tuple[str, str]]
 
@@ -51,6 +52,8 @@ def find_way_back(error: RequestError) -> WayBack | None:
 def _find(error: RequestError) -> WayBack | None:
     if found := _FILE.fullmatch(request.path):
         return _to_form(found["file"], found["release"])
+    if found := _RELEASE.fullmatch(request.path):
+        return _to_form("", found["release"])
     if found := _ITEMS.fullmatch(request.path):
         return _to_items(error, found["collection"], single=bool(found["item"]))
     return None

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from shapely import STRtree
 
 from layers.cql.tree import (
+    ORDERS,
     And,
     Compare,
     Condition,
@@ -39,14 +40,6 @@ Mask = NDArray[np.bool_]
 Masks = tuple[Mask, Mask]
 Column = tuple[NDArray[Any], Mask]  # values, anything where there is none; and where there is one
 
-_ORDERS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 # Relations of the first geometry to the second, and the same said from the second's side.
 _RELATIONS: dict[Relation, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "intersects": (shapely.intersects, shapely.intersects),
@@ -106,7 +99,7 @@ def _not(condition: Not, rows: Columns) -> Masks:
 def _compare(condition: Compare, rows: Columns) -> Masks:
     left, left_known = _values(condition.left, rows)
     right, right_known = _values(condition.right, rows)
-    return _known(_ORDERS[condition.order](left, right), left_known & right_known)
+    return _known(ORDERS[condition.order](left, right), left_known & right_known)
 
 
 def _in(condition: In, rows: Columns) -> Masks:

@@ -5,23 +5,14 @@ No queryable is one, so they only meet each other, and whether a comparison hold
 
 from __future__ import annotations
 
-import operator
 import re
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
 from layers.cql.fault import FilterError
-from layers.cql.tree import Truth
+from layers.cql.tree import ORDERS, Order, Truth
 
-ORDERS: dict[str, Any] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _FORMS = {  # as RFC 3339 writes them; CQL2 knows timestamps in UTC only
     "date": (re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), date, "2026-01-31"),
     "timestamp": (
@@ -42,7 +33,7 @@ def read_moment(kind: str, text: Any) -> date:
     raise FilterError("moment", str(text), [example])
 
 
-def compare(order: str, left: date, right: date) -> Truth:
+def compare(order: Order, left: date, right: date) -> Truth:
     """Return whether two moments stand in an order; raises FilterError for a date beside a timestamp."""
     if type(left) is not type(right):
         raise FilterError("kind", str(right), ["timestamp" if isinstance(left, datetime) else "date"])

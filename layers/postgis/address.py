@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 PORTS = range(1, 65536)
 # A password with one of its characters unescaped ends up in pieces in these, and in the messages on them.
 NEVER_WITH_AT = ("host", "dbname", "user")
+NETWORK = {"connect_timeout": "2", "tcp_user_timeout": "5000", "application_name": "weihai-layout"}
+
+
+def with_limits(url: str) -> str:
+    """Return an address with limits of how long a connection is waited for; the operator's win."""
+    return make_conninfo("", **(NETWORK | conninfo_to_dict(url)))
 
 
 def is_address(url: str) -> bool:

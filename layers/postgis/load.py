@@ -11,6 +11,7 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import Json
 
+from layers.postgis.address import with_limits
 from layers.postgis.fill import Filled
 from layers.postgis.migrate import SCHEMA, enter, migrate
 from layers.postgis.names import name_features, name_items, name_places
@@ -41,7 +42,7 @@ Progress = Callable[[str, int, int], None]  # what, how many are done, of how ma
 def is_loaded(url: str, release: str) -> bool:
     """Tell whether the database has a release; a reader's role is enough. Raises :class:`psycopg.Error`."""
     asked = sql.SQL(LOADED).format(sql.Identifier(SCHEMA, "collections"))
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(with_limits(url)) as connection:
         try:
             return connection.execute(asked, [release]).fetchone() is not None
         except (
@@ -59,7 +60,7 @@ def load(url: str, stock: Stock, progress: Progress, served: Collection[str] = (
     afterwards. Needs the owner's role. Raises :class:`psycopg.Error`; the releases in the database are
     then as they were.
     """
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(with_limits(url)) as connection:
         with connection.transaction():  # of its own: changing a table keeps its readers out
             migrate(connection, LOCK_MS)
         with connection.transaction():

@@ -17,6 +17,7 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from layers.postgis.address import NETWORK
 from layers.postgis.migrate import SCHEMA
 from layers.query import StoreSlowError, StoreUnavailableError
 
@@ -35,7 +36,6 @@ OPTIONS = {
     "work_mem": "16MB",
     "timezone": "UTC",
 }
-NETWORK = {"connect_timeout": "2", "tcp_user_timeout": "5000", "application_name": "weihai-layout"}
 # Not there, not answering in time, or not (yet) what this product made of it.
 UNAVAILABLE = (
     psycopg.OperationalError,

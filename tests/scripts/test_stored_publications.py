@@ -140,6 +140,10 @@ def test_where_the_database_is_away_nothing_is_published(
     assert cli.main([*command, "--home", str(home)]) == 1
     assert _live(home) == published.second.id
     assert len(read_history(home)) == 2
+    assert {folder.name for folder in (home / "releases").iterdir()} == {
+        published.first.id,
+        published.second.id,
+    }
     said = capsys.readouterr().err
     assert "nothing was published" in said
     assert "There is no release" not in said

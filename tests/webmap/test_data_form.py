@@ -264,11 +264,15 @@ def test_a_refusal_of_what_is_removed_meanwhile_has_no_way_back_and_is_no_failur
     assert "#choose" not in answer.text
 
 
-def test_a_page_of_a_wrong_choice_leads_to_the_form_too(client: FlaskClient) -> None:
-    answer = client.get("/data/?lang=en&layer=towns&format=dwg", headers=BROWSER)
+@pytest.mark.parametrize("page", ["/data/", "/r/{release}/"])
+def test_a_page_of_a_wrong_choice_leads_to_the_form_too(
+    client: FlaskClient, release: Release, page: str
+) -> None:
+    page = page.format(release=release.id)
+    answer = client.get(f"{page}?lang=en&layer=towns&format=dwg", headers=BROWSER)
     assert answer.status_code == 400
     href = find_way_back(answer.text, "Back to the form, with what was chosen")
-    assert href == "/data/?layer=towns&lang=en#choose"
+    assert href == f"{page}?layer=towns&lang=en#choose"
 
 
 @pytest.mark.parametrize(

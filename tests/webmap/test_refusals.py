@@ -88,7 +88,11 @@ SAMPLES = {
     "cluster_id": "cluster-it",
     "clause_id": "三(一)1",
     "file": "zones.geojson",
+    "theme_id": "belts",
+    "extension": "svg",
+    "name": "targets",
 }
+ENDINGS = (".json", ".geojson", ".csv", ".jsonld", ".md", ".pdf", ".png", ".svg", ":extension>")
 POINTS = {"place_id": "airport-weihai"}
 
 
@@ -99,10 +103,10 @@ def _documents(client: FlaskClient) -> list[str]:
     known = SAMPLES | {"agency_id": agency, "release_id": release, "path": "manifest.json"}
     paths = []
     for rule in client.application.url_map.iter_rules():
-        if rule.rule != "/openapi.json" and rule.rule.endswith((".json", ".geojson", ".csv", ".jsonld")):
+        if rule.rule != "/openapi.json" and (rule.rule.endswith(ENDINGS) or "<file>" in rule.rule):
             values = known | (POINTS if rule.rule.startswith("/places/") else {})
             paths.append(re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule).format_map(values))
-    return sorted(paths)
+    return sorted([*paths, "/data/zones.schema.json"])
 
 
 def test_no_document_passes_over_a_parameter_it_does_not_know(client: FlaskClient) -> None:

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 def draw_features(features: Iterable[Feature], sketch: Mapping[str, Any]) -> Row | None:
-    """Return the ground of the sketch and, on it, path, names and method of each feature, large ones first.
+    """Return the ground of the sketch and, on it, path, names and edge of each feature, large ones first.
 
     None where no feature lies in the sketch's view.
     """
@@ -34,15 +34,18 @@ def draw_features(features: Iterable[Feature], sketch: Mapping[str, Any]) -> Row
         shape = shapely.from_geojson(orjson.dumps(read["geometry"]))
         if shape.intersects(frame.view):
             path = frame.to_path(shape) if shape.area else _circle(shape, frame)
-            rows.append((shape.area, _row(read, path)))
+            row = _row(read, path, sketch["places"])
+            rows.append((shape.area, row | {"hatched": bool(shape.area) and row["edge"] == "indicative"}))
     rows.sort(key=lambda row: -row[0])
     return {key: sketch[key] for key in GROUND} | {"features": [row for _, row in rows]} if rows else None
 
 
-def _row(feature: Row, path: str) -> Row:
+def _row(feature: Row, path: str, known: Mapping[str, Row]) -> Row:
+    """Return how one feature is drawn: a place with the edge that it has on every map."""
     properties = feature["properties"]
     names = {language: properties.get(f"name_{language}") for language in LANGUAGES}
-    return {"id": feature["id"], "name": names, "method": properties.get("geometry_method"), "d": path}
+    edge = known.get(feature["id"], {}).get("edge", properties.get("geometry_method"))
+    return {"id": feature["id"], "name": names, "edge": edge, "d": path}
 
 
 def _circle(point: BaseGeometry, frame: Frame) -> str:

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
+from layers.store import Release
 from webmap.ogc.parameters import ITEMS
 
 pytestmark = pytest.mark.browser
@@ -162,3 +163,12 @@ def test_a_page_of_features_draws_those_it_lists(client: FlaskClient) -> None:
     rows = client.get("/ogc/collections/platforms/items?f=json").get_json()["features"]
     assert set(_drawn(client, "platforms/items")) == {row["id"] for row in rows if row["geometry"]}
     assert _drawn(client, "clauses/items") == {}
+
+
+def test_places_have_the_edge_that_they_have_on_every_map(client: FlaskClient, release: Release) -> None:
+    edges = {name: place["edge"] for name, place in release.read_json("pages/sketch.json")["places"].items()}
+    text = client.get("/ogc/collections/five-zones/items?f=html").get_data(as_text=True)
+    drawn = re.findall(r'items/([a-z-]+)\?[^"]*"[^>]*class="spot by-(\w+)"', text)
+    assert dict(drawn) == {name: edges[name] for name in edges if name.startswith("five-")}
+    parks = client.get("/ogc/collections/parks/items?f=html&limit=100").get_data(as_text=True)
+    assert parks.count('class="hatched"') == parks.count("spot by-indicative") > 0
