@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Geod, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.enums import TransformDirection
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 from pyproj.transformer import TransformerGroup
 from shapely.geometry.base import BaseGeometry
 
@@ -68,11 +68,12 @@ def read_definition(definition: str) -> str:
     """Return the frame, authority code or name that a coordinate system's `definition` stands for.
 
     `definition` is one of :data:`FRAMES`, an authority code or WKT. Raises ValueError for one that
-    nobody knows, or that is no system of positions on the ground.
+    nobody knows, that is no system of positions on the ground, or from which none leads to WGS 84.
     """
     known = next((frame for frame in FRAMES if frame.lower() == definition.strip().lower()), None)
     if known:
         return known
+    _find_operation(definition)
     system = _parse(definition)
     authority = system.to_authority(min_confidence=90)
     code = ":".join(authority) if authority else system.name
@@ -124,8 +125,12 @@ def _find_operation(definition: str) -> Transformer:
     parameters of Beijing 1954 for the Yellow Sea end at 37.4° north, in the middle of Weihai.
     """
     region: Any = AreaOfInterest(*_REGION)  # pyproj's own types name another class
-    group = TransformerGroup(_parse(definition), "EPSG:4326", always_xy=True, area_of_interest=region)
-    return group.transformers[0]
+    system = _parse(definition)
+    try:
+        group = TransformerGroup(system, "EPSG:4326", always_xy=True, area_of_interest=region)
+        return group.transformers[0]
+    except (IndexError, ProjError) as error:  # as of a system on another planet
+        raise ValueError(f"no way from {system.name!r} to WGS 84") from error
 
 
 def _parse(definition: str) -> CRS:

@@ -48,6 +48,7 @@ class Wish:
     crs: str | None = None
     encoding: str | None = None
     fix: bool = False
+    accept_loss: bool = False  # that land leaves the city
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import shapely
@@ -13,7 +14,7 @@ from geodata.incoming.adjust import add_sources, apply_imports, measure_known, s
 from geodata.incoming.datum import measure_shift
 from geodata.incoming.drawable import find_drawable
 from geodata.incoming.exchange import LEAST_KM2, Change
-from geodata.incoming.finding import RefusedError, find
+from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.imported import ImportedBoundary, keep_latest
 from geodata.incoming.intake import Incoming, Intake, read_intake
 from geodata.incoming.kept import GIVES_WAY, check_children, check_kept
@@ -34,6 +35,7 @@ from geodata.incoming.suspicion import check_distance, check_verdict, select_kno
 from geodata.shapes import build_shapes
 
 _DECIMALS: Final = 7
+CEDED: Final = frozenset({"leaves-city"})  # what somebody has to accept
 
 
 def propose(wish: Wish, ground: Ground) -> Proposal:
@@ -65,7 +67,7 @@ def _propose(wish: Wish, ground: Ground) -> Proposal:
         return proposal
     _check_shift(wish, proposal, ground)
     if not proposal.errors:
-        _try(proposal, ground, accepted=wish.fix)
+        _try(proposal, ground, accepted=wish.accept_loss)
     return proposal
 
 
@@ -173,6 +175,8 @@ def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
     if proposal.errors:
         return
     proposal.records = _settle(proposal, ground)
+    if proposal.errors:
+        return
     records = keep_latest((*ground.records, *proposal.records))
     adjusted = apply_imports(ground.facts, ground.boundaries, records.values())
     before = ground.adjusted.pieces
@@ -181,9 +185,10 @@ def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
         return
     change = Change(before, adjusted.pieces, proposal.records, members, titles)
     proposal.transfers = change.transfers
-    proposal.findings += change.check(
-        measure_known(ground.boundaries["datapackage"]["quality"]), accepted=accepted
-    )
+    known_m = measure_known(ground.boundaries["datapackage"]["quality"])
+    told = list(change.check(known_m, accepted=accepted))
+    proposal.findings += told
+    proposal.records = [_note(record, told, CEDED) for record in proposal.records]
     boundaries = to_boundaries(ground.boundaries, adjusted)
     proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)
     stood = Standing(proposal.before, members, keep_latest(ground.records), titles)
@@ -201,8 +206,16 @@ def _settle(proposal: Proposal, ground: Ground) -> list[ImportedBoundary]:
         polygon = polygons[record.of]
         if shapely.equals(polygon, record.polygon()):
             settled.append(record)
-            continue
-        rows = [row for row in proposal.findings if row.feature_id == record.of and row.code in GIVES_WAY]
-        fixes = (*record.fixes, *(row.message_en[:500] for row in rows))
-        settled.append(record.model_copy(update={"geometry": _to_geometry(polygon), "fixes": fixes}))
+        elif crs.measure_area_km2(polygon) < LEAST_KM2:
+            proposal.findings.append(find("nothing-left", record.file_name, record.of))
+        else:
+            agreed = record.model_copy(update={"geometry": _to_geometry(polygon)})
+            settled.append(_note(agreed, proposal.findings, GIVES_WAY))
     return settled
+
+
+def _note(record: ImportedBoundary, findings: Sequence[Finding], codes: Collection[str]) -> ImportedBoundary:
+    """Return a record that says for ever what was found of it under some codes."""
+    rows = [row for row in findings if row.feature_id == record.of and row.code in codes]
+    fixes = (*record.fixes, *(row.message_en[:500] for row in rows))
+    return record.model_copy(update={"fixes": fixes}) if rows else record

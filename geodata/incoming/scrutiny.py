@@ -16,7 +16,7 @@ from geodata.incoming.finding import Finding, find
 from geodata.incoming.flaw import to_reasons
 from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.intake import Incoming
-from geodata.incoming.planar import METRES_PER_DEG, is_narrow, to_polygons
+from geodata.incoming.planar import METRES_PER_DEG, is_narrow, to_plane, to_polygons
 from geodata.incoming.slivers import SEA
 from geodata.incoming.titles import Titles, word
 from geodata.shapes import Shape
@@ -185,8 +185,8 @@ def _check_detached(
 ) -> Iterator[Finding]:
     """Yield the parts far from the parent: an island that is not known here, or an error of drawing."""
     room, counties = standing.polygon(parent), set(standing.members.counties())
-    near = shapely.buffer(room, width_m / METRES_PER_DEG)
-    far = [part for part in shapely.get_parts(record.polygon()) if not part.intersects(near)]
+    near = shapely.buffer(to_plane(room), width_m / METRES_PER_DEG)
+    far = [part for part in shapely.get_parts(record.polygon()) if not to_plane(part).intersects(near)]
     on_land = {
         county: [part for part in far if part.intersects(standing.shapes[county].geometry)]
         for county in sorted(counties - {standing.members.county(record.of)})

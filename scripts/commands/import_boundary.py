@@ -48,11 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--why", help="缘由 · why")
     add("--accuracy-m", type=_metres, required=True, help="位置精度，米 · positional accuracy, metres")
     add("--method", choices=get_args(Method), default="official", help="方法 · method (official)")
-    add(
-        "--fix",
-        action="store_true",
-        help="修复、交换坐标轴、认可划出市 · repair, swap axes, let land leave the city",
-    )
+    add("--fix", action="store_true", help="修复多边形、交换坐标轴 · repair rings, swap axes")
+    add("--accept-loss", action="store_true", help="认可土地划出威海市 · let land leave the city")
     add("--dry-run", action="store_true", help="只检查并画前后对照 · only check, and draw a map")
     add("--preview", type=Path, metavar="FILE", help="对照图存为 · where the map is written")
     add("--yes", action="store_true", help="不再询问 · publish without asking")
@@ -146,6 +143,7 @@ def _wish(options: argparse.Namespace) -> Wish:
         crs=options.crs,
         encoding=options.encoding,
         fix=options.fix,
+        accept_loss=options.accept_loss,
         **said,
     )
 

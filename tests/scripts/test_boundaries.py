@@ -129,8 +129,11 @@ def brought(release, drawn, ask, tmp_path, monkeypatch):
                 crs="EPSG:4490",
                 driver="FlatGeobuf",
             )
-            # --fix: what the county's largest part leaves out goes to another city
-            code, out, err = ask("import-boundary", str(path), "--layer", layer, *SAID, "--yes", "--fix")
+            given = [
+                "--yes",
+                "--accept-loss",
+            ]  # what the county's largest part leaves out goes to another city
+            code, out, err = ask("import-boundary", str(path), "--layer", layer, *SAID, *given)
             assert code == 0, out + err
     return brought
 

@@ -515,7 +515,8 @@ def test_a_file_without_a_frame_asks_for_it(write):
     path = write("a.shp", [zone("lingang")])
     path.with_suffix(".prj").unlink()
     assert codes(path)[0] == {"missing-crs"}
-    assert codes(path, crs="no such")[0] == {"unknown-crs"}
+    for unknown in ("no such", "IAU_2015:49900", "ESRI:102480"):  # Mars, and one that PROJ cannot build
+        assert codes(path, crs=unknown)[0] == {"unknown-crs"}
     assert codes(path, crs="EPSG:4490") == (set(), ["lingang"])
 
 
@@ -955,3 +956,20 @@ def test_every_code_has_its_words_and_is_tested_somewhere():
             assert not entry.get("fix") or entry["fix"][language]
     with pytest.raises(KeyError):
         find("no-such-code", "x")
+
+
+@pytest.mark.parametrize("side", ["east", "north"])
+def test_how_far_a_part_lies_off_is_measured_alike_in_every_direction(write, side):
+    """The county's line is known to ±658 m: a part no farther from it may touch it."""
+    points = shapely.get_coordinates(GROUND.shapes["huancui"].geometry)
+    tip = points[np.argmax(points[:, 0 if side == "east" else 1])]
+    told = {}
+    for metres in (600, 730):
+        lon, lat = tip + (
+            (metres / 111_320 / np.cos(np.radians(tip[1])), 0) if side == "east" else (0, metres / 111_200)
+        )
+        crumb = shapely.box(lon, lat, lon + 0.0003, lat + 0.0003)
+        path = write(f"{metres}.gpkg", [shapely.union(zone("lingang"), crumb)], values=["临港区"])
+        found = {one.code for one in propose(wish(path), GROUND).findings}
+        told[metres] = bool(found & {"detached-part", "part-in-another-county"})
+    assert told == {600: False, 730: True}
