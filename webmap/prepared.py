@@ -1,4 +1,4 @@
-"""Send files of the release as they are: compressed beforehand, with ETag and conditional answers."""
+"""Send files of the release as they are: compressed beforehand, with ETag, conditional, in parts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask import Response, request
 
 from layers.store import Release
 from webmap.media import GEOJSON, JSON
+from webmap.ranges import make_conditional, wants_part
 
 TYPES = {
     ".json": JSON,
@@ -34,10 +35,11 @@ def send(
 
     `immutable` is for addresses that contain the release; others are revalidated. `attachment`
     names the file for a browser's download; `media_type` overrules what its name says. Raises
-    KeyError for an unknown path.
+    KeyError for an unknown path, RangeError for a part that it does not have.
     """
     encoding, variant = _choose(release, path)
-    response = Response(release.read(variant), content_type=media_type or type_of(path))
+    body = release.read(variant)
+    response = Response(body, content_type=media_type or type_of(path))
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.vary.add("Accept-Encoding")
@@ -45,11 +47,13 @@ def send(
     response.headers["Cache-Control"] = IMMUTABLE if immutable else REVALIDATE
     if attachment:
         response.headers["Content-Disposition"] = f'attachment; filename="{attachment}"'
-    response.make_conditional(request)
+    make_conditional(response, len(body))
     return response
 
 
 def _choose(release: Release, path: str) -> tuple[str | None, str]:
+    if wants_part():
+        return None, path  # a part is one of the file itself
     for encoding, suffix in ENCODINGS:
         if request.accept_encodings[encoding] > 0 and release.sha256(path + suffix):
             return encoding, path + suffix

@@ -11,7 +11,7 @@ from typing import Any
 PROBLEM = "application/problem+json"
 NAMED = 20  # ids that an error lists
 RETRY_AFTER_S = "10"
-TITLED = {404, 405, 413, 415, 422, 500, 503}
+TITLED = {404, 405, 413, 415, 416, 422, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
 REPEATED = {"parameter", "value"}  # what was given, however long
 SHOWN = 60  # characters of it that an error repeats
@@ -53,6 +53,16 @@ class UnsupportedTypeError(RequestError):
     """What was sent is of a type that is not read."""
 
     status = 415
+
+
+class RangeError(RequestError):
+    """The part of a file that is asked for lies beyond its end; `length` is the file's, in bytes."""
+
+    status = 416
+
+    def __init__(self, given: str | None, length: int) -> None:
+        super().__init__("error.bytes", parameter="Range", value=given, allowed=f"bytes=0-{length - 1}")
+        self.length = length
 
 
 class UnfitError(RequestError):
@@ -119,6 +129,8 @@ def members_of(error: RequestError) -> dict[str, Any]:
 
 def headers_of(error: RequestError) -> dict[str, str]:
     """Return the headers that go with an error."""
+    if isinstance(error, RangeError):
+        return {"Content-Range": f"bytes */{error.length}"}
     return {"Retry-After": RETRY_AFTER_S} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 

@@ -20,6 +20,7 @@ from webmap.kept import keep
 from webmap.making import make_file
 from webmap.parameters import refuse_unknown
 from webmap.prepared import IMMUTABLE, REVALIDATE, send
+from webmap.ranges import make_conditional
 
 SCHEMA = "schema.json"
 SHORT = 8  # digits of a hash in a file's name
@@ -48,8 +49,8 @@ class Shelf:
     def send(self, file: str) -> Response:
         """Answer with a layer, a table or the whole plan in the format and frame that are asked for.
 
-        Raises NotFoundError, BadParameterError and BusyError, and BrokenReleaseError where the
-        release is removed meanwhile.
+        Raises NotFoundError, BadParameterError, RangeError and BusyError, and BrokenReleaseError where
+        the release is removed meanwhile.
         """
         name, _, extension = file.partition(".")
         if extension == SCHEMA:
@@ -83,12 +84,12 @@ def name_with(release_id: str, saved: str, file: str) -> str:
 
 
 def send_made(body: bytes, media_type: str, saved: str, *, immutable: bool) -> Response:
-    """Answer with a file that is no file of the release."""
+    """Answer with a file that is no file of the release, or the part of it that is asked for."""
     response = Response(body, content_type=media_type)
     digest = hashlib.sha256(body)
     response.set_etag(digest.hexdigest()[:32])
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
     response.headers["Cache-Control"] = IMMUTABLE if immutable else REVALIDATE
     response.headers["Content-Disposition"] = f'attachment; filename="{saved}"'
-    response.make_conditional(request)
+    make_conditional(response, len(body))
     return response
