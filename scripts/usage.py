@@ -15,6 +15,7 @@ _SAID: Final = {
     "usage_missing": r"the following arguments are required: (?P<arguments>.+)",
     "usage_unknown": r"unrecognized arguments: (?P<arguments>.+)",
     "usage_no_value": _ABOUT + r"expected (?:one|at least one|\d+) arguments?",
+    "usage_no_value_taken": _ABOUT + r"ignored explicit argument (?P<value>.+)",
     "usage_ambiguous": r"ambiguous option: (?P<argument>.+) could match (?P<allowed>.+)",
 }
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from scripts.messages import text
 
+MAX_DIGITS = 18  # of a number that anybody could mean
+
 
 def whole(least: int, most: int) -> Callable[[str], int]:
     """Return what argparse calls with the text given: a whole number from `least` to `most`.
@@ -16,10 +18,12 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """
 
     def read(given: str) -> int:
-        if not given.strip().isdecimal() or not least <= int(given) <= most:
+        digits = given.strip()
+        # Python itself refuses to read some thousands of digits.
+        if not digits.isdecimal() or len(digits) > MAX_DIGITS or not least <= int(digits) <= most:
             raise argparse.ArgumentTypeError(
                 text("bad_whole", value=repr(given[:40]), least=least, most=most)
             )
-        return int(given)
+        return int(digits)
 
     return read

@@ -10,6 +10,7 @@ from layers.store import Release
 from scripts.answer import add_home, add_json, settings, show, tell_failed, write_json
 from scripts.messages import say, text, warn
 from scripts.stored import Admission
+from scripts.whole import MAX_DIGITS
 from webmap.publish import BuildError
 from webmap.revise import By, roll_back
 
@@ -57,7 +58,8 @@ def _tell(options: argparse.Namespace, last: Entry, found: tuple[Release, bool] 
 
 
 def _number(given: str) -> int:
-    if not given.strip().removeprefix("-").isdecimal():
+    digits = given.strip().removeprefix("-")
+    if not digits.isdecimal() or len(digits) > MAX_DIGITS:
         raise argparse.ArgumentTypeError(text("rollback_no_number", value=repr(given[:40])))
     return int(given)
 

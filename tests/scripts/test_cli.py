@@ -420,6 +420,13 @@ def test_output_into_a_closed_pipe_is_no_crash():
         (["search", "x", "--fast"], "无法识别的参数：--fast", "unrecognized arguments: --fast"),
         (["rollback", "1", "--who"], "--who：后面须有一个值", "--who: a value has to follow"),
         (["import-boundary", "a.zip", "--l", "zones"], "--l 不够明确，可能是：", "--l could be any of: "),
+        (["build", "--json=1"], "--json 后面不带值：'1'", "--json takes no value: '1'"),
+        (
+            ["serve", "--port", "9" * 5000],
+            "999' 无效：应为 0 至 65535 的整数",
+            "a whole number from 0 to 65535",
+        ),
+        (["rollback", "9" * 5000], "999' 不是编号", "is not a number of a publication"),
     ],
 )
 def test_wrong_usage_is_said_in_both_languages(capsys, arguments, zh, en):
