@@ -52,6 +52,11 @@ class Frames:
         return made
 
 
+def geometry_of(body: bytes) -> bytes:
+    """Return a feature's geometry as it stands in its bytes: ``null`` where there is none."""
+    return body.partition(_GEOMETRY)[2].partition(_PROPERTIES)[0]
+
+
 def reproject(body: bytes, axes: Axes) -> bytes:
     """Return one feature in another system; its bbox follows the axis order too."""
     head, _, rest = body.partition(_GEOMETRY)

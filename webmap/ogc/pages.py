@@ -15,6 +15,7 @@ from layers.store import Release
 from webmap.language import LANGUAGES
 from webmap.links import base_url
 from webmap.media import HTML
+from webmap.ogc import coordinates
 from webmap.ogc.asked import FORMATS, ROOT, Asked
 from webmap.ogc.form import describe_form, find_example
 from webmap.ogc.gate import to_asked
@@ -90,7 +91,7 @@ def _render(asked: Asked, target: Target, **values: Any) -> Response:
 
 
 def _items(asked: Asked, found: Page) -> dict[str, Any]:
-    features = [orjson.loads(body) for body in found.bodies]
+    features = [_flat(body) for body in found.bodies]
     links = found.links
     rels = {one["rel"]: one["href"] for one in links}
     first = found.wanted.offset + 1
@@ -101,7 +102,7 @@ def _items(asked: Asked, found: Page) -> dict[str, Any]:
         "first": first,
         "last": first + len(features) - 1,
         "fields": _fields(found, asked.language),
-        "features": [_flat(feature) for feature in features],
+        "features": features,
         "picture": draw_features(found.features, current_app.extensions["content"].sketch),
         "values": asked.values,
         "example": find_example(service().sample(found.collection.id)),
@@ -121,9 +122,11 @@ def _fields(found: Page, language: str) -> list[str]:
     )
 
 
-def _flat(feature: dict[str, Any]) -> dict[str, Any]:
+def _flat(body: bytes) -> dict[str, Any]:
+    """Return a feature for a line of the table."""
+    feature = orjson.loads(body)
     values = {name: flatten(value) for name, value in feature["properties"].items()}
-    return {"id": feature["id"], "values": values}
+    return {"id": feature["id"], "values": values, "geometry": coordinates.describe_geometry(body)}
 
 
 def _item(asked: Asked, found: Single) -> dict[str, Any]:
@@ -132,11 +135,11 @@ def _item(asked: Asked, found: Single) -> dict[str, Any]:
     path = f"locator/{found.feature_id}.svg"
     return {
         "links": found.links,
-        "feature": _flat(feature),
+        "feature": feature,
         "meanings": {field["name"]: field["description"] for field in found.collection.info["fields"]},
-        "geometry": feature["geometry"] and feature["geometry"]["type"],
-        "bbox": feature.get("bbox"),
+        "geometry": coordinates.describe_geometry(found.body),
+        "coordinates": coordinates.write_geometry(found.body),
         "axes": found.axes,
-        "systems": [(axes, asked.here(f="json", crs=axes.uri)) for axes in ALL],
+        "systems": [(axes, asked.here(f="html", crs=axes.uri)) for axes in ALL],
         "locator": release.read(path).decode() if release.sha256(path) else "",
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -10,7 +12,9 @@ from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
+from layers.axes import ALL, Axes
 from layers.store import Release
+from webmap.ogc import coordinates
 from webmap.ogc.parameters import ITEMS
 
 pytestmark = pytest.mark.browser
@@ -172,3 +176,77 @@ def test_places_have_the_edge_that_they_have_on_every_map(client: FlaskClient, r
     assert dict(drawn) == {name: edges[name] for name in edges if name.startswith("five-")}
     parks = client.get("/ogc/collections/parks/items?f=html&limit=100").get_data(as_text=True)
     assert parks.count('class="hatched"') == parks.count("spot by-indicative") > 0
+
+
+def _shown(text: str) -> str:
+    """Return the geometry's text on a feature's page."""
+    (found,) = re.findall(r"<pre [^>]*>([^<]*)</pre>", text)
+    return unescape(str(found))
+
+
+@pytest.mark.parametrize("axes", ALL, ids=lambda axes: axes.frame)
+@pytest.mark.parametrize("path", ["zones/items/gaoqu", "platforms/items/sdu-weihai", "land/items/neighbour"])
+def test_a_feature_s_page_has_the_coordinates_of_its_json(client: FlaskClient, path: str, axes: Axes) -> None:
+    address = f"/ogc/collections/{path}?lang=en&crs={axes.uri}"
+    text = client.get(f"{address}&f=html").get_data(as_text=True)
+    geometry = client.get(f"{address}&f=json").get_json()["geometry"]
+    assert json.loads(_shown(text)) == geometry
+    order = "north, east" if axes.north_first else "east, north"
+    assert f"In {axes.frame}, each position {order}, as in the JSON answer." in text
+    assert '<details class="coordinates">' in text  # closed
+
+
+def test_a_feature_s_page_has_every_member_of_its_lists(client: FlaskClient) -> None:
+    text = client.get("/ogc/collections/zones/items/gaoqu?f=html&lang=en").get_data(as_text=True)
+    shown = unescape(re.sub(r"<[^>]+>", " ", text))
+    properties = client.get("/ogc/collections/zones/items/gaoqu?f=json").get_json()["properties"]
+    assert len(properties["industries"]) > 1
+    assert all(value in shown for row in properties["industries"] for value in row.values())
+    assert all(unit in shown for unit in properties["responsible_units"])
+
+
+def test_more_coordinates_than_a_page_takes_are_in_the_json_it_leads_to(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinates, "MOST_BYTES", 1000)
+    text = client.get("/ogc/collections/zones/items/gaoqu?f=html&crs=EPSG:4550&lang=en").get_data(
+        as_text=True
+    )
+    assert "<pre" not in text
+    said = text.partition("More than 200 kB of coordinates")[2]
+    href = unescape(re.findall(r'href="([^"]*)"', said)[0])
+    answer = client.get(href.removeprefix("http://localhost"))
+    assert answer.headers["Content-Crs"].endswith("/4550>")
+    assert answer.get_json()["id"] == "gaoqu"
+
+
+def test_coordinates_are_scrolled_with_the_keyboard_on_a_telephone(browser: Browser, site: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(f"{site}/ogc/collections/zones/items/gaoqu?f=html&lang=ko&crs=EPSG:4550")
+    box = page.get_by_role("region", name="좌표(GeoJSON 텍스트)")
+    expect(box).to_be_hidden()
+    page.locator("details.coordinates summary").focus()
+    page.keyboard.press("Enter")
+    expect(box).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(box).to_be_focused()
+    page.keyboard.press("End")
+    box.evaluate(
+        "box => new Promise(done => box.scrollTop ? done() : box.addEventListener('scroll', () => done()))"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert not any(row["impact"] in {"serious", "critical"} for row in Axe().run(page).response["violations"])
+    context.close()
+
+
+def test_a_list_says_how_large_each_geometry_is_and_leads_on_in_its_system(client: FlaskClient) -> None:
+    address = "/ogc/collections/platforms/items?limit=300&lang=en&crs=EPSG:4490"
+    text = client.get(f"{address}&f=html").get_data(as_text=True)
+    rows = client.get(f"{address}&f=json").get_json()["features"]
+    shown = re.findall(r"<span>([\d., ]+, [\d., ]+)</span>", text)
+    assert shown == [", ".join(map(str, row["bbox"])) for row in rows if row["geometry"]]
+    assert text.count("positions: 1<") == len(shown)
+    href = unescape(re.findall(r'<th scope="row"><a href="([^"]*)"', text)[0])
+    assert client.get(href).headers["Content-Crs"].endswith("/4490>")
+    assert "positions:" not in client.get("/ogc/collections/clauses/items?f=html&lang=en").text
