@@ -30,6 +30,7 @@ class FieldInfo(Record):
     name: str
     type: Literal["string", "number", "integer", "boolean", "array"]
     description: Text
+    nullable: bool  # whether it may be unknown; never of a list, which is empty then
     unit: Literal["m", "km2"] | None = None
     values: tuple[str, ...] | None = None  # where only these may stand
     short: Annotated[str, Field(pattern=SHORT)] | None = None  # for formats with ten letters
@@ -92,13 +93,16 @@ def read_licence(path: Path = LICENCE) -> str:
 
 
 def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
-    fields = [_to_field(name, meanings[name]) for name in raw["fields"]]
+    open_ones = raw.pop("nullable")
+    if unknown := set(open_ones) - set(raw["fields"]):
+        raise ValueError(f"{raw['id']}: nullable, but no field: {', '.join(sorted(unknown))}")
+    fields = [_to_field(name, meanings[name]) | {"nullable": name in open_ones} for name in raw["fields"]]
     return Layer.model_validate(raw | {"fields": fields})
 
 
-def _to_field(name: str, raw: dict[str, Any]) -> FieldInfo:
+def _to_field(name: str, raw: dict[str, Any]) -> dict[str, Any]:
     flat = {"flat": _describe(raw["flat"])} if "flat" in raw else {}
-    return FieldInfo.model_validate({"name": name} | _describe(raw) | flat)
+    return {"name": name} | _describe(raw) | flat
 
 
 def _describe(raw: dict[str, Any]) -> dict[str, Any]:

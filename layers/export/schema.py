@@ -89,9 +89,9 @@ def _field(field: dict[str, Any]) -> Schema:
     kind = field["type"]
     if kind == "array":
         return said | {"type": "array", "items": _item(field["name"])}
-    schema = said | {"type": kind if field["name"] == "id" else [kind, "null"]}
+    schema = said | {"type": [kind, "null"] if field["nullable"] else kind}
     if field.get("values"):
-        schema["enum"] = [*field["values"], None]
+        schema["enum"] = [*field["values"], *([None] if field["nullable"] else [])]
     return schema
 
 

@@ -171,6 +171,6 @@ def _schemas(row: Collection, language: str) -> Part:
 def _property(field: dict[str, Any], language: str) -> Part:
     meaning = {"description": field["description"][language]}
     if field["type"] != "array":
-        return {"type": field["type"], "nullable": True, **meaning}
+        return {"type": field["type"], **({"nullable": True} if field["nullable"] else {}), **meaning}
     kind = "object" if field["name"] == "industries" else "string"
     return {"type": "array", "items": {"type": kind}, **meaning}

@@ -189,9 +189,9 @@ class Resources:
 
 
 def _value_schema(field: Document) -> Document:
-    """Return the JSON Schema of a property as GeoJSON has it; any may be unknown."""
+    """Return the JSON Schema of a property as GeoJSON has it."""
     if field["type"] != "array":
-        return {"type": [field["type"], "null"]}
+        return {"type": [field["type"], "null"] if field["nullable"] else field["type"]}
     if field["name"] != "industries":
         return {"type": "array", "items": {"type": "string"}}
     members = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")

@@ -111,3 +111,33 @@ def test_every_feature_is_as_its_schema_says(client: FlaskClient, release: Relea
         validator = Draft202012Validator(document)
         for feature in json.loads(client.get(f"{base}/items?limit=1000").data)["features"]:
             validator.validate(feature["properties"])
+
+
+def test_only_what_may_be_unknown_is_nullable(client: FlaskClient, definition, release: Release) -> None:
+    """In every schema alike: of the API, of the files, of the definition."""
+    for layer in release.read_json("pages/catalogue.json"):
+        name = layer["id"]
+        features = json.loads(client.get(f"/ogc/collections/{name}/items?limit=1000").data)["features"]
+        schema = json.loads(client.get(f"/ogc/collections/{name}/schema").data)["properties"]
+        of_files = client.get(f"/data/{name}.schema.json").get_json()["$defs"]["row"]["properties"]
+        defined = definition["components"]["schemas"][name]["properties"]["properties"]["properties"]
+        for field in layer["fields"]:
+            key = field["name"]
+            wanted = [field["type"], "null"] if field["nullable"] else field["type"]
+            assert schema[key]["type"] == of_files[key]["type"] == wanted, (name, key)
+            assert defined[key].get("nullable", False) == field["nullable"]
+            assert field["nullable"] >= any(row["properties"][key] is None for row in features), (name, key)
+            assert (None in of_files[key].get("enum", [])) == (field["nullable"] and "enum" in of_files[key])
+
+
+def test_an_id_and_a_name_are_plain_texts(client: FlaskClient, release: Release) -> None:
+    for layer in release.read_json("pages/catalogue.json"):
+        schema = json.loads(client.get(f"/ogc/collections/{layer['id']}/schema").data)["properties"]
+        named = [
+            key for key in schema if key == "id" or (key.startswith("name_") and layer["id"] != "chains")
+        ]
+        assert all(schema[key]["type"] == "string" for key in named), layer["id"]
+    place = json.loads(client.get("/ogc/collections/zones/schema").data)["properties"]
+    open_ones = {key for key, row in place.items() if "null" in row.get("type", [])}
+    positions = {f"positioning_{language}" for language in ("zh", "en", "ko")}
+    assert open_ones == {"parent_id", *positions, "official_area_km2", "official_area_source"}
