@@ -93,7 +93,8 @@ def catalogue() -> Response:
     """Send the DCAT description of all files, with the addresses that the site has."""
     files = current_app.extensions["settings"].files
     base = base_url() if files is None else files.url or ".."  # seen from the file itself
-    described = build_catalogue(content(), base, service=files is None)
+    strings = current_app.extensions["strings"]
+    described = build_catalogue(content(), strings, base, service=files is None)
     body = json.dumps(described, ensure_ascii=False)
     response = Response(body, content_type="application/ld+json")
     response.add_etag()

@@ -6,6 +6,7 @@ from typing import Any
 
 from layers.export.formats import FORMATS, PLAN, WGS84
 from webmap.content import Content, Document
+from webmap.problems import Strings
 
 Node = dict[str, Any]
 _CONTEXT: Node = {
@@ -21,20 +22,23 @@ _MEDIA = "https://www.iana.org/assignments/media-types/"
 _FRAME = "http://www.opengis.net/def/crs/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
+_ABOUT = "ogc.description"  # what all the data are, as the API says too
 
 
-def build_catalogue(content: Content, base: str, *, service: bool = True) -> Node:
+def build_catalogue(content: Content, strings: Strings, base: str, *, service: bool = True) -> Node:
     """Return the catalogue; `base` is the site's address, without a slash at its end.
 
-    `service` says whether OGC API – Features answers there, too.
+    `strings` are the texts of each language; `service` says whether OGC API – Features answers there, too.
     """
     plan = content.plan
-    datasets = [_whole(content, base), *(_dataset(layer, content, base) for layer in content.downloads)]
+    about = {"dct:description": _texts({language: text[_ABOUT] for language, text in strings.items()})}
+    layers = [_dataset(layer, content, base) for layer in content.downloads]
     return {
         "@context": _CONTEXT,
         "@id": f"{base}/data/",
         "@type": "dcat:Catalog",
         "dct:title": _texts(plan["title"]),
+        **about,
         "dct:identifier": plan["number"],
         "dct:issued": _date(plan["date"]),
         "dct:language": ["zh", "en", "ko"],
@@ -43,7 +47,7 @@ def build_catalogue(content: Content, base: str, *, service: bool = True) -> Nod
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "Weihai layout authors"},
         "foaf:homepage": {"@id": f"{base}/"},
         **_terms(base),
-        "dcat:dataset": datasets,
+        "dcat:dataset": [_whole(content, base) | about, *layers],
         **({"dcat:service": _service(base)} if service else {}),
     }
 
@@ -59,8 +63,7 @@ def _service(base: str) -> Node:
 
 
 def _whole(content: Content, base: str) -> Node:
-    about = content.about.words["whole"]
-    return _described(PLAN, about, content, base) | {
+    return _described(PLAN, content.about.words["whole"], content, base) | {
         "dcat:distribution": [_distribution(file, base) for file in content.files_of(PLAN)],
     }
 

@@ -51,10 +51,11 @@ def test_each_import_has_its_row_whatever_people_wrote() -> None:
 def test_catalogues_say_whose_the_boundaries_are_and_since_when(release: Release, tmp_path) -> None:
     app = create_app(release, Settings(tmp_path))
     content = app.extensions["content"]
-    plain = build_catalogue(content, "http://x")
+    strings = app.extensions["strings"]
+    plain = build_catalogue(content, strings, "http://x")
     assert "dct:modified" not in plain
     content.about = replace(content.about, imports=listed(imported(), imported(of="jingqu")))
-    found = build_catalogue(content, "http://x")
+    found = build_catalogue(content, strings, "http://x")
     assert found["dct:source"][0] == plain["dct:source"][0]
     assert [title.split(":")[0] for title in found["dct:source"][1:]] == ["高区 gaoqu", "经区 jingqu"]
     for node in (found, *found["dcat:dataset"]):

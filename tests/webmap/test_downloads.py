@@ -65,6 +65,16 @@ def test_the_page_says_of_every_file_what_the_catalogue_says(client: FlaskClient
     assert 'rel="describedby" type="application/ld+json" href="/data/catalog.jsonld"' in page
 
 
+def test_the_catalogue_and_all_of_its_data_sets_are_described_in_every_language(catalogue: Any) -> None:
+    described = [catalogue, *catalogue["dcat:dataset"]]
+    assert described[1]["dct:identifier"] == "plan"
+    for node in described:
+        texts = {row["@language"]: row["@value"] for row in node["dct:description"]}
+        assert texts.keys() == {"zh", "en", "ko"}, node["@id"]
+        assert all(texts.values())
+    assert {row["@language"] for row in described[1]["dct:title"]} == {"zh", "en", "ko"}
+
+
 def test_the_catalogue_names_a_service_that_answers(client: FlaskClient, catalogue: Any) -> None:
     service = catalogue["dcat:service"]["dcat:endpointURL"]["@id"].removeprefix("http://localhost")
     assert client.get(service, headers={"Accept": "application/json"}).status_code == 200
