@@ -25,10 +25,10 @@ from webmap.parameters import refuse_unknown
 from webmap.problems import BadParameterError, NotFoundError
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
+PLACED = ("crs", "geometry")  # how places are written: a table has none
 # What a file must be of for a parameter to mean anything; the others go with all.
 GOES_WITH = {
-    "crs": ("layer", "plan"),
-    "geometry": ("layer", "plan"),
+    **dict.fromkeys(PLACED, ("layer", "plan")),
     "filter": ("layer", "table"),
     "theme": ("plan",),
 }
@@ -58,7 +58,7 @@ def parse_asked(name: str, extension: str, arguments: Arguments, content: Conten
     Raises NotFoundError for an unknown layer or format, BadParameterError for anything else unknown.
     """
     kind = _parse_format(name, extension, content)
-    refuse_unknown([one for one in PARAMETERS if one != "geometry" or kind.geometry], arguments)
+    _check_names(name, kind, arguments, content)
     frame = _parse_frame(kind, arguments)
     geometry = _choice(arguments, "geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
     choice = _parse_choice(name, arguments, content)
@@ -86,6 +86,23 @@ def _read_part(info: dict[str, Any], asked: Asked, store: FeatureStore) -> Part:
     found = store.select(info["id"], Query(filter=condition))
     rows = [orjson.loads(feature.body) for feature in found.features]
     return Part(info, rows if info["geometry"] != "none" else [row["properties"] for row in rows])
+
+
+def _check_names(name: str, kind: Format, arguments: Arguments, content: Content) -> None:
+    """Refuse parameters that would be passed over in silence."""
+    table = any(info["id"] == name and holding(info) == "table" for info in content.layers)
+    pointless = PLACED if table else () if kind.geometry else ("geometry",)
+    known = [one for one in PARAMETERS if one not in pointless]
+    asked = next((one for one in PLACED if table and one in arguments), None)
+    if asked:
+        raise BadParameterError(
+            "error.no_coordinates",
+            parameter=asked,
+            value=arguments[asked],
+            allowed=", ".join(known),
+            layer=name,
+        )
+    refuse_unknown(known, arguments)
 
 
 def _parse_format(name: str, extension: str, content: Content) -> Format:

@@ -194,6 +194,9 @@ def test_the_form_leads_to_the_address_of_the_file(client: FlaskClient) -> None:
         ("plan.gpkg?zone=nothing", "zone", "nothing", "gaoqu"),
         ("zones.csv?geometry=gml", "geometry", "gml", "wkt, lonlat, none"),
         ("zones.gpkg?geometry=wkt", "geometry", "wkt", "crs, filter"),
+        ("designations.csv?crs=EPSG:4550", "crs", "EPSG:4550", "filter"),
+        ("clauses.json?crs=CRS84", "crs", "CRS84", "filter"),
+        ("indicators.xlsx?geometry=none", "geometry", "none", "filter"),
         ("zones.geojson?fitler=id='x'", "fitler", "id='x'", "filter"),
     ],
 )
@@ -208,6 +211,14 @@ def test_a_bad_parameter_is_refused_by_name(
     assert allowed in problem["allowed"]
     assert problem["detail"]
     assert problem["detail_zh"]
+
+
+def test_a_table_says_that_it_has_no_coordinates(client: FlaskClient) -> None:
+    problem = client.get("/data/designations.parquet?crs=EPSG:4490").get_json(force=True)
+    assert "designations is a table and has no coordinates" in problem["detail"]
+    assert "designations 是表，没有坐标" in problem["detail_zh"]
+    assert "crs" not in problem["allowed"]
+    assert client.get("/data/designations.parquet").status_code == 200
 
 
 def test_an_unknown_layer_or_format_is_not_found_and_named(client: FlaskClient) -> None:

@@ -15,7 +15,7 @@ from layers.rows import queryables
 from webmap.ogc.asked import ROOT, SOME_BOX, Asked, encode
 from webmap.ogc.frames import Frames, keep_properties
 from webmap.ogc.links import GEOJSON, HTML, JSON, Link, link, selves
-from webmap.ogc.parameters import ITEM, Wanted, parse_axes, parse_items
+from webmap.ogc.parameters import ITEM, Wanted, check_names, parse_axes, parse_items
 from webmap.problems import NotFoundError, name_some
 
 MOULDS = 256
@@ -102,7 +102,7 @@ class Items:
 
     def page(self, asked: Asked, collection: Collection) -> Page:
         """Return the page that is asked for; raises BadParameterError."""
-        wanted = parse_items(asked, self._kinds_of(collection))
+        wanted = parse_items(asked, collection, self._kinds_of(collection))
         found = self._select(collection, wanted, asked.values.get("bbox"))
         bodies = self._bodies(collection, found.features, wanted)
         return Page(asked, collection, wanted, found.matched, found.features, bodies)
@@ -119,7 +119,7 @@ class Items:
         return mould.write(found.matched, bodies, box), mould.wanted.axes
 
     def _make_mould(self, asked: Asked, collection: Collection) -> Mould:
-        return Mould(asked, collection, parse_items(asked, self._kinds_of(collection)))
+        return Mould(asked, collection, parse_items(asked, collection, self._kinds_of(collection)))
 
     def _select(self, collection: Collection, wanted: Wanted, bbox: str | None) -> Selection:
         return self._store.select(collection.id, wanted.query(bbox))
@@ -131,7 +131,7 @@ class Items:
 
     def single(self, asked: Asked, collection: Collection, feature_id: str) -> Single:
         """Return one feature; raises NotFoundError."""
-        asked.check(ITEM)
+        check_names(asked, collection, ITEM)
         axes = parse_axes(asked.values, "crs")
         feature = self._store.get(collection.id, feature_id)
         if feature is None:

@@ -11,7 +11,7 @@ from webmap.ogc import components as parts
 from webmap.ogc.asked import ROOT, Asked
 from webmap.ogc.components import Part, ref
 from webmap.ogc.links import GEOJSON, JSON, OPENAPI, SCHEMA
-from webmap.ogc.parameters import ITEM, ITEMS
+from webmap.ogc.parameters import ITEM, ITEMS, names_for
 from webmap.ogc.resources import Resources
 
 OWN = ("sortby", "properties")  # differ between collections
@@ -89,7 +89,7 @@ class Definition:
         item = _operation(
             f"{row.id}.item",
             text(asked, "ogc.feature_of", name=title),
-            [ref("parameters", name) for name in ITEM],
+            [ref("parameters", name) for name in names_for(row, ITEM)],
             row.id,
             failing=("404", "503"),
         )
@@ -158,7 +158,7 @@ def _item_parameters(asked: Asked, row: Collection, say: Callable[[str], str]) -
             "properties", parts.listed({"type": "string", "enum": names}), say("properties")
         ),
     }
-    shared = [own[name] if name in OWN else ref("parameters", name) for name in ITEMS]
+    shared = [own[name] if name in OWN else ref("parameters", name) for name in names_for(row, ITEMS)]
     meanings = {field["name"]: field["description"][asked.language] for field in row.info["fields"]}
     return shared + [parts.parameter(name, {"type": kind}, meanings[name]) for name, kind in kinds.items()]
 

@@ -14,10 +14,11 @@ from shapely.geometry.base import BaseGeometry
 from geodata.crs import Bounds
 from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes, split_box
 from layers.cql.tree import And, Compare, Condition, Constant, IsNull, Kind, Or, Property, Shape, Spatial
-from layers.query import Query
+from layers.query import Collection, Query
 from layers.rows import GEOMETRY
-from webmap.ogc.asked import Asked, refused
+from webmap.ogc.asked import COMMON, Asked, refused
 from webmap.ogc.filters import parse_cql
+from webmap.problems import BadParameterError
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 ITEM = ("crs",)
@@ -34,6 +35,7 @@ ITEMS = (
     "filter-lang",
     "filter-crs",
 )
+SYSTEMS = ("crs", "bbox-crs")  # of what has places; a collection without lists no system for them
 MAX_SORTED = 8
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
@@ -68,10 +70,10 @@ class Wanted:
         return _join(self.conditions)
 
 
-def parse_items(asked: Asked, kinds: Mapping[str, Kind]) -> Wanted:
+def parse_items(asked: Asked, collection: Collection, kinds: Mapping[str, Kind]) -> Wanted:
     """Return what is asked of a collection with the queryables `kinds`; raises BadParameterError."""
     names = [name for name, kind in kinds.items() if kind != "geometry"]
-    asked.check([*ITEMS, *names])
+    check_names(asked, collection, (*ITEMS, *names))
     values = asked.values
     box_axes = parse_axes(values, "bbox-crs")
     _check_datetime(values.get("datetime"))
@@ -85,6 +87,27 @@ def parse_items(asked: Asked, kinds: Mapping[str, Kind]) -> Wanted:
         has_place=GEOMETRY in kinds,
         properties=_parse_properties(values.get("properties"), names),
     )
+
+
+def names_for(collection: Collection, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the parameters `names` that mean something for a collection."""
+    table = collection.info["geometry"] == "none"
+    return tuple(name for name in names if not (table and name in SYSTEMS))
+
+
+def check_names(asked: Asked, collection: Collection, names: tuple[str, ...]) -> None:
+    """Raise BadParameterError for a parameter that is none of `names`, or asks a table for coordinates."""
+    allowed = names_for(collection, names)
+    for name in asked.values:
+        if name in SYSTEMS and name in names and name not in allowed:
+            raise BadParameterError(
+                "error.no_coordinates",
+                parameter=name,
+                value=asked.values[name],
+                allowed=", ".join((*allowed, *COMMON)),
+                layer=collection.id,
+            )
+    asked.check(allowed)
 
 
 def parse_axes(values: Mapping[str, str], name: str) -> Axes:

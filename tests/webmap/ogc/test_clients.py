@@ -109,6 +109,12 @@ def test_gdal_reads_tables_and_types(gdal, release: Release) -> None:
     found = gdal("indicators")
     assert list(found["id"]) == [row["id"] for row in release.read_json("data/indicators.json")]
     assert found.dtypes["base_value"] == "float64"
+    for layer in release.read_json(
+        "pages/catalogue.json"
+    ):  # GDAL asks for systems only where they are listed
+        if layer["geometry"] == "none":
+            assert len(gdal(layer["id"])) == len(release.read_json(f"data/{layer['id']}.json"))
+            assert not any("crs=" in asked for asked in ASKED)
 
 
 def test_owslib_reads_what_it_knows(site: str, release: Release) -> None:

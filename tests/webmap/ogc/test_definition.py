@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from layers.store import Release
-from webmap.ogc.parameters import ITEMS, MAX_LIMIT
+from webmap.ogc.parameters import ITEMS, MAX_LIMIT, SYSTEMS
 
 # What the words of these must be, no schema can say.
 UNSAID = {"filter", "datetime", "bbox"}
@@ -77,7 +77,10 @@ def test_the_definition_has_what_clients_look_for(definition, release: Release) 
         own = {one["name"]: one for one in given if "name" in one}
         shared = {one["$ref"].rpartition("/")[2] for one in given if "$ref" in one}
         fields = {field["name"] for field in layer["fields"]}
-        assert set(own) | shared == {*ITEMS, *fields, "f", "lang"}
+        pointless = SYSTEMS if layer["geometry"] == "none" else ()
+        assert set(own) | shared == {*ITEMS, *fields, "f", "lang"} - {*pointless}
+        single = definition["paths"][f"{paths[-1]}/{{featureId}}"]["get"]["parameters"]
+        assert ({"$ref": "#/components/parameters/crs"} in single) == (not pointless)
         for name in fields:
             assert (own[name]["in"], own[name]["style"], own[name]["explode"]) == ("query", "form", False)
             assert own[name]["schema"]["type"] in {"string", "number", "boolean"}
