@@ -7,12 +7,11 @@ from typing import Any, Final
 from geodata import crs
 from geodata.incoming.imported import keep_latest
 from geodata.incoming.proposal import Ground, Proposal
-from geodata.incoming.titles import LANGUAGES, Words, word
+from geodata.incoming.titles import Words, join_words
 from scripts.messages import say, write
 
 Answer = dict[str, Any]
 _MOST: Final = 20  # transfers on the screen; the JSON has all
-_COMMAS: Final = {"zh": "、", "en": ", "}
 
 
 def describe(proposal: Proposal, ground: Ground) -> Answer:
@@ -52,13 +51,8 @@ def _tell_area(row: Answer, ground: Ground) -> None:
         before=f"{row['before_km2']:.2f}",
         after=f"{row['after_km2']:.2f}",
         official=f"{row['official_km2']:g}" if row["official_km2"] else "-",
-        changed=_list_changed(row["changed"]),
+        changed=join_words("changed", row["changed"] or ["nothing"]),
     )
-
-
-def _list_changed(names: list[str]) -> Words:
-    words = [word("changed", name) for name in names or ["nothing"]]
-    return {language: _COMMAS[language].join(one[language] for one in words) for language in LANGUAGES}
 
 
 def _tell_transfers(rows: list[Answer], ground: Ground) -> None:

@@ -55,6 +55,7 @@ def render_preview(
         areas=[row | {"name": names.of(row["id"])} for row in proposal.areas()],
         transfers=_name_ends(proposal.exchanges(), names),
         most=MOST,
+        remarks=[] if proposal.errors else _list_remarks(proposal, names),
         shifts=[(names.of(place), row) for place, row in proposal.describe_shifts().items()],
     )
 
@@ -69,6 +70,15 @@ def _say_assumed(proposal: Proposal, translate: Callable[..., str]) -> str | Non
     if assumed is None or assumed == SWAPPED:
         return translate("preview.swapped") if assumed else None
     return translate("preview.as_frame", crs=assumed)
+
+
+def _list_remarks(proposal: Proposal, names: _Names) -> list[tuple[str, str]]:
+    """Return what goes on record of each place that is imported."""
+    return [
+        (names.of(record.of), said if isinstance(said, str) else getattr(said, names.language))
+        for record in proposal.records
+        for said in record.fixes
+    ]
 
 
 def _name_ends(rows: list[Row], names: _Names) -> list[Row]:

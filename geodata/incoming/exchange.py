@@ -73,42 +73,68 @@ class Change:
         return list_transfers(self.before, self.after)
 
     def check(self, known_m: float, *, accepted: bool = False) -> Iterator[Finding]:
-        """Yield who gets what the imported polygons leave at the coast, at county lines, and as islands.
+        """Yield who gets what each imported polygon leaves at the coast, at county lines, and as islands.
 
         Land that leaves the city is an error unless it is a strip along the line, or `accepted`.
         """
-        own = frozenset().union(*(self.members.of(record.of) for record in self.fresh))
-        if not own:
+        claims = [record for record in self.fresh if self.members.of(record.of)]
+        if not claims:
             return
-        width = round(known_m)
-        gone = [one for one in self.transfers if one.taker == SEA]
-        if gone:
-            yield self._say("coast-follows", gone, area=_sum(gone), width=width)
-        across = [one for one in self.transfers if self._crosses(one, own)]
-        apart = {one: self._find_apart(one, known_m) for one in across if one.taker in self.titles.outside}
-        for taker in dict.fromkeys(one.taker for one in across):
-            rows = [one for one in across if one.taker == taker]
-            area_km2 = sum(one.area_km2 - _measure(apart.get(one, [])) for one in rows)
-            if area_km2 >= LEAST_KM2:
-                yield self._say("border-follows", rows, area=f"{area_km2:.3f}", width=width)
-        yield from self._check_islands(own)
-        lost = {one: parts for one, parts in apart.items() if parts}
-        if lost:
-            area, level = f"{sum(map(_measure, lost.values())):.3f}", "warning" if accepted else "error"
-            yield self._say("leaves-city", list(lost), area=area, level=level)
+        own = frozenset().union(*(self.members.of(record.of) for record in claims))
+        apart = {one: self._find_apart(one, known_m) for one in self.transfers if self._crosses(one, own)}
+        islands = list(self._find_islands(own))
+        causes = {one: self._find_cause(one, claims) for one in (*self.transfers, *islands)}
+        level = "warning" if accepted else "error"
+        for record in claims:
+            rows = [one for one in self.transfers if causes[one] is record]
+            gone = [one for one in rows if one.taker == SEA]
+            if gone:
+                yield self._say("coast-follows", record, gone, _sum(gone), width=round(known_m))
+            crossing = {one: apart[one] for one in rows if one in apart}
+            yield from self._check_lines(record, crossing, known_m)
+            left_out = [one for one in islands if causes[one] is record]
+            if left_out:
+                yield self._say("islands-left-out", record, left_out, _sum(left_out), count=len(left_out))
+            lost = {one: parts for one, parts in crossing.items() if parts}
+            if lost:
+                yield self._say("leaves-city", record, lost, sum(map(_measure, lost.values())), level=level)
 
-    def _say(self, code: str, rows: Sequence[Transfer], **values: object) -> Finding:
-        """Return a finding about some transfers, with who gives and who takes."""
+    def _find_cause(self, one: Transfer, claims: Sequence[ImportedBoundary]) -> ImportedBoundary:
+        """Return the record that a transfer comes from: whose land it was, else who cuts it off."""
+        given = [record for record in claims if one.giver in self.members.of(record.of)]
+        return given[0] if given else min(claims, key=lambda record: record.polygon().distance(one.land))
+
+    def _check_lines(
+        self, record: ImportedBoundary, apart: Mapping[Transfer, Sequence[BaseGeometry]], known_m: float
+    ) -> Iterator[Finding]:
+        """Yield who gets the strips along a county line; what is `apart` from it is no strip."""
+        for taker in dict.fromkeys(one.taker for one in apart):
+            given = [one for one in apart if one.taker == taker]
+            area_km2 = sum(one.area_km2 - _measure(apart[one]) for one in given)
+            if area_km2 >= LEAST_KM2:
+                yield self._say("border-follows", record, given, area_km2, width=round(known_m))
+
+    def _say(
+        self,
+        code: str,
+        record: ImportedBoundary,
+        rows: Collection[Transfer],
+        area_km2: float,
+        **values: object,
+    ) -> Finding:
+        """Return a finding about some transfers of a record, with who gives and who takes."""
         givers = self.titles.join(dict.fromkeys(one.giver for one in rows))
         takers = self.titles.join(dict.fromkeys(one.taker for one in rows))
-        record = self.fresh[0]
-        return find(code, record.file_name, record.of, givers=givers, takers=takers, **values)
+        values |= {"area": f"{area_km2:.3f}", "givers": givers, "takers": takers}
+        return find(code, record.file_name, record.of, **values)
 
     def _find_apart(self, one: Transfer, known_m: float) -> list[BaseGeometry]:
-        """Return the parts of a transfer that are no strip along the line between the two.
+        """Return the parts of a transfer to beyond the city that are no strip along the line between the two.
 
         A strip may be of several givers: not each of their pieces touches the taker.
         """
+        if one.taker not in self.titles.outside:
+            return []
         parts = [part for part in shapely.get_parts(one.land) if crs.measure_area_km2(part) >= LEAST_KM2]
         won = shapely.union_all([other.land for other in self.transfers if other.taker == one.taker])
         strips = [strip for strip in shapely.get_parts(won) if strip.intersects(self.before[one.taker])]
@@ -127,25 +153,21 @@ class Change:
         county = self.members.county(one.giver)
         return county != self.members.county(one.taker) and county not in {row.of for row in self.fresh}
 
-    def _check_islands(self, own: Collection[str]) -> Iterator[Finding]:
-        """Yield who gets land that the polygons leave out and that touches nothing of the taker's."""
-        alone: dict[str, list[BaseGeometry]] = {}
+    def _find_islands(self, own: Collection[str]) -> Iterator[Transfer]:
+        """Yield land left out that touches nothing of the taker's, as given by whom most of it was."""
         for taker in dict.fromkeys(one.taker for one in self.transfers):
-            given = [one.land for one in self.transfers if one.taker == taker and one.giver in own]
+            given = [one for one in self.transfers if one.taker == taker and one.giver in own]
             if taker not in {SEA, *own} and given:
-                won, held = shapely.union_all(given), self.before[taker]
-                parts = [part for part in shapely.get_parts(self.after[taker]) if not part.intersects(held)]
-                found = [part for part in parts if part.intersection(won).area > part.area / 2]
-                alone |= {taker: found} if found else {}
-        parts = [part for found in alone.values() for part in found]
-        if parts:
-            area = f"{sum(crs.measure_area_km2(part) for part in parts):.3f}"
-            values = {"takers": self.titles.join(alone), "count": len(parts), "area": area}
-            yield find("islands-left-out", self.fresh[0].file_name, self.fresh[0].of, **values)
+                held = self.before[taker]
+                for part in shapely.get_parts(self.after[taker]):
+                    if not part.intersects(held):
+                        shares = [shapely.intersection(one.land, part).area for one in given]
+                        if sum(shares) > part.area / 2:
+                            yield Transfer(given[shares.index(max(shares))].giver, taker, part)
 
 
-def _sum(transfers: Sequence[Transfer]) -> str:
-    return f"{sum(one.area_km2 for one in transfers):.3f}"
+def _sum(transfers: Sequence[Transfer]) -> float:
+    return sum(one.area_km2 for one in transfers)
 
 
 def _measure(parts: Sequence[BaseGeometry]) -> float:

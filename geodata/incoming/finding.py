@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
 
+from geodata.model import Text
+
 Level = Literal["error", "warning"]
+LANGUAGES: Final = ("zh", "en", "ko")  # of what is kept; findings themselves are told in the first two
 _FILE = Path(__file__).with_name("findings.yaml")
+
+
+class Remark(Text):
+    """What a boundary that is imported says for ever of how it came in: a repair, or a loss accepted."""
+
+    code: str  # of the finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +38,11 @@ class Finding:
     message_zh: str
     message_en: str
     fix: dict[str, str] | None = None
+    remark: Remark | None = None  # how the record of a boundary tells it, where one is to
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as plain data for ``--json``."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "remark"}
 
     def to_lines(self) -> list[str]:
         """Return the finding for people: what it is, and what can be done; only what prints."""
@@ -60,7 +70,7 @@ def find(code: str, path: str, feature_id: str | None = None, /, **values: objec
     entry = _codes()[code]
     wanted = str(values.pop("level", entry["level"]))
     level: Level = "error" if wanted == "error" else "warning"
-    fix = entry.get("fix")
+    fix, record = entry.get("fix"), entry.get("record")
     return Finding(
         code=code,
         level=level,
@@ -69,7 +79,14 @@ def find(code: str, path: str, feature_id: str | None = None, /, **values: objec
         message_zh=entry["zh"].format(**_pick(values, "zh")),
         message_en=entry["en"].format(**_pick(values, "en")),
         fix={one: fix[one].format(**_pick(values, one)) for one in ("zh", "en")} if fix else None,
+        remark=_remark(code, {**entry, **record}, values) if record and level == "warning" else None,
     )
+
+
+def _remark(code: str, words: Mapping[str, str], values: Mapping[str, object]) -> Remark:
+    """Return the finding as it is kept; in Chinese and English it may be worded as it is told."""
+    said = {one: words[one].format(**_pick(values, one)) for one in LANGUAGES}
+    return Remark(code=code, **said)
 
 
 def _pick(values: Mapping[str, object], language: str) -> dict[str, object]:

@@ -9,9 +9,10 @@ from typing import Final
 
 import yaml
 
+from geodata.incoming.finding import LANGUAGES
+
 _FILE: Final = Path(__file__).with_name("flaws.yaml")
 _SAID: Final = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<lon>\S+) (?P<lat>\S+)\])?")
-_LANGUAGES: Final = ("zh", "en")
 
 
 def to_reasons(said: str) -> dict[str, str]:
@@ -25,12 +26,12 @@ def to_reasons(said: str) -> dict[str, str]:
     read = _SAID.fullmatch(said)
     words = _flaws().get(read["name"]) if read else None
     if read is None or words is None:
-        return dict.fromkeys(_LANGUAGES, said)
+        return dict.fromkeys(LANGUAGES, said)
     if read["lon"] is None:
         return dict(words)
     lon, lat = (f"{float(value):.7g}" for value in (read["lon"], read["lat"]))
     at = _flaws()["at"]
-    return {language: at[language].format(what=words[language], lon=lon, lat=lat) for language in _LANGUAGES}
+    return {language: at[language].format(what=words[language], lon=lon, lat=lat) for language in LANGUAGES}
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ import shapely
 from pydantic import AwareDatetime, Field
 from shapely.geometry.base import BaseGeometry
 
+from geodata.incoming.finding import Remark
 from geodata.model import Id, Record, Source
 
 Layer = Literal["counties", "zones", "parks", "towns"]
@@ -37,7 +38,7 @@ class ImportedBoundary(Record):
     file_name: Filled
     file_sha256: Sha256
     crs: Filled  # of the file, as understood
-    fixes: tuple[Filled, ...] = ()  # what was repaired
+    fixes: tuple[Remark | Filled, ...] = ()  # what was repaired or accepted; older ones are English texts
 
     @property
     def source_id(self) -> str:

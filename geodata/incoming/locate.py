@@ -39,7 +39,7 @@ class Located:
     crs: str
     features: list[Incoming]
     findings: list[Finding] = field(default_factory=list)
-    fixes: list[str] = field(default_factory=list)
+    fixes: list[Finding] = field(default_factory=list)
 
 
 def locate(intake: Intake, city: BaseGeometry, given: str | None, accuracy_m: float, *, fix: bool) -> Located:
@@ -68,8 +68,8 @@ def locate(intake: Intake, city: BaseGeometry, given: str | None, accuracy_m: fl
             raise RefusedError(_say_where(shapes, located.crs, near, intake.name))
         if not fix:
             raise RefusedError(find("flipped-axes", intake.name, point=point))
-        located.findings.append(find("flipped-swapped", intake.name))
-        located.fixes.append("axes swapped")
+        located.fixes.append(find("flipped-swapped", intake.name))
+        located.findings += located.fixes
     pairs = list(zip(located.features, places, strict=True))
     outside = [feature for feature, place in pairs if place is None]
     if outside:

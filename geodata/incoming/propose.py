@@ -97,7 +97,7 @@ def _add_record(
     parts, fixes, broken = [], list(located.fixes), False
     for repeated in check_repeated(rows, place):
         proposal.findings.append(repeated)
-        fixes.append(repeated.message_en)
+        fixes.append(repeated)
     for row in rows:
         count = int(shapely.get_num_coordinates(row.geometry))
         if count > MAX_PLACE_VERTICES:
@@ -106,7 +106,7 @@ def _add_record(
         mended, finding = repair(row, place, fix=wish.fix)
         if finding:
             proposal.findings.append(finding)
-            fixes.append(finding.message_en)
+            fixes.append(finding)
             broken = broken or finding.level == "error"
         parts.append(mended)
     if broken:
@@ -131,7 +131,7 @@ def _add_record(
             file_name=intake.name,
             file_sha256=intake.sha256,
             crs=located.crs,
-            fixes=tuple(fix[:500] for fix in fixes),
+            fixes=tuple(one.remark for one in fixes if one.remark),
         )
     )
 
@@ -217,5 +217,5 @@ def _settle(proposal: Proposal, ground: Ground) -> list[ImportedBoundary]:
 def _note(record: ImportedBoundary, findings: Sequence[Finding], codes: Collection[str]) -> ImportedBoundary:
     """Return a record that says for ever what was found of it under some codes."""
     rows = [row for row in findings if row.feature_id == record.of and row.code in codes]
-    fixes = (*record.fixes, *(row.message_en[:500] for row in rows))
+    fixes = (*record.fixes, *(row.remark for row in rows if row.remark))
     return record.model_copy(update={"fixes": fixes}) if rows else record

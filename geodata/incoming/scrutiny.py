@@ -30,8 +30,6 @@ _MOST: Final = 0.5  # of a polygon
 _FRAGMENT_M: Final = 20.0  # what is wider may be an island
 _SMALL_DEG2: Final = 1e-4  # about 1 km²: a larger part is not looked at
 Pieces = Mapping[str, BaseGeometry]
-_RULE_FOLLOWS: Final = {"rule_zh": "上级随之扩大", "rule_en": "the parent grows to hold it"}
-_RULE_CUT: Final = {"rule_zh": "裁去", "rule_en": "it is cut off"}
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,16 @@ def repair(row: Incoming, place: str, *, fix: bool) -> tuple[BaseGeometry, Findi
     geometry, path = row.geometry or shapely.Polygon(), row.path
     if geometry.is_valid and row.flaw is None:
         return geometry, None
-    said = to_reasons(row.flaw or shapely.is_valid_reason(geometry))
-    reasons = {f"reason_{language}": reason for language, reason in said.items()}
+    reason = to_reasons(row.flaw or shapely.is_valid_reason(geometry))
     if not fix:
-        return geometry, find("invalid-ring", path, place, **reasons)
+        return geometry, find("invalid-ring", path, place, reason=reason)
     mended = to_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     if mended.is_empty:
-        return geometry, find("invalid-ring", path, place, **reasons)
+        return geometry, find("invalid-ring", path, place, reason=reason)
     before, after = crs.measure_area_km2(geometry), crs.measure_area_km2(mended)
-    return mended, find("repaired-ring", path, place, **reasons, before=f"{before:.4f}", after=f"{after:.4f}")
+    return mended, find(
+        "repaired-ring", path, place, reason=reason, before=f"{before:.4f}", after=f"{after:.4f}"
+    )
 
 
 def check_repeated(rows: Iterable[Incoming], place: str) -> Iterator[Finding]:
@@ -257,8 +256,8 @@ def _check_parent(record: ImportedBoundary, path: str, standing: Standing, paren
     width_m = width_m if brought else 2 * width_m  # ours are known at 90 %, and may be off to either side
     values = {"parent": standing.titles.of(parent), "area": f"{area_km2:.3f}"}
     if is_narrow(outside, width_m):
-        rule = _RULE_CUT if brought else _RULE_FOLLOWS
-        yield find("outside-parent-sliver", path, record.of, **values, **rule)
+        rule = word("rule", "cut" if brought else "follows")
+        yield find("outside-parent-sliver", path, record.of, **values, rule=rule)
     else:
         more = {"method": word("method", standing.method(parent)), "width": round(width_m)}
         yield find("outside-parent", path, record.of, **values, **more)

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import yaml
 
+from geodata.incoming.finding import LANGUAGES
 from geodata.incoming.slivers import SEA
 from geodata.read import Facts
 
 Words = dict[str, str]  # by language
-LANGUAGES: Final = ("zh", "en")
 _FILE: Final = Path(__file__).with_name("words.yaml")
-_FORMS: Final = {"zh": "{name}（{id}）", "en": "{name} ({id})"}
-_COMMAS: Final = {"zh": "、", "en": ", "}
+_FORMS: Final = {"zh": "{name}（{id}）", "en": "{name} ({id})", "ko": "{name}({id})"}
+_COMMAS: Final = {"zh": "、", "en": ", ", "ko": ", "}
 
 
 class Titles:

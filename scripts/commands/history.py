@@ -86,4 +86,6 @@ def _print_place(options: argparse.Namespace, entries: list[Entry]) -> int:
             who=event["who"] or "-",
             why=event["why"] or "-",
         )
+        for said in (event["import"] or {}).get("fixes", ()):
+            say("history_remark", said=said)
     return 0

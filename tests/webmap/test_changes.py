@@ -19,6 +19,7 @@ from werkzeug.test import Client
 
 from layers.history import Act, record
 from layers.store import Release, read_current
+from scripts import cli
 from webmap import create_app, live
 from webmap.live import Live
 from webmap.publish import hash_code
@@ -26,6 +27,7 @@ from webmap.settings import Settings
 
 PLACE = "lingang"
 ZONES = "data/zones.geojson"
+LOSS = {"code": "leaves-city", "zh": "已认可 56 km²", "en": "accepted 56 km²", "ko": "56 km² 승인"}
 IMPORT = {
     "of": PLACE,
     "layer": "zones",
@@ -39,7 +41,7 @@ IMPORT = {
     "file_name": "zones.shp",
     "file_sha256": "ab" * 32,
     "crs": "EPSG:4490",
-    "fixes": ["axes swapped"],
+    "fixes": ["axes swapped", LOSS],  # the first as it was kept once
     "import": "cd" * 10,
 }
 
@@ -187,10 +189,20 @@ def test_a_place_shows_the_history_of_its_boundary(asker, language):
     for words in ("张某", "正式界线", "zones.shp", "EPSG:4490", "abababababab", "axes swapped", "290.50"):
         assert words in page
     assert "某局&lt;b&gt;" in page
+    assert [said in page for said in (LOSS["zh"], LOSS["en"], LOSS["ko"])] == [
+        language == one for one in ("zh", "en", "ko")
+    ]
     assert page.count("±5&nbsp;") == 1  # a figure and its unit stay on one line
     events = asker.get(f"/zones/{PLACE}/history.json").get_json()["history"]
     assert [event["how"] for event in events] == ["imported", "base"]
     assert asker.get("/zones/nowhere/history.json").status_code == 404
+
+
+def test_the_command_tells_what_is_on_record_of_a_boundary(published, capsys):
+    assert cli.main(["history", PLACE, "--home", str(published)]) == 0
+    out = capsys.readouterr().out
+    for said in ("axes swapped", LOSS["zh"], LOSS["en"]):
+        assert said in out
 
 
 def test_every_release_stays_addressable_by_its_hash(asker, published):

@@ -129,6 +129,18 @@ def test_a_name_that_is_too_long_for_the_map_is_cut_there_alone(draw: Any) -> No
     assert name in section(page, "areas")
 
 
+@pytest.mark.parametrize(("language", "said"), [("zh", "已认可"), ("en", "accepted that"), ("ko", "승인함")])
+def test_what_goes_on_record_is_said_in_the_language_of_the_page(draw: Any, language: str, said: str) -> None:
+    county = zone("huancui")
+    west, south, _, north = county.bounds
+    shorter = shapely.difference(county, shapely.box(west - 1, south, west + 0.03, north))
+    wishes = {"layer": "counties", "of": "huancui", "language": language}
+    page, proposal = draw(shorter, accept_loss=True, **wishes)
+    assert said in section(page, "findings")
+    assert page.count(getattr(proposal.records[0].fixes[0], language)) == 1
+    assert said not in section(draw(shorter, **wishes)[0], "findings")
+
+
 def test_an_error_that_is_found_last_leaves_the_tables(draw: Any) -> None:
     page, proposal = draw(zone("lingang"))
     proposal.findings.append(find("leaves-city", "a.geojson", "lingang", givers="x", takers="y", area="1"))

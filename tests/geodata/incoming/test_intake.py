@@ -20,7 +20,7 @@ import shapely
 from geodata import crs
 from geodata.incoming import intake, unpack
 from geodata.incoming.datum import measure_shift
-from geodata.incoming.finding import RefusedError, find, list_codes
+from geodata.incoming.finding import LANGUAGES, RefusedError, find, list_codes
 from geodata.incoming.flaw import to_reasons
 from geodata.incoming.intake import read_intake
 from geodata.incoming.locate import check_datum
@@ -803,14 +803,14 @@ def test_flawed_rings_are_told_with_the_area_before_and_after(tmp_path, name, ti
         assert codes(path, fix=True) == ({"invalid-ring"}, [])
         return
     proposal = propose(wish(path, fix=True), GROUND)
-    said = next(row.message_en for row in proposal.findings if row.code == "repaired-ring")
-    before, after = map(float, re.findall(r"(\d+\.\d+) ", said)[-2:])
+    said = next(row for row in proposal.findings if row.code == "repaired-ring")
+    before, after = map(float, re.findall(r"(\d+\.\d+) ", said.message_en)[-2:])
     assert after == pytest.approx(crs.measure_area_km2(proposal.records[0].polygon()), abs=0.01)
     if times:
         assert before == pytest.approx(times * after, abs=0.01)
     else:
         assert before < after - 0.5
-    assert said in proposal.records[0].fixes
+    assert said.remark in proposal.records[0].fixes
 
 
 @pytest.mark.usefixtures("alone")
@@ -832,7 +832,7 @@ def test_a_feature_that_is_there_twice_is_told(tmp_path):
     assert found.errors == 0
     assert said.path.endswith("#2")
     assert "有 2 个要素图形完全相同，只用一个（a.geojson/a#1）" in said.message_zh
-    assert said.message_en in found.records[0].fixes
+    assert said.remark in found.records[0].fixes
     once = propose(wish(dumped(tmp_path / "a.geojson", rows[:1]), of="lingang"), GROUND)
     assert shapely.equals(found.records[0].polygon(), once.records[0].polygon())
     assert "repeated-feature" not in {finding.code for finding in once.findings}
@@ -954,6 +954,8 @@ def test_every_code_has_its_words_and_is_tested_somewhere():
         for language in ("zh", "en"):
             assert entry[language]
             assert not entry.get("fix") or entry["fix"][language]
+        if "record" in entry:
+            assert all({**entry, **entry["record"]}[language] for language in LANGUAGES)
     with pytest.raises(KeyError):
         find("no-such-code", "x")
 

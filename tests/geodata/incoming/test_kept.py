@@ -111,7 +111,7 @@ def test_a_county_takes_in_what_two_deliverers_draw_a_little_apart(ask, gaoqu):
     assert errors(county) == []
     said = next(finding for finding in county.findings if finding.code == "child-sliver")
     assert "高区（gaoqu）不变" in said.message_zh
-    assert said.message_en in county.records[0].fixes
+    assert said.remark in county.records[0].fixes
     zone = county.after["gaoqu"].geometry
     assert shapely.equals_identical(gaoqu.after["gaoqu"].geometry, zone)
     assert is_narrow(shapely.difference(zone, county.after["huancui"].geometry), 0.03)
@@ -164,7 +164,7 @@ def test_land_goes_to_another_city_only_where_that_is_said(ask):
     accepted = ask({"huancui": shorter}, "counties", accept_loss=True)
     assert errors(accepted) == []
     (said,) = [one for one in accepted.findings if one.code == "leaves-city"]
-    assert said.message_en in accepted.records[0].fixes
+    assert said.remark in accepted.records[0].fixes
 
 
 @pytest.mark.parametrize("accuracy_m", [50.0, 5000.0])
