@@ -15,7 +15,7 @@ from layers.export.formats import FORMATS, PLAN
 from webmap.api import content
 from webmap.data_form import FIELDS, describe_form
 from webmap.dcat import build_catalogue
-from webmap.downloads import GOES_WITH, PARAMETERS, holding
+from webmap.downloads import GOES_WITH, PARAMETERS, holding, to_frame
 from webmap.links import base_url
 from webmap.parameters import refuse_unknown, takes
 from webmap.prepared import send
@@ -67,6 +67,8 @@ def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
     for one in ("crs", "geometry"):  # without coordinates the file is the same whatever stands there
         if holds[name] not in GOES_WITH[one]:
             chosen.pop(one, None)
+    if "crs" in chosen:
+        chosen["crs"] = to_frame(chosen["crs"])  # one address, however it was written
     if not FORMATS[extension].geometry:  # the form says of this choice that it is for tables of text
         chosen.pop("geometry", None)
     query = f"?{urlencode(chosen)}" if chosen else ""

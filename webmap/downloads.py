@@ -10,10 +10,11 @@ from typing import Any
 import orjson
 
 from geodata.crs import LONLAT
+from layers.axes import find_axes
 from layers.cql.fault import FilterError
 from layers.cql.parse import LANGUAGES, parse_filter
 from layers.cql.tree import Condition
-from layers.export.formats import FIXED, FORMATS, GEOMETRIES, PLAN, WGS84, Format, formats_of
+from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
 from layers.export.job import Job, Part, Wish
 from layers.export.jobs import DESIGNATIONS, to_job
 from layers.export.selection import Choice, select
@@ -137,9 +138,14 @@ def unknown_layer(name: str, content: Content) -> NotFoundError:
 
 
 def to_frame(given: str) -> str:
-    """Return the name of a frame as it stands in lists: people write ``epsg:4550`` and ``4550`` too."""
-    asked = given.upper()
-    return f"EPSG:{asked}" if asked.isdecimal() else asked
+    """Return the name of a frame as it stands in lists, what is none as it is.
+
+    People write ``epsg:4550`` and ``4550`` too, programs the URIs that the API lists.
+    """
+    axes = find_axes(given)
+    asked = axes.frame if axes else given.upper()
+    name = f"EPSG:{asked}" if asked.isdecimal() else asked
+    return name if name in {LONLAT, *FRAMES} else given
 
 
 def _parse_frame(kind: Format, arguments: Arguments) -> str:

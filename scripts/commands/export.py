@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         help="默认按文件名，否则 geojson 或 json · by the file's name, else geojson or json",
     )
-    parser.add_argument("--crs", help=f"坐标系 · frame: {', '.join(FRAMES)}")
+    parser.add_argument(
+        "--crs", help=f"坐标系，或其 OGC 网址 · frame, or its OGC URI: CRS84, {', '.join(FRAMES)}"
+    )
     parser.add_argument(
         "--geometry", help=f"CSV、XLSX 中的位置 · places in CSV, XLSX: {', '.join(GEOMETRIES)}"
     )

@@ -232,6 +232,16 @@ def test_export_filters_and_changes_the_frame(ask, tmp_path):
     assert len(lines) == json.loads(out)["rows"]["zones"] + 1
 
 
+def test_export_takes_a_frame_by_its_uri(ask, tmp_path):
+    target = tmp_path / "towns.csv"
+    uri = "http://www.opengis.net/def/crs/EPSG/0/4549"
+    code, out, _ = ask("export", "towns", "--crs", uri, "--out", str(target), "--json")
+    assert (code, json.loads(out)["crs"]) == (0, "EPSG:4549")
+    code, _, err = ask("export", "clauses", "--crs", uri, "--out", str(tmp_path / "clauses.csv"))
+    assert code == 2
+    assert "clauses 是表，没有坐标" in err
+
+
 def test_export_of_several_layers_is_one_file_of_these(ask, tmp_path):
     target = tmp_path / "some.gpkg"
     code, out, _ = ask("export", "zones", "parks", "designations", "-o", str(target), "--json")

@@ -175,6 +175,8 @@ def test_an_address_fills_the_form_in(client: FlaskClient, release: Release, pag
     address = page.format(release=release.id)
     assert Form(client.get(address, query_string=given).text).chosen == given
     assert Form(client.get(f"{address}?crs=4550").text).chosen == {"crs": "EPSG:4550"}
+    uri = "http://www.opengis.net/def/crs/EPSG/0/4550"
+    assert Form(client.get(f"{address}?crs={uri}").text).chosen == {"crs": "EPSG:4550"}
     assert Form(client.get(f"{address}?layer=&crs=").text).chosen == {}
     assert Form(client.get(f"{address}?layer=zones&utm_source=mail").text).chosen == {"layer": "zones"}
     table = Form(client.get(f"{address}?layer=clauses").text)  # the first format of all cannot hold it

@@ -20,14 +20,16 @@ from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
+from layers.axes import ALL, CRS84, Axes
 from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import Job, Wish
 from layers.export.jobs import to_job
 from layers.export.source import read_about, read_parts
 from layers.store import Release
-from webmap import shelf
+from webmap import create_app, shelf
 from webmap.making import make_file
 from webmap.problems import BusyError
+from webmap.settings import Settings
 
 ONLY_LONLAT = [kind for kind, one in FORMATS.items() if one.frames == ("CRS84",)]
 
@@ -114,6 +116,40 @@ def test_a_file_in_another_frame_is_made_once_and_is_the_same_again(client: Flas
     told = again.headers["ETag"]
     assert client.get(f"/data/zones.gpkg?crs={frame}", headers={"If-None-Match": told}).status_code == 304
     assert frame.replace(":", "").lower() in first.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("axes", ALL, ids=lambda axes: axes.frame)
+def test_a_frame_is_the_same_by_its_uri_and_by_its_name(release: Release, tmp_path: Path, axes: Axes) -> None:
+    """One file is kept, with one tag and one name to save it under."""
+    client = create_app(release, Settings(tmp_path)).test_client()
+    ways = (axes.frame, axes.uri, axes.uri.replace("http:", "https:"))
+    answers = [client.get("/data/towns.csv", query_string={"crs": way}) for way in ways]
+    assert {answer.status_code for answer in answers} == {200}
+    for one in ("ETag", "Content-Disposition"):
+        assert len({answer.headers[one] for answer in answers}) == 1
+    assert len({answer.data for answer in answers}) == 1
+    usual = axes.frame in {"CRS84", "EPSG:4326"}
+    assert len([path for path in (tmp_path / "downloads").rglob("*") if path.is_file()]) == (not usual)
+    code = "" if usual else f"-{axes.frame.replace(':', '').lower()}"
+    assert f'filename="weihai-towns{code}.csv"' in answers[0].headers["Content-Disposition"]
+    places = [
+        client.get("/data/download", query_string={"layer": "towns", "format": "csv", "crs": way})
+        for way in ways
+    ]
+    assert {answer.headers["Location"] for answer in places} == {
+        f"/data/towns.csv?crs={axes.frame.replace(':', '%3A')}"
+    }
+
+
+def test_longitude_and_latitude_are_taken_by_their_uri_where_there_is_nothing_else(
+    client: FlaskClient,
+) -> None:
+    plain = client.get("/data/zones.geojson")
+    named = client.get("/data/zones.geojson", query_string={"crs": CRS84.uri})
+    assert (named.status_code, named.data) == (200, plain.data)
+    for wrong in ("http://www.opengis.net/def/crs/EPSG/0/4326", "http://www.opengis.net/def/crs/EPSG/0/2000"):
+        refused = client.get("/data/zones.geojson", query_string={"crs": wrong})
+        assert (refused.status_code, refused.get_json(force=True)["value"]) == (400, wrong)
 
 
 def test_a_filter_exports_what_matches_and_nothing_else(client: FlaskClient) -> None:
