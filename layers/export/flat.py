@@ -28,7 +28,16 @@ class Column:
 
     def title(self, language: str) -> str:
         """Return the meaning up to its first explanation."""
-        return re.split(r"[；;：:]", self.meaning[language], maxsplit=1)[0].strip()
+        return headline(self.meaning[language])
+
+
+def headline(meaning: str) -> str:
+    """Return what a property means up to the first explanation.
+
+    >>> headline("Kind: what the plan calls it")
+    'Kind'
+    """
+    return re.split(r"[；;：:]|\. ", meaning, maxsplit=1)[0].strip()
 
 
 def columns_of(part: Part) -> tuple[Column, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layers.axes import ALL
+from layers.export.flat import headline
 from webmap.language import LANGUAGES
 from webmap.ogc.asked import Asked
 from webmap.ogc.items import Page
@@ -21,7 +22,13 @@ def describe_form(asked: Asked, found: Page) -> dict[str, Any]:
     """Return what the form holds beside its own fields, and which conditions narrow the list."""
     kept = [pair for pair in asked.pairs if pair[0] not in {*FIELDS, *ADDRESS}]
     narrowing = [name for name, _ in asked.pairs if _narrows(name, found)]
-    sorting = [sign + field["name"] for field in found.collection.info["fields"] for sign in ("", "-")]
+    titles = titles_of(found, asked.language)
+    sorting = {
+        f"{sign}{name}": {"title": titles[name], "name": name, "descending": bool(sign)}
+        for name in titles
+        for sign in ("", "-")
+    }
+    own = asked.values.get("sortby")  # that the list does not offer: several properties, or a plus
     return {
         "kept": kept,
         "in_force": [
@@ -29,9 +36,17 @@ def describe_form(asked: Asked, found: Page) -> dict[str, Any]:
         ],
         "narrowed": bool(narrowing),
         "clear": _without(asked, *narrowing),
-        "sorting": list(dict.fromkeys([*filter(None, [asked.values.get("sortby")]), *sorting])),
+        "sorting": sorting,
+        "own_sorting": own if own not in sorting else None,
         "systems": ALL,
         "axes": found.axes,
+    }
+
+
+def titles_of(found: Page, language: str) -> dict[str, str]:
+    """Return what the properties of a collection are called, by their names."""
+    return {
+        field["name"]: headline(field["description"][language]) for field in found.collection.info["fields"]
     }
 
 

@@ -17,7 +17,7 @@ from webmap.links import base_url
 from webmap.media import HTML
 from webmap.ogc import coordinates
 from webmap.ogc.asked import FORMATS, ROOT, Asked
-from webmap.ogc.form import describe_form, find_example
+from webmap.ogc.form import describe_form, find_example, titles_of
 from webmap.ogc.gate import to_asked
 from webmap.ogc.items import Page, Single
 from webmap.ogc.openapi import OWN
@@ -102,6 +102,7 @@ def _items(asked: Asked, found: Page) -> dict[str, Any]:
         "first": first,
         "last": first + len(features) - 1,
         "fields": _fields(found, asked.language),
+        "titles": titles_of(found, asked.language),
         "features": features,
         "picture": draw_features(found.features, current_app.extensions["content"].sketch),
         "values": asked.values,

@@ -250,3 +250,24 @@ def test_a_list_says_how_large_each_geometry_is_and_leads_on_in_its_system(clien
     href = unescape(re.findall(r'<th scope="row"><a href="([^"]*)"', text)[0])
     assert client.get(href).headers["Content-Crs"].endswith("/4490>")
     assert "positions:" not in client.get("/ogc/collections/clauses/items?f=html&lang=en").text
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "option"),
+    [
+        ("zh", "类别", "类别（kind）降序"),
+        ("en", "Kind", "Kind (kind), descending"),
+        ("ko", "종류", "종류(kind) 내림차순"),
+    ],
+)
+def test_a_list_calls_its_properties_by_what_they_mean(
+    client: FlaskClient, language: str, title: str, option: str
+) -> None:
+    page = client.get(f"/ogc/collections/zones/items?f=html&lang={language}&sortby=-kind").text
+    assert f'<th scope="col">{title}<code>kind</code></th>' in page
+    assert f'<option value="-kind" selected>{option}</option>' in page
+
+
+def test_an_order_that_the_form_does_not_offer_stays_chosen(client: FlaskClient) -> None:
+    page = client.get("/ogc/collections/zones/items?f=html&sortby=kind,-id").text
+    assert "<option selected>kind,-id</option>" in page
