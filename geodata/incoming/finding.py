@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,8 @@ import yaml
 from geodata.model import Text
 
 Level = Literal["error", "warning"]
-LANGUAGES: Final = ("zh", "en", "ko")  # of what is kept; findings themselves are told in the first two
+TOLD: Final = ("zh", "en")  # of findings
+LANGUAGES: Final = (*TOLD, "ko")  # of what is kept
 _FILE = Path(__file__).with_name("findings.yaml")
 
 
@@ -68,6 +69,7 @@ def find(code: str, path: str, feature_id: str | None = None, /, **values: objec
     under ``level``.
     """
     entry = _codes()[code]
+    told = fill(entry, values, TOLD)
     wanted = str(values.pop("level", entry["level"]))
     level: Level = "error" if wanted == "error" else "warning"
     fix, record = entry.get("fix"), entry.get("record")
@@ -76,22 +78,26 @@ def find(code: str, path: str, feature_id: str | None = None, /, **values: objec
         level=level,
         feature_id=feature_id,
         path=path,
-        message_zh=entry["zh"].format(**_pick(values, "zh")),
-        message_en=entry["en"].format(**_pick(values, "en")),
-        fix={one: fix[one].format(**_pick(values, one)) for one in ("zh", "en")} if fix else None,
+        message_zh=told["zh"],
+        message_en=told["en"],
+        fix=fill(fix, values, TOLD) if fix else None,
         remark=_remark(code, {**entry, **record}, values) if record and level == "warning" else None,
     )
 
 
 def _remark(code: str, words: Mapping[str, str], values: Mapping[str, object]) -> Remark:
     """Return the finding as it is kept; in Chinese and English it may be worded as it is told."""
-    said = {one: words[one].format(**_pick(values, one)) for one in LANGUAGES}
-    return Remark(code=code, **said)
+    return Remark(code=code, **fill(words, values, LANGUAGES))
 
 
-def _pick(values: Mapping[str, object], language: str) -> dict[str, object]:
-    """Return the values in one language: those that are said differently are given by language."""
-    return {name: value[language] if isinstance(value, dict) else value for name, value in values.items()}
+def fill(words: Mapping[str, str], values: Mapping[str, object], languages: Iterable[str]) -> dict[str, str]:
+    """Return a text by language, filled with `values`: one that is said differently is a dict by language."""
+    return {
+        language: words[language].format(
+            **{name: value[language] if isinstance(value, dict) else value for name, value in values.items()}
+        )
+        for language in languages
+    }
 
 
 def list_codes() -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.tables import MAX_TABLES, describe_table
+from geodata.incoming.titles import join
 from geodata.incoming.unpack import unpack
 
 MAX_BYTES: Final = 200_000_000
@@ -31,7 +32,6 @@ _CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _SHAPEFILE: Final = bytes.fromhex("0000270a")
 _DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf")
-_COMMAS: Final = {"zh": "、", "en": ", "}
 _ENCODINGS: Final = ("utf-8", "gb18030")
 _OTHER_TEXT: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _POSITION: Final = re.compile(rb"\[\s*-?\d")
@@ -191,7 +191,7 @@ class _Reader:
         if table in layers or (table is None and len(layers) == 1):
             return table or layers[0]
         tables = [describe_table(self.source, layer) for layer in layers[:MAX_TABLES]]
-        said = {one: _COMMAS[one].join(row.title[one] for row in tables) for one in _COMMAS}
+        said = join(row.title for row in tables)
         whole = [row.name for row in tables if row.polygons]
         if table is not None or len(whole) != 1 or len(layers) > MAX_TABLES:
             raise RefusedError(find("several-layers", self.name, layers=said))

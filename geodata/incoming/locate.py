@@ -13,7 +13,8 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.intake import MAX_VERTICES, Incoming, Intake
-from geodata.incoming.titles import join_words
+from geodata.incoming.tables import POLYGONS
+from geodata.incoming.titles import join, join_words, phrase
 
 _MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
 # Web Mercator; CGCS2000 in zones of 3 degrees without and with their number before the easting, the same
@@ -22,7 +23,6 @@ LIKELY: Final = (
     *("EPSG:3857", "EPSG:4550", "EPSG:4549", "EPSG:4529", "EPSG:4528"),
     *("EPSG:4510", "EPSG:4499", "EPSG:4490"),
 )
-_POLYGONS: Final = ("Polygon", "MultiPolygon")
 _SOME: Final = 100
 _DEGREES: Final = 360.0  # what is more are metres
 _HUGE: Final = 1e9
@@ -99,15 +99,10 @@ def _say_missing(intake: Intake, near: BaseGeometry) -> Finding:
     if not fits and not turned:
         return find("unknown-numbers", intake.name, point=_first(shapes) if shapes else "-")
     if fits:
-        said = {"zh": f"，坐标数值与 {'、'.join(fits)} 相符", "en": f"; the numbers fit {', '.join(fits)}"}
-        values = {"fits": said, "example": fits[0], "more": ""}
+        said, example, more = phrase("fits", frames=join(fits)), fits[0], ""
     else:
-        said = {
-            "zh": f"，交换坐标轴后数值与 {'、'.join(turned)} 相符",
-            "en": f"; with the axes swapped the numbers fit {', '.join(turned)}",
-        }
-        values = {"fits": said, "example": turned[0], "more": " --fix"}
-    return find("missing-crs", intake.name, **values)
+        said, example, more = phrase("fits_swapped", frames=join(turned)), turned[0], " --fix"
+    return find("missing-crs", intake.name, fits=said, example=example, more=more)
 
 
 def _sample(intake: Intake) -> list[BaseGeometry]:
@@ -152,7 +147,7 @@ def _check_shapes(intake: Intake) -> list[Incoming]:
     for feature in intake.features:
         if feature.geometry is None or feature.geometry.is_empty:
             raise RefusedError(find("empty-geometry", feature.path))
-    wrong = [one for one in intake.features if one.geometry and one.geometry.geom_type not in _POLYGONS]
+    wrong = [one for one in intake.features if one.geometry and one.geometry.geom_type not in POLYGONS]
     if wrong:
         kinds = join_words("geometry", {one.geometry.geom_type for one in wrong if one.geometry})
         values = {"count": len(wrong), "total": len(intake.features), "type": kinds}

@@ -10,7 +10,7 @@ from typing import Any, Final
 from geodata.incoming.finding import Finding, find
 from geodata.incoming.imported import LAYERS, Layer
 from geodata.incoming.intake import Incoming
-from geodata.incoming.titles import Titles
+from geodata.incoming.titles import NOTHING, Titles, Words, phrase
 from geodata.read import Facts
 
 _COUNTY_DIGITS: Final = 6
@@ -50,12 +50,12 @@ class Names:
         elsewhere = self.look_elsewhere(values)
         return find("unknown-id", path, value=said, layer=self.layer, elsewhere=elsewhere, known=known)
 
-    def look_elsewhere(self, values: Iterable[object]) -> dict[str, str]:
+    def look_elsewhere(self, values: Iterable[object]) -> Words:
         """Return the advice to use another layer, where one has all `values`; empty words otherwise."""
         wanted = list(values)
         others = [Names(self.titles.facts, layer) for layer in LAYERS if layer != self.layer]
         has = next((one.layer for one in others if all(map(one.find, wanted))), None)
-        return {"zh": f"改用 --layer {has}。", "en": f"use --layer {has}; "} if has else {"zh": "", "en": ""}
+        return phrase("other_layer", layer=has) if has else NOTHING
 
     def find(self, value: object) -> str | None:
         """Return the id of the place that `value` names, or None."""
@@ -86,7 +86,7 @@ def name_features(
     if chosen is None or not _count(features, names, chosen):
         columns = [[row.properties[one] for row in features] for one in ([field] if field else fields)]
         advice = [names.look_elsewhere(column) for column in columns]
-        elsewhere = next((one for one in advice if one["en"]), {"zh": "", "en": ""})
+        elsewhere = next((one for one in advice if one is not NOTHING), NOTHING)
         values = {"fields": ", ".join(fields)[:200] or "-", "layer": names.layer, "elsewhere": elsewhere}
         return {}, [find("no-match", name, **values)]
     found: dict[str, list[Incoming]] = {}

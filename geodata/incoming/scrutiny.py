@@ -18,7 +18,7 @@ from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.intake import Incoming
 from geodata.incoming.planar import METRES_PER_DEG, is_narrow, to_plane, to_polygons
 from geodata.incoming.slivers import SEA
-from geodata.incoming.titles import Titles, word
+from geodata.incoming.titles import NOTHING, Titles, Words, phrase, word
 from geodata.shapes import Shape
 
 MAX_PLACE_VERTICES: Final = 200_000
@@ -206,7 +206,7 @@ def _check_detached(
             yield find(code, record.file_name, record.of, **values)
 
 
-def _say_where(record: ImportedBoundary, polygon: BaseGeometry, standing: Standing) -> dict[str, str]:
+def _say_where(record: ImportedBoundary, polygon: BaseGeometry, standing: Standing) -> Words:
     """Return which place of the same layer holds most of a polygon, where one does."""
     facts = standing.members.facts
     rows = facts.towns if record.layer == "towns" else facts.zones
@@ -218,12 +218,8 @@ def _say_where(record: ImportedBoundary, polygon: BaseGeometry, standing: Standi
     }
     best = max(shares, key=lambda name: shares[name], default=None)
     if best is None or shares[best] < _MOST:
-        return {"zh": "", "en": ""}
-    title = standing.titles.of(best)
-    return {
-        "zh": f"：它有 {shares[best]:.0%} 在{title['zh']}",
-        "en": f": {shares[best]:.0%} of it lies in {title['en']}",
-    }
+        return NOTHING
+    return phrase("lies_in", percent=f"{shares[best]:.0%}", place=standing.titles.of(best))
 
 
 def _check_parts(record: ImportedBoundary, path: str) -> Iterator[Finding]:

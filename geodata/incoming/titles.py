@@ -9,14 +9,13 @@ from typing import Any, Final
 
 import yaml
 
-from geodata.incoming.finding import LANGUAGES
+from geodata.incoming.finding import LANGUAGES, fill
 from geodata.incoming.slivers import SEA
 from geodata.read import Facts
 
 Words = dict[str, str]  # by language
 _FILE: Final = Path(__file__).with_name("words.yaml")
-_FORMS: Final = {"zh": "{name}（{id}）", "en": "{name} ({id})", "ko": "{name}({id})"}
-_COMMAS: Final = {"zh": "、", "en": ", ", "ko": ", "}
+NOTHING: Final[Words] = dict.fromkeys(LANGUAGES, "")
 
 
 class Titles:
@@ -33,15 +32,14 @@ class Titles:
             row: Any = table.get(place)
             if row is not None:
                 names = {language: getattr(row.name, language) for language in LANGUAGES}
-                return {one: _FORMS[one].format(name=name, id=place) for one, name in names.items()}
+                return phrase("title", name=names, id=place)
         if place == SEA:
             return word("place", SEA)
         return dict.fromkeys(LANGUAGES, self.outside.get(place, place))
 
     def join(self, places: Iterable[str]) -> Words:
         """Return the titles of several places."""
-        titles = [self.of(place) for place in places]
-        return {one: _COMMAS[one].join(title[one] for title in titles) for one in LANGUAGES}
+        return join(map(self.of, places))
 
 
 def word(kind: str, name: str) -> Words:
@@ -53,12 +51,22 @@ def word(kind: str, name: str) -> Words:
 def join_words(kind: str, names: Iterable[str]) -> Words:
     """Return several terms by language, in the order of their list; those without a term as they are."""
     known, wanted = _words()[kind], set(names)
-    rows = [known[name] for name in known if name in wanted]
-    rows += [dict.fromkeys(LANGUAGES, name) for name in sorted(wanted - set(known))]
-    return {one: _COMMAS[one].join(row[one] for row in rows) for one in LANGUAGES}
+    return join([*(known[name] for name in known if name in wanted), *sorted(wanted - set(known))])
+
+
+def join(texts: Iterable[Words | str]) -> Words:
+    """Return a list of texts as one; a plain text is the same in every language."""
+    rows = [dict.fromkeys(LANGUAGES, text) if isinstance(text, str) else text for text in texts]
+    comma = _words()["comma"]
+    return {language: comma[language].join(row[language] for row in rows) for language in LANGUAGES}
+
+
+def phrase(name: str, /, **values: object) -> Words:
+    """Return a phrase by language, filled with `values`; one that is a dict is by language."""
+    return fill(_words()["phrase"][name], values, LANGUAGES)
 
 
 @lru_cache(maxsize=1)
-def _words() -> dict[str, dict[str, Words]]:
-    words: dict[str, dict[str, Words]] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+def _words() -> dict[str, dict[str, Any]]:
+    words: dict[str, dict[str, Any]] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
     return words

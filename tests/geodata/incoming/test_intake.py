@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -10,12 +11,14 @@ import struct
 import warnings
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyogrio
 import pytest
 import shapely
+import yaml
 
 from geodata import crs
 from geodata.incoming import intake, unpack
@@ -27,8 +30,10 @@ from geodata.incoming.locate import check_datum
 from geodata.incoming.proposal import Ground, Wish
 from geodata.incoming.propose import propose
 from geodata.incoming.scrutiny import repair
+from geodata.incoming.tables import describe_table
 from geodata.read import read_boundaries, read_facts
 
+FOLDER = Path(intake.__file__).parent
 GROUND = Ground(read_facts(), read_boundaries())
 SQUARE = shapely.box(122.0, 37.2, 122.1, 37.3)
 NAMES = ["临港区", "蔄山"]
@@ -247,6 +252,29 @@ def test_the_only_layer_with_polygons_is_read_and_the_others_are_told(write):
     assert "界线（1 个面）、注记（2 个点）" in finding.message_zh
     assert "界线 (1 Polygon), 注记 (2 Point)" in finding.message_en
     assert refused(path, table="无") == "several-layers"
+
+
+def test_a_table_without_geometry_is_told_by_its_rows(tmp_path):
+    path = tmp_path / "a.gpkg"
+    solid = shapely.to_wkb(np.array([shapely.force_3d(SQUARE, 5)]))
+    names = [np.array(["临港区"], dtype=object)], ["name"]
+    rest = {"crs": "EPSG:4326", "driver": "GPKG"}
+    pyogrio.raw.write(path, solid, *names, geometry_type="Polygon Z", layer="界线", **rest)
+    for table, rows in (("说明", ["甲", "乙"]), ("无", [])):
+        values = [np.array(rows, dtype=object)], ["name"]
+        pyogrio.raw.write(path, None, *values, geometry_type=None, layer=table, append=True, **rest)
+    (finding,) = read_intake(path).findings
+    assert "界线（1 个面）、说明（2 行，无图形）、无（空）" in finding.message_zh
+    assert "界线 (1 Polygon), 说明 (2 rows without geometry), 无 (empty)" in finding.message_en
+
+
+def test_a_declared_type_with_heights_needs_no_look_at_the_features(tmp_path, monkeypatch):
+    path = tmp_path / "a.gpkg"
+    solid = shapely.to_wkb(np.array([shapely.force_3d(SQUARE, 5)]))
+    names = [np.array(["临港区"], dtype=object)], ["name"]
+    pyogrio.raw.write(path, solid, *names, geometry_type="Polygon Z", crs="EPSG:4326", driver="GPKG")
+    monkeypatch.setattr("pyogrio.raw.read", None)
+    assert describe_table(path, "a").title["zh"] == "a（1 个面）"
 
 
 FOLDERS = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
@@ -942,6 +970,39 @@ def test_a_good_file_says_before_after_and_published_areas(write):
     assert first["before_km2"] == pytest.approx(first["after_km2"], abs=0.01)
     assert first["official_km2"] == 297.0
     assert first["method"] == "official"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+def test_no_module_holds_words_for_people(path):
+    """They stand in the YAML files beside the code, in every language."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = [
+        one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+    docs = {
+        ast.get_docstring(one, clean=False)
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Module | ast.ClassDef | ast.FunctionDef)
+    }
+    assert [
+        text for text in said if text not in docs and re.search(r"[\u3000-\u9fff\uff00-\uffef]", text)
+    ] == []
+
+
+def test_every_word_and_phrase_is_there_in_three_languages():
+    def leaves(node):
+        if isinstance(node, dict) and set(node) <= set(LANGUAGES):
+            yield node
+        else:
+            for child in node.values():
+                yield from leaves(child)
+
+    for name in ("words.yaml", "flaws.yaml"):
+        for words in leaves(yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))):
+            assert set(words) == set(LANGUAGES), words
+            assert all(words.values())
+            slots = {tuple(sorted(re.findall(r"{\w+}", text))) for text in words.values()}
+            assert len(slots) == 1, words
 
 
 def test_every_code_has_its_words_and_is_tested_somewhere():
