@@ -18,6 +18,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 CITY: Final = "weihai"  # the id of the whole city
+SEA: Final = "sea"  # in place of a place: what is no land
 GRID_DEG: Final = 1e-6
 _REACH_DEG: Final = 0.3
 _STEP_DEG: Final = 1e-4

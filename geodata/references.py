@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
+from geodata.land import SEA
 from geodata.messages import Place, problem
 from geodata.model import Record, Term
 from geodata.problem import Problem
 from geodata.read import Facts
-
-SEA = "sea"  # bounds an indicative polygon off the coast
 
 _FILES = {
     "zones": "plan/zones.yaml",
@@ -104,7 +103,7 @@ def _dangling(reference: Reference, value: str) -> Problem:
 def _known(facts: Facts) -> dict[str, set[str]]:
     known = {table: set(records) for table in _FILES if isinstance(records := getattr(facts, table), dict)}
     known["town codes"] = {town.code for town in facts.towns.values()}
-    known["sea"] = {SEA}
+    known[SEA] = {SEA}
     return known
 
 
@@ -207,7 +206,7 @@ def _of_measures(facts: Facts) -> Iterator[Reference]:
         at = partial(place, "sites", site.of, row=index)
         yield _at(at("of"), site.of, "zones", "areas", "platforms", "landmarks")
         yield _at(at("area_source"), site.area_source, "sources")
-        yield Reference(at("within"), site.within, ("town codes", "zones", "sea"))
+        yield Reference(at("within"), site.within, ("town codes", "zones", SEA))
 
 
 _SOURCES: tuple[Callable[[Facts], Iterator[Reference]], ...] = (

@@ -34,17 +34,16 @@ from geodata import accuracy, crs
 from geodata.circle import fit_circle
 from geodata.ground import OfficialArea, Position, Site, Town
 from geodata.incoming.adjust import Adjusted, Members, measure_known
-from geodata.land import CITY
+from geodata.incoming.imported import BROUGHT
+from geodata.incoming.planar import GRID_DEG
+from geodata.land import CITY, SEA
 from geodata.model import Area
 from geodata.read import Facts
 
 Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]
 
 Json = Mapping[str, Any]
-SEA: Final = "sea"
-_BROUGHT: Final[tuple[Method, ...]] = ("official", "surveyed")  # as somebody imported it; the better last
 _SCHEMATIC: Final[tuple[Method, ...]] = ("reconstructed", "indicative", "derived")
-_GRID_DEG: Final = 1e-7
 _LABEL_TOLERANCE_DEG: Final = 1e-3
 _LABEL_DECIMALS: Final = 6
 
@@ -237,7 +236,7 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
 def _join_edges(members: list[_Draft]) -> Method | None:
     """Return how the lesser of imported boundaries was made; None where a member is no such boundary."""
     edges = {member.joined or member.method for member in members}
-    return next((one for one in _BROUGHT if one in edges), None) if edges <= set(_BROUGHT) else None
+    return next((one for one in BROUGHT if one in edges), None) if edges <= set(BROUGHT) else None
 
 
 def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:
@@ -247,7 +246,7 @@ def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:
 
 def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: str) -> Shape:
     """Round, turn, measure and label a draft."""
-    turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, _GRID_DEG)))
+    turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, GRID_DEG)))
     parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
     if not parts:
         raise ValueError(

@@ -103,6 +103,18 @@ def test_every_module_says_what_it_is_for(path):
     assert ast.get_docstring(tree_of(path))
 
 
+def test_no_constant_of_the_geometry_is_written_twice():
+    """What two modules must agree on stands in one of them."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for path in MODULES:
+        for node in tree_of(path).body if relative(path).startswith("geodata/") else ():
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+                key = node.target.id.strip("_"), ast.unparse(node.value)
+                places.setdefault(key, []).append(relative(path))
+    twice = {key: paths for key, paths in places.items() if key[0].isupper() and len(paths) > 1}
+    assert twice == {}
+
+
 def test_only_one_module_imports_folium():
     importers = [
         relative(path)

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.incoming.drawable import SWAPPED
 from geodata.incoming.proposal import Ground, Proposal
-from geodata.incoming.slivers import SEA
+from geodata.land import SEA
 from webmap.format import format_number
 from webmap.preview_map import draw
 from webmap.strings import read_strings

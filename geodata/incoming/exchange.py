@@ -14,8 +14,8 @@ from geodata.incoming.adjust import Members
 from geodata.incoming.finding import Finding, find
 from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.planar import is_narrow, to_polygons
-from geodata.incoming.slivers import SEA
 from geodata.incoming.titles import Titles
+from geodata.land import SEA
 from geodata.moves import is_moved
 
 LEAST_KM2 = 1e-4  # 100 m²: less is rounding

@@ -17,7 +17,7 @@ from geodata.model import Id, Record, Source
 Layer = Literal["counties", "zones", "parks", "towns"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
 Method = Literal["official", "surveyed"]
-RANK: dict[str, int] = {"official": 1, "surveyed": 2}  # every other method: 0
+BROUGHT: tuple[Method, ...] = get_args(Method)  # the better last
 Filled = Annotated[str, Field(min_length=1, max_length=500)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

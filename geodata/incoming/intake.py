@@ -23,12 +23,11 @@ from shapely.geometry.base import BaseGeometry
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.tables import MAX_TABLES, describe_table
 from geodata.incoming.titles import join
-from geodata.incoming.unpack import unpack
+from geodata.incoming.unpack import CHUNK, unpack
 
 MAX_BYTES: Final = 200_000_000
 MAX_FEATURES: Final = 2_000
 MAX_VERTICES: Final = 1_000_000
-_CHUNK: Final = 1 << 20
 _HEAD: Final = 4096
 _SHAPEFILE: Final = bytes.fromhex("0000270a")
 _DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf")
@@ -134,7 +133,7 @@ def _check_text(name: str, source: Path) -> None:
     """Tell text that is not UTF-8, as GeoJSON has to be."""
     try:
         with source.open(encoding="utf-8") as file:
-            while file.read(_CHUNK):
+            while file.read(CHUNK):
                 pass
     except UnicodeDecodeError as error:
         raise RefusedError(find("not-utf8", name)) from error

@@ -139,5 +139,5 @@ class Proposal:
 
 def differences(old: Shape, new: Shape) -> list[str]:
     """Return what a publication would record as changed of a place: its outline, or what is said of it."""
-    said = [name for name, field in _SAID.items() if getattr(old, field) != getattr(new, field)]
+    said = [name for name, one in _SAID.items() if getattr(old, one) != getattr(new, one)]
     return [*(["outline"] if is_moved(old.geometry, new.geometry) else []), *said]

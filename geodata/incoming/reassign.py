@@ -35,7 +35,8 @@ from geodata.incoming.planar import (
     to_polygons,
 )
 from geodata.incoming.seeds import Seeds
-from geodata.incoming.slivers import SEA, Face, settle
+from geodata.incoming.slivers import Face, settle
+from geodata.land import SEA
 
 _INLAND: Final = "land"  # the label of an edge that is neither coast nor county line
 _CRUMB_DEG2: Final = 1e-12  # 0.01 m²: left between rounded lines, of no place

@@ -17,8 +17,8 @@ from geodata.incoming.flaw import to_reasons
 from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.intake import Incoming
 from geodata.incoming.planar import METRES_PER_DEG, is_narrow, to_plane, to_polygons
-from geodata.incoming.slivers import SEA
 from geodata.incoming.titles import NOTHING, Titles, Words, phrase, word
+from geodata.land import SEA
 from geodata.shapes import Shape
 
 MAX_PLACE_VERTICES: Final = 200_000

@@ -16,8 +16,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.incoming.planar import GRID_DEG, is_narrow
+from geodata.land import SEA
 
-SEA: Final = "sea"  # the owner of a face that is no land
 _ROUNDS: Final = 3  # a sliver may lie behind another
 
 

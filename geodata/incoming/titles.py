@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from geodata.incoming.finding import LANGUAGES, fill
-from geodata.incoming.slivers import SEA
+from geodata.land import SEA
 from geodata.read import Facts
 
 Words = dict[str, str]  # by language

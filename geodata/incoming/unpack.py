@@ -13,7 +13,7 @@ MAX_ENTRIES: Final = 200
 MAX_UNPACKED: Final = 400_000_000  # bytes
 MAX_RATIO: Final = 250  # unpacked over packed; coordinates as text reach about 10
 _FREE: Final = 1_000_000  # bytes below which the ratio says nothing
-_CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 20
 _DATA: Final = (".shp", ".gpkg", ".geojson", ".json", ".kml", ".fgb")
 
 
@@ -70,7 +70,7 @@ def _write(source: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left: 
     if target.exists():
         raise ValueError(f"{target.name}: twice")
     with source.open(entry) as packed, target.open("wb") as file:
-        while chunk := packed.read(_CHUNK):
+        while chunk := packed.read(CHUNK):
             written += len(chunk)
             if written > left:
                 raise _bomb(Path(source.filename or ""), written, max(entry.compress_size, 1))

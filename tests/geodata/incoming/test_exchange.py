@@ -13,7 +13,7 @@ import shapely
 from geodata import crs
 from geodata.incoming.proposal import Ground, Wish
 from geodata.incoming.propose import propose
-from geodata.incoming.slivers import SEA
+from geodata.land import SEA
 from geodata.moves import is_moved
 from geodata.read import read_boundaries, read_facts
 
