@@ -15,10 +15,10 @@ from webmap.negotiation import vary, wants_document
 from webmap.parameters import refuse_unknown, takes
 from webmap.problems import BadParameterError, NotFoundError
 from webmap.records import Records
+from webmap.reworded import list_reworded
 
 blueprint = Blueprint("changes", __name__)
 PARAMETERS = ("from", "to", "lang")
-WORDED = {"source": "geometry_source", "licence": "geometry_licence", "official_area": "official_area_km2"}
 MAX_SHOWN = 300  # rows of facts on a page; the JSON has all
 
 
@@ -44,26 +44,11 @@ def _page() -> str:
         page="data",
         old=pair[0],
         new=pair[1],
-        areas=[row | {"worded": _list_reworded(row)} for row in found["areas"]],
+        areas=[row | {"worded": list_reworded(row, records().terms)} for row in found["areas"]],
         facts=found["facts"][:MAX_SHOWN],
         left_off=max(len(found["facts"]) - MAX_SHOWN, 0),
         entries=records().entries,
     )
-
-
-def _list_reworded(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what is no longer said of a boundary and what now is, by what a change of it is called.
-
-    Sources and terms are lists in one text: what stays in them is left out.
-    """
-    found = []
-    for name, field in WORDED.items():
-        if name in row["changed"]:
-            sides = (row["before"] or {}).get(field), (row["after"] or {}).get(field)
-            before, after = ([] if one is None else str(one).split("; ") for one in sides)
-            gone = [part for part in before if part not in after]
-            found.append({"name": name, "gone": gone, "new": [part for part in after if part not in before]})
-    return [one for one in found if one["gone"] or one["new"]]
 
 
 @blueprint.get("/changes.json")

@@ -36,6 +36,11 @@ class Records:
         """The publication that is live."""
         return read_last(self.home)
 
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """The terms of every boundary that was imported, in their owners' words."""
+        return frozenset(row["licence"] for entry in self.entries for row in entry.act.imported)
+
     def find(self, asked: str) -> Entry | None:
         """Return the publication of a number or of a release's hash."""
         return find_entry(self.entries, asked)

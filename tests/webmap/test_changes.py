@@ -159,6 +159,55 @@ def test_a_change_of_words_alone_says_which(release, tmp_path):
     assert before[0] not in page  # what stays is not said again
 
 
+def test_the_owners_words_are_not_cut(release, tmp_path):
+    """Terms may hold what terms are joined with; a part of them that stays elsewhere is no less theirs."""
+    old, new = "仅限内部; 不得转让", "公开; 不得转让"
+
+    def with_terms(terms: str):
+        return lambda row: row.update(geometry_licence=f"{row['geometry_licence']}; {terms}")
+
+    for name, terms in (("aaaa000011112222", old), ("bbbb000011112222", new)):
+        made = clone(release, tmp_path, name, with_terms(terms))
+        imported = (IMPORT | {"licence": terms, "import": name},)
+        record(tmp_path, made, Act("import", made.id, hash_code(), imported=imported))
+    asker = create_app(made, Settings(tmp_path)).test_client()
+    page = asker.get("/changes?from=1&to=2&lang=zh").get_data(as_text=True)
+    assert f"使用条件 − {old} + {new}<" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "area", "source"),
+    [
+        ("zh", "公布面积 − 297.00 平方公里 + 1,300.25 平方公里<", "公布面积的来源"),
+        (
+            "en",
+            "published area − 297.00 km² + 1,300.25 km²<",
+            "source of the published area",
+        ),
+        ("ko", "공표 면적 − 297.00 km² + 1,300.25 km²<", "공표 면적의 출처"),
+    ],
+)
+def test_a_published_area_has_its_unit_and_its_source(release, tmp_path, language, area, source):
+    said = {"official_area_km2": 297.0, "official_area_source": "56tv"}
+    clones = [
+        clone(release, tmp_path, f"{letter * 4}000011112222", lambda row, more=more: row.update(said | more))
+        for letter, more in (
+            ("a", {}),
+            ("b", {"official_area_source": "yearbook"}),
+            ("c", {"official_area_source": "yearbook", "official_area_km2": 1300.25}),
+        )
+    ]
+    for one in clones:
+        record(tmp_path, one, Act("build", one.id, hash_code()))
+    asker = create_app(clones[-1], Settings(tmp_path)).test_client()
+    both = asker.get(f"/changes?from=1&to=3&lang={language}").get_data(as_text=True)
+    assert area in both
+    assert f"{source} − 56tv + yearbook<" in both
+    alone = asker.get(f"/changes?from=1&to=2&lang={language}").get_data(as_text=True)
+    assert f"{source} − 56tv + yearbook<" in alone
+    assert "1,300.25" not in alone
+
+
 def test_a_publication_compared_with_itself_or_its_like_differs_in_nothing(asker):
     for pair in ("from=1&to=1", "from=1&to=3"):
         assert asker.get(f"/changes.json?{pair}").get_json()["areas"] == []
