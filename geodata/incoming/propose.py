@@ -21,16 +21,9 @@ from geodata.incoming.kept import GIVES_WAY, check_children, check_kept
 from geodata.incoming.locate import Located, locate
 from geodata.incoming.naming import Names, check_names, name_features
 from geodata.incoming.planar import to_polygons
+from geodata.incoming.polygon_checks import MAX_PLACE_VERTICES, check_repeated, repair
 from geodata.incoming.proposal import Ground, Proposal, Wish
-from geodata.incoming.scrutiny import (
-    MAX_PLACE_VERTICES,
-    Standing,
-    check_neighbours,
-    check_outcome,
-    check_repeated,
-    check_standing,
-    repair,
-)
+from geodata.incoming.scrutiny import Standing, check_neighbours, check_outcome, check_standing
 from geodata.incoming.suspicion import check_distance, check_verdict, select_known
 from geodata.shapes import build_shapes
 
@@ -90,28 +83,32 @@ def _name(wish: Wish, located: Located, names: Names, proposal: Proposal) -> dic
     return {wish.of: located.features}
 
 
-def _add_record(
-    wish: Wish, place: str, rows: list[Incoming], read: tuple[Intake, Located], proposal: Proposal
-) -> None:
-    intake, located = read
-    parts, fixes, broken = [], list(located.fixes), False
-    for repeated in check_repeated(rows, place):
-        proposal.findings.append(repeated)
-        fixes.append(repeated)
+def _join_parts(wish: Wish, place: str, rows: list[Incoming]) -> tuple[BaseGeometry | None, list[Finding]]:
+    """Return the features of a place as one, mended where that may be, and what was found of them.
+
+    None where a ring stays broken.
+    """
+    findings, parts = list(check_repeated(rows, place)), []
     for row in rows:
         count = int(shapely.get_num_coordinates(row.geometry))
         if count > MAX_PLACE_VERTICES:
             values = {"count": count, "limit": MAX_PLACE_VERTICES}
             raise RefusedError(find("too-many-vertices", row.path, place, **values))
         mended, finding = repair(row, place, fix=wish.fix)
-        if finding:
-            proposal.findings.append(finding)
-            fixes.append(finding)
-            broken = broken or finding.level == "error"
+        findings += [finding] if finding else []
         parts.append(mended)
-    if broken:
+    broken = any(finding.level == "error" for finding in findings)
+    return None if broken else to_polygons(shapely.union_all(parts)), findings
+
+
+def _add_record(
+    wish: Wish, place: str, rows: list[Incoming], read: tuple[Intake, Located], proposal: Proposal
+) -> None:
+    intake, located = read
+    polygon, findings = _join_parts(wish, place, rows)
+    proposal.findings += findings
+    if polygon is None:
         return
-    polygon = to_polygons(shapely.union_all(parts))
     area_km2 = crs.measure_area_km2(polygon)
     if area_km2 < LEAST_KM2:
         area = f"{area_km2 * 1e6:.3g}"
@@ -131,7 +128,7 @@ def _add_record(
             file_name=intake.name,
             file_sha256=intake.sha256,
             crs=located.crs,
-            fixes=tuple(one.remark for one in fixes if one.remark),
+            fixes=tuple(one.remark for one in (*located.fixes, *findings) if one.remark),
         )
     )
 

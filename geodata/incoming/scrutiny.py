@@ -1,4 +1,4 @@
-"""Check polygons that are to be imported: by themselves, and against what is there."""
+"""Check polygons that are to be imported against what is there."""
 
 from __future__ import annotations
 
@@ -13,22 +13,15 @@ from geodata import crs
 from geodata.incoming.adjust import Adjusted, Members
 from geodata.incoming.exchange import LEAST_KM2
 from geodata.incoming.finding import Finding, find
-from geodata.incoming.flaw import to_reasons
 from geodata.incoming.imported import ImportedBoundary
-from geodata.incoming.intake import Incoming
 from geodata.incoming.planar import METRES_PER_DEG, is_narrow, to_plane, to_polygons
+from geodata.incoming.polygon_checks import NOTABLE_PERCENT, check_area, check_fragments
 from geodata.incoming.titles import NOTHING, Titles, Words, phrase, word
 from geodata.land import SEA
 from geodata.shapes import Shape
 
-MAX_PLACE_VERTICES: Final = 200_000
-_NOTABLE_PERCENT: Final = 10.0
-_WRONG_PERCENT: Final = 100.0  # twice the published area, or none of it
-_HALF_PERCENT: Final = -50.0
 _ELSEWHERE_PERCENT: Final = 30.0
 _MOST: Final = 0.5  # of a polygon
-_FRAGMENT_M: Final = 20.0  # what is wider may be an island
-_SMALL_DEG2: Final = 1e-4  # about 1 km²: a larger part is not looked at
 Pieces = Mapping[str, BaseGeometry]
 
 
@@ -61,47 +54,15 @@ class Standing:
         return record.method if record else self.shapes[place].method
 
 
-def repair(row: Incoming, place: str, *, fix: bool) -> tuple[BaseGeometry, Finding | None]:
-    """Return the polygon, repaired if it has to be and may be, and what to say about it.
-
-    The area before is that of the rings as they are drawn, as a GIS measures it: what lies under two
-    parts counts twice, and the halves of a bow-tie cancel each other.
-    """
-    geometry, path = row.geometry or shapely.Polygon(), row.path
-    if geometry.is_valid and row.flaw is None:
-        return geometry, None
-    reason = to_reasons(row.flaw or shapely.is_valid_reason(geometry))
-    if not fix:
-        return geometry, find("invalid-ring", path, place, reason=reason)
-    mended = to_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
-    if mended.is_empty:
-        return geometry, find("invalid-ring", path, place, reason=reason)
-    before, after = crs.measure_area_km2(geometry), crs.measure_area_km2(mended)
-    return mended, find(
-        "repaired-ring", path, place, reason=reason, before=f"{before:.4f}", after=f"{after:.4f}"
-    )
-
-
-def check_repeated(rows: Iterable[Incoming], place: str) -> Iterator[Finding]:
-    """Yield the first of the features that hold a geometry another one of them holds too."""
-    alike: dict[bytes, list[str]] = {}
-    for row in rows:
-        geometry = shapely.normalize(row.geometry or shapely.Polygon())
-        alike.setdefault(geometry.wkb, []).append(row.path)
-    for paths in alike.values():
-        if len(paths) > 1:
-            yield find("repeated-feature", paths[1], place, count=len(paths), first=paths[0])
-
-
 def check_standing(standing: Standing, fresh: Iterable[ImportedBoundary]) -> Iterator[Finding]:
     """Yield what is wrong with the `fresh` polygons beside the others."""
     fresh = list(fresh)
     for record in fresh:
         path = record.file_name
-        yield from _check_area(record, path, standing.shapes[record.of])
+        yield from check_area(record, standing.shapes[record.of])
         yield from _check_place(record, path, standing)
         yield from check_parents(record, path, standing)
-        yield from _check_parts(record, path)
+        yield from check_fragments(record)
     seen: set[frozenset[str]] = set()
     for record in fresh:
         for other in standing.records.values():
@@ -145,7 +106,7 @@ def check_neighbours(
         if official_km2 and name not in imported and shape.adjusted_by:
             percent = 100 * (shape.area_km2 / official_km2 - 1)
             was = 100 * (before[name].area_km2 / official_km2 - 1)
-            if abs(percent) > _NOTABLE_PERCENT and abs(percent) > abs(was):
+            if abs(percent) > NOTABLE_PERCENT and abs(percent) > abs(was):
                 values = {"area": f"{shape.area_km2:.2f}", "official": f"{official_km2:g}"}
                 by = ", ".join(shape.adjusted_by)
                 place = titles.of(name)
@@ -154,19 +115,6 @@ def check_neighbours(
 
 def _related(one: str, other: str, members: Members) -> bool:
     return one in {other, *members.above(other)} or other in members.above(one)
-
-
-def _check_area(record: ImportedBoundary, path: str, shape: Shape) -> Iterator[Finding]:
-    official_km2 = shape.official_area_km2
-    if official_km2 is None:
-        return
-    area_km2 = crs.measure_area_km2(record.polygon())
-    percent = 100 * (area_km2 / official_km2 - 1)
-    values = {"area": f"{area_km2:.2f}", "official": f"{official_km2:g}", "percent": f"{percent:+.1f}"}
-    if percent > _WRONG_PERCENT or percent < _HALF_PERCENT:
-        yield find("area-far", path, record.of, **values)
-    elif abs(percent) > _NOTABLE_PERCENT:
-        yield find("area-differs", path, record.of, **values)
 
 
 def _check_place(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
@@ -220,24 +168,6 @@ def _say_where(record: ImportedBoundary, polygon: BaseGeometry, standing: Standi
     if best is None or shares[best] < _MOST:
         return NOTHING
     return phrase("lies_in", percent=f"{shares[best]:.0%}", place=standing.titles.of(best))
-
-
-def _check_parts(record: ImportedBoundary, path: str) -> Iterator[Finding]:
-    """Yield that a polygon has parts or holes that are narrower than it is accurate, and not 20 m wide."""
-    width_m = min(2 * record.accuracy_m, _FRAGMENT_M)
-    parts = shapely.get_parts(record.polygon())
-    small = [part for part in parts if len(parts) > 1 and _is_fragment(part, width_m)]
-    holes = [shapely.Polygon(ring) for part in parts for ring in part.interiors]
-    gaps = [hole for hole in holes if _is_fragment(hole, width_m)]
-    if small or gaps:
-        area = sum(crs.measure_area_km2(part) for part in (*small, *gaps)) * 1e6
-        at = (small or gaps)[0].representative_point()
-        values = {"parts": len(small), "gaps": len(gaps), "width": f"{width_m:g}", "area": f"{area:,.0f}"}
-        yield find("fragments", path, record.of, **values, at=f"({at.x:.5f}, {at.y:.5f})")
-
-
-def _is_fragment(part: BaseGeometry, width_m: float) -> bool:
-    return part.area < _SMALL_DEG2 and is_narrow(part, width_m)
 
 
 def _check_parent(record: ImportedBoundary, path: str, standing: Standing, parent: str) -> Iterator[Finding]:

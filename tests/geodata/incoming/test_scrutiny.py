@@ -1,0 +1,108 @@
+"""A polygon against what is there: its place, its neighbours, its published area."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+
+from geodata import crs
+from geodata.incoming.proposal import Ground
+from geodata.incoming.propose import propose
+from tests.geodata.incoming.files import GROUND, codes, record_of, wish, zone
+
+
+def test_areas_and_places_that_cannot_be_meant_are_said(write):
+    small = crs.build_circle(122.0, 37.27, 4000)
+    assert "area-far" in codes(write("a.geojson", [small]), of="lingang")[0]
+    larger = shapely.buffer(zone("lingang"), 0.004)
+    assert {"area-differs", "outside-parent-sliver"} <= codes(write("b.geojson", [larger]), of="lingang")[0]
+    elsewhere = shapely.affinity.translate(zone("gaoqu"), 0.25, -0.1)
+    assert {"elsewhere", "outside-parent"} <= codes(write("c.geojson", [elsewhere]), of="gaoqu")[0]
+
+
+def test_a_polygon_in_the_wrong_place_is_told_where_it_lies(write):
+    proposal = propose(wish(write("a.gpkg", [zone("gaoqu")], values=["x"]), of="jingqu"), GROUND)
+    said = next(finding for finding in proposal.findings if finding.code == "elsewhere")
+    assert said.fix
+    assert "100% 在高区（gaoqu）" in said.fix["zh"]
+    assert "100% of it lies in Weihai Hi-Tech Zone (gaoqu)" in said.fix["en"]
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "code", "where"),
+    [(122.45, 37.2, "part-in-another-county", "荣成市（rongcheng）"), (122.0, 37.7, "detached-part", "海域")],
+)
+def test_parts_far_from_the_parent_are_told_by_where_they_lie(write, lon, lat, code, where):
+    """An island that is not known here may be right; a crumb in another county is not."""
+    crumb = shapely.box(lon, lat, lon + 0.0003, lat + 0.0003)
+    path = write("a.gpkg", [shapely.union(zone("lingang"), crumb)], values=["临港区"])
+    proposal = propose(wish(path), GROUND)
+    said = next(finding for finding in proposal.findings if finding.code == code)
+    assert said.level == ("warning" if code == "detached-part" else "error")
+    assert f"位于{where}" in said.message_zh
+    assert f"({lon + 0.00015:.5f}, {lat + 0.00015:.5f})" in said.message_en
+
+
+def test_an_import_beside_another_may_share_a_sliver_but_no_land(write):
+    there = Ground(GROUND.facts, GROUND.boundaries, (record_of(write("a.gpkg", [zone("gaoqu")]), "gaoqu"),))
+    near = shapely.union(zone("lingang"), shapely.buffer(zone("gaoqu"), -0.001))
+    found = propose(wish(write("b.gpkg", [near]), of="lingang"), there)
+    assert "overlap" in {finding.code for finding in found.findings if finding.level == "error"}
+    touching = shapely.buffer(zone("lingang"), 0.00004)
+    sliver = propose(wish(write("c.gpkg", [touching]), of="lingang"), there)
+    assert "overlap-sliver" in {finding.code for finding in sliver.findings}
+    assert sliver.errors == 0
+
+
+def test_a_neighbour_left_far_from_its_published_area_is_said(write):
+    grown = shapely.union(
+        zone("lingang"), shapely.intersection(zone("gaoqu"), shapely.box(121.8, 37, 121.95, 38))
+    )
+    found, _ = codes(write("a.gpkg", [grown]), of="lingang")
+    assert "neighbour-area" in found
+
+
+def test_a_town_that_would_lose_all_its_land_stands_in_the_way(write):
+    swallowing = shapely.union(zone("gaoqu"), zone("town-zhangcun"))
+    found, _ = codes(write("a.gpkg", [swallowing]), of="gaoqu")
+    assert "town-without-land" in found
+
+
+def test_land_that_nobody_can_take_stands_in_the_way(write):
+    """All towns of a zone around a gap are imported, and the zone itself is: the gap has no heir."""
+    zone_record = record_of(write("z.gpkg", [zone("nanhai")]), "nanhai")
+    there = Ground(GROUND.facts, GROUND.boundaries, (zone_record,))
+    town = next(town.id for town in GROUND.facts.towns.values() if town.zone == "nanhai")
+    centre = zone("nanhai").representative_point()
+    holed = shapely.difference(zone("nanhai"), crs.build_circle(centre.x, centre.y, 800))
+    found = propose(wish(write("t.gpkg", [holed]), of=town, layer="towns"), there)
+    assert "land-without-owner" in {finding.code for finding in found.findings}
+
+
+def test_a_good_file_says_before_after_and_published_areas(write):
+    proposal = propose(wish(write("a.gpkg", [zone("lingang")], values=["临港区"])), GROUND)
+    assert proposal.errors == 0
+    first = proposal.areas()[0]
+    assert first["id"] == "lingang"
+    assert first["imported"]
+    assert first["before_km2"] == pytest.approx(first["after_km2"], abs=0.01)
+    assert first["official_km2"] == 297.0
+    assert first["method"] == "official"
+
+
+@pytest.mark.parametrize("side", ["east", "north"])
+def test_how_far_a_part_lies_off_is_measured_alike_in_every_direction(write, side):
+    """The county's line is known to ±658 m: a part no farther from it may touch it."""
+    points = shapely.get_coordinates(GROUND.shapes["huancui"].geometry)
+    tip = points[np.argmax(points[:, 0 if side == "east" else 1])]
+    told = {}
+    for metres in (600, 730):
+        lon, lat = tip + (
+            (metres / 111_320 / np.cos(np.radians(tip[1])), 0) if side == "east" else (0, metres / 111_200)
+        )
+        crumb = shapely.box(lon, lat, lon + 0.0003, lat + 0.0003)
+        path = write(f"{metres}.gpkg", [shapely.union(zone("lingang"), crumb)], values=["临港区"])
+        found = {one.code for one in propose(wish(path), GROUND).findings}
+        told[metres] = bool(found & {"detached-part", "part-in-another-county"})
+    assert told == {600: False, 730: True}
