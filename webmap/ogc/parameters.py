@@ -35,7 +35,7 @@ ITEMS = (
     "filter-lang",
     "filter-crs",
 )
-SYSTEMS = ("crs", "bbox-crs")  # of what has places; a collection without lists no system for them
+SYSTEMS = ("crs", "bbox-crs", "filter-crs")  # of places: a collection without lists no system for them
 MAX_SORTED = 8
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")

@@ -23,6 +23,7 @@ from layers.cql.fault import CODES
 from layers.store import Release
 from webmap import create_app
 from webmap.ogc.asked import SOME_BOX
+from webmap.ogc.parameters import SYSTEMS
 from webmap.settings import Settings
 
 ROOT = "/ogc"
@@ -362,7 +363,7 @@ def test_the_format_is_what_f_says_and_else_what_is_accepted(client, accept, que
     assert client.get(ROOT + "/" + query, headers={"Accept": accept}).mimetype == media
 
 
-@pytest.mark.parametrize("name", ["crs", "bbox-crs"])
+@pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("page", [False, True])
 def test_a_table_has_no_coordinates_to_ask_for(
     client: FlaskClient, catalogue, name: str, *, page: bool
@@ -381,7 +382,7 @@ def test_a_table_has_no_coordinates_to_ask_for(
             assert (problem["parameter"], problem["value"]) == (name, CRS84.uri)
             assert f"{layer['id']} 是表，没有坐标" in problem["detail_zh"]
             assert "bbox" in problem["allowed"].split(", ")
-            assert not {"crs", "bbox-crs"} & set(problem["allowed"].split(", "))
+            assert not {*SYSTEMS} & set(problem["allowed"].split(", "))
     single = f"{ROOT}/collections/agencies/items"
     first = read(client, single, limit=1)["features"][0]["id"]
     answer = client.get(f"{single}/{first}?{name}={CRS84.uri}", headers={"Accept": media})
