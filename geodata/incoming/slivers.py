@@ -2,7 +2,8 @@
 
 Such a part says nothing but that two drawings of one line differ. It goes to whom it shares the longest
 edge with: the sea, or another piece that may take land. What was a part before stays one, and an
-island that the polygon leaves out is no sliver.
+island that the polygon leaves out is no sliver. Nor is what lies in a hole of the polygon: it stays whose it
+was, as nobody else is beside it.
 """
 
 from __future__ import annotations
