@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from layers.changes import compare
-from layers.store import Release, read_pointer, remove_leftovers, switch, write_atomically
+from layers.store import Release, read_pointer, remove_leftovers, remove_others, switch, write_atomically
 
 Action = Literal["build", "import", "rollback"]
 ACTIONS = ("build", "import", "rollback")
@@ -98,7 +98,7 @@ def record(home: Path, release: Release, act: Act) -> Entry:
     """Publish a release that lies in its place: archive its data, stage the entry, switch."""
     history = home / "history"
     history.mkdir(parents=True, exist_ok=True)
-    tidy(home)
+    tidy(home, release.id)
     entries = read_history(home)
     pointer = read_pointer(home)
     number = 1 + max([0 if pointer is None else pointer.number, *(one.number for one in entries)])
@@ -112,8 +112,12 @@ def record(home: Path, release: Release, act: Act) -> Entry:
     return entry
 
 
-def tidy(home: Path) -> None:
-    """Finish or undo what a killed process left; only one may write at a time."""
+def tidy(home: Path, coming: str = "") -> None:
+    """Finish or undo what a killed process left; only one may write at a time.
+
+    A release that was laid in its place and never published would count among those that are kept; the
+    one that is `coming` is to be published yet.
+    """
     remove_leftovers(home)
     history, pointer = home / "history", read_pointer(home)
     for path in history.glob(f"{_STAGED}*.json"):
@@ -128,6 +132,8 @@ def tidy(home: Path) -> None:
     for path in (home / "archive").glob("*"):
         if path.stem not in named or path.name.startswith("."):
             path.unlink()
+    if named:  # without a history nothing says what was published
+        remove_others(home, named | {coming})
 
 
 def find_entry(entries: list[Entry], asked: str) -> Entry | None:

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -179,10 +179,23 @@ def remove_leftovers(home: Path) -> None:
         leftover.unlink()
 
 
+def remove_others(home: Path, named: Collection[str]) -> None:
+    """Remove the releases that are not `named`; never the live one."""
+    pointer = read_pointer(home)
+    live = pointer.release if pointer else ""
+    for folder in _list_placed(home / "releases"):
+        if folder.name not in {live, *named}:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _list_placed(releases: Path) -> list[Path]:
+    """Return the folders of all releases but those that are still being written."""
+    return [folder for folder in releases.glob("*") if folder.is_dir() and folder.name.isalnum()]
+
+
 def _remove_old(releases: Path, live: Path) -> None:
-    """Remove all but the newest releases; never `live`, nor a folder that is still being written."""
-    written = [folder for folder in releases.iterdir() if folder.is_dir() and folder.name.isalnum()]
-    others = [folder for folder in written if folder != live]
+    """Remove all but the newest releases, never `live`."""
+    others = [folder for folder in _list_placed(releases) if folder != live]
     others.sort(key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
     for folder in others[KEPT - 1 :]:
         shutil.rmtree(folder, ignore_errors=True)  # one that stays does no harm to the new release

@@ -23,7 +23,7 @@ from layers.history import (
     record,
     tidy,
 )
-from layers.store import place_release, read_current, read_pointer, write_release
+from layers.store import KEPT, place_release, read_current, read_pointer, write_release
 from layers.trace import list_places, trace
 
 ROOT = Path(__file__).parents[2]
@@ -210,6 +210,8 @@ def test_killed_at_every_change_of_the_file_system_old_or_new_is_whole(tmp_path)
             tidy(tmp_path)
             assert not [path for path in tmp_path.rglob(".*") if path.name != ".lock"]
             assert read_last(tmp_path) == last
+            placed = {path.name for path in (tmp_path / "releases").iterdir()}
+            assert placed == {entry.release for entry in read_history(tmp_path)}
             assert all(list_data(tmp_path, entry.release) for entry in read_history(tmp_path))
             if line.split()[1] == "True":
                 _restore(tmp_path, pristine)
@@ -253,6 +255,24 @@ def test_leftovers_of_an_unpublished_run_are_removed(tmp_path, leftover):
     tidy(tmp_path)
     assert not (tmp_path / leftover).exists()
     assert len(read_history(tmp_path)) == 1
+
+
+def test_releases_that_were_never_published_push_none_out_that_was(tmp_path):
+    for number in range(KEPT):
+        publish(tmp_path, f"release{number}", number)
+    for number in range(KEPT):  # laid in their places by runs that were killed then
+        place_release(tmp_path, f"killed{number}", files(9))
+        tidy(tmp_path)
+    publish(tmp_path, "release9", 9)
+    whole = {path.name for path in (tmp_path / "releases").iterdir()}
+    assert whole == {"release9", *(f"release{number}" for number in range(1, KEPT))}
+
+
+def test_a_home_without_a_history_keeps_its_releases(tmp_path):
+    write_release(tmp_path, "old11111", files(1))
+    write_release(tmp_path, "new22222", files(2))
+    tidy(tmp_path)
+    assert len(list((tmp_path / "releases").iterdir())) == 2
 
 
 def test_an_entry_staged_for_the_live_release_is_finished(tmp_path):
