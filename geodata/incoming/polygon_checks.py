@@ -36,13 +36,24 @@ def repair(row: Incoming, place: str, *, fix: bool) -> tuple[BaseGeometry, Findi
     reason = to_reasons(row.flaw or shapely.is_valid_reason(geometry))
     if not fix:
         return geometry, find("invalid-ring", path, place, reason=reason)
-    mended = to_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    mended = _mend(geometry)
     if mended.is_empty:
         return geometry, find("invalid-ring", path, place, reason=reason)
     before, after = crs.measure_area_km2(geometry), crs.measure_area_km2(mended)
     return mended, find(
         "repaired-ring", path, place, reason=reason, before=f"{before:.4f}", after=f"{after:.4f}"
     )
+
+
+def _mend(geometry: BaseGeometry) -> BaseGeometry:
+    """Return a valid polygon: of crossing rings what they enclose; a hole beside its ring cuts nothing."""
+    mended = []
+    for part in shapely.get_parts(geometry):
+        shell = shapely.make_valid(shapely.Polygon(part.exterior), method="structure", keep_collapsed=False)
+        holes = [ring for ring in part.interiors if shapely.Polygon(ring).buffer(0).intersects(shell)]
+        whole = shapely.Polygon(part.exterior, holes)
+        mended.append(shapely.make_valid(whole, method="structure", keep_collapsed=False))
+    return to_polygons(shapely.union_all(mended))
 
 
 def check_repeated(rows: Iterable[Incoming], place: str) -> Iterator[Finding]:

@@ -64,8 +64,6 @@ def _colour(colour: str, opacity: str) -> str:
 def _add_schema(document: Any, part: Part) -> None:
     schema = _add(document, "Schema", name=part.id, id=f"schema-{part.id}")
     for column in columns_of(part):
-        if column.name == "id":
-            continue
         field = _add(schema, "SimpleField", type=_TYPES[column.type], name=column.name)
         _add(field, "displayName", column.title("zh"))
 
@@ -87,7 +85,7 @@ def _add_folder(document: Any, part: Part, look: Look) -> None:
 def _add_values(mark: Any, part: Part, values: dict[str, Value]) -> None:
     data = _add(_add(mark, "ExtendedData"), "SchemaData", schemaUrl=f"#schema-{part.id}")
     for name, value in values.items():
-        if value is not None and name != "id":
+        if value is not None:
             _add(data, "SimpleData", str(int(value) if isinstance(value, bool) else value), name=name)
 
 

@@ -385,3 +385,14 @@ def test_an_empty_selection_makes_an_empty_file_of_every_kind(about: About, part
         content = write(Job(Wish("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about))
         assert content, kind.id
     assert json.loads(write(Job(Wish("zones", "geojson", "CRS84"), (empty,), about)))["features"] == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_kml_has_the_ids_also_for_readers_that_pass_over_those_of_placemarks(
+    make: Callable[..., bytes], release: Release, layer: str
+) -> None:
+    root = ET.fromstring(make(layer, "kml"))
+    names = {"kml": "http://www.opengis.net/kml/2.2"}
+    written = [one.text for one in root.iterfind(".//kml:SimpleData[@name='id']", names)]
+    assert written == [row["id"] for row in release.read_json(f"data/{layer}.geojson")["features"]]
+    assert root.find(".//kml:SimpleField[@name='id']", names) is not None
