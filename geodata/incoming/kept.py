@@ -11,9 +11,10 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.incoming.exchange import LEAST_KM2
 from geodata.incoming.finding import Finding, find
+from geodata.incoming.holders import check_parents
 from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.planar import is_narrow, measure_width_m, to_polygons
-from geodata.incoming.scrutiny import Standing, check_parents
+from geodata.incoming.standing import Standing
 from geodata.incoming.titles import word
 
 GIVES_WAY: Final = frozenset({"outside-parent-sliver", "overlap-sliver", "child-sliver"})  # what is brought

@@ -23,7 +23,8 @@ from geodata.incoming.naming import Names, check_names, name_features
 from geodata.incoming.planar import to_polygons
 from geodata.incoming.polygon_checks import MAX_PLACE_VERTICES, check_repeated, repair
 from geodata.incoming.proposal import Ground, Proposal, Wish
-from geodata.incoming.scrutiny import Standing, check_neighbours, check_outcome, check_standing
+from geodata.incoming.scrutiny import check_neighbours, check_outcome, check_standing
+from geodata.incoming.standing import Standing
 from geodata.incoming.suspicion import check_distance, check_verdict, select_known
 from geodata.shapes import build_shapes
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from geodata.incoming.finding import LANGUAGES, fill
-from geodata.land import SEA
+from geodata.land import CITY, SEA
 from geodata.read import Facts
 
 Words = dict[str, str]  # by language
@@ -33,8 +33,8 @@ class Titles:
             if row is not None:
                 names = {language: getattr(row.name, language) for language in LANGUAGES}
                 return phrase("title", name=names, id=place)
-        if place == SEA:
-            return word("place", SEA)
+        if place in {SEA, CITY}:
+            return word("place", place)
         return dict.fromkeys(LANGUAGES, self.outside.get(place, place))
 
     def join(self, places: Iterable[str]) -> Words:

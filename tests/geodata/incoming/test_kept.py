@@ -18,7 +18,8 @@ from geodata.incoming.kept import check_children, check_kept
 from geodata.incoming.planar import is_narrow, measure_width_m
 from geodata.incoming.proposal import Ground, Wish
 from geodata.incoming.propose import propose
-from geodata.incoming.scrutiny import Standing, check_standing
+from geodata.incoming.scrutiny import check_standing
+from geodata.incoming.standing import Standing
 from geodata.read import read_boundaries, read_facts
 
 FACTS, BOUNDARIES = read_facts(), read_boundaries()
@@ -140,7 +141,7 @@ def test_what_would_stay_outside_its_parent_stands_in_the_way(gaoqu):
     before = Standing(gaoqu.after, MEMBERS, records, titles)
     smaller = {**SHAPES, "gaoqu": gaoqu.after["gaoqu"], "huancui": SHAPES["wendeng"]}
     found = list(check_kept(before, Standing(smaller, MEMBERS, records, titles), [_other(gaoqu)]))
-    assert [(one.code, one.feature_id) for one in found] == [("outside-parent", "gaoqu")]
+    assert [(one.code, one.feature_id) for one in found] == [("far-from-parent", "gaoqu")]
     moved = list(check_kept(before, Standing(SHAPES, MEMBERS, records, titles), [_other(gaoqu)]))
     assert ("official-cut", "gaoqu") in {(one.code, one.feature_id) for one in moved}
     assert list(check_kept(before, before, [_other(gaoqu)])) == []

@@ -1,0 +1,136 @@
+"""Check that a polygon lies in what holds it: its parent, the imported place above, and its county.
+
+A zone that we drew is a sketch, and its real border may run kilometres away: a place in it may lie on
+land beside it. Coast and county lines are known far better, and are no better known for a place whose
+zone is a sketch. So whatever the parent is, a polygon is held against its county too, with the county's
+accuracy and its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.incoming.exchange import LEAST_KM2
+from geodata.incoming.finding import Finding, find
+from geodata.incoming.imported import ImportedBoundary
+from geodata.incoming.planar import METRES_PER_DEG, from_plane, is_narrow, to_plane, to_polygons
+from geodata.incoming.standing import Standing
+from geodata.incoming.titles import NOTHING, Words, phrase, word
+from geodata.land import CITY, SEA
+
+_LEAST_PERCENT: Final = 30.0  # of a polygon, in what holds it: less is another place
+# Of a polygon, farther from its county than both are accurate. Our coast misses no more of any county's
+# published area than 7 %: more than a tenth is no matter of how well the coast is known.
+_MOST_PERCENT: Final = 10.0
+
+
+def check_parents(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
+    """Yield where a polygon reaches out of its county, its parent, or the next imported place above."""
+    parent, county = standing.members.parent(record.of), standing.county(record.of)
+    above = [one for one in dict.fromkeys([parent, standing.holder(record.of)]) if one is not None]
+    lost = list(_check_far(record, path, standing, county))
+    yield from lost
+    if lost:
+        return
+    if county != CITY or not standing.members.of(record.of):  # a county brings its coast
+        yield from _check_beyond(record, path, standing, county)
+        if county not in above:  # a sliver is told of the parent
+            found = _check_outside(record, path, standing, county)
+            yield from (one for one in found if one.level == "error" or not above)
+    for one in above:
+        if one != county:
+            yield from _check_far(record, path, standing, one)
+        if one == parent:
+            yield from _check_detached(record, one, _room_m(record, standing, one), standing)
+        yield from _check_outside(record, path, standing, one)
+
+
+def _room_m(record: ImportedBoundary, standing: Standing, place: str) -> float:
+    return record.accuracy_m + standing.accuracy_m(place)
+
+
+def _measure_within(record: ImportedBoundary, standing: Standing, place: str) -> tuple[float, BaseGeometry]:
+    """Return how much of a polygon, percent, is no farther from a place than both are accurate, and the rest.
+
+    The rest lies in the plane.
+    """
+    polygon = to_plane(record.polygon())
+    reach = shapely.buffer(
+        to_plane(standing.polygon(place)), _room_m(record, standing, place) / METRES_PER_DEG
+    )
+    rest = to_polygons(shapely.difference(polygon, reach))
+    return 100 * (1 - rest.area / polygon.area), rest
+
+
+def _check_far(record: ImportedBoundary, path: str, standing: Standing, place: str) -> Iterator[Finding]:
+    """Yield that hardly any of a polygon lies in the place that is to hold it."""
+    percent, _ = _measure_within(record, standing, place)
+    if percent < _LEAST_PERCENT:
+        values = {"place": standing.titles.of(place), "percent": f"{percent:.0f}"}
+        values |= {"width": f"{_room_m(record, standing, place):.0f}", "first": _say_first(record)}
+        yield find("far-from-parent", path, record.of, **values)
+
+
+def _check_beyond(record: ImportedBoundary, path: str, standing: Standing, county: str) -> Iterator[Finding]:
+    """Yield that more of a polygon lies off the coast or the county's line than those can be off."""
+    percent, rest = _measure_within(record, standing, county)
+    if 100 - percent > _MOST_PERCENT:
+        at = shapely.get_coordinates(from_plane(rest.representative_point()))[0]
+        values = {"place": standing.titles.of(county), "percent": f"{100 - percent:.0f}"}
+        values |= {"area": f"{crs.measure_area_km2(from_plane(rest)):.3f}", "first": _say_first(record)}
+        values |= {"width": f"{_room_m(record, standing, county):.0f}", "at": f"({at[0]:.5f}, {at[1]:.5f})"}
+        yield find("beyond-coast", path, record.of, **values)
+
+
+def _say_first(record: ImportedBoundary) -> Words:
+    """Return what to do where a polygon is right: a county needs no other."""
+    return NOTHING if record.layer == "counties" else phrase("county_first")
+
+
+def _check_outside(record: ImportedBoundary, path: str, standing: Standing, parent: str) -> Iterator[Finding]:
+    outside = to_polygons(shapely.difference(record.polygon(), standing.polygon(parent)))
+    area_km2 = crs.measure_area_km2(outside)
+    if area_km2 < LEAST_KM2:
+        return
+    brought = parent in standing.records
+    width_m = _room_m(record, standing, parent)
+    width_m = width_m if brought else 2 * width_m  # ours are known at 90 %, and may be off to either side
+    values = {"parent": standing.titles.of(parent), "area": f"{area_km2:.3f}"}
+    if is_narrow(outside, width_m):
+        rule = word("rule", "cut" if brought else "follows")
+        yield find("outside-parent-sliver", path, record.of, **values, rule=rule)
+    else:
+        more = {"method": word("method", standing.method(parent)), "width": round(width_m)}
+        yield find("outside-parent", path, record.of, **values, **more)
+
+
+def _check_detached(
+    record: ImportedBoundary, parent: str, width_m: float, standing: Standing
+) -> Iterator[Finding]:
+    """Yield the parts far from the parent: an island that is not known here, or an error of drawing."""
+    room, counties = standing.polygon(parent), set(standing.members.counties())
+    near = shapely.buffer(to_plane(room), width_m / METRES_PER_DEG)
+    far = [part for part in shapely.get_parts(record.polygon()) if not to_plane(part).intersects(near)]
+    on_land = {
+        county: [part for part in far if part.intersects(standing.shapes[county].geometry)]
+        for county in sorted(counties - {standing.members.county(record.of)})
+    }
+    held = {county: parts for county, parts in on_land.items() if parts}
+    lost = [part for parts in held.values() for part in parts]
+    at_sea = [part for part in far if not any(part is one for one in lost)]
+    places = [
+        ("part-in-another-county", lost, standing.titles.join(held)),
+        ("detached-part", at_sea, standing.titles.of(SEA)),
+    ]
+    for code, parts, where in places:
+        if parts:
+            area = f"{sum(map(crs.measure_area_km2, parts)) * 1e6:,.0f}"
+            at = parts[0].representative_point()
+            values = {"count": len(parts), "area": area, "where": where, "width": round(width_m)}
+            values |= {"parent": standing.titles.of(parent), "at": f"({at.x:.5f}, {at.y:.5f})"}
+            yield find(code, record.file_name, record.of, **values)

@@ -1,0 +1,83 @@
+"""A polygon against what holds it: its county with the coast, its parent, the imported place above."""
+
+from __future__ import annotations
+
+import pytest
+import shapely
+
+from geodata import crs
+from geodata.incoming.proposal import Ground
+from geodata.incoming.propose import propose
+from tests.geodata.incoming.files import GROUND, record_of, wish, zone
+
+SEA = (122.30, 37.52)  # 10 km off the coast of 环翠区
+
+
+def errors(path, **values):
+    return {one.code for one in propose(wish(path, **values), GROUND).findings if one.level == "error"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "place"),
+    [
+        ("parks", "zhonghan-park"),
+        ("zones", "zongbaoqu"),
+        ("zones", "jingqu"),
+        ("towns", "town-huangguan"),
+        ("counties", "huancui"),
+    ],
+)
+@pytest.mark.parametrize("radius_m", [400, 2200])
+def test_a_polygon_in_the_open_sea_stands_in_the_way_in_every_layer(write, layer, place, radius_m):
+    """However sketchy its zone is, and however small it is itself."""
+    path = write("a.gpkg", [crs.build_circle(*SEA, radius_m)], values=["x"])
+    assert "far-from-parent" in errors(path, of=place, layer=layer)
+
+
+def coast_of(name):
+    """Return the point of a place that lies farthest to the north-east, at the sea."""
+    points = shapely.get_coordinates(zone(name))
+    return points[(points[:, 0] + points[:, 1]).argmax()]
+
+
+def test_a_park_of_which_a_notable_part_lies_at_sea_stands_in_the_way(write):
+    """Its zone is known to ±3.3 km, the coast to ±658 m: what counts is the coast."""
+    lon, lat = coast_of("jingqu")
+    path = write("a.gpkg", [crs.build_circle(lon, lat, 1500)], values=["x"])
+    found = propose(wish(path, of="dongbu-binhai", layer="parks"), GROUND)
+    said = next(one for one in found.findings if one.code == "beyond-coast")
+    assert said.level == "error"
+    assert "在环翠区（huancui）的海岸或界线之外超过 663 m" in said.message_zh
+    assert said.fix
+    assert "先导入所在区市的边界" in said.fix["zh"]
+    assert not found.after
+
+
+def test_a_park_over_a_little_water_is_accepted(write):
+    lon, lat = coast_of("jingqu")
+    path = write("a.gpkg", [crs.build_circle(lon, lat, 600)], values=["x"])
+    found = propose(wish(path, of="dongbu-binhai", layer="parks"), GROUND)
+    assert found.errors == 0
+    assert "outside-parent-sliver" in {one.code for one in found.findings}
+
+
+def test_a_county_brings_its_coast_and_with_it_reclaimed_land(write):
+    """A county may hold water along its shore; a park there is accepted once the county is in force."""
+    lon, lat = coast_of("jingqu")
+    land = crs.build_circle(lon, lat, 1500)
+    park = write("p.gpkg", [land], values=["x"])
+    assert "beyond-coast" in errors(park, of="dongbu-binhai", layer="parks")
+    county = write("c.gpkg", [shapely.union(zone("huancui"), land)], values=["x"])
+    there = Ground(GROUND.facts, GROUND.boundaries, (record_of(county, "huancui", layer="counties"),))
+    found = propose(wish(park, of="dongbu-binhai", layer="parks"), there)
+    assert found.errors == 0, [one for one in found.findings if one.level == "error"]
+
+
+def test_a_park_in_another_county_stands_in_the_way(write):
+    """The line between the counties is known, whatever the zone beside it."""
+    line = shapely.intersection(zone("lingang"), zone("wendeng"))
+    middle = shapely.line_interpolate_point(
+        max(shapely.get_parts(line), key=shapely.length), 0.5, normalized=True
+    )
+    path = write("a.gpkg", [crs.build_circle(middle.x, middle.y, 1500)], values=["x"])
+    assert "outside-parent" in errors(path, of="zhongri-park", layer="parks")
