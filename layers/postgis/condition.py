@@ -28,15 +28,17 @@ from layers.cql.tree import (
 )
 from layers.postgis.columns import Columns
 from layers.postgis.part import Part, all_of, any_of, join, shape, value
+from layers.postgis.words import Lists, choose
 
 GEOMETRY: Final = Part(sql.SQL("geometry"))
 
 
 class Conditions:
-    """Writes conditions on one collection, whose queryables are in these `columns`."""
+    """Writes conditions on one collection: `columns` has its queryables, `lists` the entries of some."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, lists: Lists) -> None:
         self._columns = columns
+        self._lists = lists
         self._rules: dict[type, Callable[[Any], Part]] = {
             Truth: lambda node: value(node.value, "boolean"),
             And: lambda node: all_of(map(self.write, node.parts)),
@@ -76,7 +78,13 @@ class Conditions:
         return join(f"({{}} {node.order} {{}})", left, right)
 
     def _like(self, node: Like) -> Part:
-        return join("({} LIKE {})", self.write_value(node.value), value(node.pattern, "text"))
+        like = join("({} LIKE {})", self.write_value(node.value), value(node.pattern, "text"))
+        entry = self._lists.get(_name(node.value))
+        words = choose(entry["words"], node.pattern) if entry else None
+        if entry is None or words is None:
+            return like
+        # Follows from the pattern, and an index finds it.
+        return join("({} && {} AND {})", Part(sql.Identifier(entry["column"])), value(words, "text[]"), like)
 
     def _in(self, node: In) -> Part:
         options = [option.value for option in node.options]
@@ -86,6 +94,12 @@ class Conditions:
 
     def _spatial(self, node: Spatial) -> Part:
         return join(f"ST_{node.relation}({{}}, {{}})", _place(node.left), _place(node.right))
+
+
+def _name(node: Value) -> str:
+    """Return the property that a value is of."""
+    named = node.property if isinstance(node, Folded) else node
+    return named.name if isinstance(named, Property) else ""
 
 
 def _place(node: Place) -> Part:

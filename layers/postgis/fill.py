@@ -1,10 +1,11 @@
 """Fill one collection's table in the database, and index what it can be filtered and sorted by.
 
 Of large collections an index finds ``=``, ``<`` and its kin, ``BETWEEN``, ``IN``, ``LIKE 'abc%'``, with
-``CASEI`` too, what intersects a place, and the order of ``sortby``: in a time that goes by the answer.
-Read through, in a time that goes by the collection: ``LIKE '%abc%'``, ``<>``, ``NOT``, one property beside
-another, what is apart from a place, and columns with a text beyond :data:`LONGEST`. Trigrams are no way
-out: most Chinese words are too short for one.
+``CASEI`` too, of lists also ``LIKE '%abc%'`` (see :mod:`layers.postgis.words`), what intersects a place, and
+the order of ``sortby``: in a time that goes by the answer. Read through, in a time that goes by the
+collection: ``LIKE '%abc%'`` of other texts, ``<>``, ``NOT``, one property beside another, what is apart from
+a place, and columns with a text beyond :data:`LONGEST`. Trigrams are no way out: most Chinese words are too
+short for one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from psycopg import Connection, sql
 
 from layers.postgis.columns import DECLARED, TYPES, Columns, Slot, to_slots
 from layers.postgis.part import to_ewkb
+from layers.postgis.words import DECLARED as ARRAY
+from layers.postgis.words import Lists, find_lists
 from layers.query import Collection
 from layers.rows import Row, Scalar, queryables
 
@@ -54,12 +57,14 @@ class Filled:
         self._slots = to_slots(queryables(collection.info))
         self._longest = dict.fromkeys(self._slots, 0)
         self._cased: set[Slot] = set()  # texts that case makes a difference to
+        self._lists = find_lists(collection.info) if self._large else []
         self._create()
 
     def copy(self, rows: Iterable[Row], tick: Callable[[], None]) -> None:
         """Copy the rows, which are then as if always there: nothing is left for readers to tidy up."""
         texts = [slot for slot in self._slots if slot.folded]
         types = ["int4", *(TYPES[slot.kind] for slot in self._slots), *("text" for _ in texts)]
+        types += ["text[]" for _ in self._lists]
         statement = sql.SQL("COPY {} FROM STDIN (FORMAT binary, FREEZE)").format(self._table)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             # Geometries travel as EWKB, which COPY takes for the bytes that they are.
@@ -67,8 +72,9 @@ class Filled:
             for ordinal, row in enumerate(rows):
                 values = [slot.take(row.values.get(slot.name)) for slot in self._slots]
                 folded = [self._fold(slot, row.values.get(slot.name)) for slot in texts]
+                words = [one.take(row.values.get(one.name)) for one in self._lists]
                 geometry = None if row.geometry is None else to_ewkb(row.geometry)
-                copy.write_row((ordinal, *values, *folded, row.id, geometry, row.body))
+                copy.write_row((ordinal, *values, *folded, *words, row.id, geometry, row.body))
                 tick()
 
     def index(self) -> None:
@@ -76,10 +82,14 @@ class Filled:
         self._execute(INDEXES)
         if self._collection.info["geometry"] != "none":
             self._execute(PLACED)
-        if self._collection.count >= INDEXED_FROM:
+        if self._large:
             for column in self._indexed():
                 # With the order in it, what matches is found and sorted without a look at the table.
                 self._execute("CREATE INDEX ON {table} ({column}, ordinal)", column=sql.Identifier(column))
+            for entry in self.lists().values():
+                self._execute(
+                    "CREATE INDEX ON {table} USING gin ({column})", column=sql.Identifier(entry["column"])
+                )
         self._execute("ANALYZE {table}")
 
     def columns(self) -> Columns:
@@ -88,6 +98,14 @@ class Filled:
             slot.name: (slot.column, slot.folded if slot.folded and slot in self._cased else slot.column)
             for slot in self._slots
         }
+
+    def lists(self) -> Lists:
+        """Return where the entries of lists are that an index finds."""
+        return {one.name: one.describe() for one in self._lists if one.few}
+
+    @property
+    def _large(self) -> bool:
+        return self._collection.count >= INDEXED_FROM
 
     def _fold(self, slot: Slot, value: Scalar) -> str | None:
         if not isinstance(value, str):
@@ -111,6 +129,7 @@ class Filled:
             sql.SQL(f"{{}} {DECLARED[kind]}").format(sql.Identifier(column))
             for column, kind in [*values, *folded]
         ]
+        declared += [sql.SQL(f"{{}} {ARRAY}").format(sql.Identifier(one.column)) for one in self._lists]
         self._execute(CREATE, columns=sql.SQL(", ").join(declared))
 
     def _execute(self, template: str, **parts: sql.Composable) -> None:

@@ -135,7 +135,7 @@ def _copy_places(connection: Connection, stock: Stock) -> None:
 
 
 def _insert_collections(connection: Connection, stock: Stock, tables: list[Filled]) -> None:
-    insert = "INSERT INTO collections VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+    insert = "INSERT INTO collections VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
     with connection.cursor() as cursor:
         cursor.executemany(insert, list(_collection_rows(stock, tables)))
 
@@ -143,8 +143,9 @@ def _insert_collections(connection: Connection, stock: Stock, tables: list[Fille
 def _collection_rows(stock: Stock, tables: list[Filled]) -> Iterator[tuple[Any, ...]]:
     for ordinal, (one, table) in enumerate(zip(stock.collections, tables, strict=True)):
         bounds = list(one.bounds) if one.bounds else None
-        info, columns = (Json(found, dumps=orjson.dumps) for found in (one.info, table.columns()))
-        yield stock.release, one.id, ordinal, info, one.count, bounds, table.name, columns
+        said = (one.info, table.columns(), table.lists())
+        info, columns, lists = (Json(found, dumps=orjson.dumps) for found in said)
+        yield stock.release, one.id, ordinal, info, one.count, bounds, table.name, columns, lists
 
 
 def _remove_old(connection: Connection, kept: Collection[str]) -> None:

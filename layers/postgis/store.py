@@ -9,13 +9,14 @@ from psycopg import sql
 
 from geodata.crs import Bounds
 from layers.places import reach_box
+from layers.postgis.condition import Conditions
 from layers.postgis.names import name_places
 from layers.postgis.pool import Pool
 from layers.postgis.table import Table
 from layers.query import Collection, Feature, Query, Selection, StoreUnavailableError
 
 COLLECTIONS = sql.SQL(
-    "SELECT id, info, count, bounds, relation, columns FROM collections"
+    "SELECT id, info, count, bounds, relation, columns, lists FROM collections"
     " WHERE release = %s AND relation IS NOT NULL ORDER BY ordinal"
 )
 REACH = sql.SQL("SELECT reach_m FROM releases WHERE id = %s")
@@ -78,8 +79,13 @@ class PostgisStore:
             if not rows:
                 raise self._missing()
             self._known = {
-                id_: Table(self._pool, relation, Collection(id_, info, count, _bounds(bounds)), columns)
-                for id_, info, count, bounds, relation, columns in rows
+                id_: Table(
+                    self._pool,
+                    relation,
+                    Collection(id_, info, count, _bounds(bounds)),
+                    Conditions(columns, lists or {}),
+                )
+                for id_, info, count, bounds, relation, columns, lists in rows
             }
         return self._known
 

@@ -9,7 +9,6 @@ from typing import Final
 
 from psycopg import sql
 
-from layers.postgis.columns import Columns
 from layers.postgis.condition import Conditions
 from layers.postgis.part import Part, chain, join
 from layers.postgis.pool import Pool
@@ -43,11 +42,11 @@ Sort = tuple[tuple[str, bool], ...]
 class Table:
     """One collection in the database."""
 
-    def __init__(self, pool: Pool, relation: str, collection: Collection, columns: Columns) -> None:
+    def __init__(self, pool: Pool, relation: str, collection: Collection, conditions: Conditions) -> None:
         self.collection = collection
         self._pool = pool
         self._table = sql.Identifier(relation)
-        self._conditions = Conditions(columns)
+        self._conditions = conditions
 
     def get(self, feature_id: str) -> Feature | None:
         """Return one feature, or None."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geodata.crs import Bounds
 from layers.query import Collection
-from layers.rows import Row
+from layers.rows import Row, flatten
 
 ID = "country"
 WEST, SOUTH, CELL_DEG = 75.0, 20.0, 0.12
@@ -27,10 +27,12 @@ MEDIAN_VERTICES, SPREAD, MOST_VERTICES = 80, 1.0, 2000
 KINDS = ("bonded", "coastal", "ecological", "industrial", "port", "residential", "rural", "science")
 RARE = "pilot"  # of one block only, so that a filter finds the same zones in any number of blocks
 RARE_EVERY = 20
+RARE_USE = "pilot-plant"  # among several, of the same zones
 FIELDS = {
     "id": "string",
     "name_zh": "string",
     "kind": "string",
+    "uses": "array",
     "rank": "integer",
     "area_km2": "number",
     "number": "integer",
@@ -85,6 +87,7 @@ def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) ->
         "id": f"zone-{number:06}",
         "name_zh": f"第{number}区",
         "kind": RARE if rare else KINDS[number % len(KINDS)],
+        "uses": [RARE_USE, "housing"] if rare else [f"{KINDS[number % 3]}-works", "housing"],
         "rank": int(random.integers(1, 1000)),
         "area_km2": round(polygon.area * 1e4, 3),
         "number": number,
@@ -96,4 +99,5 @@ def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) ->
         "geometry": {"type": "Polygon", "coordinates": [ring.tolist()]},
         "properties": properties,
     }
-    return Row(properties["id"], orjson.dumps(feature), properties, polygon)
+    values = {name: flatten(value) for name, value in properties.items()}
+    return Row(properties["id"], orjson.dumps(feature), values, polygon)

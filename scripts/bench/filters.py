@@ -54,6 +54,10 @@ def _holds(chance: random.Random) -> str:
     return f"id LIKE '%-0000{chance.randint(0, 9)}%'"
 
 
+def _entry(chance: random.Random) -> str:
+    return f"uses LIKE '%pilot-p%' AND rank < {chance.uniform(1000, 2000):.6f}"
+
+
 def _place(chance: random.Random) -> str:
     west, south, east, north = country.block_bounds(0)
     lon, lat = chance.uniform(west, east - TRIANGLE_DEG), chance.uniform(south, north - TRIANGLE_DEG)
@@ -83,6 +87,7 @@ FILTERS: dict[str, Question] = {
     "in": _of(_in),
     "like_start": _of(_starts),
     "like_inside": _of(_holds),  # no index finds these: all texts of the property are read
+    "like_entry": _of(_entry),  # of a list, whose entries an index finds
     "intersects": _of(_place),
     "mixed": _of(_mixed),
     "equal_sorted": _of(_rare, "&sortby=-area_km2"),

@@ -18,8 +18,8 @@ import shapely
 from psycopg import sql
 from psycopg.types.json import Json
 
-from layers.cql.tree import Compare, Constant, Property
-from layers.postgis import fill, pool
+from layers.cql.tree import Compare, Constant, Like, Property
+from layers.postgis import fill, pool, words
 from layers.postgis import load as loading
 from layers.postgis import migrate as migrating
 from layers.postgis.load import KEPT, is_loaded, load
@@ -219,6 +219,40 @@ def test_texts_too_long_for_an_index_are_loaded_and_found(url: str, monkeypatch:
     condition = Compare("=", Property("said", "string"), Constant(texts[3]))
     found = PostgisStore(url, "one").select("squares", Query(filter=condition))
     assert [feature.id for feature in found.features] == ["s3"]
+
+
+def test_an_index_finds_what_an_entry_of_a_list_holds(url: str) -> None:
+    info = INFO | {"fields": [*INFO["fields"], {"name": "uses", "type": "array"}]}
+    uses = ["Port-works;housing", *(f"farm;housing-{number % 9}" for number in range(1, 5000))]
+    rows = [
+        Row(f"s{number}", b"{}", {"id": f"s{number}", "uses": said}, shapely.box(0, 0, 1, 1))
+        for number, said in enumerate(uses)
+    ]
+    stock = Stock("one", (Collection("squares", info, len(rows), (0, 0, 1, 1)),), lambda _: rows, [])
+    assert load(url, stock, quiet)
+    store = PostgisStore(url, "one")
+    found = store.select("squares", Query(filter=Like(Property("uses", "string"), "%Port-w%")))
+    store.close()  # its connections tell what they used as they end
+    assert [feature.id for feature in found.features] == ["s0"]
+    used = "SELECT sum(idx_scan) FROM pg_stat_user_indexes JOIN pg_indexes ON indexname = indexrelname"
+    deadline = time.monotonic() + 20
+    while ask(url, f"{used} WHERE indexdef LIKE '%USING gin%'") == [(0,)]:
+        assert time.monotonic() < deadline, "the index was not used"
+        time.sleep(0.1)
+
+
+def test_a_list_of_more_entries_than_are_kept_is_read_through(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill, "INDEXED_FROM", 0)
+    monkeypatch.setattr(words, "MOST", 3)
+    info = INFO | {"fields": [*INFO["fields"], {"name": "uses", "type": "array"}]}
+    rows = [Row(row.id, row.body, row.values | {"uses": f"a;{row.id}"}, row.geometry) for row in SQUARES]
+    stock = Stock("one", (Collection("squares", info, len(rows), (0, 0, 5, 1)),), lambda _: rows, [])
+    assert load(url, stock, quiet)
+    found = PostgisStore(url, "one").select("squares", Query(filter=Like(Property("uses", "string"), "%3")))
+    assert [feature.id for feature in found.features] == ["s3"]
+    assert ask(url, "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%USING gin%'") == [(0,)]
 
 
 def test_postgis_that_cannot_be_created_is_named(

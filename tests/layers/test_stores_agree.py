@@ -12,17 +12,25 @@ import shapely
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from layers.cql.tree import Folded, Like, Not, Property
 from layers.memory import Table
 from layers.postgis import fill
 from layers.postgis.load import load
 from layers.postgis.stock import Stock
 from layers.postgis.store import PostgisStore
 from layers.query import Query
-from layers.rows import Row, queryables
+from layers.rows import Row, flatten, queryables
 from scripts.cluster import Cluster
 from tests.layers import oracle
 
-FIELDS = {"id": "string", "name": "string", "size": "number", "rank": "integer", "open": "boolean"}
+FIELDS = {
+    "id": "string",
+    "name": "string",
+    "tags": "array",
+    "size": "number",
+    "rank": "integer",
+    "open": "boolean",
+}
 INFO = {
     "id": "made-up",
     "geometry": "polygon",
@@ -56,6 +64,7 @@ properties = st.fixed_dictionaries(
         "name": st.none()
         | st.sampled_from(TEXTS)
         | st.text(max_size=3).filter(lambda text: "\0" not in text),
+        "tags": st.lists(st.sampled_from(TEXTS), max_size=4),
         "size": st.none() | st.sampled_from(NUMBERS) | st.floats(allow_nan=False, allow_infinity=False),
         "rank": st.none() | st.integers(-3, 3) | st.integers(2**53, 2**53 + 3),
         "open": st.none() | st.booleans(),
@@ -71,7 +80,8 @@ def to_row(index: int, values: dict[str, Any], geometry: Any) -> Row:
     own = {"id": f"row-{index}"} | values
     place = json.loads(shapely.to_geojson(geometry)) if geometry else None
     feature = {"type": "Feature", "id": own["id"], "geometry": place, "properties": own}
-    return Row(own["id"], json.dumps(feature).encode(), own, geometry)
+    flat = {name: flatten(value) for name, value in own.items()}
+    return Row(own["id"], json.dumps(feature).encode(), flat, geometry)
 
 
 @pytest.fixture(scope="module")
@@ -109,4 +119,32 @@ def test_both_stores_give_the_same_answers(empty: str, data: st.DataObject) -> N
     store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3D{scanning}", stock.release)
     for query in asked:
         assert store.select("made-up", query) == table.select(query)
+    store.close()
+
+
+# Pieces of what a list is filtered by: its entries, parts of them, and what stands between and beside them.
+PIECES = ["%", "%", "_", ";", "\\;", "\\%", "\\\\", "a", "B", "ss", "威", "高新", *TEXTS]
+patterns = st.lists(st.sampled_from(PIECES), max_size=5).map("".join).filter(lambda text: not _cut_off(text))
+
+
+def _cut_off(pattern: str) -> bool:
+    """Tell whether a pattern ends in the middle of an escape."""
+    return (len(pattern) - len(pattern.rstrip("\\"))) % 2 == 1
+
+
+@given(data=st.data())
+@settings(max_examples=8, phases=[Phase.explicit, Phase.generate])
+def test_lists_are_found_by_what_is_in_them_as_if_they_were_read(empty: str, data: st.DataObject) -> None:
+    given_rows = data.draw(st.lists(st.tuples(properties, st.none()), min_size=10, max_size=25))
+    rows = [to_row(index, *one) for index, one in enumerate(given_rows)]
+    table = Table(INFO, rows)
+    stock = Stock(f"lists{next(releases)}", (table.collection,), lambda _: rows, [])
+    load(empty, stock, lambda *_: None)
+    tags = Property("tags", "string")
+    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3Doff", stock.release)
+    for pattern in data.draw(st.lists(patterns, min_size=40, max_size=40)):
+        for like in (Like(tags, pattern), Like(Folded(tags), pattern.casefold())):
+            for condition in (like, Not(like)):
+                query = Query(filter=condition)
+                assert store.select("made-up", query) == table.select(query), pattern
     store.close()
