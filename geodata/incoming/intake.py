@@ -34,6 +34,7 @@ _DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGe
 _ENCODINGS: Final = ("utf-8", "gb18030")
 _OTHER_TEXT: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _POSITION: Final = re.compile(rb"\[\s*-?\d")
+_SHOWN: Final = 80  # characters of what was given
 _OBJECT_MB: Final = "500"  # GDAL's limit for one GeoJSON feature in memory; all MAX_VERTICES in one fit
 
 
@@ -192,7 +193,9 @@ class _Reader:
         tables = [describe_table(self.source, layer) for layer in layers[:MAX_TABLES]]
         said = join(row.title for row in tables)
         whole = [row.name for row in tables if row.polygons]
-        if table is not None or len(whole) != 1 or len(layers) > MAX_TABLES:
+        if table is not None:
+            raise RefusedError(find("unknown-table", self.name, table=table[:_SHOWN], layers=said))
+        if len(whole) != 1 or len(layers) > MAX_TABLES:
             raise RefusedError(find("several-layers", self.name, layers=said))
         self.findings.append(find("layer-chosen", self.name, layer=whole[0], layers=said))
         return whole[0]

@@ -84,7 +84,8 @@ def name_features(
         return {}, [find("no-attributes", name)]
     chosen = field or max(fields, key=lambda one: _count(features, names, one), default=None)
     if chosen is None or not _count(features, names, chosen):
-        columns = [[row.properties[one] for row in features] for one in ([field] if field else fields)]
+        fields = [field] if field else fields
+        columns = [[row.properties[one] for row in features] for one in fields]
         advice = [names.look_elsewhere(column) for column in columns]
         elsewhere = next((one for one in advice if one is not NOTHING), NOTHING)
         values = {"fields": ", ".join(fields)[:200] or "-", "layer": names.layer, "elsewhere": elsewhere}

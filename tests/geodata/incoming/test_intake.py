@@ -114,7 +114,7 @@ def test_a_package_with_several_layers_asks_which(write):
     path = write("a.gpkg", [SQUARE], layer="one")
     write("a.gpkg", [zone("gaoqu")], layer="two", append=True)
     assert refused(path) == "several-layers"
-    assert refused(path, table="three") == "several-layers"
+    assert refused(path, table="three") == "unknown-table"
     assert len(read_intake(path, table="two").features) == 1
 
 
@@ -145,7 +145,7 @@ def test_the_only_layer_with_polygons_is_read_and_the_others_are_told(write):
     assert (finding.code, finding.level) == ("layer-chosen", "warning")
     assert "界线（1 个面）、注记（2 个点）" in finding.message_zh
     assert "界线 (1 Polygon), 注记 (2 Point)" in finding.message_en
-    assert refused(path, table="无") == "several-layers"
+    assert refused(path, table="无") == "unknown-table"
 
 
 def test_a_table_without_geometry_is_told_by_its_rows(tmp_path):

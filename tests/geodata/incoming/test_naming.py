@@ -40,6 +40,9 @@ def test_the_field_that_names_the_places_is_found_or_asked_for(tmp_path):
     assert codes(path) == (set(), ["lingang"])
     assert codes(path, field="nothing")[0] == {"unknown-field"}
     assert codes(path, field="xz")[0] == {"no-match"}
+    (finding,) = propose(wish(path, field="xz"), GROUND).findings
+    assert "xz" in finding.message_en
+    assert "mc" not in finding.message_en  # which does name the place
     assert codes(path, of="no-such")[0] == {"unknown-id"}
     assert codes(path, of="huancui")[0] == {"unknown-id"}  # a county, not a zone
 
