@@ -193,7 +193,7 @@ def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
     stands = Standing(proposal.after, members, records, titles)
     proposal.findings += check_kept(stood, stands, proposal.records)
     imported = {record.of for record in proposal.records}
-    proposal.findings += check_neighbours(proposal.before, proposal.after, imported, titles)
+    proposal.findings += check_neighbours(proposal.before, proposal.after, imported, members)
 
 
 def _settle(proposal: Proposal, ground: Ground) -> list[ImportedBoundary]:

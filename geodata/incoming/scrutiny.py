@@ -22,6 +22,8 @@ from geodata.shapes import Shape
 
 _ELSEWHERE_PERCENT: Final = 30.0
 _MOST: Final = 0.5  # of a polygon
+_NOTABLE_SHARE: Final = 0.5  # of a neighbour's land before, kept: less is told
+_LEAST_SHARE: Final = 0.1  # less is another place's polygon, or a neighbour that has to come in first
 Pieces = Mapping[str, BaseGeometry]
 
 
@@ -62,12 +64,17 @@ def check_outcome(before: Pieces, adjusted: Adjusted, titles: Titles) -> Iterato
 
 
 def check_neighbours(
-    before: Mapping[str, Shape], after: Mapping[str, Shape], imported: Collection[str], titles: Titles
+    before: Mapping[str, Shape], after: Mapping[str, Shape], imported: Collection[str], members: Members
 ) -> Iterator[Finding]:
-    """Yield the places that the rule leaves with an area far from their published one."""
+    """Yield the places that the rule leaves with hardly any land, or far from their published area."""
+    titles = Titles(members.facts)
     for name, shape in after.items():
+        if name in imported or not shape.adjusted_by:
+            continue
+        if members.of(name):
+            yield from _check_left(before[name], shape, imported, members)
         official_km2 = shape.official_area_km2
-        if official_km2 and name not in imported and shape.adjusted_by:
+        if official_km2:
             percent = 100 * (shape.area_km2 / official_km2 - 1)
             was = 100 * (before[name].area_km2 / official_km2 - 1)
             if abs(percent) > NOTABLE_PERCENT and abs(percent) > abs(was):
@@ -75,6 +82,24 @@ def check_neighbours(
                 by = ", ".join(shape.adjusted_by)
                 place = titles.of(name)
                 yield find("neighbour-area", by, name, **values, place=place, percent=f"{percent:+.1f}")
+
+
+def _check_left(
+    before: Shape, after: Shape, imported: Collection[str], members: Members
+) -> Iterator[Finding]:
+    """Yield that a place keeps hardly any land; no error within an imported place, which is divided anew."""
+    share = after.area_km2 / before.area_km2 if before.area_km2 else 1.0
+    if share > _NOTABLE_SHARE:
+        return
+    within = any(one in imported for one in members.above(after.id))
+    code = "neighbour-shrinks" if within or share > _LEAST_SHARE else "neighbour-without-land"
+    titles, by = Titles(members.facts), ", ".join(after.adjusted_by)
+    values = {
+        "place": titles.of(after.id),
+        "before": f"{before.area_km2:.2f}",
+        "after": f"{after.area_km2:.2f}",
+    }
+    yield find(code, by, after.id, **values, by=titles.join(after.adjusted_by))
 
 
 def _related(one: str, other: str, members: Members) -> bool:

@@ -69,6 +69,30 @@ def test_a_town_that_would_lose_all_its_land_stands_in_the_way(write):
     assert "town-without-land" in found
 
 
+def test_neighbours_that_would_keep_hardly_any_land_stand_in_the_way(write):
+    """Specks that stay are no land to speak of: a whole zone as the polygon of one of its towns."""
+    drawn = shapely.buffer(zone("gaoqu"), -0.00002)  # two metres
+    found = propose(wish(write("a.gpkg", [drawn]), of="town-chucun", layer="towns"), GROUND)
+    said = {one.feature_id: one for one in found.findings if one.code == "neighbour-without-land"}
+    assert set(said) == {"town-yiyuan", "town-tianhe"}
+    assert said["town-yiyuan"].level == "error"
+    assert "19.27" in said["town-yiyuan"].message_zh
+    assert "0.04" in said["town-yiyuan"].message_zh
+    assert "town-chucun" in said["town-yiyuan"].message_en
+
+
+def test_a_neighbour_that_loses_more_than_half_of_its_land_is_said(write):
+    taken = zone("town-yiyuan")
+    _, south, _, north = taken.bounds
+    line = south + 0.2 * (north - south)
+    most = shapely.intersection(taken, shapely.box(121, line, 123, 38))
+    drawn = shapely.union(zone("town-chucun"), most)
+    found = propose(wish(write("a.gpkg", [drawn]), of="town-chucun", layer="towns"), GROUND)
+    said = {one.feature_id: one.level for one in found.findings if one.code == "neighbour-shrinks"}
+    assert said == {"town-yiyuan": "warning"}
+    assert "neighbour-without-land" not in {one.code for one in found.findings}
+
+
 def test_land_that_nobody_can_take_stands_in_the_way(write):
     """All towns of a zone around a gap are imported, and the zone itself is: the gap has no heir."""
     zone_record = record_of(write("z.gpkg", [zone("nanhai")]), "nanhai")
