@@ -20,7 +20,9 @@ from typing import Any, Final
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata import crs
 from geodata.incoming.finding import Finding, RefusedError, find
+from geodata.incoming.named import read_named
 from geodata.incoming.tables import MAX_TABLES, describe_table
 from geodata.incoming.titles import join
 from geodata.incoming.unpack import CHUNK, unpack
@@ -28,6 +30,7 @@ from geodata.incoming.unpack import CHUNK, unpack
 MAX_BYTES: Final = 200_000_000
 MAX_FEATURES: Final = 2_000
 MAX_VERTICES: Final = 1_000_000
+_UNNAMED: Final = "EPSG:4326"  # what GDAL takes a GeoJSON for that names no system it knows
 _HEAD: Final = 4096
 _SHAPEFILE: Final = bytes.fromhex("0000270a")
 _DRIVERS: Final = ("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf")
@@ -182,7 +185,17 @@ class _Reader:
             )
             for row, shape in enumerate(shapes if shapes is not None else [])
         ]
-        return Intake(self.name, "", meta["crs"] or None, features, self.findings)
+        return Intake(self.name, "", self._find_system(meta["crs"] or None), features, self.findings)
+
+    def _find_system(self, read: str | None) -> str | None:
+        """Return the coordinate system that the file names, whether or not anybody knows it."""
+        if read not in {None, _UNNAMED} or _sniff(self.source) != "geojson":
+            return read
+        named = read_named(self.source)
+        try:
+            return read if named is None or crs.read_definition(named) in {crs.LONLAT, read} else named
+        except ValueError:
+            return named
 
     def _choose(self, layers: list[str], table: str | None) -> str:
         """Return the layer that is named, the only one, or the only one with polygons."""

@@ -166,3 +166,23 @@ def test_a_given_frame_overrules_the_files_own_and_that_is_said(write):
     metres = crs.transform_geometry(zone("lingang"), "CRS84", "EPSG:3857")
     path = write("a.geojson", [metres], "EPSG:4326")
     assert codes(path, crs="EPSG:3857") == ({"crs-mismatch"}, ["lingang"])
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_geojson_that_names_a_system_nobody_knows_is_told(tmp_path):
+    """GDAL would read it as WGS 84 without a word."""
+    rows = [({"n": "临港区", "crs": {"a": 1}}, plain(zone("lingang")))]
+
+    def file(kind, **named):
+        return dumped(tmp_path / "a.geojson", rows, crs={"type": kind, "properties": named})
+
+    unknown = "urn:ogc:def:crs:EPSG::99999"
+    found = propose(wish(file("name", name=unknown)), GROUND)
+    assert [one.code for one in found.findings] == ["unknown-crs"]
+    assert unknown in found.findings[0].message_zh
+    assert codes(file("link", href="http://example.org/crs"))[0] == {"unknown-crs"}
+    told, places = codes(file("name", name=unknown), crs="EPSG:4326")
+    assert told == {"crs-mismatch"}
+    assert places == ["lingang"]
+    for known in ("urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4490", "CGCS2000"):
+        assert codes(file("name", name=known)) == (set(), ["lingang"])
