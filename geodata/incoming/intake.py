@@ -167,13 +167,11 @@ class _Reader:
     def read(self, table: str | None, encoding: str | None) -> Intake:
         import pyogrio
         from pyogrio.errors import DataSourceError, FieldError, GeometryError
-        from pyogrio.raw import read
 
         pyogrio.set_gdal_config_options({"OGR_GEOJSON_MAX_OBJ_SIZE": _OBJECT_MB})
         try:
             layer = self._choose([str(row[0]) for row in pyogrio.list_layers(self.source)], table)
-            self._check_info(pyogrio.read_info(self.source, layer=layer, force_feature_count=True))
-            meta, _, shapes, columns = self._decode(read, layer, encoding)
+            meta, _, shapes, columns = self._decode(layer, encoding)
         except (DataSourceError, FieldError, GeometryError, ValueError, OverflowError) as error:
             raise RefusedError(find("not-readable", self.name, reason=_tidy(error, self.source))) from error
         fields = [str(one) for one in meta["fields"]]
@@ -220,17 +218,27 @@ class _Reader:
             limits = {"count": info["features"], "limit": MAX_FEATURES}
             raise RefusedError(find("too-many-features", self.name, **limits))
 
-    def _decode(self, read: Any, layer: str, encoding: str | None) -> Any:
+    def _read_layer(self, layer: str, encoding: str | None) -> Any:
+        """Read a layer that is not too large; names of fields are in the encoding of the rest."""
+        import pyogrio
+        from pyogrio.raw import read
+
+        self._check_info(
+            pyogrio.read_info(self.source, layer=layer, encoding=encoding, force_feature_count=True)
+        )
+        return read(self.source, layer=layer, encoding=encoding, force_2d=True)
+
+    def _decode(self, layer: str, encoding: str | None) -> Any:
         if self.source.suffix.lower() != ".shp":
-            return read(self.source, layer=layer, force_2d=True)
+            return self._read_layer(layer, None)
         named = _read_cpg(self.source)
         tried = [encoding] if encoding else [one for one in (named, *_ENCODINGS) if one]
         for one in tried:
             try:
-                answer = read(self.source, layer=layer, force_2d=True, encoding=one)
+                answer = self._read_layer(layer, one)
             except (UnicodeDecodeError, LookupError):
                 continue
-            if one not in (encoding, named) and not _is_ascii(answer[3]):
+            if one not in (encoding, named) and not _is_ascii([answer[0]["fields"], *answer[3]]):
                 self.findings.append(find("encoding-guessed", self.name, encoding=one))
             return answer
         raise RefusedError(find("bad-encoding", self.name, tried=", ".join(dict.fromkeys(tried))))

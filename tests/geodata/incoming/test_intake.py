@@ -103,6 +103,21 @@ def test_a_cpg_that_lies_is_seen_through(write):
     assert [finding.code for finding in found.findings] == ["encoding-guessed"]
 
 
+def test_names_of_fields_are_in_the_same_encoding_as_the_rest(write):
+    """A .cpg that says UTF-8 of GBK bytes is seen through where a field bears a Chinese name, too."""
+    path = write("a.shp", [SQUARE], field="名称", encoding="GBK")
+    path.with_suffix(".cpg").write_text("UTF-8")
+    found = read_intake(zipped(path))
+    assert found.features[0].properties == {"名称": "临港区"}
+    assert [(one.code, one.level) for one in found.findings] == [("encoding-guessed", "warning")]
+    assert "gb18030" in found.findings[0].message_zh
+    plain_values = write("b.shp", [SQUARE], field="名称", values=["x"], encoding="GBK")
+    plain_values.with_suffix(".cpg").unlink()
+    found = read_intake(plain_values)
+    assert found.features[0].properties == {"名称": "x"}
+    assert [one.code for one in found.findings] == ["encoding-guessed"]
+
+
 def test_a_named_encoding_is_taken_and_a_wrong_one_said(write):
     path = zipped(write("a.shp", [SQUARE], encoding="GBK"), "", (".cpg",))
     assert read_intake(path, encoding="gbk").findings == []
