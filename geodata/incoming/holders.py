@@ -45,8 +45,6 @@ def check_parents(record: ImportedBoundary, path: str, standing: Standing) -> It
     for one in above:
         if one != county:
             yield from _check_far(record, path, standing, one)
-        if one == parent:
-            yield from _check_detached(record, one, _room_m(record, standing, one), standing)
         yield from _check_outside(record, path, standing, one)
 
 
@@ -99,6 +97,8 @@ def _check_outside(record: ImportedBoundary, path: str, standing: Standing, pare
         return
     brought = parent in standing.records
     width_m = _room_m(record, standing, parent)
+    if parent == standing.members.parent(record.of):
+        yield from _check_detached(record, parent, width_m, standing)
     width_m = width_m if brought else 2 * width_m  # ours are known at 90 %, and may be off to either side
     values = {"parent": standing.titles.of(parent), "area": f"{area_km2:.3f}"}
     if is_narrow(outside, width_m):
