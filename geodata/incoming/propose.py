@@ -13,6 +13,7 @@ from geodata import crs
 from geodata.incoming.adjust import add_sources, apply_imports, measure_known, settle, to_boundaries
 from geodata.incoming.datum import measure_shift
 from geodata.incoming.drawable import find_drawable
+from geodata.incoming.enclaves import check_enclaves
 from geodata.incoming.exchange import LEAST_KM2, Change
 from geodata.incoming.finding import Finding, RefusedError, find
 from geodata.incoming.imported import ImportedBoundary, keep_latest
@@ -181,6 +182,7 @@ def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
     proposal.findings += check_outcome(before, adjusted, titles)
     if proposal.errors:
         return
+    proposal.findings += check_enclaves(before, adjusted, proposal.records, titles)
     change = Change(before, adjusted.pieces, proposal.records, members, titles)
     proposal.transfers = change.transfers
     known_m = measure_known(ground.boundaries["datapackage"]["quality"])

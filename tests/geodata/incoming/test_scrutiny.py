@@ -93,6 +93,25 @@ def test_a_neighbour_that_loses_more_than_half_of_its_land_is_said(write):
     assert "neighbour-without-land" not in {one.code for one in found.findings}
 
 
+def test_a_hole_in_which_a_neighbour_keeps_land_is_told(write):
+    """It may be an exclave, or forgotten; what an official boundary holds there is neither."""
+    centre = zone("town-yangting").representative_point()
+    ring = crs.build_circle(centre.x, centre.y, 1500)
+    hole = crs.build_circle(centre.x, centre.y, 300)
+    drawn = shapely.union(zone("lingang"), shapely.difference(ring, hole))
+    path = write("a.gpkg", [drawn], values=["x"])
+    found = propose(wish(path, of="lingang"), GROUND)
+    said = [one for one in found.findings if one.code == "enclave"]
+    assert [(one.level, one.feature_id) for one in said] == [("warning", "lingang")]
+    area = f"{crs.measure_area_km2(hole):.3f}"
+    assert f"有 1 处空洞，其中 {area} km² 仍属羊亭镇（town-yangting）" in said[0].message_zh
+    whole = write("b.gpkg", [shapely.union(zone("lingang"), ring)], values=["x"])
+    assert "enclave" not in codes(whole, of="lingang")[0]
+    official = record_of(write("h.gpkg", [hole], values=["x"]), "town-yangting", layer="towns")
+    there = Ground(GROUND.facts, GROUND.boundaries, (official,))
+    assert "enclave" not in {one.code for one in propose(wish(path, of="lingang"), there).findings}
+
+
 def test_land_that_nobody_can_take_stands_in_the_way(write):
     """All towns of a zone around a gap are imported, and the zone itself is: the gap has no heir."""
     zone_record = record_of(write("z.gpkg", [zone("nanhai")]), "nanhai")
