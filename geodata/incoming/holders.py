@@ -8,7 +8,7 @@ accuracy and its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import shapely
@@ -27,6 +27,8 @@ _LEAST_PERCENT: Final = 30.0  # of a polygon, in what holds it: less is another 
 # Of a polygon, farther from its county than both are accurate. Our coast misses no more of any county's
 # published area than 7 %: more than a tenth is no matter of how well the coast is known.
 _MOST_PERCENT: Final = 10.0
+# Our coast has islands of 0.03 km²: none of this size is missing from it.
+_MOST_KM2: Final = 1.0
 
 
 def check_parents(record: ImportedBoundary, path: str, standing: Standing) -> Iterator[Finding]:
@@ -39,12 +41,15 @@ def check_parents(record: ImportedBoundary, path: str, standing: Standing) -> It
         return
     if county != CITY or not standing.members.of(record.of):  # a county brings its coast
         yield from _check_beyond(record, path, standing, county)
+        yield from _check_detached(record, path, standing, county)
         if county not in above:  # a sliver is told of the parent
             found = _check_outside(record, path, standing, county)
             yield from (one for one in found if one.level == "error" or not above)
     for one in above:
         if one != county:
             yield from _check_far(record, path, standing, one)
+        if one == parent != county:
+            yield from _check_apart(record, path, standing, county)
         yield from _check_outside(record, path, standing, one)
 
 
@@ -90,18 +95,26 @@ def _say_first(record: ImportedBoundary) -> Words:
     return NOTHING if record.layer == "counties" else phrase("county_first")
 
 
+def _find_far(record: ImportedBoundary, standing: Standing, place: str) -> list[BaseGeometry]:
+    """Return the parts of a polygon that are farther from a place than both are accurate; none if tiny."""
+    width = _room_m(record, standing, place) / METRES_PER_DEG
+    near = shapely.buffer(to_plane(standing.polygon(place)), width)
+    far = [part for part in shapely.get_parts(record.polygon()) if not to_plane(part).intersects(near)]
+    return far if sum(map(crs.measure_area_km2, far)) >= LEAST_KM2 else []
+
+
 def _check_outside(record: ImportedBoundary, path: str, standing: Standing, parent: str) -> Iterator[Finding]:
-    outside = to_polygons(shapely.difference(record.polygon(), standing.polygon(parent)))
+    """Yield what reaches out of a place, a strip along its border or more; parts far off are told apart."""
+    far = shapely.union_all(_find_far(record, standing, parent))
+    outside = to_polygons(shapely.difference(record.polygon().difference(far), standing.polygon(parent)))
     area_km2 = crs.measure_area_km2(outside)
     if area_km2 < LEAST_KM2:
         return
     brought = parent in standing.records
     width_m = _room_m(record, standing, parent)
-    if parent == standing.members.parent(record.of):
-        yield from _check_detached(record, parent, width_m, standing)
     width_m = width_m if brought else 2 * width_m  # ours are known at 90 %, and may be off to either side
     values = {"parent": standing.titles.of(parent), "area": f"{area_km2:.3f}"}
-    if is_narrow(outside, width_m):
+    if is_narrow(outside, width_m) and _lies_along(outside, standing.polygon(parent), width_m):
         rule = word("rule", "cut" if brought else "follows")
         yield find("outside-parent-sliver", path, record.of, **values, rule=rule)
     else:
@@ -109,28 +122,49 @@ def _check_outside(record: ImportedBoundary, path: str, standing: Standing, pare
         yield find("outside-parent", path, record.of, **values, **more)
 
 
+def _lies_along(strip: BaseGeometry, place: BaseGeometry, width_m: float) -> bool:
+    """Tell whether a narrow piece runs along the place's border: one that leads away from it is no strip."""
+    near = shapely.buffer(to_plane(place), width_m / METRES_PER_DEG)
+    away = to_polygons(shapely.difference(to_plane(strip), near))
+    return away.is_empty or crs.measure_area_km2(from_plane(away)) < _MOST_KM2
+
+
 def _check_detached(
-    record: ImportedBoundary, parent: str, width_m: float, standing: Standing
+    record: ImportedBoundary, path: str, standing: Standing, county: str
 ) -> Iterator[Finding]:
-    """Yield the parts far from the parent: an island that is not known here, or an error of drawing."""
-    room, counties = standing.polygon(parent), set(standing.members.counties())
-    near = shapely.buffer(to_plane(room), width_m / METRES_PER_DEG)
-    far = [part for part in shapely.get_parts(record.polygon()) if not to_plane(part).intersects(near)]
+    """Yield the parts far from the county: an island that is not known here, or an error of drawing."""
+    far = _find_far(record, standing, county)
+    others = sorted(set(standing.members.counties()) - {county, standing.members.county(record.of)})
     on_land = {
-        county: [part for part in far if part.intersects(standing.shapes[county].geometry)]
-        for county in sorted(counties - {standing.members.county(record.of)})
+        other: [part for part in far if part.intersects(standing.shapes[other].geometry)] for other in others
     }
-    held = {county: parts for county, parts in on_land.items() if parts}
+    held = {other: parts for other, parts in on_land.items() if parts}
     lost = [part for parts in held.values() for part in parts]
     at_sea = [part for part in far if not any(part is one for one in lost)]
-    places = [
-        ("part-in-another-county", lost, standing.titles.join(held)),
-        ("detached-part", at_sea, standing.titles.of(SEA)),
+    values = {"parent": standing.titles.of(county), "width": round(_room_m(record, standing, county))}
+    if lost:
+        where = standing.titles.join(held)
+        yield find("part-in-another-county", path, record.of, **values, where=where, **_describe(lost))
+    if at_sea:
+        large = sum(map(crs.measure_area_km2, at_sea)) > _MOST_KM2
+        values |= {"where": standing.titles.of(SEA), "level": "error" if large else "warning"}
+        yield find("detached-part", path, record.of, **values, **_describe(at_sea))
+
+
+def _check_apart(record: ImportedBoundary, path: str, standing: Standing, county: str) -> Iterator[Finding]:
+    """Yield the parts far from the parent and on their county's land: an exclave, or an error of drawing."""
+    parent = standing.members.parent(record.of) or county
+    told = _find_far(record, standing, county)
+    parts = [
+        part for part in _find_far(record, standing, parent) if not any(part.equals(one) for one in told)
     ]
-    for code, parts, where in places:
-        if parts:
-            area = f"{sum(map(crs.measure_area_km2, parts)) * 1e6:,.0f}"
-            at = parts[0].representative_point()
-            values = {"count": len(parts), "area": area, "where": where, "width": round(width_m)}
-            values |= {"parent": standing.titles.of(parent), "at": f"({at.x:.5f}, {at.y:.5f})"}
-            yield find(code, record.file_name, record.of, **values)
+    if parts:
+        values = {"parent": standing.titles.of(parent), "width": round(_room_m(record, standing, parent))}
+        where = standing.titles.of(county)
+        yield find("detached-part", path, record.of, **values, where=where, **_describe(parts))
+
+
+def _describe(parts: Sequence[BaseGeometry]) -> dict[str, object]:
+    at = parts[0].representative_point()
+    area = f"{sum(map(crs.measure_area_km2, parts)) * 1e6:,.0f}"
+    return {"count": len(parts), "area": area, "at": f"({at.x:.5f}, {at.y:.5f})"}

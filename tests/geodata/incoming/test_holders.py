@@ -81,3 +81,43 @@ def test_a_park_in_another_county_stands_in_the_way(write):
     )
     path = write("a.gpkg", [crs.build_circle(middle.x, middle.y, 1500)], values=["x"])
     assert "outside-parent" in errors(path, of="zhongri-park", layer="parks")
+
+
+def draw_net(lon, lat, km):
+    """Return separate squares of 700 m at sea, `km` of them in a row."""
+    return shapely.union_all(
+        [shapely.box(lon + n * 0.01, lat, lon + n * 0.01 + 0.0079, lat + 0.0063) for n in range(km)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("drawn", "level"),
+    [
+        (draw_net(122.5, 37.55, 25), "error"),
+        (shapely.box(122.5, 37.55, 122.62, 37.56), "error"),
+        (draw_net(122.5, 37.55, 1), "warning"),  # an island that our coast does not know
+    ],
+)
+def test_narrow_pieces_in_the_open_sea_are_no_strip_along_the_border(write, drawn, level):
+    path = write("a.gpkg", [shapely.union(zone("gaoqu"), drawn)], values=["x"])
+    found = {one.code: one for one in propose(wish(path, of="gaoqu"), GROUND).findings}
+    assert found["detached-part"].level == level
+    assert "outside-parent-sliver" not in found
+
+
+def test_a_narrow_piece_that_leads_out_to_sea_is_no_strip_along_the_border(write):
+    lon, lat = coast_of("jingqu")
+    drawn = shapely.union(zone("jingqu"), shapely.box(lon - 0.005, lat - 0.003, lon + 0.005, lat + 0.04))
+    path = write("a.gpkg", [drawn], values=["x"])
+    assert "outside-parent" in errors(path, of="jingqu")
+
+
+def test_a_part_elsewhere_in_the_county_is_told_as_that_and_not_as_sea(write):
+    """A park's zone is a sketch: a part beyond it may be right, on the county's land."""
+    park = GROUND.shapes["zhonghan-park"].geometry
+    lon, lat = GROUND.shapes["gaoqu"].geometry.representative_point().coords[0]
+    drawn = shapely.union(park, shapely.box(lon, lat, lon + 0.002, lat + 0.002))
+    found = propose(wish(write("a.gpkg", [drawn], values=["x"]), of="zhonghan-park", layer="parks"), GROUND)
+    said = next(one for one in found.findings if one.code == "detached-part")
+    assert said.level == "warning"
+    assert "位于环翠区（huancui）" in said.message_zh
