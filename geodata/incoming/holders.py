@@ -147,8 +147,10 @@ def _check_detached(
         yield find("part-in-another-county", path, record.of, **values, where=where, **_describe(lost))
     if at_sea:
         large = sum(map(crs.measure_area_km2, at_sea)) > _MOST_KM2
-        values |= {"where": standing.titles.of(SEA), "level": "error" if large else "warning"}
-        yield find("detached-part", path, record.of, **values, **_describe(at_sea))
+        code, more = ("part-at-sea", {"first": _say_first(record)}) if large else ("detached-part", {})
+        yield find(
+            code, path, record.of, **values, **more, where=standing.titles.of(SEA), **_describe(at_sea)
+        )
 
 
 def _check_apart(record: ImportedBoundary, path: str, standing: Standing, county: str) -> Iterator[Finding]:
