@@ -134,9 +134,11 @@ def _check_detached(
 ) -> Iterator[Finding]:
     """Yield the parts far from the county: an island that is not known here, or an error of drawing."""
     far = _find_far(record, standing, county)
-    others = sorted(set(standing.members.counties()) - {county, standing.members.county(record.of)})
+    own = {county, standing.members.county(record.of)}
+    others = {one: standing.shapes[one].geometry for one in standing.members.counties() if one not in own}
     on_land = {
-        other: [part for part in far if part.intersects(standing.shapes[other].geometry)] for other in others
+        other: [part for part in far if part.intersects(land)]
+        for other, land in sorted((others | dict(standing.beyond)).items())
     }
     held = {other: parts for other, parts in on_land.items() if parts}
     lost = [part for parts in held.values() for part in parts]

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from shapely.geometry.base import BaseGeometry
+
 from geodata.incoming.adjust import Adjusted, Members, add_sources, apply_imports, to_boundaries
 from geodata.incoming.datum import Verdict
 from geodata.incoming.drawable import Drawable
@@ -68,6 +70,11 @@ class Ground:
     def titles(self) -> Titles:
         """The names of places."""
         return Titles(self.facts, self.boundaries)
+
+    @cached_property
+    def beyond(self) -> dict[str, BaseGeometry]:
+        """The land of the counties of other cities."""
+        return {name: piece for name, piece in self.adjusted.pieces.items() if name in self.titles.outside}
 
     @cached_property
     def members(self) -> Members:

@@ -168,7 +168,7 @@ def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
     """
     members, titles = ground.members, ground.titles
     records = keep_latest((*ground.records, *proposal.records))
-    standing = Standing(proposal.before, members, records, titles)
+    standing = Standing(proposal.before, members, records, titles, ground.beyond)
     proposal.findings += check_standing(standing, proposal.records)
     proposal.findings += check_children(standing, proposal.records)
     if proposal.errors:
@@ -191,8 +191,8 @@ def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
     proposal.records = [_note(record, told, CEDED) for record in proposal.records]
     boundaries = to_boundaries(ground.boundaries, adjusted)
     proposal.after = build_shapes(add_sources(ground.facts, records.values()), boundaries)
-    stood = Standing(proposal.before, members, keep_latest(ground.records), titles)
-    stands = Standing(proposal.after, members, records, titles)
+    stood = Standing(proposal.before, members, keep_latest(ground.records), titles, ground.beyond)
+    stands = Standing(proposal.after, members, records, titles, ground.beyond)
     proposal.findings += check_kept(stood, stands, proposal.records)
     imported = {record.of for record in proposal.records}
     proposal.findings += check_neighbours(proposal.before, proposal.after, imported, members)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shapely.geometry.base import BaseGeometry
 
@@ -22,6 +22,7 @@ class Standing:
     members: Members
     records: Mapping[str, ImportedBoundary]  # by place, with the new ones
     titles: Titles
+    beyond: Mapping[str, BaseGeometry] = field(default_factory=dict)  # the counties of other cities
 
     def accuracy_m(self, place: str) -> float:
         """Return how accurate a place's edge is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import shapely
 
@@ -121,3 +123,23 @@ def test_a_part_elsewhere_in_the_county_is_told_as_that_and_not_as_sea(write):
     said = next(one for one in found.findings if one.code == "detached-part")
     assert said.level == "warning"
     assert "位于环翠区（huancui）" in said.message_zh
+
+
+def test_land_of_another_city_is_no_sea_and_none_of_it_is_taken(write):
+    """Not even a part so small that at sea it might be an island."""
+    crumb = shapely.box(121.6555, 37.2745, 121.6600, 37.2780)
+    found = propose(wish(write("a.gpkg", [shapely.union(zone("lingang"), crumb)], values=["临港区"])), GROUND)
+    said = next(one for one in found.findings if one.code == "part-in-another-county")
+    assert said.level == "error"
+    assert "位于烟台市牟平区" in said.message_zh
+
+
+@pytest.mark.parametrize(("wider_m", "code"), [(400, None), (5000, "area-far")])
+def test_a_county_may_hold_water_along_its_shore_but_no_fifth_more_than_is_published(write, wider_m, code):
+    sea = shapely.buffer(zone("rushan"), wider_m / 100_000)
+    for feature in GROUND.boundaries["land"]["features"]:
+        if feature["id"].startswith("neighbour"):
+            sea = shapely.difference(sea, shapely.from_geojson(json.dumps(feature["geometry"])))
+    drawn = shapely.difference(sea, zone("wendeng"))
+    path = write("a.gpkg", [drawn], values=["x"])
+    assert errors(path, of="rushan", layer="counties") == ({code} if code else set())
