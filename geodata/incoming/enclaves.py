@@ -12,7 +12,7 @@ from geodata.incoming.adjust import Adjusted, Members
 from geodata.incoming.exchange import LEAST_KM2
 from geodata.incoming.finding import Finding, find
 from geodata.incoming.imported import ImportedBoundary
-from geodata.incoming.planar import is_narrow, to_polygons
+from geodata.incoming.planar import is_narrow, say_point, to_polygons
 from geodata.incoming.titles import Titles
 
 
@@ -20,6 +20,7 @@ def check_enclaves(
     before: Mapping[str, BaseGeometry],
     adjusted: Adjusted,
     fresh: Collection[ImportedBoundary],
+    members: Members,
     titles: Titles,
 ) -> Iterator[Finding]:
     """Yield the holes wider than twice the accuracy in which others keep land of `before`; lon/lat.
@@ -27,7 +28,6 @@ def check_enclaves(
     Land that the place itself loses in a hole is told with the islands left out; what an imported
     boundary holds is no matter of how this one is drawn.
     """
-    members = Members(titles.facts)
     for record in fresh:
         own = members.of(record.of)
         settled = {place for place in adjusted.imports if place != record.of and not members.of(place) >= own}
@@ -39,9 +39,8 @@ def check_enclaves(
             holders = titles.join(sorted(kept, key=lambda name: (-kept[name], name)))
             lands = shapely.union_all([before[name] for name in kept])
             there = [hole for hole in holes if hole.intersects(lands)]
-            at = shapely.get_coordinates(there[0].representative_point())[0]
             values = {"count": len(there), "area": f"{sum(kept.values()):.3f}", "holders": holders}
-            values |= {"place": titles.of(record.of), "at": f"({at[0]:.5f}, {at[1]:.5f})"}
+            values |= {"place": titles.of(record.of), "at": say_point(there[0].representative_point())}
             yield find("enclave", record.file_name, record.of, **values)
 
 

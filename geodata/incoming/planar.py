@@ -44,6 +44,16 @@ def from_plane(shape: BaseGeometry) -> BaseGeometry:
     return back
 
 
+def say_point(point: BaseGeometry) -> str:
+    """Return a lon/lat point as messages have it.
+
+    >>> say_point(shapely.Point(122.1, 37.5))
+    '(122.10000, 37.50000)'
+    """
+    ((lon, lat),) = shapely.get_coordinates(point)
+    return f"({lon:.5f}, {lat:.5f})"
+
+
 def polygonize(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
     """Node `lines` once on the grid and return the faces between them."""
     noded = shapely.unary_union([line for line in lines if not line.is_empty], grid_size=GRID_DEG)

@@ -13,7 +13,7 @@ from geodata.incoming.finding import Finding, find
 from geodata.incoming.flaw import to_reasons
 from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.intake import Incoming
-from geodata.incoming.planar import is_narrow, to_polygons
+from geodata.incoming.planar import is_narrow, say_point, to_polygons
 from geodata.shapes import Shape
 
 MAX_PLACE_VERTICES: Final = 200_000
@@ -95,7 +95,7 @@ def check_fragments(record: ImportedBoundary) -> Iterator[Finding]:
         area = sum(crs.measure_area_km2(part) for part in (*small, *gaps)) * 1e6
         at = (small or gaps)[0].representative_point()
         values = {"parts": len(small), "gaps": len(gaps), "width": f"{width_m:g}", "area": f"{area:,.0f}"}
-        yield find("fragments", record.file_name, record.of, **values, at=f"({at.x:.5f}, {at.y:.5f})")
+        yield find("fragments", record.file_name, record.of, **values, at=say_point(at))
 
 
 def _is_fragment(part: BaseGeometry, width_m: float) -> bool:

@@ -182,7 +182,7 @@ def _try(proposal: Proposal, ground: Ground, *, accepted: bool) -> None:
     proposal.findings += check_outcome(before, adjusted, titles)
     if proposal.errors:
         return
-    proposal.findings += check_enclaves(before, adjusted, proposal.records, titles)
+    proposal.findings += check_enclaves(before, adjusted, proposal.records, members, titles)
     change = Change(before, adjusted.pieces, proposal.records, members, titles)
     proposal.transfers = change.transfers
     known_m = measure_known(ground.boundaries["datapackage"]["quality"])

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import shapely
+from shapely.geometry import shape as to_shape
 
 from webmap.ogc.frames import geometry_of
 
 MOST_BYTES = 200_000  # of text on a page; whoever needs more takes the JSON
 
 
-def describe_geometry(body: bytes) -> dict[str, Any] | None:
+def describe_geometry(feature: dict[str, Any]) -> dict[str, Any] | None:
     """Return type, number of positions and bbox of a feature's geometry, or None where it has none.
 
-    `body` is the feature as the answer in JSON has it; the bbox is in its system and axis order.
+    `feature` is as the answer in JSON has it; the bbox is in its system and axis order.
     """
-    geometry = geometry_of(body)
-    if geometry == b"null":
+    geometry = feature["geometry"]
+    if geometry is None:
         return None
-    shape = shapely.from_geojson(geometry)
-    bbox = orjson.loads(body).get("bbox")
-    return {"type": shape.geom_type, "positions": int(shapely.get_num_coordinates(shape)), "bbox": bbox}
+    count = int(shapely.get_num_coordinates(to_shape(geometry)))
+    return {"type": geometry["type"], "positions": count, "bbox": feature.get("bbox")}
 
 
 def write_geometry(body: bytes) -> str | None:

@@ -19,10 +19,14 @@ _TRANSLATED = tuple(f"_{language}" for language in LANGUAGES)
 
 
 def describe_form(asked: Asked, found: Page) -> dict[str, Any]:
-    """Return what the form holds beside its own fields, and which conditions narrow the list."""
+    """Return what the form holds beside its own fields, and which conditions narrow the list.
+
+    ``titles`` are what the properties are called, by their names.
+    """
     kept = [pair for pair in asked.pairs if pair[0] not in {*FIELDS, *ADDRESS}]
     narrowing = [name for name, _ in asked.pairs if _narrows(name, found)]
-    titles = titles_of(found, asked.language)
+    fields = found.collection.info["fields"]
+    titles = {field["name"]: headline(field["description"][asked.language]) for field in fields}
     sorting = {
         f"{sign}{name}": {"title": titles[name], "name": name, "descending": bool(sign)}
         for name in titles
@@ -36,17 +40,11 @@ def describe_form(asked: Asked, found: Page) -> dict[str, Any]:
         ],
         "narrowed": bool(narrowing),
         "clear": _without(asked, *narrowing),
+        "titles": titles,
         "sorting": sorting,
         "own_sorting": own if own not in sorting else None,
         "systems": ALL,
         "axes": found.axes,
-    }
-
-
-def titles_of(found: Page, language: str) -> dict[str, str]:
-    """Return what the properties of a collection are called, by their names."""
-    return {
-        field["name"]: headline(field["description"][language]) for field in found.collection.info["fields"]
     }
 
 

@@ -17,7 +17,7 @@ from webmap.links import base_url
 from webmap.media import HTML
 from webmap.ogc import coordinates
 from webmap.ogc.asked import FORMATS, ROOT, Asked
-from webmap.ogc.form import describe_form, find_example, titles_of
+from webmap.ogc.form import describe_form, find_example
 from webmap.ogc.gate import to_asked
 from webmap.ogc.items import Page, Single
 from webmap.ogc.openapi import OWN
@@ -102,7 +102,6 @@ def _items(asked: Asked, found: Page) -> dict[str, Any]:
         "first": first,
         "last": first + len(features) - 1,
         "fields": _fields(found, asked.language),
-        "titles": titles_of(found, asked.language),
         "features": features,
         "picture": draw_features(found.features, current_app.extensions["content"].sketch),
         "values": asked.values,
@@ -127,7 +126,7 @@ def _flat(body: bytes) -> dict[str, Any]:
     """Return a feature for a line of the table."""
     feature = orjson.loads(body)
     values = {name: flatten(value) for name, value in feature["properties"].items()}
-    return {"id": feature["id"], "values": values, "geometry": coordinates.describe_geometry(body)}
+    return {"id": feature["id"], "values": values, "geometry": coordinates.describe_geometry(feature)}
 
 
 def _item(asked: Asked, found: Single) -> dict[str, Any]:
@@ -138,7 +137,7 @@ def _item(asked: Asked, found: Single) -> dict[str, Any]:
         "links": found.links,
         "feature": feature,
         "meanings": {field["name"]: field["description"] for field in found.collection.info["fields"]},
-        "geometry": coordinates.describe_geometry(found.body),
+        "geometry": coordinates.describe_geometry(feature),
         "coordinates": coordinates.write_geometry(found.body),
         "axes": found.axes,
         "systems": [(axes, asked.here(f="html", crs=axes.uri)) for axes in ALL],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from geodata.incoming.propose import propose
 from geodata.incoming.scrutiny import check_standing
 from geodata.incoming.standing import Standing
 from geodata.read import read_boundaries, read_facts
+from tests.geodata.incoming.files import dumped, plain
 
 FACTS, BOUNDARIES = read_facts(), read_boundaries()
 MEMBERS = Members(FACTS)
@@ -35,15 +35,10 @@ def ask(tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / "a.geojson"
 
     def ask(shapes, layer, records=(), **values):
-        features = [
-            {
-                "type": "Feature",
-                "properties": {"id": place},
-                "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-7))),
-            }
-            for place, shape in shapes.items()
-        ]
-        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+        dumped(
+            path,
+            [({"id": place}, plain(shapely.set_precision(shape, 1e-7))) for place, shape in shapes.items()],
+        )
         said = dict.fromkeys(("source", "licence", "who", "why"), "某局")
         when = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=len(records))
         values = {"accuracy_m": 5.0, "when": when, "field": "id", **said, **values}

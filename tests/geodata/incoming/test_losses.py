@@ -14,6 +14,7 @@ from geodata.incoming.imported import ImportedBoundary
 from geodata.incoming.proposal import Ground, Wish
 from geodata.incoming.propose import propose
 from geodata.read import read_boundaries, read_facts
+from tests.geodata.incoming.files import dumped, plain
 
 GROUND = Ground(read_facts(), read_boundaries())
 MUPING = GROUND.adjusted.pieces["neighbour-370612"]
@@ -35,15 +36,10 @@ def ask(tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / "a.geojson"
 
     def ask(shapes, **values):
-        features = [
-            {
-                "type": "Feature",
-                "properties": {"id": place},
-                "geometry": json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-7))),
-            }
-            for place, shape in shapes.items()
-        ]
-        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+        dumped(
+            path,
+            [({"id": place}, plain(shapely.set_precision(shape, 1e-7))) for place, shape in shapes.items()],
+        )
         said: dict[str, Any] = dict.fromkeys(("source", "licence", "who", "why"), "某局")
         said |= {"accuracy_m": 5.0, "when": datetime(2026, 11, 1, tzinfo=UTC), "accept_loss": True, **values}
         return propose(Wish(file=path, layer="counties", **said), GROUND)
