@@ -56,6 +56,41 @@ def place(place_id: str) -> str:
     return _place_page(require(place_id, points=True), [])
 
 
+@blueprint.get("/zones/<place_id>.panel.html")
+def zone_panel(place_id: str) -> str:
+    """Show one county, zone, park, 五区, belt or marine core in the map's panel."""
+    return _panel(require(place_id, points=False))
+
+
+@blueprint.get("/places/<place_id>.panel.html")
+def place_panel(place_id: str) -> str:
+    """Show one platform or gateway in the map's panel."""
+    return _panel(require(place_id, points=True))
+
+
+def _panel(document: dict[str, Any]) -> str:
+    return render_template(
+        "panel.html",
+        doc=document,
+        industries=[
+            (clause, list(_group(rows, "emphasis", "verb").values()))
+            for (clause,), rows in _group(document.get("industries") or [], "clause").items()
+        ],
+        clusters={cluster["id"]: cluster for cluster in document.get("clusters") or []},
+        units_by_clause=[
+            (clause, rows) for (clause,), rows in _group(document["responsible_units"], "clause").items()
+        ],
+    )
+
+
+def _group(rows: list[dict[str, Any]], *keys: str) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """Return rows by the values of `keys`, in the order in which these first come."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.get(key) for key in keys), []).append(row)
+    return groups
+
+
 def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
     release, path = content().release, f"locator/{document['id']}.svg"
     locator = release.read(path).decode() if release.sha256(path) else ""

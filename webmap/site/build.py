@@ -55,10 +55,15 @@ def _asking(app: Flask) -> Ask:
 def _starts(app: Flask, release: Release, files: Files) -> list[str]:
     """Return the addresses that no link leads to: only scripts, or people who know them, ask for them."""
     own = [f"/r/{release.id}/{path}" for folder in OWN for path in release.paths(folder)]
+    content = app.extensions["content"]
     found = [*STARTS, *(path for path in own if not path.endswith(COMPRESSED))]
+    found += [
+        f"{row['url']}.panel.html?lang={language}"
+        for row in content.documents.values()
+        for language in LANGUAGES
+    ]
     if not files.sheets:
         return found
-    content = app.extensions["content"]
     found += [
         f"/print/{theme}.{kind}?lang={language}"
         for theme in content.themes

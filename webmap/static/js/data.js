@@ -1,8 +1,10 @@
 /** Fetch what the map needs from this site; nothing else is ever asked. */
 
 import { at } from "./served.js";
+import { local } from "./words.js";
 
-const documents = new Map();
+const REFERENCES = "a[href], img[src]";
+const fragments = new Map();
 
 /** Return the JSON at `url`; throws where the answer is not one. */
 export async function fetchJson(url, options = {}) {
@@ -11,8 +13,22 @@ export async function fetchJson(url, options = {}) {
   return response.json();
 }
 
-/** Return the detail document of a feature, fetched once. */
-export async function fetchDocument(feature, signal) {
-  if (!documents.has(feature.url)) documents.set(feature.url, await fetchJson(`${feature.url}.json`, { signal }));
-  return documents.get(feature.url);
+/** Return the nodes of a page's fragment in the page's language, fetched once; its links lead from where it lies. */
+export async function fetchFragment(url, signal) {
+  if (!fragments.has(url)) {
+    const response = await fetch(local(url), { headers: { Accept: "text/html" }, signal });
+    if (!response.ok) throw new Error(`${response.status} ${url}`);
+    fragments.set(url, parseFragment(await response.text(), response.url));
+  }
+  return fragments.get(url).cloneNode(true).childNodes;
+}
+
+/** Parse a page of ours: no script in it runs, and it may hold none. */
+function parseFragment(text, base) {
+  const { body } = new DOMParser().parseFromString(text, "text/html");
+  for (const node of body.querySelectorAll(REFERENCES)) {
+    const name = node.hasAttribute("href") ? "href" : "src";
+    node.setAttribute(name, new URL(node.getAttribute(name), base).href);
+  }
+  return document.importNode(body, true);
 }

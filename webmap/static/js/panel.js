@@ -1,14 +1,10 @@
-/** The detail panel: right of the map, or a bottom sheet where the window is narrow. */
+/** The detail panel: right of the map, or a bottom sheet where the window is narrow. The server writes what it says. */
 
-import { fetchDocument } from "./data.js";
-import { sectionsOf, tagsOf } from "./detail.js";
+import { fetchFragment } from "./data.js";
 import { byId, el } from "./dom.js";
-import { markChips } from "./industries.js";
-import { placeLink } from "./pieces.js";
-import { served, sheets } from "./served.js";
 import { createSheet } from "./sheet.js";
 import { badgeIcon } from "./symbols.js";
-import { lang, local, t } from "./words.js";
+import { lang, t } from "./words.js";
 
 export function createPanel(app) {
   const { state, catalogue, map, view } = app;
@@ -30,11 +26,13 @@ export function createPanel(app) {
     panel.hidden = false;
     byId("atlas").classList.add("with-panel");
     try {
-      const doc = await fetchDocument(feature, signal);
-      if (!signal.aborted) write(doc);
+      const nodes = await fetchFragment(`${feature.url}.panel.html`, signal);
+      if (!signal.aborted) body.replaceChildren(...nodes);
+      markChips();
     } catch (error) {
       if (!signal.aborted) fail(feature, error);
     }
+    if (!signal.aborted) panel.removeAttribute("aria-busy");
   }
 
   function writeHead(feature) {
@@ -44,41 +42,10 @@ export function createPanel(app) {
       el("span", { text: feature.name }),
       ...(chinese ? [el("span", { class: "zh", lang: "zh", text: feature.zh })] : []),
     );
-    lead.replaceChildren(el("span", { text: t(`kind.${feature.kind}`) }));
-  }
-
-  function write(doc) {
-    panel.removeAttribute("aria-busy");
-    if (doc.parent) lead.append(" · ", placeLink(app, doc.parent));
-    body.replaceChildren(el("p", { class: "tags" }, tagsOf(doc)), actions(doc), ...sectionsOf(app, doc));
-    markChips(body, state.get().industry);
-  }
-
-  function actions(doc) {
-    const feature = catalogue.features.get(doc.id);
-    const zoom = el("button", {
-      type: "button",
-      class: "button",
-      onclick: () => view.showFeature(doc.id),
-      text: t("map.zoom_here"),
-    });
-    const copied = el("span", { class: "copied", role: "status" });
-    const copy = el("button", {
-      type: "button",
-      class: "button",
-      onclick: () => copyLink(copied),
-      text: t("map.copy_link"),
-    });
-    const page = el("a", { class: "button main", href: local(doc.url), text: t("map.full_page") });
-    const paper = sheets ? el("a", { class: "button", href: local(`${doc.url}.pdf`), text: t("map.one_page") }) : null;
-    const compare = served && doc.memberships
-      ? el("a", { class: "button", href: local(`/compare?zones=${doc.id}`), text: t("map.compare") })
-      : null;
-    return el("p", { class: "actions" }, page, paper, catalogue.isLocated(feature) ? zoom : null, compare, copy, copied);
+    lead.textContent = t(`kind.${feature.kind}`);
   }
 
   function fail(feature, error) {
-    panel.removeAttribute("aria-busy");
     const again = el("button", { type: "button", class: "button", onclick: () => open(feature), text: t("map.retry") });
     body.replaceChildren(el("p", { class: "nothing", text: t("map.detail_failed", { reason: error.message }) }), again);
   }
@@ -92,6 +59,30 @@ export function createPanel(app) {
     opener = null;
   }
 
+  /** Show on the chips which industry the map is filtered by. */
+  function markChips() {
+    const { industry } = state.get();
+    for (const chip of body.querySelectorAll("[data-industry]"))
+      chip.setAttribute("aria-pressed", String(chip.dataset.industry === industry));
+  }
+
+  /** A place that the map has opens on it, unless the reader asks for a tab of its own. */
+  function follow(event, link) {
+    const id = link.dataset.place;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || !catalogue.features.has(id)) return;
+    event.preventDefault();
+    state.set({ zone: id, theme: catalogue.themeFor(id, state.get().theme) }, "link");
+  }
+
+  body.addEventListener("click", (event) => {
+    const hit = event.target.closest("[data-place], [data-industry], [data-act]");
+    if (!hit) return;
+    const { place, industry, act } = hit.dataset;
+    if (place) follow(event, hit);
+    else if (industry) state.set({ industry: state.get().industry === industry ? null : industry, cluster: null }, "key");
+    else if (act === "zoom") view.showFeature(state.get().zone);
+    else if (act === "copy") copyLink(body.querySelector(".copied"));
+  });
   byId("panel-close").addEventListener("click", () => state.set({ zone: null }, "key"));
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented && !panel.hidden) state.set({ zone: null }, "key");
@@ -103,7 +94,7 @@ export function createPanel(app) {
       if (!panel.contains(document.activeElement)) opener = document.activeElement;
       open(feature);
       if (origin !== "map" && origin !== "history") title.focus({ preventScroll: true });
-    } else if (now.industry !== before.industry) markChips(body, now.industry);
+    } else if (now.industry !== before.industry) markChips();
     return null;
   });
   const first = catalogue.features.get(state.get().zone);
