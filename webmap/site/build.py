@@ -11,7 +11,7 @@ from layers.store import Release
 from webmap import create_app
 from webmap.language import LANGUAGES
 from webmap.settings import Settings
-from webmap.site.addresses import Files
+from webmap.site.addresses import PAGE, PANEL, Files
 from webmap.site.hosting import list_hosting, render_missing
 from webmap.site.names import build_names
 from webmap.site.walking import Ask, Walk
@@ -40,7 +40,7 @@ def build_site(release: Release, settings: Settings, files: Files) -> Iterator[t
         yield f"names/{language}.json", build_names(app, language)
     if files.url:
         yield "404.html", render_missing(app, files.url)
-    yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(".html")))
+    yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(PAGE)))
 
 
 def _asking(app: Flask) -> Ask:
@@ -58,9 +58,7 @@ def _starts(app: Flask, release: Release, files: Files) -> list[str]:
     content = app.extensions["content"]
     found = [*STARTS, *(path for path in own if not path.endswith(COMPRESSED))]
     found += [
-        f"{row['url']}.panel.html?lang={language}"
-        for row in content.documents.values()
-        for language in LANGUAGES
+        f"{row['url']}{PANEL}?lang={language}" for row in content.documents.values() for language in LANGUAGES
     ]
     if not files.sheets:
         return found

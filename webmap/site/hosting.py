@@ -9,14 +9,14 @@ from urllib.parse import quote, urlsplit
 from flask import Flask, g, render_template
 
 from webmap.language import translate
-from webmap.site.addresses import HOME_LANGUAGE, Target
+from webmap.site.addresses import HOME_LANGUAGE, PANEL, Target
 from webmap.site.rewriting import rewrite
 from webmap.site.walking import Changes
 
 HERE = Path(__file__).parent / "hosting"
 MISSING = "404.html"
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
-NOT_INDEXED = ("embed.html",)  # the map once more
+NOT_INDEXED = ("/embed.html", PANEL)  # the map once more, and what it shows of a place
 
 
 def list_hosting(url: str | None, pages: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -26,7 +26,7 @@ def list_hosting(url: str | None, pages: list[str]) -> Iterator[tuple[str, bytes
     yield ".nojekyll", b""  # GitHub Pages is to serve the files as they are
     if url is None:
         return
-    shown = [page for page in pages if page.rpartition("/")[2] not in NOT_INDEXED]
+    shown = [page for page in pages if not f"/{page}".endswith(NOT_INDEXED)]
     rows = "".join(f"<url><loc>{url}/{quote(page)}</loc></url>\n" for page in shown)
     yield (
         "sitemap.xml",

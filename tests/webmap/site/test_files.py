@@ -66,7 +66,8 @@ def test_every_link_and_asset_of_every_page_leads_to_a_file_of_the_site(written:
             faults += [f"{page}: {reference}"] * bool(rooted or dead or lost)
     assert faults == []
     assert len(texts) > 1000
-    assert set(texts) <= set(led)  # none can only be reached by typing its address
+    pages = {page for page in texts if not page.endswith(".panel.html")}  # those are the map's own
+    assert pages <= set(led)  # none can only be reached by typing its address
 
 
 def test_what_scripts_ask_for_is_there(written: Site) -> None:
@@ -76,6 +77,7 @@ def test_what_scripts_ask_for_is_there(written: Site) -> None:
         for feature in payload["features"].values():
             assert locate(f"{feature['url']}.json", language).path in files
             assert locate(feature["url"], language).path in files
+            assert locate(f"{feature['url']}.panel.html?lang={language}", language).path in files
         names = json.loads(written.read(f"names/{language}.json"))
         assert len(names["rows"]) > 500
         assert [row for row in names["rows"] if locate(row["url"], language).path not in files] == []
@@ -218,9 +220,12 @@ def test_the_page_for_what_is_missing_works_below_any_folder(home: Path, release
     assert all(one.startswith(("/weihai/", URL)) for one in leading)
     assert 'data-root="/weihai/"' in text
     assert "canonical" not in text
-    hosting = dict(list_hosting(URL, ["index.html", "en/embed.html", "plan/三(一).html"]))
+    hosting = dict(
+        list_hosting(URL, ["index.html", "en/embed.html", "zones/x.panel.html", "plan/三(一).html"])
+    )
     assert f"<loc>{URL}/index.html</loc>" in hosting["sitemap.xml"].decode()
     assert "embed" not in hosting["sitemap.xml"].decode()
+    assert ".panel." not in hosting["sitemap.xml"].decode()
     assert f"Sitemap: {URL}/sitemap.xml" in hosting["robots.txt"].decode()
 
 
