@@ -377,7 +377,7 @@ def test_a_view_shows_all_of_its_bounds(corner, size) -> None:
 
 
 def test_paper_and_screen_group_the_same_edges() -> None:
-    script = (Path(webmap.__file__).parent / "static" / "js" / "legend.js").read_text(encoding="utf-8")
+    script = (Path(webmap.__file__).parent / "static" / "js" / "browse.js").read_text(encoding="utf-8")
     (block,) = re.findall(r"const LINES = \{(.*?)\};", script, re.DOTALL)
     lines = re.findall(r"(\w+): \[(.*?)\]", block)
     assert {line: tuple(re.findall(r'"(\w+)"', methods)) for line, methods in lines} == LINES

@@ -1,6 +1,6 @@
 """Where each address of the site is found once the site is files: languages are folders, pages ``.html``.
 
-``webmap/static/js/served.js`` does the same in the browser.
+``webmap/static/js/site.js`` does the same in the browser.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ def test_pages_are_accessible_and_as_wide_as_the_window(browser: Browser, hosted
 
 
 def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, written: Site) -> None:
-    modules = {"served": (MODULES / "served.js").read_text(encoding="utf-8")}
+    modules = {"site": (MODULES / "site.js").read_text(encoding="utf-8")}
     release = written.answer["release"]
     rows = [row["url"] for row in json.loads(written.read("names/en.json"))["rows"]]
     addresses = [
@@ -167,7 +167,7 @@ def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, wri
     ]
     page = browser.new_page()
     page.set_content('<html lang="en" data-root="../"><body></body></html>')
-    script = f"(all) => {{ {bundle(modules, 'served')} return all.map((one) => $served.at(one)); }}"
+    script = f"(all) => {{ {bundle(modules, 'site')} return all.map((one) => $site.at(one)); }}"
     for address, found in zip(addresses, page.evaluate(script, addresses), strict=True):
         try:
             target = locate(address, "en")

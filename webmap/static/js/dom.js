@@ -1,4 +1,6 @@
-/** Build elements. Everything from the data is set as text or as an attribute, never as markup. */
+/** Build elements, and copy text. Everything from the data is set as text or as an attribute, never as markup. */
+
+/* Build elements. Everything from the data is set as text or as an attribute, never as markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -31,3 +33,26 @@ export const narrow = window.matchMedia("(max-width: 720px)");
 
 /** Whether the reader asked for less motion. */
 export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+/* Buttons that copy the text beside them; they appear only where the browser lets a page copy. */
+
+const SHOWN_MS = 1600;
+
+export function bindCopying() {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("button.copy")) {
+    const field = button.parentElement.querySelector("input, textarea");
+    const label = button.textContent;
+    button.hidden = false;
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(field.value);
+        button.textContent = field.dataset.copied;
+        setTimeout(() => (button.textContent = label), SHOWN_MS);
+      } catch {
+        field.select(); // the reader can still copy by hand
+      }
+    });
+  }
+}

@@ -1,7 +1,9 @@
-/** The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
+/** The theme's polygons, and the outline of the selected one. */
 
-import { dress } from "./patterns.js";
-import { t } from "./words.js";
+import { t } from "./site.js";
+import { dress } from "./symbols.js";
+
+/* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
 const PANE = "area";
 const STATES = ["selected", "faded", "matching", "masking"];
@@ -71,6 +73,28 @@ export function createFigures(app) {
   }
 
   state.subscribe((now, before) => (now.theme === before.theme ? restyle() : draw()));
+  shapes.onChange(draw);
+  draw();
+}
+
+/* The edge of the selected polygon: dark on a white halo, above everything else. */
+
+export function createOutline({ map, state, catalogue, shapes }) {
+  const group = L.layerGroup().addTo(map);
+  const renderer = L.svg({ pane: "line", padding: 0.5 });
+
+  function draw() {
+    group.clearLayers();
+    const feature = catalogue.features.get(state.get().zone);
+    if (!feature || !shapes.has(feature.id)) return;
+    for (const part of ["halo", "edge"]) {
+      const className = `outline-${part} method-${feature.edge}`;
+      const options = { pane: "line", renderer, className, interactive: false, fill: false, ...shapes.drawing };
+      L.polygon(shapes.polygon(feature.id), options).addTo(group);
+    }
+  }
+
+  state.subscribe((now, before) => now.zone !== before.zone && draw());
   shapes.onChange(draw);
   draw();
 }

@@ -1,4 +1,39 @@
-/** The ground: neighbouring land, the city's land, coast, borders and the faint mesh of towns. */
+/** What lies under the figures: sea, land, names of waters, tiles where the operator has any. */
+
+import { byId, svg } from "./dom.js";
+
+/* A drawing above the map whose parts keep their size and follow their place. */
+
+export class Overlay {
+  constructor(map, pane, name) {
+    this.map = map;
+    this.parts = [];
+    this.root = svg("svg", { class: `overlay ${name}`, width: 1, height: 1 });
+    map.getPane(pane).append(this.root);
+    map.on("zoomanim", (event) => this.#place((at) => map._latLngToNewLayerPoint(at, event.zoom, event.center)));
+    map.on("viewreset zoomend", () => this.update());
+  }
+
+  /** Show exactly these parts, each `{node, at}` with a (lat, lon), drawn in the given order. */
+  show(parts) {
+    this.parts = parts;
+    this.root.replaceChildren(...parts.map((part) => part.node));
+    this.update();
+  }
+
+  update() {
+    this.#place((at) => this.map.latLngToLayerPoint(at));
+  }
+
+  #place(project) {
+    for (const { node, at } of this.parts) {
+      const { x, y } = project(at);
+      node.style.transform = `translate(${x}px, ${y}px)`;
+    }
+  }
+}
+
+/* The ground: neighbouring land, the city's land, coast, borders and the faint mesh of towns. */
 
 const TOWN_ZOOM = 11;
 
@@ -31,4 +66,56 @@ export function createGround({ map, shapes }) {
   grade();
   shapes.onChange(draw);
   draw();
+}
+
+/* The operator's tile basemap, if there is one, shifted where its tiles lie in GCJ-02. */
+
+// Ellipsoid and eccentricity of the GCJ-02 transform (Krasovsky 1940).
+const AXIS_M = 6378245;
+const ECCENTRICITY = 0.006693421622965943;
+
+export function createTiles({ map }) {
+  const text = byId("atlas").dataset.tiles;
+  if (!text) return;
+  const { url, subdomains, attribution, gcj02 } = JSON.parse(text);
+  const Layer = gcj02 ? shiftedLayer() : L.TileLayer;
+  const layer = new Layer(url, { subdomains, maxZoom: map.getMaxZoom(), maxNativeZoom: 18 }).addTo(map);
+  map.options.zoomSnap = 1; // between whole zooms tiles blur
+  if (gcj02) map.on("moveend", () => layer.align());
+  byId("tile-credit").textContent = attribution;
+  byId("atlas").classList.add("with-tiles");
+}
+
+/** A tile layer that shows, at the map's centre, the tile pixels of the shifted centre. */
+function shiftedLayer() {
+  const base = L.TileLayer.prototype;
+  return L.TileLayer.extend({
+    _getTiledPixelBounds(center) {
+      return base._getTiledPixelBounds.call(this, toGcj(center));
+    },
+    _setZoomTransform(level, center, zoom) {
+      base._setZoomTransform.call(this, level, toGcj(center), zoom);
+    },
+    align() {
+      this._setZoomTransforms(this._map.getCenter(), this._map.getZoom());
+    },
+  });
+}
+
+/** Return the GCJ-02 position of a WGS 84 one: for display only, never stored. */
+function toGcj({ lat, lng }) {
+  const [x, y] = [lng - 105, lat - 35];
+  const wave = (value, ...terms) =>
+    terms.reduce((sum, [size, period]) => sum + size * Math.sin((value * Math.PI) / period), 0);
+  const common = 20 * Math.sin(6 * x * Math.PI) + 20 * Math.sin(2 * x * Math.PI);
+  const root = Math.sqrt(Math.abs(x));
+  const north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root;
+  const east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root;
+  const dLat = north + ((common + wave(y, [20, 1], [40, 3]) + wave(y, [160, 12], [320, 30])) * 2) / 3;
+  const dLon = east + ((common + wave(x, [20, 1], [40, 3]) + wave(x, [150, 12], [300, 30])) * 2) / 3;
+  const angle = (lat * Math.PI) / 180;
+  const magic = 1 - ECCENTRICITY * Math.sin(angle) ** 2;
+  const perLat = (AXIS_M * (1 - ECCENTRICITY) * Math.PI) / (magic ** 1.5 * 180);
+  const perLon = (AXIS_M * Math.cos(angle) * Math.PI) / (Math.sqrt(magic) * 180);
+  return L.latLng(lat + dLat / perLat, lng + dLon / perLon);
 }

@@ -1,12 +1,228 @@
-/** Draw the names: with a halo of the ground, hidden rather than overlapping, anew at each zoom. */
+/** Names on the map: which are wanted, how they are set, and where each finds room. */
 
 import { narrow, svg } from "./dom.js";
-import { setText, styleOf } from "./lettering.js";
-import { wantedNames } from "./names.js";
-import { Overlay } from "./overlay.js";
-import { placeLabels } from "./placing.js";
+import { Overlay } from "./ground.js";
+import { lang } from "./site.js";
 import { badge } from "./symbols.js";
-import { lang } from "./words.js";
+
+/* Measure and break the text of labels; the style sheet holds their type. */
+
+const canvas = document.createElement("canvas").getContext("2d");
+const styles = new Map();
+const CJK = /[　-鿿가-힯]/;
+
+/** Return `{font, size, spacing}` of a class of label as the style sheet sets it. */
+function styleOf(className, root) {
+  const key = `${className} ${document.documentElement.lang}`;
+  if (!styles.has(key)) {
+    const probe = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    probe.setAttribute("class", `label ${className}`);
+    root.append(probe);
+    const style = getComputedStyle(probe);
+    const size = Number.parseFloat(style.fontSize);
+    styles.set(key, {
+      font: `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`,
+      size,
+      spacing: Number.parseFloat(style.letterSpacing) || 0,
+    });
+    probe.remove();
+  }
+  return styles.get(key);
+}
+
+/** Return the lines of a text, each at most about `limit` pixels wide, and the size of them all. */
+function setText(text, style, limit) {
+  canvas.font = style.font;
+  const widthOf = (line) => canvas.measureText(line).width + style.spacing * Math.max(0, [...line].length - 1);
+  const count = Math.ceil(widthOf(text) / limit);
+  const lines = count > 1 ? breakLines(text, count, widthOf) : [text];
+  const lineHeight = Math.round(style.size * 1.2);
+  return { lines, lineHeight, width: Math.max(...lines.map(widthOf)), height: lines.length * lineHeight };
+}
+
+/** Break into lines of like width: between words, or between characters where there are no spaces. */
+function breakLines(text, count, widthOf) {
+  if (!text.includes(" ") && CJK.test(text)) {
+    const characters = [...text];
+    const size = Math.ceil(characters.length / count);
+    return Array.from({ length: count }, (_, index) => characters.slice(index * size, (index + 1) * size).join(""));
+  }
+  const aim = widthOf(text) / count;
+  const lines = [""];
+  for (const word of text.split(/(?<=[ –-])/)) {
+    const current = lines.at(-1);
+    const over = widthOf(current + word.trimEnd()) - aim;
+    if (current && over > aim - widthOf(current)) lines.push(word);
+    else lines[lines.length - 1] = current + word;
+  }
+  return lines.map((line) => line.trim());
+}
+
+/* Which names the map carries at a zoom: the theme's figures first, then the ground's. */
+
+// Zoom from which each kind of name shows, its order among the others.
+const LANDMARKS = {
+  sea: { from: 8, priority: 42 },
+  neighbour: { from: 8, priority: 44 },
+  island: { from: 9.5, priority: 50 },
+  cape: { from: 9.5, priority: 52 },
+  bay: { from: 9.5, priority: 54 },
+  lagoon: { from: 11, priority: 56 },
+  centre: { from: 10.5, priority: 46 },
+  campus: { from: 13, priority: 70 },
+};
+const GATEWAYS_FROM = 10.5;
+const TOWNS_FROM = 11;
+const NAMED_ALWAYS = new Set(["counties", "zones"]);
+const FIGURE_PRIORITY = { "five-zones": 0, belts: 0, "marine-cores": 4, counties: 8, zones: 10, parks: 20 };
+
+/** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
+function wantedNames(app, zoom) {
+  const theme = app.catalogue.themes.get(app.state.get().theme);
+  const figures = figureNames(app, theme);
+  const shown = new Set(figures.map((one) => one.text));
+  const ground = [
+    ...countyNames(app, theme),
+    ...landmarkNames(app, theme, zoom),
+    ...gatewayNames(app, theme, zoom),
+    ...townNames(app, zoom),
+  ];
+  const free = ground.filter((one) => !shown.has(one.text) && (one.type === "sea" || shown.add(one.text)));
+  return [...figures, ...free];
+}
+
+function figureNames({ catalogue, state }, theme) {
+  const now = state.get();
+  return catalogue
+    .featuresOf(theme)
+    .filter((one) => catalogue.isLocated(one))
+    .map((one) => {
+      const badges = badgesOf(catalogue, one, theme);
+      return {
+        id: one.id,
+        text: nameOf(one),
+        at: catalogue.anchorOf(one),
+        type: catalogue.isPoint(one) ? "point" : one.layer,
+        point: catalogue.isPoint(one),
+        priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
+        must: badges.length > 0 || NAMED_ALWAYS.has(one.layer), // the letters are what such a theme shows
+        badges,
+      };
+    });
+}
+
+/** The short name where the window is narrow. */
+const nameOf = (feature) => (narrow.matches && feature.short ? feature.short : feature.name);
+
+function pointOrFigure(catalogue, feature) {
+  if (catalogue.isPoint(feature)) return catalogue.isHollow(feature) ? 31 : 30;
+  return FIGURE_PRIORITY[feature.layer] + 1 / (1 + (feature.area_km2 ?? 0));
+}
+
+function badgesOf(catalogue, feature, theme) {
+  if (theme.colour_by === "cluster") return (feature.clusters ?? []).map((id) => catalogue.clusters.get(id));
+  return theme.colour_by === "feature" && feature.letter ? [feature] : [];
+}
+
+function countyNames({ catalogue }, theme) {
+  if (theme.layers.includes("counties")) return [];
+  const counties = catalogue.featuresOf({ layers: ["counties"] });
+  return counties.map((one) => ({ text: nameOf(one), at: catalogue.anchorOf(one), type: "county", priority: 40 }));
+}
+
+/** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */
+function landmarkNames({ catalogue }, theme, zoom) {
+  const isCore = (one) => theme.layers.includes(one.core_of);
+  return catalogue.payload.landmarks
+    .filter((one) => isCore(one) || zoom >= (LANDMARKS[one.kind]?.from ?? 12))
+    .map((one) => ({
+      text: one.name,
+      at: [one.at[1], one.at[0]],
+      type: one.kind,
+      priority: isCore(one) ? 6 : (LANDMARKS[one.kind]?.priority ?? 60),
+      must: isCore(one),
+      mark: isCore(one) ? "core" : one.kind === "centre" ? "centre" : null,
+    }));
+}
+
+function gatewayNames({ catalogue }, theme, zoom) {
+  if (zoom < GATEWAYS_FROM || theme.layers.includes("gateways")) return [];
+  return catalogue
+    .featuresOf({ layers: ["gateways"] })
+    .filter((one) => one.point)
+    .map((one) => ({ text: one.name, at: catalogue.anchorOf(one), type: "gateway", priority: 58, mark: one.kind }));
+}
+
+function townNames({ catalogue }, zoom) {
+  if (zoom < TOWNS_FROM) return [];
+  return catalogue.payload.towns.map((one) => ({
+    text: one.name,
+    at: [one.at[1], one.at[0]],
+    type: "town",
+    priority: 64,
+    mark: "town",
+  }));
+}
+
+/* Place labels so that none covers another: greedy, the important ones first. */
+
+const GAP = 2;
+const DIRECTIONS = Array.from({ length: 12 }, (_, index) => (index * Math.PI) / 6);
+
+/**
+ * Return a Map of item to its offset [dx, dy], or null where it is to be hidden.
+ *
+ * An item is `{x, y, width, height, priority, must, offsets}`: the anchor and the box's size in
+ * pixels, the offsets of the box's centre to try in turn. `must` items are moved, never hidden.
+ * `taken` boxes are `[left, top, right, bottom]`, and so is `frame`: offsets that keep the box
+ * inside it are tried before the others.
+ */
+function placeLabels(items, taken = [], frame = null) {
+  const boxes = [...taken];
+  const placed = new Map();
+  for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
+    const offset = firstFree(item, insideFirst(item, frame), boxes) ?? (item.must ? moved(item, boxes, frame) : null);
+    if (offset) boxes.push(boxAt(item, offset));
+    placed.set(item, offset);
+  }
+  return placed;
+}
+
+function firstFree(item, offsets, boxes) {
+  return offsets.find((offset) => !boxes.some((box) => overlap(boxAt(item, offset), box))) ?? null;
+}
+
+function insideFirst(item, frame, offsets = item.offsets) {
+  if (!frame) return offsets;
+  const inside = (offset) => {
+    const [left, top, right, bottom] = boxAt(item, offset);
+    return left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
+  };
+  return [...offsets.filter(inside), ...offsets.filter((offset) => !inside(offset))];
+}
+
+/** Return the nearest free offset, or the one that covers least. */
+function moved(item, boxes, frame) {
+  const ring = [];
+  for (let radius = 16; radius <= 160; radius += 12) {
+    for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
+  }
+  const covered = (offset) => boxes.reduce((sum, box) => sum + overlap(boxAt(item, offset), box), 0);
+  return firstFree(item, insideFirst(item, frame, ring), boxes) ?? ring.reduce((best, one) => (covered(one) < covered(best) ? one : best));
+}
+
+function boxAt({ x, y, width, height }, [dx, dy]) {
+  const [left, top] = [x + dx - width / 2 - GAP, y + dy - height / 2 - GAP];
+  return [left, top, left + width + 2 * GAP, top + height + 2 * GAP];
+}
+
+function overlap(a, b) {
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+/* Draw the names: with a halo of the ground, hidden rather than overlapping, anew at each zoom. */
 
 const BADGE = 17;
 const BADGES_PER_ROW = 6;

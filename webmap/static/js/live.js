@@ -1,7 +1,7 @@
 /** Say changes aloud: the one live region of the page. */
 
 import { byId } from "./dom.js";
-import { t } from "./words.js";
+import { t } from "./site.js";
 
 export function createLive({ state, catalogue }) {
   const region = byId("live");

@@ -1,11 +1,10 @@
 /** The look-up page's map: click to ask, see the point or the polygon that was asked about. */
 
-import { bindCopying } from "./copying.js";
-import { fetchJson } from "./data.js";
-import { byId, calm, el } from "./dom.js";
+import { bindCopying, byId, calm, el } from "./dom.js";
 import { createGround } from "./ground.js";
 import { createSearch } from "./search.js";
 import { Shapes } from "./shapes.js";
+import { fetchJson } from "./site.js";
 
 const OUTLINED = ["zone-lines"];
 const CLOSE = 10.5; // a point with what lies around it

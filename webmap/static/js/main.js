@@ -1,33 +1,21 @@
 /** Start the map: load, then wire state, drawing and controls together. */
 
-import { bindAddress, readAddress } from "./address.js";
+import { createFilter, createLegend, createList, createThemes } from "./browse.js";
 import { Catalogue } from "./catalogue.js";
-import { createCorner } from "./corner.js";
-import { fetchJson } from "./data.js";
 import { byId } from "./dom.js";
-import { createFigures } from "./figures.js";
-import { createFilter } from "./filter.js";
-import { createGround } from "./ground.js";
+import { createFigures, createOutline } from "./figures.js";
+import { createGround, createTiles } from "./ground.js";
 import { createLabels } from "./labels.js";
-import { createLegend } from "./legend.js";
-import { createList } from "./list.js";
 import { createLive } from "./live.js";
-import { openOnMap } from "./opening.js";
-import { createOutline } from "./outline.js";
-import { createPanel } from "./panel.js";
-import { createPassing } from "./passing.js";
-import { createPoints } from "./points.js";
+import { createPanel, createSheet } from "./panel.js";
 import { createPointing } from "./pointing.js";
-import { createPrinting } from "./printing.js";
-import { createSearch } from "./search.js";
+import { createPoints } from "./points.js";
+import { createSearch, openOnMap } from "./search.js";
 import { Shapes } from "./shapes.js";
-import { createSheet } from "./sheet.js";
-import { createState } from "./state.js";
-import { createTaking } from "./taking.js";
-import { createThemes } from "./themes.js";
-import { createTiles } from "./tiles.js";
-import { createView } from "./view.js";
-import { setWords, t } from "./words.js";
+import { createPassing, createPrinting, createTaking } from "./share.js";
+import { fetchJson, setWords, t } from "./site.js";
+import { bindAddress, createState, readAddress } from "./state.js";
+import { createCorner, createView } from "./view.js";
 
 async function start() {
   const map = window.planMap;

@@ -1,9 +1,9 @@
 /** The symbols of a point theme: hollow where the place is roughly known, spread where they coincide. */
 
 import { svg } from "./dom.js";
-import { Overlay } from "./overlay.js";
+import { Overlay } from "./ground.js";
+import { t } from "./site.js";
 import { symbol } from "./symbols.js";
-import { t } from "./words.js";
 
 const NEAR_PX = 15;
 const STEP_PX = 25;
@@ -64,7 +64,7 @@ export function createPoints(app) {
 }
 
 /** Return each point's offset in pixels: none where it stands alone, on a ring where several meet. */
-export function spread(points, map) {
+function spread(points, map) {
   const groups = [];
   for (const { id, at } of points) {
     const place = map.latLngToLayerPoint(at);

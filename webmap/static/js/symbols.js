@@ -1,8 +1,100 @@
-/** Point symbols and swatches, the same on the map, in the legend and in the list. */
+/** Colours, patterns and symbols: how a class looks in figures, legend and list. */
 
 import { svg } from "./dom.js";
-import { paint } from "./colours.js";
-import { dress } from "./patterns.js";
+
+/* Colours derived from a feature's hue. The ground's colours are in the style sheet. */
+
+const channels = (hex) => [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16));
+
+/** Return `hex` mixed with black (amount < 0) or white (amount > 0). */
+function shade(hex, amount) {
+  const target = amount < 0 ? 0 : 255;
+  const mixed = channels(hex).map((value) => Math.round(value + (target - value) * Math.abs(amount)));
+  return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Return the ink, dark or light, that is legible on a hue. */
+function inkOn(hex) {
+  const [red, green, blue] = channels(hex);
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 115 ? "#ffffff" : "#111111";
+}
+
+/** Give an element its hue for light and dark ground; the style sheet chooses between them. */
+function paint(node, hex) {
+  const light = shade(hex, 0.22);
+  const values = {
+    "--hue": hex,
+    "--hue-edge": shade(hex, -0.3),
+    "--hue-ink": inkOn(hex),
+    "--hue-dark": light,
+    "--hue-edge-dark": shade(hex, 0.42),
+    "--hue-ink-dark": inkOn(light),
+  };
+  for (const [name, value] of Object.entries(values)) node.style.setProperty(name, value);
+  node.classList.add("hued");
+  return node;
+}
+
+/* Fill patterns: a hatch for indicative extents, a faint texture that tells hues apart without colour. */
+
+const SIZE = 10;
+// One faint drawing per place in the legend; the first is plain.
+const TEXTURES = [
+  "",
+  "M2 2h1v1h-1zM7 7h1v1h-1z",
+  "M0 5h10",
+  "M5 0v10",
+  "M3 5h4M5 3v4",
+  "M0 0l10 10",
+  "M5 3.2a1.8 1.8 0 1 0 .01 0z",
+  "M0 5q2.5 -3 5 0t5 0",
+];
+
+let defs = null;
+
+/** Return the CSS fill of a look: null where it is plain colour, else a pattern. */
+function fillOf({ hue, texture, light, hatched }) {
+  if (!hatched && !TEXTURES[texture]) return null;
+  const kind = hatched ? "hatch" : `${light ? "light-" : ""}${texture}`;
+  const id = `fill-${hue.slice(1)}-${kind}`;
+  if (!document.getElementById(id)) ensureDefs().append(hatched ? hatch(id, hue) : textured(id, hue, texture, light));
+  return `url("#${id}")`;
+}
+
+/** Give a polygon or its swatch the look's hue and fill. */
+export function dress(node, look) {
+  const fill = fillOf(look);
+  paint(node, look.hue);
+  node.style.fill = fill ?? "";
+  node.classList.toggle("patterned", Boolean(fill));
+  node.classList.toggle("is-light", Boolean(look.light));
+}
+
+function ensureDefs() {
+  if (!defs) {
+    defs = svg("defs");
+    document.body.append(svg("svg", { class: "pattern-defs", width: 0, height: 0, "aria-hidden": "true" }, defs));
+  }
+  return defs;
+}
+
+function textured(id, hue, texture, light) {
+  const attributes = light ? { class: "light" } : {};
+  return frame(id, hue, attributes, svg("path", { class: "pattern-mark", d: TEXTURES[texture] }));
+}
+
+function hatch(id, hue) {
+  const turned = { class: "hatch", patternTransform: "rotate(45)", width: 6, height: 6 };
+  return frame(id, hue, turned, svg("path", { class: "pattern-line", d: "M0 0v6" }));
+}
+
+function frame(id, hue, attributes, mark) {
+  const size = { width: SIZE, height: SIZE, patternUnits: "userSpaceOnUse", ...attributes };
+  const ground = svg("rect", { class: "pattern-ground", width: size.width, height: size.height });
+  return paint(svg("pattern", { id, ...size }, ground, mark), hue);
+}
+
+/* Point symbols and swatches, the same on the map, in the legend and in the list. */
 
 // Outlines in a box of 20 by 20 around the origin.
 const OUTLINES = {

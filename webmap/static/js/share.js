@@ -1,0 +1,85 @@
+/** What a reader takes along: the view's address and code to embed it, data, the printed sheet. */
+
+import { bindCopying, byId } from "./dom.js";
+import { at, local, served } from "./site.js";
+
+/* What a reader takes along from the map: the theme's printed sheet, the view's address, code to embed it. */
+
+const FRAME = { width: 800, height: 560, loading: "lazy" };
+
+export function createPassing({ map, state }) {
+  const shares = [...document.querySelectorAll(".share")]; // beside the list, and under what is selected
+  const sheet = byId("print-sheet");
+  const whole = document.querySelector(".embed-bar a"); // from an embedded map to the same view, whole
+
+  function updateSheet() {
+    if (!sheet) return; // there are files, and none of paper among them
+    const query = served ? new URL(sheet.href).search : `?lang=${document.documentElement.lang}`;
+    sheet.href = at(`/print/${state.get().theme}.pdf${query}`);
+  }
+
+  function updateShare(share) {
+    if (!share.open) return;
+    const here = window.location;
+    const path = `${here.pathname}${here.search}${here.hash}`;
+    share.querySelector(".share-link").value = here.href;
+    if (served) share.querySelector(".share-qr").src = `/qr.svg?path=${encodeURIComponent(path)}`;
+    const frame = document.createElement("iframe");
+    frame.src = new URL(at(`/embed${here.search}${here.hash}`), here);
+    for (const [name, value] of Object.entries(FRAME)) frame.setAttribute(name, value);
+    share.querySelector(".share-embed").value = frame.outerHTML;
+  }
+
+  function update() {
+    shares.forEach(updateShare);
+    if (whole) whole.href = at(`/${window.location.search}${window.location.hash}`);
+  }
+
+  const updateSoon = () => queueMicrotask(update); // once the address is written
+  state.subscribe(() => {
+    updateSheet();
+    updateSoon();
+  });
+  map.on("moveend", updateSoon);
+  for (const share of shares) share.addEventListener("toggle", () => updateShare(share));
+  updateSheet();
+  update(); // the links of a file know nothing of its address
+  bindCopying();
+}
+
+/* Links to what the map shows, as files: the theme's layers with the filters that are set. */
+
+export function createTaking({ state }) {
+  const box = byId("taking");
+  if (!box) return; // an embedded map has none
+
+  function update() {
+    const { theme, industry, cluster } = state.get();
+    const query = new URLSearchParams({ theme });
+    if (industry) query.set("industry", industry);
+    if (cluster && theme === "clusters") query.set("cluster", cluster);
+    for (const link of box.querySelectorAll("a[data-format]")) link.href = `/data/plan.${link.dataset.format}?${query}`;
+    byId("taking-more").href = `${local(`/data/?${query}`)}#choose`;
+  }
+
+  state.subscribe(update);
+  update();
+}
+
+/* On paper the map stands under its theme's title and beside its legend: say by how much it must shrink. */
+
+// What the map may take of A4 landscape between 12 mm margins, at 96 dots per inch.
+const WIDTH_PX = 760;
+const HEIGHT_PX = 530;
+
+export function createPrinting({ map, state, catalogue }) {
+  window.addEventListener("beforeprint", () => {
+    const { x, y } = map.getSize();
+    const root = document.documentElement.style;
+    const scale = Math.min(1, WIDTH_PX / x, HEIGHT_PX / y);
+    byId("print-title").textContent = catalogue.themes.get(state.get().theme).title;
+    root.setProperty("--print-scale", scale);
+    root.setProperty("--print-width", `${x}px`);
+    root.setProperty("--print-height", `${y}px`);
+  });
+}

@@ -1,0 +1,77 @@
+/** This site as the browser sees it: its addresses, its words in the page's language, and what it is asked for. */
+
+/* Where this site's addresses are found: on a server as they are, else as files, as webmap/site/addresses.py has it. */
+
+const { root } = document.documentElement.dataset; // root: the way from this page to the site's
+const ADDRESS = /^\/([^?#]*)(\?[^#]*)?(#.*)?$/;
+const HOME_LANGUAGE = "zh"; // whose pages are at the root
+
+/** Whether a program answers, and not files alone. */
+export const served = root === undefined;
+
+/** Return what leads to an address of this site, given from its root. */
+export function at(address) {
+  const parts = served ? null : ADDRESS.exec(address);
+  if (!parts) return address;
+  const [, path, search = "", hash = ""] = parts;
+  const query = new URLSearchParams(search);
+  const isPage = !path.slice(path.lastIndexOf("/") + 1).includes(".");
+  const language = query.get("lang") ?? (isPage ? document.documentElement.lang : HOME_LANGUAGE);
+  query.delete("lang");
+  const folder = language === HOME_LANGUAGE ? "" : `${language}/`;
+  const ending = isPage ? (path === "" || path.endsWith("/") ? "index.html" : ".html") : "";
+  return `${root}${folder}${path}${ending}${query.size ? `?${query}` : ""}${hash}`;
+}
+
+/* The page's language and its translated strings. */
+
+let strings = {};
+let language = "zh";
+
+export function setWords(newStrings, newLanguage) {
+  strings = newStrings;
+  language = newLanguage;
+}
+
+/** Return the string for `key` with `{name}` filled in; the key itself where none exists. */
+export function t(key, values = {}) {
+  const text = Object.hasOwn(strings, key) ? strings[key] : key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+export const lang = () => language;
+
+/** Return an address of this site with the page's language. */
+export const local = (path) => at(`${path}${path.includes("?") ? "&" : "?"}lang=${language}`);
+
+/* Fetch what the map needs from this site; nothing else is ever asked. */
+
+const REFERENCES = "a[href], img[src]";
+const fragments = new Map();
+
+/** Return the JSON at `url`; throws where the answer is not one. */
+export async function fetchJson(url, options = {}) {
+  const response = await fetch(at(url), { headers: { Accept: "application/json" }, ...options });
+  if (!response.ok) throw new Error(`${response.status} ${url}`);
+  return response.json();
+}
+
+/** Return the nodes of a page's fragment in the page's language, fetched once; its links lead from where it lies. */
+export async function fetchFragment(url, signal) {
+  if (!fragments.has(url)) {
+    const response = await fetch(local(url), { headers: { Accept: "text/html" }, signal });
+    if (!response.ok) throw new Error(`${response.status} ${url}`);
+    fragments.set(url, parseFragment(await response.text(), response.url));
+  }
+  return fragments.get(url).cloneNode(true).childNodes;
+}
+
+/** Parse a page of ours: no script in it runs, and it may hold none. */
+function parseFragment(text, base) {
+  const { body } = new DOMParser().parseFromString(text, "text/html");
+  for (const node of body.querySelectorAll(REFERENCES)) {
+    const name = node.hasAttribute("href") ? "href" : "src";
+    node.setAttribute(name, new URL(node.getAttribute(name), base).href);
+  }
+  return document.importNode(body, true);
+}
