@@ -8,6 +8,7 @@ exchange of ``current`` is the one step that publishes. Standard library only, f
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
@@ -85,6 +86,18 @@ class Release:
     def read_json(self, path: str) -> Any:
         """Return one JSON file, parsed."""
         return json.loads(self.read(path))
+
+    def look(self) -> None:
+        """Raise :class:`BrokenReleaseError` unless every file can be opened and has its size; reads none."""
+        folder = os.fspath(self.folder)  # thousands of files: a Path for each would take longer than asking
+        for path, entry in self.manifest["files"].items():
+            place = f"{folder}/{path}"
+            try:
+                fits = os.stat(place).st_size == entry["bytes"]  # noqa: PTH116 - as above
+            except OSError as error:
+                raise BrokenReleaseError(f"{path}: {error.strerror}") from error
+            if not fits or not os.access(place, os.R_OK):
+                raise BrokenReleaseError(f"{path}: {os.strerror(errno.EACCES) if fits else 'bytes'}")
 
     def verify(self) -> None:
         """Raise :class:`BrokenReleaseError` unless every file is there, unchanged."""

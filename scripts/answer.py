@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from layers.store import Release
-from scripts.messages import warn, write
+from layers.history import read_last
+from layers.store import BrokenReleaseError, Release, read_current
+from scripts.messages import text, warn, write
 from scripts.stored import Admission, UnstoredError
-from webmap.publish import BuildError, publish
+from webmap.publish import BuildError, hash_code, publish
 from webmap.settings import Settings, read_settings
 
 LANGUAGES = ("zh", "en", "ko")
+UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +89,32 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
     try:
         return publish(settings.home, note, admit=admission or Admission(settings))
     except (BuildError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            return _use_as_it_is(settings.home, error)
         _show_reasons(error, shown)
         if not isinstance(error, UnstoredError):
             warn("build_failed")
         return None
+
+
+def _use_as_it_is(home: Path, error: OSError) -> Release | None:
+    """Return the live release of a home that is only to be read; None after saying why it cannot be used."""
+    reason = error.strerror or str(error)
+    try:
+        release = _read_sound(home)
+    except BrokenReleaseError as broken:
+        warn("home_without_release", home=home, reason=reason, what=broken)
+        return None
+    show(text("home_read_only", home=home, reason=reason, release=release.id))
+    return release
+
+
+def _read_sound(home: Path) -> Release:
+    """Return the live release; raises BrokenReleaseError unless it is whole and this code can read it."""
+    release, last = read_current(home), read_last(home)
+    if release is None:
+        raise BrokenReleaseError(text("no_release"))
+    if last is not None and last.act.code != hash_code():
+        raise BrokenReleaseError(text("made_by_other_code", release=release.id))
+    release.verify()
+    return release

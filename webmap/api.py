@@ -87,10 +87,12 @@ def health() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Say whether the features can be answered too; 503 while their store cannot be asked."""
+    """Say whether pages and features can be answered too; 503 while files or the store cannot be read."""
     store: FeatureStore = current_app.extensions["store"]
     store.reach_m()
-    return _now({"status": "ready", "release": content().release.id})
+    release = content().release
+    release.look()
+    return _now({"status": "ready", "release": release.id})
 
 
 def _now(value: Any) -> Response:

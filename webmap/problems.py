@@ -11,7 +11,7 @@ from typing import Any
 PROBLEM = "application/problem+json"
 NAMED = 20  # ids that an error lists
 RETRY_AFTER_S = "10"
-TITLED = {404, 405, 413, 415, 416, 422, 500, 503}
+TITLED = {404, 405, 408, 413, 414, 415, 416, 422, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
 REPEATED = {"parameter", "value"}  # what was given, however long
 SHOWN = 60  # characters of it that an error repeats

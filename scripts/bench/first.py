@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response
-from waitress.server import create_server
 
 from layers.store import Release
 from scripts.bench.common import Result, live_at
 from webmap import create_app
+from webmap.server import serving
 from webmap.settings import read_settings
 
 LAYERS = ("land", "towns", "counties", "zones", "parks")  # what the first view draws, back to front
@@ -56,8 +53,8 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
     ours_expected, peer_expected = _count(release, FIGURES) + GROUND, _count(release, LAYERS)
     with (
         sync_playwright() as playwright,
-        _serving(_our_app(release)) as ours,
-        _serving(_explore_app(release)) as peer,
+        serving(_our_app(release), {}) as ours,
+        serving(_explore_app(release), {}) as peer,
     ):
         browser = playwright.chromium.launch(executable_path=_chromium(), args=BROWSER_FLAGS)
         rows: dict[str, list[Result]] = {"ours": [], "explore": []}
@@ -148,15 +145,6 @@ def _explore_app(release: Release) -> Any:
         return str(plan_map.get_root().render())
 
     return app
-
-
-@contextmanager
-def _serving(app: Any) -> Iterator[str]:
-    server: Any = create_server(app, host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
 
 
 def _chromium() -> str:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from scripts.bench.common import ask, free_port, wait_for
-from scripts.workers import build_server, serve_with
+from scripts.workers import Supervisor, make_server
+from webmap.server import Server, listen
 from webmap.settings import Settings
 
 WORKERS = 2
@@ -37,8 +38,8 @@ def running(*arguments: str, probe: str) -> Iterator[str]:
             server.terminate()
 
 
-def make_constant() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
-    """Return the application that answers ``/<n>`` with n bytes."""
+def make_constant(_: int) -> Server:
+    """Return the server that answers ``/<n>`` with n bytes."""
 
     @cache
     def body(path: str) -> bytes:
@@ -49,16 +50,13 @@ def make_constant() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
         start("200 OK", [("Content-Type", "application/geo+json"), ("Content-Length", str(len(found)))])
         return [found]
 
-    return app
+    return Server(app, {})
 
 
 def main(what: str, *rest: str) -> None:
     """Serve until stopped."""
-    place = (HOST, int(rest[-1]))
-    if what == "ours":
-        serve_with(WORKERS, place, Settings(Path(rest[0])), lambda: None)
-    else:
-        build_server("scripts.bench.server:make_constant", WORKERS, place).serve()
+    make = partial(make_server, Settings(Path(rest[0]))) if what == "ours" else make_constant
+    Supervisor(listen(HOST, int(rest[-1]), WORKERS), make, lambda: None).run()
 
 
 if __name__ == "__main__":

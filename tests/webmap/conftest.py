@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
-from waitress.server import create_server
 
 from layers.store import Release
-from webmap import create_app
+from webmap import create_app, server
 from webmap.settings import Settings
 
 FLAGS = [
@@ -34,24 +32,8 @@ def serving(release: Release, settings: Settings) -> Iterator[str]:
 @contextmanager
 def running(application: Any) -> Iterator[str]:
     """Serve a WSGI application on a free port for as long as the block lasts."""
-    server: Any = create_server(application, host="127.0.0.1", port=0, threads=8)
-    closing = threading.Event()
-
-    def run() -> None:
-        try:
-            server.run()
-        except OSError:  # its loop may meet the socket that was closed under it
-            if not closing.is_set():
-                raise
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        closing.set()
-        server.close()
-        thread.join(5)
+    with server.serving(application, getattr(application, "extensions", {}).get("strings", {})) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

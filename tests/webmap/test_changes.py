@@ -11,15 +11,14 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
-from waitress.server import create_server
 from werkzeug.test import Client
 
 from layers.history import Act, record
 from layers.store import Release, read_current
 from scripts import cli
+from tests.webmap.conftest import running
 from webmap import create_app, live
 from webmap.live import Live
 from webmap.publish import hash_code
@@ -285,19 +284,8 @@ def following(release, tmp_path):
     first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
     record(tmp_path, first, Act("build", first.id, hash_code()))
     application = Live(first, Settings(tmp_path), interval_s=0.02)
-    server: Any = create_server(application, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=_run, args=(server,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}", tmp_path, application
-    server.close()
-    thread.join(5)
-
-
-def _run(server):
-    try:
-        server.run()
-    except OSError:
-        return
+    with running(application) as address:
+        yield address, tmp_path, application
 
 
 def ask(address, path):

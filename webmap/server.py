@@ -1,0 +1,434 @@
+"""The server of one worker: HTTP by Granian, limits of our own, and threads for the application.
+
+Granian (hyper) keeps the connections, whatever their number, and hands over a request once its header
+is complete. A body is read on the event loop, bounded in bytes and time, so that no thread waits for a
+slow sender; an answer is handed back whole, so that none waits for a slow reader. Threads run the
+application; while they are all held up, more are started, so that what takes long keeps no other
+request waiting. ``/healthz`` waits for none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import queue
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import quote
+
+from granian import _granian as extension
+from granian.http import HTTP1Settings
+
+from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
+from webmap.security import DATA_POLICY, EVERYONE, FIXED
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+_granian: Any = extension  # whose types are described as they were in an earlier version
+_LOG = logging.getLogger(__name__)
+BACKLOG = 1024
+STALLED_MS = 30_000  # a reader that takes nothing for so long is cut off by the system
+HEALTH = "/healthz"
+LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
+SHOWN = 200  # characters of an address that a refusal repeats
+SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
+NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # of headers, as WSGI has them
+BASE = {
+    "SCRIPT_NAME": "",
+    "SERVER_SOFTWARE": "weihai-layout",
+    "wsgi.errors": sys.stderr,
+    "wsgi.input_terminated": True,
+    "wsgi.multiprocess": True,
+    "wsgi.multithread": True,
+    "wsgi.run_once": False,
+    "wsgi.version": (1, 0),
+}
+
+
+def listen(host: str, port: int, count: int) -> list[socket.socket]:
+    """Return a listening socket for each of `count` workers, all on one port; raises OSError."""
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family = found[0][0]
+    # Taken first without a share, so that a port on which others listen is refused.
+    first = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    if sys.platform != "linux":
+        return [first] * count
+    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    place = (host, first.getsockname()[1])
+    more = [
+        socket.create_server(place, family=family, backlog=BACKLOG, reuse_port=True) for _ in range(count - 1)
+    ]
+    for listener in (first, *more):  # connections inherit these
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MS)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return [first, *more]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one worker bears; times in seconds.
+
+    Attributes
+    ----------
+    head_s
+        For a header to arrive whole, and for a connection to stay open between two requests.
+    head_bytes
+        Of a header with its request line.
+    address
+        Characters of path and query.
+    body_s
+        For a body to arrive whole.
+    body_bytes
+        Of one body.
+    bodies_bytes
+        Of all bodies that are being read.
+    connections
+        Open at the same time; more wait to be accepted.
+    threads
+        That run the application while none is held up.
+    most_threads
+        That run it while others are.
+    waiting
+        Requests that wait for a thread; more are refused.
+    patience_s
+        After which a thread is started for those that wait, if all are held up.
+    idle_s
+        After which a thread that is not needed ends.
+    drain_s
+        For requests under way to end when the worker stops.
+    """
+
+    head_s: int = 20
+    head_bytes: int = 32_768
+    address: int = 8192
+    body_s: float = 30
+    body_bytes: int = 1_000_000
+    bodies_bytes: int = 64_000_000
+    connections: int = 8192
+    threads: int = 4
+    most_threads: int = 160
+    waiting: int = 2000
+    patience_s: float = 0.025
+    idle_s: float = 30
+    drain_s: float = 10
+
+
+LIMITS = Limits()
+
+
+class AddressTooLongError(RequestError):
+    """The address has more characters than any of ours."""
+
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+
+
+class BodyTooLargeError(RequestError):
+    """The body has more bytes than are read."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class BodyTooSlowError(RequestError):
+    """The body did not arrive in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
+class Threads:
+    """Threads that run what is put in, in that order; more while all of them are held up."""
+
+    def __init__(self, run: Callable[..., None], limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
+        self._run = run
+        self._limits = limits
+        self._loop = loop
+        self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._put = 0
+        self._watching = False
+        self._changing = threading.Lock()
+        self.count = 0
+        self._start(limits.threads)
+
+    def put(self, *item: Any) -> bool:
+        """Have a thread run `item`, or return False where too many wait."""
+        waiting = self._queue.qsize()
+        if waiting >= self._limits.waiting:
+            return False
+        self._put += 1
+        self._queue.put(item)
+        if waiting and not self._watching:
+            self._watching = True
+            self._loop.call_soon_threadsafe(self._look_later)
+        return True
+
+    def _look_later(self) -> None:
+        waiting, put = self._queue.qsize(), self._put
+        self._watching = waiting > 0
+        if waiting:
+            self._loop.call_later(self._limits.patience_s, self._look, waiting, put)
+
+    def _look(self, waiting: int, put: int) -> None:
+        """Start threads if those there are took fewer than one request each since there were `waiting`."""
+        left = self._queue.qsize()
+        taken = waiting + self._put - put - left
+        if left and taken < self.count:
+            self._start(min(left, self._limits.most_threads - self.count))
+        self._look_later()
+
+    def _start(self, number: int) -> None:
+        for _ in range(number):
+            with self._changing:
+                self.count += 1
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                item = self._queue.get(timeout=self._limits.idle_s)
+            except queue.Empty:
+                if self._may_end():
+                    return
+                continue
+            try:
+                self._run(*item)
+            except BaseException:  # noqa: BLE001 - a panic of the extension is none of Exception's
+                _LOG.exception("a request")
+            del item
+
+    def _may_end(self) -> bool:
+        with self._changing:
+            spare = self.count > self._limits.threads
+            self.count -= spare
+            return spare
+
+
+class Server:
+    """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors."""
+
+    def __init__(self, app: Application, strings: Strings, limits: Limits = LIMITS) -> None:
+        self._app = app
+        self._strings = strings
+        self._limits = limits
+        self._loop = asyncio.new_event_loop()
+        self._threads = Threads(self._answer, limits, self._loop)
+        self._reading: set[asyncio.Task[None]] = set()
+        self._bodies = 0  # bytes of all bodies that are being read; counted on the loop alone
+        self._signal = _granian.WorkerSignal()
+        self._stopping = asyncio.Event()
+
+    def run(self, listener: socket.socket, ready: Callable[[], None]) -> None:
+        """Accept connections of `listener`, which this takes over, until :meth:`stop` and a drain."""
+        sys.setswitchinterval(SWITCH_S)
+        limits, ended = self._limits, asyncio.Event()
+        self._signal.add_cb(lambda: self._loop.call_soon_threadsafe(ended.set))
+        http = HTTP1Settings(header_read_timeout=limits.head_s * 1000, max_buffer_size=limits.head_bytes)
+        worker = _granian.RSGIWorker(
+            1,  # its number, of use in logs
+            (None, _granian.SocketHolder(listener.detach(), False, limits.connections)),  # noqa: FBT003 - no keywords
+            None,  # metrics
+            1,  # threads for connections
+            512,  # threads for files, started when needed; we send none
+            1,  # threads that call the scheduler
+            limits.head_s,  # after which such a thread ends
+            limits.connections,
+            "1",  # HTTP/1.1
+            http,
+            None,  # HTTP/2
+            False,  # noqa: FBT003 - WebSockets
+            None,  # files
+            *(False, None, None, None, "tls1.3", None, [], False),  # TLS
+            (None, None),  # metrics
+        )
+        worker.serve_mtr(_Scheduler(self._loop, self.accept), self._loop, self._signal)
+        self._loop.call_soon(ready)
+        self._loop.run_until_complete(self._drain(ended))
+
+    def stop(self) -> None:
+        """Accept no more, and let :meth:`run` return once what is under way has ended; from any thread."""
+        self._signal.set()
+        self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def _drain(self, ended: asyncio.Event) -> None:
+        await self._stopping.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.drain_s):
+                await ended.wait()
+
+    def accept(self, watcher: Any) -> None:
+        """Take over one request; Granian calls this from a thread of its own."""
+        scope = watcher.scope
+        path, headers = scope.path, scope.headers
+        if len(path) + len(scope.query_string) > self._limits.address:
+            self._refuse(watcher, AddressTooLongError("error.http_414", limit=self._limits.address))
+        elif path == HEALTH:
+            self._answer(watcher, b"")
+        elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
+            self._loop.call_soon_threadsafe(self._begin_body, watcher)
+        elif not self._threads.put(watcher, b""):
+            self._refuse(watcher, BusyError())
+
+    def _begin_body(self, watcher: Any) -> None:
+        task = self._loop.create_task(self._take_body(watcher))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _take_body(self, watcher: Any) -> None:
+        """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._limits.body_s):
+                whole = await self._read_body(watcher, body)
+            if whole and not self._threads.put(watcher, bytes(body)):
+                raise BusyError
+        except TimeoutError:
+            self._refuse(watcher, BodyTooSlowError("error.http_408"))
+        except RequestError as error:
+            self._refuse(watcher, error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await _discard(watcher.proto)
+        finally:
+            self._bodies -= len(body)
+
+    async def _read_body(self, watcher: Any, body: bytearray) -> bool:
+        """Return whether all of it came, and not the end of the connection instead."""
+        limits = self._limits
+        given = watcher.scope.headers.get("content-length")
+        length = int(given) if given and given.isdecimal() else None
+        if length is not None and length > limits.body_bytes:
+            raise BodyTooLargeError("error.http_413")
+        if self._bodies + (length or 0) > limits.bodies_bytes:
+            raise BusyError
+        async for chunk in watcher.proto:
+            body += chunk
+            self._bodies += len(chunk)
+            if len(body) > limits.body_bytes:
+                raise BodyTooLargeError("error.http_413")
+            if self._bodies > limits.bodies_bytes:
+                raise BusyError
+        return length is None or len(body) == length
+
+    def _answer(self, watcher: Any, body: bytes) -> None:
+        scope, started = watcher.scope, _Started()
+        try:
+            parts = self._app(_to_environ(scope, body), started)
+            try:
+                content = b"".join(parts)
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+        except Exception:  # noqa: BLE001 - whatever it is, the thread goes on and the sender is told
+            _LOG.exception("%s %s", scope.method, scope.path)
+            error = RequestError("error.http_500")
+            error.status = HTTPStatus.INTERNAL_SERVER_ERROR
+            self._refuse(watcher, error)
+        else:
+            watcher.proto.response_bytes(started.status, started.headers, content)
+
+    def _refuse(self, watcher: Any, error: RequestError) -> None:
+        """Answer that a request is not dealt with, and end the connection."""
+        body = to_problem(error, self._strings, quote(watcher.scope.path[:SHOWN]))
+        headers = {**FIXED, **EVERYONE, **headers_of(error), "Content-Security-Policy": DATA_POLICY}
+        headers |= {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "Connection": "close"}
+        watcher.proto.response_bytes(int(error.status), [*headers.items()], body)
+
+
+@contextmanager
+def serving(app: Application, strings: Strings) -> Iterator[str]:
+    """Serve `app` from a thread, on any free port of this machine; yields the address."""
+    (listener,) = listen("127.0.0.1", 0, 1)
+    port = listener.getsockname()[1]
+    server, ready = Server(app, strings), threading.Event()
+    thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
+    thread.start()
+    try:
+        ready.wait()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop()
+        thread.join()
+
+
+class _Started:
+    """What the application says before its body: ``start_response`` of WSGI."""
+
+    __slots__ = ("headers", "status")
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+        self.status = int(status[:3])
+        self.headers = headers
+
+
+async def _discard(protocol: Any) -> None:
+    """Read on for a while after a refusal: closed at once, the sender would not get to read the answer."""
+    count = 0
+    with suppress(RuntimeError):  # the body had been read to its end
+        async for chunk in protocol:
+            count += len(chunk)
+            if count > LINGER_BYTES:
+                return
+
+
+class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which nothing vouches
+    """What Granian hands requests to, in place of its own that makes each a task of the loop."""
+
+    def __new__(cls, loop: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> Self:
+        made: Self = super().__new__(cls, loop, accept, None, None, None)
+        return made
+
+    def __init__(self, _: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._schedule_fn = accept
+
+
+def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
+    """Return a request as WSGI has it (PEP 3333).
+
+    Headers with an underscore are left out: they would pass for those with a hyphen.
+    """
+    path = scope.path
+    name, _, port = scope.server.rpartition(":")
+    client, _, client_port = scope.client.rpartition(":")
+    environ = {
+        **BASE,
+        "REQUEST_METHOD": scope.method,
+        "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "SERVER_NAME": name,
+        "SERVER_PORT": port,
+        "REMOTE_ADDR": client.strip("[]"),
+        "REMOTE_PORT": client_port,
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+    }
+    for header, value in scope.headers.items():
+        key = _name_header(header)
+        if key in environ:
+            environ[key] += f",{value}"
+        elif key:
+            environ[key] = value
+    if body:
+        environ["CONTENT_LENGTH"] = str(len(body))  # also of one that came in chunks
+    if "HTTP_HOST" not in environ and scope.authority:
+        environ["HTTP_HOST"] = scope.authority
+    return environ
+
+
+@lru_cache(maxsize=512)
+def _name_header(name: str) -> str:
+    """Return the key of a header in WSGI, or nothing for one that is left out.
+
+    >>> _name_header("accept-language"), _name_header("content-type"), _name_header("x_forwarded_for")
+    ('HTTP_ACCEPT_LANGUAGE', 'CONTENT_TYPE', '')
+    """
+    if "_" in name:
+        return ""
+    return NAMES.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
