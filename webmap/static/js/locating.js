@@ -5,6 +5,7 @@ import { fetchJson } from "./data.js";
 import { byId, calm, el } from "./dom.js";
 import { createGround } from "./ground.js";
 import { createSearch } from "./search.js";
+import { at } from "./served.js";
 import { Shapes } from "./shapes.js";
 
 const OUTLINED = ["zone-lines"];
@@ -57,7 +58,7 @@ function drawAsked() {
 
 /** Ask about a point: the page that the server would send, with only its answer changed here. */
 async function ask({ lat, lng }) {
-  const url = new URL("/lookup", window.location.href);
+  const url = new URL(at("/lookup"), window.location.href);
   url.search = new URLSearchParams({
     lon: lng.toFixed(6),
     lat: lat.toFixed(6),

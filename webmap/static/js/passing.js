@@ -2,7 +2,7 @@
 
 import { bindCopying } from "./copying.js";
 import { byId } from "./dom.js";
-import { at, served } from "./served.js";
+import { at, own, served } from "./served.js";
 
 const FRAME = { width: 800, height: 560, loading: "lazy" };
 
@@ -20,9 +20,9 @@ export function createPassing({ map, state }) {
   function updateShare(share) {
     if (!share.open) return;
     const here = window.location;
-    const path = `${here.pathname}${here.search}${here.hash}`;
+    const path = `${own(here.pathname)}${here.search}${here.hash}`;
     share.querySelector(".share-link").value = here.href;
-    if (served) share.querySelector(".share-qr").src = `/qr.svg?path=${encodeURIComponent(path)}`;
+    if (served) share.querySelector(".share-qr").src = at(`/qr.svg?path=${encodeURIComponent(path)}`);
     const frame = document.createElement("iframe");
     frame.src = new URL(at(`/embed${here.search}${here.hash}`), here);
     for (const [name, value] of Object.entries(FRAME)) frame.setAttribute(name, value);

@@ -1,6 +1,7 @@
 /** Links to what the map shows, as files: the theme's layers with the filters that are set. */
 
 import { byId } from "./dom.js";
+import { at } from "./served.js";
 import { local } from "./words.js";
 
 export function createTaking({ state }) {
@@ -12,7 +13,9 @@ export function createTaking({ state }) {
     const query = new URLSearchParams({ theme });
     if (industry) query.set("industry", industry);
     if (cluster && theme === "clusters") query.set("cluster", cluster);
-    for (const link of box.querySelectorAll("a[data-format]")) link.href = `/data/plan.${link.dataset.format}?${query}`;
+    for (const link of box.querySelectorAll("a[data-format]")) {
+      link.href = at(`/data/plan.${link.dataset.format}?${query}`);
+    }
     byId("taking-more").href = `${local(`/data/?${query}`)}#choose`;
   }
 
