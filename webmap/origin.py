@@ -24,6 +24,7 @@ HEALTH = ("/healthz", "/readyz")  # asked by address, and hold no link
 SCHEMES = ("http", "https")
 USUAL_PORTS = {"http": 80, "https": 443}
 FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "PREFIX")
+ASCII = "".join(map(chr, range(0x80)))
 MAX_HOST = 253  # characters, RFC 1035
 MAX_PORT = 65535
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -40,6 +41,8 @@ class OriginError(RequestError):
 
 class Origin:
     """A WSGI application in front of another, which it tells host, scheme and prefix.
+
+    It also writes what is not ASCII in a query as percent-encoded.
 
     What it leaves behind in the environment: ``HTTP_HOST`` in lower case and without the scheme's own
     port, ``wsgi.url_scheme``, ``REMOTE_ADDR`` of the client, and in ``SCRIPT_NAME`` the path that the
@@ -61,6 +64,9 @@ class Origin:
         return self._inner(environ, start)
 
     def _settle(self, environ: WSGIEnvironment) -> None:
+        query = environ.get("QUERY_STRING", "")
+        if not query.isascii():  # its bytes may be no text at all
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=ASCII)
         said = _take_forwarded(environ, self._settings.proxies)
         scheme: str = said.get("PROTO") or environ["wsgi.url_scheme"]
         scheme = scheme.lower()

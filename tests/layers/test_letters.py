@@ -223,5 +223,6 @@ def test_any_text_becomes_paper(text: str) -> None:
 def test_letters_that_the_font_has_stay() -> None:
     text = "乳山市 𬒗㙦𰻝 ‘quoted’ – 한국어 é"
     assert typeset.to_legible(text) == (text, [])
+    assert typeset.to_legible("0\u0300") == ("0〓", ["\u0300"])
     assert typeset.to_legible("😀e\u0301葛\U000e0100") == ("〓é葛", ["😀"])
     assert typeset.name_letters(["😀"] * 13).endswith("… (13)")

@@ -74,14 +74,13 @@ def test_a_hostile_name_is_only_text(browser: Browser, hostile_site: str, zone: 
     assert watched.faults == []
 
 
-SHEETS = ("/zones/gaoqu.pdf", "/print/districts.pdf", "/atlas.pdf")
+SHEETS = ("/zones/gaoqu.pdf?lang=en", "/print/districts.pdf?lang=zh", "/atlas.pdf?lang=ko")
 PICTURES = ("/og/gaoqu.png", "/print/districts.png", "/charts/clusters.png")
 
 
-@pytest.mark.parametrize("language", ["zh", "en", "ko"])
-def test_paper_shows_every_letter_or_says_which_not(hostile_site: str, language: str) -> None:
+def test_paper_shows_every_letter_or_says_which_not(hostile_site: str) -> None:
     for path in SHEETS:
-        with urllib.request.urlopen(f"{hostile_site}{path}?lang={language}") as answer:
+        with urllib.request.urlopen(hostile_site + path) as answer:
             pages = pypdf.PdfReader(io.BytesIO(answer.read())).pages
         text = "".join("".join(page.extract_text() for page in pages).split())
         assert "𬒗㙦" in text, path
@@ -89,7 +88,7 @@ def test_paper_shows_every_letter_or_says_which_not(hostile_site: str, language:
         assert "U+30000" in text, path
         assert "〓" in text, path
     for path in PICTURES:
-        with urllib.request.urlopen(f"{hostile_site}{path}?lang={language}") as answer:
+        with urllib.request.urlopen(hostile_site + path) as answer:
             assert answer.read().startswith(b"\x89PNG")
 
 

@@ -40,14 +40,18 @@ def _paths() -> list[Path]:
 
 @cache
 def _glyphs() -> frozenset[int]:
-    """Return the letters that the fonts have; every face of the collection has the same."""
+    """Return the letters that the fonts have; every face of the collection has the same.
+
+    Without marks that stand on the letter before: only some go with each letter, and what was composed of
+    both is a letter of its own.
+    """
     from fontTools.ttLib import TTFont
 
     found = set(map(ord, WHITE))
     for path in _paths():
         with TTFont(path, fontNumber=0, lazy=True) as font:
             found.update(font.getBestCmap())
-    return frozenset(found)
+    return frozenset(one for one in found if not unicodedata.category(chr(one)).startswith("M"))
 
 
 def to_legible(data: Any) -> tuple[Any, list[str]]:
