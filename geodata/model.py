@@ -6,9 +6,12 @@ positions are WGS 84 (lon, lat) in degrees, and every plan term is the plan's ow
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from geodata.letters import find_unprintable
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
@@ -28,9 +31,18 @@ Emphasis = Literal[
 
 
 class Record(BaseModel):
-    """Base of all records: immutable, and strict about unknown fields."""
+    """Base of all records: immutable, and strict about unknown fields and unprintable letters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*")
+    @classmethod
+    def _check_letters(cls, value: Any) -> Any:
+        for text in value if isinstance(value, tuple) else (value,):
+            letter = find_unprintable(text) if isinstance(text, str) else None
+            if letter:
+                raise PydanticCustomError("unprintable", "holds {letter}", {"letter": letter})
+        return value
 
 
 class Text(Record):

@@ -23,6 +23,11 @@ hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one ask for more odd requests than a run of all tests has time for."""
+    parser.addoption("--requests", type=int, default=600, help="odd requests of every kind (600)")
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One home folder for a whole run, shared by its worker processes."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import secrets
-from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, g
 
 from layers.export.formats import formats_of
 from layers.store import Release
@@ -18,6 +16,7 @@ from webmap import (
     data_pages,
     errors,
     finding,
+    headers,
     links,
     pages,
     paper_pages,
@@ -30,18 +29,16 @@ from webmap import (
 from webmap.content import Content
 from webmap.format import format_area, format_number, format_quantity
 from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
-from webmap.media import HTML, JSON
 from webmap.ogc.gate import Gate
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
+from webmap.origin import Origin
 from webmap.records import Records
-from webmap.security import EVERYONE, FIXED
 from webmap.settings import Settings
 from webmap.shelf import Shelf
 from webmap.stores import open_store
-from webmap.tiles import tile_basemap, tile_hosts
+from webmap.tiles import tile_basemap
 
-MIN_COMPRESSED = 1024
 MAX_REQUEST_BYTES = 1_000_000
 
 
@@ -85,6 +82,8 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.jinja_env.filters["chinese"] = mark_chinese
     errors.register(app)
     _add_request_steps(app, settings)
+    headers.register(app, settings)
+    app.wsgi_app = Origin(settings, app.extensions["strings"], app.wsgi_app)  # type: ignore[assignment]
     return app
 
 
@@ -105,8 +104,6 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
 
 
 def _add_request_steps(app: Flask, settings: Settings) -> None:
-    hosts = tile_hosts(settings)
-
     @app.before_request
     def _prepare() -> None:
         g.nonce = secrets.token_urlsafe(16)
@@ -127,53 +124,3 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
             **pages.context(),
             **links.context(),
         }
-
-    @app.after_request
-    def _finish(response: Response) -> Response:
-        _secure(response, hosts, settings.embedders)
-        _tag(response)
-        return _compress(response)
-
-
-def _secure(response: Response, hosts: str, embedders: str) -> None:
-    """Set the headers that keep pages to themselves."""
-    headers = response.headers
-    nonce = getattr(g, "nonce", "")
-    ancestors = f"'self' {embedders}".strip() if g.get("embedded") else "'self'"
-    headers["Content-Security-Policy"] = (
-        f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
-        f"img-src 'self' data:{hosts}; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        f"frame-ancestors {ancestors}"
-    )
-    headers.update(FIXED)
-    if response.mimetype != HTML:
-        headers.update(EVERYONE)
-    else:
-        headers["Content-Language"] = g.get("language", "zh")
-        headers.setdefault("Cache-Control", "no-cache")
-        response.vary.update(["Accept-Language", "Accept-Encoding"])
-
-
-def _tag(response: Response) -> None:
-    """Let a browser ask whether a page changed; a page with a nonce in it is new each time."""
-    is_page = response.status_code == HTTPStatus.OK and response.mimetype == HTML
-    if is_page and g.nonce.encode() not in response.get_data():
-        response.add_etag(weak=True)  # weak: the same page may go out compressed or not
-        response.make_conditional(request)
-
-
-def _compress(response: Response) -> Response:
-    """Compress pages that were rendered for this request; files of the release already are."""
-    plain = response.status_code == HTTPStatus.OK and "Content-Encoding" not in response.headers
-    rendered = response.mimetype in {HTML, JSON} and not response.direct_passthrough
-    if plain and rendered and request.accept_encodings["gzip"] > 0:
-        body = response.get_data()
-        if len(body) >= MIN_COMPRESSED:
-            response.set_data(gzip.compress(body, 5, mtime=0))
-            response.headers["Content-Encoding"] = "gzip"
-            response.headers.pop("Repr-Digest", None)  # it is that of the bytes before
-            response.vary.add("Accept-Encoding")
-            tag, _ = response.get_etag()
-            if tag:
-                response.set_etag(tag, weak=True)  # a strong one is of one sequence of bytes
-    return response

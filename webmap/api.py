@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
 from layers.query import FeatureStore
 from webmap.content import POINT_LAYERS, Content
-from webmap.language import current_language
+from webmap.language import LANGUAGES, current_language
+from webmap.links import base_url
 from webmap.media import JSON
 from webmap.parameters import takes
 from webmap.prepared import send
 from webmap.problems import NotFoundError, name_some
 
 blueprint = Blueprint("api", __name__)
+ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
+CONTACT_HOLDS = timedelta(days=90)
 
 
 def content() -> Content:
@@ -93,6 +97,30 @@ def ready() -> Response:
     release = content().release
     release.look()
     return _now({"status": "ready", "release": release.id})
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """Tell search engines what to leave out: answers to questions that have no end, and old releases."""
+    lines = ["User-agent: *", *(f"Disallow: {request.script_root}{path}" for path in ENDLESS), ""]
+    return Response("\n".join(lines), mimetype="text/plain")
+
+
+@blueprint.get("/.well-known/security.txt")
+def security() -> Response:
+    """Say where weaknesses are reported to (RFC 9116); raises NotFoundError where the operator does not."""
+    contact = current_app.extensions["settings"].security_contact
+    if contact is None:
+        raise NotFoundError("error.no_contact")
+    expires = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + CONTACT_HOLDS
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        f"Preferred-Languages: {', '.join(LANGUAGES)}",
+        f"Canonical: {base_url()}{request.path}",
+        "",
+    ]
+    return Response("\n".join(lines), mimetype="text/plain")
 
 
 def _now(value: Any) -> Response:

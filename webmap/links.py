@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import segno
 from flask import Blueprint, Response, current_app, request
 
+from webmap.media import HTML
 from webmap.parameters import takes
 from webmap.problems import BadParameterError
 from webmap.settings import Settings
@@ -20,6 +21,12 @@ blueprint = Blueprint("links", __name__)
 MAX_PATH = 800  # characters; a denser code is hard to read from paper
 OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH - 1}}}")  # no other host, nothing unprintable
 QUIET_ZONE = 2  # modules around the code
+# Addresses from the site's root, where a page or a document leads to them. A quotation mark within a text
+# is escaped in both, so that no text looks like one of these.
+LEADING = {
+    True: re.compile(rb'(\s(?:href|src|action|formaction)=")(?=/(?!/))'),
+    False: re.compile(rb'((?<!\\)"(?:href|url|instance)":\s?")(?=/(?!/))'),
+}
 
 
 def address(path: str, only: Collection[str] | None = None, **changes: str) -> str:
@@ -33,7 +40,17 @@ def address(path: str, only: Collection[str] | None = None, **changes: str) -> s
 def base_url() -> str:
     """Return the site's address without a slash at its end: as set by the operator, else as asked."""
     settings: Settings = current_app.extensions["settings"]
-    return settings.url or request.host_url.rstrip("/")
+    return settings.url or request.root_url.rstrip("/")
+
+
+def put_below(body: bytes, mimetype: str, prefix: str) -> bytes:
+    """Return a page or a JSON document with its addresses below `prefix`, where the site itself lies.
+
+    >>> put_below(b'{"url": "/zones/gaoqu"}', "application/json", "/gis")
+    b'{"url": "/gis/zones/gaoqu"}'
+    """
+    below = prefix.encode()
+    return LEADING[mimetype == HTML].sub(lambda found: found[1] + below, body)
 
 
 def absolute(path: str) -> str:

@@ -46,7 +46,7 @@ def parse_polygon(text: bytes, frame: str) -> BaseGeometry:
     shells = list(_polygons(value, MAX_DEPTH))
     if not shells:
         raise UnfitError("error.no_polygon", parameter=NAME, value=_type_of(value), allowed=TYPES)
-    rings = [[_ring(ring) for ring in shell] for shell in shells]
+    rings = [[_ring(ring) for ring in _list(shell)] for shell in shells]
     _refuse_many(sum(len(ring) for shell in rings for ring in shell))
     polygons = [_to_polygon(shell, frame) for shell in rings]
     whole = polygons[0] if len(polygons) == 1 else shapely.union_all(polygons)
@@ -76,7 +76,7 @@ def to_outline(polygon: BaseGeometry) -> list[list[list[list[float]]]]:
     ]
 
 
-def _polygons(value: Any, depth: int) -> Iterator[list[Any]]:
+def _polygons(value: Any, depth: int) -> Iterator[Any]:
     """Yield the coordinates of every polygon in a GeoJSON object; anything else in it is refused."""
     kind = value.get("type") if isinstance(value, dict) else None
     if kind == "FeatureCollection" and isinstance(value.get("features"), list) and depth:
@@ -95,6 +95,12 @@ def _polygons(value: Any, depth: int) -> Iterator[list[Any]]:
 def _type_of(value: Any) -> str:
     kind = value.get("type") if isinstance(value, dict) else None
     return str(kind)[:40] if kind else type(value).__name__
+
+
+def _list(shell: Any) -> list[Any]:
+    if not isinstance(shell, list):
+        raise UnfitError("error.ring", parameter=NAME, value=str(shell)[:40], allowed=f"≥ {RING}")
+    return shell
 
 
 def _ring(ring: Any) -> Ring:

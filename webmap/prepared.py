@@ -7,7 +7,8 @@ import mimetypes
 from flask import Response, request
 
 from layers.store import Release
-from webmap.media import GEOJSON, JSON
+from webmap.media import GEOJSON, HTML, JSON
+from webmap.problems import PROBLEM
 from webmap.ranges import make_conditional, wants_part
 
 TYPES = {
@@ -19,8 +20,22 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+DOCUMENTS = {HTML, JSON, PROBLEM}  # which name addresses of this site
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
+
+
+class FileResponse(Response):
+    """A file, the same in every language."""
+
+
+def takes_prefix(response: Response) -> bool:
+    """Return whether the addresses in an answer follow the prefix that the site lies below.
+
+    Files that are saved or lie at the address of their release are the same bytes everywhere.
+    """
+    kept = response.cache_control.immutable or "Content-Disposition" in response.headers
+    return bool(request.script_root) and response.mimetype in DOCUMENTS and not kept
 
 
 def send(
@@ -37,17 +52,19 @@ def send(
     names the file for a browser's download; `media_type` overrules what its name says. Raises
     KeyError for an unknown path, RangeError for a part that it does not have.
     """
-    encoding, variant = _choose(release, path)
+    response = FileResponse(content_type=media_type or type_of(path))
+    response.headers["Cache-Control"] = IMMUTABLE if immutable else REVALIDATE
+    if attachment:
+        response.headers["Content-Disposition"] = f'attachment; filename="{attachment}"'
+    whole = takes_prefix(response)  # its bytes are yet to change
+    encoding, variant = (None, path) if whole else _choose(release, path)
     body = release.read(variant)
-    response = Response(body, content_type=media_type or type_of(path))
+    response.set_data(body)
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.vary.add("Accept-Encoding")
     response.set_etag(str(release.sha256(variant))[:32])
-    response.headers["Cache-Control"] = IMMUTABLE if immutable else REVALIDATE
-    if attachment:
-        response.headers["Content-Disposition"] = f'attachment; filename="{attachment}"'
-    make_conditional(response, len(body))
+    make_conditional(response, len(body), parts=not whole)
     return response
 
 

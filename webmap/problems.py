@@ -146,4 +146,4 @@ def to_problem(error: RequestError, strings: Strings, instance: str) -> bytes:
         "instance": instance,
         **members_of(error),
     }
-    return json.dumps(body, ensure_ascii=False).encode()
+    return json.dumps(body, ensure_ascii=False).encode(errors="replace")  # half of a pair may have been sent

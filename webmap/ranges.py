@@ -23,16 +23,16 @@ def wants_part() -> bool:
     return bool(asked and asked.units == "bytes" and len(asked.ranges) == 1 and plain and not compressed)
 
 
-def make_conditional(response: Response, length: int) -> None:
+def make_conditional(response: Response, length: int, *, parts: bool = True) -> None:
     """Make an answer with a whole file of `length` bytes the part, or the 304, that is asked for.
 
-    Raises RangeError where there is no such part.
+    Without `parts` the whole goes out. Raises RangeError where there is no such part.
     """
     environ = dict(request.environ)
-    if not wants_part():
+    if not parts or not wants_part():
         environ.pop("HTTP_RANGE", None)
     response.headers["Access-Control-Expose-Headers"] = READABLE
     try:
-        response.make_conditional(environ, accept_ranges=True, complete_length=length)
+        response.make_conditional(environ, accept_ranges=parts, complete_length=length)
     except RequestedRangeNotSatisfiable as error:
         raise RangeError(request.headers.get("Range"), length) from error

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from webmap.site.addresses import Files
 
 ROOT = Path(__file__).parent.parent
 STORES = ("postgresql://", "postgres://")
 URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
+HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)", re.ASCII)
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,16 @@ class Settings:
         paper. None: the address that each request names.
     embedders
         Origins whose pages may embed the map (``WEIHAI_LAYOUT_EMBED``), separated by spaces; ``*`` for all.
+    hosts
+        Names, with or without a port, that requests may be sent to (``WEIHAI_LAYOUT_HOSTS``), separated by
+        spaces or commas; ``*.example.org`` for all below. The name in `url` is always one of them.
+        Empty: any.
+    proxies
+        Addresses or networks of the proxies whose ``X-Forwarded-*`` headers are believed
+        (``WEIHAI_LAYOUT_PROXIES``), separated by spaces or commas. Empty: none.
+    security_contact
+        ``mailto:``, ``https:`` or ``tel:`` address that weaknesses are reported to
+        (``WEIHAI_LAYOUT_SECURITY_CONTACT``), in ``/.well-known/security.txt``. None: there is no such file.
     store
         Address of a PostGIS database that features and look-ups are served from
         (``WEIHAI_LAYOUT_STORE``). None: from memory.
@@ -44,6 +59,9 @@ class Settings:
     tianditu_key: str | None = None
     url: str | None = None
     embedders: str = ""
+    hosts: tuple[str, ...] = ()
+    proxies: tuple[Network, ...] = ()
+    security_contact: str | None = None
     store: str | None = field(default=None, repr=False)  # may hold a password
     files: Files | None = None
 
@@ -85,7 +103,51 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             "characters in user and password as %40 (@), %2F (/), %25 (%) and so on, and a port of 1–65535"
         )
     home = Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var"))
-    return Settings(home, tiles, key, url, embedders, store)
+    return Settings(
+        home,
+        tiles,
+        key,
+        url,
+        embedders,
+        _read_hosts(environ.get("WEIHAI_LAYOUT_HOSTS") or "", url),
+        _read_proxies(environ.get("WEIHAI_LAYOUT_PROXIES") or ""),
+        _read_contact(environ.get("WEIHAI_LAYOUT_SECURITY_CONTACT") or ""),
+        store,
+    )
+
+
+def _read_hosts(text: str, url: str | None) -> tuple[str, ...]:
+    """Return the names of the site, that of its own address among them; none where none are given."""
+    given = text.replace(",", " ").lower().split()
+    if not all(HOST.fullmatch(one) for one in given):
+        raise ValueError(
+            f"WEIHAI_LAYOUT_HOSTS={text!r}: "
+            "应为以空格或逗号分隔的主机名 / must be host names separated by spaces or commas, "
+            "such as plan.example.org *.example.cn 10.0.0.5:8000"
+        )
+    own = [urlsplit(url).netloc.lower()] if given and url else []
+    return tuple(dict.fromkeys([*given, *own]))
+
+
+def _read_proxies(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(one) for one in text.replace(",", " ").split())
+    except ValueError as error:
+        raise ValueError(
+            f"WEIHAI_LAYOUT_PROXIES={text!r}: {error}; "
+            "应为以空格或逗号分隔的地址或网段 / must be addresses or networks separated by spaces or commas, "
+            "such as 127.0.0.1 10.0.0.0/8"
+        ) from error
+
+
+def _read_contact(text: str) -> str | None:
+    contact = text.strip() or None
+    if contact and not CONTACT.fullmatch(contact):
+        raise ValueError(
+            f"WEIHAI_LAYOUT_SECURITY_CONTACT={text!r}: 应为 mailto:、https:// 或 tel: 地址 / "
+            "must be a mailto:, https:// or tel: address, such as mailto:security@example.org"
+        )
+    return contact
 
 
 def _is_address(store: str) -> bool:

@@ -19,7 +19,7 @@ from webmap.downloads import Asked, build_job, parse_asked, unknown_layer
 from webmap.kept import keep
 from webmap.making import make_file
 from webmap.parameters import refuse_unknown
-from webmap.prepared import IMMUTABLE, REVALIDATE, send
+from webmap.prepared import IMMUTABLE, REVALIDATE, FileResponse, send
 from webmap.ranges import make_conditional
 
 SCHEMA = "schema.json"
@@ -85,7 +85,7 @@ def name_with(release_id: str, saved: str, file: str) -> str:
 
 def send_made(body: bytes, media_type: str, saved: str, *, immutable: bool) -> Response:
     """Answer with a file that is no file of the release, or the part of it that is asked for."""
-    response = Response(body, content_type=media_type)
+    response = FileResponse(body, content_type=media_type)
     digest = hashlib.sha256(body)
     response.set_etag(digest.hexdigest()[:32])
     response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"

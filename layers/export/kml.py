@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geodata.letters import strip_unprintable
 from layers.export.flat import Value, columns_of, flatten
 from layers.export.job import Job, Part, Row
 from layers.export.looks import Look, rule_of
@@ -32,7 +33,7 @@ def write_kml(job: Job) -> bytes:
         _add_schema(document, part)
     for part in parts:
         _add_folder(document, part, job.about.looks[part.id])
-    content: bytes = ET.tostring(root, encoding="UTF-8", xml_declaration=True)
+    content: bytes = ET.tostring(strip_unprintable(root), encoding="UTF-8", xml_declaration=True)
     return content
 
 

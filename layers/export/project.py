@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geodata.letters import strip_unprintable
 from layers.export import archive
 from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
@@ -37,7 +38,7 @@ def write_qgs(job: Job) -> bytes:
     ET.SubElement(ET.SubElement(properties, "Paths"), "Absolute", type="bool").text = "false"
     frames = ET.SubElement(properties, "SpatialRefSys")
     ET.SubElement(frames, "ProjectionsEnabled", type="int").text = "1"
-    content: bytes = _DOCTYPE + ET.tostring(root, encoding="UTF-8")
+    content: bytes = _DOCTYPE + ET.tostring(strip_unprintable(root), encoding="UTF-8")
     return content
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geodata.letters import strip_unprintable
 from layers.export.flat import columns_of
 from layers.export.job import Part
 from layers.export.looks import Look
@@ -24,7 +25,7 @@ def write_qml(look: Look, part: Part) -> str:
     """Return the style of a layer as a document of its own."""
     root = ET.Element("qgis", version=VERSION, styleCategories="Symbology|Labeling|Fields")
     add_style(root, look, part)
-    return _DOCTYPE + ET.tostring(root, encoding="unicode")
+    return _DOCTYPE + ET.tostring(strip_unprintable(root), encoding="unicode")
 
 
 def add_style(parent: Any, look: Look, part: Part) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geodata.letters import strip_unprintable
 from layers.export.job import Part
 from layers.export.looks import Look
 
@@ -28,7 +29,9 @@ def write_sld(look: Look, part: Part) -> str:
     rules = ET.SubElement(style, "FeatureTypeStyle")
     for rule in look["rules"]:
         _add_rule(rules, look, rule)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(
+        strip_unprintable(root), encoding="unicode"
+    )
 
 
 def _add_rule(parent: Any, look: Look, rule: dict[str, Any]) -> None:

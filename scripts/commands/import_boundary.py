@@ -12,6 +12,7 @@ from typing import get_args
 from geodata.incoming.imported import LAYERS, Method
 from geodata.incoming.proposal import Ground, Proposal, Wish
 from geodata.incoming.propose import propose
+from geodata.letters import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_last
 from layers.imports import BrokenImportError, read_imports
@@ -126,7 +127,11 @@ def _complete(options: argparse.Namespace) -> bool:
         warn(
             "import_bad_value", option=f"--{name}", value=getattr(options, name)[:20], reason=f"> {MAX_TEXT}"
         )
-    return not long
+    said = {f"--{name}": getattr(options, name) or "" for name in SAID} | {"file": options.file.name}
+    odd = {option: letter for option, value in said.items() if (letter := find_unprintable(value))}
+    for option, letter in odd.items():
+        warn("import_bad_value", option=option, value=UNPRINTABLE.sub("", said[option])[:20], reason=letter)
+    return not long and not odd
 
 
 def _wish(options: argparse.Namespace) -> Wish:

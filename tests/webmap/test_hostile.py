@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
+import urllib.request
+import zipfile
 from collections.abc import Iterator
+from xml.etree import ElementTree as ET
 
+import pypdf
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -16,8 +21,9 @@ from webmap.settings import Settings
 
 pytestmark = pytest.mark.browser
 
+ODD = "😀👩‍👧𬒗㙦\U00030000\u0e2a\u202e"  # an emoji, rare letters, such as no font has, a change of direction
 ATTACKS = (
-    "<img src=x onerror=alert(1)>",
+    f"<img src=x onerror=alert(1)> {ODD}",
     "</script><script>alert(1)</script>",
     "${alert(1)}`{{7*7}}{% raw %}",
     "\"'><svg onload=alert(1)>",
@@ -66,3 +72,33 @@ def test_a_hostile_name_is_only_text(browser: Browser, hostile_site: str, zone: 
     expect(page.locator("#panel-title")).to_contain_text(attack)
     context.close()
     assert watched.faults == []
+
+
+SHEETS = ("/zones/gaoqu.pdf?lang=en", "/print/districts.pdf?lang=zh", "/atlas.pdf?lang=ko")
+PICTURES = ("/og/gaoqu.png", "/print/districts.png", "/charts/clusters.png")
+
+
+def test_paper_shows_every_letter_or_says_which_not(hostile_site: str) -> None:
+    for path in SHEETS:
+        with urllib.request.urlopen(hostile_site + path) as answer:
+            pages = pypdf.PdfReader(io.BytesIO(answer.read())).pages
+        text = "".join("".join(page.extract_text() for page in pages).split())
+        assert "𬒗㙦" in text, path
+        assert "U+1F600" in text, path
+        assert "U+30000" in text, path
+        assert "〓" in text, path
+    for path in PICTURES:
+        with urllib.request.urlopen(hostile_site + path) as answer:
+            assert answer.read().startswith(b"\x89PNG")
+
+
+def test_files_for_other_programs_stay_well_formed(hostile_site: str) -> None:
+    for path in ("/data/zones.kml", "/data/plan.kml", "/print/districts.svg", "/charts/clusters.svg"):
+        with urllib.request.urlopen(hostile_site + path) as answer:
+            ET.fromstring(answer.read())
+    with urllib.request.urlopen(f"{hostile_site}/data/plan.qgz") as answer:
+        packed = zipfile.ZipFile(io.BytesIO(answer.read()))
+    for name in packed.namelist():
+        ET.fromstring(packed.read(name))
+    with urllib.request.urlopen(f"{hostile_site}/data/zones.geojson") as answer:
+        assert ODD in answer.read().decode()

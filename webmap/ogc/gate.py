@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from webmap.headers import DATA_POLICY, EVERYONE, FIXED
+from webmap.links import put_below
 from webmap.ogc.asked import ROOT, Asked, take_apart
 from webmap.ogc.cache import MIN_COMPRESSED, Answer, choose_encoding
 from webmap.ogc.service import Service
 from webmap.problems import PROBLEM, BadParameterError, RequestError, headers_of, to_problem
-from webmap.security import DATA_POLICY, EVERYONE, FIXED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,7 +30,6 @@ STATUS = {
     500: "500 Internal Server Error",
     503: "503 Service Unavailable",
 }
-_HOST = re.compile(r"[A-Za-z0-9._\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _FIXED = [
     *FIXED.items(),
     *EVERYONE.items(),
@@ -113,22 +112,15 @@ def _decode(text: str) -> str:
 
 
 def _base(environ: WSGIEnvironment) -> str:
-    host = environ.get("HTTP_HOST", "")
-    if not _is_host(host):
-        host = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    return f"{environ['wsgi.url_scheme']}://{host}{environ.get('SCRIPT_NAME', '')}"
-
-
-@lru_cache(maxsize=256)
-def _is_host(given: str) -> bool:
-    return _HOST.fullmatch(given) is not None
+    """Return the site's address as the request names it, checked by :class:`~webmap.origin.Origin`."""
+    return f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{environ.get('SCRIPT_NAME', '')}"
 
 
 def to_failure(error: RequestError, environ: WSGIEnvironment, service: Service) -> Answer:
     """Return an error as an answer."""
     query = _decode(environ.get("QUERY_STRING", ""))
     instance = f"{ROOT}/{quote(_below(environ['PATH_INFO']))}" + (f"?{query}" if query else "")
-    body = to_problem(error, service.strings, instance)
+    body = put_below(to_problem(error, service.strings, instance), PROBLEM, environ.get("SCRIPT_NAME", ""))
     return Answer(error.status, PROBLEM, body, None, tuple(headers_of(error).items()))
 
 

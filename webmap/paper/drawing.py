@@ -11,6 +11,8 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata.letters import strip_unprintable
+
 SVG = "http://www.w3.org/2000/svg"
 Attribute = str | float
 
@@ -54,7 +56,7 @@ class Drawing:
 
     def to_svg(self) -> str:
         """Return the document."""
-        return tostring(self.root, encoding="unicode")
+        return tostring(strip_unprintable(self.root), encoding="unicode")
 
 
 def add_to(parent: Element, name: str, attributes: Mapping[str, Attribute]) -> Element:

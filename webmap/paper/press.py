@@ -92,10 +92,15 @@ class Press:
             frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
         return sheet | frame
 
-    def poster(self, theme_id: str, size: str) -> Document:
-        """Return a theme's sheet as a drawing with its size in millimetres and a description."""
+    def poster(self, theme_id: str, size: str, note: str = "") -> Document:
+        """Return a theme's sheet as a drawing with its size in millimetres and a description.
+
+        `note` is added to its foot.
+        """
         theme = self.theme(theme_id)
-        words = Wording(self.language, self.family, self.say, self.say("site.name"), *self.sources())
+        source, dated = self.sources()
+        dated = f"{dated}  {note}" if note else dated
+        words = Wording(self.language, self.family, self.say, self.say("site.name"), source, dated)
         width, height = SIZES[size]
         drawn = draw_poster(self.payload, theme, size, self.ground, words)
         return {"title": theme["title"], "svg": drawn, "width": width, "height": height} | {
@@ -104,16 +109,22 @@ class Press:
 
     def poster_pdf(self, theme_id: str, size: str) -> bytes:
         """Return a theme's sheet as PDF."""
-        return self._pdf("poster.typ", self.poster(theme_id, size))
+        return self._pdf("poster.typ", self._legible_poster(theme_id, size))
 
     def poster_png(self, theme_id: str, size: str) -> bytes:
         """Return a theme's sheet as a picture."""
-        return typeset.to_png("poster.typ", self.poster(theme_id, size) | self._common())
+        return self._png("poster.typ", self._legible_poster(theme_id, size))
+
+    def _legible_poster(self, theme_id: str, size: str) -> Document:
+        """Return a theme's sheet for the fonts at hand; what they have not is told at its foot."""
+        sheet = self.poster(theme_id, size)
+        note = self._note(typeset.to_legible(sheet["svg"])[1])
+        return self.poster(theme_id, size, note) if note else sheet
 
     def chart_png(self, svg: str, size: tuple[float, float], title: str) -> bytes:
         """Return a chart as a picture on white, its size given in its own units."""
         drawn = {"svg": svg, "width": size[0] / 4, "height": size[1] / 4, "title": title, "alt": title}
-        return typeset.to_png("poster.typ", drawn | self._common())
+        return self._png("poster.typ", drawn)
 
     def card_png(self, place_id: str) -> bytes:
         """Return the picture that a link to a place is previewed with."""
@@ -123,9 +134,7 @@ class Press:
             names = [self.writer.tr(row["term"]) for row in industries]
             sheet["lead"] = self.say("common.list_comma").join(names)
         width, height = CARD
-        return typeset.to_png(
-            "card.typ", sheet | {"width": width, "height": height} | self._common(), CARD_PPI
-        )
+        return self._png("card.typ", sheet | {"width": width, "height": height}, CARD_PPI)
 
     def atlas_pdf(self, chart: str) -> bytes:
         """Return the atlas; `chart` is the drawing of the clusters' targets."""
@@ -170,5 +179,19 @@ class Press:
     def _common(self) -> Document:
         return {"lang": self.language, "family": self.family, "author": self.say("site.name")}
 
+    def _note(self, missing: list[str]) -> str:
+        """Return what a sheet says of letters that it cannot show, empty for none."""
+        letters = typeset.name_letters(missing)
+        return self.say("paper.replaced", mark=typeset.MARK, letters=letters) if missing else ""
+
     def _pdf(self, template: str, data: Document) -> bytes:
-        return typeset.to_pdf(template, data | self._common(), self.plan["date"])
+        legible, missing = typeset.to_legible(data | self._common())
+        if missing and isinstance(legible.get("foot"), list):  # of a sheet
+            legible["foot"].append(self._note(missing))
+        elif missing and "method_lead" in legible:  # of the atlas
+            legible["method_lead"] += f" {self._note(missing)}"
+        return typeset.to_pdf(template, legible, self.plan["date"])
+
+    def _png(self, template: str, data: Document, ppi: float = typeset.PPI) -> bytes:
+        legible, _ = typeset.to_legible(data | self._common())
+        return typeset.to_png(template, legible, ppi)

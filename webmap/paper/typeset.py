@@ -7,31 +7,99 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import unicodedata
 from functools import cache
 from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
+from geodata.letters import name_letter
+
 HERE = Path(__file__).parent
 FONT_PACKAGE = "noto-cjk-sans-otc"
 FAMILIES = {"zh": "Noto Sans CJK SC", "en": "Noto Sans CJK SC", "ko": "Noto Sans CJK KR"}
 PPI = 200
+MARK = "〓"  # what Chinese typesetting puts for a letter that it has not
+WHITE = "\t\n"  # needs no glyph
+UNSEEN = {"Cc", "Cf", "Cs"}  # categories of what would not be seen anyway
+SELECTORS = range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)  # choose a form of the letter before
+SHOWN = 12  # letters that a note names
 
 
 @cache
 def _fonts() -> Any:
     import typst
 
-    folders = {
-        str(Path(str(file.locate())).parent) for file in files(FONT_PACKAGE) or () if file.suffix == ".ttc"
-    }
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=sorted(folders))
+    folders = sorted({str(path.parent) for path in _paths()})
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
+
+
+def _paths() -> list[Path]:
+    return [Path(str(file.locate())) for file in files(FONT_PACKAGE) or () if file.suffix == ".ttc"]
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """Return the letters that the fonts have; every face of the collection has the same.
+
+    Without marks that stand on the letter before: only some go with each letter, and what was composed of
+    both is a letter of its own.
+    """
+    from fontTools.ttLib import TTFont
+
+    found = set(map(ord, WHITE))
+    for path in _paths():
+        with TTFont(path, fontNumber=0, lazy=True) as font:
+            found.update(font.getBestCmap())
+    return frozenset(one for one in found if not unicodedata.category(chr(one)).startswith("M"))
+
+
+def to_legible(data: Any) -> tuple[Any, list[str]]:
+    """Return texts, in lists and mappings, as the fonts can show them, and the letters that they have not.
+
+    A tagged document may hold no letter without a shape: :data:`MARK` stands for each.
+    """
+    missing: dict[str, None] = {}
+
+    def mend(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: mend(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [mend(one) for one in value]
+        return _mend_text(value, missing) if isinstance(value, str) else value
+
+    return mend(data), list(missing)
+
+
+def _mend_text(text: str, missing: dict[str, None]) -> str:
+    if _has_all(text):
+        return text
+    composed = unicodedata.normalize("NFC", text)
+    instead = {ord(letter): _stand_in(letter) for letter in composed if not _has_all(letter)}
+    missing.update(dict.fromkeys(letter for letter in composed if instead.get(ord(letter)) == MARK))
+    return composed.translate(instead) or MARK  # a document needs a title that is there
+
+
+def _has_all(text: str) -> bool:
+    return {ord(letter) for letter in text} <= _glyphs()
+
+
+def _stand_in(letter: str) -> str:
+    unseen = unicodedata.category(letter) in UNSEEN or any(ord(letter) in one for one in SELECTORS)
+    return "" if unseen else MARK
+
+
+def name_letters(letters: list[str]) -> str:
+    """Return the names of letters that cannot be shown, the first of them."""
+    named = ", ".join(map(name_letter, letters[:SHOWN]))
+    return named if len(letters) <= SHOWN else f"{named}, … ({len(letters)})"
 
 
 def to_pdf(template: str, data: dict[str, Any], date: str) -> bytes:
     """Return the tagged PDF of a template, dated `date` (ISO), filled with `data`.
 
-    Fonts are embedded, and only the letters that are used. The same data gives the same bytes.
+    Fonts are embedded, and only the letters that are used. The same data gives the same bytes. Texts must
+    be legible, see :func:`to_legible`.
     """
     made = dt.datetime.fromisoformat(date).replace(tzinfo=dt.UTC)
     return _one(_compiler(template, data).compile(format="pdf", timestamp=made, pdf_standards="ua-1"))

@@ -4,7 +4,7 @@ import { bindCopying, byId, calm, el } from "./dom.js";
 import { createGround } from "./ground.js";
 import { createSearch } from "./search.js";
 import { Shapes } from "./shapes.js";
-import { fetchJson } from "./site.js";
+import { at, fetchJson } from "./site.js";
 
 const OUTLINED = ["zone-lines"];
 const CLOSE = 10.5; // a point with what lies around it
@@ -56,7 +56,7 @@ function drawAsked() {
 
 /** Ask about a point: the page that the server would send, with only its answer changed here. */
 async function ask({ lat, lng }) {
-  const url = new URL("/lookup", window.location.href);
+  const url = new URL(at("/lookup"), window.location.href);
   url.search = new URLSearchParams({
     lon: lng.toFixed(6),
     lat: lat.toFixed(6),

@@ -1,7 +1,7 @@
 /** What a reader takes along: the view's address and code to embed it, data, the printed sheet. */
 
 import { bindCopying, byId } from "./dom.js";
-import { at, local, served } from "./site.js";
+import { at, local, own, served } from "./site.js";
 
 /* What a reader takes along from the map: the theme's printed sheet, the view's address, code to embed it. */
 
@@ -21,9 +21,9 @@ export function createPassing({ map, state }) {
   function updateShare(share) {
     if (!share.open) return;
     const here = window.location;
-    const path = `${here.pathname}${here.search}${here.hash}`;
+    const path = `${own(here.pathname)}${here.search}${here.hash}`;
     share.querySelector(".share-link").value = here.href;
-    if (served) share.querySelector(".share-qr").src = `/qr.svg?path=${encodeURIComponent(path)}`;
+    if (served) share.querySelector(".share-qr").src = at(`/qr.svg?path=${encodeURIComponent(path)}`);
     const frame = document.createElement("iframe");
     frame.src = new URL(at(`/embed${here.search}${here.hash}`), here);
     for (const [name, value] of Object.entries(FRAME)) frame.setAttribute(name, value);
@@ -58,7 +58,9 @@ export function createTaking({ state }) {
     const query = new URLSearchParams({ theme });
     if (industry) query.set("industry", industry);
     if (cluster && theme === "clusters") query.set("cluster", cluster);
-    for (const link of box.querySelectorAll("a[data-format]")) link.href = `/data/plan.${link.dataset.format}?${query}`;
+    for (const link of box.querySelectorAll("a[data-format]")) {
+      link.href = at(`/data/plan.${link.dataset.format}?${query}`);
+    }
     byId("taking-more").href = `${local(`/data/?${query}`)}#choose`;
   }
 

@@ -2,7 +2,8 @@
 
 /* Where this site's addresses are found: on a server as they are, else as files, as webmap/site/addresses.py has it. */
 
-const { root } = document.documentElement.dataset; // root: the way from this page to the site's
+// root: the way from this page to the site's, of files; prefix: the path that a server's site lies below
+const { root, prefix = "" } = document.documentElement.dataset;
 const ADDRESS = /^\/([^?#]*)(\?[^#]*)?(#.*)?$/;
 const HOME_LANGUAGE = "zh"; // whose pages are at the root
 
@@ -11,8 +12,9 @@ export const served = root === undefined;
 
 /** Return what leads to an address of this site, given from its root. */
 export function at(address) {
-  const parts = served ? null : ADDRESS.exec(address);
+  const parts = ADDRESS.exec(address);
   if (!parts) return address;
+  if (served) return `${prefix}${address}`;
   const [, path, search = "", hash = ""] = parts;
   const query = new URLSearchParams(search);
   const isPage = !path.slice(path.lastIndexOf("/") + 1).includes(".");
@@ -22,6 +24,9 @@ export function at(address) {
   const ending = isPage ? (path === "" || path.endsWith("/") ? "index.html" : ".html") : "";
   return `${root}${folder}${path}${ending}${query.size ? `?${query}` : ""}${hash}`;
 }
+
+/** Return an address on this host as given from the site's root. */
+export const own = (address) => (prefix && address.startsWith(`${prefix}/`) ? address.slice(prefix.length) : address);
 
 /* The page's language and its translated strings. */
 
@@ -48,12 +53,17 @@ export const local = (path) => at(`${path}${path.includes("?") ? "&" : "?"}lang=
 
 const REFERENCES = "a[href], img[src]";
 const fragments = new Map();
+const FIXED = "/r/"; // files here are the same bytes everywhere; documents name addresses below the site's prefix
+const LEADING = new Set(["href", "url"]);
 
 /** Return the JSON at `url`; throws where the answer is not one. */
 export async function fetchJson(url, options = {}) {
   const response = await fetch(at(url), { headers: { Accept: "application/json" }, ...options });
   if (!response.ok) throw new Error(`${response.status} ${url}`);
-  return response.json();
+  if (url.startsWith(FIXED)) return response.json();
+  return JSON.parse(await response.text(), (key, value) =>
+    LEADING.has(key) && typeof value === "string" ? own(value) : value,
+  );
 }
 
 /** Return the nodes of a page's fragment in the page's language, fetched once; its links lead from where it lies. */
