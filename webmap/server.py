@@ -27,8 +27,8 @@ from urllib.parse import quote
 from granian import _granian as extension
 from granian.http import HTTP1Settings
 
+from webmap.headers import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
-from webmap.security import DATA_POLICY, EVERYONE, FIXED
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 _granian: Any = extension  # whose types are described as they were in an earlier version

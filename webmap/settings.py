@@ -1,19 +1,27 @@
-"""What an operator can set, all through the environment."""
+"""What an operator can set: one table, from which reading, help and documentation come.
+
+All through the environment. Importing this loads neither Flask nor shapely: commands that serve nothing
+read settings too.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from webmap.site.addresses import Files
 
 ROOT = Path(__file__).parent.parent
+PREFIX = "WEIHAI_LAYOUT_"
+SHOWN = 120  # characters of a wrong value that are repeated
 STORES = ("postgresql://", "postgres://")
+TILES = ("tianditu", "gaode")
 URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
 HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)", re.ASCII)
@@ -22,37 +30,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True)
 class Settings:
-    """The operator's choices.
-
-    Attributes
-    ----------
-    home
-        Folder of the releases (``WEIHAI_LAYOUT_HOME``).
-    tiles
-        Optional tile basemap (``WEIHAI_LAYOUT_TILES``): ``tianditu`` or ``gaode``. None: no outside host.
-    tianditu_key
-        The key that Tianditu asks for (``WEIHAI_LAYOUT_TIANDITU_KEY``).
-    url
-        Address that the site is reached at from outside (``WEIHAI_LAYOUT_URL``), for links, QR codes and
-        paper. None: the address that each request names.
-    embedders
-        Origins whose pages may embed the map (``WEIHAI_LAYOUT_EMBED``), separated by spaces; ``*`` for all.
-    hosts
-        Names, with or without a port, that requests may be sent to (``WEIHAI_LAYOUT_HOSTS``), separated by
-        spaces or commas; ``*.example.org`` for all below. The name in `url` is always one of them.
-        Empty: any.
-    proxies
-        Addresses or networks of the proxies whose ``X-Forwarded-*`` headers are believed
-        (``WEIHAI_LAYOUT_PROXIES``), separated by spaces or commas. Empty: none.
-    security_contact
-        ``mailto:``, ``https:`` or ``tel:`` address that weaknesses are reported to
-        (``WEIHAI_LAYOUT_SECURITY_CONTACT``), in ``/.well-known/security.txt``. None: there is no such file.
-    store
-        Address of a PostGIS database that features and look-ups are served from
-        (``WEIHAI_LAYOUT_STORE``). None: from memory.
-    files
-        Set while the site is written as files: what needs a running service is left out of its pages.
-    """
+    """The operator's choices; :data:`SETTINGS` says what each means."""
 
     home: Path
     tiles: str | None = None
@@ -63,70 +41,109 @@ class Settings:
     proxies: tuple[Network, ...] = ()
     security_contact: str | None = None
     store: str | None = field(default=None, repr=False)  # may hold a password
-    files: Files | None = None
+    cache_megabytes: int = 1000
+    exports: int = 2
+    export_megabytes: int = 1000
+    files: Files | None = None  # set while the site is written as files: pages leave out what needs a service
+
+
+class SettingsError(ValueError):
+    """Some settings are wrong; a line for each names the variable, the value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that an operator can set.
+
+    Attributes
+    ----------
+    name
+        Of the environment variable, without :data:`PREFIX`.
+    attribute
+        Of :class:`Settings`.
+    read
+        Turns a text that is not empty into a value; raises ValueError with a message in Chinese and English
+        that says what is allowed.
+    default
+        As an operator would write it; empty for none.
+    kind, zh, en
+        What it takes, and what it does.
+    secret
+        Whether the value is kept out of messages.
+    """
+
+    name: str
+    attribute: str
+    read: Callable[[str], Any]
+    default: str
+    kind: str
+    zh: str
+    en: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"{PREFIX}{self.name}"
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings; raises ValueError naming the variable, the value and what is allowed."""
-    tiles = environ.get("WEIHAI_LAYOUT_TILES") or None
-    if tiles not in {None, "tianditu", "gaode"}:
-        raise ValueError(f"WEIHAI_LAYOUT_TILES={tiles!r}: 应为 tianditu 或 gaode / must be tianditu or gaode")
-    key = environ.get("WEIHAI_LAYOUT_TIANDITU_KEY") or None
-    if tiles == "tianditu" and not (key and key.isalnum()):
+    """Read the settings; raises :class:`SettingsError` with everything that is wrong with them."""
+    given = {row.name: text for row in SETTINGS if (text := environ.get(row.variable, "").strip())}
+    values: dict[str, Any] = {}
+    wrong = []
+    for row in SETTINGS:
+        if row.name in given:
+            try:
+                values[row.attribute] = row.read(given[row.name])
+            except ValueError as error:
+                shown = "…" if row.secret else repr(given[row.name][:SHOWN])
+                wrong.append(f"{row.variable}={shown}: {error}")
+    if values.get("tiles") == "tianditu" and "TIANDITU_KEY" not in given:
+        wrong.append(f"{PREFIX}TIANDITU_KEY='': 天地图须填写密钥 / Tianditu needs a key")
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    if values.get("hosts") and values.get("url"):  # the site's own address is one of its hosts
+        values["hosts"] = tuple(dict.fromkeys([*values["hosts"], urlsplit(values["url"]).netloc.lower()]))
+    return Settings(**{"home": ROOT / "var"} | values)
+
+
+def _read_url(text: str) -> str:
+    url = text.rstrip("/")
+    if not URL.fullmatch(url):
         raise ValueError(
-            f"WEIHAI_LAYOUT_TIANDITU_KEY={key!r}: "
-            "天地图须填写由字母与数字组成的密钥 / Tianditu needs a key of letters and digits"
-        )
-    url = (environ.get("WEIHAI_LAYOUT_URL") or "").rstrip("/") or None
-    if url and not URL.fullmatch(url):
-        raise ValueError(
-            f"WEIHAI_LAYOUT_URL={url!r}: "
             "应为 http 或 https 网址 / must be an http or https address, such as https://plan.example.org"
         )
-    embedders = " ".join((environ.get("WEIHAI_LAYOUT_EMBED") or "").split())
-    if not all(one == "*" or URL.fullmatch(one) for one in embedders.split()):
-        raise ValueError(
-            f"WEIHAI_LAYOUT_EMBED={embedders!r}: "
-            "应为以空格分隔的网址或 * / must be origins separated by spaces, or *"
-        )
-    store = environ.get("WEIHAI_LAYOUT_STORE") or None
-    if store and not store.startswith(STORES):
-        raise ValueError(
-            f"WEIHAI_LAYOUT_STORE={store.partition(':')[0]!r}…: "
-            "应以 postgresql:// 开头 / must begin with postgresql://"
-        )
-    if store and not _is_address(store):
-        raise ValueError(
-            "WEIHAI_LAYOUT_STORE=postgresql://…: 无法读作数据库地址；"
-            "用户名与密码中的特殊字符须写成 %40（@）、"
-            "%2F（/）、%25（%）等，端口为 1–65535 / cannot be read as a database's address; write special "
-            "characters in user and password as %40 (@), %2F (/), %25 (%) and so on, and a port of 1–65535"
-        )
-    home = Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var"))
-    return Settings(
-        home,
-        tiles,
-        key,
-        url,
-        embedders,
-        _read_hosts(environ.get("WEIHAI_LAYOUT_HOSTS") or "", url),
-        _read_proxies(environ.get("WEIHAI_LAYOUT_PROXIES") or ""),
-        _read_contact(environ.get("WEIHAI_LAYOUT_SECURITY_CONTACT") or ""),
-        store,
-    )
+    return url
 
 
-def _read_hosts(text: str, url: str | None) -> tuple[str, ...]:
-    """Return the names of the site, that of its own address among them; none where none are given."""
-    given = text.replace(",", " ").lower().split()
-    if not all(HOST.fullmatch(one) for one in given):
+def _read_origins(text: str) -> str:
+    origins = text.split()
+    if not all(one == "*" or URL.fullmatch(one) for one in origins):
+        raise ValueError("应为以空格分隔的网址或 * / must be origins separated by spaces, or *")
+    return " ".join(origins)
+
+
+def _read_tiles(text: str) -> str:
+    if text not in TILES:
+        raise ValueError(f"应为 {' 或 '.join(TILES)} / must be {' or '.join(TILES)}")
+    return text
+
+
+def _read_key(text: str) -> str:
+    if not text.isalnum():
+        raise ValueError("应为由字母与数字组成的密钥 / must be a key of letters and digits")
+    return text
+
+
+def _read_hosts(text: str) -> tuple[str, ...]:
+    hosts = text.replace(",", " ").lower().split()
+    if not all(HOST.fullmatch(one) for one in hosts):
         raise ValueError(
-            f"WEIHAI_LAYOUT_HOSTS={text!r}: "
             "应为以空格或逗号分隔的主机名 / must be host names separated by spaces or commas, "
             "such as plan.example.org *.example.cn 10.0.0.5:8000"
         )
-    own = [urlsplit(url).netloc.lower()] if given and url else []
-    return tuple(dict.fromkeys([*given, *own]))
+    return tuple(dict.fromkeys(hosts))
 
 
 def _read_proxies(text: str) -> tuple[Network, ...]:
@@ -134,24 +151,148 @@ def _read_proxies(text: str) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(one) for one in text.replace(",", " ").split())
     except ValueError as error:
         raise ValueError(
-            f"WEIHAI_LAYOUT_PROXIES={text!r}: {error}; "
-            "应为以空格或逗号分隔的地址或网段 / must be addresses or networks separated by spaces or commas, "
-            "such as 127.0.0.1 10.0.0.0/8"
+            f"{error}; 应为以空格或逗号分隔的地址或网段 / must be addresses or networks separated by "
+            "spaces or commas, such as 127.0.0.1 10.0.0.0/8"
         ) from error
 
 
-def _read_contact(text: str) -> str | None:
-    contact = text.strip() or None
-    if contact and not CONTACT.fullmatch(contact):
+def _read_contact(text: str) -> str:
+    if not CONTACT.fullmatch(text):
         raise ValueError(
-            f"WEIHAI_LAYOUT_SECURITY_CONTACT={text!r}: 应为 mailto:、https:// 或 tel: 地址 / "
+            "应为 mailto:、https:// 或 tel: 地址 / "
             "must be a mailto:, https:// or tel: address, such as mailto:security@example.org"
         )
-    return contact
+    return text
 
 
-def _is_address(store: str) -> bool:
+def _read_store(text: str) -> str:
+    if not text.startswith(STORES):
+        raise ValueError("应以 postgresql:// 开头 / must begin with postgresql://")
     # Only who stores in a database pays for its driver.
     from layers.postgis.address import is_address
 
-    return is_address(store)
+    if not is_address(text):
+        raise ValueError(
+            "无法读作数据库地址；用户名与密码中的特殊字符须写成 %40（@）、%2F（/）、%25（%）等，"
+            "端口为 1–65535 / cannot be read as a database's address; write special characters in user "
+            "and password as %40 (@), %2F (/), %25 (%) and so on, and a port of 1–65535"
+        )
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and low <= int(text[:10]) <= high):
+            raise ValueError(f"应为 {low}–{high} 的整数 / must be a whole number of {low}–{high}")
+        return int(text)
+
+    return read
+
+
+SETTINGS = (
+    Setting("HOME", "home", Path, "var/", "folder", "发布版所在的文件夹", "folder of the built releases"),
+    Setting(
+        "URL",
+        "url",
+        _read_url,
+        "",
+        "address",
+        "网站对外的地址，用于链接、二维码与图纸；不设则用各请求所写的地址",
+        "the address that the site is reached at from outside, for links, QR codes and paper; unset, the "
+        "address that each request names",
+    ),
+    Setting(
+        "HOSTS",
+        "hosts",
+        _read_hosts,
+        "",
+        "host names",
+        "接受哪些主机名的请求（可带端口；*.example.org 含其下各名）；不设则不限",
+        "host names, with or without a port, that requests may be sent to (*.example.org for all below); "
+        "unset, any",
+    ),
+    Setting(
+        "PROXIES",
+        "proxies",
+        _read_proxies,
+        "",
+        "networks",
+        "哪些代理的 X-Forwarded-* 可信；不设则都不信",
+        "addresses or networks of the proxies whose X-Forwarded-* headers are believed; unset, none",
+    ),
+    Setting(
+        "EMBED",
+        "embedders",
+        _read_origins,
+        "",
+        "origins, or *",
+        "允许嵌入地图的网站，* 为任何网站；不设则仅限本站",
+        "origins whose pages may embed the map, * for all; unset, only the site itself",
+    ),
+    Setting(
+        "TILES",
+        "tiles",
+        _read_tiles,
+        "",
+        " | ".join(TILES),
+        "加用该底图瓦片；不设则绝不涉及外部主机。高德瓦片为 GCJ-02，只在显示时偏移，数据不变",
+        "adds that tile basemap; unset, no outside host is ever named. Gaode's tiles lie in GCJ-02 and are "
+        "shifted for display, never the data",
+    ),
+    Setting(
+        "TIANDITU_KEY",
+        "tianditu_key",
+        _read_key,
+        "",
+        "key",
+        "天地图要求的密钥",
+        "the key that Tianditu asks for",
+    ),
+    Setting(
+        "STORE",
+        "store",
+        _read_store,
+        "",
+        "postgresql://…",
+        "要素与点位查询由此 PostGIS 数据库提供，由 build 装载；不设则用内存",
+        "features and look-ups are served from that PostGIS database, which build loads; unset, from memory",
+        secret=True,
+    ),
+    Setting(
+        "CACHE_MB",
+        "cache_megabytes",
+        _whole(0, 10_000_000),
+        "1000",
+        "megabytes",
+        "按请求生成的文件在磁盘上最多占多少，最旧的先删",
+        "of files that are made on request, on disk; the oldest go first",
+    ),
+    Setting(
+        "EXPORTS",
+        "exports",
+        _whole(1, 64),
+        "2",
+        "number",
+        "同时生成这类文件的子进程数，所有服务进程合计",
+        "child processes that make such files at the same time, of all workers together",
+    ),
+    Setting(
+        "EXPORT_MB",
+        "export_megabytes",
+        _whole(0, 1_000_000),
+        "1000",
+        "megabytes",
+        "每个此类子进程的内存上限；0 为不限",
+        "memory of each of these child processes; 0: no limit",
+    ),
+    Setting(
+        "SECURITY_CONTACT",
+        "security_contact",
+        _read_contact,
+        "",
+        "address",
+        "/.well-known/security.txt 中报告漏洞的联系地址；不设则无此文件",
+        "mailto:, https: or tel: address for reports of weaknesses, in /.well-known/security.txt; unset, "
+        "there is no such file",
+    ),
+)
