@@ -114,10 +114,10 @@ def _tag(response: Response) -> None:
 
 
 def _compress(response: Response) -> Response:
-    """Compress what was rendered for this request; files of the release already are."""
+    """Compress what was made for this request; files of the release already are."""
     plain = response.status_code == HTTPStatus.OK and "Content-Encoding" not in response.headers
     rendered = response.mimetype in COMPRESSED and not isinstance(response, FileResponse)
-    wanted = rendered or takes_prefix(response)
+    wanted = rendered or response.mimetype == JSON  # some are made on request
     if plain and wanted and request.accept_encodings["gzip"] > 0:
         body = response.get_data()
         if len(body) >= MIN_COMPRESSED:

@@ -24,8 +24,8 @@ QUIET_ZONE = 2  # modules around the code
 # Addresses from the site's root, where a page or a document leads to them. A quotation mark within a text
 # is escaped in both, so that no text looks like one of these.
 LEADING = {
-    True: re.compile(rb'(\s(?:href|src|action|formaction)=")(?=/(?!/))'),
-    False: re.compile(rb'((?<!\\)"(?:href|url|instance)":\s?")(?=/(?!/))'),
+    True: re.compile(rb'="(?:(?<=\shref=")|(?<=\ssrc=")|(?<=\saction=")|(?<=\sformaction="))(?=/(?!/))'),
+    False: re.compile(rb'"(?<!\\")(?:href|url|instance)":\s?"(?=/(?!/))'),
 }
 
 
@@ -50,7 +50,7 @@ def put_below(body: bytes, mimetype: str, prefix: str) -> bytes:
     b'{"url": "/gis/zones/gaoqu"}'
     """
     below = prefix.encode()
-    return LEADING[mimetype == HTML].sub(lambda found: found[1] + below, body)
+    return LEADING[mimetype == HTML].sub(lambda found: found[0] + below, body)
 
 
 def absolute(path: str) -> str:

@@ -53,7 +53,8 @@ class Origin:
         self._settings = settings
         self._strings = strings
         self._inner = inner
-        self._root = urlsplit(settings.url).path if settings.url else ""
+        # What becomes files is asked for from its own root; the files lead to each other by themselves.
+        self._root = urlsplit(settings.url).path if settings.url and not settings.files else ""
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Pass a request on, or refuse it."""

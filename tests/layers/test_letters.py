@@ -156,7 +156,12 @@ def make(release: Release) -> Callable[[str, str], bytes]:
 
 
 def _about(about: About, text: str) -> About:
-    brought = {"id": "gaoqu", "layer": "zones", "name": {"zh": text, "en": text, "ko": text}, "source": text}
+    brought: dict[str, Any] = {
+        "id": "gaoqu",
+        "layer": "zones",
+        "name": {"zh": text, "en": text, "ko": text},
+        "source": text,
+    }
     brought |= {"licence": text, "who": text, "date": "2024-01-01", "accuracy_m": 5.0, "method": "official"}
     return replace(about, imports=[brought | {"crs": "EPSG:4490"}])
 

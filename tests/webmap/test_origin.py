@@ -18,6 +18,7 @@ from tests.webmap.conftest import Watched, running
 from webmap import create_app
 from webmap.origin import is_allowed
 from webmap.settings import Settings, read_settings
+from webmap.site.addresses import Files
 
 MALFORMED = (
     *("bad host", "a@b", "a..b", ".a", "a/b", "a?b", "a#b", "a,b", "<b>", "é.example", "a\\b", "a:b", "a:"),
@@ -219,6 +220,14 @@ def test_every_address_lies_below_the_prefix_and_leads_there(below: Below, clien
     assert len(files) > 5
     for one in files + sorted(led)[::12]:
         assert below.get(one).status_code == client.get(one.removeprefix(below.prefix)).status_code, one
+
+
+def test_pages_that_become_files_are_written_from_their_root(release: Release, home: Path) -> None:
+    address = f"https://plan.example.org{PREFIX}"
+    site = open_site(release, home, url=address, files=Files(address))
+    page = site.get("/zones/").text
+    assert "data-prefix" not in page
+    assert not [one for one in ADDRESS.findall(page) if one.startswith(PREFIX)]
 
 
 def test_redirects_stay_below_the_prefix(below: Below) -> None:
