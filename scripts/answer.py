@@ -7,13 +7,15 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from layers.home import HomeError
 from layers.store import Release
 from scripts.messages import warn, write
-from scripts.stored import Admission, UnstoredError
-from webmap.publish import BuildError, publish
 from webmap.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from scripts.stored import Admission
 
 LANGUAGES = ("zh", "en", "ko")
 
@@ -77,6 +79,10 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
     """
     if settings is None:
         return None
+    # Only who publishes pays for it.
+    from scripts.stored import Admission, UnstoredError
+    from webmap.publish import BuildError, publish
+
     shown: list[str] = []
 
     def note(line: str) -> None:
@@ -90,3 +96,13 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
         if not isinstance(error, UnstoredError):
             warn("build_failed")
         return None
+
+
+def tell_home(error: HomeError, given: Path | None) -> int:
+    """Say what is wrong with a home and how to restore it, and return the exit code."""
+    home = given or read_settings().home
+    file = error.path.relative_to(home) if error.path.is_relative_to(home) else error.path
+    warn(f"home_{error.key}", path=error.path, home=home, file=file, **error.values)
+    if error.key not in {"foreign", "newer"}:
+        warn("home_untouched", home=home)
+    return 2 if error.key == "foreign" else 1

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from layers.history import read_last
+from layers.home import HomeError
 from layers.store import BrokenReleaseError, Pointer, Release, read_current, read_pointer
 from webmap import create_app
 from webmap.publish import hash_code
@@ -47,20 +48,27 @@ class Live:
         return self.app(environ, start_response)
 
     def _pointer_of(self, release: Release) -> Pointer | None:
-        pointer = read_pointer(self.settings.home)
+        pointer = self._read_pointer()
         return pointer if pointer and pointer.release == release.id else None
 
     def look(self) -> None:
         """Take over what the pointer names, if that is new and sound; else say why not, once."""
         with self._looking:
-            pointer = read_pointer(self.settings.home)
+            pointer = self._read_pointer()
             if pointer is None or pointer == self._seen:
                 return
             self._seen = pointer
             try:
                 self._load(pointer)
-            except (BrokenReleaseError, OSError, ValueError) as error:
+            except (BrokenReleaseError, HomeError, OSError, ValueError) as error:
                 _say(f"release {pointer.release} is not served: {error}")
+
+    def _read_pointer(self) -> Pointer | None:
+        """Return what the home names, or None where that cannot be read: what is served stays."""
+        try:
+            return read_pointer(self.settings.home)
+        except HomeError:
+            return None
 
     def _load(self, pointer: Pointer) -> None:
         release, last = read_current(self.settings.home), read_last(self.settings.home)

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Blueprint, g, render_template, request
 
 from webmap.api import content, require
-from webmap.change_pages import records
 from webmap.comparison import suggest
 from webmap.content import POINT_LAYERS
 from webmap.language import pick
+from webmap.release_pages import publications
 
 blueprint = Blueprint("pages", __name__)
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
@@ -47,7 +47,7 @@ def zones() -> str:
 @blueprint.get("/zones/<place_id>")
 def zone(place_id: str) -> str:
     """Show one county, zone, park, 五区, belt or marine core."""
-    return _place_page(require(place_id, points=False), records().trace(place_id))
+    return _place_page(require(place_id, points=False), publications().trace(place_id))
 
 
 @blueprint.get("/places/<place_id>")

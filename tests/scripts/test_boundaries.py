@@ -26,7 +26,7 @@ from layers.store import read_current
 from scripts import cli
 from webmap import publish as publishing
 from webmap.live import Live
-from webmap.revise import MeanwhileError
+from webmap.publish import MeanwhileError
 from webmap.settings import Settings
 
 ROOT = Path(__file__).parents[2]
