@@ -23,7 +23,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -46,7 +46,6 @@ from layers.home import (
 )
 from layers.store import (
     KEPT,
-    BrokenReleaseError,
     Pointer,
     Release,
     read_pointer,
@@ -122,7 +121,7 @@ def read_history(home: Path) -> list[Entry]:
 
     Raises :class:`~layers.home.HomeError` unless all are there as they were written.
     """
-    return [entry for entry, _ in _read_chain(home)]
+    return [entry for entry, _ in read_chain(home)]
 
 
 def read_last(home: Path) -> Entry | None:
@@ -131,19 +130,20 @@ def read_last(home: Path) -> Entry | None:
     return entries[-1] if entries else None
 
 
-def _read_chain(home: Path) -> list[tuple[Entry, bytes]]:
+def read_chain(home: Path) -> list[tuple[Entry, bytes]]:
     """Return every entry with its bytes, checked; read again where others published meanwhile."""
     for left in reversed(range(_READINGS)):
-        pointer = _try_pointer(home)
+        pointer = try_pointer(home)
         try:
             return _read_checked(home)
         except HomeError:
-            if left == 0 or pointer == _try_pointer(home):
+            if left == 0 or pointer == try_pointer(home):
                 raise
     raise AssertionError
 
 
-def _try_pointer(home: Path) -> Pointer | None:
+def try_pointer(home: Path) -> Pointer | None:
+    """Return what ``current`` says, or None where that is missing or damaged."""
     try:
         return read_pointer(home)
     except HomeError:
@@ -155,7 +155,7 @@ def _read_checked(home: Path) -> list[tuple[Entry, bytes]]:
     if standing is Standing.NEW:
         return []
     pointer = read_pointer(home)
-    last = max(_list_numbers(home / HISTORY), default=0)
+    last = max(list_numbers(home / HISTORY), default=0)
     if pointer is None:
         if last or _list_kept(home):
             raise HomeError("current_missing", home / "current")
@@ -171,7 +171,8 @@ def _read_checked(home: Path) -> list[tuple[Entry, bytes]]:
     return found
 
 
-def _list_numbers(folder: Path) -> list[int]:
+def list_numbers(folder: Path) -> list[int]:
+    """Return the numbers of the entries in a folder."""
     return [int(match[1]) for match in map(ENTRY.fullmatch, list_names(folder)) if match]
 
 
@@ -184,14 +185,14 @@ def _list_kept(home: Path) -> list[str]:
 
 
 def _read_entry(home: Path, number: int, pointer: Pointer) -> tuple[Entry, bytes]:
-    path = _entry_path(home, number)
+    path = entry_path(home, number)
     staged = path.with_name(STAGED + path.name)
     # The last one may still be staged, and be put in its place as we look.
     paths = (path, staged, path) if number == pointer.number else (path,)
     content = next((found for found in map(read_file, paths) if found is not None), None)
     if content is None:
         raise HomeError("entry_missing", path, number=number)
-    entry = _parse_entry(content, number)
+    entry = parse_entry(content, number)
     if entry is None:
         raise HomeError("entry_damaged", path, number=number)
     return entry, content
@@ -200,42 +201,49 @@ def _read_entry(home: Path, number: int, pointer: Pointer) -> tuple[Entry, bytes
 def _check_chain(home: Path, pointer: Pointer, found: list[tuple[Entry, bytes]]) -> None:
     wanted = pointer.entry_sha256
     for entry, content in reversed(found):
-        if _sha256(content) != wanted:
+        if to_sha256(content) != wanted:
             is_last = entry.number == pointer.number
-            if is_last and _try_file(_copy_path(home, entry.number)) == content:
+            if is_last and try_file(copy_path(home, entry.number)) == content:
                 raise HomeError("current_damaged", home / "current")
-            raise HomeError("entry_damaged", _entry_path(home, entry.number), number=entry.number)
+            raise HomeError("entry_damaged", entry_path(home, entry.number), number=entry.number)
         wanted = entry.previous
 
 
-def _entry_path(home: Path, number: int) -> Path:
+def entry_path(home: Path, number: int) -> Path:
+    """Return where an entry lies."""
     return home / HISTORY / f"{number:06}.json"
 
 
-def _copy_path(home: Path, number: int) -> Path:
+def copy_path(home: Path, number: int) -> Path:
+    """Return where the copy of an entry lies."""
     return home / ARCHIVE / f"{number:06}.json"
 
 
-def _archive_path(home: Path, release_id: str) -> Path:
+def archive_path(home: Path, release_id: str) -> Path:
+    """Return where the data of a release are archived."""
     return home / ARCHIVE / f"{release_id}.zip"
 
 
-def _import_path(home: Path, name: str) -> Path:
+def import_path(home: Path, name: str) -> Path:
+    """Return where an imported boundary lies."""
     return home / IMPORTS / f"{name}.json"
 
 
-def _try_file(path: Path) -> bytes | None:
+def try_file(path: Path) -> bytes | None:
+    """Return the bytes of a file, or None where it is missing or cannot be read."""
     try:
         return read_file(path)
     except HomeError:
         return None
 
 
-def _sha256(content: bytes) -> str:
+def to_sha256(content: bytes) -> str:
+    """Return the digest of some bytes, as entries and manifests write it."""
     return hashlib.sha256(content).hexdigest()
 
 
-def _parse_entry(content: bytes, number: int) -> Entry | None:
+def parse_entry(content: bytes, number: int) -> Entry | None:
+    """Return the entry of this number, or None for bytes that are none."""
     try:
         raw = json.loads(content)
         entry = Entry(
@@ -272,7 +280,7 @@ def record(home: Path, release: Release, act: Act) -> Entry:
         (home / name).mkdir(parents=True, exist_ok=True)
     if MARKER not in list_names(home):
         write_marker(home)
-    found = _read_chain(home)
+    found = read_chain(home)
     last, content = found[-1] if found else (None, b"")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     entry = Entry(
@@ -281,29 +289,30 @@ def record(home: Path, release: Release, act: Act) -> Entry:
         manifest_sha256=release.manifest_sha256,
         when=max(now, last.when) if last else now,  # whatever the clock says, it came after
         act=act,
-        previous=_sha256(content) if last else "",
+        previous=to_sha256(content) if last else "",
         data_sha256=_stage_archive(home, release, act.imports),
     )
-    path = _entry_path(home, entry.number)
+    path = entry_path(home, entry.number)
     write_atomically(path.with_name(STAGED + path.name), entry.to_bytes())
-    switch(home, release, entry.number, _sha256(entry.to_bytes()))
+    switch(home, release, entry.number, to_sha256(entry.to_bytes()))
     _finish(home, entry)
-    remove_releases(home, _list_whole([*(one for one, _ in found), entry]))
+    entries = [*(one for one, _ in found), entry]
+    remove_releases(home, {one.release for one in entries}.difference(_list_whole(entries)))
     return entry
 
 
 def _finish(home: Path, entry: Entry) -> None:
     """Put in its place what was staged for the live entry; each step may have been done before."""
     paths = (
-        _archive_path(home, entry.release),
-        *(_import_path(home, name) for name in entry.act.imports),
-        _entry_path(home, entry.number),
+        archive_path(home, entry.release),
+        *(import_path(home, name) for name in entry.act.imports),
+        entry_path(home, entry.number),
     )
     for path in paths:
         with suppress(FileNotFoundError):
             path.with_name(STAGED + path.name).replace(path)
             sync_folder(path.parent)
-    copy = _copy_path(home, entry.number)
+    copy = copy_path(home, entry.number)
     if not copy.exists():
         with suppress(OSError):  # a full disk: it is published all the same, and the next one tries again
             copy.parent.mkdir(exist_ok=True)
@@ -328,8 +337,9 @@ def tidy(home: Path) -> None:
             if name.startswith(STAGED):
                 (folder / name).unlink()
     remove_leftovers(home)
-    if entries:
-        remove_releases(home, _list_whole(entries))
+    if entries:  # also those that were laid in their places and never published
+        placed = {name for name in list_names(home / "releases") if RELEASE_ID.fullmatch(name)}
+        remove_releases(home, placed.difference(_list_whole(entries)))
 
 
 def adopt(home: Path) -> list[Entry]:
@@ -338,21 +348,21 @@ def adopt(home: Path) -> list[Entry]:
     Killed at any instant, the next call goes on. Raises as :func:`read_history` does, and writes nothing
     then.
     """
-    found, pointer = _read_chain(home), read_pointer(home)
+    found, pointer = read_chain(home), read_pointer(home)
     if pointer is not None and not pointer.entry_sha256:
         content = b""
         for entry, _ in found:
-            files = _try_archive(home, entry.release)
-            known = _digest_files(files) if files is not None else ""
-            previous = _sha256(content) if content else ""
+            files = try_archive(home, entry.release)
+            known = digest_files(files) if files is not None else ""
+            previous = to_sha256(content) if content else ""
             content = replace(entry, previous=previous, data_sha256=known).to_bytes()
             (home / ARCHIVE).mkdir(exist_ok=True)
-            write_atomically(_copy_path(home, entry.number), content)
-            write_atomically(_entry_path(home, entry.number), content)
-            (_entry_path(home, entry.number).with_name(f"{STAGED}{entry.number:06}.json")).unlink(
+            write_atomically(copy_path(home, entry.number), content)
+            write_atomically(entry_path(home, entry.number), content)
+            (entry_path(home, entry.number).with_name(f"{STAGED}{entry.number:06}.json")).unlink(
                 missing_ok=True
             )
-        write_atomically(home / "current", replace(pointer, entry_sha256=_sha256(content)).to_bytes())
+        write_atomically(home / "current", replace(pointer, entry_sha256=to_sha256(content)).to_bytes())
     write_marker(home)
     return read_history(home)
 
@@ -362,7 +372,7 @@ def adopt(home: Path) -> list[Entry]:
 
 def open_data(home: Path, release_id: str) -> Callable[[str], bytes | None]:
     """Return a reader of the archived data of one release; it gives None for what is not there."""
-    path = _archive_path(home, release_id)
+    path = archive_path(home, release_id)
 
     def read(name: str) -> bytes | None:
         try:
@@ -377,7 +387,7 @@ def open_data(home: Path, release_id: str) -> Callable[[str], bytes | None]:
 def list_data(home: Path, release_id: str) -> list[str]:
     """Return the paths of the archived layers and tables of one release."""
     try:
-        with zipfile.ZipFile(_archive_path(home, release_id)) as archive:
+        with zipfile.ZipFile(archive_path(home, release_id)) as archive:
             return [name for name in archive.namelist() if name.startswith(CORE)]
     except _UNREADABLE:
         return []
@@ -388,7 +398,7 @@ def describe_data(home: Path, release_id: str) -> dict[str, dict[str, Any]]:
     read = open_data(home, release_id)
     contents = {path: read(path) for path in list_data(home, release_id)}
     return {
-        path: {"bytes": len(content), "sha256": _sha256(content)}
+        path: {"bytes": len(content), "sha256": to_sha256(content)}
         for path, content in contents.items()
         if content is not None
     }
@@ -402,18 +412,18 @@ def compare_archives(home: Path, old: str, new: str) -> dict[str, Any]:
 
 def check_archive(home: Path, entry: Entry) -> None:
     """Raise :class:`~layers.home.HomeError` unless the data of a publication are archived as they were."""
-    path = _archive_path(home, entry.release)
+    path = archive_path(home, entry.release)
     if not entry.data_sha256:
         return  # lost before anything vouched for it
-    files = _try_archive(home, entry.release)
-    if files is None or _digest_files(files) != entry.data_sha256:
+    files = try_archive(home, entry.release)
+    if files is None or digest_files(files) != entry.data_sha256:
         key = "archive_damaged" if path.name in list_names(path.parent) else "archive_missing"
         raise HomeError(key, path, number=entry.number)
 
 
-def _try_archive(home: Path, release_id: str) -> dict[str, bytes] | None:
+def try_archive(home: Path, release_id: str) -> dict[str, bytes] | None:
     """Return everything in an archive, or None where it is missing or damaged."""
-    path = _archive_path(home, release_id)
+    path = archive_path(home, release_id)
     try:
         with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
@@ -421,28 +431,29 @@ def _try_archive(home: Path, release_id: str) -> dict[str, bytes] | None:
         return None
 
 
-def _digest_files(files: Mapping[str, bytes]) -> str:
+def digest_files(files: Mapping[str, bytes]) -> str:
     """Return one digest of files by path; it does not depend on how they are compressed."""
-    lines = (f"{name} {_sha256(content)}\n" for name, content in sorted(files.items()))
-    return _sha256("".join(lines).encode())
+    lines = (f"{name} {to_sha256(content)}\n" for name, content in sorted(files.items()))
+    return to_sha256("".join(lines).encode())
 
 
-def _collect(home: Path, release: Release, imports: Iterable[str]) -> dict[str, bytes]:
+def collect_archive(home: Path, release: Release, imports: Iterable[str]) -> dict[str, bytes]:
     """Return what the archive of a release holds."""
     files = {name: release.read(name) for name in release.paths(CORE) if name.endswith(KINDS)}
-    return files | {f"{IMPORTS}/{name}.json": _read_import(home, name) for name in sorted(imports)}
+    return files | {f"{IMPORTS}/{name}.json": read_import(home, name) for name in sorted(imports)}
 
 
 def _stage_archive(home: Path, release: Release, imports: Iterable[str]) -> str:
     """Write the archive of a release beside its place, and return the digest of what is in it."""
-    files = _collect(home, release, imports)
-    path = _archive_path(home, release.id)
-    if _try_archive(home, release.id) != files:
-        write_atomically(path.with_name(STAGED + path.name), _pack(files))
-    return _digest_files(files)
+    files = collect_archive(home, release, imports)
+    path = archive_path(home, release.id)
+    if try_archive(home, release.id) != files:
+        write_atomically(path.with_name(STAGED + path.name), pack_archive(files))
+    return digest_files(files)
 
 
-def _pack(files: Mapping[str, bytes]) -> bytes:
+def pack_archive(files: Mapping[str, bytes]) -> bytes:
+    """Return an archive of these files by path; the same files make the same archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content in files.items():
@@ -456,10 +467,10 @@ def _pack(files: Mapping[str, bytes]) -> bytes:
 def write_import(home: Path, boundary: ImportedBoundary) -> str:
     """Stage an imported boundary for the publication that it comes with, and return its id."""
     content = boundary.to_bytes()
-    name = _name_import(content)
-    path = _import_path(home, name)
+    name = name_import(content)
+    path = import_path(home, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if _try_file(path) != content:
+    if try_file(path) != content:
         write_atomically(path.with_name(STAGED + path.name), content)
     return name
 
@@ -476,19 +487,19 @@ def read_imports(home: Path, names: Iterable[str]) -> tuple[ImportedBoundary, ..
 
     found = []
     for name in names:
-        content = _read_import(home, name)
+        content = read_import(home, name)
         try:
             found.append(ImportedBoundary.model_validate_json(content))
         except ValidationError as error:
             reason = " ".join(str(error).split())
-            raise HomeError("import_damaged", _import_path(home, name), reason=reason) from error
+            raise HomeError("import_damaged", import_path(home, name), reason=reason) from error
     return tuple(found)
 
 
 def check_imports(home: Path, entries: Iterable[Entry]) -> None:
     """Raise :class:`~layers.home.HomeError` unless every boundary that the entries have in force is there."""
     for name in dict.fromkeys(name for entry in entries for name in entry.act.imports):
-        _read_import(home, name)
+        read_import(home, name)
 
 
 def replace_latest(home: Path, in_force: Iterable[str], fresh: Iterable[str]) -> tuple[str, ...]:
@@ -506,172 +517,19 @@ def describe_import(boundary: ImportedBoundary) -> dict[str, Any]:
     return boundary.model_dump(mode="json", exclude={"geometry"}) | {"import": boundary.to_id()}
 
 
-def _read_import(home: Path, name: str) -> bytes:
-    path = _import_path(home, name)
+def read_import(home: Path, name: str) -> bytes:
+    """Return the bytes of an imported boundary; raises :class:`~layers.home.HomeError` as reading does."""
+    path = import_path(home, name)
     staged = path.with_name(STAGED + path.name)
     for content in (read_file(staged), read_file(path)):
-        if content is not None and _name_import(content) == name:
+        if content is not None and name_import(content) == name:
             return content
     raise HomeError("import_damaged" if path.name in list_names(path.parent) else "import_missing", path)
 
 
-def _name_import(content: bytes) -> str:
-    return _sha256(content)[:20]
-
-
-# Mending
-
-
-def list_faults(home: Path) -> list[HomeError]:
-    """Return everything that is wrong with a home: its history, and what that names."""
-    try:
-        entries = read_history(home)
-    except HomeError as error:
-        return [error]
-    names = dict.fromkeys(name for entry in entries for name in entry.act.imports)
-    found = [_find_fault(_read_import, home, name) for name in names]
-    found += [_find_fault(check_archive, home, entry) for entry in _list_archived(entries)]
-    return [error for error in found if error is not None]
-
-
-def _find_fault(check: Callable[..., object], *arguments: object) -> HomeError | None:
-    try:
-        check(*arguments)
-    except HomeError as error:
-        return error
-    return None
-
-
-def _list_archived(entries: Iterable[Entry]) -> Collection[Entry]:
-    """Return the last entry of every release."""
-    return {entry.release: entry for entry in entries}.values()
-
-
-def repair(home: Path) -> list[Path]:
-    """Restore what can be restored out of the home itself, and return the files that were.
-
-    Entries come from their copies in the archive, as far as their digests vouch for them, ``current`` from
-    the last entry, imported boundaries from the archives, archives from the whole releases. Raises
-    :class:`~layers.home.HomeError` for the first file that has to come from a backup. The caller keeps
-    other writers away.
-    """
-    fixed = _repair_chain(home)
-    entries = read_history(home)
-    for name in dict.fromkeys(name for entry in entries for name in entry.act.imports):
-        fixed += _repair_import(home, name, entries)
-    for entry in _list_archived(entries):
-        fixed += _repair_archive(home, entry)
-    return fixed
-
-
-def _repair_chain(home: Path) -> list[Path]:
-    """Restore entries, their copies, ``current`` and the marker."""
-    try:
-        sound = _read_chain(home)
-    except HomeError as error:
-        if error.key in {"foreign", "newer", "unreadable"}:
-            raise
-        found = _find_chain(home, error)
-        is_marked = error.key != "marker_damaged"
-    else:
-        found = [content for _, content in sound]
-        is_marked = True
-    fixed = []
-    for number, content in enumerate(found, 1):
-        fixed += _restore(_entry_path(home, number), content)
-        fixed += _restore(_copy_path(home, number), content)
-    last = _parse_entry(found[-1], len(found)) if found else None
-    pointer = _try_pointer(home)
-    if last is not None and (pointer is None or pointer.entry_sha256):
-        live = Pointer(last.release, last.manifest_sha256, last.number, _sha256(found[-1]))
-        fixed += _restore(home / "current", live.to_bytes())
-    if not is_marked:
-        write_marker(home)
-        fixed.append(home / MARKER)
-    return fixed
-
-
-def _find_chain(home: Path, wrong: HomeError) -> list[bytes]:
-    """Return the bytes of every entry, out of the history or the archive.
-
-    Raises `wrong` where one is lost, or where nothing vouches for the last: ``current`` does, also one of
-    an earlier day, and so do two that are the same.
-    """
-    pointer = _try_pointer(home)
-    last = max([*_list_numbers(home / HISTORY), *_list_numbers(home / ARCHIVE)], default=0)
-    heads = [content for content in _candidates(home, last) if _parse_entry(content, last)]
-    for head in dict.fromkeys(heads):
-        found = _walk(home, head, last)
-        if found is None:
-            continue
-        agree = heads.count(head) > 1 and (pointer is None or pointer.number <= last)
-        known = pointer.entry_sha256 in map(_sha256, found) if pointer else len(set(heads)) == 1
-        if agree or known:
-            return found
-    raise wrong
-
-
-def _walk(home: Path, head: bytes, last: int) -> list[bytes] | None:
-    """Return the entries that lead to `head`, each the one whose digest the next holds."""
-    found = [head]
-    for number in range(last, 0, -1):
-        entry = _parse_entry(found[-1], number)
-        if entry is None:
-            return None
-        if number == 1:
-            return found[::-1] if not entry.previous else None
-        before = (one for one in _candidates(home, number - 1) if _sha256(one) == entry.previous)
-        content = next(before, None)
-        if content is None:
-            return None
-        found.append(content)
-    return None
-
-
-def _candidates(home: Path, number: int) -> list[bytes]:
-    path = _entry_path(home, number)
-    paths = (path, _copy_path(home, number), path.with_name(STAGED + path.name))
-    return [content for content in map(_try_file, paths) if content is not None]
-
-
-def _restore(path: Path, content: bytes) -> list[Path]:
-    if _try_file(path) == content:
-        return []
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)
-    return [path]
-
-
-def _repair_import(home: Path, name: str, entries: Iterable[Entry]) -> list[Path]:
-    try:
-        _read_import(home, name)
-    except HomeError as error:
-        if error.key == "unreadable":
-            raise
-        for entry in entries:
-            files = (_try_archive(home, entry.release) or {}) if name in entry.act.imports else {}
-            content = files.get(f"{IMPORTS}/{name}.json", b"")
-            if _name_import(content) == name:
-                return _restore(_import_path(home, name), content)
-        raise error from None
-    return []
-
-
-def _repair_archive(home: Path, entry: Entry) -> list[Path]:
-    try:
-        check_archive(home, entry)
-    except HomeError as error:
-        release = Release(home / "releases" / entry.release, entry.manifest_sha256)
-        try:
-            files = _collect(home, release, entry.act.imports)
-        except BrokenReleaseError:
-            raise error from None
-        if _digest_files(files) != entry.data_sha256:
-            raise error from None
-        path = _archive_path(home, entry.release)
-        write_atomically(path, _pack(files))
-        return [path]
-    return []
+def name_import(content: bytes) -> str:
+    """Return the id of an imported boundary: what its bytes hash to."""
+    return to_sha256(content)[:20]
 
 
 # Questions

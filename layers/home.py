@@ -11,11 +11,12 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parent.parent
 MARKER = "weihai-layout-home.json"
 KIND = "weihai-layout home"
 FORMAT = 1  # of everything in the home; raised when an earlier program could no longer read it
@@ -56,6 +57,11 @@ class Standing(Enum):
     NEW = auto()  # there is none, or nothing in it
     OURS = auto()
     EARLIER = auto()  # without a marker: version 0.1.0 wrote none
+
+
+def find_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that the environment names (``WEIHAI_LAYOUT_HOME``); an empty name is none."""
+    return Path(environ.get("WEIHAI_LAYOUT_HOME") or ROOT / "var")
 
 
 def read_standing(home: Path, *, strict: bool = True) -> Standing:

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -244,10 +244,10 @@ def remove_leftovers(home: Path) -> None:
                 (folder / name).unlink()
 
 
-def remove_releases(home: Path, but: Collection[str]) -> None:
-    """Remove the whole releases that are not named; what is no release of ours stays."""
-    for name in list_names(home / "releases"):
-        if RELEASE_ID.fullmatch(name) and name not in but:
+def remove_releases(home: Path, ids: Iterable[str]) -> None:
+    """Remove whole releases; what is no release of ours stays."""
+    for name in ids:
+        if RELEASE_ID.fullmatch(name):
             shutil.rmtree(home / "releases" / name, ignore_errors=True)  # one that stays does no harm
 
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layers.home import HomeError
+from layers.home import HomeError, find_home
 from layers.store import Release
 from scripts.messages import warn, write
-from webmap.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from scripts.stored import Admission
+    from webmap.settings import Settings
 
 LANGUAGES = ("zh", "en", "ko")
 
@@ -44,6 +44,9 @@ def add_home(parser: argparse.ArgumentParser) -> None:
 
 def settings(options: argparse.Namespace) -> Settings | None:
     """Return the operator's settings, or None after saying which one is wrong."""
+    # Only who serves or publishes pays for it.
+    from webmap.settings import read_settings
+
     try:
         found = read_settings()
     except ValueError as error:
@@ -100,7 +103,7 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
 
 def tell_home(error: HomeError, given: Path | None) -> int:
     """Say what is wrong with a home and how to restore it, and return the exit code."""
-    home = given or read_settings().home
+    home = given or find_home()
     file = error.path.relative_to(home) if error.path.is_relative_to(home) else error.path
     warn(f"home_{error.key}", path=error.path, home=home, file=file, **error.values)
     if error.key not in {"foreign", "newer"}:

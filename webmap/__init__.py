@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from layers.export.formats import formats_of
+from layers.inspection import Inspection
 from layers.store import Release
 from webmap import (
     api,
@@ -59,6 +60,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.extensions["content"] = content
     app.extensions["settings"] = settings
     app.extensions["publications"] = PublicationHistory(settings.home)
+    app.extensions["inspection"] = Inspection(settings.home, release)
     app.extensions["store"] = store
     app.extensions["shelf"] = Shelf(content, lambda: store, settings.home / "downloads" / release.id)
     app.extensions["shelves"] = {}  # of earlier releases

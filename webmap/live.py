@@ -20,6 +20,7 @@ from typing import Any
 
 from layers.history import read_last
 from layers.home import HomeError
+from layers.inspection import Inspection
 from layers.store import BrokenReleaseError, Pointer, Release, read_current, read_pointer
 from webmap import create_app
 from webmap.publish import hash_code
@@ -63,6 +64,11 @@ class Live:
             except (BrokenReleaseError, HomeError, OSError, ValueError) as error:
                 _say(f"release {pointer.release} is not served: {error}")
 
+    def inspect(self) -> None:
+        """Look whether the home and the files that are served are still what they were."""
+        inspection: Inspection = self.app.extensions["inspection"]
+        inspection.step()
+
     def _read_pointer(self) -> Pointer | None:
         """Return what the home names, or None where that cannot be read: what is served stays."""
         try:
@@ -101,6 +107,7 @@ def _watch(server: weakref.ref[Live], interval_s: float) -> None:
             return
         try:
             live.look()
+            live.inspect()
         except Exception:  # noqa: BLE001 - whatever went wrong, the next look may go right
             _LOG.exception("the live release")
         del live

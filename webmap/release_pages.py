@@ -124,7 +124,12 @@ class PublicationHistory:
         entry = self.entry(release_id)
         if entry is None:
             return None
-        self._check_archive(entry)
+        try:
+            check_archive(self.home, entry)
+        except HomeError as error:
+            if error.key == "archive_missing":
+                return None
+            raise _tell_damaged(error) from error
         return open_data(self.home, release_id)(path)
 
     def _check_archive(self, entry: Entry) -> None:

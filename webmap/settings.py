@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from layers.home import find_home
 from webmap.site.addresses import Files
 
-ROOT = Path(__file__).parent.parent
 STORES = ("postgresql://", "postgres://")
 URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
 
@@ -84,7 +84,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             "%2F（/）、%25（%）等，端口为 1–65535 / cannot be read as a database's address; write special "
             "characters in user and password as %40 (@), %2F (/), %25 (%) and so on, and a port of 1–65535"
         )
-    home = Path(environ.get("WEIHAI_LAYOUT_HOME") or ROOT / "var")  # an empty one is none
+    home = find_home(environ)
     return Settings(home, tiles, key, url, embedders, store)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from layers.history import Entry, list_places, read_history, repair, trace
-from layers.home import Standing, read_standing
-from scripts.answer import add_home, add_json, settings, write_json
+from layers.history import Entry, list_places, read_history, trace
+from layers.home import Standing, find_home, read_standing
+from layers.inspection import repair
+from scripts.answer import add_home, add_json, write_json
 from scripts.messages import say, warn
 
 SHORT = 12
@@ -32,12 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the history; exit 1 where there is none, 2 for an unknown place."""
-    chosen = settings(options)
-    if chosen is None:
-        return 1
+    home = options.home or find_home()
     if options.repair:
-        return _repair(options, chosen.home)
-    entries = read_history(chosen.home)
+        return _repair(options, home)
+    entries = read_history(home)
     if not entries:
         warn("history_empty")
         return 1

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +19,12 @@ from hypothesis import strategies as st
 
 from geodata.incoming.imported import ImportedBoundary
 from layers.history import Act, Entry, read_history, record
-from layers.home import MARKER, HomeError
+from layers.home import MARKER, HomeError, find_home
 from layers.store import Pointer, place_release, read_current, read_pointer
 from scripts import cli
 from webmap import publish as publishing
 from webmap.publish import hash_inputs, publish, publish_imports
+from webmap.settings import read_settings
 
 SQUARE = {"type": "Polygon", "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]]}
 COMMANDS = {
@@ -418,9 +422,9 @@ def test_an_adoption_that_is_killed_goes_on(home: Path, tmp_path: Path) -> None:
 
 
 def test_an_empty_home_in_the_environment_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    from webmap.settings import ROOT, read_settings
-
-    assert read_settings({"WEIHAI_LAYOUT_HOME": ""}).home == ROOT / "var"
+    assert read_settings({"WEIHAI_LAYOUT_HOME": ""}).home == Path(publishing.ROOT / "var")
+    monkeypatch.setenv("WEIHAI_LAYOUT_HOME", "")
+    assert find_home() == Path(publishing.ROOT / "var")
 
 
 def test_a_home_that_does_not_exist_or_is_empty_is_made(
@@ -540,3 +544,58 @@ def test_a_full_disk_leaves_the_old_release_and_says_so(
     assert current is not None
     record(home, current, Act("build", current.id, "code"))
     assert (home / "archive/000005.json").is_file()
+
+
+HEAVY = ("flask", "shapely", "pydantic", "geopandas", "werkzeug", "lark", "webmap")
+
+
+@pytest.mark.parametrize("module", ["layers.history", "layers.inspection", "scripts.commands.history"])
+def test_who_only_reads_the_history_loads_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print([one for one in {HEAVY!r} if one in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], cwd=publishing.ROOT, capture_output=True, check=True)
+    assert told.stdout.decode().strip() == "[]"
+
+
+PUBLISHER = """
+import json, os, signal, sys, threading
+from pathlib import Path
+from layers.store import place_release
+from webmap import publish as publishing
+
+delay_s = float(sys.argv[2])
+def build(home, facts, act, progress):
+    content = json.dumps([{"id": name} for name in sorted(act.imports)]).encode()
+    files = {f"index/t{number}.bin": content * 50 for number in range(40)} | {"data/zones.json": content}
+    place_release(home, act.inputs, files)
+    return 0, []
+publishing._run_build = build
+publishing.hash_inputs = lambda facts=None, imports=(): "feed0000feed0000"
+killer = threading.Timer(delay_s, lambda: os.kill(os.getpid(), signal.SIGKILL))
+killer.daemon = True  # an error of the publication ends the process otherwise
+killer.start()
+publishing.publish(Path(sys.argv[1]), print)
+signal.pause()
+"""
+
+
+def test_killed_at_any_instant_of_a_publication_the_old_or_the_new_one_is_whole(
+    home: Path, tmp_path: Path
+) -> None:
+    sound, outcomes, delay_s = read_history(home), [0], 0.02
+    while outcomes[-1] != 4:
+        copy = Path(shutil.copytree(home, tmp_path / f"copy{len(outcomes)}"))
+        delay_s *= 1.6
+        command = [sys.executable, "-c", PUBLISHER, str(copy), str(delay_s)]
+        killed = subprocess.run(command, cwd=publishing.ROOT, capture_output=True, check=False)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        entries = read_history(copy)
+        assert entries[:3] == sound
+        assert entries[-1].act.imports == sound[-1].act.imports
+        current = read_current(copy)
+        assert current is not None
+        current.verify()
+        assert cli.main(["build", "--home", str(copy)]) == 0
+        assert not [path for path in copy.rglob(".*") if path.name != ".lock"]
+        assert cli.main(["history", "--repair", "--home", str(copy)]) == 0
+        outcomes.append(len(entries))
+    assert outcomes.count(3) > 3
