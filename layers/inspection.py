@@ -72,6 +72,9 @@ class Inspection:
         if seen != self._seen:
             self._home_faults = tuple(map(str, self._find_faults()))
             self._seen = seen
+        if self._home_faults and not self.home.is_dir():
+            self._tell(self._home_faults)  # which says it of every file
+            return
         paths = {path for one, path in self._broken if one == self.release.id}
         with suppress(BrokenReleaseError):
             paths |= {path for path in self.release.paths() if self.release.is_touched(path)}
