@@ -6,10 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import shapely
-
-from geodata.moves import is_moved
-
 Read = Callable[[str], bytes | None]
 Row = Mapping[str, Any]
 GEOMETRY = (
@@ -98,6 +94,11 @@ def _moved(old: Row | None, new: Row | None) -> bool:
     one, other = (old or {}).get("#"), (new or {}).get("#")
     if one is None or other is None or one == other:
         return one != other
+    # Only who compares pays for the geometry.
+    import shapely
+
+    from geodata.moves import is_moved
+
     return is_moved(*(shapely.from_geojson(json.dumps(geometry)) for geometry in (one, other)))
 
 

@@ -1,9 +1,10 @@
 """Releases on disk: written whole or not at all, checked before they are served.
 
 A release is a folder ``releases/<id>`` with a ``manifest.json`` that lists every file with its
-sha256; ``current`` holds ``<id> <sha256 of the manifest> <number>`` of the release that is served, so
-that nothing in it can change unseen; the number is that of its entry in :mod:`layers.history`. The
-exchange of ``current`` is the one step that publishes. Standard library only, for the web process.
+sha256; ``current`` holds ``<id> <sha256 of the manifest> <number> <sha256 of the entry>`` of the release
+that is served, so that nothing in it can change unseen; the number is that of its entry in
+:mod:`layers.history`. The exchange of ``current`` is the one step that publishes. Standard library only,
+for the web process.
 """
 
 from __future__ import annotations
@@ -13,24 +14,45 @@ import gzip
 import hashlib
 import json
 import os
+import re
+import secrets
 import shutil
-import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from layers.home import (
+    MARKER,
+    POINTER,
+    RELEASE_ID,
+    HomeError,
+    list_names,
+    read_file,
+    sync_folder,
+    write_atomically,
+    write_synced,
+)
 
 DOWNLOADS = "files/"  # fetched seldom, so not worth the time that the better compression takes
 TEXTS = (".csv", ".geojson", ".kml", ".topojson")  # of the downloads; the others are compressed in themselves
 COMPRESSIBLE = (".json", ".geojson", ".js", ".css", ".svg", ".html", ".topojson")
 MIN_COMPRESSED = 512  # bytes; below this the headers cost more than is saved
 KEPT = 3  # releases on disk; the older ones may still be read by a server that was not restarted
-MAX_POINTER = 200  # bytes of ``current``; more is none of ours
+MAX_POINTER = 400  # bytes of ``current``; more is none of ours
+# What a write in one step leaves when it is killed.
+_TEMPORARY = re.compile(
+    rf"\.(?:current|{re.escape(MARKER)}|(?:\.next-)?[0-9a-z]{{6,20}}\.(?:json|zip))-[0-9a-z_]{{8,16}}"
+)
 
 
 class BrokenReleaseError(Exception):
     """A release on disk is incomplete or was changed."""
+
+
+class CorruptFileError(BrokenReleaseError):
+    """A file of a release that is there is not as it was written."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +68,7 @@ class Release:
 
         Raises :class:`BrokenReleaseError` unless it is the one that was written.
         """
-        content = _read_file(self.folder, "manifest.json", self.manifest_sha256)
+        content = _read_manifest(self.folder / "manifest.json", self.manifest_sha256)
         manifest = _parse_manifest(content)
         if manifest["release"] != self.id:
             raise BrokenReleaseError("manifest.json: release")
@@ -71,17 +93,46 @@ class Release:
         return [path for path in self.manifest["files"] if path.startswith(below)]
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of one file.
+        """Return the bytes of one file, as they were written.
 
-        Raises KeyError for a path that the manifest does not list, whatever is on disk, and
-        :class:`BrokenReleaseError` where the file is gone, as after later publications.
+        The digest is checked when a file is read first, and again whenever the file was touched since.
+        Raises KeyError for a path that the manifest does not list, whatever is on disk,
+        :class:`CorruptFileError` where the file was changed, and :class:`BrokenReleaseError` where it is
+        gone, as after later publications.
         """
-        if path not in self.manifest["files"]:
-            raise KeyError(path)
+        entry, file = self.manifest["files"][path], self.folder / path
         try:
-            return (self.folder / path).read_bytes()
-        except OSError as error:
-            raise BrokenReleaseError(f"{path}: {error.strerror}") from error
+            if file.exists() and not file.is_file():  # a pipe would block
+                raise CorruptFileError(f"{path}: not a file")
+            with file.open("rb") as opened:
+                stamp = _stamp(os.fstat(opened.fileno()))
+                content = opened.read()
+        except (OSError, ValueError) as error:
+            self._checked.pop(path, None)
+            kind = BrokenReleaseError if isinstance(error, FileNotFoundError) else CorruptFileError
+            raise kind(f"{self.folder.name}/{path!r}: {error}") from error
+        if self._checked.get(path) != stamp:
+            _check_content(f"{self.folder.name}/{path}", content, entry)
+            self._checked[path] = stamp
+        return content
+
+    @cached_property
+    def _checked(self) -> dict[str, tuple[int, ...]]:
+        """What the files that were found to be sound looked like then, by path."""
+        return {}
+
+    def check(self, path: str) -> None:
+        """Read one file anew, whatever is known of it; raises as :meth:`read` does."""
+        self._checked.pop(path, None)
+        self.read(path)
+
+    def is_touched(self, path: str) -> bool:
+        """Tell whether a file that was sound looks otherwise now, without reading it."""
+        known = self._checked.get(path)
+        try:
+            return known is not None and known != _stamp((self.folder / path).stat())
+        except OSError:
+            return True
 
     def read_json(self, path: str) -> Any:
         """Return one JSON file, parsed."""
@@ -101,10 +152,8 @@ class Release:
 
     def verify(self) -> None:
         """Raise :class:`BrokenReleaseError` unless every file is there, unchanged."""
-        for path, entry in self.manifest["files"].items():
-            content = _read_file(self.folder, path, entry["sha256"])
-            if len(content) != entry["bytes"]:
-                raise BrokenReleaseError(f"{path}: bytes")
+        for path in self.manifest["files"]:
+            self.check(path)
 
 
 @dataclass(frozen=True)
@@ -113,43 +162,43 @@ class Pointer:
 
     release: str
     manifest_sha256: str
-    number: int  # of the entry in the history; 0 where it has none
+    number: int  # of the entry in the history
+    entry_sha256: str  # of the bytes of that entry; empty as version 0.1.0 wrote it
+
+    def to_bytes(self) -> bytes:
+        """Return the content of ``current``."""
+        words = (self.release, self.manifest_sha256, str(self.number), self.entry_sha256)
+        return " ".join(words).rstrip().encode("ascii")
 
 
 def read_pointer(home: Path) -> Pointer | None:
-    """Return what ``current`` says, or None where it says nothing that can be understood."""
-    try:
-        with (home / "current").open("rb") as file:
-            name, digest, number, *_ = [*file.read(MAX_POINTER).decode("ascii").rstrip().split(" "), "", ""]
-    except (OSError, UnicodeDecodeError):
+    """Return what ``current`` says, or None where there is none.
+
+    Raises :class:`~layers.home.HomeError` where it cannot be read or understood.
+    """
+    path = home / "current"
+    content = read_file(path)
+    if content is None:
         return None
-    return Pointer(name, digest, int(number) if number.isdecimal() else 0) if name.isalnum() else None
+    words = content[:MAX_POINTER].decode("ascii", "replace").split(" ")
+    digest = words[3] if len(words) == 4 else ""  # noqa: PLR2004 - version 0.1.0 wrote three
+    if not POINTER.fullmatch(" ".join(words[:3])):
+        raise HomeError("current_damaged", path)
+    pointer = Pointer(words[0], words[1], int(words[2]), digest)
+    if pointer.to_bytes() != content:
+        raise HomeError("current_damaged", path)
+    return pointer
 
 
 def read_current(home: Path) -> Release | None:
     """Return the release that ``current`` names, unchecked, or None where there is none.
 
-    A name without a digest is a release that nothing vouches for: it does not verify.
+    Raises as :func:`read_pointer` does.
     """
     pointer = read_pointer(home)
-    try:
-        found = pointer is not None and (home / "releases" / pointer.release).is_dir()
-    except OSError:
+    if pointer is None or pointer.release not in list_names(home / "releases"):
         return None
-    return (
-        Release(home / "releases" / pointer.release, pointer.manifest_sha256) if pointer and found else None
-    )
-
-
-def write_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Release:
-    """Write a release beside the live one, then switch to it in one step; keep the newest `KEPT`.
-
-    Killed at any instant, the live release stays as it was; what is left over is removed by the
-    next call, so only one may write at a time.
-    """
-    release = place_release(home, release_id, files)
-    switch(home, release)
-    return release
+    return Release(home / "releases" / pointer.release, pointer.manifest_sha256)
 
 
 def place_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Release:
@@ -160,13 +209,28 @@ def place_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Re
     releases = home / "releases"
     releases.mkdir(parents=True, exist_ok=True)
     remove_leftovers(home)
-    building = Path(tempfile.mkdtemp(prefix=".new-", dir=releases))
-    digest = _write_files(building, release_id, files)
-    target = releases / release_id
+    building = _make_folder(releases, ".new-")
+    try:
+        digest = _write_files(building, release_id, files)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)  # a full disk has no room for half a release
+        raise
+    target, old = releases / release_id, None
     if target.exists():
-        target.rename(Path(tempfile.mkdtemp(prefix=".old-", dir=releases)) / release_id)
+        old = _make_folder(releases, ".old-")
+        target.rename(old / release_id)
     building.rename(target)
+    sync_folder(releases)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
     return Release(target, digest)
+
+
+def _make_folder(releases: Path, prefix: str) -> Path:
+    """Return a new folder beside the releases, for those whom the umask lets in."""
+    folder = releases / f"{prefix}{secrets.token_hex(8)}"
+    folder.mkdir()
+    return folder
 
 
 def find_placed(home: Path, release_id: str) -> Release:
@@ -175,70 +239,52 @@ def find_placed(home: Path, release_id: str) -> Release:
     return Release(folder, hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest())
 
 
-def switch(home: Path, release: Release, number: int | None = None) -> None:
-    """Make `release` the live one in one step, and remove all but the newest `KEPT`."""
-    words = [release.id, release.manifest_sha256, *([] if number is None else [str(number)])]
-    write_atomically(home / "current", " ".join(words).encode("ascii"))
-    remove_leftovers(home)
-    _remove_old(home / "releases", release.folder)
+def switch(home: Path, release: Release, number: int, entry_sha256: str) -> None:
+    """Make `release` the live one in one step."""
+    pointer = Pointer(release.id, release.manifest_sha256, number, entry_sha256)
+    write_atomically(home / "current", pointer.to_bytes())
 
 
 def remove_leftovers(home: Path) -> None:
     """Remove what a killed write left behind."""
     releases = home / "releases"
-    for leftover in (*releases.glob(".new-*"), *releases.glob(".old-*")):
-        shutil.rmtree(leftover)
-    for leftover in home.glob(".current-*"):
-        leftover.unlink()
+    for name in list_names(releases):
+        if name.startswith((".new-", ".old-")):
+            shutil.rmtree(releases / name)
+    for folder in (home, *(home / name for name in ("history", "archive", "imports"))):
+        for name in list_names(folder):
+            if _TEMPORARY.fullmatch(name):
+                (folder / name).unlink()
 
 
-def remove_others(home: Path, named: Collection[str]) -> None:
-    """Remove the releases that are not `named`; never the live one."""
-    pointer = read_pointer(home)
-    live = pointer.release if pointer else ""
-    for folder in _list_placed(home / "releases"):
-        if folder.name not in {live, *named}:
-            shutil.rmtree(folder, ignore_errors=True)
+def remove_releases(home: Path, ids: Iterable[str]) -> None:
+    """Remove whole releases; what is no release of ours stays."""
+    for name in ids:
+        if RELEASE_ID.fullmatch(name):
+            shutil.rmtree(home / "releases" / name, ignore_errors=True)  # one that stays does no harm
 
 
-def _list_placed(releases: Path) -> list[Path]:
-    """Return the folders of all releases but those that are still being written."""
-    return [folder for folder in releases.glob("*") if folder.is_dir() and folder.name.isalnum()]
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    """Return what changes with a file's content, short of reading it."""
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
-def _remove_old(releases: Path, live: Path) -> None:
-    """Remove all but the newest releases, never `live`."""
-    others = [folder for folder in _list_placed(releases) if folder != live]
-    others.sort(key=lambda folder: folder.stat().st_mtime_ns, reverse=True)
-    for folder in others[KEPT - 1 :]:
-        shutil.rmtree(folder, ignore_errors=True)  # one that stays does no harm to the new release
+def _check_content(path: str, content: bytes, entry: Mapping[str, Any]) -> None:
+    if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise CorruptFileError(f"{path}: sha256")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` so that a reader sees either the old bytes or the new, whole."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as temporary:
-        written = Path(temporary.name)
-        try:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-        except BaseException:
-            written.unlink()
-            raise
-    written.replace(path)
-
-
-def _read_file(folder: Path, path: str, sha256: str) -> bytes:
-    """Return one file of a release; raises :class:`BrokenReleaseError` unless it has that digest."""
-    file = folder / path
+def _read_manifest(file: Path, sha256: str) -> bytes:
+    """Return a manifest; raises :class:`BrokenReleaseError` unless it has that digest."""
+    name = f"{file.parent.name}/{file.name}"
     try:
-        if not file.is_file():  # a pipe would block
-            raise BrokenReleaseError(f"{path}: not a file")
-        content = file.read_bytes()
-    except (OSError, ValueError) as error:
-        raise BrokenReleaseError(f"{path!r}: {error}") from error
+        content = read_file(file)
+    except HomeError as error:
+        raise CorruptFileError(str(error)) from error
+    if content is None:
+        raise BrokenReleaseError(f"{name}: missing")
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise BrokenReleaseError(f"{path}: sha256")
+        raise CorruptFileError(f"{name}: sha256")
     return content
 
 
@@ -279,10 +325,12 @@ def _write_files(folder: Path, release_id: str, files: Mapping[str, bytes]) -> s
     for path, content in sorted(_with_compressed(files).items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        write_synced(target, content)
         entries[path] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     manifest = json.dumps({"release": release_id, "files": entries}, ensure_ascii=False, indent=1).encode()
-    (folder / "manifest.json").write_bytes(manifest)
+    write_synced(folder / "manifest.json", manifest)
+    for below, _, _ in os.walk(folder):
+        sync_folder(Path(below))
     return hashlib.sha256(manifest).hexdigest()
 
 

@@ -8,14 +8,15 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layers.history import read_last
+from layers.home import HomeError, find_home
 from layers.store import BrokenReleaseError, Release, read_current
 from scripts.messages import text, warn, write
-from scripts.stored import Admission, UnstoredError
-from webmap.publish import BuildError, hash_code, publish
-from webmap.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from scripts.stored import Admission
+    from webmap.settings import Settings
 
 LANGUAGES = ("zh", "en", "ko")
 UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -45,6 +46,9 @@ def add_home(parser: argparse.ArgumentParser) -> None:
 
 def settings(options: argparse.Namespace) -> Settings | None:
     """Return the operator's settings, or None after saying which one is wrong."""
+    # Only who serves or publishes pays for it.
+    from webmap.settings import read_settings
+
     try:
         found = read_settings()
     except ValueError as error:
@@ -80,6 +84,10 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
     """
     if settings is None:
         return None
+    # Only who publishes pays for it.
+    from scripts.stored import Admission, UnstoredError
+    from webmap.publish import BuildError, publish
+
     shown: list[str] = []
 
     def note(line: str) -> None:
@@ -111,6 +119,10 @@ def _use_as_it_is(home: Path, error: OSError) -> Release | None:
 
 def _read_sound(home: Path) -> Release:
     """Return the live release; raises BrokenReleaseError unless it is whole and this code can read it."""
+    # Only who serves pays for it.
+    from layers.history import read_last
+    from webmap.publish import hash_code
+
     release, last = read_current(home), read_last(home)
     if release is None:
         raise BrokenReleaseError(text("no_release"))
@@ -118,3 +130,13 @@ def _read_sound(home: Path) -> Release:
         raise BrokenReleaseError(text("made_by_other_code", release=release.id))
     release.verify()
     return release
+
+
+def tell_home(error: HomeError, given: Path | None) -> int:
+    """Say what is wrong with a home and how to restore it, and return the exit code."""
+    home = given or find_home()
+    file = error.path.relative_to(home) if error.path.is_relative_to(home) else error.path
+    warn(f"home_{error.key}", path=error.path, home=home, file=file, **error.values)
+    if error.key not in {"foreign", "newer"}:
+        warn("home_untouched", home=home)
+    return 2 if error.key == "foreign" else 1

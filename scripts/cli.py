@@ -11,6 +11,7 @@ import sys
 from importlib import import_module
 from typing import Protocol, cast
 
+from layers.home import HomeError
 from scripts.messages import text
 from scripts.usage import Parser
 
@@ -64,6 +65,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = build_parser(chosen).parse_args(given)
     try:
         return read_command(options.command).run(options)
+    except HomeError as error:  # what cannot be read is not there to be replaced
+        from scripts.answer import tell_home  # which the command has loaded; the others need it not
+
+        return tell_home(error, getattr(options, "home", None))
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from enum import Enum, auto
 
+from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_current, read_pointer
 from scripts.messages import text, warn, write
 from webmap.publish import BuildError
@@ -57,8 +58,10 @@ def bring_later(settings: Settings, interval_s: float = LATER_S) -> threading.Th
         outcome = Outcome.DOWN
         while outcome is Outcome.DOWN:
             time.sleep(interval_s)
-            release = read_current(settings.home)
-            with suppress(BrokenReleaseError, OSError):  # it was replaced meanwhile: the next try reads that
+            with suppress(
+                BrokenReleaseError, HomeError, OSError
+            ):  # replaced meanwhile: the next try reads that
+                release = read_current(settings.home)
                 outcome = bring(settings, release, quiet=True) if release else outcome
 
     thread = threading.Thread(target=keep_trying, daemon=True)

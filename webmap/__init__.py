@@ -7,10 +7,10 @@ import secrets
 from flask import Flask, g
 
 from layers.export.formats import formats_of
+from layers.inspection import Inspection
 from layers.store import Release
 from webmap import (
     api,
-    change_pages,
     chart_pages,
     comparison_pages,
     data_pages,
@@ -33,7 +33,7 @@ from webmap.ogc.gate import Gate
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
 from webmap.origin import Origin
-from webmap.records import Records
+from webmap.release_pages import PublicationHistory
 from webmap.settings import Settings
 from webmap.shelf import Shelf
 from webmap.stores import open_store
@@ -56,7 +56,8 @@ def create_app(release: Release, settings: Settings) -> Flask:
     _ = content.plan  # on every page, also on those that say that the release is gone
     app.extensions["content"] = content
     app.extensions["settings"] = settings
-    app.extensions["records"] = Records(settings.home)
+    app.extensions["publications"] = PublicationHistory(settings.home)
+    app.extensions["inspection"] = Inspection(settings.home, release)
     app.extensions["store"] = store
     app.extensions["shelf"] = Shelf(content, lambda: store, settings.home / "downloads" / release.id)
     app.extensions["shelves"] = {}  # of earlier releases
@@ -65,7 +66,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     }
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
-    app.register_blueprint(change_pages.blueprint)
+    app.register_blueprint(release_pages.changes_blueprint)
     app.register_blueprint(release_pages.blueprint)
     app.register_blueprint(finding.blueprint)
     app.register_blueprint(placing.blueprint)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
+from layers.inspection import Inspection
 from layers.query import FeatureStore
 from webmap.content import POINT_LAYERS, Content
 from webmap.language import LANGUAGES, current_language
@@ -15,7 +16,7 @@ from webmap.links import base_url
 from webmap.media import JSON
 from webmap.parameters import takes
 from webmap.prepared import send
-from webmap.problems import NotFoundError, name_some
+from webmap.problems import DamagedError, NotFoundError, name_some
 
 blueprint = Blueprint("api", __name__)
 ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
@@ -91,7 +92,10 @@ def health() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Say whether pages and features can be answered too; 503 while files or the store cannot be read."""
+    """Say whether all is well; 503 while the store cannot be asked, or the home or a file is damaged."""
+    inspection: Inspection = current_app.extensions["inspection"]
+    if inspection.faults:
+        raise DamagedError
     store: FeatureStore = current_app.extensions["store"]
     store.reach_m()
     release = content().release

@@ -19,8 +19,8 @@ from geodata.incoming.scrutiny import check_outcome
 from geodata.incoming.titles import Titles
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
-from layers.history import Act, parse_act
-from layers.imports import BrokenImportError, read_imports
+from layers.history import Act, parse_act, read_imports
+from layers.home import HomeError
 from layers.properties import LANGUAGES
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, place_release
@@ -130,7 +130,7 @@ def main(home: str, facts_folder: str, act_text: str) -> int | str:
         build(Path(home), Path(facts_folder), act)
     except InputsChangedError:
         return INPUTS_CHANGED
-    except (BuildError, BrokenImportError, OSError) as error:
+    except (BuildError, HomeError, OSError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
         changed = hash_inputs(Path(facts_folder), act.imports) != act.inputs
         return INPUTS_CHANGED if changed else str(error)

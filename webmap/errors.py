@@ -11,10 +11,18 @@ from http import HTTPStatus
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from layers.store import BrokenReleaseError
+from layers.store import BrokenReleaseError, CorruptFileError
 from webmap.language import current_language, translate
 from webmap.media import HTML, JSON
-from webmap.problems import PROBLEM, ReplacedError, RequestError, headers_of, title_key, to_problem
+from webmap.problems import (
+    PROBLEM,
+    DamagedError,
+    ReplacedError,
+    RequestError,
+    headers_of,
+    title_key,
+    to_problem,
+)
 from webmap.way_back import find_way_back
 
 
@@ -32,8 +40,10 @@ def _answer_request_error(error: RequestError) -> Response:
 
 
 def _answer_broken_release(error: BrokenReleaseError) -> Response:
-    """Answer from a process that was not told of the publications after its own."""
+    """Answer for a file that was changed, or from a process that was not told of later publications."""
     current_app.logger.error("the release that is served cannot be read: %s", error)
+    if isinstance(error, CorruptFileError):
+        return _answer_request_error(DamagedError())
     return _answer_request_error(ReplacedError())
 
 

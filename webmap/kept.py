@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from layers.store import write_atomically
+from layers.home import write_atomically
 from webmap.problems import BusyError
 
 KEPT = 600  # files; the oldest go first

@@ -19,6 +19,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from layers.history import read_last
+from layers.home import HomeError
+from layers.inspection import Inspection
 from layers.store import BrokenReleaseError, Pointer, Release, read_current, read_pointer
 from webmap import create_app
 from webmap.publish import hash_code
@@ -47,20 +49,32 @@ class Live:
         return self.app(environ, start_response)
 
     def _pointer_of(self, release: Release) -> Pointer | None:
-        pointer = read_pointer(self.settings.home)
+        pointer = self._read_pointer()
         return pointer if pointer and pointer.release == release.id else None
 
     def look(self) -> None:
         """Take over what the pointer names, if that is new and sound; else say why not, once."""
         with self._looking:
-            pointer = read_pointer(self.settings.home)
+            pointer = self._read_pointer()
             if pointer is None or pointer == self._seen:
                 return
             self._seen = pointer
             try:
                 self._load(pointer)
-            except (BrokenReleaseError, OSError, ValueError) as error:
+            except (BrokenReleaseError, HomeError, OSError, ValueError) as error:
                 _say(f"release {pointer.release} is not served: {error}")
+
+    def inspect(self) -> None:
+        """Look whether the home and the files that are served are still what they were."""
+        inspection: Inspection = self.app.extensions["inspection"]
+        inspection.step()
+
+    def _read_pointer(self) -> Pointer | None:
+        """Return what the home names, or None where that cannot be read: what is served stays."""
+        try:
+            return read_pointer(self.settings.home)
+        except HomeError:
+            return None
 
     def _load(self, pointer: Pointer) -> None:
         release, last = read_current(self.settings.home), read_last(self.settings.home)
@@ -93,6 +107,7 @@ def _watch(server: weakref.ref[Live], interval_s: float) -> None:
             return
         try:
             live.look()
+            live.inspect()
         except Exception:  # noqa: BLE001 - whatever went wrong, the next look may go right
             _LOG.exception("the live release")
         del live

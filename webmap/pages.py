@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
 from webmap.api import content, require
-from webmap.change_pages import records
 from webmap.comparison import suggest
 from webmap.content import POINT_LAYERS
 from webmap.language import pick
+from webmap.problems import DamagedError
+from webmap.release_pages import publications
 
 blueprint = Blueprint("pages", __name__)
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
@@ -47,7 +49,10 @@ def zones() -> str:
 @blueprint.get("/zones/<place_id>")
 def zone(place_id: str) -> str:
     """Show one county, zone, park, 五区, belt or marine core."""
-    return _place_page(require(place_id, points=False), records().trace(place_id))
+    document, history = require(place_id, points=False), []
+    with suppress(DamagedError):  # the log says it; the place itself is known
+        history = publications().trace(place_id)
+    return _place_page(document, history)
 
 
 @blueprint.get("/places/<place_id>")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
+from contextlib import suppress
 
 from flask import Response, request
 
-from layers.store import Release
+from layers.store import CorruptFileError, Release
 from webmap.media import GEOJSON, HTML, JSON
 from webmap.problems import PROBLEM
 from webmap.ranges import make_conditional, wants_part
@@ -57,8 +58,7 @@ def send(
     if attachment:
         response.headers["Content-Disposition"] = f'attachment; filename="{attachment}"'
     whole = takes_prefix(response)  # its bytes are yet to change
-    encoding, variant = (None, path) if whole else _choose(release, path)
-    body = release.read(variant)
+    encoding, variant, body = (None, path, release.read(path)) if whole else _read(release, path)
     response.set_data(body)
     if encoding:
         response.headers["Content-Encoding"] = encoding
@@ -68,13 +68,13 @@ def send(
     return response
 
 
-def _choose(release: Release, path: str) -> tuple[str | None, str]:
-    if wants_part():
-        return None, path  # a part is one of the file itself
-    for encoding, suffix in ENCODINGS:
+def _read(release: Release, path: str) -> tuple[str | None, str, bytes]:
+    """Return the encoding, the path and the bytes of what goes out: of several variants a sound one."""
+    for encoding, suffix in () if wants_part() else ENCODINGS:  # a part is one of the file itself
         if request.accept_encodings[encoding] > 0 and release.sha256(path + suffix):
-            return encoding, path + suffix
-    return None, path
+            with suppress(CorruptFileError):
+                return encoding, path + suffix, release.read(path + suffix)
+    return None, path, release.read(path)
 
 
 def type_of(path: str) -> str:

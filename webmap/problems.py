@@ -105,6 +105,12 @@ class ReplacedError(LaterError):
     key = "error.replaced"
 
 
+class DamagedError(LaterError):
+    """A file of a release, or the history, is not as it was written; the log names it."""
+
+    key = "error.damaged"
+
+
 def shorten(given: Any) -> Any:
     """Return what was given as an error repeats it: texts of at most :data:`SHOWN` characters."""
     return given[: SHOWN - 1] + "…" if isinstance(given, str) and len(given) > SHOWN else given

@@ -1,4 +1,6 @@
-"""Keep the live release in step with its inputs: check it, rebuild it when needed.
+"""Publish: keep the live release in step with its inputs, import boundaries, return to an earlier one.
+
+Each is one step: it publishes everything, or nothing and leaves the live release as it was.
 
 Light on purpose: the web process imports this, and the heavy build runs in a process of its own.
 """
@@ -10,17 +12,38 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock
 
 from layers.changes import compare, summarise
-from layers.history import CORE, Act, list_data, open_data, read_last, record, tidy
+from layers.history import (
+    CORE,
+    Act,
+    Entry,
+    adopt,
+    check_archive,
+    check_imports,
+    compare_archives,
+    describe_import,
+    list_data,
+    open_data,
+    read_history,
+    read_last,
+    record,
+    replace_latest,
+    tidy,
+    write_import,
+)
+from layers.home import Standing, claim, read_standing
 from layers.store import BrokenReleaseError, Release, find_placed, read_current, read_pointer
+
+if TYPE_CHECKING:
+    from geodata.incoming.imported import ImportedBoundary
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / "geodata"
@@ -35,6 +58,17 @@ class BuildError(Exception):
     """The release could not be built; the message says why."""
 
 
+class MeanwhileError(BuildError):
+    """Others published between the check of some boundaries and their turn; nothing is wrong with either."""
+
+
+class By(NamedTuple):
+    """Who does something, and why."""
+
+    who: str
+    why: str | None = None
+
+
 def admit_all(release: Release) -> None:
     """Let every release go live."""
 
@@ -45,22 +79,46 @@ def publish(home: Path, progress: Progress, facts: Path = FACTS, admit: Admit = 
     The imported boundaries in force stay in force. `admit` is called with a new release before it goes
     live, so that whatever serves its features holds them by then; it raises :class:`BuildError` where
     that cannot be. Raises :class:`BuildError` also when the build fails; the live release then stays on
-    disk as it was, but it is not returned: it is not what the facts say now.
+    disk as it was, but it is not returned: it is not what the facts say now. Raises
+    :class:`~layers.home.HomeError` where the home is not sound; nothing in it was changed then.
     """
-    with hold(home):
+    ready = _find_ready(home, facts)
+    if ready is not None:
+        return ready
+    with hold(home, progress):
         last = read_last(home)
         act = Act("build", "", "", last.act.imports if last else ())
         return publish_act(home, act, progress, facts, admit)
 
 
+def _find_ready(home: Path, facts: Path) -> Release | None:
+    """Return the live release of a home that may only be read, if it is what the inputs make now."""
+    if os.access(home, os.W_OK) or read_standing(home) is not Standing.OURS:
+        return None
+    last = read_last(home)
+    wanted = hash_inputs(facts, last.act.imports if last else ())
+    return _sound_release(home, wanted, lambda _: None)
+
+
 @contextmanager
-def hold(home: Path) -> Iterator[None]:
-    """Keep every other writer away from a home, and tidy up what a killed one left."""
-    home.mkdir(parents=True, exist_ok=True)
+def hold(home: Path, progress: Progress) -> Iterator[None]:
+    """Keep every other writer away from a home, and tidy up what a killed one left.
+
+    Raises :class:`~layers.home.HomeError`, with nothing changed, for a folder that is somebody else's and
+    for a home in which something is missing or damaged.
+    """
+    claim(home)
     # The system drops the lock of a killed process, so a build that died never blocks the next.
     with FileLock(home / ".lock"):
-        if (home / "releases").is_dir():
-            tidy(home)
+        if read_standing(home) is Standing.EARLIER:
+            check_imports(home, read_history(home))
+            adopt(home)
+            progress(
+                f"已接管 0.1.0 版的文件夹 {home}：发布记录已逐条相连并留副本 / "
+                f"took over {home} from version 0.1.0: its publications are chained and copied"
+            )
+        check_imports(home, [*filter(None, [read_last(home)])])
+        tidy(home)
         yield
 
 
@@ -78,6 +136,8 @@ def publish_act(
             return live
         release = _build(home, facts, wanted, progress)
         if release is not None:
+            if is_mended(home, release):
+                return release
             _admit(home, release, admit)
             record(home, release, replace(wanted, changes=_compare(home, release)))
             return release
@@ -86,6 +146,89 @@ def publish_act(
         f"输入一直在改动，{BUILDS} 次均未生成；请在改动结束后重试 / "
         f"the inputs kept changing through {BUILDS} builds; try again when they are at rest"
     )
+
+
+def imports_in_force(home: Path) -> tuple[str, ...]:
+    """Return the ids of the imported boundaries that the live release has."""
+    last = read_last(home)
+    return last.act.imports if last else ()
+
+
+def publish_imports(
+    home: Path,
+    records: Sequence[ImportedBoundary],
+    checked: tuple[str, ...],
+    progress: Progress,
+    admit: Admit = admit_all,
+) -> Release:
+    """Publish a release in which `records` are in force, once `admit` has let it.
+
+    `checked` are the ids that were in force when the records were checked: raises
+    :class:`MeanwhileError` if others are now, and :class:`~webmap.publish.BuildError` when the build
+    fails. Nothing is live then that was not before.
+    """
+    with hold(home, progress):
+        before = imports_in_force(home)
+        if before != checked:
+            raise MeanwhileError(
+                "检查期间另有边界导入，请重新运行 / other boundaries were imported meanwhile, run again"
+            )
+        fresh = [write_import(home, one) for one in records]
+        act = Act(
+            "import",
+            "",
+            "",
+            replace_latest(home, before, fresh),
+            who=records[0].who,
+            why=records[0].why,
+            imported=tuple(describe_import(one) for one in records),
+        )
+        return publish_act(home, act, progress, admit=admit)
+
+
+def roll_back(
+    home: Path, number: int, by: By, progress: Progress, admit: Admit = admit_all
+) -> tuple[Release, bool] | None:
+    """Return to the release of entry `number`, as a new entry; None where it is in force already.
+
+    The release itself is taken where it is whole on disk and made by the code that runs now; it then
+    stays live until the facts, the code or the imports change. Otherwise the boundaries of that entry
+    are put in force and a release is built with the facts as they are now; the second value tells
+    which. Raises KeyError for an unknown number, :class:`~webmap.publish.BuildError` as building does.
+    """
+    with hold(home, progress):
+        entries = {entry.number: entry for entry in read_history(home)}
+        target = entries[number]
+        imports = target.act.imports
+        inputs = hash_inputs(FACTS, imports)
+        act = Act("rollback", inputs, hash_code(), imports, who=by.who, why=by.why, back_to=number)
+        kept, last = _kept(home, target), read_last(home)
+        if kept is None or target.act.code != act.code:
+            return publish_act(home, act, progress, admit=admit), False
+        admit(kept)
+        if last and (last.release, last.act.inputs) == (target.release, inputs):
+            return None
+        for entry in filter(None, (last, target)):
+            check_archive(home, entry)
+        changes = compare_archives(home, last.release if last else "", target.release)
+        record(home, kept, replace(act, changes=summarise(changes)))
+        return kept, True
+
+
+def _kept(home: Path, entry: Entry) -> Release | None:
+    """Return the whole release of an entry, or None where it is gone or broken."""
+    release = Release(home / "releases" / entry.release, entry.manifest_sha256)
+    try:
+        release.verify()
+    except BrokenReleaseError:
+        return None
+    return release
+
+
+def is_mended(home: Path, release: Release) -> bool:
+    """Tell whether a release that was built is the live one again, byte for byte: that publishes nothing."""
+    live = read_pointer(home)
+    return live is not None and (live.release, live.manifest_sha256) == (release.id, release.manifest_sha256)
 
 
 def _admit(home: Path, release: Release, admit: Admit) -> None:
@@ -162,6 +305,8 @@ def _build(home: Path, facts: Path, act: Act, progress: Progress) -> Release | N
 def _compare(home: Path, release: Release) -> dict[str, Any]:
     """Return what a release changes against the last one in the history."""
     last = read_last(home)
+    if last is not None:
+        check_archive(home, last)
     before = last.release if last else ""
     after = release.paths(CORE)
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from layers.home import find_home
 from webmap.site.addresses import Files
 
-ROOT = Path(__file__).parent.parent
 PREFIX = "WEIHAI_LAYOUT_"
 SHOWN = 120  # characters of a wrong value that are repeated
 STORES = ("postgresql://", "postgres://")
@@ -105,7 +105,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError("\n".join(wrong))
     if values.get("hosts") and values.get("url"):  # the site's own address is one of its hosts
         values["hosts"] = tuple(dict.fromkeys([*values["hosts"], urlsplit(values["url"]).netloc.lower()]))
-    return Settings(**{"home": ROOT / "var"} | values)
+    return Settings(**{"home": find_home(environ)} | values)
 
 
 def _read_url(text: str) -> str:

@@ -1,15 +1,19 @@
-"""List every publication, or what they did to one place's boundary."""
+"""List every publication, or what they did to one place's boundary; restore what was damaged."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
-from layers.history import Entry, read_history, read_last
-from layers.trace import list_places, trace
-from scripts.answer import add_home, add_json, settings, write_json
+from filelock import FileLock
+
+from layers.history import Entry, list_places, read_history, trace
+from layers.home import Standing, find_home, read_standing
+from layers.inspection import repair
+from scripts.answer import add_home, add_json, write_json
 from scripts.messages import say, warn
 
 SHORT = 12
@@ -18,20 +22,25 @@ SHORT = 12
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("id", nargs="?", metavar="ID", help="地点的 id · id of a place")
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="用文件夹中的副本恢复损坏或缺失的记录 · restore damaged or missing records from their copies",
+    )
     add_json(parser)
     add_home(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the history; exit 1 where there is none, 2 for an unknown place."""
-    chosen = settings(options)
-    if chosen is None:
-        return 1
-    entries = read_history(chosen.home)
-    live = read_last(chosen.home)
+    home = options.home or find_home()
+    if options.repair:
+        return _repair(options, home)
+    entries = read_history(home)
     if not entries:
         warn("history_empty")
         return 1
+    live = entries[-1]
     if options.id is not None:
         return _print_place(options, entries)
     if options.json:
@@ -39,6 +48,26 @@ def run(options: argparse.Namespace) -> int:
     else:
         for entry in entries:
             _print_entry(entry, live)
+    return 0
+
+
+def _repair(options: argparse.Namespace, home: Path) -> int:
+    """Restore what can be, and say it; what has to come from a backup is a HomeError."""
+    if read_standing(home, strict=False) is Standing.NEW:
+        warn("history_empty")
+        return 1
+    try:
+        with FileLock(home / ".lock"):
+            fixed = repair(home)
+    except OSError as error:
+        warn("file_unwritable", path=error.filename or home, reason=error.strerror)
+        return 1
+    if options.json:
+        write_json([str(path) for path in fixed])
+        return 0
+    for path in fixed:
+        say("home_repaired", path=path)
+    say("home_sound", home=home, count=len(read_history(home)))
     return 0
 
 

@@ -14,17 +14,15 @@ from geodata.incoming.proposal import Ground, Proposal, Wish
 from geodata.incoming.propose import propose
 from geodata.letters import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
-from layers.history import read_last
-from layers.imports import BrokenImportError, read_imports
+from layers.history import read_imports, read_last
+from layers.home import claim, write_atomically
 from layers.release import read_neighbours
-from layers.store import write_atomically
 from scripts.answer import add_home, add_json, add_language, settings, show, tell_failed, write_json
 from scripts.messages import say, text, warn
 from scripts.proposed import Answer, describe, tell
 from scripts.stored import Admission
 from webmap.preview import render_preview
-from webmap.publish import BuildError
-from webmap.revise import imports_in_force, publish_imports
+from webmap.publish import BuildError, imports_in_force, publish_imports
 from webmap.settings import Settings
 
 SAID = ("source", "licence", "who", "why")
@@ -66,12 +64,8 @@ def run(options: argparse.Namespace) -> int:
         return 1
     if not _complete(options):
         return 2
-    try:
-        in_force = imports_in_force(chosen.home)
-        ground = Ground(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
-    except BrokenImportError as error:
-        warn("cannot_read_home", reason=error)
-        return 1
+    in_force = imports_in_force(chosen.home)
+    ground = Ground(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
     proposal = propose(_wish(options), ground)
     answer = describe(proposal, ground)
     code = _act(options, proposal, ground, (chosen, answer))
@@ -163,6 +157,8 @@ def _write_preview(options: argparse.Namespace, page: str, home: Path) -> str | 
     """Write the page and return its path, or None after saying why it cannot be written."""
     path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
     try:
+        if options.preview is None:
+            claim(home)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, page.encode())
     except OSError as error:

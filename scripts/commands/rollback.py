@@ -11,8 +11,7 @@ from scripts.answer import add_home, add_json, settings, show, tell_failed, writ
 from scripts.messages import say, text, warn
 from scripts.stored import Admission
 from scripts.whole import MAX_DIGITS
-from webmap.publish import BuildError
-from webmap.revise import By, roll_back
+from webmap.publish import BuildError, By, roll_back
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ import sys
 import webbrowser
 from functools import partial
 
+from layers.home import HomeError
 from scripts.answer import add_home, live_release, settings
 from scripts.messages import say, warn
 from scripts.stored import Admission, Outcome, bring
@@ -45,7 +46,11 @@ def run(options: argparse.Namespace) -> int:
     if chosen is None or listeners is None:
         return 1
     admission = Admission(chosen, patient=True)
-    release = live_release(chosen, admission)
+    try:
+        release = live_release(chosen, admission)
+    except HomeError:
+        listener.close()
+        raise
     outcome = (admission.outcome or bring(chosen, release)) if release else Outcome.REFUSED
     if release is None or outcome is Outcome.REFUSED:
         return 1

@@ -9,8 +9,8 @@ from typing import Any
 from geodata.incoming.adjust import Adjusted
 from geodata.incoming.imported import ImportedBoundary
 from geodata.read import read_facts
-from layers.brought import HEADING, add_terms, list_imports
 from layers.catalogue import read_licence
+from layers.release import HEADING, add_terms, list_imports
 from layers.store import Release
 from webmap import create_app
 from webmap.dcat import build_catalogue

@@ -6,25 +6,27 @@ import hashlib
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from layers import history
+from layers import history, home
 from layers.changes import compare, summarise
 from layers.history import (
     Act,
     describe_data,
     find_entry,
     list_data,
+    list_places,
     open_data,
     read_history,
     read_last,
     record,
     tidy,
+    trace,
 )
-from layers.store import KEPT, place_release, read_current, read_pointer, write_release
-from layers.trace import list_places, trace
+from layers.store import KEPT, place_release, read_current, read_pointer
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,12 +60,12 @@ def test_publications_are_numbered_and_the_last_is_live(tmp_path):
 
 def test_the_data_of_every_publication_stay_when_the_release_goes(tmp_path):
     for number in range(6):
-        publish(tmp_path, f"release{number}", 100 + number)
+        publish(tmp_path, f"{number:016x}", 100 + number)
     assert len(list((tmp_path / "releases").iterdir())) == 3
     for number in range(6):
-        assert list_data(tmp_path, f"release{number}") == ["data/zones.geojson"]
-        assert open_data(tmp_path, f"release{number}")("data/zones.geojson") == zones(100 + number)
-    assert open_data(tmp_path, "release1")("data/none.json") is None
+        assert list_data(tmp_path, f"{number:016x}") == ["data/zones.geojson"]
+        assert open_data(tmp_path, f"{number:016x}")("data/zones.geojson") == zones(100 + number)
+    assert open_data(tmp_path, f"{1:016x}")("data/none.json") is None
     assert open_data(tmp_path, "none")("data/zones.geojson") is None
 
 
@@ -75,22 +77,6 @@ def test_a_publication_is_found_by_number_and_by_hash(tmp_path):
     found = {asked: find_entry(entries, asked) for asked in ("1", "aaaa2", "aaaa1111", "aaaa", "aa", "9", "")}
     numbers = {asked: entry.number if entry else None for asked, entry in found.items()}
     assert numbers == {"1": 1, "aaaa2": 2, "aaaa1111": 3, "aaaa": None, "aa": None, "9": None, "": None}
-
-
-def test_what_is_broken_in_the_history_is_left_out(tmp_path):
-    publish(tmp_path, "aaaa1111", 1)
-    (tmp_path / "history/000009.json").write_text("{")
-    (tmp_path / "history/000008.json").write_text('{"number": 8}')
-    assert [entry.number for entry in read_history(tmp_path)] == [1]
-    publish(tmp_path, "bbbb2222", 2)
-    assert [entry.number for entry in read_history(tmp_path)] == [1, 2]
-
-
-def test_a_home_from_before_the_history_goes_on(tmp_path):
-    write_release(tmp_path, "old0", files(1))
-    assert read_last(tmp_path) is None
-    assert read_history(tmp_path) == []
-    assert publish(tmp_path, "new1", 2).number == 1
 
 
 def test_changes_tell_areas_from_facts():
@@ -167,7 +153,7 @@ def publish(step):
             if count == step:
                 os.kill(os.getpid(), signal.SIGKILL)
     sys.addaudithook(watch)
-    record(home, place_release(home, "next2222", files(2)), Act("import", "next2222", "code"))
+    record(home, place_release(home, "2222222222222222", files(2)), Act("import", "2222222222222222", "code"))
 
 step = 0
 while True:
@@ -204,7 +190,7 @@ def test_killed_at_every_change_of_the_file_system_old_or_new_is_whole(tmp_path)
             assert current is not None
             current.verify()
             assert last is not None
-            assert (last.number, last.release) in {(1, "live1111"), (2, "next2222")}
+            assert (last.number, last.release) in {(1, "live1111"), (2, "2222222222222222")}
             assert last.release == current.id
             outcomes.append(last.number)
             tidy(tmp_path)
@@ -246,10 +232,21 @@ def _restore(home, snapshot):
         (home / name).write_bytes(content)
 
 
-@pytest.mark.parametrize("leftover", ["history/.next-000002.json", "archive/dead.zip", ".current-x"])
+@pytest.mark.parametrize(
+    "leftover",
+    [
+        *("history/.next-000002.json", "archive/.next-2222222222222222.zip", "imports/.next-a.json"),
+        *(
+            ".current-abcdefgh",
+            "history/..next-000002.json-0123456789abcdef",
+            "archive/.000001.json-0123456789abcdef",
+        ),
+    ],
+)
 def test_leftovers_of_an_unpublished_run_are_removed(tmp_path, leftover):
     publish(tmp_path, "live1111", 1)
     content = (tmp_path / "history/000001.json").read_text().replace('"number": 1', '"number": 2')
+    (tmp_path / leftover).parent.mkdir(exist_ok=True)
     (tmp_path / leftover).write_text(content)
     assert len(read_history(tmp_path)) == 1
     tidy(tmp_path)
@@ -259,20 +256,32 @@ def test_leftovers_of_an_unpublished_run_are_removed(tmp_path, leftover):
 
 def test_releases_that_were_never_published_push_none_out_that_was(tmp_path):
     for number in range(KEPT):
-        publish(tmp_path, f"release{number}", number)
+        publish(tmp_path, f"{number:016x}", number)
     for number in range(KEPT):  # laid in their places by runs that were killed then
-        place_release(tmp_path, f"killed{number}", files(9))
+        place_release(tmp_path, f"dead{number:012x}", files(9))
         tidy(tmp_path)
-    publish(tmp_path, "release9", 9)
+    publish(tmp_path, f"{9:016x}", 9)
     whole = {path.name for path in (tmp_path / "releases").iterdir()}
-    assert whole == {"release9", *(f"release{number}" for number in range(1, KEPT))}
+    assert whole == {f"{9:016x}", *(f"{number:016x}" for number in range(1, KEPT))}
 
 
-def test_a_home_without_a_history_keeps_its_releases(tmp_path):
-    write_release(tmp_path, "old11111", files(1))
-    write_release(tmp_path, "new22222", files(2))
-    tidy(tmp_path)
-    assert len(list((tmp_path / "releases").iterdir())) == 2
+def test_a_clock_that_goes_back_disorders_nothing(tmp_path, monkeypatch):
+    class Clock(datetime):
+        day = 20
+
+        @classmethod
+        def now(cls, tz=None):
+            cls.day -= 1
+            return datetime(2026, 11, cls.day, tzinfo=tz)
+
+    monkeypatch.setattr(history, "datetime", Clock)
+    for number in range(KEPT + 2):
+        publish(tmp_path, f"{number:016x}", number)
+    entries = read_history(tmp_path)
+    assert [entry.release for entry in entries] == [f"{number:016x}" for number in range(KEPT + 2)]
+    assert [entry.when for entry in entries] == sorted(entry.when for entry in entries)
+    whole = {path.name for path in (tmp_path / "releases").iterdir()}
+    assert whole == {entry.release for entry in entries[-KEPT:]}
 
 
 def test_an_entry_staged_for_the_live_release_is_finished(tmp_path):
@@ -289,15 +298,33 @@ def test_an_entry_that_is_put_in_its_place_while_it_is_read_is_not_missed(tmp_pa
     last = publish(tmp_path, "bbbb2222", 2)
     published, staged = tmp_path / "history/000002.json", tmp_path / "history/.next-000002.json"
     published.rename(staged)
-    listed = history._read_entry
+    read_file = home.read_file
 
     def read(path):
         if path == staged and staged.exists():
             staged.rename(published)
-        return listed(path)
+        return read_file(path)
 
-    monkeypatch.setattr(history, "_read_entry", read)
+    monkeypatch.setattr(history, "read_file", read)
     assert read_history(tmp_path)[-1] == last
+
+
+def test_a_publication_during_a_reading_is_no_damage(tmp_path, monkeypatch):
+    """Between a look at ``current`` and one at the entries another process publishes."""
+    publish(tmp_path, "aaaa1111", 1)
+    read_pointer_once, later = read_pointer, [True]
+
+    def read(folder):
+        found = read_pointer_once(folder)
+        if later and len(readings) == 1:
+            later.clear()
+            publish(tmp_path, "bbbb2222", 2)
+        readings.append(found)
+        return found
+
+    readings: list[object] = []
+    monkeypatch.setattr(history, "read_pointer", read)
+    assert [entry.release for entry in read_history(tmp_path)] == ["aaaa1111", "bbbb2222"]
 
 
 @pytest.mark.parametrize("cut", [1, 40, 200])

@@ -1,26 +1,28 @@
 """Releases are written whole or not at all, and nothing broken is taken for sound."""
 
+import errno
 import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from layers.store import (
-    KEPT,
-    BrokenReleaseError,
-    Release,
-    _remove_old,
-    read_current,
-    write_atomically,
-    write_release,
-)
+from layers.history import Act, record, tidy
+from layers.home import HomeError, write_atomically
+from layers.store import KEPT, BrokenReleaseError, CorruptFileError, Release, place_release, read_current
 
 FILES = {"data/a.json": b'{"a": 1}' * 200, "index/b.bin": b"\0\1\2"}
+
+
+def write_release(home: Path, release_id: str, files: dict[str, bytes]) -> Release:
+    release = place_release(home, release_id, files)
+    record(home, release, Act("build", release_id, "code"))
+    return release
 
 
 def test_a_written_release_is_the_current_one_and_sound(tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_the_same_files_make_the_same_manifest(tmp_path: Path) -> None:
     assert (first.folder / "manifest.json").read_bytes() == (second.folder / "manifest.json").read_bytes()
 
 
-@pytest.mark.parametrize("damage", ["change", "remove", "truncate manifest", "remove manifest", "rename"])
+@pytest.mark.parametrize("damage", ["change", "remove", "truncate manifest", "remove manifest"])
 def test_a_damaged_release_is_found_out(tmp_path: Path, damage: str) -> None:
     release = write_release(tmp_path, "abc123", FILES)
     if damage == "change":
@@ -59,11 +61,8 @@ def test_a_damaged_release_is_found_out(tmp_path: Path, damage: str) -> None:
     elif damage == "truncate manifest":
         text = (release.folder / "manifest.json").read_text()
         (release.folder / "manifest.json").write_text(text[: len(text) // 2])
-    elif damage == "remove manifest":
-        (release.folder / "manifest.json").unlink()
     else:
-        release.folder.rename(tmp_path / "releases" / "def456")
-        (tmp_path / "current").write_text("def456")
+        (release.folder / "manifest.json").unlink()
     found = read_current(tmp_path)
     assert found is not None
     with pytest.raises(BrokenReleaseError):
@@ -141,46 +140,61 @@ def test_a_pipe_in_place_of_a_file_is_a_broken_release(tmp_path: Path) -> None:
         release.verify()
 
 
-@pytest.mark.parametrize("pointer", ["abc123", "abc123\n", "abc123 ", "abc123 0123", "abc123 a b c"])
-def test_a_pointer_without_the_right_digest_is_a_release_that_does_not_verify(
-    tmp_path: Path, pointer: str
-) -> None:
-    write_release(tmp_path, "abc123", FILES)
-    (tmp_path / "current").write_text(pointer)
-    found = read_current(tmp_path)
-    assert found is not None
-    with pytest.raises(BrokenReleaseError):
-        found.verify()
+DIGEST = "0" * 64
+POINTERS = {
+    "nothing": b"",
+    "an id alone": b"abc123",
+    "no number": f"abc123 {DIGEST}".encode(),
+    "number 0": f"abc123 {DIGEST} 0 {DIGEST}".encode(),
+    "a path": f"../abc {DIGEST} 1 {DIGEST}".encode(),
+    "a short digest": f"abc123 0123 1 {DIGEST}".encode(),
+    "more words": f"abc123 {DIGEST} 1 {DIGEST} x".encode(),
+    "a line's end": f"abc123 {DIGEST} 1 {DIGEST}\n".encode(),
+    "other bytes": b"\xff\xfe\0",
+    "too much": b"a" * 5000,
+}
 
 
-def test_a_pointer_of_other_bytes_is_no_release(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", POINTERS.values(), ids=POINTERS)
+def test_a_pointer_that_is_none_is_an_error_and_never_no_release(tmp_path: Path, content: bytes) -> None:
     write_release(tmp_path, "abc123", FILES)
-    (tmp_path / "current").write_bytes(b"\xff\xfe\0")
-    assert read_current(tmp_path) is None
+    (tmp_path / "current").write_bytes(content)
+    with pytest.raises(HomeError, match="current damaged"):
+        read_current(tmp_path)
+
+
+def test_a_pointer_that_is_no_file_is_an_error_and_one_that_is_missing_is_none(tmp_path: Path) -> None:
+    write_release(tmp_path, "abc123", FILES)
     (tmp_path / "current").unlink()
     assert read_current(tmp_path) is None
     (tmp_path / "current").mkdir()
-    assert read_current(tmp_path) is None
+    with pytest.raises(HomeError, match="not a file"):
+        read_current(tmp_path)
 
 
-def test_the_newest_releases_are_kept_and_older_ones_removed(tmp_path: Path) -> None:
-    names = [f"release{number}" for number in range(KEPT + 2)]
+def test_the_newest_releases_are_kept_whatever_their_times_say(tmp_path: Path) -> None:
+    names = [f"{number:016x}" for number in range(KEPT + 2)]
     for number, name in enumerate(names):
         written = write_release(tmp_path, name, FILES)
-        os.utime(written.folder, (number, number))
+        os.utime(written.folder, (1000 - number, 1000 - number))  # the clock went back
     kept = {path.name for path in (tmp_path / "releases").iterdir()}
     assert kept == set(names[-KEPT:])
     for name in kept:
         assert (tmp_path / "releases" / name / "manifest.json").is_file()
 
 
-def test_the_live_release_and_one_being_written_are_never_removed(tmp_path: Path) -> None:
-    releases = tmp_path / "releases"
-    for number, name in enumerate(["live", ".new-1", "a", "b", "c", "d"]):
-        (releases / name).mkdir(parents=True)
-        os.utime(releases / name, (number, number))
-    _remove_old(releases, releases / "live")
-    assert {path.name for path in releases.iterdir()} == {"live", ".new-1", "c", "d"}
+def test_what_is_no_release_is_never_removed(tmp_path: Path) -> None:
+    for number in range(KEPT):
+        write_release(tmp_path, f"{number:016x}", FILES)
+    for name in ("releases/v1.0", "releases/notes", "archive/photos", "imports/own"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "archive/photos.zip").write_bytes(b"")
+    (tmp_path / ".git-credentials").write_bytes(b"")
+    write_release(tmp_path, f"{9:016x}", FILES)
+    tidy(tmp_path)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
+    own = {"releases/v1.0", "releases/notes", "archive/photos", "imports/own", "archive/photos.zip"}
+    assert own | {".git-credentials"} <= left
 
 
 def test_writing_the_live_release_anew_mends_it(tmp_path: Path) -> None:
@@ -192,9 +206,9 @@ def test_writing_the_live_release_anew_mends_it(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "releases").glob("*")] == ["abc123"]
 
 
-@pytest.mark.parametrize("name", ["", "../..", "missing", "a/b", "\0", "a" * 300, " abc123", "é"])
-def test_a_pointer_to_nowhere_is_no_release(tmp_path: Path, name: str) -> None:
-    (tmp_path / "current").write_text(name)
+def test_a_pointer_to_a_release_that_is_gone_is_none(tmp_path: Path) -> None:
+    folder = write_release(tmp_path, "abc123", FILES).folder
+    folder.rename(tmp_path / "elsewhere")
     assert read_current(tmp_path) is None
 
 
@@ -209,11 +223,13 @@ def test_a_path_outside_the_manifest_is_never_read(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from layers.store import write_release
+from layers.history import Act, record, tidy
+from layers.store import place_release
 files = {f"data/{number}.json": bytes(str(number), "ascii") * 20_000 for number in range(60)}
 print("ready", flush=True)
 while True:
-    write_release(Path(sys.argv[1]), sys.argv[2], files)
+    home = Path(sys.argv[1])
+    record(home, place_release(home, sys.argv[2], files), Act("build", sys.argv[2], "code"))
 """
 
 
@@ -221,7 +237,7 @@ while True:
 def test_killed_while_writing_the_live_release_stays_whole(tmp_path: Path, delay_s: float) -> None:
     live = write_release(tmp_path, "live0", FILES)
     with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path), "next1"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITER, str(tmp_path), "next2222next2222"], stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
@@ -229,7 +245,8 @@ def test_killed_while_writing_the_live_release_stays_whole(tmp_path: Path, delay
         writer.kill()
     live.verify()
     current = read_current(tmp_path)
-    assert current is None or current.id in {"live0", "next1"}
+    assert current is None or current.id in {"live0", "next2222next2222"}
+    tidy(tmp_path)
     write_release(tmp_path, "after2", FILES).verify()
     assert not list((tmp_path / "releases").glob(".new-*"))
     assert len(list((tmp_path / "releases").glob("*"))) <= KEPT
@@ -242,3 +259,65 @@ def test_a_failed_write_leaves_the_old_bytes(tmp_path: Path) -> None:
         write_atomically(target, "not bytes")  # type: ignore[arg-type]
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+DAMAGES = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "flipped": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+    "emptied": lambda content: b"",
+    "grown": lambda content: content + b" ",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("path", ["data/a.json", "data/a.json.gz", "data/a.json.br", "index/b.bin"])
+def test_a_file_that_changes_after_it_was_read_is_not_handed_out_again(
+    tmp_path: Path, path: str, damage: Callable[[bytes], bytes]
+) -> None:
+    release = write_release(tmp_path, "abc123", FILES)
+    sound = release.read(path)
+    (release.folder / path).write_bytes(damage(sound))
+    assert release.is_touched(path)
+    with pytest.raises(CorruptFileError, match=path):
+        release.read(path)
+    with pytest.raises(CorruptFileError, match=path):
+        release.read(path)
+    (release.folder / path).write_bytes(sound)
+    assert release.read(path) == sound
+
+
+def test_a_file_that_was_changed_before_it_is_read_first_is_not_handed_out(tmp_path: Path) -> None:
+    folder = write_release(tmp_path, "abc123", FILES).folder
+    (folder / "index/b.bin").write_bytes(b"\0\1\3")
+    release = read_current(tmp_path)
+    assert release is not None
+    with pytest.raises(CorruptFileError, match=r"index/b\.bin"):
+        release.read("index/b.bin")
+
+
+def test_what_is_written_may_be_read_by_those_whom_the_umask_lets_in(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        release = write_release(tmp_path / "home", "abc123", FILES)
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "home").rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+    release.verify()
+
+
+def test_a_disk_that_fills_up_leaves_nothing_of_half_a_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = write_release(tmp_path, "abc123", FILES)
+
+    def write(path: Path, content: bytes) -> None:
+        path.write_bytes(content[:5])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    with monkeypatch.context() as full:
+        full.setattr("layers.store.write_synced", write)
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            place_release(tmp_path, "next2222", FILES)
+    assert [path.name for path in (tmp_path / "releases").iterdir()] == ["abc123"]
+    live.verify()

@@ -22,11 +22,12 @@ from werkzeug.test import Client
 from geodata import crs
 from geodata.read import read_facts
 from layers.history import read_history
+from layers.home import MARKER
 from layers.store import read_current
 from scripts import cli
 from webmap import publish as publishing
 from webmap.live import Live
-from webmap.revise import MeanwhileError
+from webmap.publish import MeanwhileError
 from webmap.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,8 @@ def own_home(release, home, tmp_path):
     folder = tmp_path / "home"
     (folder / "releases").mkdir(parents=True)
     shutil.copytree(release.folder, folder / "releases" / release.id)
-    shutil.copy(home / "current", folder)
+    for name in ("current", MARKER):
+        shutil.copy(home / name, folder)
     for name in ("history", "archive"):
         shutil.copytree(home / name, folder / name)
     return folder

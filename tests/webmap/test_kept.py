@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from layers.store import Release, write_atomically
+from layers.home import write_atomically
+from layers.store import Release
 from tests.webmap.test_changes import clone
 from webmap import create_app, kept
 from webmap.kept import FOLDERS, keep

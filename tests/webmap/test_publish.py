@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from geodata.read import ROOT
-from layers.history import Act
-from layers.store import place_release, read_current, write_release
-from scripts import answer, cli
+from layers.history import Act, read_history, record
+from layers.store import place_release, read_current
+from scripts import cli
 from webmap import publish as publishing
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs, publish
 
@@ -18,9 +18,9 @@ FILES = {"data/a.json": json.dumps(ROWS).encode(), "index/b.bin": b"\0\1\2"}
 
 
 @pytest.fixture
-def facts(tmp_path):
+def facts(tmp_path_factory):
     """A copy of the shipped facts to spoil."""
-    folder = tmp_path / "facts"
+    folder = tmp_path_factory.mktemp("facts") / "facts"
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     return folder
 
@@ -59,7 +59,8 @@ def line_of(folder, file, text):
 
 
 def test_facts_that_contradict_each_other_are_not_published(spoilt, tmp_path):
-    live = write_release(tmp_path / "home", "live0", FILES)
+    live = place_release(tmp_path / "home", "live0", FILES)
+    record(tmp_path / "home", live, Act("build", "live0", "code"))
     shown: list[str] = []
     with pytest.raises(BuildError) as refused:
         publish(tmp_path / "home", shown.append, spoilt)
@@ -79,7 +80,7 @@ def test_facts_that_contradict_each_other_are_not_published(spoilt, tmp_path):
 
 @pytest.mark.parametrize("arguments", [["build"], ["serve", "--no-browser", "--port", "0"]])
 def test_the_commands_refuse_them_readably(spoilt, tmp_path, monkeypatch, capsys, arguments):
-    monkeypatch.setattr(answer, "publish", partial(publish, facts=spoilt))
+    monkeypatch.setattr(publishing, "publish", partial(publish, facts=spoilt))
     assert cli.main([*arguments, "--home", str(tmp_path / "home")]) == 1
     told = capsys.readouterr()
     assert "nobody-there" in told.err
@@ -125,6 +126,7 @@ def test_a_damaged_release_is_said_and_built_again(builds, facts, tmp_path, dama
     assert release.read("data/a.json") == FILES["data/a.json"]
     assert release == read_current(tmp_path)
     assert builds == [release.id, release.id]
+    assert len(read_history(tmp_path)) == 1  # what is mended is not published anew
     (said,) = shown
     assert "已损坏" in said
     assert "is broken, rebuilding" in said
@@ -138,7 +140,7 @@ def test_a_release_that_is_gone_is_built_again(builds, facts, tmp_path):
 
 def test_a_build_that_leaves_something_unsound_is_refused(facts, tmp_path, monkeypatch):
     def build(home, facts, act, progress):
-        (write_release(home, act.inputs, FILES).folder / "index/b.bin").unlink()
+        (place_release(home, act.inputs, FILES).folder / "index/b.bin").unlink()
         return 0, []
 
     monkeypatch.setattr(publishing, "_run_build", build)

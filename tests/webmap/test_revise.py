@@ -10,13 +10,21 @@ import pytest
 
 from geodata.incoming.imported import ImportedBoundary
 from geodata.read import ROOT
-from layers.history import read_history, read_last
-from layers.imports import BrokenImportError, read_imports, write_import
+from layers.history import read_history, read_imports, read_last, write_import
+from layers.home import HomeError
 from layers.store import place_release, read_current
 from webmap import publish as publishing
-from webmap import revise
-from webmap.publish import hash_inputs, publish
-from webmap.revise import By, MeanwhileError, imports_in_force, publish_imports, roll_back
+from webmap.publish import (
+    By,
+    MeanwhileError,
+    admit_all,
+    hash_inputs,
+    imports_in_force,
+    publish,
+    publish_act,
+    publish_imports,
+    roll_back,
+)
 
 SQUARE = {"type": "Polygon", "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]]}
 
@@ -40,14 +48,16 @@ def boundary(of="gaoqu", day=1):
 
 
 @pytest.fixture
-def facts(tmp_path, monkeypatch):
-    folder = tmp_path / "facts"
+def facts(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("facts") / "facts"
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    monkeypatch.setattr(revise, "FACTS", folder)
+    monkeypatch.setattr(publishing, "FACTS", folder)
     monkeypatch.setattr(
-        revise,
+        publishing,
         "publish_act",
-        lambda home, act, progress, admit: publishing.publish_act(home, act, progress, folder, admit),
+        lambda home, act, progress, used=folder, admit=admit_all: publish_act(
+            home, act, progress, folder, admit
+        ),
     )
     return folder
 
@@ -179,13 +189,14 @@ def test_a_release_of_other_code_is_built_again(tmp_path, facts, monkeypatch):
     assert imports(tmp_path) == []
 
 
-def test_a_record_that_no_publication_names_goes_with_the_next_import(tmp_path, facts):
-    write_import(tmp_path, boundary("jingqu"))  # its run died before it published
-    (tmp_path / "imports/.half").write_text("{")
+def test_a_record_that_no_publication_names_goes_with_the_next_run_and_others_never(tmp_path, facts):
     publish_imports(tmp_path, [boundary()], (), print)
+    name = write_import(tmp_path, boundary("jingqu"))  # its run died before it published
+    (tmp_path / "imports/own.json").write_text("{")
+    assert read_imports(tmp_path, [name]) == (boundary("jingqu"),)
     publish_imports(tmp_path, [boundary(day=2)], imports_in_force(tmp_path), print)
     kept = {path.stem for path in (tmp_path / "imports").iterdir()}
-    assert kept == {boundary().to_id(), boundary(day=2).to_id()}
+    assert kept == {boundary().to_id(), boundary(day=2).to_id(), "own"}
 
 
 def test_an_unknown_number_is_a_key_error(tmp_path, facts):
@@ -195,8 +206,9 @@ def test_an_unknown_number_is_a_key_error(tmp_path, facts):
 
 
 @pytest.mark.parametrize("damage", ["change", "remove", "another"])
-def test_an_import_that_was_changed_is_never_taken_for_sound(tmp_path, damage):
-    name = write_import(tmp_path, boundary())
+def test_an_import_that_was_changed_is_never_taken_for_sound(tmp_path, facts, damage):
+    publish_imports(tmp_path, [boundary()], (), print)
+    name = boundary().to_id()
     path = tmp_path / "imports" / f"{name}.json"
     if damage == "change":
         path.write_text("{}")
@@ -204,5 +216,5 @@ def test_an_import_that_was_changed_is_never_taken_for_sound(tmp_path, damage):
         path.unlink()
     else:
         path.write_bytes(boundary("jingqu").to_bytes())
-    with pytest.raises(BrokenImportError):
+    with pytest.raises(HomeError):
         read_imports(tmp_path, [name])
