@@ -1,4 +1,4 @@
-"""The server as its operator runs it: slow crowds, deaths of its processes, homes that are only to be read."""
+"""The server as its operator runs it: slow crowds, deaths of its processes, homes only to be read."""
 
 from __future__ import annotations
 
