@@ -193,7 +193,8 @@ def _work(make: Make, number: int, listener: socket.socket, line: Connection, ot
         threading.Thread(target=_stop_with, args=(line, server.stop), daemon=True).start()
         server.run(listener, partial(line.send, READY))
     except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor says it
-        line.send(f"{type(error).__name__}: {error}")
+        with suppress(OSError):  # the supervisor has gone, or heard enough
+            line.send(f"{type(error).__name__}: {error}")
         sys.exit(1)
 
 

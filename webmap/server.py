@@ -16,6 +16,7 @@ import queue
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ STALLED_MS = 30_000  # a reader that takes nothing for so long is cut off by the
 HEALTH = "/healthz"
 LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
+SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have said that they ended
 SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
 NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # of headers, as WSGI has them
 BASE = {
@@ -150,6 +152,7 @@ class Threads:
         self._limits = limits
         self._loop = loop
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each thread that nothing is for
         self._put = 0
         self._watching = False
         self._changing = threading.Lock()
@@ -158,15 +161,22 @@ class Threads:
 
     def put(self, *item: Any) -> bool:
         """Have a thread run `item`, or return False where too many wait."""
-        waiting = self._queue.qsize()
-        if waiting >= self._limits.waiting:
+        if self._queue.qsize() >= self._limits.waiting:
             return False
         self._put += 1
         self._queue.put(item)
-        if waiting and not self._watching:
-            self._watching = True
-            self._loop.call_soon_threadsafe(self._look_later)
+        try:
+            self._free.get_nowait()
+        except queue.Empty:
+            if not self._watching:
+                self._watching = True
+                self._loop.call_soon_threadsafe(self._look_later)
         return True
+
+    def end(self) -> None:
+        """Have every thread end once what was put in before is done."""
+        for _ in range(self.count):
+            self._queue.put(())
 
     def _look_later(self) -> None:
         waiting, put = self._queue.qsize(), self._put
@@ -189,18 +199,25 @@ class Threads:
             threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
-        while True:
-            try:
-                item = self._queue.get(timeout=self._limits.idle_s)
-            except queue.Empty:
-                if self._may_end():
-                    return
-                continue
+        while item := self._take():
             try:
                 self._run(*item)
             except BaseException:  # noqa: BLE001 - a panic of the extension is none of Exception's
                 _LOG.exception("a request")
             del item
+
+    def _take(self) -> tuple[Any, ...]:
+        """Return what comes next, or nothing where this thread is to end."""
+        while True:
+            with suppress(queue.Empty):
+                return self._queue.get_nowait()
+            self._free.put(None)  # only now: who put the next thing in may count on this thread
+            with suppress(queue.Empty):
+                return self._queue.get(timeout=self._limits.idle_s)
+            with suppress(queue.Empty):
+                self._free.get_nowait()  # else something is on its way to this thread
+                if self._may_end():
+                    return ()
 
     def _may_end(self) -> bool:
         with self._changing:
@@ -248,12 +265,18 @@ class Server:
         )
         worker.serve_mtr(_Scheduler(self._loop, self.accept), self._loop, self._signal)
         self._loop.call_soon(ready)
-        self._loop.run_until_complete(self._drain(ended))
+        try:
+            self._loop.run_until_complete(self._drain(ended))
+        finally:
+            self._threads.end()
+            self._loop.close()
+            time.sleep(SETTLE_S)
 
     def stop(self) -> None:
         """Accept no more, and let :meth:`run` return once what is under way has ended; from any thread."""
         self._signal.set()
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        with suppress(RuntimeError):  # it has returned already
+            self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def _drain(self, ended: asyncio.Event) -> None:
         await self._stopping.wait()
@@ -285,7 +308,9 @@ class Server:
         try:
             async with asyncio.timeout(self._limits.body_s):
                 whole = await self._read_body(watcher, body)
-            if whole and not self._threads.put(watcher, bytes(body)):
+            if not whole:
+                watcher.proto.response_empty(int(HTTPStatus.BAD_REQUEST), [])  # to nobody: the sender left
+            elif not self._threads.put(watcher, bytes(body)):
                 raise BusyError
         except TimeoutError:
             self._refuse(watcher, BodyTooSlowError("error.http_408"))
@@ -341,11 +366,11 @@ class Server:
 
 
 @contextmanager
-def serving(app: Application, strings: Strings) -> Iterator[str]:
+def serving(app: Application, strings: Strings, limits: Limits = LIMITS) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
-    server, ready = Server(app, strings), threading.Event()
+    server, ready = Server(app, strings, limits), threading.Event()
     thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
     thread.start()
     try:

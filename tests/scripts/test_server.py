@@ -1,0 +1,316 @@
+"""The server as its operator runs it: slow crowds, deaths of its processes, homes only to be read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+
+from layers.history import Act, record
+from layers.store import Release
+from scripts.answer import live_release
+from webmap import create_app
+from webmap.publish import hash_code
+from webmap.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
+WAIT_S = 60  # what does not come by then never comes
+LIGHT = [
+    "/healthz",
+    "/readyz",
+    "/?lang=zh",
+    "/zones/lingang",
+    "/search.json?q=港",
+    "/lookup?lon=122.1&lat=37.4",
+]
+NOBODY = 65534
+
+
+@dataclass
+class Served:
+    """A running server with what it says on standard error."""
+
+    process: subprocess.Popen[str]
+    url: str
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        port = urlsplit(self.url).port
+        assert port
+        return port
+
+    def workers(self) -> list[int]:
+        found = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        return [int(pid) for pid in found.stdout.split()]
+
+    def ask(self, path: str) -> int:
+        address = self.url + urllib.request.quote(path[1:], safe="/?&=.")  # type: ignore[attr-defined]
+        with urllib.request.urlopen(address, timeout=WAIT_S) as answer:
+            assert answer.read()
+            return int(answer.status)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_S)
+
+
+@contextlib.contextmanager
+def serving(home: Path, workers: int) -> Iterator[Served]:
+    """Run ``weihai-layout serve`` for as long as the block lasts."""
+    command = [sys.executable, "-m", "scripts.cli", "serve", "--no-browser", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--workers", str(workers), "--home", str(home)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        served = Served(process, process.stdout.readline().split()[-1])
+        listening = threading.Thread(target=lambda: served.said.extend(process.stderr or ()), daemon=True)
+        listening.start()
+        try:
+            yield served
+        finally:
+            process.kill()
+            process.wait()
+            listening.join(WAIT_S)
+
+
+@pytest.fixture(params=[1, 2])
+def served(request: pytest.FixtureRequest, home: Path, release: Release) -> Iterator[Served]:
+    with serving(home, request.param) as running:
+        yield running
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    with contextlib.suppress(OSError):
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_slow_and_idle_clients_keep_nobody_waiting(served: Served) -> None:
+    starts = (
+        [b""] * 300
+        + [b"GET /data/plan.gpkg HTTP/1.1\r\nHost: here\r\n\r\n"] * 60  # never read
+        + [b"GET / HTTP/1.1\r\nHost: here\r\nX-A: "] * 40
+        + [b"POST /lookup HTTP/1.1\r\nHost: here\r\nContent-Length: 9000\r\n\r\n{"] * 40
+    )
+    with contextlib.ExitStack() as stack:
+        crowd = []
+        for start in starts:
+            one = stack.enter_context(served.connect())
+            one.sendall(start)
+            crowd.append(one)
+        for path in LIGHT:
+            assert served.ask(path) == 200
+        for one in crowd[-80:]:
+            one.sendall(b"a")  # they are all still there
+        assert [served.ask(path) for path in LIGHT] == [200] * len(LIGHT)
+        body = b'{"type":"Point"}'
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{served.url}lookup", body, timeout=WAIT_S)
+
+
+def test_what_is_sent_to_nowhere_is_refused_before_it_is_read(served: Served) -> None:
+    with served.connect() as sender:
+        sender.sendall(b"POST /nowhere HTTP/1.1\r\nHost: here\r\nContent-Length: 300000000\r\n\r\n")
+        assert sender.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_worker_that_dies_is_replaced_however_often_and_the_reason_said(served: Served) -> None:
+    for deaths in range(1, 4):
+        gone = served.workers()[-1]
+        os.kill(gone, signal.SIGKILL)
+        wait_until(lambda: sum("SIGKILL" in line for line in served.said) == 2 * deaths)  # noqa: B023 - now
+        wait_until(lambda: gone not in served.workers() and bool(served.workers()))  # noqa: B023 - now
+        assert [served.ask("/healthz") for _ in range(10)] == [200] * 10
+    assert served.process.poll() is None
+    assert any("Worker" in line and re.search(r"\b[1-9]\d* s\.", line) for line in served.said)
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_no_worker_outlives_the_supervisor(served: Served, end: signal.Signals) -> None:
+    workers = served.workers()
+    assert workers
+    assert all(map(is_running, workers))
+    served.process.send_signal(end)
+    served.process.wait(WAIT_S)
+    wait_until(lambda: not any(map(is_running, workers)))
+    with pytest.raises(ConnectionRefusedError):
+        served.connect()
+
+
+def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(served: Served) -> None:
+    with served.connect() as sender:
+        sender.sendall(b"POST /lookup HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{")
+        served.ask("/healthz")
+        served.process.send_signal(signal.SIGTERM)
+        sender.settimeout(1)
+        with pytest.raises(TimeoutError):  # neither answered nor cut off
+            sender.recv(1)
+        sender.settimeout(WAIT_S)
+        sender.sendall(b"}")
+        assert sender.recv(100).startswith(b"HTTP/1.1 4")
+    assert served.process.wait(WAIT_S) == 0
+
+
+def test_a_second_signal_waits_for_nobody(served: Served) -> None:
+    with served.connect() as sender:
+        sender.sendall(b"POST /lookup HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{")
+        served.ask("/healthz")
+        workers = served.workers()
+        served.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not served.process.poll() and not accepts(served))
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(WAIT_S) == 0
+        assert not any(map(is_running, workers))
+
+
+def accepts(served: Served) -> bool:
+    with contextlib.suppress(ConnectionError):
+        served.connect().close()
+        return True
+    return False
+
+
+def test_a_second_server_on_the_port_is_told_so_at_once(served: Served, home: Path) -> None:
+    command = [sys.executable, "-m", "scripts.cli", "serve", "--no-browser", "--port", str(served.port)]
+    second = subprocess.run(
+        [*command, "--workers", "2", "--home", str(home)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert f"Port {served.port} on 127.0.0.1 is in use" in second.stderr
+
+
+def test_where_no_worker_can_start_the_reason_is_said() -> None:
+    program = (
+        "import sys\n"
+        "from scripts.workers import Supervisor\n"
+        "from webmap.server import listen\n"
+        "def make(number): raise ValueError('no such thing')\n"
+        "sys.exit(Supervisor(listen('127.0.0.1', 0, 2), make, lambda: print('ready')).run())\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "ValueError: no such thing" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture
+def shared(home: Path, release: Release) -> Iterator[Path]:
+    """A home that everybody may read, and only its owner write."""
+    with tempfile.TemporaryDirectory(prefix="weihai-home-") as name:
+        folder = Path(name) / "home"
+        shutil.copytree(release.folder, folder / "releases" / release.id)
+        found = Release(folder / "releases" / release.id, release.manifest_sha256)
+        record(folder, found, Act("build", release.id, hash_code()))
+        Path(name).chmod(0o755)
+        yield folder
+        subprocess.run(["chmod", "-R", "u+w", name], check=True)
+
+
+@contextlib.contextmanager
+def as_reader(folder: Path) -> Iterator[None]:
+    """Be a user who may read a folder, but not write there."""
+    subprocess.run(["chmod", "-R", "a-w,a+rX", str(folder)], check=True)
+    owner = os.geteuid()
+    if owner == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(owner)
+
+
+def test_a_home_that_is_only_to_be_read_is_served_as_it_is(shared: Path, release: Release, capsys) -> None:
+    with as_reader(shared):
+        found = live_release(Settings(shared))
+        assert found is not None
+        assert found.id == release.id
+        client = create_app(found, Settings(shared)).test_client()
+        statuses = {
+            path: client.get(path).status_code for path in [*LIGHT, "/changes", "/data/zones.csv?crs=4490"]
+        }
+    assert set(statuses.values()) == {200}, statuses
+    said = capsys.readouterr().err
+    assert "cannot be written" in said
+    assert "There is no release" not in said
+
+
+def test_a_home_only_to_be_read_without_a_release_to_use_is_refused_with_the_reason(
+    shared: Path, release: Release, capsys
+) -> None:
+    stained = shared / "releases" / release.id / "data" / "zones.geojson"
+    stained.write_bytes(stained.read_bytes()[:500])
+    with as_reader(shared):
+        assert live_release(Settings(shared)) is None
+    said = capsys.readouterr().err
+    assert "data/zones.geojson" in said
+    assert "weihai-layout build --home" in said
+
+
+def test_a_home_only_to_be_read_of_other_code_is_refused_with_the_reason(
+    shared: Path, release, capsys
+) -> None:
+    record(
+        shared, Release(shared / "releases" / release.id, release.manifest_sha256), Act("build", "x", "other")
+    )
+    with as_reader(shared):
+        assert live_release(Settings(shared)) is None
+    assert f"release {release.id} was made by other code" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "folder"])
+def test_a_server_is_not_ready_while_its_pages_cannot_be_read(
+    shared: Path, release: Release, harm: str
+) -> None:
+    folder = shared / "releases" / release.id
+    client: FlaskClient = create_app(Release(folder, release.manifest_sha256), Settings(shared)).test_client()
+    assert client.get("/readyz").status_code == 200
+    page = folder / "pages" / "zh" / "strings.json"
+    if harm == "folder":
+        folder.rename(folder.with_name("away"))
+    elif harm == "gone":
+        page.unlink()
+    else:
+        page.write_bytes(page.read_bytes()[:-1])
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,328 @@
+"""The server of a worker: what its limits refuse, and that nothing slow keeps anything else waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from layers.store import Release
+from webmap.language import LANGUAGES
+from webmap.server import LIMITS, Limits, Server, listen, serving
+
+WAIT_S = 30  # what does not come by then never comes
+JSON_BODY = "Content-Type: application/json\r\n"
+
+
+class App:
+    """Says what it was asked; ``/held`` answers once it may, ``/fail`` goes wrong."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+        self.held = threading.Semaphore(0)
+
+    def __call__(self, environ, start):
+        path = environ["PATH_INFO"]
+        if path == "/held":
+            self.held.release()
+            self.may.wait(2 * WAIT_S)
+        if path == "/fail":
+            raise ValueError(path)
+        start("200 OK", [("Content-Type", "application/json")])
+        said = {key: value for key, value in environ.items() if isinstance(value, str)}
+        return [json.dumps(said | {"body": environ["wsgi.input"].read().decode()}).encode()]
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+@pytest.fixture
+def strings(release: Release):
+    return {language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES}
+
+
+@pytest.fixture
+def serve(app, strings):
+    """Start servers of the application; returns the port of each."""
+    with contextlib.ExitStack() as stack:
+
+        def start(limits: Limits = LIMITS) -> int:
+            port = urlsplit(stack.enter_context(serving(app, strings, limits))).port
+            assert port
+            return port
+
+        yield start
+        app.may.set()
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self):
+        return json.loads(self.body)
+
+
+def read(connection: socket.socket) -> Answer:
+    with http.client.HTTPResponse(connection) as answer:
+        answer.begin()
+        return Answer(answer.status, answer.headers, answer.read())
+
+
+def send(port: int, head: str, body: bytes = b"") -> Answer:
+    """Send lines and a body as they are; returns the answer."""
+    with connect(port) as sender:
+        sender.sendall(f"{head}Host: here\r\n\r\n".encode() + body)
+        return read(sender)
+
+
+def ask(port: int, path: str) -> Answer:
+    return send(port, f"GET {path} HTTP/1.1\r\n")
+
+
+def is_closed(sender: socket.socket) -> bool:
+    """Return whether the other end closes a connection, by and by."""
+    with contextlib.suppress(ConnectionError):
+        while sender.recv(65536):
+            pass
+    return True
+
+
+def test_the_application_gets_the_request_as_it_was_sent(serve):
+    port = serve()
+    lines = "X-One: a\r\nX-One: b\r\nX_Forwarded_For: 1.2.3.4\r\n" + JSON_BODY
+    head = f"POST /%E4%B8%AD/x?q=%E4%B8%AD HTTP/1.1\r\n{lines}Content-Length: 4\r\n"
+    said = send(port, head, b"\xc2\xb2[]").json()
+    assert said["PATH_INFO"].encode("latin-1").decode() == "/中/x"
+    assert said["QUERY_STRING"] == "q=%E4%B8%AD"
+    assert (said["REQUEST_METHOD"], said["SERVER_PROTOCOL"]) == ("POST", "HTTP/1.1")
+    assert (said["REMOTE_ADDR"], said["SERVER_PORT"]) == ("127.0.0.1", str(port))
+    assert (said["HTTP_HOST"], said["HTTP_X_ONE"]) == ("here", "a,b")
+    assert (said["CONTENT_TYPE"], said["CONTENT_LENGTH"]) == ("application/json", "4")
+    assert said["body"] == "²[]"
+    assert "1.2.3.4" not in said.values()  # it would pass for X-Forwarded-For
+
+
+def test_a_body_in_chunks_comes_whole(serve):
+    head = f"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n{JSON_BODY}"
+    said = send(serve(), head, b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").json()
+    assert (said["body"], said["CONTENT_LENGTH"]) == ("abcde", "5")
+
+
+def test_requests_on_one_connection_are_answered_in_turn(serve):
+    with connect(serve()) as sender:
+        sender.sendall(b"".join(b"GET /%d HTTP/1.1\r\nHost: here\r\n\r\n" % number for number in range(5)))
+        came = b""
+        while came.count(b"PATH_INFO") < 5:
+            came += sender.recv(65536)
+    places = [came.index(b'"PATH_INFO": "/%d"' % number) for number in range(5)]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("path", ["/", "/lookup", "/nowhere", "/healthz/x", "/ogc/collections"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(serve, method, path):
+    answer = send(serve(), f"{method} {path} HTTP/1.1\r\nContent-Length: 300000000\r\n")
+    problem = answer.json()
+    assert (answer.status, problem["status"], problem["instance"]) == (413, 413, path)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Connection"] == "close"
+
+
+def test_a_body_without_a_length_is_refused_once_it_is_too_large(serve):
+    limits = replace(LIMITS, body_bytes=1000)
+    chunk = b"190\r\n" + b"a" * 400 + b"\r\n"
+    answer = send(serve(limits), "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", chunk * 3)
+    assert answer.status == 413
+
+
+def test_bodies_that_are_too_many_at_once_are_put_off(serve):
+    port = serve(replace(LIMITS, bodies_bytes=1500))
+    with connect(port) as first:
+        first.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\n" + b"a" * 900)
+        while (answer := probe(port, 601)) is None:  # the first has not been counted yet
+            pass
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        first.sendall(b"a" * 100)
+        assert read(first).status == 200
+    assert send(port, "POST / HTTP/1.1\r\nContent-Length: 999\r\n", b"b" * 999).status == 200
+
+
+def probe(port: int, length: int) -> Answer | None:
+    """Return what is said to a body of which nothing has come, or None where nothing is said."""
+    with connect(port) as sender:
+        sender.sendall(f"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: {length}\r\n\r\n".encode())
+        ready, _, _ = select.select([sender], [], [], 0.2)
+        return read(sender) if ready else None
+
+
+def test_a_body_that_does_not_come_is_given_up(serve):
+    port = serve(replace(LIMITS, body_s=0.5))
+    answer = send(port, f"POST /lookup HTTP/1.1\r\n{JSON_BODY}Content-Length: 50\r\n", b"{")
+    assert (answer.status, answer.json()["title"]) == (408, "Request timeout")
+    assert ask(port, "/").status == 200
+
+
+def test_a_sender_that_leaves_in_the_middle_of_a_body_is_forgotten(serve, app):
+    port = serve()
+    with connect(port) as sender:
+        sender.sendall(b"POST /held HTTP/1.1\r\nHost: here\r\nContent-Length: 50\r\n\r\n{")
+    assert ask(port, "/").status == 200
+    assert not app.held.acquire(timeout=0.5)
+
+
+def test_connections_that_say_nothing_or_not_all_are_closed(serve):
+    port = serve(replace(LIMITS, head_s=1))
+    silent, half, kept = connect(port), connect(port), connect(port)
+    half.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nX-A:")
+    kept.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    for one in (silent, half, kept):
+        with one:
+            assert is_closed(one)
+
+
+def test_an_address_has_a_limit(serve):
+    port = serve()
+    assert ask(port, "/" + "a" * 8000).status == 200
+    for path in ("/" + "a" * 9000, "/?q=" + "a" * 9000):
+        answer = ask(port, path)
+        assert (answer.status, answer.json()["detail_zh"]) == (414, "地址最多 8192 个字符。")
+
+
+def test_a_header_has_a_limit(serve):
+    port = serve()
+    assert send(port, f"GET / HTTP/1.1\r\nX-A: {'a' * 20_000}\r\n").status == 200
+    for lines in (f"X-A: {'a' * 100_000}\r\n", "X-A: a\r\n" * 3000):
+        with contextlib.suppress(ConnectionError):  # closed while it was sent
+            assert send(port, f"GET / HTTP/1.1\r\n{lines}").status == 431
+    assert ask(port, "/").status == 200
+
+
+@pytest.mark.parametrize("count", [LIMITS.threads, 100])
+def test_what_takes_long_keeps_nothing_else_waiting(serve, app, count):
+    port = serve()
+    held = [connect(port) for _ in range(count)]
+    for one in held:
+        one.sendall(b"GET /held HTTP/1.1\r\nHost: here\r\n\r\n")
+    for _ in held:
+        assert app.held.acquire(timeout=WAIT_S), "some wait for a thread"
+    for path in ("/healthz", "/light"):
+        assert ask(port, path).status == 200
+    app.may.set()
+    for one in held:
+        with one:
+            assert one.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_beyond_what_may_wait_requests_are_put_off_and_health_is_told(serve, app):
+    port = serve(replace(LIMITS, threads=1, most_threads=2, waiting=3))
+    held = [connect(port) for _ in range(20)]
+    for one in held:
+        one.sendall(b"GET /held HTTP/1.1\r\nHost: here\r\n\r\n")
+    refused: list[socket.socket] = []
+    while len(refused) < 15:  # two are held in threads, three wait
+        ready, _, _ = select.select([one for one in held if one not in refused], [], [], WAIT_S)
+        assert ready, f"{len(refused)} were refused"
+        refused += ready
+    answer = ask(port, "/light")
+    assert (answer.status, int(answer.headers["Retry-After"]) > 0) == (503, True)
+    assert ask(port, "/healthz").status == 200
+    app.may.set()
+    for one in held:
+        with one:
+            assert one.recv(100).startswith(b"HTTP/1.1 503" if one in refused else b"HTTP/1.1 200")
+    assert ask(port, "/light").status == 200
+
+
+def test_what_goes_wrong_costs_one_answer_and_no_thread(serve):
+    port = serve()
+    for _ in range(LIMITS.threads * 3):
+        assert ask(port, "/fail").status == 500
+    assert ask(port, "/").status == 200
+
+
+def test_a_failure_is_told_as_a_problem(serve):
+    answer = ask(serve(), "/fail")
+    assert (answer.headers["Content-Type"], answer.json()["status"]) == ("application/problem+json", 500)
+
+
+def accepts(port: int) -> bool:
+    with contextlib.suppress(ConnectionError):
+        connect(port).close()
+        return True
+    return False
+
+
+def test_a_server_that_stops_answers_what_is_under_way_and_takes_no_more(app, strings):
+    (listener,) = listen("127.0.0.1", 0, 1)
+    port = listener.getsockname()[1]
+    server, ready = Server(app, strings), threading.Event()
+    thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
+    thread.start()
+    assert ready.wait(WAIT_S)
+    with connect(port) as under_way, connect(port) as idle:
+        under_way.sendall(b"GET /held HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert app.held.acquire(timeout=WAIT_S)
+        server.stop()
+        assert is_closed(idle)
+        deadline = time.monotonic() + WAIT_S
+        while accepts(port):
+            assert time.monotonic() < deadline
+        app.may.set()
+        assert under_way.recv(100).startswith(b"HTTP/1.1 200")
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
+
+
+def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(app, strings) -> None:
+    with stopping(app, strings, replace(LIMITS, drain_s=0.5)) as (port, thread):
+        reader = connect(port)
+        reader.sendall(b"POST /held HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n{")
+    with reader:
+        assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def stopping(app: App, strings, limits: Limits) -> Iterator[tuple[int, threading.Thread]]:
+    """Run a server that is told to stop at the end of the block, and wait until it has."""
+    (listener,) = listen("127.0.0.1", 0, 1)
+    port = listener.getsockname()[1]
+    server, ready = Server(app, strings, limits), threading.Event()
+    thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
+    thread.start()
+    assert ready.wait(WAIT_S)
+    yield port, thread
+    server.stop()
+    thread.join(WAIT_S)
+
+
+def test_a_port_on_which_others_listen_is_taken() -> None:
+    first = listen("127.0.0.1", 0, 3)
+    port = first[0].getsockname()[1]
+    assert {one.getsockname()[1] for one in first} == {port}
+    with pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", port, 2)
+    for one in first:
+        one.close()
+    for one in listen("127.0.0.1", port, 2):
+        one.close()
