@@ -10,7 +10,6 @@ import sys
 import webbrowser
 from functools import partial
 
-from layers.home import HomeError
 from scripts.answer import add_home, live_release, settings
 from scripts.messages import say, warn
 from scripts.stored import Admission, Outcome, bring
@@ -46,11 +45,7 @@ def run(options: argparse.Namespace) -> int:
     if chosen is None or listeners is None:
         return 1
     admission = Admission(chosen, patient=True)
-    try:
-        release = live_release(chosen, admission)
-    except HomeError:
-        listener.close()
-        raise
+    release = live_release(chosen, admission)
     outcome = (admission.outcome or bring(chosen, release)) if release else Outcome.REFUSED
     if release is None or outcome is Outcome.REFUSED:
         return 1
