@@ -11,9 +11,8 @@ import orjson
 
 from geodata.crs import LONLAT
 from layers.axes import find_axes
-from layers.cql.fault import FilterError
 from layers.cql.parse import LANGUAGES, parse_filter
-from layers.cql.tree import Condition
+from layers.cql.tree import Condition, FilterError
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
 from layers.export.job import Job, Part, Wish
 from layers.export.jobs import DESIGNATIONS, to_job
