@@ -116,6 +116,30 @@ def test_other_programs_read_the_same_ids_words_and_places(
             assert (None if pd.isna(value) or value == "" else value) == wanted, (row["id"], column.name)
 
 
+@pytest.mark.parametrize("kind", ["gpkg", "fgb"])
+def test_a_column_has_its_type_also_where_some_values_are_unknown(
+    about: About, parts: dict[str, Part], tmp_path: Path, kind: str
+) -> None:
+    known = {"string": "a", "number": 1.5, "integer": 3, "boolean": True}
+    fields = [
+        {"name": name, "type": name, "description": dict.fromkeys(("zh", "en", "ko"), name)} for name in known
+    ]
+    info = parts["zones"].info | {"fields": fields}
+    rows = [{"geometry": None, "properties": known}, {"geometry": None, "properties": dict.fromkeys(known)}]
+    path = tmp_path / f"made.{kind}"
+    path.write_bytes(write(Job(Wish("zones", kind, "EPSG:4326"), (Part(info, rows),), about)))
+    found = pyogrio.read_info(path)
+    assert dict(zip(found["fields"], found["ogr_types"], strict=True)) == {
+        "string": "OFTString",
+        "number": "OFTReal",
+        "integer": "OFTInteger",
+        "boolean": "OFTInteger",
+    }
+    read = pyogrio.read_dataframe(path)[list(known)].astype(object)
+    assert read.iloc[0].to_dict() == known
+    assert read.iloc[1].isna().all()
+
+
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("kind", ["gpkg", "shp.zip", "fgb", "parquet"])
 def test_every_frame_is_declared_and_holds(
