@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import TypeGuard, cast
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -28,13 +28,15 @@ from layers.cql.tree import (
     Like,
     Not,
     Or,
+    Order,
     Place,
     Property,
+    Relation,
     Shape,
     Spatial,
     Truth,
     Value,
-    compare,
+    compare_moments,
     read_moment,
     unknown,
 )
@@ -71,7 +73,7 @@ class Checker:
         self._axes = axes
         self._nested = 0
 
-    def condition(self, node: Any) -> Condition:
+    def condition(self, node: object) -> Condition:
         """Return what decides for each feature."""
         if isinstance(node, bool):
             return Truth(node)
@@ -88,25 +90,26 @@ class Checker:
         self._nested -= 1
         return built
 
-    def combination(self, name: str, arguments: list[Any]) -> Condition:
+    def combination(self, name: str, arguments: list[object]) -> Condition:
         """Return AND or OR."""
         built = tuple(map(self.condition, arguments))
         return And(built) if name == "and" else Or(built)
 
-    def negation(self, _: str, arguments: list[Any]) -> Condition:
+    def negation(self, _: str, arguments: list[object]) -> Condition:
         """Return NOT."""
         return Not(self.condition(arguments[0]))
 
-    def comparison(self, name: Any, arguments: list[Any]) -> Condition:
+    def comparison(self, name: str, arguments: list[object]) -> Condition:
         """Return an order between two values of one kind."""
-        return self._compare(name, *arguments)
+        left, right = arguments
+        return self._compare(cast("Order", name), left, right)
 
-    def between(self, _: str, arguments: list[Any]) -> Condition:
+    def between(self, _: str, arguments: list[object]) -> Condition:
         """Return BETWEEN, ends included."""
         value, low, high = arguments
         return And((self._compare(">=", value, low), self._compare("<=", value, high)))
 
-    def membership(self, _: str, arguments: list[Any]) -> Condition:
+    def membership(self, _: str, arguments: list[object]) -> Condition:
         """Return IN a list of values; one that holds more than constants is what its members say together."""
         value, options = arguments
         if not isinstance(options, list) or not options:
@@ -114,7 +117,7 @@ class Checker:
         equal = tuple(self._compare("=", value, option) for option in options)
         return _among(equal) or (Or(equal) if len(equal) > 1 else equal[0])
 
-    def like(self, _: str, arguments: list[Any]) -> Condition:
+    def like(self, _: str, arguments: list[object]) -> Condition:
         """Return LIKE a pattern, which is a constant."""
         value, pattern = map(self.value, arguments)
         if not isinstance(pattern, Constant):
@@ -127,20 +130,21 @@ class Checker:
             raise FilterError("escape", text)
         return Like(value, text)
 
-    def null(self, _: str, arguments: list[Any]) -> Condition:
+    def null(self, _: str, arguments: list[object]) -> Condition:
         """Return IS NULL."""
         if not _is_property(arguments[0]):
             raise FilterError("syntax", _show(arguments[0]))
         return IsNull(self.property(arguments[0]))
 
-    def spatial(self, name: str, arguments: list[Any]) -> Condition:
+    def spatial(self, name: str, arguments: list[object]) -> Condition:
         """Return a relation between geometries."""
-        return _relate(name.removeprefix("s_"), self.place(arguments[0]), self.place(arguments[1]))
+        relation = cast("Relation", name.removeprefix("s_"))
+        return _relate(relation, self.place(arguments[0]), self.place(arguments[1]))
 
-    def _compare(self, order: Any, left: Any, right: Any) -> Condition:
+    def _compare(self, order: Order, left: object, right: object) -> Condition:
         first, second = self._operand(left), self._operand(right)
         if isinstance(first, date) and isinstance(second, date):
-            return compare(order, first, second)
+            return compare_moments(order, first, second)
         values = self._same_case(_no_moment(first), _no_moment(second))
         kinds = [kind_of(value) for value in values]
         if kinds[0] != kinds[1]:
@@ -156,11 +160,11 @@ class Checker:
             left = _folded(left)
         return left, right
 
-    def value(self, node: Any) -> Value:
+    def value(self, node: object) -> Value:
         """Return a property, a constant or a caseless property."""
         return _no_moment(self._operand(node))
 
-    def _operand(self, node: Any) -> Value | date:
+    def _operand(self, node: object) -> Value | date:
         if not isinstance(node, dict):
             return _constant(node)
         if _is_property(node):
@@ -175,7 +179,7 @@ class Checker:
             raise FilterError("syntax", _show(node))
         return read_moment(kind, node[kind])
 
-    def _function(self, node: dict[str, Any]) -> Value:
+    def _function(self, node: dict[str, object]) -> Value:
         name, arguments = _operation(node)
         if name != "casei":
             raise FilterError("syntax", _show(node))
@@ -184,14 +188,14 @@ class Checker:
             raise FilterError("kind", _show(inner), ["string"])
         return Folded(inner) if isinstance(inner, Property) else _folded(inner)
 
-    def property(self, node: dict[str, Any]) -> Property:
+    def property(self, node: dict[str, str]) -> Property:
         """Return a queryable by its name."""
         name = node["property"]
         if name not in self._kinds:
             raise unknown("property", name, self._kinds)
         return Property(name, self._kinds[name])
 
-    def place(self, node: Any) -> Place:
+    def place(self, node: object) -> Place:
         """Return the geometry of the feature, or a shape in lon/lat."""
         if _is_property(node):
             found = self.property(node)
@@ -209,7 +213,7 @@ class Checker:
         raise FilterError("kind", _show(node), ["geometry"])
 
 
-_CONDITIONS: dict[str, Callable[[Checker, str, list[Any]], Condition]] = {
+_CONDITIONS: dict[str, Callable[[Checker, str, list[object]], Condition]] = {
     "and": Checker.combination,
     "or": Checker.combination,
     "not": Checker.negation,
@@ -228,7 +232,7 @@ _MEMBERS = {
 }
 
 
-def _operation(node: dict[str, Any]) -> tuple[str, list[Any]]:
+def _operation(node: dict[str, object]) -> tuple[str, list[object]]:
     """Return the name of an operation and as many arguments as it takes."""
     name, arguments = node["op"], node.get("args")
     if not isinstance(name, str) or name not in _ARITY:
@@ -239,20 +243,20 @@ def _operation(node: dict[str, Any]) -> tuple[str, list[Any]]:
     return name, arguments
 
 
-def _is_property(node: Any) -> bool:
+def _is_property(node: object) -> TypeGuard[dict[str, str]]:
     return isinstance(node, dict) and set(node) == {"property"} and isinstance(node["property"], str)
 
 
-def _corners(numbers: Any) -> list[float]:
+def _corners(numbers: object) -> list[float]:
     """Return the corners of a bounding box of four numbers, or of six with heights."""
-    good = isinstance(numbers, list) and len(numbers) in _BOX_SIZES
-    if not good or not all(type(number) in {int, float} for number in numbers):
+    known = isinstance(numbers, list) and all(type(one) in {int, float} for one in numbers)
+    if not isinstance(numbers, list) or not known or len(numbers) not in _BOX_SIZES:
         raise FilterError("geometry", _show(numbers))
     size = len(numbers) // 2
     return [float(number) for number in (*numbers[:2], *numbers[size : size + 2])]
 
 
-def _geojson(node: dict[str, Any]) -> dict[str, Any]:
+def _geojson(node: dict[str, object]) -> dict[str, object]:
     kind = node["type"]
     member = _MEMBERS.get(kind) if isinstance(kind, str) else None
     if member is None or (member == "coordinates" and not set(node) <= {"type", "coordinates", "bbox"}):
@@ -260,7 +264,7 @@ def _geojson(node: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, member: node.get(member)}
 
 
-def _relate(relation: Any, left: Place, right: Place) -> Condition:
+def _relate(relation: Relation, left: Place, right: Place) -> Condition:
     """Return a relation; one with a collection as what its members say together."""
     for place in (left, right):
         if isinstance(place, Shape) and place.geometry.geom_type == "GeometryCollection":
@@ -308,7 +312,7 @@ def _no_moment(value: Value | date) -> Value:
     return value
 
 
-def _constant(node: Any) -> Constant:
+def _constant(node: object) -> Constant:
     if isinstance(node, bool):
         return Constant(node)
     if isinstance(node, int | float):
@@ -339,7 +343,7 @@ def _folded(value: Value) -> Value:
     )
 
 
-def _show(node: Any) -> str:
+def _show(node: object) -> str:
     """Return a part of a filter as the one who wrote it knows it."""
     if isinstance(node, Constant):
         return f"{node.value:.15g}" if type(node.value) is float else str(node.value)

@@ -215,7 +215,7 @@ def read_moment(kind: str, text: Any) -> date:
     raise FilterError("moment", str(text), [example])
 
 
-def compare(order: Order, left: date, right: date) -> Truth:
+def compare_moments(order: Order, left: date, right: date) -> Truth:
     """Return whether two moments stand in an order; raises FilterError for a date beside a timestamp."""
     if type(left) is not type(right):
         raise FilterError("kind", str(right), ["timestamp" if isinstance(left, datetime) else "date"])

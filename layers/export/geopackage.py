@@ -15,11 +15,9 @@ from pathlib import Path
 import orjson
 import pyogrio
 
-from layers.export.flat import Column, Value, columns_of
-from layers.export.job import Job, Part
-from layers.export.qml import write_qml
+from layers.export.job import Column, Job, Part, Value, columns_of
 from layers.export.schema import describe_plan
-from layers.export.sld import write_sld
+from layers.export.styles import write_qml, write_sld
 from layers.export.vector import write_layer
 
 _SCHEMA = Path(__file__).with_name("geopackage.sql")

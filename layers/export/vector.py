@@ -12,8 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.export import archive
-from layers.export.flat import JOINER, Column, Value, columns_of, flatten
-from layers.export.job import Job, Part, Wish
+from layers.export.job import JOINER, Column, Job, Part, Value, Wish, columns_of, flatten_rows
 from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.texts import write_csv
 
@@ -56,8 +55,8 @@ def _table_job(job: Job, part: Part) -> Job:
 
 def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
     shorts = short_names(part)
-    rows = flatten(part)
-    cut = [{name: shorten(value) for name, value in row.items()} for row in rows]
+    rows = flatten_rows(part)
+    cut = [{name: shorten_text(value) for name, value in row.items()} for row in rows]
     lines = [MAP_HEAD]
     for column in columns_of(part):
         name, said = column.name, column.meaning
@@ -75,7 +74,7 @@ def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
             layer_options={"DBF_DATE_LAST_UPDATE": job.about.date},
         )
         written = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    return written | {f"{part.id}-fields.csv": archive.to_csv(lines)}
+    return written | {f"{part.id}-fields.csv": archive.to_csv_bytes(lines)}
 
 
 def short_names(part: Part) -> dict[str, str]:
@@ -83,7 +82,7 @@ def short_names(part: Part) -> dict[str, str]:
     return {column.name: column.short for column in columns_of(part)}
 
 
-def shorten(value: Value) -> Value:
+def shorten_text(value: Value) -> Value:
     """Return a text of at most 254 bytes: whole entries of a list where possible, whole letters always."""
     if not isinstance(value, str) or len(value.encode()) <= MAX_DBF:
         return value
@@ -105,7 +104,7 @@ def write_layer(
     `rows` and `fields` are what stands in the columns and what they are called where the format has not
     the room for all; `options` go to ``pyogrio.raw.write``.
     """
-    columns, values = columns_of(part), flatten(part) if rows is None else rows
+    columns, values = columns_of(part), flatten_rows(part) if rows is None else rows
     drawn = [_to_array(column, [row[column.name] for row in values]) for column in columns]
     spatial = {"geometry_type": type_of(part), "crs": definition(wish.frame).to_wkt()} if part.spatial else {}
     pyogrio.raw.write(

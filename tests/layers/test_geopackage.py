@@ -12,10 +12,8 @@ import pytest
 import shapely
 
 from layers.export.formats import FRAMES, PLAN
-from layers.export.job import About, Part, Wish
-from layers.export.jobs import release_path, to_job
+from layers.export.job import About, Part, Wish, read_about, read_parts, release_path, to_job
 from layers.export.places import geometries_of
-from layers.export.source import read_about, read_parts
 from layers.export.write import write
 from layers.store import Release
 
