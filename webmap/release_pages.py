@@ -22,7 +22,8 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from werkzeug.wrappers import Response as Answer
 
 from layers.export.formats import FORMATS, PLAN
-from layers.export.jobs import release_path
+from layers.export.job import release_path
+from layers.features import SEPARATOR
 from layers.history import (
     SHORTEST,
     Entry,
@@ -36,7 +37,6 @@ from layers.history import (
 )
 from layers.home import HomeError
 from layers.memory import MemoryStore
-from layers.properties import SEPARATOR
 from layers.store import BrokenReleaseError, CorruptFileError, Release, read_pointer
 from webmap.api import content, require, to_json
 from webmap.content import Content

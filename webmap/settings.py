@@ -169,9 +169,9 @@ def _read_store(text: str) -> str:
     if not text.startswith(STORES):
         raise ValueError("应以 postgresql:// 开头 / must begin with postgresql://")
     # Only who stores in a database pays for its driver.
-    from layers.postgis.address import is_address
+    from layers.postgis.pool import is_database_address
 
-    if not is_address(text):
+    if not is_database_address(text):
         raise ValueError(
             "无法读作数据库地址；用户名与密码中的特殊字符须写成 %40（@）、%2F（/）、%25（%）等，"
             "端口为 1–65535 / cannot be read as a database's address; write special characters in user "

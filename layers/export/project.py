@@ -9,7 +9,7 @@ from geodata.letters import strip_unprintable
 from layers.export import archive
 from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
-from layers.export.qml import VERSION, add_aliases, add_style
+from layers.export.styles import VERSION, add_aliases, add_style
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}

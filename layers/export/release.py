@@ -14,13 +14,11 @@ import orjson
 from geodata.crs import LONLAT
 from geodata.model import Source
 from layers.catalogue import Layer, Theme
-from layers.export.flat import values_of
 from layers.export.formats import PLAN, Format, formats_of
-from layers.export.job import About, Part, Wish
-from layers.export.jobs import release_path, to_job
-from layers.export.looks import build_looks, read_words
+from layers.export.job import About, Part, Wish, release_path, to_job, values_of
 from layers.export.places import bounds_of, geometries_of
 from layers.export.schema import build_schema, describe_package
+from layers.export.styles import build_looks, read_words
 from layers.export.write import write
 from layers.geojson import to_bytes
 from layers.terms import OwnTerms, list_terms, read_own_terms

@@ -8,8 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
-from layers.export.flat import Value, columns_of, harmless
-from layers.export.job import Job, Part
+from layers.export.job import Job, Part, Value, columns_of, harmless
 from layers.export.texts import to_lines
 
 MAX_CELL = 32_767  # characters

@@ -11,8 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers import geojson
-from layers.export.flat import Value, columns_of, flatten, harmless
-from layers.export.job import Job, Part
+from layers.export.job import Job, Part, Value, columns_of, flatten_rows, harmless
 from layers.export.places import geometries_of, is_projected
 
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
@@ -48,7 +47,7 @@ def to_lines(job: Job, part: Part) -> Iterator[list[Value]]:
     names = [column.name for column in columns_of(part)]
     heads, places = _places(job, part)
     yield [*names, *heads]
-    for row, place in zip(flatten(part), places, strict=True):
+    for row, place in zip(flatten_rows(part), places, strict=True):
         yield [*(row[name] for name in names), *place]
 
 

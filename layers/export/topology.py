@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry import shape as to_shape
 from topojson.core.topology import Topology
 
-from layers.arcs import MULTI_POLYGON, POLYGON, nest
+from layers.display import MULTI_POLYGON, POLYGON, nest
 from layers.export.job import Job, Part, Row
 from layers.geojson import DECIMALS
 

@@ -24,11 +24,8 @@ from geodata.incoming.imported import ImportedBoundary
 from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
-from layers.export.flat import harmless
 from layers.export.formats import FORMATS, PLAN
-from layers.export.job import About, Job, Wish
-from layers.export.jobs import to_job
-from layers.export.source import read_about, read_parts
+from layers.export.job import About, Job, Wish, harmless, read_about, read_parts, to_job
 from layers.export.write import write
 from layers.store import Release
 from scripts.cli import main

@@ -22,9 +22,7 @@ from playwright.sync_api import Page, expect
 
 from layers.axes import ALL, CRS84, Axes
 from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
-from layers.export.job import Job, Wish
-from layers.export.jobs import to_job
-from layers.export.source import read_about, read_parts
+from layers.export.job import Job, Wish, read_about, read_parts, to_job
 from layers.store import Release
 from webmap import create_app, shelf
 from webmap.making import make_file
