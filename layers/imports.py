@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from geodata.incoming.imported import ImportedBoundary, keep_latest
+from geodata.boundary_import.records import ImportedBoundary, keep_latest
 from layers.store import write_atomically
 
 FOLDER = "imports"

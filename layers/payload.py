@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.ground import Gateway
-from geodata.incoming.imported import BROUGHT
 from geodata.model import Area, Platform, Text
 from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
@@ -21,7 +21,7 @@ def build_payload(
     """Return the map's first load for one language; positions are (lon, lat) rounded to 1e-5 degrees."""
     facts = relations.facts
     builder = _Features(relations, shapes, language)
-    imported = any(shape.method in BROUGHT for shape in shapes.values())
+    imported = any(shape.method in IMPORTED_METHODS for shape in shapes.values())
     return {
         "lang": language,
         "features": builder.build(),

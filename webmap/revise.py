@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from geodata.incoming.imported import ImportedBoundary
+from geodata.boundary_import.records import ImportedBoundary
 from layers.changes import summarise
 from layers.history import Act, Entry, compare_archives, read_history, read_last, record
 from layers.imports import describe, remove_orphans, replace_latest, write_import

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from geodata.incoming.imported import LAYERS, Method
-from geodata.incoming.proposal import Ground, Proposal, Wish
-from geodata.incoming.propose import propose
+from geodata.boundary_import.propose import Baseline, ImportRequest, Proposal, propose
+from geodata.boundary_import.records import LAYERS, Method
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_last
 from layers.imports import BrokenImportError, read_imports
@@ -67,30 +66,30 @@ def run(options: argparse.Namespace) -> int:
         return 2
     try:
         in_force = imports_in_force(chosen.home)
-        ground = Ground(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
+        baseline = Baseline(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
     except BrokenImportError as error:
         warn("cannot_read_home", reason=error)
         return 1
-    proposal = propose(_wish(options), ground)
-    answer = describe(proposal, ground)
-    code = _act(options, proposal, ground, (chosen, answer))
+    proposal = propose(_build_request(options), baseline)
+    answer = describe(proposal, baseline)
+    code = _act(options, proposal, baseline, (chosen, answer))
     if options.json:
         write_json(answer)
     return code
 
 
 def _act(
-    options: argparse.Namespace, proposal: Proposal, ground: Ground, told: tuple[Settings, Answer]
+    options: argparse.Namespace, proposal: Proposal, baseline: Baseline, told: tuple[Settings, Answer]
 ) -> int:
     """Draw what was only asked for, publish what may be, and say it."""
     chosen, answer = told
     code = 1 if proposal.errors else 0
-    page = _draw(proposal, ground, options.lang) if options.dry_run else None
+    page = _draw(proposal, baseline, options.lang) if options.dry_run else None
     if page is not None:
         answer["preview"] = _write_preview(options, page, chosen.home)
         code = code if answer["preview"] else 1
     if not options.json:
-        tell(proposal, ground, answer)
+        tell(proposal, baseline, answer)
         if options.dry_run and page is None:
             say("import_no_preview")
         _conclude(proposal, answer)
@@ -107,7 +106,7 @@ def _conclude(proposal: Proposal, answer: Answer) -> None:
     if proposal.errors:
         say("import_errors", errors=proposal.errors)
     else:
-        say("import_ok", warnings=len(proposal.findings))
+        say("import_ok", warnings=len(proposal.issues))
 
 
 def _complete(options: argparse.Namespace) -> bool:
@@ -129,9 +128,9 @@ def _complete(options: argparse.Namespace) -> bool:
     return not long
 
 
-def _wish(options: argparse.Namespace) -> Wish:
+def _build_request(options: argparse.Namespace) -> ImportRequest:
     said = {name: (getattr(options, name) or "").strip() or "-" for name in SAID}
-    return Wish(
+    return ImportRequest(
         file=options.file,
         layer=options.layer,
         when=datetime.now(UTC).replace(microsecond=0),
@@ -148,10 +147,10 @@ def _wish(options: argparse.Namespace) -> Wish:
     )
 
 
-def _draw(proposal: Proposal, ground: Ground, language: str) -> str | None:
+def _draw(proposal: Proposal, baseline: Baseline, language: str) -> str | None:
     """Return the page with the map, or None where there is nothing to draw."""
-    neighbours = read_neighbours(dict(ground.boundaries), ground.facts.plans)
-    return render_preview(proposal, ground, neighbours, language)
+    neighbours = read_neighbours(dict(baseline.boundaries), baseline.facts.plans)
+    return render_preview(proposal, baseline, neighbours, language)
 
 
 def _write_preview(options: argparse.Namespace, page: str, home: Path) -> str | None:
