@@ -20,11 +20,19 @@ from geodata.boundary_import.issues import (
     term,
     to_reasons,
 )
-from geodata.boundary_import.planar import format_point, is_narrow, to_polygons
+from geodata.boundary_import.planar import (
+    GRID_DEG,
+    METRES_PER_DEG,
+    MIN_AREA_KM2,
+    format_point,
+    from_plane,
+    is_narrow,
+    to_plane,
+    to_polygons,
+)
 from geodata.boundary_import.reader import SourceFeature
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Adjusted, Members
-from geodata.boundary_import.transfers import MIN_AREA_KM2
 from geodata.shapes import Shape
 
 MAX_PLACE_VERTICES: Final = 200_000
@@ -33,6 +41,7 @@ NOTABLE_PERCENT: Final = 10.0  # off the published area
 # but a county's is measured, and ours is never 7 % off.
 _AREA_RANGE_PERCENT: Final = (-50.0, 100.0)
 _COUNTY_AREA_RANGE_PERCENT: Final = (-20.0, 20.0)
+_SAME: Final = 1 - 1e-9  # of an area: a part drawn twice is no hole
 _FRAGMENT_M: Final = 20.0  # what is wider may be an island
 _SMALL_DEG2: Final = 1e-4  # about 1 km²: a larger part is not looked at
 
@@ -66,7 +75,24 @@ def _make_valid(geometry: BaseGeometry) -> BaseGeometry:
         holes = [ring for ring in part.interiors if shapely.Polygon(ring).buffer(0).intersects(shell)]
         whole = shapely.Polygon(part.exterior, holes)
         mended.append(shapely.make_valid(whole, method="structure", keep_collapsed=False))
-    return to_polygons(shapely.union_all(mended))
+    return to_polygons(_combine_nested(mended))
+
+
+def _combine_nested(parts: list[BaseGeometry]) -> BaseGeometry:
+    """Return the union of parts, in which one that lies wholly within another is a hole of it.
+
+    That is how a hole comes out that was drawn in the same direction as its shell.
+    """
+    tree = shapely.STRtree(parts)
+    inner, outer = tree.query(parts, predicate="covered_by")
+    nested = {
+        int(one)
+        for one, other in zip(inner, outer, strict=True)
+        if parts[one].area < parts[other].area * _SAME
+    }
+    holes = [parts[one] for one in sorted(nested)]
+    whole = shapely.union_all([part for one, part in enumerate(parts) if one not in nested])
+    return shapely.difference(whole, shapely.union_all(holes)) if holes else whole
 
 
 def check_repeated(rows: Iterable[SourceFeature], place: str) -> Iterator[Issue]:
@@ -114,14 +140,18 @@ def _is_fragment(part: BaseGeometry, width_m: float) -> bool:
 
 
 _MIN_OVERLAP_PERCENT: Final = 30.0
+_MAX_GAP_M: Final = 500.0  # what is wider lies not between two neighbours but beside them
+_TOUCHING_DEG: Final = 1e-6  # 10 cm
 _MAIN_SHARE: Final = 0.5  # of a polygon
 _NOTABLE_SHARE: Final = 0.5  # of its land that a neighbour keeps: less is reported
 _MIN_SHARE: Final = 0.1  # less is another place's polygon, or a neighbour that has to come in first
 Pieces = Mapping[str, BaseGeometry]
 
 
-def check_polygons(context: Context, new: Iterable[ImportedBoundary]) -> Iterator[Issue]:
-    """Yield what is wrong with the `new` polygons beside the others."""
+def check_polygons(
+    context: Context, new: Iterable[ImportedBoundary], *, accepted: bool = False
+) -> Iterator[Issue]:
+    """Yield what is wrong with the `new` polygons beside the others; `accepted` says that gaps are meant."""
     new = list(new)
     for record in new:
         path = record.file_name
@@ -136,6 +166,7 @@ def check_polygons(context: Context, new: Iterable[ImportedBoundary]) -> Iterato
             if len(pair) > 1 and pair not in seen and not _is_nested(record.of, other.of, context.members):
                 seen.add(pair)
                 yield from _check_overlap(record, other, context)
+                yield from _check_gap(record, other, context, accepted=accepted)
 
 
 def check_outcome(before: Pieces, adjusted: Adjusted, place_names: PlaceNames) -> Iterator[Issue]:
@@ -229,6 +260,49 @@ def _suggest_place(record: ImportedBoundary, polygon: BaseGeometry, context: Con
     if best is None or shares[best] < _MAIN_SHARE:
         return NO_TEXT
     return phrase("lies_in", percent=f"{shares[best]:.0%}", place=context.place_names.of(best))
+
+
+def _check_gap(
+    record: ImportedBoundary, other: ImportedBoundary, context: Context, *, accepted: bool
+) -> Iterator[Issue]:
+    """Yield that two neighbours leave land between them that was of one of the two."""
+    members, shapes = context.members, context.shapes
+    if not (members.of(record.of) and members.of(other.of)):
+        return
+    before = [shapes[record.of].geometry, shapes[other.of].geometry]
+    if before[0].distance(before[1]) > GRID_DEG:
+        return
+    others = [
+        one.polygon()
+        for one in context.records.values()
+        if members.of(one.of) and not _is_nested(one.of, record.of, members)
+    ]
+    left = shapely.difference(shapely.union_all(before), shapely.union_all([record.polygon(), *others]))
+    edges = [to_plane(one.polygon()) for one in (record, other)]
+    reach = [shapely.buffer(edge, _MAX_GAP_M / METRES_PER_DEG) for edge in edges]
+    between = from_plane(shapely.intersection_all([to_plane(left), *reach]))
+    gaps = [
+        part
+        for part in shapely.get_parts(to_polygons(between))
+        if all(to_plane(part).distance(edge) < _TOUCHING_DEG for edge in edges)
+    ]
+    area_km2 = sum(map(crs.measure_area_km2, gaps))
+    if area_km2 < MIN_AREA_KM2:
+        return
+    width_m = record.accuracy_m + other.accuracy_m
+    values: dict[str, object] = {
+        "other": context.place_names.of(other.of),
+        "method": term("method", other.method),
+    }
+    values |= {
+        "area": f"{area_km2:.3f}",
+        "at": format_point(max(gaps, key=lambda gap: gap.area).representative_point()),
+    }
+    if all(is_narrow(gap, width_m) for gap in gaps):
+        yield build_issue("gap-sliver", record.file_name, record.of, **values)
+    else:
+        level = "warning" if accepted else "error"
+        yield build_issue("gap", record.file_name, record.of, **values, width=round(width_m), level=level)
 
 
 def _check_overlap(record: ImportedBoundary, other: ImportedBoundary, context: Context) -> Iterator[Issue]:

@@ -20,6 +20,7 @@ from geodata import crs
 from geodata.boundary_import.issues import NO_TEXT, Issue, PlaceNames, Texts, build_issue, phrase, term
 from geodata.boundary_import.planar import (
     METRES_PER_DEG,
+    MIN_AREA_KM2,
     format_point,
     from_plane,
     is_narrow,
@@ -29,7 +30,6 @@ from geodata.boundary_import.planar import (
 )
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
-from geodata.boundary_import.transfers import MIN_AREA_KM2
 from geodata.land import CITY, SEA
 from geodata.shapes import Shape
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import erf, sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -34,6 +35,8 @@ _MIN_IMPROVEMENT: Final = 0.8  # the shifted reading must be this much nearer to
 _MAX_FIT_M: Final = 300.0  # and as near as a line that is the same one; one that only runs beside it is not
 _STEPS: Final = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # of the way from the plain to the shifted reading
 _FULL_STEP: Final = _STEPS.index(1.0)
+_CORRELATION_KM: Final = 2.0
+_DOUBTFUL: Final = 0.9  # a certainty, or a ratio of distances, that is worth a warning
 _METRES_PER_DEG_LAT: Final = 111_000.0
 
 
@@ -45,12 +48,15 @@ class ShiftVerdict:
     compared_km: float
     distance_m: dict[str, float]
     median_m: float = 0.0  # as it stands; a few points that leave the known line do not move it
+    likely: str | None = None  # the shifted reading that fits best
+    certainty: float = 0.0  # that it fits better than the plain one, 0 to 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as plain data; ``told`` is false where there was too little to compare."""
         return {
             "told": self.compared_km >= _MIN_COMPARED_KM,
             "suspected": self.suspected,
+            "certainty": round(self.certainty, 2),
             "compared_km": round(self.compared_km, 1),
             "median_distance_m": round(self.median_m) if self.distance_m else None,
             "mean_distance_m": {name: round(value) for name, value in self.distance_m.items()},
@@ -93,7 +99,17 @@ def measure_shift(polygon: BaseGeometry, known: BaseGeometry) -> ShiftVerdict:
         and steps[_FULL_STEP] < min(_MIN_IMPROVEMENT * plain, _MAX_FIT_M)
     ]
     suspected = min(fitting, key=lambda frame: distances[frame], default=None)
-    return ShiftVerdict(suspected, compared_km, distances, median_m)
+    likely = suspected or min(crs.SHIFTED, key=lambda frame: distances[frame])
+    capped = np.minimum(found[likely][:, near], _DISTANCE_CAP_M)
+    certainty = _estimate_certainty(capped[0] - capped[_FULL_STEP], compared_km)
+    return ShiftVerdict(suspected, compared_km, distances, median_m, likely, certainty)
+
+
+def _estimate_certainty(gain_m: NDArray[np.float64], compared_km: float) -> float:
+    """Return how likely the mean gain is no accident of drawing; errors along a line correlate over 2 km."""
+    spread = float(gain_m.std()) or 1.0
+    deviations = float(gain_m.mean()) / spread * sqrt(max(compared_km / _CORRELATION_KM, 1.0))
+    return 0.5 * (1.0 + erf(deviations / sqrt(2.0)))
 
 
 def _sample_points(boundary: BaseGeometry, spacing_m: float) -> NDArray[np.float64]:
@@ -105,6 +121,8 @@ def _sample_points(boundary: BaseGeometry, spacing_m: float) -> NDArray[np.float
     return shapely.get_coordinates(np.concatenate(parts))
 
 
+_DEGREES: Final = (crs.LONLAT, "EPSG:4326", "EPSG:4490")  # systems that shifted positions pass for
+_MOST_CERTAIN: Final = 99  # percent
 _FAR_FACTOR: Final = 2.0  # times the usual distance of two drawings of one line
 _SHIFT_CODES: Final = {"GCJ-02": "suspected-gcj02", "BD-09": "suspected-bd09"}
 
@@ -133,8 +151,24 @@ def check_shift(record: ImportedBoundary, verdict: ShiftVerdict, *, told: bool) 
         metres = {name: round(value) for name, value in verdict.distance_m.items()}
         values = {"frame": verdict.suspected, "shifted": metres[verdict.suspected], "crs": record.crs}
         values |= {"plain": metres[crs.LONLAT], "km": round(verdict.compared_km)}
+        values["certainty"] = min(round(100 * verdict.certainty), _MOST_CERTAIN)
         level = "warning" if told else "error"
         yield build_issue(_SHIFT_CODES[verdict.suspected], record.file_name, record.of, **values, level=level)
+    elif record.crs in _DEGREES and not told:
+        yield from _check_doubt(record, verdict)
+
+
+def _check_doubt(record: ImportedBoundary, verdict: ShiftVerdict) -> Iterator[Issue]:
+    """Yield that a polygon in degrees may be shifted, or that nothing can be told of it."""
+    values: dict[str, object] = {"km": f"{verdict.compared_km:.1f}", "crs": record.crs}
+    if not verdict.distance_m:
+        yield build_issue("shift-untold", record.file_name, record.of, **values)
+        return
+    plain, shifted = (verdict.distance_m[frame] for frame in (crs.LONLAT, verdict.likely or crs.LONLAT))
+    if verdict.certainty >= _DOUBTFUL and shifted < _DOUBTFUL * plain:
+        values |= {"frame": str(verdict.likely), "plain": round(plain), "shifted": round(shifted)}
+        values["certainty"] = min(round(100 * verdict.certainty), _MOST_CERTAIN)
+        yield build_issue("shift-possible", record.file_name, record.of, **values)
 
 
 def check_distance(

@@ -19,8 +19,7 @@ from geodata.model import Text
 from geodata.read import Facts
 
 Level = Literal["error", "warning"]
-MESSAGE_LANGUAGES: Final = ("zh", "en")  # of messages
-LANGUAGES: Final = (*MESSAGE_LANGUAGES, "ko")  # of terms and remarks
+LANGUAGES: Final = ("zh", "en", "ko")
 _ISSUES_FILE = Path(__file__).with_name("issues.yaml")
 
 
@@ -44,6 +43,7 @@ class Issue:
     path: str
     message_zh: str
     message_en: str
+    message_ko: str
     fix: dict[str, str] | None = None
     remark: Remark | None = None  # how the record of the boundary words it
 
@@ -69,13 +69,13 @@ class RefusedError(Exception):
 
 
 def build_issue(code: str, path: str, feature_id: str | None = None, /, **values: object) -> Issue:
-    """Return the issue `code`, worded in both languages and filled with `values`.
+    """Return the issue `code`, worded in every language and filled with `values`.
 
     A value that is a dict is by language. The level is the code's own unless `values` names another
     under ``level``.
     """
     entry = _codes()[code]
-    told = format_texts(entry, values, MESSAGE_LANGUAGES)
+    told = format_texts(entry, values, LANGUAGES)
     stated = str(values.pop("level", entry["level"]))
     level: Level = "error" if stated == "error" else "warning"
     fix, record = entry.get("fix"), entry.get("record")
@@ -86,7 +86,8 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
         path=path,
         message_zh=told["zh"],
         message_en=told["en"],
-        fix=format_texts(fix, values, MESSAGE_LANGUAGES) if fix else None,
+        message_ko=told["ko"],
+        fix=format_texts(fix, values, LANGUAGES) if fix else None,
         remark=_remark(code, {**entry, **record}, values) if record and level == "warning" else None,
     )
 

@@ -7,7 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from geodata.boundary_import.issues import NO_TEXT, Issue, PlaceNames, Texts, build_issue, phrase
+import shapely
+
+from geodata import crs
+from geodata.boundary_import.coordinate_lists import read_vocabulary
+from geodata.boundary_import.issues import (
+    NO_TEXT,
+    Issue,
+    PlaceNames,
+    RefusedError,
+    Texts,
+    build_issue,
+    join,
+    phrase,
+)
+from geodata.boundary_import.planar import MIN_AREA_KM2, to_polygons
 from geodata.boundary_import.reader import SourceFeature
 from geodata.boundary_import.records import LAYERS, Layer
 from geodata.read import Facts
@@ -28,28 +42,56 @@ def normalise_spelling(text: object) -> str:
     return "".join(character for character in plain if character.isalnum())
 
 
+class _EverydayNames:
+    """Reduces names as people write them to one form: without province and city, by kind of place."""
+
+    def __init__(self, facts: Facts, layer: Layer) -> None:
+        words = read_vocabulary()
+        cities = [plan.city.zh for plan in facts.plans.values()]
+        counties = [zone.name.zh for zone in facts.zones.values() if zone.layer == "counties"]
+        above = [*cities, *(counties if layer == "towns" else ())]
+        prefixes = [*words["prefixes"], *above, *(name[:-1] for name in above)]
+        self.prefixes = sorted(map(normalise_spelling, prefixes), key=len, reverse=True)
+        self.suffixes = sorted(map(normalise_spelling, words["suffixes"]), key=len, reverse=True)
+        kinds = {normalise_spelling(one): row[0] for row in words["kinds_of_places"] for one in row}
+        self.kinds = sorted(kinds.items(), key=lambda pair: -len(pair[0]))
+
+    def reduce(self, text: str) -> str:
+        """Return the form that all everyday spellings of one name share."""
+        name = normalise_spelling(text)
+        name = name.rstrip("0123456789") or name
+        for suffix in self.suffixes:
+            name = name.removesuffix(suffix) or name
+        for prefix in self.prefixes:
+            name = name.removeprefix(prefix) or name
+        ending = next((pair for pair in self.kinds if name.endswith(pair[0])), None)
+        return name.removesuffix(ending[0]) + ending[1] if ending else name
+
+
 class PlaceIndex:
     """All the spellings and codes of the places of one layer."""
 
     def __init__(self, facts: Facts, layer: Layer) -> None:
         self.layer, self.place_names = layer, PlaceNames(facts)
-        self.places: dict[str, str] = {}  # spelling spelling → id
+        self.places: dict[str, str] = {}  # by normalised spelling
+        self.names = _EverydayNames(facts, layer)
+        self.reduced: dict[str, set[str]] = {}  # ids by reduced name
         rows: Iterable[Any] = facts.towns.values() if layer == "towns" else facts.zones.values()
         self.ids = [row.id for row in rows if layer in {"towns", getattr(row, "layer", None)}]
         for row in rows:
             if row.id in self.ids:
                 for spelling in _list_spellings(row, facts):
                     self.places.setdefault(normalise_spelling(spelling), row.id)
+                    self.reduced.setdefault(self.names.reduce(spelling), set()).add(row.id)
 
     def refuse(self, path: str, values: Sequence[str]) -> Issue:
         """Return the issue that the layer has none of `values`, with what it has and which layer has them."""
-        told = list(dict.fromkeys(value[:_MAX_SHOWN_CHARACTERS] for value in values))
-        said = " ".join(f"“{one}”" for one in told[:_MAX_SHOWN_VALUES]) + (
-            " …" if len(told) > _MAX_SHOWN_VALUES else ""
-        )
-        known = self.place_names.join(self.ids[:_MAX_SHOWN_CHARACTERS])
-        elsewhere = self.advise_layer(values)
-        return build_issue("unknown-id", path, value=said, layer=self.layer, elsewhere=elsewhere, known=known)
+        said = {"value": _quote(values), "layer": self.layer, "elsewhere": self.advise_layer(values)}
+        return build_issue("unknown-id", path, **said, known=self.list_known())
+
+    def list_known(self) -> Texts:
+        """Return the names of the layer's places, as many as a message can hold."""
+        return self.place_names.join(self.ids[:_MAX_SHOWN_CHARACTERS])
 
     def advise_layer(self, values: Iterable[object]) -> Texts:
         """Return the advice to use another layer, where one has all `values`; empty words otherwise."""
@@ -66,7 +108,11 @@ class PlaceIndex:
         spelling = normalise_spelling(text)
         if spelling.isdigit() and len(spelling) > _TOWN_DIGITS:  # 12 digits: the last three are for villages
             spelling = spelling[:_TOWN_DIGITS] if not spelling[_TOWN_DIGITS:].strip("0") else spelling
-        return self.places.get(spelling)
+        found = self.places.get(spelling)
+        if found is None and not spelling.isdigit():
+            same = self.reduced.get(self.names.reduce(text), set())
+            return next(iter(same)) if len(same) == 1 else None
+        return found
 
 
 def match_features(
@@ -90,6 +136,7 @@ def match_features(
         advice = [names.advise_layer(column) for column in columns]
         elsewhere = next((one for one in advice if one is not NO_TEXT), NO_TEXT)
         values = {"fields": ", ".join(fields)[:200] or "-", "layer": names.layer, "elsewhere": elsewhere}
+        values |= {"has": _quote(chain.from_iterable(columns)), "known": names.list_known()}
         return {}, [build_issue("no-match", name, **values)]
     found: dict[str, list[SourceFeature]] = {}
     unknown: list[SourceFeature] = []
@@ -111,6 +158,99 @@ def _describe_unknown(features: Sequence[SourceFeature], field: str, names: Plac
     """Return one issue for all features that name no place: a file may have hundreds."""
     values = (feature.properties[field] for feature in features)
     return names.refuse(features[0].path, ["" if value is None else str(value) for value in values])
+
+
+def select_features(
+    features: Sequence[SourceFeature], names: PlaceIndex, place: str, chosen: str | None
+) -> tuple[list[SourceFeature], list[Issue]]:
+    """Return the features that are `place`, where the user says which place a file is of.
+
+    `chosen` is a value that the wanted feature has, or its number. Otherwise those are taken that name the
+    place; without any, all features are parts of it, unless they overlap or have different names. Raises
+    :class:`~geodata.boundary_import.issues.RefusedError` where it is not clear which feature is meant.
+    """
+    path = features[0].path
+    if chosen is not None:
+        found = [one for number, one in enumerate(features, start=1) if _is_chosen(one, number, chosen)]
+        if not found:
+            raise RefusedError(
+                build_issue(
+                    "unknown-feature",
+                    path,
+                    place,
+                    chosen=chosen[:_MAX_SHOWN_CHARACTERS],
+                    features=_describe(features),
+                )
+            )
+        return found, []
+    if len(features) == 1:
+        return list(features), []
+    named = [one for one in features if place in map(names.find, one.properties.values())]
+    found, issues = named or list(features), []
+    if len(found) < len(features):
+        others = [one for one in features if not any(one is row for row in named)]
+        issues.append(
+            build_issue("features-left-out", path, place, count=len(others), features=_describe(others))
+        )
+    if len({shapely.normalize(one.geometry or shapely.Polygon()).wkb for one in found}) == 1:
+        return found, issues  # that the same polygon is there twice is told elsewhere
+    titles = {_get_title(one) for one in found} - {""}
+    if _overlap(found) or (not named and len(titles) > 1):
+        raise RefusedError(
+            build_issue("several-features", path, place, count=len(found), features=_describe(found))
+        )
+    if len(found) > 1:
+        issues.append(
+            build_issue("features-joined", path, place, count=len(found), features=_describe(found))
+        )
+    return found, issues
+
+
+def _is_chosen(feature: SourceFeature, number: int, chosen: str) -> bool:
+    wanted = normalise_spelling(chosen)
+    values = (normalise_spelling(value) for value in feature.properties.values() if value is not None)
+    return chosen.lstrip("#") == str(number) or (bool(wanted) and wanted in values)
+
+
+def _get_title(feature: SourceFeature) -> str:
+    """Return the first attribute that is a text and no number; empty without one."""
+    texts = [value.strip() for value in feature.properties.values() if isinstance(value, str)]
+    return next((text for text in texts if text and not normalise_spelling(text).isdigit()), "")
+
+
+def _describe(features: Sequence[SourceFeature]) -> Texts:
+    """Return the names and areas of features as one list."""
+    rows = [
+        phrase(
+            "feature_area",
+            name=_get_title(one)[:_MAX_SHOWN_CHARACTERS] or one.path.rpartition("/")[2],
+            area=f"{crs.measure_area_km2(one.geometry or shapely.Polygon()):.2f}",
+        )
+        for one in features[:_MAX_SHOWN_VALUES]
+    ]
+    return join([*rows, *(["…"] if len(features) > _MAX_SHOWN_VALUES else [])])
+
+
+def _overlap(features: Sequence[SourceFeature]) -> bool:
+    """Tell whether two features share land; the very same geometry twice is told elsewhere."""
+    shapes = [one.geometry or shapely.Polygon() for one in features]
+    if not all(shape.is_valid for shape in shapes):
+        shapes = [shapely.make_valid(shape) for shape in shapes]
+    tree = shapely.STRtree(shapes)
+    return any(
+        first < second
+        and not shapely.equals_exact(shapes[first], shapes[second], normalize=True)
+        and crs.measure_area_km2(to_polygons(shapely.intersection(shapes[first], shapes[second])))
+        >= MIN_AREA_KM2
+        for first, second in zip(*tree.query(shapes, predicate="intersects").tolist(), strict=True)
+    )
+
+
+def _quote(values: Iterable[object]) -> str:
+    """Return some values as a message shows them."""
+    told = dict.fromkeys(str(value)[:_MAX_SHOWN_CHARACTERS] for value in values if value is not None)
+    shown = [f"“{one}”" for one in list(told)[:_MAX_SHOWN_VALUES]]
+    return " ".join([*shown, *(["…"] if len(told) > _MAX_SHOWN_VALUES else [])]) or "-"
 
 
 def check_attributes(features: Sequence[SourceFeature], names: PlaceIndex, place: str) -> Iterator[Issue]:

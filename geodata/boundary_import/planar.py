@@ -10,6 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 GRID_DEG: Final = 1e-7
+MIN_AREA_KM2: Final = 1e-4  # 100 m²: less is rounding
 METRES_PER_DEG: Final = 111_200.0
 _SQUASH: Final = np.array([0.8, 1.0])  # cosine of 36.9° north
 

@@ -33,8 +33,8 @@ from geodata.boundary_import.gcj02 import (
 )
 from geodata.boundary_import.georeference import Drawable, Georeferenced, georeference, select_drawable
 from geodata.boundary_import.issues import Issue, PlaceNames, RefusedError, build_issue
-from geodata.boundary_import.matching import PlaceIndex, check_attributes, match_features
-from geodata.boundary_import.planar import to_polygons
+from geodata.boundary_import.matching import PlaceIndex, check_attributes, match_features, select_features
+from geodata.boundary_import.planar import MIN_AREA_KM2, to_polygons
 from geodata.boundary_import.reader import BoundaryFile, SourceFeature, read_boundary_file
 from geodata.boundary_import.records import ImportedBoundary, Layer, Method, keep_latest
 from geodata.boundary_import.snap import (
@@ -46,7 +46,7 @@ from geodata.boundary_import.snap import (
     reconcile,
     to_boundaries,
 )
-from geodata.boundary_import.transfers import MIN_AREA_KM2, Change, Transfer
+from geodata.boundary_import.transfers import Change, Transfer
 from geodata.moves import is_moved
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
@@ -75,7 +75,9 @@ class ImportRequest:
     method: Method = "official"
     of: str | None = None  # the one place that the whole file is
     field: str | None = None  # the attribute that names the places
+    feature: str | None = None  # a value or number of the one feature that is meant
     table: str | None = None
+    columns: str | None = None  # of a table, those of the east and north coordinate
     crs: str | None = None
     encoding: str | None = None
     fix: bool = False
@@ -196,7 +198,7 @@ def _build_proposal(request: ImportRequest, baseline: Baseline) -> Proposal:
     in_force = tuple(one.to_id() for one in baseline.records)
     proposal = Proposal(in_force=in_force, file=request.file.name)
     try:
-        boundary_file = read_boundary_file(request.file, request.table, request.encoding)
+        boundary_file = read_boundary_file(request.file, request.table, request.encoding, request.columns)
         proposal.issues += boundary_file.issues
         proposal.before = baseline.shapes  # takes seconds, and a file that cannot be read needs none
         city = proposal.before[next(iter(baseline.facts.plans))].geometry
@@ -235,8 +237,11 @@ def _match_places(
         return {} if any(row.level == "error" for row in issues) else found
     if request.of not in names.ids:
         raise RefusedError(names.refuse(request.file.name, [request.of]))
-    proposal.issues += check_attributes(georeferenced.features, names, request.of)
-    return {request.of: georeferenced.features}
+    if not georeferenced.features:
+        return {}
+    rows, issues = select_features(georeferenced.features, names, request.of, request.feature)
+    proposal.issues += [*issues, *check_attributes(rows, names, request.of)]
+    return {request.of: rows}
 
 
 def _join_parts(
@@ -333,9 +338,10 @@ def _check_effects(proposal: Proposal, baseline: Baseline, *, accepted: bool) ->
     `accepted` says that land may leave the city.
     """
     members, place_names = baseline.members, baseline.place_names
+    proposal.records = [_keep_detached_land(record, proposal, baseline) for record in proposal.records]
     records = keep_latest((*baseline.records, *proposal.records))
     context = Context(proposal.before, members, records, place_names, baseline.beyond)
-    proposal.issues += check_polygons(context, proposal.records)
+    proposal.issues += check_polygons(context, proposal.records, accepted=accepted)
     proposal.issues += check_contained(context, proposal.records)
     if proposal.errors:
         return
@@ -364,6 +370,39 @@ def _check_effects(proposal: Proposal, baseline: Baseline, *, accepted: bool) ->
     proposal.issues += check_protected(before_context, after_context, proposal.records)
     imported = {record.of for record in proposal.records}
     proposal.issues += check_neighbours(proposal.before, proposal.after, imported, members)
+
+
+def _keep_detached_land(record: ImportedBoundary, proposal: Proposal, baseline: Baseline) -> ImportedBoundary:
+    """Return a county with the islands and exclaves that its polygon leaves out, as they would be nobody's.
+
+    What another imported county covers is left to that.
+    """
+    if record.layer != "counties":
+        return record
+    polygon = record.polygon()
+    others = [
+        one
+        for one in (*baseline.records, *proposal.records)
+        if one.layer == "counties" and one.of != record.of
+    ]
+    covered = shapely.union_all([polygon, *(one.polygon() for one in keep_latest(others).values())])
+    parts = shapely.get_parts(proposal.before[record.of].geometry)
+    left_out = [part for part in parts if not part.intersects(covered)]
+    if not left_out or len(left_out) == len(parts):
+        return record
+    area = f"{sum(map(crs.measure_area_km2, left_out)):.3f}"
+    proposal.issues.append(
+        build_issue(
+            "islands-kept",
+            record.file_name,
+            record.of,
+            count=len(left_out),
+            area=area,
+            place=baseline.place_names.of(record.of),
+        )
+    )
+    whole = record.model_copy(update={"geometry": _to_geometry(shapely.union_all([polygon, *left_out]))})
+    return _add_remarks(whole, proposal.issues, {"islands-kept"})
 
 
 def _reconcile_records(proposal: Proposal, baseline: Baseline) -> list[ImportedBoundary]:

@@ -11,13 +11,12 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundary_import.issues import Issue, PlaceNames, build_issue
-from geodata.boundary_import.planar import is_narrow, to_polygons
+from geodata.boundary_import.planar import GRID_DEG, MIN_AREA_KM2, is_narrow, to_polygons
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
 from geodata.land import SEA
 from geodata.moves import is_moved
 
-MIN_AREA_KM2 = 1e-4  # 100 m²: less is rounding
 Pieces = Mapping[str, BaseGeometry]
 
 
@@ -142,7 +141,8 @@ class Change:
             return []
         parts = [part for part in shapely.get_parts(one.land) if crs.measure_area_km2(part) >= MIN_AREA_KM2]
         won = shapely.union_all([other.land for other in self.transfers if other.taker == one.taker])
-        strips = [strip for strip in shapely.get_parts(won) if strip.intersects(self.before[one.taker])]
+        beyond = self.before[one.taker]
+        strips = [strip for strip in shapely.get_parts(won) if strip.distance(beyond) < GRID_DEG]
         return [
             part
             for part in parts
@@ -165,7 +165,7 @@ class Change:
             if taker not in {SEA, *own} and given:
                 land = self.before[taker]
                 for part in shapely.get_parts(self.after[taker]):
-                    if not part.intersects(land):
+                    if part.distance(land) >= GRID_DEG:
                         shares = [shapely.intersection(one.land, part).area for one in given]
                         if sum(shares) > part.area / 2:
                             yield Transfer(given[shares.index(max(shares))].giver, taker, part)

@@ -1,4 +1,4 @@
-"""Import a boundary that somebody brought: check it, show what it changes, publish it."""
+"""Import a boundary from a file: check it, show what it changes, publish it."""
 
 from __future__ import annotations
 
@@ -34,21 +34,39 @@ MAX_ACCURACY_M = 100_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
-    add("file", type=Path, help="GeoJSON, GeoPackage, Shapefile (.shp, .zip), KML, FlatGeobuf")
+    add(
+        "file",
+        type=Path,
+        help="界址点 TXT、DXF、Shapefile、GDB、KML/KMZ、GeoJSON、CSV/XLSX … · the boundary's file",
+    )
     add("--layer", choices=LAYERS, required=True, help="图层 · layer")
     add("--id", help="整个文件是这一个地点 · the whole file is this one place")
     add("--map", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
-    add("--table", metavar="NAME", help="文件中的图层 · layer within the file")
-    add("--crs", help="坐标系，如 EPSG:4490、GCJ-02 · coordinate system")
-    add("--encoding", help="Shapefile 属性的编码 · encoding of a Shapefile's attributes")
+    add(
+        "--feature",
+        metavar="NAME",
+        help="只用这个要素（名称或序号）· only this feature, by a value or its number",
+    )
+    add("--table", metavar="NAME", help="图层、工作表或压缩包中的文件 · layer, sheet, or file of an archive")
+    add("--columns", metavar="EAST,NORTH", help="表格中东、北坐标的列 · columns of a table's coordinates")
+    add("--crs", help="坐标系，如 EPSG:4490、西安80、GCJ-02 · coordinate system")
+    add("--encoding", help="文字的编码 · encoding of the text")
     add("--source", help="来源 · where it comes from")
     add("--licence", help="使用条件 · what may be done with it")
-    add("--who", help="经手人或单位 · who brings it")
+    add("--who", help="经手人或单位 · who imports it")
     add("--why", help="缘由 · why")
     add("--accuracy-m", type=_metres, required=True, help="位置精度，米 · positional accuracy, metres")
     add("--method", choices=get_args(Method), default="official", help="方法 · method (official)")
-    add("--fix", action="store_true", help="修复多边形、交换坐标轴 · repair rings, swap axes")
-    add("--accept-loss", action="store_true", help="认可土地划出威海市 · let land leave the city")
+    add(
+        "--fix",
+        action="store_true",
+        help="修复多边形、交换坐标轴、闭合线 · repair rings, swap axes, close lines",
+    )
+    add(
+        "--accept-loss",
+        action="store_true",
+        help="认可土地划出威海市、与邻区留有空隙 · let land leave the city, or gaps",
+    )
     add("--dry-run", action="store_true", help="只检查并画前后对照 · only check, and draw a map")
     add("--preview", type=Path, metavar="FILE", help="对照图存为 · where the map is written")
     add("--yes", action="store_true", help="不再询问 · publish without asking")
@@ -138,7 +156,9 @@ def _build_request(options: argparse.Namespace) -> ImportRequest:
         method=options.method,
         of=options.id,
         field=options.map,
+        feature=options.feature,
         table=options.table,
+        columns=options.columns,
         crs=options.crs,
         encoding=options.encoding,
         fix=options.fix,

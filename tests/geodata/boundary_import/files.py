@@ -76,9 +76,10 @@ def codes(path, **values):
     for issue in proposal.issues:
         assert issue.message_zh
         assert issue.message_en
+        assert issue.message_ko
         assert issue.path
         assert set(issue.to_dict()) == {
-            *("code", "level", "feature_id", "path", "message_zh", "message_en", "fix")
+            *("code", "level", "feature_id", "path", "message_zh", "message_en", "message_ko", "fix")
         }
     return {issue.code for issue in proposal.issues}, [record.of for record in proposal.records]
 

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from geodata.boundary_import import reader
+from geodata.boundary_import import formats
 from geodata.boundary_import.reader import read_boundary_file
 from tests.geodata.boundary_import.files import NAMES, SQUARE, refused, zipped
 
@@ -34,7 +34,7 @@ ARCHIVES = {
     "nothing": ([("readme.txt", "x")], "zip-nothing"),
     "two": ([("a.geojson", GOOD), ("b.kml", "<kml/>")], "zip-ambiguous"),
     "the same twice": ([("a/a.geojson", GOOD), ("b/a.geojson", GOOD)], "not-readable"),
-    "many": ([(f"{number}.txt", "") for number in range(reader.MAX_ENTRIES + 1)], "zip-entries"),
+    "many": ([(f"{number}.txt", "") for number in range(formats.MAX_ENTRIES + 1)], "zip-entries"),
     "a bomb": ([("a.geojson", b" " * 30_000_000)], "zip-bomb"),
     "a script": ([("a.geojson", "<vrt/>")], "unknown-format"),
 }
@@ -66,7 +66,7 @@ def test_names_in_an_archive_may_be_gbk(write, tmp_path):
 
 
 def test_an_archive_that_lies_about_its_size_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "MAX_UNPACKED", 1_500_000)
+    monkeypatch.setattr(formats, "MAX_UNPACKED", 1_500_000)
     path = archive(tmp_path / "a.zip", [("a.geojson", os.urandom(2_000_000))])
     content = bytearray(path.read_bytes())
     for at in (m.start() for m in re.finditer(struct.pack("<I", 2_000_000), bytes(content))):

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from geodata import crs
-from geodata.boundary_import import reader
+from geodata.boundary_import import formats, reader
 from geodata.boundary_import.propose import propose
 from geodata.boundary_import.reader import describe_layer, read_boundary_file
 from tests.geodata.boundary_import.files import (
@@ -237,8 +237,8 @@ def test_broken_and_foreign_bytes_are_refused(tmp_path, content, code):
 
 def test_a_file_that_goes_away_while_it_is_read_is_said(write, monkeypatch):
     path = write("a.geojson", [SQUARE])
-    check = reader._check_file
-    monkeypatch.setattr(reader, "_check_file", lambda path: (check(path), path.unlink()))
+    check = formats.check_file
+    monkeypatch.setattr(reader, "check_file", lambda path: (check(path), path.unlink()))
     assert refused(path) == "not-readable"
 
 
@@ -246,7 +246,7 @@ def test_limits_of_size_features_and_vertices(tmp_path, monkeypatch, write):
     path = write("a.geojson", [SQUARE, SQUARE])
     monkeypatch.setattr(reader, "MAX_FEATURES", 1)
     assert refused(path) == "too-many-features"
-    monkeypatch.setattr(reader, "MAX_BYTES", 10)
+    monkeypatch.setattr("geodata.boundary_import.formats.MAX_BYTES", 10)
     assert refused(path) == "file-too-large"
 
 
