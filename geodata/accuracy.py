@@ -14,8 +14,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundary_import.snap import Adjusted, Members
 from geodata.ground import Town
-from geodata.incoming.adjust import Adjusted, Members
 
 Json = Mapping[str, Any]
 

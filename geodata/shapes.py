@@ -31,11 +31,11 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import accuracy, crs
+from geodata.boundary_import.planar import GRID_DEG
+from geodata.boundary_import.records import IMPORTED_METHODS
+from geodata.boundary_import.snap import Adjusted, Members, measure_known_accuracy_m
 from geodata.circle import fit_circle
 from geodata.ground import OfficialArea, Position, Site, Town
-from geodata.incoming.adjust import Adjusted, Members, measure_known
-from geodata.incoming.imported import BROUGHT
-from geodata.incoming.planar import GRID_DEG
 from geodata.land import CITY, SEA
 from geodata.model import Area
 from geodata.read import Facts
@@ -92,8 +92,8 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     """Build the shape of the city, every county, town, zone, park, belt, 五区 and marine core.
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
-    :func:`geodata.incoming.adjust.to_boundaries` puts them in. Places whose site is not known have no shape.
-    Raises ValueError for a member or a bound that has no shape.
+    :func:`geodata.boundary_import.snap.to_boundaries` puts them in. Places whose site is not known have no
+    shape. Raises ValueError for a member or a bound that has no shape.
     """
     package = boundaries["datapackage"]
     adjusted: Adjusted = boundaries.get("adjusted") or Adjusted({})
@@ -151,7 +151,7 @@ def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjust
     drafts = {}
     for name, towns in groups.items():
         method: Method = "digitised" if name == CITY or name in counties else "reconstructed"
-        accuracy_m = measure_known(quality)
+        accuracy_m = measure_known_accuracy_m(quality)
         if method == "reconstructed":
             outer = [pair for pair in pairs if pair[0] in towns and pair[1] not in towns]
             accuracy_m = max(accuracy_m, accuracy.measure_rebuilt(outer, quality, adjusted, members))
@@ -236,7 +236,11 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
 def _join_edges(members: list[_Draft]) -> Method | None:
     """Return how the lesser of imported boundaries was made; None where a member is no such boundary."""
     edges = {member.joined or member.method for member in members}
-    return next((one for one in BROUGHT if one in edges), None) if edges <= set(BROUGHT) else None
+    return (
+        next((one for one in IMPORTED_METHODS if one in edges), None)
+        if edges <= set(IMPORTED_METHODS)
+        else None
+    )
 
 
 def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:

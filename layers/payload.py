@@ -7,8 +7,8 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.ground import Gateway
-from geodata.incoming.imported import BROUGHT
 from geodata.model import Area, Platform, Text
 from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
@@ -27,7 +27,7 @@ def build_payload(
     """Return the map's first load for one language; positions are (lon, lat) rounded to 1e-5 degrees."""
     facts = relations.facts
     builder = _Features(relations, shapes, language)
-    imported = any(shape.method in BROUGHT for shape in shapes.values())
+    imported = any(shape.method in IMPORTED_METHODS for shape in shapes.values())
     return {
         "lang": language,
         "features": builder.build(),

@@ -14,8 +14,8 @@ import shapely
 from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundary_import.snap import Adjusted
 from geodata.ground import Town
-from geodata.incoming.adjust import Adjusted
 from geodata.model import Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes

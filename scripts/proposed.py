@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Any, Final
 
 from geodata import crs
-from geodata.incoming.imported import keep_latest
-from geodata.incoming.proposal import Ground, Proposal
-from geodata.incoming.titles import Words, join_words
+from geodata.boundary_import.issues import Texts, join_terms
+from geodata.boundary_import.propose import Baseline, Proposal
+from geodata.boundary_import.records import keep_latest
 from scripts.messages import say, write
 
 Answer = dict[str, Any]
 _MOST: Final = 20  # transfers on the screen; the JSON has all
 
 
-def describe(proposal: Proposal, ground: Ground) -> Answer:
+def describe(proposal: Proposal, baseline: Baseline) -> Answer:
     """Return what was found and what would change; ``preview`` and ``published`` are for the caller."""
-    in_force = keep_latest(ground.records)
+    in_force = keep_latest(baseline.records)
     repeated = [one.of in in_force and one.repeats(in_force[one.of]) for one in proposal.records]
     return {
         "ok": proposal.errors == 0,
         "places": [record.of for record in proposal.records],
-        "findings": [finding.to_dict() for finding in proposal.findings],
+        "findings": [issue.to_dict() for issue in proposal.issues],
         "areas": proposal.areas(),
-        "transfers": proposal.exchanges(),
+        "transfers": proposal.list_transfer_rows(),
         "shifts": proposal.describe_shifts(),
         "repeated": bool(repeated) and all(repeated),
         "preview": None,
@@ -31,43 +31,43 @@ def describe(proposal: Proposal, ground: Ground) -> Answer:
     }
 
 
-def tell(proposal: Proposal, ground: Ground, answer: Answer) -> None:
+def tell(proposal: Proposal, baseline: Baseline, answer: Answer) -> None:
     """Print the findings, the areas, who gets which land, and the check for shifted coordinates."""
-    for finding in proposal.findings:
-        for line in finding.to_lines():
+    for issue in proposal.issues:
+        for line in issue.to_lines():
             write(line)
     for row in answer["areas"]:
-        _tell_area(row, ground)
-    _tell_transfers(answer["transfers"], ground)
+        _tell_area(row, baseline)
+    _tell_transfers(answer["transfers"], baseline)
     for place, verdict in answer["shifts"].items():
-        _tell_shift(ground.titles.of(place), verdict)
+        _tell_shift(baseline.place_names.of(place), verdict)
 
 
-def _tell_area(row: Answer, ground: Ground) -> None:
+def _tell_area(row: Answer, baseline: Baseline) -> None:
     say(
         "import_area",
         mark="* " if row["imported"] else "  ",
-        place=ground.titles.of(row["id"]),
+        place=baseline.place_names.of(row["id"]),
         before=f"{row['before_km2']:.2f}",
         after=f"{row['after_km2']:.2f}",
         official=f"{row['official_km2']:g}" if row["official_km2"] else "-",
-        changed=join_words("changed", row["changed"] or ["nothing"]),
+        changed=join_terms("changed", row["changed"] or ["nothing"]),
     )
 
 
-def _tell_transfers(rows: list[Answer], ground: Ground) -> None:
+def _tell_transfers(rows: list[Answer], baseline: Baseline) -> None:
     if not rows:
         return
     say("import_transfers", area=f"{sum(row['area_km2'] for row in rows):.3f}")
     for row in rows[:_MOST]:
-        ends = {"giver": ground.titles.of(row["from"]), "taker": ground.titles.of(row["to"])}
+        ends = {"giver": baseline.place_names.of(row["from"]), "taker": baseline.place_names.of(row["to"])}
         say("import_transfer", area=f"{row['area_km2']:.3f}", **ends)
     left = rows[_MOST:]
     if left:
         say("import_transfers_left", count=len(left), area=f"{sum(row['area_km2'] for row in left):.3f}")
 
 
-def _tell_shift(place: Words, verdict: Answer) -> None:
+def _tell_shift(place: Texts, verdict: Answer) -> None:
     metres = verdict["mean_distance_m"]
     values = {"place": place, "km": verdict["compared_km"], "metres": metres.get(crs.LONLAT)}
     values["median"] = verdict["median_distance_m"]

@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 
+from geodata.boundary_import.checks import check_outcome
+from geodata.boundary_import.issues import PlaceNames
+from geodata.boundary_import.records import ImportedBoundary
+from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
-from geodata.incoming.adjust import add_sources, apply_imports, to_boundaries
-from geodata.incoming.imported import ImportedBoundary
-from geodata.incoming.scrutiny import check_outcome
-from geodata.incoming.titles import Titles
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
 from layers.features import LANGUAGES
@@ -82,7 +82,7 @@ def _import(
     _say("导入的边界 / imported boundaries")
     adjusted = apply_imports(facts, boundaries, records)
     before = apply_imports(facts, boundaries, []).pieces
-    found = check_outcome(before, adjusted, Titles(facts, boundaries))
+    found = check_outcome(before, adjusted, PlaceNames(facts, boundaries))
     wrong = [line for one in found for line in one.to_lines()]
     if wrong:
         raise BuildError("\n".join(wrong))

@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
-from geodata.incoming.drawable import SWAPPED
-from geodata.incoming.proposal import Ground, Proposal
+from geodata.boundary_import.georeference import SWAPPED
+from geodata.boundary_import.propose import Baseline, Proposal
 from geodata.land import SEA
 from webmap.format import format_number
 from webmap.preview_map import draw
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 def render_preview(
-    proposal: Proposal, ground: Ground, neighbours: list[BaseGeometry], language: str
+    proposal: Proposal, baseline: Baseline, neighbours: list[BaseGeometry], language: str
 ) -> str | None:
     """Return the page in one language, or None where there is nothing to draw.
 
@@ -37,8 +37,8 @@ def render_preview(
     def translate(key: str, **values: Any) -> str:
         return strings[key].format(**values) if values else strings[key]
 
-    names = _Names(ground, language, strings)
-    drawing = draw(proposal, ground.facts, shapely.union_all(neighbours), names.short)
+    names = _Names(baseline, language, strings)
+    drawing = draw(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
     if drawing is None:
         return None
     environment = Environment(
@@ -53,7 +53,7 @@ def render_preview(
         drawing=drawing,
         assumed=_say_assumed(proposal, translate),
         areas=[row | {"name": names.of(row["id"])} for row in proposal.areas()],
-        transfers=_name_ends(proposal.exchanges(), names),
+        transfers=_name_ends(proposal.list_transfer_rows(), names),
         most=MOST,
         remarks=[] if proposal.errors else _list_remarks(proposal, names),
         shifts=[(names.of(place), row) for place, row in proposal.describe_shifts().items()],
@@ -93,12 +93,12 @@ def _name_ends(rows: list[Row], names: _Names) -> list[Row]:
 
 
 class _Names:
-    def __init__(self, ground: Ground, language: str, strings: dict[str, str]) -> None:
-        facts = ground.facts
+    def __init__(self, baseline: Baseline, language: str, strings: dict[str, str]) -> None:
+        facts = baseline.facts
         self.tables: tuple[dict[str, Any], ...] = (facts.zones, facts.areas, facts.towns)
         self.cities = {plan.id: getattr(plan.city, language) for plan in facts.plans.values()}
-        self.others = ground.titles.outside | {SEA: strings["preview.sea"]}
-        self.members, self.language = ground.members, language
+        self.others = baseline.place_names.outside | {SEA: strings["preview.sea"]}
+        self.members, self.language = baseline.members, language
 
     def of(self, place: str) -> str:
         """Return the name of a place, or its id."""

@@ -11,7 +11,7 @@ import shapely
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
-from geodata.incoming.proposal import Proposal
+from geodata.boundary_import.propose import Proposal
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
@@ -69,7 +69,7 @@ class _View:
         self.given = [*self.new.values(), *(shape for _, shape in self.flawed)]
         self.old = {
             place: proposal.before[place].geometry
-            for place in dict.fromkeys([*self.new, *proposal.wanted])
+            for place in dict.fromkeys([*self.new, *proposal.expected_places])
             if place in proposal.before
         }
         changed = {row["id"] for row in proposal.areas() if "outline" in row["changed"]}

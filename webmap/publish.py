@@ -43,7 +43,7 @@ from layers.home import Standing, claim, read_standing
 from layers.store import BrokenReleaseError, Release, find_placed, read_current, read_pointer
 
 if TYPE_CHECKING:
-    from geodata.incoming.imported import ImportedBoundary
+    from geodata.boundary_import.records import ImportedBoundary
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / "geodata"

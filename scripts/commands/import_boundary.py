@@ -1,4 +1,4 @@
-"""Import a boundary that somebody brought: check it, show what it changes, publish it."""
+"""Import a boundary from a file: check it, show what it changes, publish it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
-from geodata.incoming.imported import LAYERS, Method
-from geodata.incoming.proposal import Ground, Proposal, Wish
-from geodata.incoming.propose import propose
+from geodata.boundary_import.propose import Baseline, ImportRequest, Proposal, propose
+from geodata.boundary_import.records import LAYERS, Method
 from geodata.letters import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_imports, read_last
@@ -34,21 +33,39 @@ MAX_ACCURACY_M = 100_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
-    add("file", type=Path, help="GeoJSON, GeoPackage, Shapefile (.shp, .zip), KML, FlatGeobuf")
+    add(
+        "file",
+        type=Path,
+        help="界址点 TXT、DXF、Shapefile、GDB、KML/KMZ、GeoJSON、CSV/XLSX … · the boundary's file",
+    )
     add("--layer", choices=LAYERS, required=True, help="图层 · layer")
     add("--id", help="整个文件是这一个地点 · the whole file is this one place")
     add("--map", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
-    add("--table", metavar="NAME", help="文件中的图层 · layer within the file")
-    add("--crs", help="坐标系，如 EPSG:4490、GCJ-02 · coordinate system")
-    add("--encoding", help="Shapefile 属性的编码 · encoding of a Shapefile's attributes")
+    add(
+        "--feature",
+        metavar="NAME",
+        help="只用这个要素（名称或序号）· only this feature, by a value or its number",
+    )
+    add("--table", metavar="NAME", help="图层、工作表或压缩包中的文件 · layer, sheet, or file of an archive")
+    add("--columns", metavar="EAST,NORTH", help="表格中东、北坐标的列 · columns of a table's coordinates")
+    add("--crs", help="坐标系，如 EPSG:4490、西安80、GCJ-02 · coordinate system")
+    add("--encoding", help="文字的编码 · encoding of the text")
     add("--source", help="来源 · where it comes from")
     add("--licence", help="使用条件 · what may be done with it")
-    add("--who", help="经手人或单位 · who brings it")
+    add("--who", help="经手人或单位 · who imports it")
     add("--why", help="缘由 · why")
     add("--accuracy-m", type=_metres, required=True, help="位置精度，米 · positional accuracy, metres")
     add("--method", choices=get_args(Method), default="official", help="方法 · method (official)")
-    add("--fix", action="store_true", help="修复多边形、交换坐标轴 · repair rings, swap axes")
-    add("--accept-loss", action="store_true", help="认可土地划出威海市 · let land leave the city")
+    add(
+        "--fix",
+        action="store_true",
+        help="修复多边形、交换坐标轴、闭合线 · repair rings, swap axes, close lines",
+    )
+    add(
+        "--accept-loss",
+        action="store_true",
+        help="认可土地划出威海市、与邻区留有空隙 · let land leave the city, or gaps",
+    )
     add("--dry-run", action="store_true", help="只检查并画前后对照 · only check, and draw a map")
     add("--preview", type=Path, metavar="FILE", help="对照图存为 · where the map is written")
     add("--yes", action="store_true", help="不再询问 · publish without asking")
@@ -65,27 +82,27 @@ def run(options: argparse.Namespace) -> int:
     if not _complete(options):
         return 2
     in_force = imports_in_force(chosen.home)
-    ground = Ground(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
-    proposal = propose(_wish(options), ground)
-    answer = describe(proposal, ground)
-    code = _act(options, proposal, ground, (chosen, answer))
+    baseline = Baseline(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
+    proposal = propose(_build_request(options), baseline)
+    answer = describe(proposal, baseline)
+    code = _act(options, proposal, baseline, (chosen, answer))
     if options.json:
         write_json(answer)
     return code
 
 
 def _act(
-    options: argparse.Namespace, proposal: Proposal, ground: Ground, told: tuple[Settings, Answer]
+    options: argparse.Namespace, proposal: Proposal, baseline: Baseline, told: tuple[Settings, Answer]
 ) -> int:
     """Draw what was only asked for, publish what may be, and say it."""
     chosen, answer = told
     code = 1 if proposal.errors else 0
-    page = _draw(proposal, ground, options.lang) if options.dry_run else None
+    page = _draw(proposal, baseline, options.lang) if options.dry_run else None
     if page is not None:
         answer["preview"] = _write_preview(options, page, chosen.home)
         code = code if answer["preview"] else 1
     if not options.json:
-        tell(proposal, ground, answer)
+        tell(proposal, baseline, answer)
         if options.dry_run and page is None:
             say("import_no_preview")
         _conclude(proposal, answer)
@@ -102,7 +119,7 @@ def _conclude(proposal: Proposal, answer: Answer) -> None:
     if proposal.errors:
         say("import_errors", errors=proposal.errors)
     else:
-        say("import_ok", warnings=len(proposal.findings))
+        say("import_ok", warnings=len(proposal.issues))
 
 
 def _complete(options: argparse.Namespace) -> bool:
@@ -128,9 +145,9 @@ def _complete(options: argparse.Namespace) -> bool:
     return not long and not odd
 
 
-def _wish(options: argparse.Namespace) -> Wish:
+def _build_request(options: argparse.Namespace) -> ImportRequest:
     said = {name: (getattr(options, name) or "").strip() or "-" for name in SAID}
-    return Wish(
+    return ImportRequest(
         file=options.file,
         layer=options.layer,
         when=datetime.now(UTC).replace(microsecond=0),
@@ -138,7 +155,9 @@ def _wish(options: argparse.Namespace) -> Wish:
         method=options.method,
         of=options.id,
         field=options.map,
+        feature=options.feature,
         table=options.table,
+        columns=options.columns,
         crs=options.crs,
         encoding=options.encoding,
         fix=options.fix,
@@ -147,10 +166,10 @@ def _wish(options: argparse.Namespace) -> Wish:
     )
 
 
-def _draw(proposal: Proposal, ground: Ground, language: str) -> str | None:
+def _draw(proposal: Proposal, baseline: Baseline, language: str) -> str | None:
     """Return the page with the map, or None where there is nothing to draw."""
-    neighbours = read_neighbours(dict(ground.boundaries), ground.facts.plans)
-    return render_preview(proposal, ground, neighbours, language)
+    neighbours = read_neighbours(dict(baseline.boundaries), baseline.facts.plans)
+    return render_preview(proposal, baseline, neighbours, language)
 
 
 def _write_preview(options: argparse.Namespace, page: str, home: Path) -> str | None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from geodata.incoming.adjust import Adjusted
-from geodata.incoming.imported import ImportedBoundary
+from geodata.boundary_import.records import ImportedBoundary
+from geodata.boundary_import.snap import Adjusted
 from geodata.read import read_facts
 from layers.catalogue import read_licence
 from layers.release import HEADING, add_terms, list_imports

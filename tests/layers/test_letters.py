@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.incoming.imported import ImportedBoundary
+from geodata.boundary_import.records import ImportedBoundary
 from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts

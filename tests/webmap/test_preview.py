@@ -16,15 +16,14 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from geodata import crs
-from geodata.incoming.finding import find
-from geodata.incoming.proposal import Ground, Wish
-from geodata.incoming.propose import propose
+from geodata.boundary_import.issues import build_issue
+from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.read import read_boundaries, read_facts
 from layers.release import read_neighbours
 from webmap.lettering import Label, measure_box, place_labels
 from webmap.preview import render_preview
 
-GROUND = Ground(read_facts(), read_boundaries())
+GROUND = Baseline(read_facts(), read_boundaries())
 AROUND = read_neighbours(dict(GROUND.boundaries), GROUND.facts.plans)
 MOVED = (0.004, -0.003)
 
@@ -48,7 +47,7 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Any:
         said: dict[str, Any] = dict.fromkeys(("source", "licence", "who", "why"), "某局")
         when = datetime(2026, 11, 1, tzinfo=UTC)
         said |= {"layer": "zones", "accuracy_m": 5.0} | wishes
-        proposal = propose(Wish(file=path, when=when, **said), GROUND)
+        proposal = propose(ImportRequest(file=path, when=when, **said), GROUND)
         return render_preview(proposal, GROUND, AROUND, language), proposal
 
     return draw
@@ -96,7 +95,7 @@ def test_every_row_says_what_of_the_place_changes(gaoqu: tuple[str, Any]) -> Non
 def test_notes_are_told_in_the_verdict(gaoqu: tuple[str, Any], draw: Any) -> None:
     assert '<p class="verdict doubt">No errors' in gaoqu[0]
     page, proposal = draw(zone("lingang"))
-    assert proposal.findings == []
+    assert proposal.issues == []
     assert '<p class="verdict ok">' in page
     assert "No land passes to anybody else." in section(page, "transfers")
     assert re.findall(r'data-head="Changed">(.*?)</td>', page)[0].startswith("method, accuracy")
@@ -143,7 +142,9 @@ def test_what_goes_on_record_is_said_in_the_language_of_the_page(draw: Any, lang
 
 def test_an_error_that_is_found_last_leaves_the_tables(draw: Any) -> None:
     page, proposal = draw(zone("lingang"))
-    proposal.findings.append(find("leaves-city", "a.geojson", "lingang", givers="x", takers="y", area="1"))
+    proposal.issues.append(
+        build_issue("leaves-city", "a.geojson", "lingang", givers="x", takers="y", area="1")
+    )
     page = render_preview(proposal, GROUND, AROUND, "en")
     assert page
     assert "Errors: 1." in page
@@ -170,7 +171,7 @@ def test_what_cannot_be_a_boundary_is_drawn_all_the_same(
     draw: Any, geometry: Any, code: str, drawn: Any
 ) -> None:
     page, proposal = draw(geometry)
-    assert [finding.code for finding in proposal.findings] == [code]
+    assert [issue.code for issue in proposal.issues] == [code]
     before, after = maps(page)
     assert "What the file holds" in after
     assert '<path class="old" d="M' in before

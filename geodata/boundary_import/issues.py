@@ -1,0 +1,208 @@
+"""What can be wrong with an imported file: issues, and the terms and place names that they are worded with.
+
+The wording stands in the YAML files beside this module, by language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import yaml
+
+from geodata.land import CITY, SEA
+from geodata.model import Text
+from geodata.read import Facts
+
+Level = Literal["error", "warning"]
+LANGUAGES: Final = ("zh", "en", "ko")
+_ISSUES_FILE = Path(__file__).with_name("issues.yaml")
+
+
+class Remark(Text):
+    """A note kept with an imported boundary: a repair, or a loss of land that was accepted."""
+
+    code: str  # of the issue
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One issue about a file, or one feature of it.
+
+    `path` says where: the file, the layer and the feature's place in it, or a coordinate. `fix` says
+    what can be done, by language; None where nothing but another file helps.
+    """
+
+    code: str
+    level: Level
+    feature_id: str | None
+    path: str
+    message_zh: str
+    message_en: str
+    message_ko: str
+    fix: dict[str, str] | None = None
+    remark: Remark | None = None  # how the record of the boundary words it
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the issue as plain data for ``--json``."""
+        return {name: value for name, value in asdict(self).items() if name != "remark"}
+
+    def to_lines(self) -> list[str]:
+        """Return the issue as lines for a terminal: what it is, and what can be done."""
+        name = self.path if self.feature_id is None else f"{self.path} [{self.feature_id}]"
+        lines = [f"{self.level} {self.code}: {name}: {self.message_zh} / {self.message_en}"]
+        if self.fix:
+            lines.append(f"  → {self.fix['zh']} / {self.fix['en']}")
+        return ["".join(filter(str.isprintable, line)) for line in lines]
+
+
+class RefusedError(Exception):
+    """The file cannot be used at all; carries the issue that says why."""
+
+    def __init__(self, issue: Issue) -> None:
+        super().__init__(issue.message_en)
+        self.issue = issue
+
+
+def build_issue(code: str, path: str, feature_id: str | None = None, /, **values: object) -> Issue:
+    """Return the issue `code`, worded in every language and filled with `values`.
+
+    A value that is a dict is by language. The level is the code's own unless `values` names another
+    under ``level``.
+    """
+    entry = _codes()[code]
+    told = format_texts(entry, values, LANGUAGES)
+    stated = str(values.pop("level", entry["level"]))
+    level: Level = "error" if stated == "error" else "warning"
+    fix, record = entry.get("fix"), entry.get("record")
+    return Issue(
+        code=code,
+        level=level,
+        feature_id=feature_id,
+        path=path,
+        message_zh=told["zh"],
+        message_en=told["en"],
+        message_ko=told["ko"],
+        fix=format_texts(fix, values, LANGUAGES) if fix else None,
+        remark=_remark(code, {**entry, **record}, values) if record and level == "warning" else None,
+    )
+
+
+def _remark(code: str, words: Mapping[str, str], values: Mapping[str, object]) -> Remark:
+    """Return the remark of an issue; in Chinese and English it may be worded like the message."""
+    return Remark(code=code, **format_texts(words, values, LANGUAGES))
+
+
+def format_texts(
+    words: Mapping[str, str], values: Mapping[str, object], languages: Iterable[str]
+) -> dict[str, str]:
+    """Return a text by language, filled with `values`; a value that is a dict is by language."""
+    return {
+        language: words[language].format(
+            **{name: value[language] if isinstance(value, dict) else value for name, value in values.items()}
+        )
+        for language in languages
+    }
+
+
+def list_codes() -> dict[str, dict[str, Any]]:
+    """Return every code with its level and wording."""
+    return dict(_codes())
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, dict[str, Any]]:
+    codes: dict[str, dict[str, Any]] = yaml.load(_ISSUES_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+    return codes
+
+
+_FLAWS_FILE: Final = Path(__file__).with_name("flaws.yaml")
+_GEOS_REASON: Final = re.compile(r"(?P<name>[^\[]+)(?:\[(?P<lon>\S+) (?P<lat>\S+)\])?")
+
+
+def to_reasons(said: str) -> dict[str, str]:
+    """Return ``is_valid_reason`` of a lon/lat geometry by language; unknown reasons stay as they are.
+
+    >>> to_reasons("Self-intersection[122.05000000000001 37.25]")["zh"]
+    '边线相交，位于（122.05，37.25）'
+    >>> to_reasons("Something new[1 2]")["zh"]
+    'Something new[1 2]'
+    """
+    read = _GEOS_REASON.fullmatch(said)
+    words = _flaws().get(read["name"]) if read else None
+    if read is None or words is None:
+        return dict.fromkeys(LANGUAGES, said)
+    if read["lon"] is None:
+        return dict(words)
+    lon, lat = (f"{float(value):.7g}" for value in (read["lon"], read["lat"]))
+    at = _flaws()["at"]
+    return {language: at[language].format(what=words[language], lon=lon, lat=lat) for language in LANGUAGES}
+
+
+@lru_cache(maxsize=1)
+def _flaws() -> dict[str, dict[str, str]]:
+    flaws: dict[str, dict[str, str]] = yaml.load(_FLAWS_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+    return flaws
+
+
+Texts = dict[str, str]  # by language
+_TERMS_FILE: Final = Path(__file__).with_name("terms.yaml")
+NO_TEXT: Final[Texts] = dict.fromkeys(LANGUAGES, "")
+
+
+class PlaceNames:
+    """The names of all places of the facts, and of the neighbouring counties in the base geometry."""
+
+    def __init__(self, facts: Facts, boundaries: Mapping[str, Any] | None = None) -> None:
+        self.facts = facts
+        land = boundaries["land"]["features"] if boundaries else ()
+        self.outside = {row["id"]: row["properties"]["name_zh"] for row in land}
+
+    def of(self, place: str) -> Texts:
+        """Return the name and id of a place by language; its id alone where it has no name."""
+        for table in (self.facts.zones, self.facts.areas, self.facts.towns):
+            row: Any = table.get(place)
+            if row is not None:
+                names = {language: getattr(row.name, language) for language in LANGUAGES}
+                return phrase("title", name=names, id=place)
+        if place in {SEA, CITY}:
+            return term("place", place)
+        return dict.fromkeys(LANGUAGES, self.outside.get(place, place))
+
+    def join(self, places: Iterable[str]) -> Texts:
+        """Return the names of several places as one list."""
+        return join(map(self.of, places))
+
+
+def term(kind: str, name: str) -> Texts:
+    """Return a term by language, for example that of a method."""
+    found = _terms()[kind][name]
+    return {language: found[language] for language in LANGUAGES}
+
+
+def join_terms(kind: str, names: Iterable[str]) -> Texts:
+    """Return several terms by language, in the order of their list; those without a term as they are."""
+    known, wanted = _terms()[kind], set(names)
+    return join([*(known[name] for name in known if name in wanted), *sorted(wanted - set(known))])
+
+
+def join(texts: Iterable[Texts | str]) -> Texts:
+    """Return a list of texts as one; a plain text is the same in every language."""
+    rows = [dict.fromkeys(LANGUAGES, text) if isinstance(text, str) else text for text in texts]
+    comma = _terms()["comma"]
+    return {language: comma[language].join(row[language] for row in rows) for language in LANGUAGES}
+
+
+def phrase(name: str, /, **values: object) -> Texts:
+    """Return a phrase by language, filled with `values`; one that is a dict is by language."""
+    return format_texts(_terms()["phrase"][name], values, LANGUAGES)
+
+
+@lru_cache(maxsize=1)
+def _terms() -> dict[str, dict[str, Any]]:
+    words: dict[str, dict[str, Any]] = yaml.load(_TERMS_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+    return words

@@ -1,0 +1,62 @@
+"""The grid and the plane that the rule of imports works on; all geometry is lon/lat, polygonal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+GRID_DEG: Final = 1e-7
+MIN_AREA_KM2: Final = 1e-4  # 100 m²: less is rounding
+METRES_PER_DEG: Final = 111_200.0
+_SQUASH: Final = np.array([0.8, 1.0])  # cosine of 36.9° north
+
+
+def to_polygons(shape: BaseGeometry) -> BaseGeometry:
+    """Return the polygonal part of `shape`."""
+    parts = [part for part in shapely.get_parts(shape) if isinstance(part, shapely.Polygon)]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
+def is_narrow(shape: BaseGeometry, width_m: float) -> bool:
+    """Tell whether no circle of diameter `width_m` fits into `shape`."""
+    return bool(shapely.buffer(to_plane(shape), -width_m / 2 / METRES_PER_DEG).is_empty)
+
+
+def measure_width_m(shape: BaseGeometry) -> float:
+    """Return the diameter of the largest circle in a polygonal `shape`, within a metre or so."""
+    parts = [part for part in shapely.get_parts(to_plane(shape)) if not part.is_empty]
+    circles = shapely.maximum_inscribed_circle(parts, tolerance=0.5 / METRES_PER_DEG)
+    return float(2 * METRES_PER_DEG * max(shapely.length(circles), default=0.0))
+
+
+def to_plane(shape: BaseGeometry) -> BaseGeometry:
+    """Squash longitudes so that degrees are as long east as north; good to 1 % over a county."""
+    squashed: BaseGeometry = shapely.transform(shape, lambda points: points * _SQUASH)
+    return squashed
+
+
+def from_plane(shape: BaseGeometry) -> BaseGeometry:
+    """Undo :func:`to_plane`."""
+    back: BaseGeometry = shapely.transform(shape, lambda points: points / _SQUASH)
+    return back
+
+
+def format_point(point: BaseGeometry) -> str:
+    """Return a lon/lat point as messages have it.
+
+    >>> format_point(shapely.Point(122.1, 37.5))
+    '(122.10000, 37.50000)'
+    """
+    ((lon, lat),) = shapely.get_coordinates(point)
+    return f"({lon:.5f}, {lat:.5f})"
+
+
+def polygonize(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
+    """Node `lines` once on the grid and return the faces between them."""
+    noded = shapely.unary_union([line for line in lines if not line.is_empty], grid_size=GRID_DEG)
+    faces = shapely.get_parts(shapely.polygonize([noded]))
+    return [face for face in faces if isinstance(face, shapely.Polygon)]

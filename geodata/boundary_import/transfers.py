@@ -1,0 +1,179 @@
+"""Which land passes from which town to which when boundaries are imported, and what of it is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.boundary_import.issues import Issue, PlaceNames, build_issue
+from geodata.boundary_import.planar import GRID_DEG, MIN_AREA_KM2, is_narrow, to_polygons
+from geodata.boundary_import.records import ImportedBoundary
+from geodata.boundary_import.snap import Members
+from geodata.land import SEA
+from geodata.moves import is_moved
+
+Pieces = Mapping[str, BaseGeometry]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Land that passes from one town or neighbouring county to another; SEA for what is no land."""
+
+    giver: str
+    taker: str
+    land: BaseGeometry
+
+    @cached_property
+    def area_km2(self) -> float:
+        """Geodesic area."""
+        return crs.measure_area_km2(self.land)
+
+
+def list_transfers(before: Pieces, after: Pieces) -> list[Transfer]:
+    """Return every transfer of 100 m² or more, in the order of `before`, the sea last."""
+    changed = [name for name, piece in before.items() if is_moved(piece, after[name])]
+    given = {name: to_polygons(shapely.difference(before[name], after[name])) for name in changed}
+    taken = {name: to_polygons(shapely.difference(after[name], before[name])) for name in changed}
+    all_given, all_taken = shapely.union_all(list(given.values())), shapely.union_all(list(taken.values()))
+    found = [
+        Transfer(giver, taker, to_polygons(shapely.intersection(lost, won)))
+        for giver, lost in given.items()
+        for taker, won in taken.items()
+        if lost.intersects(won)
+    ]
+    found += [
+        Transfer(one, SEA, to_polygons(shapely.difference(lost, all_taken))) for one, lost in given.items()
+    ]
+    found += [
+        Transfer(SEA, one, to_polygons(shapely.difference(won, all_given))) for one, won in taken.items()
+    ]
+    return [one for one in found if one.area_km2 >= MIN_AREA_KM2]
+
+
+@dataclass(frozen=True)
+class Change:
+    """The base geometry before and after some imports."""
+
+    before: Pieces
+    after: Pieces
+    new: Sequence[ImportedBoundary]
+    members: Members
+    place_names: PlaceNames
+
+    @cached_property
+    def transfers(self) -> list[Transfer]:
+        """All land that passes."""
+        return list_transfers(self.before, self.after)
+
+    def check(self, known_m: float, *, accepted: bool = False) -> Iterator[Issue]:
+        """Yield what becomes of the land left out at the coast, at county lines, and as islands.
+
+        Land that leaves the city is an error unless it is a strip along the line, or `accepted`.
+        """
+        records = [record for record in self.new if self.members.of(record.of)]
+        if not records:
+            return
+        own = frozenset().union(*(self.members.of(record.of) for record in records))
+        apart = {
+            one: self._find_detached(one, known_m) for one in self.transfers if self._crosses_border(one, own)
+        }
+        islands = list(self._find_islands(own))
+        causes = {one: self._find_cause(one, records) for one in (*self.transfers, *islands)}
+        level = "warning" if accepted else "error"
+        for record in records:
+            rows = [one for one in self.transfers if causes[one] is record]
+            gone = [one for one in rows if one.taker == SEA]
+            if gone:
+                yield self._describe("coast-follows", record, gone, _sum_area_km2(gone), width=round(known_m))
+            crossing = {one: apart[one] for one in rows if one in apart}
+            yield from self._check_border_strips(record, crossing, known_m)
+            left_out = [one for one in islands if causes[one] is record]
+            if left_out:
+                yield self._describe(
+                    "islands-left-out", record, left_out, _sum_area_km2(left_out), count=len(left_out)
+                )
+            lost = {one: parts for one, parts in crossing.items() if parts}
+            if lost:
+                yield self._describe(
+                    "leaves-city", record, lost, sum(map(_measure_parts_km2, lost.values())), level=level
+                )
+
+    def _find_cause(self, one: Transfer, records: Sequence[ImportedBoundary]) -> ImportedBoundary:
+        """Return the record that causes a transfer: the one whose land it was, else the nearest."""
+        given = [record for record in records if one.giver in self.members.of(record.of)]
+        return given[0] if given else min(records, key=lambda record: record.polygon().distance(one.land))
+
+    def _check_border_strips(
+        self, record: ImportedBoundary, apart: Mapping[Transfer, Sequence[BaseGeometry]], known_m: float
+    ) -> Iterator[Issue]:
+        """Yield who gets the strips along a county line; what is `apart` from it is no strip."""
+        for taker in dict.fromkeys(one.taker for one in apart):
+            given = [one for one in apart if one.taker == taker]
+            area_km2 = sum(one.area_km2 - _measure_parts_km2(apart[one]) for one in given)
+            if area_km2 >= MIN_AREA_KM2:
+                yield self._describe("border-follows", record, given, area_km2, width=round(known_m))
+
+    def _describe(
+        self,
+        code: str,
+        record: ImportedBoundary,
+        rows: Collection[Transfer],
+        area_km2: float,
+        **values: object,
+    ) -> Issue:
+        """Return an issue about some transfers of a record, with who gives and who takes."""
+        givers = self.place_names.join(dict.fromkeys(one.giver for one in rows))
+        takers = self.place_names.join(dict.fromkeys(one.taker for one in rows))
+        values |= {"area": f"{area_km2:.3f}", "givers": givers, "takers": takers}
+        return build_issue(code, record.file_name, record.of, **values)
+
+    def _find_detached(self, one: Transfer, known_m: float) -> list[BaseGeometry]:
+        """Return the parts of a transfer to beyond the city that are no strip along the line between the two.
+
+        A strip may be of several givers: not each of their pieces touches the taker.
+        """
+        if one.taker not in self.place_names.outside:
+            return []
+        parts = [part for part in shapely.get_parts(one.land) if crs.measure_area_km2(part) >= MIN_AREA_KM2]
+        won = shapely.union_all([other.land for other in self.transfers if other.taker == one.taker])
+        beyond = self.before[one.taker]
+        strips = [strip for strip in shapely.get_parts(won) if strip.distance(beyond) < GRID_DEG]
+        return [
+            part
+            for part in parts
+            if not (is_narrow(part, known_m) and any(map(part.representative_point().within, strips)))
+        ]
+
+    def _crosses_border(self, one: Transfer, own: Collection[str]) -> bool:
+        """Tell whether land leaves the city, or a county that is not imported itself."""
+        if SEA in {one.giver, one.taker} or one.taker in own:
+            return False
+        if one.taker in self.place_names.outside:
+            return one.giver not in self.place_names.outside
+        county = self.members.county(one.giver)
+        return county != self.members.county(one.taker) and county not in {row.of for row in self.new}
+
+    def _find_islands(self, own: Collection[str]) -> Iterator[Transfer]:
+        """Yield land left out that touches nothing of the taker's, as given by whom most of it was."""
+        for taker in dict.fromkeys(one.taker for one in self.transfers):
+            given = [one for one in self.transfers if one.taker == taker and one.giver in own]
+            if taker not in {SEA, *own} and given:
+                land = self.before[taker]
+                for part in shapely.get_parts(self.after[taker]):
+                    if part.distance(land) >= GRID_DEG:
+                        shares = [shapely.intersection(one.land, part).area for one in given]
+                        if sum(shares) > part.area / 2:
+                            yield Transfer(given[shares.index(max(shares))].giver, taker, part)
+
+
+def _sum_area_km2(transfers: Sequence[Transfer]) -> float:
+    return sum(one.area_km2 for one in transfers)
+
+
+def _measure_parts_km2(parts: Sequence[BaseGeometry]) -> float:
+    return sum(crs.measure_area_km2(part) for part in parts)

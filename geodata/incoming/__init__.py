@@ -1,1 +1,0 @@
-"""Boundaries that somebody brings: read, named, checked, and put in the place of ours."""

@@ -1,0 +1,168 @@
+"""What an import does to others: who gets what, what is warned of, and what stays as it was."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import shapely
+
+from geodata import crs
+from geodata.boundary_import.propose import Baseline, ImportRequest, propose
+from geodata.land import SEA
+from geodata.moves import is_moved
+from geodata.read import read_boundaries, read_facts
+
+GROUND = Baseline(read_facts(), read_boundaries())
+MUPING = "neighbour-370612"
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    """Propose a polygon for a place, on top of earlier proposals."""
+    folder = tmp_path_factory.mktemp("files")
+
+    def ask(shape, of, layer="zones", earlier=(), properties=None):
+        path = folder / f"{of}.geojson"
+        geometry = json.loads(shapely.to_geojson(shapely.set_precision(shape, 1e-7)))
+        feature = {"type": "Feature", "properties": properties or {"n": "x"}, "geometry": geometry}
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+        said: dict[str, Any] = dict.fromkeys(("source", "licence", "who", "why"), "某局")
+        when = datetime(2026, 11, 1 + len(earlier), tzinfo=UTC)
+        request = ImportRequest(file=path, layer=layer, of=of, accuracy_m=5.0, when=when, **said)
+        records = tuple(record for one in earlier for record in one.records)
+        return propose(request, Baseline(GROUND.facts, GROUND.boundaries, records))
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def gaoqu(ask):
+    """高区 as another hand draws it: 490 m to the south-east, without its islands."""
+    moved = shapely.affinity.translate(GROUND.shapes["gaoqu"].geometry, 0.004, -0.003)
+    found = ask(shapely.intersection(moved, GROUND.shapes["huancui"].geometry), "gaoqu")
+    assert found.errors == 0, found.issues
+    return found
+
+
+def told(proposal, code):
+    return next(issue for issue in proposal.issues if issue.code == code)
+
+
+def test_who_gets_the_strips_at_the_coast_and_at_the_county_line_is_warned_of(gaoqu):
+    line = told(gaoqu, "border-follows")
+    assert "烟台市牟平区" in line.message_zh
+    assert "初村镇（town-chucun）" in line.message_zh
+    found = {(one.giver, one.taker): one.area_km2 for one in gaoqu.transfers}
+    assert f"{found['town-chucun', MUPING]:.3f} km²" in line.message_zh
+    assert found["town-chucun", MUPING] > 5
+    sea = sum(area for (_, taker), area in found.items() if taker == SEA)
+    coast = told(gaoqu, "coast-follows")
+    assert f"{sea:.3f} km²" in coast.message_en
+    assert "±658 m" in coast.message_en
+    assert "羊亭镇（town-yangting）" in told(gaoqu, "islands-left-out").message_zh
+    assert {issue.level for issue in gaoqu.issues} == {"warning"}
+
+
+def test_a_strip_of_several_towns_along_the_line_is_one_strip(ask):
+    """A piece of 界石镇 lies behind one of 汪疃镇 and does not touch 牟平区 itself."""
+    moved = shapely.affinity.translate(GROUND.shapes["lingang"].geometry, 0.001, -0.0008)
+    drawn = max(shapely.get_parts(shapely.simplify(moved, 0.001)), key=lambda part: part.area)
+    found = ask(drawn, "lingang")
+    line = {one.giver: one.land for one in found.transfers if one.taker == MUPING}
+    assert line["town-jieshi"].distance(GROUND.adjusted.pieces[MUPING]) > 0.0001
+    assert found.errors == 0, found.issues
+    assert "界石镇（town-jieshi）、汪疃镇（town-wangtuan）" in told(found, "border-follows").message_zh
+
+
+def test_transfers_account_for_every_towns_gain_and_loss(gaoqu):
+    for town in GROUND.facts.towns:
+        gain = sum(one.area_km2 for one in gaoqu.transfers if one.taker == town)
+        loss = sum(one.area_km2 for one in gaoqu.transfers if one.giver == town)
+        change = gaoqu.after[town].area_km2 - gaoqu.before[town].area_km2
+        assert gain - loss == pytest.approx(change, abs=0.002), town
+
+
+def test_who_gets_what_is_told_the_largest_first(gaoqu):
+    rows = gaoqu.list_transfer_rows()
+    assert rows[0] == {"from": "town-chucun", "to": MUPING, "area_km2": pytest.approx(5.908, abs=0.5)}
+    assert [row["area_km2"] for row in rows] == sorted((row["area_km2"] for row in rows), reverse=True)
+    assert {"from": "town-yiyuan", "to": "sea"}.items() <= next(
+        row for row in rows if row["from"] == "town-yiyuan"
+    ).items()
+    assert len(rows) == len(gaoqu.transfers)
+
+
+def test_every_row_says_what_changes_of_the_place(gaoqu):
+    """A place may change in what is said of it only: its terms now hold those of the import."""
+    rows = {row["id"]: row for row in gaoqu.areas()}
+    assert rows["gaoqu"]["changed"] == ["outline", "method", "accuracy", "source", "licence"]
+    assert rows["zhongde-park"]["changed"] == ["outline"]
+    assert all(row["changed"] for row in rows.values())
+
+
+def test_a_boundary_brought_again_by_somebody_else_changes_no_outline(ask, gaoqu):
+    again = ask(gaoqu.records[0].polygon(), "gaoqu", earlier=[gaoqu])
+    assert again.errors == 0
+    assert [(row["id"], row["changed"]) for row in again.areas()] == [("gaoqu", [])]
+
+
+def test_the_published_polygon_is_the_imported_one_to_the_last_digit(gaoqu):
+    imported, shown = gaoqu.records[0].polygon(), gaoqu.after["gaoqu"].geometry
+    assert shapely.normalize(imported).equals_exact(shapely.normalize(shown), 0)
+
+
+@pytest.mark.parametrize("park", ["yuanyao", "chucun", "shuangdaowan"])
+def test_a_park_lies_on_an_official_zone_and_alters_nothing_of_it(ask, gaoqu, park):
+    """A part of each lies in 高区, whether that is its parent or not."""
+    own = GROUND.shapes[park].geometry
+    on = shapely.intersection(own.convex_hull, gaoqu.after["gaoqu"].geometry)
+    drawn = shapely.union(shapely.segmentize(on, 0.0007), crs.build_circle(on.centroid.x, on.centroid.y, 300))
+    drawn = shapely.intersection(drawn, gaoqu.after["huancui"].geometry)
+    found = ask(drawn, park, "parks", [gaoqu])
+    assert found.errors == 0, found.issues
+    assert "overlap" not in {issue.code for issue in found.issues}
+    if park != "chucun":  # which is part of 高区
+        assert "高区（gaoqu）" in told(found, "on-top").message_zh
+        assert "官方边界" in told(found, "on-top").message_zh
+    assert shapely.equals_identical(found.before["gaoqu"].geometry, found.after["gaoqu"].geometry)
+    for name in ("gaoqu", "huancui", "town-yangting", "town-zhangcun", "weihai"):
+        assert not is_moved(found.before[name].geometry, found.after[name].geometry), name
+        assert found.after[name].adjusted_by == found.before[name].adjusted_by
+    assert "gaoqu" not in {row["id"] for row in found.areas()}
+
+
+def test_an_official_zone_stays_as_it_is_when_its_neighbour_or_a_town_of_it_comes_in(ask, gaoqu):
+    kept = gaoqu.after["gaoqu"].geometry
+    town = shapely.buffer(gaoqu.after["town-tianhe"].geometry, -0.002)
+    beside = shapely.difference(shapely.buffer(GROUND.shapes["lingang"].geometry, 0.002), kept)
+    beside = shapely.intersection(beside, GROUND.shapes["huancui"].geometry)
+    first = ask(beside, "lingang", "zones", [gaoqu])
+    second = ask(town, "town-tianhe", "towns", [gaoqu, first])
+    for found in (first, second):
+        assert found.errors == 0, found.issues
+        assert shapely.equals_identical(found.after["gaoqu"].geometry, kept)
+        assert "gaoqu" not in {row["id"] for row in found.areas()}
+
+
+def test_findings_name_places_and_methods_in_their_language(ask):
+    wide = shapely.union(GROUND.shapes["gaoqu"].geometry, shapely.box(121.8, 37.36, 121.9, 37.42))
+    issue = told(ask(wide, "gaoqu"), "outside-parent")
+    assert "环翠区（huancui）" in issue.message_zh
+    assert "数字化" in issue.message_zh
+    assert "Huancui District (huancui)" in issue.message_en
+    bare = re.sub("（[^）]*）", "", issue.message_zh)
+    assert not re.search("huancui|digitised", bare)
+
+
+def test_a_town_that_loses_everything_is_named_with_what_takes_it(ask):
+    over = shapely.union(GROUND.shapes["gaoqu"].geometry, GROUND.shapes["town-zhangcun"].geometry)
+    issue = told(ask(over, "gaoqu"), "town-without-land")
+    assert (issue.path, issue.feature_id) == ("gaoqu.geojson", "gaoqu")
+    for text in (issue.message_zh, issue.message_en, *(issue.fix or {}).values()):
+        assert "?" not in text
+    assert issue.message_zh.startswith("张村镇（town-zhangcun）将没有土地")
+    assert "高区（gaoqu）" in issue.message_zh
