@@ -23,7 +23,7 @@ from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder
 from layers.export.release import Catalogue, build_downloads
 from layers.features import build_features, build_industry_features
-from layers.indexes import build_around_index, build_lookup_index
+from layers.indexes import build_around_index, build_lookup_index, build_shares_index
 from layers.locator import build_locators
 from layers.measures import build_measures
 from layers.payload import build_payload
@@ -111,13 +111,15 @@ def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[s
 
 def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry]) -> Files:
     documents = DocumentBuilder(relations, shapes).build_all()
+    lookup = build_lookup_index(relations, shapes, documents)
     files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
     return files | {
         "pages/order.json": geojson.to_bytes(list(documents)),
         "pages/facts.json": geojson.to_bytes(build_citations(relations)),
         "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
         **_subject_files(relations, shapes),
-        "index/lookup.bin": build_lookup_index(relations, shapes, documents),
+        "index/lookup.bin": lookup,
+        "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(shapes, documents, ground),
         "index/search.json": geojson.to_bytes(build_search_index(relations)),
     }

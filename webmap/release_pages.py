@@ -18,7 +18,6 @@ from werkzeug.wrappers import Response as Answer
 from layers.export.formats import FORMATS
 from layers.export.jobs import release_path
 from layers.history import SHORTEST
-from layers.memory import MemoryStore
 from layers.store import BrokenReleaseError, Release
 from webmap.api import content, to_json
 from webmap.change_pages import records
@@ -155,8 +154,7 @@ def _shelf(release_id: str) -> Shelf | None:
         return None
     shelves: dict[str, Shelf] = current_app.extensions["shelves"]
     if release_id not in shelves:
-        folder = shelf().folder.with_name(release_id)
-        shelves[release_id] = Shelf(Content(release), lambda: MemoryStore(release), folder, fixed=True)
+        shelves[release_id] = Shelf(Content(release), shelf().worker, fixed=True)
     return shelves[release_id]
 
 

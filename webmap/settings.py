@@ -35,6 +35,13 @@ class Settings:
     store
         Address of a PostGIS database that features and look-ups are served from
         (``WEIHAI_LAYOUT_STORE``). None: from memory.
+    cache_megabytes
+        Of the files that are made on request, on disk, the oldest out (``WEIHAI_LAYOUT_CACHE_MB``).
+    exports
+        Child processes, of all that serve the home, that make such files at the same time
+        (``WEIHAI_LAYOUT_EXPORTS``).
+    export_megabytes
+        Memory of each of these (``WEIHAI_LAYOUT_EXPORT_MB``); 0: no limit.
     files
         Set while the site is written as files: what needs a running service is left out of its pages.
     """
@@ -45,6 +52,9 @@ class Settings:
     url: str | None = None
     embedders: str = ""
     store: str | None = field(default=None, repr=False)  # may hold a password
+    cache_megabytes: int = 1000
+    exports: int = 2
+    export_megabytes: int = 1000
     files: Files | None = None
 
 
@@ -85,7 +95,30 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             "characters in user and password as %40 (@), %2F (/), %25 (%) and so on, and a port of 1–65535"
         )
     home = Path(environ.get("WEIHAI_LAYOUT_HOME", ROOT / "var"))
-    return Settings(home, tiles, key, url, embedders, store)
+    return Settings(
+        home,
+        tiles,
+        key,
+        url,
+        embedders,
+        store,
+        cache_megabytes=_read_whole(environ, "CACHE_MB", 1000, (0, 10_000_000)),
+        exports=_read_whole(environ, "EXPORTS", 2, (1, 64)),
+        export_megabytes=_read_whole(environ, "EXPORT_MB", 1000, (0, 1_000_000)),
+    )
+
+
+def _read_whole(environ: Mapping[str, str], name: str, default: int, limits: tuple[int, int]) -> int:
+    """Return a whole number; raises ValueError where the variable holds none within the limits."""
+    full, (low, high) = f"WEIHAI_LAYOUT_{name}", limits
+    given = environ.get(full, "").strip()
+    if not given:
+        return default
+    if not (given.isascii() and given.isdecimal() and low <= int(given[:10]) <= high):
+        raise ValueError(
+            f"{full}={given!r}: 应为 {low}–{high} 的整数 / must be a whole number of {low}–{high}"
+        )
+    return int(given)
 
 
 def _is_address(store: str) -> bool:

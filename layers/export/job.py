@@ -1,13 +1,11 @@
 """What one file is made from: a wish, the layers that it is of, and what is known of them all.
 
-Plain values with a way to JSON and back, so that another process can do the work. Standard library
-only, for the web process.
+Plain values; standard library only, for the web process.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from geodata.crs import LONLAT
@@ -99,17 +97,7 @@ class Job:
         """The name of the file without its extension."""
         return file_stem(self.about.plan, self.wish)
 
-    def to_bytes(self) -> bytes:
-        """Return the job as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False).encode()
-
 
 def file_stem(plan: dict[str, Any], wish: Wish) -> str:
     """Return the name that a file is saved under, without extension."""
     return "-".join(filter(None, (plan["id"], wish.name, wish.tag)))
-
-
-def parse_job(content: bytes) -> Job:
-    """Return the job that :meth:`Job.to_bytes` wrote."""
-    raw = json.loads(content)
-    return Job(Wish(**raw["wish"]), tuple(Part(**part) for part in raw["parts"]), About(**raw["about"]))

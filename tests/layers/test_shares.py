@@ -21,7 +21,7 @@ def around(release: Release) -> Around:
 
 @pytest.fixture(scope="module")
 def shares(release: Release, around: Around) -> Shares:
-    return Shares(release.read("index/lookup.bin"), around)
+    return Shares(release.read("index/lookup.bin"), release.read("index/shares.bin"), around)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from waitress.server import create_server
 
 from layers.store import Release
 from webmap import create_app
+from webmap.limiter import THREADS
 from webmap.settings import Settings
 
 FLAGS = [
@@ -34,7 +35,7 @@ def serving(release: Release, settings: Settings) -> Iterator[str]:
 @contextmanager
 def running(application: Any) -> Iterator[str]:
     """Serve a WSGI application on a free port for as long as the block lasts."""
-    server: Any = create_server(application, host="127.0.0.1", port=0, threads=8)
+    server: Any = create_server(application, host="127.0.0.1", port=0, threads=THREADS)
     closing = threading.Event()
 
     def run() -> None:

@@ -9,9 +9,10 @@ from functools import lru_cache
 import orjson
 
 from layers.axes import Axes
-from layers.cql.tree import Kind
+from layers.cql.tree import And, Condition, Kind, Not, Or, Spatial
 from layers.query import Collection, Feature, FeatureStore, Query, Selection
 from layers.rows import queryables
+from webmap.limiter import computing
 from webmap.ogc.asked import ROOT, SOME_BOX, Asked, encode
 from webmap.ogc.frames import Frames, keep_properties
 from webmap.ogc.links import GEOJSON, HTML, JSON, Link, link, selves
@@ -122,7 +123,11 @@ class Items:
         return Mould(asked, collection, parse_items(asked, collection, self._kinds_of(collection)))
 
     def _select(self, collection: Collection, wanted: Wanted, bbox: str | None) -> Selection:
-        return self._store.select(collection.id, wanted.query(bbox))
+        query = wanted.query(bbox)
+        if not _is_spatial(query.filter):
+            return self._store.select(collection.id, query)
+        with computing.turn():
+            return self._store.select(collection.id, query)
 
     def _kinds_of(self, collection: Collection) -> dict[str, Kind]:
         if collection.id not in self._kinds:
@@ -160,6 +165,13 @@ class Items:
         if wanted.properties is None:
             return bodies
         return [keep_properties(body, wanted.properties) for body in bodies]
+
+
+def _is_spatial(condition: Condition | None) -> bool:
+    """Return whether a filter relates geometries, which takes longer than all else that it may ask."""
+    if isinstance(condition, And | Or):
+        return any(map(_is_spatial, condition.parts))
+    return _is_spatial(condition.part) if isinstance(condition, Not) else isinstance(condition, Spatial)
 
 
 def page_links(asked: Asked, collection: Collection, wanted: Wanted, matched: int) -> list[Link]:

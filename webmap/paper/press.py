@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import segno
@@ -102,13 +102,14 @@ class Press:
             "alt": self.say("paper.theme_alt", name=theme["title"])
         }
 
-    def poster_pdf(self, theme_id: str, size: str) -> bytes:
-        """Return a theme's sheet as PDF."""
-        return self._pdf("poster.typ", self.poster(theme_id, size))
-
-    def poster_png(self, theme_id: str, size: str) -> bytes:
-        """Return a theme's sheet as a picture."""
-        return typeset.to_png("poster.typ", self.poster(theme_id, size) | self._common())
+    def poster_as(self, extension: str, theme_id: str, size: str) -> bytes:
+        """Return a theme's sheet as ``pdf``, ``png`` or ``svg``."""
+        drawn = self.poster(theme_id, size)
+        if extension == "pdf":
+            return self._pdf("poster.typ", drawn)
+        if extension == "png":
+            return typeset.to_png("poster.typ", drawn | self._common())
+        return str(drawn["svg"]).encode()
 
     def chart_png(self, svg: str, size: tuple[float, float], title: str) -> bytes:
         """Return a chart as a picture on white, its size given in its own units."""
@@ -172,3 +173,23 @@ class Press:
 
     def _pdf(self, template: str, data: Document) -> bytes:
         return typeset.to_pdf(template, data | self._common(), self.plan["date"])
+
+
+def open_press(release: Release, language: str, absolute: Callable[[str], str]) -> Press:
+    """Return what prints a release in one language."""
+    plan, strings = _read_common(release, language)
+
+    def say(key: str, **values: object) -> str:
+        return strings[key].format(**values)
+
+    return Press(release, _open_ground(release), plan, language, absolute, say)
+
+
+@lru_cache(maxsize=3)  # one of each language: who prints a whole site reads them once
+def _read_common(release: Release, language: str) -> tuple[Document, dict[str, str]]:
+    return release.read_json("pages/plan.json"), release.read_json(f"pages/{language}/strings.json")
+
+
+@lru_cache(maxsize=1)
+def _open_ground(release: Release) -> Ground:
+    return Ground(release)
