@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Any
 
 from layers.store import read_current
+from webmap.limiter import THREADS
 from webmap.live import Live
 from webmap.settings import Settings, read_settings
 
 KILL_S = 5  # a worker that is told to stop while it starts does not listen yet
-THREADS = 4  # of each process: enough to wait for a database, few enough not to fight for the interpreter
 
 
 def make_app() -> Live:

@@ -65,7 +65,6 @@ def create_app(release: Release, settings: Settings) -> Flask:
     worker = open_worker(settings)
     app.extensions["export_worker"] = worker
     app.extensions["shelf"] = Shelf(content, worker)
-    app.extensions["shelves"] = {}  # of earlier releases
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }

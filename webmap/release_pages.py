@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from layers.export.formats import FORMATS
@@ -152,10 +152,8 @@ def _shelf(release_id: str) -> Shelf | None:
     release = records().whole(release_id)
     if release is None or records().code(release_id) != records().code(live):
         return None
-    shelves: dict[str, Shelf] = current_app.extensions["shelves"]
-    if release_id not in shelves:
-        shelves[release_id] = Shelf(Content(release), shelf().worker, fixed=True)
-    return shelves[release_id]
+    # Made for each request: what an earlier release holds is asked for seldom, and is not to stay in memory.
+    return Shelf(Content(release), shelf().worker, fixed=True)
 
 
 def _send_as_is(release_id: str, file: str) -> Response:

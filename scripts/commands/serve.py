@@ -18,10 +18,10 @@ from scripts.messages import say, warn
 from scripts.stored import Admission, Outcome, bring, bring_later
 from scripts.whole import whole
 from scripts.workers import serve_with
+from webmap.limiter import THREADS
 from webmap.live import Live
 
 MAX_PORT = 65535
-THREADS = 8
 MAX_WORKERS = 64
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - listened on where an empty host asks for it
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from layers.axes import ALL, Axes, find_axes
 from layers.cql.fault import FilterError
@@ -28,7 +27,7 @@ def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Cond
     if given is None:
         return []
     try:
-        return [_parse(given, language, tuple(kinds.items()), axes)]
+        return [_parse(given, language, kinds, axes)]
     except FilterError as error:
         raise to_refusal(error) from error
 
@@ -46,9 +45,8 @@ def _axes(given: str | None) -> Axes:
     return found
 
 
-@lru_cache(maxsize=256)
-def _parse(text: str, language: str, kinds: tuple[tuple[str, Kind], ...], axes: Axes) -> Condition:
+def _parse(text: str, language: str, kinds: Mapping[str, Kind], axes: Axes) -> Condition:
     # The parser takes a second to load, and many servers are never asked to filter.
     from layers.cql.parse import parse_filter
 
-    return parse_filter(text, language, dict(kinds), axes)
+    return parse_filter(text, language, kinds, axes)
