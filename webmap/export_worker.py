@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from layers.child_job import BROKEN, OUT_OF_MEMORY
 from layers.store import BrokenReleaseError
-from webmap.file_cache import FileCache
+from webmap.file_cache import FileCache, choose_folder
 from webmap.limiter import MAKING, Limiter
 from webmap.problems import BusyError, FailedError, TooCostlyError
 from webmap.settings import Settings
@@ -105,7 +105,8 @@ class ExportWorker:
 def open_worker(settings: Settings) -> ExportWorker:
     """Return what makes and keeps the files of a home."""
     limits = ChildLimits(settings.exports, settings.export_megabytes * MEGABYTE)
-    return ExportWorker(FileCache(settings.home / "cache", settings.cache_megabytes * MEGABYTE), limits)
+    folder = choose_folder(settings.home)
+    return ExportWorker(FileCache(folder, settings.cache_megabytes * MEGABYTE), limits)
 
 
 def _hold_any(locks: list[FileLock]) -> FileLock | None:

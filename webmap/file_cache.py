@@ -127,3 +127,23 @@ class FileCache:
                     break
                 Path(name).unlink(missing_ok=True)
                 total -= size
+
+
+def choose_folder(home: Path) -> Path:
+    """Return where the files of a home are kept: in the home, or beside the system's temporary files.
+
+    A home may be read-only; all processes of one user that serve it agree on the folder all the same.
+    """
+    inside = home / "cache"
+    with suppress(OSError):
+        inside.mkdir(parents=True, exist_ok=True)
+        if os.access(inside, os.W_OK):
+            return inside
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    mark = hashlib.sha256(str(home.absolute()).encode()).hexdigest()[:12]
+    outside = Path(tempfile.gettempdir()) / f"weihai-layout-{user}-{mark}"
+    with suppress(OSError):
+        outside.mkdir(mode=0o700, exist_ok=True)
+        if hasattr(os, "getuid") and outside.lstat().st_uid == user and not outside.is_symlink():
+            return outside
+    return Path(tempfile.mkdtemp(prefix="weihai-layout-"))  # somebody else's: this process has its own

@@ -102,21 +102,21 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         url,
         embedders,
         store,
-        cache_megabytes=_read_whole(environ, "CACHE_MB", 1000, (0, 10_000_000)),
-        exports=_read_whole(environ, "EXPORTS", 2, (1, 64)),
-        export_megabytes=_read_whole(environ, "EXPORT_MB", 1000, (0, 1_000_000)),
+        cache_megabytes=_read_whole(environ, "WEIHAI_LAYOUT_CACHE_MB", 1000, (0, 10_000_000)),
+        exports=_read_whole(environ, "WEIHAI_LAYOUT_EXPORTS", 2, (1, 64)),
+        export_megabytes=_read_whole(environ, "WEIHAI_LAYOUT_EXPORT_MB", 1000, (0, 1_000_000)),
     )
 
 
 def _read_whole(environ: Mapping[str, str], name: str, default: int, limits: tuple[int, int]) -> int:
     """Return a whole number; raises ValueError where the variable holds none within the limits."""
-    full, (low, high) = f"WEIHAI_LAYOUT_{name}", limits
-    given = environ.get(full, "").strip()
+    low, high = limits
+    given = environ.get(name, "").strip()
     if not given:
         return default
     if not (given.isascii() and given.isdecimal() and low <= int(given[:10]) <= high):
         raise ValueError(
-            f"{full}={given!r}: 应为 {low}–{high} 的整数 / must be a whole number of {low}–{high}"
+            f"{name}={given!r}: 应为 {low}–{high} 的整数 / must be a whole number of {low}–{high}"
         )
     return int(given)
 

@@ -6,10 +6,13 @@ import gzip
 import json
 import math
 import random
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import brotli
@@ -35,6 +38,7 @@ from webmap.polygons import MAX_EDGE_KM, MAX_MEETING
 from webmap.problems import BusyError
 from webmap.settings import Settings
 
+ROOT = Path(__file__).parents[2]
 ITEMS = "/ogc/collections/towns/items"
 PROGRAM = {"Accept": "application/json"}
 Ring = list[list[float]]
@@ -272,7 +276,8 @@ def test_random_hosts_and_requests_fill_no_more_than_there_is_room_for(app: Flas
         query = f"/ogc/collections/zones/items?f=json&filter=id%3D%27{number:03}{'x' * 3000}%27"
         for _ in range(2):
             client.get(query, headers={"Host": f"h{number}.example", "Accept-Encoding": "br"})
-    assert remember.cache.currsize <= remember.cache.maxsize  # type: ignore[attr-defined]
+    requests: Any = remember.cache
+    assert 0 < requests.currsize <= requests.maxsize
     kept: Cache = app.extensions["ogc"]._cache
     assert 0 < kept._kept.currsize <= kept._kept.maxsize
     assert memory_of(app) - before <= kept._kept.maxsize
@@ -316,3 +321,57 @@ def test_sixteen_large_polygons_leave_light_pages_their_threads(release: Release
     assert len(seen) == 16
     assert set(seen) <= {200, 503}
     assert 200 in seen
+
+
+MIXED = """
+import sys
+from pathlib import Path
+from layers.store import Release
+from webmap import create_app
+from webmap.live import settle
+from webmap.settings import Settings
+
+def memory_mb():
+    text = Path("/proc/self/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0]) // 1024
+
+release, settings = Release(Path(sys.argv[1]), sys.argv[2]), Settings(Path(sys.argv[3]))
+started = None
+for publication in range(3):
+    app = create_app(release, settings)
+    settle()
+    started = started or memory_mb()
+    client = app.test_client()
+    for path in sys.argv[4:]:
+        for number in range(20):
+            answer = client.get(path.replace("NUMBER", str(number)), headers={"Host": f"h{number}.example"})
+            assert answer.status_code == 200, path
+    del app, client
+print(started, memory_mb())
+"""
+
+
+def test_a_worker_stays_small_whatever_it_is_asked(release: Release, tmp_path: Any) -> None:
+    paths = [
+        "/",
+        "/zones/gaoqu",
+        "/industries/",
+        "/plan",
+        "/search?q=NUMBER",
+    ]
+    paths += [
+        "/lookup?lon=122.NUMBER&lat=37",
+        "/compare?zones=gaoqu,jingqu",
+        "/find",
+        "/data/",
+        "/changes",
+        "/zones/gaoqu.pdf?lang=en",
+    ]
+    paths += [f"{ITEMS}?f=json&limit=1NUMBER&crs=http://www.opengis.net/def/crs/EPSG/0/4550"]
+    paths += ["/data/zones.gpkg?crs=EPSG:4550", "/ogc/collections/towns/items?f=html", "/print/belts.png"]
+    command = [sys.executable, "-c", MIXED, str(release.folder), release.manifest_sha256, str(tmp_path)]
+    done = subprocess.run([*command, *paths], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    started, after = map(int, done.stdout.split())
+    assert started <= 120
+    assert after <= 200

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +20,7 @@ import pytest
 from layers.store import Release
 from tests.webmap.test_changes import clone
 from webmap import create_app
-from webmap.file_cache import FileCache
+from webmap.file_cache import FileCache, choose_folder
 from webmap.problems import BusyError
 from webmap.settings import Settings
 
@@ -148,6 +150,33 @@ def test_a_folder_that_cannot_be_written_costs_only_the_copy(tmp_path: Path) -> 
     for _ in range(2):
         assert cache.read_or_make(("a",), writing(b"content", made), PATIENCE_S) == b"content"
     assert len(made) == 2
+
+
+def test_a_home_that_cannot_be_written_has_its_files_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    homes = [tmp_path / "one", tmp_path / "two", tmp_path / "fine"]
+    for home in homes:
+        home.mkdir()
+    for home in homes[:2]:
+        (home / "cache").write_bytes(b"")  # nothing can be made below it
+    folders = [choose_folder(home) for home in homes]
+    assert folders == [choose_folder(home) for home in homes]  # as in another process
+    assert [folder.parent for folder in folders] == [tmp_path / "tmp", tmp_path / "tmp", homes[2]]
+    assert folders[0] != folders[1]
+    assert stat.S_IMODE(folders[0].stat().st_mode) == 0o700
+
+
+def test_a_folder_of_somebody_elses_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "home").write_bytes(b"")
+    (tmp_path / "trap").mkdir()
+    ours = choose_folder(tmp_path / "home")
+    ours.rmdir()
+    ours.symlink_to(tmp_path / "trap")
+    assert choose_folder(tmp_path / "home") not in {ours, tmp_path / "trap"}
 
 
 def test_a_folder_removed_while_a_file_is_made_costs_only_the_copy(tmp_path: Path) -> None:
