@@ -343,7 +343,7 @@ for publication in range(3):
     started = started or memory_mb()
     client = app.test_client()
     for path in sys.argv[4:]:
-        for number in range(20):
+        for number in range(1 if ".p" in path else 20):  # what children print, once
             answer = client.get(path.replace("NUMBER", str(number)), headers={"Host": f"h{number}.example"})
             assert answer.status_code == 200, path
     del app, client
