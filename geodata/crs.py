@@ -151,7 +151,18 @@ def build_equal_area(lon: float, lat: float) -> str:
 def measure_area_km2(geometry: BaseGeometry) -> float:
     """Return the geodesic area on WGS 84, km², of a lon/lat geometry with any winding."""
     polygons = shapely.orient_polygons(shapely.get_parts(geometry))
-    return float(sum(abs(_GEOD.geometry_area_perimeter(polygon)[0]) for polygon in polygons)) / 1e6
+    # An outer ring counts positive and a hole negative, as they are wound now.
+    return sum(_measure_ring_m2(ring) for ring in shapely.get_rings(polygons)) / 1e6
+
+
+def _measure_ring_m2(ring: shapely.LinearRing) -> float:
+    lons, lats = shapely.get_coordinates(ring).T
+    return float(_GEOD.polygon_area_perimeter(lons, lats)[0])
+
+
+def measure_edge_km(geometry: BaseGeometry) -> float:
+    """Return the geodesic length of all edges of a lon/lat geometry, km."""
+    return float(_GEOD.geometry_length(geometry)) / 1000
 
 
 def measure_distance_m(point: shapely.Point, geometry: BaseGeometry) -> float:

@@ -36,7 +36,6 @@ CITY, EDGE, NEIGHBOUR, SEA, BEYOND = "city", "edge", "neighbour", "sea", "beyond
 ORDER = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "towns")
 SHARING = ("counties", "zones", "towns")  # layers whose places do not overlap: a point is in one, or none
 LEAST_PERCENT = 0.005  # what rounds to nothing
-SHARES_MARGIN = 2.5  # how far around the polygon a place's edge is looked at, in its accuracies
 QUADRANT = 4  # segments of a rounded corner
 
 
@@ -252,14 +251,23 @@ def _answer(entry: BlockEntry, point: Point) -> dict[str, Any] | None:
     return entry.head | {"status": status, "distance_to_edge_m": round(distance), "uncertain": uncertain}
 
 
-class Shares:
-    """Answers for polygons, on the block that :mod:`layers.payload` made; lon/lat, areas geodesic."""
+INNER, OUTER = "inner", "outer"  # a place with its edge moved by its accuracy
 
-    def __init__(self, block: bytes, around: Surroundings) -> None:
+
+class Shares:
+    """Answers for polygons, on the blocks that :mod:`layers.payload` made; lon/lat, areas geodesic.
+
+    `block` holds the places, `moved` the same with their edges moved in and out by their accuracy, see
+    :func:`move_edges`.
+    """
+
+    def __init__(self, block: bytes, moved: bytes, around: Surroundings) -> None:
         self._around = around
         self._entries = list(read_block(block))
-        self._tree = STRtree([entry.geometry for entry in self._entries])
-        self._reach_m = SHARES_MARGIN * max(entry.head["positional_accuracy_m"] for entry in self._entries)
+        edges = {(entry.head["id"], entry.head["edge"]): entry.geometry for entry in read_block(moved)}
+        self._inner = [edges[entry.head["id"], INNER] for entry in self._entries]
+        self._outer = [edges[entry.head["id"], OUTER] for entry in self._entries]
+        self._tree = STRtree(self._outer)
 
     def of(self, polygon: BaseGeometry) -> dict[str, Any]:
         """Return the area of a valid lon/lat polygon, km², and its shares by place, per cent.
@@ -279,11 +287,14 @@ class Shares:
         }
 
     def _shares(self, polygon: BaseGeometry, total: float) -> Iterator[dict[str, Any]]:
-        for index in self._tree.query(_widen(polygon, self._reach_m)):
+        for index in self._tree.query(polygon, predicate="intersects"):
             entry = self._entries[int(index)]
-            area = crs.measure_area_km2(shapely.intersection(polygon, entry.geometry))
+            area = _measure_common_km2(polygon, entry.geometry, total)
             share = 100 * area / total
-            low, high = _range(entry, polygon, total)
+            low, high = (
+                100 * _measure_common_km2(polygon, moved[int(index)], total) / total
+                for moved in (self._inner, self._outer)
+            )
             low, high = min(low, share), max(high, share)
             if high >= LEAST_PERCENT:
                 yield entry.head | {
@@ -305,33 +316,25 @@ class Shares:
         }
 
     def _percent(self, polygon: BaseGeometry, other: BaseGeometry, total: float) -> float:
-        return 100 * crs.measure_area_km2(shapely.intersection(polygon, other)) / total
+        return 100 * _measure_common_km2(polygon, other, total) / total
 
 
-def _range(entry: BlockEntry, polygon: BaseGeometry, total: float) -> tuple[float, float]:
-    """Return the least and the greatest share, if the place's edge moves in or out by its accuracy."""
-    accuracy = entry.head["positional_accuracy_m"]
-    near = _widen(polygon, SHARES_MARGIN * accuracy)
-    clipped = shapely.intersection(entry.geometry, near)
-    if clipped.is_empty:
-        return 0, 0
-    squash = math.cos(math.radians(polygon.centroid.y))
-    plane = shapely.transform(clipped, lambda lonlat: lonlat * (squash, 1))
-    step = accuracy / METRES_PER_DEGREE
-    shares = []
-    for move in (-step, step):
-        moved = shapely.buffer(plane, move, quad_segs=QUADRANT)
-        place = shapely.transform(moved, lambda xy: xy / (squash, 1))
-        shares.append(100 * crs.measure_area_km2(shapely.intersection(polygon, place)) / total)
-    return shares[0], shares[1]
+def _measure_common_km2(polygon: BaseGeometry, place: BaseGeometry, total: float) -> float:
+    """Return how much of a polygon, `total` km² large, lies in a place, which is prepared."""
+    if not place.intersects(polygon):
+        return 0.0
+    return total if place.covers(polygon) else crs.measure_area_km2(shapely.intersection(polygon, place))
 
 
-def _widen(polygon: BaseGeometry, metres: float) -> BaseGeometry:
-    """Return the polygon's bounding box, `metres` wider on every side."""
-    west, south, east, north = polygon.bounds
-    lat_deg = metres / METRES_PER_DEGREE
-    lon_deg = lat_deg / max(math.cos(math.radians(max(abs(south), abs(north)))), 0.01)
-    return box(west - lon_deg, south - lat_deg, east + lon_deg, north + lat_deg)
+def move_edges(place: BaseGeometry, accuracy_m: float) -> dict[str, BaseGeometry]:
+    """Return a lon/lat polygon whose edge is moved in and out by `accuracy_m` metres, as its edge may be."""
+    squash = math.cos(math.radians(place.centroid.y))
+    plane = shapely.transform(place, lambda lonlat: lonlat * (squash, 1))
+    step = accuracy_m / METRES_PER_DEGREE
+    return {
+        edge: shapely.transform(shapely.buffer(plane, move, quad_segs=QUADRANT), lambda xy: xy / (squash, 1))
+        for edge, move in ((INNER, -step), (OUTER, step))
+    }
 
 
 def _order(row: dict[str, Any]) -> tuple[int, float]:

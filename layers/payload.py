@@ -14,7 +14,7 @@ from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
 from layers.documents import Document
 from layers.links import to_url
-from layers.lookup import GROUND, ORDER, write_block
+from layers.lookup import GROUND, ORDER, move_edges, read_block, write_block
 from layers.relations import Place, Relations
 
 Payload = dict[str, Any]
@@ -169,6 +169,20 @@ def build_lookup_index(
     heads = [_place_head(document) for document in documents.values() if document["layer"] in ORDER]
     heads += [_town_head(town, shapes[town.id]) for town in relations.facts.towns.values()]
     return write_block((head, shapes[head["id"]].geometry) for head in heads)
+
+
+def build_shares_index(lookup: bytes) -> bytes:
+    """Return the polygons of a look-up index with their edges moved in and out, as one block.
+
+    How far a place's accuracy leaves a polygon's share of it open depends on these, and they are the
+    same for every polygon.
+    """
+    entries = [(entry.head, entry.geometry) for entry in read_block(lookup)]
+    return write_block(
+        ({"id": head["id"], "edge": edge}, geometry)
+        for head, place in entries
+        for edge, geometry in move_edges(place, head["positional_accuracy_m"]).items()
+    )
 
 
 def build_around_index(

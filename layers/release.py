@@ -25,7 +25,7 @@ from layers.documents import DocumentBuilder, SubjectBuilder, build_citations, b
 from layers.export.release import Catalogue, build_downloads
 from layers.features import LANGUAGES, build_features, build_industry_features, build_points
 from layers.measures import build_measures
-from layers.payload import build_around_index, build_lookup_index, build_payload
+from layers.payload import build_around_index, build_lookup_index, build_payload, build_shares_index
 from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import build_locators, build_sketch
@@ -110,13 +110,15 @@ def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[s
 
 def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry]) -> Files:
     documents = DocumentBuilder(relations, shapes).build_all()
+    lookup = build_lookup_index(relations, shapes, documents)
     files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
     return files | {
         "pages/order.json": geojson.to_bytes(list(documents)),
         "pages/facts.json": geojson.to_bytes(build_citations(relations)),
         "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
         **_subject_files(relations, shapes),
-        "index/lookup.bin": build_lookup_index(relations, shapes, documents),
+        "index/lookup.bin": lookup,
+        "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(shapes, documents, ground),
         "index/search.json": geojson.to_bytes(build_search_index(relations)),
     }

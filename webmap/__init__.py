@@ -27,6 +27,7 @@ from webmap import (
     subject_pages,
 )
 from webmap.content import Content
+from webmap.export_worker import open_worker
 from webmap.format import format_area, format_number, format_quantity
 from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
 from webmap.ogc.gate import Gate
@@ -59,8 +60,9 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.extensions["publications"] = PublicationHistory(settings.home)
     app.extensions["inspection"] = Inspection(settings.home, release)
     app.extensions["store"] = store
-    app.extensions["shelf"] = Shelf(content, lambda: store, settings.home / "downloads" / release.id)
-    app.extensions["shelves"] = {}  # of earlier releases
+    worker = open_worker(settings)
+    app.extensions["export_worker"] = worker
+    app.extensions["shelf"] = Shelf(content, worker)
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }

@@ -138,7 +138,8 @@ class Content:
     @cached_property
     def shares(self) -> Shares:
         """Answers how much of a polygon lies in each place."""
-        return Shares(self.release.read("index/lookup.bin"), self.around)
+        moved = self.release.read("index/shares.bin")
+        return Shares(self.release.read("index/lookup.bin"), moved, self.around)
 
     @cached_property
     def around(self) -> Surroundings:

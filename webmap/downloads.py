@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from geodata.crs import LONLAT
 from layers.axes import find_axes
 from layers.cql.parse import LANGUAGES, parse_filter
-from layers.cql.tree import Condition, FilterError
+from layers.cql.tree import FilterError
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
-from layers.export.job import DESIGNATIONS, Choice, Job, Part, Wish, select_parts, to_job
-from layers.query import FeatureStore, Query
+from layers.export.job import Choice, Wish
+from layers.export.request import ExportRequest
 from layers.rows import queryables
+from layers.store import Release
 from webmap.content import Content
 from webmap.ogc.filters import to_refusal
 from webmap.parameters import refuse_unknown
@@ -39,7 +38,8 @@ class Asked:
 
     wish: Wish
     choice: Choice
-    filter: Condition | None
+    filter: str | None  # sound CQL2
+    filter_lang: str
     key: tuple[str, ...]  # what tells it from others of the same release
 
     @property
@@ -48,6 +48,11 @@ class Asked:
         kind = FORMATS[self.wish.format]
         whole = self.choice == Choice() and self.filter is None
         return whole and self.wish.frame == kind.frames[0] and self.wish.geometry == kind.geometry
+
+    def to_request(self, release: Release) -> ExportRequest:
+        """Return what another process makes the file from."""
+        folder, digest = str(release.folder), release.manifest_sha256
+        return ExportRequest(folder, digest, self.wish, self.choice, self.filter, self.filter_lang)
 
 
 def parse_asked(name: str, extension: str, arguments: Arguments, content: Content) -> Asked:
@@ -60,30 +65,13 @@ def parse_asked(name: str, extension: str, arguments: Arguments, content: Conten
     frame = _parse_frame(kind, arguments)
     geometry = _choice(arguments, "geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
     choice = _parse_choice(name, arguments, content)
-    condition = _parse_condition(name, arguments, content)
+    condition, language = _parse_condition(name, arguments, content)
     given = {one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := arguments.get(one))}
     tags = [frame.replace(":", "").lower()] if frame != kind.frames[0] else []
     tags += ["selection"] if choice != Choice() or condition is not None else []
     wish = Wish(name, extension, frame, geometry, "-".join(tags))
-    return Asked(wish, choice, condition, (name, extension, frame, *(f"{one}={given[one]}" for one in given)))
-
-
-def build_job(asked: Asked, content: Content, store: FeatureStore) -> Job:
-    """Return the job that makes the file, with the rows as the store has them."""
-    everything = asked.wish.name == PLAN or asked.choice.place is not None
-    parts = [
-        _read_part(info, asked, store)
-        for info in content.layers
-        if everything or info["id"] in {asked.wish.name, DESIGNATIONS}
-    ]
-    return to_job(asked.wish, select_parts(parts, asked.choice), content.about)
-
-
-def _read_part(info: dict[str, Any], asked: Asked, store: FeatureStore) -> Part:
-    condition = asked.filter if info["id"] == asked.wish.name else None
-    found = store.select(info["id"], Query(filter=condition))
-    rows = [orjson.loads(feature.body) for feature in found.features]
-    return Part(info, rows if info["geometry"] != "none" else [row["properties"] for row in rows])
+    key = name, extension, frame, *(f"{one}={given[one]}" for one in given)
+    return Asked(wish, choice, condition, language, key)
 
 
 def _check_names(name: str, kind: Format, arguments: Arguments, content: Content) -> None:
@@ -190,12 +178,12 @@ def _parse_choice(name: str, arguments: Arguments, content: Content) -> Choice:
     )
 
 
-def _parse_condition(name: str, arguments: Arguments, content: Content) -> Condition | None:
-    """Return the checked CQL2 filter of one layer or table."""
+def _parse_condition(name: str, arguments: Arguments, content: Content) -> tuple[str | None, str]:
+    """Return the CQL2 filter of one layer or table, checked, and what it is written in."""
     text = arguments.get("filter")
-    language = _choice(arguments, "filter-lang", LANGUAGES)
+    language = _choice(arguments, "filter-lang", LANGUAGES) or _guess(text or "")
     if not text:
-        return None
+        return None, language
     if name == PLAN:
         raise BadParameterError(
             "error.one_layer",
@@ -206,9 +194,10 @@ def _parse_condition(name: str, arguments: Arguments, content: Content) -> Condi
     info = next(one for one in content.layers if one["id"] == name)
     kinds = queryables(info)
     try:
-        return parse_filter(text, language or _guess(text), kinds)
+        parse_filter(text, language, kinds)
     except FilterError as error:
         raise to_refusal(error) from error
+    return text, language
 
 
 def _guess(text: str) -> str:

@@ -9,6 +9,7 @@ code.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import sys
@@ -16,6 +17,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from layers.history import read_last
@@ -121,6 +123,8 @@ def settle() -> None:
     gc.unfreeze()  # what an earlier release left is to go
     gc.collect()
     gc.freeze()
+    with suppress(AttributeError, OSError, TypeError):  # only the GNU library has it
+        ctypes.CDLL(None).malloc_trim(0)  # what the release before took goes back to the system
 
 
 def _say(message: str) -> None:

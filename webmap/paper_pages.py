@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
 
 from webmap.api import content, require
 from webmap.chart_pages import draw, require_chart
-from webmap.content import Content
-from webmap.kept import keep
+from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
 from webmap.language import translate_here
-from webmap.links import absolute
-from webmap.paper.ground import Ground
+from webmap.links import absolute, base_url
 from webmap.paper.poster import SIZES
-from webmap.paper.press import Press
+from webmap.paper.request import Kind, PaperRequest, make_paper
 from webmap.parameters import takes
 from webmap.problems import BadParameterError, NotFoundError
+from webmap.settings import Settings
 from webmap.subject_pages import require_subject
 
 blueprint = Blueprint("paper", __name__)
@@ -34,7 +33,7 @@ TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 def place_sheet(place_id: str) -> Response:
     """Send the one-page sheet of a county, zone, park, 五区, belt or marine core."""
     require(place_id, points=False)
-    return _send("pdf", place_id, lambda: _press().place_pdf(place_id))
+    return _send("pdf", place_id, "place", id=place_id)
 
 
 @blueprint.get("/places/<place_id>.pdf")
@@ -42,7 +41,7 @@ def place_sheet(place_id: str) -> Response:
 def point_sheet(place_id: str) -> Response:
     """Send the one-page sheet of a platform or gateway."""
     require(place_id, points=True)
-    return _send("pdf", place_id, lambda: _press().place_pdf(place_id))
+    return _send("pdf", place_id, "place", id=place_id)
 
 
 @blueprint.get("/industries/<industry_id>.pdf")
@@ -50,7 +49,7 @@ def point_sheet(place_id: str) -> Response:
 def industry_sheet(industry_id: str) -> Response:
     """Send the one-page sheet of an industry."""
     require_subject("industry", content().industries, industry_id)
-    return _send("pdf", industry_id, lambda: _press().industry_pdf(industry_id))
+    return _send("pdf", industry_id, "industry", id=industry_id)
 
 
 @blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
@@ -61,19 +60,14 @@ def poster(theme_id: str, extension: str) -> Response:
     size = request.args.get("size", "A4").upper()
     if size not in SIZES:
         raise BadParameterError("error.choice", parameter="size", value=size, allowed=", ".join(SIZES))
-    makers: dict[str, Callable[[Press], bytes]] = {
-        "pdf": lambda press: press.poster_pdf(theme_id, size),
-        "png": lambda press: press.poster_png(theme_id, size),
-        "svg": lambda press: press.poster(theme_id, size)["svg"].encode(),
-    }
-    return _send(extension, f"{theme_id}-{size}", lambda: makers[extension](_press()))
+    return _send(extension, f"{theme_id}-{size}", "poster", id=theme_id, size=size)
 
 
 @blueprint.get("/atlas.pdf")
 @takes()
 def atlas() -> Response:
     """Send the atlas."""
-    return _send("pdf", "atlas", lambda: _press().atlas_pdf(draw("clusters")))
+    return _send("pdf", "atlas", "atlas", svg=draw("clusters"))
 
 
 @blueprint.get("/charts/<name>.png")
@@ -81,7 +75,8 @@ def atlas() -> Response:
 def chart_png(name: str) -> Response:
     """Send one chart as a picture."""
     require_chart(name, "png")
-    return _send("png", f"chart-{name}", lambda: _press().chart_png(*draw_sized(name)))
+    svg, (width, height), title = draw_sized(name)
+    return _send("png", f"chart-{name}", "chart", svg=svg, title=title, width=width, height=height)
 
 
 @blueprint.get("/og/<place_id>.png")
@@ -89,7 +84,7 @@ def chart_png(name: str) -> Response:
 def card(place_id: str) -> Response:
     """Send the picture that a link to a place is previewed with."""
     require(place_id, points=request.args.get("points") == "1")
-    return _send("png", f"card-{place_id}", lambda: _press().card_png(place_id), download=False)
+    return _send("png", f"card-{place_id}", "card", id=place_id)
 
 
 def draw_sized(name: str) -> tuple[str, tuple[float, float], str]:
@@ -97,12 +92,6 @@ def draw_sized(name: str) -> tuple[str, tuple[float, float], str]:
     svg = draw(name)
     width, height = (float(svg.split(f' {side}="', 1)[1].split('"', 1)[0]) for side in ("width", "height"))
     return svg, (width, height), translate_here(f"chart.{name}")
-
-
-def _press() -> Press:
-    found: Content = content()
-    ground: Ground = current_app.extensions.setdefault("ground", Ground(found.release))
-    return Press(found.release, ground, found.plan, g.language, absolute, translate_here)
 
 
 @cache
@@ -124,16 +113,39 @@ def _require_theme(theme_id: str, extension: str) -> None:
         )
 
 
-def _send(extension: str, name: str, make: Callable[[], bytes], *, download: bool = True) -> Response:
-    """Send a file of this release, language, site and edition of the programme, made once and kept."""
-    release = content().release
-    folder = current_app.extensions["settings"].home / "cache" / release.id
-    body = keep(folder, (extension, name, g.language, absolute("/"), edition(HERE)), make)
+def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
+    """Send a file of this release, language, site and edition of the programme, made once and kept.
+
+    `details` are those of the :class:`~webmap.paper.request.PaperRequest`.
+    """
+    release, settings = content().release, _settings()
+    base = "" if settings.files else base_url()
+    folder, digest = str(release.folder), release.manifest_sha256
+    asked = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
+    body = _print(asked, ("paper", release.id, extension, name, g.language, absolute("/"), edition(HERE)))
     response = Response(body, content_type=TYPES[extension])
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     response.headers["Cache-Control"] = "no-cache"
-    if download:
+    if kind != "card":
         saved = f"{content().plan['id']}-{name}-{g.language}.{extension}"
         response.headers["Content-Disposition"] = f'inline; filename="{saved}"'
     response.make_conditional(request)
     return response
+
+
+def _print(asked: PaperRequest, key: tuple[str, ...]) -> bytes:
+    """Return what is asked for: from a child process, but where a whole site is printed and nobody waits."""
+    worker: ExportWorker = current_app.extensions["export_worker"]
+    files = _settings().files
+    if files is None:
+        return worker.get(key, ChildJob("webmap.paper", asked.to_line()))
+
+    def make(path: Path) -> None:
+        path.write_bytes(make_paper(asked, files.absolute))
+
+    return worker.cache.read_or_make(key, make, PATIENCE_S)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from geodata import crs
 from webmap.api import content, to_json
 from webmap.language import translate
+from webmap.limiter import computing
 from webmap.media import GEOJSON, HTML, JSON
 from webmap.negotiation import vary
 from webmap.parameters import PROJECTED, parse_frame, parse_position, takes
@@ -54,12 +55,18 @@ def lookup() -> Response:
 def lookup_polygon() -> Response:
     """Answer how much of a polygon lies in each place; nothing of it is kept."""
     if not _wants_page():
-        return vary(to_json(content().shares.of(_sent())))
+        return vary(to_json(_measure(_sent())))
     try:
         polygon = _sent()
     except RequestError as error:
         return _page(error=error)
-    return _page(shares=content().shares.of(polygon), outline=to_outline(polygon))
+    return _page(shares=_measure(polygon), outline=to_outline(polygon))
+
+
+def _measure(polygon: BaseGeometry) -> Row:
+    """Return the shares of a polygon; raises BusyError while others are being worked out."""
+    with computing.turn():
+        return content().shares.of(polygon)
 
 
 def _at(lon: float, lat: float) -> Row:

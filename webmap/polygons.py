@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import shapely
+from shapely import STRtree
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -19,6 +20,8 @@ from webmap.problems import BadParameterError, UnfitError
 MAX_VERTICES = 2_000
 MAX_AREA_KM2 = 10_000
 MIN_AREA_KM2 = 1e-6  # a square metre
+MAX_EDGE_KM = 3_000  # of all rings: three times Weihai's coast; what a longer one crosses takes seconds
+MAX_MEETING = 10_000  # pairs of polygons whose bounds meet, each with itself too
 MAX_DEPTH = 8  # of features in collections
 RING = 4  # positions at least, the first and the last the same
 TYPES = "Polygon, MultiPolygon, Feature, FeatureCollection"
@@ -49,6 +52,7 @@ def parse_polygon(text: bytes, frame: str) -> BaseGeometry:
     rings = [[_ring(ring) for ring in _list(shell)] for shell in shells]
     _refuse_many(sum(len(ring) for shell in rings for ring in shell))
     polygons = [_to_polygon(shell, frame) for shell in rings]
+    _refuse_costly(polygons)
     whole = polygons[0] if len(polygons) == 1 else shapely.union_all(polygons)
     _refuse_size(whole)
     return whole
@@ -124,6 +128,20 @@ def _position(position: Any) -> tuple[float, float]:
 def _refuse_many(vertices: int) -> None:
     if vertices > MAX_VERTICES:
         raise UnfitError("error.vertices", parameter=NAME, value=f"{vertices}", allowed=f"{MAX_VERTICES}")
+
+
+def _refuse_costly(polygons: list[Polygon]) -> None:
+    """Refuse what would cross so many borders, or itself so often, that others wait for it."""
+    edge = sum(map(crs.measure_edge_km, polygons))
+    if edge > MAX_EDGE_KM:
+        raise UnfitError(
+            "error.polygon_edge", parameter=NAME, value=_in_words(edge), allowed=f"≤ {MAX_EDGE_KM:,}"
+        )
+    meeting = STRtree(polygons).query(polygons).shape[1]
+    if meeting > MAX_MEETING:
+        raise UnfitError(
+            "error.polygons_meeting", parameter=NAME, value=f"{meeting}", allowed=f"≤ {MAX_MEETING:,}"
+        )
 
 
 def _to_polygon(rings: list[Ring], frame: str) -> Polygon:

@@ -71,6 +71,15 @@ class UnfitError(RequestError):
     status = 422
 
 
+class FailedError(RequestError):
+    """A file could not be made; the log says why."""
+
+    status = 500
+
+    def __init__(self) -> None:
+        super().__init__("error.not_made")
+
+
 class LaterError(RequestError):
     """Nothing is wrong with the request, but it cannot be answered now; each kind has its own `key`."""
 
@@ -85,6 +94,12 @@ class BusyError(LaterError):
     """Too much is being made at once; asking again later will do."""
 
     key = "error.busy"
+
+
+class TooCostlyError(LaterError):
+    """A file took more time or memory than it may; asking for less, or later, will do."""
+
+    key = "error.too_costly"
 
 
 class UnavailableError(LaterError):

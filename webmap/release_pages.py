@@ -36,7 +36,6 @@ from layers.history import (
     trace,
 )
 from layers.home import HomeError
-from layers.memory import MemoryStore
 from layers.store import BrokenReleaseError, CorruptFileError, Release, read_pointer
 from webmap.api import content, require, to_json
 from webmap.content import Content
@@ -410,11 +409,8 @@ def _shelf(release_id: str) -> Shelf | None:
     release = publications().whole(release_id)
     if release is None or publications().code(release_id) != publications().code(live):
         return None
-    shelves: dict[str, Shelf] = current_app.extensions["shelves"]
-    if release_id not in shelves:
-        folder = shelf().folder.with_name(release_id)
-        shelves[release_id] = Shelf(Content(release), lambda: MemoryStore(release), folder, fixed=True)
-    return shelves[release_id]
+    # Made for each request: what an earlier release holds is asked for seldom, and is not to stay in memory.
+    return Shelf(Content(release), shelf().worker, fixed=True)
 
 
 def _send_as_is(release_id: str, file: str) -> Response:

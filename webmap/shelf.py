@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from flask import Response, request
 
 from layers.export.formats import FORMATS, PLAN
 from layers.export.job import file_stem, release_path
-from layers.query import FeatureStore
 from webmap.content import Content
-from webmap.downloads import Asked, build_job, parse_asked, unknown_layer
-from webmap.kept import keep
-from webmap.making import make_file
+from webmap.downloads import parse_asked, unknown_layer
+from webmap.export_worker import ChildJob, ExportWorker
 from webmap.parameters import refuse_unknown
 from webmap.prepared import IMMUTABLE, REVALIDATE, FileResponse, send
 from webmap.ranges import make_conditional
@@ -32,24 +28,22 @@ class Shelf:
 
     Attributes
     ----------
-    open_store
-        Opens what holds the features; asked only when a file is made.
-    folder
-        Keeps what was made.
+    worker
+        Makes and keeps what the release has not ready.
     fixed
         Whether the address contains the release, so that its answers never change.
     """
 
     content: Content
-    open_store: Callable[[], FeatureStore]
-    folder: Path
+    worker: ExportWorker
     fixed: bool = False
 
     def send(self, file: str) -> Response:
         """Answer with a layer, a table or the whole plan in the format and frame that are asked for.
 
-        Raises NotFoundError, BadParameterError, RangeError and BusyError, and BrokenReleaseError where
-        the release is removed meanwhile.
+        Raises NotFoundError, BadParameterError and RangeError, what
+        :meth:`~webmap.export_worker.ExportWorker.get` raises, and BrokenReleaseError where the release
+        is removed meanwhile.
         """
         name, _, extension = file.partition(".")
         if extension == SCHEMA:
@@ -63,11 +57,9 @@ class Shelf:
         if asked.usual:
             path = release_path(name, extension)
             return send(release, path, immutable=self.fixed, attachment=saved, media_type=kind.media_type)
-        body = keep(self.folder, asked.key, lambda: self._make(asked))
+        job = ChildJob("layers.export", asked.to_request(release).to_line())
+        body = self.worker.get(("export", release.id, *asked.key), job)
         return send_made(body, kind.media_type, saved, immutable=self.fixed)
-
-    def _make(self, asked: Asked) -> bytes:
-        return make_file(build_job(asked, self.content, self.open_store()))
 
     def _send_schema(self, name: str) -> Response:
         path, release = f"schemas/{name}.json", self.content.release

@@ -52,6 +52,9 @@ _RELATIONS: dict[Relation, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }
 
 
+_TO_ITSELF = {"intersects", "contains", "within", "equals"}  # how every geometry stands to itself
+
+
 class Columns(Protocol):
     """The rows of a collection, by column."""
 
@@ -174,8 +177,8 @@ def _spatial(condition: Spatial, rows: Columns) -> Masks:
     if isinstance(left, Shape) and isinstance(right, Shape):
         return _truth(Truth(bool(relate(left.geometry, right.geometry))), rows)
     if isinstance(left, Property) and isinstance(right, Property):
-        geometries, known = rows.geometries()
-        return _known(relate(geometries, geometries), known)
+        _, known = rows.geometries()  # of which a collection has one column
+        return _known(np.full(rows.count, condition.relation in _TO_ITSELF), known)
     shape, relate = (left, relate) if isinstance(left, Shape) else (right, turned)
     return _related(shape, relate, rows)
 

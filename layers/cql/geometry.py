@@ -7,8 +7,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 import shapely
+from numpy.typing import NDArray
+from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
@@ -16,6 +19,8 @@ from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_
 from layers.cql.tree import FilterError
 
 EARTH = CRS84.reach
+MAX_MEETING = 20_000  # pairs of segments whose bounds meet, each with itself too; a plain line has three each
+_CHUNK = 64  # segments that are compared with all others at a time
 
 
 def read_wkt(text: str) -> BaseGeometry:
@@ -48,7 +53,36 @@ def to_shape(given: BaseGeometry | dict[str, Any] | Sequence[float], axes: Axes)
         raise FilterError("geometry", geometry.wkt)
     if not changed.is_valid:
         raise FilterError("geometry", shapely.is_valid_reason(changed))
+    _refuse_tangled(changed)
     return changed
+
+
+def _refuse_tangled(geometry: BaseGeometry) -> None:
+    """Refuse lines, and members of a collection, that cross one another so often that relating them is slow.
+
+    Polygons and points cannot: what is valid of them meets at points only.
+    """
+    if geometry.geom_type not in {"LineString", "MultiLineString", "GeometryCollection"}:
+        return
+    segments = _split_segments(geometry)
+    tree, meeting = STRtree(segments), 0
+    for start in range(0, len(segments), _CHUNK):
+        meeting += tree.query(segments[start : start + _CHUNK]).shape[1]
+        if meeting > MAX_MEETING:
+            raise FilterError("tangled", f"{meeting}", [f"≤ {MAX_MEETING}"])
+
+
+def _split_segments(geometry: BaseGeometry) -> NDArray[Any]:
+    """Return every segment of the lines and rings of a geometry as a line of its own."""
+    parts = np.array([geometry], dtype=object)
+    while any(part.geom_type == "GeometryCollection" for part in parts):
+        parts = shapely.get_parts(parts)
+    parts = shapely.get_parts(parts)
+    areal = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    lines = np.concatenate((parts[~areal], shapely.get_rings(parts[areal])))
+    points, line = shapely.get_coordinates(lines, return_index=True)
+    ends = np.stack((points[:-1], points[1:]), axis=1)[line[:-1] == line[1:]]
+    return np.asarray(shapely.linestrings(ends))
 
 
 def _to_box(corners: Sequence[float], axes: Axes) -> BaseGeometry:

@@ -184,6 +184,7 @@ CODES = (
     "escape",  # a pattern that ends in a lone backslash
     "constant",  # a property where only a constant may stand
     "geometry",  # invalid, empty or unreadable
+    "tangled",  # crosses itself more often than is answered
 )
 
 

@@ -7,10 +7,9 @@ and back, so that another process can do the work. Standard library only, for th
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from geodata.crs import LONLAT
@@ -110,20 +109,10 @@ class Job:
         """The name of the file without its extension."""
         return file_stem(self.about.plan, self.wish)
 
-    def to_bytes(self) -> bytes:
-        """Return the job as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False).encode()
-
 
 def file_stem(plan: dict[str, Any], wish: Wish) -> str:
     """Return the name that a file is saved under, without extension."""
     return "-".join(filter(None, (plan["id"], wish.name, wish.tag)))
-
-
-def parse_job(content: bytes) -> Job:
-    """Return the job that :meth:`Job.to_bytes` wrote."""
-    raw = json.loads(content)
-    return Job(Wish(**raw["wish"]), tuple(Part(**part) for part in raw["parts"]), About(**raw["about"]))
 
 
 @dataclass(frozen=True)

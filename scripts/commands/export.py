@@ -11,15 +11,14 @@ from pathlib import Path
 
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
 from layers.export.job import Job, release_path
+from layers.export.request import build_job
 from layers.home import write_atomically
 from layers.store import Release
 from scripts.answer import add_home, add_json, live_release, settings, write_json
 from scripts.messages import say, warn, write
 from webmap.content import Content
-from webmap.downloads import Asked, build_job, parse_asked
+from webmap.downloads import Asked, parse_asked
 from webmap.problems import RequestError
-from webmap.settings import Settings
-from webmap.stores import open_store
 
 FILTERS = {
     "filter": "CQL2 条件，限单个图层 · CQL2 condition, for one layer",
@@ -75,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     content = Content(release)
     try:
         asked = _parse(options, content)
-        made = _make(options, asked, content, chosen)
+        made = _make(options, asked, content)
     except RequestError as error:
         return _refuse(error, release)
     return _answer(options, asked, made)
@@ -121,11 +120,11 @@ def _endings(kind: str) -> tuple[str, ...]:
     return (kind, more[kind]) if kind in more else (kind,)
 
 
-def _make(options: argparse.Namespace, asked: Asked, content: Content, chosen: Settings) -> tuple[Job, bytes]:
+def _make(options: argparse.Namespace, asked: Asked, content: Content) -> tuple[Job, bytes]:
     # Heavy, and not needed for a refusal.
     from layers.export.write import write as write_file
 
-    job = build_job(asked, content, open_store(content.release, chosen))
+    job = build_job(asked.to_request(content.release))
     if len(options.layer) > 1:
         job = replace(job, parts=tuple(part for part in job.parts if part.id in options.layer))
     elif asked.usual:

@@ -40,13 +40,13 @@ from layers.export.job import (
     columns_of,
     flatten_rows,
     harmless,
-    parse_job,
     read_about,
     read_parts,
     release_path,
     select_parts,
     to_job,
 )
+from layers.export.request import ExportRequest
 from layers.export.styles import rule_of
 from layers.export.vector import short_names, shorten_text
 from layers.export.write import write
@@ -171,21 +171,15 @@ def test_the_same_data_give_the_same_bytes_in_another_process_and_place(
     holds = PLAN if name == PLAN else "layer" if parts[name].spatial else "table"
     elsewhere = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Seoul", "PYTHONPATH": str(ROOT)}
     for kind in formats_of(holds):
-        job = to_job(Wish(name, kind.id, kind.frames[0], kind.geometry), list(parts.values()), about)
-        made = subprocess.run(
-            [sys.executable, "-m", "layers.export"],
-            input=job.to_bytes(),
-            capture_output=True,
-            check=True,
-            cwd=tmp_path,
-            env=elsewhere,
-        )
-        assert made.stdout == release.read(release_path(name, kind.id)), kind.id
-
-
-def test_a_job_survives_the_way_to_another_process(about: About, parts: dict[str, Part]) -> None:
-    job = to_job(Wish("zones", "gpkg", "EPSG:4550"), list(parts.values()), about)
-    assert parse_job(job.to_bytes()) == job
+        wish, file = Wish(name, kind.id, kind.frames[0], kind.geometry), tmp_path / kind.id
+        asked = ExportRequest(str(release.folder), release.manifest_sha256, wish)
+        command = [sys.executable, "-m", "layers.export", str(file), "0", "0"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path, env=elsewhere) as child:
+            assert child.stdin
+            child.stdin.write(asked.to_line() + b"\n")
+            child.stdin.flush()
+            assert child.wait() == 0
+        assert file.read_bytes() == release.read(release_path(name, kind.id)), kind.id
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def around(release: Release) -> Surroundings:
 
 @pytest.fixture(scope="module")
 def shares(release: Release, around: Surroundings) -> Shares:
-    return Shares(release.read("index/lookup.bin"), around)
+    return Shares(release.read("index/lookup.bin"), release.read("index/shares.bin"), around)
 
 
 @pytest.fixture(scope="module")

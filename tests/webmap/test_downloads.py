@@ -21,12 +21,9 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from layers.axes import ALL, CRS84, Axes
-from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
-from layers.export.job import Job, Wish, read_about, read_parts, to_job
+from layers.export.formats import FORMATS, FRAMES, formats_of
 from layers.store import Release
-from webmap import create_app, shelf
-from webmap.making import make_file
-from webmap.problems import BusyError
+from webmap import create_app
 from webmap.settings import Settings
 
 ONLY_LONLAT = [kind for kind, one in FORMATS.items() if one.frames == ("CRS84",)]
@@ -127,7 +124,7 @@ def test_a_frame_is_the_same_by_its_uri_and_by_its_name(release: Release, tmp_pa
         assert len({answer.headers[one] for answer in answers}) == 1
     assert len({answer.data for answer in answers}) == 1
     usual = axes.frame in {"CRS84", "EPSG:4326"}
-    assert len([path for path in (tmp_path / "downloads").rglob("*") if path.is_file()]) == (not usual)
+    assert len(list((tmp_path / "cache").glob("files/*"))) == (not usual)
     code = "" if usual else f"-{axes.frame.replace(':', '').lower()}"
     assert f'filename="weihai-towns{code}.csv"' in answers[0].headers["Content-Disposition"]
     places = [
@@ -269,28 +266,6 @@ def test_an_unknown_layer_or_format_is_not_found_and_named(client: FlaskClient) 
 def test_a_person_gets_a_page_for_a_fault_and_a_program_json(client: FlaskClient) -> None:
     page = client.get("/data/zones.dwg", headers={"Accept": "text/html,*/*;q=0.8"})
     assert (page.status_code, page.mimetype) == (404, "text/html")
-
-
-def test_a_file_that_takes_too_long_is_given_up(release: Release) -> None:
-    parts = read_parts(release)
-    job: Job = to_job(Wish(PLAN, "gpkg", "EPSG:4550"), parts, read_about(release))
-    with pytest.raises(BusyError):
-        make_file(job, timeout_s=0.01)
-
-
-def test_too_long_is_said_as_busy_and_nothing_is_kept(
-    client: FlaskClient, home: Path, release: Release, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def late(job: Job) -> bytes:
-        raise BusyError
-
-    folder = home / "downloads" / release.id
-    kept = set(folder.iterdir()) if folder.is_dir() else set()
-    monkeypatch.setattr(shelf, "make_file", late)
-    answer = client.get("/data/towns.fgb?crs=EPSG:3857&zone=rushan")
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"]
-    assert (set(folder.iterdir()) if folder.is_dir() else set()) == kept
 
 
 def test_every_layer_comes_in_every_format_it_can(client: FlaskClient) -> None:

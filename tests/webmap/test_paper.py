@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import os
 import re
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from pyproj import Geod
 
 import webmap
 from layers.store import Release
-from webmap import create_app, kept, paper_pages
+from webmap import paper_pages
 from webmap.format import format_number
 from webmap.paper import labels
 from webmap.paper.drawing import Drawing
@@ -28,8 +27,6 @@ from webmap.paper.ground import Ground
 from webmap.paper.labels import wrap
 from webmap.paper.painter import Painter
 from webmap.paper.view import SCALES, fit
-from webmap.problems import BusyError
-from webmap.settings import Settings
 
 THEMES = ("districts", "five-zones", "belts", "marine-cores", "clusters", "platforms", "gateways")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -264,32 +261,6 @@ def test_the_same_sheet_is_the_same_bytes_in_another_process(client: FlaskClient
     assert there.stdout == here
 
 
-def test_a_file_is_made_once_and_kept(tmp_path: Path) -> None:
-    made = []
-
-    def make() -> bytes:
-        made.append(1)
-        return b"paper"
-
-    assert [kept.keep(tmp_path, ("a",), make) for _ in range(3)] == [b"paper"] * 3
-    assert len(made) == 1
-    assert kept.keep(tmp_path, ("b",), lambda: b"other") == b"other"
-
-
-def test_kept_files_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "KEPT", 3)
-    for number in range(9):
-        kept.keep(tmp_path, (str(number),), lambda: b"x")
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_files_of_old_releases_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(6):
-        kept.keep(tmp_path / str(number), ("a",), lambda: b"x")
-        os.utime(tmp_path / str(number), (number, number))
-    assert {path.name for path in tmp_path.iterdir()} == {"3", "4", "5"}
-
-
 def test_a_changed_programme_makes_its_files_anew(tmp_path: Path) -> None:
     for name, text in (("a", "old"), ("b", "new")):
         (tmp_path / name / "paper").mkdir(parents=True)
@@ -335,19 +306,6 @@ def test_the_graticule_says_the_degrees_where_its_lines_are(client: FlaskClient,
         metres = ground.to_xy(other, 36.7)[0] - ground.to_xy(lon, 36.7)[0]
         assert (further - x) * factor == pytest.approx(metres, rel=0.02)
     assert top + height < 210 - 12
-
-
-def test_too_many_at_once_are_asked_to_come_back(
-    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept, "PATIENCE_S", 0.01)
-    monkeypatch.setattr(kept, "_makers", __import__("threading").BoundedSemaphore(1))
-    client = create_app(release, Settings(tmp_path)).test_client()
-    with kept._makers, pytest.raises(BusyError):
-        kept.keep(tmp_path, ("c",), lambda: b"")
-    with kept._makers:
-        answer = client.get("/zones/gaoqu.pdf", headers={"Accept": "application/json"})
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
 
 
 def test_texts_are_never_read_as_markup() -> None:

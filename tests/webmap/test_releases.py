@@ -26,8 +26,7 @@ from layers.history import Act, record
 from layers.store import Release, read_current
 from tests.webmap.conftest import Watched, running
 from tests.webmap.test_changes import IMPORT, PLACE, clone, official
-from webmap import create_app, shelf
-from webmap.making import make_file
+from webmap import create_app, export_worker
 from webmap.prepared import IMMUTABLE
 from webmap.publish import hash_code
 from webmap.settings import Settings
@@ -280,20 +279,16 @@ def leaving(release: Release, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_release_removed_while_its_file_is_made_still_gives_it(
+def test_a_release_removed_before_its_file_is_made_is_archived(
     leaving: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asker = open_site(leaving).test_client()
+    asker, make = open_site(leaving).test_client(), export_worker.run_child
 
-    def make_late(job: Any) -> bytes:
+    def make_late(*given: Any) -> None:
         shutil.rmtree(leaving / "releases" / WHOLE)
-        shutil.rmtree(leaving / "downloads", ignore_errors=True)
-        return make_file(job)
+        make(*given)
 
-    monkeypatch.setattr(shelf, "make_file", make_late)
-    answer = asker.get(f"/r/{WHOLE}/data/zones.csv?crs=EPSG:4550")
-    assert answer.status_code == 200
-    assert ",290.5," in answer.data.decode("utf-8-sig")
+    monkeypatch.setattr(export_worker, "run_child", make_late)
     refused = asker.get(f"/r/{WHOLE}/data/zones.csv?crs=EPSG:4550")
     assert (refused.status_code, refused.get_json(force=True)["parameter"]) == (400, "crs")
     assert asker.get(f"/r/{WHOLE}/index.json").get_json()["holding"] == "archived"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+import secrets
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl, quote, unquote_plus
 
+from cachetools import LRUCache, cached
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
@@ -16,6 +19,7 @@ from webmap.language import LANGUAGES
 from webmap.problems import BadParameterError
 
 ROOT = "/ogc"
+REMEMBERED_BYTES = 4_000_000
 FORMATS = ("json", "html")
 COMMON = ("f", "lang")  # what every resource takes
 MAX_FIELDS = 100
@@ -28,6 +32,8 @@ _JSON = (
 _PLAIN = ",:/()"  # legible in a query
 _LEGIBLE = re.compile(r"[A-Za-z0-9_.\-~,:/()]*")  # what quoting leaves as it is
 _BBOX = re.compile(r"(?:^|(?<=&))bbox=([^&]*)")
+# Stands for the site's address in what is kept, whichever host is asked; a name that no text contains.
+SITE = f"http://{secrets.token_hex(12)}.invalid"
 SOME_BOX = "0.015625,0.015625,0.015625,0.015625"  # stands for any; links show it as it is
 
 
@@ -129,8 +135,14 @@ class Asked:
                 raise refused("error.choice", name, given, ", ".join(choices))
 
 
+def _weigh(asked: Asked) -> int:
+    """Return about how many bytes a request takes with all that is read of it."""
+    texts = asked.base, asked.path, asked.query, asked.accept, asked.accept_language
+    return 2000 + 8 * sum(map(len, texts))
+
+
 # The same request again, with what was read of it, while it is remembered.
-remember = lru_cache(maxsize=1024)(Asked)
+remember = cached(LRUCache(REMEMBERED_BYTES, _weigh), lock=threading.Lock())(Asked)
 
 
 def take_apart(

@@ -1,4 +1,8 @@
-"""Whole answers, kept while they are asked for: a release never changes, so neither do they."""
+"""Whole answers, kept while they are asked for: a release never changes, so neither do they.
+
+What is kept names no host: the site's address stands in it as :data:`~webmap.ogc.asked.SITE`, and is put in
+when an answer goes out.
+"""
 
 from __future__ import annotations
 
@@ -10,67 +14,70 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import brotli
+import orjson
+from cachetools import LRUCache
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
-KEPT_BYTES = 64_000_000
+from webmap.ogc.asked import SITE
+
+KEPT_BYTES = 24_000_000
 REMEMBERED = 20_000  # answers made once
 MIN_COMPRESSED = 1024
+FORMS = 2  # compressed forms of one answer that are kept, of all hosts
 _BROTLI_QUALITY, _GZIP_LEVEL = 4, 5  # what takes a few milliseconds per megabyte
+_SITE = SITE.encode()
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; compressed variants are made when first asked for."""
+    """One answer, as it is for every host."""
 
     status: int
     media: str
     body: bytes
     etag: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    _variants: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    _forms: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False, compare=False)
 
-    def encoded(self, encoding: str | None) -> bytes:
-        """Return the body as is, or as ``br`` or ``gzip``."""
-        if encoding is None:
-            return self.body
-        if encoding not in self._variants:
-            self._variants[encoding] = _compress(self.body, encoding)
-        return self._variants[encoding]
+    def sent(self, base: str, encoding: str | None = None) -> bytes:
+        """Return the body for a site at `base`, as is or as ``br`` or ``gzip``.
+
+        The last compressed forms are kept: most who ask name the same host.
+        """
+        found = self._forms.get((base, encoding)) if encoding else None
+        if found is None:
+            found = self.body.replace(_SITE, orjson.dumps(base)[1:-1])
+            if encoding:
+                found = _compress(found, encoding)
+                if len(self._forms) >= FORMS:
+                    self._forms.clear()
+                self._forms[base, encoding] = found
+        return found
 
 
 class Cache:
-    """Answers by what was asked, the latest used, within a bound.
+    """Answers by what was asked, the latest used, within a bound of bytes.
 
     An answer is kept when it is made for the second time: what is asked once, such as the box of a map
     that is being moved, neither costs room nor drives out what is asked again and again.
     """
 
     def __init__(self, room: int = KEPT_BYTES) -> None:
-        self._room = room
-        self._size = 0
         self._once: OrderedDict[int, None] = OrderedDict()
-        self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._kept: LRUCache[Hashable, Answer] = LRUCache(room, _weigh)
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> Answer | None:
         """Return an answer that was kept."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
+            return self._kept.get(key)
 
     def put(self, key: Hashable, answer: Answer) -> None:
         """Keep an answer that was made before; the least recently used go where there is no room."""
         with self._lock:
-            if not self._made_before(hash(key)):
-                return
-            if key not in self._kept:
-                self._size += _weight(answer)
-            self._kept[key] = answer
-            while self._size > self._room:
-                self._size -= _weight(self._kept.popitem(last=False)[1])
+            if self._made_before(hash(key)) and _weigh(answer) <= self._kept.maxsize:
+                self._kept[key] = answer
 
     def _made_before(self, key: int) -> bool:
         """Return whether an answer was made before, and remember that it is now."""
@@ -82,8 +89,8 @@ class Cache:
         return False
 
 
-def _weight(answer: Answer) -> int:
-    return 2 * len(answer.body) + 2000  # with its compressed variants and all around it
+def _weigh(answer: Answer) -> int:
+    return 2 * len(answer.body) + 2000  # with its compressed forms and all around it
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from layers.axes import ALL, Axes, find_axes
 from layers.cql.parse import parse_filter
@@ -28,7 +27,7 @@ def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Cond
     if given is None:
         return []
     try:
-        return [_parse(given, language, tuple(kinds.items()), axes)]
+        return [parse_filter(given, language, kinds, axes)]
     except FilterError as error:
         raise to_refusal(error) from error
 
@@ -44,8 +43,3 @@ def _axes(given: str | None) -> Axes:
     if found is None:
         raise refused("error.choice", "filter-crs", given or "", ", ".join(axes.uri for axes in ALL))
     return found
-
-
-@lru_cache(maxsize=256)
-def _parse(text: str, language: str, kinds: tuple[tuple[str, Kind], ...], axes: Axes) -> Condition:
-    return parse_filter(text, language, dict(kinds), axes)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import orjson
 import shapely
+from cachetools import LRUCache
 
 from layers.axes import CRS84, Axes, from_lonlat
 from layers.query import Feature
 
-KEPT_BYTES = 48_000_000
+KEPT_BYTES = 16_000_000
 _DEGREE_DECIMALS, _METRE_DECIMALS = 7, 3  # a centimetre and a millimetre
 _GEOMETRY = b',"geometry":'
 _PROPERTIES = b',"properties":'
@@ -24,10 +24,8 @@ class Frames:
     """Turns prepared features into another system; keeps what it made, the latest used, within a bound."""
 
     def __init__(self, room: int = KEPT_BYTES) -> None:
-        self._room = room
-        self._kept: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
+        self._kept: LRUCache[tuple[str, str, str], bytes] = LRUCache(room, len)
         self._lock = threading.Lock()
-        self._size = 0
 
     def bodies(self, collection: str, features: Iterable[Feature], axes: Axes) -> list[bytes]:
         """Return the features' bytes in the system and the axis order of `axes`."""
@@ -39,17 +37,12 @@ class Frames:
         key = (collection, feature.id, axes.frame)
         with self._lock:
             found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-                return found
-        made = reproject(feature.body, axes)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = made
-                self._size += len(made)
-            while self._size > self._room and len(self._kept) > 1:
-                self._size -= len(self._kept.popitem(last=False)[1])
-        return made
+        if found is None:
+            found = reproject(feature.body, axes)
+            with self._lock:
+                if len(found) <= self._kept.maxsize:
+                    self._kept[key] = found
+        return found
 
 
 def geometry_of(body: bytes) -> bytes:

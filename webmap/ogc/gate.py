@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from webmap.headers import DATA_POLICY, EVERYONE, FIXED
 from webmap.links import put_below
-from webmap.ogc.asked import ROOT, Asked, take_apart
+from webmap.ogc.asked import ROOT, SITE, Asked, take_apart
 from webmap.ogc.cache import MIN_COMPRESSED, Answer, choose_encoding
 from webmap.ogc.service import Service
 from webmap.problems import PROBLEM, BadParameterError, RequestError, headers_of, to_problem
@@ -59,7 +59,7 @@ class Gate:
         path = environ["PATH_INFO"]
         if not path.startswith(ROOT) or path[len(ROOT) : len(ROOT) + 1] not in {"", "/"}:
             return self._inner(environ, start)
-        asked, box = take_apart(*_parts(environ, self._url))
+        asked, box = take_apart(*_parts(environ, SITE))
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             start(STATUS[204], [*_FIXED, *_PREFLIGHT])
@@ -75,7 +75,7 @@ class Gate:
         except Exception:  # noqa: BLE001 - whatever went wrong, a program gets a problem to read
             _LOG.exception("%s %s", method, path)
             answer = to_failure(_failed(), environ, self._service)
-        return _send(answer, environ, start)
+        return _send(answer, self._url or _base(environ), environ, start)
 
     def _answer(self, asked: Asked, box: str | None, environ: WSGIEnvironment) -> Answer:
         try:
@@ -83,17 +83,17 @@ class Gate:
         except BadParameterError:
             if box is None:
                 raise
-            return self._service.answer(to_asked(environ, self._url))  # so that it names what was sent
+            return self._service.answer(to_asked(environ, SITE))  # so that it names what was sent
 
 
-def to_asked(environ: WSGIEnvironment, url: str | None) -> Asked:
-    """Return a request as it was sent; `url` is the site's address where the operator set one."""
-    return Asked(*_parts(environ, url))
+def to_asked(environ: WSGIEnvironment, base: str) -> Asked:
+    """Return a request as it was sent; `base` is the site's address without a slash at its end."""
+    return Asked(*_parts(environ, base))
 
 
-def _parts(environ: WSGIEnvironment, url: str | None) -> tuple[str, str, str, str, str]:
+def _parts(environ: WSGIEnvironment, base: str) -> tuple[str, str, str, str, str]:
     return (
-        url or _base(environ),
+        base,
         _below(environ["PATH_INFO"]),
         _decode(environ.get("QUERY_STRING", "")),
         environ.get("HTTP_ACCEPT", ""),
@@ -101,7 +101,7 @@ def _parts(environ: WSGIEnvironment, url: str | None) -> tuple[str, str, str, st
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _below(path: str) -> str:
     return _decode(path)[len(ROOT) :].strip("/")
 
@@ -139,7 +139,7 @@ def _refuse_method(environ: WSGIEnvironment, service: Service, start: StartRespo
     return [body]
 
 
-def _send(answer: Answer, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+def _send(answer: Answer, base: str, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     encoding = None
     if len(answer.body) >= MIN_COMPRESSED:
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
@@ -150,7 +150,7 @@ def _send(answer: Answer, environ: WSGIEnvironment, start: StartResponse) -> Ite
         if _matches(environ.get("HTTP_IF_NONE_MATCH"), etag):
             start(STATUS[304], head)
             return [b""]
-    body = answer.encoded(encoding)
+    body = answer.sent(base, encoding)
     head += [("Content-Type", answer.media), ("Content-Length", str(len(body)))]
     if encoding:
         head.append(("Content-Encoding", encoding))

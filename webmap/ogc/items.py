@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from dataclasses import dataclass
-from functools import lru_cache
 
 import orjson
+from cachetools import LRUCache, cached
 
 from layers.axes import Axes
-from layers.cql.tree import Kind
+from layers.cql.tree import And, Condition, Kind, Not, Or, Spatial
 from layers.query import Collection, Feature, FeatureStore, Query, Selection
 from layers.rows import queryables
+from webmap.limiter import computing
 from webmap.ogc.asked import ROOT, SOME_BOX, Asked, encode
 from webmap.ogc.frames import Frames, keep_properties
 from webmap.ogc.links import GEOJSON, HTML, JSON, Link, link, selves
 from webmap.ogc.parameters import ITEM, Wanted, check_names, parse_axes, parse_items
 from webmap.problems import NotFoundError, name_some
 
-MOULDS = 256
+MOULD_BYTES = 4_000_000
 LONGEST = 60  # characters of what was given, to look for what may have been meant
 COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
 KEPT_LINKS = 8  # of each
@@ -51,6 +53,7 @@ class Mould:
 
     def __init__(self, asked: Asked, collection: Collection, wanted: Wanted) -> None:
         self.wanted = wanted
+        self.query = asked.query
         self._asked, self._collection = asked, collection
         self._links: dict[tuple[bool, int], list[str]] = {}
 
@@ -76,6 +79,11 @@ class Mould:
         return parts
 
 
+def _weigh(mould: Mould) -> int:
+    """Return about how many bytes a mould takes: what was read of a filter is many times its text."""
+    return 5000 + 20 * len(mould.query)
+
+
 @dataclass(frozen=True)
 class Single:
     """One feature in the system that was asked for."""
@@ -98,7 +106,8 @@ class Items:
         self._store = store
         self._frames = Frames()
         self._kinds: dict[str, dict[str, Kind]] = {}
-        self._mould = lru_cache(maxsize=MOULDS)(self._make_mould)
+        kept: LRUCache[object, Mould] = LRUCache(MOULD_BYTES, _weigh)
+        self._mould = cached(kept, lock=threading.Lock())(self._make_mould)
 
     def page(self, asked: Asked, collection: Collection) -> Page:
         """Return the page that is asked for; raises BadParameterError."""
@@ -122,7 +131,11 @@ class Items:
         return Mould(asked, collection, parse_items(asked, collection, self._kinds_of(collection)))
 
     def _select(self, collection: Collection, wanted: Wanted, bbox: str | None) -> Selection:
-        return self._store.select(collection.id, wanted.query(bbox))
+        query = wanted.query(bbox)
+        if not _is_spatial(query.filter):
+            return self._store.select(collection.id, query)
+        with computing.turn():
+            return self._store.select(collection.id, query)
 
     def _kinds_of(self, collection: Collection) -> dict[str, Kind]:
         if collection.id not in self._kinds:
@@ -160,6 +173,13 @@ class Items:
         if wanted.properties is None:
             return bodies
         return [keep_properties(body, wanted.properties) for body in bodies]
+
+
+def _is_spatial(condition: Condition | None) -> bool:
+    """Return whether a filter relates geometries, which takes longer than all else that it may ask."""
+    if isinstance(condition, And | Or):
+        return any(map(_is_spatial, condition.parts))
+    return _is_spatial(condition.part) if isinstance(condition, Not) else isinstance(condition, Spatial)
 
 
 def page_links(asked: Asked, collection: Collection, wanted: Wanted, matched: int) -> list[Link]:

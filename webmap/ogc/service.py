@@ -89,9 +89,10 @@ class Service:
     def answer(self, asked: Asked, box: str | None = None) -> Answer:
         """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`.
 
-        `asked` and `box` are what :func:`~webmap.ogc.asked.take_apart` made of a request.
+        `asked` and `box` are what :func:`~webmap.ogc.asked.take_apart` made of a request; the site's
+        address is :data:`~webmap.ogc.asked.SITE` in it, so that the answer is the same for every host.
         """
-        key = (asked.base, asked.path, asked.query, asked.language, box or "")
+        key = (asked.path, asked.query, asked.language, box or "")
         found = self._cache.get(key)
         if found is None:
             found = self._make(asked, box, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import segno
@@ -107,19 +107,14 @@ class Press:
             "alt": self.say("paper.theme_alt", name=theme["title"])
         }
 
-    def poster_pdf(self, theme_id: str, size: str) -> bytes:
-        """Return a theme's sheet as PDF."""
-        return self._pdf("poster.typ", self._legible_poster(theme_id, size))
-
-    def poster_png(self, theme_id: str, size: str) -> bytes:
-        """Return a theme's sheet as a picture."""
-        return self._png("poster.typ", self._legible_poster(theme_id, size))
-
-    def _legible_poster(self, theme_id: str, size: str) -> Document:
-        """Return a theme's sheet for the fonts at hand; what they have not is told at its foot."""
-        sheet = self.poster(theme_id, size)
-        note = self._note(typeset.to_legible(sheet["svg"])[1])
-        return self.poster(theme_id, size, note) if note else sheet
+    def poster_as(self, extension: str, theme_id: str, size: str) -> bytes:
+        """Return a theme's sheet as ``pdf``, ``png`` or ``svg``; letters no font has are told at its foot."""
+        drawn = self.poster(theme_id, size)
+        if extension == "svg":
+            return str(drawn["svg"]).encode()
+        note = self._note(typeset.to_legible(drawn["svg"])[1])
+        drawn = self.poster(theme_id, size, note) if note else drawn
+        return self._pdf("poster.typ", drawn) if extension == "pdf" else self._png("poster.typ", drawn)
 
     def chart_png(self, svg: str, size: tuple[float, float], title: str) -> bytes:
         """Return a chart as a picture on white, its size given in its own units."""
@@ -195,3 +190,23 @@ class Press:
     def _png(self, template: str, data: Document, ppi: float = typeset.PPI) -> bytes:
         legible, _ = typeset.to_legible(data | self._common())
         return typeset.to_png(template, legible, ppi)
+
+
+def open_press(release: Release, language: str, absolute: Callable[[str], str]) -> Press:
+    """Return what prints a release in one language."""
+    plan, strings = _read_common(release, language)
+
+    def say(key: str, **values: object) -> str:
+        return strings[key].format(**values)
+
+    return Press(release, _open_ground(release), plan, language, absolute, say)
+
+
+@lru_cache(maxsize=3)  # one of each language: who prints a whole site reads them once
+def _read_common(release: Release, language: str) -> tuple[Document, dict[str, str]]:
+    return release.read_json("pages/plan.json"), release.read_json(f"pages/{language}/strings.json")
+
+
+@lru_cache(maxsize=1)
+def _open_ground(release: Release) -> Ground:
+    return Ground(release)

@@ -1,0 +1,85 @@
+"""The child's end of a job: one file, made in a process of its own, within limits, whole or not at all.
+
+The parent starts ``python -m <module> <file> <bytes> <seconds>``, writes what is to be made as one line to
+standard input, and keeps that open for as long as it wants the file: when it closes, the parent has given
+up or is gone, and the child goes too. Standard library only, so that a child loads what it needs and
+nothing more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from layers.store import BrokenReleaseError
+
+BROKEN, OUT_OF_MEMORY = 3, 4  # exit codes, beside 0 and Python's own 1
+NICE = 5  # who waits for a page goes before who waits for a file
+FULL = 1.25  # times what is used, where libraries ask for much at a time
+CPU_S = 10  # beyond the parent's patience: for a child whose parent cannot stop it
+
+
+def run(make: Callable[[bytes], bytes]) -> int:
+    """Make the file that standard input asks for with `make`; return the exit code.
+
+    Takes the file's path, the bytes of memory and the seconds that it may take from the command line, 0
+    for no limit.
+    """
+    path, memory_bytes, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    wanted = sys.stdin.buffer.readline()
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    _limit(memory_bytes, seconds)
+    try:
+        path.write_bytes(make(wanted))
+    except BrokenReleaseError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
+        return BROKEN
+    except BaseException as error:  # noqa: BLE001 - also the panics of libraries
+        traceback.print_exc()
+        return OUT_OF_MEMORY if isinstance(error, MemoryError) or _is_full(memory_bytes) else 1
+    return 0
+
+
+def _limit(memory_bytes: int, seconds: float) -> None:
+    """Bound memory and processor time, where the system can."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    try:
+        import resource
+    except ImportError:  # Windows: the parent's patience is the only limit
+        return
+    if memory_bytes:
+        # What the process writes to; fonts and libraries that are mapped from files are shared, and free.
+        _lower(resource.RLIMIT_DATA, memory_bytes)
+    if seconds:
+        _lower(resource.RLIMIT_CPU, int(seconds) + CPU_S)
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _is_full(memory_bytes: int) -> bool:
+    """Return whether so little is left that whatever failed may have failed for that."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return False
+    used = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:")), 0)
+    return 0 < memory_bytes < used * FULL
+
+
+def _lower(kind: int, wanted: int) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(kind)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(kind, (limit, limit))
+
+
+def _leave_with_parent() -> None:
+    """Wait for the end of standard input; read beside Python's own buffer, which others may hold."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)

@@ -1,0 +1,107 @@
+"""What is asked of an export, and how the release that it is made of is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from layers.export.formats import PLAN
+from layers.export.job import (
+    DESIGNATIONS,
+    Choice,
+    Job,
+    Part,
+    Wish,
+    read_about,
+    read_part,
+    select_parts,
+    to_job,
+)
+from layers.rows import queryables, read_rows
+from layers.store import Release
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """A file of a release: plain values, so that another process can make it.
+
+    Attributes
+    ----------
+    folder, manifest_sha256
+        The release.
+    wish, choice
+        The file, and what of the data goes into it.
+    filter, filter_lang
+        A CQL2 filter of the layer or table that the file is named after, and what it is written in.
+    """
+
+    folder: str
+    manifest_sha256: str
+    wish: Wish
+    choice: Choice = field(default_factory=Choice)
+    filter: str | None = None
+    filter_lang: str = "cql2-text"
+
+    @property
+    def release(self) -> Release:
+        """The release that the file is made of."""
+        return Release(Path(self.folder), self.manifest_sha256)
+
+    def to_line(self) -> bytes:
+        """Return the request as one line of JSON."""
+        plain = asdict(self)
+        industries = self.choice.industries
+        plain["choice"]["industries"] = None if industries is None else sorted(industries)
+        return json.dumps(plain).encode()
+
+
+def parse_request(line: bytes) -> ExportRequest:
+    """Return the request that :meth:`ExportRequest.to_line` wrote.
+
+    >>> asked = ExportRequest("x", "0", Wish("zones", "csv", "CRS84"), Choice(("zones",), frozenset({"a"})))
+    >>> parse_request(asked.to_line()) == asked
+    True
+    """
+    raw = json.loads(line)
+    layers, industries = raw["choice"]["layers"], raw["choice"]["industries"]
+    choice = Choice(
+        layers=None if layers is None else tuple(layers),
+        industries=None if industries is None else frozenset(industries),
+        place=raw["choice"]["place"],
+    )
+    return ExportRequest(**raw | {"wish": Wish(**raw["wish"]), "choice": choice})
+
+
+def build_job(asked: ExportRequest) -> Job:
+    """Return everything that the file is made from.
+
+    Raises :class:`~layers.cql.tree.FilterError` for a filter that cannot be answered, and
+    :class:`~layers.store.BrokenReleaseError` where the release is gone.
+    """
+    release, name = asked.release, asked.wish.name
+    everything = name == PLAN or asked.choice.place is not None
+    parts = [
+        _read_part(release, info, asked)
+        for info in release.read_json("pages/catalogue.json")
+        if everything or info["id"] in {name, DESIGNATIONS}
+    ]
+    return to_job(asked.wish, select_parts(parts, asked.choice), read_about(release))
+
+
+def _read_part(release: Release, info: dict[str, Any], asked: ExportRequest) -> Part:
+    """Return a layer or table, of the one that the file is named after the rows that make the filter true."""
+    if not asked.filter or info["id"] != asked.wish.name:
+        return read_part(release, info)
+    # A store needs shapely, and most files are not filtered.
+    from layers.cql.parse import parse_filter
+    from layers.memory import MemoryTable
+    from layers.query import Query
+
+    condition = parse_filter(asked.filter, asked.filter_lang, queryables(info))
+    found = MemoryTable(info, read_rows(release, info)).select(Query(filter=condition))
+    rows = [orjson.loads(feature.body) for feature in found.features]
+    return Part(info, rows if info["geometry"] != "none" else [row["properties"] for row in rows])

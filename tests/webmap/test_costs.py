@@ -1,0 +1,375 @@
+"""What one request may cost: nothing cheap to ask is dear to answer, and light pages never wait for it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import random
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+import shapely
+from flask import Flask
+from flask.testing import FlaskClient
+
+from layers.axes import ALL
+from layers.cql import evaluate
+from layers.memory import MemoryStore
+from layers.query import Query
+from layers.store import Release
+from tests.webmap.conftest import running
+from webmap import create_app, limiter, placing
+from webmap.limiter import COMPUTING, MAKING, Limiter
+from webmap.ogc.asked import SITE, remember
+from webmap.ogc.cache import Cache
+from webmap.ogc.frames import Frames
+from webmap.polygons import MAX_EDGE_KM, MAX_MEETING
+from webmap.problems import BusyError
+from webmap.server import LIMITS
+from webmap.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+ITEMS = "/ogc/collections/towns/items"
+PROGRAM = {"Accept": "application/json"}
+Ring = list[list[float]]
+
+
+def star(points: int, radius: float, inner: float) -> Ring:
+    """A star around the middle of the city, with every second point at `inner` times its radius."""
+    ring = []
+    for number in range(points):
+        angle, far = math.tau * number / points, radius * (1 if number % 2 else inner)
+        ring.append([round(122.1 + far * math.cos(angle), 6), round(37.2 + 0.8 * far * math.sin(angle), 6)])
+    return [*ring, ring[0]]
+
+
+def triangle(lon: float, lat: float, size: float) -> list[Ring]:
+    return [[[lon, lat], [lon + size, lat], [lon, lat + size], [lon, lat]]]
+
+
+def send(client: FlaskClient, kind: str, coordinates: Any) -> Any:
+    body = json.dumps({"type": kind, "coordinates": coordinates})
+    return client.post("/lookup", data=body, content_type="application/geo+json")
+
+
+class Counted:
+    """Counts the calls of a function that is slow on large geometries."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.calls, self._real = 0, getattr(shapely, name)
+        monkeypatch.setattr(shapely, name, self)
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        self.calls += 1
+        return self._real(*given, **named)
+
+
+# Polygons.
+
+
+@pytest.mark.parametrize("inner", [0.5, 0.2])
+def test_a_polygon_whose_edges_cross_everything_is_refused_with_the_limit(
+    client: FlaskClient, inner: float
+) -> None:
+    refused = send(client, "Polygon", [star(1200, 0.4, inner)])
+    assert refused.status_code == 422
+    problem = json.loads(refused.data)
+    assert problem["allowed"] == f"≤ {MAX_EDGE_KM:,}"
+    assert float(problem["value"].replace(",", "")) > MAX_EDGE_KM
+
+
+def test_polygons_that_lie_on_one_another_are_refused_with_the_limit(client: FlaskClient) -> None:
+    some = random.Random(1)
+    heap = [triangle(122 + some.uniform(0, 0.002), 37.2 + some.uniform(0, 0.002), 0.01) for _ in range(450)]
+    problem = json.loads(send(client, "MultiPolygon", heap).data)
+    assert (problem["status"], problem["allowed"]) == (422, f"≤ {MAX_MEETING:,}")
+    row = [triangle(121.9 + 0.001 * number, 37.2, 0.0009) for number in range(450)]
+    assert send(client, "MultiPolygon", row).status_code == 200
+
+
+def test_the_outline_of_a_county_is_no_cost(client: FlaskClient, release: Release) -> None:
+    """What people have, however many vertices within the limit, is answered."""
+    for row in json.loads(release.read("data/zones.geojson"))["features"]:
+        if shapely.count_coordinates(shapely.geometry.shape(row["geometry"])) <= 2000:
+            answer = send(client, row["geometry"]["type"], row["geometry"]["coordinates"])
+            assert answer.status_code == 200, row["id"]
+
+
+def test_no_polygon_moves_the_edges_of_places_or_cuts_what_it_covers(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place is cut only where an edge of it is met; moving edges was five sixths of every answer."""
+    send(client, "Polygon", [star(4, 0.001, 1)])  # reads the blocks
+    moved, cut = Counted(monkeypatch, "buffer"), Counted(monkeypatch, "intersection")
+    near = send(client, "Polygon", [star(40, 0.0005, 1)]).get_json()
+    assert moved.calls == 0
+    assert len(near["shares"]) > 3
+    assert cut.calls < 3 * len(near["shares"])
+
+
+# Filters.
+
+
+def ask(client: FlaskClient, condition: str) -> Any:
+    return client.get(ITEMS, query_string={"filter": condition, "f": "json"})
+
+
+def tangle(points: int) -> str:
+    some = random.Random(1)
+    return ",".join(f"{some.uniform(121.2, 122.7):.2f} {some.uniform(36.6, 37.5):.2f}" for _ in range(points))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        f"LINESTRING({tangle(1100)})",
+        f"MULTILINESTRING(({tangle(1100)}),(122 37,122.1 37.1))",
+        f"GEOMETRYCOLLECTION(POINT(122 37),GEOMETRYCOLLECTION(LINESTRING({tangle(1100)})))",
+    ],
+)
+@pytest.mark.parametrize("relation", ["TOUCHES", "CROSSES", "INTERSECTS"])
+def test_a_line_that_is_tangled_is_refused_with_the_limit(
+    client: FlaskClient, shape: str, relation: str
+) -> None:
+    refused = ask(client, f"S_{relation}(geometry,{shape})")
+    assert refused.status_code == 400
+    problem = json.loads(refused.data)
+    assert (problem["parameter"], problem["allowed"]) == ("filter", "≤ 20000")
+
+
+def test_a_long_line_that_is_not_tangled_is_answered(client: FlaskClient) -> None:
+    road = ",".join(
+        f"{121.3 + number * 0.001:.3f} {37 + 0.1 * math.sin(number):.2f}" for number in range(1100)
+    )
+    assert ask(client, f"S_CROSSES(geometry,LINESTRING({road}))").get_json()["numberMatched"] > 5
+
+
+def test_a_geometry_is_not_related_to_itself_again_and_again(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = client.get(ITEMS).get_json()["numberMatched"]
+    to_itself = {"intersects", "contains", "within", "equals"}
+    for relation in (*evaluate._RELATIONS, "disjoint"):
+        monkeypatch.setitem(evaluate._RELATIONS, "intersects", (None, None))
+        monkeypatch.setitem(evaluate._RELATIONS, relation, (None, None))  # what is called fails
+        condition = " OR ".join([f"S_{relation.upper()}(geometry,geometry)"] * 300)
+        matched = ask(client, condition).get_json()["numberMatched"]
+        assert matched == (everything if relation in to_itself else 0), relation
+
+
+# Turns.
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let others hold every turn for as long as the test lasts."""
+    busy = Limiter(1)
+    monkeypatch.setattr(placing, "computing", busy)
+    monkeypatch.setattr("webmap.ogc.items.computing", busy)
+    with busy.turn():
+        yield
+
+
+@pytest.mark.usefixtures("held")
+def test_who_finds_no_turn_is_asked_to_come_back_and_light_pages_answer(client: FlaskClient) -> None:
+    heavy = [
+        send(client, "Polygon", [star(4, 0.01, 1)]),
+        ask(client, "S_INTERSECTS(geometry,POINT(122 37))"),
+        ask(client, "NOT (id='x' OR S_TOUCHES(geometry,POINT(122 37)))"),
+    ]
+    for answer in heavy:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+        assert answer.mimetype == "application/problem+json"
+    for path in ("/healthz", "/", "/lookup?lon=122&lat=37", ITEMS, f"{ITEMS}?bbox=122,37,122.1,37.1"):
+        assert client.get(path, headers=PROGRAM).status_code == 200
+    assert ask(client, "id='x'").status_code == 200
+
+
+def test_turns_are_taken_one_after_the_other_and_given_back() -> None:
+    turns, inside, most = Limiter(2, waiting=6, patience_s=30), 0, 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal inside, most
+        for _ in range(20):
+            with turns.turn():
+                with lock:
+                    inside += 1
+                    most = max(most, inside)
+                with lock:
+                    inside -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (inside, most <= 2) == (0, True)
+    with turns.turn(), turns.turn():
+        pass
+
+
+def test_a_turn_is_given_back_after_a_failure_and_patience_ends() -> None:
+    turns = Limiter(1, waiting=1, patience_s=0.01)
+    with pytest.raises(ZeroDivisionError), turns.turn():
+        raise ZeroDivisionError
+    with turns.turn(), pytest.raises(BusyError), turns.turn():
+        pass
+    with turns.turn():
+        pass
+
+
+def test_a_server_has_threads_for_all_turns_and_some_to_spare() -> None:
+    held_at_most = MAKING + COMPUTING + limiter.COMPUTING_WAITING
+    assert held_at_most < LIMITS.most_threads
+
+
+# What is kept in memory.
+
+
+@pytest.fixture
+def app(release: Release, tmp_path: Any) -> Flask:
+    return create_app(release, Settings(tmp_path))
+
+
+def test_what_is_kept_does_not_depend_on_the_host(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, select = [], MemoryStore.select
+
+    def count(*given: Any) -> Any:
+        asked.append(given)
+        return select(*given)
+
+    monkeypatch.setattr(MemoryStore, "select", count)
+    client, path = app.test_client(), "/ogc/collections/zones/items?f=json"
+    for encoding in ("identity", "gzip", "br", "gzip", "identity"):
+        for number in range(40):
+            host = f"h{number}.example"
+            answer = client.get(path, headers={"Host": host, "Accept-Encoding": encoding})
+            text = decode(answer.data, answer.headers.get("Content-Encoding"))
+            links = json.loads(text)["links"]
+            assert {link["href"].split("/ogc")[0] for link in links} == {f"http://{host}"}
+            assert SITE.encode() not in text
+    assert len(asked) <= 2  # what is asked for a second time is kept
+
+
+def decode(body: bytes, encoding: str | None) -> bytes:
+    if encoding == "br":
+        return bytes(brotli.decompress(body))
+    return gzip.decompress(body) if encoding == "gzip" else body
+
+
+def test_random_hosts_and_requests_fill_no_more_than_there_is_room_for(app: Flask) -> None:
+    client = app.test_client()
+    before = memory_of(app)
+    for number in range(300):
+        query = f"/ogc/collections/zones/items?f=json&filter=id%3D%27{number:03}{'x' * 3000}%27"
+        for _ in range(2):
+            client.get(query, headers={"Host": f"h{number}.example", "Accept-Encoding": "br"})
+    requests: Any = remember.cache
+    assert 0 < requests.currsize <= requests.maxsize
+    kept: Cache = app.extensions["ogc"]._cache
+    assert 0 < kept._kept.currsize <= kept._kept.maxsize
+    assert memory_of(app) - before <= kept._kept.maxsize
+
+
+def memory_of(app: Flask) -> int:
+    """Return the bytes of all answers that are kept, with every form of theirs."""
+    kept: Cache = app.extensions["ogc"]._cache
+    return sum(len(one.body) + sum(map(len, one._forms.values())) for one in kept._kept.values())
+
+
+def test_frames_are_kept_within_a_bound_of_bytes(app: Flask) -> None:
+    frames, store = Frames(50_000), app.extensions["store"]
+    features = store.select("towns", Query()).features
+    first = {axes.frame: frames.bodies("towns", features, axes) for axes in ALL}
+    assert frames._kept.currsize <= 50_000
+    assert {axes.frame: frames.bodies("towns", features, axes) for axes in ALL} == first
+
+
+def test_sixteen_large_polygons_leave_light_pages_their_threads(release: Release, tmp_path: Any) -> None:
+    """Each is answered or asked to come back, and what is light is answered beside them."""
+    body = json.dumps({"type": "Polygon", "coordinates": [star(1500, 0.03, 0.5)]}).encode()
+    seen: list[int] = []
+
+    def post(address: str) -> None:
+        headers = {"Content-Type": "application/geo+json"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=60) as answer:
+                seen.append(answer.status)
+        except urllib.error.HTTPError as error:
+            seen.append(error.code)
+
+    with running(create_app(release, Settings(tmp_path))) as site:
+        threads = [threading.Thread(target=post, args=(f"{site}/lookup",)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        with urllib.request.urlopen(f"{site}/healthz", timeout=60) as answer:
+            assert answer.status == 200
+        for thread in threads:
+            thread.join()
+    assert len(seen) == 16
+    assert set(seen) <= {200, 503}
+    assert 200 in seen
+
+
+MIXED = """
+import sys
+from pathlib import Path
+from layers.store import Release
+from webmap import create_app
+from webmap.live import settle
+from webmap.settings import Settings
+
+def memory_mb():
+    text = Path("/proc/self/status").read_text()
+    return int(text.partition("VmRSS:")[2].split()[0]) // 1024
+
+release, settings = Release(Path(sys.argv[1]), sys.argv[2]), Settings(Path(sys.argv[3]))
+started = None
+for publication in range(3):
+    app = create_app(release, settings)
+    settle()
+    started = started or memory_mb()
+    client = app.test_client()
+    for path in sys.argv[4:]:
+        for number in range(1 if ".p" in path else 20):  # what children print, once
+            answer = client.get(path.replace("NUMBER", str(number)), headers={"Host": f"h{number}.example"})
+            assert answer.status_code == 200, path
+    del app, client
+print(started, memory_mb())
+"""
+
+
+def test_a_worker_stays_small_whatever_it_is_asked(release: Release, tmp_path: Any) -> None:
+    paths = [
+        "/",
+        "/zones/gaoqu",
+        "/industries/",
+        "/plan",
+        "/search?q=NUMBER",
+    ]
+    paths += [
+        "/lookup?lon=122.NUMBER&lat=37",
+        "/compare?zones=gaoqu,jingqu",
+        "/find",
+        "/data/",
+        "/changes",
+        "/zones/gaoqu.pdf?lang=en",
+    ]
+    paths += [f"{ITEMS}?f=json&limit=1NUMBER&crs=http://www.opengis.net/def/crs/EPSG/0/4550"]
+    paths += ["/data/zones.gpkg?crs=EPSG:4550", "/ogc/collections/towns/items?f=html", "/print/belts.png"]
+    command = [sys.executable, "-c", MIXED, str(release.folder), release.manifest_sha256, str(tmp_path)]
+    done = subprocess.run([*command, *paths], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    started, after = map(int, done.stdout.split())
+    assert started <= 120
+    assert after <= 200

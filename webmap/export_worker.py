@@ -1,0 +1,154 @@
+"""Make files in child processes: sheets, pictures and exports are heavy, and may not outlive their limits.
+
+There is one pool for all processes that serve a home: its places are lock files, which the system frees
+when their holder dies. A child has limits of time and memory and goes with its parent; see
+:mod:`layers.child_job`. What it makes is kept in the pool's :class:`~webmap.file_cache.FileCache`.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from layers.child_job import BROKEN, OUT_OF_MEMORY
+from layers.store import BrokenReleaseError
+from webmap.file_cache import FileCache, choose_folder
+from webmap.limiter import MAKING, Limiter
+from webmap.problems import BusyError, FailedError, TooCostlyError
+from webmap.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+ROOT = Path(__file__).parent.parent
+MEGABYTE = 1_000_000
+PATIENCE_S = 15.0  # for one's turn
+POLL_S = 0.05
+SHOWN = 4000  # characters of what a child says when it fails
+
+
+@dataclass(frozen=True)
+class ChildJob:
+    """A file to be made: the module that makes it, and the line that it reads what to make from."""
+
+    module: str
+    line: bytes
+
+
+@dataclass(frozen=True)
+class ChildLimits:
+    """What children may take.
+
+    Attributes
+    ----------
+    at_once
+        Children of all processes that serve the same home.
+    memory_bytes
+        Of each; 0 for no limit. Only systems that count what a process writes to can hold it.
+    seconds
+        Of each, by the clock.
+    """
+
+    at_once: int = 2
+    memory_bytes: int = 1_000_000_000
+    seconds: float = 60.0
+
+
+class ExportWorker:
+    """Makes and keeps the files of one home."""
+
+    def __init__(self, cache: FileCache, limits: ChildLimits | None = None) -> None:
+        self.cache = cache
+        self._limits = limits or ChildLimits()
+        self._limiter = Limiter(MAKING)
+
+    def get(self, key: tuple[str, ...], job: ChildJob) -> bytes:
+        """Return the file of `key`, made by `job` now or before.
+
+        Raises :class:`~webmap.problems.BusyError` where too many are being made,
+        :class:`~webmap.problems.TooCostlyError` for one that takes too much time or memory,
+        :class:`~webmap.problems.FailedError` for one that cannot be made, and
+        :class:`~layers.store.BrokenReleaseError` where the release it is made of is gone.
+        """
+        found = self.cache.read(key)
+        if found is not None:
+            return found
+        with self._limiter.turn():
+            return self.cache.read_or_make(key, lambda path: self._make(job, path), PATIENCE_S)
+
+    def _make(self, job: ChildJob, path: Path) -> None:
+        with self._place():
+            run_child(job, path, self._limits)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Hold one of the pool's places."""
+        locks = [
+            FileLock(self.cache.folder / f"child-{number}.lock", thread_local=False)
+            for number in range(self._limits.at_once)
+        ]
+        held = _hold_any(locks)
+        try:
+            yield
+        finally:
+            if held is not None:
+                held.release()
+
+
+def open_worker(settings: Settings) -> ExportWorker:
+    """Return what makes and keeps the files of a home."""
+    limits = ChildLimits(settings.exports, settings.export_megabytes * MEGABYTE)
+    folder = choose_folder(settings.home)
+    return ExportWorker(FileCache(folder, settings.cache_megabytes * MEGABYTE), limits)
+
+
+def _hold_any(locks: list[FileLock]) -> FileLock | None:
+    """Return one of the locks, held; None where no lock can be written. Raises BusyError."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        for lock in locks:
+            try:
+                with suppress(Timeout):
+                    lock.acquire(blocking=False)
+                    return lock
+            except OSError:
+                return None
+        if time.monotonic() > end:
+            raise BusyError
+        time.sleep(POLL_S)
+
+
+def run_child(job: ChildJob, path: Path, limits: ChildLimits) -> None:
+    """Make one file at `path`; raises as :meth:`ExportWorker.get`."""
+    command = [sys.executable, "-m", job.module, str(path), str(limits.memory_bytes), str(limits.seconds)]
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            command, stdin=subprocess.PIPE, stdout=said, stderr=said, cwd=ROOT
+        )
+        try:
+            with suppress(BrokenPipeError):  # it ended already; its code says why
+                child.stdin.write(job.line + b"\n")  # type: ignore[union-attr]
+                child.stdin.flush()  # type: ignore[union-attr]
+            code = child.wait(limits.seconds)
+        except subprocess.TimeoutExpired as error:
+            raise TooCostlyError from error
+        finally:
+            child.kill()
+            child.wait()
+            with suppress(BrokenPipeError):
+                child.stdin.close()  # type: ignore[union-attr]
+        if code:
+            said.seek(0)
+            text = said.read().decode(errors="replace")[-SHOWN:]
+            if code == BROKEN:
+                raise BrokenReleaseError(text.strip())
+            _LOG.error("%s ended with %d: %s", job.module, code, text)
+            # Libraries that get no memory end the process, and so does a system that has none left.
+            raise TooCostlyError if code < 0 or code == OUT_OF_MEMORY else FailedError

@@ -1,0 +1,87 @@
+"""What is asked of paper: a sheet, poster, atlas, chart or card of one release in one language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from layers.store import Release
+
+Kind = Literal["place", "industry", "poster", "atlas", "chart", "card"]
+
+
+@dataclass(frozen=True)
+class PaperRequest:
+    """A file to be printed: plain values, so that another process can make it.
+
+    Attributes
+    ----------
+    folder, manifest_sha256
+        The release.
+    id
+        The place, industry or theme; empty for the atlas and for charts.
+    base
+        The site's address without a slash at its end, for links and codes.
+    size
+        Of a poster, one of :data:`~webmap.paper.poster.SIZES`.
+    svg, title, width, height
+        The drawing of a chart, also of the one in the atlas, with its title and its size in its own units.
+    """
+
+    folder: str
+    manifest_sha256: str
+    language: str
+    kind: Kind
+    extension: str
+    id: str = ""
+    base: str = ""
+    size: str = "A4"
+    svg: str = ""
+    title: str = ""
+    width: float = 0
+    height: float = 0
+
+    @property
+    def release(self) -> Release:
+        """The release that it is printed from."""
+        return Release(Path(self.folder), self.manifest_sha256)
+
+    def to_line(self) -> bytes:
+        """Return the request as one line of JSON."""
+        return json.dumps(asdict(self)).encode()
+
+    def absolute(self, path: str) -> str:
+        """Return the whole address of a path on the site."""
+        return self.base + path
+
+
+def parse_request(line: bytes) -> PaperRequest:
+    """Return the request that :meth:`PaperRequest.to_line` wrote.
+
+    >>> asked = PaperRequest("x", "0", "ko", "place", "pdf", "gaoqu")
+    >>> parse_request(asked.to_line()) == asked
+    True
+    """
+    return PaperRequest(**json.loads(line))
+
+
+def make_paper(asked: PaperRequest, absolute: Callable[[str], str] | None = None) -> bytes:
+    """Return what is asked for; `absolute` says where a path on the site is found, if not below `base`."""
+    # Slow to load, and a process that serves prints nothing itself.
+    from webmap.paper.press import open_press
+
+    press = open_press(asked.release, asked.language, absolute or asked.absolute)
+    if asked.kind == "place":
+        return press.place_pdf(asked.id)
+    if asked.kind == "industry":
+        return press.industry_pdf(asked.id)
+    if asked.kind == "atlas":
+        return press.atlas_pdf(asked.svg)
+    if asked.kind == "chart":
+        return press.chart_png(asked.svg, (asked.width, asked.height), asked.title)
+    if asked.kind == "card":
+        return press.card_png(asked.id)
+    return press.poster_as(asked.extension, asked.id, asked.size)
