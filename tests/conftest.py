@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from layers.postgis.load import load, read_snapshot
 from layers.store import Release
 from scripts.cluster import Cluster, temporary_cluster
-from webmap import create_app
+from webmap.app import create_app
 from webmap.publish import publish
 from webmap.settings import Settings
 

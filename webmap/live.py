@@ -24,7 +24,7 @@ from layers.history import read_last
 from layers.home import HomeError
 from layers.inspection import Inspection
 from layers.store import BrokenReleaseError, Pointer, Release, read_current, read_pointer
-from webmap import create_app
+from webmap.app import create_app
 from webmap.publish import hash_code
 from webmap.settings import Settings
 from webmap.stores import holds

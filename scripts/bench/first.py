@@ -12,7 +12,7 @@ from flask import Flask, Response
 
 from layers.store import Release
 from scripts.bench.common import Result, live_at
-from webmap import create_app
+from webmap.app import create_app
 from webmap.server import serving
 from webmap.settings import read_settings
 

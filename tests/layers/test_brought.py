@@ -12,7 +12,7 @@ from geodata.read import read_facts
 from layers.catalogue import read_licence
 from layers.release import HEADING, add_terms, list_imports
 from layers.store import Release
-from webmap import create_app
+from webmap.app import create_app
 from webmap.dcat import build_catalogue
 from webmap.settings import Settings
 

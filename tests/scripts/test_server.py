@@ -26,7 +26,7 @@ from flask.testing import FlaskClient
 from layers.history import Act, record
 from layers.store import Release
 from scripts.answer import live_release
-from webmap import create_app
+from webmap.app import create_app
 from webmap.publish import hash_code
 from webmap.settings import Settings
 

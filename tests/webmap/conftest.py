@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from layers.store import Release
-from webmap import create_app, server
+from webmap import server
+from webmap.app import create_app
 from webmap.settings import Settings
 
 FLAGS = [

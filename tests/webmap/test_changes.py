@@ -19,7 +19,8 @@ from layers.history import Act, record
 from layers.store import Release, read_current
 from scripts import cli
 from tests.webmap.conftest import running
-from webmap import create_app, live
+from webmap import live
+from webmap.app import create_app
 from webmap.live import Live
 from webmap.publish import hash_code
 from webmap.settings import Settings

@@ -27,7 +27,8 @@ from layers.memory import MemoryStore
 from layers.query import Query
 from layers.store import Release
 from tests.webmap.conftest import running
-from webmap import create_app, limiter, placing
+from webmap import limiter, placing
+from webmap.app import create_app
 from webmap.limiter import COMPUTING, MAKING, Limiter
 from webmap.ogc.asked import SITE, remember
 from webmap.ogc.cache import Cache
@@ -325,7 +326,7 @@ MIXED = """
 import sys
 from pathlib import Path
 from layers.store import Release
-from webmap import create_app
+from webmap.app import create_app
 from webmap.live import settle
 from webmap.settings import Settings
 

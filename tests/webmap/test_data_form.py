@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 
 from layers.export.formats import FORMATS, FRAMES, formats_of
 from layers.store import BrokenReleaseError, Release
-from webmap import create_app, way_back
+from webmap import way_back
+from webmap.app import create_app
 from webmap.downloads import GOES_WITH
 from webmap.settings import Settings
 

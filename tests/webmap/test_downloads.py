@@ -23,7 +23,7 @@ from playwright.sync_api import Page, expect
 from layers.axes import ALL, CRS84, Axes
 from layers.export.formats import FORMATS, FRAMES, formats_of
 from layers.store import Release
-from webmap import create_app
+from webmap.app import create_app
 from webmap.settings import Settings
 
 ONLY_LONLAT = [kind for kind, one in FORMATS.items() if one.frames == ("CRS84",)]

@@ -20,7 +20,8 @@ import pytest
 
 from layers.store import BrokenReleaseError, Release
 from tests.webmap.conftest import serving
-from webmap import create_app, export_worker, limiter
+from webmap import export_worker, limiter
+from webmap.app import create_app
 from webmap.export_worker import ChildJob, ChildLimits, ExportWorker
 from webmap.file_cache import FileCache
 from webmap.problems import BusyError, FailedError, TooCostlyError
@@ -146,7 +147,7 @@ def test_a_memory_limit_on_children_is_a_clean_answer(release: Release, tmp_path
 def test_what_is_made_by_a_child_does_not_burden_the_process(release: Release, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from layers.store import Release;"
-        "from webmap import create_app; from webmap.settings import Settings;"
+        "from webmap.app import create_app; from webmap.settings import Settings;"
         "app = create_app(Release(Path(sys.argv[1]), sys.argv[2]), Settings(Path(sys.argv[3])));"
         "client = app.test_client();"
         "paths = ['/zones/gaoqu.pdf', '/print/belts.svg', '/og/gaoqu.png', '/data/towns.gpkg?crs=EPSG:4550'];"

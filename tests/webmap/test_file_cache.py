@@ -19,7 +19,7 @@ import pytest
 
 from layers.store import Release
 from tests.webmap.test_changes import clone
-from webmap import create_app
+from webmap.app import create_app
 from webmap.file_cache import FileCache, choose_folder
 from webmap.problems import BusyError
 from webmap.settings import Settings

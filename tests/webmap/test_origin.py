@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from layers.store import Release
 from tests.webmap.conftest import Watched, running
-from webmap import create_app
+from webmap.app import create_app
 from webmap.origin import is_allowed
 from webmap.settings import Settings, read_settings
 from webmap.site.addresses import Files

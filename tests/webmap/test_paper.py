@@ -245,7 +245,7 @@ def test_the_same_sheet_is_the_same_bytes_in_another_process(client: FlaskClient
     here = client.get("/zones/gaoqu.pdf?lang=ko").data
     program = (
         "import sys; from pathlib import Path; from layers.store import read_current;"
-        "from webmap import create_app;"
+        "from webmap.app import create_app;"
         "from webmap.settings import Settings; home = Path(sys.argv[1]); made = Path(sys.argv[2]);"
         "(made / 'releases').symlink_to(home / 'releases');"
         "(made / 'current').write_bytes((home / 'current').read_bytes());"

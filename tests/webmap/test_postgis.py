@@ -13,7 +13,7 @@ from layers.postgis.load import load, read_snapshot
 from layers.postgis.migrate import SCHEMA
 from layers.store import Release
 from scripts.cluster import temporary_cluster
-from webmap import create_app
+from webmap.app import create_app
 from webmap.settings import Settings
 
 ASKED = (

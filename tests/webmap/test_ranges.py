@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from layers.store import Release
 from tests.webmap.conftest import running
-from webmap import create_app
+from webmap.app import create_app
 from webmap.settings import Settings
 
 FILES = ("zones.fgb", "zones.parquet", "plan.gpkg", "towns.fgb?crs=EPSG:4550", "zones.geojson", "zones.csv")

@@ -26,7 +26,8 @@ from layers.history import Act, record
 from layers.store import Release, read_current
 from tests.webmap.conftest import Watched, running
 from tests.webmap.test_changes import IMPORT, PLACE, clone, official
-from webmap import create_app, export_worker
+from webmap import export_worker
+from webmap.app import create_app
 from webmap.prepared import IMMUTABLE
 from webmap.publish import hash_code
 from webmap.settings import Settings

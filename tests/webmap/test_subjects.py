@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from layers.documents import EMPHASES
 from layers.store import Release
-from webmap import create_app
+from webmap.app import create_app
 from webmap.charts import wrap
 from webmap.settings import Settings, read_settings
 

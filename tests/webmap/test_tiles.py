@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from geodata import crs
 from layers.store import Release
 from tests.webmap.conftest import serving
-from webmap import create_app
+from webmap.app import create_app
 from webmap.settings import Settings, read_settings
 
 LON, LAT, ZOOM = 122.0853, 37.5123, 16

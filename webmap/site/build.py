@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from layers.store import Release
-from webmap import create_app
+from webmap.app import create_app
 from webmap.language import LANGUAGES
 from webmap.settings import Settings
 from webmap.site.addresses import PAGE, PANEL, Files

@@ -20,7 +20,7 @@ from pyproj import Transformer
 from layers.axes import ALL
 from layers.store import Release
 from tests.webmap.conftest import running
-from webmap import create_app
+from webmap.app import create_app
 from webmap.settings import Settings
 
 ROOT = Path(__file__).parents[3]

@@ -21,7 +21,7 @@ from shapely.geometry import shape as to_shape
 from layers.axes import ALL, CRS84
 from layers.cql.tree import CODES
 from layers.store import Release
-from webmap import create_app
+from webmap.app import create_app
 from webmap.ogc.asked import SOME_BOX
 from webmap.ogc.parameters import SYSTEMS
 from webmap.settings import Settings

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from layers.export.job import release_path
 from layers.store import Release
 from tests.webmap.site.conftest import Site
-from webmap import create_app
+from webmap.app import create_app
 from webmap.content import Content
 from webmap.settings import Settings
 from webmap.site.addresses import Files, NeedsServerError, locate

@@ -1,0 +1,129 @@
+"""The web application: :func:`create_app` wires settings, release, pages and API together."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, g
+
+from layers.export.formats import formats_of
+from layers.inspection import Inspection
+from layers.store import Release
+from webmap import (
+    api,
+    chart_pages,
+    comparison_pages,
+    data_pages,
+    errors,
+    finding,
+    headers,
+    links,
+    pages,
+    paper_pages,
+    placing,
+    plan_pages,
+    release_pages,
+    siting_pages,
+    subject_pages,
+)
+from webmap.content import Content
+from webmap.export_worker import open_worker
+from webmap.format import format_area, format_number, format_quantity
+from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
+from webmap.ogc.gate import Gate
+from webmap.ogc.pages import blueprint as ogc_pages
+from webmap.ogc.service import Service
+from webmap.origin import Origin
+from webmap.release_pages import PublicationHistory
+from webmap.settings import Settings
+from webmap.shelf import Shelf
+from webmap.stores import open_store
+from webmap.tiles import tile_basemap
+
+MAX_REQUEST_BYTES = 1_000_000
+
+
+def create_app(release: Release, settings: Settings) -> Flask:
+    """Return the web application that serves one release.
+
+    Imports neither geopandas nor pandas nor folium: everything heavy is in the release.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False  # people type addresses with and without
+    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    store = open_store(release, settings)
+    content = Content(release, store if settings.store else None)
+    _ = content.plan  # on every page, also on those that say that the release is gone
+    app.extensions["content"] = content
+    app.extensions["settings"] = settings
+    app.extensions["publications"] = PublicationHistory(settings.home)
+    app.extensions["inspection"] = Inspection(settings.home, release)
+    app.extensions["store"] = store
+    worker = open_worker(settings)
+    app.extensions["export_worker"] = worker
+    app.extensions["shelf"] = Shelf(content, worker)
+    app.extensions["strings"] = {
+        language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
+    }
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(release_pages.changes_blueprint)
+    app.register_blueprint(release_pages.blueprint)
+    app.register_blueprint(finding.blueprint)
+    app.register_blueprint(placing.blueprint)
+    app.register_blueprint(plan_pages.blueprint)
+    app.register_blueprint(subject_pages.blueprint)
+    app.register_blueprint(chart_pages.blueprint)
+    app.register_blueprint(comparison_pages.blueprint)
+    app.register_blueprint(siting_pages.blueprint)
+    app.register_blueprint(links.blueprint)
+    app.register_blueprint(paper_pages.blueprint)
+    app.register_blueprint(data_pages.blueprint)
+    _add_ogc(app, release, settings)
+    app.jinja_env.filters["pick"] = pick
+    app.jinja_env.filters["chinese"] = mark_chinese
+    errors.register(app)
+    _add_request_steps(app, settings)
+    headers.register(app, settings)
+    app.wsgi_app = Origin(settings, app.extensions["strings"], app.wsgi_app)  # type: ignore[assignment]
+    return app
+
+
+def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
+    """Serve OGC API – Features: programs by the short way, people by pages."""
+    content: Content = app.extensions["content"]
+    downloads = {
+        layer["id"]: [
+            (f"/data/{layer['id']}.{kind.id}", kind.media_type)
+            for kind in formats_of("table" if layer["geometry"] == "none" else "layer")
+        ]
+        for layer in content.layers
+    }
+    service = Service(app.extensions["store"], release.id, app.extensions["strings"], downloads)
+    app.extensions["ogc"] = service
+    app.register_blueprint(ogc_pages)
+    app.wsgi_app = Gate(service, settings.url, app.wsgi_app)  # type: ignore[assignment]
+
+
+def _add_request_steps(app: Flask, settings: Settings) -> None:
+    @app.before_request
+    def _prepare() -> None:
+        g.nonce = secrets.token_urlsafe(16)
+        g.language = current_language(strict=False)
+        current_language()
+
+    @app.context_processor
+    def _context() -> dict[str, object]:
+        return {
+            "lang": g.language,
+            "t": translate_here,
+            "nonce": g.nonce,
+            "number": format_number,
+            "area": format_area,
+            "format_quantity": format_quantity,
+            "lang_links": language_links(),
+            "tiles": tile_basemap(settings, g.language),
+            **pages.context(),
+            **links.context(),
+        }
