@@ -95,7 +95,7 @@ def _combine_nested(parts: list[BaseGeometry]) -> BaseGeometry:
     return shapely.difference(whole, shapely.union_all(holes)) if holes else whole
 
 
-def check_repeated(rows: Iterable[SourceFeature], place: str) -> Iterator[Issue]:
+def check_repeated_features(rows: Iterable[SourceFeature], place: str) -> Iterator[Issue]:
     """Yield, once for each geometry, that several features share it."""
     alike: dict[bytes, list[str]] = {}
     for row in rows:

@@ -30,7 +30,6 @@ _FILE: Final = Path(__file__).with_name("vocabulary.yaml")
 _MIN_POINTS: Final = 3
 LINE_TYPES: Final = frozenset({"LineString", "MultiLineString", "LinearRing"})
 _HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
-_MAX_LAT: Final = 90.0
 _MAX_LON: Final = 180.0
 _ZONE_EAST: Final = 10_000_000.0  # an easting from here on begins with the number of its zone
 _MIN_NORTH: Final = 1_500_000.0  # of land in China; an easting without the number of its zone is less
@@ -84,10 +83,10 @@ def read_vocabulary() -> dict[str, Any]:
     return vocabulary
 
 
-def normalise(text: object) -> str:
+def normalise_word(text: object) -> str:
     """Return what two spellings of one word share: width, case, blanks and punctuation do not matter.
 
-    >>> normalise(" Ｗendeng_District ")
+    >>> normalise_word(" Ｗendeng_District ")
     'wendengdistrict'
     """
     plain = unicodedata.normalize("NFKC", str(text)).casefold()
@@ -102,12 +101,12 @@ def find_crs(text: str) -> str | None:
     >>> find_crs("CGCS2000_3_Degree_GK_Zone_40"), find_crs("CGCS2000 / 3-degree, CM 120E")
     ('EPSG:4528', 'EPSG:4549')
     """
-    vocabulary, words = read_vocabulary(), normalise(text)
+    vocabulary, words = read_vocabulary(), normalise_word(text)
     for frame, names in vocabulary["frames"].items():
-        if any(name in words for name in map(normalise, names)):
+        if any(name in words for name in map(normalise_word, names)):
             return str(frame)
     for datum in vocabulary["datums"].values():
-        name = next((name for name in map(normalise, datum["words"]) if name in words), None)
+        name = next((name for name in map(normalise_word, datum["words"]) if name in words), None)
         if name is not None:
             return _find_projected(words.replace(name, "/", 1), datum)
     return None
@@ -210,7 +209,7 @@ def read_exchange_text(name: str, text: str) -> CoordinateText:
             in_plots = line.strip("[]") in words["plots"]
         elif not in_plots:
             key, _, value = line.partition("=")
-            header[normalise(key)] = value.strip()
+            header[normalise_word(key)] = value.strip()
         elif line.endswith(_PLOT_END):
             cells = [cell.strip() for cell in line.split(",")]
             stated.append((_to_int(cells[0]), _to_float(cells[1]) if len(cells) > 1 else None))
@@ -269,7 +268,7 @@ def _read_header_crs(name: str, header: Mapping[str, str], easts: Sequence[float
     words = read_vocabulary()["exchange"]
 
     def get(kind: str) -> str:
-        return next((header[key] for key in map(normalise, words[kind]) if header.get(key)), "")
+        return next((header[key] for key in map(normalise_word, words[kind]) if header.get(key)), "")
 
     datum = find_datum(get("crs"))
     zone = _to_int(get("zone"))
@@ -294,9 +293,9 @@ def _read_header_crs(name: str, header: Mapping[str, str], easts: Sequence[float
 
 def find_datum(text: str) -> Mapping[str, Any] | None:
     """Return the datum that `text` names in words, or None."""
-    words = normalise(text)
+    words = normalise_word(text)
     rows: Iterable[Mapping[str, Any]] = read_vocabulary()["datums"].values()
-    return next((row for row in rows if any(normalise(one) in words for one in row["words"])), None)
+    return next((row for row in rows if any(normalise_word(one) in words for one in row["words"])), None)
 
 
 # -- tables of corner points
@@ -336,11 +335,13 @@ def read_point_table(name: str, rows: Sequence[Row], columns: str | None = None)
 
 def _find_titles(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
     """Return the first row of data, and the columns by what their titles mean."""
-    known = {normalise(word): role for role, words in read_vocabulary()["columns"].items() for word in words}
+    known = {
+        normalise_word(word): role for role, words in read_vocabulary()["columns"].items() for word in words
+    }
     for number, row in enumerate(rows[:_HEADER_ROWS]):
         roles: dict[str, int] = {}
         for column, cell in enumerate(row):
-            role = known.get(normalise(cell)) or known.get(normalise(re.sub(r"[((].*", "", cell)))
+            role = known.get(normalise_word(cell)) or known.get(normalise_word(re.sub(r"[((].*", "", cell)))
             if role is not None:
                 roles.setdefault(role, column)
         if {"lon", "lat"} <= roles.keys() or {"x", "y"} <= roles.keys() or "wkt" in roles:

@@ -144,9 +144,6 @@ def check_file(path: Path) -> None:
         raise RefusedError(build_issue("file-too-large", path.name, **values))
 
 
-# -- which format
-
-
 def detect_format(path: Path, name: str) -> str:
     """Return the format of a file, by its content rather than its name.
 
@@ -294,9 +291,6 @@ def _extract(source: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left
     return written
 
 
-# -- text
-
-
 def decode_text(name: str, content: bytes, encoding: str | None = None) -> str:
     """Return text that may be UTF-8, UTF-16 or GB 18030, with or without a byte order mark."""
     if content.startswith(_UTF16_MARKS):
@@ -377,9 +371,6 @@ def _parse_crs_member(text: bytes) -> str | None:
     said = member.get("properties")
     found = said.get("name", said.get("href")) if isinstance(said, dict) else None
     return found if isinstance(found, str) and member.get("type") in {"name", "link"} else None
-
-
-# -- XML
 
 
 def decode_xml(name: str, content: bytes) -> str:

@@ -25,8 +25,8 @@ from geodata.boundary_import.issues import (
     RefusedError,
     Texts,
     build_issue,
-    join,
     join_terms,
+    join_texts,
     phrase,
     term,
 )
@@ -214,10 +214,10 @@ def _describe_missing_crs(boundary_file: BoundaryFile, near: BaseGeometry) -> Is
             "unknown-numbers", boundary_file.name, point=_format_first_point(shapes) if shapes else "-"
         )
     if fits:
-        said, example, more = phrase("fits", frames=join(map(describe_crs, fits))), fits[0], ""
+        said, example, more = phrase("fits", frames=join_texts(map(describe_crs, fits))), fits[0], ""
     else:
         said, example, more = (
-            phrase("fits_swapped", frames=join(map(describe_crs, turned))),
+            phrase("fits_swapped", frames=join_texts(map(describe_crs, turned))),
             turned[0],
             " --fix",
         )

@@ -175,7 +175,7 @@ class PlaceNames:
 
     def join(self, places: Iterable[str]) -> Texts:
         """Return the names of several places as one list."""
-        return join(map(self.of, places))
+        return join_texts(map(self.of, places))
 
 
 def term(kind: str, name: str) -> Texts:
@@ -187,10 +187,10 @@ def term(kind: str, name: str) -> Texts:
 def join_terms(kind: str, names: Iterable[str]) -> Texts:
     """Return several terms by language, in the order of their list; those without a term as they are."""
     known, wanted = _terms()[kind], set(names)
-    return join([*(known[name] for name in known if name in wanted), *sorted(wanted - set(known))])
+    return join_texts([*(known[name] for name in known if name in wanted), *sorted(wanted - set(known))])
 
 
-def join(texts: Iterable[Texts | str]) -> Texts:
+def join_texts(texts: Iterable[Texts | str]) -> Texts:
     """Return a list of texts as one; a plain text is the same in every language."""
     rows = [dict.fromkeys(LANGUAGES, text) if isinstance(text, str) else text for text in texts]
     comma = _terms()["comma"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
@@ -10,7 +9,7 @@ from typing import Any, Final
 import shapely
 
 from geodata import crs
-from geodata.boundary_import.coordinate_lists import read_vocabulary
+from geodata.boundary_import.coordinate_lists import normalise_word, read_vocabulary
 from geodata.boundary_import.issues import (
     NO_TEXT,
     Issue,
@@ -18,7 +17,7 @@ from geodata.boundary_import.issues import (
     RefusedError,
     Texts,
     build_issue,
-    join,
+    join_texts,
     phrase,
 )
 from geodata.boundary_import.planar import MIN_AREA_KM2, to_polygons
@@ -32,16 +31,6 @@ _MAX_SHOWN_CHARACTERS: Final = 40
 _MAX_SHOWN_VALUES: Final = 10  # unknown names in one message
 
 
-def normalise_spelling(text: object) -> str:
-    """Return what two spellings of one name share: width, case and spaces do not matter.
-
-    >>> normalise_spelling(" Ｗendeng  District ")
-    'wendengdistrict'
-    """
-    plain = unicodedata.normalize("NFKC", str(text)).casefold()
-    return "".join(character for character in plain if character.isalnum())
-
-
 class _EverydayNames:
     """Reduces names as people write them to one form: without province and city, by kind of place."""
 
@@ -51,14 +40,14 @@ class _EverydayNames:
         counties = [zone.name.zh for zone in facts.zones.values() if zone.layer == "counties"]
         above = [*cities, *(counties if layer == "towns" else ())]
         prefixes = [*words["prefixes"], *above, *(name[:-1] for name in above)]
-        self.prefixes = sorted(map(normalise_spelling, prefixes), key=len, reverse=True)
-        self.suffixes = sorted(map(normalise_spelling, words["suffixes"]), key=len, reverse=True)
-        kinds = {normalise_spelling(one): row[0] for row in words["kinds_of_places"] for one in row}
+        self.prefixes = sorted(map(normalise_word, prefixes), key=len, reverse=True)
+        self.suffixes = sorted(map(normalise_word, words["suffixes"]), key=len, reverse=True)
+        kinds = {normalise_word(one): row[0] for row in words["kinds_of_places"] for one in row}
         self.kinds = sorted(kinds.items(), key=lambda pair: -len(pair[0]))
 
     def reduce(self, text: str) -> str:
         """Return the form that all everyday spellings of one name share."""
-        name = normalise_spelling(text)
+        name = normalise_word(text)
         name = name.rstrip("0123456789") or name
         for suffix in self.suffixes:
             name = name.removesuffix(suffix) or name
@@ -81,7 +70,7 @@ class PlaceIndex:
         for row in rows:
             if row.id in self.ids:
                 for spelling in _list_spellings(row, facts):
-                    self.places.setdefault(normalise_spelling(spelling), row.id)
+                    self.places.setdefault(normalise_word(spelling), row.id)
                     self.reduced.setdefault(self.names.reduce(spelling), set()).add(row.id)
 
     def refuse(self, path: str, values: Sequence[str]) -> Issue:
@@ -105,7 +94,7 @@ class PlaceIndex:
         if value is None or (isinstance(value, float) and not value.is_integer()):
             return None
         text = str(int(value)) if isinstance(value, float) else str(value)
-        spelling = normalise_spelling(text)
+        spelling = normalise_word(text)
         if spelling.isdigit() and len(spelling) > _TOWN_DIGITS:  # 12 digits: the last three are for villages
             spelling = spelling[:_TOWN_DIGITS] if not spelling[_TOWN_DIGITS:].strip("0") else spelling
         found = self.places.get(spelling)
@@ -207,15 +196,15 @@ def select_features(
 
 
 def _is_chosen(feature: SourceFeature, number: int, chosen: str) -> bool:
-    wanted = normalise_spelling(chosen)
-    values = (normalise_spelling(value) for value in feature.properties.values() if value is not None)
+    wanted = normalise_word(chosen)
+    values = (normalise_word(value) for value in feature.properties.values() if value is not None)
     return chosen.lstrip("#") == str(number) or (bool(wanted) and wanted in values)
 
 
 def _get_title(feature: SourceFeature) -> str:
     """Return the first attribute that is a text and no number; empty without one."""
     texts = [value.strip() for value in feature.properties.values() if isinstance(value, str)]
-    return next((text for text in texts if text and not normalise_spelling(text).isdigit()), "")
+    return next((text for text in texts if text and not normalise_word(text).isdigit()), "")
 
 
 def _describe(features: Sequence[SourceFeature]) -> Texts:
@@ -228,7 +217,7 @@ def _describe(features: Sequence[SourceFeature]) -> Texts:
         )
         for one in features[:_MAX_SHOWN_VALUES]
     ]
-    return join([*rows, *(["…"] if len(features) > _MAX_SHOWN_VALUES else [])])
+    return join_texts([*rows, *(["…"] if len(features) > _MAX_SHOWN_VALUES else [])])
 
 
 def _overlap(features: Sequence[SourceFeature]) -> bool:

@@ -55,7 +55,7 @@ def format_point(point: BaseGeometry) -> str:
     return f"({lon:.5f}, {lat:.5f})"
 
 
-def polygonize(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
+def build_faces(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
     """Node `lines` once on the grid and return the faces between them."""
     noded = shapely.unary_union([line for line in lines if not line.is_empty], grid_size=GRID_DEG)
     faces = shapely.get_parts(shapely.polygonize([noded]))

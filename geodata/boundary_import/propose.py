@@ -20,7 +20,7 @@ from geodata.boundary_import.checks import (
     check_neighbours,
     check_outcome,
     check_polygons,
-    check_repeated,
+    check_repeated_features,
     repair,
 )
 from geodata.boundary_import.containment import NARROW_DIFFERENCES, Context, check_contained, check_protected
@@ -251,7 +251,7 @@ def _join_parts(
 
     None where a ring stays broken.
     """
-    issues, parts = list(check_repeated(rows, place)), []
+    issues, parts = list(check_repeated_features(rows, place)), []
     for row in rows:
         count = int(shapely.get_num_coordinates(row.geometry))
         if count > MAX_PLACE_VERTICES:

@@ -57,8 +57,8 @@ from geodata.boundary_import.issues import (
     RefusedError,
     Texts,
     build_issue,
-    join,
     join_terms,
+    join_texts,
     phrase,
     term,
 )
@@ -181,9 +181,6 @@ def _read_with_gdal(source: _Source) -> BoundaryFile:
     return _GdalReader(source.name, source.path, source.kind).read(source.options.table)
 
 
-# -- archives
-
-
 def _read_archive(source: _Source) -> BoundaryFile:
     """Read the data set of an archive: the one that is named, the only one, or the only one with polygons."""
     path, name, options, folder = source.path, source.name, source.options, source.folder
@@ -199,8 +196,10 @@ def _read_archive(source: _Source) -> BoundaryFile:
     for inner in found[:MAX_LAYERS_SHOWN]:
         try:
             content = _read_source(inner, name, options, folder)
-        except RefusedError:
-            continue
+        except RefusedError as error:
+            if error.issue.code == "file-empty":
+                continue
+            raise RefusedError(build_issue("zip-ambiguous", name, names=names)) from error
         if any(one.geometry is not None and one.geometry.geom_type in POLYGONS for one in content.features):
             read.append((inner, content))
     if len(read) != 1:
@@ -248,7 +247,7 @@ def _read_workbook(source: _Source) -> BoundaryFile:
         sheets = [str(row[0]) for row in pyogrio.list_layers(path)]
     if options.table is not None:
         if options.table not in sheets:
-            values = {"table": options.table[:_MAX_SHOWN], "layers": join(sheets)}
+            values = {"table": options.table[:_MAX_SHOWN], "layers": join_texts(sheets)}
             raise RefusedError(build_issue("unknown-table", name, **values))
         sheets = [options.table]
     found: list[tuple[str, CoordinateText]] = []
@@ -268,7 +267,9 @@ def _read_workbook(source: _Source) -> BoundaryFile:
     if not found:
         raise failed[0] if failed else RefusedError(build_issue("columns-unknown", name, columns="-"))
     if len(found) > 1:
-        raise RefusedError(build_issue("several-layers", name, layers=join(sheet for sheet, _ in found)))
+        raise RefusedError(
+            build_issue("several-layers", name, layers=join_texts(sheet for sheet, _ in found))
+        )
     return _to_boundary_file(name, found[0][1])
 
 
@@ -304,9 +305,6 @@ def _to_boundary_file(name: str, text: CoordinateText) -> BoundaryFile:
         for number, plot in enumerate(text.plots, start=1)
     ]
     return BoundaryFile(name, "", text.crs, features, text.issues)
-
-
-# -- JSON
 
 
 def _read_json(source: _Source) -> BoundaryFile:
@@ -363,6 +361,8 @@ def _read_xml(source: _Source) -> BoundaryFile:
     """Read KML, GML or GPX from a copy in UTF-8: GDAL knows few encodings, and writes beside a GML."""
     path, name, kind, options, folder = source.path, source.name, source.kind, source.options, source.folder
     text = XML_DECLARED.sub(r"\1", decode_xml(name, path.read_bytes()), count=1)
+    if kind == "kml" and "Placemark" not in text:  # GDAL only calls it unreadable
+        raise RefusedError(build_issue("file-empty", name))
     copy = Path(tempfile.mkdtemp(dir=folder)) / f"source.{kind}"
     copy.write_text(text, encoding="utf-8")
     try:
@@ -370,9 +370,6 @@ def _read_xml(source: _Source) -> BoundaryFile:
     except ET.ParseError as error:
         raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
     return _GdalReader(name, copy, kind).read(options.table, declared)
-
-
-# -- Shapefile
 
 
 def _read_shapefile(source: _Source) -> BoundaryFile:
@@ -411,9 +408,6 @@ def _decode_features(
     return found
 
 
-# -- DXF
-
-
 def _read_dxf(source: _Source) -> BoundaryFile:
     """Read the closed lines and areas of one layer of a drawing; arcs within 0.1 m.
 
@@ -442,7 +436,7 @@ def _choose_drawing_layer(
     titles = {
         layer: _describe_shapes(layer, [row.geometry for row in rows]) for layer, rows in layers.items()
     }
-    shown = join(row.title for row in list(titles.values())[:MAX_LAYERS_SHOWN])
+    shown = join_texts(row.title for row in list(titles.values())[:MAX_LAYERS_SHOWN])
     if wanted is not None:
         if wanted not in layers:
             raise RefusedError(build_issue("unknown-table", name, table=wanted[:_MAX_SHOWN], layers=shown))
@@ -501,9 +495,6 @@ def _build_plots(
             )
         )
     return plots
-
-
-# -- GDAL
 
 
 @contextmanager
@@ -603,7 +594,7 @@ class _GdalReader:
         if table in layers or (table is None and len(layers) == 1):
             return table or layers[0]
         tables = [describe_layer(self.source, layer) for layer in layers[:MAX_LAYERS_SHOWN]]
-        shown = join(row.title for row in tables)
+        shown = join_texts(row.title for row in tables)
         whole = [row.name for row in tables if row.polygons] or [row.name for row in tables if row.lines]
         if table is not None:
             raise RefusedError(

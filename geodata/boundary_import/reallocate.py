@@ -36,9 +36,9 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.planar import (
     GRID_DEG,
     METRES_PER_DEG,
+    build_faces,
     from_plane,
     is_narrow,
-    polygonize,
     to_plane,
     to_polygons,
 )
@@ -274,7 +274,9 @@ class _Reallocator:
         lines = [piece.boundary for piece in self.near.values()]
         lines += [self.area.boundary, self.strips.boundary]
         lines += [*own.cuts(gained), *recipients.cuts(self.left), *outer.cuts(self.strips)]
-        faces = [self._to_face(polygon, (own, recipients, outer), anew=anew) for polygon in polygonize(lines)]
+        faces = [
+            self._to_face(polygon, (own, recipients, outer), anew=anew) for polygon in build_faces(lines)
+        ]
         if self.assignment.edge_m:
             merge_slivers(
                 faces,

@@ -17,6 +17,7 @@ from topojson.core.topology import Topology
 
 from geodata import crs
 from geodata.boundary_import.propose import propose
+from geodata.boundary_import.reader import read_boundary_file
 from tests.geodata.boundary_import.files import GROUND, codes, dumped, plain, refused, request, zipped, zone
 
 HOLE = zone("lingang").representative_point().buffer(0.004, quad_segs=3)
@@ -349,6 +350,24 @@ def test_a_gml_leaves_nothing_beside_it(tmp_path):
     assert {one.name: one.stat().st_mtime_ns for one in tmp_path.iterdir()} == before
 
 
+ARCS = """<gml:FeatureCollection xmlns:gml="http://www.opengis.net/gml/3.2" xmlns:a="a">
+<gml:featureMember><a:zone><a:name>临港区</a:name><a:geom><gml:Polygon srsName="EPSG:4549"><gml:exterior>
+<gml:Ring><gml:curveMember><gml:Curve><gml:segments>
+<gml:Arc><gml:posList>670000 4130000 679000 4139000 688000 4130000</gml:posList></gml:Arc>
+<gml:Arc><gml:posList>688000 4130000 679000 4121000 670000 4130000</gml:posList></gml:Arc>
+</gml:segments></gml:Curve></gml:curveMember></gml:Ring></gml:exterior></gml:Polygon></a:geom></a:zone>
+</gml:featureMember></gml:FeatureCollection>"""
+
+
+def test_curves_are_kept_within_a_decimetre(tmp_path):
+    path = tmp_path / "a.gml"
+    path.write_text(ARCS, encoding="utf-8")
+    shape = read_boundary_file(path).features[0].geometry
+    assert shape is not None
+    points = shapely.get_coordinates(shapely.segmentize(shape.boundary, 1.0))
+    assert np.abs(np.hypot(*(points - [679_000, 4_130_000]).T) - 9_000).max() < 0.1
+
+
 def test_a_track_is_closed_on_request(tmp_path):
     path = tmp_path / "a.gpx"
     points = rings_of(zone("lingang"))[0][:-1]
@@ -481,6 +500,16 @@ def test_the_only_polygons_of_an_archive_are_taken_or_one_is_named(tmp_path, wri
     assert found == {"data-chosen"}
     assert imported(path, table="面")[1] == set()
     assert codes(path, of="lingang", table="线.shp")[0] == {"lines-not-closed"}
+
+
+def test_what_is_damaged_in_an_archive_is_not_passed_over(tmp_path, write):
+    write("好.geojson", [SHAPE], values=["临港区"])
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tmp_path / "好.geojson", "好.geojson")
+        archive.writestr("坏.geojson", (tmp_path / "好.geojson").read_bytes()[:-40])
+    assert refused(path) == "zip-ambiguous"
+    assert_same(imported(path, table="好")[0])
 
 
 REFUSED = {

@@ -235,4 +235,4 @@ def test_json_that_is_valid_but_odd_is_refused(tmp_path):
         for first in odd:
             for second in odd:
                 path.write_text(form % (first, second), encoding="utf-8")
-                assert read_or_refuse(path)
+                assert read_or_refuse(path) is not None
