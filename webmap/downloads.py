@@ -12,7 +12,7 @@ from layers.axes import find_axes
 from layers.cql.parse import LANGUAGES, parse_filter
 from layers.cql.tree import FilterError
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
-from layers.export.job import Choice, Wish
+from layers.export.job import Choice, ExportSpec
 from layers.export.request import ExportRequest
 from layers.rows import queryables
 from layers.store import Release
@@ -36,7 +36,7 @@ Arguments = Mapping[str, str]
 class Asked:
     """A download: the file, and what of the data goes into it."""
 
-    wish: Wish
+    spec: ExportSpec
     choice: Choice
     filter: str | None  # sound CQL2
     filter_lang: str
@@ -45,14 +45,14 @@ class Asked:
     @property
     def usual(self) -> bool:
         """Whether the release has the file ready."""
-        kind = FORMATS[self.wish.format]
+        kind = FORMATS[self.spec.format]
         whole = self.choice == Choice() and self.filter is None
-        return whole and self.wish.frame == kind.frames[0] and self.wish.geometry == kind.geometry
+        return whole and self.spec.frame == kind.frames[0] and self.spec.geometry == kind.geometry
 
     def to_request(self, release: Release) -> ExportRequest:
         """Return what another process makes the file from."""
         folder, digest = str(release.folder), release.manifest_sha256
-        return ExportRequest(folder, digest, self.wish, self.choice, self.filter, self.filter_lang)
+        return ExportRequest(folder, digest, self.spec, self.choice, self.filter, self.filter_lang)
 
 
 def parse_asked(name: str, extension: str, arguments: Arguments, content: Content) -> Asked:
@@ -69,9 +69,9 @@ def parse_asked(name: str, extension: str, arguments: Arguments, content: Conten
     given = {one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := arguments.get(one))}
     tags = [frame.replace(":", "").lower()] if frame != kind.frames[0] else []
     tags += ["selection"] if choice != Choice() or condition is not None else []
-    wish = Wish(name, extension, frame, geometry, "-".join(tags))
+    spec = ExportSpec(name, extension, frame, geometry, "-".join(tags))
     key = name, extension, frame, *(f"{one}={given[one]}" for one in given)
-    return Asked(wish, choice, condition, language, key)
+    return Asked(spec, choice, condition, language, key)
 
 
 def _check_names(name: str, kind: Format, arguments: Arguments, content: Content) -> None:

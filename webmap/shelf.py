@@ -50,8 +50,8 @@ class Shelf:
             refuse_unknown(("lang",))
             return self._send_schema(name)
         asked = parse_asked(name, extension, request.args, self.content)
-        kind, release = FORMATS[asked.wish.format], self.content.release
-        saved = f"{file_stem(self.content.plan, asked.wish)}.{extension}"
+        kind, release = FORMATS[asked.spec.format], self.content.release
+        saved = f"{file_stem(self.content.plan, asked.spec)}.{extension}"
         if self.fixed:
             saved = name_with(release.id, saved, file)
         if asked.usual:

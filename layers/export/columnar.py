@@ -25,12 +25,12 @@ def write_parquet(job: Job) -> bytes:
     arrays = [_to_array(column, rows) for column in columns]
     metadata = {"plan": job.about.plan["number"], "date": job.about.date, "licence": job.about.licence}
     if part.spatial:
-        geometries = [to_multi(geometry) for geometry in geometries_of(part, job.wish.frame)]
+        geometries = [to_multi(geometry) for geometry in geometries_of(part, job.spec.frame)]
         fields.append(pa.field("geometry", pa.binary()))
         arrays.append(
             pa.array([None if one is None else shapely.to_wkb(one) for one in geometries], pa.binary())
         )
-        metadata["geo"] = json.dumps(_describe(geometries, job.wish.code))
+        metadata["geo"] = json.dumps(_describe(geometries, job.spec.code))
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="snappy")

@@ -56,7 +56,7 @@ def _add_part(path: Path, job: Job, part: Part) -> None:
         write_layer(
             path,
             part,
-            job.wish,
+            job.spec,
             driver="GPKG",
             layer=part.id,
             append=path.exists(),

@@ -1,4 +1,4 @@
-"""What one file is made from: a wish, the layers that it is of, and what is known of them all.
+"""What one file is made from: a specification, the layers that it is of, and what is known of them all.
 
 Which layers, tables and rows go into it, by the map's own filters; and the rows without nesting, for
 formats that have only columns, lists joined with semicolons. Plain values with a way to JSON
@@ -27,7 +27,7 @@ _WITH_TABLE = ("gpkg", "shp.zip", "xlsx")  # formats that hold the table a layer
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportSpec:
     """The file that is asked for.
 
     `name` is a layer, a table or the plan; `geometry` one of :data:`~layers.export.formats.GEOMETRIES`
@@ -100,19 +100,19 @@ def _title(one: dict[str, Any]) -> str:
 class Job:
     """Everything that one file is made from."""
 
-    wish: Wish
+    spec: ExportSpec
     parts: tuple[Part, ...]
     about: About
 
     @property
     def stem(self) -> str:
         """The name of the file without its extension."""
-        return file_stem(self.about.plan, self.wish)
+        return file_stem(self.about.plan, self.spec)
 
 
-def file_stem(plan: dict[str, Any], wish: Wish) -> str:
+def file_stem(plan: dict[str, Any], spec: ExportSpec) -> str:
     """Return the name that a file is saved under, without extension."""
-    return "-".join(filter(None, (plan["id"], wish.name, wish.tag)))
+    return "-".join(filter(None, (plan["id"], spec.name, spec.tag)))
 
 
 @dataclass(frozen=True)
@@ -192,22 +192,22 @@ def release_path(name: str, file_format: str) -> str:
     return f"{folder}/{name}.{file_format}"
 
 
-def to_job(wish: Wish, parts: Sequence[Part], about: About) -> Job:
+def to_job(spec: ExportSpec, parts: Sequence[Part], about: About) -> Job:
     """Return the job of one file from all `parts`; raises KeyError for an unknown layer or table.
 
     A layer's file has the designations of its places beside it where the format can hold a table.
     """
-    if wish.name == PLAN:
-        return Job(wish, tuple(parts), about)
+    if spec.name == PLAN:
+        return Job(spec, tuple(parts), about)
     known = {part.id: part for part in parts}
-    part = known[wish.name]
+    part = known[spec.name]
     table = known.get(DESIGNATIONS)
-    if wish.format not in _WITH_TABLE or table is None or not part.spatial:
-        return Job(wish, (part,), about)
+    if spec.format not in _WITH_TABLE or table is None or not part.spatial:
+        return Job(spec, (part,), about)
     places = {row["id"] for row in part.rows}
     own = [row for row in table.rows if row["zone_id"] in places]
     designated = any("industries" in values_of(row, part) for row in part.rows)
-    return Job(wish, (part, Part(table.info, own)) if designated else (part,), about)
+    return Job(spec, (part, Part(table.info, own)) if designated else (part,), about)
 
 
 @dataclass(frozen=True)

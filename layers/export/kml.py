@@ -23,7 +23,7 @@ def write_kml(job: Job) -> bytes:
     """Return one document of every spatial layer of the job."""
     root = ET.Element("kml", xmlns=_NAMESPACE)
     document = _add(root, "Document", id=job.stem)
-    _add(document, "name", f"{job.about.plan['title']['zh']} · {job.wish.name}")
+    _add(document, "name", f"{job.about.plan['title']['zh']} · {job.spec.name}")
     _add(document, "description", job.about.licence)
     parts = [part for part in job.parts if part.spatial]
     for part in parts:

@@ -13,9 +13,9 @@ from layers.export.formats import PLAN
 from layers.export.job import (
     DESIGNATIONS,
     Choice,
+    ExportSpec,
     Job,
     Part,
-    Wish,
     read_about,
     read_part,
     select_parts,
@@ -33,7 +33,7 @@ class ExportRequest:
     ----------
     folder, manifest_sha256
         The release.
-    wish, choice
+    spec, choice
         The file, and what of the data goes into it.
     filter, filter_lang
         A CQL2 filter of the layer or table that the file is named after, and what it is written in.
@@ -41,7 +41,7 @@ class ExportRequest:
 
     folder: str
     manifest_sha256: str
-    wish: Wish
+    spec: ExportSpec
     choice: Choice = field(default_factory=Choice)
     filter: str | None = None
     filter_lang: str = "cql2-text"
@@ -62,7 +62,8 @@ class ExportRequest:
 def parse_request(line: bytes) -> ExportRequest:
     """Return the request that :meth:`ExportRequest.to_line` wrote.
 
-    >>> asked = ExportRequest("x", "0", Wish("zones", "csv", "CRS84"), Choice(("zones",), frozenset({"a"})))
+    >>> spec, choice = ExportSpec("zones", "csv", "CRS84"), Choice(("zones",), frozenset({"a"}))
+    >>> asked = ExportRequest("x", "0", spec, choice)
     >>> parse_request(asked.to_line()) == asked
     True
     """
@@ -73,7 +74,7 @@ def parse_request(line: bytes) -> ExportRequest:
         industries=None if industries is None else frozenset(industries),
         place=raw["choice"]["place"],
     )
-    return ExportRequest(**raw | {"wish": Wish(**raw["wish"]), "choice": choice})
+    return ExportRequest(**raw | {"spec": ExportSpec(**raw["spec"]), "choice": choice})
 
 
 def build_job(asked: ExportRequest) -> Job:
@@ -82,19 +83,19 @@ def build_job(asked: ExportRequest) -> Job:
     Raises :class:`~layers.cql.tree.FilterError` for a filter that cannot be answered, and
     :class:`~layers.store.BrokenReleaseError` where the release is gone.
     """
-    release, name = asked.release, asked.wish.name
+    release, name = asked.release, asked.spec.name
     everything = name == PLAN or asked.choice.place is not None
     parts = [
         _read_part(release, info, asked)
         for info in release.read_json("pages/catalogue.json")
         if everything or info["id"] in {name, DESIGNATIONS}
     ]
-    return to_job(asked.wish, select_parts(parts, asked.choice), read_about(release))
+    return to_job(asked.spec, select_parts(parts, asked.choice), read_about(release))
 
 
 def _read_part(release: Release, info: dict[str, Any], asked: ExportRequest) -> Part:
     """Return a layer or table, of the one that the file is named after the rows that make the filter true."""
-    if not asked.filter or info["id"] != asked.wish.name:
+    if not asked.filter or info["id"] != asked.spec.name:
         return read_part(release, info)
     # A store needs shapely, and most files are not filtered.
     from layers.cql.parse import parse_filter

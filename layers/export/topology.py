@@ -34,7 +34,7 @@ def write_topojson(job: Job) -> bytes:
         arcs += [_to_steps(arc, origin) for arc in own]
     topology = {
         "type": "Topology",
-        "name": job.wish.name,
+        "name": job.spec.name,
         "transform": {"scale": [1 / _STEPS, 1 / _STEPS], "translate": [value / _STEPS for value in origin]},
         "objects": objects,
         "arcs": arcs,

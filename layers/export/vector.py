@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.export import archive
-from layers.export.job import JOINER, Column, Job, Part, Value, Wish, columns_of, flatten_rows
+from layers.export.job import JOINER, Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
 from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.texts import write_csv
 
@@ -34,7 +34,7 @@ def write_flatgeobuf(job: Job) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.fgb"
         options = {"SPATIAL_INDEX": indexed}
-        write_layer(path, part, job.wish, driver="FlatGeobuf", layer=part.id, layer_options=options)
+        write_layer(path, part, job.spec, driver="FlatGeobuf", layer=part.id, layer_options=options)
         return path.read_bytes()
 
 
@@ -50,7 +50,7 @@ def write_shapefile(job: Job) -> bytes:
 
 
 def _table_job(job: Job, part: Part) -> Job:
-    return Job(Wish(part.id, "csv", job.wish.frame, "none"), (part,), job.about)
+    return Job(ExportSpec(part.id, "csv", job.spec.frame, "none"), (part,), job.about)
 
 
 def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
@@ -66,7 +66,7 @@ def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
         write_layer(
             Path(folder) / f"{part.id}.shp",
             part,
-            job.wish,
+            job.spec,
             rows=cut,
             fields=list(shorts.values()),
             driver="ESRI Shapefile",
@@ -93,7 +93,7 @@ def shorten_text(value: Value) -> Value:
 def write_layer(
     path: Path,
     part: Part,
-    wish: Wish,
+    spec: ExportSpec,
     *,
     rows: list[dict[str, Value]] | None = None,
     fields: list[str] | None = None,
@@ -106,10 +106,10 @@ def write_layer(
     """
     columns, values = columns_of(part), flatten_rows(part) if rows is None else rows
     drawn = [_to_array(column, [row[column.name] for row in values]) for column in columns]
-    spatial = {"geometry_type": type_of(part), "crs": definition(wish.frame).to_wkt()} if part.spatial else {}
+    spatial = {"geometry_type": type_of(part), "crs": definition(spec.frame).to_wkt()} if part.spatial else {}
     pyogrio.raw.write(
         path,
-        _to_wkb(part, wish.frame) if part.spatial else None,
+        _to_wkb(part, spec.frame) if part.spatial else None,
         [array for array, _ in drawn],
         fields or [column.name for column in columns],
         field_mask=[unknown for _, unknown in drawn],

@@ -128,7 +128,7 @@ def _make(options: argparse.Namespace, asked: Asked, content: Content) -> tuple[
     if len(options.layer) > 1:
         job = replace(job, parts=tuple(part for part in job.parts if part.id in options.layer))
     elif asked.usual:
-        return job, content.release.read(release_path(asked.wish.name, asked.wish.format))
+        return job, content.release.read(release_path(asked.spec.name, asked.spec.format))
     return job, write_file(job)
 
 
@@ -156,8 +156,8 @@ def _answer(options: argparse.Namespace, asked: Asked, made: tuple[Job, bytes]) 
         write_json(
             {
                 "path": options.out,
-                "format": asked.wish.format,
-                "crs": asked.wish.frame,
+                "format": asked.spec.format,
+                "crs": asked.spec.frame,
                 "bytes": len(content),
                 "sha256": hashlib.sha256(content).hexdigest(),
                 "rows": {part.id: len(part.rows) for part in job.parts},

@@ -34,9 +34,9 @@ from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import (
     About,
     Choice,
+    ExportSpec,
     Job,
     Part,
-    Wish,
     columns_of,
     flatten_rows,
     harmless,
@@ -71,8 +71,8 @@ def parts(release: Release) -> dict[str, Part]:
 @pytest.fixture
 def make(about: About, parts: dict[str, Part]) -> Callable[..., bytes]:
     def make(name: str, kind: str, frame: str | None = None, geometry: str | None = None) -> bytes:
-        wish = Wish(name, kind, frame or FORMATS[kind].frames[0], geometry or FORMATS[kind].geometry)
-        return write(to_job(wish, list(parts.values()), about))
+        spec = ExportSpec(name, kind, frame or FORMATS[kind].frames[0], geometry or FORMATS[kind].geometry)
+        return write(to_job(spec, list(parts.values()), about))
 
     return make
 
@@ -138,7 +138,7 @@ def test_a_column_has_its_type_also_where_some_values_are_unknown(
     info = parts["zones"].info | {"fields": fields}
     rows = [{"geometry": None, "properties": known}, {"geometry": None, "properties": dict.fromkeys(known)}]
     path = tmp_path / f"made.{kind}"
-    path.write_bytes(write(Job(Wish("zones", kind, "EPSG:4326"), (Part(info, rows),), about)))
+    path.write_bytes(write(Job(ExportSpec("zones", kind, "EPSG:4326"), (Part(info, rows),), about)))
     found = pyogrio.read_info(path, layer="zones")
     assert dict(zip(found["fields"], found["ogr_types"], strict=True)) == {
         "string": "OFTString",
@@ -171,8 +171,8 @@ def test_the_same_data_give_the_same_bytes_in_another_process_and_place(
     holds = PLAN if name == PLAN else "layer" if parts[name].spatial else "table"
     elsewhere = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Seoul", "PYTHONPATH": str(ROOT)}
     for kind in formats_of(holds):
-        wish, file = Wish(name, kind.id, kind.frames[0], kind.geometry), tmp_path / kind.id
-        asked = ExportRequest(str(release.folder), release.manifest_sha256, wish)
+        spec, file = ExportSpec(name, kind.id, kind.frames[0], kind.geometry), tmp_path / kind.id
+        asked = ExportRequest(str(release.folder), release.manifest_sha256, spec)
         command = [sys.executable, "-m", "layers.export", str(file), "0", "0"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path, env=elsewhere) as child:
             assert child.stdin
@@ -222,7 +222,7 @@ def test_a_geopackage_is_dated_by_the_latest_imported_boundary(
     said = {"name": {"zh": "高区"}, "id": "gaoqu", "source": "s", "who": "w", "licence": "l"}
     brought = replace(about, imports=[said | {"date": date} for date in ("2026-11-27", "2026-11-02")])
     path = tmp_path / "plan.gpkg"
-    path.write_bytes(write(to_job(Wish(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
+    path.write_bytes(write(to_job(ExportSpec(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
     with closing(sqlite3.connect(path)) as database:
         changed = dict(database.execute("SELECT table_name, last_change FROM gpkg_contents"))
         styles = database.execute("SELECT DISTINCT update_time FROM layer_styles").fetchall()
@@ -411,9 +411,9 @@ def test_a_place_is_chosen_with_all_that_lies_in_it(parts: dict[str, Part]) -> N
 def test_an_empty_selection_makes_an_empty_file_of_every_kind(about: About, parts: dict[str, Part]) -> None:
     empty = Part(parts["zones"].info, [])
     for kind in formats_of("layer"):
-        content = write(Job(Wish("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about))
+        content = write(Job(ExportSpec("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about))
         assert content, kind.id
-    assert json.loads(write(Job(Wish("zones", "geojson", "CRS84"), (empty,), about)))["features"] == []
+    assert json.loads(write(Job(ExportSpec("zones", "geojson", "CRS84"), (empty,), about)))["features"] == []
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from layers.export.formats import FRAMES, PLAN
-from layers.export.job import About, Part, Wish, read_about, read_parts, release_path, to_job
+from layers.export.job import About, ExportSpec, Part, read_about, read_parts, release_path, to_job
 from layers.export.places import geometries_of
 from layers.export.write import write
 from layers.store import Release
@@ -35,7 +35,7 @@ def parts(release: Release) -> dict[str, Part]:
 def make(about: About, parts: dict[str, Part], tmp_path: Path) -> Made:
     def make(name: str, frame: str) -> Path:
         path = tmp_path / f"{name}.gpkg"
-        path.write_bytes(write(to_job(Wish(name, "gpkg", frame), list(parts.values()), about)))
+        path.write_bytes(write(to_job(ExportSpec(name, "gpkg", frame), list(parts.values()), about)))
         return path
 
     return make

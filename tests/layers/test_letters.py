@@ -25,7 +25,7 @@ from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
 from layers.export.formats import FORMATS, PLAN
-from layers.export.job import About, Job, Wish, harmless, read_about, read_parts, to_job
+from layers.export.job import About, ExportSpec, Job, harmless, read_about, read_parts, to_job
 from layers.export.write import write
 from layers.store import Release
 from scripts.cli import main
@@ -145,8 +145,8 @@ def make(release: Release) -> Callable[[str, str], bytes]:
         named = row | {"properties": row["properties"] | {"name_zh": text, "geometry_source": text}}
         odd = [replace(parts["parks"], rows=[named]), parts["indicators"]]
         name = PLAN if "layer" not in FORMATS[kind].holds else "parks"
-        wish = Wish(name, kind, FORMATS[kind].frames[0], FORMATS[kind].geometry)
-        job: Job = to_job(wish, odd, _about(about, text))
+        spec = ExportSpec(name, kind, FORMATS[kind].frames[0], FORMATS[kind].geometry)
+        job: Job = to_job(spec, odd, _about(about, text))
         return write(job)
 
     return make
