@@ -21,6 +21,7 @@ def build_citations(relations: Relations) -> list[Citation]:
         chain(
             _of_places(relations),
             _of_designations(relations),
+            _of_industries(relations),
             _of_clusters(relations),
             _of_chains(relations),
             _of_points(relations),
@@ -46,6 +47,10 @@ def _of_places(relations: Relations) -> Iterator[Citation]:
                 yield _citation("name", clause, place=place)
         for term in place.positioning:
             yield _citation("positioning", term.clause, place=place, term=term.term)
+        for task in getattr(place, "tasks", ()):
+            yield _citation("task", task.clause, place=place, term=task.term)
+        for method in getattr(place, "methods", ()):
+            yield _citation("method", method.clause, place=place, term=method.term)
         relation = getattr(place, "relation", None)
         if relation:
             yield _citation("relation", relation.clause, place=place, term=relation.term)
@@ -53,8 +58,14 @@ def _of_places(relations: Relations) -> Iterator[Citation]:
 
 def _of_designations(relations: Relations) -> Iterator[Citation]:
     for row in relations.facts.designations:
-        url = f"/industries/{row.industry}"
+        url = f"/industries/{row.industries[0]}"
         yield _citation("designation", row.clause, place=relations.places[row.zone], term=row.term, url=url)
+
+
+def _of_industries(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.industries.values():
+        for named in row.named:
+            yield _citation("industry", named.clause, term=named.term, url=f"/industries/{row.id}")
 
 
 def _of_clusters(relations: Relations) -> Iterator[Citation]:
@@ -81,6 +92,14 @@ def _of_points(relations: Relations) -> Iterator[Citation]:
         for row in rows.values():
             for clause in row.clauses:
                 yield _citation(kind, clause, term=row.name, url=f"/places/{row.id}")
+    for platform in facts.platforms.values():
+        for kind, terms in (("field", platform.fields), ("remark", platform.remarks)):
+            for one in terms:
+                yield _citation(kind, one.clause, term=one.term, url=f"/places/{platform.id}")
+    for link in facts.links:
+        about = relations.places.get(link.subject)
+        url = None if about else f"/places/{link.subject}"
+        yield _citation("link", link.clause, place=about, term=link.term, url=url)
 
 
 def _of_indicators(relations: Relations) -> Iterator[Citation]:

@@ -93,19 +93,18 @@ class DocumentBuilder:
         }
 
     def _industries(self, place: Place) -> Document:
-        industries = self.facts.industries
         rows = [
             {
-                "industry_id": row.industry,
-                "name": _text(industries[row.industry].name),
+                "industry_id": industry.id,
+                "name": _text(industry.name),
                 "term": _text(row.term),
                 "emphasis": row.emphasis,
                 "verb": row.verb,
                 "clause": row.clause,
-                "cluster": industries[row.industry].cluster,
+                "cluster": industry.cluster,
                 "note": _text(row.note),
             }
-            for row in self.relations.designations_of(place.id)
+            for row, industry in self.relations.pairs(self.relations.designations_of(place.id))
         ]
         clusters = [self.facts.clusters[cluster] for cluster in self.relations.clusters_of(place.id)]
         return {

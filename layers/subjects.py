@@ -40,7 +40,7 @@ class SubjectBuilder:
 
     def _industry(self, row: Industry) -> Document:
         designations = self._designations_for({row.id})
-        chains = [chain for chain in self.facts.chains.values() if chain.industry == row.id]
+        chains = [chain for chain in self.facts.chains.values() if row.id in chain.industries]
         clauses = self._clauses_of(designations, row.named, chains)
         cluster = self.facts.clusters.get(row.cluster or "")
         return {
@@ -52,13 +52,13 @@ class SubjectBuilder:
             "gbt4754": list(row.gbt4754),
             "isic4": list(row.isic4),
             "no_codes": _text(row.no_codes),
-            "synonyms": {one: list(getattr(row, f"synonyms_{one}")) for one in LANGUAGES},
+            "synonyms": {one: list(self.relations.words_of(row.id, one)) for one in LANGUAGES},
             "note": _text(row.note),
             "designations": [self._designation(one) for one in designations],
             "cluster_designations": [
                 self._designation(one)
                 for one in self._designations_for(self._cluster_members(row))
-                if one.industry != row.id
+                if row.id not in one.industries
             ],
             "others": self._others(row.id),
             "named": _terms(row.named),
@@ -82,11 +82,12 @@ class SubjectBuilder:
 
     def _cluster(self, row: Cluster) -> Document:
         industries = [one for one in self.facts.industries.values() if one.cluster == row.id]
-        designations = self._designations_for({one.id for one in industries})
-        chains = [one for one in self.facts.chains.values() if one.industry in {one.id for one in industries}]
+        ours = {one.id for one in industries}
+        designations = self._designations_for(ours)
+        chains = [one for one in self.facts.chains.values() if ours.intersection(one.industries)]
         places = dict.fromkeys(one.zone for one in designations)
         terms = (*row.goals, *row.focus)
-        designated = {one.industry for one in designations}
+        designated = {one for row in designations for one in row.industries}
         return {
             **self._cluster_head(row),
             "number": row.number,
@@ -137,13 +138,13 @@ class SubjectBuilder:
 
     def _designations_for(self, industries: set[str]) -> list[Designation]:
         """Return the designations of some industries, the strongest emphasis first."""
-        rows = [row for row in self.facts.designations if row.industry in industries]
+        rows = [row for row in self.facts.designations if industries.intersection(row.industries)]
         return sorted(rows, key=lambda row: EMPHASES.index(row.emphasis))
 
     def _designation(self, row: Designation) -> Document:
         return {
             "zone": self._place_link(row.zone),
-            "industry": self._industry_link(self.facts.industries[row.industry]),
+            "industry": self._industry_link(self.facts.industries[row.industries[0]]),
             "term": _text(row.term),
             "emphasis": row.emphasis,
             "verb": row.verb,
@@ -176,7 +177,9 @@ class SubjectBuilder:
         return [row for _, _, row in found[:NEAR]]
 
     def _zones_of(self, industry_id: str) -> list[str]:
-        return list(dict.fromkeys(row.zone for row in self.facts.designations if row.industry == industry_id))
+        return list(
+            dict.fromkeys(row.zone for row in self.facts.designations if industry_id in row.industries)
+        )
 
     def _places_under(self, clause_id: str) -> Iterator[str]:
         """Yield the places that a clause, or one below it without units of its own, says something of."""
