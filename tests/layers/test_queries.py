@@ -35,9 +35,7 @@ def printed(facts: Facts) -> set[str]:
 @pytest.fixture(scope="module")
 def synonyms(facts: Facts) -> dict[str, str]:
     """Return the industry of every synonym, folded."""
-    return {
-        one.casefold(): row.industry for row in facts.thesaurus for one in (*row.zh, *row.en, *row.ko)
-    }
+    return {one.casefold(): row.industry for row in facts.thesaurus for one in (*row.zh, *row.en, *row.ko)}
 
 
 def _language(query: str) -> str:
