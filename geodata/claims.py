@@ -100,7 +100,8 @@ def _industries(facts: Facts) -> Iterator[Claim]:
 
 def _clusters(facts: Facts) -> Iterator[Claim]:
     for cluster in facts.clusters.values():
-        yield Claim("cluster", cluster.id, cluster.clause, (cluster.name.zh,))
+        for clause in (cluster.clause, *cluster.clauses):
+            yield Claim("cluster", cluster.id, clause, (cluster.name.zh,))
         yield from _terms("goal", cluster.id, cluster.goals)
         yield from _terms("focus", cluster.id, cluster.focus)
         if cluster.target:

@@ -211,6 +211,7 @@ class Cluster(Record):
     number: int
     name: Text
     clause: ClauseId
+    clauses: tuple[ClauseId, ...] = ()  # further clauses that print its name
     letter: str  # one capital letter shown beside its colour
     colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
     target: Target | None

@@ -173,6 +173,7 @@ def _of_industries(facts: Facts) -> Iterator[Reference]:
     for cluster in facts.clusters.values():
         clauses = (cluster.clause, cluster.target.clause if cluster.target else None)
         yield Reference(place("clusters", cluster.id, "clause"), clauses, ("clauses",))
+        yield _many("clusters", cluster.id, "clauses", cluster.clauses, "clauses")
         yield _terms("clusters", cluster.id, "goals", cluster.goals)
         yield _terms("clusters", cluster.id, "focus", cluster.focus)
     for link in facts.chains.values():

@@ -71,7 +71,8 @@ def _of_industries(relations: Relations) -> Iterator[Citation]:
 def _of_clusters(relations: Relations) -> Iterator[Citation]:
     for row in relations.facts.clusters.values():
         url = f"/clusters/{row.id}"
-        yield _citation("cluster", row.clause, term=row.name, url=url)
+        for clause in (row.clause, *row.clauses):
+            yield _citation("cluster", clause, term=row.name, url=url)
         if row.target and _key(row.target) not in _indicator_targets(relations):
             figure = _figure(row.target, row.target.unit)
             yield _citation("target", row.target.clause, term=row.name, figure=figure, url=url)
@@ -124,8 +125,12 @@ def _key(value: IndicatorValue | Target) -> tuple[str, float, int | None]:
 
 def _figure(value: IndicatorValue | Target, unit: Text) -> Citation:
     """Return a figure in parts: the pages write number and unit as their language does."""
-    comparator = value.comparator if isinstance(value, IndicatorValue) else "="
-    return {"value": value.value, "unit": unit.model_dump(), "year": value.year, "comparator": comparator}
+    return {
+        "value": value.value,
+        "unit": unit.model_dump(),
+        "year": value.year,
+        "comparator": value.comparator,
+    }
 
 
 def _citation(

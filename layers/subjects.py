@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
-from geodata.model import Agency, Chain, Cluster, Designation, Emphasis, Industry, Platform, Term, Text
+from geodata.model import (
+    Agency,
+    Chain,
+    Cluster,
+    Designation,
+    Emphasis,
+    Industry,
+    Link,
+    Platform,
+    Term,
+    Text,
+)
 from layers.documents import to_url
 from layers.properties import LANGUAGES
 from layers.relations import Relations
@@ -43,6 +54,7 @@ class SubjectBuilder:
         chains = [chain for chain in self.facts.chains.values() if row.id in chain.industries]
         clauses = self._clauses_of(designations, row.named, chains)
         cluster = self.facts.clusters.get(row.cluster or "")
+        own = (cluster.clause,) if cluster else ()
         return {
             "id": row.id,
             "name": _text(row.name),
@@ -67,7 +79,7 @@ class SubjectBuilder:
                 self._platform(one) for one in self.facts.platforms.values() if row.id in one.industries
             ],
             "near": self._near(row),
-            **self._responsible(clauses),
+            **self._responsible(clauses, first=self._clauses_of(designations, (), chains) + own),
         }
 
     def _others(self, industry_id: str) -> Document:
@@ -93,6 +105,7 @@ class SubjectBuilder:
             "number": row.number,
             "clause": row.clause,
             "goals": _terms(row.goals),
+            "ties": [self._tie(link) for link in self.facts.links if link.object == row.id],
             "note": _text(row.note),
             "industries": [
                 self._industry_link(one) | {"status": "designated" if one.id in designated else "city"}
@@ -194,11 +207,13 @@ class SubjectBuilder:
         rows: list[Designation | Term | Chain] = [*designations, *named, *chains]
         return self.relations.in_plan_order(row.clause for row in rows)
 
-    def _responsible(self, clauses: tuple[str, ...]) -> Document:
+    def _responsible(self, clauses: tuple[str, ...], first: Iterable[str] = ()) -> Document:
+        """Return clauses in the plan's order, and who is responsible, those of the clauses `first` first."""
+        asked = dict.fromkeys((*self.relations.in_plan_order(first), *clauses))
         return {
             "responsible_units": [
                 {"agency_id": unit.id, **self._agency_link(unit), "clause": clause}
-                for unit, clause in self.relations.responsible_for(clauses)
+                for unit, clause in self.relations.responsible_for(asked)
             ],
             "clauses": [self._clause_link(one) for one in clauses],
         }
@@ -229,6 +244,12 @@ class SubjectBuilder:
             "zone": self._place_link(row.zone) if row.zone else None,
             "clauses": list(row.clauses),
         }
+
+    def _tie(self, link: Link) -> Document:
+        """Return what the plan ties to a cluster, e.g. the base that leads it."""
+        platform = self.facts.platforms.get(link.subject)
+        subject = self._platform(platform) if platform else self._place_link(link.subject)
+        return {"subject": subject, "role": link.role, "term": _text(link.term), "clause": link.clause}
 
     def _place_link(self, place_id: str) -> Document:
         place = self.relations.places[place_id]

@@ -70,6 +70,7 @@ def _clusters(relations: Relations) -> Iterator[Row]:
             "target_value": target.value if target else None,
             **_texts("target_unit", target.unit if target else None),
             "target_year": target.year if target else None,
+            "target_comparator": target.comparator if target else None,
             **_texts("target_measure", target.measure if target else None),
             "clause": row.clause,
             **_texts("missing_reason", row.no_target),
