@@ -277,6 +277,7 @@ PlatformKind = Literal[
     "fishery-base",
     "company",
     "geographical-indication",
+    "document",
     "community",  # 创新创业共同体 only
     "alliance",
     "fund",

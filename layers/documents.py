@@ -5,10 +5,11 @@ Texts are ``{zh, en, ko}``; enumerations stay keys, which the pages translate.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from geodata.ground import Gateway, OfficialArea, Position, Site, Town
-from geodata.model import Area, Platform, Source, Text
+from geodata.model import Area, Platform, Source, Term, Text
 from geodata.shapes import Shape
 from layers.geojson import to_bbox
 from layers.properties import LANGUAGES, SEPARATOR
@@ -43,7 +44,18 @@ class DocumentBuilder:
             "short_name": _text(place.short_name),
             "aliases": list(getattr(place, "aliases", ())),
             "parent": self._link(getattr(place, "parent", None)),
-            "positioning": [{"term": _text(row.term), "clause": row.clause} for row in place.positioning],
+            "positioning": _terms(place.positioning),
+            "tasks": [
+                {
+                    "term": _text(row.term),
+                    "verb": row.verb,
+                    "clause": row.clause,
+                    "industries": list(row.industries),
+                    "note": _text(row.note),
+                }
+                for row in getattr(place, "tasks", ())
+            ],
+            "ties": self._ties_of(place.id),
             **self._industries(place),
             **self._belonging(place),
             **self._inside(place),
@@ -69,6 +81,10 @@ class DocumentBuilder:
         return document | {
             "status": row.status,
             "zone_basis": row.zone_basis,
+            "fields": _terms(row.fields),
+            "remarks": _terms(row.remarks),
+            "ties": self._ties_of(row.id),
+            "industries_basis": row.industries_basis,
             "industries_related": [
                 {"id": one, "name": _text(self.facts.industries[one].name)} for one in row.industries
             ],
@@ -125,6 +141,9 @@ class DocumentBuilder:
         if not isinstance(place, Area):
             return {"memberships": memberships, "members": [], "core": None, "relation": None}
         return {
+            "extent": place.extent,
+            "anchors": [self._link(one.zone) | {"role": one.role} for one in place.anchors],
+            "methods": _terms(place.methods),
             "memberships": memberships,
             "members": [self._link(member) for member in place.members],
             "core": self._link(place.core),
@@ -254,9 +273,26 @@ class DocumentBuilder:
     def _site(self, row_id: str) -> Site | None:
         return next((site for site in self.facts.sites if site.of == row_id), None)
 
+    def _ties_of(self, row_id: str) -> list[Document]:
+        """Return how the plan ties a place or platform to others, whichever of the two it names first."""
+        return [
+            {
+                "subject": self._link(row.subject),
+                "object": self._link(row.object),
+                "role": row.role,
+                "term": _text(row.term),
+                "clause": row.clause,
+            }
+            for row in self.facts.links
+            if row_id in (row.subject, row.object)
+        ]
+
     def _link(self, row_id: str | None) -> Any:
         if row_id is None:
             return None
+        if row_id in self.facts.clusters:
+            name = _text(self.facts.clusters[row_id].name)
+            return {"id": row_id, "name": name, "url": f"/clusters/{row_id}"}
         if row_id in self.facts.plans:
             return {"id": row_id, "name": _text(self.facts.plans[row_id].city), "url": "/zones/"}
         if row_id in self.facts.landmarks:
@@ -273,6 +309,10 @@ def to_url(layer: str, row_id: str) -> str:
 
 def _rights(source: Source, language: str) -> str:
     return str(getattr(source.rights, language) if source.rights else source.licence)
+
+
+def _terms(terms: Iterable[Term]) -> list[Document]:
+    return [{"term": _text(row.term), "clause": row.clause} for row in terms]
 
 
 def _text(text: Text | None) -> Any:

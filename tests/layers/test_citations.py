@@ -103,3 +103,12 @@ def test_a_compound_term_counts_for_each_of_its_industries(facts: Facts) -> None
         ("rushan", "健康文旅", "cultural-tourism"),
         ("rushan", "健康文旅", "health-tourism"),
     } <= found
+
+
+def test_what_is_ours_is_told_from_what_the_plan_says_of_a_platform(facts: Facts) -> None:
+    for row in facts.platforms.values():
+        if row.industries_basis == "plan":
+            assert row.fields, row.id
+    ours = {row.id for row in facts.platforms.values() if row.industries and row.industries_basis == "ours"}
+    assert {"atmosphere-test-station", "laser-communication-institute"} <= ours
+    assert "hit-innovation-park" not in ours
