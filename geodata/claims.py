@@ -125,9 +125,9 @@ def _platforms(facts: Facts) -> Iterator[Claim]:
         yield from _terms("remark", platform.id, platform.remarks)
 
 
-def _links(facts: Facts) -> Iterator[Claim]:
-    for row in facts.links:
-        yield Claim("link", row.subject, row.clause, (row.term.zh,))
+def _ties(facts: Facts) -> Iterator[Claim]:
+    for row in facts.ties:
+        yield Claim("tie", row.subject, row.clause, (row.term.zh,))
 
 
 def _vocabulary(facts: Facts) -> Iterator[Claim]:
@@ -190,7 +190,7 @@ _SOURCES: tuple[Callable[[Facts], Iterator[Claim]], ...] = (
     _clusters,
     _chains,
     _platforms,
-    _links,
+    _ties,
     _vocabulary,
     _gateways,
     _indicators,

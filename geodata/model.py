@@ -309,7 +309,7 @@ class Platform(Record):
     note: Text | None = None
 
 
-class Link(Record):
+class Tie(Record):
     """How the plan ties one thing to another, in its own words."""
 
     subject: Id  # a zone, area, platform or gateway

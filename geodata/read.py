@@ -48,7 +48,7 @@ class Facts:
     chains: dict[str, model.Chain]
     areas: dict[str, model.Area]
     platforms: dict[str, model.Platform]
-    links: tuple[model.Link, ...]
+    ties: tuple[model.Tie, ...]
     vocabulary: tuple[model.Word, ...]
     thesaurus: tuple[model.Synonym, ...]
     sources: dict[str, model.Source]
@@ -102,7 +102,7 @@ def read_facts(folder: Path = ROOT) -> Facts:
         chains=table("plan/chains.yaml", model.Chain),
         areas=table("plan/areas.yaml", model.Area),
         platforms=table("plan/platforms.yaml", model.Platform),
-        links=records("plan/links.yaml", model.Link),
+        ties=records("plan/ties.yaml", model.Tie),
         vocabulary=records("plan/vocabulary.yaml", model.Word),
         thesaurus=records("plan/thesaurus.yaml", model.Synonym),
         sources=table("plan/sources.yaml", model.Source),

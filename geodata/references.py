@@ -24,7 +24,7 @@ _FILES = {
     "clusters": "plan/clusters.yaml",
     "chains": "plan/chains.yaml",
     "platforms": "plan/platforms.yaml",
-    "links": "plan/links.yaml",
+    "ties": "plan/ties.yaml",
     "vocabulary": "plan/vocabulary.yaml",
     "thesaurus": "plan/thesaurus.yaml",
     "plans": "plan/plan.yaml",
@@ -191,10 +191,10 @@ def _of_platforms(facts: Facts) -> Iterator[Reference]:
         yield _terms("platforms", row.id, "remarks", row.remarks)
 
 
-def _of_links(facts: Facts) -> Iterator[Reference]:
+def _of_ties(facts: Facts) -> Iterator[Reference]:
     ends = ("zones", "areas", "platforms", "gateways")
-    for index, row in enumerate(facts.links):
-        at = partial(place, "links", row.subject, row=index)
+    for index, row in enumerate(facts.ties):
+        at = partial(place, "ties", row.subject, row=index)
         yield _at(at("subject"), row.subject, *ends)
         yield _at(at("object"), row.object, *ends, "clusters")
         yield _at(at("clause"), row.clause, "clauses")
@@ -245,7 +245,7 @@ _SOURCES: tuple[Callable[[Facts], Iterator[Reference]], ...] = (
     _of_designations,
     _of_industries,
     _of_platforms,
-    _of_links,
+    _of_ties,
     _of_words,
     _of_indicators,
     _of_places,

@@ -27,7 +27,7 @@ _PLAN_TABLES = (  # whose Chinese names and terms are the plan's own
     "chains",
     "areas",
     "platforms",
-    "links",
+    "ties",
     "industries",
 )
 # Fields in our own words.

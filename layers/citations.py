@@ -97,10 +97,10 @@ def _of_points(relations: Relations) -> Iterator[Citation]:
         for kind, terms in (("field", platform.fields), ("remark", platform.remarks)):
             for one in terms:
                 yield _citation(kind, one.clause, term=one.term, url=f"/places/{platform.id}")
-    for link in facts.links:
-        about = relations.places.get(link.subject)
-        url = None if about else f"/places/{link.subject}"
-        yield _citation("link", link.clause, place=about, term=link.term, url=url)
+    for tie in facts.ties:
+        about = relations.places.get(tie.subject)
+        url = None if about else f"/places/{tie.subject}"
+        yield _citation("tie", tie.clause, place=about, term=tie.term, url=url)
 
 
 def _of_indicators(relations: Relations) -> Iterator[Citation]:

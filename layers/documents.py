@@ -283,7 +283,7 @@ class DocumentBuilder:
                 "term": _text(row.term),
                 "clause": row.clause,
             }
-            for row in self.facts.links
+            for row in self.facts.ties
             if row_id in (row.subject, row.object)
         ]
 

@@ -15,10 +15,10 @@ from geodata.model import (
     Designation,
     Emphasis,
     Industry,
-    Link,
     Platform,
     Term,
     Text,
+    Tie,
 )
 from layers.documents import to_url
 from layers.properties import LANGUAGES
@@ -105,7 +105,7 @@ class SubjectBuilder:
             "number": row.number,
             "clause": row.clause,
             "goals": _terms(row.goals),
-            "ties": [self._tie(link) for link in self.facts.links if link.object == row.id],
+            "ties": [self._tie(tie) for tie in self.facts.ties if tie.object == row.id],
             "note": _text(row.note),
             "industries": [
                 self._industry_link(one) | {"status": "designated" if one.id in designated else "city"}
@@ -245,11 +245,11 @@ class SubjectBuilder:
             "clauses": list(row.clauses),
         }
 
-    def _tie(self, link: Link) -> Document:
+    def _tie(self, tie: Tie) -> Document:
         """Return what the plan ties to a cluster, e.g. the base that leads it."""
-        platform = self.facts.platforms.get(link.subject)
-        subject = self._platform(platform) if platform else self._place_link(link.subject)
-        return {"subject": subject, "role": link.role, "term": _text(link.term), "clause": link.clause}
+        platform = self.facts.platforms.get(tie.subject)
+        subject = self._platform(platform) if platform else self._place_link(tie.subject)
+        return {"subject": subject, "role": tie.role, "term": _text(tie.term), "clause": tie.clause}
 
     def _place_link(self, place_id: str) -> Document:
         place = self.relations.places[place_id]

@@ -156,7 +156,7 @@ def facts():
     )
 
 
-LISTS = {"designations", "links", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
+LISTS = {"designations", "ties", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
 
 
 def found(report):

@@ -302,7 +302,7 @@ def test_a_problem_says_where_and_what_in_two_languages(facts):
 
 
 def test_no_facts_at_all_have_no_problem():
-    lists = {"designations", "links", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
+    lists = {"designations", "ties", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
     empty: dict[str, Any] = {field.name: () if field.name in lists else {} for field in fields(Facts)}
     assert check_facts(Facts(**empty)) == ()
 

@@ -11,7 +11,7 @@ import pytest
 
 from geodata.audit import audit
 from geodata.check import check_facts
-from geodata.model import Link, Naming, Record, Synonym, Term, Text, Word
+from geodata.model import Naming, Record, Synonym, Term, Text, Tie, Word
 from geodata.read import Facts, read_facts
 from geodata.references import rows, tables
 from geodata.vocabulary import known_words, printed_terms, uncovered, words_by_clause
@@ -186,6 +186,6 @@ def test_new_facts_are_proven_like_all_others(
 
 
 def test_a_tie_in_other_words_is_a_miss(facts: Facts) -> None:
-    link = Link(subject="gaoqu", role="link", term=_text("与乙区对接"), clause="一(一)1")
-    misses = audit(replace(facts, links=(link,)), CLAUSE).misses
+    tie = Tie(subject="gaoqu", role="link", term=_text("与乙区对接"), clause="一(一)1")
+    misses = audit(replace(facts, ties=(tie,)), CLAUSE).misses
     assert ("not-in-clause", "与乙区对接") in {(miss.code, miss.expected) for miss in misses}

@@ -23,7 +23,7 @@ def _stated(facts: Facts) -> Iterator[tuple[str, str]]:
         terms = [*place.positioning, *getattr(place, "tasks", ()), *getattr(place, "methods", ())]
         terms += [place.relation] if hasattr(place, "relation") else []
         yield from ((term.clause, term.term.zh) for term in terms)
-    yield from ((row.clause, row.term.zh) for row in (*facts.designations, *facts.links))
+    yield from ((row.clause, row.term.zh) for row in (*facts.designations, *facts.ties))
     for industry in facts.industries.values():
         yield from ((named.clause, named.term.zh) for named in industry.named)
     for cluster in facts.clusters.values():
