@@ -5,6 +5,7 @@ Pure: facts and text in, report out. Only width of punctuation and white space a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -12,12 +13,13 @@ from functools import cached_property
 from itertools import product
 
 from geodata.claims import Claim, Spellings, claims_of
-from geodata.document import Document, above, item_of, normalise, parse_document
+from geodata.document import NOTICE, Document, above, item_of, normalise, parse_document
 from geodata.read import Facts
 from geodata.report import AuditReport, ClauseUse, Miss
+from geodata.vocabulary import known_words, uncovered, words_by_clause
 
 _NEAR = 6  # characters shown on each side of the nearest text
-_REPEATED = {"name", "year"}  # said of a fact that counts already
+_REPEATED = {"name", "year", "word"}  # said of a fact that counts already, or no fact of its own
 _SHORTEST_MATCH = 2  # one common character is no likeness
 
 
@@ -27,12 +29,13 @@ def audit(facts: Facts, plan_text: str) -> AuditReport:
     known = facts.clauses
     return AuditReport(
         total=len(proof.claims) + proof.units_checked,
-        misses=(*proof.misses, *proof.unit_misses),
+        misses=(*proof.misses, *proof.unit_misses, *proof.printed_synonyms()),
         clauses=tuple(proof.use_of(clause) for clause in known),
         uncited=tuple(clause for clause in known if not proof.contributes(clause)),
         uncovered=tuple(clause for clause in known if proof.lacks_facts(clause)),
         missing=tuple(clause for clause in proof.texts if clause not in known),
         unknown=tuple(clause for clause in known if clause not in proof.texts),
+        unlisted=dict(proof.unlisted()) if facts.vocabulary else {},
     )
 
 
@@ -94,6 +97,22 @@ class _Proof:
         )
         below = (name for name in self.facts.clauses if clause in (name, *above(name)))
         return needed and not any(self.contributes(name) for name in below)
+
+    def printed_synonyms(self) -> Iterator[Miss]:
+        """Yield each of our synonyms that a clause prints: it is the plan's word, and no synonym."""
+        for row in self.facts.thesaurus:
+            for word in row.zh:
+                clauses = tuple(name for name, text in self.document.own.items() if normalise(word) in text)
+                if clauses:
+                    yield Miss("synonym-printed", "synonym", row.zh[0], clauses[0], word, elsewhere=clauses)
+
+    def unlisted(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield each clause with the words it prints that neither the facts nor the vocabulary have."""
+        common, own = known_words(self.facts), words_by_clause(self.facts)
+        for clause, text in self.document.own.items():
+            words = tuple(dict.fromkeys(uncovered(text, common | own.get(clause, set()))))
+            if words:
+                yield clause, words
 
     def _units_of(self, clause: str) -> str | None:
         item = item_of(clause)
@@ -170,6 +189,11 @@ class _Proof:
         if listed != printed and sorted(listed) == sorted(printed):
             yield Miss("unit-order", "unit", clause, clause, "、".join(printed))
 
+    def _addresses(self, clause: str, name: str) -> bool:
+        """Return whether `clause` is the notice and `name` one of the bodies that it is sent to."""
+        lines = self.document.own.get(clause, "").splitlines() if clause == NOTICE else []
+        return any(name in re.split("[,、:]", line) for line in lines if line.endswith(":"))
+
     def _government_misses(self) -> Iterator[Miss]:
         """Yield who is said to govern a place in a clause that does not print it, or not by that name."""
         for row in self.facts.agencies.values():
@@ -177,9 +201,10 @@ class _Proof:
                 continue
             name, clause = normalise(row.name.zh), row.governs.clause
             zone = self.facts.zones.get(row.governs.zone)
-            if name not in self._printed(clause):
+            spellings = (zone.name.zh, zone.short_name.zh if zone.short_name else "") if zone else ()
+            if not (name in self._printed(clause) or self._addresses(clause, name)):
                 yield Miss("unit-not-printed", "government", row.id, clause, name)
-            elif zone is None or not name.startswith(normalise(zone.name.zh)):
+            elif not any(name.startswith(normalise(one)) for one in spellings if one):
                 yield Miss("no-subject", "government", row.id, clause, name)
 
 
@@ -191,7 +216,7 @@ def _normalised(claim: Claim) -> Claim:
 def _names_before(claim: Claim, sentence: str) -> bool:
     """Return whether the subject stands before the words, is explained by them, or is made of them."""
     for words, subject in product(claim.spellings, claim.subject):
-        explained = f"{words}——{subject}" in sentence
+        explained = re.search(rf"{re.escape(words)}[^,、——]*——{re.escape(subject)}", sentence) is not None
         made_of = words in subject and subject in sentence
         if explained or made_of or subject in sentence.rpartition(words)[0]:
             return True

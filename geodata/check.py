@@ -65,7 +65,7 @@ def check_designations(facts: Facts) -> Iterator[Problem]:
 def check_listed_clauses(facts: Facts) -> Iterator[Problem]:
     """Find clauses that say something about a zone and are missing from its list."""
     for zone in facts.zones.values():
-        cited = {term.clause for term in zone.positioning}
+        cited = {term.clause for term in (*zone.positioning, *zone.tasks)}
         cited |= {row.clause for row in facts.designations if row.zone == zone.id}
         for clause in sorted(cited - set(zone.clauses)):
             yield problem("clause-not-listed", place("zones", zone.id, "clauses"), clause)
@@ -73,8 +73,8 @@ def check_listed_clauses(facts: Facts) -> Iterator[Problem]:
 
 def check_industries(facts: Facts) -> Iterator[Problem]:
     """Find industries without codes or a reason why, and those that the plan names nowhere."""
-    designated = {row.industry for row in facts.designations}
-    designated |= {row.industry for row in facts.chains.values() if row.industry}
+    designated = {one for row in facts.designations for one in row.industries}
+    designated |= {one for row in facts.chains.values() for one in row.industries}
     whole = not {"designations", "chains"} & unread_tables(facts)
     for row in facts.industries.values():
         yield from check_reason(
@@ -87,8 +87,10 @@ def check_industries(facts: Facts) -> Iterator[Problem]:
 
 
 def check_platforms(facts: Facts) -> Iterator[Problem]:
-    """Find platforms whose zone and the basis for it contradict each other."""
+    """Find platforms whose zone, or whose industries, and the basis for them contradict each other."""
     for row in facts.platforms.values():
+        if row.industries_basis == "plan" and not (row.fields and row.industries):
+            yield problem("basis-contradicts", place("platforms", row.id, "industries_basis"), "plan")
         if (row.zone is None) != (row.zone_basis == "unknown"):
             yield problem("basis-contradicts", place("platforms", row.id, "zone_basis"), row.zone_basis)
 

@@ -65,6 +65,8 @@ def _zones(facts: Facts) -> Iterator[Claim]:
         names = _names(zone)
         yield from _named("zone", zone.id, zone.clauses, names)
         yield from _terms("positioning", zone.id, zone.positioning, subject=names)
+        for task in zone.tasks:
+            yield Claim("task", zone.id, task.clause, (task.term.zh,), beside=(task.verb,))
 
 
 def _areas(facts: Facts) -> Iterator[Claim]:
@@ -74,8 +76,13 @@ def _areas(facts: Facts) -> Iterator[Claim]:
             yield Claim("area", area.id, clause, labels[:1])
         yield from _terms("relation", area.id, (area.relation,))
         yield from _terms("positioning", area.id, area.positioning, subject=labels)
-        named = (facts.zones[member] for member in area.members if member in facts.zones)
-        yield from (Claim("member", area.id, area.clause, _names(zone)) for zone in named)
+        yield from _terms("method", area.id, area.methods)
+        for anchor in area.anchors:
+            words = (anchor.term or area.relation.term).zh
+            names = _names(facts.zones[anchor.zone]) if anchor.zone in facts.zones else (anchor.zone,)
+            yield Claim("anchor", area.id, area.relation.clause, names, beside=(words,))
+        members = (facts.zones[member] for member in area.members if member in facts.zones)
+        yield from (Claim("member", area.id, area.clause, _names(zone)) for zone in members)
 
 
 def _designations(facts: Facts) -> Iterator[Claim]:
@@ -86,12 +93,15 @@ def _designations(facts: Facts) -> Iterator[Claim]:
 
 def _industries(facts: Facts) -> Iterator[Claim]:
     for row in facts.industries.values():
-        yield from _terms("industry", row.id, row.named)
+        for named in row.named:
+            beside = (named.verb,) if named.verb else ()
+            yield Claim("industry", row.id, named.clause, (named.term.zh,), beside=beside)
 
 
 def _clusters(facts: Facts) -> Iterator[Claim]:
     for cluster in facts.clusters.values():
-        yield Claim("cluster", cluster.id, cluster.clause, (cluster.name.zh,))
+        for clause in (cluster.clause, *cluster.clauses):
+            yield Claim("cluster", cluster.id, clause, (cluster.name.zh,))
         yield from _terms("goal", cluster.id, cluster.goals)
         yield from _terms("focus", cluster.id, cluster.focus)
         if cluster.target:
@@ -111,6 +121,18 @@ def _platforms(facts: Facts) -> Iterator[Claim]:
     for platform in facts.platforms.values():
         names = _names(platform)
         yield from _named("platform", platform.id, platform.clauses, names)
+        yield from _terms("field", platform.id, platform.fields)
+        yield from _terms("remark", platform.id, platform.remarks)
+
+
+def _ties(facts: Facts) -> Iterator[Claim]:
+    for row in facts.ties:
+        yield Claim("tie", row.subject, row.clause, (row.term.zh,))
+
+
+def _vocabulary(facts: Facts) -> Iterator[Claim]:
+    for word in facts.vocabulary:
+        yield from (Claim("word", word.zh, clause, (word.zh,)) for clause in word.clauses)
 
 
 def _gateways(facts: Facts) -> Iterator[Claim]:
@@ -168,6 +190,8 @@ _SOURCES: tuple[Callable[[Facts], Iterator[Claim]], ...] = (
     _clusters,
     _chains,
     _platforms,
+    _ties,
+    _vocabulary,
     _gateways,
     _indicators,
 )

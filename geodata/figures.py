@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from geodata.model import ClauseId, Id, Record, Text
+from geodata.model import ClauseId, Comparator, Id, Record, Text
 
 
 class IndicatorValue(Record):
@@ -14,7 +14,7 @@ class IndicatorValue(Record):
     year: int | None
     wording: str
     clause: ClauseId
-    comparator: Literal["=", ">=", ">", "~", "<="] = "="
+    comparator: Comparator = "="
 
 
 Direction = Literal["up", "down", "hold"]

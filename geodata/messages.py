@@ -55,6 +55,12 @@ def words(code: str) -> dict[str, str]:
     return listed
 
 
+def function_words() -> tuple[str, ...]:
+    """Return the Chinese words that have no meaning of their own: particles, pronouns, numerals."""
+    listed: list[str] = _messages()["function-words"]["zh"]
+    return tuple(listed)
+
+
 def word(code: str, language: Language, key: str) -> str:
     """Return one word of the word list `code`, or `key` itself where the list lacks it."""
     words: dict[str, str] = _messages()[code][language]

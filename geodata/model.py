@@ -17,17 +17,23 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
 Code = Annotated[str, Field(pattern=r"^\d{2,4}$")]  # division, group or class of a classification
 
-Emphasis = Literal[
-    "lead",  # 主导, 龙头
-    "key",  # 重点发展, 重点培育, 重点突破
-    "strengthen",  # 做大做强, 做优做强, 提升
-    "develop",  # 发展, 大力发展
-    "cultivate",  # 培育, 培育壮大
-    "build",  # 构建, 打造
+Emphasis = Literal[  # the plan's own grades, strongest first; no two of its verbs that differ share one
+    "lead",  # 主导
+    "key",  # 重点发展, 重点开展
+    "cultivate",  # 重点培育
+    "strengthen",  # 做大做强, 做优做强
     "breakthrough",  # 突破
+    "vigorous",  # 大力发展
+    "mainly",  # 以…为主
+    "theme",  # 以…为建设主题
+    "develop",  # 发展
+    "build",  # 构建, 打造, 建设
+    "upgrade",  # 提升
+    "emphasise",  # 注重
     "drive",  # 带动
     "host",  # 承接, 承担
 ]
+Comparator = Literal["=", ">=", ">", "~", "<="]
 
 
 class Record(BaseModel):
@@ -83,7 +89,10 @@ AgencyLevel = Literal[  # mass organisations: 团委, 总工会, 科协, 文联
 
 
 class Seat(Record):
-    """The place that a body governs, and a clause that prints the body under that place's name."""
+    """The place whose name a body bears, and a clause that prints the body.
+
+    That it governs the place follows from its name; the clause names it as responsible or addresses it.
+    """
 
     zone: Id
     clause: ClauseId
@@ -118,6 +127,13 @@ class Term(Record):
     clause: ClauseId
 
 
+class Naming(Term):
+    """An industry, product or activity that the plan names without giving it to a zone."""
+
+    verb: str | None = None  # the plan's own verb in that sentence, where it wants something done
+    scope: Literal["city", "central-city"] = "city"  # 中心城市 has no stated extent
+
+
 class Industry(Record):
     """One entry of our small taxonomy that the plan's terms are filed under."""
 
@@ -127,12 +143,7 @@ class Industry(Record):
     gbt4754: tuple[Code, ...] = ()  # GB/T 4754-2017 codes, where they fit
     isic4: tuple[Code, ...] = ()  # ISIC Rev.4 codes, where they fit
     no_codes: Text | None = None  # why there is none; required where there is neither
-    named: tuple[
-        Term, ...
-    ] = ()  # where the plan names it for the city as a whole; required without designation
-    synonyms_zh: tuple[str, ...] = ()
-    synonyms_en: tuple[str, ...] = ()
-    synonyms_ko: tuple[str, ...] = ()
+    named: tuple[Naming, ...] = ()  # where the plan names it for no single zone; required without designation
     note: Text | None = None
 
 
@@ -154,6 +165,14 @@ ZoneKind = Literal[
 ]
 
 
+class Task(Term):
+    """Something that the plan wants done with a zone and that is no list of industries."""
+
+    verb: str  # the plan's own verb, e.g. 推动
+    industries: tuple[Id, ...] = ()  # the industries that it serves; our classification
+    note: Text | None = None
+
+
 class Zone(Record):
     """A county, zone, park or new town that the plan names."""
 
@@ -168,15 +187,16 @@ class Zone(Record):
     parent: Id | None = None  # None: directly under the city
     clauses: tuple[ClauseId, ...] = ()  # every clause that names it
     positioning: tuple[Term, ...] = ()  # what the plan wants it to become, as noun phrases
+    tasks: tuple[Task, ...] = ()
     no_industries: Text | None = None  # why it has no designation; required where it has none
     note: Text | None = None
 
 
 class Designation(Record):
-    """A zone, an industry that it is to develop, and the clause that says so."""
+    """A zone, the industries of one term that it is to develop, and the clause that says so."""
 
     zone: Id  # a zone, 五区 or marine core
-    industry: Id
+    industries: Annotated[tuple[Id, ...], Field(min_length=1)]  # several for 医疗器械及医药; the first leads
     term: Text  # zh: the plan's own words
     emphasis: Emphasis
     verb: str  # the plan's own verb, e.g. 重点发展
@@ -193,6 +213,7 @@ class Target(Record):
     measure: Text  # what is counted, e.g. 产业集群营业收入
     wording: str  # the plan's own figure words, e.g. 达到450亿元
     clause: ClauseId
+    comparator: Comparator = "="  # ">" where the wording is 突破 or 超过
 
 
 class Cluster(Record):
@@ -202,6 +223,7 @@ class Cluster(Record):
     number: int
     name: Text
     clause: ClauseId
+    clauses: tuple[ClauseId, ...] = ()  # further clauses that print its name
     letter: str  # one capital letter shown beside its colour
     colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
     target: Target | None
@@ -218,9 +240,17 @@ class Chain(Record):
     kind: Literal["advantage", "marine", "system"]  # system: one of 四大高新技术产业体系
     name: Text | None
     no_name: Text | None = None
-    industry: Id | None = None
+    industries: tuple[Id, ...] = ()  # several for 医药医疗器械
     zone: Id | None = None  # the marine core that builds it
     clause: ClauseId
+
+
+class Anchor(Record):
+    """A zone that an area hangs on: the area's list is not the zone's own, but concerns it."""
+
+    zone: Id
+    role: Literal["core", "centre", "support", "part"]  # 核心, 中心, 依托, 包括 or 建设
+    term: Text | None = None  # the plan's words, where they are not those of the area's relation
 
 
 class Area(Record):
@@ -233,10 +263,13 @@ class Area(Record):
     printed: str | None = None  # how the plan prints the name, where ours must add a word to be clear
     clause: ClauseId
     clauses: tuple[ClauseId, ...] = ()
-    members: tuple[Id, ...]  # zones whose union it is; "weihai" for the whole city
+    members: tuple[Id, ...]  # zones whose union is drawn for it; "weihai" for the whole city
     relation: Term  # the plan's words for how it hangs on its members, e.g. 以高区为核心
+    anchors: tuple[Anchor, ...] = ()  # none where the core is no zone or the area is the whole city
+    extent: Literal["not-stated", "mainly-members", "whole-city"]  # what the plan says of how far it reaches
     core: Id | None = None  # a place that is marked as its core
     positioning: tuple[Term, ...] = ()
+    methods: tuple[Term, ...] = ()  # how the plan wants it run, e.g. “一区多园”模式
     letter: str
     colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
     no_industries: Text | None = None
@@ -254,6 +287,9 @@ PlatformKind = Literal[
     "exhibition-centre",
     "energy-base",
     "fishery-base",
+    "company",
+    "geographical-indication",
+    "document",
     "community",  # 创新创业共同体 only
     "alliance",
     "fund",
@@ -278,5 +314,47 @@ class Platform(Record):
     zone: Id | None = None  # where it lies, if known
     zone_basis: Literal["plan", "source", "inference", "unknown"] = "unknown"
     status: Literal["existing", "under-construction", "planned", "not-stated"] = "not-stated"
+    fields: tuple[Term, ...] = ()  # what the plan says it works in
+    remarks: tuple[Term, ...] = ()  # what else the plan says of it, e.g. 北方最大的
     industries: tuple[Id, ...] = ()
+    industries_basis: Literal["plan", "ours"] = "ours"  # "plan" where `fields` name them
     note: Text | None = None
+
+
+class Tie(Record):
+    """How the plan ties one thing to another, in its own words."""
+
+    subject: Id  # a zone, area, platform or gateway
+    object: Id | None = None  # likewise, or a cluster; None where the plan names what we have no record of
+    role: Literal["lead", "part", "support", "member", "hub", "reach", "joint", "link"]
+    term: Text  # zh: the plan's own words
+    clause: ClauseId
+    note: Text | None = None
+
+
+WordKind = Literal[
+    "name",  # of a body, place, country, document, programme or person
+    "subject",  # an industry, product, activity, technology or kind of place: what people look for
+    "general",  # any other word with a meaning of its own
+]
+
+
+class Word(Record):
+    """A word that the plan prints, with every clause that prints it; never a sentence."""
+
+    zh: str = Field(min_length=1, max_length=24)
+    en: tuple[str, ...] = ()  # the first is our translation, the others are found too
+    ko: tuple[str, ...] = ()
+    kind: WordKind
+    clauses: Annotated[tuple[ClauseId, ...], Field(min_length=1)]
+    industry: Id | None = None  # the industry that it belongs to; our classification
+
+
+class Synonym(Record):
+    """A product or activity that the plan does not print, and the industry that it leads to."""
+
+    zh: Annotated[tuple[str, ...], Field(min_length=1)]
+    en: Annotated[tuple[str, ...], Field(min_length=1)]
+    ko: Annotated[tuple[str, ...], Field(min_length=1)]
+    industry: Id
+    relation: Literal["is_a", "made_by", "used_in"]

@@ -48,6 +48,9 @@ class Facts:
     chains: dict[str, model.Chain]
     areas: dict[str, model.Area]
     platforms: dict[str, model.Platform]
+    ties: tuple[model.Tie, ...]
+    vocabulary: tuple[model.Word, ...]
+    thesaurus: tuple[model.Synonym, ...]
     sources: dict[str, model.Source]
     towns: dict[str, ground.Town]
     gateways: dict[str, ground.Gateway]
@@ -99,6 +102,9 @@ def read_facts(folder: Path = ROOT) -> Facts:
         chains=table("plan/chains.yaml", model.Chain),
         areas=table("plan/areas.yaml", model.Area),
         platforms=table("plan/platforms.yaml", model.Platform),
+        ties=records("plan/ties.yaml", model.Tie),
+        vocabulary=records("plan/vocabulary.yaml", model.Word),
+        thesaurus=records("plan/thesaurus.yaml", model.Synonym),
         sources=table("plan/sources.yaml", model.Source),
         towns=table("places/towns.yaml", ground.Town),
         gateways=table("places/gateways.yaml", ground.Gateway),

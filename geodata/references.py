@@ -24,6 +24,9 @@ _FILES = {
     "clusters": "plan/clusters.yaml",
     "chains": "plan/chains.yaml",
     "platforms": "plan/platforms.yaml",
+    "ties": "plan/ties.yaml",
+    "vocabulary": "plan/vocabulary.yaml",
+    "thesaurus": "plan/thesaurus.yaml",
     "plans": "plan/plan.yaml",
     "sources": "plan/sources.yaml",
     "towns": "places/towns.yaml",
@@ -139,6 +142,9 @@ def _of_zones(facts: Facts) -> Iterator[Reference]:
         yield _one("zones", row.id, "parent", row.parent, "zones")
         yield _many("zones", row.id, "clauses", row.clauses, "clauses")
         yield _terms("zones", row.id, "positioning", row.positioning)
+        yield _terms("zones", row.id, "tasks", row.tasks)
+        for task in row.tasks:
+            yield _many("zones", row.id, "tasks", task.industries, "industries")
 
 
 def _of_areas(facts: Facts) -> Iterator[Reference]:
@@ -146,15 +152,17 @@ def _of_areas(facts: Facts) -> Iterator[Reference]:
         yield _many("areas", row.id, "clause", (row.clause, row.relation.clause), "clauses")
         yield _many("areas", row.id, "clauses", row.clauses, "clauses")
         yield _many("areas", row.id, "members", row.members, "zones", "plans")
+        yield _many("areas", row.id, "anchors", (one.zone for one in row.anchors), "zones")
         yield _one("areas", row.id, "core", row.core, "zones", "platforms", "landmarks")
         yield _terms("areas", row.id, "positioning", row.positioning)
+        yield _terms("areas", row.id, "methods", row.methods)
 
 
 def _of_designations(facts: Facts) -> Iterator[Reference]:
     for index, row in enumerate(facts.designations):
         at = partial(place, "designations", row.zone, row=index)
         yield _at(at("zone"), row.zone, "zones", "areas")
-        yield _at(at("industry"), row.industry, "industries")
+        yield Reference(at("industries"), row.industries, ("industries",))
         yield _at(at("clause"), row.clause, "clauses")
 
 
@@ -165,10 +173,11 @@ def _of_industries(facts: Facts) -> Iterator[Reference]:
     for cluster in facts.clusters.values():
         clauses = (cluster.clause, cluster.target.clause if cluster.target else None)
         yield Reference(place("clusters", cluster.id, "clause"), clauses, ("clauses",))
+        yield _many("clusters", cluster.id, "clauses", cluster.clauses, "clauses")
         yield _terms("clusters", cluster.id, "goals", cluster.goals)
         yield _terms("clusters", cluster.id, "focus", cluster.focus)
     for link in facts.chains.values():
-        yield _one("chains", link.id, "industry", link.industry, "industries")
+        yield _many("chains", link.id, "industries", link.industries, "industries")
         yield _one("chains", link.id, "zone", link.zone, "areas")
         yield _one("chains", link.id, "clause", link.clause, "clauses")
 
@@ -178,6 +187,26 @@ def _of_platforms(facts: Facts) -> Iterator[Reference]:
         yield _many("platforms", row.id, "clauses", row.clauses, "clauses")
         yield _one("platforms", row.id, "zone", row.zone, "zones", "areas")
         yield _many("platforms", row.id, "industries", row.industries, "industries")
+        yield _terms("platforms", row.id, "fields", row.fields)
+        yield _terms("platforms", row.id, "remarks", row.remarks)
+
+
+def _of_ties(facts: Facts) -> Iterator[Reference]:
+    ends = ("zones", "areas", "platforms", "gateways")
+    for index, row in enumerate(facts.ties):
+        at = partial(place, "ties", row.subject, row=index)
+        yield _at(at("subject"), row.subject, *ends)
+        yield _at(at("object"), row.object, *ends, "clusters")
+        yield _at(at("clause"), row.clause, "clauses")
+
+
+def _of_words(facts: Facts) -> Iterator[Reference]:
+    for index, word in enumerate(facts.vocabulary):
+        at = partial(place, "vocabulary", word.zh, row=index)
+        yield Reference(at("clauses"), word.clauses, ("clauses",))
+        yield _at(at("industry"), word.industry, "industries")
+    for index, synonym in enumerate(facts.thesaurus):
+        yield _at(place("thesaurus", synonym.zh[0], "industry", row=index), synonym.industry, "industries")
 
 
 def _of_indicators(facts: Facts) -> Iterator[Reference]:
@@ -216,6 +245,8 @@ _SOURCES: tuple[Callable[[Facts], Iterator[Reference]], ...] = (
     _of_designations,
     _of_industries,
     _of_platforms,
+    _of_ties,
+    _of_words,
     _of_indicators,
     _of_places,
     _of_measures,

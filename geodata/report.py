@@ -45,11 +45,12 @@ class AuditReport:
     uncovered: tuple[str, ...]  # clauses that must bring a fact, themselves or below, and bring none
     missing: tuple[str, ...]  # clauses of the text that the data lack
     unknown: tuple[str, ...]  # clauses of the data that the text lacks
+    unlisted: dict[str, tuple[str, ...]]  # by clause, words of it that neither facts nor vocabulary have
 
     @property
     def ok(self) -> bool:
         """Return whether the audit passes."""
-        return not (self.misses or self.uncovered or self.missing or self.unknown)
+        return not (self.misses or self.uncovered or self.missing or self.unknown or self.unlisted)
 
     @property
     def proven(self) -> int:
@@ -77,6 +78,8 @@ class AuditReport:
             clauses = getattr(self, name)
             if clauses:
                 yield say(f"audit-{name}", language, count=len(clauses), clauses=" ".join(clauses))
+        for clause, words in self.unlisted.items():
+            yield say("audit-unlisted", language, clause=clause, words=" ".join(words))
 
 
 def _clause_line(use: ClauseUse, language: Language) -> str:

@@ -176,7 +176,9 @@ def _text(node: yaml.Node) -> str:
 
 
 def _label(texts: dict[str, str]) -> str:
-    return next((texts[field] for field in ("id", "of", "zone") if texts.get(field)), "")
+    return next(
+        (texts[field] for field in ("id", "of", "zone", "subject", "zh", "zh.0") if texts.get(field)), ""
+    )
 
 
 def _repeated_fields(file: str, leaves: list[_Leaf], record: str) -> Iterator[Problem]:

@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
+from geodata.figures import IndicatorValue
 from geodata.messages import Place, problem, words
-from geodata.model import Record, Text
+from geodata.model import Record, Target, Text
 from geodata.problem import Problem
 from geodata.read import Facts
 from geodata.references import place, rows, tables
+from geodata.vocabulary import check_one_translation, check_thesaurus, check_vocabulary
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _CHINESE_FIGURES = {"千": 1000}
@@ -93,10 +95,11 @@ def check_governments(facts: Facts) -> Iterator[Problem]:
         if row.governs is None or zone is None:
             continue
         where = place("agencies", row.id, "governs")
-        if row.name.zh not in {zone.name.zh + kind for kind in words("governments")}:
+        spellings = {zone.name.zh, zone.short_name.zh if zone.short_name else zone.name.zh}
+        if row.name.zh not in {name + kind for name in spellings for kind in words("governments")}:
             yield problem("not-its-government", where, row.name.zh, zone=zone.name.zh)
         clause = facts.clauses.get(row.governs.clause)
-        if clause and row.id not in clause.responsible_units:
+        if clause and clause.responsible_units and row.id not in clause.responsible_units:
             yield problem("unit-not-there", where, row.governs.clause)
         if seen.setdefault(zone.id, row.id) != row.id:
             yield problem("two-governments", where, zone.id, other=seen[zone.id])
@@ -139,7 +142,7 @@ def check_clusters(facts: Facts) -> Iterator[Problem]:
     for row in facts.clusters.values():
         yield from check_reason(place("clusters", row.id, "target"), row.target, row.no_target)
         if row.target:
-            yield from _figure(place("clusters", row.id, "target"), row.target.value, row.target.wording)
+            yield from _figure(place("clusters", row.id, "target"), row.target)
         for field in ("goals", "focus"):
             terms = (f"{term.term.zh} {term.clause}" for term in getattr(row, field))
             yield from check_repeated(place("clusters", row.id, field), terms)
@@ -160,7 +163,7 @@ def check_indicators(facts: Facts) -> Iterator[Problem]:
             figure, where = getattr(row, field), place("indicators", row.id, field)
             yield from check_reason(where, figure, getattr(row, f"no_{field}"))
             if figure:
-                yield from _figure(where, figure.value, figure.wording)
+                yield from _figure(where, figure)
             if figure and figure.year is None and row.note is None:
                 yield problem("reason-missing", place("indicators", row.id, f"{field}.year"), None)
 
@@ -215,11 +218,16 @@ def check_reason(where: Place, value: object, reason: Text | None) -> Iterator[P
         yield problem("reason-needless", where, reason.zh)
 
 
-def _figure(where: Place, value: float, wording: str) -> Iterator[Problem]:
-    figures = {float(figure) for figure in re.findall(r"\d+(?:\.\d+)?", wording)}
-    figures |= {figure for sign, figure in _CHINESE_FIGURES.items() if sign in wording}
-    if value not in figures:
-        yield problem("figure-not-in-wording", where, f"{value:g}", wording=wording)
+def _figure(where: Place, row: IndicatorValue | Target) -> Iterator[Problem]:
+    """Find a value that the wording lacks, and a comparator other than its words say."""
+    wording = row.wording
+    found = {float(figure) for figure in re.findall(r"\d+(?:\.\d+)?", wording)}
+    found |= {figure for sign, figure in _CHINESE_FIGURES.items() if sign in wording}
+    if row.value not in found:
+        yield problem("figure-not-in-wording", where, f"{row.value:g}", wording=wording)
+    expected = next((sign for sign_words, sign in words("comparators").items() if sign_words in wording), "=")
+    if row.comparator != expected:
+        yield problem("comparator-wording", where, row.comparator, wording=wording, expected=expected)
 
 
 def check_repeated(where: Place, values: Iterable[str]) -> Iterator[Problem]:
@@ -240,7 +248,8 @@ def _texts(row: Record) -> Iterator[tuple[str, Text]]:
 
 
 def _id(row: Record) -> str:
-    return str(getattr(row, "id", None) or getattr(row, "of", None) or getattr(row, "zone", ""))
+    fields = ("id", "of", "zone", "subject", "zh")
+    return str(next(filter(None, (getattr(row, field, None) for field in fields)), ""))
 
 
 RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
@@ -257,4 +266,7 @@ RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
     check_indicators,
     check_marks,
     check_verbs,
+    check_vocabulary,
+    check_thesaurus,
+    check_one_translation,
 )

@@ -25,6 +25,7 @@ from geodata.model import (
     Target,
     Term,
     Text,
+    Tie,
 )
 from geodata.shapes import Shape
 from layers.features import LANGUAGES, SEPARATOR
@@ -66,7 +67,9 @@ class _Builder:
         title = to_words(self.facts.clauses[clause_id].title)
         return {"id": clause_id, "title": title, "url": f"/plan/{clause_id}"}
 
-    def _sources(self, clauses: tuple[str, ...]) -> Sources:
+    def _sources(self, clauses: tuple[str, ...], first: Iterable[str] = ()) -> Sources:
+        """Return clauses in the plan's order, and who is responsible, those of the clauses `first` first."""
+        asked = tuple(dict.fromkeys((*self.relations.in_plan_order(first), *clauses)))
         return {
             "responsible_units": [
                 {
@@ -76,7 +79,7 @@ class _Builder:
                     "url": f"/agencies/{unit.id}",
                     "clause": clause,
                 }
-                for unit, clause in self.relations.responsible_for(clauses)
+                for unit, clause in self.relations.responsible_for(asked)
             ],
             "clauses": [self._clause_link(one) for one in dict.fromkeys(clauses)],
         }
@@ -107,6 +110,17 @@ class DocumentBuilder(_Builder):
             "aliases": list(getattr(place, "aliases", ())),
             "parent": self._link(getattr(place, "parent", None)),
             "positioning": to_statements(place.positioning),
+            "tasks": [
+                {
+                    "term": to_words(row.term),
+                    "verb": row.verb,
+                    "clause": row.clause,
+                    "industries": list(row.industries),
+                    "note": to_words_or_none(row.note),
+                }
+                for row in getattr(place, "tasks", ())
+            ],
+            "ties": self._ties_of(place.id),
             **self._industries(place),
             **self._belonging(place),
             **self._inside(place),
@@ -132,6 +146,10 @@ class DocumentBuilder(_Builder):
         return document | {
             "status": row.status,
             "zone_basis": row.zone_basis,
+            "fields": to_statements(row.fields),
+            "remarks": to_statements(row.remarks),
+            "ties": self._ties_of(row.id),
+            "industries_basis": row.industries_basis,
             "industries_related": [
                 {"id": one, "name": to_words(self.facts.industries[one].name)} for one in row.industries
             ],
@@ -156,19 +174,18 @@ class DocumentBuilder(_Builder):
         }
 
     def _industries(self, place: Place) -> Document:
-        industries = self.facts.industries
         rows = [
             {
-                "industry_id": row.industry,
-                "name": to_words_or_none(industries[row.industry].name),
-                "term": to_words_or_none(row.term),
+                "industry_id": industry.id,
+                "name": to_words(industry.name),
+                "term": to_words(row.term),
                 "emphasis": row.emphasis,
                 "verb": row.verb,
                 "clause": row.clause,
-                "cluster": industries[row.industry].cluster,
+                "cluster": industry.cluster,
                 "note": to_words_or_none(row.note),
             }
-            for row in self.relations.designations_of(place.id)
+            for row, industry in self.relations.pairs(self.relations.designations_of(place.id))
         ]
         clusters = [self.facts.clusters[cluster] for cluster in self.relations.clusters_of(place.id)]
         return {
@@ -193,6 +210,9 @@ class DocumentBuilder(_Builder):
         if not isinstance(place, Area):
             return {"memberships": memberships, "members": [], "core": None, "relation": None}
         return {
+            "extent": place.extent,
+            "anchors": [self._place_link(one.zone) | {"role": one.role} for one in place.anchors],
+            "methods": to_statements(place.methods),
             "memberships": memberships,
             "members": [self._link(member) for member in place.members],
             "core": self._link(place.core),
@@ -308,13 +328,29 @@ class DocumentBuilder(_Builder):
     def _site(self, row_id: str) -> Site | None:
         return next((site for site in self.facts.sites if site.of == row_id), None)
 
+    def _ties_of(self, row_id: str) -> list[Document]:
+        """Return how the plan ties a place or platform to others, whichever of the two it names first."""
+        return [
+            {
+                "subject": self._link(row.subject),
+                "object": self._link(row.object),
+                "role": row.role,
+                "term": to_words(row.term),
+                "clause": row.clause,
+            }
+            for row in self.facts.ties
+            if row_id in (row.subject, row.object)
+        ]
+
     def _link(self, row_id: str | None) -> Link | None:
-        """Return the link of a place, platform, gateway or landmark, or of the whole city."""
+        """Return the link of a place, platform, gateway, landmark or cluster, or of the whole city."""
         facts = self.facts
         if row_id is None:
             return None
         if row_id in self.relations.places:
             return self._place_link(row_id)
+        if row_id in facts.clusters:
+            return {"id": row_id, "name": to_words(facts.clusters[row_id].name), "url": f"/clusters/{row_id}"}
         if row_id in facts.plans:
             return {"id": row_id, "name": to_words(facts.plans[row_id].city), "url": "/zones/"}
         if row_id in facts.landmarks:
@@ -336,6 +372,7 @@ def build_citations(relations: Relations) -> list[Citation]:
         chain(
             _of_places(relations),
             _of_designations(relations),
+            _of_industries(relations),
             _of_clusters(relations),
             _of_chains(relations),
             _of_points(relations),
@@ -361,6 +398,10 @@ def _of_places(relations: Relations) -> Iterator[Citation]:
                 yield _citation("name", clause, place=place)
         for term in place.positioning:
             yield _citation("positioning", term.clause, place=place, term=term.term)
+        for task in getattr(place, "tasks", ()):
+            yield _citation("task", task.clause, place=place, term=task.term)
+        for method in getattr(place, "methods", ()):
+            yield _citation("method", method.clause, place=place, term=method.term)
         relation = getattr(place, "relation", None)
         if relation:
             yield _citation("relation", relation.clause, place=place, term=relation.term)
@@ -368,14 +409,21 @@ def _of_places(relations: Relations) -> Iterator[Citation]:
 
 def _of_designations(relations: Relations) -> Iterator[Citation]:
     for row in relations.facts.designations:
-        url = f"/industries/{row.industry}"
+        url = f"/industries/{row.industries[0]}"
         yield _citation("designation", row.clause, place=relations.places[row.zone], term=row.term, url=url)
+
+
+def _of_industries(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.industries.values():
+        for named in row.named:
+            yield _citation("industry", named.clause, term=named.term, url=f"/industries/{row.id}")
 
 
 def _of_clusters(relations: Relations) -> Iterator[Citation]:
     for row in relations.facts.clusters.values():
         url = f"/clusters/{row.id}"
-        yield _citation("cluster", row.clause, term=row.name, url=url)
+        for clause in (row.clause, *row.clauses):
+            yield _citation("cluster", clause, term=row.name, url=url)
         if row.target and _key(row.target) not in _indicator_targets(relations):
             figure = _figure(row.target, row.target.unit)
             yield _citation("target", row.target.clause, term=row.name, figure=figure, url=url)
@@ -396,6 +444,14 @@ def _of_points(relations: Relations) -> Iterator[Citation]:
         for row in rows.values():
             for clause in row.clauses:
                 yield _citation(kind, clause, term=row.name, url=f"/places/{row.id}")
+    for platform in facts.platforms.values():
+        for kind, terms in (("field", platform.fields), ("remark", platform.remarks)):
+            for one in terms:
+                yield _citation(kind, one.clause, term=one.term, url=f"/places/{platform.id}")
+    for tie in facts.ties:
+        about = relations.places.get(tie.subject)
+        url = None if about else f"/places/{tie.subject}"
+        yield _citation("tie", tie.clause, place=about, term=tie.term, url=url)
 
 
 def _of_indicators(relations: Relations) -> Iterator[Citation]:
@@ -420,8 +476,12 @@ def _key(value: IndicatorValue | Target) -> tuple[str, float, int | None]:
 
 def _figure(value: IndicatorValue | Target, unit: Text) -> StatedFigure:
     """Return a figure in parts: the pages write number and unit as their language does."""
-    comparator = value.comparator if isinstance(value, IndicatorValue) else "="
-    return {"value": value.value, "unit": to_words(unit), "year": value.year, "comparator": comparator}
+    return {
+        "value": value.value,
+        "unit": to_words(unit),
+        "year": value.year,
+        "comparator": value.comparator,
+    }
 
 
 def _citation(
@@ -460,9 +520,10 @@ class SubjectBuilder(_Builder):
 
     def _industry(self, row: Industry) -> Document:
         designations = self._designations_for({row.id})
-        chains = [chain for chain in self.facts.chains.values() if chain.industry == row.id]
+        chains = [chain for chain in self.facts.chains.values() if row.id in chain.industries]
         clauses = self._clauses_of(designations, row.named, chains)
         cluster = self.facts.clusters.get(row.cluster or "")
+        own = (cluster.clause,) if cluster else ()
         return {
             "id": row.id,
             "name": to_words_or_none(row.name),
@@ -472,13 +533,13 @@ class SubjectBuilder(_Builder):
             "gbt4754": list(row.gbt4754),
             "isic4": list(row.isic4),
             "no_codes": to_words_or_none(row.no_codes),
-            "synonyms": {one: list(getattr(row, f"synonyms_{one}")) for one in LANGUAGES},
+            "synonyms": {one: list(self.relations.words_of(row.id, one)) for one in LANGUAGES},
             "note": to_words_or_none(row.note),
             "designations": [self._designation(one) for one in designations],
             "cluster_designations": [
                 self._designation(one)
                 for one in self._designations_for(self._cluster_members(row))
-                if one.industry != row.id
+                if row.id not in one.industries
             ],
             "others": self._others(row.id),
             "named": to_statements(row.named),
@@ -487,7 +548,7 @@ class SubjectBuilder(_Builder):
                 self._platform(one) for one in self.facts.platforms.values() if row.id in one.industries
             ],
             "near": self._near(row),
-            **self._sources(clauses),
+            **self._sources(clauses, first=self._clauses_of(designations, (), chains) + own),
         }
 
     def _others(self, industry_id: str) -> Document:
@@ -502,16 +563,18 @@ class SubjectBuilder(_Builder):
 
     def _cluster(self, row: Cluster) -> Document:
         industries = [one for one in self.facts.industries.values() if one.cluster == row.id]
-        designations = self._designations_for({one.id for one in industries})
-        chains = [one for one in self.facts.chains.values() if one.industry in {one.id for one in industries}]
+        ours = {one.id for one in industries}
+        designations = self._designations_for(ours)
+        chains = [one for one in self.facts.chains.values() if ours.intersection(one.industries)]
         places = dict.fromkeys(one.zone for one in designations)
         terms = (*row.goals, *row.focus)
-        designated = {one.industry for one in designations}
+        designated = {one for row in designations for one in row.industries}
         return {
             **self._cluster_head(row),
             "number": row.number,
             "clause": row.clause,
             "goals": to_statements(row.goals),
+            "ties": [self._tie(tie) for tie in self.facts.ties if tie.object == row.id],
             "note": to_words_or_none(row.note),
             "industries": [
                 self._industry_link(one) | {"status": "designated" if one.id in designated else "city"}
@@ -557,13 +620,13 @@ class SubjectBuilder(_Builder):
 
     def _designations_for(self, industries: set[str]) -> list[Designation]:
         """Return the designations of some industries, the strongest emphasis first."""
-        rows = [row for row in self.facts.designations if row.industry in industries]
+        rows = [row for row in self.facts.designations if industries.intersection(row.industries)]
         return sorted(rows, key=lambda row: EMPHASES.index(row.emphasis))
 
     def _designation(self, row: Designation) -> Document:
         return {
             "zone": self._place_link(row.zone),
-            "industry": self._industry_link(self.facts.industries[row.industry]),
+            "industry": self._industry_link(self.facts.industries[row.industries[0]]),
             "term": to_words_or_none(row.term),
             "emphasis": row.emphasis,
             "verb": row.verb,
@@ -596,7 +659,9 @@ class SubjectBuilder(_Builder):
         return [row for _, _, row in found[:NEAR]]
 
     def _zones_of(self, industry_id: str) -> list[str]:
-        return list(dict.fromkeys(row.zone for row in self.facts.designations if row.industry == industry_id))
+        return list(
+            dict.fromkeys(row.zone for row in self.facts.designations if industry_id in row.industries)
+        )
 
     def _places_under(self, clause_id: str) -> Iterator[str]:
         """Yield the places that a clause, or one below it without units of its own, says something of."""
@@ -646,6 +711,12 @@ class SubjectBuilder(_Builder):
 
     def _industry_link(self, row: Industry) -> Link:
         return {"id": row.id, "name": to_words(row.name), "url": f"/industries/{row.id}"}
+
+    def _tie(self, tie: Tie) -> Document:
+        """Return what the plan ties to a cluster, e.g. the base that leads it."""
+        platform = self.facts.platforms.get(tie.subject)
+        subject = self._platform(platform) if platform else self._place_link(tie.subject)
+        return {"subject": subject, "role": tie.role, "term": to_words(tie.term), "clause": tie.clause}
 
     def _agency_link(self, row: Agency) -> Link:
         return {"id": row.id, "name": to_words(row.name), "url": f"/agencies/{row.id}"}

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.ground import Gateway, Position, Town
-from geodata.model import Area, Platform, Text
+from geodata.model import Area, Designation, Industry, Platform, Text
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.catalogue import Layer
@@ -64,7 +64,7 @@ def place_properties(place: Place, shape: Shape, relations: Relations) -> dict[s
     return {
         **_identity(place.id, place.name, kind, parent),
         **positioning(place),
-        "industries": [_designation(row) for row in relations.designations_of(place.id)],
+        "industries": [_designation(*pair) for pair in relations.pairs(relations.designations_of(place.id))],
         "clauses": list(clauses),
         "responsible_units": [unit.name.zh for unit, _ in relations.responsible_for(clauses)],
         **shape_properties(shape),
@@ -135,9 +135,9 @@ def _identity(row_id: str, name: Text, kind: str, parent: str | None) -> dict[st
     return {"id": row_id, **names, "kind": kind, "parent_id": parent}
 
 
-def _designation(row: Any) -> dict[str, str]:
+def _designation(row: Designation, industry: Industry) -> dict[str, str]:
     return {
-        "industry_id": row.industry,
+        "industry_id": industry.id,
         "term_zh": row.term.zh,
         "term_en": row.term.en,
         "term_ko": row.term.ko,

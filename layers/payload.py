@@ -88,7 +88,7 @@ class _Features:
             "edge": shape.edge,
             "accuracy_m": round(shape.accuracy_m),
             "area_km2": round(shape.area_km2, 1),
-            "industries": list(dict.fromkeys(row.industry for row in designations)),
+            "industries": list(dict.fromkeys(one for row in designations for one in row.industries)),
             "clusters": list(self.relations.clusters_of(place.id)),
             "letter": own[0],
             "colour": own[1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from geodata.model import Agency, Area, Chain, Clause, Designation, Platform, Text, Zone
+from geodata.model import Agency, Anchor, Area, Chain, Clause, Designation, Industry, Platform, Text, Zone
 from geodata.read import Facts
 
 Place = Zone | Area
@@ -47,9 +47,27 @@ class Relations:
         """Return every designation of one place, as the plan lists them."""
         return tuple(row for row in self.facts.designations if row.zone == place_id)
 
+    def pairs(self, designations: Iterable[Designation]) -> Iterator[tuple[Designation, Industry]]:
+        """Yield each designation with each of its industries: one term may name several."""
+        for row in designations:
+            yield from ((row, self.facts.industries[one]) for one in row.industries)
+
+    def words_of(self, industry_id: str, language: str) -> tuple[str, ...]:
+        """Return the words that lead to an industry: those that the plan prints, then our synonyms."""
+        printed = (word for word in self.facts.vocabulary if word.industry == industry_id)
+        found = [(word.zh,) if language == "zh" else getattr(word, language) for word in printed]
+        found += [getattr(row, language) for row in self.facts.thesaurus if row.industry == industry_id]
+        return tuple(dict.fromkeys(word for words in found for word in words))
+
+    def areas_anchored_on(self, place_id: str) -> tuple[tuple[Area, Anchor], ...]:
+        """Return the areas whose core, centre, support or part the place is, or a park inside it."""
+        inside = self.inside(place_id)
+        rows = ((area, anchor) for area in self.facts.areas.values() for anchor in area.anchors)
+        return tuple((area, anchor) for area, anchor in rows if anchor.zone in inside)
+
     def clusters_of(self, place_id: str) -> tuple[str, ...]:
         """Return the clusters that the place's designated industries are filed under."""
-        found = {self.facts.industries[row.industry].cluster for row in self.designations_of(place_id)}
+        found = {industry.cluster for _, industry in self.pairs(self.designations_of(place_id))}
         return tuple(cluster for cluster in self.facts.clusters if cluster in found)
 
     def chains_of(self, place_id: str) -> tuple[Chain, ...]:
@@ -57,8 +75,10 @@ class Relations:
         return tuple(chain for chain in self.facts.chains.values() if chain.zone == place_id)
 
     def memberships_of(self, place_id: str) -> tuple[Area, ...]:
-        """Return the 五区, belts and cores that list the place as a member."""
-        return tuple(area for area in self.facts.areas.values() if place_id in area.members)
+        """Return the 五区, belts and cores that the place is a member of, a city-wide one among them."""
+        cities = self.facts.plans.keys() if place_id in self.facts.zones else set()
+        own = {place_id, *cities}
+        return tuple(area for area in self.facts.areas.values() if own & set(area.members))
 
     def children_of(self, place_id: str) -> tuple[Zone, ...]:
         """Return the zones and parks whose parent is the place."""

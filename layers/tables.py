@@ -30,12 +30,11 @@ def build_tables(relations: Relations) -> dict[str, list[Row]]:
 
 def _designations(relations: Relations) -> Iterator[Row]:
     facts = relations.facts
-    for row in facts.designations:
-        industry = facts.industries[row.industry]
+    for row, industry in relations.pairs(facts.designations):
         yield {
             "zone_id": row.zone,
             **_texts("zone", relations.places[row.zone].name),
-            "industry_id": row.industry,
+            "industry_id": industry.id,
             **_texts("industry", industry.name),
             **_texts("term", row.term),
             "emphasis": row.emphasis,
@@ -53,9 +52,9 @@ def _industries(relations: Relations) -> Iterator[Row]:
             "cluster_id": row.cluster,
             "gbt4754": list(row.gbt4754),
             "isic4": list(row.isic4),
-            "synonyms_zh": list(row.synonyms_zh),
-            "synonyms_en": list(row.synonyms_en),
-            "synonyms_ko": list(row.synonyms_ko),
+            "synonyms_zh": list(relations.words_of(row.id, "zh")),
+            "synonyms_en": list(relations.words_of(row.id, "en")),
+            "synonyms_ko": list(relations.words_of(row.id, "ko")),
         }
 
 
@@ -71,6 +70,7 @@ def _clusters(relations: Relations) -> Iterator[Row]:
             "target_value": target.value if target else None,
             **_texts("target_unit", target.unit if target else None),
             "target_year": target.year if target else None,
+            "target_comparator": target.comparator if target else None,
             **_texts("target_measure", target.measure if target else None),
             "clause": row.clause,
             **_texts("missing_reason", row.no_target),
@@ -83,7 +83,7 @@ def _chains(relations: Relations) -> Iterator[Row]:
             "id": row.id,
             "kind": row.kind,
             **_texts("name", row.name),
-            "industry_id": row.industry,
+            "industry_id": next(iter(row.industries), None),
             "zone_id": row.zone,
             "clause": row.clause,
             **_texts("missing_reason", row.no_name),

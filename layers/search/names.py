@@ -77,8 +77,10 @@ class _Naming:
         }
 
     def _industry(self, row: Industry) -> Entry:
-        designations: list[Designation] = [one for one in self.facts.designations if one.industry == row.id]
-        synonyms = [(one, TERM) for language in LANGUAGES for one in getattr(row, f"synonyms_{language}")]
+        designations: list[Designation] = [one for one in self.facts.designations if row.id in one.industries]
+        synonyms = [
+            (one, TERM) for language in LANGUAGES for one in self.relations.words_of(row.id, language)
+        ]
         codes = [(code, TERM) for code in (*row.gbt4754, *row.isic4) if len(code) > 1]
         more = [*synonyms, *_terms(designations), *_terms(row.named), *codes]
         return _entry(row, "industries", f"/industries/{row.id}", more) | {
@@ -90,7 +92,7 @@ class _Naming:
         return _entry(row, "clusters", f"/clusters/{row.id}", _terms((*row.focus, *row.goals)))
 
     def _chain(self, row: Chain) -> Entry:
-        url = f"/industries/{row.industry}" if row.industry else f"/plan/{row.clause}"
+        url = f"/industries/{row.industries[0]}" if row.industries else f"/plan/{row.clause}"
         return _entry(row, "chains", url) | {"kind": row.kind}
 
     def _indicator(self, row: Indicator) -> Entry:

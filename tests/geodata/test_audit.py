@@ -64,7 +64,7 @@ def clause(clause_id, units=(), *, needs=False):
 
 def designation(zone, words, verb):
     return Designation(
-        zone=zone, industry="any", term=text(words), emphasis="key", verb=verb, clause="二(一)1(1)"
+        zone=zone, industries=("any",), term=text(words), emphasis="key", verb=verb, clause="二(一)1(1)"
     )
 
 
@@ -96,7 +96,7 @@ ZONES = by_id(
 )
 AREA = Area(
     id="belt", layer="belts", name=text("东部隆起带"), clause="二(一)1(1)", members=("yi", "bing"),
-    relation=term("主要包括乙区、丙区", "二(一)1(1)"), letter="A", colour="#000000",
+    relation=term("主要包括乙区、丙区", "二(一)1(1)"), letter="A", colour="#000000", extent="mainly-members",
 )  # fmt: skip
 TARGET = Target(
     value=450, unit=text("亿元"), year=2024, measure=text("营业收入"),
@@ -156,7 +156,7 @@ def facts():
     )
 
 
-LISTS = {"designations", "official_areas", "sites", "problems"}
+LISTS = {"designations", "ties", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
 
 
 def found(report):

@@ -112,7 +112,7 @@ CHANGED = {
     "short name that nobody uses": (
         "zones",
         "gaoqu",
-        {"short_name": Text(zh="火炬", en="Torch", ko="훠쥐")},
+        {"short_name": Text(zh="火把", en="Torch", ko="횃불")},
         "short-name-unknown",
         "short_name",
     ),
@@ -161,7 +161,7 @@ CHANGED = {
     "cluster with both": ("clusters", "cluster-it", {"no_target": REASON}, "reason-needless", "target"),
     "chain without name": ("chains", "chain-medical", {"name": None}, "reason-missing", "name"),
     "chain with both": ("chains", "chain-medical", {"no_name": REASON}, "reason-needless", "name"),
-    "chain industry": ("chains", "chain-medical", {"industry": NOBODY}, "unknown-id", "industry"),
+    "chain industry": ("chains", "chain-medical", {"industries": (NOBODY,)}, "unknown-id", "industries"),
     "chain core": ("chains", "chain-medical", {"zone": NOBODY}, "unknown-id", "zone"),
     "indicator without base": ("indicators", "rd-share", {"base": None}, "reason-missing", "base"),
     "indicator without target": ("indicators", "rd-share", {"target": None}, "reason-missing", "target"),
@@ -169,7 +169,7 @@ CHANGED = {
     "indicator year unexplained": ("indicators", "area", {"note": None}, "reason-missing", "base.year"),
     "industry cluster": ("industries", "medical-devices", {"cluster": NOBODY}, "unknown-id", "cluster"),
     "designation place": ("designations", 0, {"zone": NOBODY}, "unknown-id", "zone"),
-    "designation industry": ("designations", 0, {"industry": NOBODY}, "unknown-id", "industry"),
+    "designation industry": ("designations", 0, {"industries": (NOBODY,)}, "unknown-id", "industries"),
     "designation clause": ("designations", 0, {"clause": "九"}, "unknown-clause", "clause"),
     "designation verb": ("designations", 0, {"verb": "走"}, "verb-unknown", "emphasis"),
     "designation emphasis": ("designations", 0, {"emphasis": "host"}, "verb-emphasis", "emphasis"),
@@ -237,7 +237,7 @@ def test_an_address_that_breaks_the_numbering_is_reported(facts, known):
 
 def test_an_industry_that_the_plan_names_nowhere_is_reported(facts, known):
     name = Text(zh="闲业", en="Idle", ko="유휴")
-    found = set(check_facts(add(facts, "industries", "idle", "medical-devices", name=name))) - known
+    found = set(check_facts(add(facts, "industries", "idle", "medical-devices", name=name, named=()))) - known
     assert {(problem.code, problem.field) for problem in found} == {("industry-unnamed", "named")}
 
 
@@ -288,7 +288,7 @@ def test_parents_in_a_circle_are_reported_and_not_followed_for_ever(facts, known
 def test_all_problems_are_reported_at_once(facts, known):
     wrong = change(facts, "zones", "gaoqu", parent=NOBODY)
     wrong = change(wrong, "indicators", "rd-share", base=None)
-    wrong = change(wrong, "designations", 0, industry=NOBODY)
+    wrong = change(wrong, "designations", 0, industries=(NOBODY,))
     found = set(check_facts(wrong)) - known
     assert {problem.record for problem in found} >= {"gaoqu", "rd-share", facts.designations[0].zone}
 
@@ -302,7 +302,7 @@ def test_a_problem_says_where_and_what_in_two_languages(facts):
 
 
 def test_no_facts_at_all_have_no_problem():
-    lists = {"designations", "official_areas", "sites", "problems"}
+    lists = {"designations", "ties", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
     empty: dict[str, Any] = {field.name: () if field.name in lists else {} for field in fields(Facts)}
     assert check_facts(Facts(**empty)) == ()
 
@@ -347,9 +347,9 @@ def test_every_message_exists_in_both_languages(facts):
 
 
 def test_a_finding_about_a_record_without_an_id_names_its_row_and_line(facts):
-    wrong = change(facts, "designations", 5, industry=NOBODY)
+    wrong = change(facts, "designations", 5, industries=(NOBODY,))
     (found,) = check_facts(wrong)
-    assert (found.row, found.line) == (5, facts.lines["plan/designations.yaml", 5]["industry"])
+    assert (found.row, found.line) == (5, facts.lines["plan/designations.yaml", 5]["industries"])
 
 
 def test_a_list_that_was_not_read_whole_is_not_said_to_lack_anything(facts):

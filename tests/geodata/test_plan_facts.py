@@ -15,6 +15,9 @@ MARINE = "三(二)1"
 
 LISTS: dict[tuple[str, str], set[str]] = {
     ("shuangdaowan", "三(一)1(1)"): {"高新技术产业", "现代服务业"},
+    ("chucun", "三(一)1(1)"): {"高新技术产业", "现代服务业"},
+    ("haigaoyuan", MARINE): {"海洋生物科技"},
+    ("lanse-tangu", MARINE): {"海洋碳汇"},
     ("dongbu-binhai", "三(一)1(1)"): {"现代产业社区", "生产性服务"},
     ("lingang", BELTS): {"新材料", "高端装备制造"},
     ("wendeng", BELTS): {"汽车机电", "化工新材料", "电子信息", "现代物流", "文旅康养", "现代高效农业"},
@@ -134,6 +137,8 @@ KINDS = {
         "peninsula-alliance",
         "talent-alliance",
         "youth-science-alliance",
+        "innovation-consortia",
+        "innovation-alliances",
     },
     "leading-group": {"innovative-city-group", "regional-centre-group", "cluster-task-force"},
     "stage": {"stage-implementation", "stage-midterm-review", "stage-assessment"},
@@ -359,10 +364,10 @@ def test_every_source_is_named_in_three_languages(facts: Facts) -> None:
 
 def test_everyday_words_find_an_industry(facts: Facts) -> None:
     words = {
-        word: row.id
-        for row in facts.industries.values()
-        for word in (*row.synonyms_zh, *row.synonyms_en, *row.synonyms_ko, *row.name.model_dump().values())
+        word: row.industry
+        for row in (*facts.vocabulary, *facts.thesaurus)
+        for word in (*((row.zh,) if isinstance(row.zh, str) else row.zh), *row.en, *row.ko)
     }
-    assert words["打印机"] == "printers-terminals"
-    assert words["carbon fiber"] == words["탄소섬유"] == words["碳纤维"] == "carbon-fibre"
-    assert words["fishing tackle"] == words["钓具"] == "leisure-sports-goods"
+    assert words["复印机"] == words["photocopier"] == words["복사기"] == "printers-terminals"
+    assert words["composite"] == words["복합소재"] == words["复合材料"] == "carbon-fibre"
+    assert words["fishing rod"] == words["鱼竿"] == words["낚싯대"] == "leisure-sports-goods"

@@ -237,10 +237,16 @@ def test_a_line_of_output_stays_one_line(shipped):
     assert str(found).isprintable()
 
 
+def _with_typo(text):
+    """Return a table with a field that no record has in its first row, written over lines or in braces."""
+    braces = "\n- {" in text
+    return text.replace("- {", "- {typo: 1, ", 1) if braces else text.replace("- ", "- typo: 1\n  ", 1)
+
+
 @pytest.mark.parametrize("file", sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("p*/*.yaml")))
 def test_one_typo_is_one_problem_not_one_for_every_reference(shipped, file):
     text = (shipped / file).read_text(encoding="utf-8")
-    facts = read(shipped, text.replace("- ", "- typo: 1\n  ", 1), file)
+    facts = read(shipped, _with_typo(text), file)
     (found,) = facts.problems
     assert (found.code, found.field) == ("extra_forbidden", "typo")
     assert {problem.code for problem in check_facts(facts)} <= {"numbering"}
@@ -250,7 +256,7 @@ def test_one_typo_is_one_problem_not_one_for_every_reference(shipped, file):
     ("file", "old", "new"),
     [
         ("plan/zones.yaml", "  parent: ", "  parent: no-"),
-        ("plan/designations.yaml", "  industry: ", "  industry: no-"),
+        ("plan/designations.yaml", "  industries: [", "  industries: [no-"),
         ("places/official_areas.yaml", "  source: ", "  source: no-"),
         ("places/sites.yaml", "- of: ", "- of: no-"),
         ("plan/clauses.yaml", "  parent: ", "  parent: 九"),

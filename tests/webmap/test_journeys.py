@@ -56,14 +56,14 @@ def test_an_investor_who_knows_only_the_korean_word_takes_a_page_home(
     expect(main).to_contain_text("300억 위안")
     expect(main).to_contain_text("도시 전체")  # the plan designates no zone, and the page says so
     expect(main.get_by_role("link", name="웨이하이시 과학기술국").first).to_be_visible()
-    text = read_pdf(page, "한 쪽 PDF")
+    text = read_pdf(page, "1쪽 PDF")
     for words in ("탄소섬유등복합소재", "300억위안", "웨이하이시과학기술국", "三(六)4(4)"):
         assert words in text
 
     main.get_by_role("link", name="웨이하이 하이테크구").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("웨이하이 하이테크구")
     expect(page.get_by_role("main")).to_contain_text("신소재 및 제품")
-    text = read_pdf(page, "한 쪽 PDF")
+    text = read_pdf(page, "1쪽 PDF")
     document = release.read_json("documents/gaoqu.json")
     for row in (*document["industries"], *document["responsible_units"]):
         words = row.get("term") or row["name"]

@@ -274,8 +274,8 @@ def test_designated_named_for_the_city_not_here_and_outside_the_plan_are_told_ap
     elsewhere = client.get("/industries/?q=logistics&zone=gaoqu&lang=en").text
     assert "not under the conditions chosen" in elsewhere
     assert 'href="/industries/logistics?lang=en"' in elsewhere
-    assert "outside the plan" in client.get("/industries/?q=mining&lang=en").text
-    unknown = client.get("/industries/mining", headers={"Accept": "application/json"}).get_json()
+    assert "outside the plan" in client.get("/industries/?q=tobacco&lang=en").text
+    unknown = client.get("/industries/tobacco", headers={"Accept": "application/json"}).get_json()
     assert "outside the plan" in unknown["detail"]
 
 

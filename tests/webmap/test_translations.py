@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from geodata import figures, ground, model
+from geodata.read import read_facts
+from geodata.vocabulary import printed_terms
 from layers import catalogue
 
 WEBMAP = Path(__file__).parents[2] / "webmap"
@@ -195,3 +197,49 @@ def test_a_layer_bears_one_name_on_the_map_in_the_files_and_in_the_api(language:
         f"layer.{layer.id}": getattr(layer.title, language) for layer in catalogue.read_layers().values()
     }
     assert {key: shown[key] for key in titles} == titles
+
+
+PLAIN = re.compile(r"(?<!니)다(?=[.。;:)”]|$)|세요(?=[.。)”]|$)")  # other registers than 합니다
+LOOSE_PARTICLE = re.compile(r"\} (?:은|는|이|가|을|를|과|와|에는|으로|로)(?=[ .,])|[}”](?:은|을|과)(?=[ .,])")
+NOUNS = {"바다"}
+
+
+def test_korean_keeps_one_register() -> None:
+    wrong = {key: text for key, text in _all("ko").items() if PLAIN.search(text) and text not in NOUNS}
+    assert wrong == {}
+
+
+def test_a_korean_particle_after_a_variable_fits_every_word() -> None:
+    assert {key: text for key, text in _all("ko").items() if LOOSE_PARTICLE.search(text)} == {}
+
+
+def _singular(text: str) -> str:
+    words = (re.sub(r"ies$", "y", word) for word in text.casefold().removeprefix("the ").split())
+    return " ".join(word if word.endswith("ss") else word.removesuffix("s") for word in words)
+
+
+COMMANDS = {
+    "打印",
+    "海域",
+    "数字化",
+    "港口",
+    "口岸",
+}  # on a page these are an act, a method or a kind of place
+
+
+def test_a_term_of_the_plan_has_one_translation_on_every_page() -> None:
+    """A page may shorten a verb of the plan in a table; what is a name or a term it may not rename."""
+    facts = read_facts()
+    own = {zone.name.zh for zone in facts.zones.values()}  # “Weihai” is ours to add to these
+    terms = {word.zh: (word.en, word.ko) for word in facts.vocabulary if word.kind != "general"}
+    terms |= {zh: ((texts[0].en,), (texts[0].ko,)) for zh, texts in printed_terms(facts).items()}
+    told = {language: _all(language) for language in LANGUAGES}
+    seen, wrong = 0, {}
+    for key, zh in told["zh"].items():
+        if zh in terms and zh not in own | COMMANDS and not key.startswith(("emphasis", "mark")):
+            seen += 1
+            en, ko = terms[zh]
+            if _singular(told["en"][key]) not in map(_singular, en) or told["ko"][key] not in ko:
+                wrong[key] = (zh, told["en"][key], told["ko"][key], en, ko)
+    assert wrong == {}
+    assert seen > 10
