@@ -23,13 +23,19 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let one ask for more odd requests than a run of all tests has time for."""
+    """Let one ask for more odd requests than a run of all tests has time for, and for quicker single runs."""
     parser.addoption("--requests", type=int, default=600, help="odd requests of every kind (600)")
+    parser.addoption(
+        "--home", type=Path, help="keep the release there, built only when outdated"
+    )
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One home folder for a whole run, shared by its worker processes."""
+    kept: Path | None = pytestconfig.getoption("--home")
+    if kept is not None:
+        return kept
     folder = tmp_path_factory.getbasetemp()
     return (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "home"
 
