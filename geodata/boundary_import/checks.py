@@ -148,10 +148,8 @@ _MIN_SHARE: Final = 0.1  # less is another place's polygon, or a neighbour that 
 Pieces = Mapping[str, BaseGeometry]
 
 
-def check_polygons(
-    context: Context, new: Iterable[ImportedBoundary], *, accepted: bool = False
-) -> Iterator[Issue]:
-    """Yield what is wrong with the `new` polygons beside the others; `accepted` says that gaps are meant."""
+def check_polygons(context: Context, new: Iterable[ImportedBoundary]) -> Iterator[Issue]:
+    """Yield what is wrong with the `new` polygons beside the others."""
     new = list(new)
     for record in new:
         path = record.file_name
@@ -166,7 +164,7 @@ def check_polygons(
             if len(pair) > 1 and pair not in seen and not _is_nested(record.of, other.of, context.members):
                 seen.add(pair)
                 yield from _check_overlap(record, other, context)
-                yield from _check_gap(record, other, context, accepted=accepted)
+                yield from _check_gap(record, other, context)
 
 
 def check_outcome(before: Pieces, adjusted: Adjusted, place_names: PlaceNames) -> Iterator[Issue]:
@@ -262,9 +260,7 @@ def _suggest_place(record: ImportedBoundary, polygon: BaseGeometry, context: Con
     return phrase("lies_in", percent=f"{shares[best]:.0%}", place=context.place_names.of(best))
 
 
-def _check_gap(
-    record: ImportedBoundary, other: ImportedBoundary, context: Context, *, accepted: bool
-) -> Iterator[Issue]:
+def _check_gap(record: ImportedBoundary, other: ImportedBoundary, context: Context) -> Iterator[Issue]:
     """Yield that two neighbours leave land between them that was of one of the two."""
     members, shapes = context.members, context.shapes
     if not (members.of(record.of) and members.of(other.of)):
@@ -301,8 +297,7 @@ def _check_gap(
     if all(is_narrow(gap, width_m) for gap in gaps):
         yield build_issue("gap-sliver", record.file_name, record.of, **values)
     else:
-        level = "warning" if accepted else "error"
-        yield build_issue("gap", record.file_name, record.of, **values, width=round(width_m), level=level)
+        yield build_issue("gap", record.file_name, record.of, **values, width=round(width_m))
 
 
 def _check_overlap(record: ImportedBoundary, other: ImportedBoundary, context: Context) -> Iterator[Issue]:

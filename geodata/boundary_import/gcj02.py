@@ -145,8 +145,13 @@ def select_reference_lines(
     return ReferenceLines(lines, float(usual_m)) if rows else None
 
 
-def check_shift(record: ImportedBoundary, verdict: ShiftVerdict, *, told: bool) -> Iterator[Issue]:
-    """Yield that a polygon seems shifted; no error where the user has `told` the coordinate system."""
+def check_shift(
+    record: ImportedBoundary, verdict: ShiftVerdict, *, told: bool, judged: bool
+) -> Iterator[Issue]:
+    """Yield that a polygon seems shifted; no error where the user has `told` the coordinate system.
+
+    Doubts are yielded of what is `judged` by coast and county lines: places that are made of towns.
+    """
     if verdict.suspected:
         metres = {name: round(value) for name, value in verdict.distance_m.items()}
         values = {"frame": verdict.suspected, "shifted": metres[verdict.suspected], "crs": record.crs}
@@ -154,7 +159,7 @@ def check_shift(record: ImportedBoundary, verdict: ShiftVerdict, *, told: bool) 
         values["certainty"] = min(round(100 * verdict.certainty), _MOST_CERTAIN)
         level = "warning" if told else "error"
         yield build_issue(_SHIFT_CODES[verdict.suspected], record.file_name, record.of, **values, level=level)
-    elif record.crs in _DEGREES and not told:
+    elif record.crs in _DEGREES and judged and not told:
         yield from _check_doubt(record, verdict)
 
 

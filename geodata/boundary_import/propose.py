@@ -327,7 +327,9 @@ def _check_shifts(request: ImportRequest, proposal: Proposal, baseline: Baseline
     for record in proposal.records:
         verdict = measure_shift(record.polygon(), known.lines)
         proposal.shifts[record.of] = verdict
-        proposal.issues += check_shift(record, verdict, told=bool(request.crs))
+        proposal.issues += check_shift(
+            record, verdict, told=bool(request.crs), judged=bool(baseline.members.of(record.of))
+        )
         if baseline.members.of(record.of):  # what is not made of towns may well lie some way off a coast
             proposal.issues += check_distance(record, verdict, proposal.before[record.of], known)
 
@@ -341,7 +343,7 @@ def _check_effects(proposal: Proposal, baseline: Baseline, *, accepted: bool) ->
     proposal.records = [_keep_detached_land(record, proposal, baseline) for record in proposal.records]
     records = keep_latest((*baseline.records, *proposal.records))
     context = Context(proposal.before, members, records, place_names, baseline.beyond)
-    proposal.issues += check_polygons(context, proposal.records, accepted=accepted)
+    proposal.issues += check_polygons(context, proposal.records)
     proposal.issues += check_contained(context, proposal.records)
     if proposal.errors:
         return

@@ -11,7 +11,15 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundary_import.issues import Issue, PlaceNames, build_issue
-from geodata.boundary_import.planar import GRID_DEG, MIN_AREA_KM2, is_narrow, to_polygons
+from geodata.boundary_import.planar import (
+    GRID_DEG,
+    METRES_PER_DEG,
+    MIN_AREA_KM2,
+    from_plane,
+    is_narrow,
+    to_plane,
+    to_polygons,
+)
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
 from geodata.land import SEA
@@ -135,19 +143,13 @@ class Change:
     def _find_detached(self, one: Transfer, known_m: float) -> list[BaseGeometry]:
         """Return the parts of a transfer to beyond the city that are no strip along the line between the two.
 
-        A strip may be of several givers: not each of their pieces touches the taker.
+        A strip may be of several givers, so a piece of it need not touch the taker, but is near it.
         """
         if one.taker not in self.place_names.outside:
             return []
         parts = [part for part in shapely.get_parts(one.land) if crs.measure_area_km2(part) >= MIN_AREA_KM2]
-        won = shapely.union_all([other.land for other in self.transfers if other.taker == one.taker])
-        beyond = self.before[one.taker]
-        strips = [strip for strip in shapely.get_parts(won) if strip.distance(beyond) < GRID_DEG]
-        return [
-            part
-            for part in parts
-            if not (is_narrow(part, known_m) and any(map(part.representative_point().within, strips)))
-        ]
+        near = shapely.buffer(to_plane(self.before[one.taker]), known_m / METRES_PER_DEG)
+        return [part for part in parts if not (is_narrow(part, known_m) and _lies_in(part, near))]
 
     def _crosses_border(self, one: Transfer, own: Collection[str]) -> bool:
         """Tell whether land leaves the city, or a county that is not imported itself."""
@@ -169,6 +171,12 @@ class Change:
                         shares = [shapely.intersection(one.land, part).area for one in given]
                         if sum(shares) > part.area / 2:
                             yield Transfer(given[shares.index(max(shares))].giver, taker, part)
+
+
+def _lies_in(part: BaseGeometry, room: BaseGeometry) -> bool:
+    """Tell whether a lon/lat part lies in `room`, which is in the plane, but for less than 100 m²."""
+    rest = to_polygons(shapely.difference(to_plane(part), room))
+    return rest.is_empty or crs.measure_area_km2(from_plane(rest)) < MIN_AREA_KM2
 
 
 def _sum_area_km2(transfers: Sequence[Transfer]) -> float:
