@@ -8,7 +8,7 @@ from geodata.ground import Town
 from geodata.incoming.adjust import Adjusted
 from geodata.model import Zone
 from geodata.read import Facts
-from layers.properties import LANGUAGES
+from layers.features import LANGUAGES
 
 Document = dict[str, Any]
 HEADING = "## 导入的边界 · Imported boundaries"

@@ -1,7 +1,8 @@
 """Display geometry: every polygon layer as TopoJSON, simplified for the overview, full for detail.
 
 Towns and neighbouring land are simplified together as one coverage, and the larger places are
-dissolved from the simplified towns, so that edges shared in truth stay shared on the screen.
+dissolved from the simplified towns, so that edges shared in truth stay shared on the screen. Arcs are
+nested as TopoJSON's geometry types nest them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,27 @@ from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
 from geodata.shapes import Shape
-from layers.arcs import MULTI_LINE, MULTI_POLYGON, nest
 from layers.relations import Relations
 
+POLYGON, MULTI_LINE, MULTI_POLYGON = 2, 2, 3  # how deep each type nests its arcs
 _FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
 POLYGON_LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
+
+
+def nest(arcs: list[Any], wanted: int) -> list[Any]:
+    """Return arcs nested `wanted` deep; the topojson library nests some one level less, or more.
+
+    >>> nest([[0, 1]], MULTI_POLYGON)
+    [[[0, 1]]]
+    """
+    depth = _depth(arcs)
+    if depth > wanted:
+        return [inner for outer in arcs for inner in outer]
+    return arcs if depth == wanted else [arcs]
+
+
+def _depth(arcs: Any) -> int:
+    return 1 + _depth(arcs[0]) if isinstance(arcs, list) else 0
 
 
 @dataclass(frozen=True)

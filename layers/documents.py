@@ -1,30 +1,97 @@
-"""The full document of one place: everything the pages and the map's panel say about it.
+"""The documents that pages are drawn from: places, industries, clusters, agencies, and facts of clauses.
 
-Texts are ``{zh, en, ko}``; enumerations stay keys, which the pages translate.
+A document holds everything that the pages and the map's panel say about its subject. Texts are
+``{zh, en, ko}``; enumerations stay keys, which the pages translate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, get_args
 
+from geodata.figures import IndicatorValue
 from geodata.ground import Gateway, OfficialArea, Position, Site, Town
-from geodata.model import Area, Platform, Source, Term, Text
+from geodata.model import (
+    Agency,
+    Area,
+    Chain,
+    Cluster,
+    Designation,
+    Emphasis,
+    Industry,
+    Platform,
+    Source,
+    Target,
+    Term,
+    Text,
+    Tie,
+)
 from geodata.shapes import Shape
+from layers.features import LANGUAGES, SEPARATOR
 from layers.geojson import to_bbox
-from layers.properties import LANGUAGES, SEPARATOR
+from layers.links import (
+    Citation,
+    ClauseLink,
+    Link,
+    Sources,
+    StatedFigure,
+    link_place,
+    link_point,
+    to_statements,
+    to_task,
+    to_tie,
+    to_url,
+    to_words,
+    to_words_or_none,
+)
 from layers.relations import Place, Relations
+from layers.tables import target_below_base
 from layers.terms import source_name
 
 Document = dict[str, Any]
+EMPHASES: tuple[str, ...] = get_args(Emphasis)  # strongest first, as the model lists them
+DIVISION = 2  # digits of a GB/T 4754 division
+NEAR = 6  # near industries that are named
 
 
-class DocumentBuilder:
-    """Build documents from the facts and the shapes of all places."""
+class _Builder:
+    """What the documents of places and of other subjects have in common."""
 
-    def __init__(self, relations: Relations, shapes: dict[str, Shape]) -> None:
+    def __init__(self, relations: Relations) -> None:
         self.relations = relations
         self.facts = relations.facts
+
+    def _place_link(self, place_id: str) -> Link:
+        return link_place(self.relations.places[place_id])
+
+    def _clause_link(self, clause_id: str) -> ClauseLink:
+        title = to_words(self.facts.clauses[clause_id].title)
+        return {"id": clause_id, "title": title, "url": f"/plan/{clause_id}"}
+
+    def _sources(self, clauses: tuple[str, ...], first: Iterable[str] = ()) -> Sources:
+        """Return clauses in the plan's order, and who is responsible, those of the clauses `first` first."""
+        asked = dict.fromkeys((*self.relations.in_plan_order(first), *clauses))
+        return {
+            "responsible_units": [
+                {
+                    "agency_id": unit.id,
+                    "id": unit.id,
+                    "name": to_words(unit.name),
+                    "url": f"/agencies/{unit.id}",
+                    "clause": clause,
+                }
+                for unit, clause in self.relations.responsible_for(asked)
+            ],
+            "clauses": [self._clause_link(one) for one in dict.fromkeys(clauses)],
+        }
+
+
+class DocumentBuilder(_Builder):
+    """Builds the documents of places and points from the facts and the shapes of all places."""
+
+    def __init__(self, relations: Relations, shapes: dict[str, Shape]) -> None:
+        super().__init__(relations)
         self.shapes = shapes
 
     def build_all(self) -> dict[str, Document]:
@@ -40,26 +107,17 @@ class DocumentBuilder:
             **self._head(
                 place.id, place.layer, place.layer if isinstance(place, Area) else place.kind, place
             ),
-            "full_name": _text(getattr(place, "full_name", None)),
-            "short_name": _text(place.short_name),
+            "full_name": to_words_or_none(getattr(place, "full_name", None)),
+            "short_name": to_words_or_none(place.short_name),
             "aliases": list(getattr(place, "aliases", ())),
             "parent": self._link(getattr(place, "parent", None)),
-            "positioning": _terms(place.positioning),
-            "tasks": [
-                {
-                    "term": _text(row.term),
-                    "verb": row.verb,
-                    "clause": row.clause,
-                    "industries": list(row.industries),
-                    "note": _text(row.note),
-                }
-                for row in getattr(place, "tasks", ())
-            ],
+            "positioning": to_statements(place.positioning),
+            "tasks": [to_task(row) for row in getattr(place, "tasks", ())],
             "ties": self._ties_of(place.id),
             **self._industries(place),
             **self._belonging(place),
             **self._inside(place),
-            **self._citations(clauses),
+            **self._sources(clauses),
             "government": self._government(place.id),
             **self._areas(place.id),
             "geometry": self._geometry(place.id),
@@ -72,7 +130,7 @@ class DocumentBuilder:
         document = self._head(row.id, layer, row.kind, row) | {
             "aliases": list(row.aliases),
             "parent": self._link(parent),
-            **self._citations(self.relations.in_plan_order(row.clauses)),
+            **self._sources(self.relations.in_plan_order(row.clauses)),
             "geometry": self._geometry(row.id),
         }
         if isinstance(row, Gateway):
@@ -81,12 +139,12 @@ class DocumentBuilder:
         return document | {
             "status": row.status,
             "zone_basis": row.zone_basis,
-            "fields": _terms(row.fields),
-            "remarks": _terms(row.remarks),
+            "fields": to_statements(row.fields),
+            "remarks": to_statements(row.remarks),
             "ties": self._ties_of(row.id),
             "industries_basis": row.industries_basis,
             "industries_related": [
-                {"id": one, "name": _text(self.facts.industries[one].name)} for one in row.industries
+                {"id": one, "name": to_words(self.facts.industries[one].name)} for one in row.industries
             ],
             "position": _position(site.position) if site else None,
         }
@@ -97,11 +155,11 @@ class DocumentBuilder:
             "id": row_id,
             "layer": layer,
             "kind": kind,
-            "name": _text(row.name),
+            "name": to_words_or_none(row.name),
             "url": url,
             "letter": getattr(row, "letter", None),
             "colour": getattr(row, "colour", None),
-            "note": _text(row.note),
+            "note": to_words_or_none(row.note),
             "links": [
                 {"rel": "alternate", "href": f"{url}.json", "type": "application/json"},
                 {"rel": "enclosure", "href": f"{url}.geojson", "type": "application/geo+json"},
@@ -112,42 +170,46 @@ class DocumentBuilder:
         rows = [
             {
                 "industry_id": industry.id,
-                "name": _text(industry.name),
-                "term": _text(row.term),
+                "name": to_words(industry.name),
+                "term": to_words_or_none(row.term),
                 "emphasis": row.emphasis,
                 "verb": row.verb,
                 "clause": row.clause,
                 "cluster": industry.cluster,
-                "note": _text(row.note),
+                "note": to_words_or_none(row.note),
             }
             for row, industry in self.relations.pairs(self.relations.designations_of(place.id))
         ]
         clusters = [self.facts.clusters[cluster] for cluster in self.relations.clusters_of(place.id)]
         return {
             "industries": rows,
-            "no_industries": None if rows else _text(place.no_industries),
+            "no_industries": None if rows else to_words_or_none(place.no_industries),
             "clusters": [
-                {"id": row.id, "name": _text(row.name), "letter": row.letter, "colour": row.colour}
+                {"id": row.id, "name": to_words_or_none(row.name), "letter": row.letter, "colour": row.colour}
                 for row in clusters
             ],
         }
 
     def _belonging(self, place: Place) -> Document:
         memberships = [
-            self._link(area.id)
-            | {"layer": area.layer, "relation": _text(area.relation.term), "clause": area.relation.clause}
+            self._place_link(area.id)
+            | {
+                "layer": area.layer,
+                "relation": to_words(area.relation.term),
+                "clause": area.relation.clause,
+            }
             for area in self.relations.memberships_of(place.id)
         ]
         if not isinstance(place, Area):
             return {"memberships": memberships, "members": [], "core": None, "relation": None}
         return {
             "extent": place.extent,
-            "anchors": [self._link(one.zone) | {"role": one.role} for one in place.anchors],
-            "methods": _terms(place.methods),
+            "anchors": [self._place_link(one.zone) | {"role": one.role} for one in place.anchors],
+            "methods": to_statements(place.methods),
             "memberships": memberships,
             "members": [self._link(member) for member in place.members],
             "core": self._link(place.core),
-            "relation": {"term": _text(place.relation.term), "clause": place.relation.clause},
+            "relation": {"term": to_words_or_none(place.relation.term), "clause": place.relation.clause},
         }
 
     def _inside(self, place: Place) -> Document:
@@ -156,16 +218,16 @@ class DocumentBuilder:
         gateways = [row for row in self.facts.gateways.values() if row.parent in inside]
         return {
             "children": [
-                self._link(zone.id) | {"layer": zone.layer, "kind": zone.kind}
+                self._place_link(zone.id) | {"layer": zone.layer, "kind": zone.kind}
                 for zone in self.relations.children_of(place.id)
             ],
-            "towns": [{"id": town.id, "name": _text(town.name)} for town in self._towns(place)],
+            "towns": [{"id": town.id, "name": to_words_or_none(town.name)} for town in self._towns(place)],
             "platforms": [
-                self._link(row.id) | {"kind": row.kind, "located": row.id in self.shapes} for row in platforms
+                link_point(row) | {"kind": row.kind, "located": row.id in self.shapes} for row in platforms
             ],
-            "gateways": [self._link(row.id) | {"kind": row.kind} for row in gateways],
+            "gateways": [link_point(row) | {"kind": row.kind} for row in gateways],
             "chains": [
-                {"id": chain.id, "name": _text(chain.name), "clause": chain.clause}
+                {"id": chain.id, "name": to_words_or_none(chain.name), "clause": chain.clause}
                 for chain in self.relations.chains_of(place.id)
             ],
         }
@@ -180,23 +242,10 @@ class DocumentBuilder:
             return None
         return {
             "agency_id": agency.id,
-            "name": _text(agency.name),
+            "name": to_words_or_none(agency.name),
             "clause": agency.governs.clause,
-            "tasks": self._clause_links(self.relations.tasks_of(agency)),
+            "tasks": [self._clause_link(one) for one in self.relations.tasks_of(agency)],
         }
-
-    def _citations(self, clauses: tuple[str, ...]) -> Document:
-        return {
-            "responsible_units": [
-                {"agency_id": unit.id, "name": _text(unit.name), "clause": clause}
-                for unit, clause in self.relations.responsible_for(clauses)
-            ],
-            "clauses": self._clause_links(clauses),
-        }
-
-    def _clause_links(self, clauses: tuple[str, ...]) -> list[Document]:
-        titles = {one: self.facts.clauses[one].title for one in clauses}
-        return [{"id": one, "title": _text(title), "url": f"/plan/{one}"} for one, title in titles.items()]
 
     def _areas(self, place_id: str) -> Document:
         shape = self.shapes.get(place_id)
@@ -212,14 +261,14 @@ class DocumentBuilder:
         return {
             "area_km2": row.area_km2,
             "chosen": row.chosen,
-            "scope": _text(row.scope),
+            "scope": to_words_or_none(row.scope),
             "source": {
                 "id": source.id,
                 "title": source.title,
                 "name": {one: source_name(source, one) for one in LANGUAGES},
             },
             "confidence": row.confidence,
-            "reason": _text(row.reason),
+            "reason": to_words_or_none(row.reason),
         }
 
     def _geometry(self, row_id: str) -> Document:
@@ -234,27 +283,26 @@ class DocumentBuilder:
                 "bbox": None,
                 "label": None,
                 "adjusted_by": [],
-                "unknown": _text(self.relations.why_unplaced(row_id)),
+                "unknown": to_words_or_none(self.relations.why_unplaced(row_id)),
             }
         return {
             "method": shape.method,
             "schematic": shape.schematic,
             "accuracy_m": round(shape.accuracy_m),
-            "source": self._sources(shape),
+            "source": self._geometry_sources(shape),
             "licence": self._licences(shape),
             "bbox": to_bbox(shape.geometry),
             "label": [round(shape.label.x, 5), round(shape.label.y, 5)],
-            "adjusted_by": [self._place_link(one) for one in shape.adjusted_by],
+            "adjusted_by": [self._neighbour_link(one) for one in shape.adjusted_by],
             "unknown": None,
         }
 
-    def _place_link(self, row_id: str) -> Document:
+    def _neighbour_link(self, row_id: str) -> Link | None:
         """Return the link of a place, or the name alone of a town, which has no page."""
         town = self.facts.towns.get(row_id)
-        link: Document = {"id": row_id, "name": _text(town.name), "url": None} if town else self._link(row_id)
-        return link
+        return {"id": row_id, "name": to_words(town.name), "url": None} if town else self._link(row_id)
 
-    def _sources(self, shape: Shape) -> dict[str, str]:
+    def _geometry_sources(self, shape: Shape) -> dict[str, str]:
         """Return the names of the sources in each language, or in their own where we have no other."""
         sources = [self.facts.sources[one] for one in shape.sources]
         return {one: SEPARATOR[one].join(source_name(row, one) for row in sources) for one in LANGUAGES}
@@ -275,49 +323,378 @@ class DocumentBuilder:
 
     def _ties_of(self, row_id: str) -> list[Document]:
         """Return how the plan ties a place or platform to others, whichever of the two it names first."""
-        return [
-            {
-                "subject": self._link(row.subject),
-                "object": self._link(row.object),
-                "role": row.role,
-                "term": _text(row.term),
-                "clause": row.clause,
-            }
-            for row in self.facts.ties
-            if row_id in (row.subject, row.object)
-        ]
+        rows = (row for row in self.facts.ties if row_id in (row.subject, row.object))
+        return [to_tie(row, self._link(row.subject), self._link(row.object)) for row in rows]
 
-    def _link(self, row_id: str | None) -> Any:
+    def _link(self, row_id: str | None) -> Link | None:
+        """Return the link of a place, platform, gateway, landmark or cluster, or of the whole city."""
+        facts = self.facts
         if row_id is None:
             return None
-        if row_id in self.facts.clusters:
-            name = _text(self.facts.clusters[row_id].name)
+        if row_id in facts.clusters:
+            name = to_words(facts.clusters[row_id].name)
             return {"id": row_id, "name": name, "url": f"/clusters/{row_id}"}
-        if row_id in self.facts.plans:
-            return {"id": row_id, "name": _text(self.facts.plans[row_id].city), "url": "/zones/"}
-        if row_id in self.facts.landmarks:
-            return {"id": row_id, "name": _text(self.facts.landmarks[row_id].name), "url": None}
-        points = {**self.facts.platforms, **self.facts.gateways}
-        row: Any = self.relations.places.get(row_id) or points[row_id]
-        return {"id": row_id, "name": _text(row.name), "url": to_url(getattr(row, "layer", "points"), row_id)}
-
-
-def to_url(layer: str, row_id: str) -> str:
-    """Return the address of a place's page."""
-    return f"/places/{row_id}" if layer in {"platforms", "gateways", "points"} else f"/zones/{row_id}"
+        if row_id in self.relations.places:
+            return self._place_link(row_id)
+        if row_id in facts.plans:
+            return {"id": row_id, "name": to_words(facts.plans[row_id].city), "url": "/zones/"}
+        if row_id in facts.landmarks:
+            return {"id": row_id, "name": to_words(facts.landmarks[row_id].name), "url": None}
+        return link_point(facts.platforms.get(row_id) or facts.gateways[row_id])
 
 
 def _rights(source: Source, language: str) -> str:
     return str(getattr(source.rights, language) if source.rights else source.licence)
 
 
-def _terms(terms: Iterable[Term]) -> list[Document]:
-    return [{"term": _text(row.term), "clause": row.clause} for row in terms]
-
-
-def _text(text: Text | None) -> Any:
-    return text.model_dump() if text else None
-
-
 def _position(position: Position | None) -> Any:
     return position.model_dump() if position else None
+
+
+def build_citations(relations: Relations) -> list[Citation]:
+    """Return every fact of every clause: its kind, the place it is about, the term, a figure, an address."""
+    return list(
+        chain(
+            _of_places(relations),
+            _of_designations(relations),
+            _of_industries(relations),
+            _of_clusters(relations),
+            _of_chains(relations),
+            _of_points(relations),
+            _of_indicators(relations),
+        )
+    )
+
+
+def build_indicators(relations: Relations) -> list[dict[str, Any]]:
+    """Return the indicators with base and target as the page shows them."""
+    return [
+        row.model_dump() | {"below_base": bool(target_below_base(row))}
+        for row in relations.facts.indicators.values()
+    ]
+
+
+def _of_places(relations: Relations) -> Iterator[Citation]:
+    for place in relations.places.values():
+        stated = {term.clause for term in place.positioning}
+        stated |= {row.clause for row in relations.designations_of(place.id)}
+        for clause in place.clauses:
+            if clause not in stated:
+                yield _citation("name", clause, place=place)
+        for kind in ("positioning", "tasks", "methods"):
+            for term in getattr(place, kind, ()):
+                yield _citation(kind.removesuffix("s"), term.clause, place=place, term=term.term)
+        relation = getattr(place, "relation", None)
+        if relation:
+            yield _citation("relation", relation.clause, place=place, term=relation.term)
+
+
+def _of_designations(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.designations:
+        url = f"/industries/{row.industries[0]}"
+        yield _citation("designation", row.clause, place=relations.places[row.zone], term=row.term, url=url)
+
+
+def _of_industries(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.industries.values():
+        for named in row.named:
+            yield _citation("industry", named.clause, term=named.term, url=f"/industries/{row.id}")
+
+
+def _of_clusters(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.clusters.values():
+        url = f"/clusters/{row.id}"
+        for clause in (row.clause, *row.clauses):
+            yield _citation("cluster", clause, term=row.name, url=url)
+        if row.target and _key(row.target) not in _indicator_targets(relations):
+            figure = _figure(row.target, row.target.unit)
+            yield _citation("target", row.target.clause, term=row.name, figure=figure, url=url)
+        for kind, terms in (("goal", row.goals), ("focus", row.focus)):
+            yield from (_citation(kind, term.clause, term=term.term) for term in terms)
+
+
+def _of_chains(relations: Relations) -> Iterator[Citation]:
+    for row in relations.facts.chains.values():
+        if row.name:
+            place = relations.places[row.zone] if row.zone else None
+            yield _citation("chain", row.clause, place=place, term=row.name)
+
+
+def _of_points(relations: Relations) -> Iterator[Citation]:
+    facts = relations.facts
+    for kind, rows in (("platform", facts.platforms), ("gateway", facts.gateways)):
+        for row in rows.values():
+            for clause in row.clauses:
+                yield _citation(kind, clause, term=row.name, url=f"/places/{row.id}")
+    for platform in facts.platforms.values():
+        for kind in ("fields", "remarks"):
+            for one in getattr(platform, kind):
+                yield _citation(kind[:-1], one.clause, term=one.term, url=f"/places/{platform.id}")
+    for tie in facts.ties:
+        about = relations.places.get(tie.subject)
+        url = None if about else f"/places/{tie.subject}"
+        yield _citation("tie", tie.clause, place=about, term=tie.term, url=url)
+
+
+def _of_indicators(relations: Relations) -> Iterator[Citation]:
+    """Yield base and target of every indicator; a cluster's target is told once, and leads to the cluster."""
+    clusters = {_key(row.target): row.id for row in relations.facts.clusters.values() if row.target}
+    for row in relations.facts.indicators.values():
+        for kind, value in (("base", row.base), ("target", row.target)):
+            if value:
+                cluster = clusters.get(_key(value)) if kind == "target" else None
+                url = f"/clusters/{cluster}" if cluster else "/indicators"
+                yield _citation(kind, value.clause, term=row.name, figure=_figure(value, row.unit), url=url)
+
+
+def _indicator_targets(relations: Relations) -> set[tuple[str, float, int | None]]:
+    return {_key(row.target) for row in relations.facts.indicators.values() if row.target}
+
+
+def _key(value: IndicatorValue | Target) -> tuple[str, float, int | None]:
+    """Return what a figure is the same by, whoever records it."""
+    return value.clause, value.value, value.year
+
+
+def _figure(value: IndicatorValue | Target, unit: Text) -> StatedFigure:
+    """Return a figure in parts: the pages write number and unit as their language does."""
+    return {"value": value.value, "unit": to_words(unit), "year": value.year, "comparator": value.comparator}
+
+
+def _citation(
+    kind: str,
+    clause: str,
+    *,
+    place: Place | None = None,
+    term: Text | None = None,
+    figure: StatedFigure | None = None,
+    url: str | None = None,
+) -> Citation:
+    return {
+        "kind": kind,
+        "clause": clause,
+        "zone": link_place(place) if place else None,
+        "term": to_words_or_none(term),
+        "figure": figure,
+        "url": url,
+    }
+
+
+class SubjectBuilder(_Builder):
+    """Builds the documents of industries, clusters and agencies from the facts."""
+
+    def industries(self) -> dict[str, Document]:
+        """Return the document of every industry by id."""
+        return {row.id: self._industry(row) for row in self.facts.industries.values()}
+
+    def clusters(self) -> dict[str, Document]:
+        """Return the document of every cluster by id."""
+        return {row.id: self._cluster(row) for row in self.facts.clusters.values()}
+
+    def agencies(self) -> dict[str, Document]:
+        """Return the document of every agency by id."""
+        return {row.id: self._agency(row) for row in self.facts.agencies.values()}
+
+    def _industry(self, row: Industry) -> Document:
+        designations = self._designations_for({row.id})
+        chains = [chain for chain in self.facts.chains.values() if row.id in chain.industries]
+        clauses = self._clauses_of(designations, row.named, chains)
+        cluster = self.facts.clusters.get(row.cluster or "")
+        own = (cluster.clause,) if cluster else ()
+        return {
+            "id": row.id,
+            "name": to_words_or_none(row.name),
+            "url": f"/industries/{row.id}",
+            "status": "designated" if designations else "city",
+            "cluster": self._cluster_head(cluster) if cluster else None,
+            "gbt4754": list(row.gbt4754),
+            "isic4": list(row.isic4),
+            "no_codes": to_words_or_none(row.no_codes),
+            "synonyms": {one: list(self.relations.words_of(row.id, one)) for one in LANGUAGES},
+            "note": to_words_or_none(row.note),
+            "designations": [self._designation(one) for one in designations],
+            "cluster_designations": [
+                self._designation(one)
+                for one in self._designations_for(self._cluster_members(row))
+                if row.id not in one.industries
+            ],
+            "others": self._others(row.id),
+            "named": to_statements(row.named),
+            "chains": [self._chain(chain) for chain in chains],
+            "platforms": [
+                self._platform(one) for one in self.facts.platforms.values() if row.id in one.industries
+            ],
+            "near": self._near(row),
+            **self._sources(clauses, first=self._clauses_of(designations, (), chains) + own),
+        }
+
+    def _others(self, industry_id: str) -> Document:
+        """Return the places without the industry: those with a list of their own, those without any."""
+        listed = {row.zone for row in self.facts.designations}
+        own = set(self._zones_of(industry_id))
+        places = [place for place in self.relations.places if place not in own]
+        return {
+            "other_industries": [self._place_link(place) for place in places if place in listed],
+            "no_industries": [self._place_link(place) for place in places if place not in listed],
+        }
+
+    def _cluster(self, row: Cluster) -> Document:
+        industries = [one for one in self.facts.industries.values() if one.cluster == row.id]
+        ours = {one.id for one in industries}
+        designations = self._designations_for(ours)
+        chains = [one for one in self.facts.chains.values() if ours.intersection(one.industries)]
+        places = dict.fromkeys(one.zone for one in designations)
+        terms = (*row.goals, *row.focus)
+        designated = {one for row in designations for one in row.industries}
+        return {
+            **self._cluster_head(row),
+            "number": row.number,
+            "clause": row.clause,
+            "goals": to_statements(row.goals),
+            "ties": [self._tie(tie) for tie in self.facts.ties if tie.object == row.id],
+            "note": to_words_or_none(row.note),
+            "industries": [
+                self._industry_link(one) | {"status": "designated" if one.id in designated else "city"}
+                for one in industries
+            ],
+            "places": [
+                self._place_link(zone)
+                | {"designations": [self._designation(one) for one in designations if one.zone == zone]}
+                for zone in places
+            ],
+            "chains": [self._chain(chain) for chain in chains],
+            **self._sources(self.relations.in_plan_order([row.clause, *(term.clause for term in terms)])),
+        }
+
+    def _agency(self, row: Agency) -> Document:
+        groups = [one for one in self.facts.agencies.values() if row.id in one.members]
+        printed = {row.id, *(group.id for group in groups)}
+        own = [one for one in self.facts.clauses.values() if printed & set(one.responsible_units)]
+        return {
+            "id": row.id,
+            "name": to_words_or_none(row.name),
+            "url": f"/agencies/{row.id}",
+            "level": row.level,
+            "note": to_words_or_none(row.note),
+            "members": [self._agency_link(self.facts.agencies[one]) for one in row.members],
+            "groups": [self._agency_link(group) for group in groups],
+            "governs": self._governed(row),
+            "clauses": [
+                self._clause_link(one.id)
+                | {
+                    "as_group": None
+                    if row.id in one.responsible_units
+                    else [self._agency_link(group) for group in groups if group.id in one.responsible_units],
+                    "places": [self._place_link(place) for place in self._places_under(one.id)],
+                }
+                for one in own
+            ],
+        }
+
+    def _governed(self, row: Agency) -> Document | None:
+        seat = row.governs
+        return self._place_link(seat.zone) | {"clause": seat.clause} if seat else None
+
+    def _designations_for(self, industries: set[str]) -> list[Designation]:
+        """Return the designations of some industries, the strongest emphasis first."""
+        rows = [row for row in self.facts.designations if industries.intersection(row.industries)]
+        return sorted(rows, key=lambda row: EMPHASES.index(row.emphasis))
+
+    def _designation(self, row: Designation) -> Document:
+        return {
+            "zone": self._place_link(row.zone),
+            "industry": self._industry_link(self.facts.industries[row.industries[0]]),
+            "term": to_words_or_none(row.term),
+            "emphasis": row.emphasis,
+            "verb": row.verb,
+            "clause": row.clause,
+            "note": to_words_or_none(row.note),
+        }
+
+    def _cluster_members(self, industry: Industry) -> set[str]:
+        """Return the industries of the same cluster; none for an industry in no cluster."""
+        rows = self.facts.industries.values()
+        return {row.id for row in rows if industry.cluster and row.cluster == industry.cluster}
+
+    def _near(self, industry: Industry) -> list[Document]:
+        """Return the nearest industries: of the same cluster, of the same division, in the same places."""
+        own = self._zones_of(industry.id)
+        found = []
+        for other in self.facts.industries.values():
+            divisions = _divisions(industry) & _divisions(other)
+            zones = [zone for zone in self._zones_of(other.id) if zone in own]
+            cluster = industry.cluster is not None and industry.cluster == other.cluster
+            if other.id != industry.id and (cluster or divisions or zones):
+                shared: Document = {"cluster": cluster, "divisions": sorted(divisions)}
+                row = (
+                    self._industry_link(other)
+                    | shared
+                    | {"zones": [self._place_link(zone) for zone in zones]}
+                )
+                found.append((-(cluster + bool(divisions)), -len(zones), row))
+        found.sort(key=lambda one: one[:2])
+        return [row for _, _, row in found[:NEAR]]
+
+    def _zones_of(self, industry: str) -> list[str]:
+        return list(dict.fromkeys(row.zone for row in self.facts.designations if industry in row.industries))
+
+    def _places_under(self, clause_id: str) -> Iterator[str]:
+        """Yield the places that a clause, or one below it without units of its own, says something of."""
+        under = {one for one in self.facts.clauses if self.relations.units_of(one)[0] == clause_id}
+        for place in self.relations.places.values():
+            if under & set(self.relations.clauses_of(place)):
+                yield place.id
+
+    def _clauses_of(
+        self, designations: Iterable[Designation], named: Iterable[Term], chains: Iterable[Chain]
+    ) -> tuple[str, ...]:
+        rows: list[Designation | Term | Chain] = [*designations, *named, *chains]
+        return self.relations.in_plan_order(row.clause for row in rows)
+
+    def _cluster_head(self, row: Cluster) -> Document:
+        return {
+            "id": row.id,
+            "name": to_words_or_none(row.name),
+            "url": f"/clusters/{row.id}",
+            "letter": row.letter,
+            "colour": row.colour,
+            "target": row.target.model_dump() if row.target else None,
+            "no_target": to_words_or_none(row.no_target),
+            "focus": to_statements(row.focus),
+        }
+
+    def _chain(self, row: Chain) -> Document:
+        place = self._place_link(row.zone) if row.zone else None
+        return {
+            "id": row.id,
+            "kind": row.kind,
+            "name": to_words_or_none(row.name),
+            "zone": place,
+            "clause": row.clause,
+        }
+
+    def _platform(self, row: Platform) -> Document:
+        return {
+            "id": row.id,
+            "name": to_words_or_none(row.name),
+            "url": to_url("platforms", row.id),
+            "kind": row.kind,
+            "status": row.status,
+            "zone": self._place_link(row.zone) if row.zone else None,
+            "clauses": list(row.clauses),
+        }
+
+    def _tie(self, tie: Tie) -> Document:
+        """Return what the plan ties to a cluster, e.g. the base that leads it."""
+        platform = self.facts.platforms.get(tie.subject)
+        return to_tie(tie, self._platform(platform) if platform else self._place_link(tie.subject), None)
+
+    def _industry_link(self, row: Industry) -> Link:
+        return {"id": row.id, "name": to_words(row.name), "url": f"/industries/{row.id}"}
+
+    def _agency_link(self, row: Agency) -> Link:
+        return {"id": row.id, "name": to_words(row.name), "url": f"/agencies/{row.id}"}
+
+
+def _divisions(industry: Industry) -> set[str]:
+    return {code[:DIVISION] for code in industry.gbt4754}

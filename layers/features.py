@@ -1,4 +1,7 @@
-"""The GeoJSON features of every spatial layer."""
+"""The GeoJSON features of every spatial layer, with the flat properties that are the contract of the data.
+
+Platforms and gateways are points, with the same account of their truth as polygons carry.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,152 @@ from dataclasses import replace
 from typing import Any
 
 import shapely
+from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.ground import Gateway, Position, Town
+from geodata.model import Area, Designation, Industry, Platform, Text
+from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.catalogue import Layer
 from layers.geojson import to_collection, to_feature
-from layers.properties import land_properties, place_properties, point_properties, town_properties
-from layers.relations import Relations
+from layers.relations import Place, Relations
 
+SURE_M = 1000.0  # a point known worse than this is shown as indicative
+LANGUAGES = ("zh", "en", "ko")
+SEPARATOR = {"zh": "；", "en": "; ", "ko": "; "}
 Features = dict[str, list[dict[str, Any]]]
+
+
+def build_points(facts: Facts) -> dict[str, Shape]:
+    """Return the shape of every platform and gateway whose position is known; their area is 0."""
+    return {row_id: _to_shape(row_id, position, facts) for row_id, position in _positions(facts)}
+
+
+def _positions(facts: Facts) -> Iterator[tuple[str, Position]]:
+    for gateway in facts.gateways.values():
+        yield gateway.id, gateway.position
+    for site in facts.sites:
+        if site.of in facts.platforms and site.position is not None:
+            yield site.of, site.position
+
+
+def _to_shape(row_id: str, position: Position, facts: Facts) -> Shape:
+    point = Point(position.lon, position.lat)
+    licences = (facts.sources[source].licence for source in position.sources)
+    return Shape(
+        id=row_id,
+        geometry=point,
+        method="digitised" if position.accuracy_m <= SURE_M else "indicative",
+        accuracy_m=position.accuracy_m,
+        sources=position.sources,
+        licence="; ".join(dict.fromkeys(licence for licence in licences if licence)),
+        area_km2=0.0,
+        label=point,
+    )
+
+
+def place_properties(place: Place, shape: Shape, relations: Relations) -> dict[str, Any]:
+    """Return the contract's properties of a county, zone, park, 五区, belt or marine core."""
+    clauses = relations.clauses_of(place)
+    kind = place.layer if isinstance(place, Area) else place.kind
+    parent = None if isinstance(place, Area) else place.parent
+    return {
+        **_identity(place.id, place.name, kind, parent),
+        **positioning(place),
+        "industries": [_designation(*pair) for pair in relations.pairs(relations.designations_of(place.id))],
+        "clauses": list(clauses),
+        "responsible_units": [unit.name.zh for unit, _ in relations.responsible_for(clauses)],
+        **shape_properties(shape),
+    }
+
+
+def land_properties(land_id: str, name: Text, shape: Shape) -> dict[str, Any]:
+    """Return the contract's properties of a piece of land that is no place of the plan."""
+    return _unplanned(land_id, name, "land", None) | shape_properties(shape)
+
+
+def town_properties(town: Town, shape: Shape) -> dict[str, Any]:
+    """Return the contract's properties of a town; the plan says nothing of single towns."""
+    return _unplanned(town.id, town.name, "town", town.zone or town.county) | shape_properties(shape)
+
+
+def _unplanned(row_id: str, name: Text, kind: str, parent: str | None) -> dict[str, Any]:
+    return {
+        **_identity(row_id, name, kind, parent),
+        **{f"positioning_{language}": None for language in LANGUAGES},
+        "industries": [],
+        "clauses": [],
+        "responsible_units": [],
+    }
+
+
+def point_properties(row: Platform | Gateway, shape: Shape | None, relations: Relations) -> dict[str, Any]:
+    """Return the properties of a platform or gateway; where its place is not known a note says why."""
+    clauses = relations.in_plan_order(row.clauses)
+    parent = row.zone if isinstance(row, Platform) else row.parent
+    return {
+        **_identity(row.id, row.name, row.kind, parent),
+        "clauses": list(clauses),
+        "responsible_units": [unit.name.zh for unit, _ in relations.responsible_for(clauses)],
+        "geometry_method": shape.method if shape else None,
+        "positional_accuracy_m": round(shape.accuracy_m) if shape else None,
+        "geometry_source": SEPARATOR["en"].join(shape.sources) or None if shape else None,
+        "geometry_licence": shape.licence or None if shape else None,
+        **_own(row, relations),
+    }
+
+
+def shape_properties(shape: Shape) -> dict[str, Any]:
+    """Return how a polygon was made, how accurate it is, and its areas in km²."""
+    return {
+        "geometry_method": shape.method,
+        "positional_accuracy_m": round(shape.accuracy_m),
+        "geometry_source": SEPARATOR["en"].join(shape.sources),
+        "geometry_licence": shape.licence,
+        "area_km2": round(shape.area_km2, 3),
+        "official_area_km2": shape.official_area_km2,
+        "official_area_source": shape.official_area_source,
+    }
+
+
+def positioning(place: Place) -> dict[str, str | None]:
+    """Return the place's positioning in each language, terms joined, or null where the plan has none."""
+    return {f"positioning_{language}": _joined(place, language) for language in LANGUAGES}
+
+
+def _joined(place: Place, language: str) -> str | None:
+    terms = [getattr(term.term, language) for term in place.positioning]
+    return SEPARATOR[language].join(dict.fromkeys(terms)) or None
+
+
+def _identity(row_id: str, name: Text, kind: str, parent: str | None) -> dict[str, Any]:
+    names = {f"name_{language}": getattr(name, language) for language in LANGUAGES}
+    return {"id": row_id, **names, "kind": kind, "parent_id": parent}
+
+
+def _designation(row: Designation, industry: Industry) -> dict[str, str]:
+    return {
+        "industry_id": industry.id,
+        "term_zh": row.term.zh,
+        "term_en": row.term.en,
+        "term_ko": row.term.ko,
+        "emphasis": row.emphasis,
+        "clause": row.clause,
+    }
+
+
+def _own(row: Platform | Gateway, relations: Relations) -> dict[str, Any]:
+    if isinstance(row, Gateway):
+        return {"opened": row.opened}
+    note = relations.why_unplaced(row.id)
+    return {
+        "status": row.status,
+        "zone_basis": row.zone_basis,
+        "industry_ids": list(row.industries),
+        "geometry_note": note.zh if note else None,
+    }
 
 
 def build_features(

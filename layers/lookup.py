@@ -1,28 +1,195 @@
 """What applies at a point, how far the nearest edge is, and whether the polygons are good enough to say.
 
+A look-up finds the polygons that it answers with in the release's own block of geometry, or in a store;
+of a polygon it tells how much lies in each place, and how far the places' accuracy leaves that open.
 Runs in the web process on prepared geometry: shapely and pyproj only. Positions are WGS 84
 (lon, lat) in degrees, distances geodesic metres.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import math
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
 
-from shapely.geometry import Point
+import orjson
+import shapely
+from shapely import STRtree
+from shapely.geometry import Point, box
+from shapely.geometry.base import BaseGeometry
 
-from layers.around import Around
-from layers.block import Entry
-from layers.places import Places, measure_edge_m
+from geodata import crs
+from layers.query import FeatureStore
 
+ENTRY = struct.Struct("<II")  # bytes of a record's JSON head, bytes of its WKB
+METRES_PER_DEGREE = 110_574  # of latitude, at its shortest
+MARGIN = 1.1  # over the least accurate place, for what the plane makes of distances
+RINGS_M = (10_000.0, 100_000.0, 1_000_000.0)  # around a point that lies in no place, until one is found
+EVERYWHERE_M = 4e7
+GROUND = "ground"  # the layer of what is no place: neighbouring land, the window of known land
+# Where a point can be: in the city; so near its border or coast that it may be; on a neighbour's land;
+# at sea; or where no land is recorded at all.
+CITY, EDGE, NEIGHBOUR, SEA, BEYOND = "city", "edge", "neighbour", "sea", "beyond"
 ORDER = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "towns")
 SHARING = ("counties", "zones", "towns")  # layers whose places do not overlap: a point is in one, or none
+LEAST_PERCENT = 0.005  # what rounds to nothing
+SHARES_MARGIN = 2.5  # how far around the polygon a place's edge is looked at, in its accuracies
+QUADRANT = 4  # segments of a rounded corner
+
+
+@dataclass(frozen=True)
+class BlockEntry:
+    """One geometry, lon/lat, and what is said of it."""
+
+    head: dict[str, Any]
+    geometry: BaseGeometry
+
+
+def read_entries(block: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield head and WKB of every geometry of a block that :mod:`layers.payload` wrote."""
+    at = 0
+    while at < len(block):
+        head_bytes, wkb_bytes = ENTRY.unpack_from(block, at)
+        at += ENTRY.size
+        yield (
+            orjson.loads(block[at : at + head_bytes]),
+            block[at + head_bytes : at + head_bytes + wkb_bytes],
+        )
+        at += head_bytes + wkb_bytes
+
+
+def read_block(block: bytes) -> Iterator[BlockEntry]:
+    """Yield the entries of a block, their geometries prepared for many questions."""
+    for head, wkb in read_entries(block):
+        geometry = shapely.from_wkb(wkb)
+        shapely.prepare(geometry)
+        yield BlockEntry(head, geometry)
+
+
+def write_block(rows: Iterable[tuple[dict[str, Any], BaseGeometry]]) -> bytes:
+    """Return the block of some heads with their geometries."""
+    parts = []
+    for head, geometry in rows:
+        text, wkb = orjson.dumps(head), shapely.to_wkb(geometry)
+        parts += [ENTRY.pack(len(text), len(wkb)), text, wkb]
+    return b"".join(parts)
+
+
+class Places(Protocol):
+    """The polygons of a release, by where they are."""
+
+    def near(self, point: Point) -> Iterable[BlockEntry]:
+        """Return what lies so close to `point` that its accuracy matters, in a fixed order."""
+
+    def nearest(self, point: Point) -> tuple[float, BlockEntry]:
+        """Return the place whose edge is nearest, and its distance."""
+
+
+class BlockPlaces:
+    """The places of a block that :mod:`layers.payload` made, in memory."""
+
+    def __init__(self, block: bytes) -> None:
+        self._entries = list(read_block(block))
+        self._tree = STRtree([entry.geometry for entry in self._entries])
+        self._reach_m = MARGIN * max(entry.head["positional_accuracy_m"] for entry in self._entries)
+
+    def near(self, point: Point) -> Iterator[BlockEntry]:
+        """Yield what lies so close to `point` that its accuracy matters."""
+        for index in sorted(self._tree.query(reach_box(point.x, point.y, self._reach_m))):
+            yield self._entries[index]
+
+    def nearest(self, point: Point) -> tuple[float, BlockEntry]:
+        """Return the place whose edge is nearest, and its distance."""
+        return _nearest(self._entries, point)
+
+
+class StoredPlaces:
+    """The places that a store holds; whatever the store raises passes through."""
+
+    def __init__(self, store: FeatureStore) -> None:
+        self._store = store
+
+    @cached_property
+    def _reach_m(self) -> float:
+        return MARGIN * self._store.reach_m()
+
+    def near(self, point: Point) -> list[BlockEntry]:
+        """Return what lies so close to `point` that its accuracy matters."""
+        return self._within(point, self._reach_m)
+
+    def nearest(self, point: Point) -> tuple[float, BlockEntry]:
+        """Return the place whose edge is nearest, and its distance, looking ever further around."""
+        for ring_m in RINGS_M:
+            found = self._within(point, ring_m)
+            if found:
+                distance, entry = _nearest(found, point)
+                if distance <= ring_m:
+                    return distance, entry
+        return _nearest(self._within(point, EVERYWHERE_M), point)
+
+    def _within(self, point: Point, reach_m: float) -> list[BlockEntry]:
+        near = self._store.near(point.x, point.y, reach_m)
+        return [BlockEntry(head, shapely.from_wkb(wkb)) for head, wkb in near]
+
+
+def _nearest(entries: Iterable[BlockEntry], point: Point) -> tuple[float, BlockEntry]:
+    ranked = ((measure_edge_m(entry.geometry, point), entry) for entry in entries)
+    return min(ranked, key=lambda pair: pair[0])
+
+
+def measure_edge_m(geometry: BaseGeometry, point: Point) -> float:
+    """Return the geodesic distance from `point` to the nearest point of the polygon's edge."""
+    return crs.measure_distance_m(point, geometry.boundary)
+
+
+def reach_box(lon: float, lat: float, reach_m: float) -> BaseGeometry:
+    """Return a lon/lat box that holds everything within `reach_m` of a point."""
+    lat_deg = reach_m / METRES_PER_DEGREE
+    lon_deg = lat_deg / max(math.cos(math.radians(lat)), 0.01)
+    return box(lon - lon_deg, lat - lat_deg, lon + lon_deg, lat + lat_deg)
+
+
+class Surroundings:
+    """Knows what lies around: the city's land, its neighbours, the sea, ports and stations.
+
+    Answers for one position at a time; positions are WGS 84 (lon, lat), distances geodesic metres.
+    """
+
+    def __init__(self, block: bytes) -> None:
+        rows = list(read_block(block))
+        ground = {entry.head["id"]: entry.geometry for entry in rows if entry.head["layer"] == GROUND}
+        self.neighbour: BaseGeometry = ground["neighbour"]
+        self.window: BaseGeometry = ground["window"]
+        self._gateways = [entry for entry in rows if entry.head["layer"] == "gateways"]
+
+    def where(self, point: Point, *, covered: bool, near: bool) -> str:
+        """Return where `point` is; `near` says that the city may cover it after all."""
+        if covered:
+            return CITY
+        if near:
+            return EDGE
+        if self.neighbour.covers(point):
+            return NEIGHBOUR
+        return SEA if self.window.covers(point) else BEYOND
+
+    def gateways(self, place: BaseGeometry) -> list[dict[str, Any]]:
+        """Return the nearest port, airport and station of a point or polygon, each with its distance."""
+        nearest: dict[str, tuple[float, BlockEntry]] = {}
+        for entry in self._gateways:
+            distance = crs.measure_distance_m(Point(entry.geometry.coords[0]), place)
+            best = nearest.get(entry.head["kind"])
+            if best is None or distance < best[0]:
+                nearest[entry.head["kind"]] = (distance, entry)
+        return [entry.head | {"distance_m": round(distance)} for distance, entry in nearest.values()]
 
 
 class Lookup:
     """Answers what applies at a point, from its `places` and what is `around` them."""
 
-    def __init__(self, places: Places, around: Around) -> None:
+    def __init__(self, places: Places, around: Surroundings) -> None:
         self.around = around
         self._places = places
 
@@ -75,7 +242,7 @@ def _doubts(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield {"layer": layer, "places": places, "or_none": len(rows) == 1}
 
 
-def _answer(entry: Entry, point: Point) -> dict[str, Any] | None:
+def _answer(entry: BlockEntry, point: Point) -> dict[str, Any] | None:
     distance = measure_edge_m(entry.geometry, point)
     inside = bool(entry.geometry.covers(point))
     uncertain = distance < entry.head["positional_accuracy_m"]
@@ -83,3 +250,89 @@ def _answer(entry: Entry, point: Point) -> dict[str, Any] | None:
         return None
     status = "inside" if inside else "near"
     return entry.head | {"status": status, "distance_to_edge_m": round(distance), "uncertain": uncertain}
+
+
+class Shares:
+    """Answers for polygons, on the block that :mod:`layers.payload` made; lon/lat, areas geodesic."""
+
+    def __init__(self, block: bytes, around: Surroundings) -> None:
+        self._around = around
+        self._entries = list(read_block(block))
+        self._tree = STRtree([entry.geometry for entry in self._entries])
+        self._reach_m = SHARES_MARGIN * max(entry.head["positional_accuracy_m"] for entry in self._entries)
+
+    def of(self, polygon: BaseGeometry) -> dict[str, Any]:
+        """Return the area of a valid lon/lat polygon, km², and its shares by place, per cent.
+
+        A place that the polygon only may reach, its edge being that uncertain, has a share of 0 and a
+        range that begins at 0. ``outside`` says what of the polygon is not in the city.
+        """
+        total = crs.measure_area_km2(polygon)
+        found = sorted(self._shares(polygon, total), key=_order)
+        return {
+            "area_km2": round(total, 6),
+            "vertices": int(shapely.count_coordinates(polygon)),
+            "bbox": [round(float(one), 7) for one in polygon.bounds],
+            "shares": found,
+            "outside": self._outside(polygon, total, found),
+            "gateways": self._around.gateways(polygon),
+        }
+
+    def _shares(self, polygon: BaseGeometry, total: float) -> Iterator[dict[str, Any]]:
+        for index in self._tree.query(_widen(polygon, self._reach_m)):
+            entry = self._entries[int(index)]
+            area = crs.measure_area_km2(shapely.intersection(polygon, entry.geometry))
+            share = 100 * area / total
+            low, high = _range(entry, polygon, total)
+            low, high = min(low, share), max(high, share)
+            if high >= LEAST_PERCENT:
+                yield entry.head | {
+                    "area_km2": round(area, 6),
+                    "share_percent": round(share, 2),
+                    "share_range_percent": [round(low, 2), round(min(high, 100), 2)],
+                }
+
+    def _outside(self, polygon: BaseGeometry, total: float, found: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the shares outside the city's towns: a neighbour's land, sea, and where nothing is known."""
+        city = sum(row["share_percent"] for row in found if row["layer"] == "towns")
+        neighbour = self._percent(polygon, self._around.neighbour, total)
+        known = self._percent(polygon, self._around.window, total)
+        sea = max(known - city - neighbour, 0)
+        return {
+            "neighbour": round(neighbour, 2),
+            "sea": round(sea, 2),
+            "beyond": round(max(100 - known, 0), 2),
+        }
+
+    def _percent(self, polygon: BaseGeometry, other: BaseGeometry, total: float) -> float:
+        return 100 * crs.measure_area_km2(shapely.intersection(polygon, other)) / total
+
+
+def _range(entry: BlockEntry, polygon: BaseGeometry, total: float) -> tuple[float, float]:
+    """Return the least and the greatest share, if the place's edge moves in or out by its accuracy."""
+    accuracy = entry.head["positional_accuracy_m"]
+    near = _widen(polygon, SHARES_MARGIN * accuracy)
+    clipped = shapely.intersection(entry.geometry, near)
+    if clipped.is_empty:
+        return 0, 0
+    squash = math.cos(math.radians(polygon.centroid.y))
+    plane = shapely.transform(clipped, lambda lonlat: lonlat * (squash, 1))
+    step = accuracy / METRES_PER_DEGREE
+    shares = []
+    for move in (-step, step):
+        moved = shapely.buffer(plane, move, quad_segs=QUADRANT)
+        place = shapely.transform(moved, lambda xy: xy / (squash, 1))
+        shares.append(100 * crs.measure_area_km2(shapely.intersection(polygon, place)) / total)
+    return shares[0], shares[1]
+
+
+def _widen(polygon: BaseGeometry, metres: float) -> BaseGeometry:
+    """Return the polygon's bounding box, `metres` wider on every side."""
+    west, south, east, north = polygon.bounds
+    lat_deg = metres / METRES_PER_DEGREE
+    lon_deg = lat_deg / max(math.cos(math.radians(max(abs(south), abs(north)))), 0.01)
+    return box(west - lon_deg, south - lat_deg, east + lon_deg, north + lat_deg)
+
+
+def _order(row: dict[str, Any]) -> tuple[int, float]:
+    return ORDER.index(row["layer"]), -row["share_percent"]

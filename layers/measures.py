@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.model import Area
 from geodata.shapes import Shape
-from layers.documents import to_url
+from layers.links import link_place
 from layers.relations import Place, Relations
 
 Row = dict[str, Any]
@@ -51,19 +51,20 @@ def build_measures(relations: Relations, shapes: dict[str, Shape], neighbours: l
 
 
 def _targets(relations: Relations, shapes: dict[str, Shape]) -> dict[str, list[tuple[Row, Shape]]]:
-    """Return what a distance is measured to, by wish; only points whose position is known."""
+    """Return what a distance is measured to, by criterion; only points whose position is known."""
     facts = relations.facts
     found: dict[str, list[Any]] = {
-        wish: [row for row in facts.gateways.values() if row.kind == kind] for wish, kind in KINDS.items()
+        criterion: [row for row in facts.gateways.values() if row.kind == kind]
+        for criterion, kind in KINDS.items()
     }
     found["university"] = [row for row in facts.platforms.values() if row.kind == "university"]
     return {
-        wish: [
+        criterion: [
             ({"id": row.id, "name": row.name.model_dump(), "url": f"/places/{row.id}"}, shapes[row.id])
             for row in rows
             if row.id in shapes
         ]
-        for wish, rows in found.items()
+        for criterion, rows in found.items()
     }
 
 
@@ -123,10 +124,10 @@ def _groups(relations: Relations, place: Place, layer: str) -> Iterator[Row]:
             if area.layer == layer and area.id not in seen:
                 seen.add(area.id)
                 yield {
-                    **_link(relations, area.id),
+                    **link_place(area),
                     "relation": area.relation.term.model_dump(),
                     "clause": area.relation.clause,
-                    "through": None if holder == place.id else _link(relations, holder),
+                    "through": None if holder == place.id else link_place(relations.places[holder]),
                 }
 
 
@@ -143,8 +144,3 @@ def _beside(relations: Relations, shapes: dict[str, Shape], place: Place, places
     others = [row for row in places if row.id not in above and row.id not in relations.inside(place.id)]
     own = shapes[place.id].geometry
     return [row.id for row in others if shapely.dwithin(own, shapes[row.id].geometry, EDGE_DEG)]
-
-
-def _link(relations: Relations, place_id: str) -> Row:
-    place = relations.places[place_id]
-    return {"id": place.id, "name": place.name.model_dump(), "url": to_url(place.layer, place.id)}

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from shapely import STRtree
 
 from geodata.crs import Bounds
-from layers.block import read_entries
 from layers.cql.evaluate import Column, evaluate
-from layers.places import reach_box
+from layers.lookup import reach_box, read_entries
 from layers.query import Collection, Feature, Query, Selection
 from layers.rows import Row, queryables, read_rows
 from layers.store import Release
@@ -32,7 +31,7 @@ class MemoryStore:
 
     def __init__(self, release: Release) -> None:
         self._tables = {
-            info["id"]: Table(info, read_rows(release, info))
+            info["id"]: MemoryTable(info, read_rows(release, info))
             for info in release.read_json("pages/catalogue.json")
         }
         self._entries = list(read_entries(release.read("index/lookup.bin")))
@@ -60,7 +59,7 @@ class MemoryStore:
         return max((head["positional_accuracy_m"] for head, _ in self._entries), default=0.0)
 
 
-class Table:
+class MemoryTable:
     """The rows of one collection by column, with an index over their geometries."""
 
     def __init__(self, info: dict[str, Any], rows: Iterable[Row]) -> None:

@@ -1,18 +1,24 @@
-"""What the map page loads first: every feature without its geometry, in one language."""
+"""What the map page loads first, and the blocks of geometry that look-ups run on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from shapely.geometry.base import BaseGeometry
 
 from geodata.ground import Gateway
 from geodata.incoming.imported import BROUGHT
 from geodata.model import Area, Platform, Text
 from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
-from layers.documents import to_url
+from layers.documents import Document
+from layers.links import to_url
+from layers.lookup import GROUND, ORDER, write_block
 from layers.relations import Place, Relations
 
 Payload = dict[str, Any]
+Head = dict[str, Any]  # what is said of one geometry of a block
 
 
 def build_payload(
@@ -154,3 +160,62 @@ def _pick(text: Text, language: str) -> str:
 
 def _label(shape: Shape) -> list[float]:
     return [round(shape.label.x, 5), round(shape.label.y, 5)]
+
+
+def build_lookup_index(
+    relations: Relations, shapes: dict[str, Shape], documents: dict[str, Document]
+) -> bytes:
+    """Return all polygons that a look-up answers with, as one block."""
+    heads = [_place_head(document) for document in documents.values() if document["layer"] in ORDER]
+    heads += [_town_head(town, shapes[town.id]) for town in relations.facts.towns.values()]
+    return write_block((head, shapes[head["id"]].geometry) for head in heads)
+
+
+def build_around_index(
+    shapes: dict[str, Shape], documents: dict[str, Document], ground: Mapping[str, BaseGeometry]
+) -> bytes:
+    """Return what a look-up names beside the places, as one block.
+
+    These are the ports, airports and stations, and of `ground` the ``neighbour`` land and the
+    ``window`` within which all land is known.
+    """
+    gateways = [document for document in documents.values() if document["layer"] == "gateways"]
+    rows: list[tuple[Head, BaseGeometry]] = [
+        (_gateway_head(document), shapes[document["id"]].geometry) for document in gateways
+    ]
+    rows += [({"id": name, "layer": GROUND}, geometry) for name, geometry in ground.items()]
+    return write_block(rows)
+
+
+def _place_head(document: Document) -> Head:
+    keys = ("industry_id", "term", "emphasis", "clause")
+    return {key: document[key] for key in ("id", "layer", "kind", "name", "url", "parent")} | {
+        "industries": [{key: row[key] for key in keys} for row in document["industries"]],
+        "relation": document["relation"],
+        "note": document["note"],
+        "geometry_method": document["geometry"]["method"],
+        "geometry_schematic": document["geometry"]["schematic"],
+        "positional_accuracy_m": document["geometry"]["accuracy_m"],
+    }
+
+
+def _gateway_head(document: Document) -> Head:
+    head = {key: document[key] for key in ("id", "layer", "kind", "name", "url")}
+    return head | {"positional_accuracy_m": document["geometry"]["accuracy_m"]}
+
+
+def _town_head(town: Any, shape: Shape) -> Head:
+    return {
+        "id": town.id,
+        "layer": "towns",
+        "kind": "town",
+        "name": town.name.model_dump(),
+        "url": None,
+        "parent": None,
+        "industries": [],
+        "relation": None,
+        "note": None,
+        "geometry_method": shape.method,
+        "geometry_schematic": shape.schematic,
+        "positional_accuracy_m": round(shape.accuracy_m),
+    }

@@ -19,20 +19,14 @@ from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
 from layers.brought import add_terms, list_imports
 from layers.catalogue import Layer, Theme, read_licence
-from layers.citations import build_citations, build_indicators
-from layers.documents import DocumentBuilder
+from layers.documents import DocumentBuilder, SubjectBuilder, build_citations, build_indicators
 from layers.export.release import Catalogue, build_downloads
-from layers.features import build_features, build_industry_features
-from layers.indexes import build_around_index, build_lookup_index
-from layers.locator import build_locators
+from layers.features import LANGUAGES, build_features, build_industry_features, build_points
 from layers.measures import build_measures
-from layers.payload import build_payload
-from layers.points import build_points
-from layers.properties import LANGUAGES
+from layers.payload import build_around_index, build_lookup_index, build_payload
 from layers.relations import Relations
 from layers.search.names import build_search_index
-from layers.sketch import build_sketch
-from layers.subjects import SubjectBuilder
+from layers.sketch import build_locators, build_sketch
 from layers.tables import build_tables
 
 Progress = Callable[[str], None]

@@ -23,7 +23,7 @@ KINDS: dict[str, Kind] = {
     "number": "number",
     "integer": "number",
     "boolean": "boolean",
-    "array": "string",  # joined, see flatten
+    "array": "string",  # joined, see flatten_value
 }
 
 Scalar = str | float | bool | None
@@ -78,17 +78,17 @@ def _row_id(properties: dict[str, Any]) -> str:
 
 
 def _flat(properties: dict[str, Any]) -> dict[str, Scalar]:
-    return {name: flatten(value) for name, value in properties.items()}
+    return {name: flatten_value(value) for name, value in properties.items()}
 
 
-def flatten(value: Any) -> Scalar:
+def flatten_value(value: Any) -> Scalar:
     """Return a property as flat formats write it: lists joined by ``;``, designations as industry ids.
 
     An empty list is no value.
 
-    >>> flatten(["三(一)1", "三(二)"])
+    >>> flatten_value(["三(一)1", "三(二)"])
     '三(一)1;三(二)'
-    >>> flatten([{"industry_id": "fashion", "clause": "三(一)1(2)"}])
+    >>> flatten_value([{"industry_id": "fashion", "clause": "三(一)1(2)"}])
     'fashion'
     """
     if isinstance(value, list):

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from geodata.model import Record, Source, Text
-from layers.properties import LANGUAGES, SEPARATOR
+from layers.features import LANGUAGES, SEPARATOR
 
 PATH = Path(__file__).with_suffix(".yaml")
 Document = dict[str, Any]

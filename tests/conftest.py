@@ -10,8 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
-from layers.postgis.load import load
-from layers.postgis.stock import read_stock
+from layers.postgis.load import load, read_snapshot
 from layers.store import Release
 from scripts.cluster import Cluster, temporary_cluster
 from webmap import create_app
@@ -53,5 +52,5 @@ def cluster() -> Iterator[Cluster]:
 def database(cluster: Cluster, release: Release) -> str:
     """Return the address of a database that holds the release."""
     url = cluster.new_database("weihai")
-    assert load(url, read_stock(release), lambda *_: None)
+    assert load(url, read_snapshot(release), lambda *_: None)
     return url

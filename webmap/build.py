@@ -19,9 +19,9 @@ from geodata.incoming.scrutiny import check_outcome
 from geodata.incoming.titles import Titles
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
+from layers.features import LANGUAGES
 from layers.history import Act, parse_act
 from layers.imports import BrokenImportError, read_imports
-from layers.properties import LANGUAGES
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, place_release
 from webmap.assets import read_assets

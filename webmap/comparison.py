@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from layers.subjects import EMPHASES
+from layers.documents import EMPHASES
 from webmap.content import Content
 
 Row = dict[str, Any]

@@ -6,16 +6,11 @@ import difflib
 from functools import cached_property
 from typing import Any
 
-from layers.around import Around
 from layers.export.formats import FORMATS
-from layers.export.job import About
-from layers.export.jobs import release_path
-from layers.export.source import read_about
-from layers.lookup import Lookup
-from layers.places import BlockPlaces, StoredPlaces
+from layers.export.job import About, read_about, release_path
+from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
 from layers.query import FeatureStore
 from layers.search import Search
-from layers.shares import Shares
 from layers.store import Release
 from webmap.language import LANGUAGES
 
@@ -146,9 +141,9 @@ class Content:
         return Shares(self.release.read("index/lookup.bin"), self.around)
 
     @cached_property
-    def around(self) -> Around:
+    def around(self) -> Surroundings:
         """Answers what lies around a position."""
-        return Around(self.release.read("index/around.bin"))
+        return Surroundings(self.release.read("index/around.bin"))
 
     @cached_property
     def search(self) -> Search:

@@ -11,13 +11,10 @@ import orjson
 
 from geodata.crs import LONLAT
 from layers.axes import find_axes
-from layers.cql.fault import FilterError
 from layers.cql.parse import LANGUAGES, parse_filter
-from layers.cql.tree import Condition
+from layers.cql.tree import Condition, FilterError
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
-from layers.export.job import Job, Part, Wish
-from layers.export.jobs import DESIGNATIONS, to_job
-from layers.export.selection import Choice, select
+from layers.export.job import DESIGNATIONS, Choice, ExportSpec, Job, Part, select_parts, to_job
 from layers.query import FeatureStore, Query
 from layers.rows import queryables
 from webmap.content import Content
@@ -40,7 +37,7 @@ Arguments = Mapping[str, str]
 class Asked:
     """A download: the file, and what of the data goes into it."""
 
-    wish: Wish
+    wish: ExportSpec
     choice: Choice
     filter: Condition | None
     key: tuple[str, ...]  # what tells it from others of the same release
@@ -67,7 +64,7 @@ def parse_asked(name: str, extension: str, arguments: Arguments, content: Conten
     given = {one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := arguments.get(one))}
     tags = [frame.replace(":", "").lower()] if frame != kind.frames[0] else []
     tags += ["selection"] if choice != Choice() or condition is not None else []
-    wish = Wish(name, extension, frame, geometry, "-".join(tags))
+    wish = ExportSpec(name, extension, frame, geometry, "-".join(tags))
     return Asked(wish, choice, condition, (name, extension, frame, *(f"{one}={given[one]}" for one in given)))
 
 
@@ -79,7 +76,7 @@ def build_job(asked: Asked, content: Content, store: FeatureStore) -> Job:
         for info in content.layers
         if everything or info["id"] in {asked.wish.name, DESIGNATIONS}
     ]
-    return to_job(asked.wish, select(parts, asked.choice), content.about)
+    return to_job(asked.wish, select_parts(parts, asked.choice), content.about)
 
 
 def _read_part(info: dict[str, Any], asked: Asked, store: FeatureStore) -> Part:

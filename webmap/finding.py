@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template
 
-from layers.subjects import EMPHASES
+from layers.documents import EMPHASES
 from webmap.api import content, to_json
 from webmap.language import current_language, translate
 from webmap.parameters import parse_query, takes

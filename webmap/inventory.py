@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from layers.export.formats import FORMATS, PLAN
-from layers.export.jobs import release_path
+from layers.export.job import release_path
 from layers.history import Entry
 
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from layers.subjects import EMPHASES
+from layers.documents import EMPHASES
 from webmap import spreadsheet
 from webmap.content import Content
 from webmap.problems import BadParameterError

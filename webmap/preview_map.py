@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.incoming.proposal import Proposal
 from geodata.read import Facts
 from geodata.shapes import Shape
-from layers.locator import Frame, draw_scale_bar
+from layers.sketch import Frame, draw_scale_bar
 from webmap.lettering import Label, place_labels
 
 SIZE = (620, 480)

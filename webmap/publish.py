@@ -24,7 +24,7 @@ from layers.store import BrokenReleaseError, Release, find_placed, read_current,
 
 ROOT = Path(__file__).parent.parent
 FACTS = ROOT / "geodata"
-SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".lark", ".sql"}
+SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".sql"}
 Progress = Callable[[str], None]
 Admit = Callable[[Release], None]
 BUILDS = 3  # in a row, while the inputs keep changing

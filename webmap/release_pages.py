@@ -16,7 +16,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from werkzeug.wrappers import Response as Answer
 
 from layers.export.formats import FORMATS
-from layers.export.jobs import release_path
+from layers.export.job import release_path
 from layers.history import SHORTEST
 from layers.memory import MemoryStore
 from layers.store import BrokenReleaseError, Release

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from layers.properties import SEPARATOR
+from layers.features import SEPARATOR
 
 _JOINER = SEPARATOR["en"]  # between the sources of a boundary, and between their terms
 # What is shown of a change, by what a comparison calls it.

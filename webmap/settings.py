@@ -90,6 +90,6 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 def _is_address(store: str) -> bool:
     # Only who stores in a database pays for its driver.
-    from layers.postgis.address import is_address
+    from layers.postgis.pool import is_database_address
 
-    return is_address(store)
+    return is_database_address(store)

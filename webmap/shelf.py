@@ -11,8 +11,7 @@ from pathlib import Path
 from flask import Response, request
 
 from layers.export.formats import FORMATS, PLAN
-from layers.export.job import file_stem
-from layers.export.jobs import release_path
+from layers.export.job import file_stem, release_path
 from layers.query import FeatureStore
 from webmap.content import Content
 from webmap.downloads import Asked, build_job, parse_asked, unknown_layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layers.ranking import Measure, Ranked, rank
+from layers.siting import Measure, Ranked, rank
 from webmap.content import Content
 from webmap.wishes import COAST, DISTANCES, Wishes, to_wish
 

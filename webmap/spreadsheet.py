@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response
 
-from layers.export.flat import harmless
+from layers.export.job import harmless
 
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 

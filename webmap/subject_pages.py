@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
 
-from layers.subjects import EMPHASES
+from layers.documents import EMPHASES
 from webmap import matrix, sketches
 from webmap.api import content
 from webmap.chart_pages import draw

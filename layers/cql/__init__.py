@@ -1,1 +1,1 @@
-"""Filters in CQL2: parsed by pygeofilter, checked against a collection's queryables, evaluated."""
+"""Filters in CQL2: parsed, checked against a collection's queryables, evaluated."""

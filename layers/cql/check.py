@@ -1,25 +1,26 @@
-"""Check a parsed filter against the queryables of a collection, and build the tree that stores take."""
+"""Check the tree of a filter against the queryables of a collection, and build the one that stores take."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import TypeGuard, cast
 
 import shapely
-from pygeofilter import ast, values
 from shapely.geometry.base import BaseGeometry
 
 from layers.axes import Axes
-from layers.cql.fault import FilterError, unknown
 from layers.cql.geometry import to_shape
-from layers.cql.moments import KINDS, compare
 from layers.cql.tree import (
+    MOMENTS,
+    ORDERS,
     And,
     Compare,
     Condition,
     Constant,
+    FilterError,
     Folded,
     In,
     IsNull,
@@ -27,25 +28,44 @@ from layers.cql.tree import (
     Like,
     Not,
     Or,
+    Order,
     Place,
     Property,
+    Relation,
     Shape,
     Spatial,
     Truth,
     Value,
+    compare_moments,
+    read_moment,
+    unknown,
 )
 
-FUNCTIONS = ("casei", *KINDS)
+FUNCTIONS = ("casei", *MOMENTS)
+RELATIONS = ("intersects", "disjoint", "contains", "within", "touches", "crosses", "overlaps", "equals")
 MAX_NESTED = 64  # conditions in conditions; a chain of NOT needs no brackets
+_ANY = 10_000  # more arguments than fit into a filter
+_ARITY: dict[str, tuple[int, int]] = {
+    "and": (2, _ANY),
+    "or": (2, _ANY),
+    "not": (1, 1),
+    "isNull": (1, 1),
+    **dict.fromkeys(ORDERS, (2, 2)),
+    **{f"s_{relation}": (2, 2) for relation in RELATIONS},
+    "between": (3, 3),
+    "like": (2, 2),
+    "in": (2, 2),
+    "casei": (1, 1),
+}
 _SCALARS = ("string", "number", "boolean")
-_CASELESS = {"casei", "lower"}  # pygeofilter calls it lower where it comes from JSON
+_BOX_SIZES = (4, 6)
 
 
 class Checker:
-    """Builds the checked tree of one filter.
+    """Builds the checked tree of one filter from CQL2 JSON, in which geometries may be shapely's.
 
     `kinds` holds the collection's queryables; `axes` is the system of the coordinates in the filter.
-    Every method raises :class:`~layers.cql.fault.FilterError`.
+    Every method raises :class:`~layers.cql.tree.FilterError`.
     """
 
     def __init__(self, kinds: Mapping[str, Kind], axes: Axes) -> None:
@@ -53,91 +73,83 @@ class Checker:
         self._axes = axes
         self._nested = 0
 
-    def condition(self, node: Any) -> Condition:
+    def condition(self, node: object) -> Condition:
         """Return what decides for each feature."""
-        build = next((make for kind, make in _CONDITIONS.items() if isinstance(node, kind)), None)
+        if isinstance(node, bool):
+            return Truth(node)
+        if not isinstance(node, dict) or "op" not in node:
+            raise FilterError("syntax", _show(node))
+        name, arguments = _operation(node)
+        build = _CONDITIONS.get(name)
         if build is None:
-            raise self._no_condition(node)
+            raise FilterError("syntax", f"{name.upper()}(…)")
         self._nested += 1
         if self._nested > MAX_NESTED:
             raise FilterError("depth", str(self._nested), [f"≤ {MAX_NESTED}"])
-        built: Condition = build(self, node)
+        built = build(self, name, arguments)
         self._nested -= 1
         return built
 
-    def _no_condition(self, node: Any) -> FilterError:
-        return _no_function(node) if isinstance(node, ast.Function) else FilterError("syntax", _show(node))
+    def combination(self, name: str, arguments: list[object]) -> Condition:
+        """Return AND or OR."""
+        built = tuple(map(self.condition, arguments))
+        return And(built) if name == "and" else Or(built)
 
-    def include(self, node: ast.Include) -> Condition:
-        """Return TRUE or FALSE."""
-        return Truth(not node.not_)
-
-    def literal(self, node: bool) -> Condition:  # noqa: FBT001 - a node of the document
-        """Return true or false as JSON writes it."""
-        return Truth(node)
-
-    def combination(self, node: ast.Combination) -> Condition:
-        """Return a chain of AND or of OR, which pygeofilter nests to the left, as one list."""
-        kind = type(node)
-        parts, rest = [node.rhs], node.lhs
-        while isinstance(rest, kind):
-            parts.append(rest.rhs)
-            rest = rest.lhs
-        built = tuple(self.condition(part) for part in (rest, *reversed(parts)))
-        return And(built) if kind is ast.And else Or(built)
-
-    def negation(self, node: ast.Not) -> Condition:
+    def negation(self, _: str, arguments: list[object]) -> Condition:
         """Return NOT."""
-        return Not(self.condition(node.sub_node))
+        return Not(self.condition(arguments[0]))
 
-    def comparison(self, node: ast.Comparison) -> Condition:
+    def comparison(self, name: str, arguments: list[object]) -> Condition:
         """Return an order between two values of one kind."""
-        return self._compare(node.op.value, node.lhs, node.rhs)
+        left, right = arguments
+        return self._compare(cast("Order", name), left, right)
 
-    def between(self, node: ast.Between) -> Condition:
+    def between(self, _: str, arguments: list[object]) -> Condition:
         """Return BETWEEN, ends included."""
-        inside = And((self._compare(">=", node.lhs, node.low), self._compare("<=", node.lhs, node.high)))
-        return Not(inside) if node.not_ else inside
+        value, low, high = arguments
+        return And((self._compare(">=", value, low), self._compare("<=", value, high)))
 
-    def membership(self, node: ast.In) -> Condition:
+    def membership(self, _: str, arguments: list[object]) -> Condition:
         """Return IN a list of values; one that holds more than constants is what its members say together."""
-        equal = tuple(self._compare("=", node.lhs, option) for option in node.sub_nodes)
-        found = _among(equal) or (Or(equal) if len(equal) > 1 else equal[0])
-        return Not(found) if node.not_ else found
+        value, options = arguments
+        if not isinstance(options, list) or not options:
+            raise FilterError("syntax", _show(options))
+        equal = tuple(self._compare("=", value, option) for option in options)
+        return _among(equal) or (Or(equal) if len(equal) > 1 else equal[0])
 
-    def like(self, node: ast.Like) -> Condition:
+    def like(self, _: str, arguments: list[object]) -> Condition:
         """Return LIKE a pattern, which is a constant."""
-        value, pattern = self.value(node.lhs), self.value(node.pattern)
+        value, pattern = map(self.value, arguments)
         if not isinstance(pattern, Constant):
-            raise FilterError("constant", _show(node.pattern))
+            raise FilterError("constant", _show(arguments[1]))
         for one in (value, pattern):
             if kind_of(one) != "string":
                 raise FilterError("kind", _show(one), ["string"])
         text = str(pattern.value).casefold() if isinstance(value, Folded) else str(pattern.value)
         if len(text) - len(text.rstrip("\\")) & 1:
             raise FilterError("escape", text)
-        found = Like(value, text)
-        return Not(found) if node.not_ else found
+        return Like(value, text)
 
-    def null(self, node: ast.IsNull) -> Condition:
+    def null(self, _: str, arguments: list[object]) -> Condition:
         """Return IS NULL."""
-        if not isinstance(node.lhs, ast.Attribute):
-            raise FilterError("syntax", _show(node.lhs))
-        found = IsNull(self.property(node.lhs))
-        return Not(found) if node.not_ else found
+        if not _is_property(arguments[0]):
+            raise FilterError("syntax", _show(arguments[0]))
+        return IsNull(self.property(arguments[0]))
 
-    def spatial(self, node: ast.SpatialComparisonPredicate) -> Condition:
+    def spatial(self, name: str, arguments: list[object]) -> Condition:
         """Return a relation between geometries."""
-        return _relate(node.op.name.lower(), self.place(node.lhs), self.place(node.rhs))
+        relation = cast("Relation", name.removeprefix("s_"))
+        return _relate(relation, self.place(arguments[0]), self.place(arguments[1]))
 
-    def _compare(self, order: Any, left: Any, right: Any) -> Condition:
-        if isinstance(left, date) and isinstance(right, date):
-            return compare(order, left, right)
-        values_ = self._same_case(self.value(left), self.value(right))
-        kinds = [kind_of(value) for value in values_]
+    def _compare(self, order: Order, left: object, right: object) -> Condition:
+        first, second = self._operand(left), self._operand(right)
+        if isinstance(first, date) and isinstance(second, date):
+            return compare_moments(order, first, second)
+        values = self._same_case(_no_moment(first), _no_moment(second))
+        kinds = [kind_of(value) for value in values]
         if kinds[0] != kinds[1]:
-            raise FilterError("kind", _show(values_[1]), [kinds[0]])
-        return Compare(order, *values_)
+            raise FilterError("kind", _show(values[1]), [kinds[0]])
+        return Compare(order, *values)
 
     @staticmethod
     def _same_case(left: Value, right: Value) -> tuple[Value, Value]:
@@ -148,58 +160,111 @@ class Checker:
             left = _folded(left)
         return left, right
 
-    def value(self, node: Any) -> Value:
+    def value(self, node: object) -> Value:
         """Return a property, a constant or a caseless property."""
-        if isinstance(node, ast.Attribute):
+        return _no_moment(self._operand(node))
+
+    def _operand(self, node: object) -> Value | date:
+        if not isinstance(node, dict):
+            return _constant(node)
+        if _is_property(node):
             found = self.property(node)
             if found.kind == "geometry":
                 raise FilterError("kind", found.name, _SCALARS)
             return found
-        if isinstance(node, ast.Function):
+        if "op" in node:
             return self._function(node)
-        return _constant(node)
+        kind = next(iter(node), "")
+        if len(node) > 1 or kind not in MOMENTS:
+            raise FilterError("syntax", _show(node))
+        return read_moment(kind, node[kind])
 
-    def _function(self, node: ast.Function) -> Value:
-        if node.name.lower() not in _CASELESS or len(node.arguments) != 1:
-            raise _no_function(node)
-        inner = self.value(node.arguments[0])
+    def _function(self, node: dict[str, object]) -> Value:
+        name, arguments = _operation(node)
+        if name != "casei":
+            raise FilterError("syntax", _show(node))
+        inner = self.value(arguments[0])
         if kind_of(inner) != "string":
             raise FilterError("kind", _show(inner), ["string"])
         return Folded(inner) if isinstance(inner, Property) else _folded(inner)
 
-    def property(self, node: ast.Attribute) -> Property:
+    def property(self, node: dict[str, str]) -> Property:
         """Return a queryable by its name."""
-        if node.name not in self._kinds:
-            raise unknown("property", node.name, self._kinds)
-        return Property(node.name, self._kinds[node.name])
+        name = node["property"]
+        if name not in self._kinds:
+            raise unknown("property", name, self._kinds)
+        return Property(name, self._kinds[name])
 
-    def place(self, node: Any) -> Place:
+    def place(self, node: object) -> Place:
         """Return the geometry of the feature, or a shape in lon/lat."""
-        if isinstance(node, ast.Attribute):
+        if _is_property(node):
             found = self.property(node)
             if found.kind != "geometry":
                 raise FilterError("kind", found.name, ["geometry"])
             return found
-        if not isinstance(node, values.Geometry):
-            raise FilterError("kind", _show(node), ["geometry"])
-        return Shape(to_shape(node.geometry, self._axes))
+        if isinstance(node, BaseGeometry):
+            return Shape(to_shape(node, self._axes))
+        if isinstance(node, dict) and set(node) == {"bbox"}:
+            return Shape(to_shape(_corners(node["bbox"]), self._axes))
+        if isinstance(node, dict) and "type" in node:
+            return Shape(to_shape(_geojson(node), self._axes))
+        if isinstance(node, dict) and "op" not in node:
+            raise FilterError("syntax", _show(node))
+        raise FilterError("kind", _show(node), ["geometry"])
 
 
-_CONDITIONS: dict[Any, Any] = {
-    ast.Include: Checker.include,
-    bool: Checker.literal,
-    ast.Combination: Checker.combination,
-    ast.Not: Checker.negation,
-    ast.Comparison: Checker.comparison,
-    ast.Between: Checker.between,
-    ast.In: Checker.membership,
-    ast.Like: Checker.like,
-    ast.IsNull: Checker.null,
-    ast.SpatialComparisonPredicate: Checker.spatial,
+_CONDITIONS: dict[str, Callable[[Checker, str, list[object]], Condition]] = {
+    "and": Checker.combination,
+    "or": Checker.combination,
+    "not": Checker.negation,
+    **dict.fromkeys(ORDERS, Checker.comparison),
+    "between": Checker.between,
+    "in": Checker.membership,
+    "like": Checker.like,
+    "isNull": Checker.null,
+    **{f"s_{relation}": Checker.spatial for relation in RELATIONS},
+}
+_MEMBERS = {
+    "GeometryCollection": "geometries",
+    **dict.fromkeys(
+        ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"), "coordinates"
+    ),
 }
 
 
-def _relate(relation: Any, left: Place, right: Place) -> Condition:
+def _operation(node: dict[str, object]) -> tuple[str, list[object]]:
+    """Return the name of an operation and as many arguments as it takes."""
+    name, arguments = node["op"], node.get("args")
+    if not isinstance(name, str) or name not in _ARITY:
+        raise unknown("function", name if isinstance(name, str) else _show(name), _ARITY)
+    least, most = _ARITY[name]
+    if not isinstance(arguments, list) or not least <= len(arguments) <= most or set(node) != {"op", "args"}:
+        raise FilterError("syntax", _show(node))
+    return name, arguments
+
+
+def _is_property(node: object) -> TypeGuard[dict[str, str]]:
+    return isinstance(node, dict) and set(node) == {"property"} and isinstance(node["property"], str)
+
+
+def _corners(numbers: object) -> list[float]:
+    """Return the corners of a bounding box of four numbers, or of six with heights."""
+    known = isinstance(numbers, list) and all(type(one) in {int, float} for one in numbers)
+    if not isinstance(numbers, list) or not known or len(numbers) not in _BOX_SIZES:
+        raise FilterError("geometry", _show(numbers))
+    size = len(numbers) // 2
+    return [float(number) for number in (*numbers[:2], *numbers[size : size + 2])]
+
+
+def _geojson(node: dict[str, object]) -> dict[str, object]:
+    kind = node["type"]
+    member = _MEMBERS.get(kind) if isinstance(kind, str) else None
+    if member is None or (member == "coordinates" and not set(node) <= {"type", "coordinates", "bbox"}):
+        raise FilterError("syntax", _show(node))
+    return {"type": kind, member: node.get(member)}
+
+
+def _relate(relation: Relation, left: Place, right: Place) -> Condition:
     """Return a relation; one with a collection as what its members say together."""
     for place in (left, right):
         if isinstance(place, Shape) and place.geometry.geom_type == "GeometryCollection":
@@ -241,9 +306,13 @@ def kind_of(value: Value) -> Kind:
     return "string" if isinstance(value.value, str) else "number"
 
 
-def _constant(node: Any) -> Constant:
-    if isinstance(node, date):
-        raise FilterError("kind", str(node), _SCALARS)
+def _no_moment(value: Value | date) -> Value:
+    if isinstance(value, date):
+        raise FilterError("kind", str(value), _SCALARS)
+    return value
+
+
+def _constant(node: object) -> Constant:
     if isinstance(node, bool):
         return Constant(node)
     if isinstance(node, int | float):
@@ -256,15 +325,14 @@ def _constant(node: Any) -> Constant:
         return Constant(number)
     if not isinstance(node, str):
         raise FilterError("syntax", _show(node))
-    if "\0" in node or any("\ud800" <= one <= "\udfff" for one in node):
-        raise FilterError("text", repr(node))
+    refuse_no_text(node)
     return Constant(node)
 
 
-def _no_function(node: ast.Function) -> FilterError:
-    """Return what is wrong with a function: its name, or where and with what it stands."""
-    known = node.name.lower() in FUNCTIONS
-    return FilterError("syntax", f"{node.name}(…)") if known else unknown("function", node.name, FUNCTIONS)
+def refuse_no_text(text: str) -> None:
+    """Raise FilterError for U+0000 or half a surrogate pair, which no store can compare."""
+    if "\0" in text or any("\ud800" <= one <= "\udfff" for one in text):
+        raise FilterError("text", repr(text))
 
 
 def _folded(value: Value) -> Value:
@@ -275,10 +343,17 @@ def _folded(value: Value) -> Value:
     )
 
 
-def _show(node: Any) -> str:
+def _show(node: object) -> str:
     """Return a part of a filter as the one who wrote it knows it."""
     if isinstance(node, Constant):
         return f"{node.value:.15g}" if type(node.value) is float else str(node.value)
-    if isinstance(node, Property | ast.Attribute | ast.Function):
+    if isinstance(node, Folded):
+        return node.property.name
+    if isinstance(node, Property):
         return node.name
-    return _show(node.property) if isinstance(node, Folded) else str(node)
+    if _is_property(node):
+        return str(node["property"])
+    if isinstance(node, float):
+        return f"{node:.15g}"
+    # Documents as they were written, not as Python would.
+    return node if isinstance(node, str) else json.dumps(node, ensure_ascii=False, default=str)

@@ -9,35 +9,31 @@ from typing import Any
 
 import orjson
 import shapely
-from pygeofilter import values
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_box, to_lonlat
-from layers.cql.document import BOX, box_document
-from layers.cql.fault import FilterError
+from layers.cql.tree import FilterError
 
 EARTH = CRS84.reach
 
 
-def read_wkt(text: str) -> values.Geometry:
-    """Return well-known text as pygeofilter's geometry; raises FilterError where it is none."""
+def read_wkt(text: str) -> BaseGeometry:
+    """Return the geometry of well-known text; raises FilterError where it is none."""
     try:
-        geometry = shapely.from_wkt(text)
+        geometry: BaseGeometry = shapely.from_wkt(text)
     except shapely.GEOSException as error:
         raise FilterError("geometry", text) from error
-    return values.Geometry(geometry)
+    return geometry
 
 
-def box(numbers: Sequence[float]) -> values.Geometry:
-    """Return a bounding box as pygeofilter's geometry."""
-    return values.Geometry(box_document(list(numbers)))
+def to_shape(given: BaseGeometry | dict[str, Any] | Sequence[float], axes: Axes) -> BaseGeometry:
+    """Return a geometry in lon/lat; raises FilterError where it is empty, unsound or off the map.
 
-
-def to_shape(given: Any, axes: Axes) -> BaseGeometry:
-    """Return a geometry in lon/lat; raises FilterError where it is empty, unsound or off the map."""
-    if isinstance(given, dict) and given.get("type") == BOX:
-        return _to_box(given["coordinates"], axes)
+    `given` is a geometry, one of GeoJSON, or the four numbers of a bounding box, all in the order of `axes`.
+    """
+    if isinstance(given, Sequence):
+        return _to_box(given, axes)
     try:
         geometry = given if isinstance(given, BaseGeometry) else shapely.from_geojson(orjson.dumps(given))
         if not _is_finite(geometry) or geometry.is_empty:

@@ -16,9 +16,13 @@ What a condition means, the same in every store:
 
 from __future__ import annotations
 
+import difflib
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Literal
 
 from shapely.geometry.base import BaseGeometry
@@ -139,3 +143,80 @@ class Spatial:
 
 
 Condition = Truth | And | Or | Not | Compare | In | Like | IsNull | Spatial
+
+_SHOWN = 60  # characters of what was given
+
+
+class FilterError(ValueError):
+    """A filter that cannot be answered.
+
+    Attributes
+    ----------
+    code
+        What is wrong, one of :data:`CODES`.
+    value
+        The part of the filter that is wrong, shortened.
+    allowed
+        What may stand there.
+    near
+        What may have been meant, best first.
+    """
+
+    def __init__(self, code: str, value: str, allowed: Iterable[str] = (), near: Iterable[str] = ()) -> None:
+        self.code = code
+        self.value = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
+        self.allowed = tuple(allowed)
+        self.near = tuple(near)
+        super().__init__(f"{code}: {self.value}")
+
+
+CODES = (
+    "bytes",  # larger than is read
+    "depth",  # nested deeper than is read
+    "syntax",
+    "language",  # JSON where text was to be read
+    "property",  # unknown queryable
+    "function",  # unknown function or operator
+    "kind",  # a value of another type than what it is compared with
+    "text",  # U+0000 or half a surrogate pair
+    "number",  # not finite
+    "moment",  # no date, or no timestamp in UTC
+    "escape",  # a pattern that ends in a lone backslash
+    "constant",  # a property where only a constant may stand
+    "geometry",  # invalid, empty or unreadable
+)
+
+
+def unknown(code: str, value: str, known: Iterable[str]) -> FilterError:
+    """Return the error of a name that does not exist, with near matches."""
+    names = sorted(known)
+    close = difflib.get_close_matches(value.casefold(), names, n=3, cutoff=0.5)
+    return FilterError(code, value, names, close)
+
+
+# No queryable is a date or a timestamp: they only meet each other, and what holds is known at once.
+_FORMS = {  # as RFC 3339 writes them; CQL2 knows timestamps in UTC only
+    "date": (re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), date, "2026-01-31"),
+    "timestamp": (
+        re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII),
+        datetime,
+        "2026-01-31T00:00:00Z",
+    ),
+}
+MOMENTS = tuple(_FORMS)
+
+
+def read_moment(kind: str, text: Any) -> date:
+    """Return a date, or a timestamp in UTC; raises FilterError where the text is none."""
+    form, build, example = _FORMS[kind]
+    if isinstance(text, str) and form.fullmatch(text):
+        with suppress(ValueError):  # the 30th of February
+            return build.fromisoformat(text)
+    raise FilterError("moment", str(text), [example])
+
+
+def compare_moments(order: Order, left: date, right: date) -> Truth:
+    """Return whether two moments stand in an order; raises FilterError for a date beside a timestamp."""
+    if type(left) is not type(right):
+        raise FilterError("kind", str(right), ["timestamp" if isinstance(left, datetime) else "date"])
+    return Truth(bool(ORDERS[order](left, right)))

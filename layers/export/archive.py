@@ -26,7 +26,7 @@ def pack(files: Mapping[str, bytes], date: str) -> bytes:
     return out.getvalue()
 
 
-def to_csv(lines: Iterable[Sequence[str]]) -> bytes:
+def to_csv_bytes(lines: Iterable[Sequence[str]]) -> bytes:
     """Return lines as CSV with a byte order mark."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerows(lines)

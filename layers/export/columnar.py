@@ -10,9 +10,8 @@ import pyarrow.parquet as pq
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.export.flat import Column, columns_of, flatten
 from layers.export.formats import WGS84
-from layers.export.job import Job
+from layers.export.job import Column, Job, columns_of, flatten_rows
 from layers.export.places import bounds_of, definition, geometries_of, to_multi
 
 _TYPES = {"string": pa.string(), "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
@@ -21,17 +20,17 @@ _TYPES = {"string": pa.string(), "number": pa.float64(), "integer": pa.int64(), 
 def write_parquet(job: Job) -> bytes:
     """Return one layer or table; what a column means stands in its metadata."""
     part = job.parts[0]
-    columns, rows = columns_of(part), flatten(part)
+    columns, rows = columns_of(part), flatten_rows(part)
     fields = [_to_field(column) for column in columns]
     arrays = [_to_array(column, rows) for column in columns]
     metadata = {"plan": job.about.plan["number"], "date": job.about.date, "licence": job.about.licence}
     if part.spatial:
-        geometries = [to_multi(geometry) for geometry in geometries_of(part, job.wish.frame)]
+        geometries = [to_multi(geometry) for geometry in geometries_of(part, job.spec.frame)]
         fields.append(pa.field("geometry", pa.binary()))
         arrays.append(
             pa.array([None if one is None else shapely.to_wkb(one) for one in geometries], pa.binary())
         )
-        metadata["geo"] = json.dumps(_describe(geometries, job.wish.code))
+        metadata["geo"] = json.dumps(_describe(geometries, job.spec.code))
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="snappy")

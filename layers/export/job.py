@@ -1,23 +1,34 @@
-"""What one file is made from: a wish, the layers that it is of, and what is known of them all.
+"""What one file is made from: a specification, the layers that it is of, and what is known of them all.
 
-Plain values with a way to JSON and back, so that another process can do the work. Standard library
-only, for the web process.
+Which layers, tables and rows go into it, by the map's own filters; and the rows without nesting, for
+formats that have only columns, lists joined with semicolons. Plain values with a way to JSON
+and back, so that another process can do the work. Standard library only, for the web process.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from geodata.crs import LONLAT
-from layers.export.formats import WGS84
+from layers.export.formats import PLAN, WGS84
+from layers.store import Release
 
 Row = dict[str, Any]
+JOINER = ";"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+SHORT = 10  # letters of a column's name where a format has no more
+TYPES = {"array": "string"}
+Value = str | int | float | bool | None
+DESIGNATIONS = "designations"
+_WITH_TABLE = ("gpkg", "shp.zip", "xlsx")  # formats that hold the table a layer's designations come from
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExportSpec:
     """The file that is asked for.
 
     `name` is a layer, a table or the plan; `geometry` one of :data:`~layers.export.formats.GEOMETRIES`
@@ -60,7 +71,7 @@ class About:
 
     plan: dict[str, Any]  # id, title, number, date, issuer
     licence: str  # the statement of data licences, Markdown
-    looks: dict[str, Any]  # see layers.export.looks
+    looks: dict[str, Any]  # see layers.export.styles
     themes: list[dict[str, Any]]  # id and Chinese title of each, in the map's order
     words: dict[str, Any]  # words that only files use, by key
     imports: list[dict[str, Any]] = field(default_factory=list)  # boundaries that were brought by others
@@ -90,26 +101,191 @@ def _title(one: dict[str, Any]) -> str:
 class Job:
     """Everything that one file is made from."""
 
-    wish: Wish
+    spec: ExportSpec
     parts: tuple[Part, ...]
     about: About
 
     @property
     def stem(self) -> str:
         """The name of the file without its extension."""
-        return file_stem(self.about.plan, self.wish)
+        return file_stem(self.about.plan, self.spec)
 
     def to_bytes(self) -> bytes:
         """Return the job as JSON."""
         return json.dumps(asdict(self), ensure_ascii=False).encode()
 
 
-def file_stem(plan: dict[str, Any], wish: Wish) -> str:
+def file_stem(plan: dict[str, Any], spec: ExportSpec) -> str:
     """Return the name that a file is saved under, without extension."""
-    return "-".join(filter(None, (plan["id"], wish.name, wish.tag)))
+    return "-".join(filter(None, (plan["id"], spec.name, spec.tag)))
 
 
 def parse_job(content: bytes) -> Job:
     """Return the job that :meth:`Job.to_bytes` wrote."""
     raw = json.loads(content)
-    return Job(Wish(**raw["wish"]), tuple(Part(**part) for part in raw["parts"]), About(**raw["about"]))
+    return Job(ExportSpec(**raw["spec"]), tuple(Part(**part) for part in raw["parts"]), About(**raw["about"]))
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name, type (``string number integer boolean``), and its meaning in three languages."""
+
+    name: str
+    type: str
+    meaning: dict[str, str]
+    unit: str | None
+    short: str  # at most ten letters
+
+    def title(self, language: str) -> str:
+        """Return the meaning up to its first explanation."""
+        return headline(self.meaning[language])
+
+
+def headline(meaning: str) -> str:
+    """Return what a property means up to the first explanation.
+
+    >>> headline("Kind: what the plan calls it")
+    'Kind'
+    """
+    return re.split(r"[；;：:]|\. ", meaning, maxsplit=1)[0].strip()
+
+
+def columns_of(part: Part) -> tuple[Column, ...]:
+    """Return the columns of a layer or table in the catalogue's order."""
+    return tuple(_to_columns(part))
+
+
+def _to_columns(part: Part) -> Iterator[Column]:
+    for said in part.info["fields"]:
+        kind, short = TYPES.get(said["type"], said["type"]), said.get("short") or said["name"][:SHORT]
+        yield Column(said["name"], kind, said["description"], said.get("unit"), short)
+        if flat := said.get("flat"):
+            yield Column(flat["name"], "string", flat["description"], None, flat["short"])
+
+
+def flatten_rows(part: Part) -> list[dict[str, Value]]:
+    """Return the rows as plain values by column name; what is unknown stays None, and so does no entry."""
+    return [_flatten(values_of(row, part), part) for row in part.rows]
+
+
+def _flatten(values: Row, part: Part) -> dict[str, Value]:
+    plain: dict[str, Value] = {}
+    for said in part.info["fields"]:
+        value = values.get(said["name"])
+        plain[said["name"]] = _plain(value)
+        if flat := said.get("flat"):
+            plain[flat["name"]] = _plain([one[flat["of"]] for one in value or ()])
+    return plain
+
+
+def values_of(row: Row, part: Part) -> Row:
+    """Return the properties of a feature, or a table's row itself."""
+    values: Row = row["properties"] if part.spatial else row
+    return values
+
+
+def _plain(value: Any) -> Value:
+    if not isinstance(value, list):
+        plain: Value = value
+        return plain
+    words = [one["industry_id"] if isinstance(one, dict) else str(one) for one in value]
+    return JOINER.join(words) or None
+
+
+def harmless(value: Value) -> Value:
+    """Return what a cell may hold: no spreadsheet takes it for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def release_path(name: str, file_format: str) -> str:
+    """Return where a release keeps the usual file of a layer, a table or the plan."""
+    folder = "data" if file_format in {"geojson", "json"} and name != PLAN else "files"
+    return f"{folder}/{name}.{file_format}"
+
+
+def to_job(spec: ExportSpec, parts: Sequence[Part], about: About) -> Job:
+    """Return the job of one file from all `parts`; raises KeyError for an unknown layer or table.
+
+    A layer's file has the designations of its places beside it where the format can hold a table.
+    """
+    if spec.name == PLAN:
+        return Job(spec, tuple(parts), about)
+    known = {part.id: part for part in parts}
+    part = known[spec.name]
+    table = known.get(DESIGNATIONS)
+    if spec.format not in _WITH_TABLE or table is None or not part.spatial:
+        return Job(spec, (part,), about)
+    places = {row["id"] for row in part.rows}
+    own = [row for row in table.rows if row["zone_id"] in places]
+    designated = any("industries" in values_of(row, part) for row in part.rows)
+    return Job(spec, (part, Part(table.info, own)) if designated else (part,), about)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The filters: layers to keep, industries, and a place with all that lies in it. None: no filter."""
+
+    layers: tuple[str, ...] | None = None
+    industries: frozenset[str] | None = None
+    place: str | None = None
+
+
+def select_parts(parts: Sequence[Part], choice: Choice) -> list[Part]:
+    """Return the parts with the rows that the choice keeps.
+
+    A table is filtered where its rows name an industry or a zone, else it stays whole: it explains the
+    layers. A layer whose features have no industries keeps none when industries are asked for.
+    """
+    kept = [part for part in parts if choice.layers is None or not part.spatial or part.id in choice.layers]
+    inside = None if choice.place is None else _inside(choice.place, parts)
+    return [Part(part.info, [row for row in part.rows if _fits(row, part, choice, inside)]) for part in kept]
+
+
+def _fits(row: Row, part: Part, choice: Choice, inside: frozenset[str] | None) -> bool:
+    values = values_of(row, part)
+    places = [values[name] for name in ("id", "parent_id") if name in values] if part.spatial else []
+    places += [values["zone_id"]] if "zone_id" in values else []
+    placed = inside is None or not places or bool(inside.intersection(places))
+    if choice.industries is None or not placed:
+        return placed
+    named = _industries(values, part)
+    return not part.spatial if named is None else bool(choice.industries.intersection(named))
+
+
+def _industries(values: Row, part: Part) -> list[str] | None:
+    """Return the industries that a row names, None where such rows name none."""
+    if part.id == "industries":
+        return [values["id"]]
+    if "industries" in values:
+        return [one["industry_id"] for one in values["industries"]]
+    if "industry_ids" in values:
+        return list(values["industry_ids"])
+    return [values["industry_id"]] if "industry_id" in values else None
+
+
+def _inside(place: str, parts: Iterable[Part]) -> frozenset[str]:
+    """Return the place and everything that lies in it, at any depth."""
+    parents = {
+        row["id"]: row["properties"].get("parent_id") for part in parts if part.spatial for row in part.rows
+    }
+    found = {place}
+    while more := {row for row, parent in parents.items() if parent in found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def read_about(release: Release) -> About:
+    """Return what every file says of itself."""
+    return About(**release.read_json("pages/about.json"))
+
+
+def read_parts(release: Release) -> list[Part]:
+    """Return every layer and table with all its rows, in the catalogue's order."""
+    return [read_part(release, info) for info in release.read_json("pages/catalogue.json")]
+
+
+def read_part(release: Release, info: dict[str, object]) -> Part:
+    """Return the layer or table of one entry of the catalogue."""
+    if info["geometry"] == "none":
+        return Part(info, release.read_json(f"data/{info['id']}.json"))
+    return Part(info, release.read_json(f"data/{info['id']}.geojson")["features"])

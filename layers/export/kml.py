@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from layers.export.flat import Value, columns_of, flatten
-from layers.export.job import Job, Part, Row
-from layers.export.looks import Look, rule_of
+from layers.export.job import Job, Part, Row, Value, columns_of, flatten_rows
+from layers.export.styles import Look, rule_of
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
 _TYPES = {"string": "string", "number": "double", "integer": "int", "boolean": "bool"}
@@ -23,7 +22,7 @@ def write_kml(job: Job) -> bytes:
     """Return one document of every spatial layer of the job."""
     root = ET.Element("kml", xmlns=_NAMESPACE)
     document = _add(root, "Document", id=job.stem)
-    _add(document, "name", f"{job.about.plan['title']['zh']} · {job.wish.name}")
+    _add(document, "name", f"{job.about.plan['title']['zh']} · {job.spec.name}")
     _add(document, "description", job.about.licence)
     parts = [part for part in job.parts if part.spatial]
     for part in parts:
@@ -72,7 +71,7 @@ def _add_folder(document: Any, part: Part, look: Look) -> None:
     folder = _add(document, "Folder", id=f"folder-{part.id}")
     _add(folder, "name", part.id)
     _add(folder, "description", f"{part.info['title']['zh']} · {part.info['title']['en']}")
-    for row, values in zip(part.rows, flatten(part), strict=True):
+    for row, values in zip(part.rows, flatten_rows(part), strict=True):
         mark = _add(folder, "Placemark", id=row["id"])
         _add(mark, "name", row["properties"]["name_zh"])
         index = rule_of(look, row["properties"])

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from layers.export import archive
 from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
-from layers.export.qml import VERSION, add_aliases, add_style
+from layers.export.styles import VERSION, add_aliases, add_style
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}
@@ -25,7 +25,7 @@ def write_qgs(job: Job) -> bytes:
     title = job.about.plan["title"]["zh"]
     root = ET.Element("qgis", version=f"{VERSION}-Białowieża", projectname=title)
     ET.SubElement(root, "title").text = title
-    _add_frame(ET.SubElement(root, "projectCrs"), job.wish.code)
+    _add_frame(ET.SubElement(root, "projectCrs"), job.spec.code)
     groups = _groups(job)
     _add_tree(root, groups, job)
     _add_canvas(root, job)
@@ -87,7 +87,7 @@ def _add_layer(parent: Any, part: Part, job: Job) -> None:
     ET.SubElement(layer, "provider", encoding="UTF-8").text = "ogr"
     if part.spatial:
         layer.set("wkbType", type_of(part))
-        _add_frame(ET.SubElement(layer, "srs"), job.wish.code)
+        _add_frame(ET.SubElement(layer, "srs"), job.spec.code)
         add_style(layer, job.about.looks[part.id], part)
     else:
         add_aliases(layer, part)
@@ -119,10 +119,10 @@ def _add_frame(parent: Any, frame: str) -> None:
 def _add_canvas(root: Any, job: Job) -> None:
     """Show the places of the first theme, whole."""
     shown = [part for part in job.parts if part.spatial and part.id != "land"]
-    bounds = bounds_of([geometry for part in shown for geometry in geometries_of(part, job.wish.frame)])
+    bounds = bounds_of([geometry for part in shown for geometry in geometries_of(part, job.spec.frame)])
     canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas", annotationsVisible="1")
-    ET.SubElement(canvas, "units").text = "meters" if is_projected(job.wish.code) else "degrees"
+    ET.SubElement(canvas, "units").text = "meters" if is_projected(job.spec.code) else "degrees"
     extent = ET.SubElement(canvas, "extent")
     for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), bounds or (0.0,) * 4, strict=True):
         ET.SubElement(extent, tag).text = repr(value)
-    _add_frame(ET.SubElement(canvas, "destinationsrs"), job.wish.code)
+    _add_frame(ET.SubElement(canvas, "destinationsrs"), job.spec.code)

@@ -14,13 +14,11 @@ import orjson
 from geodata.crs import LONLAT
 from geodata.model import Source
 from layers.catalogue import Layer, Theme
-from layers.export.flat import values_of
 from layers.export.formats import PLAN, Format, formats_of
-from layers.export.job import About, Part, Wish
-from layers.export.jobs import release_path, to_job
-from layers.export.looks import build_looks, read_words
+from layers.export.job import About, ExportSpec, Part, release_path, to_job, values_of
 from layers.export.places import bounds_of, geometries_of
 from layers.export.schema import build_schema, describe_package
+from layers.export.styles import build_looks, read_words
 from layers.export.write import write
 from layers.geojson import to_bytes
 from layers.terms import OwnTerms, list_terms, read_own_terms
@@ -48,9 +46,9 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     parts = {layer.id: _read_part(layer, files) for layer in catalogue.layers.values()}
     about = _describe(catalogue, parts, orjson.loads(files["map/zh.json"]))
     made = {
-        release_path(wish.name, wish.format): write(to_job(wish, list(parts.values()), about))
-        for wish in _wishes(parts)
-        if release_path(wish.name, wish.format) not in files
+        release_path(spec.name, spec.format): write(to_job(spec, list(parts.values()), about))
+        for spec in _usual_specs(parts)
+        if release_path(spec.name, spec.format) not in files
     }
     own = read_own_terms()
     summary = {part.id: _summarise(part, catalogue.sources, own) for part in parts.values()}
@@ -103,11 +101,11 @@ def _describe(catalogue: Catalogue, parts: Mapping[str, Part], payload: dict[str
     )
 
 
-def _wishes(parts: Mapping[str, Part]) -> Iterator[Wish]:
+def _usual_specs(parts: Mapping[str, Part]) -> Iterator[ExportSpec]:
     yield from (_usual(PLAN, one) for one in formats_of("plan"))
     for part in parts.values():
         yield from (_usual(part.id, one) for one in formats_of("layer" if part.spatial else "table"))
 
 
-def _usual(name: str, kind: Format) -> Wish:
-    return Wish(name, kind.id, kind.frames[0], kind.geometry)
+def _usual(name: str, kind: Format) -> ExportSpec:
+    return ExportSpec(name, kind.id, kind.frames[0], kind.geometry)

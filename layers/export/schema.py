@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from layers.export.flat import columns_of
-from layers.export.job import About, Part
-from layers.export.jobs import release_path
+from layers.export.job import About, Part, columns_of, release_path
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": "string"}

@@ -8,8 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
-from layers.export.flat import Value, columns_of, harmless
-from layers.export.job import Job, Part
+from layers.export.job import Job, Part, Value, columns_of, harmless
 from layers.export.texts import to_lines
 
 MAX_CELL = 32_767  # characters
@@ -23,7 +22,7 @@ def write_xlsx(job: Job) -> bytes:
     book = xlsxwriter.Workbook(out, {"in_memory": True, **plain})
     book.set_properties(
         {
-            "title": f"{job.about.plan['title']['zh']} · {job.wish.name}",
+            "title": f"{job.about.plan['title']['zh']} · {job.spec.name}",
             "comments": f"{job.about.plan['number']} {job.about.date}",
             "created": datetime.fromisoformat(job.about.date).replace(tzinfo=UTC),
         }
@@ -53,7 +52,7 @@ def _add_part(sheet: Any, job: Job, part: Part, head: Any) -> None:
 
 def _fitting(line: list[Value], job: Job) -> list[Value]:
     """Say so where a cell cannot hold a geometry: a cut one would be another place."""
-    if job.wish.geometry != "wkt":
+    if job.spec.geometry != "wkt":
         return line
     too_long = isinstance(line[-1], str) and len(line[-1]) > MAX_CELL
     return [*line[:-1], str(job.about.words["too_long"]["zh"])] if too_long else line
@@ -74,7 +73,7 @@ def _add_about(sheet: Any, job: Job, looks: dict[str, Any]) -> None:
     """Say what the file is of, what its columns mean and under which terms it may be used."""
     plan = job.about.plan
     rows: list[list[str]] = [[plan["title"]["zh"], plan["title"]["en"]], [plan["number"], plan["date"]]]
-    rows += [[job.wish.code, ""], []]
+    rows += [[job.spec.code, ""], []]
     for part in job.parts:
         rows.append([part.info["title"]["zh"], part.info["title"]["en"], part.id])
         rows += [[column.meaning["zh"], column.meaning["en"], column.name] for column in columns_of(part)]

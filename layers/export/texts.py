@@ -11,8 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers import geojson
-from layers.export.flat import Value, columns_of, flatten, harmless
-from layers.export.job import Job, Part
+from layers.export.job import Job, Part, Value, columns_of, flatten_rows, harmless
 from layers.export.places import geometries_of, is_projected
 
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
@@ -21,12 +20,12 @@ BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encodi
 def write_geojson(job: Job) -> bytes:
     """Return one collection of all features; in a file of several layers each says which is its own."""
     parts = [part for part in job.parts if part.spatial]
-    if len(parts) == 1 and parts[0].id == job.wish.name:
-        return geojson.to_bytes(geojson.to_collection(parts[0].rows, name=job.wish.name))
+    if len(parts) == 1 and parts[0].id == job.spec.name:
+        return geojson.to_bytes(geojson.to_collection(parts[0].rows, name=job.spec.name))
     rows = [
         row | {"properties": {"layer": part.id} | row["properties"]} for part in parts for row in part.rows
     ]
-    return geojson.to_bytes(geojson.to_collection(rows, name=job.wish.name))
+    return geojson.to_bytes(geojson.to_collection(rows, name=job.spec.name))
 
 
 def write_json(job: Job) -> bytes:
@@ -44,22 +43,22 @@ def write_csv(job: Job) -> bytes:
 
 
 def to_lines(job: Job, part: Part) -> Iterator[list[Value]]:
-    """Yield a head of column names, then a line for each row; the place last, as the wish has it."""
+    """Yield a head of column names, then a line for each row; the place last, as the specification has it."""
     names = [column.name for column in columns_of(part)]
     heads, places = _places(job, part)
     yield [*names, *heads]
-    for row, place in zip(flatten(part), places, strict=True):
+    for row, place in zip(flatten_rows(part), places, strict=True):
         yield [*(row[name] for name in names), *place]
 
 
 def _places(job: Job, part: Part) -> tuple[list[str], list[list[Value]]]:
     """Return the columns that say where, and their values; a projected frame is named in them."""
-    wish = job.wish
-    if not part.spatial or wish.geometry == "none":
+    spec = job.spec
+    if not part.spatial or spec.geometry == "none":
         return [], [[] for _ in part.rows]
-    geometries = geometries_of(part, wish.frame)
-    suffix = f"_{wish.code.replace(':', '').lower()}" if is_projected(wish.code) else ""
-    if wish.geometry == "wkt":
+    geometries = geometries_of(part, spec.frame)
+    suffix = f"_{spec.code.replace(':', '').lower()}" if is_projected(spec.code) else ""
+    if spec.geometry == "wkt":
         return [f"wkt{suffix}"], [[geometry.wkt if geometry else None] for geometry in geometries]
     heads = ["east", "north"] if suffix else ["lon", "lat"]
     return [f"{head}{suffix}" for head in heads], [_inside(geometry) for geometry in geometries]

@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry import shape as to_shape
 from topojson.core.topology import Topology
 
-from layers.arcs import MULTI_POLYGON, POLYGON, nest
+from layers.display import MULTI_POLYGON, POLYGON, nest
 from layers.export.job import Job, Part, Row
 from layers.geojson import DECIMALS
 
@@ -34,7 +34,7 @@ def write_topojson(job: Job) -> bytes:
         arcs += [_to_steps(arc, origin) for arc in own]
     topology = {
         "type": "Topology",
-        "name": job.wish.name,
+        "name": job.spec.name,
         "transform": {"scale": [1 / _STEPS, 1 / _STEPS], "translate": [value / _STEPS for value in origin]},
         "objects": objects,
         "arcs": arcs,

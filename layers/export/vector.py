@@ -1,4 +1,4 @@
-"""FlatGeobuf and Shapefile, written by GDAL into a folder that is gone afterwards."""
+"""Layers written by GDAL, and the files that are nothing else: FlatGeobuf and Shapefile."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ from typing import Any
 import numpy as np
 import pyogrio.raw
 import shapely
-from shapely.geometry.base import BaseGeometry
+from numpy.typing import NDArray
 
 from layers.export import archive
-from layers.export.flat import JOINER, Column, Value, columns_of, flatten
-from layers.export.job import Job, Part, Wish
+from layers.export.job import JOINER, Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
 from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.texts import write_csv
 
 MAX_DBF = 254  # bytes of one text
+# How GDAL takes each type of column, and what stands there, unseen, for an unknown value.
+_TYPES: dict[str, tuple[Any, Value]] = {
+    "string": (object, ""),
+    "number": ("float64", 0.0),
+    "integer": ("int32", 0),
+    "boolean": (bool, False),
+}
 MAP_HEAD = ("shapefile", "name", "zh", "en", "cut_rows")
 
 
 def write_flatgeobuf(job: Job) -> bytes:
     """Return one layer; an index where every row has a place, for the format asks for that."""
     part = job.parts[0]
-    geometries = geometries_of(part, job.wish.frame)
-    indexed = "YES" if geometries and all(geometries) else "NO"
-    columns, rows = columns_of(part), flatten(part)
+    indexed = "YES" if part.rows and all(row["geometry"] for row in part.rows) else "NO"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.fgb"
-        names = [column.name for column in columns]
-        fields = [_to_array(column, [row[column.name] for row in rows]) for column in columns]
-        driver = {"driver": "FlatGeobuf", "layer_options": {"SPATIAL_INDEX": indexed}}
-        _write(path, part, job.wish, (geometries, names, fields), driver | {"layer": part.id})
+        options = {"SPATIAL_INDEX": indexed}
+        write_layer(path, part, job.spec, driver="FlatGeobuf", layer=part.id, layer_options=options)
         return path.read_bytes()
 
 
@@ -48,29 +50,31 @@ def write_shapefile(job: Job) -> bytes:
 
 
 def _table_job(job: Job, part: Part) -> Job:
-    return Job(Wish(part.id, "csv", job.wish.frame, "none"), (part,), job.about)
+    return Job(ExportSpec(part.id, "csv", job.spec.frame, "none"), (part,), job.about)
 
 
 def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
     shorts = short_names(part)
-    columns, rows = columns_of(part), flatten(part)
-    fields, lines = [], [MAP_HEAD]
-    for column in columns:
-        values = [row[column.name] for row in rows]
-        cut = [shorten(value) for value in values]
-        fields.append(_to_array(column, cut))
-        lost = sum(one != other for one, other in zip(values, cut, strict=True))
-        lines.append(
-            (shorts[column.name], column.name, column.meaning["zh"], column.meaning["en"], str(lost))
-        )
+    rows = flatten_rows(part)
+    cut = [{name: shorten_text(value) for name, value in row.items()} for row in rows]
+    lines = [MAP_HEAD]
+    for column in columns_of(part):
+        name, said = column.name, column.meaning
+        lost = sum(row[name] != short[name] for row, short in zip(rows, cut, strict=True))
+        lines.append((shorts[name], name, said["zh"], said["en"], str(lost)))
     with tempfile.TemporaryDirectory() as folder:
-        options = {"driver": "ESRI Shapefile", "encoding": "UTF-8"} | {
-            "layer_options": {"DBF_DATE_LAST_UPDATE": job.about.date}
-        }
-        drawn = (geometries_of(part, job.wish.frame), list(shorts.values()), fields)
-        _write(Path(folder) / f"{part.id}.shp", part, job.wish, drawn, options)
+        write_layer(
+            Path(folder) / f"{part.id}.shp",
+            part,
+            job.spec,
+            rows=cut,
+            fields=list(shorts.values()),
+            driver="ESRI Shapefile",
+            encoding="UTF-8",
+            layer_options={"DBF_DATE_LAST_UPDATE": job.about.date},
+        )
         written = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    return written | {f"{part.id}-fields.csv": archive.to_csv(lines)}
+    return written | {f"{part.id}-fields.csv": archive.to_csv_bytes(lines)}
 
 
 def short_names(part: Part) -> dict[str, str]:
@@ -78,7 +82,7 @@ def short_names(part: Part) -> dict[str, str]:
     return {column.name: column.short for column in columns_of(part)}
 
 
-def shorten(value: Value) -> Value:
+def shorten_text(value: Value) -> Value:
     """Return a text of at most 254 bytes: whole entries of a list where possible, whole letters always."""
     if not isinstance(value, str) or len(value.encode()) <= MAX_DBF:
         return value
@@ -86,32 +90,41 @@ def shorten(value: Value) -> Value:
     return cut.rpartition(JOINER)[0] or cut if JOINER in value else cut
 
 
-def _to_array(column: Column, values: list[Value]) -> Any:
-    """Return the values as GDAL takes them: numbers with NaN, or objects with None, for what is unknown."""
-    if column.type == "string":
-        return np.array([None if value is None else str(value) for value in values], dtype=object)
-    if column.type == "integer" and None not in values:
-        return np.array(values, dtype="int32")
-    if column.type == "boolean" and None not in values:
-        return np.array(values, dtype=bool)
-    return np.array([np.nan if value is None else float(value) for value in values], dtype="float64")
-
-
-def _write(
+def write_layer(
     path: Path,
     part: Part,
-    wish: Wish,
-    drawn: tuple[list[BaseGeometry | None], list[str], list[Any]],
-    options: dict[str, Any],
+    spec: ExportSpec,
+    *,
+    rows: list[dict[str, Value]] | None = None,
+    fields: list[str] | None = None,
+    **options: Any,
 ) -> None:
-    geometries, names, fields = drawn
-    multi = [to_multi(geometry) for geometry in geometries]
+    """Write a layer, or a table, with GDAL.
+
+    `rows` and `fields` are what stands in the columns and what they are called where the format has not
+    the room for all; `options` go to ``pyogrio.raw.write``.
+    """
+    columns, values = columns_of(part), flatten_rows(part) if rows is None else rows
+    drawn = [_to_array(column, [row[column.name] for row in values]) for column in columns]
+    spatial = {"geometry_type": type_of(part), "crs": definition(spec.frame).to_wkt()} if part.spatial else {}
     pyogrio.raw.write(
         path,
-        np.array([None if one is None else shapely.to_wkb(one) for one in multi], dtype=object),
-        fields,
-        names,
-        geometry_type=type_of(part),
-        crs=definition(wish.frame).to_wkt(),
+        _to_wkb(part, spec.frame) if part.spatial else None,
+        [array for array, _ in drawn],
+        fields or [column.name for column in columns],
+        field_mask=[unknown for _, unknown in drawn],
+        **spatial,
         **options,
     )
+
+
+def _to_wkb(part: Part, frame: str) -> NDArray[np.object_]:
+    places = [to_multi(geometry) for geometry in geometries_of(part, frame)]
+    return np.array([None if one is None else shapely.to_wkb(one) for one in places], dtype=object)
+
+
+def _to_array(column: Column, values: list[Value]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Return the values as GDAL takes them, and which are unknown."""
+    unknown = np.array([value is None for value in values], dtype=bool)
+    kind, none = _TYPES[column.type]
+    return np.array([none if value is None else value for value in values], dtype=kind), unknown

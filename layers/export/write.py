@@ -44,4 +44,4 @@ _WRITERS: dict[str, Callable[[Job], bytes]] = {
 
 def write(job: Job) -> bytes:
     """Return the file of a job; raises KeyError for an unknown format."""
-    return _WRITERS[job.wish.format](job)
+    return _WRITERS[job.spec.format](job)

@@ -1,9 +1,18 @@
-"""Load a release into PostGIS: all of it in one transaction, so that readers see it whole or not at all."""
+"""Load a release into PostGIS: all of it in one transaction, so that readers see it whole or not at all.
+
+Of large collections an index finds ``=``, ``<`` and its kin, ``BETWEEN``, ``IN``, ``LIKE 'abc%'``, with
+``CASEI`` too, of lists also ``LIKE '%abc%'``, what intersects a place, and the order of ``sortby``: in a time
+that goes by the answer. Read through, in a time that goes by the collection: ``LIKE '%abc%'`` of other texts,
+``<>``, ``NOT``, one property beside another, what is apart from a place, and columns with a text beyond
+:data:`LONGEST`. Trigrams are no way out: most Chinese words are too short for one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -11,20 +20,55 @@ import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import Json
 
-from layers.postgis.address import with_limits
-from layers.postgis.fill import Filled
+from layers.lookup import read_entries
+from layers.memory import MemoryStore
+from layers.postgis.conditions import (
+    ARRAY,
+    DECLARED,
+    TYPES,
+    ColumnNames,
+    Lists,
+    Slot,
+    add_srid,
+    find_lists,
+    name_items,
+    name_places,
+    to_ewkb,
+    to_slots,
+)
 from layers.postgis.migrate import SCHEMA, enter, migrate
-from layers.postgis.names import name_features, name_items, name_places
-from layers.postgis.part import mark
-from layers.postgis.stock import Stock
+from layers.postgis.pool import with_limits
+from layers.query import Collection
+from layers.rows import Row, Scalar, queryables, read_rows
+from layers.store import Release
 
+PlaceRow = tuple[dict[str, Any], bytes]  # head and WKB of what look-ups answer with
+INDEXED_FROM = 200  # rows: fewer are read faster than they are looked up
+LONGEST = 600  # characters, at most 2,400 bytes: an entry of an index holds 2,700
+# What every question reads comes first; bodies, mostly out of line, last. Bodies are cut into answers
+# as they are: packed, each answer would unpack them first.
+CREATE = """
+CREATE TABLE {table} (
+    ordinal int4 NOT NULL, {columns},
+    id text COLLATE "C" NOT NULL,
+    geometry geometry(Geometry, 4326),
+    body bytea NOT NULL
+);
+ALTER TABLE {table} ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN geometry SET STORAGE EXTERNAL
+"""
+INDEXES = """
+CREATE UNIQUE INDEX ON {table} (ordinal);
+CREATE UNIQUE INDEX ON {table} (id)
+"""
+PLACED = """
+CREATE INDEX ON {table} USING gist (geometry);
+CREATE INDEX ON {table} (ordinal) WHERE geometry IS NULL
+"""
 KEPT = 3  # releases in the database; the older ones may still be asked for by a server not restarted
-# Geometries travel as EWKB, which COPY takes for the bytes that they are.
 PLACE_TYPES = ("text", "int4", "json", "bytea", "bytea")
 STEP = 200  # rows between two signs of progress
 LOCK_MS = 3_000  # longest that readers may hold the loading up
-
-LOADED = "SELECT 1 FROM {} WHERE release = %s AND relation IS NOT NULL LIMIT 1"
+LOADED = "SELECT 1 FROM {} WHERE release = %s LIMIT 1"
 REGISTER = """
 INSERT INTO releases (id, reach_m)
 SELECT %s, coalesce(max((head ->> 'positional_accuracy_m')::float8), 0) FROM {}
@@ -35,8 +79,119 @@ SELECT DISTINCT CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END
 FROM pg_class, aclexplode(relacl)
 WHERE oid = 'releases'::regclass AND privilege_type = 'SELECT' AND grantee <> relowner
 """
-
 Progress = Callable[[str, int, int], None]  # what, how many are done, of how many
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything of one release that a store holds."""
+
+    release: str
+    collections: tuple[Collection, ...]
+    rows: Callable[[str], Iterable[Row]]  # of a collection, by its id, in its order
+    places: Iterable[PlaceRow]
+
+
+def read_snapshot(release: Release) -> Snapshot:
+    """Return what the store in memory holds of a release."""
+    collections = MemoryStore(release).collections()
+    infos = {collection.id: collection.info for collection in collections}
+    return Snapshot(
+        release.id,
+        collections,
+        lambda collection: read_rows(release, infos[collection]),
+        read_entries(release.read("index/lookup.bin")),
+    )
+
+
+class TableLoader:
+    """The table of one collection: made, filled by :meth:`copy`, then given its indexes by :meth:`index`."""
+
+    def __init__(self, connection: Connection, name: str, collection: Collection) -> None:
+        self.name = name
+        self._connection = connection
+        self._collection = collection
+        self._table = sql.Identifier(name)
+        self._slots = to_slots(queryables(collection.info))
+        self._longest = dict.fromkeys(self._slots, 0)
+        self._cased: set[Slot] = set()  # texts that case makes a difference to
+        self._lists = find_lists(collection.info) if self._large else []
+        self._create()
+
+    def copy(self, rows: Iterable[Row], tick: Callable[[], None]) -> None:
+        """Copy the rows, which are then as if always there: nothing is left for readers to tidy up."""
+        texts = [slot for slot in self._slots if slot.folded]
+        types = ["int4", *(TYPES[slot.kind] for slot in self._slots), *("text" for _ in texts)]
+        types += ["text[]" for _ in self._lists]
+        statement = sql.SQL("COPY {} FROM STDIN (FORMAT binary, FREEZE)").format(self._table)
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            # Geometries travel as EWKB, which COPY takes for the bytes that they are.
+            copy.set_types([*types, "text", "bytea", "bytea"])
+            for ordinal, row in enumerate(rows):
+                values = [slot.take(row.values.get(slot.name)) for slot in self._slots]
+                folded = [self._fold(slot, row.values.get(slot.name)) for slot in texts]
+                words = [one.take(row.values.get(one.name)) for one in self._lists]
+                geometry = None if row.geometry is None else to_ewkb(row.geometry)
+                copy.write_row((ordinal, *values, *folded, *words, row.id, geometry, row.body))
+                tick()
+
+    def index(self) -> None:
+        """Make the indexes, and let the planner know the table."""
+        self._execute(INDEXES)
+        if self._collection.info["geometry"] != "none":
+            self._execute(PLACED)
+        if self._large:
+            for column in self._indexed():
+                # With the order in it, what matches is found and sorted without a look at the table.
+                self._execute("CREATE INDEX ON {table} ({column}, ordinal)", column=sql.Identifier(column))
+            for entry in self.lists().values():
+                self._execute(
+                    "CREATE INDEX ON {table} USING gin ({column})", column=sql.Identifier(entry["column"])
+                )
+        self._execute("ANALYZE {table}")
+
+    def columns(self) -> ColumnNames:
+        """Return where the queryables are; a text that case makes no difference to is its own fold."""
+        return {
+            slot.name: (slot.column, slot.folded if slot.folded and slot in self._cased else slot.column)
+            for slot in self._slots
+        }
+
+    def lists(self) -> Lists:
+        """Return where the entries of lists are that an index finds."""
+        return {one.name: one.describe() for one in self._lists if one.few}
+
+    @property
+    def _large(self) -> bool:
+        return self._collection.count >= INDEXED_FROM
+
+    def _fold(self, slot: Slot, value: Scalar) -> str | None:
+        if not isinstance(value, str):
+            return None
+        folded = value.casefold()
+        if folded != value:
+            self._cased.add(slot)
+        self._longest[slot] = max(self._longest[slot], len(value), len(folded))
+        return folded
+
+    def _indexed(self) -> list[str]:
+        """Return the columns to index: each once, and none with texts too long for it."""
+        columns = self.columns()
+        short = [columns[slot.name] for slot in self._slots if self._longest[slot] <= LONGEST]
+        return sorted(set(chain.from_iterable(short)))
+
+    def _create(self) -> None:
+        values = [(slot.column, slot.kind) for slot in self._slots]
+        folded = [(slot.folded, slot.kind) for slot in self._slots if slot.folded]
+        declared = [
+            sql.SQL(f"{{}} {DECLARED[kind]}").format(sql.Identifier(column))
+            for column, kind in [*values, *folded]
+        ]
+        declared += [sql.SQL(f"{{}} {ARRAY}").format(sql.Identifier(one.column)) for one in self._lists]
+        self._execute(CREATE, columns=sql.SQL(", ").join(declared))
+
+    def _execute(self, template: str, **parts: sql.Composable) -> None:
+        self._connection.execute(sql.SQL(template).format(table=self._table, **parts))
 
 
 def is_loaded(url: str, release: str) -> bool:
@@ -45,15 +200,11 @@ def is_loaded(url: str, release: str) -> bool:
     with psycopg.connect(with_limits(url)) as connection:
         try:
             return connection.execute(asked, [release]).fetchone() is not None
-        except (
-            psycopg.errors.UndefinedTable,
-            psycopg.errors.UndefinedColumn,  # an older version's
-            psycopg.errors.InvalidSchemaName,
-        ):
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             return False
 
 
-def load(url: str, stock: Stock, progress: Progress, served: Collection[str] = ()) -> bool:
+def load(url: str, snapshot: Snapshot, progress: Progress, served: Iterable[str] = ()) -> bool:
     """Load a release, unless the database has it; tell whether it was loaded.
 
     Creates or migrates the tables first, and removes all but the newest releases and those `served`
@@ -66,31 +217,28 @@ def load(url: str, stock: Stock, progress: Progress, served: Collection[str] = (
         with connection.transaction():
             enter(connection)
             asked = sql.SQL(LOADED).format(sql.Identifier("collections"))
-            found = connection.execute(asked, [stock.release]).fetchone()
+            found = connection.execute(asked, [snapshot.release]).fetchone()
             if not found:
-                _load(connection, stock, progress)
+                _load(connection, snapshot, progress)
         with suppress(psycopg.errors.LockNotAvailable):  # readers are in the way: the next load removes them
-            _remove_old(connection, {stock.release, *served})
+            _remove_old(connection, {snapshot.release, *served})
     return not found
 
 
-def _load(connection: Connection, stock: Stock, progress: Progress) -> None:
+def _load(connection: Connection, snapshot: Snapshot, progress: Progress) -> None:
     """Fill tables of the release's own; only to make one a partition needs a lock, for a moment."""
-    tables = _copy_features(connection, stock, progress)
+    tables = _copy_features(connection, snapshot, progress)
     for done, table in enumerate(tables):
         progress("index", done, len(tables))
         table.index()
-    known = connection.execute("SELECT 1 FROM releases WHERE id = %s", [stock.release]).fetchone()
-    if not known:  # else an older version loaded it, and its places stand already
-        _load_places(connection, stock)
-    _let_read(connection, [name_places(stock.release), *(table.name for table in tables)])
-    connection.execute("DELETE FROM collections WHERE release = %s", [stock.release])
-    _insert_collections(connection, stock, tables)
+    _load_places(connection, snapshot)
+    _let_read(connection, [name_places(snapshot.release), *(table.name for table in tables)])
+    _insert_collections(connection, snapshot, tables)
     progress("index", len(tables), len(tables))
 
 
-def _copy_features(connection: Connection, stock: Stock, progress: Progress) -> list[Filled]:
-    total = sum(collection.count for collection in stock.collections)
+def _copy_features(connection: Connection, snapshot: Snapshot, progress: Progress) -> list[TableLoader]:
+    total = sum(collection.count for collection in snapshot.collections)
     done = 0
 
     def tick() -> None:
@@ -100,9 +248,9 @@ def _copy_features(connection: Connection, stock: Stock, progress: Progress) -> 
             progress("features", done, total)
 
     tables = []
-    for number, collection in enumerate(stock.collections):
-        table = Filled(connection, name_items(number, stock.release), collection)
-        table.copy(stock.rows(collection.id), tick)
+    for number, collection in enumerate(snapshot.collections):
+        table = TableLoader(connection, name_items(number, snapshot.release), collection)
+        table.copy(snapshot.rows(collection.id), tick)
         tables.append(table)
     progress("features", done, total)
     return tables
@@ -115,40 +263,42 @@ def _let_read(connection: Connection, tables: list[str]) -> None:
         connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(names, reader))
 
 
-def _load_places(connection: Connection, stock: Stock) -> None:
-    partition = name_places(stock.release)
+def _load_places(connection: Connection, snapshot: Snapshot) -> None:
+    partition = name_places(snapshot.release)
     connection.execute(_statement("CREATE TABLE {} (LIKE places INCLUDING STORAGE)", partition))
-    _copy_places(connection, stock)
-    connection.execute(_statement(REGISTER, partition), [stock.release])
+    _copy_places(connection, snapshot)
+    connection.execute(_statement(REGISTER, partition), [snapshot.release])
     connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
     attach = sql.SQL("ALTER TABLE places ATTACH PARTITION {} FOR VALUES IN ({})")
-    connection.execute(attach.format(sql.Identifier(partition), sql.Literal(stock.release)))
+    connection.execute(attach.format(sql.Identifier(partition), sql.Literal(snapshot.release)))
     connection.execute(_statement("ANALYZE {}", partition))
 
 
-def _copy_places(connection: Connection, stock: Stock) -> None:
-    statement = _statement("COPY {} FROM STDIN (FORMAT binary, FREEZE)", name_places(stock.release))
+def _copy_places(connection: Connection, snapshot: Snapshot) -> None:
+    statement = _statement("COPY {} FROM STDIN (FORMAT binary, FREEZE)", name_places(snapshot.release))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(PLACE_TYPES)
-        for ordinal, (head, shape) in enumerate(stock.places):
-            copy.write_row((stock.release, ordinal, Json(head, dumps=orjson.dumps), shape, mark(shape)))
+        for ordinal, (head, shape) in enumerate(snapshot.places):
+            copy.write_row(
+                (snapshot.release, ordinal, Json(head, dumps=orjson.dumps), shape, add_srid(shape))
+            )
 
 
-def _insert_collections(connection: Connection, stock: Stock, tables: list[Filled]) -> None:
+def _insert_collections(connection: Connection, snapshot: Snapshot, tables: list[TableLoader]) -> None:
     insert = "INSERT INTO collections VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
     with connection.cursor() as cursor:
-        cursor.executemany(insert, list(_collection_rows(stock, tables)))
+        cursor.executemany(insert, list(_collection_rows(snapshot, tables)))
 
 
-def _collection_rows(stock: Stock, tables: list[Filled]) -> Iterator[tuple[Any, ...]]:
-    for ordinal, (one, table) in enumerate(zip(stock.collections, tables, strict=True)):
+def _collection_rows(snapshot: Snapshot, tables: list[TableLoader]) -> Iterator[tuple[Any, ...]]:
+    for ordinal, (one, table) in enumerate(zip(snapshot.collections, tables, strict=True)):
         bounds = list(one.bounds) if one.bounds else None
         said = (one.info, table.columns(), table.lists())
         info, columns, lists = (Json(found, dumps=orjson.dumps) for found in said)
-        yield stock.release, one.id, ordinal, info, one.count, bounds, table.name, columns, lists
+        yield snapshot.release, one.id, ordinal, info, one.count, bounds, table.name, columns, lists
 
 
-def _remove_old(connection: Connection, kept: Collection[str]) -> None:
+def _remove_old(connection: Connection, kept: set[str]) -> None:
     """Remove all but the newest releases, never one of `kept`."""
     with connection.transaction():
         enter(connection)
@@ -156,9 +306,8 @@ def _remove_old(connection: Connection, kept: Collection[str]) -> None:
         loaded = connection.execute("SELECT id FROM releases ORDER BY loaded DESC").fetchall()
         for old in [one for (one,) in loaded[KEPT:] if one not in kept]:
             filled = connection.execute("SELECT relation FROM collections WHERE release = %s", [old])
-            tables = [name for (name,) in filled.fetchall() if name]
-            # The features of an older version lie in a partition.
-            for table in (*tables, name_places(old), name_features(old)):
+            tables = [name for (name,) in filled.fetchall()]
+            for table in (*tables, name_places(old)):
                 connection.execute(_statement("DROP TABLE IF EXISTS {}", table))
             connection.execute("DELETE FROM releases WHERE id = %s", [old])
 

@@ -1,4 +1,4 @@
-"""Connections to PostGIS: pooled, read-only, with time limits; an outage is one clear error, not a wait.
+"""Connections to PostGIS: pooled, read-only, with time limits; an outage is one clear error.
 
 They are opened beside the readers, not by them, so a server starts while the database is down, and no
 reader waits for what a new connection has to load.
@@ -17,9 +17,14 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from layers.postgis.address import NETWORK
 from layers.postgis.migrate import SCHEMA
 from layers.query import StoreSlowError, StoreUnavailableError
+
+PORTS = range(1, 65536)
+# A password with one of its characters unescaped ends up in pieces in these, and in the messages on them.
+NEVER_WITH_AT = ("host", "dbname", "user")
+NETWORK = {"connect_timeout": "2", "tcp_user_timeout": "5000", "application_name": "weihai-layout"}
+
 
 CONNECT_S = 2  # a question waits no longer for a connection
 STATEMENT_MS = 10_000
@@ -48,6 +53,22 @@ Rows = list[tuple[Any, ...]]
 Statement = sql.SQL | sql.Composed
 
 
+def with_limits(url: str) -> str:
+    """Return an address with limits of how long a connection is waited for; the operator's win."""
+    return make_conninfo("", **(NETWORK | conninfo_to_dict(url)))
+
+
+def is_database_address(url: str) -> bool:
+    """Tell whether `url` can be read as a database's address, with nothing of a password astray in it."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return False
+    ports = str(given.get("port") or PORTS[0]).split(",")
+    in_place = not any("@" in str(given.get(part) or "") for part in NEVER_WITH_AT)
+    return in_place and all(port.isdecimal() and int(port) in PORTS for port in ports)
+
+
 class Pool:
     """Asks one database; usable from many threads.
 
@@ -56,9 +77,6 @@ class Pool:
     """
 
     def __init__(self, url: str, first: Statement) -> None:
-        self._down = threading.Event()
-        self._probe = threading.Lock()
-        self._seats = threading.BoundedSemaphore(MAX_CONNECTIONS)
         given = conninfo_to_dict(url)
         options = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
         given["options"] = f"{options} {given.get('options') or ''}".strip()  # the operator's win
@@ -82,39 +100,18 @@ class Pool:
 
         A connection that the database closed, as after its restart, is replaced once, unseen. Raises
         :class:`~layers.query.StoreUnavailableError` when the database is down, has no connection free
-        or lacks the tables, and :class:`~layers.query.StoreSlowError` when it takes too long. While it
-        is down one caller at a time waits for it, and the others are told at once.
+        or lacks the tables, and :class:`~layers.query.StoreSlowError` when it takes too long.
         """
-        probing = self._down.is_set()
-        if probing and not self._probe.acquire(blocking=False):
-            raise StoreUnavailableError("数据库不可用 / the database is down")
         try:
-            rows = self._ask_seated(statement, values)
-            self._down.clear()
+            return self._ask_again(statement, values)
         except psycopg.errors.QueryCanceled as error:
             raise StoreSlowError(str(error).strip()) from error
         except UNAVAILABLE as error:
-            if isinstance(error, PoolTimeout):
-                self._down.set()
             raise StoreUnavailableError(str(error).strip()) from error
-        else:
-            return rows
-        finally:
-            if probing:
-                self._probe.release()
 
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
-
-    def _ask_seated(self, statement: Statement, values: Sequence[Any]) -> Rows:
-        """Ask when one of the connections is free, so that waiting for the pool means an outage."""
-        if not self._seats.acquire(timeout=CONNECT_S):
-            raise StoreUnavailableError("数据库连接均被占用 / all connections to the database are busy")
-        try:
-            return self._ask_again(statement, values)
-        finally:
-            self._seats.release()
 
     def _ask_again(self, statement: Statement, values: Sequence[Any]) -> Rows:
         self._pool.open()

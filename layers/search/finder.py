@@ -1,7 +1,8 @@
 """Find what the plan names, and where it is, by name: Chinese, pinyin, English or Korean.
 
 The index is built once per release by :mod:`layers.search.names`. What is found says how: as a whole, as a
-part, or only after a misspelling was put right; what the plan does not name is said not to be found.
+part, or only after a misspelling was put right; what the plan does not name is said not to be found. Which
+characters of a spelling a query hit is said as ranges; pages set them as marked text.
 """
 
 from __future__ import annotations
@@ -10,10 +11,26 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from layers.search.folding import drop_tones, fold, is_latin, squeeze, stem_all, trace
-from layers.search.marks import mark, mark_reading, mark_words
-from layers.search.vocabulary import EMPTY, INITIALS, KNOWN, PINYIN, UNKNOWN, Key, Piece, Vocabulary
+from layers.search.vocabulary import (
+    EMPTY,
+    INITIALS,
+    KNOWN,
+    PINYIN,
+    RUNS,
+    UNKNOWN,
+    Key,
+    Piece,
+    Vocabulary,
+    drop_tones,
+    fold,
+    is_latin,
+    squeeze,
+    stem,
+    stem_all,
+    trace_letters,
+)
 
+Ranges = list[list[int]]  # [start, end) in characters
 LIMIT = 20
 MAX_QUERY = 100
 # How well a query fits a key, best first. CORE: all but the empty words; WORDS: its words in any order;
@@ -28,11 +45,59 @@ LAYER_ORDER = (
     *("industries", "clusters", "chains", "platforms", "gateways", "towns", "landmarks"),
     *("agencies", "indicators", "clauses"),
 )
-
 FAR = LAYER_ORDER.index("agencies")  # from here on nothing is offered as near
-
 Entry = dict[str, Any]
 Rank = tuple[float, ...]
+
+
+def mark(text: str, needles: Iterable[str]) -> Ranges:
+    """Return where folded `needles` stand in `text`, joined and in order."""
+    hit: set[int] = set()
+    folded, origin = trace_letters(text)
+    for needle in filter(None, map(squeeze, needles)):
+        at = folded.find(needle)
+        while at >= 0:
+            hit.update(origin[at : at + len(needle)])
+            at = folded.find(needle, at + len(needle))
+    return _join(hit)
+
+
+def mark_words(text: str, needles: Iterable[str]) -> Ranges:
+    """Return the words of `text` that are the needles' words in another form: fibres for fiber."""
+    wanted = {stem(word) for needle in needles for word in needle.split() if is_latin(word)}
+    hit: set[int] = set()
+    at = 0
+    for run in text.split(" "):
+        words = RUNS.findall(fold(run))
+        if words and all(stem(word) in wanted for word in words):
+            hit.update(range(at, at + len(run.rstrip(",;:.()"))))
+        at += len(run) + 1
+    return _join(hit)
+
+
+def mark_reading(key: Key, needles: Iterable[str]) -> Ranges:
+    """Return the Chinese characters of a spelling whose pinyin or initials the needles hit."""
+    han = [index for index, letter in enumerate(key.spelling) if "㐀" <= letter <= "鿿"]
+    syllables = list(key.text) if key.grade == INITIALS else key.text.split()
+    if key.grade not in {PINYIN, INITIALS} or len(han) != len(syllables):
+        return []
+    origin = [index for index, syllable in zip(han, syllables, strict=True) for _ in syllable]
+    hit: set[int] = set()
+    for needle in filter(None, map(squeeze, needles)):
+        at = key.squeezed.find(needle)
+        if at >= 0:
+            hit.update(origin[at : at + len(needle)])
+    return _join(hit)
+
+
+def _join(hit: set[int]) -> Ranges:
+    ranges: Ranges = []
+    for index in sorted(hit):
+        if ranges and ranges[-1][1] == index:
+            ranges[-1][1] += 1
+        else:
+            ranges.append([index, index + 1])
+    return ranges
 
 
 class Hit(NamedTuple):
@@ -250,7 +315,7 @@ def _starts_word(key: Key, squeezed: str) -> bool:
 
 def _as_typed(query: str, piece: str) -> str:
     """Return the part of the query that a folded piece comes from."""
-    folded, origin = trace(query)
+    folded, origin = trace_letters(query)
     at = folded.find(squeeze(piece))
     return query[origin[at] : origin[at + len(squeeze(piece)) - 1] + 1] if at >= 0 else piece
 

@@ -18,10 +18,9 @@ from pypinyin import Style, lazy_pinyin
 from geodata.figures import Indicator
 from geodata.ground import Landmark
 from geodata.model import Chain, Clause, Cluster, Designation, Industry, Term
-from layers.documents import to_url
+from layers.links import to_url
 from layers.relations import Place, Relations
-from layers.search.folding import fold, squeeze, to_initials
-from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM
+from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, squeeze, to_initials
 
 Entry = dict[str, Any]
 Spelling = tuple[str, int]

@@ -7,8 +7,19 @@ from collections.abc import Iterator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from layers.search.folding import fold, is_latin, squeeze
-from layers.search.vocabulary import EMPTY, INITIALS, PINYIN, TERM, UNKNOWN, Key, Piece, Vocabulary
+from layers.search.vocabulary import (
+    EMPTY,
+    INITIALS,
+    PINYIN,
+    TERM,
+    UNKNOWN,
+    Key,
+    Piece,
+    Vocabulary,
+    fold,
+    is_latin,
+    squeeze,
+)
 
 SHORTEST, LONG = 4, 8  # letters of a word that may hold one slip, or two
 SHORTEST_HAN = 2

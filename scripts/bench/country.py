@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geodata.crs import Bounds
 from layers.query import Collection
-from layers.rows import Row, flatten
+from layers.rows import Row, flatten_value
 
 ID = "country"
 WEST, SOUTH, CELL_DEG = 75.0, 20.0, 0.12
@@ -99,5 +99,5 @@ def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) ->
         "geometry": {"type": "Polygon", "coordinates": [ring.tolist()]},
         "properties": properties,
     }
-    values = {name: flatten(value) for name, value in properties.items()}
+    values = {name: flatten_value(value) for name, value in properties.items()}
     return Row(properties["id"], orjson.dumps(feature), values, polygon)

@@ -15,8 +15,7 @@ from typing import TypeVar
 
 import shapely
 
-from layers.postgis.load import load
-from layers.postgis.stock import Place, Stock
+from layers.postgis.load import PlaceRow, Snapshot, load
 from layers.postgis.store import PostgisStore
 from scripts.bench import country
 from scripts.bench.common import Result
@@ -56,9 +55,9 @@ def _load(url: str, name: str, blocks: int) -> Result:
     making = Watch()
     collections = (country.build_collection(blocks),)
     places = making.during(_places(blocks))
-    stock = Stock(name, collections, lambda _: making.during(country.build_rows(blocks)), places)
+    snapshot = Snapshot(name, collections, lambda _: making.during(country.build_rows(blocks)), places)
     begun = time.perf_counter()
-    load(url, stock, Bar())
+    load(url, snapshot, Bar())
     return {"seconds": round(time.perf_counter() - begun - making.seconds, 1)}
 
 
@@ -79,7 +78,7 @@ class Watch:
             yield one
 
 
-def _places(blocks: int) -> Iterator[Place]:
+def _places(blocks: int) -> Iterator[PlaceRow]:
     for row in country.build_rows(blocks):
         wkb: bytes = shapely.to_wkb(row.geometry)  # type: ignore[assignment]
         yield {"id": row.id, "positional_accuracy_m": ACCURACY_M}, wkb

@@ -10,8 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
-from layers.export.job import Job
-from layers.export.jobs import release_path
+from layers.export.job import Job, release_path
 from layers.store import Release, write_atomically
 from scripts.answer import add_home, add_json, live_release, settings, write_json
 from scripts.messages import say, warn, write

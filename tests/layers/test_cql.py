@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -12,12 +14,13 @@ from hypothesis import strategies as st
 
 from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes, from_lonlat
 from layers.cql.evaluate import compile_pattern
-from layers.cql.fault import CODES, FilterError
 from layers.cql.parse import MAX_BYTES, parse_filter
 from layers.cql.tree import (
+    CODES,
     And,
     Compare,
     Constant,
+    FilterError,
     Folded,
     In,
     Kind,
@@ -76,6 +79,19 @@ def read(text: str, language: str = "cql2-text", axes: Axes = CRS84):
         ),
         ("1 = n", Compare("=", ONE, N)),
         ("n > m", Compare(">", N, M)),
+        ("n　>　m　", Compare(">", N, M)),
+        ("名称　=　'　'", Compare("=", NAME, Constant("　"))),
+        ("n = .5e1", Compare("=", N, Constant(5.0))),
+        ("n = +1.", Compare("=", N, ONE)),
+        (
+            "n BETWEEN m AND 1 AND n=1",
+            And((And((Compare(">=", N, M), Compare("<=", N, ONE))), Compare("=", N, ONE))),
+        ),
+        ("n NOT BETWEEN (-1) AND ((1))", Not(And((Compare(">=", N, Constant(-1.0)), Compare("<=", N, ONE))))),
+        ("n IN((1),m)", Or((Compare("=", N, ONE), Compare("=", N, M)))),
+        ("(n=1)AND(m=1)", And((Compare("=", N, ONE), Compare("=", M, ONE)))),
+        ("casei (名称)LIKE'A%'", Like(Folded(NAME), "a%")),
+        ("名称 = 'AND (n=1 OR ''' ", Compare("=", NAME, Constant("AND (n=1 OR '"))),
     ],
 )
 def test_text_is_read_as_the_standard_ranks_it(text, tree):
@@ -139,6 +155,158 @@ def test_what_is_no_filter_is_refused_with_its_reason(text, code, value):
         read(text)
     assert (refused.value.code, refused.value.value) == (code, value)
     assert code in CODES
+
+
+@pytest.mark.parametrize(
+    "name", ["order", "android", "nothing", "inland", "isle", "likes", "truename", "_a", "div"]
+)
+def test_a_name_may_begin_with_a_keyword(name):
+    """The library takes `n=1 ORder` for `n=1 OR der`."""
+    kinds: dict[str, Kind] = {"n": "number", name: "number", "of": "boolean"}
+    same = Compare("=", Property(name, "number"), ONE)
+    assert parse_filter(f"{name}=1", "cql2-text", kinds) == same
+    assert parse_filter(f"n=1 OR NOT {name}=1", "cql2-text", kinds) == Or((Compare("=", N, ONE), Not(same)))
+    for glued in (f"n=1 OR{name}=1", f"NOT{name}=1", f"n=1 AND{name}=1"):
+        with pytest.raises(FilterError):
+            parse_filter(glued, "cql2-text", kinds)
+
+
+@pytest.mark.parametrize("keyword", ["in", "is", "like", "not", "or", "and", "between", "null", "true"])
+def test_a_keyword_is_a_name_only_in_quotes(keyword):
+    kinds: dict[str, Kind] = {keyword: "number"}
+    compared = Compare("=", Property(keyword, "number"), ONE)
+    assert parse_filter(f'"{keyword}" = 1', "cql2-text", kinds) == compared
+    with pytest.raises(FilterError):
+        parse_filter(f"{keyword} = 1", "cql2-text", kinds)
+
+
+def test_a_quote_in_a_name_is_written_twice():
+    kinds: dict[str, Kind] = {'a"b': "number", "0": "number"}
+    assert parse_filter('"a""b" = "0"', "cql2-text", kinds) == Compare(
+        "=", Property('a"b', "number"), Property("0", "number")
+    )
+
+
+HOSTILE = {
+    "brackets before a mistake": "(" * 32 + "n==1" + ")" * 32,
+    "brackets left open": "(" * 32 + "n=1",
+    "brackets closed twice": "n=1" + ")" * 32,
+    "lists before a mistake": "n IN (" * 32 + "n==1" + ")" * 32,
+    "functions before a mistake": "CASEI(n IN (" * 16 + "n==1" + "))" * 16,
+    "collections": "S_INTERSECTS(geometry," + "GEOMETRYCOLLECTION(" * 31 + "POINT(1 2" + ")" * 33,
+    "nothing": "S_INTERSECTS(geometry, POINT EMPTY)",
+    "an empty member": "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(POINT EMPTY))",
+    "a polygon of nothing": "S_INTERSECTS(geometry, POLYGON((())))",
+    "negations": "NOT " * 4_000 + "n=1",
+    "signs": "n=" + "-" * 16_000 + "1",
+    "comparisons": "n" + "=n" * 8_000,
+    "patterns": "名称" + " LIKE 'a'" * 1_500,
+    "tests for null": "n" + " IS NULL" * 1_800,
+    "negations in brackets": ("NOT " * 60 + "(") * 32 + "n=1" + ")" * 32,
+    "half a character": "名称 = '\ud800'",
+    "half a character in a name": "\ud800 = 1",
+    "a list without brackets": "n IN 1",
+    "a second date": "DATE('2022-04-14', '2022-04-15') = DATE('2022-04-14')",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_filter_is_refused_and_neither_crashes_nor_lasts(text):
+    """The library's own parser would overflow its stack, or take hours, on most of them."""
+    with pytest.raises(FilterError):
+        read(text)
+
+
+@pytest.mark.parametrize("chain", [" OR ", " AND ", "OR "])
+def test_the_longest_chain_fits_the_stack_of_a_small_thread(chain):
+    found = []
+    text = chain.join(["1=1"] * (MAX_BYTES // (3 + len(chain))))
+    size = threading.stack_size(2**21)  # the least that a server's thread is given
+    try:
+        thread = threading.Thread(target=lambda: found.append(read(text)))
+        thread.start()
+    finally:
+        threading.stack_size(size)
+    thread.join()
+    assert len(found[0].parts) > 2_000
+
+
+PIECES = [
+    "n",
+    "m",
+    "名称",
+    "flag",
+    "geometry",
+    "1",
+    "-",
+    "'a'",
+    "(",
+    ")",
+    ",",
+    "=",
+    "<",
+    "<>",
+    "NOT",
+    "AND",
+    "OR",
+    "IN",
+]
+PIECES += [
+    "BETWEEN",
+    "LIKE",
+    "IS",
+    "NULL",
+    "TRUE",
+    "CASEI(",
+    "DATE('2022-04-14')",
+    "S_WITHIN(",
+    "BBOX(",
+    "POINT(1 2)",
+]
+PIECES += ["POINT(", "'", '"', "\\", "{", "　", "1e", ".5", "+", "\0", "\ud800", "EMPTY", "\n"]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join)
+    | st.lists(st.sampled_from(PIECES)).map("".join)
+)
+def test_any_text_is_a_filter_or_is_refused(text):
+    with contextlib.suppress(FilterError):
+        read(text)
+
+
+documents = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["a", "n", "2022-04-14", "Point", "名称"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.fixed_dictionaries(
+            {
+                "op": st.sampled_from(
+                    ["and", "not", "=", "in", "like", "isNull", "between", "casei", "s_within", "+"]
+                ),
+                "args": inner | st.lists(inner, max_size=3),
+            }
+        )
+        | st.dictionaries(
+            st.sampled_from(
+                ["op", "args", "property", "date", "timestamp", "bbox", "type", "coordinates", "geometries"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(documents)
+def test_any_document_is_a_filter_or_is_refused(document):
+    with contextlib.suppress(FilterError):
+        read(json.dumps(document), "cql2-json")
 
 
 @pytest.mark.parametrize(

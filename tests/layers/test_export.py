@@ -30,14 +30,25 @@ from hypothesis import strategies as st
 from shapely.geometry import shape
 
 from geodata import crs
-from layers.export.flat import columns_of, flatten, harmless
 from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
-from layers.export.job import About, Job, Part, Wish, parse_job
-from layers.export.jobs import release_path, to_job
-from layers.export.looks import rule_of
-from layers.export.selection import Choice, select
-from layers.export.source import read_about, read_parts
-from layers.export.vector import short_names, shorten
+from layers.export.job import (
+    About,
+    Choice,
+    ExportSpec,
+    Job,
+    Part,
+    columns_of,
+    flatten_rows,
+    harmless,
+    parse_job,
+    read_about,
+    read_parts,
+    release_path,
+    select_parts,
+    to_job,
+)
+from layers.export.styles import rule_of
+from layers.export.vector import short_names, shorten_text
 from layers.export.write import write
 from layers.store import Release
 
@@ -60,7 +71,7 @@ def parts(release: Release) -> dict[str, Part]:
 @pytest.fixture
 def make(about: About, parts: dict[str, Part]) -> Callable[..., bytes]:
     def make(name: str, kind: str, frame: str | None = None, geometry: str | None = None) -> bytes:
-        wish = Wish(name, kind, frame or FORMATS[kind].frames[0], geometry or FORMATS[kind].geometry)
+        wish = ExportSpec(name, kind, frame or FORMATS[kind].frames[0], geometry or FORMATS[kind].geometry)
         return write(to_job(wish, list(parts.values()), about))
 
     return make
@@ -102,7 +113,7 @@ def test_other_programs_read_the_same_ids_words_and_places(
     part = parts[layer]
     found = _by_id(_read(make(layer, kind), layer, kind, tmp_path), part, kind)
     names = short_names(part) if kind == "shp.zip" else {}
-    for row, values in zip(part.rows, flatten(part), strict=True):
+    for row, values in zip(part.rows, flatten_rows(part), strict=True):
         if row["id"] not in found:
             continue
         told = found[row["id"]]
@@ -112,8 +123,32 @@ def test_other_programs_read_the_same_ids_words_and_places(
             if kind in {"geojson", "topojson"} and listed:
                 continue  # these keep lists as they are, and need no columns beside them
             value, wanted = told[names.get(column.name, column.name)], values[column.name]
-            wanted = shorten(wanted) if kind == "shp.zip" else wanted
+            wanted = shorten_text(wanted) if kind == "shp.zip" else wanted
             assert (None if pd.isna(value) or value == "" else value) == wanted, (row["id"], column.name)
+
+
+@pytest.mark.parametrize("kind", ["gpkg", "fgb"])
+def test_a_column_has_its_type_also_where_some_values_are_unknown(
+    about: About, parts: dict[str, Part], tmp_path: Path, kind: str
+) -> None:
+    known = {"string": "a", "number": 1.5, "integer": 3, "boolean": True}
+    fields = [
+        {"name": name, "type": name, "description": dict.fromkeys(("zh", "en", "ko"), name)} for name in known
+    ]
+    info = parts["zones"].info | {"fields": fields}
+    rows = [{"geometry": None, "properties": known}, {"geometry": None, "properties": dict.fromkeys(known)}]
+    path = tmp_path / f"made.{kind}"
+    path.write_bytes(write(Job(ExportSpec("zones", kind, "EPSG:4326"), (Part(info, rows),), about)))
+    found = pyogrio.read_info(path, layer="zones")
+    assert dict(zip(found["fields"], found["ogr_types"], strict=True)) == {
+        "string": "OFTString",
+        "number": "OFTReal",
+        "integer": "OFTInteger",
+        "boolean": "OFTInteger",
+    }
+    read = pyogrio.read_dataframe(path, layer="zones")[list(known)].astype(object)
+    assert read.iloc[0].to_dict() == known
+    assert read.iloc[1].isna().all()
 
 
 @pytest.mark.parametrize("frame", FRAMES)
@@ -136,7 +171,7 @@ def test_the_same_data_give_the_same_bytes_in_another_process_and_place(
     holds = PLAN if name == PLAN else "layer" if parts[name].spatial else "table"
     elsewhere = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Seoul", "PYTHONPATH": str(ROOT)}
     for kind in formats_of(holds):
-        job = to_job(Wish(name, kind.id, kind.frames[0], kind.geometry), list(parts.values()), about)
+        job = to_job(ExportSpec(name, kind.id, kind.frames[0], kind.geometry), list(parts.values()), about)
         made = subprocess.run(
             [sys.executable, "-m", "layers.export"],
             input=job.to_bytes(),
@@ -149,7 +184,7 @@ def test_the_same_data_give_the_same_bytes_in_another_process_and_place(
 
 
 def test_a_job_survives_the_way_to_another_process(about: About, parts: dict[str, Part]) -> None:
-    job = to_job(Wish("zones", "gpkg", "EPSG:4550"), list(parts.values()), about)
+    job = to_job(ExportSpec("zones", "gpkg", "EPSG:4550"), list(parts.values()), about)
     assert parse_job(job.to_bytes()) == job
 
 
@@ -193,7 +228,7 @@ def test_a_geopackage_is_dated_by_the_latest_imported_boundary(
     said = {"name": {"zh": "高区"}, "id": "gaoqu", "source": "s", "who": "w", "licence": "l"}
     brought = replace(about, imports=[said | {"date": date} for date in ("2026-11-27", "2026-11-02")])
     path = tmp_path / "plan.gpkg"
-    path.write_bytes(write(to_job(Wish(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
+    path.write_bytes(write(to_job(ExportSpec(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
     with closing(sqlite3.connect(path)) as database:
         changed = dict(database.execute("SELECT table_name, last_change FROM gpkg_contents"))
         styles = database.execute("SELECT DISTINCT update_time FROM layer_styles").fetchall()
@@ -268,7 +303,7 @@ def test_a_shapefile_has_short_names_their_meaning_and_all_it_had_to_cut(
     cut = {line["name"]: int(line["cut_rows"]) for line in lines}
     assert cut["responsible_units"] > 0 == cut["name_zh"]
     whole = list(csv.DictReader(io.StringIO(packed.read("zones.csv").decode("utf-8-sig"))))
-    assert whole[0]["responsible_units"] == flatten(parts["zones"])[0]["responsible_units"]
+    assert whole[0]["responsible_units"] == flatten_rows(parts["zones"])[0]["responsible_units"]
     assert "designations.csv" in packed.namelist()
 
 
@@ -293,7 +328,7 @@ def test_a_workbook_has_the_table_a_layer_s_designations_come_from(
     assert book.sheetnames == ["zones", "designations", "about"]
     head, *lines = book["zones"].iter_rows(values_only=True)
     assert head[-2:] == ("lon", "lat")
-    for line, row, told in zip(lines, parts["zones"].rows, flatten(parts["zones"]), strict=True):
+    for line, row, told in zip(lines, parts["zones"].rows, flatten_rows(parts["zones"]), strict=True):
         assert dict(zip(head[:-2], line, strict=False)) == told
         assert shape(row["geometry"]).contains(shapely.Point(*line[-2:]))
     assert len(list(book["designations"].iter_rows(values_only=True))) > 10
@@ -308,7 +343,7 @@ def test_a_geometry_too_long_for_a_cell_is_told_not_cut(make: Callable[..., byte
 
 
 def test_flat_formats_have_the_plan_s_own_terms_beside_the_ids(parts: dict[str, Part]) -> None:
-    for values, row in zip(flatten(parts["zones"]), parts["zones"].rows, strict=True):
+    for values, row in zip(flatten_rows(parts["zones"]), parts["zones"].rows, strict=True):
         records = row["properties"]["industries"]
         assert (values["industries"] or "") == ";".join(one["industry_id"] for one in records)
         assert (values["industry_terms_zh"] or "") == ";".join(one["term_zh"] for one in records)
@@ -335,7 +370,7 @@ def test_no_text_is_taken_for_a_formula_and_none_is_lost(text: str) -> None:
 @given(st.lists(st.text(st.characters(exclude_characters=";", codec="utf-8"), min_size=1), min_size=1))
 def test_a_shortened_text_fits_and_begins_the_whole(words: list[str]) -> None:
     text = ";".join(words)
-    short = str(shorten(text))
+    short = str(shorten_text(text))
     assert len(short.encode()) <= 254
     assert text.startswith(short)
 
@@ -361,7 +396,7 @@ def test_parquet_of_a_table_keeps_types_and_meanings(make: Callable[..., bytes])
 def test_a_choice_keeps_what_the_map_shows(parts: dict[str, Part]) -> None:
     chosen = {
         part.id: part
-        for part in select(list(parts.values()), Choice(("zones", "parks"), frozenset({"fashion"})))
+        for part in select_parts(list(parts.values()), Choice(("zones", "parks"), frozenset({"fashion"})))
     }
     assert {part.id for part in chosen.values() if part.spatial} == {"zones", "parks"}
     for row in chosen["zones"].rows:
@@ -371,7 +406,7 @@ def test_a_choice_keeps_what_the_map_shows(parts: dict[str, Part]) -> None:
 
 
 def test_a_place_is_chosen_with_all_that_lies_in_it(parts: dict[str, Part]) -> None:
-    chosen = {part.id: part for part in select(list(parts.values()), Choice(place="huancui"))}
+    chosen = {part.id: part for part in select_parts(list(parts.values()), Choice(place="huancui"))}
     assert [row["id"] for row in chosen["counties"].rows] == ["huancui"]
     assert "gaoqu" in {row["id"] for row in chosen["zones"].rows}
     towns = {row["properties"]["parent_id"] for row in chosen["towns"].rows}
@@ -382,9 +417,9 @@ def test_a_place_is_chosen_with_all_that_lies_in_it(parts: dict[str, Part]) -> N
 def test_an_empty_selection_makes_an_empty_file_of_every_kind(about: About, parts: dict[str, Part]) -> None:
     empty = Part(parts["zones"].info, [])
     for kind in formats_of("layer"):
-        content = write(Job(Wish("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about))
+        content = write(Job(ExportSpec("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about))
         assert content, kind.id
-    assert json.loads(write(Job(Wish("zones", "geojson", "CRS84"), (empty,), about)))["features"] == []
+    assert json.loads(write(Job(ExportSpec("zones", "geojson", "CRS84"), (empty,), about)))["features"] == []
 
 
 @pytest.mark.parametrize("layer", LAYERS)

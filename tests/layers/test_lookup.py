@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Point, shape
 
-from layers.around import Around
-from layers.lookup import Lookup
-from layers.places import BlockPlaces
+from layers.lookup import BlockPlaces, Lookup, Surroundings
 from layers.store import Release
 
 
 @pytest.fixture(scope="module")
 def lookup(release: Release) -> Lookup:
-    return Lookup(BlockPlaces(release.read("index/lookup.bin")), Around(release.read("index/around.bin")))
+    return Lookup(
+        BlockPlaces(release.read("index/lookup.bin")), Surroundings(release.read("index/around.bin"))
+    )
 
 
 def _inside(answer: dict) -> set[str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.search import LIMIT, Search
-from layers.search.folding import drop_tones, fold, squeeze, stem, trace
+from layers.search.vocabulary import drop_tones, fold, squeeze, stem, trace_letters
 from layers.store import Release
 
 
@@ -265,7 +265,7 @@ def test_folding_does_not_depend_on_how_a_letter_is_composed(text: str) -> None:
 
 @given(st.text(max_size=80))
 def test_every_folded_letter_knows_where_it_comes_from(text: str) -> None:
-    folded, origin = trace(text)
+    folded, origin = trace_letters(text)
     assert folded == squeeze(fold(text))
     assert origin == sorted(origin)
     assert all(folded[at] in fold(text[index]) for at, index in enumerate(origin))

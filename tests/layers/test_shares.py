@@ -7,25 +7,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box, shape
 
-from layers.around import Around
-from layers.lookup import Lookup
-from layers.places import BlockPlaces
-from layers.shares import Shares
+from layers.lookup import BlockPlaces, Lookup, Shares, Surroundings
 from layers.store import Release
 
 
 @pytest.fixture(scope="module")
-def around(release: Release) -> Around:
-    return Around(release.read("index/around.bin"))
+def around(release: Release) -> Surroundings:
+    return Surroundings(release.read("index/around.bin"))
 
 
 @pytest.fixture(scope="module")
-def shares(release: Release, around: Around) -> Shares:
+def shares(release: Release, around: Surroundings) -> Shares:
     return Shares(release.read("index/lookup.bin"), around)
 
 
 @pytest.fixture(scope="module")
-def lookup(release: Release, around: Around) -> Lookup:
+def lookup(release: Release, around: Surroundings) -> Lookup:
     return Lookup(BlockPlaces(release.read("index/lookup.bin")), around)
 
 

@@ -13,13 +13,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from layers.cql.tree import Folded, Like, Not, Property
-from layers.memory import Table
-from layers.postgis import fill
-from layers.postgis.load import load
-from layers.postgis.stock import Stock
+from layers.memory import MemoryTable
+from layers.postgis import load as loading
+from layers.postgis.load import Snapshot, load
 from layers.postgis.store import PostgisStore
 from layers.query import Query
-from layers.rows import Row, flatten, queryables
+from layers.rows import Row, flatten_value, queryables
 from scripts.cluster import Cluster
 from tests.layers import oracle
 
@@ -80,7 +79,7 @@ def to_row(index: int, values: dict[str, Any], geometry: Any) -> Row:
     own = {"id": f"row-{index}"} | values
     place = json.loads(shapely.to_geojson(geometry)) if geometry else None
     feature = {"type": "Feature", "id": own["id"], "geometry": place, "properties": own}
-    flat = {name: flatten(value) for name, value in own.items()}
+    flat = {name: flatten_value(value) for name, value in own.items()}
     return Row(own["id"], json.dumps(feature).encode(), flat, geometry)
 
 
@@ -88,7 +87,7 @@ def to_row(index: int, values: dict[str, Any], geometry: Any) -> Row:
 def empty(cluster: Cluster) -> Iterator[str]:
     """Return the address of a database of its own, where the smallest tables have all indexes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fill, "INDEXED_FROM", 0)
+        patch.setattr(loading, "INDEXED_FROM", 0)
         yield cluster.new_database("agree")
 
 
@@ -110,13 +109,13 @@ def test_both_stores_give_the_same_answers(empty: str, data: st.DataObject) -> N
     """Whether the database reads the table or its indexes, which only its planner knows."""
     given_rows = data.draw(st.lists(st.tuples(properties, st.none() | areas), min_size=1, max_size=25))
     rows = [to_row(index, *one) for index, one in enumerate(given_rows)]
-    table = Table(INFO, rows)
-    stock = Stock(f"made{next(releases)}", (table.collection,), lambda _: rows, [])
-    load(empty, stock, lambda *_: None)
+    table = MemoryTable(INFO, rows)
+    snapshot = Snapshot(f"made{next(releases)}", (table.collection,), lambda _: rows, [])
+    load(empty, snapshot, lambda *_: None)
     scanning = data.draw(st.sampled_from(["on", "off"]))
     features = [json.loads(row.body) for row in rows]
     asked = [data.draw(queries(features)) for _ in range(QUERIES)]
-    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3D{scanning}", stock.release)
+    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3D{scanning}", snapshot.release)
     for query in asked:
         assert store.select("made-up", query) == table.select(query)
     store.close()
@@ -137,11 +136,11 @@ def _cut_off(pattern: str) -> bool:
 def test_lists_are_found_by_what_is_in_them_as_if_they_were_read(empty: str, data: st.DataObject) -> None:
     given_rows = data.draw(st.lists(st.tuples(properties, st.none()), min_size=10, max_size=25))
     rows = [to_row(index, *one) for index, one in enumerate(given_rows)]
-    table = Table(INFO, rows)
-    stock = Stock(f"lists{next(releases)}", (table.collection,), lambda _: rows, [])
-    load(empty, stock, lambda *_: None)
+    table = MemoryTable(INFO, rows)
+    snapshot = Snapshot(f"lists{next(releases)}", (table.collection,), lambda _: rows, [])
+    load(empty, snapshot, lambda *_: None)
     tags = Property("tags", "string")
-    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3Doff", stock.release)
+    store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3Doff", snapshot.release)
     for pattern in data.draw(st.lists(patterns, min_size=40, max_size=40)):
         for like in (Like(tags, pattern), Like(Folded(tags), pattern.casefold())):
             for condition in (like, Not(like)):

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from layers.memory import MemoryStore, Table
+from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
 from layers.store import Release
 from scripts.bench import country, ogc, qgis
@@ -32,7 +32,7 @@ def test_a_country_is_the_same_however_much_of_it_is_made() -> None:
 
 def test_zones_stay_in_their_cells() -> None:
     rows = list(itertools.islice(country.build_rows(1), 120))
-    table = Table(country.build_collection(1).info, rows)
+    table = MemoryTable(country.build_collection(1).info, rows)
     for row in rows[:10]:
         assert row.geometry is not None
         found = table.select(Query(boxes=(row.geometry.bounds,)))

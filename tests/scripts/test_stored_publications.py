@@ -18,9 +18,8 @@ import pytest
 from werkzeug.test import Client
 
 from layers.history import Act, read_history, record
-from layers.postgis.load import is_loaded, load
+from layers.postgis.load import Snapshot, is_loaded, load
 from layers.postgis.migrate import SCHEMA
-from layers.postgis.stock import Stock
 from layers.store import Release, read_pointer
 from scripts import cli
 from scripts.cluster import Cluster, temporary_cluster
@@ -203,9 +202,9 @@ def test_each_release_is_loaded_before_it_is_live(
     home, first = published.home, published.first
     seen: list[tuple[str, str]] = []
 
-    def note(given: str, stock: Stock, *rest: Any) -> bool:
-        seen.append((stock.release, _live(home)))
-        return load(given, stock, *rest)
+    def note(given: str, snapshot: Snapshot, *rest: Any) -> bool:
+        seen.append((snapshot.release, _live(home)))
+        return load(given, snapshot, *rest)
 
     monkeypatch.setattr("layers.postgis.load.load", note)
     monkeypatch.setenv("WEIHAI_LAYOUT_STORE", url)

@@ -22,9 +22,7 @@ from playwright.sync_api import Page, expect
 
 from layers.axes import ALL, CRS84, Axes
 from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
-from layers.export.job import Job, Wish
-from layers.export.jobs import to_job
-from layers.export.source import read_about, read_parts
+from layers.export.job import ExportSpec, Job, read_about, read_parts, to_job
 from layers.store import Release
 from webmap import create_app, shelf
 from webmap.making import make_file
@@ -275,7 +273,7 @@ def test_a_person_gets_a_page_for_a_fault_and_a_program_json(client: FlaskClient
 
 def test_a_file_that_takes_too_long_is_given_up(release: Release) -> None:
     parts = read_parts(release)
-    job: Job = to_job(Wish(PLAN, "gpkg", "EPSG:4550"), parts, read_about(release))
+    job: Job = to_job(ExportSpec(PLAN, "gpkg", "EPSG:4550"), parts, read_about(release))
     with pytest.raises(BusyError):
         make_file(job, timeout_s=0.01)
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask.testing import FlaskClient
 
+from layers.documents import EMPHASES
 from layers.store import Release
-from layers.subjects import EMPHASES
 from webmap import create_app
 from webmap.charts import wrap
 from webmap.settings import Settings, read_settings

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from layers.axes import ALL, Axes, find_axes
-from layers.cql.fault import FilterError
-from layers.cql.tree import Condition, Kind
+from layers.cql.parse import parse_filter
+from layers.cql.tree import Condition, FilterError, Kind
 from webmap.ogc.asked import refused
 from webmap.problems import BadParameterError
 
@@ -48,7 +48,4 @@ def _axes(given: str | None) -> Axes:
 
 @lru_cache(maxsize=256)
 def _parse(text: str, language: str, kinds: tuple[tuple[str, Kind], ...], axes: Axes) -> Condition:
-    # The parser takes a second to load, and many servers are never asked to filter.
-    from layers.cql.parse import parse_filter
-
     return parse_filter(text, language, dict(kinds), axes)

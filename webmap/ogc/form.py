@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layers.axes import ALL
-from layers.export.flat import headline
+from layers.export.job import headline
 from webmap.language import LANGUAGES
 from webmap.ogc.asked import Asked
 from webmap.ogc.items import Page

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from werkzeug.wrappers import Response as Redirect
 
 from layers.axes import ALL
-from layers.rows import flatten
+from layers.rows import flatten_value
 from layers.store import Release
 from webmap.language import LANGUAGES
 from webmap.links import base_url
@@ -125,7 +125,7 @@ def _fields(found: Page, language: str) -> list[str]:
 def _flat(body: bytes) -> dict[str, Any]:
     """Return a feature for a line of the table."""
     feature = orjson.loads(body)
-    values = {name: flatten(value) for name, value in feature["properties"].items()}
+    values = {name: flatten_value(value) for name, value in feature["properties"].items()}
     return {"id": feature["id"], "values": values, "geometry": coordinates.describe_geometry(feature)}
 
 

@@ -9,9 +9,8 @@ import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.locator import Frame
 from layers.query import Feature
-from layers.sketch import frame_of
+from layers.sketch import Frame, frame_of
 from webmap.language import LANGUAGES
 
 GROUND = ("width", "height", "neighbour", "land", "borders")

@@ -1,6 +1,8 @@
--- Releases beside each other, one partition of `features` and one of `places` each. A release is visible
--- from the commit that registers it in `releases`, whole; it is removed by dropping its partitions.
--- Grant a read-only role USAGE on this schema and SELECT on its four tables: partitions need no grant.
+-- Releases beside each other, each with a table of every collection's own, with a typed column for each
+-- queryable, and a partition of `places`. A release is visible from the commit that registers it in
+-- `releases`, whole; it is removed by dropping its tables. The loader makes them and names them in
+-- `collections`; whoever may read `releases` may read them. Grant a read-only role USAGE on this schema and
+-- SELECT on ALL TABLES IN SCHEMA; later ones follow by themselves.
 
 CREATE TABLE releases (
     id text COLLATE "C" PRIMARY KEY,
@@ -15,29 +17,11 @@ CREATE TABLE collections (
     info json NOT NULL, -- not jsonb: the catalogue's order of keys stays
     count integer NOT NULL,
     bounds double precision[],
+    relation text NOT NULL, -- its table
+    columns json NOT NULL, -- of each queryable: its column and, of a text, the one without case
+    lists json NOT NULL, -- of each property that is a list: the column of its entries, and which there are
     PRIMARY KEY (release, id)
 );
-
-CREATE TABLE features (
-    release text COLLATE "C" NOT NULL,
-    collection text COLLATE "C" NOT NULL,
-    ordinal integer NOT NULL, -- 0, 1, 2 … in the collection's own order
-    id text COLLATE "C" NOT NULL,
-    properties jsonb NOT NULL,
-    folded jsonb NOT NULL, -- the texts of `properties` without case, as Python folds them
-    body bytea NOT NULL, -- as it is sent
-    geometry geometry(Geometry, 4326)
-) PARTITION BY LIST (release);
-
--- Bodies are cut into answers as they are; packed, each answer would unpack them first.
-ALTER TABLE features ALTER COLUMN body SET STORAGE EXTERNAL;
-ALTER TABLE features ALTER COLUMN geometry SET STORAGE EXTERNAL;
-
-CREATE UNIQUE INDEX features_ordinal ON features (release, collection, ordinal);
-CREATE UNIQUE INDEX features_id ON features (release, collection, id);
-CREATE INDEX features_geometry ON features USING gist (geometry);
-CREATE INDEX features_unplaced ON features (release, collection) WHERE geometry IS NULL;
-CREATE INDEX features_properties ON features USING gin (properties jsonb_path_ops);
 
 -- What look-ups at a point answer with.
 CREATE TABLE places (

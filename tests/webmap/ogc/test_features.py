@@ -19,7 +19,7 @@ from pyproj import Transformer
 from shapely.geometry import shape as to_shape
 
 from layers.axes import ALL, CRS84
-from layers.cql.fault import CODES
+from layers.cql.tree import CODES
 from layers.store import Release
 from webmap import create_app
 from webmap.ogc.asked import SOME_BOX

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from layers.export.jobs import release_path
+from layers.export.job import release_path
 from layers.store import Release
 from tests.webmap.site.conftest import Site
 from webmap import create_app

@@ -1,4 +1,4 @@
-"""The spatial index of a GeoPackage: sound, the same everywhere, used and kept up by other programs."""
+"""The spatial index of a GeoPackage: sound, used and kept up by other programs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from pathlib import Path
 import pyogrio
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 
 from layers.export.formats import FRAMES, PLAN
-from layers.export.job import About, Part, Wish
-from layers.export.jobs import release_path, to_job
+from layers.export.job import About, ExportSpec, Part, read_about, read_parts, release_path, to_job
 from layers.export.places import geometries_of
-from layers.export.rtree import add_index
-from layers.export.source import read_about, read_parts
 from layers.export.write import write
 from layers.store import Release
 
@@ -40,7 +35,7 @@ def parts(release: Release) -> dict[str, Part]:
 def make(about: About, parts: dict[str, Part], tmp_path: Path) -> Made:
     def make(name: str, frame: str) -> Path:
         path = tmp_path / f"{name}.gpkg"
-        path.write_bytes(write(to_job(Wish(name, "gpkg", frame), list(parts.values()), about)))
+        path.write_bytes(write(to_job(ExportSpec(name, "gpkg", frame), list(parts.values()), about)))
         return path
 
     return make
@@ -77,7 +72,11 @@ def test_every_layer_of_the_plan_is_indexed_and_every_index_registered(
                 " WHERE extension_name = 'gpkg_rtree_index'"
             )
         )
-        triggers = set(database.execute("SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"))
+        triggers = set(
+            database.execute(
+                "SELECT tbl_name, name FROM sqlite_master WHERE name LIKE 'rtree%' AND type = 'trigger'"
+            )
+        )
         for layer in layers:
             assert database.execute(f"SELECT rtreecheck('rtree_{layer}_geom')").fetchone() == ("ok",)
     assert registered == {(layer, "geom", "write-only") for layer in layers}
@@ -104,42 +103,3 @@ def test_the_index_follows_what_another_program_writes(make: Made) -> None:
     assert len(pyogrio.read_dataframe(path, layer="towns", bbox=(9, 19, 12, 22))) == 1
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT rtreecheck('rtree_towns_geom')").fetchone() == ("ok",)
-
-
-def test_sqlite_writes_nothing_of_the_index_itself(make: Made) -> None:
-    with closing(sqlite3.connect(make("towns", "EPSG:4326"))) as database:
-        tables = [
-            sql for (sql,) in database.execute("SELECT sql FROM sqlite_master WHERE name LIKE 'rtree_towns%'")
-        ]
-    assert 'CREATE TABLE "rtree_towns_geom_node"(nodeno INTEGER PRIMARY KEY,data)' in tables
-    assert 'CREATE VIRTUAL TABLE "rtree_towns_geom" USING rtree(id, minx, maxx, miny, maxy)' in tables
-
-
-numbers = st.floats(-2e7, 2e7)
-boxes = st.tuples(numbers, numbers, st.floats(0, 1e6), st.floats(0, 1e6))
-
-
-@given(st.lists(boxes, max_size=120), st.integers(1, 60), boxes)
-def test_a_tree_of_any_size_is_sound_and_answers(
-    some: list[tuple[float, ...]], times: int, view: tuple[float, ...]
-) -> None:
-    places = [shapely.box(x, y, x + width, y + height) for x, y, width, height in some] * times
-    x, y, width, height = view
-    asked = shapely.box(x, y, x + width, y + height)
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
-        database.executescript(
-            "CREATE TABLE gpkg_extensions (a, b, c, d, e);"
-            "CREATE TABLE spots (fid INTEGER PRIMARY KEY, geom BLOB);"
-        )
-        add_index(database, "spots", "geom", [*places, None])
-        with closing(sqlite3.connect(":memory:")) as copy:
-            copy.deserialize(database.serialize())
-            assert copy.execute("SELECT rtreecheck('rtree_spots_geom')").fetchone() == ("ok",)
-            assert copy.execute("SELECT count(*) FROM rtree_spots_geom").fetchone() == (len(places),)
-            box = (asked.bounds[2], asked.bounds[0], asked.bounds[3], asked.bounds[1])
-            met = copy.execute(
-                "SELECT id FROM rtree_spots_geom WHERE minx <= ? AND maxx >= ? AND miny <= ? AND maxy >= ?",
-                box,
-            )
-            found = {number for (number,) in met}
-    assert found >= {number for number, one in enumerate(places, 1) if one.intersects(asked)}

@@ -1,6 +1,6 @@
-"""Rank candidates by wishes: a weighted mean of stated measures, and nothing else.
+"""Rank candidates by criteria: a weighted mean of stated measures, and nothing else.
 
-A score is ``sum(weight * measure) / sum(weight)`` over the wishes with a weight above zero. A measure
+A score is ``sum(weight * measure) / sum(weight)`` over the criteria with a weight above zero. A measure
 is a number from 0 to 1, or None where nothing is known. What is not known is not zero: it leaves the
 sum, and its candidate is listed apart, without a rank, because it cannot be compared in full.
 """
@@ -14,7 +14,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class Measure:
-    """How far a wish is met, 0 to 1, and between which values the truth lies."""
+    """How far a criterion is met, 0 to 1, and between which values the truth lies."""
 
     value: float
     low: float
@@ -26,12 +26,12 @@ class Ranked:
     """One candidate with its score; the score is exact, so that ties are ties."""
 
     id: str
-    score: Fraction | None  # None where no wish is known
+    score: Fraction | None  # None where no criterion is known
     low: Fraction
     high: Fraction
     unknown: tuple[str, ...]
     known_weight: int
-    rank: int | None = None  # shared by ties; None where a wish is unknown
+    rank: int | None = None  # shared by ties; None where a criterion is unknown
     tied: bool = False
     unclear: bool = False  # nearer to the one above than the measures are accurate
 
@@ -40,25 +40,25 @@ Measures = Mapping[str, Mapping[str, Measure | None]]
 
 
 def rank(candidates: Measures, weights: Mapping[str, int]) -> list[Ranked]:
-    """Return the candidates best first, then those of which something wished is unknown, best first.
+    """Return the candidates best first, then those of which a criterion is unknown, best first.
 
-    `candidates` maps each id to its measure for every wish. The order does not depend on the order
+    `candidates` maps each id to its measure for every criterion. The order does not depend on the order
     of the input. With no weight above zero nothing is ranked: the list is empty. Raises ValueError
-    for a negative weight and KeyError for a candidate without a wish that has a weight.
+    for a negative weight and KeyError for a candidate without a measure for a criterion that has a weight.
     """
     if min(weights.values(), default=0) < 0:
         raise ValueError("a weight is below zero")
-    wished = {wish: weight for wish, weight in sorted(weights.items()) if weight}
-    if not wished:
+    counted = {criterion: weight for criterion, weight in sorted(weights.items()) if weight}
+    if not counted:
         return []
-    scored = sorted((_score(one, rows, wished) for one, rows in candidates.items()), key=_order)
+    scored = sorted((_score(one, rows, counted) for one, rows in candidates.items()), key=_order)
     full = [row for row in scored if not row.unknown]
     return [*_number(full), *(row for row in scored if row.unknown)]
 
 
 def _score(candidate: str, rows: Mapping[str, Measure | None], weights: Mapping[str, int]) -> Ranked:
-    found = {wish: rows[wish] for wish in weights}
-    known = [(weights[wish], measure) for wish, measure in found.items() if measure is not None]
+    found = {one: rows[one] for one in weights}
+    known = [(weights[one], measure) for one, measure in found.items() if measure is not None]
     total = sum(weight for weight, _ in known)
     if not total:
         return Ranked(candidate, None, Fraction(0), Fraction(1), tuple(weights), 0)
@@ -67,7 +67,7 @@ def _score(candidate: str, rows: Mapping[str, Measure | None], weights: Mapping[
         score=sum((weight * Fraction(row.value) for weight, row in known), Fraction(0)) / total,
         low=sum((weight * Fraction(row.low) for weight, row in known), Fraction(0)) / total,
         high=sum((weight * Fraction(row.high) for weight, row in known), Fraction(0)) / total,
-        unknown=tuple(wish for wish, measure in found.items() if measure is None),
+        unknown=tuple(one for one, measure in found.items() if measure is None),
         known_weight=total,
     )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.ranking import Measure, Ranked, rank
+from layers.siting import Measure, Ranked, rank
 
 WISHES = ("harbour", "coast", "campus")
 

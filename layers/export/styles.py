@@ -1,0 +1,386 @@
+"""The look of every layer, the same as on the map: one rule for each kind and way of knowing its edge.
+
+Plain values, made once for a release; QML and SLD, here, KML and the QGIS project are written from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+from xml.etree import ElementTree as ET
+
+import yaml
+
+from layers.catalogue import Layer, Theme
+from layers.export.job import Part, Row, columns_of
+
+SHADE = 0.7  # an edge is the fill's hue darkened by 30 %
+
+
+class Rule(TypedDict):
+    """How some features of a layer are drawn; every feature where `values` is empty and `method` None."""
+
+    values: list[str]  # of the layer's attribute
+    method: str | None  # how the edge is known
+    label: str
+    colour: str
+    edge: str
+    dash: list[float]  # in screen points
+    hatch: bool
+    fill: bool
+    solid: bool
+    symbol: str | None
+    backdrop: bool
+
+
+class Look(TypedDict):
+    """The look of one layer: the attribute that tells rules apart, whether names are drawn, the rules."""
+
+    theme: str | None
+    attribute: str
+    geometry: str
+    labels: bool
+    rules: list[Rule]
+
+
+VERSION = "3.22.16"
+_DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+_GEOMETRIES = {"point": "0", "polygon": "2"}
+_FILL, _BACKDROP, _SOLID = 0.55, 0.12, 1.0  # opacity
+_INK, _PAPER = "#2B2A26", "#F7F4EC"  # of names, and of the halo around them
+_SYMBOLS = {"circle", "square", "triangle", "diamond", "star", "cross"}
+_POINT_TO_MM = 0.26458  # a screen point at 96 to the inch
+_HORIZONTAL, _AROUND = "4", "0"  # where QGIS puts the names of polygons, of points
+_NAMES = {
+    "xmlns": "http://www.opengis.net/sld",
+    "xmlns:ogc": "http://www.opengis.net/ogc",
+    "version": "1.0.0",
+}
+
+
+def read_words(folder: Path = Path(__file__).parent) -> dict[str, Any]:
+    """Return the looks outside the themes and the words that only files use."""
+    path = folder / "styles.yaml"
+    words: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return words
+
+
+def build_looks(
+    layers: Mapping[str, Layer],
+    themes: tuple[Theme, ...],
+    payload: dict[str, Any],
+    features: Mapping[str, list[Row]],
+) -> dict[str, Look]:
+    """Return the looks by layer; `payload` is the map's own, in Chinese."""
+    words = read_words()
+    entries = {theme["id"]: theme["legend"] for theme in payload["themes"]}
+    looks: dict[str, Look] = {}
+    for layer in layers.values():
+        if layer.geometry == "none":
+            continue
+        theme = next((one for one in themes if layer.id in one.layers and one.colour_by != "cluster"), None)
+        attribute = "id" if theme and theme.colour_by == "feature" else "kind"
+        legend = entries[theme.id] if theme else [_ground_entry(layer, words)]
+        backdrop = bool(theme and len(theme.layers) > 1 and layer.id == theme.layers[0])
+        rows = [row["properties"] | {"edge": _edge(row, payload)} for row in features[layer.id]]
+        drawn = _Legend(attribute, rows, words, backdrop=backdrop)
+        looks[layer.id] = {
+            "theme": theme.id if theme else None,
+            "attribute": attribute,
+            "geometry": layer.geometry,
+            "labels": legend[0].get("labels", True),
+            "rules": [rule for entry in legend for rule in drawn.rules(entry)],
+        }
+    return looks
+
+
+def _edge(row: Row, payload: dict[str, Any]) -> str | None:
+    """Return whose line a feature is drawn with, as on the map; its own method's where the map has it not."""
+    shown = payload["features"].get(row["properties"]["id"], {})
+    edge: str | None = shown.get("edge") or row["properties"]["geometry_method"]
+    return edge
+
+
+def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
+    own: dict[str, Any] = words["grounds"][layer.id]
+    return {"keys": [], "label": layer.title.zh, "symbol": None} | own
+
+
+class _Legend:
+    """Makes rules of a legend's entries: one for each way that the entry's features are known by."""
+
+    def __init__(self, attribute: str, rows: list[Row], words: dict[str, Any], *, backdrop: bool) -> None:
+        self._attribute = attribute
+        self._rows = rows
+        self._methods = words["methods"]
+        self._backdrop = backdrop
+
+    def rules(self, entry: dict[str, Any]) -> list[Rule]:
+        own = [row for row in self._rows if not entry["keys"] or row[self._attribute] in entry["keys"]]
+        if entry["symbol"]:
+            return [self._rule(entry, own, None)] if own else []
+        methods = sorted({row["geometry_method"] for row in own}, key=list(self._methods).index)
+        return [self._rule(entry, own, method) for method in methods]
+
+    def _rule(self, entry: dict[str, Any], own: list[Row], method: str | None) -> Rule:
+        plain: dict[str, Any] = {"dash": [], "hatch": False, "label": None}
+        found = [row for row in own if method in (None, row["geometry_method"])]
+        edges = {row["edge"] for row in found}
+        line = self._methods[edges.pop() if len(edges) == 1 else method] if method else plain
+        label = f"{entry['label']}（{line['label']['zh']}）" if line["label"] else entry["label"]
+        return {
+            "values": sorted({row[self._attribute] for row in found}) if entry["keys"] else [],
+            "method": method,
+            "label": label,
+            "colour": entry["colour"],
+            "edge": darken(entry["colour"]),
+            "dash": line["dash"],
+            "hatch": line["hatch"],
+            "fill": entry.get("fill", True),
+            "solid": entry.get("solid", False),
+            "symbol": entry["symbol"],
+            "backdrop": self._backdrop,
+        }
+
+
+def darken(colour: str) -> str:
+    """Return a hue darkened by 30 %."""
+    channels = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return "#" + "".join(f"{round(value * SHADE):02X}" for value in channels)
+
+
+def rule_of(look: Look, properties: dict[str, Any]) -> int | None:
+    """Return the index of the rule that draws a feature, or None."""
+    for index, rule in enumerate(look["rules"]):
+        fits = not rule["values"] or properties[look["attribute"]] in rule["values"]
+        if fits and rule["method"] in (None, properties["geometry_method"]):
+            return index
+    return None
+
+
+def write_qml(look: Look, part: Part) -> str:
+    """Return the style of a layer as a document of its own."""
+    root = ET.Element("qgis", version=VERSION, styleCategories="Symbology|Labeling|Fields")
+    add_style(root, look, part)
+    return _DOCTYPE + ET.tostring(root, encoding="unicode")
+
+
+def add_style(parent: ET.Element, look: Look, part: Part) -> None:
+    """Add renderer, labels and names of fields to a style or to a layer of a project."""
+    _add_renderer(parent, look)
+    if look["labels"]:
+        _add_labels(parent, look)
+    add_aliases(parent, part)
+    ET.SubElement(parent, "layerGeometryType").text = _GEOMETRIES[look["geometry"]]
+
+
+def to_filter(look: Look, rule: Rule) -> str:
+    """Return the expression that a rule's features fulfil, empty for all."""
+    tests = []
+    if rule["values"]:
+        values = ", ".join(f"'{value}'" for value in rule["values"])
+        tests.append(f'"{look["attribute"]}" IN ({values})')
+    if rule["method"]:
+        tests.append(f"\"geometry_method\" = '{rule['method']}'")
+    return " AND ".join(tests)
+
+
+def _add_renderer(parent: ET.Element, look: Look) -> None:
+    renderer = ET.SubElement(
+        parent, "renderer-v2", type="RuleRenderer", forceraster="0", symbollevels="0", enableorderby="0"
+    )
+    rules = ET.SubElement(renderer, "rules", key="{root}")
+    symbols = ET.SubElement(renderer, "symbols")
+    for index, rule in enumerate(look["rules"]):
+        attributes = {"key": f"{{{index}}}", "symbol": str(index), "label": rule["label"]}
+        expression = to_filter(look, rule)
+        ET.SubElement(rules, "rule", attributes | ({"filter": expression} if expression else {}))
+        _add_symbol(symbols, str(index), rule, look["geometry"])
+
+
+def _add_symbol(parent: ET.Element, name: str, rule: Rule, geometry: str) -> None:
+    kind = "marker" if geometry == "point" else "fill"
+    symbol = ET.SubElement(parent, "symbol", type=kind, name=name, alpha="1", clip_to_extent="1")
+    if kind == "marker":
+        _add_layer(symbol, "SimpleMarker", _marker(rule))
+        return
+    if rule["fill"]:
+        area = {"color": _colour(rule["colour"], _opacity(rule)), "style": "solid", "outline_style": "no"}
+        _add_layer(symbol, "SimpleFill", area)
+    if rule["hatch"]:
+        _add_hatch(symbol, f"@{name}@1", rule)
+    _add_layer(symbol, "SimpleLine", _line(rule))
+
+
+def _opacity(rule: Rule) -> float:
+    if rule["solid"]:
+        return _SOLID
+    return _BACKDROP if rule["backdrop"] or rule["hatch"] else _FILL
+
+
+def _add_hatch(symbol: ET.Element, name: str, rule: Rule) -> None:
+    pattern = {"angle": "45", "distance": "1.8", "distance_unit": "MM", "line_width": "0.3"}
+    layer = _add_layer(symbol, "LinePatternFill", pattern | {"color": _colour(rule["colour"], _SOLID)})
+    inner = ET.SubElement(layer, "symbol", type="line", name=name, alpha="1", clip_to_extent="1")
+    line = {"line_color": _colour(rule["colour"], _SOLID), "line_width": "0.3", "line_width_unit": "MM"}
+    _add_layer(inner, "SimpleLine", line)
+
+
+def _line(rule: Rule) -> dict[str, str]:
+    edge = {"line_color": _colour(rule["edge"], _SOLID), "line_style": "solid", "joinstyle": "round"}
+    edge |= {"line_width": f"{1.6 * _POINT_TO_MM:.2f}", "line_width_unit": "MM", "capstyle": "flat"}
+    if rule["dash"]:
+        dashes = ";".join(f"{length * _POINT_TO_MM:.2f}" for length in rule["dash"])
+        edge |= {"use_custom_dash": "1", "customdash": dashes, "customdash_unit": "MM"}
+    return edge
+
+
+def _marker(rule: Rule) -> dict[str, str]:
+    shape = rule["symbol"] if rule["symbol"] in _SYMBOLS else "circle"
+    return {
+        "name": "cross_fill" if shape == "cross" else shape,
+        "color": _colour(rule["colour"], _SOLID),
+        "outline_color": _colour(rule["edge"], _SOLID),
+        "outline_width": "0.3",
+        "size": "3.4",
+        "size_unit": "MM",
+    }
+
+
+def _add_layer(symbol: ET.Element, kind: str, values: dict[str, str]) -> ET.Element:
+    layer = ET.SubElement(symbol, "layer", {"class": kind, "enabled": "1", "locked": "0", "pass": "0"})
+    for key, value in values.items():
+        ET.SubElement(layer, "prop", k=key, v=value)
+    return layer
+
+
+def _add_labels(parent: ET.Element, look: Look) -> None:
+    point = look["geometry"] == "point"
+    settings = ET.SubElement(ET.SubElement(parent, "labeling", type="simple"), "settings")
+    style = ET.SubElement(
+        settings,
+        "text-style",
+        {"fieldName": "name_zh", "fontFamily": "Noto Sans CJK SC", "fontSize": "8" if point else "10"}
+        | {
+            "fontSizeUnit": "Point",
+            "textColor": _colour(_INK, _SOLID),
+            "textOpacity": "1",
+            "isExpression": "0",
+        },
+    )
+    ET.SubElement(
+        style,
+        "text-buffer",
+        {
+            "bufferDraw": "1",
+            "bufferSize": "0.9",
+            "bufferSizeUnits": "MM",
+            "bufferColor": _colour(_PAPER, _SOLID),
+        }
+        | {"bufferOpacity": "0.9"},
+    )
+    ET.SubElement(
+        settings, "placement", {"placement": _AROUND if point else _HORIZONTAL, "dist": "1" if point else "0"}
+    )
+    ET.SubElement(settings, "rendering", {"drawLabels": "1", "obstacle": "1" if point else "0"})
+
+
+def add_aliases(parent: ET.Element, part: Part) -> None:
+    """Add the Chinese titles of a part's fields, as the attribute table shows them."""
+    aliases = ET.SubElement(parent, "aliases")
+    for index, column in enumerate(columns_of(part), 1):
+        ET.SubElement(aliases, "alias", field=column.name, index=str(index), name=column.title("zh"))
+
+
+def _colour(colour: str, opacity: float) -> str:
+    channels = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+    return ",".join(map(str, (*channels, round(255 * opacity))))
+
+
+def write_sld(look: Look, part: Part) -> str:
+    """Return the style of a layer: a rule for each kind, dashed or hatched edges, names in Chinese."""
+    root = ET.Element("StyledLayerDescriptor", _NAMES)
+    layer = ET.SubElement(root, "NamedLayer")
+    ET.SubElement(layer, "Name").text = part.id
+    style = ET.SubElement(layer, "UserStyle")
+    ET.SubElement(style, "Name").text = part.id
+    ET.SubElement(style, "Title").text = part.info["title"]["zh"]
+    rules = ET.SubElement(style, "FeatureTypeStyle")
+    for rule in look["rules"]:
+        _add_rule(rules, look, rule)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode")
+
+
+def _add_rule(parent: ET.Element, look: Look, rule: Rule) -> None:
+    node = ET.SubElement(parent, "Rule")
+    ET.SubElement(node, "Name").text = rule["label"]
+    ET.SubElement(node, "Title").text = rule["label"]
+    _add_tests(node, look, rule)
+    if look["geometry"] == "point":
+        _add_mark(node, rule)
+    else:
+        _add_polygon(node, rule)
+    if look["labels"]:
+        _add_name(node)
+
+
+def _add_tests(parent: ET.Element, look: Look, rule: Rule) -> None:
+    either = [(look["attribute"], value) for value in rule["values"]]
+    both = [("geometry_method", rule["method"])] if rule["method"] else []
+    if not either and not both:
+        return
+    node = ET.SubElement(parent, "ogc:Filter")
+    if either and both:
+        node = ET.SubElement(node, "ogc:And")
+    for tests in (either, both):
+        group = ET.SubElement(node, "ogc:Or") if len(tests) > 1 else node
+        for name, value in tests:
+            equal = ET.SubElement(group, "ogc:PropertyIsEqualTo")
+            ET.SubElement(equal, "ogc:PropertyName").text = name
+            ET.SubElement(equal, "ogc:Literal").text = value
+
+
+def _add_polygon(parent: ET.Element, rule: Rule) -> None:
+    if rule["fill"]:
+        area = ET.SubElement(ET.SubElement(parent, "PolygonSymbolizer"), "Fill")
+        _set(area, {"fill": rule["colour"], "fill-opacity": f"{_opacity(rule):g}"})
+    if rule["hatch"]:
+        area = ET.SubElement(ET.SubElement(parent, "PolygonSymbolizer"), "Fill")
+        graphic = ET.SubElement(ET.SubElement(area, "GraphicFill"), "Graphic")
+        mark = ET.SubElement(graphic, "Mark")
+        ET.SubElement(mark, "WellKnownName").text = "shape://slash"
+        _set(ET.SubElement(mark, "Stroke"), {"stroke": rule["colour"], "stroke-width": "1"})
+        ET.SubElement(graphic, "Size").text = "7"
+    edge = {"stroke": rule["edge"], "stroke-width": "1.6", "stroke-linejoin": "round"}
+    if rule["dash"]:
+        edge["stroke-dasharray"] = " ".join(map(str, rule["dash"]))
+    _set(ET.SubElement(ET.SubElement(parent, "LineSymbolizer"), "Stroke"), edge)
+
+
+def _add_mark(parent: ET.Element, rule: Rule) -> None:
+    graphic = ET.SubElement(ET.SubElement(parent, "PointSymbolizer"), "Graphic")
+    mark = ET.SubElement(graphic, "Mark")
+    # SLD has no diamond: a square turned by 45 degrees.
+    shape = "square" if rule["symbol"] == "diamond" else rule["symbol"] or "circle"
+    ET.SubElement(mark, "WellKnownName").text = shape
+    _set(ET.SubElement(mark, "Fill"), {"fill": rule["colour"]})
+    _set(ET.SubElement(mark, "Stroke"), {"stroke": rule["edge"], "stroke-width": "1"})
+    ET.SubElement(graphic, "Size").text = "11"
+    if rule["symbol"] == "diamond":
+        ET.SubElement(graphic, "Rotation").text = "45"
+
+
+def _add_name(parent: ET.Element) -> None:
+    text = ET.SubElement(parent, "TextSymbolizer")
+    ET.SubElement(ET.SubElement(text, "Label"), "ogc:PropertyName").text = "name_zh"
+    _set(ET.SubElement(text, "Font"), {"font-family": "Noto Sans CJK SC", "font-size": "12"})
+    halo = ET.SubElement(text, "Halo")
+    ET.SubElement(halo, "Radius").text = "1.5"
+    _set(ET.SubElement(halo, "Fill"), {"fill": _PAPER})
+    _set(ET.SubElement(text, "Fill"), {"fill": _INK})
+
+
+def _set(parent: ET.Element, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        ET.SubElement(parent, "CssParameter", name=name).text = value
