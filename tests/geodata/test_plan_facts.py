@@ -486,3 +486,18 @@ def test_body_and_platform_of_one_id_have_one_name(facts: Facts) -> None:
         agency, platform = facts.agencies[shared].name, facts.platforms[shared].name
         assert platform.en.startswith(agency.en)
         assert platform.ko.startswith(agency.ko)
+
+
+def test_no_note_denies_what_the_plan_prints(facts: Facts) -> None:
+    """An industry that the clusters are said not to name has no term in their clauses, and the like."""
+    listed = {one for row in facts.designations for one in row.industries}
+    for row in facts.industries.values():
+        note = row.note.zh if row.note else ""
+        in_clusters = {named.term.zh for named in row.named if named.clause.startswith("三(六)4")}
+        if "没有点名" in note:
+            assert (row.id, in_clusters, row.cluster) == (row.id, set(), None)
+        if "没有区域以它为指定产业" in note:
+            assert row.id not in listed
+    places = (*facts.zones.values(), *facts.areas.values())
+    named = {row.zone for row in facts.designations}
+    assert [place.id for place in places if place.no_industries and place.id in named] == []
