@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, get_args
 
 from geodata.figures import IndicatorValue
-from geodata.ground import Gateway, OfficialArea, Position, Site, Town
+from geodata.ground import Gateway, OfficialArea, Position, Town
 from geodata.model import (
     Agency,
     Area,
@@ -135,7 +135,7 @@ class DocumentBuilder(_Builder):
         }
         if isinstance(row, Gateway):
             return document | {"opened": row.opened, "position": _position(row.position)}
-        site = self._site(row.id)
+        site = next((one for one in self.facts.sites if one.of == row.id), None)
         return document | {
             "status": row.status,
             "zone_basis": row.zone_basis,
@@ -171,7 +171,8 @@ class DocumentBuilder(_Builder):
             {
                 "industry_id": industry.id,
                 "name": to_words(industry.name),
-                "term": to_words_or_none(row.term),
+                "term": to_words(row.term),
+                "shared": len(row.industries) > 1,
                 "emphasis": row.emphasis,
                 "verb": row.verb,
                 "clause": row.clause,
@@ -317,9 +318,6 @@ class DocumentBuilder(_Builder):
             one: SEPARATOR[one].join(f"{source_name(row, one)}: {_rights(row, one)}" for row in known)
             for one in LANGUAGES
         }
-
-    def _site(self, row_id: str) -> Site | None:
-        return next((site for site in self.facts.sites if site.of == row_id), None)
 
     def _ties_of(self, row_id: str) -> list[Document]:
         """Return how the plan ties a place or platform to others, whichever of the two it names first."""

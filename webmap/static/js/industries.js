@@ -54,7 +54,7 @@ function chip(app, row) {
     el(
       "span",
       {},
-      el("span", { text: pick(row.term) }),
+      el("span", { text: row.shared ? `${pick(row.term)} · ${pick(row.name)}` : pick(row.term) }),
       chinese ? el("span", { class: "zh", lang: "zh", text: chinese }) : null,
     ),
   );
