@@ -33,7 +33,7 @@ Emphasis = Literal[  # the plan's own grades, strongest first; no two of its ver
     "drive",  # 带动
     "host",  # 承接, 承担
 ]
-Comparator = Literal["=", ">=", ">", "~", "<="]
+Comparator = Literal["=", ">=", ">", "<", "~", "<="]  # "<" is 近: nearly, not yet
 
 
 class Record(BaseModel):

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, get_args
 
 from geodata.figures import IndicatorValue
-from geodata.ground import Gateway, OfficialArea, Position, Site, Town
+from geodata.ground import Gateway, OfficialArea, Position, Town
 from geodata.model import (
     Agency,
     Area,
@@ -39,6 +39,8 @@ from layers.links import (
     link_place,
     link_point,
     to_statements,
+    to_task,
+    to_tie,
     to_url,
     to_words,
     to_words_or_none,
@@ -69,7 +71,7 @@ class _Builder:
 
     def _sources(self, clauses: tuple[str, ...], first: Iterable[str] = ()) -> Sources:
         """Return clauses in the plan's order, and who is responsible, those of the clauses `first` first."""
-        asked = tuple(dict.fromkeys((*self.relations.in_plan_order(first), *clauses)))
+        asked = dict.fromkeys((*self.relations.in_plan_order(first), *clauses))
         return {
             "responsible_units": [
                 {
@@ -110,16 +112,7 @@ class DocumentBuilder(_Builder):
             "aliases": list(getattr(place, "aliases", ())),
             "parent": self._link(getattr(place, "parent", None)),
             "positioning": to_statements(place.positioning),
-            "tasks": [
-                {
-                    "term": to_words(row.term),
-                    "verb": row.verb,
-                    "clause": row.clause,
-                    "industries": list(row.industries),
-                    "note": to_words_or_none(row.note),
-                }
-                for row in getattr(place, "tasks", ())
-            ],
+            "tasks": [to_task(row) for row in getattr(place, "tasks", ())],
             "ties": self._ties_of(place.id),
             **self._industries(place),
             **self._belonging(place),
@@ -142,7 +135,7 @@ class DocumentBuilder(_Builder):
         }
         if isinstance(row, Gateway):
             return document | {"opened": row.opened, "position": _position(row.position)}
-        site = self._site(row.id)
+        site = next((one for one in self.facts.sites if one.of == row.id), None)
         return document | {
             "status": row.status,
             "zone_basis": row.zone_basis,
@@ -179,6 +172,7 @@ class DocumentBuilder(_Builder):
                 "industry_id": industry.id,
                 "name": to_words(industry.name),
                 "term": to_words(row.term),
+                "shared": len(row.industries) > 1,
                 "emphasis": row.emphasis,
                 "verb": row.verb,
                 "clause": row.clause,
@@ -325,32 +319,21 @@ class DocumentBuilder(_Builder):
             for one in LANGUAGES
         }
 
-    def _site(self, row_id: str) -> Site | None:
-        return next((site for site in self.facts.sites if site.of == row_id), None)
-
     def _ties_of(self, row_id: str) -> list[Document]:
         """Return how the plan ties a place or platform to others, whichever of the two it names first."""
-        return [
-            {
-                "subject": self._link(row.subject),
-                "object": self._link(row.object),
-                "role": row.role,
-                "term": to_words(row.term),
-                "clause": row.clause,
-            }
-            for row in self.facts.ties
-            if row_id in (row.subject, row.object)
-        ]
+        rows = (row for row in self.facts.ties if row_id in (row.subject, row.object))
+        return [to_tie(row, self._link(row.subject), self._link(row.object)) for row in rows]
 
     def _link(self, row_id: str | None) -> Link | None:
         """Return the link of a place, platform, gateway, landmark or cluster, or of the whole city."""
         facts = self.facts
         if row_id is None:
             return None
+        if row_id in facts.clusters:
+            name = to_words(facts.clusters[row_id].name)
+            return {"id": row_id, "name": name, "url": f"/clusters/{row_id}"}
         if row_id in self.relations.places:
             return self._place_link(row_id)
-        if row_id in facts.clusters:
-            return {"id": row_id, "name": to_words(facts.clusters[row_id].name), "url": f"/clusters/{row_id}"}
         if row_id in facts.plans:
             return {"id": row_id, "name": to_words(facts.plans[row_id].city), "url": "/zones/"}
         if row_id in facts.landmarks:
@@ -396,12 +379,9 @@ def _of_places(relations: Relations) -> Iterator[Citation]:
         for clause in place.clauses:
             if clause not in stated:
                 yield _citation("name", clause, place=place)
-        for term in place.positioning:
-            yield _citation("positioning", term.clause, place=place, term=term.term)
-        for task in getattr(place, "tasks", ()):
-            yield _citation("task", task.clause, place=place, term=task.term)
-        for method in getattr(place, "methods", ()):
-            yield _citation("method", method.clause, place=place, term=method.term)
+        for kind in ("positioning", "tasks", "methods"):
+            for term in getattr(place, kind, ()):
+                yield _citation(kind.removesuffix("s"), term.clause, place=place, term=term.term)
         relation = getattr(place, "relation", None)
         if relation:
             yield _citation("relation", relation.clause, place=place, term=relation.term)
@@ -445,9 +425,9 @@ def _of_points(relations: Relations) -> Iterator[Citation]:
             for clause in row.clauses:
                 yield _citation(kind, clause, term=row.name, url=f"/places/{row.id}")
     for platform in facts.platforms.values():
-        for kind, terms in (("field", platform.fields), ("remark", platform.remarks)):
-            for one in terms:
-                yield _citation(kind, one.clause, term=one.term, url=f"/places/{platform.id}")
+        for kind in ("fields", "remarks"):
+            for one in getattr(platform, kind):
+                yield _citation(kind[:-1], one.clause, term=one.term, url=f"/places/{platform.id}")
     for tie in facts.ties:
         about = relations.places.get(tie.subject)
         url = None if about else f"/places/{tie.subject}"
@@ -476,12 +456,7 @@ def _key(value: IndicatorValue | Target) -> tuple[str, float, int | None]:
 
 def _figure(value: IndicatorValue | Target, unit: Text) -> StatedFigure:
     """Return a figure in parts: the pages write number and unit as their language does."""
-    return {
-        "value": value.value,
-        "unit": to_words(unit),
-        "year": value.year,
-        "comparator": value.comparator,
-    }
+    return {"value": value.value, "unit": to_words(unit), "year": value.year, "comparator": value.comparator}
 
 
 def _citation(
@@ -658,10 +633,8 @@ class SubjectBuilder(_Builder):
         found.sort(key=lambda one: one[:2])
         return [row for _, _, row in found[:NEAR]]
 
-    def _zones_of(self, industry_id: str) -> list[str]:
-        return list(
-            dict.fromkeys(row.zone for row in self.facts.designations if industry_id in row.industries)
-        )
+    def _zones_of(self, industry: str) -> list[str]:
+        return list(dict.fromkeys(row.zone for row in self.facts.designations if industry in row.industries))
 
     def _places_under(self, clause_id: str) -> Iterator[str]:
         """Yield the places that a clause, or one below it without units of its own, says something of."""
@@ -709,14 +682,13 @@ class SubjectBuilder(_Builder):
             "clauses": list(row.clauses),
         }
 
-    def _industry_link(self, row: Industry) -> Link:
-        return {"id": row.id, "name": to_words(row.name), "url": f"/industries/{row.id}"}
-
     def _tie(self, tie: Tie) -> Document:
         """Return what the plan ties to a cluster, e.g. the base that leads it."""
         platform = self.facts.platforms.get(tie.subject)
-        subject = self._platform(platform) if platform else self._place_link(tie.subject)
-        return {"subject": subject, "role": tie.role, "term": to_words(tie.term), "clause": tie.clause}
+        return to_tie(tie, self._platform(platform) if platform else self._place_link(tie.subject), None)
+
+    def _industry_link(self, row: Industry) -> Link:
+        return {"id": row.id, "name": to_words(row.name), "url": f"/industries/{row.id}"}
 
     def _agency_link(self, row: Agency) -> Link:
         return {"id": row.id, "name": to_words(row.name), "url": f"/agencies/{row.id}"}

@@ -128,13 +128,10 @@ def _elsewhere(content: Content, wishes: Wishes) -> list[Row]:
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
     """
-    rows = {
-        (one, row["zone"]["id"], row["clause"]): {
-            "industry": {key: content.industries[one][key] for key in ("id", "name", "url")},
-            **row,
-        }
-        for one in wishes.industries
-        for row in reversed(content.industries[one]["designations"])
-        if row["zone"]["id"] not in content.measures["places"]
-    }
-    return list(reversed(rows.values()))
+    rows: dict[tuple[str, str, str], Row] = {}
+    for one in wishes.industries:
+        about = {key: content.industries[one][key] for key in ("id", "name", "url")}
+        for row in content.industries[one]["designations"]:
+            if row["zone"]["id"] not in content.measures["places"]:
+                rows.setdefault((one, row["zone"]["id"], row["clause"]), {"industry": about, **row})
+    return list(rows.values())

@@ -364,3 +364,27 @@ def test_a_list_that_was_not_read_whole_is_not_said_to_lack_anything(facts):
         rows = getattr(facts, table)
         without = replace(facts, problems=(unread,), **{table: {} if isinstance(rows, dict) else ()})
         assert check_facts(without) == (), table
+
+
+def test_a_comparator_other_than_the_words_say_is_reported(facts, known):
+    target = facts.clusters["cluster-wellness-tourism"].target.model_copy(update={"comparator": "="})
+    found = set(check_facts(change(facts, "clusters", "cluster-wellness-tourism", target=target))) - known
+    assert {(problem.code, problem.value) for problem in found} == {("comparator-wording", "=")}
+
+
+def test_industries_said_to_be_the_plans_need_fields(facts, known):
+    found = set(check_facts(change(facts, "platforms", "sibet", industries_basis="plan"))) - known
+    assert {(problem.code, problem.field) for problem in found} == {("basis-contradicts", "industries_basis")}
+
+
+@pytest.mark.parametrize(
+    ("update", "field"),
+    [
+        ({"subject": NOBODY}, "subject"),
+        ({"object": NOBODY}, "object"),
+        ({"clause": "九"}, "clause"),
+    ],
+)
+def test_a_tie_to_nothing_is_reported(facts, known, update, field):
+    found = set(check_facts(change(facts, "ties", 0, **update))) - known
+    assert {(problem.file, problem.field) for problem in found} == {("plan/ties.yaml", field)}

@@ -371,3 +371,133 @@ def test_everyday_words_find_an_industry(facts: Facts) -> None:
     assert words["复印机"] == words["photocopier"] == words["복사기"] == "printers-terminals"
     assert words["composite"] == words["복합소재"] == words["复合材料"] == "carbon-fibre"
     assert words["fishing rod"] == words["鱼竿"] == words["낚싯대"] == "leisure-sports-goods"
+
+
+CLASSES = {  # one class holds only verbs that mean the same
+    "lead": {"为主导产业"},
+    "key": {"重点发展", "重点开展"},
+    "cultivate": {"重点培育"},
+    "strengthen": {"做大做强"},
+    "breakthrough": {"突破"},
+    "vigorous": {"大力发展"},
+    "mainly": {"为主"},
+    "theme": {"为建设主题", "专业化园区", "主题园区"},
+    "develop": {"发展"},
+    "build": {"构建", "打造", "建设"},
+    "upgrade": {"提升"},
+    "emphasise": {"注重"},
+    "drive": {"带动"},
+    "host": {"承接"},
+}
+COMPOUND = {
+    ("gaoqu", "医疗器械及医药"): ("medical-devices", "biomedicine"),
+    ("wendeng", "文旅康养"): ("health-tourism", "cultural-tourism"),
+    ("rushan", "健康文旅"): ("health-tourism", "cultural-tourism"),
+    ("nanhai", "滨海度假养生"): ("health-tourism", "cultural-tourism"),
+    ("haoyunjiao", "商贸物流"): ("commerce-logistics", "logistics"),
+    ("jingqu", "高端智造"): ("intelligent-equipment", "high-end-manufacturing"),
+}
+ANCHORS = {
+    "five-innovation": {("gaoqu", "core")},
+    "five-city-industry": {("jingqu", "support")},
+    "five-marine-economy": {("rongcheng", "centre")},
+    "five-blue-economy": {("nanhai", "centre")},
+    "five-china-korea": set(),
+    "belt-central-manufacturing": {("lingang", "part"), ("wendeng", "part"), ("nanhai", "part")},
+    "belt-north-hightech": {("gaoqu", "part"), ("jingqu", "part"), ("haoyunjiao", "part")},
+    "marine-north": {("yuanyao", "part")},
+    "marine-east": {("haigaoyuan", "core")},
+    "marine-south": {("lanse-tangu", "core")},
+}
+CENTRAL_CITY = {"滨海旅游度假", "商业贸易", "商务办公", "金融服务", "创新研发", "先进制造业"}
+
+
+def test_the_plans_grades_are_kept_apart(facts: Facts) -> None:
+    found: dict[str, set[str]] = {}
+    for row in facts.designations:
+        found.setdefault(row.emphasis, set()).add(row.verb)
+    assert found == CLASSES
+
+
+def test_a_term_that_names_several_industries_is_filed_under_each(facts: Facts) -> None:
+    found = {(row.zone, row.term.zh): row.industries for row in facts.designations if len(row.industries) > 1}
+    assert found == COMPOUND
+    assert facts.chains["chain-medical"].industries == ("medical-devices", "biomedicine")
+
+
+@pytest.mark.parametrize("area", ANCHORS)
+def test_an_area_hangs_on_the_zones_that_the_plan_says(facts: Facts, area: str) -> None:
+    assert {(one.zone, one.role) for one in facts.areas[area].anchors} == ANCHORS[area]
+
+
+def test_what_the_plan_says_of_extents_is_recorded(facts: Facts) -> None:
+    extents = {row.id: row.extent for row in facts.areas.values() if row.extent != "not-stated"}
+    assert extents == {
+        "five-china-korea": "whole-city",
+        "belt-central-manufacturing": "mainly-members",
+        "belt-north-hightech": "mainly-members",
+    }
+
+
+def test_the_bonded_zone_has_tasks_in_logistics_and_a_body(facts: Facts) -> None:
+    zone, body = facts.zones["zongbaoqu"], facts.agencies["zongbaoqu-committee"]
+    assert {task.verb for task in zone.tasks} == {"推动", "开展"}
+    assert all("port-logistics" in task.industries for task in zone.tasks)
+    assert body.governs is not None
+    assert (body.governs.zone, body.governs.clause) == ("zongbaoqu", "通知")
+
+
+def test_the_six_core_functions_of_the_central_city_are_named(facts: Facts) -> None:
+    named = [one for row in facts.industries.values() for one in row.named if one.scope == "central-city"]
+    assert {one.term.zh for one in named} == CENTRAL_CITY
+    assert {(one.clause, one.verb) for one in named} == {("三(一)1(1)", "重点发展")}
+
+
+def test_the_base_that_leads_new_energy_is_tied_to_its_cluster(facts: Facts) -> None:
+    (tie,) = [row for row in facts.ties if row.object == "cluster-new-energy"]
+    assert (tie.subject, tie.role) == ("shidaowan-nuclear-base", "lead")
+
+
+def test_one_plus_four_plus_n_is_made_up_as_the_plan_says(facts: Facts) -> None:
+    ties = [(row.role, row.subject) for row in facts.ties if "one-four-n" in (row.subject, row.object)]
+    assert Counter(role for role, _ in ties) == {"lead": 1, "part": 4, "member": 1}
+    assert ("lead", "industrial-technology-institute") in ties
+
+
+def test_a_target_that_is_to_be_surpassed_says_so(facts: Facts) -> None:
+    above = {row.id for row in facts.clusters.values() if row.target and row.target.comparator == ">"}
+    assert above == {"cluster-wellness-tourism"}
+
+
+def test_what_is_inferred_says_so_and_nothing_says_it_is_known(facts: Facts) -> None:
+    inferred = [row for row in facts.platforms.values() if row.zone_basis == "inference"]
+    assert [row.id for row in inferred if row.note is None or "推断" not in row.note.zh] == []
+    reasons = {site.of: site.reason.zh for site in facts.sites if site.reason}
+    assert [row.id for row in inferred if "已知" in reasons.get(row.id, "")] == []
+
+
+def test_a_company_is_no_incubator_and_the_reactor_is_being_built(facts: Facts) -> None:
+    assert facts.platforms["dishang-innovation-base"].kind == "company"
+    assert facts.platforms["test-reactor"].status == "under-construction"
+
+
+def test_body_and_platform_of_one_id_have_one_name(facts: Facts) -> None:
+    for shared in facts.agencies.keys() & facts.platforms.keys():
+        agency, platform = facts.agencies[shared].name, facts.platforms[shared].name
+        assert platform.en.startswith(agency.en)
+        assert platform.ko.startswith(agency.ko)
+
+
+def test_no_note_denies_what_the_plan_prints(facts: Facts) -> None:
+    """An industry that the clusters are said not to name has no term in their clauses, and the like."""
+    listed = {one for row in facts.designations for one in row.industries}
+    for row in facts.industries.values():
+        note = row.note.zh if row.note else ""
+        in_clusters = {named.term.zh for named in row.named if named.clause.startswith("三(六)4")}
+        if "没有点名" in note:
+            assert (row.id, in_clusters, row.cluster) == (row.id, set(), None)
+        if "没有区域以它为指定产业" in note:
+            assert row.id not in listed
+    places = (*facts.zones.values(), *facts.areas.values())
+    named = {row.zone for row in facts.designations}
+    assert [place.id for place in places if place.no_industries and place.id in named] == []

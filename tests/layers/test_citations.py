@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from geodata.read import Facts, read_facts
-from layers.citations import build_citations
+from layers.documents import build_citations
 from layers.relations import Relations
 
 

@@ -384,7 +384,7 @@ def test_every_file_of_the_release_validates_against_its_schema(
 def test_parquet_of_a_table_keeps_types_and_meanings(make: Callable[..., bytes]) -> None:
     table = pq.read_table(io.BytesIO(make("indicators", "parquet")))
     assert str(table.schema.field("target_below_base").type) == "bool"
-    assert table.schema.field("base_year").metadata[b"description_zh"].decode() == "基期年份"
+    assert table.schema.field("base_year").metadata[b"description_zh"].decode() == "现状年份"
 
 
 def test_a_choice_keeps_what_the_map_shows(parts: dict[str, Part]) -> None:

@@ -176,7 +176,7 @@ def test_what_the_plan_does_not_name_is_said_to_be_missing(search: Search, query
 
 
 def test_another_chinese_character_is_another_word(search: Search) -> None:
-    answer = search.answer("无人车", "zh")  # driverless cars, where the plan has unmanned vessels
+    answer = search.answer("无人塔", "zh")  # unmanned towers, where the plan has unmanned vessels
     assert answer["results"] == []
     assert "marine-equipment" in [row["id"] for row in answer["near"]]
 

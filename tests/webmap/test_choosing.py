@@ -110,7 +110,10 @@ def test_the_comparison_as_csv(client: FlaskClient) -> None:
     assert rows[0] == ["section", "id", "name_zh", "name_en", "common", "gaoqu", "jingqu"]
     assert {len(row) for row in rows} == {7}
     by_id = {(row[0], row[1]): row for row in rows}
-    assert by_id["industry", "biomedicine"][5:] == ["", "develop: biomedicine [三(一)1(2)]"]
+    assert by_id["industry", "biomedicine"][5:] == [
+        "key: medical devices and medicine [三(一)1(2)]",
+        "vigorous: biomedicine [三(一)1(2)]",
+    ]
     assert by_id["area_km2", ""][5] == "140.0"
     zh = read_csv(client.get("/compare.csv?zones=gaoqu,jingqu&lang=zh").text)
     assert zh[0] == ["section", "id", "name_zh", "common", "gaoqu", "jingqu"]
