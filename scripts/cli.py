@@ -1,74 +1,86 @@
-"""The ``weihai-layout`` command: hand each subcommand its arguments and turn faults into exit codes.
+"""The ``weihai-layout`` command: find the subcommand, run it, and turn faults into exit codes.
 
 Exit code 0: done. 1: the answer is no (problems found, port taken, build failed). 2: wrong usage.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Final, cast
 
-from layers.home import HomeError
+import click
+
+from scripts.commands.common import Context, Refusal, explain_help, tell_usage
 from scripts.messages import text
-from scripts.usage import Parser
 
-COMMANDS = {
-    "serve": "scripts.commands.serve",
-    "build": "scripts.commands.build",
-    "check": "scripts.commands.check",
-    "audit": "scripts.commands.audit",
-    "lookup": "scripts.commands.lookup",
-    "search": "scripts.commands.search",
-    "export": "scripts.commands.export",
-    "import-boundary": "scripts.commands.import_boundary",
-    "history": "scripts.commands.history",
-    "rollback": "scripts.commands.rollback",
-    "site": "scripts.commands.site",
-    "bench": "scripts.commands.bench",
+NAME: Final = "weihai-layout"
+# Each with its module, which is imported once the command is called, so that a start is quick.
+COMMANDS: Final = {
+    "serve": "serve",
+    "build": "build",
+    "check": "facts",
+    "audit": "facts",
+    "lookup": "questions",
+    "search": "questions",
+    "export": "export",
+    "import-boundary": "import_boundary",
+    "history": "history",
+    "rollback": "history",
+    "site": "site",
+    "bench": "bench",
 }
 
 
-class Command(Protocol):
-    """What the module of a subcommand offers."""
+class Commands(click.Group):
+    """All subcommands, each imported when it is called."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
+    context_class = Context
 
-    def run(self, options: argparse.Namespace) -> int:
-        """Do it and return the exit code."""
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Return one subcommand; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"scripts.commands.{COMMANDS[cmd_name]}")
+        return cast("click.Command", getattr(module, cmd_name.replace("-", "_")))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the subcommand that was typed; raises :class:`Refusal` where there is none."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            allowed = ", ".join(COMMANDS)
+            raise Refusal("usage_choice", argument="COMMAND", value=repr(args[0]), allowed=allowed)
+        return super().resolve_command(ctx, args)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return ``--help``."""
+        return explain_help(super().get_help_option(ctx))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """Write what each subcommand does, importing none."""
+        with formatter.section(text("heading_commands")):
+            formatter.write_dl([(name, text(f"help_{name}")) for name in COMMANDS])
 
 
-def read_command(name: str) -> Command:
-    """Import the module of one subcommand; the others stay unread, so that a start is quick."""
-    return cast("Command", import_module(COMMANDS[name]))
-
-
-def build_parser(chosen: str | None) -> argparse.ArgumentParser:
-    """Return the parser of all subcommands, with the arguments of the `chosen` one."""
-    parser = Parser(prog="weihai-layout", description=text("help"))
-    choices = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
-        about = text(f"help_{name}")
-        command = choices.add_parser(name, help=about, description=about)
-        if name == chosen:
-            read_command(name).add_arguments(command)
-    return parser
+PROGRAM: Final = Commands(NAME, help=text("help"))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
-    chosen = given[0] if given and given[0] in COMMANDS else None
-    options = build_parser(chosen).parse_args(given)
     try:
-        return read_command(options.command).run(options)
-    except HomeError as error:  # what cannot be read is not there to be replaced
-        from scripts.answer import tell_home  # which the command has loaded; the others need it not
-
-        return tell_home(error, getattr(options, "home", None))
+        with PROGRAM.make_context(NAME, list(sys.argv[1:] if arguments is None else arguments)) as context:
+            return cast("int", PROGRAM.invoke(context))
+    except click.exceptions.Exit as leaving:  # --help
+        return leaving.exit_code
+    except click.UsageError as error:
+        tell_usage(error)
+        return 2
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

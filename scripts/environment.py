@@ -1,4 +1,4 @@
-"""Set up ``.venv`` from the hash-pinned lock files, completely or not at all.
+"""Set up ``.venv`` from the hash-pinned lock files, completely or not at all, and Debian packages.
 
 Needs nothing but the standard library. A stamp in ``.venv`` tells what is installed; it is removed
 before anything changes and written last, so an interrupted set-up is seen and done anew.
@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -62,6 +63,22 @@ def prepare_environment(locks: tuple[str, ...], command: str) -> None:
             _install_own_command(command) if name == "pyproject.toml" else _install(name, command)
         _write_stamp({**done, **wanted})
         say("environment_ready")
+
+
+def install_packages(missing: Callable[[], list[str]]) -> bool:
+    """Install what `missing` names, if root; tell whether nothing is missing afterwards, or say what is."""
+    packages = missing()
+    apt = shutil.which("apt-get")
+    if packages and apt and os.geteuid() == 0:
+        say("installing_system_packages", packages=" ".join(packages))
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        install = [apt, "install", "-y", "-q", "--no-install-recommends", *packages]
+        for step in ([apt, "update", "-q"], install):
+            subprocess.run(step, check=False, env=quiet, stdin=subprocess.DEVNULL)
+        packages = missing()
+    if packages:
+        warn("system_packages_missing", packages=" ".join(packages))
+    return not packages
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -13,8 +13,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it only sees its folder
 
-from scripts.debian import install_packages
-from scripts.environment import PROGRAMS, ROOT, SUFFIX, SetUpError, check_python, prepare_environment
+from scripts.environment import (
+    PROGRAMS,
+    ROOT,
+    SUFFIX,
+    SetUpError,
+    check_python,
+    install_packages,
+    prepare_environment,
+)
 from scripts.messages import write
 
 SCRIPT = "scripts/test.py"

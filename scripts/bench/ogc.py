@@ -20,15 +20,12 @@ from urllib.parse import quote
 import orjson
 
 from layers.memory import MemoryStore
-from scripts.bench import country, peer, qgis
-from scripts.bench.common import Result, ask, live_at
-from scripts.bench.made import LAYER, PATH, write_made
-from scripts.bench.postgis import bench_postgis
-from scripts.bench.server import running
-from scripts.bench.turns import Ask, build_items, build_side, compare
-from scripts.bench.wrk import Load
+from scripts.bench import peers, synthetic
+from scripts.bench.load import Load, Result, ask, live_at, running
+from scripts.bench.postgis import Ask, bench_postgis, build_items, build_side, compare
+from scripts.bench.synthetic import LAYER, PATH, write_made
 from scripts.cluster import temporary_cluster
-from scripts.debian import install_packages
+from scripts.environment import install_packages
 from scripts.messages import write
 
 ZONES, VERTICES = 60, 700
@@ -42,7 +39,7 @@ PER_ROUND = 20
 OURS, PYGEOAPI, QGIS_SERVER, CONSTANT = "ours", "pygeoapi", "qgis_server", "constant"
 ITEMS = f"/ogc/collections/{LAYER}/items"
 PEER_ITEMS = f"/collections/{LAYER}/items"
-STORED_ITEMS = f"/collections/{peer.STORED}/items"
+STORED_ITEMS = f"/collections/{peers.STORED}/items"
 QGIS_PACKAGE = "qgis.gpkg"
 QGIS_ITEMS = f"/wfs3/collections/{LAYER}/items"
 PACKAGES = {  # of Debian, each with a file that tells that it is there
@@ -52,7 +49,7 @@ PACKAGES = {  # of Debian, each with a file that tells that it is there
     "postgresql-postgis": "usr/share/postgresql/*/extension/postgis.control",
     "qgis-server": "usr/lib/cgi-bin/qgis_mapserv.fcgi",
     "nginx-light": "usr/sbin/nginx",
-    "libtcmalloc-minimal4": qgis.ALLOCATOR,
+    "libtcmalloc-minimal4": peers.ALLOCATOR,
 }
 
 
@@ -70,19 +67,19 @@ def bench_ogc(home: Path, rounds: int = 15) -> Result:
     release = live_at(home)
     if not install_packages(_missing):
         raise FileNotFoundError(", ".join(_missing()))
-    programs = peer.install_peer(home.resolve() / "peer")
-    result: Result = {"versions": {PYGEOAPI: peer.VERSION, QGIS_SERVER: qgis.read_version()}}
+    programs = peers.install_peer(home.resolve() / "peer")
+    result: Result = {"versions": {PYGEOAPI: peers.PYGEOAPI_VERSION, QGIS_SERVER: peers.read_version()}}
     with tempfile.TemporaryDirectory(prefix="weihai-bench-") as name, temporary_cluster() as cluster:
         folder = Path(name)
         made = write_made(folder / "home", release, ZONES, VERTICES)
-        peer.write_copies(folder, made.folder / PATH, cluster)
+        peers.write_copies(folder, made.folder / PATH, cluster)
         # pygeoapi writes into its GeoPackage at each request, and whoever reads that one waits meanwhile.
-        shutil.copyfile(folder / peer.PACKAGE, folder / QGIS_PACKAGE)
+        shutil.copyfile(folder / peers.PACKAGE, folder / QGIS_PACKAGE)
         with (
             running("ours", str(folder / "home"), probe=f"{ITEMS}?f=json&limit=1") as ours,
             running("constant", probe="/1") as constant,
-            peer.serving_peer(programs, folder, cluster) as pygeoapi,
-            qgis.serving_qgis(folder, QGIS_PACKAGE, LAYER) as qgis_server,
+            peers.serving_peer(programs, folder, cluster) as pygeoapi,
+            peers.serving_qgis(folder, QGIS_PACKAGE, LAYER) as qgis_server,
         ):
             bases = {OURS: ours, CONSTANT: constant, PYGEOAPI: pygeoapi, QGIS_SERVER: qgis_server}
             for question in _questions():
@@ -136,14 +133,14 @@ def _add(start: str, ends: list[str]) -> list[str]:
 
 def _box(chance: random.Random) -> str:
     """Return a box among the first twenty columns, where both rows are full."""
-    west = country.WEST + chance.uniform(0, 20 - BOX_CELLS) * country.CELL_DEG
-    south = country.SOUTH + chance.uniform(0, 0.4) * country.CELL_DEG
-    east, north = west + BOX_CELLS * country.CELL_DEG, south + 1.5 * country.CELL_DEG
+    west = synthetic.WEST + chance.uniform(0, 20 - BOX_CELLS) * synthetic.CELL_DEG
+    south = synthetic.SOUTH + chance.uniform(0, 0.4) * synthetic.CELL_DEG
+    east, north = west + BOX_CELLS * synthetic.CELL_DEG, south + 1.5 * synthetic.CELL_DEG
     return f"{west:.6f},{south:.6f},{east:.6f},{north:.6f}"
 
 
 def _filter(chance: random.Random) -> str:
-    return f"kind = '{chance.choice(country.KINDS)}' AND area_km2 > {chance.uniform(0, 50):.6f}"
+    return f"kind = '{chance.choice(synthetic.KINDS)}' AND area_km2 > {chance.uniform(0, 50):.6f}"
 
 
 def _memory_box(chance: random.Random) -> Ask:

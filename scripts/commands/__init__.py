@@ -1,1 +1,1 @@
-"""One module for each subcommand: ``add_arguments`` declares, ``run`` calls one function and prints."""
+"""The subcommands, and what they are made of; each is a function that click calls."""

@@ -2,72 +2,94 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
+
+import click
 
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
 from layers.export.job import Job, release_path
 from layers.export.request import build_job
 from layers.home import write_atomically
 from layers.store import Release
-from scripts.answer import add_home, add_json, live_release, settings, write_json
+from scripts.commands.common import (
+    Choice,
+    command,
+    home_option,
+    json_option,
+    live_release,
+    option,
+    settings,
+    write_json,
+)
 from scripts.messages import say, warn, write
 from webmap.content import Content
 from webmap.downloads import Asked, parse_asked
 from webmap.problems import RequestError
 
-FILTERS = {
-    "filter": "CQL2 条件，限单个图层 · CQL2 condition, for one layer",
-    "theme": "地图主题的图层 · the layers of a theme of the map",
-    "industry": "产业编号 · id of an industry",
-    "cluster": "产业集群编号 · id of a cluster",
-    "zone": "区域编号，含其内 · id of a place, with all inside",
-}
+FILTERS = ("filter", "theme", "industry", "cluster", "zone")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "layer",
-        nargs="+",
-        help=f"图层或表，如 zones；{PLAN} 为全部 · layers or tables; {PLAN} for everything",
-    )
-    parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        help="默认按文件名，否则 geojson 或 json · by the file's name, else geojson or json",
-    )
-    parser.add_argument(
-        "--crs", help=f"坐标系，或其 OGC 网址 · frame, or its OGC URI: CRS84, {', '.join(FRAMES)}"
-    )
-    parser.add_argument(
-        "--geometry", help=f"CSV、XLSX 中的位置 · places in CSV, XLSX: {', '.join(GEOMETRIES)}"
-    )
-    for name, about in FILTERS.items():
-        parser.add_argument(f"--{name}", help=about)
-    parser.add_argument(
-        *("-o", "--out", "--output"),
-        dest="out",
-        required=True,
-        metavar="FILE",
-        help="文件，- 为标准输出 · file, - for standard output",
-    )
-    add_json(parser)
-    add_home(parser)
+@dataclass(frozen=True)
+class Options:
+    """What was asked for; the filters are None where they were not given."""
+
+    layer: tuple[str, ...]
+    format: str | None
+    crs: str | None
+    geometry: str | None
+    filter: str | None
+    theme: str | None
+    industry: str | None
+    cluster: str | None
+    zone: str | None
+    out: str
+    as_json: bool
+    home: Path | None
 
 
-def run(options: argparse.Namespace) -> int:
+@command("export")
+@click.argument(
+    "layer",
+    nargs=-1,
+    required=True,
+    help=f"图层或表，如 zones；{PLAN} 为全部 · layers or tables; {PLAN} for everything",
+)
+@option(
+    "--format",
+    type=Choice(FORMATS),
+    metavar="FORMAT",
+    help="默认按文件名，否则 geojson 或 json · by the file's name, else geojson or json: "
+    + ", ".join(FORMATS),
+)
+@option("--crs", help=f"坐标系，或其 OGC 网址 · frame, or its OGC URI: CRS84, {', '.join(FRAMES)}")
+@option("--geometry", help=f"CSV、XLSX 中的位置 · places in CSV, XLSX: {', '.join(GEOMETRIES)}")
+@option("--filter", help="CQL2 条件，限单个图层 · CQL2 condition, for one layer")
+@option("--theme", help="地图主题的图层 · the layers of a theme of the map")
+@option("--industry", help="产业编号 · id of an industry")
+@option("--cluster", help="产业集群编号 · id of a cluster")
+@option("--zone", help="区域编号，含其内 · id of a place, with all inside")
+@option(
+    *("-o", "--out", "--output", "out"),
+    required=True,
+    metavar="FILE",
+    help="文件，- 为标准输出 · file, - for standard output",
+)
+@json_option
+@home_option
+def export(**given: Any) -> int:
     """Write the file; exit 2 for what cannot be had, 1 if the file cannot be made or written."""
-    if options.json and options.out == "-":
+    options = Options(**given)
+    if options.as_json and options.out == "-":
         warn("json_and_file")
         return 2
     if not _check_name(options):
         return 2
-    chosen = settings(options)
+    chosen = settings(options.home)
     release = live_release(chosen)
     if release is None or chosen is None:
         return 1
@@ -80,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     return _answer(options, asked, made)
 
 
-def _parse(options: argparse.Namespace, content: Content) -> Asked:
+def _parse(options: Options, content: Content) -> Asked:
     names = options.layer
     given = {name: getattr(options, name) for name in ("crs", "geometry", *FILTERS)}
     arguments = {name: value for name, value in given.items() if value is not None}
@@ -97,7 +119,7 @@ def _format_of(out: str) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _check_name(options: argparse.Namespace) -> bool:
+def _check_name(options: Options) -> bool:
     """Tell whether the file's name ends in its format, or says none; a name that lies is refused."""
     suffix = "" if options.out == "-" else Path(options.out).suffix.lower()
     if not suffix:
@@ -120,7 +142,7 @@ def _endings(kind: str) -> tuple[str, ...]:
     return (kind, more[kind]) if kind in more else (kind,)
 
 
-def _make(options: argparse.Namespace, asked: Asked, content: Content) -> tuple[Job, bytes]:
+def _make(options: Options, asked: Asked, content: Content) -> tuple[Job, bytes]:
     # Heavy, and not needed for a refusal.
     from layers.export.write import write as write_file
 
@@ -142,7 +164,7 @@ def _refuse(error: RequestError, release: Release) -> int:
     return 1 if error.status == HTTPStatus.SERVICE_UNAVAILABLE else 2
 
 
-def _answer(options: argparse.Namespace, asked: Asked, made: tuple[Job, bytes]) -> int:
+def _answer(options: Options, asked: Asked, made: tuple[Job, bytes]) -> int:
     job, content = made
     if options.out == "-":
         sys.stdout.buffer.write(content)
@@ -152,7 +174,7 @@ def _answer(options: argparse.Namespace, asked: Asked, made: tuple[Job, bytes]) 
     except OSError as error:
         warn("file_unwritable", path=options.out, reason=error.strerror)
         return 1
-    if options.json:
+    if options.as_json:
         write_json(
             {
                 "path": options.out,

@@ -1,49 +1,62 @@
-"""List every publication, or what they did to one place's boundary; restore what was damaged."""
+"""``history`` and ``rollback``: list the publications, repair their records, return to one of them."""
 
 from __future__ import annotations
 
-import argparse
+import getpass
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import click
 from filelock import FileLock
 
-from layers.history import Entry, list_places, read_history, trace
+from layers.history import Entry, list_places, read_history, read_last, trace
 from layers.home import Standing, find_home, read_standing
-from layers.inspection import repair
-from scripts.answer import add_home, add_json, write_json
+from layers.inspection import repair as repair_home
+from scripts.commands.common import (
+    MAX_DIGITS,
+    SHOWN,
+    Refusal,
+    command,
+    home_option,
+    json_option,
+    option,
+    settings,
+    show,
+    tell_failed,
+    write_json,
+)
 from scripts.messages import say, warn
+
+if TYPE_CHECKING:
+    from layers.store import Release
 
 SHORT = 12
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("id", nargs="?", metavar="ID", help="地点的 id · id of a place")
-    parser.add_argument(
-        "--repair",
-        action="store_true",
-        help="用文件夹中的副本恢复损坏或缺失的记录 · restore damaged or missing records from their copies",
-    )
-    add_json(parser)
-    add_home(parser)
-
-
-def run(options: argparse.Namespace) -> int:
+@command("history")
+@click.argument("place", metavar="ID", required=False, help="地点的 id · id of a place")
+@option(
+    "--repair",
+    is_flag=True,
+    help="用文件夹中的副本恢复损坏或缺失的记录 · restore damaged or missing records from their copies",
+)
+@json_option
+@home_option
+def history(*, place: str | None, repair: bool, as_json: bool, home: Path | None) -> int:
     """Print the history; exit 1 where there is none, 2 for an unknown place."""
-    home = options.home or find_home()
-    if options.repair:
-        return _repair(options, home)
-    entries = read_history(home)
+    folder = home or find_home()
+    if repair:
+        return _repair(folder, as_json=as_json)
+    entries = read_history(folder)
     if not entries:
         warn("history_empty")
         return 1
     live = entries[-1]
-    if options.id is not None:
-        return _print_place(options, entries)
-    if options.json:
+    if place is not None:
+        return _print_place(place, entries, as_json=as_json)
+    if as_json:
         write_json([_describe(entry, live) for entry in entries])
     else:
         for entry in entries:
@@ -51,18 +64,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _repair(options: argparse.Namespace, home: Path) -> int:
+def _repair(home: Path, *, as_json: bool) -> int:
     """Restore what can be, and say it; what has to come from a backup is a HomeError."""
     if read_standing(home, strict=False) is Standing.NEW:
         warn("history_empty")
         return 1
     try:
         with FileLock(home / ".lock"):
-            fixed = repair(home)
+            fixed = repair_home(home)
     except OSError as error:
         warn("file_unwritable", path=error.filename or home, reason=error.strerror)
         return 1
-    if options.json:
+    if as_json:
         write_json([str(path) for path in fixed])
         return 0
     for path in fixed:
@@ -92,13 +105,13 @@ def _print_entry(entry: Entry, live: Entry | None) -> None:
     )
 
 
-def _print_place(options: argparse.Namespace, entries: list[Entry]) -> int:
-    events = trace(entries, options.id)
+def _print_place(place: str, entries: list[Entry], *, as_json: bool) -> int:
+    events = trace(entries, place)
     if not events:
-        near = get_close_matches(options.id, sorted(list_places(entries)), n=5, cutoff=0.4)
-        warn("history_unknown", place=options.id, near=", ".join(near) or "-")
+        near = get_close_matches(place, sorted(list_places(entries)), n=5, cutoff=0.4)
+        warn("history_unknown", place=place, near=", ".join(near) or "-")
         return 2
-    if options.json:
+    if as_json:
         write_json(events)
         return 0
     for event in events:
@@ -118,3 +131,62 @@ def _print_place(options: argparse.Namespace, entries: list[Entry]) -> int:
         for said in (event["import"] or {}).get("fixes", ()):
             say("history_remark", said=said)
     return 0
+
+
+def _read_number(given: str) -> int:
+    digits = given.strip().removeprefix("-")
+    if not digits.isdecimal() or len(digits) > MAX_DIGITS:
+        raise Refusal("rollback_no_number", value=repr(given[:SHOWN]))
+    return int(given)
+
+
+@command("rollback")
+@click.argument(
+    "number", type=_read_number, metavar="NUMBER", help="编号，见 history · its number, see history"
+)
+@option("--who", help="经手人 · who does it (user name)")
+@option("--why", help="缘由 · why")
+@json_option
+@home_option
+def rollback(*, number: int, who: str | None, why: str | None, as_json: bool, home: Path | None) -> int:
+    """Roll back; exit 1 if that fails, 2 for an unknown number."""
+    # Only who publishes pays for it.
+    from scripts.postgis_sync import Admission
+    from webmap.publish import BuildError, By, roll_back
+
+    chosen = settings(home)
+    if chosen is None:
+        return 1
+    known = [entry.number for entry in read_history(chosen.home)]
+    if number not in known:
+        warn("rollback_unknown", number=number, known=", ".join(map(str, known)) or "-")
+        return 2
+    by = By((who or "").strip() or _user(), why)
+    try:
+        found = roll_back(chosen.home, number, by, show, Admission(chosen))
+    except (BuildError, OSError) as error:
+        tell_failed(error)
+        return 1
+    last = read_last(chosen.home)
+    if last is not None:
+        _tell(number, last, found, as_json=as_json)
+    return 0
+
+
+def _tell(number: int, last: Entry, found: tuple[Release, bool] | None, *, as_json: bool) -> None:
+    exact = found is None or found[1]
+    if as_json:
+        answer = {"back_to": number, "release": last.release, "exact": exact, "number": last.number}
+        write_json(answer | {"repeated": found is None})
+    if found is None:
+        warn("rollback_repeated", number=number, release=last.release, entry=last.number)
+    elif not as_json:
+        key = "rollback_exact" if exact else "rollback_rebuilt"
+        say(key, number=number, release=last.release, entry=last.number)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "?"

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, Final, get_args
 
+import click
+
+from geodata import crs
+from geodata.boundary_import.issues import Texts, join_terms
 from geodata.boundary_import.propose import Baseline, ImportRequest, Proposal, propose
-from geodata.boundary_import.records import LAYERS, Method
+from geodata.boundary_import.records import LAYERS, Layer, Method, keep_latest
 from geodata.letters import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_imports, read_last
 from layers.home import claim, write_atomically
 from layers.release import read_neighbours
-from scripts.answer import add_home, add_json, add_language, settings, show, tell_failed, write_json
-from scripts.messages import say, text, warn
-from scripts.proposed import Answer, describe, tell
-from scripts.stored import Admission
+from scripts.commands.common import (
+    SHOWN,
+    Choice,
+    Refusal,
+    command,
+    home_option,
+    json_option,
+    lang_option,
+    option,
+    settings,
+    show,
+    tell_failed,
+    write_json,
+)
+from scripts.messages import say, text, warn, write
+from scripts.postgis_sync import Admission
 from webmap.preview import render_preview
 from webmap.publish import BuildError, imports_in_force, publish_imports
 from webmap.settings import Settings
@@ -30,53 +46,105 @@ PAGES = (".html", ".htm")  # the map before and after is a page
 MAX_ACCURACY_M = 100_000
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    add = parser.add_argument
-    add(
-        "file",
-        type=Path,
-        help="界址点 TXT、DXF、Shapefile、GDB、KML/KMZ、GeoJSON、CSV/XLSX … · the boundary's file",
-    )
-    add("--layer", choices=LAYERS, required=True, help="图层 · layer")
-    add("--id", help="整个文件是这一个地点 · the whole file is this one place")
-    add("--map", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
-    add(
-        "--feature",
-        metavar="NAME",
-        help="只用这个要素（名称或序号）· only this feature, by a value or its number",
-    )
-    add("--table", metavar="NAME", help="图层、工作表或压缩包中的文件 · layer, sheet, or file of an archive")
-    add("--columns", metavar="EAST,NORTH", help="表格中东、北坐标的列 · columns of a table's coordinates")
-    add("--crs", help="坐标系，如 EPSG:4490、西安80、GCJ-02 · coordinate system")
-    add("--encoding", help="文字的编码 · encoding of the text")
-    add("--source", help="来源 · where it comes from")
-    add("--licence", help="使用条件 · what may be done with it")
-    add("--who", help="经手人或单位 · who imports it")
-    add("--why", help="缘由 · why")
-    add("--accuracy-m", type=_metres, required=True, help="位置精度，米 · positional accuracy, metres")
-    add("--method", choices=get_args(Method), default="official", help="方法 · method (official)")
-    add(
-        "--fix",
-        action="store_true",
-        help="修复多边形、交换坐标轴、闭合线 · repair rings, swap axes, close lines",
-    )
-    add(
-        "--accept-loss",
-        action="store_true",
-        help="认可土地划出威海市、与邻区留有空隙 · let land leave the city, or gaps",
-    )
-    add("--dry-run", action="store_true", help="只检查并画前后对照 · only check, and draw a map")
-    add("--preview", type=Path, metavar="FILE", help="对照图存为 · where the map is written")
-    add("--yes", action="store_true", help="不再询问 · publish without asking")
-    add_language(parser)
-    add_json(parser)
-    add_home(parser)
+Answer = dict[str, Any]
+MOST_SHOWN: Final = 20  # transfers on the screen; the JSON has all
 
 
-def run(options: argparse.Namespace) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What was typed, None where it was not given."""
+
+    file: Path
+    layer: Layer
+    id: str | None
+    map: str | None
+    feature: str | None
+    table: str | None
+    columns: str | None
+    crs: str | None
+    encoding: str | None
+    source: str | None
+    licence: str | None
+    who: str | None
+    why: str | None
+    accuracy_m: float
+    method: Method
+    fix: bool
+    accept_loss: bool
+    dry_run: bool
+    preview: Path | None
+    yes: bool
+    lang: str
+    as_json: bool
+    home: Path | None
+
+    def said(self, name: str) -> str:
+        """Return who, why, source or licence; empty where it was not given."""
+        return str(getattr(self, name) or "").strip()
+
+
+def _metres(given: str) -> float:
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= MAX_ACCURACY_M:
+        raise Refusal("bad_metres", value=repr(given[:SHOWN]), most=MAX_ACCURACY_M)
+    return value
+
+
+@command("import-boundary")
+@click.argument(
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="界址点 TXT、DXF、Shapefile、GDB、KML/KMZ、GeoJSON、CSV/XLSX … · the boundary's file",
+)
+@option("--layer", type=Choice(LAYERS), required=True, help="图层 · layer")
+@option("--id", help="整个文件是这一个地点 · the whole file is this one place")
+@option("--map", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
+@option(
+    "--feature",
+    metavar="NAME",
+    help="只用这个要素（名称或序号）· only this feature, by a value or its number",
+)
+@option("--table", metavar="NAME", help="图层、工作表或压缩包中的文件 · layer, sheet, or file of an archive")
+@option("--columns", metavar="EAST,NORTH", help="表格中东、北坐标的列 · columns of a table's coordinates")
+@option("--crs", help="坐标系，如 EPSG:4490、西安80、GCJ-02 · coordinate system")
+@option("--encoding", help="文字的编码 · encoding of the text")
+@option("--source", help="来源 · where it comes from")
+@option("--licence", help="使用条件 · what may be done with it")
+@option("--who", help="经手人或单位 · who imports it")
+@option("--why", help="缘由 · why")
+@option(
+    "--accuracy-m",
+    type=_metres,
+    required=True,
+    metavar="METRES",
+    help="位置精度，米 · positional accuracy, metres",
+)
+@option("--method", type=Choice(get_args(Method)), default="official", help="方法 · method (official)")
+@option("--fix", is_flag=True, help="修复多边形、交换坐标轴、闭合线 · repair rings, swap axes, close lines")
+@option(
+    "--accept-loss",
+    is_flag=True,
+    help="认可土地划出威海市、与邻区留有空隙 · let land leave the city, or gaps",
+)
+@option("--dry-run", is_flag=True, help="只检查并画前后对照 · only check, and draw a map")
+@option(
+    "--preview",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="对照图存为 · where the map is written",
+)
+@option("--yes", is_flag=True, help="不再询问 · publish without asking")
+@lang_option()
+@json_option
+@home_option
+def import_boundary(**given: Any) -> int:
     """Check and publish; exit 1 if it cannot be published, 2 for wrong usage."""
-    chosen = settings(options)
+    options = Options(**given)
+    chosen = settings(options.home)
     if chosen is None:
         return 1
     if not _complete(options):
@@ -86,14 +154,12 @@ def run(options: argparse.Namespace) -> int:
     proposal = propose(_build_request(options), baseline)
     answer = describe(proposal, baseline)
     code = _act(options, proposal, baseline, (chosen, answer))
-    if options.json:
+    if options.as_json:
         write_json(answer)
     return code
 
 
-def _act(
-    options: argparse.Namespace, proposal: Proposal, baseline: Baseline, told: tuple[Settings, Answer]
-) -> int:
+def _act(options: Options, proposal: Proposal, baseline: Baseline, told: tuple[Settings, Answer]) -> int:
     """Draw what was only asked for, publish what may be, and say it."""
     chosen, answer = told
     code = 1 if proposal.errors else 0
@@ -101,7 +167,7 @@ def _act(
     if page is not None:
         answer["preview"] = _write_preview(options, page, chosen.home)
         code = code if answer["preview"] else 1
-    if not options.json:
+    if not options.as_json:
         tell(proposal, baseline, answer)
         if options.dry_run and page is None:
             say("import_no_preview")
@@ -122,14 +188,14 @@ def _conclude(proposal: Proposal, answer: Answer) -> None:
         say("import_ok", warnings=len(proposal.issues))
 
 
-def _complete(options: argparse.Namespace) -> bool:
+def _complete(options: Options) -> bool:
     if options.id and options.map:
         warn("import_both")
         return False
     if options.preview and options.preview.suffix.lower() not in PAGES:
         warn("import_bad_value", option="--preview", value=options.preview, reason=" ".join(PAGES))
         return False
-    missing = [f"--{name}" for name in SAID if not (getattr(options, name) or "").strip()]
+    missing = [f"--{name}" for name in SAID if not options.said(name)]
     if missing and not options.dry_run:
         warn("import_missing", options=" ".join(missing))
         return False
@@ -139,14 +205,14 @@ def _complete(options: argparse.Namespace) -> bool:
             "import_bad_value", option=f"--{name}", value=getattr(options, name)[:20], reason=f"> {MAX_TEXT}"
         )
     said = {f"--{name}": getattr(options, name) or "" for name in SAID} | {"file": options.file.name}
-    odd = {option: letter for option, value in said.items() if (letter := find_unprintable(value))}
-    for option, letter in odd.items():
-        warn("import_bad_value", option=option, value=UNPRINTABLE.sub("", said[option])[:20], reason=letter)
+    odd = {name: letter for name, value in said.items() if (letter := find_unprintable(value))}
+    for name, letter in odd.items():
+        warn("import_bad_value", option=name, value=UNPRINTABLE.sub("", said[name])[:20], reason=letter)
     return not long and not odd
 
 
-def _build_request(options: argparse.Namespace) -> ImportRequest:
-    said = {name: (getattr(options, name) or "").strip() or "-" for name in SAID}
+def _build_request(options: Options) -> ImportRequest:
+    said = {name: options.said(name) or "-" for name in SAID}
     return ImportRequest(
         file=options.file,
         layer=options.layer,
@@ -172,7 +238,7 @@ def _draw(proposal: Proposal, baseline: Baseline, language: str) -> str | None:
     return render_preview(proposal, baseline, neighbours, language)
 
 
-def _write_preview(options: argparse.Namespace, page: str, home: Path) -> str | None:
+def _write_preview(options: Options, page: str, home: Path) -> str | None:
     """Write the page and return its path, or None after saying why it cannot be written."""
     path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
     try:
@@ -186,7 +252,7 @@ def _write_preview(options: argparse.Namespace, page: str, home: Path) -> str | 
     return str(path)
 
 
-def _publish(options: argparse.Namespace, proposal: Proposal, chosen: Settings, answer: Answer) -> int:
+def _publish(options: Options, proposal: Proposal, chosen: Settings, answer: Answer) -> int:
     folder = chosen.home
     if not options.yes and not _confirm(options):
         warn("import_unconfirmed")
@@ -199,22 +265,78 @@ def _publish(options: argparse.Namespace, proposal: Proposal, chosen: Settings, 
     entry = read_last(folder)
     if entry is not None:
         answer["published"] = {"number": entry.number, "release": entry.release}
-        if not options.json:
+        if not options.as_json:
             say("import_published", **answer["published"])
     return 0
 
 
-def _confirm(options: argparse.Namespace) -> bool:
-    if options.json or not sys.stdin.isatty():
+def _confirm(options: Options) -> bool:
+    if options.as_json or not sys.stdin.isatty():
         return False
     return input(text("import_confirm")).strip().lower() in {"y", "yes"}
 
 
-def _metres(given: str) -> float:
-    try:
-        value = float(given)
-    except ValueError:
-        value = math.nan
-    if not 0 < value <= MAX_ACCURACY_M:
-        raise argparse.ArgumentTypeError(text("bad_metres", value=repr(given[:40]), most=MAX_ACCURACY_M))
-    return value
+def describe(proposal: Proposal, baseline: Baseline) -> Answer:
+    """Return what was found and what would change; ``preview`` and ``published`` are for the caller."""
+    in_force = keep_latest(baseline.records)
+    repeated = [one.of in in_force and one.repeats(in_force[one.of]) for one in proposal.records]
+    return {
+        "ok": proposal.errors == 0,
+        "places": [record.of for record in proposal.records],
+        "findings": [issue.to_dict() for issue in proposal.issues],
+        "areas": proposal.areas(),
+        "transfers": proposal.list_transfer_rows(),
+        "shifts": proposal.describe_shifts(),
+        "repeated": bool(repeated) and all(repeated),
+        "preview": None,
+        "published": None,
+    }
+
+
+def tell(proposal: Proposal, baseline: Baseline, answer: Answer) -> None:
+    """Print the findings, the areas, who gets which land, and the check for shifted coordinates."""
+    for issue in proposal.issues:
+        for line in issue.to_lines():
+            write(line)
+    for row in answer["areas"]:
+        _tell_area(row, baseline)
+    _tell_transfers(answer["transfers"], baseline)
+    for place, verdict in answer["shifts"].items():
+        _tell_shift(baseline.place_names.of(place), verdict)
+
+
+def _tell_area(row: Answer, baseline: Baseline) -> None:
+    say(
+        "import_area",
+        mark="* " if row["imported"] else "  ",
+        place=baseline.place_names.of(row["id"]),
+        before=f"{row['before_km2']:.2f}",
+        after=f"{row['after_km2']:.2f}",
+        official=f"{row['official_km2']:g}" if row["official_km2"] else "-",
+        changed=join_terms("changed", row["changed"] or ["nothing"]),
+    )
+
+
+def _tell_transfers(rows: list[Answer], baseline: Baseline) -> None:
+    if not rows:
+        return
+    say("import_transfers", area=f"{sum(row['area_km2'] for row in rows):.3f}")
+    for row in rows[:MOST_SHOWN]:
+        ends = {"giver": baseline.place_names.of(row["from"]), "taker": baseline.place_names.of(row["to"])}
+        say("import_transfer", area=f"{row['area_km2']:.3f}", **ends)
+    left = rows[MOST_SHOWN:]
+    if left:
+        say("import_transfers_left", count=len(left), area=f"{sum(row['area_km2'] for row in left):.3f}")
+
+
+def _tell_shift(place: Texts, verdict: Answer) -> None:
+    metres = verdict["mean_distance_m"]
+    values = {"place": place, "km": verdict["compared_km"], "metres": metres.get(crs.LONLAT)}
+    values["median"] = verdict["median_distance_m"]
+    if not verdict["told"]:
+        say("import_shift_untold", **values)
+    elif verdict["suspected"]:
+        frame = verdict["suspected"]
+        say("import_shift_found", frame=frame, shifted=metres[frame], **values)
+    else:
+        say("import_shift_far" if verdict["far"] else "import_shift_none", **values)

@@ -2,46 +2,65 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import socket
 import sys
 import webbrowser
 from functools import partial
+from pathlib import Path
 
-from scripts.answer import add_home, live_release, settings
-from scripts.messages import say, warn
-from scripts.stored import Admission, Outcome, bring
-from scripts.whole import whole
-from scripts.workers import Supervisor, make_server
+import click
+
+from scripts.commands.common import Command, command, home_option, live_release, option, settings, whole
+from scripts.messages import say, text, warn
+from scripts.postgis_sync import Admission, Outcome, bring
+from scripts.supervisor import Supervisor, make_server
 from webmap.server import listen
+from webmap.settings import SETTINGS, Setting
 
 MAX_PORT = 65535
 MAX_WORKERS = 64
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("--host", default="127.0.0.1", help="监听地址 · address to listen on (127.0.0.1)")
-    port, workers = whole(0, MAX_PORT), whole(1, MAX_WORKERS)
-    parser.add_argument("--port", type=port, default=8000, help="端口，0 为任选 · port, 0 for any (8000)")
-    parser.add_argument(
-        "--workers",
-        type=workers,
-        default=1,
-        help="服务的进程数 · processes that serve, beside the one that watches over them (1)",
-        metavar="N",
-    )
-    parser.add_argument("--no-browser", action="store_true", help="不打开浏览器 · open no browser")
-    add_home(parser)
+class ServeCommand(Command):
+    """The command whose help ends with what an operator can set."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of settings."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section(text("heading_settings")):
+            formatter.write_dl([(f"{row.variable}  {row.kind}", _about(row)) for row in SETTINGS])
 
 
-def run(options: argparse.Namespace) -> int:
+def _about(row: Setting) -> str:
+    default = f" [{text('setting_default')}: {row.default}]" if row.default else ""
+    return f"{row.zh} · {row.en}{default}"
+
+
+@command("serve", cls=ServeCommand)
+@option("--host", default="127.0.0.1", metavar="HOST", help="监听地址 · address to listen on (127.0.0.1)")
+@option(
+    "--port",
+    type=whole(0, MAX_PORT),
+    default="8000",
+    metavar="PORT",
+    help="端口，0 为任选 · port, 0 for any (8000)",
+)
+@option(
+    "--workers",
+    type=whole(1, MAX_WORKERS),
+    default="1",
+    help="服务的进程数 · processes that serve, beside the one that watches over them (1)",
+    metavar="N",
+)
+@option("--no-browser", is_flag=True, help="不打开浏览器 · open no browser")
+@home_option
+def serve(*, host: str, port: int, workers: int, no_browser: bool, home: Path | None) -> int:
     """Serve until stopped; exit 1 if the port is taken, there is no release, or no worker starts."""
-    chosen = settings(options)
-    listeners = _listen(options.host, options.port, options.workers) if chosen else None
+    chosen = settings(home)
+    listeners = _listen(host, port, workers) if chosen else None
     if chosen is None or listeners is None:
         return 1
     admission = Admission(chosen, patient=True)
@@ -49,13 +68,13 @@ def run(options: argparse.Namespace) -> int:
     outcome = (admission.outcome or bring(chosen, release)) if release else Outcome.REFUSED
     if release is None or outcome is Outcome.REFUSED:
         return 1
-    port = listeners[0].getsockname()[1]
+    taken = listeners[0].getsockname()[1]
 
     def announce() -> None:
-        url = address(options.host, port)
+        url = address(host, taken)
         say("ready", url=url)
         say("stop_hint")
-        if not options.no_browser and can_open_browser():
+        if not no_browser and can_open_browser():
             webbrowser.open(url)
 
     _allow_connections()

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import click
 from filelock import FileLock
 
 from layers.store import BrokenReleaseError, Release
-from scripts.answer import add_home, add_json, live_release, settings, show, write_json
+from scripts.commands.common import (
+    Refusal,
+    command,
+    home_option,
+    json_option,
+    live_release,
+    option,
+    settings,
+    show,
+    write_json,
+)
 from scripts.messages import say, text, warn
 from webmap.settings import URL, Settings
 from webmap.site.addresses import Files
@@ -19,69 +29,69 @@ from webmap.site.writing import NotOursError, check_folder, remove_leftovers, wr
 TOLD_EVERY_S = 10.0
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument(
-        "folder",
-        type=Path,
-        metavar="FOLDER",
-        help="写到哪个文件夹；其中已有的静态站被整体替换 · where to write; a site that is there is replaced",
-    )
-    parser.add_argument(
-        "--url",
-        type=_parse_url,
-        help="对外网址，用于完整链接、二维码、站点地图与 404 页 · "
-        "its address from outside, for whole links, QR codes, sitemap and the page of 404",
-    )
-    parser.add_argument(
-        "--without-sheets",
-        action="store_true",
-        help="不写 PDF 与打印图 · without PDF and printed maps",
-    )
-    add_json(parser)
-    add_home(parser)
+def _parse_url(given: str) -> str:
+    url = given.rstrip("/")
+    if not URL.fullmatch(url):
+        raise Refusal("site_bad_url", value=given)
+    return url
 
 
-def run(options: argparse.Namespace) -> int:
+@command("site")
+@click.argument(
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="写到哪个文件夹；其中已有的静态站被整体替换 · where to write; a site that is there is replaced",
+)
+@option(
+    "--url",
+    type=_parse_url,
+    metavar="URL",
+    help="对外网址，用于完整链接、二维码、站点地图与 404 页 · "
+    "its address from outside, for whole links, QR codes, sitemap and the page of 404",
+)
+@option("--without-sheets", is_flag=True, help="不写 PDF 与打印图 · without PDF and printed maps")
+@json_option
+@home_option
+def site(*, folder: Path, url: str | None, without_sheets: bool, as_json: bool, home: Path | None) -> int:
     """Write the site; exit 2 for a folder that is not ours, 1 if the site cannot be made or written."""
     try:
-        check_folder(options.folder)
+        check_folder(folder)
     except NotOursError as error:
-        return _refuse(options.folder, error)
+        return _refuse(folder, error)
     except OSError as error:
-        return _give_up(options.folder, error)
-    chosen = settings(options)
+        return _give_up(folder, error)
+    chosen = settings(home)
     release = live_release(chosen)
     if release is None or chosen is None:
         return 1
     with FileLock(chosen.home / ".site.lock"):  # one at a time: the leftovers of others are removed
         try:
-            return _write(options, release, chosen)
+            return _write(folder, Files(url, sheets=not without_sheets), release, chosen, as_json=as_json)
         except NotOursError as error:
-            return _refuse(options.folder, error)
+            return _refuse(folder, error)
         except OSError as error:
-            return _give_up(options.folder, error)
+            return _give_up(folder, error)
 
 
-def _write(options: argparse.Namespace, release: Release, chosen: Settings) -> int:
+def _write(folder: Path, files: Files, release: Release, chosen: Settings, *, as_json: bool) -> int:
     # Heavy, and not needed for a refusal.
     from webmap.site.build import build_site
     from webmap.site.walking import SiteError
 
-    files = Files(options.url, sheets=not options.without_sheets)
     about = {"release": release.id, "url": files.url, "sheets": files.sheets}
-    remove_leftovers(options.folder)
+    remove_leftovers(folder)
     try:
         made = _tell(build_site(release, chosen, files))
-        written = write_site(options.folder, made, about)
+        written = write_site(folder, made, about)
     except (SiteError, BrokenReleaseError) as error:
         warn("site_failed", reason=error)
         return 1
-    if options.json:
-        told = {"path": str(options.folder), "files": written.files, "bytes": written.size}
+    if as_json:
+        told = {"path": str(folder), "files": written.files, "bytes": written.size}
         write_json(told | about)
     else:
-        say("site_written", path=options.folder, files=written.files, size=f"{written.size / 1e6:,.1f}")
+        say("site_written", path=folder, files=written.files, size=f"{written.size / 1e6:,.1f}")
     return 0
 
 
@@ -93,13 +103,6 @@ def _tell(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
         if time.monotonic() - told > TOLD_EVERY_S:
             told = time.monotonic()
             show(text("site_progress", count=count, path=file[0]))
-
-
-def _parse_url(given: str) -> str:
-    url = given.rstrip("/")
-    if not URL.fullmatch(url):
-        raise argparse.ArgumentTypeError(text("site_bad_url", value=given))
-    return url
 
 
 def _refuse(folder: Path, error: NotOursError) -> int:

@@ -12,18 +12,18 @@ import pytest
 from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
 from layers.store import Release
-from scripts.bench import country, ogc, qgis
-from scripts.bench.made import LAYER, write_made
-from scripts.bench.turns import build_items, build_side, compare
-from scripts.bench.wrk import Load
+from scripts.bench import ogc, peers, synthetic
+from scripts.bench.load import Load
+from scripts.bench.postgis import build_items, build_side, compare
+from scripts.bench.synthetic import LAYER, write_made
 from scripts.cli import main
 
 
 def test_a_country_is_the_same_however_much_of_it_is_made() -> None:
-    first = list(itertools.islice(country.build_rows(2), 5))
-    assert [row.body for row in first] == [row.body for row in itertools.islice(country.build_rows(1), 5)]
+    first = list(itertools.islice(synthetic.build_rows(2), 5))
+    assert [row.body for row in first] == [row.body for row in itertools.islice(synthetic.build_rows(1), 5)]
     assert all(row.geometry is not None and row.geometry.is_valid for row in first)
-    west, south, east, north = country.block_bounds(0)
+    west, south, east, north = synthetic.block_bounds(0)
     assert all(
         west < row.geometry.bounds[0] and row.geometry.bounds[2] < east for row in first if row.geometry
     )
@@ -31,8 +31,8 @@ def test_a_country_is_the_same_however_much_of_it_is_made() -> None:
 
 
 def test_zones_stay_in_their_cells() -> None:
-    rows = list(itertools.islice(country.build_rows(1), 120))
-    table = MemoryTable(country.build_collection(1).info, rows)
+    rows = list(itertools.islice(synthetic.build_rows(1), 120))
+    table = MemoryTable(synthetic.build_collection(1).info, rows)
     for row in rows[:10]:
         assert row.geometry is not None
         found = table.select(Query(boxes=(row.geometry.bounds,)))
@@ -58,10 +58,10 @@ def test_stores_that_answer_differently_are_not_compared(release: Release) -> No
 
 def test_a_load_in_which_an_answer_is_an_error_is_no_measurement(tmp_path: Path, monkeypatch) -> None:
     said = "  100 requests in 1.00s\n  Non-2xx or 3xx responses: 1\nRequests/sec:   100.00\n"
-    monkeypatch.setattr("scripts.bench.wrk.find_wrk", lambda: "printf")
+    monkeypatch.setattr("scripts.bench.load.find_wrk", lambda: "printf")
     load = Load(tmp_path, "paths", ["/a", "/b"])
     monkeypatch.setattr(
-        "scripts.bench.wrk.subprocess.run", lambda *_, **__: type("Done", (), {"stdout": said})
+        "scripts.bench.load.subprocess.run", lambda *_, **__: type("Done", (), {"stdout": said})
     )
     with pytest.raises(RuntimeError, match="Non-2xx"):
         load.run("http://nowhere", 1)
@@ -71,7 +71,7 @@ def test_a_load_in_which_an_answer_is_an_error_is_no_measurement(tmp_path: Path,
 
 
 def test_the_peers_project_publishes_the_layer_of_the_package():
-    root = ET.fromstring(qgis.build_project("features.gpkg", "towns"))
+    root = ET.fromstring(peers.build_project("features.gpkg", "towns"))
     layer = root.find("projectlayers/maplayer")
     assert layer is not None
     assert layer.findtext("datasource") == "./features.gpkg|layername=towns"
@@ -95,6 +95,6 @@ def test_servers_that_find_other_features_are_not_compared(monkeypatch):
 
 def test_a_measurement_names_the_packages_that_it_lacks(release: Release, monkeypatch, capsys):
     monkeypatch.setattr("scripts.bench.ogc.PACKAGES", {"qgis-server": "nowhere/qgis", "wrk": "*"})
-    monkeypatch.setattr("scripts.debian.os.geteuid", lambda: 1000)
+    monkeypatch.setattr("scripts.environment.os.geteuid", lambda: 1000)
     assert main(["bench", "ogc", "--home", str(release.folder.parents[1])]) == 1
     assert "sudo apt-get install qgis-server)" in capsys.readouterr().err

@@ -145,10 +145,7 @@ def ask(own_home, capsys, monkeypatch):
     monkeypatch.setenv("WEIHAI_LAYOUT_HOME", str(own_home))
 
     def ask(*arguments):
-        try:
-            code: object = cli.main(list(arguments))
-        except SystemExit as stopped:
-            code = stopped.code
+        code = cli.main(list(arguments))
         told = capsys.readouterr()
         assert "Traceback" not in told.err
         return code, told.out, told.err

@@ -25,7 +25,7 @@ from flask.testing import FlaskClient
 
 from layers.history import Act, record
 from layers.store import Release
-from scripts.answer import live_release
+from scripts.commands.common import live_release
 from webmap.app import create_app
 from webmap.publish import hash_code
 from webmap.settings import Settings
@@ -219,7 +219,7 @@ def test_a_second_server_on_the_port_is_told_so_at_once(served: Served, home: Pa
 def test_where_no_worker_can_start_the_reason_is_said() -> None:
     program = (
         "import sys\n"
-        "from scripts.workers import Supervisor\n"
+        "from scripts.supervisor import Supervisor\n"
         "from webmap.server import listen\n"
         "def make(number): raise ValueError('no such thing')\n"
         "sys.exit(Supervisor(listen('127.0.0.1', 0, 2), make, lambda: print('ready')).run())\n"

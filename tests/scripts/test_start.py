@@ -9,7 +9,7 @@ import pytest
 
 from scripts import environment, start
 from scripts import test as checks
-from scripts.debian import install_packages
+from scripts.environment import install_packages
 
 ROOT = Path(__file__).parents[2]
 
@@ -157,7 +157,7 @@ def test_messages_survive_a_terminal_without_chinese():
 
 
 def test_missing_system_packages_fail_where_they_cannot_be_installed(monkeypatch, capsys):
-    monkeypatch.setattr("scripts.debian.shutil.which", lambda name: None)
+    monkeypatch.setattr("scripts.environment.shutil.which", lambda name: None)
     assert "chromium" in checks.missing_packages()
     assert not install_packages(lambda: ["chromium"])
     assert "sudo apt-get install chromium" in capsys.readouterr().err

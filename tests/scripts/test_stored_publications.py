@@ -23,7 +23,7 @@ from layers.postgis.migrate import SCHEMA
 from layers.store import Release, read_pointer
 from scripts import cli
 from scripts.cluster import Cluster, temporary_cluster
-from scripts.stored import Outcome, bring, bring_later
+from scripts.postgis_sync import Outcome, bring, bring_later
 from webmap.live import Live
 from webmap.publish import hash_code
 from webmap.settings import Settings

@@ -1,4 +1,4 @@
-"""A whole country's zones, made up: what a store of many features is measured with.
+"""Made-up zones: a whole country of them, or as many as wanted in place of one layer of a release.
 
 Stars with fractal edges on a grid of cells, the same on every machine. The vertex counts are spread
 as those of administrative boundaries are: half below 80, one in a hundred above 800.
@@ -6,7 +6,11 @@ as those of administrative boundaries are: half below 80, one in a hundred above
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +19,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.crs import Bounds
+from layers import geojson
 from layers.query import Collection
 from layers.rows import Row, flatten_value
+from layers.store import Release
 
 ID = "country"
 WEST, SOUTH, CELL_DEG = 75.0, 20.0, 0.12
@@ -101,3 +107,48 @@ def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) ->
     }
     values = {name: flatten_value(value) for name, value in properties.items()}
     return Row(properties["id"], orjson.dumps(feature), values, polygon)
+
+
+LAYER = "towns"
+PATH = f"data/{LAYER}.geojson"
+
+
+def write_made(home: Path, release: Release, count: int, vertices: int) -> Release:
+    """Write a copy of `release` whose towns are `count` zones of so many vertices, and make it live."""
+    target = home / "releases" / release.id
+    shutil.copytree(release.folder, target)
+    fields = next(row["fields"] for row in release.read_json("pages/catalogue.json") if row["id"] == LAYER)
+    blank: dict[str, Any] = {field["name"]: [] if field["type"] == "array" else None for field in fields}
+    features = [_feature(number, vertices, blank) for number in range(count)]
+    content = orjson.dumps(geojson.to_collection(features, name=LAYER))
+    (target / PATH).write_bytes(content)
+    files: dict[str, Any] = {
+        path: entry for path, entry in release.manifest["files"].items() if not path.startswith(PATH)
+    }
+    files[PATH] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    manifest = json.dumps(release.manifest | {"files": files}, ensure_ascii=False, indent=1).encode()
+    (target / "manifest.json").write_bytes(manifest)
+    digest = hashlib.sha256(manifest).hexdigest()
+    (home / "current").write_text(f"{release.id} {digest}", encoding="ascii")
+    return Release(target, digest)
+
+
+def _feature(number: int, vertices: int, blank: dict[str, Any]) -> dict[str, Any]:
+    """Return one zone; the first ones are the same however many there are."""
+    row, column = divmod(number, BLOCK_ACROSS)
+    lon = WEST + (column + 0.5) * CELL_DEG
+    lat = SOUTH + (row + 0.5) * CELL_DEG
+    ring = build_ring(np.random.default_rng(number), lon, lat, vertices)
+    known = {
+        "id": f"zone-{number:06}",
+        "name_zh": f"第{number}区",
+        "kind": KINDS[number % len(KINDS)],
+        "area_km2": round(shapely.Polygon(ring).area * 1e4, 3),
+    }
+    return {
+        "type": "Feature",
+        "id": known["id"],
+        "bbox": [float(value) for value in (*ring.min(axis=0), *ring.max(axis=0))],
+        "geometry": {"type": "Polygon", "coordinates": [ring.tolist()]},
+        "properties": blank | known,
+    }

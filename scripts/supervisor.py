@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 
 from layers.store import read_current
 from scripts.messages import warn
-from scripts.stored import bring_later
+from scripts.postgis_sync import bring_later
 from webmap.live import Live
 from webmap.server import LIMITS, Server
 from webmap.settings import Settings

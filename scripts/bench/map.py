@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response
 
 from layers.store import Release
-from scripts.bench.common import Result, live_at
+from scripts.bench.load import Result, live_at
 from webmap.app import create_app
 from webmap.server import serving
 from webmap.settings import read_settings

@@ -1,0 +1,322 @@
+"""What the commands are made of: click's parts in Chinese and English, shared options, the release asked."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from layers.home import HomeError, find_home
+from layers.store import BrokenReleaseError, Release, read_current
+from scripts.messages import text, warn, write
+
+if TYPE_CHECKING:
+    from scripts.postgis_sync import Admission
+    from webmap.settings import Settings
+
+LANGUAGES: Final = ("zh", "en", "ko")
+UNWRITABLE: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+MAX_DIGITS: Final = 18  # of a number that anybody could mean
+SHOWN: Final = 40  # characters of a wrong value that are repeated
+TYPED: Final = "weihai_layout.typed"  # in a context: what was typed after the command's name
+NEGATIVE: Final = re.compile(r"-\.?\d")
+HEADINGS: Final = {"Positional arguments": "heading_arguments", "Options": "heading_options"}
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Refusal(click.UsageError):
+    """Wrong usage, as a message of ``messages.json`` with its values."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(text(key, **values))
+        self.key = key
+        self.values = values
+
+
+class Formatter(click.HelpFormatter):
+    """Help whose headings are in both languages."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the line that shows how a command is called."""
+        super().write_usage(prog, args, prefix or text("heading_usage"))
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a section."""
+        super().write_heading(text(HEADINGS[heading]) if heading in HEADINGS else heading)
+
+
+class Context(click.Context):
+    """One call of a command."""
+
+    formatter_class = Formatter
+
+
+class Option(click.Option):
+    """An option; its help says in both languages that it has to be given."""
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """Return the remarks behind the help of an option."""
+        found = super().get_help_extra(ctx)
+        if "required" in found:
+            found["required"] = text("usage_required")
+        return found
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value; an option in its place means that it was forgotten."""
+        if isinstance(value, str) and value in _list_options(ctx):
+            raise Refusal("usage_no_value", argument=self.opts[0])
+        return super().type_cast_value(ctx, value)
+
+
+class Command(click.Command):
+    """A command that takes negative numbers as they are written, and explains itself in both languages."""
+
+    context_class = Context
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return ``--help``."""
+        return explain_help(super().get_help_option(ctx))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed; ``-122`` is a number and no option."""
+        ctx.meta[TYPED] = tuple(args)
+        ctx.ignore_unknown_options = any(NEGATIVE.match(one) for one in args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it and return its exit code; a home that cannot be read is not there to be replaced."""
+        try:
+            return super().invoke(ctx)
+        except HomeError as error:
+            return tell_home(error, ctx.params.get("home"))
+
+
+def explain_help(option: click.Option | None) -> click.Option | None:
+    """Return ``--help`` with its own help in both languages."""
+    if option is not None:
+        option.help = text("usage_help")
+    return option
+
+
+def command(name: str, *, cls: type[Command] = Command) -> Callable[[Callable[..., int]], click.Command]:
+    """Return what makes a function the command `name`, explained by the message ``help_<name>``."""
+    return click.command(name, cls=cls, help=text(f"help_{name}"))
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Function], Function]:
+    """Return what declares an option, as :func:`click.option` does."""
+    return click.option(*names, cls=Option, **attributes)
+
+
+json_option = option("--json", "as_json", is_flag=True, help="以 JSON 回答 · answer as JSON")
+home_option = option(
+    "--home",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="发布版的文件夹 · folder of the releases (WEIHAI_LAYOUT_HOME)",
+)
+
+
+def lang_option(languages: Sequence[str] = LANGUAGES) -> Callable[[Function], Function]:
+    """Return what declares ``--lang``."""
+    return option("--lang", type=Choice(languages), default="zh", help="语言 · language (zh)")
+
+
+class Choice(click.Choice[str]):
+    """One of some words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word; raises :class:`Refusal` where it is none of them."""
+        if value not in self.choices:
+            allowed = ", ".join(self.choices)
+            raise Refusal("usage_choice", argument=name_of(param, ctx), value=repr(value), allowed=allowed)
+        return str(value)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return the type of an option that takes a whole number from `least` to `most`.
+
+    >>> whole(1, 64)("8")
+    8
+    """
+
+    def number(given: str) -> int:
+        digits = given.strip()
+        # Python itself refuses to read some thousands of digits.
+        if not digits.isdecimal() or len(digits) > MAX_DIGITS or not least <= int(digits) <= most:
+            raise Refusal("bad_whole", value=repr(given[:SHOWN]), least=least, most=most)
+        return int(digits)
+
+    return number
+
+
+def name_of(param: click.Parameter | None, ctx: click.Context | None) -> str:
+    """Return how a parameter is written: ``--layer``, ``FILE``."""
+    if isinstance(param, click.Argument) and ctx is not None:
+        return param.make_metavar(ctx).strip("[].")
+    return param.opts[0] if param is not None else "?"
+
+
+def tell_usage(error: click.UsageError) -> None:
+    """Say in both languages what is wrong with what was typed, below how it is meant."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        write(error.message, error=True)
+        return
+    if error.ctx is not None:
+        write(error.ctx.get_usage(), error=True)
+    refusal = to_refusal(error)
+    if refusal is None:
+        write(error.format_message(), error=True)
+    else:
+        warn(refusal.key, **refusal.values)
+
+
+def to_refusal(error: click.UsageError) -> Refusal | None:
+    """Return what click found wrong in words of both languages; None where there are none."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, click.NoSuchOption):
+        return _refuse_unknown(error.option_name, error.ctx)
+    if isinstance(error, click.MissingParameter):
+        return Refusal("usage_missing", arguments=", ".join(_find_missing(error.ctx)))
+    if isinstance(error, click.BadOptionUsage):
+        for one in error.ctx.meta[TYPED] if error.ctx else ():
+            name, equals, value = one.partition("=")
+            if name == error.option_name and equals:
+                return Refusal("usage_no_value_taken", argument=name, value=repr(value))
+        return Refusal("usage_no_value", argument=error.option_name)
+    extra = re.fullmatch(r"Got unexpected extra arguments? \((.+)\)", error.message, re.DOTALL)
+    return Refusal("usage_unknown", arguments=extra[1]) if extra else None
+
+
+def _refuse_unknown(given: str, ctx: click.Context | None) -> Refusal:
+    known = _list_options(ctx)
+    near = [one for one in known if one.startswith(given)] or difflib.get_close_matches(given, known)
+    if near:
+        return Refusal("usage_unknown_near", arguments=given, near=", ".join(near))
+    return Refusal("usage_unknown", arguments=given)
+
+
+def _list_options(ctx: click.Context | None) -> list[str]:
+    options = ctx.command.get_params(ctx) if ctx else ()
+    return [name for one in options if isinstance(one, click.Option) for name in one.opts]
+
+
+def _find_missing(ctx: click.Context | None) -> list[str]:
+    """Return all that still has to be given; click reads what was given first, and tells one only."""
+    params = ctx.command.params if ctx else ()
+    return [name_of(one, ctx) for one in params if one.required and ctx and not ctx.params.get(one.name)]
+
+
+def write_json(answer: Any) -> None:
+    """Print `answer` as JSON, for programs."""
+    write(json.dumps(answer, ensure_ascii=False, indent=2))
+
+
+def settings(home: Path | None) -> Settings | None:
+    """Return the operator's settings, or None after saying which one is wrong."""
+    # Only who serves or publishes pays for it.
+    from webmap.settings import read_settings
+
+    try:
+        found = read_settings()
+    except ValueError as error:
+        warn("bad_setting", reason=error)
+        return None
+    return found if home is None else replace(found, home=home)
+
+
+def show(line: str) -> None:
+    """Show progress on standard error, so that the answer stays alone on standard output."""
+    write(line, error=True)
+
+
+def tell_failed(error: Exception) -> None:
+    """Say why nothing was published in place of the live release."""
+    _show_reasons(error)
+    if isinstance(error, OSError):  # whose words do not say what comes of it
+        warn("unpublished")
+
+
+def _show_reasons(error: Exception, shown: Collection[str] = ()) -> None:
+    """Show the lines of an error, but for those that were shown already."""
+    for line in str(error).splitlines():
+        if line not in shown:
+            show(line)
+
+
+def live_release(settings: Settings | None, admission: Admission | None = None) -> Release | None:
+    """Return a sound release of the current inputs, built if needed; None after saying why not.
+
+    A new one goes live where the `admission` lets it, by default once the store holds it. Progress goes
+    to standard error, so that the answer stays alone on standard output.
+    """
+    if settings is None:
+        return None
+    # Only who publishes pays for it.
+    from scripts.postgis_sync import Admission, UnstoredError
+    from webmap.publish import BuildError, publish
+
+    shown: list[str] = []
+
+    def note(line: str) -> None:
+        shown.append(line)
+        show(line)
+
+    try:
+        return publish(settings.home, note, admit=admission or Admission(settings))
+    except (BuildError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            return _use_as_it_is(settings.home, error)
+        _show_reasons(error, shown)
+        if not isinstance(error, UnstoredError):
+            warn("build_failed")
+        return None
+
+
+def _use_as_it_is(home: Path, error: OSError) -> Release | None:
+    """Return the live release of a home that is only to be read; None after saying why it cannot be used."""
+    reason = error.strerror or str(error)
+    try:
+        release = _read_sound(home)
+    except BrokenReleaseError as broken:
+        warn("home_without_release", home=home, reason=reason, what=broken)
+        return None
+    show(text("home_read_only", home=home, reason=reason, release=release.id))
+    return release
+
+
+def _read_sound(home: Path) -> Release:
+    """Return the live release; raises BrokenReleaseError unless it is whole and this code can read it."""
+    # Only who serves pays for it.
+    from layers.history import read_last
+    from webmap.publish import hash_code
+
+    release, last = read_current(home), read_last(home)
+    if release is None:
+        raise BrokenReleaseError(text("no_release"))
+    if last is not None and last.act.code != hash_code():
+        raise BrokenReleaseError(text("made_by_other_code", release=release.id))
+    release.verify()
+    return release
+
+
+def tell_home(error: HomeError, given: Path | None) -> int:
+    """Say what is wrong with a home and how to restore it, and return the exit code."""
+    home = given or find_home()
+    file = error.path.relative_to(home) if error.path.is_relative_to(home) else error.path
+    warn(f"home_{error.key}", path=error.path, home=home, file=file, **error.values)
+    if error.key not in {"foreign", "newer"}:
+        warn("home_untouched", home=home)
+    return 2 if error.key == "foreign" else 1

@@ -1,0 +1,76 @@
+"""``check`` and ``audit``: are the facts whole, and does the plan's text say them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from geodata import read
+from geodata.audit import audit as audit_facts
+from geodata.check import check_facts
+from geodata.problem import Problem
+from scripts.commands.common import command, json_option, lang_option, option, write_json
+from scripts.messages import say, warn, write
+
+facts_option = option(
+    "--facts",
+    type=click.Path(path_type=Path),
+    default=read.ROOT,
+    metavar="FOLDER",
+    help="含 plan/ 与 places/ 的文件夹 · folder with plan/ and places/",
+)
+
+
+@command("check")
+@facts_option
+@json_option
+def check(*, facts: Path, as_json: bool) -> int:
+    """Print the problems; exit 1 if one of them is an error."""
+    found = read.read_facts(facts)
+    problems = (*found.problems, *check_facts(found))
+    errors = sum(problem.level == "error" for problem in problems)
+    if as_json:
+        write_json({"ok": errors == 0, "problems": [problem.to_dict() for problem in problems]})
+    else:
+        _print(problems, errors)
+    return 1 if errors else 0
+
+
+def _print(problems: tuple[Problem, ...], errors: int) -> None:
+    for problem in problems:
+        write(str(problem))
+    if problems:
+        say("facts_bad", errors=errors, warnings=len(problems) - errors)
+    else:
+        say("facts_good")
+
+
+@command("audit")
+@option(
+    "--plan",
+    envvar="WEIHAI_LAYOUT_PLAN",
+    metavar="FILE",
+    help="规划文本 · the plan's text (WEIHAI_LAYOUT_PLAN)",
+)
+@facts_option
+@lang_option(("zh", "en"))
+@json_option
+def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: bool) -> int:
+    """Print what each clause contributes and every miss; exit 1 on a miss, 2 without a plan."""
+    if not plan:
+        warn("plan_missing")
+        return 2
+    try:
+        plan_text = Path(plan).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        warn("file_unreadable", path=plan, reason=error)
+        return 2
+    found = read.read_facts(facts)
+    report = audit_facts(found, plan_text)
+    if as_json:
+        write_json(report.to_dict() | {"problems": [problem.to_dict() for problem in found.problems]})
+    else:
+        write("\n".join([*map(str, found.problems), *report.lines(lang)]))
+    return 0 if report.ok and not found.problems else 1

@@ -1,0 +1,225 @@
+"""``lookup`` and ``search``: what applies at a place, and what bears a name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from geodata import crs as frames
+from geodata.coordinates import CoordinateError, parse_coordinates
+from layers.store import Release
+from scripts.commands.common import (
+    Choice,
+    command,
+    home_option,
+    json_option,
+    lang_option,
+    live_release,
+    option,
+    settings,
+    write_json,
+)
+from scripts.messages import say, text, warn, write
+from webmap.content import Content, Document
+from webmap.polygons import parse_polygon
+from webmap.problems import RequestError, UnavailableError
+from webmap.stores import open_store
+
+LON_LIMIT, LAT_LIMIT = 180, 90
+PAIR = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where is asked: a position as words, or a file with a polygon, in the frame `crs`."""
+
+    position: tuple[str, ...]
+    polygon: Path | None
+    crs: str
+
+
+@command("lookup")
+@click.argument(
+    "position",
+    nargs=-1,
+    help="经度 纬度，或东坐标 北坐标，或一段文字 · longitude latitude, or metres east north, or a text "
+    'such as "37°18′29.5″N 122°06′58.7″E"',
+)
+@option(
+    "--polygon",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="GeoJSON 面，代替位置 · a GeoJSON polygon instead",
+)
+@option(
+    "--crs",
+    type=Choice(frames.FRAMES),
+    default=frames.LONLAT,
+    help=f"坐标系 · frame ({frames.LONLAT})",
+)
+@lang_option()
+@json_option
+@home_option
+def lookup(
+    *,
+    position: tuple[str, ...],
+    polygon: Path | None,
+    crs: str,
+    lang: str,
+    as_json: bool,
+    home: Path | None,
+) -> int:
+    """Print what applies; exit 2 for a question that cannot be, 1 where no store answers."""
+    place = Place(position, polygon, crs)
+    if bool(position) == bool(polygon):
+        warn("position_or_polygon")
+        return 2
+    lonlat = _numbers(place)
+    if lonlat is None and _is_pair(position):
+        return 2
+    chosen = settings(home)
+    release = live_release(chosen)
+    if chosen is None or release is None:
+        return 1
+    store = open_store(release, chosen) if chosen.store else None
+    try:
+        answer, lines = _ask(Content(release, store), place, lonlat, lang)
+    except UnavailableError as error:
+        warn("store_down", reason=error.__cause__)
+        return 1
+    except (CoordinateError, RequestError, OSError) as error:
+        _refuse(release, place, error)
+        return 2
+    if as_json:
+        write_json(answer)
+    else:
+        write("\n".join(lines))
+    return 0
+
+
+def _ask(
+    content: Content, place: Place, position: tuple[float, float] | None, lang: str
+) -> tuple[Document, list[str]]:
+    if place.polygon:
+        shares = content.shares.of(parse_polygon(place.polygon.read_bytes(), place.crs))
+        return shares, [_share(row, lang) for row in shares["shares"]]
+    if position is None:
+        x, y = parse_coordinates(" ".join(place.position), place.crs)
+        position = _to_lonlat(x, y, place.crs)
+        if position is None:
+            raise CoordinateError("range")
+    answer = content.lookup.at(*position)
+    return answer, list(_lines(answer, lang))
+
+
+def _refuse(release: Release, place: Place, error: Exception) -> None:
+    """Say in Chinese and English what is wrong, with the page's own words, and what may be meant."""
+    if isinstance(error, CoordinateError):
+        values = {"parameter": "position", "value": " ".join(place.position), "allowed": place.crs}
+        _say_wrong(release, f"error.at_{error.kind}", values)
+        for x, y in error.options:
+            write(f"  weihai-layout lookup {x:.12g} {y:.12g}", error=True)
+    elif isinstance(error, RequestError):
+        _say_wrong(release, error.key, error.values)
+    elif isinstance(error, OSError):
+        warn("file_unreadable", path=place.polygon, reason=error.strerror or error)
+
+
+def _say_wrong(release: Release, key: str, values: Document) -> None:
+    for language in ("zh", "en"):
+        strings = release.read_json(f"pages/{language}/strings.json")
+        write(strings[key].format(**values), error=True)
+
+
+def _is_pair(words: tuple[str, ...]) -> bool:
+    """Return whether the position is two plain numbers, whose order is the one that is documented."""
+    try:
+        return len([float(word) for word in words]) == PAIR
+    except ValueError:
+        return False
+
+
+def _numbers(place: Place) -> tuple[float, float] | None:
+    if not _is_pair(place.position):
+        return None
+    x, y = map(float, place.position)
+    position = _to_lonlat(x, y, place.crs)
+    if position is None:
+        swapped = abs(x) <= LAT_LIMIT < abs(y) <= LON_LIMIT
+        warn("swapped_position" if swapped else "bad_position", x=f"{x:g}", y=f"{y:g}")
+    return position
+
+
+def _to_lonlat(x: float, y: float, frame: str) -> tuple[float, float] | None:
+    lon, lat = map(float, frames.transform(x, y, frame, frames.LONLAT))
+    on_earth = math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= LON_LIMIT and abs(lat) <= LAT_LIMIT
+    return (lon, lat) if on_earth else None
+
+
+def _lines(answer: Document, language: str) -> Iterator[str]:
+    if not answer["applies"]:
+        nearest = answer["nearest"]
+        name, distance = nearest["name"][language], nearest["distance_m"]
+        yield text("outside_coverage", name=name, id=nearest["id"], distance=distance)
+    elif not answer["covered"]:
+        yield text("not_on_covered_land")
+    for found in answer["applies"]:
+        yield _line(found, language)
+    for found in answer["gateways"]:
+        yield f"{found['kind']:15} {found['id']:24} {found['name'][language]}  {found['distance_m']} m"
+
+
+def _line(found: Document, language: str) -> str:
+    key = "near" if found["status"] == "near" else "inside_uncertain" if found["uncertain"] else "inside"
+    place = f"{found['layer']:13} {found['id']:24} {found['name'][language]}"
+    accuracy = found["positional_accuracy_m"]
+    return f"{place}  {text(key, distance=found['distance_to_edge_m'], accuracy=f'{accuracy:g}')}"
+
+
+def _share(found: Document, language: str) -> str:
+    low, high = found["share_range_percent"]
+    share = f"{found['share_percent']:6.2f} %  ({low:.2f}–{high:.2f} %)"
+    return f"{found['layer']:13} {found['id']:24} {share}  {found['name'][language]}"
+
+
+@command("search")
+@click.argument("query", help="中文、拼音、英文或韩文 · Chinese, pinyin, English or Korean")
+@lang_option()
+@json_option
+@home_option
+def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
+    """Print what matches, best first, and what is missing; exit 1 if nothing matches."""
+    release = live_release(settings(home))
+    if release is None:
+        return 1
+    answer = Content(release).search.answer(query, lang)
+    if as_json:
+        write_json(answer["results"])
+    else:
+        if not answer["results"]:
+            say("nothing_found", query=query)
+        write("\n".join(_search_lines(answer)))
+    return 0 if answer["results"] else 1
+
+
+def _search_lines(answer: Document) -> Iterator[str]:
+    if answer["missing"]:
+        yield text("not_named", words=", ".join(answer["missing"]))
+    if answer["corrected"]:
+        yield text("corrected", words=answer["corrected"])
+    for hit in answer["results"]:
+        yield f"{hit['layer']:13} {hit['id']:32} {hit['name']}{_says(hit)}"
+    for hit in answer["near"]:
+        yield f"~ {hit['layer']:11} {hit['id']:32} {hit['name']} ({hit['match']})"
+
+
+def _says(hit: Document) -> str:
+    """Return what the plan says of an industry: the zones it designates, or that it names none."""
+    if "status" not in hit:
+        return ""
+    zones = ", ".join(zone["name"] for zone in hit["zones"])
+    return f"  → {zones}" if zones else f"  ({text('city_only')})"
