@@ -7,9 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
-from geodata.messages import Place, problem, words
+from geodata.messages import Place, Problem, problem, words
 from geodata.model import Record, Text
-from geodata.problem import Problem
 from geodata.read import Facts
 from geodata.references import place, rows, tables
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from geodata.figures import IndicatorValue
-from geodata.model import Target, Text
+from geodata.model import IndicatorValue, Target, Text
 from layers.documents import to_url
 from layers.relations import Place, Relations
 from layers.tables import target_below_base

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from geodata.ground import Gateway, OfficialArea, Position, Site, Town
-from geodata.model import Area, Platform, Source, Text
+from geodata.model import Area, Gateway, OfficialArea, Platform, Position, Site, Source, Text, Town
 from geodata.shapes import Shape
 from layers.geojson import to_bbox
 from layers.properties import LANGUAGES, SEPARATOR

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from geodata.ground import Gateway
 from geodata.incoming.imported import BROUGHT
-from geodata.model import Area, Platform, Text
+from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
 from layers.documents import to_url

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapely.geometry import Point
 
-from geodata.ground import Position
+from geodata.model import Position
 from geodata.read import Facts
 from geodata.shapes import Shape
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from geodata.ground import Gateway, Town
-from geodata.model import Area, Platform, Text
+from geodata.model import Area, Gateway, Platform, Text, Town
 from geodata.shapes import Shape
 from layers.relations import Place, Relations
 

@@ -53,7 +53,7 @@ def value_of(feature: dict[str, Any], value: Any) -> Any:
     return float(given) if type(given) is int else given
 
 
-def holds(  # noqa: C901, PLR0911 - one case per kind of node
+def holds(  # noqa: PLR0911 - one case per kind of node
     condition: Condition, feature: dict[str, Any]
 ) -> bool | None:
     """Tell whether a condition is true of one feature; None where that is unknown."""
