@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from geodata.ground import Town
 from geodata.incoming.adjust import Adjusted
-from geodata.model import Zone
+from geodata.model import Town, Zone
 from geodata.read import Facts
 from layers.features import LANGUAGES
 

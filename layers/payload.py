@@ -7,9 +7,8 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
-from geodata.ground import Gateway
 from geodata.incoming.imported import BROUGHT
-from geodata.model import Area, Platform, Text
+from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
 from layers.documents import Document

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from geodata import read
 from geodata.check import check_facts
-from geodata.problem import Problem
+from geodata.messages import Problem
 from scripts.answer import add_json, write_json
 from scripts.messages import say, write
 
