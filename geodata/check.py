@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from geodata.ground import Site
-from geodata.messages import problem
-from geodata.problem import Problem
+from geodata.messages import Problem, problem
+from geodata.model import Site
 from geodata.read import Facts
 from geodata.references import check_references, place, rows, table_of, unread_tables
 from geodata.rules import RULES, check_reason, check_repeated

@@ -17,6 +17,10 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
 Code = Annotated[str, Field(pattern=r"^\d{2,4}$")]  # division, group or class of a classification
 
+Lon = Annotated[float, Field(ge=-180, le=180)]
+Lat = Annotated[float, Field(ge=-90, le=90)]
+Confidence = Literal["high", "medium", "low", "none"]
+
 Emphasis = Literal[  # the plan's own grades, strongest first; no two of its verbs that differ share one
     "lead",  # 主导
     "key",  # 重点发展, 重点开展
@@ -358,3 +362,128 @@ class Synonym(Record):
     ko: Annotated[tuple[str, ...], Field(min_length=1)]
     industry: Id
     relation: Literal["is_a", "made_by", "used_in"]
+
+
+class IndicatorValue(Record):
+    """One figure of an indicator with its year and the plan's own words."""
+
+    value: float
+    year: int | None
+    wording: str
+    clause: ClauseId
+    comparator: Comparator = "="
+
+
+Direction = Literal["up", "down", "hold"]
+
+
+class Indicator(Record):
+    """Something the plan measures; base and target may be missing, with the reason."""
+
+    id: Id
+    group: Literal[
+        "resources",
+        "ecology",
+        "enterprises",
+        "industry",
+        "marine",
+        "opening",
+        "tourism",
+        "talent",
+        "city",
+        "cluster",
+    ]
+    name: Text
+    unit: Text
+    direction: Direction | None = None  # None where the plan sets no target
+    base: IndicatorValue | None = None
+    no_base: Text | None = None
+    target: IndicatorValue | None = None
+    no_target: Text | None = None
+    note: Text | None = None
+
+
+class Position(Record):
+    """A point where something is, and how well that is known."""
+
+    lon: Lon
+    lat: Lat
+    accuracy_m: Annotated[float, Field(gt=0)]
+    confidence: Confidence
+    basis: str  # short; names the source
+    sources: tuple[Id, ...] = ()  # those of the basis that have a record of their own
+
+
+class Town(Record):
+    """A town or street: the unit that zones are made of."""
+
+    code: Annotated[str, Field(pattern=r"^\d{9}$")]
+    id: Id
+    name: Text
+    county: Id
+    zone: Id | None = None
+    seat: Position
+    villages: Annotated[int, Field(ge=0)] = (
+        0  # with a villagers' committee (村委会), as the division codes list them
+    )
+    aliases: tuple[str, ...] = ()
+    note: str | None = None
+
+
+class TownBox(Record):
+    """The box (四至) of a town: how far west, south, east and north it goes."""
+
+    town: Id
+    name: str  # in the table that it comes from
+    bounds: tuple[Lon, Lat, Lon, Lat]  # west, south, east, north
+    loose: tuple[Literal["west", "south", "east", "north"], ...] = ()  # sides that it need not touch
+    reason: str | None = None  # why
+
+
+class Gateway(Record):
+    """A port, airport or railway station."""
+
+    id: Id
+    kind: Literal["seaport", "airport", "railway-station"]
+    name: Text
+    aliases: tuple[str, ...] = ()
+    parent: Id
+    position: Position
+    clauses: tuple[ClauseId, ...] = ()  # empty: not named in the plan
+    opened: str | None = None
+    note: Text | None = None
+
+
+class Landmark(Record):
+    """An island, bay, cape or other name for orientation; never a fact of the plan."""
+
+    id: Id
+    kind: Literal["island", "bay", "cape", "lagoon", "sea", "neighbour", "campus", "centre"]
+    name: Text
+    position: Position
+    expected: Id | None = None  # the county, zone or park that must contain it
+
+
+class OfficialArea(Record):
+    """An area that an official or published text gives for a place, km²."""
+
+    of: str  # zone id, county id or town code
+    area_km2: Annotated[float, Field(gt=0)]
+    chosen: bool  # whether it is the figure of the place; what is drawn is compared with it
+    solved: bool = False  # whether the geometry is solved for it
+    scope: Text  # what the figure covers
+    source: Id
+    confidence: Confidence
+    reason: Text | None = None  # why chosen, or why not
+
+
+class Site(Record):
+    """The known point of a zone, park, area or platform, and what its indicative polygon may cover."""
+
+    of: Id
+    position: Position | None  # None: not known, see reason
+    reason: Text | None = None
+    part: str | None = None  # several sites make several parts
+    area_km2: float | None = None
+    area_source: Id | None = None
+    within: tuple[str, ...] = ()  # town codes, zone ids or "sea" that bound the indicative polygon

@@ -1,7 +1,7 @@
 """Read the plan's facts, the known places and the base geometry from disk.
 
 A broken file never stops the others from being read: all faults are collected as
-:class:`~geodata.problem.Problem` with file, line and field.
+:class:`~geodata.messages.Problem` with file, line and field.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
-from geodata import figures, ground, model
-from geodata.faults import find_faults
-from geodata.messages import Place, problem
-from geodata.problem import Problem
-from geodata.rows import Row, line_of, read_rows
+from geodata import model
+from geodata.messages import Place, Problem, problem
+from geodata.rows import Row, find_faults, line_of, read_rows
 
 ROOT = Path(__file__).parent
 R = TypeVar("R", bound=model.Record)
@@ -40,7 +38,7 @@ class Facts:
     plans: dict[str, model.Plan]
     clauses: dict[str, model.Clause]
     agencies: dict[str, model.Agency]
-    indicators: dict[str, figures.Indicator]
+    indicators: dict[str, model.Indicator]
     zones: dict[str, model.Zone]
     industries: dict[str, model.Industry]
     designations: tuple[model.Designation, ...]
@@ -52,11 +50,12 @@ class Facts:
     vocabulary: tuple[model.Word, ...]
     thesaurus: tuple[model.Synonym, ...]
     sources: dict[str, model.Source]
-    towns: dict[str, ground.Town]
-    gateways: dict[str, ground.Gateway]
-    landmarks: dict[str, ground.Landmark]
-    official_areas: tuple[ground.OfficialArea, ...]
-    sites: tuple[ground.Site, ...]
+    towns: dict[str, model.Town]
+    boxes: tuple[model.TownBox, ...]
+    gateways: dict[str, model.Gateway]
+    landmarks: dict[str, model.Landmark]
+    official_areas: tuple[model.OfficialArea, ...]
+    sites: tuple[model.Site, ...]
     problems: tuple[Problem, ...] = field(default=())
     lines: Lines = field(default_factory=dict)
 
@@ -94,7 +93,7 @@ def read_facts(folder: Path = ROOT) -> Facts:
         plans=table("plan/plan.yaml", model.Plan),
         clauses=table("plan/clauses.yaml", model.Clause),
         agencies=table("plan/agencies.yaml", model.Agency),
-        indicators=table("plan/indicators.yaml", figures.Indicator),
+        indicators=table("plan/indicators.yaml", model.Indicator),
         zones=table("plan/zones.yaml", model.Zone),
         industries=table("plan/industries.yaml", model.Industry),
         designations=records("plan/designations.yaml", model.Designation),
@@ -106,11 +105,12 @@ def read_facts(folder: Path = ROOT) -> Facts:
         vocabulary=records("plan/vocabulary.yaml", model.Word),
         thesaurus=records("plan/thesaurus.yaml", model.Synonym),
         sources=table("plan/sources.yaml", model.Source),
-        towns=table("places/towns.yaml", ground.Town),
-        gateways=table("places/gateways.yaml", ground.Gateway),
-        landmarks=table("places/landmarks.yaml", ground.Landmark),
-        official_areas=records("places/official_areas.yaml", ground.OfficialArea),
-        sites=records("places/sites.yaml", ground.Site),
+        towns=table("places/towns.yaml", model.Town),
+        boxes=records("places/boxes.yaml", model.TownBox),
+        gateways=table("places/gateways.yaml", model.Gateway),
+        landmarks=table("places/landmarks.yaml", model.Landmark),
+        official_areas=records("places/official_areas.yaml", model.OfficialArea),
+        sites=records("places/sites.yaml", model.Site),
         problems=tuple(problems),
         lines=lines,
     )

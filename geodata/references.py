@@ -8,9 +8,8 @@ from functools import partial
 from itertools import chain
 
 from geodata.land import SEA
-from geodata.messages import Place, problem
+from geodata.messages import Place, Problem, problem
 from geodata.model import Record, Term
-from geodata.problem import Problem
 from geodata.read import Facts
 
 _FILES = {
@@ -30,6 +29,7 @@ _FILES = {
     "plans": "plan/plan.yaml",
     "sources": "plan/sources.yaml",
     "towns": "places/towns.yaml",
+    "boxes": "places/boxes.yaml",
     "gateways": "places/gateways.yaml",
     "landmarks": "places/landmarks.yaml",
     "official_areas": "places/official_areas.yaml",
@@ -219,6 +219,9 @@ def _of_places(facts: Facts) -> Iterator[Reference]:
     for town in facts.towns.values():
         yield _one("towns", town.id, "county", town.county, "zones")
         yield _one("towns", town.id, "zone", town.zone, "zones")
+        yield _many("towns", town.id, "seat.sources", town.seat.sources, "sources")
+    for index, box in enumerate(facts.boxes):
+        yield _at(place("boxes", box.town, "town", index), box.town, "towns")
     for gateway in facts.gateways.values():
         yield _one("gateways", gateway.id, "parent", gateway.parent, "zones")
         yield _many("gateways", gateway.id, "clauses", gateway.clauses, "clauses")

@@ -7,10 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
-from geodata.figures import IndicatorValue
-from geodata.messages import Place, problem, words
-from geodata.model import Record, Target, Text
-from geodata.problem import Problem
+from geodata.messages import Place, Problem, problem, words
+from geodata.model import IndicatorValue, Record, Target, Text
 from geodata.read import Facts
 from geodata.references import place, rows, tables
 from geodata.vocabulary import check_one_translation, check_thesaurus, check_vocabulary

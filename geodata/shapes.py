@@ -7,11 +7,10 @@ members. All geometry is lon/lat.
 Accuracy, metres, is the distance within which nine of ten points of the real edge are expected,
 from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
 
-- digitised: the worse of the two 90th percentiles of inland borders and coast.
-- reconstructed: the root mean square, over all pairs of a town inside and a town outside that
-  touch, of ``(share · distance of the two seats)² + (half the accuracy of each seat)²``, where
-  ``share`` is how far, as part of the seat distance, known borders rebuilt in the same way were
-  off (90th percentile); a border moves by half of what a seat moves. Never better than digitised.
+- digitised and reconstructed: the edge of a place is made of stretches, each with an accuracy of its own
+  (``edges``): known county borders, coast, and borders between towns, for which that is what the method was
+  measured to earn where it stands. The accuracy of the place is the distance within which nine of ten points
+  of all its stretches together are expected, with errors distributed as measured (``quantiles``).
 - indicative: the accuracy of the known point.
 - derived: the worst of the members. A union of nothing but indicative members is indicative itself; one
   of nothing but official or surveyed members is no sketch, and is drawn with their line.
@@ -22,22 +21,21 @@ from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import hypot
 from typing import Any, Final, Literal
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata import accuracy, crs
+from geodata import crs
 from geodata.boundary_import.planar import GRID_DEG
 from geodata.boundary_import.records import IMPORTED_METHODS
-from geodata.boundary_import.snap import Adjusted, Members, measure_known_accuracy_m
-from geodata.circle import fit_circle
-from geodata.ground import OfficialArea, Position, Site, Town
+from geodata.boundary_import.snap import Adjusted, Members
 from geodata.land import CITY, SEA
-from geodata.model import Area
+from geodata.model import Area, OfficialArea, Position, Site, Town
 from geodata.read import Facts
 
 Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]
@@ -46,6 +44,9 @@ Json = Mapping[str, Any]
 _SCHEMATIC: Final[tuple[Method, ...]] = ("reconstructed", "indicative", "derived")
 _LABEL_TOLERANCE_DEG: Final = 1e-3
 _LABEL_DECIMALS: Final = 6
+_MAX_RADIUS_M: Final = 50_000.0
+_HALVINGS: Final = 40
+_NINE_IN_TEN: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,6 @@ def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
 def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjusted) -> dict[str, _Draft]:
     """Draft the city, the counties, the zones that are made of towns, and the towns."""
     geometries = {feature["id"]: _read_geometry(feature) for feature in collection["features"]}
-    pairs = accuracy.find_pairs([town for town in facts.towns.values() if town.id in geometries], geometries)
     groups: dict[str, list[Town]] = {CITY: []}
     for town in facts.towns.values():
         for name in (CITY, town.county, town.zone, town.id):
@@ -151,15 +151,55 @@ def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjust
     drafts = {}
     for name, towns in groups.items():
         method: Method = "digitised" if name == CITY or name in counties else "reconstructed"
-        accuracy_m = measure_known_accuracy_m(quality)
-        if method == "reconstructed":
-            outer = [pair for pair in pairs if pair[0] in towns and pair[1] not in towns]
-            accuracy_m = max(accuracy_m, accuracy.measure_rebuilt(outer, quality, adjusted, members))
+        own = {town.id for town in towns}
+        accuracy_m = measure_accuracy_m(_list_stretches(own, quality, adjusted, members), quality)
         union = shapely.coverage_union_all([geometries[town.id] for town in towns])
         movers = adjusted.moved.get(name, ())
         sources = (*methods[method]["sources"], *(adjusted.imports[one].source_id for one in movers))
         drafts[name] = _Draft(union, method, accuracy_m, sources, adjusted_by=movers)
     return drafts
+
+
+def measure_accuracy_m(stretches: Iterable[tuple[float, float]], quality: Json) -> float:
+    """Return the distance, metres, within which nine of ten points of an edge are expected.
+
+    `stretches` are lengths and accuracies, metres; errors are distributed as the ``quantiles`` of `quality`
+    have it, in parts of the accuracy. 0 for no stretches.
+
+    >>> even = {"reconstructed": {"quantiles": {"0.0": 0.0, "0.9": 1.0, "1.0": 2.0}}}
+    >>> measure_accuracy_m([(1000.0, 400.0), (3000.0, 400.0)], even)
+    400.0
+    """
+    rows = np.array(list(stretches), dtype=np.float64).reshape(-1, 2)
+    if not len(rows):
+        return 0.0
+    table = quality["reconstructed"]["quantiles"]
+    shares, parts = np.array([float(share) for share in table]), np.array(list(table.values()))
+    low_m, high_m = float(rows[:, 1].min()), float(rows[:, 1].max())
+    for _ in range(_HALVINGS):
+        middle_m = (low_m + high_m) / 2
+        within = np.interp(middle_m / rows[:, 1], parts, shares) @ rows[:, 0] / rows[:, 0].sum()
+        low_m, high_m = (middle_m, high_m) if within < _NINE_IN_TEN else (low_m, middle_m)
+    return round(high_m, 3)
+
+
+def _list_stretches(
+    own: Collection[str], quality: Json, adjusted: Adjusted, members: Members
+) -> Iterator[tuple[float, float]]:
+    """Yield the length and accuracy of each stretch of the outer edge of some towns."""
+    for edge in quality["edges"]:
+        first, second = edge["between"]
+        if (first in own) != (second in own):
+            imported_m = _find_imported({first, second}, adjusted, members)
+            yield float(edge["length_m"]), float(imported_m or edge["accuracy_m"])
+
+
+def _find_imported(ends: set[str], adjusted: Adjusted, members: Members) -> float | None:
+    """Return the accuracy of an imported boundary that runs between two ends, if one does."""
+    for place, record in adjusted.imports.items():
+        if len(ends & members.of(place)) == 1:
+            return record.accuracy_m
+    return None
 
 
 def _to_point(position: Position) -> shapely.Point:
@@ -215,6 +255,28 @@ def _move_into(position: Position, room: BaseGeometry) -> Position:
     if distance_m <= position.accuracy_m:
         return position
     return position.model_copy(update={"lon": nearest.x, "lat": nearest.y, "accuracy_m": distance_m})
+
+
+def fit_circle(position: Position, area_km2: float | None, room: BaseGeometry) -> BaseGeometry:
+    """Return the circle around `position` cut to `room`.
+
+    Its radius is solved so that what is left has `area_km2`; without a known area it is the
+    accuracy of the position. A room that is too small is filled.
+    """
+
+    def cut(radius_m: float) -> BaseGeometry:
+        return shapely.intersection(crs.build_circle(position.lon, position.lat, radius_m), room)
+
+    if area_km2 is None:
+        return shapely.MultiPolygon(_list_polygons(cut(position.accuracy_m)))
+    low_m, high_m = 0.0, _MAX_RADIUS_M
+    for _ in range(_HALVINGS):
+        middle_m = (low_m + high_m) / 2
+        if crs.measure_area_km2(shapely.MultiPolygon(_list_polygons(cut(middle_m)))) < area_km2:
+            low_m = middle_m
+        else:
+            high_m = middle_m
+    return shapely.MultiPolygon(_list_polygons(cut(high_m)))
 
 
 def _list_polygons(shape: BaseGeometry) -> list[shapely.Polygon]:

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from geodata.document import normalise
-from geodata.messages import function_words, problem
+from geodata.messages import Problem, function_words, problem
 from geodata.model import Record, Text
-from geodata.problem import Problem
 from geodata.read import Facts
 from geodata.references import place, rows
 

@@ -1,7 +1,6 @@
 """The documents that pages are drawn from: places, industries, clusters, agencies, and facts of clauses.
 
-A document holds everything that the pages and the map's panel say about its subject. Texts are
-``{zh, en, ko}``; enumerations stay keys, which the pages translate.
+Each holds all that the pages say. Texts are ``{zh, en, ko}``; enumerations stay keys, for pages to translate.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, get_args
 
-from geodata.figures import IndicatorValue
-from geodata.ground import Gateway, OfficialArea, Position, Town
 from geodata.model import (
     Agency,
     Area,
@@ -19,13 +16,18 @@ from geodata.model import (
     Cluster,
     Designation,
     Emphasis,
+    Gateway,
+    IndicatorValue,
     Industry,
+    OfficialArea,
     Platform,
+    Position,
     Source,
     Target,
     Term,
     Text,
     Tie,
+    Town,
 )
 from geodata.shapes import Shape
 from layers.features import LANGUAGES, SEPARATOR

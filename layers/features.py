@@ -14,8 +14,7 @@ from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.ground import Gateway, Position, Town
-from geodata.model import Area, Designation, Industry, Platform, Text
+from geodata.model import Area, Designation, Gateway, Industry, Platform, Position, Text, Town
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.catalogue import Layer

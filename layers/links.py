@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from geodata.ground import Gateway
-from geodata.model import Platform, Task, Term, Text, Tie
+from geodata.model import Gateway, Platform, Task, Term, Text, Tie
 from layers.relations import Place
 
 Words = dict[str, str]  # a text by language

@@ -8,8 +8,7 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.records import IMPORTED_METHODS
-from geodata.ground import Gateway
-from geodata.model import Area, Platform, Text
+from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape
 from layers.catalogue import LegendEntry, Theme
 from layers.documents import Document

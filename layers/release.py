@@ -15,8 +15,7 @@ from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.snap import Adjusted
-from geodata.ground import Town
-from geodata.model import Zone
+from geodata.model import Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from geodata.figures import Indicator
-from geodata.model import Text
+from geodata.model import Indicator, Text
 from layers.relations import Relations
 
 Row = dict[str, Any]

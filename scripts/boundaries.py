@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from geodata.rebuild import FOLDER, write_boundaries
+from scripts.rebuild.files import FOLDER, write_boundaries
 
 
 def main() -> int:

@@ -15,9 +15,7 @@ import yaml
 from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin
 
-from geodata.figures import Indicator
-from geodata.ground import Landmark
-from geodata.model import Chain, Clause, Cluster, Designation, Industry, Term
+from geodata.model import Chain, Clause, Cluster, Designation, Indicator, Industry, Landmark, Term
 from layers.links import to_url
 from layers.relations import Place, Relations
 from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, squeeze, to_initials

@@ -10,7 +10,7 @@ import click
 from geodata import read
 from geodata.audit import audit as audit_facts
 from geodata.check import check_facts
-from geodata.problem import Problem
+from geodata.messages import Problem
 from scripts.commands.common import command, json_option, lang_option, option, write_json
 from scripts.messages import say, warn, write
 

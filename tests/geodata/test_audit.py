@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from geodata.audit import audit
 from geodata.claims import claims_of
-from geodata.figures import Indicator, IndicatorValue
-from geodata.ground import Gateway, Position
 from geodata.model import (
     Agency,
     Area,
@@ -21,8 +19,12 @@ from geodata.model import (
     Clause,
     Cluster,
     Designation,
+    Gateway,
+    Indicator,
+    IndicatorValue,
     Plan,
     Platform,
+    Position,
     Seat,
     Target,
     Term,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from itertools import combinations
 
+import jsonschema
 import numpy as np
 import pytest
 import shapely
@@ -14,15 +15,16 @@ from hypothesis import strategies as st
 
 from geodata import crs
 from geodata.read import ROOT, read_boundaries, read_facts
-from geodata.rebuild import write_boundaries
-from geodata.shapes import build_shapes, town_of
+from geodata.shapes import build_shapes, measure_accuracy_m, town_of
+from scripts.rebuild.files import write_boundaries
+from scripts.rebuild.sources import read_boxes
 
 FACTS = read_facts()
 BOUNDARIES = read_boundaries()
 SHAPES = build_shapes(FACTS, BOUNDARIES)
 COUNTIES = sorted({town.county for town in FACTS.towns.values()})
 ZONES = sorted({town.zone for town in FACTS.towns.values() if town.zone})
-FILES = ("towns.geojson", "land.geojson", "datapackage.json")
+FILES = ("towns.geojson", "land.geojson", "water.geojson", "datapackage.json")
 LAND = shapely.union_all(
     [shapely.from_geojson(json.dumps(f["geometry"])) for f in BOUNDARIES["land"]["features"]]
 )
@@ -33,7 +35,58 @@ NEIGHBOURS = [
 ]
 WEST, SOUTH, EAST, NORTH = SHAPES["weihai"].geometry.bounds
 CENTIMETRE_DEG = 1e-7
-PROVEN = ["gaoqu", "jingqu", "lingang", "nanhai", "shidao"]
+SOLVED = [area.of for area in FACTS.official_areas if area.solved]
+QUALITY = BOUNDARIES["datapackage"]["quality"]
+TOUCH_M = 150.0  # boxes and county borders are of different origins
+AT_SEA_M = 450.0
+
+SOURCES_FORM = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["title"],
+        "properties": {
+            "title": {"type": "string"},
+            "path": {"type": "string", "pattern": "^(https://|[^/.])"},
+        },
+    },
+}
+LICENSES_FORM = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "anyOf": [{"required": ["name"]}, {"required": ["path"]}],
+        "properties": {"name": {"type": "string", "pattern": "^([-a-zA-Z0-9._])+$"}},
+    },
+}
+NAME_FORM = {"type": "string", "pattern": "^([-a-z0-9._/])+$"}
+DATA_PACKAGE = {
+    "type": "object",
+    "required": ["name", "resources"],
+    "properties": {
+        "name": NAME_FORM,
+        "sources": SOURCES_FORM,
+        "licenses": LICENSES_FORM,
+        "resources": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["name", "path"],
+                "properties": {
+                    "name": NAME_FORM,
+                    "path": {"type": "string", "pattern": "^(?=^[^./~])(^((?!\\.{2}).)*$).*$"},
+                    "bytes": {"type": "integer"},
+                    "hash": {"type": "string", "pattern": "^([^:]+:[a-fA-F0-9]+|[a-fA-F0-9]{32}|)$"},
+                    "sources": SOURCES_FORM,
+                    "licenses": LICENSES_FORM,
+                },
+            },
+        },
+    },
+}
 
 shapely.prepare([shape.geometry for shape in SHAPES.values()])
 shapely.prepare([LAND, *NEIGHBOURS])
@@ -177,18 +230,34 @@ def test_areas_add_up_from_towns_to_counties_to_the_city():
     assert total == pytest.approx(SHAPES["weihai"].area_km2, rel=1e-7)
 
 
-@pytest.mark.parametrize("name", PROVEN)
-def test_zones_meet_the_chosen_official_area(name):
+def test_the_areas_that_are_of_land_are_solved_for():
+    assert sorted(SOLVED) == ["gaoqu", "jingqu", "lingang"]
+
+
+@pytest.mark.parametrize("name", SOLVED)
+def test_zones_meet_the_official_area_that_they_are_solved_for(name):
     shape = SHAPES[name]
     assert shape.official_area_km2 is not None
-    assert shape.area_km2 == pytest.approx(shape.official_area_km2, rel=1e-3)
+    assert shape.area_km2 == pytest.approx(shape.official_area_km2, rel=5e-3)
+
+
+def test_official_areas_that_are_not_solved_for_are_reported_with_the_reason():
+    for area in FACTS.official_areas:
+        if area.chosen and not area.solved:
+            assert area.reason
+    rows = {row["of"]: row for row in QUALITY["areas"]}
+    for name in ("nanhai", "shidao", "371082102"):
+        assert not rows[name]["solved"]
+        assert -15 < rows[name]["difference_percent"] < 0
 
 
 def test_county_areas_are_reported_against_the_official_ones():
     rows = {row["of"]: row for row in BOUNDARIES["datapackage"]["quality"]["areas"]}
     for county in COUNTIES:
         assert rows[county]["area_km2"] == pytest.approx(SHAPES[county].area_km2, abs=0.01)
-        assert -7 < rows[county]["difference_percent"] < 0  # the older shoreline shows lagoons as sea
+    allowed = {"huancui": -1.0, "wendeng": -3.5, "rongcheng": -2.0, "rushan": -2.5, "weihai": -2.0}
+    for place, least in allowed.items():
+        assert least <= rows[place]["difference_percent"] <= 0, place
 
 
 @pytest.mark.parametrize("name", sorted(SHAPES))
@@ -226,7 +295,7 @@ def test_lingang_has_no_coast_and_the_hitech_zone_two_parts():
     "landmark", [mark for mark in FACTS.landmarks.values() if mark.expected], ids=lambda m: m.id
 )
 def test_landmarks_fall_into_the_expected_place(landmark):
-    """Within the accuracy of the point: the 初村 campuses stand where the older shoreline still has sea."""
+    """Within the accuracy of the point."""
     place = shapely.Point(landmark.position.lon, landmark.position.lat)
     distance_m = crs.measure_distance_m(place, SHAPES[landmark.expected].geometry)
     assert distance_m <= landmark.position.accuracy_m
@@ -240,13 +309,172 @@ def test_gateways_lie_in_their_parent_or_on_reclaimed_shore_beside_it(gateway):
     assert distance_m <= gateway.position.accuracy_m + coast_m
 
 
-def test_accuracy_follows_how_far_apart_the_seats_are():
-    assert SHAPES["town-zhudao"].accuracy_m < SHAPES["gaoqu"].accuracy_m < SHAPES["town-yazi"].accuracy_m
-    measured = BOUNDARIES["datapackage"]["quality"]
-    assert SHAPES["huancui"].accuracy_m == max(measured["digitised"]["p90_m"], measured["coast"]["p90_m"])
+def test_accuracy_grows_with_the_boxes_and_is_worse_beside_a_town_without_one():
+    edges = {frozenset(edge["between"]): edge["accuracy_m"] for edge in QUALITY["edges"]}
+    small = edges[frozenset(["town-huancuilou", "town-zhudao"])]
+    large = edges[frozenset(["town-yazi", "town-zhuwang"])]
+    assert small < large
+    boxed = {box.town for box in FACTS.boxes}
+    kinds = QUALITY["reconstructed"]
+    assert kinds["boxed"]["p90_of_box_size"] < kinds["unboxed"]["p90_of_box_size"]
+    assert kinds["boxed"]["p90_m"] < kinds["unboxed"]["p90_m"]
+    assert {"town-fengjia", "town-mishan"} & boxed == set()
+    assert SHAPES["town-mishan"].accuracy_m > SHAPES["town-gejia"].accuracy_m > SHAPES["wendeng"].accuracy_m
 
 
-def test_the_measured_quality_of_the_method_is_on_record():
-    method = BOUNDARIES["datapackage"]["quality"]["reconstructed"]
-    assert 0 < method["median_m"] < method["p90_m"] < 10_000
-    assert method["area_in_right_county"] > 0.95
+def test_a_known_edge_is_as_accurate_as_it_was_measured():
+    for edge in QUALITY["edges"]:
+        first, second = edge["between"]
+        if second == "sea":
+            assert edge["accuracy_m"] == QUALITY["coast"]["p90_m"]
+        elif second.startswith("neighbour") or FACTS.towns[first].county != FACTS.towns[second].county:
+            assert edge["accuracy_m"] == QUALITY["digitised"]["p90_m"]
+        else:
+            assert edge["accuracy_m"] >= QUALITY["digitised"]["p90_m"]
+
+
+def test_the_stretches_of_a_town_are_its_whole_edge():
+    for town in FACTS.towns:
+        length_m = sum(edge["length_m"] for edge in QUALITY["edges"] if town in edge["between"])
+        whole_m = crs.measure_line_m(SHAPES[town].geometry.boundary)
+        assert length_m == pytest.approx(whole_m, rel=0.01, abs=110), town
+
+
+def test_an_edge_of_one_kind_has_the_accuracy_of_that_kind():
+    assert measure_accuracy_m([(5.0, 700.0), (9.0, 700.0)], QUALITY) == pytest.approx(700, abs=1)
+    mixed = measure_accuracy_m([(5.0, 300.0), (5.0, 2000.0)], QUALITY)
+    assert 300 < mixed < 2000
+    assert measure_accuracy_m([], QUALITY) == 0
+
+
+def test_the_blind_check_is_on_record():
+    """The county borders rebuilt as if unknown: what the method earns, and how its errors are distributed."""
+    method = QUALITY["reconstructed"]
+    assert method["points"] > 2000
+    assert method["median_m"] < 800
+    assert method["p90_m"] < 2000
+    assert method["land_in_right_county"] > 0.975
+    assert method["land_in_right_county_a_third_of_boxes_withheld"] > 0.965
+    quantiles = list(method["quantiles"].values())
+    assert quantiles == sorted(quantiles)
+    assert method["quantiles"]["0.9"] == 1.0
+    assert len(quantiles) == 21
+
+
+def read_box(box):
+    """Return the box as a polygon, and the land of the town's county in it that its seat can reach."""
+    town = FACTS.towns[box.town]
+    frame = shapely.box(*box.bounds)
+    parts = shapely.get_parts(shapely.intersection(SHAPES[town.county].geometry, frame))
+    seat = shapely.Point(town.seat.lon, town.seat.lat)
+    own = [part for part in parts if part.intersects(SHAPES[town.id].geometry)]
+    return frame, min(own, key=lambda part: part.distance(seat))
+
+
+def to_sides_m(inner, box):
+    """Return how far, metres, a geometry stays from the west, south, east and north side of a box."""
+    west, south, east, north = box.bounds
+    low_x, low_y, high_x, high_y = inner.bounds
+    degree_m = 111_200.0
+    squeeze = np.cos(np.radians((south + north) / 2))
+    return (
+        np.array([(low_x - west) * squeeze, low_y - south, (east - high_x) * squeeze, north - high_y])
+        * degree_m
+    )
+
+
+@pytest.mark.parametrize("box", FACTS.boxes, ids=lambda box: box.town)
+def test_a_town_touches_each_side_of_its_box_that_is_on_land(box):
+    _, reachable = read_box(box)
+    own = to_sides_m(SHAPES[box.town].geometry, box)
+    land = to_sides_m(reachable, box)
+    for side, gap_m, land_m in zip(("west", "south", "east", "north"), own, land, strict=True):
+        if land_m < AT_SEA_M and side not in box.loose:
+            assert gap_m <= max(land_m, 0) + TOUCH_M, side
+
+
+@pytest.mark.parametrize("box", FACTS.boxes, ids=lambda box: box.town)
+def test_a_town_lies_in_its_box_but_for_land_that_is_in_no_box(box):
+    frame, _ = read_box(box)
+    county = FACTS.towns[box.town].county
+    outside = shapely.difference(SHAPES[box.town].geometry, frame.buffer(TOUCH_M / 111_200 / 0.8))
+    others = [
+        shapely.box(*other.bounds)
+        for other in FACTS.boxes
+        if other.town != box.town and FACTS.towns[other.town].county == county
+    ]
+    assert shapely.intersection(outside, shapely.union_all(others).buffer(-0.002)).is_empty
+
+
+def test_every_loose_side_has_a_reason():
+    assert all(box.reason for box in FACTS.boxes if box.loose)
+
+
+def test_no_town_of_the_mainland_is_in_two_pieces():
+    """Islands apart; but what is drawn of a town on the mainland hangs together."""
+    for town in FACTS.towns.values():
+        county = max(shapely.get_parts(SHAPES[town.county].geometry), key=lambda part: part.area)
+        pieces = [
+            part
+            for part in shapely.get_parts(SHAPES[town.id].geometry)
+            if county.covers(part.representative_point())
+        ]
+        assert sum(crs.measure_area_km2(piece) > 0.5 for piece in pieces) <= 1, town.id
+
+
+def test_no_town_is_a_ring_around_another():
+    for town in FACTS.towns:
+        for part in shapely.get_parts(SHAPES[town].geometry):
+            holes = [shapely.Polygon(ring) for ring in part.interiors]
+            assert not any(
+                hole.intersection(SHAPES[other].geometry).area > 1e-9
+                for hole in holes
+                for other in FACTS.towns
+                if other != town
+            ), town
+
+
+@pytest.mark.parametrize(
+    ("island", "town"),
+    [
+        ("island-liugong", "town-huancuilou"),
+        ("island-sushan", "town-renhe"),
+        ("island-jiming", "town-gangxi"),
+    ],
+)
+def test_islands_go_with_the_box_that_holds_them(island, town):
+    place = FACTS.landmarks[island].position
+    near = crs.measure_distance_m(shapely.Point(place.lon, place.lat), SHAPES[town].geometry)
+    assert near <= place.accuracy_m
+
+
+def test_the_boxes_are_those_of_the_table():
+    table = read_boxes()
+    assert len(FACTS.boxes) == 62
+    for box in FACTS.boxes:
+        assert box.bounds == table[box.name], box.town
+
+
+def test_the_water_of_shuangdao_bay_is_land_to_the_coast():
+    (feature,) = BOUNDARIES["water"]["features"]
+    water = shapely.from_geojson(json.dumps(feature["geometry"]))
+    assert feature["properties"]["method"] == "indicative"
+    assert 5 < crs.measure_area_km2(water) < 30
+    assert water.contains(shapely.Point(121.955, 37.44))
+    assert shapely.difference(water, LAND).area < 1e-8  # rounded to a decimetre along the shore
+
+
+def test_what_derives_from_openstreetmap_is_share_alike():
+    package = BOUNDARIES["datapackage"]
+    assert "ODbL" in package["licence"]
+    assert [licence["name"] for licence in package["licenses"]] == ["ODbL-1.0"]
+    for resource in package["resources"]:
+        assert "osm-coast" in [source["name"] for source in resource["sources"]]
+    for shape in SHAPES.values():
+        assert "ODbL" in shape.licence
+        assert "osm-coast" in shape.sources, shape.id
+
+
+def test_the_data_package_is_one_by_the_specification():
+    """The properties that the Data Package specification requires, and their form."""
+    jsonschema.validate(BOUNDARIES["datapackage"], DATA_PACKAGE, jsonschema.Draft7Validator)

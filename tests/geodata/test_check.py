@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geodata.check import check_facts
-from geodata.messages import say
+from geodata.messages import Problem, say
 from geodata.model import Seat, Text
-from geodata.problem import Problem
 from geodata.read import Facts, read_facts
 from geodata.references import references_of, tables
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from geodata.model import Area, Zone
+from geodata.model import Area, Synonym, Word, Zone
 from geodata.read import Facts, read_facts
 
 BELTS = "三(一)1(2)"
@@ -363,9 +363,10 @@ def test_every_source_is_named_in_three_languages(facts: Facts) -> None:
 
 
 def test_everyday_words_find_an_industry(facts: Facts) -> None:
+    rows: list[Word | Synonym] = [*facts.vocabulary, *facts.thesaurus]
     words = {
         word: row.industry
-        for row in (*facts.vocabulary, *facts.thesaurus)
+        for row in rows
         for word in (*((row.zh,) if isinstance(row.zh, str) else row.zh), *row.en, *row.ko)
     }
     assert words["复印机"] == words["photocopier"] == words["복사기"] == "printers-terminals"
@@ -498,6 +499,6 @@ def test_no_note_denies_what_the_plan_prints(facts: Facts) -> None:
             assert (row.id, in_clusters, row.cluster) == (row.id, set(), None)
         if "没有区域以它为指定产业" in note:
             assert row.id not in listed
-    places = (*facts.zones.values(), *facts.areas.values())
+    places: list[Zone | Area] = [*facts.zones.values(), *facts.areas.values()]
     named = {row.zone for row in facts.designations}
     assert [place.id for place in places if place.no_industries and place.id in named] == []

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from geodata import rows
 from geodata.check import check_facts
-from geodata.faults import allowed_fields
 from geodata.model import Platform, Zone
 from geodata.read import ROOT, read_boundaries, read_facts
 from geodata.references import tables
+from geodata.rows import allowed_fields
 
 SOURCE = "- id: good\n  title: Good\n"
 FILE = "plan/sources.yaml"

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -181,7 +182,7 @@ def test_new_facts_are_proven_like_all_others(
     facts: Facts, table: str, row_id: str, update: dict[str, object], code: str
 ) -> None:
     row = getattr(facts, table)[row_id].model_copy(update=update)
-    misses = audit(replace(facts, **{table: {row_id: row}}), CLAUSE).misses
+    misses = audit(replace(facts, **cast("dict[str, Any]", {table: {row_id: row}})), CLAUSE).misses
     assert code in {miss.code for miss in misses if miss.record == row_id}
 
 

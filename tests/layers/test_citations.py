@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from geodata.model import Area, Designation, Tie, Zone
 from geodata.read import Facts, read_facts
 from layers.documents import build_citations
 from layers.relations import Relations
@@ -19,11 +20,13 @@ def facts() -> Facts:
 
 def _stated(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield (clause, Chinese words) of every fact, table by table."""
-    for place in (*facts.zones.values(), *facts.areas.values()):
+    places: list[Zone | Area] = [*facts.zones.values(), *facts.areas.values()]
+    for place in places:
         terms = [*place.positioning, *getattr(place, "tasks", ()), *getattr(place, "methods", ())]
         terms += [place.relation] if hasattr(place, "relation") else []
         yield from ((term.clause, term.term.zh) for term in terms)
-    yield from ((row.clause, row.term.zh) for row in (*facts.designations, *facts.ties))
+    rows: list[Designation | Tie] = [*facts.designations, *facts.ties]
+    yield from ((row.clause, row.term.zh) for row in rows)
     for industry in facts.industries.values():
         yield from ((named.clause, named.term.zh) for named in industry.named)
     for cluster in facts.clusters.values():

@@ -119,7 +119,7 @@ def test_the_atlas_has_everything_in_its_contents(client: FlaskClient, release: 
         assert squeeze(row["name_zh"]) in text
     for row in release.read_json("data/indicators.json"):
         assert squeeze(row["name_zh"]) in text
-    assert "GSHHG" in text
+    assert "OpenStreetMap" in text
 
 
 def _flat(outline):

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from geodata import figures, ground, model
+from geodata import model
 from geodata.read import read_facts
 from geodata.vocabulary import printed_terms
 from layers import catalogue
@@ -150,20 +150,20 @@ def test_no_page_string_is_unused() -> None:
     ("group", "values"),
     [
         ("kind", get_args(model.ZoneKind) + get_args(model.PlatformKind)),
-        ("kind", get_args(ground.Gateway.model_fields["kind"].annotation)),
+        ("kind", get_args(model.Gateway.model_fields["kind"].annotation)),
         ("kind", get_args(model.Area.model_fields["layer"].annotation)),
         ("layer", get_args(model.Area.model_fields["layer"].annotation)),
         ("layer", get_args(model.Zone.model_fields["layer"].annotation)),
-        ("landmark", get_args(ground.Landmark.model_fields["kind"].annotation)),
+        ("landmark", get_args(model.Landmark.model_fields["kind"].annotation)),
         ("emphasis", get_args(model.Emphasis)),
         ("emphasis_short", get_args(model.Emphasis)),
         ("level", get_args(model.AgencyLevel)),
         ("status", get_args(model.Platform.model_fields["status"].annotation)),
         ("zone_basis", get_args(model.Platform.model_fields["zone_basis"].annotation)),
-        ("confidence", get_args(ground.Confidence)),
-        ("indicator_group", get_args(figures.Indicator.model_fields["group"].annotation)),
-        ("direction", get_args(figures.Direction)),
-        ("comparator", get_args(figures.IndicatorValue.model_fields["comparator"].annotation)),
+        ("confidence", get_args(model.Confidence)),
+        ("indicator_group", get_args(model.Indicator.model_fields["group"].annotation)),
+        ("direction", get_args(model.Direction)),
+        ("comparator", get_args(model.IndicatorValue.model_fields["comparator"].annotation)),
     ],
 )
 def test_every_enumeration_of_the_facts_has_a_name(group: str, values: tuple[str, ...]) -> None:

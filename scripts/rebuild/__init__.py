@@ -1,0 +1,1 @@
+"""Rebuild the committed boundary files; run by ``scripts/boundaries.py``, never by the product."""

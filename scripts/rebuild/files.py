@@ -1,0 +1,297 @@
+"""Rebuild the committed boundary files from the packages, the boxes and seats of the towns, and the recipe.
+
+Same inputs, same bytes. Writes ``towns.geojson``, ``land.geojson``, ``water.geojson`` and
+``datapackage.json``; the last holds source, licence, method and hash of each file and how good the method
+was measured to be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import shapely
+import yaml
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from geodata.crs import Bounds
+from geodata.land import CITY
+from geodata.model import OfficialArea, Position, Town, TownBox
+from geodata.read import ROOT, Facts, read_facts
+from scripts.rebuild import quality
+from scripts.rebuild.claims import Unit
+from scripts.rebuild.counties import Land, build_borders, build_lands
+from scripts.rebuild.sources import District, read_districts, read_old_shores, read_shores
+from scripts.rebuild.towns import Division, build_towns, divide, find_owner, release_sides, to_plane_box
+
+FOLDER: Final = ROOT / "boundaries"
+_DECIMALS: Final = 6
+_MIN_WATER_DEG2: Final = 1e-5
+_SURE_M: Final = 1000.0  # a place that is known worse than this tells nothing of a border
+
+
+@dataclass(frozen=True)
+class Build:
+    """Everything that one rebuild works out; geometry is lon/lat."""
+
+    frame: str
+    districts: tuple[District, ...]
+    lands: dict[str, Land]  # by county code
+    units: dict[str, tuple[Unit, ...]]  # by county code
+    divisions: dict[str, Division]  # by county code
+    towns: dict[str, BaseGeometry]  # by town code
+    neighbours: dict[str, BaseGeometry]  # by county code
+    water: BaseGeometry
+
+
+def write_boundaries(folder: Path = FOLDER) -> dict[str, Any]:
+    """Rebuild all boundary files into `folder` and return the data package.
+
+    Raises ModuleNotFoundError if a package that holds the base data is missing, ValueError if the places
+    cannot be read.
+    """
+    recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
+    facts = read_facts()
+    faults = [str(problem) for problem in facts.problems if problem.file.startswith("places/")]
+    if faults:
+        raise ValueError("\n".join(faults))
+    build = build_boundaries(facts, recipe)
+    files = {
+        "towns.geojson": render_features(_to_town_features(build, facts)),
+        "land.geojson": render_features(_to_land_features(build)),
+        "water.geojson": render_features([_to_water_feature(build, recipe["water"])]),
+    }
+    package = build_package(recipe, files, measure_quality(facts, recipe, build))
+    files["datapackage.json"] = (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return package
+
+
+def build_boundaries(facts: Facts, recipe: Mapping[str, Any]) -> Build:
+    """Divide the land among counties and the counties among towns."""
+    window, counties = tuple(recipe["window"]), recipe["counties"]
+    frame = crs.build_equal_area(*recipe["plane"])
+    districts = read_districts(window)
+    lands = build_lands({district.code: district.outline for district in districts}, read_shores(window))
+    units = {
+        code: build_units(list_towns(facts, county), facts, lands[code], frame)
+        for county, code in counties.items()
+    }
+    divisions = {
+        code: _divide(list_towns(facts, county), units[code], lands[code], facts.official_areas, frame)
+        for county, code in counties.items()
+    }
+    made = build_towns(lands, divisions, frame)
+    codes = {town.code for town in facts.towns.values()}
+    towns = {code: shape for code, shape in made.items() if code in codes}
+    return Build(
+        frame=frame,
+        districts=districts,
+        lands=lands,
+        units=units,
+        divisions=divisions,
+        towns=towns,
+        neighbours={code: shape for code, shape in made.items() if code not in codes},
+        water=find_water(towns, tuple(recipe["water"]["window"])),
+    )
+
+
+def list_towns(facts: Facts, county: str) -> list[Town]:
+    """Return the towns of a county by code."""
+    return sorted(
+        (town for town in facts.towns.values() if town.county == county), key=lambda town: town.code
+    )
+
+
+def build_units(towns: Sequence[Town], facts: Facts, land: Land, frame: str) -> tuple[Unit, ...]:
+    """Return what is known of the towns of one county, on the plane."""
+    boxes = {box.town: box for box in facts.boxes}
+    held = _find_held(towns, facts, boxes)
+    units = []
+    for town in towns:
+        x, y = crs.transform(town.seat.lon, town.seat.lat, crs.LONLAT, frame)
+        box = boxes.get(town.id)
+        places = [crs.transform(*place, crs.LONLAT, frame) for place in held.get(town.id, ())]
+        units.append(
+            Unit(
+                code=town.code,
+                seat=(float(x), float(y)),
+                box=None if box is None else to_plane_box(box.bounds, frame),
+                villages=town.villages,
+                holds=tuple((float(east), float(north)) for east, north in places),
+                loose=frozenset(box.loose if box else ()),
+            )
+        )
+    islands = [crs.transform_geometry(island, crs.LONLAT, frame) for island in land.islands]
+    return tuple(release_sides(units, islands))
+
+
+def _find_held(
+    towns: Sequence[Town], facts: Facts, boxes: Mapping[str, TownBox]
+) -> dict[str, list[tuple[float, float]]]:
+    """Return the lon/lat of the places that are known to lie in a zone, by the town that must hold them.
+
+    That is the one with the nearest seat of those whose box holds the place.
+    """
+    held: dict[str, list[tuple[float, float]]] = {}
+    known = [(mark.position, mark.expected) for mark in facts.landmarks.values()]
+    known += [(gateway.position, gateway.parent) for gateway in facts.gateways.values()]
+    for position, zone in known:
+        members = [
+            town
+            for town in towns
+            if town.zone == zone and town.id in boxes and _lies_in(position, boxes[town.id])
+        ]
+        if members and position.accuracy_m <= _SURE_M:
+            at = shapely.Point(position.lon, position.lat)
+            nearest = min(members, key=lambda town: at.distance(shapely.Point(town.seat.lon, town.seat.lat)))
+            held.setdefault(nearest.id, []).append((position.lon, position.lat))
+    return held
+
+
+def _lies_in(position: Position, box: TownBox) -> bool:
+    west, south, east, north = box.bounds
+    return west <= position.lon <= east and south <= position.lat <= north
+
+
+def _divide(
+    towns: Sequence[Town], units: Sequence[Unit], land: Land, areas: Iterable[OfficialArea], frame: str
+) -> Division:
+    """Divide the mainland of a county; zones whose area is solved for have it together with their islands."""
+    groups: dict[tuple[int, ...], float] = {}
+    islands = [crs.transform_geometry(island, crs.LONLAT, frame) for island in land.islands]
+    owners = [find_owner(island, units) for island in islands]
+    for area in areas:
+        members = tuple(i for i, town in enumerate(towns) if area.of in (town.zone, town.code))
+        if area.solved and members:
+            apart_m2 = sum(one.area for one, owner in zip(islands, owners, strict=True) if owner in members)
+            groups[members] = area.area_km2 * 1e6 - apart_m2
+    return divide(crs.transform_geometry(land.mainland, crs.LONLAT, frame), units, groups)
+
+
+def find_water(towns: Mapping[str, BaseGeometry], window: Bounds) -> BaseGeometry:
+    """Return what is land to the one coast and water to the older one, within `window`, lon/lat."""
+    old = shapely.union_all(read_old_shores(window))
+    near = [shape for shape in towns.values() if shape.intersects(shapely.box(*window))]
+    land = shapely.intersection(shapely.union_all(near), shapely.box(*window))
+    parts = shapely.get_parts(shapely.difference(land, old))
+    kept = [part for part in parts if isinstance(part, shapely.Polygon) and part.area > _MIN_WATER_DEG2]
+    return shapely.MultiPolygon(kept)
+
+
+def measure_quality(facts: Facts, recipe: Mapping[str, Any], build: Build) -> dict[str, Any]:
+    """Return all measured figures of one rebuild, ready for JSON."""
+    window, frame = tuple(recipe["window"]), build.frame
+    outlines = {district.code: district.outline for district in build.districts}
+    own = {code: outlines[code] for code in build.divisions}
+    borders = crs.transform_geometry(shapely.union_all(build_borders(own)), crs.LONLAT, frame)
+    others = [other for other in read_districts(window, "amap") if other.code in own]
+    edges = crs.transform_geometry(
+        shapely.union_all([other.outline.boundary for other in others]), crs.LONLAT, frame
+    )
+    counties = {
+        code: crs.transform_geometry(build.lands[code].mainland, crs.LONLAT, frame) for code in build.units
+    }
+    units = [unit for code in build.units for unit in build.units[code]]
+    owners = [code for code, found in build.units.items() for _ in found]
+    towns = sorted(facts.towns.values(), key=lambda town: town.code)
+    measured: dict[str, Any] = {
+        "coast": dict(recipe["coast"]),
+        "digitised": quality.compare_lines(borders, edges),
+        "reconstructed": quality.summarise_blind(
+            quality.rebuild_blindly(counties, borders, units, owners),
+            [quality.rebuild_blindly(counties, borders, part, owners) for part in quality.withhold(units)],
+        ),
+        "areas": quality.compare_areas(facts.official_areas, towns, build.towns),
+        "seats_outside_own_town": quality.find_strays(towns, build.towns),
+    }
+    neighbours = {f"neighbour-{code}": shape for code, shape in build.neighbours.items()}
+    measured["edges"] = quality.list_edges(towns, build.towns, neighbours, build.divisions, measured)
+    return measured
+
+
+def render_features(features: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return a GeoJSON feature collection, one feature on each line, as bytes."""
+    lines = [json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features]
+    return ('{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n").encode()
+
+
+def to_geometry(shape: BaseGeometry) -> dict[str, Any]:
+    """Return `shape` as GeoJSON: right-hand rule, six decimals, rings from a fixed start."""
+    turned = shapely.orient_polygons(shapely.normalize(shape))
+    plain: dict[str, Any] = json.loads(shapely.to_geojson(turned))
+    plain["coordinates"] = _round(plain["coordinates"])
+    return plain
+
+
+def _round(value: Any) -> Any:
+    return [_round(item) for item in value] if isinstance(value, list) else round(value, _DECIMALS)
+
+
+def _to_town_features(build: Build, facts: Facts) -> list[dict[str, Any]]:
+    towns = sorted(facts.towns.values(), key=lambda town: town.code)
+    return [
+        _to_feature(town.id, build.towns[town.code], code=town.code, county=town.county, zone=town.zone)
+        for town in towns
+    ]
+
+
+def _to_land_features(build: Build) -> list[dict[str, Any]]:
+    names = {district.code: (district.name_zh, district.city_zh) for district in build.districts}
+    city = next(names[code][1] for code in build.divisions)
+    own = shapely.union_all(list(build.towns.values()))
+    features = [_to_feature(CITY, own, kind="land", name_zh=city)]
+    for code, shape in sorted(build.neighbours.items()):
+        name = f"{names[code][1]}{names[code][0]}"
+        features.append(_to_feature(f"neighbour-{code}", shape, kind="neighbour", name_zh=name))
+    return features
+
+
+def _to_water_feature(build: Build, water: Mapping[str, Any]) -> dict[str, Any]:
+    own = {"id": water["id"], "kind": "water", "method": "indicative"}
+    own |= {f"name_{language}": name for language, name in water["name"].items()}
+    return {"type": "Feature", "id": water["id"], "properties": own, "geometry": to_geometry(build.water)}
+
+
+def _to_feature(name: str, shape: BaseGeometry, **properties: str | None) -> dict[str, Any]:
+    own = {"id": name, **properties}
+    return {"type": "Feature", "id": name, "properties": own, "geometry": to_geometry(shape)}
+
+
+def build_package(
+    recipe: Mapping[str, Any], files: Mapping[str, bytes], measured: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the description of `files`: source, licence, method and hash of each, and the quality."""
+    resources = []
+    for name, content in files.items():
+        stem = Path(name).stem
+        method = recipe["resources"][stem]["method"]
+        resources.append(
+            {
+                "name": stem,
+                "path": name,
+                "title": recipe["resources"][stem]["title"],
+                "format": "geojson",
+                "mediatype": "application/geo+json",
+                "encoding": "utf-8",
+                "bytes": len(content),
+                "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+                "method": method,
+                "sources": _list_sources(recipe, recipe["methods"][method]["sources"]),
+                "licenses": recipe["licenses"],
+                "licence": recipe["licence"].strip(),
+            }
+        )
+    shared = {key: recipe[key] for key in ("sources", "licenses", "licence", "methods", "window")}
+    return {**recipe["package"], **shared, "resources": resources, "quality": dict(measured)}
+
+
+def _list_sources(recipe: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
+    return [source for source in recipe["sources"] if source["name"] in names]
