@@ -17,7 +17,7 @@ from layers.store import Release
 from scripts.answer import add_home, add_json, live_release, settings, write_json
 from scripts.messages import say, warn, write
 from webmap.content import Content
-from webmap.downloads import Asked, parse_asked
+from webmap.downloads import DownloadRequest, parse_download
 from webmap.problems import RequestError
 
 FILTERS = {
@@ -80,15 +80,15 @@ def run(options: argparse.Namespace) -> int:
     return _answer(options, asked, made)
 
 
-def _parse(options: argparse.Namespace, content: Content) -> Asked:
+def _parse(options: argparse.Namespace, content: Content) -> DownloadRequest:
     names = options.layer
     given = {name: getattr(options, name) for name in ("crs", "geometry", *FILTERS)}
     arguments = {name: value for name, value in given.items() if value is not None}
     tables = {info["id"] for info in content.layers if info["geometry"] == "none"}
     kind = options.format or _format_of(options.out) or ("json" if names[0] in tables else "geojson")
     for name in names[1:]:  # each must be known, and there is no one file but the plan's that holds many
-        parse_asked(name, "json" if name in tables else "geojson", {}, content)
-    return parse_asked(names[0] if len(names) == 1 else PLAN, kind, arguments, content)
+        parse_download(name, "json" if name in tables else "geojson", {}, content)
+    return parse_download(names[0] if len(names) == 1 else PLAN, kind, arguments, content)
 
 
 def _format_of(out: str) -> str | None:
@@ -120,7 +120,7 @@ def _endings(kind: str) -> tuple[str, ...]:
     return (kind, more[kind]) if kind in more else (kind,)
 
 
-def _make(options: argparse.Namespace, asked: Asked, content: Content) -> tuple[Job, bytes]:
+def _make(options: argparse.Namespace, asked: DownloadRequest, content: Content) -> tuple[Job, bytes]:
     # Heavy, and not needed for a refusal.
     from layers.export.write import write as write_file
 
@@ -142,7 +142,7 @@ def _refuse(error: RequestError, release: Release) -> int:
     return 1 if error.status == HTTPStatus.SERVICE_UNAVAILABLE else 2
 
 
-def _answer(options: argparse.Namespace, asked: Asked, made: tuple[Job, bytes]) -> int:
+def _answer(options: argparse.Namespace, asked: DownloadRequest, made: tuple[Job, bytes]) -> int:
     job, content = made
     if options.out == "-":
         sys.stdout.buffer.write(content)

@@ -12,10 +12,9 @@ from geodata.coordinates import CoordinateError, parse_coordinates
 from layers.store import Release
 from scripts.answer import add_home, add_json, add_language, live_release, settings, write_json
 from scripts.messages import text, warn, write
-from webmap.content import Content, Document
+from webmap.content import Content, Document, open_store
 from webmap.polygons import parse_polygon
 from webmap.problems import RequestError, UnavailableError
-from webmap.stores import open_store
 
 LON_LIMIT, LAT_LIMIT = 180, 90
 PAIR = 2

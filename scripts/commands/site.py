@@ -12,9 +12,9 @@ from filelock import FileLock
 from layers.store import BrokenReleaseError, Release
 from scripts.answer import add_home, add_json, live_release, settings, show, write_json
 from scripts.messages import say, text, warn
+from webmap.file_addresses import Files
 from webmap.settings import URL, Settings
-from webmap.site.addresses import Files
-from webmap.site.writing import NotOursError, check_folder, remove_leftovers, write_site
+from webmap.site.writing import NotOursError, check_folder, remove_site_leftovers, write_site
 
 TOLD_EVERY_S = 10.0
 
@@ -66,11 +66,11 @@ def run(options: argparse.Namespace) -> int:
 def _write(options: argparse.Namespace, release: Release, chosen: Settings) -> int:
     # Heavy, and not needed for a refusal.
     from webmap.site.build import build_site
-    from webmap.site.walking import SiteError
+    from webmap.site.crawler import SiteError
 
     files = Files(options.url, sheets=not options.without_sheets)
     about = {"release": release.id, "url": files.url, "sheets": files.sheets}
-    remove_leftovers(options.folder)
+    remove_site_leftovers(options.folder)
     try:
         made = _tell(build_site(release, chosen, files))
         written = write_site(options.folder, made, about)
