@@ -9,36 +9,42 @@ from flask import Flask, g
 from layers.export.formats import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
-from webmap import (
-    api,
-    chart_pages,
-    comparison_pages,
-    data_pages,
-    errors,
-    finding,
-    headers,
-    links,
-    pages,
-    paper_pages,
-    placing,
-    plan_pages,
-    release_pages,
-    siting_pages,
-    subject_pages,
-)
-from webmap.content import Content
+from webmap import http
+from webmap.content import Content, open_store
+from webmap.downloads import Downloads
 from webmap.export_worker import open_worker
-from webmap.format import format_area, format_number, format_quantity
-from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
-from webmap.ogc.gate import Gate
+from webmap.i18n import (
+    LANGUAGES,
+    current_language,
+    format_area,
+    format_number,
+    format_quantity,
+    language_links,
+    mark_chinese,
+    pick,
+    translate_here,
+)
+from webmap.ogc.fast_path import FastPath
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
 from webmap.origin import Origin
-from webmap.release_pages import PublicationHistory
-from webmap.settings import Settings
-from webmap.shelf import Shelf
-from webmap.stores import open_store
-from webmap.tiles import tile_basemap
+from webmap.settings import Settings, tile_basemap
+from webmap.views import (
+    charts,
+    comparison,
+    context,
+    data,
+    errors,
+    lookup,
+    pages,
+    paper,
+    plan,
+    releases,
+    search,
+    siting,
+    subjects,
+)
+from webmap.views.releases import PublicationHistory
 
 MAX_REQUEST_BYTES = 1_000_000
 
@@ -62,30 +68,29 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.extensions["store"] = store
     worker = open_worker(settings)
     app.extensions["export_worker"] = worker
-    app.extensions["shelf"] = Shelf(content, worker)
+    app.extensions["downloads"] = Downloads(content, worker)
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }
-    app.register_blueprint(api.blueprint)
+    app.register_blueprint(pages.documents_blueprint)
     app.register_blueprint(pages.blueprint)
-    app.register_blueprint(release_pages.changes_blueprint)
-    app.register_blueprint(release_pages.blueprint)
-    app.register_blueprint(finding.blueprint)
-    app.register_blueprint(placing.blueprint)
-    app.register_blueprint(plan_pages.blueprint)
-    app.register_blueprint(subject_pages.blueprint)
-    app.register_blueprint(chart_pages.blueprint)
-    app.register_blueprint(comparison_pages.blueprint)
-    app.register_blueprint(siting_pages.blueprint)
-    app.register_blueprint(links.blueprint)
-    app.register_blueprint(paper_pages.blueprint)
-    app.register_blueprint(data_pages.blueprint)
+    app.register_blueprint(releases.changes_blueprint)
+    app.register_blueprint(releases.blueprint)
+    app.register_blueprint(search.blueprint)
+    app.register_blueprint(lookup.blueprint)
+    app.register_blueprint(plan.blueprint)
+    app.register_blueprint(subjects.blueprint)
+    app.register_blueprint(charts.blueprint)
+    app.register_blueprint(comparison.blueprint)
+    app.register_blueprint(siting.blueprint)
+    app.register_blueprint(paper.blueprint)
+    app.register_blueprint(data.blueprint)
     _add_ogc(app, release, settings)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese
-    errors.register(app)
+    errors.register_error_pages(app)
     _add_request_steps(app, settings)
-    headers.register(app, settings)
+    http.register_headers(app, settings)
     app.wsgi_app = Origin(settings, app.extensions["strings"], app.wsgi_app)  # type: ignore[assignment]
     return app
 
@@ -103,7 +108,7 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
     service = Service(app.extensions["store"], release.id, app.extensions["strings"], downloads)
     app.extensions["ogc"] = service
     app.register_blueprint(ogc_pages)
-    app.wsgi_app = Gate(service, settings.url, app.wsgi_app)  # type: ignore[assignment]
+    app.wsgi_app = FastPath(service, settings.url, app.wsgi_app)  # type: ignore[assignment]
 
 
 def _add_request_steps(app: Flask, settings: Settings) -> None:
@@ -124,6 +129,6 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
             "format_quantity": format_quantity,
             "lang_links": language_links(),
             "tiles": tile_basemap(settings, g.language),
-            **pages.context(),
-            **links.context(),
+            **context.template_context(),
+            **context.link_functions(),
         }

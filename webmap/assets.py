@@ -1,11 +1,15 @@
-"""The pages' own files as they are served: modules and styles joined, Leaflet taken from its package."""
+"""The pages' own files as they are served: modules and styles joined, Leaflet taken from its package.
+
+The bundler understands the part of the module syntax that our modules use: named imports from
+neighbours, and ``export`` before a function, class or constant. Anything else is refused, not guessed.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from importlib.metadata import files as package_files
 from pathlib import Path
-
-from webmap.bundle import bundle
 
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
@@ -14,6 +18,9 @@ PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
 ENTRIES = ("main", "pages", "locating")  # the modules that pages load, each joined with all that it imports
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
+IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+)\.js";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?function\*? (\w+)|const (\w+)|class (\w+))", re.MULTILINE)
+LEFT_OVER = re.compile(r"^(?:import\b|export\b).*$", re.MULTILINE)
 
 
 def read_assets() -> dict[str, bytes]:
@@ -36,3 +43,50 @@ def _read_leaflet() -> dict[str, bytes]:
     return {
         f"static/vendor/{name}": Path(str(packaged[name].locate())).read_bytes() for name in LEAFLET_FILES
     }
+
+
+class BundleError(ValueError):
+    """The modules cannot be joined; the message names the module and why."""
+
+
+def bundle(modules: Mapping[str, str], entry: str) -> str:
+    """Return one module that does what `entry` and everything it imports do.
+
+    `modules` maps names without ``.js`` to sources. Raises :class:`BundleError` for a circular or
+    missing import and for syntax that is not understood.
+    """
+    done: list[str] = []
+    _add_module(entry, modules, done, ())
+    return "".join(
+        f"const ${_safe(name)} = (() => {{\n{_wrap_module(name, modules[name])}}})();\n" for name in done
+    )
+
+
+def _add_module(name: str, modules: Mapping[str, str], done: list[str], above: tuple[str, ...]) -> None:
+    """Append `name` to `done` after everything that it imports."""
+    if name in above:
+        raise BundleError(f"{' -> '.join((*above, name))}: circular import")
+    if name not in modules:
+        raise BundleError(f"{above[-1] if above else name}: imports {name}.js, which does not exist")
+    if name not in done:
+        for match in IMPORT.finditer(modules[name]):
+            _add_module(match[2], modules, done, (*above, name))
+        done.append(name)
+
+
+def _wrap_module(name: str, source: str) -> str:
+    exported = [next(filter(None, match.groups())) for match in EXPORT.finditer(source)]
+    body = EXPORT.sub("", IMPORT.sub(_import, source))
+    left = LEFT_OVER.search(body)
+    if left:
+        raise BundleError(f"{name}.js: {left[0]!r} is not understood")
+    return f"{body}return {{ {', '.join(exported)} }};\n"
+
+
+def _import(match: re.Match[str]) -> str:
+    names = [part.strip().replace(" as ", ": ") for part in match[1].split(",") if part.strip()]
+    return f"const {{ {', '.join(names)} }} = ${_safe(match[2])};\n"
+
+
+def _safe(name: str) -> str:
+    return name.replace("-", "_")

@@ -26,8 +26,8 @@ from layers.release import Files, Inputs, build_release
 from layers.store import Release, place_release
 from webmap.assets import read_assets
 from webmap.folium_map import render_map
+from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
-from webmap.strings import read_strings
 
 
 class InputsChangedError(Exception):

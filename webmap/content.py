@@ -1,21 +1,34 @@
-"""What the pages know of the release: documents by id, near matches for unknown ones."""
+"""The content of the release in service, and the store of features that the operator chose."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from layers.export.formats import FORMATS
 from layers.export.job import About, read_about, release_path
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
-from layers.query import FeatureStore
+from layers.memory import MemoryStore
+from layers.query import (
+    Collection,
+    Feature,
+    FeatureStore,
+    Query,
+    Selection,
+    StoreSlowError,
+    StoreUnavailableError,
+)
 from layers.search import Search
 from layers.store import Release
-from webmap.language import LANGUAGES
+from webmap.i18n import LANGUAGES
+from webmap.problems import SlowError, UnavailableError
+from webmap.settings import Settings
 
 Document = dict[str, Any]
 POINT_LAYERS = {"platforms", "gateways"}
+Result = TypeVar("Result")
 
 
 class Content:
@@ -165,3 +178,66 @@ class Content:
         close += [names[name] for name in difflib.get_close_matches(asked, names, n=5, cutoff=0.5)]
         unique = list(dict.fromkeys(close))[:5]
         return [{"id": one, "label": rows[one]["name"][language], "href": rows[one]["url"]} for one in unique]
+
+
+def open_store(release: Release, settings: Settings) -> FeatureStore:
+    """Return the store that serves the release's features.
+
+    Opening needs no database: where it is down, each question is answered so until it is back.
+    """
+    if settings.store is None:
+        return MemoryStore(release)
+    # Only who stores in a database pays for its driver.
+    from layers.postgis.store import PostgisStore
+
+    return GuardedStore(PostgisStore(settings.store, release.id))
+
+
+def holds(release: Release, settings: Settings) -> bool:
+    """Tell whether the store that the operator chose has a release now; not while it cannot be asked."""
+    if settings.store is None:
+        return True
+    import psycopg
+
+    from layers.postgis.load import is_loaded
+
+    try:
+        return is_loaded(settings.store, release.id)
+    except psycopg.Error:
+        return False
+
+
+class GuardedStore:
+    """A store whose outages are answers: :class:`~webmap.problems.UnavailableError` and its kin."""
+
+    def __init__(self, store: FeatureStore) -> None:
+        self._store = store
+
+    def collections(self) -> tuple[Collection, ...]:
+        """Return every collection in the catalogue's order."""
+        return _guard(self._store.collections)
+
+    def select(self, collection: str, query: Query) -> Selection:
+        """Return the features that match, sorted and cut; raises KeyError for an unknown collection."""
+        return _guard(lambda: self._store.select(collection, query))
+
+    def get(self, collection: str, feature_id: str) -> Feature | None:
+        """Return one feature, or None; raises KeyError for an unknown collection."""
+        return _guard(lambda: self._store.get(collection, feature_id))
+
+    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
+        yield from _guard(lambda: list(self._store.near(lon, lat, reach_m)))
+
+    def reach_m(self) -> float:
+        """Return the accuracy of the least accurate of what look-ups answer with, metres."""
+        return _guard(self._store.reach_m)
+
+
+def _guard(ask: Callable[[], Result]) -> Result:
+    try:
+        return ask()
+    except StoreSlowError as error:
+        raise SlowError from error
+    except StoreUnavailableError as error:
+        raise UnavailableError from error

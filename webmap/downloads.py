@@ -1,24 +1,29 @@
-"""What a download asks for: read from its address, and refused by name where it cannot be had."""
+"""Downloads: parsed from their addresses, taken from the release or made on request and cached."""
 
 from __future__ import annotations
 
+import base64
 import difflib
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from flask import Response, request
 
 from geodata.crs import LONLAT
 from layers.axes import find_axes
 from layers.cql.parse import LANGUAGES, parse_filter
 from layers.cql.tree import FilterError
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
-from layers.export.job import Choice, ExportSpec
+from layers.export.job import Choice, ExportSpec, file_stem, release_path
 from layers.export.request import ExportRequest
 from layers.rows import queryables
 from layers.store import Release
 from webmap.content import Content
-from webmap.ogc.filters import to_refusal
-from webmap.parameters import refuse_unknown
+from webmap.export_worker import ChildJob, ExportWorker
+from webmap.http import IMMUTABLE, REVALIDATE, FileResponse, make_conditional, send
+from webmap.params import refuse_unknown, to_refusal
 from webmap.problems import BadParameterError, NotFoundError
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
@@ -30,10 +35,13 @@ GOES_WITH = {
     "theme": ("plan",),
 }
 Arguments = Mapping[str, str]
+SCHEMA = "schema.json"
+HASH_DIGITS = 8  # digits of a hash in a file's name
+PAIRED = {f"{PLAN}.gpkg", f"{PLAN}.qgz"}  # the one opens the other by its name
 
 
 @dataclass(frozen=True)
-class Asked:
+class DownloadRequest:
     """A download: the file, and what of the data goes into it."""
 
     spec: ExportSpec
@@ -55,7 +63,7 @@ class Asked:
         return ExportRequest(folder, digest, self.spec, self.choice, self.filter, self.filter_lang)
 
 
-def parse_asked(name: str, extension: str, arguments: Arguments, content: Content) -> Asked:
+def parse_download(name: str, extension: str, arguments: Arguments, content: Content) -> DownloadRequest:
     """Return what is asked for by a file's name and the parameters beside it.
 
     Raises NotFoundError for an unknown layer or format, BadParameterError for anything else unknown.
@@ -71,12 +79,12 @@ def parse_asked(name: str, extension: str, arguments: Arguments, content: Conten
     tags += ["selection"] if choice != Choice() or condition is not None else []
     spec = ExportSpec(name, extension, frame, geometry, "-".join(tags))
     key = name, extension, frame, *(f"{one}={given[one]}" for one in given)
-    return Asked(spec, choice, condition, language, key)
+    return DownloadRequest(spec, choice, condition, language, key)
 
 
 def _check_names(name: str, kind: Format, arguments: Arguments, content: Content) -> None:
     """Refuse parameters that would be passed over in silence."""
-    table = any(info["id"] == name and holding(info) == "table" for info in content.layers)
+    table = any(info["id"] == name and kind_of_entry(info) == "table" for info in content.layers)
     pointless = PLACED if table else () if kind.geometry else ("geometry",)
     known = [one for one in PARAMETERS if one not in pointless]
     asked = next((one for one in PLACED if table and one in arguments), None)
@@ -92,9 +100,9 @@ def _check_names(name: str, kind: Format, arguments: Arguments, content: Content
 
 
 def _parse_format(name: str, extension: str, content: Content) -> Format:
-    holds = {info["id"]: holding(info) for info in content.layers} | {PLAN: "plan"}
+    holds = {info["id"]: kind_of_entry(info) for info in content.layers} | {PLAN: "plan"}
     if name not in holds:
-        raise unknown_layer(name, content)
+        raise unknown_layer_error(name, content)
     allowed = {kind.id: kind for kind in formats_of(holds[name])}
     if extension not in allowed:
         raise NotFoundError(
@@ -107,12 +115,12 @@ def _parse_format(name: str, extension: str, content: Content) -> Format:
     return allowed[extension]
 
 
-def holding(info: dict[str, Any]) -> str:
+def kind_of_entry(info: dict[str, Any]) -> str:
     """Return what a file of one entry of the catalogue is of: a ``layer`` or a ``table``."""
     return "table" if info["geometry"] == "none" else "layer"
 
 
-def unknown_layer(name: str, content: Content) -> NotFoundError:
+def unknown_layer_error(name: str, content: Content) -> NotFoundError:
     """Return the error of a layer or table that does not exist, with near matches."""
     known = {PLAN: "gpkg"} | {
         info["id"]: "json" if info["geometry"] == "none" else "geojson" for info in content.layers
@@ -203,3 +211,67 @@ def _parse_condition(name: str, arguments: Arguments, content: Content) -> tuple
 def _guess(text: str) -> str:
     """Return the language of a filter: only JSON begins with a brace."""
     return LANGUAGES[1] if text.lstrip().startswith("{") else LANGUAGES[0]
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """Where downloads are taken from.
+
+    Attributes
+    ----------
+    worker
+        Makes and keeps what the release has not ready.
+    fixed
+        Whether the address contains the release, so that its answers never change.
+    """
+
+    content: Content
+    worker: ExportWorker
+    fixed: bool = False
+
+    def send(self, file: str) -> Response:
+        """Answer with a layer, a table or the whole plan in the format and frame that are asked for.
+
+        Raises NotFoundError, BadParameterError and RangeError, what
+        :meth:`~webmap.export_worker.ExportWorker.get` raises, and BrokenReleaseError where the release
+        is removed meanwhile.
+        """
+        name, _, extension = file.partition(".")
+        if extension == SCHEMA:
+            refuse_unknown(("lang",))
+            return self._send_schema(name)
+        asked = parse_download(name, extension, request.args, self.content)
+        kind, release = FORMATS[asked.spec.format], self.content.release
+        saved = f"{file_stem(self.content.plan, asked.spec)}.{extension}"
+        if self.fixed:
+            saved = name_release_file(release.id, saved, file)
+        if asked.usual:
+            path = release_path(name, extension)
+            return send(release, path, immutable=self.fixed, attachment=saved, media_type=kind.media_type)
+        job = ChildJob("layers.export", asked.to_request(release).to_line())
+        body = self.worker.get(("export", release.id, *asked.key), job)
+        return send_file(body, kind.media_type, saved, immutable=self.fixed)
+
+    def _send_schema(self, name: str) -> Response:
+        path, release = f"schemas/{name}.json", self.content.release
+        if release.sha256(path) is None:
+            raise unknown_layer_error(name, self.content)
+        return send(release, path, immutable=self.fixed, media_type="application/schema+json")
+
+
+def name_release_file(release_id: str, saved: str, file: str) -> str:
+    """Return the name that a file of one release is saved under, so that releases are not confused."""
+    stem, _, extension = saved.partition(".")
+    return saved if file in PAIRED else f"{stem}-{release_id[:HASH_DIGITS]}.{extension}"
+
+
+def send_file(body: bytes, media_type: str, saved: str, *, immutable: bool) -> Response:
+    """Answer with a file that is no file of the release, or the part of it that is asked for."""
+    response = FileResponse(body, content_type=media_type)
+    digest = hashlib.sha256(body)
+    response.set_etag(digest.hexdigest()[:32])
+    response.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+    response.headers["Cache-Control"] = IMMUTABLE if immutable else REVALIDATE
+    response.headers["Content-Disposition"] = f'attachment; filename="{saved}"'
+    make_conditional(response, len(body))
+    return response

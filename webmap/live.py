@@ -25,9 +25,9 @@ from layers.home import HomeError
 from layers.inspection import Inspection
 from layers.store import BrokenReleaseError, Pointer, Release, read_current, read_pointer
 from webmap.app import create_app
+from webmap.content import holds
 from webmap.publish import hash_code
 from webmap.settings import Settings
-from webmap.stores import holds
 
 _LOG = logging.getLogger(__name__)
 INTERVAL_S = 1.0

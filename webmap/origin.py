@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from webmap.headers import DATA_POLICY, EVERYONE, FIXED
+from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, RequestError, Strings, to_problem
 from webmap.settings import Network, Settings
 

@@ -14,7 +14,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from webmap.parameters import LAT_RANGE, LON_RANGE, PROJECTED
+from webmap.params import LAT_RANGE, LON_RANGE, PROJECTED
 from webmap.problems import BadParameterError, UnfitError
 
 MAX_VERTICES = 2_000

@@ -1,9 +1,15 @@
-"""A page on paper terms of what an import would change: one file, no script, nothing from outside."""
+"""A page on paper terms of what an import would change: one file, no script, nothing from outside.
+
+The same piece of the map is drawn before and after, as inline SVG.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import shapely
@@ -14,14 +20,28 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.georeference import SWAPPED
 from geodata.boundary_import.propose import Baseline, Proposal
 from geodata.land import SEA
-from webmap.format import format_number
-from webmap.preview_map import draw
-from webmap.strings import read_strings
+from geodata.read import Facts
+from geodata.shapes import Shape
+from layers.sketch import Frame, draw_scale_bar
+from webmap.i18n import format_number, read_strings
+from webmap.static_map import Label, place_labels
 
 HERE = Path(__file__).parent
 STYLES = ("preview", "stack")
 MOST = 40  # transfers in the table
 Row = dict[str, Any]
+SIZE = (620, 480)
+MARGIN = 1.35
+MIN_SPAN_DEG = 0.03
+MAX_LABELS = 14
+# Height of the labels of the places brought and of the others; the second where the map is shown small.
+LETTERS = {"wide": (15, 12), "large": (25, 21)}
+LONGEST = 36  # letters of a name; the table has it whole
+DOT = 5.0  # radius of a point
+_AT = re.compile(r"\[(?P<lon>\S+) (?P<lat>\S+)\]")
+_POLYGONS = (shapely.Polygon, shapely.MultiPolygon)
+Shapes = Mapping[str, Shape]
+Mark = tuple[str, BaseGeometry]  # its class, and what is drawn
 
 
 def render_preview(
@@ -38,7 +58,7 @@ def render_preview(
         return strings[key].format(**values) if values else strings[key]
 
     names = _Names(baseline, language, strings)
-    drawing = draw(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
+    drawing = draw_preview_maps(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
     if drawing is None:
         return None
     environment = Environment(
@@ -119,3 +139,136 @@ class _Names:
 
     def _row(self, place: str) -> Any:
         return next((table[place] for table in self.tables if place in table), None)
+
+
+@dataclass(frozen=True)
+class PreviewMaps:
+    """Both maps of a proposal, and which classes of the key they show."""
+
+    maps: list[tuple[str, Markup]]  # the translation key of the caption, and the SVG
+    shown: frozenset[str]
+
+
+def draw_preview_maps(
+    proposal: Proposal, facts: Facts, around: BaseGeometry, name: Callable[[str], str]
+) -> PreviewMaps | None:
+    """Return the maps, or None where there is nothing to draw; `name` gives a place's short name.
+
+    With an error there is no state after the import: the second map then shows what the file holds,
+    flawed or not.
+    """
+    view = _View(proposal, facts, around, name)
+    if not view.given:
+        return None
+    before, after = view.mark_before(), view.mark_after()
+    caption = "preview.after" if proposal.after else "preview.in_file"
+    maps = [
+        ("preview.before", view.render(proposal.before, before, fresh=False)),
+        (caption, view.render(proposal.after or proposal.before, after, fresh=True)),
+    ]
+    return PreviewMaps(maps, frozenset(mark for mark, _ in (*before, *after)))
+
+
+class _View:
+    def __init__(
+        self, proposal: Proposal, facts: Facts, around: BaseGeometry, name: Callable[[str], str]
+    ) -> None:
+        self.proposal, self.facts, self.around, self.name = proposal, facts, around, name
+        self.new = {record.of: record.polygon() for record in proposal.records}
+        self.flawed = [] if proposal.after else _list_flawed(proposal, whole=bool(self.new))
+        self.given = [*self.new.values(), *(shape for _, shape in self.flawed)]
+        self.old = {
+            place: proposal.before[place].geometry
+            for place in dict.fromkeys([*self.new, *proposal.expected_places])
+            if place in proposal.before
+        }
+        changed = {row["id"] for row in proposal.areas() if "outline" in row["changed"]}
+        self.adjusted = [town for town in facts.towns if town in changed and town not in self.new]
+        if self.given:
+            west, south, east, north = shapely.total_bounds([*self.given, *self.old.values()])
+            self.frame = Frame((west, south, east, north), SIZE, MARGIN, MIN_SPAN_DEG)
+
+    def mark_before(self) -> list[Mark]:
+        """Return what stands out on the first map."""
+        return [("old", shape) for shape in self.old.values()]
+
+    def mark_after(self) -> list[Mark]:
+        """Return what stands out on the second map."""
+        marks: list[Mark] = [("adjusted", self.proposal.after[town].geometry) for town in self.adjusted]
+        for place, shape in self.new.items():
+            old = self.old[place]
+            marks += [("new", shape), ("gained", shapely.difference(shape, old))]
+            marks += [("lost", shapely.difference(old, shape)), ("outline", old)]
+        marks += [("outline", old) for place, old in self.old.items() if place not in self.new]
+        return [*marks, *self.flawed]
+
+    def render(self, shapes: Shapes, marks: Iterable[Mark], *, fresh: bool) -> Markup:
+        """Return the SVG of one map; `fresh` names imported places where they are to be."""
+        zones = self.facts.zones.values()
+        counties = [shapes[zone.id].geometry for zone in zones if zone.layer == "counties"]
+        ground = [
+            ("neighbour", self.around),
+            ("land", shapely.union_all(counties)),
+            ("towns", shapely.union_all([shapes[town].geometry.boundary for town in self.facts.towns])),
+            ("border", shapely.union_all([county.boundary for county in counties])),
+        ]
+        # Everything in it is ours but the names, and those go through escape.
+        return Markup(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img">{}{}{}</svg>'
+        ).format(
+            *SIZE,
+            Markup("").join(self._mark(name, shape) for name, shape in (*ground, *marks)),
+            Markup("").join(self._letter(size, shapes, fresh=fresh) for size in LETTERS),
+            Markup(draw_scale_bar(self.frame)),  # noqa: S704 - figures only
+        )
+
+    def _mark(self, name: str, shape: BaseGeometry) -> Markup:
+        points = [part for part in shapely.get_parts(shape) if isinstance(part, shapely.Point)]
+        if not points:
+            return Markup('<path class="{}" d="{}"/>').format(name, self.frame.to_path(shape))
+        spots = [self.frame.to_xy(point.x, point.y) for point in points]
+        return Markup("").join(
+            Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>').format(name, x, y, DOT) for x, y in spots
+        )
+
+    def _letter(self, size: str, shapes: Shapes, *, fresh: bool) -> Markup:
+        main, other = LETTERS[size]
+        spots = {place: shapes[place].label for place in (*self.old, *self.adjusted)}
+        if fresh and not self.proposal.after:
+            spots |= {place: shape.representative_point() for place, shape in self.new.items()}
+        inside = [place for place, spot in spots.items() if self.frame.view.contains(spot)][:MAX_LABELS]
+        labels = [
+            Label(
+                shorten(self.name(place), LONGEST, placeholder="…"),
+                self.frame.to_xy(spots[place].x, spots[place].y),
+                main if place in self.old else other,
+                strays=place in self.old,  # the others are many and stand in the table too
+            )
+            for place in inside
+        ]
+        texts = [
+            Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
+                "label main" if place in self.old else "label", *spot, label.text
+            )
+            for place, label, spot in zip(inside, labels, place_labels(labels, SIZE), strict=True)
+            if spot is not None
+        ]
+        return Markup('<g class="letters {}">{}</g>').format(size, Markup("").join(texts))
+
+
+def _list_flawed(proposal: Proposal, *, whole: bool) -> list[Mark]:
+    """Return what of the file is no polygon that could be imported, and the spots where it fails.
+
+    Sound polygons are among it unless they became records (`whole`).
+    """
+    marks: list[Mark] = []
+    for shape in proposal.drawable.shapes:
+        if not isinstance(shape, _POLYGONS):
+            marks.append(("flawed", shape))
+        elif not shape.is_valid:
+            marks.append(("flawed", shapely.MultiLineString(list(shapely.get_rings(shape)))))
+            at = _AT.search(shapely.is_valid_reason(shape))
+            marks += [("fault", shapely.Point(float(at["lon"]), float(at["lat"])))] if at else []
+        elif not whole:
+            marks.append(("new", shape))
+    return marks

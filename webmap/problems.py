@@ -1,4 +1,4 @@
-"""What can be wrong with a request; :mod:`webmap.errors` turns these into answers."""
+"""What can be wrong with a request; :mod:`webmap.views.errors` turns these into answers."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from urllib.parse import quote
 from granian import _granian as extension
 from granian.http import HTTP1Settings
 
-from webmap.headers import DATA_POLICY, EVERYONE, FIXED
+from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]

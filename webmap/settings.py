@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from layers.home import find_home
-from webmap.site.addresses import Files
+from webmap.file_addresses import Files
 
 PREFIX = "WEIHAI_LAYOUT_"
 SHOWN = 120  # characters of a wrong value that are repeated
@@ -26,6 +26,22 @@ URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
 HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)", re.ASCII)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+TILE_HOSTS = {
+    "tianditu": [f"https://t{number}.tianditu.gov.cn" for number in range(8)],
+    "gaode": [f"https://webrd0{number}.is.autonavi.com" for number in range(1, 5)],
+}
+TILE_ADDRESSES = {
+    "tianditu": (
+        "https://t{s}.tianditu.gov.cn/vec_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=vec"
+        "&STYLE=default&TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}&tk="
+    ),
+    "gaode": "https://webrd0{s}.is.autonavi.com/appmaptile?lang=zh_cn&size=1&scale=1&style=7&x={x}&y={y}&z={z}",
+}
+TILE_SUBDOMAINS = {"tianditu": "01234567", "gaode": "1234"}
+TILE_NAMES = {
+    "tianditu": {"zh": "天地图", "en": "Tianditu", "ko": "톈디투"},
+    "gaode": {"zh": "高德地图", "en": "Amap", "ko": "가오더 지도"},
+}
 
 
 @dataclass(frozen=True)
@@ -296,3 +312,24 @@ SETTINGS = (
         "there is no such file",
     ),
 )
+
+
+def tile_hosts(settings: Settings) -> str:
+    """Return the hosts that the Content-Security-Policy must allow for images, or nothing."""
+    return "".join(f" {host}" for host in TILE_HOSTS.get(settings.tiles or "", ()))
+
+
+def tile_basemap(settings: Settings, language: str) -> dict[str, Any] | None:
+    """Return the address template of the operator's tile basemap, or None.
+
+    ``gcj02`` says that its tiles lie in GCJ-02, so that the page shifts them for display.
+    """
+    if settings.tiles is None:
+        return None
+    key = settings.tianditu_key or "" if settings.tiles == "tianditu" else ""
+    return {
+        "url": TILE_ADDRESSES[settings.tiles] + key,
+        "subdomains": TILE_SUBDOMAINS[settings.tiles],
+        "attribution": TILE_NAMES[settings.tiles][language],
+        "gcj02": settings.tiles == "gaode",
+    }

@@ -27,7 +27,7 @@ from scripts.bench.load import Result
 from scripts.cluster import temporary_cluster
 from scripts.postgis_sync import Bar
 from webmap.live import settle
-from webmap.ogc.asked import take_apart
+from webmap.ogc.request import extract_box
 from webmap.ogc.service import Service
 
 BASE = "http://bench"
@@ -53,7 +53,7 @@ def build_side(name: str, store: FeatureStore) -> Side:
 
 def build_items(collection: str, query: str) -> Ask:
     """Return the question for a page of features."""
-    asked = take_apart(BASE, f"collections/{collection}/items", query)
+    asked = extract_box(BASE, f"collections/{collection}/items", query)
     return lambda side: side.service.answer(*asked).body
 
 

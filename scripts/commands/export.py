@@ -28,7 +28,7 @@ from scripts.commands.common import (
 )
 from scripts.messages import say, warn, write
 from webmap.content import Content
-from webmap.downloads import Asked, parse_asked
+from webmap.downloads import DownloadRequest, parse_download
 from webmap.problems import RequestError
 
 FILTERS = ("filter", "theme", "industry", "cluster", "zone")
@@ -102,15 +102,15 @@ def export(**given: Any) -> int:
     return _answer(options, asked, made)
 
 
-def _parse(options: Options, content: Content) -> Asked:
+def _parse(options: Options, content: Content) -> DownloadRequest:
     names = options.layer
     given = {name: getattr(options, name) for name in ("crs", "geometry", *FILTERS)}
     arguments = {name: value for name, value in given.items() if value is not None}
     tables = {info["id"] for info in content.layers if info["geometry"] == "none"}
     kind = options.format or _format_of(options.out) or ("json" if names[0] in tables else "geojson")
     for name in names[1:]:  # each must be known, and there is no one file but the plan's that holds many
-        parse_asked(name, "json" if name in tables else "geojson", {}, content)
-    return parse_asked(names[0] if len(names) == 1 else PLAN, kind, arguments, content)
+        parse_download(name, "json" if name in tables else "geojson", {}, content)
+    return parse_download(names[0] if len(names) == 1 else PLAN, kind, arguments, content)
 
 
 def _format_of(out: str) -> str | None:
@@ -142,7 +142,7 @@ def _endings(kind: str) -> tuple[str, ...]:
     return (kind, more[kind]) if kind in more else (kind,)
 
 
-def _make(options: Options, asked: Asked, content: Content) -> tuple[Job, bytes]:
+def _make(options: Options, asked: DownloadRequest, content: Content) -> tuple[Job, bytes]:
     # Heavy, and not needed for a refusal.
     from layers.export.write import write as write_file
 
@@ -164,7 +164,7 @@ def _refuse(error: RequestError, release: Release) -> int:
     return 1 if error.status == HTTPStatus.SERVICE_UNAVAILABLE else 2
 
 
-def _answer(options: Options, asked: Asked, made: tuple[Job, bytes]) -> int:
+def _answer(options: Options, asked: DownloadRequest, made: tuple[Job, bytes]) -> int:
     job, content = made
     if options.out == "-":
         sys.stdout.buffer.write(content)

@@ -24,10 +24,9 @@ from scripts.commands.common import (
     write_json,
 )
 from scripts.messages import say, text, warn, write
-from webmap.content import Content, Document
+from webmap.content import Content, Document, open_store
 from webmap.polygons import parse_polygon
 from webmap.problems import RequestError, UnavailableError
-from webmap.stores import open_store
 
 LON_LIMIT, LAT_LIMIT = 180, 90
 PAIR = 2

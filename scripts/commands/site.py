@@ -22,9 +22,9 @@ from scripts.commands.common import (
     write_json,
 )
 from scripts.messages import say, text, warn
+from webmap.file_addresses import Files
 from webmap.settings import URL, Settings
-from webmap.site.addresses import Files
-from webmap.site.writing import NotOursError, check_folder, remove_leftovers, write_site
+from webmap.site.writing import NotOursError, check_folder, remove_site_leftovers, write_site
 
 TOLD_EVERY_S = 10.0
 
@@ -77,10 +77,10 @@ def site(*, folder: Path, url: str | None, without_sheets: bool, as_json: bool, 
 def _write(folder: Path, files: Files, release: Release, chosen: Settings, *, as_json: bool) -> int:
     # Heavy, and not needed for a refusal.
     from webmap.site.build import build_site
-    from webmap.site.walking import SiteError
+    from webmap.site.crawler import SiteError
 
     about = {"release": release.id, "url": files.url, "sheets": files.sheets}
-    remove_leftovers(folder)
+    remove_site_leftovers(folder)
     try:
         made = _tell(build_site(release, chosen, files))
         written = write_site(folder, made, about)

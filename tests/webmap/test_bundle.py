@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmap.bundle import BundleError, bundle
+from webmap.assets import BundleError, bundle
 
 MODULES = {
     "main": 'import { twice as double, Box } from "./sums.js";\nimport { say } from "./say-it.js";\n'

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from layers.store import Release
-from webmap.spreadsheet import to_csv
+from webmap.http import to_csv
 
 JSON = {"Accept": "application/json"}
 

@@ -27,12 +27,11 @@ from layers.memory import MemoryStore
 from layers.query import Query
 from layers.store import Release
 from tests.webmap.conftest import running
-from webmap import limiter, placing
+from webmap import limiter
 from webmap.app import create_app
 from webmap.limiter import COMPUTING, MAKING, Limiter
-from webmap.ogc.asked import SITE, remember
-from webmap.ogc.cache import Cache
-from webmap.ogc.frames import Frames
+from webmap.ogc.cache import ReprojectionCache, ResponseCache
+from webmap.ogc.request import SITE_PLACEHOLDER, remembered_request
 from webmap.polygons import MAX_EDGE_KM, MAX_MEETING
 from webmap.problems import BusyError
 from webmap.server import LIMITS
@@ -174,8 +173,8 @@ def test_a_geometry_is_not_related_to_itself_again_and_again(
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let others hold every turn for as long as the test lasts."""
     busy = Limiter(1)
-    monkeypatch.setattr(placing, "computing", busy)
-    monkeypatch.setattr("webmap.ogc.items.computing", busy)
+    monkeypatch.setattr("webmap.views.lookup.computing", busy)
+    monkeypatch.setattr("webmap.ogc.resources.computing", busy)
     with busy.turn():
         yield
 
@@ -258,7 +257,7 @@ def test_what_is_kept_does_not_depend_on_the_host(app: Flask, monkeypatch: pytes
             text = decode(answer.data, answer.headers.get("Content-Encoding"))
             links = json.loads(text)["links"]
             assert {link["href"].split("/ogc")[0] for link in links} == {f"http://{host}"}
-            assert SITE.encode() not in text
+            assert SITE_PLACEHOLDER.encode() not in text
     assert len(asked) <= 2  # what is asked for a second time is kept
 
 
@@ -275,21 +274,21 @@ def test_random_hosts_and_requests_fill_no_more_than_there_is_room_for(app: Flas
         query = f"/ogc/collections/zones/items?f=json&filter=id%3D%27{number:03}{'x' * 3000}%27"
         for _ in range(2):
             client.get(query, headers={"Host": f"h{number}.example", "Accept-Encoding": "br"})
-    requests: Any = remember.cache
+    requests: Any = remembered_request.cache
     assert 0 < requests.currsize <= requests.maxsize
-    kept: Cache = app.extensions["ogc"]._cache
+    kept: ResponseCache = app.extensions["ogc"]._cache
     assert 0 < kept._kept.currsize <= kept._kept.maxsize
     assert memory_of(app) - before <= kept._kept.maxsize
 
 
 def memory_of(app: Flask) -> int:
     """Return the bytes of all answers that are kept, with every form of theirs."""
-    kept: Cache = app.extensions["ogc"]._cache
+    kept: ResponseCache = app.extensions["ogc"]._cache
     return sum(len(one.body) + sum(map(len, one._forms.values())) for one in kept._kept.values())
 
 
 def test_frames_are_kept_within_a_bound_of_bytes(app: Flask) -> None:
-    frames, store = Frames(50_000), app.extensions["store"]
+    frames, store = ReprojectionCache(50_000), app.extensions["store"]
     features = store.select("towns", Query()).features
     first = {axes.frame: frames.bodies("towns", features, axes) for axes in ALL}
     assert frames._kept.currsize <= 50_000

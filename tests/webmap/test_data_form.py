@@ -15,7 +15,6 @@ from flask.testing import FlaskClient
 
 from layers.export.formats import FORMATS, FRAMES, formats_of
 from layers.store import BrokenReleaseError, Release
-from webmap import way_back
 from webmap.app import create_app
 from webmap.downloads import GOES_WITH
 from webmap.settings import Settings
@@ -261,7 +260,7 @@ def test_a_refusal_of_what_is_removed_meanwhile_has_no_way_back_and_is_no_failur
     def removed(*_: Any) -> str:
         raise BrokenReleaseError
 
-    monkeypatch.setattr(way_back, "return_address", removed)
+    monkeypatch.setattr("webmap.views.errors.return_address", removed)
     answer = client.get("/data/zones.dwg", headers=BROWSER)
     assert answer.status_code == 404
     assert "#choose" not in answer.text

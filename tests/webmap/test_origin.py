@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, expect
 from layers.store import Release
 from tests.webmap.conftest import Watched, running
 from webmap.app import create_app
+from webmap.file_addresses import Files
 from webmap.origin import is_allowed
 from webmap.settings import Settings, read_settings
-from webmap.site.addresses import Files
 
 MALFORMED = (
     *("bad host", "a@b", "a..b", ".a", "a/b", "a?b", "a#b", "a,b", "<b>", "é.example", "a\\b", "a:b", "a:"),

@@ -18,15 +18,13 @@ from pyproj import Geod
 
 import webmap
 from layers.store import Release
-from webmap import paper_pages
-from webmap.format import format_number
+from webmap.i18n import format_number
 from webmap.paper import labels
-from webmap.paper.drawing import Drawing
-from webmap.paper.edges import LINES, explain_edges
-from webmap.paper.ground import Ground
-from webmap.paper.labels import wrap
+from webmap.paper.drawing import SCALES, Drawing, Ground, fit
+from webmap.paper.labels import wrap_text
+from webmap.paper.look import LINES, explain_edges
 from webmap.paper.painter import Painter
-from webmap.paper.view import SCALES, fit
+from webmap.views import paper
 
 THEMES = ("districts", "five-zones", "belts", "marine-cores", "clusters", "platforms", "gateways")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -179,7 +177,7 @@ def test_every_theme_is_drawn_whole(client: FlaskClient, theme: str, language: s
 
 def _box(node):
     size, x, y = (float(node.get(key)) for key in ("font-size", "x", "y"))
-    width = labels.measure(node.text, size)
+    width = labels.measure_text(node.text, size)
     left = x - width / 2 if node.get("text-anchor") == "middle" else x
     return left, y - size * 0.86, left + width, y + size * 0.14
 
@@ -214,7 +212,7 @@ def test_the_words_of_a_chart_stand_within_it(client: FlaskClient, chart: str, l
     width = float(root.get("viewBox").split()[2])
     for node in root.iter(f"{SVG}text"):
         if node.get("text-anchor") == "start":
-            wide = labels.measure("".join(node.itertext()).strip(), 13)
+            wide = labels.measure_text("".join(node.itertext()).strip(), 13)
             assert float(node.get("x", 0)) + wide <= width + 6, "".join(node.itertext())  # measured wide
 
 
@@ -265,7 +263,7 @@ def test_a_changed_programme_makes_its_files_anew(tmp_path: Path) -> None:
     for name, text in (("a", "old"), ("b", "new")):
         (tmp_path / name / "paper").mkdir(parents=True)
         (tmp_path / name / "paper" / "press.py").write_text(text)
-    assert paper_pages.edition(tmp_path / "a") != paper_pages.edition(tmp_path / "b")
+    assert paper.edition(tmp_path / "a") != paper.edition(tmp_path / "b")
 
 
 def test_a_scale_bar_is_as_long_as_it_says(release: Release) -> None:
@@ -317,7 +315,7 @@ def test_texts_are_never_read_as_markup() -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), st.floats(5, 200))
 def test_wrapping_loses_nothing_but_spaces(text: str, room: float) -> None:
-    assert "".join("".join(wrap(text, room, 3)).split()) == "".join(text.split())
+    assert "".join("".join(wrap_text(text, room, 3)).split()) == "".join(text.split())
 
 
 @given(

@@ -20,8 +20,8 @@ from geodata.boundary_import.issues import build_issue
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.read import read_boundaries, read_facts
 from layers.release import read_neighbours
-from webmap.lettering import Label, measure_box, place_labels
 from webmap.preview import render_preview
+from webmap.static_map import Label, measure_box, place_labels
 
 GROUND = Baseline(read_facts(), read_boundaries())
 AROUND = read_neighbours(dict(GROUND.boundaries), GROUND.facts.plans)

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from layers.query import Query, Selection
-from webmap.ogc.items import COMPARED
+from webmap.ogc.resources import COMPARED
 
 UNKNOWN = [
     ("/ogc/collections/zone", "collectionId", "zone", "zones"),

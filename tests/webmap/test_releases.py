@@ -28,7 +28,7 @@ from tests.webmap.conftest import Watched, running
 from tests.webmap.test_changes import IMPORT, PLACE, clone, official
 from webmap import export_worker
 from webmap.app import create_app
-from webmap.prepared import IMMUTABLE
+from webmap.http import IMMUTABLE
 from webmap.publish import hash_code
 from webmap.settings import Settings
 

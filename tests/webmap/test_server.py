@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from layers.store import Release
-from webmap.language import LANGUAGES
+from webmap.i18n import LANGUAGES
 from webmap.server import LIMITS, Limits, Server, listen, serving
 
 WAIT_S = 30  # what does not come by then never comes

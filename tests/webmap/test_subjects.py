@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from layers.documents import EMPHASES
 from layers.store import Release
 from webmap.app import create_app
-from webmap.charts import wrap
 from webmap.settings import Settings, read_settings
+from webmap.views.charts import wrap_chart_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -201,10 +201,10 @@ def test_english_counts_in_billions(client: FlaskClient) -> None:
 
 
 def test_a_label_is_cut_in_two_even_halves() -> None:
-    assert wrap("short", 100) == ["short"]
-    assert wrap("one two three four", 70) == ["one two", "three four"]
-    assert wrap("高新技术产业产值占比", 80) == ["高新技术产", "业产值占比"]
-    assert wrap("undividedword" * 3, 10)
+    assert wrap_chart_text("short", 100) == ["short"]
+    assert wrap_chart_text("one two three four", 70) == ["one two", "three four"]
+    assert wrap_chart_text("高新技术产业产值占比", 80) == ["高新技术产", "业产值占比"]
+    assert wrap_chart_text("undividedword" * 3, 10)
 
 
 def test_a_qr_code_leads_only_to_ourselves(client: FlaskClient) -> None:
@@ -292,7 +292,9 @@ def test_no_word_of_a_chart_runs_over_its_edge(client: FlaskClient, chart: str, 
     width = float(svg.get("width"))
     texts = [row for row in svg.findall(f"{SVG}text") if row.get("text-anchor") == "start"]
     assert len(texts) > 10
-    assert [row.text for row in texts if wrap(row.text, width - float(row.get("x"))) != [row.text]] == []
+    assert [
+        row.text for row in texts if wrap_chart_text(row.text, width - float(row.get("x"))) != [row.text]
+    ] == []
 
 
 @pytest.mark.parametrize("language", ["zh", "en", "ko"])

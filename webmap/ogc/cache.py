@@ -1,7 +1,7 @@
-"""Whole answers, kept while they are asked for: a release never changes, so neither do they.
+"""Whole responses and reprojected features, cached while they are asked for: a release never changes.
 
-What is kept names no host: the site's address stands in it as :data:`~webmap.ogc.asked.SITE`, and is put in
-when an answer goes out.
+A cached response names no host: the site's address stands in it as
+:data:`~webmap.ogc.request.SITE_PLACEHOLDER`, and is put in when the response goes out.
 """
 
 from __future__ import annotations
@@ -9,28 +9,37 @@ from __future__ import annotations
 import gzip
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import brotli
+import numpy as np
 import orjson
+import shapely
 from cachetools import LRUCache
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
-from webmap.ogc.asked import SITE
+from layers.axes import CRS84, Axes, from_lonlat
+from layers.query import Feature
+from webmap.ogc.request import SITE_PLACEHOLDER
 
-KEPT_BYTES = 24_000_000
+RESPONSE_BYTES = 24_000_000
 REMEMBERED = 20_000  # answers made once
 MIN_COMPRESSED = 1024
 FORMS = 2  # compressed forms of one answer that are kept, of all hosts
 _BROTLI_QUALITY, _GZIP_LEVEL = 4, 5  # what takes a few milliseconds per megabyte
-_SITE = SITE.encode()
+_SITE = SITE_PLACEHOLDER.encode()
+REPROJECTED_BYTES = 16_000_000
+_DEGREE_DECIMALS, _METRE_DECIMALS = 7, 3  # a centimetre and a millimetre
+_GEOMETRY = b',"geometry":'
+_PROPERTIES = b',"properties":'
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedResponse:
     """One answer, as it is for every host."""
 
     status: int
@@ -56,27 +65,27 @@ class Answer:
         return found
 
 
-class Cache:
+class ResponseCache:
     """Answers by what was asked, the latest used, within a bound of bytes.
 
     An answer is kept when it is made for the second time: what is asked once, such as the box of a map
     that is being moved, neither costs room nor drives out what is asked again and again.
     """
 
-    def __init__(self, room: int = KEPT_BYTES) -> None:
+    def __init__(self, room: int = RESPONSE_BYTES) -> None:
         self._once: OrderedDict[int, None] = OrderedDict()
-        self._kept: LRUCache[Hashable, Answer] = LRUCache(room, _weigh)
+        self._kept: LRUCache[Hashable, CachedResponse] = LRUCache(room, _weigh_response)
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable) -> Answer | None:
+    def get(self, key: Hashable) -> CachedResponse | None:
         """Return an answer that was kept."""
         with self._lock:
             return self._kept.get(key)
 
-    def put(self, key: Hashable, answer: Answer) -> None:
+    def put(self, key: Hashable, answer: CachedResponse) -> None:
         """Keep an answer that was made before; the least recently used go where there is no room."""
         with self._lock:
-            if self._made_before(hash(key)) and _weigh(answer) <= self._kept.maxsize:
+            if self._made_before(hash(key)) and _weigh_response(answer) <= self._kept.maxsize:
                 self._kept[key] = answer
 
     def _made_before(self, key: int) -> bool:
@@ -89,7 +98,7 @@ class Cache:
         return False
 
 
-def _weigh(answer: Answer) -> int:
+def _weigh_response(answer: CachedResponse) -> int:
     return 2 * len(answer.body) + 2000  # with its compressed forms and all around it
 
 
@@ -111,3 +120,60 @@ def _compress(body: bytes, encoding: str) -> bytes:
         compressed: bytes = brotli.compress(body, quality=_BROTLI_QUALITY)
         return compressed
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
+
+
+class ReprojectionCache:
+    """Turns prepared features into another system; keeps what it made, the latest used, within a bound."""
+
+    def __init__(self, room: int = REPROJECTED_BYTES) -> None:
+        self._kept: LRUCache[tuple[str, str, str], bytes] = LRUCache(room, len)
+        self._lock = threading.Lock()
+
+    def bodies(self, collection: str, features: Iterable[Feature], axes: Axes) -> list[bytes]:
+        """Return the features' bytes in the system and the axis order of `axes`."""
+        if axes is CRS84:
+            return [feature.body for feature in features]
+        return [self._body(collection, feature, axes) for feature in features]
+
+    def _body(self, collection: str, feature: Feature, axes: Axes) -> bytes:
+        key = (collection, feature.id, axes.frame)
+        with self._lock:
+            found = self._kept.get(key)
+        if found is None:
+            found = reproject(feature.body, axes)
+            with self._lock:
+                if len(found) <= self._kept.maxsize:
+                    self._kept[key] = found
+        return found
+
+
+def geometry_of(body: bytes) -> bytes:
+    """Return a feature's geometry as it stands in its bytes: ``null`` where there is none."""
+    return body.partition(_GEOMETRY)[2].partition(_PROPERTIES)[0]
+
+
+def reproject(body: bytes, axes: Axes) -> bytes:
+    """Return one feature in another system; its bbox follows the axis order too."""
+    head, _, rest = body.partition(_GEOMETRY)
+    geometry, _, tail = rest.partition(_PROPERTIES)
+    if geometry == b"null":
+        return body
+    shape = shapely.from_geojson(geometry)
+    decimals = _METRE_DECIMALS if axes.metric else _DEGREE_DECIMALS
+    turned = shapely.transform(shape, lambda points: np.round(from_lonlat(points, axes), decimals))
+    members: dict[str, Any] = orjson.loads(head + b"}")
+    members["bbox"] = [float(one) for one in turned.bounds]
+    written = orjson.dumps(members)[:-1]
+    return b"".join((written, _GEOMETRY, _to_geojson(turned), _PROPERTIES, tail))
+
+
+def _to_geojson(geometry: Any) -> bytes:
+    mapping = shapely.geometry.mapping(geometry)
+    return orjson.dumps({"type": mapping["type"], "coordinates": mapping["coordinates"]})
+
+
+def keep_properties(body: bytes, names: tuple[str, ...]) -> bytes:
+    """Return one feature with some of its properties, in the order of `names`."""
+    head, _, tail = body.partition(_PROPERTIES)
+    properties = orjson.loads(tail[:-1])
+    return b"".join((head, _PROPERTIES, orjson.dumps({name: properties[name] for name in names}), b"}"))

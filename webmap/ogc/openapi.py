@@ -1,21 +1,209 @@
-"""The API definition: OpenAPI 3.0, self-contained, exactly what is there, a path for every collection."""
+"""The API definition (OpenAPI 3.0) and the components that it is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from layers.axes import ALL
 from layers.query import Collection
 from layers.rows import queryables
-from webmap.ogc import components as parts
-from webmap.ogc.asked import ROOT, Asked
-from webmap.ogc.components import Part, ref
-from webmap.ogc.links import GEOJSON, JSON, OPENAPI, SCHEMA
-from webmap.ogc.parameters import ITEM, ITEMS, names_for
-from webmap.ogc.resources import Resources
+from webmap.http import HTML
+from webmap.i18n import LANGUAGES
+from webmap.ogc.parameters import DEFAULT_LIMIT, FILTER_LANGUAGES, ITEM, ITEMS, MAX_LIMIT, names_for
+from webmap.ogc.request import FORMATS, ROOT, OgcRequest
+from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
+from webmap.problems import PROBLEM
 
+Part = dict[str, Any]
+_TEXT: Part = {"type": "string"}
+_URI: Part = {"type": "string", "format": "uri"}
+_INSTANT = (
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
+)
+_DATETIME: Part = {
+    "type": "string",
+    "pattern": rf"^({_INSTANT}(/({_INSTANT}|\.\.)?)?|(\.\.)?/{_INSTANT})$",
+    "example": "2024-01-01/2024-12-31",
+}
+_SYSTEM: Part = {"type": "string", "format": "uri", "enum": [axes.uri for axes in ALL], "default": ALL[0].uri}
+HEADERS: Part = {
+    "ETag": {"schema": _TEXT, "description": "Changes with the data."},
+    "Vary": {"schema": _TEXT, "description": "Request headers that the answer depends on."},
+    "Content-Crs": {
+        "schema": _TEXT,
+        "description": "URI of the coordinate reference system, in angle brackets.",
+    },
+    "Access-Control-Allow-Origin": {
+        "schema": {"type": "string", "enum": ["*"]},
+        "description": "Open to every page.",
+    },
+}
 OWN = ("sortby", "properties")  # differ between collections
 VERSION = "1.0.0"
+
+
+def ref(kind: str, name: str) -> Part:
+    """Return a reference to a component of this document."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def object_schema(required: dict[str, Part], optional: dict[str, Part] | None = None) -> Part:
+    """Return the schema of an object."""
+    return {"type": "object", "required": list(required), "properties": required | (optional or {})}
+
+
+def array_schema(items: Part, **limits: int) -> Part:
+    """Return the schema of a list."""
+    return {"type": "array", "items": items, **limits}
+
+
+LINKS = array_schema(ref("schemas", "link"))
+
+
+SCHEMAS: Part = {
+    "link": object_schema({"href": _URI, "rel": _TEXT, "type": _TEXT}, {"title": _TEXT}),
+    "landingPage": object_schema(
+        {"title": _TEXT, "description": _TEXT, "links": LINKS}, {"attribution": _TEXT}
+    ),
+    "confClasses": object_schema({"conformsTo": array_schema(_URI), "links": LINKS}),
+    "collection": object_schema(
+        {"id": _TEXT, "title": _TEXT, "description": _TEXT, "itemType": _TEXT, "links": LINKS},
+        {
+            "numberMatched": {"type": "integer", "minimum": 0},
+            "extent": object_schema(
+                {
+                    "spatial": object_schema(
+                        {
+                            "bbox": array_schema(array_schema({"type": "number"}, minItems=4, maxItems=4)),
+                            "crs": _URI,
+                        }
+                    )
+                }
+            ),
+            "crs": array_schema(_URI),
+            "storageCrs": _URI,
+        },
+    ),
+    "collections": object_schema(
+        {"links": LINKS, "collections": array_schema(ref("schemas", "collection")), "crs": array_schema(_URI)}
+    ),
+    "jsonSchema": object_schema(
+        {"$schema": _URI, "$id": _URI, "type": _TEXT, "title": _TEXT, "properties": {"type": "object"}}
+    ),
+    "geometry": object_schema(
+        {
+            "type": {"type": "string", "enum": ["Point", "MultiPoint", "Polygon", "MultiPolygon"]},
+            "coordinates": {"type": "array", "items": {}},
+        }
+    )
+    | {"nullable": True},
+    "problem": object_schema(
+        {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "detail_zh": _TEXT},
+        {
+            "instance": _TEXT,
+            "parameter": _TEXT,
+            "value": _TEXT,
+            "allowed": _TEXT,
+            "hint": _TEXT,
+            "near": array_schema(object_schema({"id": _TEXT, "label": _TEXT}, {"href": _TEXT})),
+        },
+    ),
+}
+
+
+def feature_schema(properties: Part) -> Part:
+    """Return the schema of a feature with the given properties."""
+    return object_schema(
+        {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "id": _TEXT,
+            "geometry": ref("schemas", "geometry"),
+            "properties": {"type": "object", "properties": properties},
+        },
+        {"bbox": array_schema({"type": "number"}, minItems=4, maxItems=4), "links": LINKS},
+    )
+
+
+def feature_collection_schema(name: str) -> Part:
+    """Return the schema of a page of features."""
+    whole = {"type": "integer", "minimum": 0}
+    return object_schema(
+        {
+            "type": {"type": "string", "enum": ["FeatureCollection"]},
+            "features": array_schema(ref("schemas", name)),
+            "links": LINKS,
+            "numberMatched": whole,
+            "numberReturned": whole,
+        }
+    )
+
+
+def parameter_ref(name: str, schema: Part, description: str) -> Part:
+    """Return a query parameter in the style that clients push filters down with."""
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "style": "form",
+        "explode": False,
+        "schema": schema,
+        "description": description,
+    }
+
+
+def shared_parameters(say: Any) -> Part:
+    """Return the parameters that several paths share; `say` gives the text of a key."""
+    return {
+        "f": parameter_ref("f", {"type": "string", "enum": list(FORMATS)}, say("f")),
+        "lang": parameter_ref("lang", {"type": "string", "enum": list(LANGUAGES)}, say("lang")),
+        "limit": parameter_ref(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            say("limit"),
+        ),
+        "offset": parameter_ref(
+            "offset", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1, "default": 0}, say("offset")
+        ),
+        "bbox": parameter_ref("bbox", array_schema({"type": "number"}, minItems=4, maxItems=6), say("bbox")),
+        "bbox-crs": parameter_ref("bbox-crs", _SYSTEM, say("bbox_crs")),
+        "crs": parameter_ref("crs", _SYSTEM, say("crs")),
+        "datetime": parameter_ref("datetime", _DATETIME, say("datetime")),
+        "filter": parameter_ref(
+            "filter", {"type": "string", "minLength": 1, "maxLength": 16_384}, say("filter")
+        ),
+        "filter-lang": parameter_ref(
+            "filter-lang",
+            {"type": "string", "enum": list(FILTER_LANGUAGES), "default": FILTER_LANGUAGES[0]},
+            say("filter_lang"),
+        ),
+        "filter-crs": parameter_ref("filter-crs", _SYSTEM, say("filter_crs")),
+    }
+
+
+def response_headers(*names: str) -> Part:
+    """Return references to headers."""
+    return {name: ref("headers", name) for name in names}
+
+
+def success_response(media: str, schema: Part, description: str, *more: str) -> Part:
+    """Return an answer with JSON of one schema, or with a page; `more` names further headers."""
+    return {
+        "description": description,
+        "headers": response_headers("ETag", "Vary", "Access-Control-Allow-Origin", *more),
+        "content": {media: {"schema": schema}, HTML: {"schema": _TEXT}},
+    }
+
+
+def failure_response(description: str) -> Part:
+    """Return an answer that says what is wrong."""
+    content = {PROBLEM: {"schema": ref("schemas", "problem")}, HTML: {"schema": _TEXT}}
+    return {
+        "description": description,
+        "headers": response_headers("Access-Control-Allow-Origin"),
+        "content": content,
+    }
 
 
 class Definition:
@@ -28,13 +216,13 @@ class Definition:
         self._resources = resources
         self._first_id = first_id
 
-    def build(self, asked: Asked) -> Part:
+    def build(self, asked: OgcRequest) -> Part:
         """Return the document."""
 
         def say(key: str) -> str:
             return self._resources.text(asked, f"ogc.parameter.{key}")
 
-        paths, schemas = self._fixed_paths(asked), dict(parts.SCHEMAS)
+        paths, schemas = self._fixed_paths(asked), dict(SCHEMAS)
         for row in self._resources.collections:
             schemas |= _schemas(row, asked.language)
             paths |= self._collection_paths(asked, row, say)
@@ -57,18 +245,18 @@ class Definition:
             "paths": paths,
             "components": {
                 "schemas": schemas,
-                "parameters": parts.parameters(say),
-                "headers": parts.HEADERS,
+                "parameters": shared_parameters(say),
+                "headers": HEADERS,
                 "responses": {
                     "NotModified": {"description": "Not modified"},
-                    "BadRequest": parts.failure("A parameter is unknown, malformed or out of range"),
-                    "NotFound": parts.failure("No such collection or feature"),
-                    "Unavailable": parts.failure("The store of features cannot be reached at the moment"),
+                    "BadRequest": failure_response("A parameter is unknown, malformed or out of range"),
+                    "NotFound": failure_response("No such collection or feature"),
+                    "Unavailable": failure_response("The store of features cannot be reached at the moment"),
                 },
             },
         }
 
-    def _fixed_paths(self, asked: Asked) -> Part:
+    def _fixed_paths(self, asked: OgcRequest) -> Part:
         text = self._resources.text
         return {
             "/": _get("landing", text(asked, "ogc.landing"), JSON, ref("schemas", "landingPage")),
@@ -81,7 +269,7 @@ class Definition:
             ),
         }
 
-    def _collection_paths(self, asked: Asked, row: Collection, say: Callable[[str], str]) -> Part:
+    def _collection_paths(self, asked: OgcRequest, row: Collection, say: Callable[[str], str]) -> Part:
         path, title = f"/collections/{row.id}", row.info["title"][asked.language]
         text = self._resources.text
         schema = ref("schemas", "jsonSchema")
@@ -96,7 +284,7 @@ class Definition:
         item["parameters"].insert(
             0, _feature_id(text(asked, "ogc.parameter.feature_id"), self._first_id(row.id))
         )
-        item["responses"]["200"] = parts.success(GEOJSON, ref("schemas", row.id), title, *crs)
+        item["responses"]["200"] = success_response(GEOJSON, ref("schemas", row.id), title, *crs)
         items = _operation(
             f"{row.id}.items",
             text(asked, "ogc.page.features_of", name=title),
@@ -104,7 +292,7 @@ class Definition:
             row.id,
             failing=("503",),
         )
-        items["responses"]["200"] = parts.success(GEOJSON, ref("schemas", f"{row.id}-page"), title, *crs)
+        items["responses"]["200"] = success_response(GEOJSON, ref("schemas", f"{row.id}-page"), title, *crs)
         described = text(asked, "ogc.queryables"), text(asked, "ogc.schema")
         return {
             path: _get(row.id, title, JSON, ref("schemas", "collection"), row.id),
@@ -117,7 +305,7 @@ class Definition:
 
 def _get(name: str, summary: str, media: str, schema: Part, tag: str = "Capabilities") -> Part:
     operation = _operation(name, summary, [], tag)
-    operation["responses"]["200"] = parts.success(media, schema, summary)
+    operation["responses"]["200"] = success_response(media, schema, summary)
     return {"get": operation}
 
 
@@ -146,26 +334,26 @@ def _feature_id(description: str, example: str | None) -> Part:
     }
 
 
-def _item_parameters(asked: Asked, row: Collection, say: Callable[[str], str]) -> list[Part]:
+def _item_parameters(asked: OgcRequest, row: Collection, say: Callable[[str], str]) -> list[Part]:
     kinds = {name: kind for name, kind in queryables(row.info).items() if kind != "geometry"}
     names = list(kinds)
     ordered = [sign + name for name in names for sign in ("", "-")]
     own = {
-        "sortby": parts.parameter(
-            "sortby", parts.listed({"type": "string", "enum": ordered}, minItems=1, maxItems=8), say("sortby")
+        "sortby": parameter_ref(
+            "sortby", array_schema({"type": "string", "enum": ordered}, minItems=1, maxItems=8), say("sortby")
         ),
-        "properties": parts.parameter(
-            "properties", parts.listed({"type": "string", "enum": names}), say("properties")
+        "properties": parameter_ref(
+            "properties", array_schema({"type": "string", "enum": names}), say("properties")
         ),
     }
     shared = [own[name] if name in OWN else ref("parameters", name) for name in names_for(row, ITEMS)]
     meanings = {field["name"]: field["description"][asked.language] for field in row.info["fields"]}
-    return shared + [parts.parameter(name, {"type": kind}, meanings[name]) for name, kind in kinds.items()]
+    return shared + [parameter_ref(name, {"type": kind}, meanings[name]) for name, kind in kinds.items()]
 
 
 def _schemas(row: Collection, language: str) -> Part:
     properties = {field["name"]: _property(field, language) for field in row.info["fields"]}
-    return {row.id: parts.feature(properties), f"{row.id}-page": parts.feature_collection(row.id)}
+    return {row.id: feature_schema(properties), f"{row.id}-page": feature_collection_schema(row.id)}
 
 
 def _property(field: dict[str, Any], language: str) -> Part:

@@ -1,61 +1,75 @@
-"""The pages of ``/ogc/``: the same answers for people."""
+"""The API as pages for people: resources, the features with their form, coordinates and map."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
+import shapely
 from flask import Blueprint, Response, current_app, redirect, render_template, request
+from shapely.geometry import shape as to_shape
+from shapely.geometry.base import BaseGeometry
 from werkzeug.wrappers import Response as Redirect
 
 from layers.axes import ALL
+from layers.export.job import headline
+from layers.query import Feature
 from layers.rows import flatten_value
+from layers.sketch import Frame, frame_of
 from layers.store import Release
-from webmap.language import LANGUAGES
+from webmap.http import HTML
+from webmap.i18n import LANGUAGES
 from webmap.links import base_url
-from webmap.media import HTML
-from webmap.ogc import coordinates
-from webmap.ogc.asked import FORMATS, ROOT, Asked
-from webmap.ogc.form import describe_form, find_example
-from webmap.ogc.gate import to_asked
-from webmap.ogc.items import Page, Single
+from webmap.ogc.cache import geometry_of
+from webmap.ogc.fast_path import to_request
 from webmap.ogc.openapi import OWN
-from webmap.ogc.picture import draw_features
-from webmap.ogc.resources import Document
-from webmap.ogc.service import Service, Target
+from webmap.ogc.parameters import ITEMS
+from webmap.ogc.request import FORMATS, ROOT, OgcRequest
+from webmap.ogc.resources import Document, FeaturePage, SingleFeature
+from webmap.ogc.service import ResourceAddress, Service
 
 blueprint = Blueprint("ogc", __name__)
+FORM_FIELDS = ("filter", "crs", "sortby")  # that the form shows
+ADDRESS = ("f", "lang", "offset")  # of the page, not of what is asked for
+BESIDE = {"bbox": "bbox-crs", "filter": "filter-lang"}  # what goes when its parameter is dropped
+LONGEST = 40  # characters of a value in an example
+_TRANSLATED = tuple(f"_{language}" for language in LANGUAGES)
+MOST_BYTES = 200_000  # of text on a page; whoever needs more takes the JSON
+GROUND = ("width", "height", "neighbour", "land", "borders")
+RADIUS = 5  # of a point's circle, in the sketch's units
+Row = dict[str, Any]
 
 
-def service() -> Service:
+def ogc_service() -> Service:
     """Return the service of this process."""
     found: Service = current_app.extensions["ogc"]
     return found
 
 
 @blueprint.get("/openapi.json")
-def definition() -> Redirect:
+def definition_page() -> Redirect:
     """Lead to the API definition."""
     return redirect(f"{ROOT}/api?f=json", 302)
 
 
 @blueprint.get(f"{ROOT}/")
 @blueprint.get(f"{ROOT}/<path:below>")
-def page(below: str = "") -> Response:  # noqa: ARG001 - the address is read as the API reads it
+def resource_page(below: str = "") -> Response:  # noqa: ARG001 - the address is read as the API reads it
     """Show a resource of the API as a page."""
     asked = _asked()
-    target = service().find(asked.path)
+    target = ogc_service().find(asked.path)
     if target.kind in {"items", "item"}:
-        features = service().features(asked, target)
-        shown = _items(asked, features) if isinstance(features, Page) else _item(asked, features)
+        features = ogc_service().features(asked, target)
+        shown = _items(asked, features) if isinstance(features, FeaturePage) else _item(asked, features)
         response = _render(asked, target, **shown)
         response.headers["Content-Crs"] = f"<{features.axes.uri}>"
         return response
-    document = service().document(asked, target)
+    document = ogc_service().document(asked, target)
     meant = _parameters(document) if target.kind == "api" else {}
     return _render(
-        asked, target, doc=document, collections=service().collections, systems=ALL, parameters=meant
+        asked, target, doc=document, collections=ogc_service().collections, systems=ALL, parameters=meant
     )
 
 
@@ -68,17 +82,17 @@ def _parameters(document: Document) -> dict[str, str]:
     return meant
 
 
-def _asked() -> Asked:
+def _asked() -> OgcRequest:
     """Return the request as a page's; fields that a form sends empty were not filled in."""
-    asked = to_asked(request.environ, base_url())
+    asked = to_request(request.environ, base_url())
     filled = [(name, value) for name, value in parse_qsl(asked.query, keep_blank_values=True) if value]
     pairs = [pair for pair in filled if pair[0] != "f" or pair[1] not in FORMATS]
-    return Asked(
+    return OgcRequest(
         asked.base, asked.path, urlencode([*pairs, ("f", "html")]), asked.accept, asked.accept_language
     )
 
 
-def _render(asked: Asked, target: Target, **values: Any) -> Response:
+def _render(asked: OgcRequest, target: ResourceAddress, **values: Any) -> Response:
     template = {"queryables": "schema"}.get(target.kind, target.kind)
     links = values["doc"]["links"] if "links" in values.get("doc", {}) else values.get("links", [])
     as_json = next((one["href"] for one in links if one["rel"] == "alternate"), asked.here(f="json"))
@@ -90,7 +104,7 @@ def _render(asked: Asked, target: Target, **values: Any) -> Response:
     return response
 
 
-def _items(asked: Asked, found: Page) -> dict[str, Any]:
+def _items(asked: OgcRequest, found: FeaturePage) -> dict[str, Any]:
     features = [_flat(body) for body in found.bodies]
     links = found.links
     rels = {one["rel"]: one["href"] for one in links}
@@ -105,12 +119,12 @@ def _items(asked: Asked, found: Page) -> dict[str, Any]:
         "features": features,
         "picture": draw_features(found.features, current_app.extensions["content"].sketch),
         "values": asked.values,
-        "example": find_example(service().sample(found.collection.id)),
-        **describe_form(asked, found),
+        "example": find_example(ogc_service().sample(found.collection.id)),
+        **describe_items_form(asked, found),
     }
 
 
-def _fields(found: Page, language: str) -> list[str]:
+def _fields(found: FeaturePage, language: str) -> list[str]:
     """Return the columns of the table: of texts in three languages the page's own, beside the Chinese."""
     names = [field["name"] for field in found.collection.info["fields"]]
     wanted = found.wanted.properties
@@ -126,10 +140,10 @@ def _flat(body: bytes) -> dict[str, Any]:
     """Return a feature for a line of the table."""
     feature = orjson.loads(body)
     values = {name: flatten_value(value) for name, value in feature["properties"].items()}
-    return {"id": feature["id"], "values": values, "geometry": coordinates.describe_geometry(feature)}
+    return {"id": feature["id"], "values": values, "geometry": describe_geometry(feature)}
 
 
-def _item(asked: Asked, found: Single) -> dict[str, Any]:
+def _item(asked: OgcRequest, found: SingleFeature) -> dict[str, Any]:
     feature = orjson.loads(found.body)
     release: Release = current_app.extensions["content"].release
     path = f"locator/{found.feature_id}.svg"
@@ -137,9 +151,114 @@ def _item(asked: Asked, found: Single) -> dict[str, Any]:
         "links": found.links,
         "feature": feature,
         "meanings": {field["name"]: field["description"] for field in found.collection.info["fields"]},
-        "geometry": coordinates.describe_geometry(feature),
-        "coordinates": coordinates.write_geometry(found.body),
+        "geometry": describe_geometry(feature),
+        "coordinates": write_geometry(found.body),
         "axes": found.axes,
         "systems": [(axes, asked.here(f="html", crs=axes.uri)) for axes in ALL],
         "locator": release.read(path).decode() if release.sha256(path) else "",
     }
+
+
+def describe_items_form(asked: OgcRequest, found: FeaturePage) -> dict[str, Any]:
+    """Return what the form holds beside its own fields, and which conditions narrow the list.
+
+    ``titles`` are what the properties are called, by their names.
+    """
+    kept = [pair for pair in asked.pairs if pair[0] not in {*FORM_FIELDS, *ADDRESS}]
+    narrowing = [name for name, _ in asked.pairs if _narrows(name, found)]
+    fields = found.collection.info["fields"]
+    titles = {field["name"]: headline(field["description"][asked.language]) for field in fields}
+    sorting = {
+        f"{sign}{name}": {"title": titles[name], "name": name, "descending": bool(sign)}
+        for name in titles
+        for sign in ("", "-")
+    }
+    own = asked.values.get("sortby")  # that the list does not offer: several properties, or a plus
+    return {
+        "kept": kept,
+        "in_force": [
+            (name, value, _without(asked, name)) for name, value in kept if name not in BESIDE.values()
+        ],
+        "narrowed": bool(narrowing),
+        "clear": _without(asked, *narrowing),
+        "titles": titles,
+        "sorting": sorting,
+        "own_sorting": own if own not in sorting else None,
+        "systems": ALL,
+        "axes": found.axes,
+    }
+
+
+def _narrows(name: str, found: FeaturePage) -> bool:
+    """Tell whether a parameter can keep features out of the list."""
+    if name == "bbox":
+        return found.wanted.has_place
+    return name == "filter" or (name not in ITEMS and name not in ADDRESS)
+
+
+def _without(asked: OgcRequest, *names: str) -> str:
+    """Return the address of the first page without some parameters."""
+    gone = {*names, *(BESIDE[name] for name in names if name in BESIDE), "offset"}
+    return asked.url(asked.path, [pair for pair in asked.pairs if pair[0] not in gone])
+
+
+def find_example(properties: dict[str, Any]) -> str:
+    """Return a filter that a feature with these properties fulfils."""
+    for name, value in properties.items():
+        short = isinstance(value, str) and len(value) <= LONGEST and "'" not in value
+        if short and name != "id" and not name.endswith(_TRANSLATED):
+            return f"{name} = '{value}'"
+    return f"id = '{properties['id']}'" if "id" in properties else "TRUE"
+
+
+def describe_geometry(feature: dict[str, Any]) -> dict[str, Any] | None:
+    """Return type, number of positions and bbox of a feature's geometry, or None where it has none.
+
+    `feature` is as the answer in JSON has it; the bbox is in its system and axis order.
+    """
+    geometry = feature["geometry"]
+    if geometry is None:
+        return None
+    count = int(shapely.get_num_coordinates(to_shape(geometry)))
+    return {"type": geometry["type"], "positions": count, "bbox": feature.get("bbox")}
+
+
+def write_geometry(body: bytes) -> str | None:
+    """Return a feature's geometry as GeoJSON, a position on each line; None where that is too much."""
+    geometry = geometry_of(body)
+    return geometry.replace(b"],[", b"],\n[").decode() if len(geometry) <= MOST_BYTES else None
+
+
+def draw_features(features: Iterable[Feature], sketch: Mapping[str, Any]) -> Row | None:
+    """Return the ground of the sketch and, on it, path, names and edge of each feature, large ones first.
+
+    None where no feature lies in the sketch's view.
+    """
+    west, south, east, north = sketch["bounds"]
+    frame = frame_of((west, south, east, north))
+    rows = []
+    for feature in features:
+        read = orjson.loads(feature.body)
+        if read["geometry"] is None:
+            continue
+        shape = shapely.from_geojson(orjson.dumps(read["geometry"]))
+        if shape.intersects(frame.view):
+            path = frame.to_path(shape) if shape.area else _circle(shape, frame)
+            row = _row(read, path, sketch["places"])
+            rows.append((shape.area, row | {"hatched": bool(shape.area) and row["edge"] == "indicative"}))
+    rows.sort(key=lambda row: -row[0])
+    return {key: sketch[key] for key in GROUND} | {"features": [row for _, row in rows]} if rows else None
+
+
+def _row(feature: Row, path: str, known: Mapping[str, Row]) -> Row:
+    """Return how one feature is drawn: a place with the edge that it has on every map."""
+    properties = feature["properties"]
+    names = {language: properties.get(f"name_{language}") for language in LANGUAGES}
+    edge = known.get(feature["id"], {}).get("edge", properties.get("geometry_method"))
+    return {"id": feature["id"], "name": names, "edge": edge, "d": path}
+
+
+def _circle(point: BaseGeometry, frame: Frame) -> str:
+    x, y = frame.to_xy(point.centroid.x, point.centroid.y)
+    arc = f"a{RADIUS} {RADIUS} 0 1 0"
+    return f"M{x - RADIUS:g} {y:g}{arc} {2 * RADIUS} 0{arc} {-2 * RADIUS} 0"

@@ -13,11 +13,24 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes, split_box
-from layers.cql.tree import And, Compare, Condition, Constant, IsNull, Kind, Or, Property, Shape, Spatial
+from layers.cql.parse import parse_filter
+from layers.cql.tree import (
+    And,
+    Compare,
+    Condition,
+    Constant,
+    FilterError,
+    IsNull,
+    Kind,
+    Or,
+    Property,
+    Shape,
+    Spatial,
+)
 from layers.query import Collection, Query
 from layers.rows import GEOMETRY
-from webmap.ogc.asked import COMMON, Asked, refused
-from webmap.ogc.filters import parse_cql
+from webmap.ogc.request import COMMON, OgcRequest
+from webmap.params import refusal, to_refusal
 from webmap.problems import BadParameterError
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
@@ -44,10 +57,11 @@ _TIME = r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{
 _INSTANT = re.compile(f"{_DAY}(?:{_TIME})?")
 _DATETIME = "2024-01-01, 2024-01-01T00:00:00Z, 2024-01-01/2024-12-31, ../2024-12-31, 2024-01-01/.."
 _FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
+FILTER_LANGUAGES = ("cql2-text", "cql2-json")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ItemsQuery:
     """What a request for features asks for, whichever its box."""
 
     conditions: tuple[Condition, ...]
@@ -70,14 +84,14 @@ class Wanted:
         return _join(self.conditions)
 
 
-def parse_items(asked: Asked, collection: Collection, kinds: Mapping[str, Kind]) -> Wanted:
+def parse_items(asked: OgcRequest, collection: Collection, kinds: Mapping[str, Kind]) -> ItemsQuery:
     """Return what is asked of a collection with the queryables `kinds`; raises BadParameterError."""
     names = [name for name, kind in kinds.items() if kind != "geometry"]
-    check_names(asked, collection, (*ITEMS, *names))
+    check_parameters(asked, collection, (*ITEMS, *names))
     values = asked.values
     box_axes = parse_axes(values, "bbox-crs")
     _check_datetime(values.get("datetime"))
-    return Wanted(
+    return ItemsQuery(
         conditions=(*_parse_equalities(values, kinds), *parse_cql(values, kinds)),
         sort=_parse_sort(values.get("sortby"), names),
         limit=min(_whole("limit", values.get("limit"), DEFAULT_LIMIT, 1), MAX_LIMIT),
@@ -95,7 +109,7 @@ def names_for(collection: Collection, names: tuple[str, ...]) -> tuple[str, ...]
     return tuple(name for name in names if not (table and name in SYSTEMS))
 
 
-def check_names(asked: Asked, collection: Collection, names: tuple[str, ...]) -> None:
+def check_parameters(asked: OgcRequest, collection: Collection, names: tuple[str, ...]) -> None:
     """Raise BadParameterError for a parameter that is none of `names`, or asks a table for coordinates."""
     allowed = names_for(collection, names)
     for name in asked.values:
@@ -117,7 +131,7 @@ def parse_axes(values: Mapping[str, str], name: str) -> Axes:
         return CRS84
     found = find_axes(given)
     if found is None:
-        raise refused("error.choice", name, given, ", ".join(axes.uri for axes in ALL))
+        raise refusal("error.choice", name, given, ", ".join(axes.uri for axes in ALL))
     return found
 
 
@@ -126,7 +140,7 @@ def _whole(name: str, given: str | None, default: int, least: int) -> int:
         return default
     allowed = f"{least}–{MAX_LIMIT}" if name == "limit" else f"≥ {least}"
     if not _WHOLE.fullmatch(given) or int(given) < least:
-        raise refused("ogc.error.whole", name, given, allowed)
+        raise refusal("ogc.error.whole", name, given, allowed)
     return int(given)
 
 
@@ -155,13 +169,13 @@ def _corners(given: str, axes: Axes) -> Bounds:
     sound = len(parts) in {_FLAT, _SOLID} and all(map(_NUMBER.fullmatch, parts))
     numbers = list(map(float, parts)) if sound else [math.nan]
     if not all(map(math.isfinite, numbers)):
-        raise refused("ogc.error.bbox", "bbox", given, _order(axes))
+        raise refusal("ogc.error.bbox", "bbox", given, _order(axes))
     if len(numbers) == _FLAT:
         west, south, east, north = numbers
         return west, south, east, north
     west, south, low, east, north, high = numbers
     if low > high:
-        raise refused("ogc.error.bbox_order", "bbox", given, _order(axes))
+        raise refusal("ogc.error.bbox_order", "bbox", given, _order(axes))
     return west, south, east, north
 
 
@@ -174,7 +188,7 @@ def _split(corners: Bounds, axes: Axes) -> list[Bounds]:
         return split_box(corners, axes)
     except ValueError as error:
         shown = ",".join(f"{number:g}" for number in corners)
-        raise refused("ogc.error.bbox_order", "bbox", shown, "min ≤ max") from error
+        raise refusal("ogc.error.bbox_order", "bbox", shown, "min ≤ max") from error
 
 
 def _check_datetime(given: str | None) -> None:
@@ -186,7 +200,7 @@ def _check_datetime(given: str | None) -> None:
     times = [_instant(part) for part in ends]
     malformed = len(parts) > 2 or not ends or None in times  # noqa: PLR2004 - start and end
     if malformed or (len(parts) == 1 and given == "..") or sorted(filter(None, times)) != times:
-        raise refused("ogc.error.datetime", "datetime", given, _DATETIME)
+        raise refusal("ogc.error.datetime", "datetime", given, _DATETIME)
 
 
 def _instant(text: str) -> datetime | None:
@@ -206,10 +220,10 @@ def _parse_sort(given: str | None, names: list[str]) -> tuple[tuple[str, bool], 
     for part in given.split(",")[: MAX_SORTED + 1]:
         name = part.strip().lstrip("+-").strip()
         if name not in names:
-            raise refused("ogc.error.property", "sortby", name, ", ".join(names))
+            raise refusal("ogc.error.property", "sortby", name, ", ".join(names))
         keys.append((name, part.strip().startswith("-")))
     if len(keys) > MAX_SORTED:
-        raise refused("ogc.error.sorted", "sortby", given, f"≤ {MAX_SORTED}")
+        raise refusal("ogc.error.sorted", "sortby", given, f"≤ {MAX_SORTED}")
     return tuple(keys)
 
 
@@ -219,7 +233,7 @@ def _parse_properties(given: str | None, names: list[str]) -> tuple[str, ...] | 
     wanted = [part.strip() for part in given.split(",") if part.strip()]
     for name in wanted:
         if name not in names:
-            raise refused("ogc.error.property", "properties", name, ", ".join(names))
+            raise refusal("ogc.error.property", "properties", name, ", ".join(names))
     return tuple(name for name in names if name in wanted)
 
 
@@ -237,12 +251,37 @@ def _constant(name: str, given: str, kind: Kind) -> Constant:
     if kind == "number":
         number = float(given) if _NUMBER.fullmatch(given) else math.inf
         if not math.isfinite(number):
-            raise refused("ogc.error.number", name, given, "-1, 2.5, 3e2")
+            raise refusal("ogc.error.number", name, given, "-1, 2.5, 3e2")
         return Constant(number)
     if kind == "boolean":
         if given not in {"true", "false"}:
-            raise refused("error.choice", name, given, "true, false")
+            raise refusal("error.choice", name, given, "true, false")
         return Constant(given == "true")
     if "\0" in given:
-        raise refused("ogc.error.text", name, repr(given), "U+0001 …")
+        raise refusal("ogc.error.text", name, repr(given), "U+0001 …")
     return Constant(given)
+
+
+def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Condition]:
+    """Return the condition of ``filter``, or none; raises BadParameterError.
+
+    ``filter-lang`` and ``filter-crs`` are checked also where there is no filter.
+    """
+    language = values.get("filter-lang", FILTER_LANGUAGES[0])
+    if language not in FILTER_LANGUAGES:
+        raise refusal("error.choice", "filter-lang", language, ", ".join(FILTER_LANGUAGES))
+    axes = _axes(values.get("filter-crs"))
+    given = values.get("filter")
+    if given is None:
+        return []
+    try:
+        return [parse_filter(given, language, kinds, axes)]
+    except FilterError as error:
+        raise to_refusal(error) from error
+
+
+def _axes(given: str | None) -> Axes:
+    found = ALL[0] if given is None else find_axes(given)
+    if found is None:
+        raise refusal("error.choice", "filter-crs", given or "", ", ".join(axes.uri for axes in ALL))
+    return found

@@ -1,29 +1,33 @@
-"""The documents around the features: landing page, conformance, collections, queryables, schema."""
+"""Links, the documents around the features, and the features themselves as bytes joined from the store's."""
 
 from __future__ import annotations
 
+import difflib
+import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from layers.axes import ALL, CRS84
-from layers.query import Collection
-from layers.rows import queryables
-from webmap.ogc.asked import ROOT, Asked
-from webmap.ogc.links import (
-    HTML,
-    JSON,
-    OPENAPI,
-    QUERYABLES_REL,
-    SCHEMA,
-    SCHEMA_REL,
-    Link,
-    both,
-    items,
-    link,
-    selves,
-)
-from webmap.problems import Strings
+import orjson
+from cachetools import LRUCache, cached
 
+from layers.axes import ALL, CRS84, Axes
+from layers.cql.tree import And, Condition, Kind, Not, Or, Spatial
+from layers.query import Collection, Feature, FeatureStore, Query, Selection
+from layers.rows import queryables
+from webmap import http as kinds
+from webmap.limiter import computing
+from webmap.ogc.cache import ReprojectionCache, keep_properties
+from webmap.ogc.parameters import ITEM, ItemsQuery, check_parameters, parse_axes, parse_items
+from webmap.ogc.request import BOX_PLACEHOLDER, ROOT, OgcRequest, encode
+from webmap.problems import NotFoundError, Strings, name_some
+
+HTML, JSON, GEOJSON = kinds.HTML, kinds.JSON, kinds.GEOJSON
+SCHEMA = "application/schema+json"
+OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
+QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
+Link = dict[str, Any]
 Document = dict[str, Any]
 _SPEC = "http://www.opengis.net/spec"
 CONFORMS = (
@@ -48,6 +52,45 @@ CONFORMS = (
     ),
 )
 GEOMETRIES = {"polygon": "geometry-polygon-or-multipolygon", "point": "geometry-point"}
+TEMPLATE_BYTES = 4_000_000
+LONGEST = 60  # characters of what was given, to look for what may have been meant
+COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
+KEPT_LINKS = 8  # of each
+
+
+def link(href: str, rel: str, media: str, title: str | None = None) -> Link:
+    """Return one link."""
+    return {"href": href, "rel": rel, "type": media} | ({"title": title} if title else {})
+
+
+def self_links(asked: OgcRequest, media: str, title: str | None = None) -> list[Link]:
+    """Return the links of the document to itself and to its other format."""
+    own, other = ("html", "json") if asked.html else ("json", "html")
+    types = {"json": media, "html": HTML}
+    return [
+        link(asked.here(f=own), "self", types[own], title),
+        link(asked.here(f=other), "alternate", types[other], title),
+    ]
+
+
+def both_links(asked: OgcRequest, path: str, rel: str, media: str, title: str) -> list[Link]:
+    """Return links to a resource as JSON and as a page."""
+    return [
+        link(asked.url(path, [("f", "json")]), rel, media, title),
+        link(asked.url(path, [("f", "html")]), rel, HTML, title),
+    ]
+
+
+def item_links(asked: OgcRequest, path: str, title: str) -> list[Link]:
+    """Return links to the features as GeoJSON and as a page.
+
+    GDAL asks for one feature by adding ``/<id>`` to the GeoJSON address as it stands, so that carries no
+    query; without ``f`` the answer is GeoJSON for everyone but a browser.
+    """
+    return [
+        link(asked.bare(path), "items", GEOJSON, title),
+        *both_links(asked, path, "items", GEOJSON, title)[1:],
+    ]
 
 
 class Resources:
@@ -66,11 +109,11 @@ class Resources:
         self._strings = strings
         self._downloads = downloads
 
-    def text(self, asked: Asked, key: str, **values: str) -> str:
+    def text(self, asked: OgcRequest, key: str, **values: str) -> str:
         """Return a text in the language of the request."""
         return self._strings[asked.language][key].format(**values)
 
-    def landing(self, asked: Asked) -> Document:
+    def landing(self, asked: OgcRequest) -> Document:
         """Return the landing page."""
         title = self.text(asked, "site.name")
         return {
@@ -78,34 +121,34 @@ class Resources:
             "description": self.text(asked, "ogc.description"),
             "attribution": self.text(asked, "ogc.attribution"),
             "links": [
-                *selves(asked, JSON, title),
+                *self_links(asked, JSON, title),
                 link(asked.url("api", [("f", "json")]), "service-desc", OPENAPI, self.text(asked, "ogc.api")),
                 link(asked.url("api", [("f", "html")]), "service-doc", HTML, self.text(asked, "ogc.api")),
-                *both(asked, "conformance", "conformance", JSON, self.text(asked, "ogc.conformance")),
-                *both(asked, "collections", "data", JSON, self.text(asked, "ogc.collections")),
+                *both_links(asked, "conformance", "conformance", JSON, self.text(asked, "ogc.conformance")),
+                *both_links(asked, "collections", "data", JSON, self.text(asked, "ogc.collections")),
                 self._licence(asked),
             ],
         }
 
-    def conformance(self, asked: Asked) -> Document:
+    def conformance(self, asked: OgcRequest) -> Document:
         """Return the conformance classes, exactly those that work."""
-        return {"links": selves(asked, JSON), "conformsTo": list(CONFORMS)}
+        return {"links": self_links(asked, JSON), "conformsTo": list(CONFORMS)}
 
-    def all_collections(self, asked: Asked) -> Document:
+    def all_collections(self, asked: OgcRequest) -> Document:
         """Return every collection."""
         return {
-            "links": [*selves(asked, JSON, self.text(asked, "ogc.collections")), self._licence(asked)],
+            "links": [*self_links(asked, JSON, self.text(asked, "ogc.collections")), self._licence(asked)],
             "crs": [axes.uri for axes in ALL],
             "collections": [self._describe(asked, row) for row in self.collections],
         }
 
-    def collection(self, asked: Asked, row: Collection) -> Document:
+    def collection(self, asked: OgcRequest, row: Collection) -> Document:
         """Return one collection."""
         document = self._describe(asked, row)
-        document["links"] = [*selves(asked, JSON, document["title"]), *document["links"][1:]]
+        document["links"] = [*self_links(asked, JSON, document["title"]), *document["links"][1:]]
         return document
 
-    def _describe(self, asked: Asked, row: Collection) -> Document:
+    def _describe(self, asked: OgcRequest, row: Collection) -> Document:
         path = f"collections/{row.id}"
         title = row.info["title"][asked.language]
         document: Document = {
@@ -121,9 +164,11 @@ class Resources:
             document |= {"crs": [axes.uri for axes in ALL], "storageCrs": CRS84.uri}
         document["links"] = [
             link(asked.url(path, [("f", "json")]), "self", JSON, title),
-            *items(asked, f"{path}/items", title),
-            *both(asked, f"{path}/queryables", QUERYABLES_REL, SCHEMA, self.text(asked, "ogc.queryables")),
-            *both(asked, f"{path}/schema", SCHEMA_REL, SCHEMA, self.text(asked, "ogc.schema")),
+            *item_links(asked, f"{path}/items", title),
+            *both_links(
+                asked, f"{path}/queryables", QUERYABLES_REL, SCHEMA, self.text(asked, "ogc.queryables")
+            ),
+            *both_links(asked, f"{path}/schema", SCHEMA_REL, SCHEMA, self.text(asked, "ogc.schema")),
             link(
                 asked.url(f"{path}/schema", [("f", "json")]),
                 "describedby",
@@ -135,16 +180,16 @@ class Resources:
         ]
         return document
 
-    def _files(self, asked: Asked, row: Collection) -> list[Link]:
+    def _files(self, asked: OgcRequest, row: Collection) -> list[Link]:
         files = self._downloads.get(row.id, [])
         return [
             link(f"{asked.base}{href}", "enclosure", media, href.rpartition("/")[2]) for href, media in files
         ]
 
-    def _licence(self, asked: Asked) -> Link:
+    def _licence(self, asked: OgcRequest) -> Link:
         return link(f"{asked.base}/data/", "license", HTML, self.text(asked, "ogc.licence"))
 
-    def queryables(self, asked: Asked, row: Collection) -> Document:
+    def queryables(self, asked: OgcRequest, row: Collection) -> Document:
         """Return what a collection can be filtered by, as a JSON Schema; lists in their flat form."""
         note = self.text(asked, "ogc.flat")
         kinds = {"string": "string", "number": "number", "boolean": "boolean"}
@@ -155,7 +200,7 @@ class Resources:
             properties[field["name"]] = self._member(asked, field, {"type": kind}, note if flat else "")
         return self._schema(asked, row, "queryables", properties) | {"additionalProperties": False}
 
-    def schema(self, asked: Asked, row: Collection) -> Document:
+    def schema(self, asked: OgcRequest, row: Collection) -> Document:
         """Return the properties of a collection's features, as a JSON Schema."""
         properties = {
             field["name"]: self._member(asked, field, _value_schema(field), "")
@@ -163,7 +208,9 @@ class Resources:
         }
         return self._schema(asked, row, "schema", properties)
 
-    def _schema(self, asked: Asked, row: Collection, name: str, properties: dict[str, Document]) -> Document:
+    def _schema(
+        self, asked: OgcRequest, row: Collection, name: str, properties: dict[str, Document]
+    ) -> Document:
         kind = GEOMETRIES.get(row.info["geometry"])
         place = {
             "title": self.text(asked, "ogc.geometry"),
@@ -181,7 +228,7 @@ class Resources:
         }
 
     @staticmethod
-    def _member(asked: Asked, field: Document, schema: Document, note: str) -> Document:
+    def _member(asked: OgcRequest, field: Document, schema: Document, note: str) -> Document:
         meaning = field["description"]
         role = {"x-ogc-role": "id"} if field["name"] == "id" else {}
         text = f"{meaning[asked.language]}{note}"
@@ -197,3 +244,176 @@ def _value_schema(field: Document) -> Document:
     members = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
     row = {"type": "object", "properties": {name: {"type": "string"} for name in members}}
     return {"type": "array", "items": row | {"required": list(members)}}
+
+
+@dataclass(frozen=True)
+class FeaturePage:
+    """One page of a collection, its features in the system that was asked for."""
+
+    asked: OgcRequest
+    collection: Collection
+    wanted: ItemsQuery
+    matched: int
+    features: tuple[Feature, ...]  # as the store has them, in lon/lat
+    bodies: list[bytes]
+
+    @property
+    def axes(self) -> Axes:
+        """The system of the features' coordinates."""
+        return self.wanted.axes
+
+    @property
+    def links(self) -> list[Link]:
+        """The page itself and its neighbours."""
+        return page_links(self.asked, self.collection, self.wanted, self.matched)
+
+
+class ResponseTemplate:
+    """What pages that differ in their box alone have in common."""
+
+    def __init__(self, asked: OgcRequest, collection: Collection, wanted: ItemsQuery) -> None:
+        self.wanted = wanted
+        self.query = asked.query
+        self._asked, self._collection = asked, collection
+        self._links: dict[tuple[bool, int], list[str]] = {}
+
+    def write(self, matched: int, bodies: list[bytes], box: str | None) -> bytes:
+        """Return a page as GeoJSON, the features' bytes as they are."""
+        links = (BOX_PLACEHOLDER if box is None else encode(box)).join(self._parts(matched))
+        head = f'{{"type":"FeatureCollection","links":{links},"numberMatched":{matched},'
+        head += f'"numberReturned":{len(bodies)},"features":['
+        commas = [b","] * (2 * len(bodies) - 1)
+        commas[::2] = bodies  # joined once: a page is long, and each copy costs
+        return b"".join((head.encode(), *commas, b"]}"))
+
+    def _parts(self, matched: int) -> list[str]:
+        """Return the links as JSON, cut where the box stands; they depend little on what matched."""
+        wanted = self.wanted
+        key = wanted.offset + wanted.limit < matched, min(wanted.offset, matched)
+        parts = self._links.get(key)
+        if parts is None:
+            links = page_links(self._asked, self._collection, wanted, matched)
+            parts = orjson.dumps(links).decode().split(BOX_PLACEHOLDER)
+            if len(self._links) < KEPT_LINKS:
+                self._links[key] = parts
+        return parts
+
+
+def _weigh_template(mould: ResponseTemplate) -> int:
+    """Return about how many bytes a mould takes: what was read of a filter is many times its text."""
+    return 5000 + 20 * len(mould.query)
+
+
+@dataclass(frozen=True)
+class SingleFeature:
+    """One feature in the system that was asked for."""
+
+    collection: Collection
+    feature_id: str
+    axes: Axes
+    body: bytes
+    links: list[Link]
+
+    def to_bytes(self) -> bytes:
+        """Return the feature as GeoJSON with its links."""
+        return b"".join((self.body[:-1], b',"links":', orjson.dumps(self.links), b"}"))
+
+
+class Items:
+    """Answers for features from one store."""
+
+    def __init__(self, store: FeatureStore) -> None:
+        self._store = store
+        self._frames = ReprojectionCache()
+        self._kinds: dict[str, dict[str, Kind]] = {}
+        kept: LRUCache[object, ResponseTemplate] = LRUCache(TEMPLATE_BYTES, _weigh_template)
+        self._mould = cached(kept, lock=threading.Lock())(self._make_mould)
+
+    def page(self, asked: OgcRequest, collection: Collection) -> FeaturePage:
+        """Return the page that is asked for; raises BadParameterError."""
+        wanted = parse_items(asked, collection, self._kinds_of(collection))
+        found = self._select(collection, wanted, asked.values.get("bbox"))
+        bodies = self._bodies(collection, found.features, wanted)
+        return FeaturePage(asked, collection, wanted, found.matched, found.features, bodies)
+
+    def write(self, asked: OgcRequest, collection: Collection, box: str | None) -> tuple[bytes, Axes]:
+        """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError.
+
+        `box` is what stands where the request says SOME_BOX, or None where it is as it was sent.
+        """
+        mould = self._mould(asked, collection)
+        given = asked.values.get("bbox") if box is None else box
+        found = self._select(collection, mould.wanted, given)
+        bodies = self._bodies(collection, found.features, mould.wanted)
+        return mould.write(found.matched, bodies, box), mould.wanted.axes
+
+    def _make_mould(self, asked: OgcRequest, collection: Collection) -> ResponseTemplate:
+        return ResponseTemplate(asked, collection, parse_items(asked, collection, self._kinds_of(collection)))
+
+    def _select(self, collection: Collection, wanted: ItemsQuery, bbox: str | None) -> Selection:
+        query = wanted.query(bbox)
+        if not _is_spatial(query.filter):
+            return self._store.select(collection.id, query)
+        with computing.turn():
+            return self._store.select(collection.id, query)
+
+    def _kinds_of(self, collection: Collection) -> dict[str, Kind]:
+        if collection.id not in self._kinds:
+            self._kinds[collection.id] = queryables(collection.info)
+        return self._kinds[collection.id]
+
+    def single(self, asked: OgcRequest, collection: Collection, feature_id: str) -> SingleFeature:
+        """Return one feature; raises NotFoundError."""
+        check_parameters(asked, collection, ITEM)
+        axes = parse_axes(asked.values, "crs")
+        feature = self._store.get(collection.id, feature_id)
+        if feature is None:
+            raise self._no_feature(collection, feature_id)
+        body = self._frames.bodies(collection.id, [feature], axes)[0]
+        path = f"collections/{collection.id}"
+        links = [*self_links(asked, GEOJSON), link(asked.url(path, [("f", "json")]), "collection", JSON)]
+        return SingleFeature(collection, feature_id, axes, body, links)
+
+    def _no_feature(self, collection: Collection, given: str) -> NotFoundError:
+        some = self._store.select(collection.id, Query(limit=COMPARED)).features
+        known = [feature.id for feature in some]
+        path = f"{ROOT}/collections/{collection.id}/items"
+        close = difflib.get_close_matches(given[:LONGEST], known, n=5, cutoff=0.4)
+        return NotFoundError(
+            "ogc.error.feature",
+            parameter="featureId",
+            value=given,
+            collection=collection.id,
+            allowed=name_some(known, collection.count),
+            near=[{"id": one, "label": one, "href": f"{path}/{one}"} for one in close],
+        )
+
+    def _bodies(
+        self, collection: Collection, features: tuple[Feature, ...], wanted: ItemsQuery
+    ) -> list[bytes]:
+        bodies = self._frames.bodies(collection.id, features, wanted.axes)
+        if wanted.properties is None:
+            return bodies
+        return [keep_properties(body, wanted.properties) for body in bodies]
+
+
+def _is_spatial(condition: Condition | None) -> bool:
+    """Return whether a filter relates geometries, which takes longer than all else that it may ask."""
+    if isinstance(condition, And | Or):
+        return any(map(_is_spatial, condition.parts))
+    return _is_spatial(condition.part) if isinstance(condition, Not) else isinstance(condition, Spatial)
+
+
+def page_links(asked: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int) -> list[Link]:
+    """Return links to the page itself and its neighbours, which keep every parameter."""
+    limit, offset = wanted.limit, wanted.offset
+    form, media = ("html", HTML) if asked.html else ("json", GEOJSON)
+    links = self_links(asked, GEOJSON)
+    if offset + limit < matched:
+        links.append(link(asked.here(f=form, limit=str(limit), offset=str(offset + limit)), "next", media))
+    if offset:
+        before = str(max(min(offset, matched) - limit, 0))
+        links.append(link(asked.here(f=form, limit=str(limit), offset=before), "prev", media))
+    path = f"collections/{collection.id}"
+    links.append(link(asked.url(path, [("f", form)]), "collection", HTML if asked.html else JSON))
+    return links

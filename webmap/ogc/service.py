@@ -13,12 +13,20 @@ import orjson
 
 from layers.axes import Axes
 from layers.query import Collection, Feature, FeatureStore, Query
-from webmap.ogc.asked import Asked
-from webmap.ogc.cache import Answer, Cache
-from webmap.ogc.items import Items, Page, Single
-from webmap.ogc.links import GEOJSON, JSON, OPENAPI, SCHEMA
+from webmap.ogc.cache import CachedResponse, ResponseCache
 from webmap.ogc.openapi import Definition
-from webmap.ogc.resources import Document, Resources
+from webmap.ogc.request import OgcRequest
+from webmap.ogc.resources import (
+    GEOJSON,
+    JSON,
+    OPENAPI,
+    SCHEMA,
+    Document,
+    FeaturePage,
+    Items,
+    Resources,
+    SingleFeature,
+)
 from webmap.problems import NotFoundError, Strings
 
 TARGETS = 256  # addresses whose meaning is remembered
@@ -36,7 +44,7 @@ MEDIA = {
 
 
 @dataclass(frozen=True)
-class Target:
+class ResourceAddress:
     """What an address means: a kind of resource, and where it applies a collection and a feature."""
 
     kind: str
@@ -58,7 +66,7 @@ class Service:
         self._release_id = release_id
         self._downloads = downloads
         self._items = Items(store)
-        self._cache = Cache()
+        self._cache = ResponseCache()
         self._target = lru_cache(maxsize=TARGETS)(self.find)
         self.strings = strings
 
@@ -86,11 +94,12 @@ class Service:
         first = self._first(collection)
         return first.id if first else None
 
-    def answer(self, asked: Asked, box: str | None = None) -> Answer:
+    def answer(self, asked: OgcRequest, box: str | None = None) -> CachedResponse:
         """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`.
 
-        `asked` and `box` are what :func:`~webmap.ogc.asked.take_apart` made of a request; the site's
-        address is :data:`~webmap.ogc.asked.SITE` in it, so that the answer is the same for every host.
+        `asked` and `box` are what :func:`~webmap.ogc.request.extract_box` made of a request; the site's
+        address is :data:`~webmap.ogc.request.SITE_PLACEHOLDER` in it, so that the answer is the same
+        for every host.
         """
         key = (asked.path, asked.query, asked.language, box or "")
         found = self._cache.get(key)
@@ -99,28 +108,28 @@ class Service:
             self._cache.put(key, found)
         return found
 
-    def _make(self, asked: Asked, box: str | None, key: tuple[str, ...]) -> Answer:
+    def _make(self, asked: OgcRequest, box: str | None, key: tuple[str, ...]) -> CachedResponse:
         target = self._target(asked.path)
         etag = hashlib.blake2b("\0".join((self._release_id, *key)).encode(), digest_size=12).hexdigest()
         if target.collection and target.kind in {"items", "item"}:
             body, axes = self._write(asked, box, target.collection, target.feature_id)
-            return Answer(200, GEOJSON, body, etag, (("Content-Crs", f"<{axes.uri}>"),))
+            return CachedResponse(200, GEOJSON, body, etag, (("Content-Crs", f"<{axes.uri}>"),))
         body = orjson.dumps(self.document(asked, target))
         language = (("Content-Language", asked.language),)
-        return Answer(200, MEDIA[target.kind], body, etag, language)
+        return CachedResponse(200, MEDIA[target.kind], body, etag, language)
 
     def _write(
-        self, asked: Asked, box: str | None, collection: Collection, feature_id: str
+        self, asked: OgcRequest, box: str | None, collection: Collection, feature_id: str
     ) -> tuple[bytes, Axes]:
         if not feature_id:
             return self._items.write(asked, collection, box)
         single = self._items.single(asked, collection, feature_id)
         return single.to_bytes(), single.axes
 
-    def find(self, path: str) -> Target:
+    def find(self, path: str) -> ResourceAddress:
         """Return what an address below ``/ogc`` means; raises NotFoundError."""
         if path in _PLAIN:
-            return Target(_PLAIN[path])
+            return ResourceAddress(_PLAIN[path])
         first, _, rest = path.partition("/")
         if first != "collections":
             raise NotFoundError("error.http_404", path=f"/ogc/{path[:200]}")
@@ -129,13 +138,13 @@ class Service:
         if collection is None:
             raise self._no_collection(collection_id)
         if not below:
-            return Target("collection", collection)
+            return ResourceAddress("collection", collection)
         if below in _BELOW:
-            return Target(below, collection)
+            return ResourceAddress(below, collection)
         name, _, feature_id = below.partition("/")
         if name != "items" or not feature_id:
             raise NotFoundError("error.http_404", path=f"/ogc/{path[:200]}")
-        return Target("item", collection, feature_id)
+        return ResourceAddress("item", collection, feature_id)
 
     def _no_collection(self, given: str) -> NotFoundError:
         close = difflib.get_close_matches(given, self._by_id, n=3, cutoff=0.4)
@@ -148,7 +157,7 @@ class Service:
             near=near,
         )
 
-    def features(self, asked: Asked, target: Target) -> Page | Single:
+    def features(self, asked: OgcRequest, target: ResourceAddress) -> FeaturePage | SingleFeature:
         """Return a page of features or one feature."""
         if target.collection is None:
             raise ValueError(target.kind)
@@ -162,10 +171,10 @@ class Service:
         properties: dict[str, Any] = orjson.loads(first.body)["properties"] if first else {}
         return properties
 
-    def document(self, asked: Asked, target: Target) -> Document:
+    def document(self, asked: OgcRequest, target: ResourceAddress) -> Document:
         """Return one of the documents around the features."""
         asked.check(())
-        plain: dict[str, Callable[[Asked], Document]] = {
+        plain: dict[str, Callable[[OgcRequest], Document]] = {
             "landing": self._resources.landing,
             "api": self._definition.build,
             "conformance": self._resources.conformance,
@@ -173,7 +182,7 @@ class Service:
         }
         if target.kind in plain:
             return plain[target.kind](asked)
-        of_one: dict[str, Callable[[Asked, Any], Document]] = {
+        of_one: dict[str, Callable[[OgcRequest, Any], Document]] = {
             "collection": self._resources.collection,
             "queryables": self._resources.queryables,
             "schema": self._resources.schema,

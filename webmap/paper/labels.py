@@ -74,7 +74,7 @@ def _grow(spot: Spot, size: Size) -> Box:
     return spot.x - half_x, spot.y - half_y, spot.x + half_x, spot.y + half_y
 
 
-def measure(text: str, size: float) -> float:
+def measure_text(text: str, size: float) -> float:
     """Return about how wide a text is at a font size."""
     return float(sum(size if unicodedata.east_asian_width(one) in "WF" else size * LATIN for one in text))
 
@@ -136,11 +136,11 @@ def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def wrap(text: str, room: float, size: float) -> list[str]:
+def wrap_text(text: str, room: float, size: float) -> list[str]:
     """Return a text in lines no wider than `room`, broken at spaces, or anywhere between Chinese letters."""
     lines, line = [], ""
     for piece in _pieces(text):
-        if line and measure((line + piece).rstrip(), size) > room:
+        if line and measure_text((line + piece).rstrip(), size) > room:
             lines.append(line.rstrip())
             line = ""
         line += piece

@@ -9,11 +9,9 @@ from typing import Any
 import shapely
 
 from webmap.paper import look
-from webmap.paper.drawing import Drawing
-from webmap.paper.ground import Ground
-from webmap.paper.labels import find_middle, wrap
+from webmap.paper.drawing import Drawing, Ground, fit
+from webmap.paper.labels import find_middle, wrap_text
 from webmap.paper.painter import Painter
-from webmap.paper.view import fit
 
 Feature = dict[str, Any]
 Features = Mapping[str, Feature]
@@ -63,7 +61,7 @@ def draw_locator(
     shown = painter.paint_points(points, {row["id"]: entry for row in points})
     for row_id in sorted(polygons, key=lambda row_id: features[row_id]["area_km2"]):
         row = features[row_id]
-        lines = tuple(wrap(row["name"], LONGEST, 3))
+        lines = tuple(wrap_text(row["name"], LONGEST, 3))
         painter.name_place(row_id, ground.to_xy(*row["label"]), lines, 3)
     for row in shown:
         painter.name_point(row, 2.9)

@@ -1,11 +1,11 @@
 """How figures look on paper: hue, a texture that tells hues apart in grey, an edge that says how true it is.
 
-The same hues, textures and symbols as on the screen.
+The same hues, textures and symbols as on the screen, and what each kind of line means in the legend.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,11 @@ OUTLINES = {
 }
 DROP = {"triangle": 0.9, "star": 0.6}  # how far a letter sits below the symbol's middle
 SYMBOL = 0.19  # millimetres a unit of a symbol's outline
+LINES = {
+    "solid": ("surveyed", "official", "digitised"),
+    "dashed": ("reconstructed", "derived"),
+    "dotted": ("indicative",),
+}
 
 
 def shade(hue: str, amount: float) -> str:
@@ -70,7 +75,7 @@ class Figure:
     light: bool = False
 
 
-def dress(drawing: Drawing, figure: Figure, place: Paint) -> None:
+def style_figure(drawing: Drawing, figure: Figure, place: Paint) -> None:
     """Paint a polygon: its hue, the texture or hatch over it, and an edge by how its boundary was made.
 
     `place` draws the polygon with the attributes that it is given.
@@ -87,3 +92,13 @@ def dress(drawing: Drawing, figure: Figure, place: Paint) -> None:
         place({"fill": drawing.pattern(f"texture-{hue[1:]}-{texture}", TILE, mark)})
     line_style: dict[str, Attribute] = {"stroke": dark, "stroke_width": 0.4, "stroke_linejoin": "round"}
     place({"fill": "none", **line_style, **EDGES.get(figure.method, {})})
+
+
+def explain_edges(methods: Iterable[str | None], say: Callable[..., str]) -> Iterator[tuple[str, str]]:
+    """Yield a method that is drawn with each kind of line in use, and what that line says."""
+    used = set(methods)
+    for line, drawn in LINES.items():
+        here = [method for method in drawn if method in used]
+        if here:
+            meanings = say("common.list_comma").join(say(f"map.edge.{method}") for method in here)
+            yield here[0], say(f"map.line.{line}", meaning=meanings)

@@ -11,10 +11,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from webmap.paper import look
-from webmap.paper.drawing import Attribute, Drawing, add_to, to_path
-from webmap.paper.ground import Ground
-from webmap.paper.labels import GAP, Box, Room, Size, Spot, around, beside, measure, to_edge, wrap
-from webmap.paper.view import MM, View
+from webmap.paper.drawing import MM, Attribute, Drawing, Ground, View, add_to, to_path
+from webmap.paper.labels import GAP, Box, Room, Size, Spot, around, beside, measure_text, to_edge, wrap_text
 
 Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
@@ -60,7 +58,7 @@ class Painter:
         own = self._figures[place_id] = self.view.draw(self.ground.polygons[place_id])
         shapely.prepare(own)
         path = to_path(own)
-        look.dress(self.drawing, figure, lambda style: self._path(path, **style))
+        look.style_figure(self.drawing, figure, lambda style: self._path(path, **style))
 
     def paint_outline(self, place_id: str) -> None:
         """Paint a thin outline of a place that is only context."""
@@ -120,7 +118,7 @@ class Painter:
 
     def name_point(self, feature: Feature, size: float) -> bool:
         """Write the name of a point beside its symbol, or further off with a line to it."""
-        lines = tuple(wrap(feature["name"], NAME_WIDTH * size, size))
+        lines = tuple(wrap_text(feature["name"], NAME_WIDTH * size, size))
         box, at = _measure(lines, size), (feature["x"], feature["y"])
         spot = self.room.place(Spot(*at), box, beside(box, (RADIUS, RADIUS)))
         if spot is None:
@@ -248,7 +246,7 @@ def symbol(drawing: Drawing, entry: look.Entry, at: tuple[float, float], *, holl
 
 
 def _measure(lines: tuple[str, ...], size: float) -> Size:
-    return max(measure(line, size) for line in lines), size * LINE * len(lines)
+    return max(measure_text(line, size) for line in lines), size * LINE * len(lines)
 
 
 def _largest(geometry: BaseGeometry) -> BaseGeometry:

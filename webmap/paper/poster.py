@@ -10,12 +10,10 @@ from typing import Any
 import shapely
 
 from webmap.paper import look
-from webmap.paper.drawing import Drawing
-from webmap.paper.edges import explain_edges
-from webmap.paper.ground import Ground
-from webmap.paper.labels import find_middle, wrap
+from webmap.paper.drawing import Drawing, Ground, fit
+from webmap.paper.labels import find_middle, wrap_text
+from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
-from webmap.paper.view import fit
 
 Say = Callable[..., str]
 SIZES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
@@ -120,7 +118,7 @@ class _Poster:
         for row in sorted(polygons, key=lambda row: row["area_km2"]):
             letters = self._letters(row)
             size = (3.5 if row["layer"] == "counties" else 2.8) * unit
-            name = wrap(row["name"], LONGEST * unit, size)
+            name = wrap_text(row["name"], LONGEST * unit, size)
             lines = (*name, letters) if letters else tuple(name)
             self.unnamed += not painter.name_place(row["id"], self._middle(row, polygons), lines, size)
         for feature in points:
@@ -228,12 +226,12 @@ class _Poster:
         unit, (x, y) = self.unit, at
         box = {"x": x, "y": y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
         figure = look.Figure(hue, texture, edge)
-        look.dress(self.drawing, figure, lambda style: self.drawing.add("rect", **(style | box)))
+        look.style_figure(self.drawing, figure, lambda style: self.drawing.add("rect", **(style | box)))
 
     def _lines(self, text: str, at: tuple[float, float], size: float, colour: str = look.INK) -> float:
         """Write a text in as many lines as the side needs; return where the next entry goes."""
         unit, (x, y) = self.unit, at
-        for line in wrap(text, self.width - MARGIN - x, size * unit):
+        for line in wrap_text(text, self.width - MARGIN - x, size * unit):
             self.drawing.words(x, y, line, size * unit, fill=colour)
             y += size * 1.35 * unit
         return float(y + 1.6 * unit)

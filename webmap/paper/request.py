@@ -58,7 +58,7 @@ class PaperRequest:
         return self.base + path
 
 
-def parse_request(line: bytes) -> PaperRequest:
+def parse_paper_request(line: bytes) -> PaperRequest:
     """Return the request that :meth:`PaperRequest.to_line` wrote.
 
     >>> asked = PaperRequest("x", "0", "ko", "place", "pdf", "gaoqu")
@@ -71,9 +71,9 @@ def parse_request(line: bytes) -> PaperRequest:
 def make_paper(asked: PaperRequest, absolute: Callable[[str], str] | None = None) -> bytes:
     """Return what is asked for; `absolute` says where a path on the site is found, if not below `base`."""
     # Slow to load, and a process that serves prints nothing itself.
-    from webmap.paper.press import open_press
+    from webmap.paper.pdf_renderer import open_renderer
 
-    press = open_press(asked.release, asked.language, absolute or asked.absolute)
+    press = open_renderer(asked.release, asked.language, absolute or asked.absolute)
     if asked.kind == "place":
         return press.place_pdf(asked.id)
     if asked.kind == "industry":

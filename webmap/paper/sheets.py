@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from webmap.format import format_area, format_number, format_quantity
+from webmap.i18n import format_area, format_number, format_quantity
 
 Document = dict[str, Any]
 Part = dict[str, Any]

@@ -1,36 +1,46 @@
-"""Everything that the site consists of: pages in three languages, data, paper, and what hosts need."""
+"""Build the site as files: every page, the names to search by, and what hosts and search engines want."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
 
-from flask import Flask
+import orjson
+from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
 from layers.store import Release
 from webmap.app import create_app
-from webmap.language import LANGUAGES
+from webmap.content import Content
+from webmap.file_addresses import HOME_LANGUAGE, PAGE, PANEL, Files, FileTarget, NeedsServerError, locate
+from webmap.i18n import LANGUAGES, translate
 from webmap.settings import Settings
-from webmap.site.addresses import PAGE, PANEL, Files
-from webmap.site.hosting import list_hosting, render_missing
-from webmap.site.names import build_names
-from webmap.site.walking import Ask, Walk
+from webmap.site.crawler import Ask, Crawler, LinkRewriter
+from webmap.site.html_rewrite import rewrite_html
+from webmap.views.search import describe_hit
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
 COMPRESSED = (".gz", ".br")
 PAPER = ("pdf", "svg", "png")
+HERE = Path(__file__).parent / "hosting"
+MISSING = "404.html"
+SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
+NOT_INDEXED = ("/embed.html", PANEL)  # the map once more, and what it shows of a place
+CLOSE_ZOOM = 12.5  # the zoom that a place without a page is shown at
 
 
 def build_site(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of every file of the site, each once.
 
     `settings` say where paper is kept between runs. The same release gives the same bytes. Raises
-    :class:`~webmap.site.walking.SiteError` where a link leads nowhere.
+    :class:`~webmap.site.crawler.SiteError` where a link leads nowhere.
     """
     # What an operator set for the service, as tiles from another host, is not for the files.
     app = create_app(release, Settings(settings.home, url=files.url, files=files))
-    walk = Walk(_asking(app), files.url)
+    walk = Crawler(_asking(app), files.url)
     walk.start(_starts(app, release, files))
     pages = []
     for path, content in walk.files():
@@ -76,3 +86,69 @@ def _starts(app: Flask, release: Release, files: Files) -> list[str]:
         for row in located
         for language in LANGUAGES
     ]
+
+
+def list_hosting(url: str | None, pages: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of the files that hosts read; those for robots need the site's address."""
+    for example in sorted(HERE.iterdir()):
+        yield example.name, example.read_bytes()
+    yield ".nojekyll", b""  # GitHub Pages is to serve the files as they are
+    if url is None:
+        return
+    shown = [page for page in pages if not f"/{page}".endswith(NOT_INDEXED)]
+    rows = "".join(f"<url><loc>{url}/{quote(page)}</loc></url>\n" for page in shown)
+    yield (
+        "sitemap.xml",
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{SITEMAPS}">\n{rows}</urlset>\n'.encode(),
+    )
+    yield "robots.txt", f"User-agent: *\nAllow: /\nSitemap: {url}/sitemap.xml\n".encode()
+
+
+def render_missing(app: Flask, url: str) -> bytes:
+    """Return the page that a host shows for any address that it has no file for.
+
+    It may be shown below any folder, so that its links begin at the host's root.
+    """
+    with app.test_request_context(f"/?lang={HOME_LANGUAGE}"):
+        app.preprocess_request()
+        title, detail = (translate(key, g.language) for key in ("error.title_404", "files.missing"))
+        page = render_template("error.html", status=404, title=title, detail=detail, near=[])
+    return rewrite_html(page, _FromAnywhere(urlsplit(url).path)).encode()
+
+
+class _FromAnywhere(LinkRewriter):
+    """Links that are right below whatever folder the page is shown."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(FileTarget(MISSING, MISSING), lambda _: None, None)
+        self._base = base
+
+    def root(self) -> str:
+        return f"{self._base}/"
+
+    def lead_to(self, target: FileTarget) -> str:
+        return self.root() + target.seen_from("")
+
+
+def build_names(app: Flask, language: str) -> bytes:
+    """Return every name in `language` with its spellings, as ``webmap/static/js/offline.js`` reads it."""
+    content: Content = app.extensions["content"]
+    rows = content.search.listed(language)
+    with app.app_context():
+        for row in rows:
+            describe_hit(row, language)
+            row["url"] = _address_of(row, language)
+        missing = translate("finding.missing", language, words="{words}")
+    variants = content.release.read_json("index/search.json")["variants"]
+    return orjson.dumps({"missing": missing, "variants": variants, "rows": rows})
+
+
+def _address_of(row: dict[str, Any], language: str) -> str:
+    """Return the address of an entry; what only a service answers for is shown on the map."""
+    url: str = row["url"]
+    try:
+        locate(url, language)
+    except NeedsServerError:
+        lon, lat = row["at"]
+        return f"/#{CLOSE_ZOOM}/{lat}/{lon}"
+    return url

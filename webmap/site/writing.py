@@ -69,7 +69,7 @@ def write_site(folder: Path, files: Iterable[tuple[str, bytes]], about: dict[str
     return Written(len(entries), sum(entry["bytes"] for entry in entries.values()))
 
 
-def remove_leftovers(folder: Path) -> None:
+def remove_site_leftovers(folder: Path) -> None:
     """Remove what killed runs left beside `folder`; the caller keeps other runs away."""
     folder = Path(os.path.realpath(folder))
     for leftover in folder.parent.glob(f".{folder.name}-{BESIDE}*"):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from webmap.ogc.cache import Answer, Cache
+from webmap.ogc.cache import CachedResponse, ResponseCache
 
 
-def answer(size: int = 10) -> Answer:
-    return Answer(200, "application/json", b"x" * size)
+def answer(size: int = 10) -> CachedResponse:
+    return CachedResponse(200, "application/json", b"x" * size)
 
 
 def test_what_is_made_twice_is_kept_and_what_is_made_once_is_not() -> None:
-    cache, made = Cache(), answer()
+    cache, made = ResponseCache(), answer()
     cache.put("page", made)
     assert cache.get("page") is None
     cache.put("page", made)
@@ -19,7 +19,7 @@ def test_what_is_made_twice_is_kept_and_what_is_made_once_is_not() -> None:
 
 
 def test_many_that_come_once_do_not_drive_out_what_comes_again() -> None:
-    cache, made = Cache(room=10_000), answer()
+    cache, made = ResponseCache(room=10_000), answer()
     cache.put("page", made)
     cache.put("page", made)
     for number in range(1000):
@@ -28,7 +28,7 @@ def test_many_that_come_once_do_not_drive_out_what_comes_again() -> None:
 
 
 def test_the_least_recently_used_go_where_there_is_no_room() -> None:
-    cache = Cache(room=10_000)
+    cache = ResponseCache(room=10_000)
     for key in ("a", "a", "b", "b"):
         cache.put(key, answer(1000))
     assert cache.get("a")

@@ -22,8 +22,8 @@ from layers.axes import ALL, CRS84
 from layers.cql.tree import CODES
 from layers.store import Release
 from webmap.app import create_app
-from webmap.ogc.asked import SOME_BOX
 from webmap.ogc.parameters import SYSTEMS
+from webmap.ogc.request import BOX_PLACEHOLDER
 from webmap.settings import Settings
 
 ROOT = "/ogc"
@@ -196,17 +196,19 @@ BOXES = st.one_of(
     st.tuples(*[st.floats(121, 123).map(lambda x: round(x, 3)), st.floats(36, 38)] * 2).map(
         lambda box: ",".join(f"{number:g}" for number in box)
     ),
-    st.sampled_from(["", "1,2,3", "121,36,123,38", " 121, 36,123,38", "a,b,c,d", "é&<", SOME_BOX, "0,0,1,1"]),
+    st.sampled_from(
+        ["", "1,2,3", "121,36,123,38", " 121, 36,123,38", "a,b,c,d", "é&<", BOX_PLACEHOLDER, "0,0,1,1"]
+    ),
 )
 OTHERS = st.fixed_dictionaries(
     {},
     optional={
-        "limit": st.sampled_from(["1", "3", "1000", "0", SOME_BOX]),
+        "limit": st.sampled_from(["1", "3", "1000", "0", BOX_PLACEHOLDER]),
         "offset": st.sampled_from(["0", "2", "5000"]),
         "lang": st.sampled_from(["zh", "en", "fr"]),
         "crs": st.sampled_from([CRS84.uri, ALL[3].uri, "x"]),
         "bbox-crs": st.sampled_from([CRS84.uri, ALL[1].uri, ALL[4].uri]),
-        "name_zh": st.sampled_from(["高区", SOME_BOX, "bbox=1"]),
+        "name_zh": st.sampled_from(["高区", BOX_PLACEHOLDER, "bbox=1"]),
         "filter": st.sampled_from(["id < 'm'", "id <"]),
     },
 )
@@ -466,7 +468,7 @@ def test_a_refused_box_is_shown_as_it_was_sent(
     answer = client.get(f"{path}?{query}", headers={"Accept": "application/json"})
     problem = json.loads(answer.data)
     assert (answer.status_code, problem["parameter"], problem["value"]) == (400, "bbox", value)
-    assert SOME_BOX not in answer.text
+    assert BOX_PLACEHOLDER not in answer.text
 
 
 def test_near_matches_are_offered(client: FlaskClient) -> None:

@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from layers.axes import ALL, Axes
 from layers.store import Release
-from webmap.ogc import coordinates
 from webmap.ogc.parameters import ITEMS
 
 pytestmark = pytest.mark.browser
@@ -208,7 +207,7 @@ def test_a_feature_s_page_has_every_member_of_its_lists(client: FlaskClient) -> 
 def test_more_coordinates_than_a_page_takes_are_in_the_json_it_leads_to(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coordinates, "MOST_BYTES", 1000)
+    monkeypatch.setattr("webmap.ogc.pages.MOST_BYTES", 1000)
     text = client.get("/ogc/collections/zones/items/gaoqu?f=html&crs=EPSG:4550&lang=en").get_data(
         as_text=True
     )

@@ -22,9 +22,9 @@ from layers.store import Release
 from tests.webmap.site.conftest import Site
 from webmap.app import create_app
 from webmap.content import Content
+from webmap.file_addresses import Files, NeedsServerError, locate
 from webmap.settings import Settings
-from webmap.site.addresses import Files, NeedsServerError, locate
-from webmap.site.walking import Changes, SiteError, Walk
+from webmap.site.crawler import Crawler, LinkRewriter, SiteError
 
 LANGUAGES = ("zh", "en", "ko")
 REFERENCE = re.compile(r'\s(?:href|src|action)="([^"]*)"')
@@ -37,7 +37,7 @@ from itertools import islice
 from pathlib import Path
 from layers.store import read_current
 from webmap.settings import Settings
-from webmap.site.addresses import Files
+from webmap.file_addresses import Files
 from webmap.site.build import build_site
 home = Path(sys.argv[1])
 made = build_site(read_current(home), Settings(home), Files(sheets=False))
@@ -180,7 +180,7 @@ def addressed(home: Path, release: Release) -> FlaskClient:
 
 
 def walk_to(client: FlaskClient, address: str) -> str:
-    walk = Walk(lambda request, wanted: client.get(request, headers={"Accept": wanted}), URL)
+    walk = Crawler(lambda request, wanted: client.get(request, headers={"Accept": wanted}), URL)
     walk.start([address])
     _, body = next(walk.files())
     return body.decode()
@@ -211,7 +211,7 @@ def test_paper_names_the_file_of_its_page_or_nothing(
 
 
 def test_the_page_for_what_is_missing_works_below_any_folder(home: Path, release: Release) -> None:
-    from webmap.site.hosting import list_hosting, render_missing
+    from webmap.site.build import list_hosting, render_missing
 
     app = create_app(release, Settings(home, url=URL, files=Files(URL)))
     text = render_missing(app, URL).decode()
@@ -271,11 +271,11 @@ def test_what_needs_a_server_has_none(address: str) -> None:
 
 
 def test_a_dead_link_or_a_form_stops_the_site(client: FlaskClient, release: Release, home: Path) -> None:
-    changes = Changes(locate("/zones/", "zh"), lambda _: None, None)
+    changes = LinkRewriter(locate("/zones/", "zh"), lambda _: None, None)
     for tag, attributes in (("a", {"href": "/lookup"}), ("form", {"action": "/search"})):
         with pytest.raises(SiteError, match="/zones/"):
             changes(tag, dict(attributes))
-    walk = Walk(lambda request, _: client.get(request), None)
+    walk = Crawler(lambda request, _: client.get(request), None)
     walk.start(["/zones/nowhere"])
     with pytest.raises(SiteError, match="404"):
         next(walk.files())

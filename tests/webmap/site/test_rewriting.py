@@ -9,7 +9,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webmap.site.rewriting import Attributes, rewrite
+from webmap.site.html_rewrite import Attributes, rewrite_html
 
 HEAD = '<!doctype html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
 PIECES = st.sampled_from(
@@ -37,7 +37,7 @@ def unchanged(_: str, attributes: Attributes) -> Attributes:
 
 @given(PAGES)
 def test_a_page_of_which_nothing_changes_gains_its_policy_and_nothing_else(page: str) -> None:
-    assert POLICY.sub("", rewrite(page, unchanged)) == page
+    assert POLICY.sub("", rewrite_html(page, unchanged)) == page
 
 
 @given(PAGES)
@@ -46,13 +46,13 @@ def test_only_the_tags_that_change_are_written_anew(page: str) -> None:
         return attributes | {"href": "../y.html"} if tag == "a" else attributes
 
     expected = page.replace('<a href="/x?a=1&amp;b=2" class="y">', '<a href="../y.html" class="y">')
-    assert POLICY.sub("", rewrite(page, change)) == expected
+    assert POLICY.sub("", rewrite_html(page, change)) == expected
 
 
 def test_values_are_escaped_and_inline_scripts_are_allowed_by_their_hash() -> None:
     script = "run('<&>')\n"
     page = f'{HEAD}<link href="/a"/><script nonce="n">{script}</script><script src="/s.js"></script>'
-    found = rewrite(
+    found = rewrite_html(
         page, lambda _, given: {name: f"{value}&\"'" for name, value in given.items() if name != "nonce"}
     )
     assert '<link href="/a&amp;&quot;\'"/><script>' in found

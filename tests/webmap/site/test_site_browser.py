@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.webmap.conftest import Watched
 from tests.webmap.site.conftest import Site
-from webmap.bundle import bundle
-from webmap.site.addresses import NeedsServerError, locate
+from webmap.assets import bundle
+from webmap.file_addresses import NeedsServerError, locate
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ import pytest
 
 from scripts import cli
 from webmap.site import writing
-from webmap.site.writing import MANIFEST, NotOursError, check_folder, remove_leftovers, write_site
+from webmap.site.writing import MANIFEST, NotOursError, check_folder, remove_site_leftovers, write_site
 
 OLD = {"index.html": b"old", "gone/x.json": b"{}"}
 NEW = {"index.html": b"new", "data/y.csv": b"y"}
@@ -75,7 +75,7 @@ def test_killed_half_way_the_old_site_is_whole_and_the_next_run_tidies(folder: P
     assert read(folder) == OLD
     assert (folder / MANIFEST).read_bytes() == before
     assert len(list(folder.parent.iterdir())) == 2
-    remove_leftovers(folder)
+    remove_site_leftovers(folder)
     assert list(folder.parent.iterdir()) == [folder]
 
 

@@ -1,6 +1,6 @@
 /** This site as the browser sees it: its addresses, its words in the page's language, and what it is asked for. */
 
-/* Where this site's addresses are found: on a server as they are, else as files, as webmap/site/addresses.py has it. */
+/* Where this site's addresses are found: on a server as they are, else as files, as webmap/file_addresses.py has it. */
 
 // root: the way from this page to the site's, of files; prefix: the path that a server's site lies below
 const { root, prefix = "" } = document.documentElement.dataset;

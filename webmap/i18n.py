@@ -1,0 +1,130 @@
+"""Languages, translations and numbers as the language of the response writes them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+from flask import current_app, g, request
+from markupsafe import Markup, escape
+
+from webmap.problems import BadParameterError
+
+LANGUAGES = ("zh", "en", "ko")
+CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
+CLAUSE = re.compile(r"[一二三四五六七八]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
+NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
+HERE = Path(__file__).parent
+
+
+def current_language(*, strict: bool = True) -> str:
+    """Return the language of the current request.
+
+    Raises :class:`~webmap.problems.BadParameterError` for an unknown ``?lang=``; with `strict` False
+    that falls back to the browser's wish, so that the error itself can be written.
+    """
+    asked = request.args.get("lang")
+    if asked in LANGUAGES:
+        return asked
+    if asked is not None and strict:
+        raise BadParameterError("error.choice", parameter="lang", value=asked, allowed=", ".join(LANGUAGES))
+    return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+
+
+def translate(key: str, language: str, **values: Any) -> str:
+    """Return the text for `key`; raises KeyError for a key that no file has."""
+    text: str = current_app.extensions["strings"][language][key]
+    return text.format(**values) if values else text
+
+
+def translate_here(key: str, **values: Any) -> str:
+    """Return the text for `key` in the language of the page that is being rendered."""
+    return translate(key, g.language, **values)
+
+
+def pick(text: dict[str, str] | None) -> str:
+    """Return the page's language of a trilingual text, empty for none."""
+    return text[g.language] if text else ""
+
+
+def mark_chinese(text: str) -> Markup:
+    """Return a text with what is Chinese in it marked as such, for the voice and the font of its language.
+
+    Numbers of clauses are marked in every language: they never break.
+    """
+    marked = str(escape(text))
+    if g.language == "zh":
+        marked = CLAUSE.sub(r'<span class="unbroken">\g<0></span>', marked)
+    else:
+        marked = CHINESE.sub(_mark, marked)
+    return Markup(marked)  # noqa: S704 - escaped above
+
+
+def _mark(found: re.Match[str]) -> str:
+    kind = ' class="unbroken"' if CLAUSE.fullmatch(found[0]) else ""
+    return f'<span{kind} lang="zh">{found[0]}</span>'
+
+
+def language_links() -> list[dict[str, str]]:
+    """Return the current address in every language."""
+    links = []
+    for language in LANGUAGES:
+        arguments = request.args.to_dict(flat=True) | {"lang": language}
+        query = "&".join(
+            f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in arguments.items()
+        )
+        links.append(
+            {"lang": language, "name": NATIVE_NAMES[language], "href": f"{quote(request.path)}?{query}"}
+        )
+    return links
+
+
+def format_number(value: float | None, digits: int | None = None) -> str:
+    """Return `value` with thousands separated; `digits` after the point, or as many as it needs."""
+    if value is None:
+        return "–"
+    if digits is None:
+        return f"{value:,.10g}"
+    return f"{value:,.{digits}f}"
+
+
+def format_area(value: float | None) -> str:
+    """Return km² with one decimal, more for small areas."""
+    small = 10
+    return format_number(value, 1 if value is None or value >= small else 2)
+
+
+def format_quantity(value: float, unit: dict[str, str], language: str) -> str:
+    """Return a figure with its unit; English counts in thousands, so the number takes the unit's factor.
+
+    >>> format_quantity(450, {"zh": "亿元", "en": "100 million yuan", "ko": "억 위안"}, "en")
+    '45 billion yuan'
+    """
+    word = unit[language]
+    if language == "en" and word[0] not in "%‰":
+        for prefix, factor, scaled in (("100 million ", 0.1, "billion "), ("10,000 ", 10_000, "")):
+            if word.startswith(prefix):
+                return f"{format_number(value * factor)} {scaled}{word.removeprefix(prefix)}"
+        return f"{format_number(value)} {word}"
+    return f"{format_number(value)}{word}"
+
+
+def read_strings(language: str, name: str = "*") -> dict[str, str]:
+    """Return the flat translations of one language, of all files or the one called `name`."""
+    strings: dict[str, str] = {}
+    for path in sorted((HERE / "translations" / language).glob(f"{name}.yaml")):
+        strings |= flatten(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), "")
+    return strings
+
+
+def flatten(value: Any, prefix: str) -> dict[str, str]:
+    """Return nested texts with dotted keys."""
+    if not isinstance(value, dict):
+        return {prefix: str(value)}
+    flat: dict[str, str] = {}
+    for key, below in value.items():
+        flat |= flatten(below, f"{prefix}.{key}" if prefix else str(key))
+    return flat

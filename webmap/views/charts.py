@@ -1,0 +1,126 @@
+"""Charts of the plan's figures: laid out here, drawn by the templates in ``charts/``.
+
+Sizes are in SVG units, 760 wide; a row is as high as two lines of text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template
+from markupsafe import Markup
+
+from webmap.params import takes
+from webmap.problems import NotFoundError
+from webmap.views.context import content
+
+Row = dict[str, Any]
+WIDTH = 760
+LABEL_WIDTH, VALUE_WIDTH = 250, 164
+ROW = 34
+TOP = 34
+BASE = 100  # what a base counts as on the axis of targets
+STEP = 5  # between the lines of that axis
+FONT = 13
+LATIN = 0.54  # width of a Latin letter over the font's size
+blueprint = Blueprint("charts", __name__)
+CHARTS = ("clusters", "targets")
+
+
+def lay_out_clusters(clusters: Sequence[Row], language: str) -> Row:
+    """Return the clusters' targets as bars on one scale; `other` marks those measured differently."""
+    targets = [row["target"] for row in clusters if row["target"]]
+    largest, main = max(target["value"] for target in targets), targets[0]["measure"]["zh"]
+    room = WIDTH - LABEL_WIDTH - VALUE_WIDTH
+    rows = []
+    for number, row in enumerate(clusters):
+        target = row["target"]
+        rows.append(
+            row
+            | {
+                "y": TOP + number * ROW + ROW / 2,
+                "lines": wrap_chart_text(row["name"][language], LABEL_WIDTH - 34),
+                "length": round(room * target["value"] / largest, 1) if target else None,
+                "other": bool(target) and target["measure"]["zh"] != main,
+            }
+        )
+    return _frame(len(rows)) | {"rows": rows}
+
+
+def lay_out_targets(indicators: Sequence[Row], language: str) -> Row:
+    """Return base and target of each indicator on one axis, the base being 100, the largest gain first.
+
+    Takes those that have both, with a base above zero.
+    """
+    both = [row for row in indicators if row["base"] and row["target"] and row["base"]["value"] > 0]
+    indexes = {row["id"]: BASE * row["target"]["value"] / row["base"]["value"] for row in both}
+    low, high = min(BASE, *indexes.values()) - 2, max(BASE, *indexes.values()) + 2
+    room = WIDTH - LABEL_WIDTH - VALUE_WIDTH - 20
+
+    def across(index: float) -> float:
+        return float(round(LABEL_WIDTH + 10 + room * (index - low) / (high - low), 1))
+
+    rows = [
+        row
+        | {
+            "y": TOP + number * ROW + ROW / 2,
+            "lines": wrap_chart_text(row["name"][language], LABEL_WIDTH - 10),
+            "x": across(indexes[row["id"]]),
+        }
+        for number, row in enumerate(sorted(both, key=lambda row: -indexes[row["id"]]))
+    ]
+    ticks = [{"value": tick, "x": across(tick)} for tick in range(0, 10 * BASE, STEP) if low <= tick <= high]
+    return _frame(len(rows)) | {"rows": rows, "ticks": ticks, "base_x": across(BASE), "base": BASE}
+
+
+def _frame(rows: int) -> Row:
+    sizes = {
+        "width": WIDTH,
+        "label_width": LABEL_WIDTH,
+        "value_x": WIDTH - VALUE_WIDTH + 4,
+        "value_width": VALUE_WIDTH - 4,
+    }
+    return sizes | {"top": TOP, "row": ROW, "font": FONT, "bottom": TOP + rows * ROW}
+
+
+def wrap_chart_text(text: str, room: float) -> list[str]:
+    """Return `text` in one line if it fits into `room`, else cut in two as even as can be."""
+    if _measure(text) <= room:
+        return [text]
+    joint = " " if " " in text else ""
+    words = text.split(" ") if joint else list(text)
+    halves = [(joint.join(words[:cut]), joint.join(words[cut:])) for cut in range(1, len(words))]
+    return list(min(halves, key=lambda pair: max(map(_measure, pair)))) if halves else [text]
+
+
+def _measure(text: str) -> float:
+    return float(sum(FONT if unicodedata.east_asian_width(one) in "WF" else FONT * LATIN for one in text))
+
+
+def draw_chart(name: str) -> Markup:
+    """Return one chart as SVG in the language of the request."""
+    if name == "clusters":
+        chart = lay_out_clusters(list(content().clusters.values()), g.language)
+    else:
+        chart = lay_out_targets(content().indicators, g.language)
+    # Safe to set into a page: the template escapes every text.
+    return Markup(render_template(f"charts/{name}.svg", chart=chart, wrap=wrap_chart_text))  # noqa: S704
+
+
+@blueprint.get("/charts/<name>.svg")
+@takes()
+def chart_svg(name: str) -> Response:
+    """Send one chart as SVG."""
+    require_chart(name, "svg")
+    return Response(draw_chart(name), mimetype="image/svg+xml")
+
+
+def require_chart(name: str, extension: str) -> None:
+    """Raise NotFoundError for an unknown chart."""
+    if name not in CHARTS:
+        near = [{"id": one, "label": one, "href": f"/charts/{one}.{extension}"} for one in CHARTS]
+        raise NotFoundError(
+            "error.chart", parameter="chart", value=name, allowed=", ".join(CHARTS), near=near
+        )

@@ -1,0 +1,79 @@
+"""What every view uses: the content in service, a place by its id, what templates may call."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+from urllib.parse import quote
+
+from flask import current_app, request
+
+from webmap.content import POINT_LAYERS, Content
+from webmap.downloads import Downloads
+from webmap.i18n import current_language, pick
+from webmap.links import absolute, address_with, base_url, here, page_url
+from webmap.problems import NotFoundError, name_some
+
+
+def content() -> Content:
+    """Return the content of the release that this process serves."""
+    found: Content = current_app.extensions["content"]
+    return found
+
+
+def require_place(place_id: str, *, points: bool) -> dict[str, Any]:
+    """Return a place's document; raises NotFoundError with near matches."""
+    document = content().documents.get(place_id)
+    if document is None or (document["layer"] in POINT_LAYERS) != points:
+        near = content().near(place_id, current_language(strict=False), points=points)
+        known = [
+            row_id for row_id, row in content().documents.items() if (row["layer"] in POINT_LAYERS) == points
+        ]
+        raise NotFoundError(
+            "error.place", parameter="place", value=place_id, allowed=name_some(known), near=near
+        )
+    return document
+
+
+def template_context() -> dict[str, Any]:
+    """Return what every template may use of the content."""
+    release = content().release
+    return {
+        "asset": lambda path: f"/r/{release.id}/static/{path}",
+        "release": release.id,
+        "plan": content().plan,
+        "tr": pick,
+        "q": request.args.get("q", ""),
+    }
+
+
+def downloads_in_service() -> Downloads:
+    """Return where the files of the release that this process serves are taken from."""
+    found: Downloads = current_app.extensions["downloads"]
+    return found
+
+
+def qr_url() -> str:
+    """Return the address of the QR code of the page that is being rendered."""
+    return f"/qr.svg?path={quote(here(), safe='')}"
+
+
+def embed_code(path: str) -> str:
+    """Return the HTML that shows `path` in another site's page."""
+    source = html.escape(absolute(path))
+    return f'<iframe src="{source}" width="800" height="560" loading="lazy"></iframe>'
+
+
+def link_functions() -> dict[str, Any]:
+    """Return the functions of addresses that every template may use."""
+    files = current_app.extensions["settings"].files
+    return {
+        "absolute": absolute,
+        "address": address_with,
+        "base_url": base_url,
+        "page_url": page_url,
+        "qr_url": qr_url,
+        "embed_code": embed_code,
+        "served": files is None,  # else the page becomes a file, and nothing answers what it asks
+        "sheets": files is None or files.sheets,
+    }

@@ -1,0 +1,183 @@
+"""The download centre: its form, the files, and what describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from geodata.crs import LONLAT
+from layers.cql.parse import LANGUAGES as FILTERS
+from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
+from webmap.content import Content
+from webmap.dcat import build_catalogue
+from webmap.downloads import GOES_WITH, PARAMETERS, kind_of_entry, to_frame
+from webmap.http import send
+from webmap.links import base_url
+from webmap.params import refuse_unknown, takes
+from webmap.problems import BadParameterError
+from webmap.views.context import content, downloads_in_service
+
+FIELDS = ("layer", "format", *PARAMETERS)
+LONGEST = 2000  # characters of a condition
+ANCHOR = "#choose"
+Arguments = Mapping[str, str]
+blueprint = Blueprint("data", __name__)
+
+
+def describe_download_form(content: Content, arguments: Arguments, page: str, action: str) -> dict[str, Any]:
+    """Return what the form at `page` offers, and what of it `arguments` chose; it is sent to `action`.
+
+    Raises BadParameterError for a value that cannot be chosen; other names are passed over.
+    """
+    chosen, allowed = _given(arguments), _allowed(content)
+    for name, value in chosen.items():
+        _check(name, value, allowed)
+    return {
+        "page": page,
+        "action": action,
+        "chosen": _first_format(content, chosen) | chosen,
+        "goes_with": GOES_WITH,
+        "formats": list(FORMATS.values()),
+        "frames": FRAMES,
+        "geometries": GEOMETRIES,
+        "layers": [info | {"holds": kind_of_entry(info)} for info in content.layers],
+        "themes": [{"id": name, "name": title} for name, title in content.theme_titles.items()],
+        "industries": list(content.industries.values()),
+        "clusters": list(content.clusters.values()),
+        "places": content.places(),
+        "longest": LONGEST,
+    }
+
+
+def _first_format(content: Content, chosen: Arguments) -> dict[str, str]:
+    """Return a format for what is chosen, where the first of the list cannot hold it."""
+    kinds = {info["id"]: kind_of_entry(info) for info in content.layers}
+    fits = [one.id for one in formats_of(kinds.get(chosen.get("layer", ""), PLAN))]
+    return {} if fits[0] == next(iter(FORMATS)) else {"format": fits[0]}
+
+
+def return_address(content: Content, arguments: Arguments, page: str) -> str:
+    """Return the address of the form at `page` with what of `arguments` can be chosen there."""
+    allowed = _allowed(content)
+    kept = [pair for pair in _given(arguments).items() if _fits(*pair, allowed)]
+    return f"{page}?{urlencode(kept)}{ANCHOR}" if kept else f"{page}{ANCHOR}"
+
+
+def _given(arguments: Arguments) -> dict[str, str]:
+    """Return what is filled in, frames as the form has them; the language is the page's own."""
+    given = {name: arguments.get(name, "") for name in FIELDS if name != "lang"}
+    return {name: to_frame(value) if name == "crs" else value for name, value in given.items() if value}
+
+
+def _allowed(content: Content) -> dict[str, Collection[str]]:
+    return {
+        "layer": [PLAN, *(info["id"] for info in content.layers)],
+        "format": FORMATS,
+        "crs": (LONLAT, *FRAMES),
+        "geometry": GEOMETRIES,
+        "filter-lang": FILTERS,
+        "theme": content.themes,
+        "industry": content.industries,
+        "cluster": content.clusters,
+        "zone": [place["id"] for place in content.places()],
+    }
+
+
+def _fits(name: str, value: str, allowed: Mapping[str, Collection[str]]) -> bool:
+    return len(value) <= LONGEST if name == "filter" else value in allowed[name]
+
+
+def _check(name: str, value: str, allowed: Mapping[str, Collection[str]]) -> None:
+    if _fits(name, value, allowed):
+        return
+    if name == "filter":
+        size = f"{len(value)}"
+        raise BadParameterError("error.length", parameter=name, value=size, allowed=f"0-{LONGEST}")
+    listed = ", ".join(allowed[name])
+    raise BadParameterError("error.choice", parameter=name, value=value, allowed=listed)
+
+
+@blueprint.get("/data/")
+def data_page() -> str:
+    """List the whole plan, every layer and every table with their files, terms and fields."""
+    found = content()
+    return render_template(
+        "data.html",
+        page="data",
+        plan_files=found.files_of(PLAN),
+        layers=found.downloads,
+        imports=found.about.imports,
+        form=describe_download_form(found, request.args, "/data/", "/data/download"),
+    )
+
+
+@blueprint.get("/data/<file>")
+def data_file(file: str) -> Response:
+    """Send a layer, a table or the whole plan; ready where it is the usual file, else made and kept."""
+    return downloads_in_service().send(file)
+
+
+@blueprint.get("/data/download")
+def choose_file() -> Answer | str:
+    """Lead from the form's choices to the address of the file, which can be kept."""
+    return lead_to_file("/data", content().layers) if request.args.keys() - {"lang"} else data_page()
+
+
+def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
+    """Lead to the file that a form chose, below `base`."""
+    refuse_unknown(FIELDS)
+    holds = {info["id"]: kind_of_entry(info) for info in layers} | {PLAN: PLAN}
+    name = _required("layer", holds)
+    extension = _required("format", FORMATS)
+    chosen = {one: value for one in PARAMETERS if (value := request.args.get(one))}
+    for one in ("crs", "geometry"):  # without coordinates the file is the same whatever stands there
+        if holds[name] not in GOES_WITH[one]:
+            chosen.pop(one, None)
+    if "crs" in chosen:
+        chosen["crs"] = to_frame(chosen["crs"])  # one address, however it was written
+    if not FORMATS[extension].geometry:  # the form says of this choice that it is for tables of text
+        chosen.pop("geometry", None)
+    query = f"?{urlencode(chosen)}" if chosen else ""
+    return redirect(f"{base}/{name}.{extension}{query}", HTTPStatus.SEE_OTHER)
+
+
+def _required(name: str, allowed: Iterable[str]) -> str:
+    asked = request.args.get(name, "")
+    if asked not in allowed:
+        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
+    return asked
+
+
+@blueprint.get("/data/datapackage.json")
+@takes()
+def data_package() -> Response:
+    """Send the description of all tables as a data package."""
+    return send(content().release, "schemas/datapackage.json")
+
+
+@blueprint.get("/data/catalog.jsonld")
+@takes()
+def data_catalogue() -> Response:
+    """Send the DCAT description of all files, with the addresses that the site has."""
+    files = current_app.extensions["settings"].files
+    base = base_url() if files is None else files.url or ".."  # seen from the file itself
+    strings = current_app.extensions["strings"]
+    described = build_catalogue(content(), strings, base, service=files is None)
+    body = json.dumps(described, ensure_ascii=False)
+    response = Response(body, content_type="application/ld+json")
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.get("/data/LICENSE-DATA.md")
+@takes()
+def data_licence() -> Response:
+    """Send the terms of the data."""
+    return send(content().release, "schemas/LICENSE-DATA.md", media_type="text/markdown; charset=utf-8")

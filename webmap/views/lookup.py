@@ -1,0 +1,169 @@
+"""Looking up: what the plan says of a point or a polygon, as a page and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request
+from shapely.geometry.base import BaseGeometry
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from geodata import crs
+from webmap.http import GEOJSON, HTML, JSON, send_json, vary
+from webmap.i18n import translate
+from webmap.limiter import computing
+from webmap.params import PROJECTED, parse_frame, parse_position, takes
+from webmap.polygons import parse_polygon, to_outline
+from webmap.problems import BadParameterError, RequestError, TooLargeError, UnsupportedTypeError
+from webmap.views.context import content
+
+blueprint = Blueprint("placing", __name__)
+Row = dict[str, Any]
+MAX_BYTES = 256 * 1024  # of a polygon with its form
+BODIES = (GEOJSON, JSON)
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+FILES = (*BODIES, "application/octet-stream", "application/vnd.geo+json", "text/plain", "")
+LABELLED = ("counties", "zones")
+SHOWN_FRAMES = ("CRS84", "EPSG:4550", "EPSG:3857", "GCJ-02", "BD-09")
+
+
+@blueprint.get("/lookup.json")
+@takes("at", "lon", "lat", "crs")
+def lookup_document() -> Response:
+    """Answer what applies at a point."""
+    return send_json(_at(*parse_position()))
+
+
+@blueprint.get("/lookup")
+def lookup_page() -> Response:
+    """Answer what applies at a point: a page where one is preferred, else the document."""
+    asked = {"at", "lon", "lat"} & request.args.keys()
+    accepted = request.accept_mimetypes
+    if not asked and (not accepted or accepted[HTML] > 0):
+        return _page()  # nothing to answer yet: the page is where one asks
+    if not _wants_page():
+        return vary(lookup_document())
+    try:
+        position = parse_position()
+    except RequestError as error:
+        return _page(error=error)
+    return _page(answer=_at(*position))
+
+
+@blueprint.post("/lookup")
+def lookup_polygon() -> Response:
+    """Answer how much of a polygon lies in each place; nothing of it is kept."""
+    if not _wants_page():
+        return vary(send_json(_measure(_sent())))
+    try:
+        polygon = _sent()
+    except RequestError as error:
+        return _page(error=error)
+    return _page(shares=_measure(polygon), outline=to_outline(polygon))
+
+
+def _measure(polygon: BaseGeometry) -> Row:
+    """Return the shares of a polygon; raises BusyError while others are being worked out."""
+    with computing.turn():
+        return content().shares.of(polygon)
+
+
+def _at(lon: float, lat: float) -> Row:
+    return content().lookup.at(round(lon, 7), round(lat, 7))
+
+
+def _wants_page() -> bool:
+    """Return whether a page is preferred; programs that take anything get the document."""
+    return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
+
+
+def _sent() -> BaseGeometry:
+    """Return the polygon in the body of the request."""
+    request.max_content_length = MAX_BYTES
+    if request.mimetype not in (*BODIES, *FORMS):
+        allowed = ", ".join((*BODIES, *FORMS))
+        raise UnsupportedTypeError(
+            "error.media_type", parameter="Content-Type", value=request.mimetype or "–", allowed=allowed
+        )
+    try:
+        text = request.get_data() if request.mimetype in BODIES else _from_form()
+    except RequestEntityTooLarge as error:
+        raise TooLargeError(
+            "error.body", parameter="polygon", value=None, allowed=f"{MAX_BYTES:,}"
+        ) from error
+    if not text.strip():
+        raise BadParameterError("error.no_text", parameter="polygon", value="", allowed="GeoJSON")
+    return parse_polygon(text, parse_frame())
+
+
+def _from_form() -> bytes:
+    """Return the file of the form, or else its text."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return request.form.get("polygon", "").encode()
+    if file.mimetype not in FILES:
+        allowed = ", ".join(filter(None, FILES))
+        raise UnsupportedTypeError("error.media_type", parameter="file", value=file.mimetype, allowed=allowed)
+    text: bytes = file.read()
+    return text
+
+
+def _page(
+    *,
+    answer: Row | None = None,
+    shares: Row | None = None,
+    outline: Any = None,
+    error: RequestError | None = None,
+) -> Response:
+    folium = content().release.read_json(f"pages/{g.language}/map.json")
+    said = translate(error.key, g.language, **error.values) if error else ""
+    page = render_template(
+        "lookup.html",
+        page="lookup",
+        folium=folium,
+        answer=answer,
+        shares=shares,
+        outline=outline,
+        frames=crs.FRAMES,
+        form=_form(),
+        error=error,
+        said=said,
+        positions=_positions(answer) if answer else [],
+        labels=_labels(),
+    )
+    return vary(Response(page, error.status if error else 200, mimetype=HTML))
+
+
+def _form() -> Row:
+    """Return what the fields hold: what was asked, as it was asked."""
+    asked = request.values if _small() else request.args
+    pair = [asked.get(name, "")[:40] for name in ("lon", "lat")]
+    return {
+        "at": asked.get("at", "")[:200] or ", ".join(filter(None, pair)),
+        "crs": asked.get("crs", crs.LONLAT)[:20],
+        "polygon": request.form.get("polygon", "") if request.mimetype in FORMS and _small() else "",
+    }
+
+
+def _small() -> bool:
+    return (request.content_length or MAX_BYTES + 1) <= MAX_BYTES
+
+
+def _positions(answer: Row) -> list[Row]:
+    """Return the position in the frames that people in China meet."""
+    rows = []
+    for frame in SHOWN_FRAMES:
+        x, y = (float(one) for one in crs.transform(answer["lon"], answer["lat"], crs.LONLAT, frame))
+        metres = frame in PROJECTED
+        rows.append({"frame": frame, "text": f"{x:.0f}, {y:.0f}" if metres else f"{x:.6f}, {y:.6f}"})
+    return rows
+
+
+def _labels() -> list[Row]:
+    """Return the names that the small map shows, with their (lat, lon)."""
+    documents = content().documents.values()
+    rows = [row for row in documents if row["layer"] in LABELLED and row["geometry"]["label"]]
+    return [
+        {"name": row["name"][g.language], "at": row["geometry"]["label"][::-1], "layer": row["layer"]}
+        for row in rows
+    ]

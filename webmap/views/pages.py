@@ -1,0 +1,223 @@
+"""The map, pages and documents of places, and what machines ask of a site: health, robots, QR codes."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import segno
+from flask import Blueprint, Response, current_app, g, render_template, request
+
+from layers.inspection import Inspection
+from layers.query import FeatureStore
+from webmap.content import POINT_LAYERS
+from webmap.http import send, send_json
+from webmap.i18n import LANGUAGES
+from webmap.links import absolute, base_url
+from webmap.params import takes
+from webmap.problems import BadParameterError, DamagedError, NotFoundError
+from webmap.views.comparison import suggest_places
+from webmap.views.context import content, require_place
+from webmap.views.releases import publications
+
+blueprint = Blueprint("pages", __name__)
+LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
+documents_blueprint = Blueprint("api", __name__)
+ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
+CONTACT_HOLDS = timedelta(days=90)
+MAX_PATH = 800  # characters; a denser code is hard to read from paper
+OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH - 1}}}")  # no other host, nothing unprintable
+QUIET_ZONE = 2  # modules around the code
+
+
+@blueprint.get("/")
+def map_page() -> str:
+    """Show the map of all themes."""
+    folium = content().release.read_json(f"pages/{g.language}/map.json")
+    return render_template("map.html", page="map", folium=folium, selected=_is_selected())
+
+
+@blueprint.get("/embed")
+def embedded_map() -> str:
+    """Show the map alone, for a frame on another site's page."""
+    g.embedded = True
+    folium = content().release.read_json(f"pages/{g.language}/map.json")
+    return render_template("embed.html", page="map", folium=folium, selected=_is_selected())
+
+
+def _is_selected() -> bool:
+    """Return whether the address selects a place, so that there is room for its panel from the start."""
+    return request.args.get("zone") in content().documents
+
+
+@blueprint.get("/zones/")
+def zones_page() -> str:
+    """List all places by layer: the map as a list."""
+    rows = list(content().documents.values())
+    groups = [{"layer": layer, "items": [row for row in rows if row["layer"] == layer]} for layer in LAYERS]
+    return render_template("zones.html", page="zones", groups=groups)
+
+
+@blueprint.get("/zones/<place_id>")
+def zone_page(place_id: str) -> str:
+    """Show one county, zone, park, 五区, belt or marine core."""
+    document, history = require_place(place_id, points=False), []
+    with suppress(DamagedError):  # the log says it; the place itself is known
+        history = publications().trace(place_id)
+    return _place_page(document, history)
+
+
+@blueprint.get("/places/<place_id>")
+def place_page(place_id: str) -> str:
+    """Show one platform or gateway."""
+    return _place_page(require_place(place_id, points=True), [])
+
+
+@blueprint.get("/zones/<place_id>.panel.html")
+def zone_panel_page(place_id: str) -> str:
+    """Show one county, zone, park, 五区, belt or marine core in the map's panel."""
+    return _panel(require_place(place_id, points=False))
+
+
+@blueprint.get("/places/<place_id>.panel.html")
+def place_panel_page(place_id: str) -> str:
+    """Show one platform or gateway in the map's panel."""
+    return _panel(require_place(place_id, points=True))
+
+
+def _panel(document: dict[str, Any]) -> str:
+    return render_template(
+        "panel.html",
+        doc=document,
+        industries=[
+            (clause, list(_group(rows, "emphasis", "verb").values()))
+            for (clause,), rows in _group(document.get("industries") or [], "clause").items()
+        ],
+        clusters={cluster["id"]: cluster for cluster in document.get("clusters") or []},
+        units_by_clause=[
+            (clause, rows) for (clause,), rows in _group(document["responsible_units"], "clause").items()
+        ],
+    )
+
+
+def _group(rows: list[dict[str, Any]], *keys: str) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """Return rows by the values of `keys`, in the order in which these first come."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row.get(key) for key in keys), []).append(row)
+    return groups
+
+
+def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
+    release, path = content().release, f"locator/{document['id']}.svg"
+    locator = release.read(path).decode() if release.sha256(path) else ""
+    suggested = suggest_places(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
+    return render_template(
+        "zone.html", page="zones", doc=document, locator=locator, suggested=suggested, history=history
+    )
+
+
+def _file_name(name: str, extension: str) -> str:
+    """Return the name that a browser saves a download under."""
+    return f"{content().plan['id']}-{name}.{extension}"
+
+
+@documents_blueprint.get("/zones/<place_id>.json")
+@takes()
+def zone_document(place_id: str) -> Response:
+    """Send everything known of one place."""
+    require_place(place_id, points=False)
+    return send(content().release, f"documents/{place_id}.json")
+
+
+@documents_blueprint.get("/places/<place_id>.json")
+@takes()
+def point_document(place_id: str) -> Response:
+    """Send everything known of one platform or gateway."""
+    require_place(place_id, points=True)
+    return send(content().release, f"documents/{place_id}.json")
+
+
+@documents_blueprint.get("/zones/<place_id>.geojson")
+@takes()
+def zone_geojson(place_id: str) -> Response:
+    """Send one place as a GeoJSON feature."""
+    return _feature(place_id, points=False)
+
+
+@documents_blueprint.get("/places/<place_id>.geojson")
+@takes()
+def point_geojson(place_id: str) -> Response:
+    """Send one platform or gateway as a GeoJSON feature."""
+    return _feature(place_id, points=True)
+
+
+def _feature(place_id: str, *, points: bool) -> Response:
+    document = require_place(place_id, points=points)
+    path = f"features/{document['layer']}/{place_id}.geojson"
+    return send(content().release, path, attachment=_file_name(place_id, "geojson"))
+
+
+@documents_blueprint.get("/healthz")
+def health_document() -> Response:
+    """Say that the process serves, and which release."""
+    return _now({"status": "ok", "release": content().release.id})
+
+
+@documents_blueprint.get("/readyz")
+def readiness_document() -> Response:
+    """Say whether all is well; 503 while the store cannot be asked, or the home or a file is damaged."""
+    inspection: Inspection = current_app.extensions["inspection"]
+    if inspection.faults:
+        raise DamagedError
+    store: FeatureStore = current_app.extensions["store"]
+    store.reach_m()
+    release = content().release
+    release.look()
+    return _now({"status": "ready", "release": release.id})
+
+
+@documents_blueprint.get("/robots.txt")
+def robots_file() -> Response:
+    """Tell search engines what to leave out: answers to questions that have no end, and old releases."""
+    lines = ["User-agent: *", *(f"Disallow: {request.script_root}{path}" for path in ENDLESS), ""]
+    return Response("\n".join(lines), mimetype="text/plain")
+
+
+@documents_blueprint.get("/.well-known/security.txt")
+def security_file() -> Response:
+    """Say where weaknesses are reported to (RFC 9116); raises NotFoundError where the operator does not."""
+    contact = current_app.extensions["settings"].security_contact
+    if contact is None:
+        raise NotFoundError("error.no_contact")
+    expires = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + CONTACT_HOLDS
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        f"Preferred-Languages: {', '.join(LANGUAGES)}",
+        f"Canonical: {base_url()}{request.path}",
+        "",
+    ]
+    return Response("\n".join(lines), mimetype="text/plain")
+
+
+def _now(value: Any) -> Response:
+    response = send_json(value)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@documents_blueprint.get("/qr.svg")
+@takes("path")
+def qr_code() -> Response:
+    """Send the QR code of one of our own addresses, and of no other."""
+    path = request.args.get("path", "")
+    if not OWN_PATH.fullmatch(path):
+        raise BadParameterError("error.own_path", parameter="path", value=path, allowed=f"/… (≤ {MAX_PATH})")
+    code = segno.make(absolute(path), error="m", micro=False)
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, scale=4)
+    return Response(picture.getvalue(), mimetype="image/svg+xml")

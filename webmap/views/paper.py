@@ -1,0 +1,151 @@
+"""The addresses of everything on paper: sheets, posters, the atlas, charts and cards as pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request
+
+from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
+from webmap.i18n import translate_here
+from webmap.links import absolute, base_url
+from webmap.paper.poster import SIZES
+from webmap.paper.request import Kind, PaperRequest, make_paper
+from webmap.params import takes
+from webmap.problems import BadParameterError, NotFoundError
+from webmap.settings import Settings
+from webmap.views.charts import draw_chart, require_chart
+from webmap.views.context import content, require_place
+from webmap.views.subjects import require_subject
+
+blueprint = Blueprint("paper", __name__)
+WEBMAP = Path(__file__).parent.parent
+MAKERS = ("paper/*.py", "paper/*.typ", "templates/charts/*", "charts.py", "chart_pages.py", "format.py")
+TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
+
+
+@blueprint.get("/zones/<place_id>.pdf")
+@takes()
+def place_sheet(place_id: str) -> Response:
+    """Send the one-page sheet of a county, zone, park, 五区, belt or marine core."""
+    require_place(place_id, points=False)
+    return _send("pdf", place_id, "place", id=place_id)
+
+
+@blueprint.get("/places/<place_id>.pdf")
+@takes()
+def point_sheet(place_id: str) -> Response:
+    """Send the one-page sheet of a platform or gateway."""
+    require_place(place_id, points=True)
+    return _send("pdf", place_id, "place", id=place_id)
+
+
+@blueprint.get("/industries/<industry_id>.pdf")
+@takes()
+def industry_sheet(industry_id: str) -> Response:
+    """Send the one-page sheet of an industry."""
+    require_subject("industry", content().industries, industry_id)
+    return _send("pdf", industry_id, "industry", id=industry_id)
+
+
+@blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
+@takes("size")
+def poster(theme_id: str, extension: str) -> Response:
+    """Send a theme as a sheet to hang up."""
+    _require_theme(theme_id, extension)
+    size = request.args.get("size", "A4").upper()
+    if size not in SIZES:
+        raise BadParameterError("error.choice", parameter="size", value=size, allowed=", ".join(SIZES))
+    return _send(extension, f"{theme_id}-{size}", "poster", id=theme_id, size=size)
+
+
+@blueprint.get("/atlas.pdf")
+@takes()
+def atlas() -> Response:
+    """Send the atlas."""
+    return _send("pdf", "atlas", "atlas", svg=draw_chart("clusters"))
+
+
+@blueprint.get("/charts/<name>.png")
+@takes()
+def chart_png(name: str) -> Response:
+    """Send one chart as a picture."""
+    require_chart(name, "png")
+    svg, (width, height), title = draw_sized(name)
+    return _send("png", f"chart-{name}", "chart", svg=svg, title=title, width=width, height=height)
+
+
+@blueprint.get("/og/<place_id>.png")
+@takes("points")
+def card(place_id: str) -> Response:
+    """Send the picture that a link to a place is previewed with."""
+    require_place(place_id, points=request.args.get("points") == "1")
+    return _send("png", f"card-{place_id}", "card", id=place_id)
+
+
+def draw_sized(name: str) -> tuple[str, tuple[float, float], str]:
+    """Return a chart with its size and title."""
+    svg = draw_chart(name)
+    width, height = (float(svg.split(f' {side}="', 1)[1].split('"', 1)[0]) for side in ("width", "height"))
+    return svg, (width, height), translate_here(f"chart.{name}")
+
+
+@cache
+def edition(folder: Path) -> str:
+    """Return a mark of the code that makes paper: what an older one made is not sent any more."""
+    paths = sorted(path for pattern in MAKERS for path in folder.glob(pattern))
+    digest = hashlib.sha256(version("typst").encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _require_theme(theme_id: str, extension: str) -> None:
+    themes = content().themes
+    if theme_id not in themes:
+        near = [{"id": one, "label": one, "href": f"/print/{one}.{extension}"} for one in themes]
+        raise NotFoundError(
+            "error.theme", parameter="theme", value=theme_id, allowed=", ".join(themes), near=near
+        )
+
+
+def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
+    """Send a file of this release, language, site and edition of the programme, made once and kept.
+
+    `details` are those of the :class:`~webmap.paper.request.PaperRequest`.
+    """
+    release, settings = content().release, _settings()
+    base = "" if settings.files else base_url()
+    folder, digest = str(release.folder), release.manifest_sha256
+    asked = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
+    body = _print(asked, ("paper", release.id, extension, name, g.language, absolute("/"), edition(WEBMAP)))
+    response = Response(body, content_type=TYPES[extension])
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response.headers["Cache-Control"] = "no-cache"
+    if kind != "card":
+        saved = f"{content().plan['id']}-{name}-{g.language}.{extension}"
+        response.headers["Content-Disposition"] = f'inline; filename="{saved}"'
+    response.make_conditional(request)
+    return response
+
+
+def _print(asked: PaperRequest, key: tuple[str, ...]) -> bytes:
+    """Return what is asked for: from a child process, but where a whole site is printed and nobody waits."""
+    worker: ExportWorker = current_app.extensions["export_worker"]
+    files = _settings().files
+    if files is None:
+        return worker.get(key, ChildJob("webmap.paper", asked.to_line()))
+
+    def make(path: Path) -> None:
+        path.write_bytes(make_paper(asked, files.absolute))
+
+    return worker.cache.read_or_make(key, make, PATIENCE_S)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

@@ -1,0 +1,327 @@
+"""Siting: criteria from the address, places ranked by them, each with an account; page, JSON and CSV."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from layers.siting import Measure, Ranked, rank
+from webmap import static_map
+from webmap.content import Content
+from webmap.http import send_csv, to_csv
+from webmap.i18n import pick
+from webmap.params import takes
+from webmap.problems import BadParameterError
+from webmap.views.context import content
+
+DISTANCES = ("port", "airport", "station", "university")
+GROUPS = ("five", "belt", "core")
+COAST = "coast"
+CIRCUMSTANCES = (*DISTANCES, COAST, *GROUPS)
+INDUSTRY = "industry"
+SITING_PARAMETERS = (INDUSTRY, "weight", *CIRCUMSTANCES, "reach")
+MAX_WEIGHT, USUAL_WEIGHT = 5, 3
+MAX_INDUSTRIES = 10
+MAX_REACH_KM, USUAL_REACH_KM = 200, 50
+Row = dict[str, Any]
+DECIMALS = 3
+PERCENT = 100
+blueprint = Blueprint("siting", __name__)
+COMPARED = 5
+SHADES = 5  # strengths of colour on the sketch
+USUAL = {"weight": str(USUAL_WEIGHT), "reach": str(USUAL_REACH_KM)} | dict.fromkeys(CIRCUMSTANCES, "0")
+
+
+@dataclass(frozen=True)
+class SitingCriteria:
+    """Industries that all weigh the same, and the weight of every circumstance; 0 is no wish."""
+
+    industries: tuple[str, ...]
+    industry_weight: int
+    weights: Mapping[str, int]
+    reach_km: int  # where a distance counts as nothing
+
+    def to_weights(self) -> dict[str, int]:
+        """Return the weight of every single wish, each industry being one."""
+        industries = {criterion_of(one): self.industry_weight for one in self.industries}
+        return industries | dict(self.weights)
+
+
+def criterion_of(industry_id: str) -> str:
+    """Return the name of the wish for an industry."""
+    return f"{INDUSTRY}:{industry_id}"
+
+
+def parse_criteria(arguments: MultiDict[str, str], content: Content) -> SitingCriteria:
+    """Return the wishes of a request; raises BadParameterError for what is unknown or out of range."""
+    industries = split_ids(arguments.getlist(INDUSTRY))
+    for one in industries:
+        if one not in content.industries:
+            raise BadParameterError(
+                "error.unknown_industry",
+                parameter=INDUSTRY,
+                value=one,
+                allowed=", ".join(content.industries),
+                near=_near(one, content),
+            )
+    if len(industries) > MAX_INDUSTRIES:
+        raise BadParameterError(
+            "error.too_many",
+            parameter=INDUSTRY,
+            value=str(len(industries)),
+            allowed=f"0-{MAX_INDUSTRIES}",
+        )
+    return SitingCriteria(
+        industries=industries,
+        industry_weight=_whole(arguments, "weight", USUAL_WEIGHT, (0, MAX_WEIGHT)),
+        weights={name: _whole(arguments, name, 0, (0, MAX_WEIGHT)) for name in CIRCUMSTANCES},
+        reach_km=_whole(arguments, "reach", USUAL_REACH_KM, (1, MAX_REACH_KM)),
+    )
+
+
+def split_ids(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct ids of a parameter that may be repeated, or hold several with commas."""
+    parts = (part.strip() for value in values for part in value.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _whole(arguments: Mapping[str, str], name: str, usual: int, limits: tuple[int, int]) -> int:
+    text = arguments.get(name, "").strip()
+    if not text:
+        return usual
+    low, high = limits
+    value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(high)) else -1
+    if not low <= value <= high:
+        raise BadParameterError("error.whole", parameter=name, value=text, allowed=f"{low}-{high}")
+    return value
+
+
+def _near(asked: str, content: Content) -> list[dict[str, str]]:
+    names = {name: one for one, row in content.industries.items() for name in (one, *row["name"].values())}
+    close = dict.fromkeys(names[name] for name in difflib.get_close_matches(asked, names, n=8, cutoff=0.45))
+    rows = [content.industries[one] for one in close][:5]
+    return [
+        {"id": row["id"], "label": pick(row["name"]), "href": f"/find?industry={row['id']}"} for row in rows
+    ]
+
+
+def rank_places(content: Content, wishes: SitingCriteria) -> Row:
+    """Return every zone with its score and the account of it: best first, the incomparable apart."""
+    weights = wishes.to_weights()
+    accounts = {place: _account(content, place, wishes) for place in content.measures["places"]}
+    measures = {
+        place: {wish: _to_measure(row) for wish, row in rows.items()} for place, rows in accounts.items()
+    }
+    rows = [_row(content, one, accounts[one.id], weights) for one in rank(measures, weights)]
+    return {
+        "weights": {wish: weight for wish, weight in weights.items() if weight},
+        "total_weight": sum(weights.values()),
+        "reach_km": wishes.reach_km,
+        "coast_m": content.measures["coast_m"],
+        "edge_m": content.measures["edge_m"],
+        "ranked": [row for row in rows if row["rank"]],
+        "incomplete": [row for row in rows if not row["rank"]],
+        "elsewhere": _elsewhere(content, wishes),
+    }
+
+
+def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[str, int]) -> Row:
+    document = content.documents[one.id]
+    criteria = [_weighed(wish, account[wish], weight) for wish, weight in weights.items() if weight]
+    own = {key: document[key] for key in ("id", "layer", "kind", "name", "url")}
+    return own | {
+        "rank": one.rank,
+        "tied": one.tied,
+        "unclear": one.unclear,
+        "score": None if one.score is None else round(float(one.score) * PERCENT, 1),
+        "score_low": round(float(one.low) * PERCENT, 1),
+        "score_high": round(float(one.high) * PERCENT, 1),
+        "known_weight": one.known_weight,
+        "points": round(sum(row["points"] or 0 for row in criteria), DECIMALS),
+        "criteria": criteria,
+    }
+
+
+def _weighed(wish: str, account: Row, weight: int) -> Row:
+    """Return one line of the account with its measure rounded as it is shown."""
+    value = account["measure"]
+    points = None if value is None else round(weight * value, DECIMALS)
+    shown = {"measure": None if value is None else round(value, DECIMALS), "weight": weight, "points": points}
+    return {"wish": wish} | account | shown
+
+
+def _to_measure(account: Row) -> Measure | None:
+    value = account["measure"]
+    return None if value is None else Measure(value, account["low"], account["high"])
+
+
+def _account(content: Content, place_id: str, wishes: SitingCriteria) -> dict[str, Row]:
+    """Return what is known of one place for every wish, each with its measure or None."""
+    measured = content.measures["places"][place_id]
+    found = {criterion_of(one): _designated(content, place_id, one) for one in wishes.industries}
+    found |= {one: _distance(measured["distances"][one], wishes.reach_km) for one in DISTANCES}
+    found[COAST] = _coast(measured["coast"])
+    return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
+
+
+def _designated(content: Content, place_id: str, industry_id: str) -> Row:
+    """Return 1 where the plan designates the industry for the place, 0 where it lists others only.
+
+    A place for which the plan lists nothing at all is unknown: silence is no refusal.
+    """
+    document, industry = content.documents[place_id], content.industries[industry_id]
+    about = {key: industry[key] for key in ("id", "name", "url")}
+    keys = ("term", "emphasis", "verb", "clause")
+    rows = [
+        {key: row[key] for key in keys} for row in document["industries"] if row["industry_id"] == industry_id
+    ]
+    reason = {"kind": "designation", "industry": about, "designations": rows}
+    if not document["industries"]:
+        return _exact(None) | reason | {"unknown": document["no_industries"]}
+    return _exact(float(bool(rows))) | reason
+
+
+def _distance(found: Row | None, reach_km: int) -> Row:
+    """Return 1 at the place itself, falling evenly to 0 at the reach."""
+    if found is None:
+        return _exact(None) | {"kind": "distance", "unknown": None}
+
+    def measure(distance_m: float) -> float:
+        return max(0.0, 1 - max(distance_m, 0) / (1000 * reach_km))
+
+    distance_m, accuracy_m = found["distance_m"], found["accuracy_m"]
+    return {
+        "measure": measure(distance_m),
+        "low": measure(distance_m + accuracy_m),
+        "high": measure(distance_m - accuracy_m),
+        "kind": "distance",
+        **found,
+    }
+
+
+def _coast(found: Row) -> Row:
+    """Return 1 on the coast, 0 off it, None where the outline is too rough to say."""
+    if found["on"] is None:
+        return _exact(None) | {"kind": "coast", "unknown": None, **found}
+    value = float(found["on"])
+    return {"measure": value, "low": value if found["sure"] else 0.0, "high": value, "kind": "coast", **found}
+
+
+def _grouped(rows: list[Row]) -> Row:
+    return _exact(float(bool(rows))) | {"kind": "group", "groups": rows}
+
+
+def _exact(value: float | None) -> Row:
+    return {"measure": value, "low": value, "high": value}
+
+
+def _elsewhere(content: Content, wishes: SitingCriteria) -> list[Row]:
+    """Return where else the industries are designated: in belts, 五区 and cores, which are not ranked.
+
+    Each place once for each industry and clause, though a clause may list several terms of the industry.
+    """
+    rows: dict[tuple[str, str, str], Row] = {}
+    for one in wishes.industries:
+        about = {key: content.industries[one][key] for key in ("id", "name", "url")}
+        for row in content.industries[one]["designations"]:
+            if row["zone"]["id"] not in content.measures["places"]:
+                rows.setdefault((one, row["zone"]["id"], row["clause"]), {"industry": about, **row})
+    return list(rows.values())
+
+
+@blueprint.get("/find")
+def find_page() -> ResponseReturnValue:
+    """Show the zones ranked by the wishes of the address, each with its account."""
+    wishes = parse_criteria(request.args, content())
+    short = _shorten()
+    if short is not None:
+        return redirect(short)
+    found = rank_places(content(), wishes)
+    best = [row["id"] for row in found["ranked"][:COMPARED]]
+    return render_template(
+        "find.html",
+        page="find",
+        wishes=wishes,
+        parameters=(*SITING_PARAMETERS, "lang"),
+        found=found,
+        sketch=_sketch(found),
+        best=",".join(best) if len(best) > 1 else "",
+        groups=_industry_groups(),
+        circumstances=CIRCUMSTANCES,
+        limits={"weight": MAX_WEIGHT, "reach": MAX_REACH_KM},
+    )
+
+
+@blueprint.get("/find.json")
+@takes(*SITING_PARAMETERS)
+def find_document() -> Response:
+    """Send the ranking with every measure, weight and reason."""
+    return jsonify(rank_places(content(), parse_criteria(request.args, content())))
+
+
+@blueprint.get("/find.csv")
+@takes(*SITING_PARAMETERS)
+def find_csv() -> Response:
+    """Send the ranking as a table: a line a zone and wish."""
+    wishes = parse_criteria(request.args, content())
+    found = rank_places(content(), wishes)
+    head = ["rank", "zone_id", "zone_zh", f"zone_{g.language}", "score", "score_low", "score_high"]
+    head += ["wish", "measure", "weight", "points", "distance_m", "accuracy_m", "nearest", "clauses"]
+    rows = [line for row in (*found["ranked"], *found["incomplete"]) for line in _lines(row)]
+    return send_csv(to_csv([dict.fromkeys(head), *rows]), f"{content().plan['id']}-find")
+
+
+def _lines(row: Row) -> list[list[object]]:
+    names = dict.fromkeys(("zh", g.language))
+    own = [row["rank"], row["id"], *(row["name"][one] for one in names)]
+    own += [row["score"], row["score_low"], row["score_high"]]
+    return [[*own, *_cells(one)] for one in row["criteria"]]
+
+
+def _cells(one: Row) -> list[object]:
+    clauses = [row["clause"] for row in (*one.get("designations", ()), *one.get("groups", ()))]
+    measured = one.get("distance_m", one.get("gap_m"))
+    nearest = one["to"]["id"] if "to" in one else None
+    own = [one["wish"], one["measure"], one["weight"], one["points"]]
+    return [*own, measured, one.get("accuracy_m"), nearest, "; ".join(dict.fromkeys(clauses))]
+
+
+def _shorten() -> str | None:
+    """Return the address without repeated and usual values, or None where it is short already."""
+    given = list(request.args.items(multi=True))
+    kept = [(name, value) for name, value in given if name != INDUSTRY and value != USUAL.get(name, "")]
+    industries = ",".join(split_ids(request.args.getlist(INDUSTRY)))
+    short = [*([(INDUSTRY, industries)] if industries else []), *kept]
+    if sorted(short) == sorted(given):
+        return None
+    return f"/find?{urlencode(short, safe=',')}" if short else "/find"
+
+
+def _sketch(found: Row) -> Row | None:
+    """Return the sketch of the ranking: the higher the score, the stronger the colour."""
+    marks = {
+        row["id"]: f"score-{min(int(row['score'] * SHADES / 100), SHADES - 1)}" for row in found["ranked"]
+    }
+    marks |= {row["id"]: "score-none" for row in found["incomplete"]}
+    ranks = {row["id"]: f"{row['rank']} " for row in found["ranked"]}
+    return static_map.arrange(content(), marks, g.language, ranks) if marks else None
+
+
+def _industry_groups() -> list[Row]:
+    """Return the industries by cluster, those without one last."""
+    rows = list(content().industries.values())
+    groups = [
+        {
+            "cluster": one,
+            "items": [row for row in rows if row["cluster"] and row["cluster"]["id"] == one["id"]],
+        }
+        for one in sorted(content().clusters.values(), key=lambda one: str(one["letter"]))
+    ]
+    return [*groups, {"cluster": None, "items": [row for row in rows if not row["cluster"]]}]

@@ -1,0 +1,271 @@
+"""Pages and documents of industries, clusters and agencies; the matrix of industries and places."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request
+
+from layers.documents import EMPHASES
+from webmap import http, static_map
+from webmap.content import Content
+from webmap.http import send, send_csv
+from webmap.i18n import pick
+from webmap.params import takes
+from webmap.problems import BadParameterError, NotFoundError, name_some
+from webmap.views.charts import draw_chart
+from webmap.views.context import content
+
+blueprint = Blueprint("subjects", __name__)
+Row = dict[str, Any]
+AGENCY_LEVELS = (
+    *("municipal", "county", "zone", "party", "mass-organisation"),
+    *("national", "university", "company", "group"),
+)
+BY_NAME, BY_CLUSTER, BY_COUNT = "name", "cluster", "count"
+STATUSES = ("designated", "city")
+MATRIX_PARAMETERS = ("q", "cluster", "zone", "emphasis", "status", "sort")
+
+
+@blueprint.get("/industries/")
+def industries() -> str:
+    """Show which place is to develop which industry: filtered and sorted as the address says."""
+    wish = parse_matrix_request(request.args, content())
+    places = list_columns(content())
+    rows = select_industries(content(), wish, g.language)
+    shown = [place for place in places if wish.zone in (None, place["id"])]
+    return render_template(
+        "industries.html",
+        page="industries",
+        wish=wish,
+        industries=rows,
+        instead=[]
+        if rows or not wish.q
+        else select_industries(content(), without_filters(wish), g.language)[:8],
+        total=len(content().industries),
+        places=shown,
+        all_places=places,
+        parameters=(*MATRIX_PARAMETERS, "lang"),
+        clusters=list(content().clusters.values()),
+        emphases=EMPHASES,
+        statuses=STATUSES,
+    )
+
+
+@blueprint.get("/industries.csv")
+@takes(*MATRIX_PARAMETERS)
+def industries_csv() -> Response:
+    """Send the matrix as it is filtered and sorted."""
+    wish = parse_matrix_request(request.args, content())
+    rows = select_industries(content(), wish, g.language)
+    places = [place for place in list_columns(content()) if wish.zone in (None, place["id"])]
+    return send_csv(render_matrix_csv(rows, places, g.language), f"{content().plan['id']}-industries")
+
+
+@blueprint.get("/industries/<industry_id>")
+def industry(industry_id: str) -> str:
+    """Show one industry: where it is designated, and what else the plan says of it."""
+    row = require_subject("industry", content().industries, industry_id)
+    marks = {one["zone"]["id"]: one["emphasis"] for one in reversed(row["designations"])}
+    sketch = static_map.arrange(content(), marks, g.language) if marks else None
+    return render_template("industry.html", page="industries", industry=row, sketch=sketch, emphases=EMPHASES)
+
+
+@blueprint.get("/industries/<industry_id>.json")
+@takes()
+def industry_document(industry_id: str) -> Response:
+    """Send everything known of one industry."""
+    require_subject("industry", content().industries, industry_id)
+    return send(content().release, f"industries/{industry_id}.json")
+
+
+@blueprint.get("/industries/<industry_id>.geojson")
+@takes()
+def industry_geojson(industry_id: str) -> Response:
+    """Send the places designated for one industry, each with its designations."""
+    require_subject("industry", content().industries, industry_id)
+    name = f"{content().plan['id']}-{industry_id}.geojson"
+    return send(content().release, f"industries/{industry_id}.geojson", attachment=name)
+
+
+@blueprint.get("/clusters/")
+def clusters() -> str:
+    """Compare the clusters and their targets."""
+    rows = list(content().clusters.values())
+    return render_template("clusters.html", page="industries", clusters=rows, chart=draw_chart("clusters"))
+
+
+@blueprint.get("/clusters/<cluster_id>")
+def cluster(cluster_id: str) -> str:
+    """Show one cluster: target, focus, industries, places."""
+    row = require_subject("cluster", content().clusters, cluster_id)
+    marks = {place["id"]: place["designations"][0]["emphasis"] for place in row["places"]}
+    sketch = static_map.arrange(content(), marks, g.language) if marks else None
+    others = list(content().clusters.values())
+    return render_template(
+        "cluster.html", page="industries", cluster=row, sketch=sketch, clusters=others, emphases=EMPHASES
+    )
+
+
+@blueprint.get("/clusters/<cluster_id>.json")
+@takes()
+def cluster_document(cluster_id: str) -> Response:
+    """Send everything known of one cluster."""
+    require_subject("cluster", content().clusters, cluster_id)
+    return send(content().release, f"clusters/{cluster_id}.json")
+
+
+@blueprint.get("/agencies/")
+def agencies() -> str:
+    """List the responsible units by level."""
+    rows = list(content().agencies.values())
+    groups = [
+        {"level": level, "items": [row for row in rows if row["level"] == level]} for level in AGENCY_LEVELS
+    ]
+    return render_template("agencies.html", page="plan", groups=groups)
+
+
+@blueprint.get("/agencies/<agency_id>")
+def agency(agency_id: str) -> str:
+    """Show what one unit is responsible for."""
+    row = require_subject("agency", content().agencies, agency_id)
+    marks = {place["id"]: "named" for clause in row["clauses"] for place in clause["places"]}
+    sketch = static_map.arrange(content(), marks, g.language) if marks else None
+    return render_template("agency.html", page="plan", agency=row, sketch=sketch)
+
+
+@blueprint.get("/agencies/<agency_id>.json")
+@takes()
+def agency_document(agency_id: str) -> Response:
+    """Send what one unit is responsible for."""
+    require_subject("agency", content().agencies, agency_id)
+    return send(content().release, f"agencies/{agency_id}.json")
+
+
+def require_subject(kind: str, rows: Mapping[str, Row], row_id: str) -> Row:
+    """Return one row; raises NotFoundError with the ids and names that come near."""
+    if row_id in rows:
+        return rows[row_id]
+    names = {name: one for one, row in rows.items() for name in (one, *row["name"].values())}
+    close = difflib.get_close_matches(row_id, names, n=8, cutoff=0.45)
+    found = dict.fromkeys(names[name] for name in close)
+    near = [{"id": one, "label": pick(rows[one]["name"]), "href": rows[one]["url"]} for one in found][:5]
+    raise NotFoundError(
+        f"error.{kind}", parameter=kind, value=row_id, allowed=name_some(list(rows)), near=near
+    )
+
+
+@dataclass(frozen=True)
+class MatrixRequest:
+    """What of the matrix is asked for."""
+
+    q: str
+    cluster: str | None
+    zone: str | None
+    emphasis: str | None
+    status: str | None
+    sort: str
+
+
+def parse_matrix_request(arguments: Mapping[str, str], content: Content) -> MatrixRequest:
+    """Return the filters and the order of a request; raises BadParameterError for what is unknown."""
+    places = [place["id"] for place in list_columns(content)]
+    return MatrixRequest(
+        q=_text(arguments),
+        cluster=_choice(arguments, "cluster", [*content.clusters, "none"]),
+        zone=_choice(arguments, "zone", places),
+        emphasis=_choice(arguments, "emphasis", EMPHASES),
+        status=_choice(arguments, "status", STATUSES),
+        sort=_choice(arguments, "sort", [BY_CLUSTER, BY_NAME, BY_COUNT, *places]) or BY_CLUSTER,
+    )
+
+
+def _text(arguments: Mapping[str, str]) -> str:
+    text, limit = arguments.get("q", ""), 200
+    if len(text) > limit:
+        raise BadParameterError("error.length", parameter="q", value=str(len(text)), allowed=f"0-{limit}")
+    return text.strip()
+
+
+def _choice(arguments: Mapping[str, str], name: str, allowed: Any) -> str | None:
+    asked = arguments.get(name) or None
+    if asked is not None and asked not in allowed:
+        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
+    return asked
+
+
+def list_columns(content: Content) -> list[Row]:
+    """Return the places that the plan designates for anything, in the order of the facts."""
+    return [place for place in content.places() if place["industries"]]
+
+
+def select_industries(content: Content, wish: MatrixRequest, language: str) -> list[Row]:
+    """Return the industries that the wish asks for, in its order."""
+    found = [row for row in content.industries.values() if _fits(row, wish)]
+    return sorted(found, key=lambda row: _order(row, wish.sort, language))
+
+
+def without_filters(wish: MatrixRequest) -> MatrixRequest:
+    """Return the wish without its filters: what the words alone find."""
+    return MatrixRequest(q=wish.q, cluster=None, zone=None, emphasis=None, status=None, sort=wish.sort)
+
+
+def _fits(row: Row, wish: MatrixRequest) -> bool:
+    cluster = row["cluster"]["id"] if row["cluster"] else "none"
+    cells = [
+        one
+        for one in row["designations"]
+        if wish.zone in (None, one["zone"]["id"]) and wish.emphasis in (None, one["emphasis"])
+    ]
+    return (
+        wish.cluster in (None, cluster)
+        and wish.status in (None, row["status"])
+        and (bool(cells) or not (wish.zone or wish.emphasis))
+        and wish.q.casefold() in _words(row)
+    )
+
+
+def _words(row: Row) -> str:
+    """Return everything that an industry may be looked for by."""
+    texts = [row["name"], *(one["term"] for one in (*row["designations"], *row["named"]))]
+    words = [word for text in texts for word in text.values()]
+    words += [word for language in row["synonyms"].values() for word in language]
+    return "\n".join([row["id"], *words, *row["gbt4754"], *row["isic4"]]).casefold()
+
+
+def _order(row: Row, sort: str, language: str) -> tuple[Any, ...]:
+    if sort == BY_NAME:
+        return (row["name"][language].casefold(),)
+    if sort == BY_COUNT:
+        return (-len({one["zone"]["id"] for one in row["designations"]}),)
+    if sort == BY_CLUSTER:
+        return (row["cluster"]["letter"] if row["cluster"] else "~",)
+    ranks = [EMPHASES.index(one["emphasis"]) for one in row["designations"] if one["zone"]["id"] == sort]
+    return (min(ranks, default=len(EMPHASES)),)
+
+
+def render_matrix_csv(rows: list[Row], places: list[Row], language: str) -> str:
+    """Return the matrix as CSV with a byte order mark: a line an industry, a column a place."""
+    own = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
+    head = dict.fromkeys([*own, *(place["id"] for place in places)])
+    return http.to_csv([head, *(_line(row, places, language) for row in rows)])
+
+
+def _line(row: Row, places: list[Row], language: str) -> list[str]:
+    own = {
+        "industry_id": row["id"],
+        "industry_zh": row["name"]["zh"],
+        f"industry_{language}": row["name"][language],
+        "cluster_id": row["cluster"]["id"] if row["cluster"] else "",
+        "status": row["status"],
+    }
+    return [*own.values(), *(_cell(row, place["id"], language) for place in places)]
+
+
+def _cell(row: Row, place_id: str, language: str) -> str:
+    """Return each designation as ``emphasis: term [clause]``, joined with semicolons."""
+    mine = [one for one in row["designations"] if one["zone"]["id"] == place_id]
+    return "; ".join(f"{one['emphasis']}: {one['term'][language]} [{one['clause']}]" for one in mine)
