@@ -28,8 +28,16 @@ from webmap import (
 )
 from webmap.content import Content
 from webmap.export_worker import open_worker
-from webmap.format import format_area, format_number, format_quantity
-from webmap.language import LANGUAGES, current_language, language_links, mark_chinese, pick, translate_here
+from webmap.format import format_area, format_clause, format_number, format_quantity
+from webmap.language import (
+    LANGUAGES,
+    current_language,
+    language_links,
+    mark_chinese,
+    mark_clause,
+    pick,
+    translate_here,
+)
 from webmap.ogc.gate import Gate
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
@@ -83,6 +91,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     _add_ogc(app, release, settings)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese
+    app.jinja_env.filters["clause"] = mark_clause
     errors.register(app)
     _add_request_steps(app, settings)
     headers.register(app, settings)
@@ -121,6 +130,7 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
             "nonce": g.nonce,
             "number": format_number,
             "area": format_area,
+            "format_clause": format_clause,
             "format_quantity": format_quantity,
             "lang_links": language_links(),
             "tiles": tile_basemap(settings, g.language),

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import current_app, g, request
 from markupsafe import Markup, escape
 
+from webmap.format import format_clause
 from webmap.problems import BadParameterError
 
 LANGUAGES = ("zh", "en", "ko")
@@ -61,8 +62,18 @@ def mark_chinese(text: str) -> Markup:
 
 
 def _mark(found: re.Match[str]) -> str:
-    kind = ' class="unbroken"' if CLAUSE.fullmatch(found[0]) else ""
-    return f'<span{kind} lang="zh">{found[0]}</span>'
+    if CLAUSE.fullmatch(found[0]):
+        return f'<span class="unbroken">{mark_clause(found[0])}</span>'
+    return f'<span lang="zh">{found[0]}</span>'
+
+
+def mark_clause(clause_id: str) -> Markup:
+    """Return the number of a clause in the page's language, the plan's own number as its title."""
+    if g.language == "zh":
+        return Markup("{}").format(clause_id)
+    shown = format_clause(clause_id, g.language)
+    frame = Markup('<span lang="zh" title="{}"><span lang="{}">{}</span></span>')
+    return frame.format(clause_id, g.language, shown)
 
 
 def language_links() -> list[dict[str, str]]:

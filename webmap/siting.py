@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from layers.siting import Measure, Ranked, rank
+from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap.content import Content
 from webmap.wishes import COAST, DISTANCES, Wishes, to_wish
 
@@ -14,22 +15,77 @@ PERCENT = 100
 
 
 def find(content: Content, wishes: Wishes) -> Row:
-    """Return every zone with its score and the account of it: best first, the incomparable apart."""
-    weights = wishes.to_weights()
+    """Return every zone with its score and the account of it: best first, the incomparable apart.
+
+    An industry that the plan lists for no zone and no area tells no zone from another: it is left out of
+    the weights, and told first among ``unnamed``. Zones of a kind that the plan's lists show to be for
+    services are not recommended for manufacturing: they are in ``unsuitable``, without a rank.
+    """
+    unnamed = [row for one in wishes.industries if (row := _unnamed(content, one))]
+    dropped = {to_wish(row["industry"]["id"]) for row in unnamed if row["dropped"]}
+    weights = {wish: 0 if wish in dropped else weight for wish, weight in wishes.to_weights().items()}
+    unsuitable = _unsuitable(content, wishes)
     accounts = {place: _account(content, place, wishes) for place in content.measures["places"]}
     measures = {
         place: {wish: _to_measure(row) for wish, row in rows.items()} for place, rows in accounts.items()
     }
-    rows = [_row(content, one, accounts[one.id], weights) for one in rank(measures, weights)]
+    suited = rank({one: rows for one, rows in measures.items() if one not in unsuitable}, weights)
+    apart = rank({one: rows for one, rows in measures.items() if one in unsuitable}, weights)
+    rows = [_row(content, one, accounts[one.id], weights) for one in suited]
     return {
         "weights": {wish: weight for wish, weight in weights.items() if weight},
         "total_weight": sum(weights.values()),
         "reach_km": wishes.reach_km,
+        "area_share": wishes.area_share,
         "coast_m": content.measures["coast_m"],
         "edge_m": content.measures["edge_m"],
+        "unnamed": unnamed,
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
+        "unsuitable": [_row(content, _unranked(one), accounts[one.id], weights) for one in apart],
         "elsewhere": _elsewhere(content, wishes),
+    }
+
+
+def _unranked(one: Ranked) -> Ranked:
+    return replace(one, rank=None, tied=False, unclear=False)
+
+
+def _unnamed(content: Content, industry_id: str) -> Row | None:
+    """Return what the plan says of an industry that it lists for no single zone, None where it does."""
+    industry = content.industries[industry_id]
+    zones = content.measures["places"]
+    kinds = {content.documents[place]["answers"].get(industry_id, {}).get("kind") for place in zones} - {None}
+    if "zone" in kinds:
+        return None
+    whole = {row["zone"]["id"] for row in industry["city_designations"]}
+    return {
+        "industry": {key: industry[key] for key in ("id", "name", "url")},
+        "dropped": not kinds,
+        "areas": [row for row in industry["designations"] if row["zone"]["id"] not in whole],
+        "city": industry["city_designations"],
+        "named": industry["named"],
+        "cluster": industry["cluster_designations"],
+        "served_by": industry["served_by"],
+    }
+
+
+def _unsuitable(content: Content, wishes: Wishes) -> set[str]:
+    """Return the zones of a kind that is not for manufacturing, where that is all that is asked for."""
+    industries = content.industries
+    made = [one for one in wishes.industries if is_manufacturing(industries[one]["gbt4754"])]
+    listed: dict[str, list[list[str]]] = {}
+    for place in content.measures["places"]:
+        document = content.documents[place]
+        own = {row["industry_id"] for row in document["industries"]}
+        listed.setdefault(document["kind"], []).extend(industries[one]["gbt4754"] for one in own)
+    kinds = select_service_kinds(listed)
+    return {
+        place
+        for place in content.measures["places"]
+        if made
+        and content.documents[place]["kind"] in kinds
+        and not any(one in content.documents[place]["answers"] for one in wishes.industries)
     }
 
 
@@ -41,9 +97,9 @@ def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[s
         "rank": one.rank,
         "tied": one.tied,
         "unclear": one.unclear,
-        "score": None if one.score is None else round(float(one.score) * PERCENT, 1),
-        "score_low": round(float(one.low) * PERCENT, 1),
-        "score_high": round(float(one.high) * PERCENT, 1),
+        "score": round(float(one.score) * PERCENT, 1) if one.rank and one.score is not None else None,
+        "score_low": round(float(one.low) * PERCENT, 1) if one.rank else None,
+        "score_high": round(float(one.high) * PERCENT, 1) if one.rank else None,
         "known_weight": one.known_weight,
         "points": round(sum(row["points"] or 0 for row in criteria), DECIMALS),
         "criteria": criteria,
@@ -66,27 +122,43 @@ def _to_measure(account: Row) -> Measure | None:
 def _account(content: Content, place_id: str, wishes: Wishes) -> dict[str, Row]:
     """Return what is known of one place for every wish, each with its measure or None."""
     measured = content.measures["places"][place_id]
-    found = {to_wish(one): _designated(content, place_id, one) for one in wishes.industries}
+    found = {
+        to_wish(one): _designated(content, place_id, one, wishes.area_share) for one in wishes.industries
+    }
     found |= {one: _distance(measured["distances"][one], wishes.reach_km) for one in DISTANCES}
     found[COAST] = _coast(measured["coast"])
     return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
 
 
-def _designated(content: Content, place_id: str, industry_id: str) -> Row:
-    """Return 1 where the plan designates the industry for the place, 0 where it lists others only.
+def _designated(content: Content, place_id: str, industry_id: str, area_share: float) -> Row:
+    """Return how far the plan gives an industry to a place: 1 where its own list has it.
 
-    A place for which the plan lists nothing at all is unknown: silence is no refusal.
+    `area_share` where it is listed for an area of the place or for the whole city, or where a task or the
+    positioning of the place serves it; 0 where the place has a list of others. A place for which the plan
+    lists nothing at all is unknown: silence is no refusal.
     """
     document, industry = content.documents[place_id], content.industries[industry_id]
     about = {key: industry[key] for key in ("id", "name", "url")}
+    answer = document["answers"].get(industry_id, {"kind": "elsewhere", "said": []})
     keys = ("term", "emphasis", "verb", "clause")
-    rows = [
-        {key: row[key] for key in keys} for row in document["industries"] if row["industry_id"] == industry_id
-    ]
-    reason = {"kind": "designation", "industry": about, "designations": rows}
-    if not document["industries"]:
-        return _exact(None) | reason | {"unknown": document["no_industries"]}
-    return _exact(float(bool(rows))) | reason
+    own = [{key: row[key] for key in keys} for row in answer["said"] if row["kind"] == "zone"]
+    named = dict.fromkeys(
+        row["zone"]["id"] for row in industry["designations"] if row["zone"]["id"] != place_id
+    )
+    reason = {
+        "kind": "designation",
+        "industry": about,
+        "answer": answer["kind"],
+        "designations": own,
+        "said": answer["said"],
+        "listed_for": [{key: content.documents[one][key] for key in ("id", "name", "url")} for one in named],
+        "listed": bool(document["industries"]),
+    }
+    if answer["kind"] == "elsewhere":
+        value = 0.0 if document["industries"] else None
+    else:
+        value = 1.0 if answer["kind"] == "zone" else area_share
+    return _exact(value) | reason | {"unknown": document["no_industries"]}
 
 
 def _distance(found: Row | None, reach_km: int) -> Row:

@@ -8,16 +8,19 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from layers.answers import WHOLE_CITY
 from webmap import siting, sketches
 from webmap.api import content
 from webmap.parameters import takes
 from webmap.spreadsheet import send_csv, to_csv
 from webmap.wishes import (
+    AREA,
     CIRCUMSTANCES,
     INDUSTRY,
     MAX_REACH_KM,
     MAX_WEIGHT,
     PARAMETERS,
+    USUAL_AREA_SHARE,
     USUAL_REACH_KM,
     USUAL_WEIGHT,
     parse_wishes,
@@ -28,7 +31,11 @@ blueprint = Blueprint("siting", __name__)
 Row = dict[str, Any]
 COMPARED = 5
 SHADES = 5  # strengths of colour on the sketch
-USUAL = {"weight": str(USUAL_WEIGHT), "reach": str(USUAL_REACH_KM)} | dict.fromkeys(CIRCUMSTANCES, "0")
+USUAL = {
+    "weight": str(USUAL_WEIGHT),
+    "reach": str(USUAL_REACH_KM),
+    AREA: str(USUAL_AREA_SHARE),
+} | dict.fromkeys(CIRCUMSTANCES, "0")
 
 
 @blueprint.get("/find")
@@ -49,6 +56,7 @@ def find_page() -> ResponseReturnValue:
         sketch=_sketch(found),
         best=",".join(best) if len(best) > 1 else "",
         groups=_industry_groups(),
+        whole_city=[row for row in content().places() if row["extent"] == WHOLE_CITY],
         circumstances=CIRCUMSTANCES,
         limits={"weight": MAX_WEIGHT, "reach": MAX_REACH_KM},
     )
@@ -69,7 +77,9 @@ def find_csv() -> Response:
     found = siting.find(content(), wishes)
     head = ["rank", "zone_id", "zone_zh", f"zone_{g.language}", "score", "score_low", "score_high"]
     head += ["wish", "measure", "weight", "points", "distance_m", "accuracy_m", "nearest", "clauses"]
-    rows = [line for row in (*found["ranked"], *found["incomplete"]) for line in _lines(row)]
+    rows = [
+        line for row in (*found["ranked"], *found["incomplete"], *found["unsuitable"]) for line in _lines(row)
+    ]
     return send_csv(to_csv([dict.fromkeys(head), *rows]), f"{content().plan['id']}-find")
 
 
@@ -81,7 +91,7 @@ def _lines(row: Row) -> list[list[object]]:
 
 
 def _cells(one: Row) -> list[object]:
-    clauses = [row["clause"] for row in (*one.get("designations", ()), *one.get("groups", ()))]
+    clauses = [row["clause"] for row in (*one.get("said", ()), *one.get("groups", ()))]
     measured = one.get("distance_m", one.get("gap_m"))
     nearest = one["to"]["id"] if "to" in one else None
     own = [one["wish"], one["measure"], one["weight"], one["points"]]
@@ -104,7 +114,7 @@ def _sketch(found: Row) -> Row | None:
     marks = {
         row["id"]: f"score-{min(int(row['score'] * SHADES / 100), SHADES - 1)}" for row in found["ranked"]
     }
-    marks |= {row["id"]: "score-none" for row in found["incomplete"]}
+    marks |= {row["id"]: "score-none" for row in (*found["incomplete"], *found["unsuitable"])}
     ranks = {row["id"]: f"{row['rank']} " for row in found["ranked"]}
     return sketches.arrange(content(), marks, g.language, ranks) if marks else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,10 +18,12 @@ GROUPS = ("five", "belt", "core")
 COAST = "coast"
 CIRCUMSTANCES = (*DISTANCES, COAST, *GROUPS)
 INDUSTRY = "industry"
-PARAMETERS = (INDUSTRY, "weight", *CIRCUMSTANCES, "reach")
+AREA = "area"
+PARAMETERS = (INDUSTRY, "weight", AREA, *CIRCUMSTANCES, "reach")
 MAX_WEIGHT, USUAL_WEIGHT = 5, 3
 MAX_INDUSTRIES = 10
 MAX_REACH_KM, USUAL_REACH_KM = 200, 50
+USUAL_AREA_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Wishes:
     industry_weight: int
     weights: Mapping[str, int]
     reach_km: int  # where a distance counts as nothing
+    area_share: float = USUAL_AREA_SHARE  # what an industry counts that is listed for the zone's area, 0 to 1
 
     def to_weights(self) -> dict[str, int]:
         """Return the weight of every single wish, each industry being one."""
@@ -67,6 +71,7 @@ def parse_wishes(arguments: MultiDict[str, str], content: Content) -> Wishes:
         industry_weight=_whole(arguments, "weight", USUAL_WEIGHT, (0, MAX_WEIGHT)),
         weights={name: _whole(arguments, name, 0, (0, MAX_WEIGHT)) for name in CIRCUMSTANCES},
         reach_km=_whole(arguments, "reach", USUAL_REACH_KM, (1, MAX_REACH_KM)),
+        area_share=_share(arguments),
     )
 
 
@@ -85,6 +90,16 @@ def _whole(arguments: Mapping[str, str], name: str, usual: int, limits: tuple[in
     if not low <= value <= high:
         raise BadParameterError("error.whole", parameter=name, value=text, allowed=f"{low}-{high}")
     return value
+
+
+def _share(arguments: Mapping[str, str]) -> float:
+    """Return the share that an area's answer counts, with at most two decimals."""
+    text = arguments.get(AREA, "").strip()
+    if not text:
+        return USUAL_AREA_SHARE
+    if not re.fullmatch(r"0(\.[0-9]{1,2})?|1(\.0{1,2})?", text):
+        raise BadParameterError("error.share", parameter=AREA, value=text, allowed="0-1")
+    return float(text)
 
 
 def _near(asked: str, content: Content) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from layers.catalogue import RECORDS
 from layers.query import Collection
 from layers.rows import queryables
 from webmap.ogc import components as parts
@@ -172,5 +173,5 @@ def _property(field: dict[str, Any], language: str) -> Part:
     meaning = {"description": field["description"][language]}
     if field["type"] != "array":
         return {"type": field["type"], **({"nullable": True} if field["nullable"] else {}), **meaning}
-    kind = "object" if field["name"] == "industries" else "string"
+    kind = "object" if field["name"] in RECORDS else "string"
     return {"type": "array", "items": {"type": kind}, **meaning}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from layers.axes import ALL, CRS84
+from layers.catalogue import RECORDS
 from layers.query import Collection
 from layers.rows import queryables
 from webmap.ogc.asked import ROOT, Asked
@@ -192,8 +193,8 @@ def _value_schema(field: Document) -> Document:
     """Return the JSON Schema of a property as GeoJSON has it."""
     if field["type"] != "array":
         return {"type": [field["type"], "null"] if field["nullable"] else field["type"]}
-    if field["name"] != "industries":
+    members = RECORDS.get(field["name"])
+    if members is None:
         return {"type": "array", "items": {"type": "string"}}
-    members = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
     row = {"type": "object", "properties": {name: {"type": "string"} for name in members}}
     return {"type": "array", "items": row | {"required": list(members)}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from webmap.format import format_number, format_quantity
+from webmap.format import format_clause, format_number, format_quantity
 from webmap.paper.locator import Chosen, draw_locator
 
 if TYPE_CHECKING:
@@ -78,7 +78,14 @@ def _industries(press: Press) -> Document:
         clauses = dict.fromkeys(
             one["clause"] for one in (*row["designations"], *row["named"], *row["chains"])
         )
-        rows.append([tr(row["name"]), cluster, where, comma.join(clauses)])
+        rows.append(
+            [
+                tr(row["name"]),
+                cluster,
+                where,
+                comma.join(format_clause(one, press.language) for one in clauses),
+            ]
+        )
     keys = ("industries.industry", "industry.cluster", "industry.zones", "common.clause")
     return {"head": [press.say(key) for key in keys], "rows": rows, "widths": [1.3, 0.5, 2.2, 1.0]}
 
