@@ -12,6 +12,12 @@ from geodata.model import Id, Record, Text
 
 ROOT = Path(__file__).parent
 SHORT = r"^[a-z][a-z0-9_]{0,9}$"
+# The members of the records that a list of a feature holds; every other list holds texts.
+DESIGNATION_MEMBERS = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
+RECORDS = {
+    "industries": DESIGNATION_MEMBERS,
+    "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
+}
 LICENCE = ROOT.parent / "LICENSE-DATA.md"
 
 

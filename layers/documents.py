@@ -6,7 +6,6 @@ Each holds all that the pages say. Texts are ``{zh, en, ko}``; enumerations stay
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any, get_args
 
 from geodata.model import (
@@ -17,27 +16,23 @@ from geodata.model import (
     Designation,
     Emphasis,
     Gateway,
-    IndicatorValue,
     Industry,
     OfficialArea,
     Platform,
     Position,
     Source,
-    Target,
     Term,
-    Text,
     Tie,
     Town,
 )
 from geodata.shapes import Shape
+from layers.answers import WHOLE_CITY, Answers
 from layers.features import LANGUAGES, SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
-    Citation,
     ClauseLink,
     Link,
     Sources,
-    StatedFigure,
     link_place,
     link_point,
     to_statements,
@@ -48,12 +43,12 @@ from layers.links import (
     to_words_or_none,
 )
 from layers.relations import Place, Relations
-from layers.tables import target_below_base
 from layers.terms import source_name
 
 Document = dict[str, Any]
 EMPHASES: tuple[str, ...] = get_args(Emphasis)  # strongest first, as the model lists them
 DIVISION = 2  # digits of a GB/T 4754 division
+NOT_STATED = "not-stated"  # the extent of an area
 NEAR = 6  # near industries that are named
 
 
@@ -63,6 +58,7 @@ class _Builder:
     def __init__(self, relations: Relations) -> None:
         self.relations = relations
         self.facts = relations.facts
+        self.answers = Answers(relations)
 
     def _place_link(self, place_id: str) -> Link:
         return link_place(self.relations.places[place_id])
@@ -70,6 +66,9 @@ class _Builder:
     def _clause_link(self, clause_id: str) -> ClauseLink:
         title = to_words(self.facts.clauses[clause_id].title)
         return {"id": clause_id, "title": title, "url": f"/plan/{clause_id}"}
+
+    def _industry_link(self, row: Industry) -> Link:
+        return {"id": row.id, "name": to_words(row.name), "url": f"/industries/{row.id}"}
 
     def _sources(self, clauses: tuple[str, ...], first: Iterable[str] = ()) -> Sources:
         """Return clauses in the plan's order, and who is responsible, those of the clauses `first` first."""
@@ -82,6 +81,7 @@ class _Builder:
                     "name": to_words(unit.name),
                     "url": f"/agencies/{unit.id}",
                     "clause": clause,
+                    "leads": self.relations.leads(unit, clause),
                 }
                 for unit, clause in self.relations.responsible_for(asked)
             ],
@@ -114,9 +114,20 @@ class DocumentBuilder(_Builder):
             "aliases": list(getattr(place, "aliases", ())),
             "parent": self._link(getattr(place, "parent", None)),
             "positioning": to_statements(place.positioning),
-            "tasks": [to_task(row) for row in getattr(place, "tasks", ())],
+            "tasks": [
+                to_task(row)
+                | {
+                    "industry_links": [
+                        self._industry_link(self.facts.industries[one]) for one in row.industries
+                    ]
+                }
+                for row in getattr(place, "tasks", ())
+            ],
             "ties": self._ties_of(place.id),
             **self._industries(place),
+            "positioning_of_areas": self.answers.positioning_of_areas(place),
+            "industries_of_areas": self.answers.industries_of_areas(place),
+            "answers": self.answers.by_industry(place),
             **self._belonging(place),
             **self._inside(place),
             **self._sources(clauses),
@@ -204,7 +215,15 @@ class DocumentBuilder(_Builder):
             for area in self.relations.memberships_of(place.id)
         ]
         if not isinstance(place, Area):
-            return {"memberships": memberships, "members": [], "core": None, "relation": None}
+            return {
+                "extent": None,
+                "anchors": [],
+                "methods": [],
+                "memberships": memberships,
+                "members": [],
+                "core": None,
+                "relation": None,
+            }
         return {
             "extent": place.extent,
             "anchors": [self._place_link(one.zone) | {"role": one.role} for one in place.anchors],
@@ -216,8 +235,10 @@ class DocumentBuilder(_Builder):
         }
 
     def _inside(self, place: Place) -> Document:
-        inside = self.relations.inside(place.id)
-        platforms = self.relations.platforms_in(place.id)
+        """Return what lies in a place; nothing is known to lie in an area without a stated extent."""
+        bounded = not isinstance(place, Area) or place.extent != NOT_STATED
+        inside = self.relations.inside(place.id) if bounded else set()
+        platforms = self.relations.platforms_in(place.id) if bounded else ()
         gateways = [row for row in self.facts.gateways.values() if row.parent in inside]
         return {
             "children": [
@@ -226,7 +247,14 @@ class DocumentBuilder(_Builder):
             ],
             "towns": [{"id": town.id, "name": to_words_or_none(town.name)} for town in self._towns(place)],
             "platforms": [
-                link_point(row) | {"kind": row.kind, "located": row.id in self.shapes} for row in platforms
+                link_point(row)
+                | {
+                    "kind": row.kind,
+                    "located": row.id in self.shapes,
+                    "zone_basis": row.zone_basis,
+                    "status": row.status,
+                }
+                for row in platforms
             ],
             "gateways": [link_point(row) | {"kind": row.kind} for row in gateways],
             "chains": [
@@ -236,6 +264,8 @@ class DocumentBuilder(_Builder):
         }
 
     def _towns(self, place: Place) -> list[Town]:
+        if isinstance(place, Area) and place.extent == NOT_STATED:
+            return []
         inside = self.relations.inside(place.id)
         return [town for town in self.facts.towns.values() if town.zone in inside or town.county in inside]
 
@@ -351,135 +381,6 @@ def _position(position: Position | None) -> Any:
     return position.model_dump() if position else None
 
 
-def build_citations(relations: Relations) -> list[Citation]:
-    """Return every fact of every clause: its kind, the place it is about, the term, a figure, an address."""
-    return list(
-        chain(
-            _of_places(relations),
-            _of_designations(relations),
-            _of_industries(relations),
-            _of_clusters(relations),
-            _of_chains(relations),
-            _of_points(relations),
-            _of_indicators(relations),
-        )
-    )
-
-
-def build_indicators(relations: Relations) -> list[dict[str, Any]]:
-    """Return the indicators with base and target as the page shows them."""
-    return [
-        row.model_dump() | {"below_base": bool(target_below_base(row))}
-        for row in relations.facts.indicators.values()
-    ]
-
-
-def _of_places(relations: Relations) -> Iterator[Citation]:
-    for place in relations.places.values():
-        stated = {term.clause for term in place.positioning}
-        stated |= {row.clause for row in relations.designations_of(place.id)}
-        for clause in place.clauses:
-            if clause not in stated:
-                yield _citation("name", clause, place=place)
-        for kind in ("positioning", "tasks", "methods"):
-            for term in getattr(place, kind, ()):
-                yield _citation(kind.removesuffix("s"), term.clause, place=place, term=term.term)
-        relation = getattr(place, "relation", None)
-        if relation:
-            yield _citation("relation", relation.clause, place=place, term=relation.term)
-
-
-def _of_designations(relations: Relations) -> Iterator[Citation]:
-    for row in relations.facts.designations:
-        url = f"/industries/{row.industries[0]}"
-        yield _citation("designation", row.clause, place=relations.places[row.zone], term=row.term, url=url)
-
-
-def _of_industries(relations: Relations) -> Iterator[Citation]:
-    for row in relations.facts.industries.values():
-        for named in row.named:
-            yield _citation("industry", named.clause, term=named.term, url=f"/industries/{row.id}")
-
-
-def _of_clusters(relations: Relations) -> Iterator[Citation]:
-    for row in relations.facts.clusters.values():
-        url = f"/clusters/{row.id}"
-        for clause in (row.clause, *row.clauses):
-            yield _citation("cluster", clause, term=row.name, url=url)
-        if row.target and _key(row.target) not in _indicator_targets(relations):
-            figure = _figure(row.target, row.target.unit)
-            yield _citation("target", row.target.clause, term=row.name, figure=figure, url=url)
-        for kind, terms in (("goal", row.goals), ("focus", row.focus)):
-            yield from (_citation(kind, term.clause, term=term.term) for term in terms)
-
-
-def _of_chains(relations: Relations) -> Iterator[Citation]:
-    for row in relations.facts.chains.values():
-        if row.name:
-            place = relations.places[row.zone] if row.zone else None
-            yield _citation("chain", row.clause, place=place, term=row.name)
-
-
-def _of_points(relations: Relations) -> Iterator[Citation]:
-    facts = relations.facts
-    for kind, rows in (("platform", facts.platforms), ("gateway", facts.gateways)):
-        for row in rows.values():
-            for clause in row.clauses:
-                yield _citation(kind, clause, term=row.name, url=f"/places/{row.id}")
-    for platform in facts.platforms.values():
-        for kind in ("fields", "remarks"):
-            for one in getattr(platform, kind):
-                yield _citation(kind[:-1], one.clause, term=one.term, url=f"/places/{platform.id}")
-    for tie in facts.ties:
-        about = relations.places.get(tie.subject)
-        url = None if about else f"/places/{tie.subject}"
-        yield _citation("tie", tie.clause, place=about, term=tie.term, url=url)
-
-
-def _of_indicators(relations: Relations) -> Iterator[Citation]:
-    """Yield base and target of every indicator; a cluster's target is told once, and leads to the cluster."""
-    clusters = {_key(row.target): row.id for row in relations.facts.clusters.values() if row.target}
-    for row in relations.facts.indicators.values():
-        for kind, value in (("base", row.base), ("target", row.target)):
-            if value:
-                cluster = clusters.get(_key(value)) if kind == "target" else None
-                url = f"/clusters/{cluster}" if cluster else "/indicators"
-                yield _citation(kind, value.clause, term=row.name, figure=_figure(value, row.unit), url=url)
-
-
-def _indicator_targets(relations: Relations) -> set[tuple[str, float, int | None]]:
-    return {_key(row.target) for row in relations.facts.indicators.values() if row.target}
-
-
-def _key(value: IndicatorValue | Target) -> tuple[str, float, int | None]:
-    """Return what a figure is the same by, whoever records it."""
-    return value.clause, value.value, value.year
-
-
-def _figure(value: IndicatorValue | Target, unit: Text) -> StatedFigure:
-    """Return a figure in parts: the pages write number and unit as their language does."""
-    return {"value": value.value, "unit": to_words(unit), "year": value.year, "comparator": value.comparator}
-
-
-def _citation(
-    kind: str,
-    clause: str,
-    *,
-    place: Place | None = None,
-    term: Text | None = None,
-    figure: StatedFigure | None = None,
-    url: str | None = None,
-) -> Citation:
-    return {
-        "kind": kind,
-        "clause": clause,
-        "zone": link_place(place) if place else None,
-        "term": to_words_or_none(term),
-        "figure": figure,
-        "url": url,
-    }
-
-
 class SubjectBuilder(_Builder):
     """Builds the documents of industries, clusters and agencies from the facts."""
 
@@ -518,8 +419,14 @@ class SubjectBuilder(_Builder):
                 for one in self._designations_for(self._cluster_members(row))
                 if row.id not in one.industries
             ],
+            "area_designations": self._areas_for(row.id),
+            "city_designations": self._city_wide_for(designations),
+            "served_by": self._served_by(row.id),
             "others": self._others(row.id),
-            "named": to_statements(row.named),
+            "named": [
+                {"term": to_words(one.term), "clause": one.clause, "verb": one.verb, "scope": one.scope}
+                for one in row.named
+            ],
             "chains": [self._chain(chain) for chain in chains],
             "platforms": [
                 self._platform(one) for one in self.facts.platforms.values() if row.id in one.industries
@@ -528,14 +435,55 @@ class SubjectBuilder(_Builder):
             **self._sources(clauses, first=self._clauses_of(designations, (), chains) + own),
         }
 
+    def _areas_for(self, industry_id: str) -> list[Document]:
+        """Return the zones of the areas that an industry is listed for, with role, terms and clauses."""
+        return [
+            {
+                "zone": self._place_link(zone.id),
+                "area": self._place_link(bond.area.id),
+                "role": bond.role,
+                "through": self._place_link(bond.through.id) if bond.through else None,
+                "relation": to_words(bond.term.term),
+                "relation_clause": bond.term.clause,
+                "term": to_words(row.term),
+                "verb": row.verb,
+                "emphasis": row.emphasis,
+                "clause": row.clause,
+            }
+            for zone in self.facts.zones.values()
+            for bond, rows in self.answers.of(zone, industry_id).areas
+            if bond.role != "city"
+            for row in rows
+        ]
+
+    def _city_wide_for(self, designations: Iterable[Designation]) -> list[Document]:
+        """Return those of an industry's designations that the plan makes for the whole city."""
+        whole = {area.id for area in self.facts.areas.values() if area.extent == WHOLE_CITY}
+        return [self._designation(row) for row in designations if row.zone in whole]
+
+    def _served_by(self, industry_id: str) -> list[Document]:
+        """Return the zones with a task or a positioning that serves an industry: our classification."""
+        rows = []
+        for zone in self.facts.zones.values():
+            answer = self.answers.of(zone, industry_id)
+            for kind, terms in (("task", answer.tasks), ("positioning", answer.positioning)):
+                rows += [
+                    {"zone": self._place_link(zone.id), "kind": kind, **statement}
+                    for statement in to_statements(terms)
+                ]
+        return rows
+
     def _others(self, industry_id: str) -> Document:
-        """Return the places without the industry: those with a list of their own, those without any."""
+        """Return the zones of which the plan says nothing about an industry: with a list, and without one."""
         listed = {row.zone for row in self.facts.designations}
-        own = set(self._zones_of(industry_id))
-        places = [place for place in self.relations.places if place not in own]
+        silent = [
+            zone.id
+            for zone in self.facts.zones.values()
+            if self.answers.of(zone, industry_id).kind == "elsewhere"
+        ]
         return {
-            "other_industries": [self._place_link(place) for place in places if place in listed],
-            "no_industries": [self._place_link(place) for place in places if place not in listed],
+            "other_industries": [self._place_link(zone) for zone in silent if zone in listed],
+            "no_industries": [self._place_link(zone) for zone in silent if zone not in listed],
         }
 
     def _cluster(self, row: Cluster) -> Document:
@@ -681,6 +629,8 @@ class SubjectBuilder(_Builder):
             "kind": row.kind,
             "status": row.status,
             "zone": self._place_link(row.zone) if row.zone else None,
+            "zone_basis": row.zone_basis,
+            "industries_basis": row.industries_basis,
             "clauses": list(row.clauses),
         }
 

@@ -17,6 +17,7 @@ from geodata import crs
 from geodata.model import Area, Designation, Gateway, Industry, Platform, Position, Text, Town
 from geodata.read import Facts
 from geodata.shapes import Shape
+from layers.answers import Answers
 from layers.catalogue import Layer
 from layers.geojson import to_collection, to_feature
 from layers.relations import Place, Relations
@@ -64,6 +65,7 @@ def place_properties(place: Place, shape: Shape, relations: Relations) -> dict[s
         **_identity(place.id, place.name, kind, parent),
         **positioning(place),
         "industries": [_designation(*pair) for pair in relations.pairs(relations.designations_of(place.id))],
+        "industries_of_areas": list(_of_areas(place, relations)),
         "clauses": list(clauses),
         "responsible_units": [unit.name.zh for unit, _ in relations.responsible_for(clauses)],
         **shape_properties(shape),
@@ -85,6 +87,7 @@ def _unplanned(row_id: str, name: Text, kind: str, parent: str | None) -> dict[s
         **_identity(row_id, name, kind, parent),
         **{f"positioning_{language}": None for language in LANGUAGES},
         "industries": [],
+        "industries_of_areas": [],
         "clauses": [],
         "responsible_units": [],
     }
@@ -143,6 +146,20 @@ def _designation(row: Designation, industry: Industry) -> dict[str, str]:
         "emphasis": row.emphasis,
         "clause": row.clause,
     }
+
+
+def _of_areas(place: Place, relations: Relations) -> Iterator[dict[str, str]]:
+    """Yield what the plan lists for the areas that a zone belongs to, as flat records."""
+    for area in Answers(relations).industries_of_areas(place):
+        for row in area["industries"]:
+            yield {
+                "area_id": area["area"]["id"],
+                "role": area["role"],
+                "industry_id": row["industry_id"],
+                **{f"term_{language}": row["term"][language] for language in LANGUAGES},
+                "emphasis": row["emphasis"],
+                "clause": row["clause"],
+            }
 
 
 def _own(row: Platform | Gateway, relations: Relations) -> dict[str, Any]:

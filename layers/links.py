@@ -42,6 +42,7 @@ class ResponsibleUnit(TypedDict):
     name: Words
     url: str
     clause: str
+    leads: bool  # whether it is the first of the block that the clause prints
 
 
 class StatedFigure(TypedDict):

@@ -35,6 +35,7 @@ GROUND = "ground"  # the layer of what is no place: neighbouring land, the windo
 CITY, EDGE, NEIGHBOUR, SEA, BEYOND = "city", "edge", "neighbour", "sea", "beyond"
 ORDER = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "towns")
 SHARING = ("counties", "zones", "towns")  # layers whose places do not overlap: a point is in one, or none
+NOT_STATED = "not-stated"  # the extent of an area that is drawn as its members; no point is in it for sure
 LEAST_PERCENT = 0.005  # what rounds to nothing
 QUADRANT = 4  # segments of a rounded corner
 
@@ -200,13 +201,16 @@ class Lookup:
         edge is less than the polygon's positional accuracy, so that the answer may be wrong; ``doubts``
         then lists, by layer, the places of which the point may be in one, or in none. ``where`` says
         whether the point is in the ``city``, at its ``edge``, on a ``neighbour``'s land, at ``sea`` or
-        ``beyond`` what is recorded. ``gateways`` are the nearest port, airport and station.
+        ``beyond`` what is recorded. ``gateways`` are the nearest port, airport and station. ``areas`` are
+        those of which the plan states no extent, but names a place as core, centre or support that the
+        point lies in: whether it lies in the area itself is not known.
         """
         point = Point(lon, lat)
-        found = sorted(
+        met = sorted(
             (answer for entry in self._places.near(point) if (answer := _answer(entry, point))),
             key=lambda answer: (ORDER.index(answer["layer"]), answer["status"], answer["distance_to_edge_m"]),
         )
+        found, unbounded = _part(met)
         inside = [answer for answer in found if answer["status"] == "inside"]
         covered = any(answer["layer"] == "towns" for answer in inside)
         near = any(answer["layer"] == "counties" for answer in found)
@@ -219,6 +223,7 @@ class Lookup:
             # Borders inside the city are drawn less accurately than its coast, which therefore decides.
             "doubts": list(_doubts(found)) if covered or near else [],
             "applies": found,
+            "areas": [_without_extent(answer) for answer in unbounded],
             "nearest": None if inside else self._nearest(point),
             "gateways": self.around.gateways(point),
         }
@@ -229,6 +234,18 @@ class Lookup:
         return {key: entry.head[key] for key in ("id", "layer", "name", "url")} | {
             "distance_m": round(distance)
         }
+
+
+def _part(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of places with an extent, and those of areas of which the plan states none."""
+    unbounded = [row for row in rows if row["extent"] == NOT_STATED]
+    return [row for row in rows if row["extent"] != NOT_STATED], unbounded
+
+
+def _without_extent(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what can be said of an area without a stated extent: nothing of edges, shares or accuracy."""
+    keys = ("id", "layer", "kind", "name", "url", "industries", "relation", "extent", "anchors", "note")
+    return {key: row[key] for key in keys} | ({"status": row["status"]} if "status" in row else {})
 
 
 def _doubts(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -276,12 +293,13 @@ class Shares:
         range that begins at 0. ``outside`` says what of the polygon is not in the city.
         """
         total = crs.measure_area_km2(polygon)
-        found = sorted(self._shares(polygon, total), key=_order)
+        found, unbounded = _part(sorted(self._shares(polygon, total), key=_order))
         return {
             "area_km2": round(total, 6),
             "vertices": int(shapely.count_coordinates(polygon)),
             "bbox": [round(float(one), 7) for one in polygon.bounds],
             "shares": found,
+            "areas": [_without_extent(row) for row in unbounded],
             "outside": self._outside(polygon, total, found),
             "gateways": self._around.gateways(polygon),
         }

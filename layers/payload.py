@@ -201,10 +201,12 @@ def build_around_index(
 
 
 def _place_head(document: Document) -> Head:
-    keys = ("industry_id", "term", "emphasis", "clause")
+    keys = ("industry_id", "term", "emphasis", "verb", "clause")
     return {key: document[key] for key in ("id", "layer", "kind", "name", "url", "parent")} | {
         "industries": [{key: row[key] for key in keys} for row in document["industries"]],
         "relation": document["relation"],
+        "extent": document["extent"],
+        "anchors": document["anchors"],
         "note": document["note"],
         "geometry_method": document["geometry"]["method"],
         "geometry_schematic": document["geometry"]["schematic"],
@@ -227,6 +229,8 @@ def _town_head(town: Any, shape: Shape) -> Head:
         "parent": None,
         "industries": [],
         "relation": None,
+        "extent": None,
+        "anchors": [],
         "note": None,
         "geometry_method": shape.method,
         "geometry_schematic": shape.schematic,

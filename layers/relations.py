@@ -117,6 +117,10 @@ class Relations:
             current = self.facts.clauses.get(current.parent) if current.parent else None
         return None, ()
 
+    def leads(self, unit: Agency, clause_id: str) -> bool:
+        """Return whether a body stands first in the block that a clause prints: by custom, it leads."""
+        return self.facts.clauses[clause_id].responsible_units[:1] == (unit.id,)
+
     def government_of(self, place_id: str) -> Agency | None:
         """Return the body that the plan prints under the place's own name, or None."""
         bodies = self.facts.agencies.values()

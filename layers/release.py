@@ -20,7 +20,8 @@ from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
 from layers.catalogue import Layer, Theme, read_licence
-from layers.documents import DocumentBuilder, SubjectBuilder, build_citations, build_indicators
+from layers.citations import build_citations, build_indicators
+from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
 from layers.features import LANGUAGES, build_features, build_industry_features, build_points
 from layers.measures import build_measures

@@ -7,9 +7,11 @@ sum, and its candidate is listed apart, without a rank, because it cannot be com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+
+MANUFACTURING = range(13, 44)  # divisions of GB/T 4754-2017
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,26 @@ def _number(rows: Sequence[Ranked]) -> list[Ranked]:
         unclear = above is not None and not same and row.high > above.low
         numbered.append(replace(row, rank=number, tied=tied, unclear=unclear))
     return numbered
+
+
+def is_manufacturing(codes: Collection[str]) -> bool:
+    """Return whether an industry has GB/T 4754 codes and all of them are of manufacturing.
+
+    >>> is_manufacturing(["358", "277"]), is_manufacturing(["39", "65"]), is_manufacturing([])
+    (True, False, False)
+    """
+    return bool(codes) and all(int(code[:2]) in MANUFACTURING for code in codes)
+
+
+def select_service_kinds(listed: Mapping[str, Sequence[Collection[str]]]) -> set[str]:
+    """Return the kinds of zones that are not made for manufacturing, as far as the plan's lists tell.
+
+    `listed` maps each kind to the codes of every industry that is listed for zones of that kind. A kind
+    is told by it only where more than half of these industries have codes, and none is of manufacturing.
+    """
+    return {
+        kind
+        for kind, industries in listed.items()
+        if 2 * sum(map(bool, industries)) > len(industries)
+        and not any(int(code[:2]) in MANUFACTURING for codes in industries for code in codes)
+    }

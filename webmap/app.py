@@ -17,10 +17,12 @@ from webmap.i18n import (
     LANGUAGES,
     current_language,
     format_area,
+    format_clause,
     format_number,
     format_quantity,
     language_links,
     mark_chinese,
+    mark_clause,
     pick,
     translate_here,
 )
@@ -88,6 +90,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     _add_ogc(app, release, settings)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese
+    app.jinja_env.filters["clause"] = mark_clause
     errors.register_error_pages(app)
     _add_request_steps(app, settings)
     http.register_headers(app, settings)
@@ -126,6 +129,7 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
             "nonce": g.nonce,
             "number": format_number,
             "area": format_area,
+            "format_clause": format_clause,
             "format_quantity": format_quantity,
             "lang_links": language_links(),
             "tiles": tile_basemap(settings, g.language),

@@ -18,6 +18,33 @@ CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9f
 CLAUSE = re.compile(r"[一二三四五六七八]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
 NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
 HERE = Path(__file__).parent
+CLAUSE_PARTS = re.compile(r"([一二三四五六七八])(?:\(([一二三四五六七八九十])\))?((?:\d+(?:\(\d+\))?)?)")
+CHINESE_DIGITS = "一二三四五六七八九十"
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
+UNNUMBERED = {
+    "通知": {"en": "Notice", "ko": "통지"},
+    "引言": {"en": "Preamble", "ko": "서문"},
+}
+
+
+def format_clause(clause_id: str, language: str) -> str:
+    """Return the number of a clause as the language writes it; Chinese keeps the plan's own.
+
+    >>> format_clause("三(一)1(2)", "en")
+    'III(1)1(2)'
+    >>> format_clause("引言", "ko")
+    '서문'
+    """
+    if language == "zh":
+        return clause_id
+    if clause_id in UNNUMBERED:
+        return UNNUMBERED[clause_id][language]
+    found = CLAUSE_PARTS.fullmatch(clause_id)
+    if found is None:
+        return clause_id
+    part, section, rest = found.groups()
+    middle = f"({CHINESE_DIGITS.index(section) + 1})" if section else ""
+    return f"{ROMAN[CHINESE_DIGITS.index(part)]}{middle}{rest}"
 
 
 def current_language(*, strict: bool = True) -> str:
@@ -64,8 +91,18 @@ def mark_chinese(text: str) -> Markup:
 
 
 def _mark(found: re.Match[str]) -> str:
-    kind = ' class="unbroken"' if CLAUSE.fullmatch(found[0]) else ""
-    return f'<span{kind} lang="zh">{found[0]}</span>'
+    if CLAUSE.fullmatch(found[0]):
+        return f'<span class="unbroken">{mark_clause(found[0])}</span>'
+    return f'<span lang="zh">{found[0]}</span>'
+
+
+def mark_clause(clause_id: str) -> Markup:
+    """Return the number of a clause in the page's language, the plan's own number as its title."""
+    if g.language == "zh":
+        return Markup("{}").format(clause_id)
+    shown = format_clause(clause_id, g.language)
+    frame = Markup('<span lang="zh" title="{}"><span lang="{}">{}</span></span>')
+    return frame.format(clause_id, g.language, shown)
 
 
 def language_links() -> list[dict[str, str]]:

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from layers.catalogue import RECORDS
 from layers.export.job import About, Part, columns_of, release_path
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": "string"}
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2}
 _GEOMETRIES = {"polygon": ("Polygon", "MultiPolygon"), "point": ("Point",)}
-_RECORD = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
 _UNITS = {"m": "metre", "km2": "square kilometre"}
 Schema = dict[str, Any]
 
@@ -94,9 +94,10 @@ def _field(field: dict[str, Any]) -> Schema:
 
 
 def _item(name: str) -> Schema:
-    if name != "industries":
+    members = RECORDS.get(name)
+    if members is None:
         return _TEXT
-    return {"type": "object", "required": list(_RECORD), "properties": dict.fromkeys(_RECORD, _TEXT)}
+    return {"type": "object", "required": list(members), "properties": dict.fromkeys(members, _TEXT)}
 
 
 def build_table_schema(part: Part) -> Schema:

@@ -168,6 +168,9 @@ def _lines(answer: Document, language: str) -> Iterator[str]:
         yield text("not_on_covered_land")
     for found in answer["applies"]:
         yield _line(found, language)
+    for found in answer["areas"]:
+        roles = "; ".join(f"{one['role']} {one['name'][language]}" for one in found["anchors"])
+        yield f"{found['layer']:15} {found['id']:24} {found['name'][language]}  {roles}"
     for found in answer["gateways"]:
         yield f"{found['kind']:15} {found['id']:24} {found['name'][language]}  {found['distance_m']} m"
 

@@ -8,7 +8,7 @@ import pytest
 
 from geodata.model import Area, Designation, Tie, Zone
 from geodata.read import Facts, read_facts
-from layers.documents import build_citations
+from layers.citations import build_citations
 from layers.relations import Relations
 
 

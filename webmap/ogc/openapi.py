@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from layers.axes import ALL
+from layers.catalogue import RECORDS
 from layers.query import Collection
 from layers.rows import queryables
 from webmap.http import HTML
@@ -360,5 +361,5 @@ def _property(field: dict[str, Any], language: str) -> Part:
     meaning = {"description": field["description"][language]}
     if field["type"] != "array":
         return {"type": field["type"], **({"nullable": True} if field["nullable"] else {}), **meaning}
-    kind = "object" if field["name"] == "industries" else "string"
+    kind = "object" if field["name"] in RECORDS else "string"
     return {"type": "array", "items": {"type": kind}, **meaning}

@@ -12,6 +12,7 @@ import orjson
 from cachetools import LRUCache, cached
 
 from layers.axes import ALL, CRS84, Axes
+from layers.catalogue import RECORDS
 from layers.cql.tree import And, Condition, Kind, Not, Or, Spatial
 from layers.query import Collection, Feature, FeatureStore, Query, Selection
 from layers.rows import queryables
@@ -239,9 +240,9 @@ def _value_schema(field: Document) -> Document:
     """Return the JSON Schema of a property as GeoJSON has it."""
     if field["type"] != "array":
         return {"type": [field["type"], "null"] if field["nullable"] else field["type"]}
-    if field["name"] != "industries":
+    members = RECORDS.get(field["name"])
+    if members is None:
         return {"type": "array", "items": {"type": "string"}}
-    members = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
     row = {"type": "object", "properties": {name: {"type": "string"} for name in members}}
     return {"type": "array", "items": row | {"required": list(members)}}
 

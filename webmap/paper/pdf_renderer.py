@@ -11,7 +11,7 @@ from typing import Any
 import segno
 
 from layers.store import Release
-from webmap.i18n import format_number, format_quantity
+from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
@@ -277,7 +277,14 @@ def _industries(press: PdfRenderer) -> Document:
         clauses = dict.fromkeys(
             one["clause"] for one in (*row["designations"], *row["named"], *row["chains"])
         )
-        rows.append([tr(row["name"]), cluster, where, comma.join(clauses)])
+        rows.append(
+            [
+                tr(row["name"]),
+                cluster,
+                where,
+                comma.join(format_clause(one, press.language) for one in clauses),
+            ]
+        )
     keys = ("industries.industry", "industry.cluster", "industry.zones", "common.clause")
     return {"head": [press.say(key) for key in keys], "rows": rows, "widths": [1.3, 0.5, 2.2, 1.0]}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from webmap.i18n import format_area, format_number, format_quantity
+from webmap.i18n import format_area, format_clause, format_number, format_quantity
 
 Document = dict[str, Any]
 Part = dict[str, Any]
@@ -24,7 +24,18 @@ class Writer:
     def of_place(self, document: Document) -> Document:
         """Return title, lead and parts of any place of the map."""
         positioning = dict.fromkeys(self.tr(row["term"]) for row in document.get("positioning", ()))
-        left = [self._place_industries(document), self._platforms(document), self._clauses(document)]
+        left = [
+            self._place_industries(document),
+            self._of_areas(document),
+            self._positioning_of_areas(document),
+            self._terms(self.say("answers.tasks"), document.get("tasks", [])),
+            *(
+                self._terms(self.say(f"answers.{key}"), document.get(key, []))
+                for key in ("fields", "remarks")
+            ),
+            self._platforms(document),
+            self._clauses(document),
+        ]
         right = [
             self._areas(document),
             self._belonging(document),
@@ -46,7 +57,17 @@ class Writer:
             lead += f" · {self.say('industry.cluster')} {cluster['letter']} {self.tr(cluster['name'])}"
         left = [
             self._designations(
-                self.say("industry.zones"), document["designations"], self.say("industry.city_only")
+                self.say("industry.zones"),
+                document["designations"],
+                self.say("answers.only_served" if document["served_by"] else "industry.city_only"),
+            ),
+            self._area_designations(document["area_designations"]),
+            self._list(
+                self.say("answers.served_by"),
+                [
+                    (f"{self.tr(row['zone']['name'])}: {self.tr(row['term'])}", self._clause(row))
+                    for row in document["served_by"]
+                ],
             ),
             self._terms(self.say("industry.named"), document["named"]),
         ]
@@ -88,7 +109,7 @@ class Writer:
         if not document["industries"]:
             return _text(title, self.tr(document["no_industries"]) or self.say("zone.no_industries"))
         rows = [
-            [self.tr(row["term"]), self.tr(row["name"]), self._emphasis(row), row["clause"]]
+            [self.tr(row["term"]), self.tr(row["name"]), self._emphasis(row), self._clause(row)]
             for row in document["industries"]
         ]
         head = [
@@ -100,11 +121,23 @@ class Writer:
         if not rows:
             return _text(title, empty)
         cells = [
-            [self.tr(row["zone"]["name"]), self.tr(row["term"]), self._emphasis(row), row["clause"]]
+            [self.tr(row["zone"]["name"]), self.tr(row["term"]), self._emphasis(row), self._clause(row)]
             for row in rows
         ]
         head = [self.say(key) for key in ("industry.zone", "zone.term", "zone.emphasis", "common.clause")]
         return _table(title, head, cells, [1.2, 1.2, 0.85, 0])
+
+    def _area_designations(self, rows: list[Document]) -> Part | None:
+        """Return the zones of the areas that an industry is listed for."""
+        if not rows:
+            return None
+        cells = [
+            [self.tr(row["zone"]["name"]), self._bond(row), self.tr(row["term"]), self._clause(row)]
+            for row in rows
+        ]
+        head = [self.say(key) for key in ("industry.zone", "answers.area", "zone.term", "common.clause")]
+        part = _table(self.say("answers.industry_of_areas"), head, cells, [1, 1.4, 1, 0])
+        return part | {"note": self.say("answers.industry_of_areas_note")}
 
     def _emphasis(self, row: Document) -> str:
         return (
@@ -113,12 +146,51 @@ class Writer:
             else self.say(f"emphasis.{row['emphasis']}")
         )
 
+    def _clause(self, row: Document, key: str = "clause") -> str:
+        return format_clause(row[key], self.language)
+
+    def _of_areas(self, document: Document) -> Part | None:
+        """Return what the plan lists for the areas that a place belongs to, with what it leaves open."""
+        areas = document.get("industries_of_areas", [])
+        if not areas:
+            return None
+        rows = [
+            [self._bond(area), self.tr(row["term"]), self._emphasis(row), self._clause(row)]
+            for area in areas
+            for row in area["industries"]
+        ]
+        head = [self.say("answers.area"), self.say("zone.term"), self.say("zone.emphasis")]
+        part = _table(
+            self.say("answers.of_areas"), [*head, self.say("common.clause")], rows, [1.4, 1.1, 0.8, 0]
+        )
+        open_ended = any(area["extent"] == "not-stated" for area in areas)
+        return part | {"note": self.say("answers.no_extent" if open_ended else "answers.not_own")}
+
+    def _positioning_of_areas(self, document: Document) -> Part | None:
+        rows = [
+            (f"{self.tr(row['term'])} – {self.tr(area['area']['name'])}", self._clause(row))
+            for area in document.get("positioning_of_areas", [])
+            for row in area["positioning"]
+        ]
+        return self._list(self.say("answers.positioning_of_areas"), rows)
+
+    def _bond(self, area: Document) -> str:
+        """Return an area's name with how the place belongs to it."""
+        through = area["through"]
+        role = (
+            self.say(f"answers.role_of.{area['role']}", name=self.tr(through["name"]))
+            if through
+            else self.say(f"answers.role.{area['role']}")
+        )
+        return f"{self.tr(area['area']['name'])} ({role})"
+
     def _terms(self, title: str, rows: list[Document]) -> Part | None:
-        return self._list(title, [(self.tr(row["term"]), row["clause"]) for row in rows])
+        return self._list(title, [(self.tr(row["term"]), self._clause(row)) for row in rows])
 
     def _platforms(self, document: Document) -> Part | None:
         rows = [
-            (self.tr(row["name"]), self.say(f"kind.{row['kind']}")) for row in document.get("platforms", ())
+            (self.tr(row["name"]), self._basis(row, self.say(f"kind.{row['kind']}")))
+            for row in document.get("platforms", ())
         ]
         return self._list(self.say("zone.platforms"), rows)
 
@@ -128,14 +200,19 @@ class Writer:
 
     def _where(self, row: Document) -> str:
         kind = self.say(f"kind.{row['kind']}")
-        return f"{kind} · {self.tr(row['zone']['name'])}" if row["zone"] else kind
+        kind = f"{kind} · {self.tr(row['zone']['name'])}" if row["zone"] else kind
+        return self._basis(row, kind)
+
+    def _basis(self, row: Document, text: str) -> str:
+        """Return a text with a mark where the platform's zone is only inferred."""
+        return f"{text} · {self.say('answers.inferred')}" if row["zone_basis"] == "inference" else text
 
     def _clauses(self, document: Document) -> Part | None:
-        rows = [(row["id"], self.tr(row["title"])) for row in document["clauses"]]
+        rows = [(self._clause(row, "id"), self.tr(row["title"])) for row in document["clauses"]]
         return self._list(self.say("zone.clauses"), rows)
 
     def _belonging(self, document: Document) -> Part | None:
-        rows = [(self.tr(row["name"]), row["clause"]) for row in document.get("memberships", ())]
+        rows = [(self.tr(row["name"]), self._clause(row)) for row in document.get("memberships", ())]
         if document.get("parent"):
             rows.insert(0, (self.tr(document["parent"]["name"]), ""))
         rows += [(self.tr(row["name"]), "") for row in document.get("members", ())]
@@ -156,13 +233,16 @@ class Writer:
         ]
         if geometry["method"]:
             rows.append([self.say("zone.method"), self.say(f"method.{geometry['method']}")])
-            accuracy = format_number(float(f"{geometry['accuracy_m']:.2g}"))
-            rows.append([self.say("zone.accuracy"), self.say("zone.metres", value=accuracy)])
+            if document.get("extent") != "not-stated":
+                accuracy = format_number(float(f"{geometry['accuracy_m']:.2g}"))
+                rows.append([self.say("zone.accuracy"), self.say("zone.metres", value=accuracy)])
             rows.append([self.say("zone.source"), self.tr(geometry["source"])])
         title = self.say("zone.boundary")
         if not rows:
             return _text(title, self.say("zone.no_geometry"))
         note = self.say(f"method_note.{geometry['method']}") if geometry["method"] else ""
+        if document.get("extent") == "not-stated":
+            note = self.say("answers.extent_unknown")
         return {"kind": "facts", "title": title, "rows": rows, "note": note}
 
     def _target(self, cluster: Document | None) -> Part | None:
@@ -175,12 +255,12 @@ class Writer:
         rows = [[f"{target['year']}", figure], [self.say("clusters.measure"), self.tr(target["measure"])]]
         focus = self.say("common.list_comma").join(self.tr(row["term"]) for row in cluster["focus"])
         rows += [[self.say("fact.focus"), focus]] if focus else []
-        rows.append([self.say("common.clause"), target["clause"]])
+        rows.append([self.say("common.clause"), self._clause(target)])
         return {"kind": "facts", "title": title, "rows": rows, "note": ""}
 
     def _chains(self, document: Document) -> Part | None:
         rows = [
-            (self.tr(row["name"]), f"{self.say('chain_kind.' + row['kind'])} {row['clause']}")
+            (self.tr(row["name"]), f"{self.say('chain_kind.' + row['kind'])} {self._clause(row)}")
             for row in document["chains"]
         ]
         return self._list(self.say("zone.chains"), rows)
@@ -202,10 +282,20 @@ class Writer:
         )
 
     def _responsible(self, rows: list[Document], government: Document | None = None) -> Part | None:
-        names = self.say("common.list_comma").join(self.tr(row["name"]) for row in rows)
+        comma = self.say("common.list_comma")
+        leading = [row for row in rows if row["leads"]]
+        parts = [
+            f"{self.say(key)}{self.say('common.colon')}{comma.join(self.tr(row['name']) for row in group)}"
+            for key, group in (
+                ("answers.lead_unit", leading),
+                ("answers.other_units", [row for row in rows if not row["leads"]]),
+            )
+            if group
+        ]
+        names = "  ".join(parts)
         text = names or self.say("zone.no_responsible")
         if government:
-            tasks = self.say("common.list_comma").join(row["id"] for row in government["tasks"])
+            tasks = comma.join(self._clause(row, "id") for row in government["tasks"])
             own = self.say("governing.line", name=self.tr(government["name"]), clauses=tasks)
             text = f"{own} {text}"
         return _text(self.say("zone.responsible"), text) | {

@@ -35,6 +35,11 @@ def compare_places(content: Content, ids: Sequence[str]) -> Row:
     return {
         "zones": [_head(document) for document in documents],
         "industries": _industries(documents),
+        "industries_of_areas": _industries_of_areas(documents),
+        "answers": {
+            row["id"]: {one: answer["kind"] for one, answer in row["answers"].items()} for row in documents
+        },
+        "positioning_of_areas": {row["id"]: row["positioning_of_areas"] for row in documents},
         "positioning": {row["id"]: row["positioning"] for row in documents},
         "memberships": _aligned(documents, "memberships", "id", ("relation", "clause")),
         "platforms": _aligned(documents, "platforms", "id", ("kind",)),
@@ -44,11 +49,15 @@ def compare_places(content: Content, ids: Sequence[str]) -> Row:
 
 def _head(document: Row) -> Row:
     """Return who a place is, how large, and how true its outline is."""
-    keys = ("id", "layer", "kind", "name", "url", "parent", "area_km2", "official_area_km2", "no_industries")
+    keys = ("id", "layer", "kind", "name", "url", "parent", "extent")
+    measured = ("area_km2", "official_area_km2", "no_industries")
     geometry = {key: document["geometry"][key] for key in ("method", "schematic", "accuracy_m")}
     chosen = next((row for row in document["official_areas"] if row["chosen"]), None)
     official = {key: chosen[key] for key in ("scope", "source", "confidence")} if chosen else None
-    return {key: document[key] for key in keys} | {"geometry": geometry, "official_area": official}
+    return {key: document[key] for key in (*keys, *measured)} | {
+        "geometry": geometry,
+        "official_area": official,
+    }
 
 
 def _industries(documents: Sequence[Row]) -> list[Row]:
@@ -62,6 +71,20 @@ def _industries(documents: Sequence[Row]) -> list[Row]:
     for row in found.values():
         for cell in row["cells"].values():
             cell.sort(key=lambda one: EMPHASES.index(one["emphasis"]))
+    return _ordered(found.values(), len(documents))
+
+
+def _industries_of_areas(documents: Sequence[Row]) -> list[Row]:
+    """Return a row for every industry that is listed for an area of any of them, the most common first."""
+    found: dict[str, Row] = {}
+    for document in documents:
+        for area in document["industries_of_areas"]:
+            for row in area["industries"]:
+                industry_id = row["industry_id"]
+                own = {"id": industry_id, "name": row["name"], "url": f"/industries/{industry_id}"}
+                entry = found.setdefault(industry_id, own | {"cluster": row["cluster"], "cells": {}})
+                said = {key: row[key] for key in CITED} | {"area": area["area"], "role": area["role"]}
+                entry["cells"].setdefault(document["id"], []).append(said)
     return _ordered(found.values(), len(documents))
 
 
@@ -143,6 +166,10 @@ def comparison_table(found: Row, language: str) -> list[list[object]]:
         cells = [row["cells"].get(one, ()) for one in ids]
         told = ["; ".join(f"{one['emphasis']}: {_cite(one, language)}" for one in cell) for cell in cells]
         line("industry", row, _yes(row), told)
+    for row in found["industries_of_areas"]:
+        cells = [row["cells"].get(one, ()) for one in ids]
+        told = ["; ".join(f"{one['area']['id']}: {_cite(one, language)}" for one in cell) for cell in cells]
+        line("industry_of_areas", row, _yes(row), told)
     for section, key in (("membership", "clause"), ("platform", "kind"), ("responsible_unit", "clause")):
         name = {"membership": "memberships", "platform": "platforms"}.get(section, "responsible_units")
         for row in found[name]:

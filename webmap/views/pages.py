@@ -97,9 +97,6 @@ def _panel(document: dict[str, Any]) -> str:
             for (clause,), rows in _group(document.get("industries") or [], "clause").items()
         ],
         clusters={cluster["id"]: cluster for cluster in document.get("clusters") or []},
-        units_by_clause=[
-            (clause, rows) for (clause,), rows in _group(document["responsible_units"], "clause").items()
-        ],
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,8 @@ from flask import Blueprint, Response, g, jsonify, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from layers.siting import Measure, Ranked, rank
+from layers.answers import WHOLE_CITY
+from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap import static_map
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
@@ -26,17 +28,23 @@ GROUPS = ("five", "belt", "core")
 COAST = "coast"
 CIRCUMSTANCES = (*DISTANCES, COAST, *GROUPS)
 INDUSTRY = "industry"
-SITING_PARAMETERS = (INDUSTRY, "weight", *CIRCUMSTANCES, "reach")
+AREA = "area"
+SITING_PARAMETERS = (INDUSTRY, "weight", AREA, *CIRCUMSTANCES, "reach")
 MAX_WEIGHT, USUAL_WEIGHT = 5, 3
 MAX_INDUSTRIES = 10
 MAX_REACH_KM, USUAL_REACH_KM = 200, 50
+USUAL_AREA_SHARE = 0.5
 Row = dict[str, Any]
 DECIMALS = 3
 PERCENT = 100
 blueprint = Blueprint("siting", __name__)
 COMPARED = 5
 SHADES = 5  # strengths of colour on the sketch
-USUAL = {"weight": str(USUAL_WEIGHT), "reach": str(USUAL_REACH_KM)} | dict.fromkeys(CIRCUMSTANCES, "0")
+USUAL = {
+    "weight": str(USUAL_WEIGHT),
+    "reach": str(USUAL_REACH_KM),
+    AREA: str(USUAL_AREA_SHARE),
+} | dict.fromkeys(CIRCUMSTANCES, "0")
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class SitingCriteria:
     industry_weight: int
     weights: Mapping[str, int]
     reach_km: int  # where a distance counts as nothing
+    area_share: float = USUAL_AREA_SHARE  # what an industry counts that is listed for the zone's area, 0 to 1
 
     def to_weights(self) -> dict[str, int]:
         """Return the weight of every single wish, each industry being one."""
@@ -83,6 +92,7 @@ def parse_criteria(arguments: MultiDict[str, str], content: Content) -> SitingCr
         industry_weight=_whole(arguments, "weight", USUAL_WEIGHT, (0, MAX_WEIGHT)),
         weights={name: _whole(arguments, name, 0, (0, MAX_WEIGHT)) for name in CIRCUMSTANCES},
         reach_km=_whole(arguments, "reach", USUAL_REACH_KM, (1, MAX_REACH_KM)),
+        area_share=_share(arguments),
     )
 
 
@@ -103,6 +113,16 @@ def _whole(arguments: Mapping[str, str], name: str, usual: int, limits: tuple[in
     return value
 
 
+def _share(arguments: Mapping[str, str]) -> float:
+    """Return the share that an area's answer counts, with at most two decimals."""
+    text = arguments.get(AREA, "").strip()
+    if not text:
+        return USUAL_AREA_SHARE
+    if not re.fullmatch(r"0(\.[0-9]{1,2})?|1(\.0{1,2})?", text):
+        raise BadParameterError("error.share", parameter=AREA, value=text, allowed="0-1")
+    return float(text)
+
+
 def _near(asked: str, content: Content) -> list[dict[str, str]]:
     names = {name: one for one, row in content.industries.items() for name in (one, *row["name"].values())}
     close = dict.fromkeys(names[name] for name in difflib.get_close_matches(asked, names, n=8, cutoff=0.45))
@@ -113,22 +133,77 @@ def _near(asked: str, content: Content) -> list[dict[str, str]]:
 
 
 def rank_places(content: Content, wishes: SitingCriteria) -> Row:
-    """Return every zone with its score and the account of it: best first, the incomparable apart."""
-    weights = wishes.to_weights()
+    """Return every zone with its score and the account of it: best first, the incomparable apart.
+
+    An industry that the plan lists for no zone and no area tells no zone from another: it is left out of
+    the weights, and told first among ``unnamed``. Zones of a kind that the plan's lists show to be for
+    services are not recommended for manufacturing: they are in ``unsuitable``, without a rank.
+    """
+    unnamed = [row for one in wishes.industries if (row := _unnamed(content, one))]
+    dropped = {criterion_of(row["industry"]["id"]) for row in unnamed if row["dropped"]}
+    weights = {wish: 0 if wish in dropped else weight for wish, weight in wishes.to_weights().items()}
+    unsuitable = _unsuitable(content, wishes)
     accounts = {place: _account(content, place, wishes) for place in content.measures["places"]}
     measures = {
         place: {wish: _to_measure(row) for wish, row in rows.items()} for place, rows in accounts.items()
     }
-    rows = [_row(content, one, accounts[one.id], weights) for one in rank(measures, weights)]
+    suited = rank({one: rows for one, rows in measures.items() if one not in unsuitable}, weights)
+    apart = rank({one: rows for one, rows in measures.items() if one in unsuitable}, weights)
+    rows = [_row(content, one, accounts[one.id], weights) for one in suited]
     return {
         "weights": {wish: weight for wish, weight in weights.items() if weight},
         "total_weight": sum(weights.values()),
         "reach_km": wishes.reach_km,
+        "area_share": wishes.area_share,
         "coast_m": content.measures["coast_m"],
         "edge_m": content.measures["edge_m"],
+        "unnamed": unnamed,
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
+        "unsuitable": [_row(content, _unranked(one), accounts[one.id], weights) for one in apart],
         "elsewhere": _elsewhere(content, wishes),
+    }
+
+
+def _unranked(one: Ranked) -> Ranked:
+    return replace(one, rank=None, tied=False, unclear=False)
+
+
+def _unnamed(content: Content, industry_id: str) -> Row | None:
+    """Return what the plan says of an industry that it lists for no single zone, None where it does."""
+    industry = content.industries[industry_id]
+    zones = content.measures["places"]
+    kinds = {content.documents[place]["answers"].get(industry_id, {}).get("kind") for place in zones} - {None}
+    if "zone" in kinds:
+        return None
+    whole = {row["zone"]["id"] for row in industry["city_designations"]}
+    return {
+        "industry": {key: industry[key] for key in ("id", "name", "url")},
+        "dropped": not kinds,
+        "areas": [row for row in industry["designations"] if row["zone"]["id"] not in whole],
+        "city": industry["city_designations"],
+        "named": industry["named"],
+        "cluster": industry["cluster_designations"],
+        "served_by": industry["served_by"],
+    }
+
+
+def _unsuitable(content: Content, wishes: SitingCriteria) -> set[str]:
+    """Return the zones of a kind that is not for manufacturing, where that is all that is asked for."""
+    industries = content.industries
+    made = [one for one in wishes.industries if is_manufacturing(industries[one]["gbt4754"])]
+    listed: dict[str, list[list[str]]] = {}
+    for place in content.measures["places"]:
+        document = content.documents[place]
+        own = {row["industry_id"] for row in document["industries"]}
+        listed.setdefault(document["kind"], []).extend(industries[one]["gbt4754"] for one in own)
+    kinds = select_service_kinds(listed)
+    return {
+        place
+        for place in content.measures["places"]
+        if made
+        and content.documents[place]["kind"] in kinds
+        and not any(one in content.documents[place]["answers"] for one in wishes.industries)
     }
 
 
@@ -140,9 +215,9 @@ def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[s
         "rank": one.rank,
         "tied": one.tied,
         "unclear": one.unclear,
-        "score": None if one.score is None else round(float(one.score) * PERCENT, 1),
-        "score_low": round(float(one.low) * PERCENT, 1),
-        "score_high": round(float(one.high) * PERCENT, 1),
+        "score": round(float(one.score) * PERCENT, 1) if one.rank and one.score is not None else None,
+        "score_low": round(float(one.low) * PERCENT, 1) if one.rank else None,
+        "score_high": round(float(one.high) * PERCENT, 1) if one.rank else None,
         "known_weight": one.known_weight,
         "points": round(sum(row["points"] or 0 for row in criteria), DECIMALS),
         "criteria": criteria,
@@ -165,27 +240,43 @@ def _to_measure(account: Row) -> Measure | None:
 def _account(content: Content, place_id: str, wishes: SitingCriteria) -> dict[str, Row]:
     """Return what is known of one place for every wish, each with its measure or None."""
     measured = content.measures["places"][place_id]
-    found = {criterion_of(one): _designated(content, place_id, one) for one in wishes.industries}
+    found = {
+        criterion_of(one): _designated(content, place_id, one, wishes.area_share) for one in wishes.industries
+    }
     found |= {one: _distance(measured["distances"][one], wishes.reach_km) for one in DISTANCES}
     found[COAST] = _coast(measured["coast"])
     return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
 
 
-def _designated(content: Content, place_id: str, industry_id: str) -> Row:
-    """Return 1 where the plan designates the industry for the place, 0 where it lists others only.
+def _designated(content: Content, place_id: str, industry_id: str, area_share: float) -> Row:
+    """Return how far the plan gives an industry to a place: 1 where its own list has it.
 
-    A place for which the plan lists nothing at all is unknown: silence is no refusal.
+    `area_share` where it is listed for an area of the place or for the whole city, or where a task or the
+    positioning of the place serves it; 0 where the place has a list of others. A place for which the plan
+    lists nothing at all is unknown: silence is no refusal.
     """
     document, industry = content.documents[place_id], content.industries[industry_id]
     about = {key: industry[key] for key in ("id", "name", "url")}
+    answer = document["answers"].get(industry_id, {"kind": "elsewhere", "said": []})
     keys = ("term", "emphasis", "verb", "clause")
-    rows = [
-        {key: row[key] for key in keys} for row in document["industries"] if row["industry_id"] == industry_id
-    ]
-    reason = {"kind": "designation", "industry": about, "designations": rows}
-    if not document["industries"]:
-        return _exact(None) | reason | {"unknown": document["no_industries"]}
-    return _exact(float(bool(rows))) | reason
+    own = [{key: row[key] for key in keys} for row in answer["said"] if row["kind"] == "zone"]
+    named = dict.fromkeys(
+        row["zone"]["id"] for row in industry["designations"] if row["zone"]["id"] != place_id
+    )
+    reason = {
+        "kind": "designation",
+        "industry": about,
+        "answer": answer["kind"],
+        "designations": own,
+        "said": answer["said"],
+        "listed_for": [{key: content.documents[one][key] for key in ("id", "name", "url")} for one in named],
+        "listed": bool(document["industries"]),
+    }
+    if answer["kind"] == "elsewhere":
+        value = 0.0 if document["industries"] else None
+    else:
+        value = 1.0 if answer["kind"] == "zone" else area_share
+    return _exact(value) | reason | {"unknown": document["no_industries"]}
 
 
 def _distance(found: Row | None, reach_km: int) -> Row:
@@ -254,6 +345,7 @@ def find_page() -> ResponseReturnValue:
         sketch=_sketch(found),
         best=",".join(best) if len(best) > 1 else "",
         groups=_industry_groups(),
+        whole_city=[row for row in content().places() if row["extent"] == WHOLE_CITY],
         circumstances=CIRCUMSTANCES,
         limits={"weight": MAX_WEIGHT, "reach": MAX_REACH_KM},
     )
@@ -274,7 +366,9 @@ def find_csv() -> Response:
     found = rank_places(content(), wishes)
     head = ["rank", "zone_id", "zone_zh", f"zone_{g.language}", "score", "score_low", "score_high"]
     head += ["wish", "measure", "weight", "points", "distance_m", "accuracy_m", "nearest", "clauses"]
-    rows = [line for row in (*found["ranked"], *found["incomplete"]) for line in _lines(row)]
+    rows = [
+        line for row in (*found["ranked"], *found["incomplete"], *found["unsuitable"]) for line in _lines(row)
+    ]
     return send_csv(to_csv([dict.fromkeys(head), *rows]), f"{content().plan['id']}-find")
 
 
@@ -286,7 +380,7 @@ def _lines(row: Row) -> list[list[object]]:
 
 
 def _cells(one: Row) -> list[object]:
-    clauses = [row["clause"] for row in (*one.get("designations", ()), *one.get("groups", ()))]
+    clauses = [row["clause"] for row in (*one.get("said", ()), *one.get("groups", ()))]
     measured = one.get("distance_m", one.get("gap_m"))
     nearest = one["to"]["id"] if "to" in one else None
     own = [one["wish"], one["measure"], one["weight"], one["points"]]
@@ -309,7 +403,7 @@ def _sketch(found: Row) -> Row | None:
     marks = {
         row["id"]: f"score-{min(int(row['score'] * SHADES / 100), SHADES - 1)}" for row in found["ranked"]
     }
-    marks |= {row["id"]: "score-none" for row in found["incomplete"]}
+    marks |= {row["id"]: "score-none" for row in (*found["incomplete"], *found["unsuitable"])}
     ranks = {row["id"]: f"{row['rank']} " for row in found["ranked"]}
     return static_map.arrange(content(), marks, g.language, ranks) if marks else None
 

@@ -198,8 +198,12 @@ def _choice(arguments: Mapping[str, str], name: str, allowed: Any) -> str | None
 
 
 def list_columns(content: Content) -> list[Row]:
-    """Return the places that the plan designates for anything, in the order of the facts."""
-    return [place for place in content.places() if place["industries"]]
+    """Return the places with a list of industries, their own or their areas', in the order of the facts."""
+    return [place for place in content.places() if place["industries"] or _has_local_answer(place)]
+
+
+def _has_local_answer(place: Row) -> bool:
+    return any(answer["kind"] != "city" for answer in place["answers"].values())
 
 
 def select_industries(content: Content, wish: MatrixRequest, language: str) -> list[Row]:
@@ -217,7 +221,7 @@ def _fits(row: Row, wish: MatrixRequest) -> bool:
     cluster = row["cluster"]["id"] if row["cluster"] else "none"
     cells = [
         one
-        for one in row["designations"]
+        for one in (*row["designations"], *row["area_designations"])
         if wish.zone in (None, one["zone"]["id"]) and wish.emphasis in (None, one["emphasis"])
     ]
     return (
@@ -266,6 +270,21 @@ def _line(row: Row, places: list[Row], language: str) -> list[str]:
 
 
 def _cell(row: Row, place_id: str, language: str) -> str:
-    """Return each designation as ``emphasis: term [clause]``, joined with semicolons."""
+    """Return each designation as ``emphasis: term [clause]``, joined with semicolons.
+
+    After it what the plan lists for an area of the place, ``area id: term [clause]``, and the tasks and
+    positioning of the place that serve the industry.
+    """
     mine = [one for one in row["designations"] if one["zone"]["id"] == place_id]
-    return "; ".join(f"{one['emphasis']}: {one['term'][language]} [{one['clause']}]" for one in mine)
+    told = [f"{one['emphasis']}: {one['term'][language]} [{one['clause']}]" for one in mine]
+    told += [
+        f"{one['area']['id']}: {one['term'][language]} [{one['clause']}]"
+        for one in row["area_designations"]
+        if one["zone"]["id"] == place_id
+    ]
+    told += [
+        f"{one['kind']}: {one['term'][language]} [{one['clause']}]"
+        for one in row["served_by"]
+        if one["zone"]["id"] == place_id
+    ]
+    return "; ".join(told)

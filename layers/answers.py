@@ -1,0 +1,258 @@
+"""What the plan says of a zone and an industry: one function that knows every kind of answer.
+
+An industry may be listed for the zone itself; be served by a task or a positioning of it (our reading of
+the plan's words); be listed for an area of which the zone is the centre, core, support or part, or for the
+whole city; or be printed elsewhere only. Whoever says "no" of a zone and an industry asks here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from geodata.model import Area, Designation, Industry, Task, Term, Zone
+from layers.links import Link, Statement, Words, link_place, to_statements, to_words
+from layers.relations import Place, Relations
+
+WHOLE_CITY = "whole-city"
+# Strongest first. "elsewhere": the plan names it, but for other places or for none.
+Kind = Literal["zone", "task", "positioning", "area", "city", "elsewhere"]
+Role = Literal["core", "centre", "support", "part", "city"]
+LEAST_LETTERS = 3  # of a word in a positioning: 海洋 or 园区 alone would name half the industries
+
+
+@dataclass(frozen=True)
+class Bond:
+    """How a zone belongs to an area: its role, and the place inside the zone that has it, if not itself."""
+
+    area: Area
+    role: Role
+    term: Term  # the plan's own words for it
+    through: Zone | None = None
+
+
+class AreaIndustry(TypedDict):
+    """An industry that the plan lists for an area."""
+
+    industry_id: str
+    name: Words
+    term: Words
+    verb: str
+    emphasis: str
+    clause: str
+    cluster: str | None
+
+
+class AreaIndustries(TypedDict):
+    """What the plan lists for an area that a zone belongs to; the plan does not call it the zone's own."""
+
+    area: Link
+    layer: str
+    role: Role
+    through: Link | None
+    extent: str
+    relation: Words
+    clause: str
+    industries: list[AreaIndustry]
+
+
+class Said(TypedDict):
+    """One term of the plan that answers for a zone and an industry."""
+
+    kind: Kind
+    term: Words
+    verb: str | None
+    emphasis: str | None
+    clause: str
+    area: Link | None
+    role: Role | None
+    through: Link | None
+
+
+class IndustryAnswer(TypedDict):
+    """What the plan says of a zone and an industry, the strongest kind, and every term of it."""
+
+    kind: Kind
+    said: list[Said]
+
+
+class AreaPositioning(TypedDict):
+    """What the plan wants an area to become of which a zone is the centre, core or support."""
+
+    area: Link
+    role: Role
+    through: Link | None
+    relation: Words
+    clause: str
+    positioning: list[Statement]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the plan says of one zone and one industry, the strongest kind first."""
+
+    kind: Kind
+    designations: tuple[Designation, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    positioning: tuple[Term, ...] = ()
+    areas: tuple[tuple[Bond, tuple[Designation, ...]], ...] = ()  # a whole-city area last
+
+
+class Answers:
+    """Answers of zones; areas are answered by their own designations alone."""
+
+    def __init__(self, relations: Relations) -> None:
+        self.relations = relations
+        self.facts = relations.facts
+        self._words = [
+            (word.zh, word.industry)
+            for word in self.facts.vocabulary
+            if word.industry and len(word.zh) >= LEAST_LETTERS
+        ]
+
+    def bonds_of(self, place: Place) -> tuple[Bond, ...]:
+        """Return the areas that a zone belongs to: by itself, then by a place inside it, then city-wide."""
+        if isinstance(place, Area):
+            return ()
+        anchored = sorted(
+            self.relations.areas_anchored_on(place.id), key=lambda pair: pair[1].zone != place.id
+        )
+        found: dict[str, Bond] = {}
+        for area, anchor in anchored:
+            through = None if anchor.zone == place.id else self.facts.zones[anchor.zone]
+            said = area.relation
+            term = Term(term=anchor.term, clause=said.clause) if anchor.term else said
+            found.setdefault(area.id, Bond(area, anchor.role, term, through))
+        for area in self.facts.areas.values():
+            if area.extent == WHOLE_CITY:
+                found.setdefault(area.id, Bond(area, "city", area.relation))
+        return tuple(found.values())
+
+    def industries_of_areas(self, place: Place) -> list[AreaIndustries]:
+        """Return what the plan lists for the areas that a zone belongs to, area by area."""
+        rows: list[AreaIndustries] = []
+        for bond in self.bonds_of(place):
+            listed = [
+                _area_industry(row, industry)
+                for row, industry in self.relations.pairs(self.relations.designations_of(bond.area.id))
+            ]
+            if listed:
+                rows.append(
+                    {
+                        "area": link_place(bond.area),
+                        "layer": bond.area.layer,
+                        "role": bond.role,
+                        "through": link_place(bond.through) if bond.through else None,
+                        "extent": bond.area.extent,
+                        "relation": to_words(bond.term.term),
+                        "clause": bond.term.clause,
+                        "industries": listed,
+                    }
+                )
+        return rows
+
+    def positioning_of_areas(self, place: Place) -> list[AreaPositioning]:
+        """Return the positioning of the areas whose core, centre, support or stated part the zone is."""
+        return [
+            {
+                "area": link_place(bond.area),
+                "role": bond.role,
+                "through": link_place(bond.through) if bond.through else None,
+                "relation": to_words(bond.term.term),
+                "clause": bond.term.clause,
+                "positioning": to_statements(bond.area.positioning),
+            }
+            for bond in self.bonds_of(place)
+            if bond.role != "city" and bond.area.positioning
+        ]
+
+    def of(self, zone: Zone, industry_id: str) -> Answer:
+        """Return what the plan says of a zone and an industry."""
+        own = tuple(row for row in self.relations.designations_of(zone.id) if industry_id in row.industries)
+        tasks = tuple(row for row in zone.tasks if industry_id in row.industries)
+        positioning = tuple(row for row in zone.positioning if industry_id in self._named_in(row.term.zh))
+        areas = tuple(self._areas(zone, industry_id))
+        local = any(bond.role != "city" for bond, _ in areas)
+        kinds: tuple[tuple[Kind, object], ...] = (
+            ("zone", own),
+            ("task", tasks),
+            ("positioning", positioning),
+            ("area", local),
+            ("city", areas),
+        )
+        kind: Kind = next((kind for kind, found in kinds if found), "elsewhere")
+        return Answer(kind, own, tasks, positioning, areas)
+
+    def by_industry(self, place: Place) -> dict[str, IndustryAnswer]:
+        """Return what the plan says of each industry for a zone; one without entry is elsewhere."""
+        if isinstance(place, Area):
+            return {}
+        found = {one: self.of(place, one) for one in self.facts.industries}
+        return {
+            one: {"kind": answer.kind, "said": list(_said(answer))}
+            for one, answer in found.items()
+            if answer.kind != "elsewhere"
+        }
+
+    def _areas(self, zone: Zone, industry_id: str) -> Iterator[tuple[Bond, tuple[Designation, ...]]]:
+        for bond in self.bonds_of(zone):
+            rows = self.relations.designations_of(bond.area.id)
+            named = tuple(row for row in rows if industry_id in row.industries)
+            if named:
+                yield bond, named
+
+    def _named_in(self, text: str) -> set[str]:
+        """Return the industries that words of a text belong to; a word within a longer one does not count."""
+        words = [(word, industry) for word, industry in self._words if word in text]
+        return {
+            industry
+            for word, industry in words
+            if industry and not any(word != other and word in other for other, _ in words)
+        }
+
+
+def _said(answer: Answer) -> Iterator[Said]:
+    """Yield the terms of an answer, the zone's own first."""
+    for row in answer.designations:
+        yield _to_said("zone", row, verb=row.verb, emphasis=row.emphasis)
+    for task in answer.tasks:
+        yield _to_said("task", task, verb=task.verb)
+    for term in answer.positioning:
+        yield _to_said("positioning", term)
+    for bond, rows in answer.areas:
+        kind: Kind = "city" if bond.role == "city" else "area"
+        for row in rows:
+            yield _to_said(kind, row, verb=row.verb, emphasis=row.emphasis, bond=bond)
+
+
+def _to_said(
+    kind: Kind,
+    row: Designation | Term,
+    *,
+    verb: str | None = None,
+    emphasis: str | None = None,
+    bond: Bond | None = None,
+) -> Said:
+    return {
+        "kind": kind,
+        "term": to_words(row.term),
+        "verb": verb,
+        "emphasis": emphasis,
+        "clause": row.clause,
+        "area": link_place(bond.area) if bond else None,
+        "role": bond.role if bond else None,
+        "through": link_place(bond.through) if bond and bond.through else None,
+    }
+
+
+def _area_industry(row: Designation, industry: Industry) -> AreaIndustry:
+    return {
+        "industry_id": industry.id,
+        "name": to_words(industry.name),
+        "term": to_words(row.term),
+        "verb": row.verb,
+        "emphasis": row.emphasis,
+        "clause": row.clause,
+        "cluster": industry.cluster,
+    }
