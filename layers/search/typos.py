@@ -19,6 +19,7 @@ from layers.search.vocabulary import (
     fold,
     is_latin,
     squeeze,
+    stem,
 )
 
 SHORTEST, LONG = 4, 8  # letters of a word that may hold one slip, or two
@@ -48,6 +49,7 @@ class Typos:
             if HANGUL <= key.text < HAN:
                 self._written |= {fold(word): word for word in key.spelling.split()}
         self._choices, self._words = list(self._wholes), list(words)
+        self._stems = {stem(word) for key in keys for word in key.text.split()}
         self._names: dict[str, Key] = {}  # names and terms, and each of their words
         for key in keys:
             if key.grade <= TERM and ranks[key.entry] < far:
@@ -70,6 +72,8 @@ class Typos:
     def _fix(self, text: str) -> str | None:
         if text >= HAN:
             return self._same_sound(text)
+        if stem(text) in self._stems:
+            return None
         word = self._nearest(text, self._words)
         if word:
             return word
@@ -89,6 +93,8 @@ class Typos:
         if not slips:
             return None
         found = process.extract(text, choices, scorer=OSA.distance, score_cutoff=slips, limit=NEAR)
+        if any(not distance for _, distance, _ in found):
+            return None  # spelt as it should be, if only as a part of a name
         # A short word with another first letter is another word.
         sound = (one for one, distance, _ in found if distance and (len(text) >= LONG or one[0] == text[0]))
         return next(sound, None)
