@@ -208,6 +208,14 @@ class Answers:
         senses = self._senses.get(self._form(spelling), ())
         return bool(senses) and all(sense.table == "synonyms" for sense in senses)
 
+    def how(self, spelling: str, industry: str) -> Kind:
+        """Return which answer a spelling is that an industry was found by."""
+        reply = self.ask(spelling)
+        told = (
+            reply.told if reply and reply.told.industry == industry else self._of_industry(industry, spelling)
+        )
+        return told.kind
+
     def of_entry(self, at: int, word: str) -> Told | None:
         """Return what the plan says of a thing that was found by name."""
         entry = self._entries[at]
@@ -486,7 +494,7 @@ class Answers:
         kind = self._kind_of(rows) or "printed"
         zh = self._table["industries"][self._industries[industry]]["name"]
         told = self._say(kind, text, zh, industry, rows, ())
-        return replace(told, zh=None if not self._words.get(zh) else zh)
+        return told if self._form(text) == self._form(zh) and zh in self._words else replace(told, zh=None)
 
     def _of_its_own(self, industry: str | None) -> list[int]:
         return [at for at, row in enumerate(self._table["terms"]) if industry in row["industries"]]

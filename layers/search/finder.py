@@ -165,7 +165,7 @@ class Search:
             if again and (not (hits or reply) or len(left) < len(missing)):
                 hits, reply, missing, corrected = again, other, left, shown
         near = self._typos.near(pieces) if missing or not (hits or reply) else []
-        results = self._results(hits, reply, language)[:limit]
+        results = self._results(hits, reply, language, limit)
         found = {(row["layer"], row["id"]) for row in results}
         return {
             "answer": self._told(reply.told, language) if reply else None,
@@ -207,18 +207,21 @@ class Search:
         told = self._answers.of_entry(key.entry, query)
         return Reply(told, (), (), ()) if told else None
 
-    def _results(self, hits: list[Hit], reply: Reply | None, language: str) -> list[Entry]:
+    def _results(self, hits: list[Hit], reply: Reply | None, language: str, limit: int) -> list[Entry]:
         """Return the entries that were found, those that the answer speaks of before the others."""
-        rows = [self._result(hit, language) for hit in hits]
-        if reply is None:
-            return rows
-        leading = [at for told in (reply.told, *reply.others) for at in self._led_to(told)]
-        by_entry = {self._vocabulary.keys[hit.key].entry: row for hit, row in zip(hits, rows, strict=True)}
+        by_entry = {self._vocabulary.keys[hit.key].entry: hit for hit in hits}
+        leading = [at for told in (reply.told, *reply.others) for at in self._led_to(told)] if reply else []
         first = [
-            by_entry.pop(at) if at in by_entry else self._lead(at, reply.told, language)
+            self._result(by_entry.pop(at), language)
+            if at in by_entry
+            else self._lead(at, reply.told, language)
             for at in dict.fromkeys(leading)
+            if reply
         ]
-        return [*first, *by_entry.values()]
+        if reply and first and first[0]["layer"] == "industries":
+            first[0]["how"] = reply.told.kind
+        others = [self._result(hit, language) for hit in [*by_entry.values()][:limit]]
+        return [*first, *others][:limit]
 
     def _led_to(self, told: Told) -> Iterator[int]:
         """Yield the entries that an answer speaks of: its own, its places, its industry, its clauses."""
@@ -235,7 +238,8 @@ class Search:
     def _lead(self, at: int, told: Told, language: str) -> Entry:
         head = self._head(self._entries[at], language)
         marks = mark(head["name"], [fold(told.word)])
-        return head | {"match": head["name"], "match_marks": marks, "marks": marks, "synonym": False}
+        head |= {"match": head["name"], "match_marks": marks, "marks": marks}
+        return head | ({"how": told.kind} if head["layer"] == "industries" else {})
 
     def _told(self, told: Told, language: str) -> Entry:
         """Return an answer as programs and pages read it, its terms by what they are for."""
@@ -385,8 +389,10 @@ class Search:
         reading = reading or mark_words(key.spelling, hit.needles)
         if key.spelling == head["name"]:
             marks = reading
-        synonym = self._answers.is_synonym(key.spelling)
-        return head | {"match": key.spelling, "match_marks": reading, "marks": marks, "synonym": synonym}
+        head |= {"match": key.spelling, "match_marks": reading, "marks": marks}
+        if head["layer"] == "industries":
+            head["how"] = self._answers.how(key.spelling, head["id"])
+        return head
 
     def _head(self, entry: Entry, language: str) -> Entry:
         name = entry["name"]
@@ -394,7 +400,9 @@ class Search:
         head |= {key: entry[key] for key in ("url", "kind", "at", "status") if key in entry}
         if "zones" in entry:
             zones = (self._by_place[one] for one in entry["zones"])
-            head["zones"] = [{"id": zone["id"], "name": zone["name"][language]} for zone in zones]
+            head["zones"] = [
+                {"id": zone["id"], "name": zone["name"][language], "layer": zone["layer"]} for zone in zones
+            ]
         return head
 
 
