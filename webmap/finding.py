@@ -124,6 +124,8 @@ def _tells(told: Row, language: str) -> str:
     printed = told["printed"]
     if printed and printed != told["word"] and key != "place":
         said += " " + translate("finding.as_printed", language, zh=printed)
+    if printed and industry and key in {"printed", "city", "positioning"}:
+        said += " " + translate("finding.filed", language, industry=industry)
     return said
 
 

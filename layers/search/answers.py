@@ -112,6 +112,12 @@ class Answers:
         self._heads: dict[str, set[int]] = {}  # what the other words of a term describe
         self._folded: list[dict[str, str]] = []
         self._industries = {row["id"]: at for at, row in enumerate(self._table["industries"])}
+        self._own: dict[str, list[int]] = {}
+        for at, row in enumerate(self._table["terms"]):
+            for industry in row["industries"]:
+                self._own.setdefault(industry, []).append(at)
+        self._known_terms: dict[str, list[int]] = {}  # by the plan's words, which are as many as they are
+        self._known_hows: dict[tuple[str, str], Kind] = {}  # by the spellings of the index, likewise
         self._fill()
 
     @property
@@ -207,6 +213,15 @@ class Answers:
         """Return whether a spelling is ours alone, no word of the plan."""
         senses = self._senses.get(self._form(spelling), ())
         return bool(senses) and all(sense.table == "synonyms" for sense in senses)
+
+    def printed_in(self) -> dict[str, list[str]]:
+        """Return by clause the spellings of what it prints that no industry has: 日本, 孵化器."""
+        found: dict[str, list[str]] = {}
+        for row in self._table["words"]:
+            if row["kind"] != "general" and not row["industry"]:
+                for clause in row["clauses"]:
+                    found.setdefault(clause, []).extend((row["zh"], *row["en"], *row["ko"]))
+        return found
 
     def how(self, spelling: str, industry: str) -> Kind:
         """Return which answer a spelling is that an industry was found by."""
@@ -497,16 +512,18 @@ class Answers:
         return told if self._form(text) == self._form(zh) and zh in self._words else replace(told, zh=None)
 
     def _of_its_own(self, industry: str | None) -> list[int]:
-        return [at for at, row in enumerate(self._table["terms"]) if industry in row["industries"]]
+        return self._own.get(industry or "", [])
 
     def _containing(self, zh: str) -> list[int]:
         """Return the terms that have a word, as it is or with others between its parts."""
-        parts = self._parts(zh)
-        return [
-            at
-            for at, row in enumerate(self._table["terms"])
-            if any(_has(row["term"]["zh"], words) for words in parts)
-        ]
+        if zh not in self._known_terms:
+            parts = self._parts(zh)
+            self._known_terms[zh] = [
+                at
+                for at, row in enumerate(self._table["terms"])
+                if any(_has(row["term"]["zh"], words) for words in parts)
+            ]
+        return self._known_terms[zh]
 
     def _parts(self, zh: str) -> list[list[str]]:
         """Return a word of the plan whole, and in the two words that it is made of: 现代 and 农业."""

@@ -253,7 +253,8 @@ class Search:
             if row["place"]:
                 place = self._by_place[row["place"]]
                 shown |= {"id": place["id"], "name": place["name"][language], "url": place["url"]}
-            rows[row["kind"]].append(shown)
+            if shown["own"] or not (told.kind == row["kind"] == "positioning"):
+                rows[row["kind"]].append(shown)
         places = (self._by_place[one] for one in told.places)
         entry = self._entries[told.entry] if told.entry is not None else None
         return {
@@ -279,9 +280,11 @@ class Search:
     def listed(self, language: str) -> list[Entry]:
         """Return every entry as results have it, with its ``spellings`` and how it sounds, best first."""
         order = sorted(range(len(self._entries)), key=self._ranks.__getitem__)
+        printed = self._answers.printed_in()
         return [
-            self._head(self._entries[at], language) | {"spellings": _spellings(self._entries[at])}
-            for at in order
+            self._head(entry, language)
+            | {"spellings": list(dict.fromkeys((*_spellings(entry), *printed.get(entry["id"], ()))))}
+            for entry in (self._entries[at] for at in order)
         ]
 
     def _understand(self, wanted: str) -> tuple[list[Hit], list[Piece]]:
@@ -331,7 +334,7 @@ class Search:
         known = self._vocabulary
         closed = _ONE_SYLLABLE.fullmatch(squeezed) is not None
         generic = all(piece.kind == EMPTY for piece in known.split(wanted))
-        for index in [at for at, text in enumerate(known.squeezed) if squeezed in text]:
+        for index in known.haystack.holding(squeezed):
             fit = _fit(known.keys[index], wanted, squeezed)
             if fit is not None and closed and not _has_syllables(known.keys[index], squeezed):
                 continue
@@ -362,18 +365,19 @@ class Search:
     def _broken(self, core: str) -> Iterator[Hit]:
         """Yield the keys that have the query in two parts with something between: 大水泊机场."""
         parts = [(core[:at], core[at:]) for at in range(WEAK, len(core) - WEAK + 1)]
-        for index, text in enumerate(self._vocabulary.squeezed):
-            if core[:WEAK] in text and core[-WEAK:] in text:
-                for one, other in parts:
-                    if one in text and other in text[text.find(one) + len(one) :]:
-                        place = self._place(WORDS, self._vocabulary.keys[index], first=0)
-                        yield Hit(place, index, (one, other))
-                        break
+        holding = self._vocabulary.haystack.holding
+        for index in sorted({*holding(core[:WEAK])}.intersection(holding(core[-WEAK:]))):
+            text = self._vocabulary.squeezed[index]
+            for one, other in parts:
+                if one in text and other in text[text.find(one) + len(one) :]:
+                    place = self._place(WORDS, self._vocabulary.keys[index], first=0)
+                    yield Hit(place, index, (one, other))
+                    break
 
     def _having(self, word: str) -> set[int]:
         if is_latin(word):
             return self._vocabulary.starting(word)
-        return {at for at, text in enumerate(self._vocabulary.squeezed) if word in text}
+        return set(self._vocabulary.haystack.holding(word))
 
     def _place(self, fit: int, key: Key, *, first: float) -> Rank:
         layer = self._ranks[key.entry]

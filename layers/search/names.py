@@ -83,7 +83,7 @@ def _build_meanings(relations: Relations, rules: dict[str, Any]) -> dict[str, li
             for one in row.named
         ),
         *(
-            {**_blank("city", row.clause, row.name), "industries": list(row.industries), "place": row.zone}
+            {**_blank("city", row.clause, row.name), "industries": list(row.industries)}
             for row in facts.chains.values()
             if row.name
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rapidfuzz import process
@@ -13,6 +14,7 @@ from layers.search.vocabulary import (
     PINYIN,
     TERM,
     UNKNOWN,
+    Haystack,
     Key,
     Piece,
     Vocabulary,
@@ -55,6 +57,8 @@ class Typos:
             if key.grade <= TERM and ranks[key.entry] < far:
                 for text in (key.squeezed, *(word for word in key.text.split() if len(word) >= SHORTEST)):
                     self._names.setdefault(text, key)
+        self._choosable = list(self._names)
+        self._haystack = Haystack(self._choosable)
 
     def correct(self, pieces: list[Piece]) -> tuple[str, str] | None:
         """Return the query with its unknown pieces put right, folded and as it is written; None without."""
@@ -116,7 +120,7 @@ class Typos:
                 return
             found = process.extract(
                 text,
-                list(self._names),
+                self._choosable,
                 scorer=OSA.normalized_similarity,
                 score_cutoff=NEAR_SIMILARITY,
                 limit=NEAR,
@@ -125,10 +129,9 @@ class Typos:
             return
         size = 2 if text[0] >= HAN else SHORTEST  # two Chinese characters, or two Korean syllables
         wanted = {text[at : at + size] for at in range(len(text) - size + 1)}
-        for spelling in self._names:
-            shared = sum(part in spelling for part in wanted)
-            if shared:
-                yield spelling, shared / (len(wanted) + len(spelling))
+        shared = Counter(at for part in wanted for at in self._haystack.holding(part))
+        for at, count in sorted(shared.items()):
+            yield self._choosable[at], count / (len(wanted) + len(self._choosable[at]))
 
 
 def _slips(text: str) -> int:
