@@ -7,16 +7,21 @@ characters of a spelling a query hit is said as ranges; pages set them as marked
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from layers.search.answers import ORDER, Answers, Reply, Told
 from layers.search.vocabulary import (
+    ALIAS,
     EMPTY,
     INITIALS,
     KNOWN,
     PINYIN,
     RUNS,
+    TERM,
     UNKNOWN,
     Key,
     Piece,
@@ -45,7 +50,10 @@ LAYER_ORDER = (
     *("industries", "clusters", "chains", "platforms", "gateways", "towns", "landmarks"),
     *("agencies", "indicators", "clauses"),
 )
+PLACE_LAYERS = LAYER_ORDER[:6]
 FAR = LAYER_ORDER.index("agencies")  # from here on nothing is offered as near
+HAN = "⺀"  # from here on letters are Chinese
+_ONE_SYLLABLE = re.compile("[ᄀ-ᄒ][ᅡ-ᅵ][ᄀ-ᄒ]{0,2}")
 Entry = dict[str, Any]
 Rank = tuple[float, ...]
 
@@ -113,10 +121,12 @@ class Search:
 
     def __init__(self, index: dict[str, Any]) -> None:
         self._entries: list[Entry] = index["entries"]
-        self._by_place = {entry["id"]: entry for entry in self._entries if entry["layer"] in LAYER_ORDER[:6]}
+        self._by_place = {entry["id"]: entry for entry in self._entries if entry["layer"] in PLACE_LAYERS}
         self._variants = str.maketrans(index["variants"])
         self._sounds: dict[str, str] = index["sounds"]
         self._vocabulary = Vocabulary(self._entries, index["empty"])
+        self._answers = Answers(index, self._variants)
+        self._at = {(entry["layer"], entry["id"]): at for at, entry in enumerate(self._entries)}
         self._ranks = [_rank(entry) for entry in self._entries]
 
     @cached_property
@@ -138,35 +148,143 @@ class Search:
         words that no result answers, ``corrected`` the query as it was understood where that is not
         how it was typed, ``near`` the names that come nearest where words are missing.
         """
-        wanted = fold(query[:MAX_QUERY].translate(self._variants))
+        query = query[:MAX_QUERY]
+        wanted = fold(query.translate(self._variants))
         hits, pieces = self._understand(wanted)
-        missing = _missing(hits, pieces)
+        reply = self._answers.ask(query)
+        reply = self._named_by(hits, reply, query) if reply else self._reply_of(hits, pieces, query)
+        missing = (
+            list(reply.unknown) if reply else _missing(hits, pieces) if hits else self._answers.unknown(query)
+        )
         corrected = None
-        if wanted and (missing or not hits):
-            meant, shown = self._typos.correct(pieces) or ("", None)
+        if wanted and (missing or not (hits or reply)):
+            meant, shown = self._typos.correct(pieces) or ("", "")
             again, parts = self._understand(meant)
-            if again and (not hits or len(_missing(again, parts)) < len(missing)):
-                hits, missing, corrected = again, _missing(again, parts), shown
-        near = self._typos.near(pieces) if missing or not hits else []
-        found = {hit.key: None for hit in hits[:limit]}
-        entries = {self._vocabulary.keys[key].entry for key in found}
+            other = self._answers.ask(shown) or self._reply_of(again, parts, shown)
+            left = list(other.unknown) if other else _missing(again, parts)
+            if again and (not (hits or reply) or len(left) < len(missing)):
+                hits, reply, missing, corrected = again, other, left, shown
+        near = self._typos.near(pieces) if missing or not (hits or reply) else []
+        results = self._results(hits, reply, language, limit)
+        found = {(row["layer"], row["id"]) for row in results}
         return {
-            "results": [self._result(hit, language) for hit in hits[:limit]],
+            "answer": self._told(reply.told, language) if reply else None,
+            "others": [self._told(one, language) for one in reply.others] if reply else [],
+            "unused": list(reply.unused) if reply else [],
+            "results": results,
             "missing": [_as_typed(query, piece) for piece in missing],
             "corrected": corrected,
             "near": [
                 self._head(self._entries[one], language) | {"match": spelling}
                 for one, spelling in near
-                if one not in entries
+                if (self._entries[one]["layer"], self._entries[one]["id"]) not in found
             ],
+        }
+
+    def _named_by(self, hits: list[Hit], reply: Reply, query: str) -> Reply:
+        """Return the answer with what a word begins the name of, where the plan only prints it: 临港."""
+        told, best = reply.told, next(iter(hits), None)
+        if best is None or told.kind != "printed" or told.industry or told.entry is not None:
+            return reply
+        key = self._vocabulary.keys[best.key]
+        entry = self._entries[key.entry]
+        if best.rank[0] > START or key.grade > ALIAS or entry["layer"] == "clauses":
+            return reply
+        place = self._answers.of_entry(key.entry, query) if entry["layer"] in PLACE_LAYERS else None
+        return replace(reply, told=place or replace(told, entry=key.entry))
+
+    def _reply_of(self, hits: list[Hit], pieces: list[Piece], query: str) -> Reply | None:
+        """Return the answer to what was found by pinyin, initials, or the beginning of a name."""
+        if not hits or _missing(hits, pieces):
+            return None
+        key = self._vocabulary.keys[hits[0].key]
+        typed = key.grade >= PINYIN and hits[0].rank[0] == EXACT
+        if not typed and self._answers.is_synonym(key.spelling):
+            return None  # steel is not what it is part of
+        reply = self._answers.ask(key.spelling) if key.grade >= TERM else None
+        if reply is not None:
+            return Reply(reply.told, (), (), ())
+        told = self._answers.of_entry(key.entry, query)
+        return Reply(told, (), (), ()) if told else None
+
+    def _results(self, hits: list[Hit], reply: Reply | None, language: str, limit: int) -> list[Entry]:
+        """Return the entries that were found, those that the answer speaks of before the others."""
+        by_entry = {self._vocabulary.keys[hit.key].entry: hit for hit in hits}
+        leading = [at for told in (reply.told, *reply.others) for at in self._led_to(told)] if reply else []
+        first = [
+            self._result(by_entry.pop(at), language)
+            if at in by_entry
+            else self._lead(at, reply.told, language)
+            for at in dict.fromkeys(leading)
+            if reply
+        ]
+        if reply and first and first[0]["layer"] == "industries":
+            first[0]["how"] = reply.told.kind
+        others = [self._result(hit, language) for hit in [*by_entry.values()][:limit]]
+        return [*first, *others][:limit]
+
+    def _led_to(self, told: Told) -> Iterator[int]:
+        """Yield the entries that an answer speaks of: its own, its places, its industry, its clauses."""
+        if told.entry is not None:
+            yield told.entry
+        yield from (
+            self._at[layer, one] for one in told.places for layer in PLACE_LAYERS if (layer, one) in self._at
+        )
+        if told.industry:
+            yield self._at["industries", told.industry]
+        if told.kind == "printed":
+            yield from (self._at["clauses", one] for one in told.clauses if ("clauses", one) in self._at)
+
+    def _lead(self, at: int, told: Told, language: str) -> Entry:
+        head = self._head(self._entries[at], language)
+        marks = mark(head["name"], [fold(told.word)])
+        head |= {"match": head["name"], "match_marks": marks, "marks": marks}
+        return head | ({"how": told.kind} if head["layer"] == "industries" else {})
+
+    def _told(self, told: Told, language: str) -> Entry:
+        """Return an answer as programs and pages read it, its terms by what they are for."""
+        terms = self._answers.terms
+        rows: dict[str, list[Entry]] = {kind: [] for kind in ORDER}
+        for at in told.terms:
+            row = terms[at]
+            shown = {"term": row["term"][language], "zh": row["term"]["zh"], "clause": row["clause"]}
+            shown |= {key: row[key] for key in ("verb", "emphasis") if row.get(key)}
+            shown["own"] = self._answers.names(told, at)
+            if row["place"]:
+                place = self._by_place[row["place"]]
+                shown |= {"id": place["id"], "name": place["name"][language], "url": place["url"]}
+            if shown["own"] or not (told.kind == row["kind"] == "positioning"):
+                rows[row["kind"]].append(shown)
+        places = (self._by_place[one] for one in told.places)
+        entry = self._entries[told.entry] if told.entry is not None else None
+        return {
+            "kind": told.kind,
+            "word": told.word,
+            "printed": told.zh,
+            "industry": self._head(self._entries[self._at["industries", told.industry]], language)
+            if told.industry
+            else None,
+            "relation": told.relation,
+            "entry": self._head(entry, language) if entry else None,
+            "url": told.url,
+            "places": [{"id": row["id"], "name": row["name"][language], "url": row["url"]} for row in places],
+            "clauses": list(told.clauses),
+            "zones": rows["named"],
+            "areas": rows["area"],
+            "positioning": rows["positioning"],
+            "city": rows["city"],
+            "tasks": rows["task"],
+            "elsewhere": rows["printed"],
         }
 
     def listed(self, language: str) -> list[Entry]:
         """Return every entry as results have it, with its ``spellings`` and how it sounds, best first."""
         order = sorted(range(len(self._entries)), key=self._ranks.__getitem__)
+        printed = self._answers.printed_in()
         return [
-            self._head(self._entries[at], language) | {"spellings": _spellings(self._entries[at])}
-            for at in order
+            self._head(entry, language)
+            | {"spellings": list(dict.fromkeys((*_spellings(entry), *printed.get(entry["id"], ()))))}
+            for entry in (self._entries[at] for at in order)
         ]
 
     def _understand(self, wanted: str) -> tuple[list[Hit], list[Piece]]:
@@ -214,9 +332,14 @@ class Search:
         """Yield the keys that begin with the query, have a word that does, or contain it."""
         squeezed = squeeze(wanted)
         known = self._vocabulary
+        closed = _ONE_SYLLABLE.fullmatch(squeezed) is not None
         generic = all(piece.kind == EMPTY for piece in known.split(wanted))
-        for index in [at for at, text in enumerate(known.squeezed) if squeezed in text]:
+        for index in known.haystack.holding(squeezed):
             fit = _fit(known.keys[index], wanted, squeezed)
+            if fit is not None and closed and not _has_syllables(known.keys[index], squeezed):
+                continue
+            if fit == PART and wanted[0] < HAN and not _has_syllables(known.keys[index], squeezed):
+                continue
             if fit is not None:
                 key = known.keys[index]
                 far = len(squeezed) < CLOSE * len(key.squeezed) or self._ranks[key.entry] >= FAR
@@ -242,18 +365,19 @@ class Search:
     def _broken(self, core: str) -> Iterator[Hit]:
         """Yield the keys that have the query in two parts with something between: 大水泊机场."""
         parts = [(core[:at], core[at:]) for at in range(WEAK, len(core) - WEAK + 1)]
-        for index, text in enumerate(self._vocabulary.squeezed):
-            if core[:WEAK] in text and core[-WEAK:] in text:
-                for one, other in parts:
-                    if one in text and other in text[text.find(one) + len(one) :]:
-                        place = self._place(WORDS, self._vocabulary.keys[index], first=0)
-                        yield Hit(place, index, (one, other))
-                        break
+        holding = self._vocabulary.haystack.holding
+        for index in sorted({*holding(core[:WEAK])}.intersection(holding(core[-WEAK:]))):
+            text = self._vocabulary.squeezed[index]
+            for one, other in parts:
+                if one in text and other in text[text.find(one) + len(one) :]:
+                    place = self._place(WORDS, self._vocabulary.keys[index], first=0)
+                    yield Hit(place, index, (one, other))
+                    break
 
     def _having(self, word: str) -> set[int]:
         if is_latin(word):
             return self._vocabulary.starting(word)
-        return {at for at, text in enumerate(self._vocabulary.squeezed) if word in text}
+        return set(self._vocabulary.haystack.holding(word))
 
     def _place(self, fit: int, key: Key, *, first: float) -> Rank:
         layer = self._ranks[key.entry]
@@ -269,7 +393,10 @@ class Search:
         reading = reading or mark_words(key.spelling, hit.needles)
         if key.spelling == head["name"]:
             marks = reading
-        return head | {"match": key.spelling, "match_marks": reading, "marks": marks}
+        head |= {"match": key.spelling, "match_marks": reading, "marks": marks}
+        if head["layer"] == "industries":
+            head["how"] = self._answers.how(key.spelling, head["id"])
+        return head
 
     def _head(self, entry: Entry, language: str) -> Entry:
         name = entry["name"]
@@ -277,7 +404,9 @@ class Search:
         head |= {key: entry[key] for key in ("url", "kind", "at", "status") if key in entry}
         if "zones" in entry:
             zones = (self._by_place[one] for one in entry["zones"])
-            head["zones"] = [{"id": zone["id"], "name": zone["name"][language]} for zone in zones]
+            head["zones"] = [
+                {"id": zone["id"], "name": zone["name"][language], "layer": zone["layer"]} for zone in zones
+            ]
         return head
 
 
@@ -301,10 +430,20 @@ def _fit(key: Key, wanted: str, squeezed: str) -> int | None:
         return None
     if f" {wanted}" in key.text or (is_latin(key.text) and _starts_word(key, squeezed)):
         return WORD
-    if not is_latin(squeezed):
-        return PART
-    whole = len(squeezed) > WEAK and key.grade != PINYIN
-    return PART if whole and any(squeezed in word for word in key.text.split()) else None
+    return None if is_latin(squeezed) else PART  # rope is no part of property
+
+
+def _has_syllables(key: Key, squeezed: str) -> bool:
+    """Return whether a query stands in a Korean spelling as whole syllables: 전복 is not in 안전보건."""
+    letters, origin = trace_letters(key.spelling)
+    at = letters.find(squeezed)
+    while at >= 0:
+        end = at + len(squeezed)
+        starts = at == 0 or origin[at] != origin[at - 1]
+        if starts and (end == len(letters) or origin[end] != origin[end - 1]):
+            return True
+        at = letters.find(squeezed, at + 1)
+    return False
 
 
 def _starts_word(key: Key, squeezed: str) -> bool:

@@ -6,6 +6,7 @@ searching needs neither library.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -15,15 +16,28 @@ import yaml
 from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin
 
-from geodata.model import Chain, Clause, Cluster, Designation, Indicator, Industry, Landmark, Term
+from geodata.model import Chain, Clause, Cluster, Designation, Indicator, Industry, Landmark, Term, Text
 from layers.links import to_url
 from layers.relations import Place, Relations
 from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, squeeze, to_initials
 
 Entry = dict[str, Any]
+Row = dict[str, Any]
 Spelling = tuple[str, int]
+_LAST_NUMBER = re.compile(r"(\(\d+\)|\d+)$")  # of a clause: 三(六)4(1) stands in 三(六)4
 LANGUAGES = ("zh", "en", "ko")
 HAN = ("㐀", "鿿")
+# Platforms that are not somewhere, even where the plan ties them to a zone.
+NO_PLACES = {
+    "geographical-indication",
+    "document",
+    "alliance",
+    "fund",
+    "programme",
+    "event",
+    "title",
+    "leading-group",
+}
 WORDS = Path(__file__).with_name("words.yaml")
 
 
@@ -35,10 +49,106 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
     keys = _keys((word, NAME) for word in words)
     return {
         "entries": entries,
+        "meanings": _build_meanings(relations, empty),
+        "rules": {
+            "stop": words,
+            "weak": [word for language in LANGUAGES for word in empty["weak"][language]],
+            "particles": empty["particles"],
+            "prepositions": empty["prepositions"],
+        },
         "variants": _variants({key for entry in entries for key, *_ in entry["keys"]}),
         "sounds": _sounds(),
         "empty": sorted({squeeze(key) for key, _, grade in keys if grade != INITIALS}),
     }
+
+
+def _build_meanings(relations: Relations, rules: dict[str, Any]) -> dict[str, list[Row]]:
+    """Return what words can mean: the plan's terms, words and kinds of places, our synonyms, pages."""
+    facts = relations.facts
+    sections = _sections(relations)
+    subjects = [(row.zh, row.industry) for row in facts.vocabulary if row.industry and row.kind == "subject"]
+    terms = [
+        *_designated(relations),
+        *chain.from_iterable(_becoming(row, subjects) for row in relations.places.values()),
+        *(
+            _term(
+                one,
+                "city" if _within(one.clause, sections) else "printed",
+                industries=[row.id],
+                verb=one.verb,
+            )
+            for row in facts.industries.values()
+            for one in row.named
+        ),
+        *(
+            {**_blank("city", row.clause, row.name), "industries": list(row.industries)}
+            for row in facts.chains.values()
+            if row.name
+        ),
+    ]
+    kinds = [
+        {
+            "places": [
+                row.id for row in relations.places.values() if getattr(row, "kind", "") in kind["kinds"]
+            ],
+            "spellings": kind["words"],
+        }
+        for kind in rules["kinds"]
+    ]
+    return {
+        "terms": terms,
+        "words": [row.model_dump(mode="json") for row in facts.vocabulary],
+        "synonyms": [row.model_dump(mode="json") for row in facts.thesaurus],
+        "kinds": [row for row in kinds if row["places"]],
+        "pages": [{"url": row["url"], "spellings": row["words"]} for row in rules["pages"]],
+        "industries": [
+            {"id": row.id, "name": row.name.zh, "gbt4754": list(row.gbt4754), "isic4": list(row.isic4)}
+            for row in facts.industries.values()
+        ],
+    }
+
+
+def _designated(relations: Relations) -> Iterator[Row]:
+    for row in relations.facts.designations:
+        kind = "named" if row.zone in relations.facts.zones else "area"
+        yield _term(
+            row,
+            kind,
+            industries=list(row.industries),
+            place=row.zone,
+            verb=row.verb,
+            emphasis=row.emphasis,
+        )
+
+
+def _becoming(row: Place, subjects: list[tuple[str, str]]) -> Iterator[Row]:
+    """Yield what the plan wants a place to become, with the industries of its words, and its tasks."""
+    for term in row.positioning:
+        industries = dict.fromkeys(industry for word, industry in subjects if word in term.term.zh)
+        yield _term(term, "positioning", place=row.id, industries=list(industries))
+    for task in getattr(row, "tasks", ()):
+        yield _term(task, "task", place=row.id)
+
+
+def _term(row: Term | Designation, kind: str, **more: Any) -> Row:
+    return {**_blank(kind, row.clause, row.term), **more}
+
+
+def _blank(kind: str, clause: str, term: Text) -> Row:
+    return {"kind": kind, "term": term.model_dump(), "clause": clause, "industries": [], "place": None}
+
+
+def _sections(relations: Relations) -> set[str]:
+    """Return the sections of the plan that set out industries, of zones or of clusters."""
+    clauses = {row.clause for row in relations.facts.designations}
+    clauses |= {row.clause for row in relations.facts.clusters.values()}
+    return {_LAST_NUMBER.sub("", clause) for clause in clauses}
+
+
+def _within(clause: str, sections: set[str]) -> bool:
+    """Return whether a clause is one of the sections or stands in one."""
+    rests = (clause[len(one) :] for one in sections if clause.startswith(one))
+    return any(not rest[:1].isdigit() or clause[: -len(rest)].endswith(")") for rest in rests)
 
 
 class _Naming:
@@ -56,7 +166,11 @@ class _Naming:
         yield from map(self._cluster, facts.clusters.values())
         yield from (self._chain(row) for row in facts.chains.values() if row.name)
         for row in facts.platforms.values():
-            yield _entry(row, "platforms", f"/places/{row.id}") | {"kind": row.kind}
+            yield _entry(row, "platforms", f"/places/{row.id}") | {
+                "kind": row.kind,
+                "placed": row.zone is not None and row.kind not in NO_PLACES,
+                "clauses": list(row.clauses),
+            }
         for gateway in facts.gateways.values():
             yield _entry(gateway, "gateways", f"/places/{gateway.id}") | {"kind": gateway.kind}
         for town in facts.towns.values():

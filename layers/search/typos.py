@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rapidfuzz import process
@@ -13,12 +14,14 @@ from layers.search.vocabulary import (
     PINYIN,
     TERM,
     UNKNOWN,
+    Haystack,
     Key,
     Piece,
     Vocabulary,
     fold,
     is_latin,
     squeeze,
+    stem,
 )
 
 SHORTEST, LONG = 4, 8  # letters of a word that may hold one slip, or two
@@ -48,11 +51,14 @@ class Typos:
             if HANGUL <= key.text < HAN:
                 self._written |= {fold(word): word for word in key.spelling.split()}
         self._choices, self._words = list(self._wholes), list(words)
+        self._stems = {stem(word) for key in keys for word in key.text.split()}
         self._names: dict[str, Key] = {}  # names and terms, and each of their words
         for key in keys:
             if key.grade <= TERM and ranks[key.entry] < far:
                 for text in (key.squeezed, *(word for word in key.text.split() if len(word) >= SHORTEST)):
                     self._names.setdefault(text, key)
+        self._choosable = list(self._names)
+        self._haystack = Haystack(self._choosable)
 
     def correct(self, pieces: list[Piece]) -> tuple[str, str] | None:
         """Return the query with its unknown pieces put right, folded and as it is written; None without."""
@@ -70,6 +76,8 @@ class Typos:
     def _fix(self, text: str) -> str | None:
         if text >= HAN:
             return self._same_sound(text)
+        if stem(text) in self._stems:
+            return None
         word = self._nearest(text, self._words)
         if word:
             return word
@@ -89,6 +97,8 @@ class Typos:
         if not slips:
             return None
         found = process.extract(text, choices, scorer=OSA.distance, score_cutoff=slips, limit=NEAR)
+        if any(not distance for _, distance, _ in found):
+            return None  # spelt as it should be, if only as a part of a name
         # A short word with another first letter is another word.
         sound = (one for one, distance, _ in found if distance and (len(text) >= LONG or one[0] == text[0]))
         return next(sound, None)
@@ -110,7 +120,7 @@ class Typos:
                 return
             found = process.extract(
                 text,
-                list(self._names),
+                self._choosable,
                 scorer=OSA.normalized_similarity,
                 score_cutoff=NEAR_SIMILARITY,
                 limit=NEAR,
@@ -119,10 +129,9 @@ class Typos:
             return
         size = 2 if text[0] >= HAN else SHORTEST  # two Chinese characters, or two Korean syllables
         wanted = {text[at : at + size] for at in range(len(text) - size + 1)}
-        for spelling in self._names:
-            shared = sum(part in spelling for part in wanted)
-            if shared:
-                yield spelling, shared / (len(wanted) + len(spelling))
+        shared = Counter(at for part in wanted for at in self._haystack.holding(part))
+        for at, count in sorted(shared.items()):
+            yield self._choosable[at], count / (len(wanted) + len(self._choosable[at]))
 
 
 def _slips(text: str) -> int:

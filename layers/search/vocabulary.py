@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 _FINALS = range(0x11A8, 0x11C3)  # jamo that close a syllable
@@ -130,12 +131,31 @@ class Piece(NamedTuple):
     kind: str
 
 
+class Haystack:
+    """Many folded texts, looked through for one in a single pass."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        lines = list(texts)
+        self._joined = "\n".join(lines)
+        self._starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+
+    def holding(self, part: str) -> list[int]:
+        """Return the indexes of the texts that contain `part`, in order."""
+        found: list[int] = []
+        at = self._joined.find(part) if part else -1
+        while at >= 0:
+            found.append(bisect_right(self._starts, at) - 1)
+            at = self._joined.find(part, self._starts[found[-1] + 1])
+        return found
+
+
 class Vocabulary:
     """All keys, and the look-up of a whole one."""
 
     def __init__(self, entries: list[dict[str, Any]], empty: list[str]) -> None:
         self.keys = list(_read_keys(entries))
         self.squeezed = [key.squeezed for key in self.keys]
+        self.haystack = Haystack(self.squeezed)
         pairs = sorted((word, index) for index, key in enumerate(self.keys) for word in key.text.split())
         self._words = [word for word, _ in pairs]
         self._owners = [index for _, index in pairs]

@@ -101,7 +101,7 @@ FIRST: dict[str, str] = {
     "cars": "automotive",
     "汽車零部件": "automotive",
     "海带": "seafood-processing",
-    "cold chain": "logistics",
+    "cold chain": "rongcheng",  # 国家冷链物流基地
     "냉동": "seafood-processing",
     # the rest of what the plan names
     "哈工大": "hit-weihai",

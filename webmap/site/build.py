@@ -138,7 +138,7 @@ def build_names(app: Flask, language: str) -> bytes:
         for row in rows:
             describe_hit(row, language)
             row["url"] = _address_of(row, language)
-        missing = translate("finding.missing", language, words="{words}")
+        missing = translate("finding.missing_name", language, words="{words}")
     variants = content.release.read_json("index/search.json")["variants"]
     return orjson.dumps({"missing": missing, "variants": variants, "rows": rows})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template
@@ -15,18 +16,30 @@ from webmap.views.context import content
 blueprint = Blueprint("finding", __name__)
 Row = dict[str, Any]
 NAMED_ZONES = 3  # of an industry in one line
-CARD_PLACES = ("zones", "counties", "parks", "five-zones", "belts", "marine-cores")
+AREAS = ("five-zones", "belts", "marine-cores")
+PAGES = {  # that answer a question, by the names of their titles
+    "/agencies/": "finding.pages.agencies",
+    "/indicators": "finding.pages.indicators",
+    "/data": "finding.pages.data",
+    "/find": "finding.pages.find",
+}
+CARD_PLACES = ("zones", "counties", "parks", *AREAS)
 
 
 @blueprint.get("/search")
 def search_page() -> str:
-    """Show the results of a search by name, the first of them as an answer."""
+    """Show what the plan answers, and the results by name."""
     query = parse_query()
     answer = _answer(query, g.language)
     groups = {row["layer"]: row["group"] for row in answer["results"]}
-    card = _card(answer["results"][0]) if answer["results"] else None
     return render_template(
-        "search.html", page="search", q=query, answer=answer, groups=groups, card=card, emphases=EMPHASES
+        "search.html",
+        page="search",
+        q=query,
+        answer=answer,
+        groups=groups,
+        card=_card(answer),
+        emphases=EMPHASES,
     )
 
 
@@ -41,10 +54,24 @@ def search_document() -> Response:
 def _answer(query: str, language: str) -> Row:
     """Return what the index says, with the words that people read beside each result."""
     answer = content().search.answer(query, language)
+    told = answer["answer"]
+    if told and told["kind"] == "page":
+        answer["results"] = [_page(told, language)]
     for row in (*answer["results"], *answer["near"]):
         describe_hit(row, language)
-    answer["said"] = _said(answer, language)
+    for one in filter(None, (told, *answer["others"])):
+        one["tells"] = _tells(one, language)
+    answer["notice"] = _notice(answer, language)
+    ours = told["tells"] if told and told["kind"] in {"synonym", "printed"} else ""
+    answer["said"] = " ".join(filter(None, (answer["notice"], ours)))
     return answer
+
+
+def _page(told: Row, language: str) -> Row:
+    """Return the page that answers a question as a result."""
+    name = translate(PAGES[told["url"]], language)
+    row = {"id": told["url"], "layer": "pages", "name": name, "zh": name, "url": told["url"]}
+    return row | {"match": name, "match_marks": [], "marks": []}
 
 
 def describe_hit(row: Row, language: str) -> None:
@@ -56,47 +83,80 @@ def describe_hit(row: Row, language: str) -> None:
 def _says(row: Row, language: str) -> str:
     """Return what a result is: what the plan says of an industry, the kind of a place."""
     if row["layer"] == "industries":
-        if row["status"] == "city":
-            return translate("finding.city_only", language)
-        names = [zone["name"] for zone in row["zones"]]
-        key = "finding.designated" if len(names) <= NAMED_ZONES else "finding.designated_more"
-        named = translate("common.comma", language).join(names[:NAMED_ZONES])
-        return translate(key, language, zones=named, count=len(names))
+        return _says_industry(row, language)
     group = {"chains": "chain_kind", "landmarks": "landmark"}.get(row["layer"], "kind")
     return translate(f"{group}.{row['kind']}", language) if "kind" in row else ""
 
 
-def _said(answer: Row, language: str) -> str:
-    """Return the sentence that must stand above the results: what was not found, or put right."""
-    if answer["missing"]:
-        words = translate("common.comma", language).join(
-            translate("finding.quoted", language, word=word) for word in dict.fromkeys(answer["missing"])
-        )
-        return translate("finding.missing", language, words=words)
+def _says_industry(row: Row, language: str) -> str:
+    """Return for whom the plan names an industry; only its own words are designations."""
+    zones = [zone["name"] for zone in row["zones"] if zone["layer"] not in AREAS]
+    areas = [zone["name"] for zone in row["zones"] if zone["layer"] in AREAS]
+    names = zones or areas
+    if not names:
+        key = "city_only"
+    elif row.get("how", "named") == "named" and zones:
+        key = "designated"
+    else:
+        key = "industry_listed" if zones else "industry_areas"
+    if len(names) > NAMED_ZONES:
+        key += "_more"
+    named = translate("common.comma", language).join(names[:NAMED_ZONES])
+    said = translate(f"finding.{key}", language, zones=named, count=len(names))
+    if row.get("how") == "synonym":
+        return translate("finding.by_synonym", language) + " " + said
+    return said
+
+
+def _quoted(words: Iterable[str], language: str) -> str:
+    quoted = (translate("finding.quoted", language, word=word) for word in dict.fromkeys(words))
+    return translate("common.comma", language).join(quoted)
+
+
+def _tells(told: Row, language: str) -> str:
+    """Return the sentence that says which of the plan's answers it is."""
+    industry = told["industry"]["name"] if told["industry"] else ""
+    key = told["kind"]
+    if industry and key != "synonym" and not told["printed"]:
+        key = "industry"  # a code, or a name of ours
+    if key == "synonym" and told["relation"] != "is_a":
+        key = f"synonym_{told['relation']}"
+    said = translate(f"finding.tells.{key}", language, word=told["word"], industry=industry)
+    printed = told["printed"]
+    if printed and printed != told["word"] and key != "place":
+        said += " " + translate("finding.as_printed", language, zh=printed)
+    if printed and industry and key in {"printed", "city", "positioning"}:
+        said += " " + translate("finding.filed", language, industry=industry)
+    return said
+
+
+def _notice(answer: Row, language: str) -> str:
+    """Return the sentence that must stand above the results: what was not found or used, or put right."""
     if answer["corrected"]:
-        return translate("finding.corrected", language, words=answer["corrected"])
-    return ""
+        said = translate("finding.corrected", language, words=answer["corrected"])
+    elif answer["missing"] and not answer["answer"]:
+        return translate("finding.missing", language, words=_quoted(answer["missing"], language))
+    else:
+        said = ""
+    if answer["unused"]:
+        unused = translate("finding.unused", language, words=_quoted(answer["unused"], language))
+        said = f"{said} {unused}".strip()
+    if answer["results"] and not answer["answer"] and not said:
+        said = translate("finding.only_names", language)
+    return said
 
 
-def _card(first: Row) -> Row | None:
-    """Return what the answer card shows of the first result, or None where its page says no more."""
-    if first["layer"] == "industries":
-        row = content().industries[first["id"]]
-        return {"layer": "industries", "row": row, "universities": _universities(row)}
+def _card(answer: Row) -> Row | None:
+    """Return what the answer card shows, or None where the page of the first result says no more."""
+    told = answer["answer"]
+    if told and told["kind"] not in {"place", "page"}:
+        industry = content().industries[told["industry"]["id"]] if told["industry"] else None
+        return {"layer": "told", "row": industry}
+    if not answer["results"]:
+        return None
+    first = answer["results"][0]
     if first["layer"] == "clusters":
         return {"layer": "clusters", "row": content().clusters[first["id"]]}
     if first["layer"] in CARD_PLACES:
         return {"layer": "places", "row": content().documents[first["id"]]}
     return None
-
-
-def _universities(industry: Row) -> list[Row]:
-    """Return the universities in the industry's zones, or else in those of its cluster."""
-    rows = industry["designations"] or industry["cluster_designations"]
-    found: dict[str, Row] = {}
-    for zone in dict.fromkeys(row["zone"]["id"] for row in rows):
-        for platform in content().documents[zone]["platforms"]:
-            if platform["kind"] == "university":
-                found.setdefault(platform["id"], platform)
-    own = {row["id"] for row in industry["platforms"]}
-    return [row for row_id, row in found.items() if row_id not in own]
