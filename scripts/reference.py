@@ -62,12 +62,12 @@ ROWS: Final = (
     ("geodata", ("geodata", "geodata.boundary_import")),
 )
 MEANT: Final = {
-    "scripts": "command line: set up, build, import, serve, measure",
-    "webmap": "server, site, files: what people and programs get",
-    "layers": "release: what can be asked, built once, never changed",
-    "geodata": "facts: what is true, with clause, source and accuracy",
+    "scripts": "command line: set up, build, import, serve",
+    "webmap": "server, site, files: what people, programs get",
+    "layers": "release: what can be asked, built once",
+    "geodata": "facts: what is true, with its source",
 }
-WIDTH, ROW, BOX, GAP, TOP, LEFT = 1000, 150, 46, 12, 46, 16
+WIDTH, ROW, BOX, GAP, TOP, LEFT = 1000, 130, 46, 12, 16, 240
 
 
 def build_reference(release: Release, client: FlaskClient) -> dict[str, str]:
@@ -248,7 +248,7 @@ def render_architecture() -> str:
     modules: dict[str, int] = defaultdict(int)
     for module in graph.modules:
         modules[_find_box(module, places)] += 1
-    height = TOP + len(ROWS) * ROW + 20
+    height = TOP + len(ROWS) * ROW - 58
     lines = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
@@ -264,11 +264,12 @@ def render_architecture() -> str:
     for number, (package, _) in enumerate(ROWS):
         y = TOP + number * ROW
         lines += [
-            f'<rect x="4" y="{y - 32}" width="{WIDTH - 8}" height="{BOX + 56}" rx="8" fill="#eef3f7"/>',
-            (
-                f'<text x="{LEFT}" y="{y - 12}"><tspan font-weight="bold">{package}</tspan> – '
-                f"{MEANT[package]}</text>"
-            ),
+            f'<rect x="4" y="{y - 10}" width="{WIDTH - 8}" height="{BOX + 20}" rx="8" fill="#eef3f7"/>',
+            f'<text x="14" y="{y + 12}" font-weight="bold">{package}</text>',
+        ]
+        lines += [
+            f'<text x="14" y="{y + 30 + 16 * at}" font-size="12">{line}</text>'
+            for at, line in enumerate(MEANT[package].split(": "))
         ]
     lines += _draw_arrows(counts, places)
     for box, (x, top, width) in places.items():
@@ -291,7 +292,7 @@ def _place_boxes() -> dict[str, tuple[float, float, float]]:
     """Return x, y and width of each box."""
     found = {}
     for number, (_, boxes) in enumerate(ROWS):
-        width = (WIDTH - 2 * LEFT - (len(boxes) - 1) * GAP) / len(boxes)
+        width = (WIDTH - LEFT - 16 - (len(boxes) - 1) * GAP) / len(boxes)
         for at, box in enumerate(boxes):
             found[box] = (LEFT + at * (width + GAP), float(TOP + number * ROW), width)
     return found
