@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from layers.home import HomeError
 from scripts.commands.common import Command, command, home_option, live_release, option, settings, whole
 from scripts.messages import say, text, warn
 from scripts.postgis_sync import Admission, Outcome, bring
@@ -64,9 +65,16 @@ def serve(*, host: str, port: int, workers: int, no_browser: bool, home: Path | 
     if chosen is None or listeners is None:
         return 1
     admission = Admission(chosen, patient=True)
-    release = live_release(chosen, admission)
+    try:
+        release = live_release(chosen, admission)
+    except HomeError:
+        for listener in listeners:
+            listener.close()
+        raise
     outcome = (admission.outcome or bring(chosen, release)) if release else Outcome.REFUSED
     if release is None or outcome is Outcome.REFUSED:
+        for listener in listeners:
+            listener.close()
         return 1
     taken = listeners[0].getsockname()[1]
 

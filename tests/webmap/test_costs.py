@@ -349,7 +349,7 @@ print(started, memory_mb())
 """
 
 
-def test_a_worker_stays_small_whatever_it_is_asked(release: Release, tmp_path: Any) -> None:
+def test_a_worker_stays_small_whatever_it_is_asked(release: Release, home: Path) -> None:
     paths = [
         "/",
         "/zones/gaoqu",
@@ -367,7 +367,14 @@ def test_a_worker_stays_small_whatever_it_is_asked(release: Release, tmp_path: A
     ]
     paths += [f"{ITEMS}?f=json&limit=1NUMBER&crs=http://www.opengis.net/def/crs/EPSG/0/4550"]
     paths += ["/data/zones.gpkg?crs=EPSG:4550", "/ogc/collections/towns/items?f=html", "/print/belts.png"]
-    command = [sys.executable, "-c", MIXED, str(release.folder), release.manifest_sha256, str(tmp_path)]
+    command = [
+        sys.executable,
+        "-c",
+        MIXED,
+        str(release.folder),
+        release.manifest_sha256,
+        str(home),
+    ]
     done = subprocess.run([*command, *paths], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     started, after = map(int, done.stdout.split())
