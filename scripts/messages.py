@@ -18,7 +18,7 @@ def text(key: str, **values: object) -> str:
     >>> text("ready", url="http://127.0.0.1:8000/")
     '地图已就绪：http://127.0.0.1:8000/ · The map is ready: http://127.0.0.1:8000/'
     """
-    return " · ".join(_languages(key, values))
+    return " · ".join(list_texts(key, **values))
 
 
 def say(key: str, **values: object) -> None:
@@ -28,7 +28,7 @@ def say(key: str, **values: object) -> None:
 
 def warn(key: str, **values: object) -> None:
     """Print message `key` on standard error, one language below the other."""
-    write("\n".join(_languages(key, values)), error=True)
+    write("\n".join(list_texts(key, **values)), error=True)
 
 
 def write(line: str, *, error: bool = False) -> None:
@@ -38,7 +38,7 @@ def write(line: str, *, error: bool = False) -> None:
     print(line.encode(encoding, "backslashreplace").decode(encoding), file=stream, flush=True)
 
 
-def _languages(key: str, values: dict[str, object]) -> list[str]:
+def list_texts(key: str, **values: object) -> list[str]:
     """Return the message in each language; a value that is a dict is by language."""
     found = []
     for language in ("zh", "en"):

@@ -15,7 +15,7 @@ import click
 
 from layers.home import HomeError, find_home
 from layers.store import BrokenReleaseError, Release, read_current
-from scripts.messages import text, warn, write
+from scripts.messages import list_texts, text, warn, write
 
 if TYPE_CHECKING:
     from scripts.postgis_sync import Admission
@@ -32,12 +32,21 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Refusal(click.UsageError):
-    """Wrong usage, as a message of ``messages.json`` with its values."""
+    """Wrong usage, as a message of ``messages.json`` with its values.
+
+    `option` is set where a value was read for one, whose name then goes before the message.
+    """
 
     def __init__(self, key: str, **values: object) -> None:
         super().__init__(text(key, **values))
-        self.key = key
-        self.values = values
+        self.option: str | None = None
+        self._key = key
+        self._values = values
+
+    def list_lines(self) -> list[str]:
+        """Return the message in each language."""
+        start = "" if self.option is None or "argument" in self._values else f"{self.option}: "
+        return [f"{start}{one}" for one in list_texts(self._key, **self._values)]
 
 
 class Formatter(click.HelpFormatter):
@@ -72,7 +81,11 @@ class Option(click.Option):
         """Return the value; an option in its place means that it was forgotten."""
         if isinstance(value, str) and value in _list_options(ctx):
             raise Refusal("usage_no_value", argument=self.opts[0])
-        return super().type_cast_value(ctx, value)
+        try:
+            return super().type_cast_value(ctx, value)
+        except Refusal as error:
+            error.option = self.opts[0]
+            raise
 
 
 class Command(click.Command):
@@ -176,10 +189,7 @@ def tell_usage(error: click.UsageError) -> None:
     if error.ctx is not None:
         write(error.ctx.get_usage(), error=True)
     refusal = to_refusal(error)
-    if refusal is None:
-        write(error.format_message(), error=True)
-    else:
-        warn(refusal.key, **refusal.values)
+    write("\n".join(refusal.list_lines()) if refusal else error.format_message(), error=True)
 
 
 def to_refusal(error: click.UsageError) -> Refusal | None:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import webbrowser
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from scripts.messages import say, text, warn
 from scripts.postgis_sync import Admission, Outcome, bring
 from scripts.supervisor import Supervisor, make_server
 from webmap.server import listen
-from webmap.settings import SETTINGS, Setting
+from webmap.settings import SETTINGS, Setting, Settings
 
 MAX_PORT = 65535
 MAX_WORKERS = 64
@@ -64,6 +65,13 @@ def serve(*, host: str, port: int, workers: int, no_browser: bool, home: Path | 
     listeners = _listen(host, port, workers) if chosen else None
     if chosen is None or listeners is None:
         return 1
+    with ExitStack() as closing:
+        for listener in listeners:
+            closing.enter_context(listener)
+        return _serve(chosen, listeners, host, no_browser=no_browser)
+
+
+def _serve(chosen: Settings, listeners: list[socket.socket], host: str, *, no_browser: bool) -> int:
     admission = Admission(chosen, patient=True)
     try:
         release = live_release(chosen, admission)
@@ -76,10 +84,10 @@ def serve(*, host: str, port: int, workers: int, no_browser: bool, home: Path | 
         for listener in listeners:
             listener.close()
         return 1
-    taken = listeners[0].getsockname()[1]
+    port = listeners[0].getsockname()[1]
 
     def announce() -> None:
-        url = address(host, taken)
+        url = address(host, port)
         say("ready", url=url)
         say("stop_hint")
         if not no_browser and can_open_browser():

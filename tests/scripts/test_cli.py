@@ -435,7 +435,7 @@ def test_output_into_a_closed_pipe_is_no_crash():
         (["build", "--json=1"], "--json 后面不带值：'1'", "--json takes no value: '1'"),
         (
             ["serve", "--port", "9" * 5000],
-            "999' 无效：应为 0 至 65535 的整数",
+            "--port: '9999999999999999999999999999999999999999' 无效：应为 0 至 65535 的整数",
             "a whole number from 0 to 65535",
         ),
         (["rollback", "9" * 5000], "999' 不是编号", "is not a number of a publication"),
