@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +21,14 @@ from layers.store import Release
 from webmap.content import Content
 from webmap.export_worker import ChildJob, ExportWorker
 from webmap.http import IMMUTABLE, REVALIDATE, FileResponse, make_conditional, send
-from webmap.params import refuse_unknown, to_refusal
-from webmap.problems import BadParameterError, NotFoundError
+from webmap.params import Arguments, ChoiceParameter, refuse_unknown, to_refusal
+from webmap.problems import BadParameterError, NotFoundError, link_near
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
+GEOMETRY = ChoiceParameter("geometry", GEOMETRIES)
+FILTER_LANG = ChoiceParameter("filter-lang", LANGUAGES)
+THEME, INDUSTRY = ChoiceParameter("theme"), ChoiceParameter("industry")
+CLUSTER, ZONE = ChoiceParameter("cluster"), ChoiceParameter("zone")
 PLACED = ("crs", "geometry")  # how places are written: a table has none
 # What a file must be of for a parameter to mean anything; the others go with all.
 GOES_WITH = {
@@ -34,7 +36,6 @@ GOES_WITH = {
     "filter": ("layer", "table"),
     "theme": ("plan",),
 }
-Arguments = Mapping[str, str]
 SCHEMA = "schema.json"
 HASH_DIGITS = 8  # digits of a hash in a file's name
 PAIRED = {f"{PLAN}.gpkg", f"{PLAN}.qgz"}  # the one opens the other by its name
@@ -71,7 +72,7 @@ def parse_download(name: str, extension: str, arguments: Arguments, content: Con
     kind = _parse_format(name, extension, content)
     _check_names(name, kind, arguments, content)
     frame = _parse_frame(kind, arguments)
-    geometry = _choice(arguments, "geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
+    geometry = GEOMETRY.parse(arguments) or kind.geometry if kind.geometry else None
     choice = _parse_choice(name, arguments, content)
     condition, language = _parse_condition(name, arguments, content)
     given = {one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := arguments.get(one))}
@@ -125,8 +126,7 @@ def unknown_layer_error(name: str, content: Content) -> NotFoundError:
     known = {PLAN: "gpkg"} | {
         info["id"]: "json" if info["geometry"] == "none" else "geojson" for info in content.layers
     }
-    close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
-    near = [{"id": one, "label": one, "href": f"/data/{one}.{known[one]}"} for one in close]
+    near = link_near(name, known, lambda near: f"/data/{near}.{known[near]}")
     return NotFoundError("error.layer", parameter="layer", value=name, allowed=", ".join(known), near=near)
 
 
@@ -154,21 +154,14 @@ def _parse_frame(kind: Format, arguments: Arguments) -> str:
     raise BadParameterError(key, parameter="crs", value=given, allowed=", ".join(kind.frames), format=kind.id)
 
 
-def _choice(arguments: Arguments, name: str, allowed: Any) -> str | None:
-    asked = arguments.get(name) or None
-    if asked is not None and asked not in allowed:
-        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
-    return asked
-
-
 def _parse_choice(name: str, arguments: Arguments, content: Content) -> Choice:
     """Return the map's own filters, as the map's address has them."""
-    theme = _choice(arguments, "theme", content.themes)
+    theme = THEME.parse(arguments, content.themes)
     if theme and name != PLAN:
         raise BadParameterError("error.only_plan", parameter="theme", value=theme, allowed=f"{PLAN}.*")
     industry, cluster = (
-        _choice(arguments, "industry", content.industries),
-        _choice(arguments, "cluster", content.clusters),
+        INDUSTRY.parse(arguments, content.industries),
+        CLUSTER.parse(arguments, content.clusters),
     )
     places = [place["id"] for place in content.places()]
     industries = {industry} if industry else set()
@@ -182,14 +175,14 @@ def _parse_choice(name: str, arguments: Arguments, content: Content) -> Choice:
     return Choice(
         layers=tuple(content.themes[theme]["layers"]) if theme else None,
         industries=frozenset(industries) if industry or cluster else None,
-        place=_choice(arguments, "zone", places),
+        place=ZONE.parse(arguments, places),
     )
 
 
 def _parse_condition(name: str, arguments: Arguments, content: Content) -> tuple[str | None, str]:
     """Return the CQL2 filter of one layer or table, checked, and what it is written in."""
     text = arguments.get("filter")
-    language = _choice(arguments, "filter-lang", LANGUAGES) or _guess(text or "")
+    language = FILTER_LANG.parse(arguments) or _guess(text or "")
     if not text:
         return None, language
     if name == PLAN:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,7 +74,7 @@ def _ask(
         return shares, [_share(row, options.lang) for row in shares["shares"]]
     if position is None:
         x, y = parse_coordinates(" ".join(options.position), options.crs)
-        position = _to_lonlat(x, y, options.crs)
+        position = crs.position_to_lonlat(x, y, options.crs)
         if position is None:
             raise CoordinateError("range")
     answer = content.lookup.at(*position)
@@ -113,17 +112,11 @@ def _numbers(options: argparse.Namespace) -> tuple[float, float] | None:
     if not _is_pair(options.position):
         return None
     x, y = map(float, options.position)
-    position = _to_lonlat(x, y, options.crs)
+    position = crs.position_to_lonlat(x, y, options.crs)
     if position is None:
         swapped = abs(x) <= LAT_LIMIT < abs(y) <= LON_LIMIT
         warn("swapped_position" if swapped else "bad_position", x=f"{x:g}", y=f"{y:g}")
     return position
-
-
-def _to_lonlat(x: float, y: float, frame: str) -> tuple[float, float] | None:
-    lon, lat = map(float, crs.transform(x, y, frame, crs.LONLAT))
-    on_earth = math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= LON_LIMIT and abs(lat) <= LAT_LIMIT
-    return (lon, lat) if on_earth else None
 
 
 def _lines(answer: Document, language: str) -> Iterator[str]:

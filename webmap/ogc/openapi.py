@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from layers.axes import ALL
 from layers.query import Collection
 from layers.rows import queryables
 from webmap.http import HTML
-from webmap.i18n import LANGUAGES
-from webmap.ogc.parameters import DEFAULT_LIMIT, FILTER_LANGUAGES, ITEM, ITEMS, MAX_LIMIT, names_for
-from webmap.ogc.request import FORMATS, ROOT, OgcRequest
+from webmap.i18n import LANG
+from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for
+from webmap.ogc.request import ROOT, F, OgcRequest
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
+from webmap.params import OpenParameter
 from webmap.problems import PROBLEM
 
 Part = dict[str, Any]
 _TEXT: Part = {"type": "string"}
 _URI: Part = {"type": "string", "format": "uri"}
-_INSTANT = (
-    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
-)
-_DATETIME: Part = {
-    "type": "string",
-    "pattern": rf"^({_INSTANT}(/({_INSTANT}|\.\.)?)?|(\.\.)?/{_INSTANT})$",
-    "example": "2024-01-01/2024-12-31",
-}
-_SYSTEM: Part = {"type": "string", "format": "uri", "enum": [axes.uri for axes in ALL], "default": ALL[0].uri}
 HEADERS: Part = {
     "ETag": {"schema": _TEXT, "description": "Changes with the data."},
     "Vary": {"schema": _TEXT, "description": "Request headers that the answer depends on."},
@@ -40,7 +30,6 @@ HEADERS: Part = {
         "description": "Open to every page.",
     },
 }
-OWN = ("sortby", "properties")  # differ between collections
 VERSION = "1.0.0"
 
 
@@ -140,48 +129,6 @@ def feature_collection_schema(name: str) -> Part:
     )
 
 
-def parameter_ref(name: str, schema: Part, description: str) -> Part:
-    """Return a query parameter in the style that clients push filters down with."""
-    return {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "style": "form",
-        "explode": False,
-        "schema": schema,
-        "description": description,
-    }
-
-
-def shared_parameters(say: Any) -> Part:
-    """Return the parameters that several paths share; `say` gives the text of a key."""
-    return {
-        "f": parameter_ref("f", {"type": "string", "enum": list(FORMATS)}, say("f")),
-        "lang": parameter_ref("lang", {"type": "string", "enum": list(LANGUAGES)}, say("lang")),
-        "limit": parameter_ref(
-            "limit",
-            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-            say("limit"),
-        ),
-        "offset": parameter_ref(
-            "offset", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1, "default": 0}, say("offset")
-        ),
-        "bbox": parameter_ref("bbox", array_schema({"type": "number"}, minItems=4, maxItems=6), say("bbox")),
-        "bbox-crs": parameter_ref("bbox-crs", _SYSTEM, say("bbox_crs")),
-        "crs": parameter_ref("crs", _SYSTEM, say("crs")),
-        "datetime": parameter_ref("datetime", _DATETIME, say("datetime")),
-        "filter": parameter_ref(
-            "filter", {"type": "string", "minLength": 1, "maxLength": 16_384}, say("filter")
-        ),
-        "filter-lang": parameter_ref(
-            "filter-lang",
-            {"type": "string", "enum": list(FILTER_LANGUAGES), "default": FILTER_LANGUAGES[0]},
-            say("filter_lang"),
-        ),
-        "filter-crs": parameter_ref("filter-crs", _SYSTEM, say("filter_crs")),
-    }
-
-
 def response_headers(*names: str) -> Part:
     """Return references to headers."""
     return {name: ref("headers", name) for name in names}
@@ -220,7 +167,7 @@ class Definition:
         """Return the document."""
 
         def say(key: str) -> str:
-            return self._resources.text(asked, f"ogc.parameter.{key}")
+            return self._resources.text(asked, key)
 
         paths, schemas = self._fixed_paths(asked), dict(SCHEMAS)
         for row in self._resources.collections:
@@ -245,7 +192,11 @@ class Definition:
             "paths": paths,
             "components": {
                 "schemas": schemas,
-                "parameters": shared_parameters(say),
+                "parameters": {
+                    declared.name: declared.to_openapi(say)
+                    for declared in (F, LANG, *DECLARED.values())
+                    if declared.name not in OWN
+                },
                 "headers": HEADERS,
                 "responses": {
                     "NotModified": {"description": "Not modified"},
@@ -339,16 +290,15 @@ def _item_parameters(asked: OgcRequest, row: Collection, say: Callable[[str], st
     names = list(kinds)
     ordered = [sign + name for name in names for sign in ("", "-")]
     own = {
-        "sortby": parameter_ref(
-            "sortby", array_schema({"type": "string", "enum": ordered}, minItems=1, maxItems=8), say("sortby")
+        SORTBY.name: SORTBY.to_openapi(
+            say, array_schema({"type": "string", "enum": ordered}, minItems=1, maxItems=MAX_SORTED)
         ),
-        "properties": parameter_ref(
-            "properties", array_schema({"type": "string", "enum": names}), say("properties")
-        ),
+        PROPERTIES.name: PROPERTIES.to_openapi(say, array_schema({"type": "string", "enum": names})),
     }
     shared = [own[name] if name in OWN else ref("parameters", name) for name in names_for(row, ITEMS)]
     meanings = {field["name"]: field["description"][asked.language] for field in row.info["fields"]}
-    return shared + [parameter_ref(name, {"type": kind}, meanings[name]) for name, kind in kinds.items()]
+    equal = [OpenParameter(name, {"type": kind}, meaning=name) for name, kind in kinds.items()]
+    return shared + [declared.to_openapi(meanings.__getitem__) for declared in equal]
 
 
 def _schemas(row: Collection, language: str) -> Part:

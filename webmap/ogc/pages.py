@@ -24,8 +24,7 @@ from webmap.i18n import LANGUAGES
 from webmap.links import base_url
 from webmap.ogc.cache import geometry_of
 from webmap.ogc.fast_path import to_request
-from webmap.ogc.openapi import OWN
-from webmap.ogc.parameters import ITEMS
+from webmap.ogc.parameters import ITEMS, OWN
 from webmap.ogc.request import FORMATS, ROOT, OgcRequest
 from webmap.ogc.resources import Document, FeaturePage, SingleFeature
 from webmap.ogc.service import ResourceAddress, Service

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import secrets
 import threading
@@ -15,14 +14,15 @@ from cachetools import LRUCache, cached
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from webmap.i18n import LANGUAGES
-from webmap.params import refusal
+from webmap.i18n import LANG, LANGUAGES
+from webmap.params import ChoiceParameter, refusal, unknown_parameter
 from webmap.problems import BadParameterError
 
 ROOT = "/ogc"
 REMEMBERED_BYTES = 4_000_000
 FORMATS = ("json", "html")
-COMMON = ("f", "lang")  # what every resource takes
+F = ChoiceParameter("f", FORMATS, meaning="ogc.parameter.f", strict=True)
+COMMON = (F.name, LANG.name)  # what every resource takes
 MAX_FIELDS = 100
 _JSON = (
     "application/json",
@@ -126,14 +126,12 @@ class OgcRequest:
         seen: set[str] = set()
         for name, value in self.pairs:
             if name not in allowed and name not in COMMON:
-                raise _unknown(name, value, [*allowed, *COMMON])
+                raise unknown_parameter(name, value, [*allowed, *COMMON])
             if name in seen:
                 raise refusal("ogc.error.twice", name, value, "1 ×")
             seen.add(name)
-        for name, choices in (("f", FORMATS), ("lang", LANGUAGES)):
-            given = self.values.get(name)
-            if given is not None and given not in choices:
-                raise refusal("error.choice", name, given, ", ".join(choices))
+        F.parse(self.values)
+        LANG.parse(self.values)
 
 
 def _weigh(asked: OgcRequest) -> int:
@@ -162,11 +160,6 @@ def extract_box(
         if some.unmistakable:
             return some, unquote_plus(box)
     return remembered_request(base, path, query, accept, accept_language), None
-
-
-def _unknown(name: str, value: str, allowed: Collection[str]) -> BadParameterError:
-    near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.5)
-    return refusal("ogc.error.parameter", name, value, ", ".join(allowed), near)
 
 
 def encode(text: str) -> str:

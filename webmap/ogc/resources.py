@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from layers.rows import queryables
 from webmap import http as kinds
 from webmap.limiter import computing
 from webmap.ogc.cache import ReprojectionCache, keep_properties
-from webmap.ogc.parameters import ITEM, ItemsQuery, check_parameters, parse_axes, parse_items
+from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items
 from webmap.ogc.request import BOX_PLACEHOLDER, ROOT, OgcRequest, encode
-from webmap.problems import NotFoundError, Strings, name_some
+from webmap.problems import NotFoundError, Strings, link_near, name_some
 
 HTML, JSON, GEOJSON = kinds.HTML, kinds.JSON, kinds.GEOJSON
 SCHEMA = "application/schema+json"
@@ -53,7 +52,6 @@ CONFORMS = (
 )
 GEOMETRIES = {"polygon": "geometry-polygon-or-multipolygon", "point": "geometry-point"}
 TEMPLATE_BYTES = 4_000_000
-LONGEST = 60  # characters of what was given, to look for what may have been meant
 COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
 KEPT_LINKS = 8  # of each
 
@@ -365,7 +363,7 @@ class Items:
     def single(self, asked: OgcRequest, collection: Collection, feature_id: str) -> SingleFeature:
         """Return one feature; raises NotFoundError."""
         check_parameters(asked, collection, ITEM)
-        axes = parse_axes(asked.values, "crs")
+        axes = CRS.parse(asked.values)
         feature = self._store.get(collection.id, feature_id)
         if feature is None:
             raise self._no_feature(collection, feature_id)
@@ -378,14 +376,13 @@ class Items:
         some = self._store.select(collection.id, Query(limit=COMPARED)).features
         known = [feature.id for feature in some]
         path = f"{ROOT}/collections/{collection.id}/items"
-        close = difflib.get_close_matches(given[:LONGEST], known, n=5, cutoff=0.4)
         return NotFoundError(
             "ogc.error.feature",
             parameter="featureId",
             value=given,
             collection=collection.id,
             allowed=name_some(known, collection.count),
-            near=[{"id": one, "label": one, "href": f"{path}/{one}"} for one in close],
+            near=link_near(given, known, lambda near: f"{path}/{near}"),
         )
 
     def _bodies(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from webmap.ogc.resources import (
     Resources,
     SingleFeature,
 )
-from webmap.problems import NotFoundError, Strings
+from webmap.problems import NotFoundError, Strings, link_near
 
 TARGETS = 256  # addresses whose meaning is remembered
 _PLAIN = {"": "landing", "api": "api", "conformance": "conformance", "collections": "collections"}
@@ -147,14 +146,12 @@ class Service:
         return ResourceAddress("item", collection, feature_id)
 
     def _no_collection(self, given: str) -> NotFoundError:
-        close = difflib.get_close_matches(given, self._by_id, n=3, cutoff=0.4)
-        near = [{"id": one, "label": one, "href": f"/ogc/collections/{one}"} for one in close]
         return NotFoundError(
             "ogc.error.collection",
             parameter="collectionId",
             value=given,
             allowed=", ".join(self._by_id),
-            near=near,
+            near=link_near(given, self._by_id, lambda near: f"/ogc/collections/{near}"),
         )
 
     def features(self, asked: OgcRequest, target: ResourceAddress) -> FeaturePage | SingleFeature:

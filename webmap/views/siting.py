@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -17,8 +16,8 @@ from webmap import static_map
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
 from webmap.i18n import pick
-from webmap.params import takes
-from webmap.problems import BadParameterError
+from webmap.params import ListParameter, WholeParameter, takes
+from webmap.problems import BadParameterError, find_near_rows
 from webmap.views.context import content
 
 DISTANCES = ("port", "airport", "station", "university")
@@ -26,10 +25,14 @@ GROUPS = ("five", "belt", "core")
 COAST = "coast"
 CIRCUMSTANCES = (*DISTANCES, COAST, *GROUPS)
 INDUSTRY = "industry"
-SITING_PARAMETERS = (INDUSTRY, "weight", *CIRCUMSTANCES, "reach")
 MAX_WEIGHT, USUAL_WEIGHT = 5, 3
 MAX_INDUSTRIES = 10
 MAX_REACH_KM, USUAL_REACH_KM = 200, 50
+INDUSTRIES = ListParameter(INDUSTRY, 0, MAX_INDUSTRIES)
+WEIGHT = WholeParameter("weight", 0, MAX_WEIGHT, USUAL_WEIGHT)
+WEIGHTS = {name: WholeParameter(name, 0, MAX_WEIGHT, 0) for name in CIRCUMSTANCES}
+REACH = WholeParameter("reach", 1, MAX_REACH_KM, USUAL_REACH_KM)
+SITING_PARAMETERS = (INDUSTRY, WEIGHT.name, *WEIGHTS, REACH.name)
 Row = dict[str, Any]
 DECIMALS = 3
 PERCENT = 100
@@ -61,52 +64,27 @@ def criterion_of(industry_id: str) -> str:
 
 def parse_criteria(arguments: MultiDict[str, str], content: Content) -> SitingCriteria:
     """Return the wishes of a request; raises BadParameterError for what is unknown or out of range."""
-    industries = split_ids(arguments.getlist(INDUSTRY))
-    for one in industries:
-        if one not in content.industries:
+    industries = tuple(dict.fromkeys(INDUSTRIES.split(arguments.getlist(INDUSTRY))))
+    for industry_id in industries:
+        if industry_id not in content.industries:
             raise BadParameterError(
                 "error.unknown_industry",
                 parameter=INDUSTRY,
-                value=one,
+                value=industry_id,
                 allowed=", ".join(content.industries),
-                near=_near(one, content),
+                near=_near(industry_id, content),
             )
-    if len(industries) > MAX_INDUSTRIES:
-        raise BadParameterError(
-            "error.too_many",
-            parameter=INDUSTRY,
-            value=str(len(industries)),
-            allowed=f"0-{MAX_INDUSTRIES}",
-        )
+    INDUSTRIES.check_count(industries, least=0)
     return SitingCriteria(
         industries=industries,
-        industry_weight=_whole(arguments, "weight", USUAL_WEIGHT, (0, MAX_WEIGHT)),
-        weights={name: _whole(arguments, name, 0, (0, MAX_WEIGHT)) for name in CIRCUMSTANCES},
-        reach_km=_whole(arguments, "reach", USUAL_REACH_KM, (1, MAX_REACH_KM)),
+        industry_weight=WEIGHT.parse(arguments),
+        weights={name: declared.parse(arguments) for name, declared in WEIGHTS.items()},
+        reach_km=REACH.parse(arguments),
     )
 
 
-def split_ids(values: Iterable[str]) -> tuple[str, ...]:
-    """Return the distinct ids of a parameter that may be repeated, or hold several with commas."""
-    parts = (part.strip() for value in values for part in value.split(","))
-    return tuple(dict.fromkeys(part for part in parts if part))
-
-
-def _whole(arguments: Mapping[str, str], name: str, usual: int, limits: tuple[int, int]) -> int:
-    text = arguments.get(name, "").strip()
-    if not text:
-        return usual
-    low, high = limits
-    value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(high)) else -1
-    if not low <= value <= high:
-        raise BadParameterError("error.whole", parameter=name, value=text, allowed=f"{low}-{high}")
-    return value
-
-
-def _near(asked: str, content: Content) -> list[dict[str, str]]:
-    names = {name: one for one, row in content.industries.items() for name in (one, *row["name"].values())}
-    close = dict.fromkeys(names[name] for name in difflib.get_close_matches(asked, names, n=8, cutoff=0.45))
-    rows = [content.industries[one] for one in close][:5]
+def _near(given: str, content: Content) -> list[dict[str, str]]:
+    rows = [content.industries[near] for near in find_near_rows(given, content.industries)]
     return [
         {"id": row["id"], "label": pick(row["name"]), "href": f"/find?industry={row['id']}"} for row in rows
     ]
@@ -300,7 +278,7 @@ def _shorten() -> str | None:
     """Return the address without repeated and usual values, or None where it is short already."""
     given = list(request.args.items(multi=True))
     kept = [(name, value) for name, value in given if name != INDUSTRY and value != USUAL.get(name, "")]
-    industries = ",".join(split_ids(request.args.getlist(INDUSTRY)))
+    industries = ",".join(dict.fromkeys(INDUSTRIES.split(request.args.getlist(INDUSTRY))))
     short = [*([(INDUSTRY, industries)] if industries else []), *kept]
     if sorted(short) == sorted(given):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,8 @@ from webmap import http, static_map
 from webmap.content import Content
 from webmap.http import send, send_csv
 from webmap.i18n import pick
-from webmap.params import takes
-from webmap.problems import BadParameterError, NotFoundError, name_some
+from webmap.params import ChoiceParameter, Q, takes
+from webmap.problems import NotFoundError, find_near_rows, name_some
 from webmap.views.charts import draw_chart
 from webmap.views.context import content
 
@@ -27,7 +26,9 @@ AGENCY_LEVELS = (
 )
 BY_NAME, BY_CLUSTER, BY_COUNT = "name", "cluster", "count"
 STATUSES = ("designated", "city")
-MATRIX_PARAMETERS = ("q", "cluster", "zone", "emphasis", "status", "sort")
+CLUSTER, ZONE, SORT = ChoiceParameter("cluster"), ChoiceParameter("zone"), ChoiceParameter("sort")
+EMPHASIS, STATUS = ChoiceParameter("emphasis", EMPHASES), ChoiceParameter("status", STATUSES)
+MATRIX_PARAMETERS = tuple(declared.name for declared in (Q, CLUSTER, ZONE, EMPHASIS, STATUS, SORT))
 
 
 @blueprint.get("/industries/")
@@ -149,10 +150,10 @@ def require_subject(kind: str, rows: Mapping[str, Row], row_id: str) -> Row:
     """Return one row; raises NotFoundError with the ids and names that come near."""
     if row_id in rows:
         return rows[row_id]
-    names = {name: one for one, row in rows.items() for name in (one, *row["name"].values())}
-    close = difflib.get_close_matches(row_id, names, n=8, cutoff=0.45)
-    found = dict.fromkeys(names[name] for name in close)
-    near = [{"id": one, "label": pick(rows[one]["name"]), "href": rows[one]["url"]} for one in found][:5]
+    near = [
+        {"id": found, "label": pick(rows[found]["name"]), "href": rows[found]["url"]}
+        for found in find_near_rows(row_id, rows)
+    ]
     raise NotFoundError(
         f"error.{kind}", parameter=kind, value=row_id, allowed=name_some(list(rows)), near=near
     )
@@ -174,27 +175,13 @@ def parse_matrix_request(arguments: Mapping[str, str], content: Content) -> Matr
     """Return the filters and the order of a request; raises BadParameterError for what is unknown."""
     places = [place["id"] for place in list_columns(content)]
     return MatrixRequest(
-        q=_text(arguments),
-        cluster=_choice(arguments, "cluster", [*content.clusters, "none"]),
-        zone=_choice(arguments, "zone", places),
-        emphasis=_choice(arguments, "emphasis", EMPHASES),
-        status=_choice(arguments, "status", STATUSES),
-        sort=_choice(arguments, "sort", [BY_CLUSTER, BY_NAME, BY_COUNT, *places]) or BY_CLUSTER,
+        q=Q.parse(arguments).strip(),
+        cluster=CLUSTER.parse(arguments, [*content.clusters, "none"]),
+        zone=ZONE.parse(arguments, places),
+        emphasis=EMPHASIS.parse(arguments),
+        status=STATUS.parse(arguments),
+        sort=SORT.parse(arguments, [BY_CLUSTER, BY_NAME, BY_COUNT, *places]) or BY_CLUSTER,
     )
-
-
-def _text(arguments: Mapping[str, str]) -> str:
-    text, limit = arguments.get("q", ""), 200
-    if len(text) > limit:
-        raise BadParameterError("error.length", parameter="q", value=str(len(text)), allowed=f"0-{limit}")
-    return text.strip()
-
-
-def _choice(arguments: Mapping[str, str], name: str, allowed: Any) -> str | None:
-    asked = arguments.get(name) or None
-    if asked is not None and asked not in allowed:
-        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
-    return asked
 
 
 def list_columns(content: Content) -> list[Row]:
