@@ -163,29 +163,32 @@ class Definition:
         self._resources = resources
         self._first_id = first_id
 
-    def build(self, asked: OgcRequest) -> Part:
+    def build(self, request: OgcRequest) -> Part:
         """Return the document."""
 
         def say(key: str) -> str:
-            return self._resources.text(asked, key)
+            return self._resources.text(request, key)
 
-        paths, schemas = self._fixed_paths(asked), dict(SCHEMAS)
+        paths, schemas = self._fixed_paths(request), dict(SCHEMAS)
         for row in self._resources.collections:
-            schemas |= _schemas(row, asked.language)
-            paths |= self._collection_paths(asked, row, say)
+            schemas |= _schemas(row, request.language)
+            paths |= self._collection_paths(request, row, say)
         return {
             "openapi": "3.0.3",
             "info": {
-                "title": self._resources.text(asked, "site.name"),
-                "description": self._resources.text(asked, "ogc.description"),
+                "title": self._resources.text(request, "site.name"),
+                "description": self._resources.text(request, "ogc.description"),
                 "version": VERSION,
-                "license": {"name": self._resources.text(asked, "ogc.licence"), "url": f"{asked.base}/data/"},
+                "license": {
+                    "name": self._resources.text(request, "ogc.licence"),
+                    "url": f"{request.base}/data/",
+                },
             },
-            "servers": [{"url": f"{asked.base}{ROOT}"}],
+            "servers": [{"url": f"{request.base}{ROOT}"}],
             "tags": [
-                {"name": "Capabilities", "description": self._resources.text(asked, "ogc.description")},
+                {"name": "Capabilities", "description": self._resources.text(request, "ogc.description")},
                 *(
-                    {"name": row.id, "description": row.info["title"][asked.language]}
+                    {"name": row.id, "description": row.info["title"][request.language]}
                     for row in self._resources.collections
                 ),
             ],
@@ -207,44 +210,44 @@ class Definition:
             },
         }
 
-    def _fixed_paths(self, asked: OgcRequest) -> Part:
+    def _fixed_paths(self, request: OgcRequest) -> Part:
         text = self._resources.text
         return {
-            "/": _get("landing", text(asked, "ogc.landing"), JSON, ref("schemas", "landingPage")),
-            "/api": _get("api", text(asked, "ogc.api"), OPENAPI, {"type": "object"}),
+            "/": _get("landing", text(request, "ogc.landing"), JSON, ref("schemas", "landingPage")),
+            "/api": _get("api", text(request, "ogc.api"), OPENAPI, {"type": "object"}),
             "/conformance": _get(
-                "conformance", text(asked, "ogc.conformance"), JSON, ref("schemas", "confClasses")
+                "conformance", text(request, "ogc.conformance"), JSON, ref("schemas", "confClasses")
             ),
             "/collections": _get(
-                "collections", text(asked, "ogc.collections"), JSON, ref("schemas", "collections")
+                "collections", text(request, "ogc.collections"), JSON, ref("schemas", "collections")
             ),
         }
 
-    def _collection_paths(self, asked: OgcRequest, row: Collection, say: Callable[[str], str]) -> Part:
-        path, title = f"/collections/{row.id}", row.info["title"][asked.language]
+    def _collection_paths(self, request: OgcRequest, row: Collection, say: Callable[[str], str]) -> Part:
+        path, title = f"/collections/{row.id}", row.info["title"][request.language]
         text = self._resources.text
         schema = ref("schemas", "jsonSchema")
         crs = ("Content-Crs",)
         item = _operation(
             f"{row.id}.item",
-            text(asked, "ogc.feature_of", name=title),
+            text(request, "ogc.feature_of", name=title),
             [ref("parameters", name) for name in names_for(row, ITEM)],
             row.id,
             failing=("404", "503"),
         )
         item["parameters"].insert(
-            0, _feature_id(text(asked, "ogc.parameter.feature_id"), self._first_id(row.id))
+            0, _feature_id(text(request, "ogc.parameter.feature_id"), self._first_id(row.id))
         )
         item["responses"]["200"] = success_response(GEOJSON, ref("schemas", row.id), title, *crs)
         items = _operation(
             f"{row.id}.items",
-            text(asked, "ogc.page.features_of", name=title),
-            _item_parameters(asked, row, say),
+            text(request, "ogc.page.features_of", name=title),
+            _item_parameters(request, row, say),
             row.id,
             failing=("503",),
         )
         items["responses"]["200"] = success_response(GEOJSON, ref("schemas", f"{row.id}-page"), title, *crs)
-        described = text(asked, "ogc.queryables"), text(asked, "ogc.schema")
+        described = text(request, "ogc.queryables"), text(request, "ogc.schema")
         return {
             path: _get(row.id, title, JSON, ref("schemas", "collection"), row.id),
             f"{path}/queryables": _get(f"{row.id}.queryables", described[0], SCHEMA, schema, row.id),
@@ -285,7 +288,7 @@ def _feature_id(description: str, example: str | None) -> Part:
     }
 
 
-def _item_parameters(asked: OgcRequest, row: Collection, say: Callable[[str], str]) -> list[Part]:
+def _item_parameters(request: OgcRequest, row: Collection, say: Callable[[str], str]) -> list[Part]:
     kinds = {name: kind for name, kind in queryables(row.info).items() if kind != "geometry"}
     names = list(kinds)
     ordered = [sign + name for name in names for sign in ("", "-")]
@@ -296,7 +299,7 @@ def _item_parameters(asked: OgcRequest, row: Collection, say: Callable[[str], st
         PROPERTIES.name: PROPERTIES.to_openapi(say, array_schema({"type": "string", "enum": names})),
     }
     shared = [own[name] if name in OWN else ref("parameters", name) for name in names_for(row, ITEMS)]
-    meanings = {field["name"]: field["description"][asked.language] for field in row.info["fields"]}
+    meanings = {field["name"]: field["description"][request.language] for field in row.info["fields"]}
     equal = [OpenParameter(name, {"type": kind}, meaning=name) for name, kind in kinds.items()]
     return shared + [declared.to_openapi(meanings.__getitem__) for declared in equal]
 

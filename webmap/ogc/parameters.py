@@ -127,11 +127,11 @@ class ItemsQuery:
         return _join(self.conditions)
 
 
-def parse_items(asked: OgcRequest, collection: Collection, kinds: Mapping[str, Kind]) -> ItemsQuery:
+def parse_items(request: OgcRequest, collection: Collection, kinds: Mapping[str, Kind]) -> ItemsQuery:
     """Return what is asked of a collection with the queryables `kinds`; raises BadParameterError."""
     names = [name for name, kind in kinds.items() if kind != "geometry"]
-    check_parameters(asked, collection, (*ITEMS, *names))
-    values = asked.values
+    check_parameters(request, collection, (*ITEMS, *names))
+    values = request.values
     box_axes = BBOX_CRS.parse(values)
     _check_datetime(values.get("datetime"))
     return ItemsQuery(
@@ -152,19 +152,19 @@ def names_for(collection: Collection, names: tuple[str, ...]) -> tuple[str, ...]
     return tuple(name for name in names if not (table and name in SYSTEMS))
 
 
-def check_parameters(asked: OgcRequest, collection: Collection, names: tuple[str, ...]) -> None:
+def check_parameters(request: OgcRequest, collection: Collection, names: tuple[str, ...]) -> None:
     """Raise BadParameterError for a parameter that is none of `names`, or asks a table for coordinates."""
     allowed = names_for(collection, names)
-    for name in asked.values:
+    for name in request.values:
         if name in SYSTEMS and name in names and name not in allowed:
             raise BadParameterError(
                 "error.no_coordinates",
                 parameter=name,
-                value=asked.values[name],
+                value=request.values[name],
                 allowed=", ".join((*allowed, *COMMON)),
                 layer=collection.id,
             )
-    asked.check(allowed)
+    request.check(allowed)
 
 
 def _join(conditions: tuple[Condition, ...]) -> Condition | None:

@@ -86,14 +86,14 @@ class OgcRequest:
     @cached_property
     def html(self) -> bool:
         """Whether a page is asked for: by ``f``, else by the Accept header; JSON where both will do."""
-        asked = self.values.get("f")
-        return asked == "html" if asked in FORMATS else _wants_html(self.accept)
+        given = self.values.get("f")
+        return given == "html" if given in FORMATS else _wants_html(self.accept)
 
     @cached_property
     def language(self) -> str:
         """The language of titles: by ``lang``, else by the Accept-Language header, else Chinese."""
-        asked = self.values.get("lang")
-        return asked if asked in LANGUAGES else _wanted_language(self.accept_language)
+        given = self.values.get("lang")
+        return given if given in LANGUAGES else _wanted_language(self.accept_language)
 
     @cached_property
     def _encoded(self) -> tuple[tuple[str, str], ...]:
@@ -134,9 +134,9 @@ class OgcRequest:
         LANG.parse(self.values)
 
 
-def _weigh(asked: OgcRequest) -> int:
+def _weigh(request: OgcRequest) -> int:
     """Return about how many bytes a request takes with all that is read of it."""
-    texts = asked.base, asked.path, asked.query, asked.accept, asked.accept_language
+    texts = request.base, request.path, request.query, request.accept, request.accept_language
     return 2000 + 8 * sum(map(len, texts))
 
 

@@ -44,7 +44,7 @@ USUAL = {"weight": str(USUAL_WEIGHT), "reach": str(USUAL_REACH_KM)} | dict.fromk
 
 @dataclass(frozen=True)
 class SitingCriteria:
-    """Industries that all weigh the same, and the weight of every circumstance; 0 is no wish."""
+    """Industries that all weigh the same, and the weight of every circumstance; 0 is no criterion."""
 
     industries: tuple[str, ...]
     industry_weight: int
@@ -52,18 +52,18 @@ class SitingCriteria:
     reach_km: int  # where a distance counts as nothing
 
     def to_weights(self) -> dict[str, int]:
-        """Return the weight of every single wish, each industry being one."""
+        """Return the weight of every criterion, each industry being one."""
         industries = {criterion_of(one): self.industry_weight for one in self.industries}
         return industries | dict(self.weights)
 
 
 def criterion_of(industry_id: str) -> str:
-    """Return the name of the wish for an industry."""
+    """Return the name of the criterion of an industry."""
     return f"{INDUSTRY}:{industry_id}"
 
 
 def parse_criteria(arguments: MultiDict[str, str], content: Content) -> SitingCriteria:
-    """Return the wishes of a request; raises BadParameterError for what is unknown or out of range."""
+    """Return the criteria of a request; raises BadParameterError for what is unknown or out of range."""
     industries = tuple(dict.fromkeys(INDUSTRIES.split(arguments.getlist(INDUSTRY))))
     for industry_id in industries:
         if industry_id not in content.industries:
@@ -90,29 +90,32 @@ def _near(given: str, content: Content) -> list[dict[str, str]]:
     ]
 
 
-def rank_places(content: Content, wishes: SitingCriteria) -> Row:
+def rank_places(content: Content, criteria: SitingCriteria) -> Row:
     """Return every zone with its score and the account of it: best first, the incomparable apart."""
-    weights = wishes.to_weights()
-    accounts = {place: _account(content, place, wishes) for place in content.measures["places"]}
+    weights = criteria.to_weights()
+    accounts = {place: _account(content, place, criteria) for place in content.measures["places"]}
     measures = {
-        place: {wish: _to_measure(row) for wish, row in rows.items()} for place, rows in accounts.items()
+        place: {criterion: _to_measure(row) for criterion, row in rows.items()}
+        for place, rows in accounts.items()
     }
     rows = [_row(content, one, accounts[one.id], weights) for one in rank(measures, weights)]
     return {
-        "weights": {wish: weight for wish, weight in weights.items() if weight},
+        "weights": {criterion: weight for criterion, weight in weights.items() if weight},
         "total_weight": sum(weights.values()),
-        "reach_km": wishes.reach_km,
+        "reach_km": criteria.reach_km,
         "coast_m": content.measures["coast_m"],
         "edge_m": content.measures["edge_m"],
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
-        "elsewhere": _elsewhere(content, wishes),
+        "elsewhere": _elsewhere(content, criteria),
     }
 
 
 def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[str, int]) -> Row:
     document = content.documents[one.id]
-    criteria = [_weighed(wish, account[wish], weight) for wish, weight in weights.items() if weight]
+    criteria = [
+        _weighed(criterion, account[criterion], weight) for criterion, weight in weights.items() if weight
+    ]
     own = {key: document[key] for key in ("id", "layer", "kind", "name", "url")}
     return own | {
         "rank": one.rank,
@@ -127,12 +130,12 @@ def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[s
     }
 
 
-def _weighed(wish: str, account: Row, weight: int) -> Row:
+def _weighed(criterion: str, account: Row, weight: int) -> Row:
     """Return one line of the account with its measure rounded as it is shown."""
     value = account["measure"]
     points = None if value is None else round(weight * value, DECIMALS)
     shown = {"measure": None if value is None else round(value, DECIMALS), "weight": weight, "points": points}
-    return {"wish": wish} | account | shown
+    return {"wish": criterion} | account | shown
 
 
 def _to_measure(account: Row) -> Measure | None:
@@ -140,11 +143,11 @@ def _to_measure(account: Row) -> Measure | None:
     return None if value is None else Measure(value, account["low"], account["high"])
 
 
-def _account(content: Content, place_id: str, wishes: SitingCriteria) -> dict[str, Row]:
-    """Return what is known of one place for every wish, each with its measure or None."""
+def _account(content: Content, place_id: str, criteria: SitingCriteria) -> dict[str, Row]:
+    """Return what is known of one place for every criterion, each with its measure or None."""
     measured = content.measures["places"][place_id]
-    found = {criterion_of(one): _designated(content, place_id, one) for one in wishes.industries}
-    found |= {one: _distance(measured["distances"][one], wishes.reach_km) for one in DISTANCES}
+    found = {criterion_of(one): _designated(content, place_id, one) for one in criteria.industries}
+    found |= {one: _distance(measured["distances"][one], criteria.reach_km) for one in DISTANCES}
     found[COAST] = _coast(measured["coast"])
     return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
 
@@ -200,7 +203,7 @@ def _exact(value: float | None) -> Row:
     return {"measure": value, "low": value, "high": value}
 
 
-def _elsewhere(content: Content, wishes: SitingCriteria) -> list[Row]:
+def _elsewhere(content: Content, criteria: SitingCriteria) -> list[Row]:
     """Return where else the industries are designated: in belts, 五区 and cores, which are not ranked.
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
@@ -210,7 +213,7 @@ def _elsewhere(content: Content, wishes: SitingCriteria) -> list[Row]:
             "industry": {key: content.industries[one][key] for key in ("id", "name", "url")},
             **row,
         }
-        for one in wishes.industries
+        for one in criteria.industries
         for row in reversed(content.industries[one]["designations"])
         if row["zone"]["id"] not in content.measures["places"]
     }
@@ -219,17 +222,17 @@ def _elsewhere(content: Content, wishes: SitingCriteria) -> list[Row]:
 
 @blueprint.get("/find")
 def find_page() -> ResponseReturnValue:
-    """Show the zones ranked by the wishes of the address, each with its account."""
-    wishes = parse_criteria(request.args, content())
+    """Show the zones ranked by the criteria of the address, each with its account."""
+    criteria = parse_criteria(request.args, content())
     short = _shorten()
     if short is not None:
         return redirect(short)
-    found = rank_places(content(), wishes)
+    found = rank_places(content(), criteria)
     best = [row["id"] for row in found["ranked"][:COMPARED]]
     return render_template(
         "find.html",
         page="find",
-        wishes=wishes,
+        wishes=criteria,
         parameters=(*SITING_PARAMETERS, "lang"),
         found=found,
         sketch=_sketch(found),
@@ -250,9 +253,9 @@ def find_document() -> Response:
 @blueprint.get("/find.csv")
 @takes(*SITING_PARAMETERS)
 def find_csv() -> Response:
-    """Send the ranking as a table: a line a zone and wish."""
-    wishes = parse_criteria(request.args, content())
-    found = rank_places(content(), wishes)
+    """Send the ranking as a table: a line a zone and criterion."""
+    criteria = parse_criteria(request.args, content())
+    found = rank_places(content(), criteria)
     head = ["rank", "zone_id", "zone_zh", f"zone_{g.language}", "score", "score_low", "score_high"]
     head += ["wish", "measure", "weight", "points", "distance_m", "accuracy_m", "nearest", "clauses"]
     rows = [line for row in (*found["ranked"], *found["incomplete"]) for line in _lines(row)]

@@ -34,18 +34,18 @@ MATRIX_PARAMETERS = tuple(declared.name for declared in (Q, CLUSTER, ZONE, EMPHA
 @blueprint.get("/industries/")
 def industries() -> str:
     """Show which place is to develop which industry: filtered and sorted as the address says."""
-    wish = parse_matrix_request(request.args, content())
+    filters = parse_matrix_request(request.args, content())
     places = list_columns(content())
-    rows = select_industries(content(), wish, g.language)
-    shown = [place for place in places if wish.zone in (None, place["id"])]
+    rows = select_industries(content(), filters, g.language)
+    shown = [place for place in places if filters.zone in (None, place["id"])]
     return render_template(
         "industries.html",
         page="industries",
-        wish=wish,
+        wish=filters,
         industries=rows,
         instead=[]
-        if rows or not wish.q
-        else select_industries(content(), without_filters(wish), g.language)[:8],
+        if rows or not filters.q
+        else select_industries(content(), without_filters(filters), g.language)[:8],
         total=len(content().industries),
         places=shown,
         all_places=places,
@@ -60,9 +60,9 @@ def industries() -> str:
 @takes(*MATRIX_PARAMETERS)
 def industries_csv() -> Response:
     """Send the matrix as it is filtered and sorted."""
-    wish = parse_matrix_request(request.args, content())
-    rows = select_industries(content(), wish, g.language)
-    places = [place for place in list_columns(content()) if wish.zone in (None, place["id"])]
+    filters = parse_matrix_request(request.args, content())
+    rows = select_industries(content(), filters, g.language)
+    places = [place for place in list_columns(content()) if filters.zone in (None, place["id"])]
     return send_csv(render_matrix_csv(rows, places, g.language), f"{content().plan['id']}-industries")
 
 
@@ -189,29 +189,29 @@ def list_columns(content: Content) -> list[Row]:
     return [place for place in content.places() if place["industries"]]
 
 
-def select_industries(content: Content, wish: MatrixRequest, language: str) -> list[Row]:
-    """Return the industries that the wish asks for, in its order."""
-    found = [row for row in content.industries.values() if _fits(row, wish)]
-    return sorted(found, key=lambda row: _order(row, wish.sort, language))
+def select_industries(content: Content, filters: MatrixRequest, language: str) -> list[Row]:
+    """Return the industries that the filters leave, in its order."""
+    found = [row for row in content.industries.values() if _fits(row, filters)]
+    return sorted(found, key=lambda row: _order(row, filters.sort, language))
 
 
-def without_filters(wish: MatrixRequest) -> MatrixRequest:
-    """Return the wish without its filters: what the words alone find."""
-    return MatrixRequest(q=wish.q, cluster=None, zone=None, emphasis=None, status=None, sort=wish.sort)
+def without_filters(filters: MatrixRequest) -> MatrixRequest:
+    """Return the request without its filters: what the words alone find."""
+    return MatrixRequest(q=filters.q, cluster=None, zone=None, emphasis=None, status=None, sort=filters.sort)
 
 
-def _fits(row: Row, wish: MatrixRequest) -> bool:
+def _fits(row: Row, filters: MatrixRequest) -> bool:
     cluster = row["cluster"]["id"] if row["cluster"] else "none"
     cells = [
         one
         for one in row["designations"]
-        if wish.zone in (None, one["zone"]["id"]) and wish.emphasis in (None, one["emphasis"])
+        if filters.zone in (None, one["zone"]["id"]) and filters.emphasis in (None, one["emphasis"])
     ]
     return (
-        wish.cluster in (None, cluster)
-        and wish.status in (None, row["status"])
-        and (bool(cells) or not (wish.zone or wish.emphasis))
-        and wish.q.casefold() in _words(row)
+        filters.cluster in (None, cluster)
+        and filters.status in (None, row["status"])
+        and (bool(cells) or not (filters.zone or filters.emphasis))
+        and filters.q.casefold() in _words(row)
     )
 
 
