@@ -167,14 +167,14 @@ class Content:
         """Return every place with a polygon."""
         return [row for row in self.documents.values() if row["layer"] not in POINT_LAYERS]
 
-    def near(self, asked: str, language: str, *, points: bool = False) -> list[dict[str, str]]:
+    def near(self, given: str, language: str, *, points: bool = False) -> list[dict[str, str]]:
         """Return what may have been meant by an unknown id: near ids first, then near names."""
         rows = {
             row_id: row for row_id, row in self.documents.items() if (row["layer"] in POINT_LAYERS) == points
         }
         return [
             {"id": near, "label": rows[near]["name"][language], "href": rows[near]["url"]}
-            for near in find_near_rows(asked, rows)
+            for near in find_near_rows(given, rows)
         ]
 
 

@@ -88,12 +88,12 @@ def _check_names(name: str, kind: Format, arguments: Arguments, content: Content
     table = any(info["id"] == name and kind_of_entry(info) == "table" for info in content.layers)
     pointless = PLACED if table else () if kind.geometry else ("geometry",)
     known = [one for one in PARAMETERS if one not in pointless]
-    asked = next((one for one in PLACED if table and one in arguments), None)
-    if asked:
+    misplaced = next((one for one in PLACED if table and one in arguments), None)
+    if misplaced:
         raise BadParameterError(
             "error.no_coordinates",
-            parameter=asked,
-            value=arguments[asked],
+            parameter=misplaced,
+            value=arguments[misplaced],
             allowed=", ".join(known),
             layer=name,
         )
@@ -136,8 +136,8 @@ def to_frame(given: str) -> str:
     People write ``epsg:4550`` and ``4550`` too, programs the URIs that the API lists.
     """
     axes = find_axes(given)
-    asked = axes.frame if axes else given.upper()
-    name = f"EPSG:{asked}" if asked.isdecimal() else asked
+    code = axes.frame if axes else given.upper()
+    name = f"EPSG:{code}" if code.isdecimal() else code
     return name if name in {LONLAT, *FRAMES} else given
 
 
@@ -145,11 +145,11 @@ def _parse_frame(kind: Format, arguments: Arguments) -> str:
     given = arguments.get("crs")
     if not given:
         return kind.frames[0]
-    asked = to_frame(given)
-    if asked == LONLAT and WGS84 in kind.frames:
+    frame = to_frame(given)
+    if frame == LONLAT and WGS84 in kind.frames:
         return WGS84  # to programs that know codes only
-    if asked in kind.frames:
-        return asked
+    if frame in kind.frames:
+        return frame
     key = "error.frame_fixed" if kind.frames == FIXED else "error.choice"
     raise BadParameterError(key, parameter="crs", value=given, allowed=", ".join(kind.frames), format=kind.id)
 
@@ -233,16 +233,16 @@ class Downloads:
         if extension == SCHEMA:
             refuse_unknown(("lang",))
             return self._send_schema(name)
-        asked = parse_download(name, extension, request.args, self.content)
-        kind, release = FORMATS[asked.spec.format], self.content.release
-        saved = f"{file_stem(self.content.plan, asked.spec)}.{extension}"
+        download = parse_download(name, extension, request.args, self.content)
+        kind, release = FORMATS[download.spec.format], self.content.release
+        saved = f"{file_stem(self.content.plan, download.spec)}.{extension}"
         if self.fixed:
             saved = name_release_file(release.id, saved, file)
-        if asked.usual:
+        if download.usual:
             path = release_path(name, extension)
             return send(release, path, immutable=self.fixed, attachment=saved, media_type=kind.media_type)
-        job = ChildJob("layers.export", asked.to_request(release).to_line())
-        body = self.worker.get(("export", release.id, *asked.key), job)
+        job = ChildJob("layers.export", download.to_request(release).to_line())
+        body = self.worker.get(("export", release.id, *download.key), job)
         return send_file(body, kind.media_type, saved, immutable=self.fixed)
 
     def _send_schema(self, name: str) -> Response:
@@ -259,7 +259,7 @@ def name_release_file(release_id: str, saved: str, file: str) -> str:
 
 
 def send_file(body: bytes, media_type: str, saved: str, *, immutable: bool) -> Response:
-    """Answer with a file that is no file of the release, or the part of it that is asked for."""
+    """Answer with a file that is no file of the release, or the part of it that is download for."""
     response = FileResponse(body, content_type=media_type)
     digest = hashlib.sha256(body)
     response.set_etag(digest.hexdigest()[:32])

@@ -25,13 +25,13 @@ def current_language(*, strict: bool = True) -> str:
     """Return the language of the current request.
 
     Raises :class:`~webmap.problems.BadParameterError` for an unknown ``?lang=``; with `strict` False
-    that falls back to the browser's wish, so that the error itself can be written.
+    that falls back to what the browser prefers, so that the error itself can be written.
     """
-    asked = request.args.get("lang")
-    if asked in LANGUAGES:
-        return asked
-    if asked is not None and strict:
-        raise wrong_choice(LANG.name, asked, LANGUAGES)
+    given = request.args.get("lang")
+    if given in LANGUAGES:
+        return given
+    if given is not None and strict:
+        raise wrong_choice(LANG.name, given, LANGUAGES)
     return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
 
 
