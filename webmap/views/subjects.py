@@ -9,9 +9,9 @@ from typing import Any
 from flask import Blueprint, Response, g, render_template, request
 
 from layers.documents import EMPHASES
-from webmap import http, static_map
+from webmap import static_map
 from webmap.content import Content
-from webmap.http import send, send_csv
+from webmap.http import send, send_csv, to_csv
 from webmap.i18n import pick
 from webmap.params import ChoiceParameter, Q, takes
 from webmap.problems import NotFoundError, find_near_rows, name_some
@@ -238,7 +238,7 @@ def render_matrix_csv(rows: list[Row], places: list[Row], language: str) -> str:
     """Return the matrix as CSV with a byte order mark: a line an industry, a column a place."""
     own = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
     head = dict.fromkeys([*own, *(place["id"] for place in places)])
-    return http.to_csv([head, *(_line(row, places, language) for row in rows)])
+    return to_csv([head, *(_line(row, places, language) for row in rows)])
 
 
 def _line(row: Row, places: list[Row], language: str) -> list[str]:
