@@ -11,8 +11,10 @@ import re
 import unicodedata
 from typing import Final
 
-METRIC: Final = ("EPSG:4549", "EPSG:4550", "EPSG:3857")
-NORTH_FIRST: Final = ("EPSG:4549", "EPSG:4550")  # a false easting of 500 km keeps east below a million
+from geodata import crs
+from geodata.crs import METRIC
+
+NORTH_FIRST: Final = tuple(frame for frame in METRIC if frame in crs.NORTH_FIRST)  # east below a million
 LAT_LIMIT, LON_LIMIT = 90.0, 180.0
 METRES = 1e5  # a pair without a figure of this size is in metres of no grid near here
 MILLION, ZONED = 1e6, 1e7  # metres; eastings of more than the second carry the number of their zone

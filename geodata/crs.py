@@ -28,7 +28,10 @@ Bounds = tuple[float, float, float, float]  # west, south, east, north
 LONLAT: Final = "CRS84"
 FRAMES: Final = ("CRS84", "EPSG:4326", "EPSG:4490", "EPSG:4549", "EPSG:4550", "EPSG:3857", "GCJ-02", "BD-09")
 SHIFTED: Final = ("GCJ-02", "BD-09")
-_SAME: Final = ("CRS84", "EPSG:4326", "EPSG:4490")  # one and the same to PROJ, see above
+DEGREES: Final = ("CRS84", "EPSG:4326", "EPSG:4490")  # one and the same to PROJ, see above
+METRIC: Final = tuple(frame for frame in FRAMES if frame not in (*DEGREES, *SHIFTED))
+NORTH_FIRST: Final = ("EPSG:4490", "EPSG:4326", "EPSG:4549", "EPSG:4550")  # as their authority has them
+GLOBE: Final = (-180.0, -90.0, 180.0, 90.0)  # west, south, east, north
 _SAME_DATUMS: Final = ("World Geodetic System 1984", "China 2000", "WGS_1984", "WGS 84", "CGCS2000")
 _BASES: Final = {"EPSG:4549": "EPSG:4490", "EPSG:4550": "EPSG:4490", "EPSG:3857": "EPSG:4326"}
 
@@ -52,6 +55,21 @@ def transform(x: ArrayLike, y: ArrayLike, source: str, target: str) -> tuple[Flo
     """
     lon, lat = _to_lonlat(_floats(x), _floats(y), source)
     return _from_lonlat(lon, lat, target)
+
+
+def position_to_lonlat(x: float, y: float, frame: str) -> tuple[float, float] | None:
+    """Return the longitude and latitude, degrees, of a position (east, north) in `frame`.
+
+    None where it lies nowhere on the globe: some projections give figures for any position.
+
+    >>> position_to_lonlat(122.1, 37.5, "EPSG:4490")
+    (122.1, 37.5)
+    >>> position_to_lonlat(37.5, 122.1, "EPSG:4490") is None
+    True
+    """
+    lon, lat = (float(value) for value in transform(x, y, frame, LONLAT))
+    west, south, east, north = GLOBE
+    return (lon, lat) if west <= lon <= east and south <= lat <= north else None
 
 
 def transform_geometry(geometry: BaseGeometry, source: str, target: str) -> BaseGeometry:
@@ -242,7 +260,7 @@ def _from_lonlat(lon: Floats, lat: Floats, frame: str) -> tuple[Floats, Floats]:
 
 
 def _project(x: Floats, y: Floats, frame: str, direction: TransformDirection) -> tuple[Floats, Floats]:
-    if frame in _SAME:
+    if frame in DEGREES:
         return x, y
     if frame not in _BASES and not frame.startswith("+proj="):
         raise ValueError(f"unknown coordinate frame {frame!r}; known: {', '.join(FRAMES)}")

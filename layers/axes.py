@@ -37,18 +37,24 @@ class Axes:
     reach: Bounds
 
 
-_DEGREES = (-180.0, -90.0, 180.0, 90.0)
 _MERCATOR = (-20037508.342789244, -242528680.943714, 20037508.342789244, 242528680.943714)
 _GAUSS_KRUGER = (-1_500_000.0, -9_000_000.0, 2_500_000.0, 9_000_000.0)
 _BASE = "http://www.opengis.net/def/crs/"
-CRS84 = Axes(f"{_BASE}OGC/1.3/CRS84", "CRS84", north_first=False, metric=False, curved=False, reach=_DEGREES)
+
+
+def _axes(frame: str, reach: Bounds) -> Axes:
+    metric, north_first = frame in crs.METRIC, frame in crs.NORTH_FIRST
+    code = f"EPSG/0/{frame.removeprefix('EPSG:')}" if frame != crs.LONLAT else "OGC/1.3/CRS84"
+    return Axes(_BASE + code, frame, north_first, metric, curved=metric and north_first, reach=reach)
+
+
+CRS84 = _axes(crs.LONLAT, crs.GLOBE)
 ALL = (
     CRS84,
-    Axes(f"{_BASE}EPSG/0/4326", "EPSG:4326", north_first=True, metric=False, curved=False, reach=_DEGREES),
-    Axes(f"{_BASE}EPSG/0/4490", "EPSG:4490", north_first=True, metric=False, curved=False, reach=_DEGREES),
-    Axes(f"{_BASE}EPSG/0/4550", "EPSG:4550", north_first=True, metric=True, curved=True, reach=_GAUSS_KRUGER),
-    Axes(f"{_BASE}EPSG/0/4549", "EPSG:4549", north_first=True, metric=True, curved=True, reach=_GAUSS_KRUGER),
-    Axes(f"{_BASE}EPSG/0/3857", "EPSG:3857", north_first=False, metric=True, curved=False, reach=_MERCATOR),
+    *(_axes(frame, crs.GLOBE) for frame in crs.DEGREES if frame != crs.LONLAT),
+    _axes("EPSG:4550", _GAUSS_KRUGER),
+    _axes("EPSG:4549", _GAUSS_KRUGER),
+    _axes("EPSG:3857", _MERCATOR),
 )
 _BY_NAME = {axes.frame.removeprefix("EPSG:"): axes for axes in ALL}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
@@ -23,7 +22,7 @@ from layers.query import (
 from layers.search import Search
 from layers.store import Release
 from webmap.i18n import LANGUAGES
-from webmap.problems import SlowError, UnavailableError
+from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
 
 Document = dict[str, Any]
@@ -168,16 +167,15 @@ class Content:
         """Return every place with a polygon."""
         return [row for row in self.documents.values() if row["layer"] not in POINT_LAYERS]
 
-    def near(self, asked: str, language: str, *, points: bool = False) -> list[dict[str, str]]:
+    def near(self, given: str, language: str, *, points: bool = False) -> list[dict[str, str]]:
         """Return what may have been meant by an unknown id: near ids first, then near names."""
         rows = {
             row_id: row for row_id, row in self.documents.items() if (row["layer"] in POINT_LAYERS) == points
         }
-        names = {row["name"][one]: row_id for row_id, row in rows.items() for one in ("zh", "en", "ko")}
-        close = difflib.get_close_matches(asked.lower(), rows, n=5, cutoff=0.5)
-        close += [names[name] for name in difflib.get_close_matches(asked, names, n=5, cutoff=0.5)]
-        unique = list(dict.fromkeys(close))[:5]
-        return [{"id": one, "label": rows[one]["name"][language], "href": rows[one]["url"]} for one in unique]
+        return [
+            {"id": near, "label": rows[near]["name"][language], "href": rows[near]["url"]}
+            for near in find_near_rows(given, rows)
+        ]
 
 
 def open_store(release: Release, settings: Settings) -> FeatureStore:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +21,14 @@ from layers.store import Release
 from webmap.content import Content
 from webmap.export_worker import ChildJob, ExportWorker
 from webmap.http import IMMUTABLE, REVALIDATE, FileResponse, make_conditional, send
-from webmap.params import refuse_unknown, to_refusal
-from webmap.problems import BadParameterError, NotFoundError
+from webmap.params import Arguments, ChoiceParameter, refuse_unknown, to_refusal
+from webmap.problems import BadParameterError, NotFoundError, link_near
 
 PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
+GEOMETRY = ChoiceParameter("geometry", GEOMETRIES)
+FILTER_LANG = ChoiceParameter("filter-lang", LANGUAGES)
+THEME, INDUSTRY = ChoiceParameter("theme"), ChoiceParameter("industry")
+CLUSTER, ZONE = ChoiceParameter("cluster"), ChoiceParameter("zone")
 PLACED = ("crs", "geometry")  # how places are written: a table has none
 # What a file must be of for a parameter to mean anything; the others go with all.
 GOES_WITH = {
@@ -34,7 +36,6 @@ GOES_WITH = {
     "filter": ("layer", "table"),
     "theme": ("plan",),
 }
-Arguments = Mapping[str, str]
 SCHEMA = "schema.json"
 HASH_DIGITS = 8  # digits of a hash in a file's name
 PAIRED = {f"{PLAN}.gpkg", f"{PLAN}.qgz"}  # the one opens the other by its name
@@ -71,7 +72,7 @@ def parse_download(name: str, extension: str, arguments: Arguments, content: Con
     kind = _parse_format(name, extension, content)
     _check_names(name, kind, arguments, content)
     frame = _parse_frame(kind, arguments)
-    geometry = _choice(arguments, "geometry", GEOMETRIES) or kind.geometry if kind.geometry else None
+    geometry = GEOMETRY.parse(arguments) or kind.geometry if kind.geometry else None
     choice = _parse_choice(name, arguments, content)
     condition, language = _parse_condition(name, arguments, content)
     given = {one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := arguments.get(one))}
@@ -87,12 +88,12 @@ def _check_names(name: str, kind: Format, arguments: Arguments, content: Content
     table = any(info["id"] == name and kind_of_entry(info) == "table" for info in content.layers)
     pointless = PLACED if table else () if kind.geometry else ("geometry",)
     known = [one for one in PARAMETERS if one not in pointless]
-    asked = next((one for one in PLACED if table and one in arguments), None)
-    if asked:
+    misplaced = next((one for one in PLACED if table and one in arguments), None)
+    if misplaced:
         raise BadParameterError(
             "error.no_coordinates",
-            parameter=asked,
-            value=arguments[asked],
+            parameter=misplaced,
+            value=arguments[misplaced],
             allowed=", ".join(known),
             layer=name,
         )
@@ -125,8 +126,7 @@ def unknown_layer_error(name: str, content: Content) -> NotFoundError:
     known = {PLAN: "gpkg"} | {
         info["id"]: "json" if info["geometry"] == "none" else "geojson" for info in content.layers
     }
-    close = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
-    near = [{"id": one, "label": one, "href": f"/data/{one}.{known[one]}"} for one in close]
+    near = link_near(name, known, lambda near: f"/data/{near}.{known[near]}")
     return NotFoundError("error.layer", parameter="layer", value=name, allowed=", ".join(known), near=near)
 
 
@@ -136,8 +136,8 @@ def to_frame(given: str) -> str:
     People write ``epsg:4550`` and ``4550`` too, programs the URIs that the API lists.
     """
     axes = find_axes(given)
-    asked = axes.frame if axes else given.upper()
-    name = f"EPSG:{asked}" if asked.isdecimal() else asked
+    code = axes.frame if axes else given.upper()
+    name = f"EPSG:{code}" if code.isdecimal() else code
     return name if name in {LONLAT, *FRAMES} else given
 
 
@@ -145,30 +145,23 @@ def _parse_frame(kind: Format, arguments: Arguments) -> str:
     given = arguments.get("crs")
     if not given:
         return kind.frames[0]
-    asked = to_frame(given)
-    if asked == LONLAT and WGS84 in kind.frames:
+    frame = to_frame(given)
+    if frame == LONLAT and WGS84 in kind.frames:
         return WGS84  # to programs that know codes only
-    if asked in kind.frames:
-        return asked
+    if frame in kind.frames:
+        return frame
     key = "error.frame_fixed" if kind.frames == FIXED else "error.choice"
     raise BadParameterError(key, parameter="crs", value=given, allowed=", ".join(kind.frames), format=kind.id)
 
 
-def _choice(arguments: Arguments, name: str, allowed: Any) -> str | None:
-    asked = arguments.get(name) or None
-    if asked is not None and asked not in allowed:
-        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
-    return asked
-
-
 def _parse_choice(name: str, arguments: Arguments, content: Content) -> Choice:
     """Return the map's own filters, as the map's address has them."""
-    theme = _choice(arguments, "theme", content.themes)
+    theme = THEME.parse(arguments, content.themes)
     if theme and name != PLAN:
         raise BadParameterError("error.only_plan", parameter="theme", value=theme, allowed=f"{PLAN}.*")
     industry, cluster = (
-        _choice(arguments, "industry", content.industries),
-        _choice(arguments, "cluster", content.clusters),
+        INDUSTRY.parse(arguments, content.industries),
+        CLUSTER.parse(arguments, content.clusters),
     )
     places = [place["id"] for place in content.places()]
     industries = {industry} if industry else set()
@@ -182,14 +175,14 @@ def _parse_choice(name: str, arguments: Arguments, content: Content) -> Choice:
     return Choice(
         layers=tuple(content.themes[theme]["layers"]) if theme else None,
         industries=frozenset(industries) if industry or cluster else None,
-        place=_choice(arguments, "zone", places),
+        place=ZONE.parse(arguments, places),
     )
 
 
 def _parse_condition(name: str, arguments: Arguments, content: Content) -> tuple[str | None, str]:
     """Return the CQL2 filter of one layer or table, checked, and what it is written in."""
     text = arguments.get("filter")
-    language = _choice(arguments, "filter-lang", LANGUAGES) or _guess(text or "")
+    language = FILTER_LANG.parse(arguments) or _guess(text or "")
     if not text:
         return None, language
     if name == PLAN:
@@ -240,16 +233,16 @@ class Downloads:
         if extension == SCHEMA:
             refuse_unknown(("lang",))
             return self._send_schema(name)
-        asked = parse_download(name, extension, request.args, self.content)
-        kind, release = FORMATS[asked.spec.format], self.content.release
-        saved = f"{file_stem(self.content.plan, asked.spec)}.{extension}"
+        download = parse_download(name, extension, request.args, self.content)
+        kind, release = FORMATS[download.spec.format], self.content.release
+        saved = f"{file_stem(self.content.plan, download.spec)}.{extension}"
         if self.fixed:
             saved = name_release_file(release.id, saved, file)
-        if asked.usual:
+        if download.usual:
             path = release_path(name, extension)
             return send(release, path, immutable=self.fixed, attachment=saved, media_type=kind.media_type)
-        job = ChildJob("layers.export", asked.to_request(release).to_line())
-        body = self.worker.get(("export", release.id, *asked.key), job)
+        job = ChildJob("layers.export", download.to_request(release).to_line())
+        body = self.worker.get(("export", release.id, *download.key), job)
         return send_file(body, kind.media_type, saved, immutable=self.fixed)
 
     def _send_schema(self, name: str) -> Response:
@@ -266,7 +259,7 @@ def name_release_file(release_id: str, saved: str, file: str) -> str:
 
 
 def send_file(body: bytes, media_type: str, saved: str, *, immutable: bool) -> Response:
-    """Answer with a file that is no file of the release, or the part of it that is asked for."""
+    """Answer with a file that is no file of the release, or the part of it that is download for."""
     response = FileResponse(body, content_type=media_type)
     digest = hashlib.sha256(body)
     response.set_etag(digest.hexdigest()[:32])

@@ -11,9 +11,10 @@ import yaml
 from flask import current_app, g, request
 from markupsafe import Markup, escape
 
-from webmap.problems import BadParameterError
+from webmap.params import ChoiceParameter, wrong_choice
 
 LANGUAGES = ("zh", "en", "ko")
+LANG = ChoiceParameter("lang", LANGUAGES, meaning="ogc.parameter.lang", strict=True)
 CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
 CLAUSE = re.compile(r"[一二三四五六七八]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
 NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
@@ -51,13 +52,13 @@ def current_language(*, strict: bool = True) -> str:
     """Return the language of the current request.
 
     Raises :class:`~webmap.problems.BadParameterError` for an unknown ``?lang=``; with `strict` False
-    that falls back to the browser's wish, so that the error itself can be written.
+    that falls back to what the browser prefers, so that the error itself can be written.
     """
-    asked = request.args.get("lang")
-    if asked in LANGUAGES:
-        return asked
-    if asked is not None and strict:
-        raise BadParameterError("error.choice", parameter="lang", value=asked, allowed=", ".join(LANGUAGES))
+    given = request.args.get("lang")
+    if given in LANGUAGES:
+        return given
+    if given is not None and strict:
+        raise wrong_choice(LANG.name, given, LANGUAGES)
     return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
 
 

@@ -1,12 +1,15 @@
-"""Parse query parameters; every refusal names the parameter, the value and what is allowed."""
+"""Query parameters, each declared once: the declaration parses, refuses and documents.
+
+Every refusal names the parameter, the value, what is allowed, and what may have been meant.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
@@ -15,15 +18,240 @@ from flask import request
 
 from geodata import crs
 from geodata.coordinates import CoordinateError, parse_coordinates
+from layers.axes import ALL, CRS84, Axes, find_axes
 from layers.cql.tree import FilterError
-from webmap.problems import BadParameterError
+from webmap.problems import BadParameterError, find_near
 
-PROJECTED = ("EPSG:4549", "EPSG:4550", "EPSG:3857")  # lon and lat then hold metres east and north
+PROJECTED = crs.METRIC  # lon and lat then hold metres east and north
+SHARE = re.compile(r"0(\.[0-9]{1,2})?|1(\.0{1,2})?")
+WHOLE = re.compile(r"[0-9]{1,15}")
+MAX_WHOLE = 10**15 - 1
+Arguments = Mapping[str, str]
+Schema = dict[str, Any]
+Rows = list[dict[str, str]]
 METRES = "米 / metres"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 View = TypeVar("View", bound=Callable[..., Any])
-LON_RANGE, LAT_RANGE = (-180.0, 180.0), (-90.0, 90.0)
+LON_RANGE, LAT_RANGE = crs.GLOBE[::2], crs.GLOBE[1::2]
 _EXAMPLES = """a = 'x' AND b > 1, a LIKE 'x%', {"op": ">", "args": [{"property": "b"}, 1]}"""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One query parameter.
+
+    Attributes
+    ----------
+    meaning
+        The translation key of what it means to those who read the API definition.
+    strict
+        Whether an empty value is refused; else it counts as missing, as forms send empty fields.
+    """
+
+    name: str
+    meaning: str = field(default="", kw_only=True)
+    strict: bool = field(default=False, kw_only=True)
+
+    def given(self, arguments: Arguments) -> str | None:
+        """Return the value as it was sent, or None where there is none."""
+        text = arguments.get(self.name)
+        return text if self.strict else text or None
+
+    @property
+    def schema(self) -> Schema:
+        """What the API definition says of the value."""
+        return {"type": "string"}
+
+    def to_openapi(self, say: Callable[[str], str], schema: Schema | None = None) -> Schema:
+        """Return the entry of the API definition, in the style that clients push filters down with.
+
+        `say` gives the text of a translation key; `schema` is set where it depends on the collection.
+        """
+        return {
+            "name": self.name,
+            "in": "query",
+            "required": False,
+            "style": "form",
+            "explode": False,
+            "schema": self.schema if schema is None else schema,
+            "description": say(self.meaning),
+        }
+
+
+@dataclass(frozen=True)
+class OpenParameter(Parameter):
+    """One whose text has a grammar of its own, parsed by whom it concerns; the schema says what it can."""
+
+    shape: Schema = field(default_factory=dict)
+
+    @property
+    def schema(self) -> Schema:
+        """What the API definition says of the value."""
+        return self.shape
+
+
+@dataclass(frozen=True)
+class ChoiceParameter(Parameter):
+    """One of some values; which, may depend on the content."""
+
+    allowed: tuple[str, ...] = ()
+    default: str | None = None
+
+    def parse(self, arguments: Arguments, allowed: Collection[str] | None = None) -> str | None:
+        """Return the value, or the default where it is missing; raises BadParameterError."""
+        given, known = self.given(arguments), self.allowed if allowed is None else allowed
+        if given is not None and given not in known:
+            raise wrong_choice(self.name, given, known)
+        return self.default if given is None else given
+
+    def require(self, arguments: Arguments, allowed: Collection[str] | None = None) -> str:
+        """Return the value; raises BadParameterError also where it is missing."""
+        found = self.parse(arguments, allowed)
+        if found is None:
+            raise wrong_choice(self.name, "", self.allowed if allowed is None else allowed)
+        return found
+
+    @property
+    def schema(self) -> Schema:
+        """What the API definition says of the value."""
+        default = {} if self.default is None else {"default": self.default}
+        return {"type": "string", "enum": list(self.allowed), **default}
+
+
+@dataclass(frozen=True)
+class SystemParameter(Parameter):
+    """A coordinate reference system by its URI, its CURIE or its code; CRS84 where it is missing."""
+
+    def parse(self, arguments: Arguments) -> Axes:
+        """Return the system with its axis order; raises BadParameterError."""
+        given = self.given(arguments)
+        found = CRS84 if given is None else find_axes(given)
+        if found is None:
+            raise wrong_choice(self.name, given or "", [axes.uri for axes in ALL])
+        return found
+
+    @property
+    def schema(self) -> Schema:
+        """What the API definition says of the value."""
+        uris = [axes.uri for axes in ALL]
+        return {"type": "string", "format": "uri", "enum": uris, "default": uris[0]}
+
+
+@dataclass(frozen=True)
+class WholeParameter(Parameter):
+    """A whole number.
+
+    Attributes
+    ----------
+    high
+        The greatest; None for none but what fits into 15 digits.
+    capped
+        Whether a greater number counts as `high`, as OGC API asks of ``limit``.
+    """
+
+    low: int
+    high: int | None
+    default: int
+    capped: bool = False
+
+    def parse(self, arguments: Arguments) -> int:
+        """Return the number, or the default where it is missing; raises BadParameterError."""
+        text = self.given(arguments)
+        if text is None or not (self.strict or text.strip()):
+            return self.default
+        value = int(text) if WHOLE.fullmatch(text if self.strict else text.strip()) else -1
+        if self.capped and self.high is not None:
+            value = min(value, self.high)
+        if value < self.low or (self.high is not None and value > self.high):
+            raise refusal("error.whole", self.name, text.strip(), self.span)
+        return value
+
+    @property
+    def span(self) -> str:
+        """What is allowed, in figures."""
+        return f"≥ {self.low}" if self.high is None else f"{self.low}-{self.high}"
+
+    @property
+    def schema(self) -> Schema:
+        """What the API definition says of the value."""
+        most = MAX_WHOLE if self.high is None else self.high
+        return {"type": "integer", "minimum": self.low, "maximum": most, "default": self.default}
+
+
+@dataclass(frozen=True)
+class ShareParameter(Parameter):
+    """A share of 0 to 1 with at most two decimals."""
+
+    default: float
+
+    def parse(self, arguments: Arguments) -> float:
+        """Return the share, or the default where it is missing; raises BadParameterError."""
+        text = (self.given(arguments) or "").strip()
+        if not text:
+            return self.default
+        if not SHARE.fullmatch(text):
+            raise refusal("error.share", self.name, text, "0-1")
+        return float(text)
+
+    @property
+    def schema(self) -> Schema:
+        """What the API definition says of the value."""
+        return {"type": "number", "minimum": 0, "maximum": 1, "default": self.default}
+
+
+@dataclass(frozen=True)
+class TextParameter(Parameter):
+    """Words of any kind, `longest` characters at most."""
+
+    longest: int
+
+    def parse(self, arguments: Arguments) -> str:
+        """Return the text, empty where it is missing; raises BadParameterError."""
+        text = self.given(arguments) or ""
+        if len(text) > self.longest:
+            raise refusal("error.length", self.name, f"{len(text)}", f"0-{self.longest}")
+        return text
+
+    @property
+    def schema(self) -> Schema:
+        """What the API definition says of the value."""
+        return {"type": "string", "maxLength": self.longest}
+
+
+@dataclass(frozen=True)
+class ListParameter(Parameter):
+    """Ids, separated by commas or the parameter repeated; from `least` to `most` of them."""
+
+    least: int
+    most: int
+
+    def split(self, values: Iterable[str]) -> list[str]:
+        """Return the ids in all the values of the parameter, in their order."""
+        parts = (part.strip() for value in values for part in value.split(","))
+        return [part for part in parts if part]
+
+    def check_count(self, ids: Sequence[str], *, least: int, near: Rows | None = None) -> None:
+        """Raise BadParameterError for fewer than `least` or too many; `near` is what may be meant then."""
+        allowed = f"{self.least}-{self.most}"
+        if len(ids) > self.most:
+            raise BadParameterError(
+                "error.too_many", parameter=self.name, value=str(len(ids)), allowed=allowed, near=near
+            )
+        if len(ids) < least:
+            raise refusal("error.too_few", self.name, ",".join(ids), allowed)
+
+
+Q = TextParameter("q", 200)
+
+
+def wrong_choice(name: str, given: str, allowed: Collection[str]) -> BadParameterError:
+    """Return the error of a value that is none of those allowed, with those that come near."""
+    return refusal("error.choice", name, given, ", ".join(allowed), find_near(given, allowed))
+
+
+def unknown_parameter(name: str, value: str, known: Collection[str]) -> BadParameterError:
+    """Return the error of a parameter that would be passed over in silence, with those that come near."""
+    return refusal("error.unknown_parameter", name, value, ", ".join(known), find_near(name, known))
 
 
 def takes(*names: str) -> Callable[[View], View]:
@@ -47,14 +275,7 @@ def refuse_unknown(known: Collection[str], arguments: Mapping[str, str] | None =
     """Raise BadParameterError for a parameter, of the request's, that would be passed over in silence."""
     for given, value in (request.args if arguments is None else arguments).items():
         if given not in known:
-            close = get_close_matches(given, known, n=3, cutoff=0.5)
-            raise BadParameterError(
-                "error.unknown_parameter",
-                parameter=given,
-                value=value,
-                allowed=", ".join(known),
-                near=[{"id": one, "label": one} for one in close],
-            )
+            raise unknown_parameter(given, value, known)
 
 
 def parse_position() -> tuple[float, float]:
@@ -80,10 +301,10 @@ def parse_position() -> tuple[float, float]:
 
 def parse_frame() -> str:
     """Return the frame that ``crs`` names; CRS84 without."""
-    asked = request.values.get("crs", "CRS84")
-    frame = asked.upper().replace("GCJ02", "GCJ-02").replace("BD09", "BD-09")
+    given = request.values.get("crs", crs.LONLAT)
+    frame = given.upper().replace("GCJ02", "GCJ-02").replace("BD09", "BD-09")
     if frame not in crs.FRAMES:
-        raise BadParameterError("error.choice", parameter="crs", value=asked, allowed=", ".join(crs.FRAMES))
+        raise wrong_choice("crs", given, crs.FRAMES)
     return frame
 
 
@@ -147,20 +368,15 @@ def _refuse_outside(name: str, value: float, limits: tuple[float, float]) -> Non
 
 def _to_lonlat(x: float, y: float, frame: str) -> tuple[float, float]:
     """Return degrees; refuses a position that the frame does not reach, whatever the library makes of it."""
-    lon, lat = (float(value) for value in crs.transform(x, y, frame, crs.LONLAT))
-    on_earth = LON_RANGE[0] <= lon <= LON_RANGE[1] and LAT_RANGE[0] <= lat <= LAT_RANGE[1]
-    if not on_earth:  # also where a value is not a number
+    position = crs.position_to_lonlat(x, y, frame)
+    if position is None:
         raise BadParameterError("error.projected", parameter="lon", value=f"{x:g}", allowed=frame)
-    return lon, lat
+    return position
 
 
 def parse_query() -> str:
-    """Return ``q``, at most 200 characters; raises where it is missing or longer."""
-    text = request.args.get("q", "")
-    limit = 200
-    if len(text) > limit:
-        raise BadParameterError("error.length", parameter="q", value=f"{len(text)}", allowed=f"0-{limit}")
-    return text
+    """Return ``q``; raises BadParameterError where it is too long."""
+    return Q.parse(request.args)
 
 
 def to_refusal(error: FilterError) -> BadParameterError:

@@ -27,7 +27,6 @@ RING = 4  # positions at least, the first and the last the same
 TYPES = "Polygon, MultiPolygon, Feature, FeatureCollection"
 NAME = "polygon"
 EPSG = re.compile(r"EPSG:+(\d{4,6})")
-DEGREES = {"CRS84", "EPSG:4326", "EPSG:4490"}  # one and the same here
 Ring = list[tuple[float, float]]
 
 
@@ -65,7 +64,7 @@ def _refuse_other_frame(value: Any, frame: str) -> None:
         text = text.get(key) if isinstance(text, dict) else None
     named = EPSG.search(text) if isinstance(text, str) else None
     code = f"EPSG:{named[1]}" if named else frame
-    if code != frame and not {code, frame} <= DEGREES:
+    if code != frame and not {code, frame} <= {*crs.DEGREES}:
         raise UnfitError("error.crs_member", parameter="crs", value=code, allowed=frame)
 
 
@@ -157,12 +156,12 @@ def _to_polygon(rings: list[Ring], frame: str) -> Polygon:
 
 
 def _to_lonlat(x: float, y: float, frame: str) -> tuple[float, float]:
-    lon, lat = (float(one) for one in crs.transform(x, y, frame, crs.LONLAT))
-    if not (LON_RANGE[0] <= lon <= LON_RANGE[1] and LAT_RANGE[0] <= lat <= LAT_RANGE[1]):
+    position = crs.position_to_lonlat(x, y, frame)
+    if position is None:
         swapped = frame not in PROJECTED and abs(x) <= LAT_RANGE[1] < abs(y) <= LON_RANGE[1]
         key = "error.vertex_swapped" if swapped else "error.vertex_outside"
         raise UnfitError(key, parameter=NAME, value=f"[{x:g}, {y:g}]", allowed=frame)
-    return lon, lat
+    return position
 
 
 def _in_words(area: float) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from difflib import get_close_matches
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -14,6 +15,7 @@ RETRY_AFTER_S = "10"
 TITLED = {404, 405, 408, 413, 414, 415, 416, 422, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
 REPEATED = {"parameter", "value"}  # what was given, however long
+MOST_NEAR, NEAR_SIMILARITY = 5, 0.45  # of what may have been meant
 SHOWN = 60  # characters of it that an error repeats
 Strings = Mapping[str, Mapping[str, str]]  # texts by language and key
 
@@ -124,6 +126,27 @@ class DamagedError(LaterError):
     """A file of a release, or the history, is not as it was written; the log names it."""
 
     key = "error.damaged"
+
+
+def find_near(given: str, known: Iterable[str]) -> list[str]:
+    """Return which of the known ids or names may have been meant, the likeliest first.
+
+    >>> find_near("gaoq", ["gaoqu", "jingqu", "zones"])
+    ['gaoqu']
+    """
+    return get_close_matches(given[:SHOWN], known, n=MOST_NEAR, cutoff=NEAR_SIMILARITY)
+
+
+def find_near_rows(given: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return which of the rows by id may have been meant by an id or a name in any language, ids first."""
+    names = {name: row_id for row_id, row in rows.items() for name in row["name"].values()}
+    close = [*find_near(given.lower(), rows), *(names[name] for name in find_near(given, names))]
+    return list(dict.fromkeys(close))[:MOST_NEAR]
+
+
+def link_near(given: str, known: Iterable[str], to_address: Callable[[str], str]) -> list[dict[str, str]]:
+    """Return what may have been meant, each with the address that it leads to."""
+    return [{"id": near, "label": near, "href": to_address(near)} for near in find_near(given, known)]
 
 
 def shorten(given: Any) -> Any:

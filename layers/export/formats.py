@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from geodata import crs
 from geodata.crs import LONLAT
 
 PLAN: Final = "plan"  # the data set of everything: all layers, all tables
 WGS84: Final = "EPSG:4326"
 # GCJ-02 and BD-09 are displays of web maps: no file is written in them.
-FRAMES: Final = (WGS84, "EPSG:4490", "EPSG:4549", "EPSG:4550", "EPSG:3857")
+FRAMES: Final = tuple(frame for frame in crs.FRAMES if frame not in (LONLAT, *crs.SHIFTED))
 FIXED: Final = (LONLAT,)
 GEOMETRIES: Final = ("wkt", "lonlat", "none")  # what a table of text says of a place
 

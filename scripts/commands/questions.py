@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +107,7 @@ def _ask(
         return shares, [_share(row, lang) for row in shares["shares"]]
     if position is None:
         x, y = parse_coordinates(" ".join(place.position), place.crs)
-        position = _to_lonlat(x, y, place.crs)
+        position = frames.position_to_lonlat(x, y, place.crs)
         if position is None:
             raise CoordinateError("range")
     answer = content.lookup.at(*position)
@@ -146,17 +145,11 @@ def _numbers(place: Place) -> tuple[float, float] | None:
     if not _is_pair(place.position):
         return None
     x, y = map(float, place.position)
-    position = _to_lonlat(x, y, place.crs)
+    position = frames.position_to_lonlat(x, y, place.crs)
     if position is None:
         swapped = abs(x) <= LAT_LIMIT < abs(y) <= LON_LIMIT
         warn("swapped_position" if swapped else "bad_position", x=f"{x:g}", y=f"{y:g}")
     return position
-
-
-def _to_lonlat(x: float, y: float, frame: str) -> tuple[float, float] | None:
-    lon, lat = map(float, frames.transform(x, y, frame, frames.LONLAT))
-    on_earth = math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= LON_LIMIT and abs(lat) <= LAT_LIMIT
-    return (lon, lat) if on_earth else None
 
 
 def _lines(answer: Document, language: str) -> Iterator[str]:

@@ -59,17 +59,17 @@ class FastPath:
         path = environ["PATH_INFO"]
         if not path.startswith(ROOT) or path[len(ROOT) : len(ROOT) + 1] not in {"", "/"}:
             return self._inner(environ, start)
-        asked, box = extract_box(*_parts(environ, SITE_PLACEHOLDER))
+        request, box = extract_box(*_parts(environ, SITE_PLACEHOLDER))
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             start(STATUS[204], [*_FIXED, *_PREFLIGHT])
             return [b""]
         try:
-            if asked.html:
+            if request.html:
                 return self._inner(environ, start)
             if method not in {"GET", "HEAD"}:
                 return _refuse_method(environ, self._service, start)
-            answer = self._answer(asked, box, environ)
+            answer = self._answer(request, box, environ)
         except RequestError as error:
             answer = to_failure(error, environ, self._service)
         except Exception:  # noqa: BLE001 - whatever went wrong, a program gets a problem to read
@@ -77,9 +77,9 @@ class FastPath:
             answer = to_failure(_failed(), environ, self._service)
         return _send(answer, self._url or _base(environ), environ, start)
 
-    def _answer(self, asked: OgcRequest, box: str | None, environ: WSGIEnvironment) -> CachedResponse:
+    def _answer(self, request: OgcRequest, box: str | None, environ: WSGIEnvironment) -> CachedResponse:
         try:
-            return self._service.answer(asked, box)
+            return self._service.answer(request, box)
         except BadParameterError:
             if box is None:
                 raise

@@ -5,30 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from layers.axes import ALL
 from layers.catalogue import RECORDS
 from layers.query import Collection
 from layers.rows import queryables
 from webmap.http import HTML
-from webmap.i18n import LANGUAGES
-from webmap.ogc.parameters import DEFAULT_LIMIT, FILTER_LANGUAGES, ITEM, ITEMS, MAX_LIMIT, names_for
-from webmap.ogc.request import FORMATS, ROOT, OgcRequest
+from webmap.i18n import LANG
+from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for
+from webmap.ogc.request import ROOT, F, OgcRequest
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
+from webmap.params import OpenParameter
 from webmap.problems import PROBLEM
 
 Part = dict[str, Any]
 _TEXT: Part = {"type": "string"}
 _URI: Part = {"type": "string", "format": "uri"}
-_INSTANT = (
-    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
-)
-_DATETIME: Part = {
-    "type": "string",
-    "pattern": rf"^({_INSTANT}(/({_INSTANT}|\.\.)?)?|(\.\.)?/{_INSTANT})$",
-    "example": "2024-01-01/2024-12-31",
-}
-_SYSTEM: Part = {"type": "string", "format": "uri", "enum": [axes.uri for axes in ALL], "default": ALL[0].uri}
 HEADERS: Part = {
     "ETag": {"schema": _TEXT, "description": "Changes with the data."},
     "Vary": {"schema": _TEXT, "description": "Request headers that the answer depends on."},
@@ -41,7 +31,6 @@ HEADERS: Part = {
         "description": "Open to every page.",
     },
 }
-OWN = ("sortby", "properties")  # differ between collections
 VERSION = "1.0.0"
 
 
@@ -141,48 +130,6 @@ def feature_collection_schema(name: str) -> Part:
     )
 
 
-def parameter_ref(name: str, schema: Part, description: str) -> Part:
-    """Return a query parameter in the style that clients push filters down with."""
-    return {
-        "name": name,
-        "in": "query",
-        "required": False,
-        "style": "form",
-        "explode": False,
-        "schema": schema,
-        "description": description,
-    }
-
-
-def shared_parameters(say: Any) -> Part:
-    """Return the parameters that several paths share; `say` gives the text of a key."""
-    return {
-        "f": parameter_ref("f", {"type": "string", "enum": list(FORMATS)}, say("f")),
-        "lang": parameter_ref("lang", {"type": "string", "enum": list(LANGUAGES)}, say("lang")),
-        "limit": parameter_ref(
-            "limit",
-            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-            say("limit"),
-        ),
-        "offset": parameter_ref(
-            "offset", {"type": "integer", "minimum": 0, "maximum": 10**15 - 1, "default": 0}, say("offset")
-        ),
-        "bbox": parameter_ref("bbox", array_schema({"type": "number"}, minItems=4, maxItems=6), say("bbox")),
-        "bbox-crs": parameter_ref("bbox-crs", _SYSTEM, say("bbox_crs")),
-        "crs": parameter_ref("crs", _SYSTEM, say("crs")),
-        "datetime": parameter_ref("datetime", _DATETIME, say("datetime")),
-        "filter": parameter_ref(
-            "filter", {"type": "string", "minLength": 1, "maxLength": 16_384}, say("filter")
-        ),
-        "filter-lang": parameter_ref(
-            "filter-lang",
-            {"type": "string", "enum": list(FILTER_LANGUAGES), "default": FILTER_LANGUAGES[0]},
-            say("filter_lang"),
-        ),
-        "filter-crs": parameter_ref("filter-crs", _SYSTEM, say("filter_crs")),
-    }
-
-
 def response_headers(*names: str) -> Part:
     """Return references to headers."""
     return {name: ref("headers", name) for name in names}
@@ -217,36 +164,43 @@ class Definition:
         self._resources = resources
         self._first_id = first_id
 
-    def build(self, asked: OgcRequest) -> Part:
+    def build(self, request: OgcRequest) -> Part:
         """Return the document."""
 
         def say(key: str) -> str:
-            return self._resources.text(asked, f"ogc.parameter.{key}")
+            return self._resources.text(request, key)
 
-        paths, schemas = self._fixed_paths(asked), dict(SCHEMAS)
+        paths, schemas = self._fixed_paths(request), dict(SCHEMAS)
         for row in self._resources.collections:
-            schemas |= _schemas(row, asked.language)
-            paths |= self._collection_paths(asked, row, say)
+            schemas |= _schemas(row, request.language)
+            paths |= self._collection_paths(request, row, say)
         return {
             "openapi": "3.0.3",
             "info": {
-                "title": self._resources.text(asked, "site.name"),
-                "description": self._resources.text(asked, "ogc.description"),
+                "title": self._resources.text(request, "site.name"),
+                "description": self._resources.text(request, "ogc.description"),
                 "version": VERSION,
-                "license": {"name": self._resources.text(asked, "ogc.licence"), "url": f"{asked.base}/data/"},
+                "license": {
+                    "name": self._resources.text(request, "ogc.licence"),
+                    "url": f"{request.base}/data/",
+                },
             },
-            "servers": [{"url": f"{asked.base}{ROOT}"}],
+            "servers": [{"url": f"{request.base}{ROOT}"}],
             "tags": [
-                {"name": "Capabilities", "description": self._resources.text(asked, "ogc.description")},
+                {"name": "Capabilities", "description": self._resources.text(request, "ogc.description")},
                 *(
-                    {"name": row.id, "description": row.info["title"][asked.language]}
+                    {"name": row.id, "description": row.info["title"][request.language]}
                     for row in self._resources.collections
                 ),
             ],
             "paths": paths,
             "components": {
                 "schemas": schemas,
-                "parameters": shared_parameters(say),
+                "parameters": {
+                    declared.name: declared.to_openapi(say)
+                    for declared in (F, LANG, *DECLARED.values())
+                    if declared.name not in OWN
+                },
                 "headers": HEADERS,
                 "responses": {
                     "NotModified": {"description": "Not modified"},
@@ -257,44 +211,44 @@ class Definition:
             },
         }
 
-    def _fixed_paths(self, asked: OgcRequest) -> Part:
+    def _fixed_paths(self, request: OgcRequest) -> Part:
         text = self._resources.text
         return {
-            "/": _get("landing", text(asked, "ogc.landing"), JSON, ref("schemas", "landingPage")),
-            "/api": _get("api", text(asked, "ogc.api"), OPENAPI, {"type": "object"}),
+            "/": _get("landing", text(request, "ogc.landing"), JSON, ref("schemas", "landingPage")),
+            "/api": _get("api", text(request, "ogc.api"), OPENAPI, {"type": "object"}),
             "/conformance": _get(
-                "conformance", text(asked, "ogc.conformance"), JSON, ref("schemas", "confClasses")
+                "conformance", text(request, "ogc.conformance"), JSON, ref("schemas", "confClasses")
             ),
             "/collections": _get(
-                "collections", text(asked, "ogc.collections"), JSON, ref("schemas", "collections")
+                "collections", text(request, "ogc.collections"), JSON, ref("schemas", "collections")
             ),
         }
 
-    def _collection_paths(self, asked: OgcRequest, row: Collection, say: Callable[[str], str]) -> Part:
-        path, title = f"/collections/{row.id}", row.info["title"][asked.language]
+    def _collection_paths(self, request: OgcRequest, row: Collection, say: Callable[[str], str]) -> Part:
+        path, title = f"/collections/{row.id}", row.info["title"][request.language]
         text = self._resources.text
         schema = ref("schemas", "jsonSchema")
         crs = ("Content-Crs",)
         item = _operation(
             f"{row.id}.item",
-            text(asked, "ogc.feature_of", name=title),
+            text(request, "ogc.feature_of", name=title),
             [ref("parameters", name) for name in names_for(row, ITEM)],
             row.id,
             failing=("404", "503"),
         )
         item["parameters"].insert(
-            0, _feature_id(text(asked, "ogc.parameter.feature_id"), self._first_id(row.id))
+            0, _feature_id(text(request, "ogc.parameter.feature_id"), self._first_id(row.id))
         )
         item["responses"]["200"] = success_response(GEOJSON, ref("schemas", row.id), title, *crs)
         items = _operation(
             f"{row.id}.items",
-            text(asked, "ogc.page.features_of", name=title),
-            _item_parameters(asked, row, say),
+            text(request, "ogc.page.features_of", name=title),
+            _item_parameters(request, row, say),
             row.id,
             failing=("503",),
         )
         items["responses"]["200"] = success_response(GEOJSON, ref("schemas", f"{row.id}-page"), title, *crs)
-        described = text(asked, "ogc.queryables"), text(asked, "ogc.schema")
+        described = text(request, "ogc.queryables"), text(request, "ogc.schema")
         return {
             path: _get(row.id, title, JSON, ref("schemas", "collection"), row.id),
             f"{path}/queryables": _get(f"{row.id}.queryables", described[0], SCHEMA, schema, row.id),
@@ -335,21 +289,20 @@ def _feature_id(description: str, example: str | None) -> Part:
     }
 
 
-def _item_parameters(asked: OgcRequest, row: Collection, say: Callable[[str], str]) -> list[Part]:
+def _item_parameters(request: OgcRequest, row: Collection, say: Callable[[str], str]) -> list[Part]:
     kinds = {name: kind for name, kind in queryables(row.info).items() if kind != "geometry"}
     names = list(kinds)
     ordered = [sign + name for name in names for sign in ("", "-")]
     own = {
-        "sortby": parameter_ref(
-            "sortby", array_schema({"type": "string", "enum": ordered}, minItems=1, maxItems=8), say("sortby")
+        SORTBY.name: SORTBY.to_openapi(
+            say, array_schema({"type": "string", "enum": ordered}, minItems=1, maxItems=MAX_SORTED)
         ),
-        "properties": parameter_ref(
-            "properties", array_schema({"type": "string", "enum": names}), say("properties")
-        ),
+        PROPERTIES.name: PROPERTIES.to_openapi(say, array_schema({"type": "string", "enum": names})),
     }
     shared = [own[name] if name in OWN else ref("parameters", name) for name in names_for(row, ITEMS)]
-    meanings = {field["name"]: field["description"][asked.language] for field in row.info["fields"]}
-    return shared + [parameter_ref(name, {"type": kind}, meanings[name]) for name, kind in kinds.items()]
+    meanings = {field["name"]: field["description"][request.language] for field in row.info["fields"]}
+    equal = [OpenParameter(name, {"type": kind}, meaning=name) for name, kind in kinds.items()]
+    return shared + [declared.to_openapi(meanings.__getitem__) for declared in equal]
 
 
 def _schemas(row: Collection, language: str) -> Part:

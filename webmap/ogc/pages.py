@@ -24,8 +24,7 @@ from webmap.i18n import LANGUAGES
 from webmap.links import base_url
 from webmap.ogc.cache import geometry_of
 from webmap.ogc.fast_path import to_request
-from webmap.ogc.openapi import OWN
-from webmap.ogc.parameters import ITEMS
+from webmap.ogc.parameters import ITEMS, OWN
 from webmap.ogc.request import FORMATS, ROOT, OgcRequest
 from webmap.ogc.resources import Document, FeaturePage, SingleFeature
 from webmap.ogc.service import ResourceAddress, Service
@@ -58,18 +57,27 @@ def definition_page() -> Redirect:
 @blueprint.get(f"{ROOT}/<path:below>")
 def resource_page(below: str = "") -> Response:  # noqa: ARG001 - the address is read as the API reads it
     """Show a resource of the API as a page."""
-    asked = _asked()
-    target = ogc_service().find(asked.path)
+    ogc_request = _parse_request()
+    target = ogc_service().find(ogc_request.path)
     if target.kind in {"items", "item"}:
-        features = ogc_service().features(asked, target)
-        shown = _items(asked, features) if isinstance(features, FeaturePage) else _item(asked, features)
-        response = _render(asked, target, **shown)
+        features = ogc_service().features(ogc_request, target)
+        shown = (
+            _items(ogc_request, features)
+            if isinstance(features, FeaturePage)
+            else _item(ogc_request, features)
+        )
+        response = _render(ogc_request, target, **shown)
         response.headers["Content-Crs"] = f"<{features.axes.uri}>"
         return response
-    document = ogc_service().document(asked, target)
+    document = ogc_service().document(ogc_request, target)
     meant = _parameters(document) if target.kind == "api" else {}
     return _render(
-        asked, target, doc=document, collections=ogc_service().collections, systems=ALL, parameters=meant
+        ogc_request,
+        target,
+        doc=document,
+        collections=ogc_service().collections,
+        systems=ALL,
+        parameters=meant,
     )
 
 
@@ -82,20 +90,24 @@ def _parameters(document: Document) -> dict[str, str]:
     return meant
 
 
-def _asked() -> OgcRequest:
+def _parse_request() -> OgcRequest:
     """Return the request as a page's; fields that a form sends empty were not filled in."""
-    asked = to_request(request.environ, base_url())
-    filled = [(name, value) for name, value in parse_qsl(asked.query, keep_blank_values=True) if value]
+    ogc_request = to_request(request.environ, base_url())
+    filled = [(name, value) for name, value in parse_qsl(ogc_request.query, keep_blank_values=True) if value]
     pairs = [pair for pair in filled if pair[0] != "f" or pair[1] not in FORMATS]
     return OgcRequest(
-        asked.base, asked.path, urlencode([*pairs, ("f", "html")]), asked.accept, asked.accept_language
+        ogc_request.base,
+        ogc_request.path,
+        urlencode([*pairs, ("f", "html")]),
+        ogc_request.accept,
+        ogc_request.accept_language,
     )
 
 
-def _render(asked: OgcRequest, target: ResourceAddress, **values: Any) -> Response:
+def _render(ogc_request: OgcRequest, target: ResourceAddress, **values: Any) -> Response:
     template = {"queryables": "schema"}.get(target.kind, target.kind)
     links = values["doc"]["links"] if "links" in values.get("doc", {}) else values.get("links", [])
-    as_json = next((one["href"] for one in links if one["rel"] == "alternate"), asked.here(f="json"))
+    as_json = next((one["href"] for one in links if one["rel"] == "alternate"), ogc_request.here(f="json"))
     rendered = render_template(
         f"ogc/{template}.html", page="data", target=target, row=target.collection, as_json=as_json, **values
     )
@@ -104,7 +116,7 @@ def _render(asked: OgcRequest, target: ResourceAddress, **values: Any) -> Respon
     return response
 
 
-def _items(asked: OgcRequest, found: FeaturePage) -> dict[str, Any]:
+def _items(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, Any]:
     features = [_flat(body) for body in found.bodies]
     links = found.links
     rels = {one["rel"]: one["href"] for one in links}
@@ -115,12 +127,12 @@ def _items(asked: OgcRequest, found: FeaturePage) -> dict[str, Any]:
         "matched": found.matched,
         "first": first,
         "last": first + len(features) - 1,
-        "fields": _fields(found, asked.language),
+        "fields": _fields(found, ogc_request.language),
         "features": features,
         "picture": draw_features(found.features, current_app.extensions["content"].sketch),
-        "values": asked.values,
+        "values": ogc_request.values,
         "example": find_example(ogc_service().sample(found.collection.id)),
-        **describe_items_form(asked, found),
+        **describe_items_form(ogc_request, found),
     }
 
 
@@ -143,7 +155,7 @@ def _flat(body: bytes) -> dict[str, Any]:
     return {"id": feature["id"], "values": values, "geometry": describe_geometry(feature)}
 
 
-def _item(asked: OgcRequest, found: SingleFeature) -> dict[str, Any]:
+def _item(ogc_request: OgcRequest, found: SingleFeature) -> dict[str, Any]:
     feature = orjson.loads(found.body)
     release: Release = current_app.extensions["content"].release
     path = f"locator/{found.feature_id}.svg"
@@ -154,33 +166,33 @@ def _item(asked: OgcRequest, found: SingleFeature) -> dict[str, Any]:
         "geometry": describe_geometry(feature),
         "coordinates": write_geometry(found.body),
         "axes": found.axes,
-        "systems": [(axes, asked.here(f="html", crs=axes.uri)) for axes in ALL],
+        "systems": [(axes, ogc_request.here(f="html", crs=axes.uri)) for axes in ALL],
         "locator": release.read(path).decode() if release.sha256(path) else "",
     }
 
 
-def describe_items_form(asked: OgcRequest, found: FeaturePage) -> dict[str, Any]:
+def describe_items_form(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, Any]:
     """Return what the form holds beside its own fields, and which conditions narrow the list.
 
     ``titles`` are what the properties are called, by their names.
     """
-    kept = [pair for pair in asked.pairs if pair[0] not in {*FORM_FIELDS, *ADDRESS}]
-    narrowing = [name for name, _ in asked.pairs if _narrows(name, found)]
+    kept = [pair for pair in ogc_request.pairs if pair[0] not in {*FORM_FIELDS, *ADDRESS}]
+    narrowing = [name for name, _ in ogc_request.pairs if _narrows(name, found)]
     fields = found.collection.info["fields"]
-    titles = {field["name"]: headline(field["description"][asked.language]) for field in fields}
+    titles = {field["name"]: headline(field["description"][ogc_request.language]) for field in fields}
     sorting = {
         f"{sign}{name}": {"title": titles[name], "name": name, "descending": bool(sign)}
         for name in titles
         for sign in ("", "-")
     }
-    own = asked.values.get("sortby")  # that the list does not offer: several properties, or a plus
+    own = ogc_request.values.get("sortby")  # that the list does not offer: several properties, or a plus
     return {
         "kept": kept,
         "in_force": [
-            (name, value, _without(asked, name)) for name, value in kept if name not in BESIDE.values()
+            (name, value, _without(ogc_request, name)) for name, value in kept if name not in BESIDE.values()
         ],
         "narrowed": bool(narrowing),
-        "clear": _without(asked, *narrowing),
+        "clear": _without(ogc_request, *narrowing),
         "titles": titles,
         "sorting": sorting,
         "own_sorting": own if own not in sorting else None,
@@ -196,10 +208,10 @@ def _narrows(name: str, found: FeaturePage) -> bool:
     return name == "filter" or (name not in ITEMS and name not in ADDRESS)
 
 
-def _without(asked: OgcRequest, *names: str) -> str:
+def _without(ogc_request: OgcRequest, *names: str) -> str:
     """Return the address of the first page without some parameters."""
     gone = {*names, *(BESIDE[name] for name in names if name in BESIDE), "offset"}
-    return asked.url(asked.path, [pair for pair in asked.pairs if pair[0] not in gone])
+    return ogc_request.url(ogc_request.path, [pair for pair in ogc_request.pairs if pair[0] not in gone])
 
 
 def find_example(properties: dict[str, Any]) -> str:

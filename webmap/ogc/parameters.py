@@ -12,8 +12,9 @@ from functools import cached_property
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
-from layers.axes import ALL, CRS84, Axes, box_to_lonlat, find_axes, split_box
-from layers.cql.parse import parse_filter
+from layers.axes import Axes, box_to_lonlat, split_box
+from layers.cql.parse import LANGUAGES as FILTER_LANGUAGES
+from layers.cql.parse import MAX_BYTES, parse_filter
 from layers.cql.tree import (
     And,
     Compare,
@@ -30,34 +31,76 @@ from layers.cql.tree import (
 from layers.query import Collection, Query
 from layers.rows import GEOMETRY
 from webmap.ogc.request import COMMON, OgcRequest
-from webmap.params import refusal, to_refusal
+from webmap.params import (
+    ChoiceParameter,
+    OpenParameter,
+    Parameter,
+    SystemParameter,
+    WholeParameter,
+    refusal,
+    to_refusal,
+    wrong_choice,
+)
 from webmap.problems import BadParameterError
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
-ITEM = ("crs",)
-ITEMS = (
-    "limit",
-    "offset",
-    "bbox",
-    "bbox-crs",
-    "crs",
-    "datetime",
-    "sortby",
-    "properties",
-    "filter",
-    "filter-lang",
-    "filter-crs",
-)
-SYSTEMS = ("crs", "bbox-crs", "filter-crs")  # of places: a collection without lists no system for them
 MAX_SORTED = 8
-_WHOLE = re.compile(r"[0-9]{1,15}")
+_INSTANT_PATTERN = (
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?"
+)
+LIMIT = WholeParameter(
+    "limit", 1, MAX_LIMIT, DEFAULT_LIMIT, capped=True, meaning="ogc.parameter.limit", strict=True
+)
+OFFSET = WholeParameter("offset", 0, None, 0, meaning="ogc.parameter.offset", strict=True)
+BBOX = OpenParameter(
+    "bbox",
+    {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+    meaning="ogc.parameter.bbox",
+)
+BBOX_CRS = SystemParameter("bbox-crs", meaning="ogc.parameter.bbox_crs", strict=True)
+CRS = SystemParameter("crs", meaning="ogc.parameter.crs", strict=True)
+DATETIME = OpenParameter(
+    "datetime",
+    {
+        "type": "string",
+        "pattern": rf"^({_INSTANT_PATTERN}(/({_INSTANT_PATTERN}|\.\.)?)?|(\.\.)?/{_INSTANT_PATTERN})$",
+        "example": "2024-01-01/2024-12-31",
+    },
+    meaning="ogc.parameter.datetime",
+)
+SORTBY = OpenParameter("sortby", meaning="ogc.parameter.sortby")
+PROPERTIES = OpenParameter("properties", meaning="ogc.parameter.properties")
+FILTER = OpenParameter(
+    "filter",
+    {"type": "string", "minLength": 1, "maxLength": MAX_BYTES},
+    meaning="ogc.parameter.filter",
+)
+FILTER_LANG = ChoiceParameter(
+    "filter-lang", FILTER_LANGUAGES, FILTER_LANGUAGES[0], meaning="ogc.parameter.filter_lang", strict=True
+)
+FILTER_CRS = SystemParameter("filter-crs", meaning="ogc.parameter.filter_crs", strict=True)
+DECLARED: dict[str, Parameter] = {
+    declared.name: declared
+    for declared in (
+        *(LIMIT, OFFSET, BBOX, BBOX_CRS, CRS, DATETIME, SORTBY, PROPERTIES),
+        *(FILTER, FILTER_LANG, FILTER_CRS),
+    )
+}
+ITEM = (CRS.name,)
+ITEMS = tuple(DECLARED)
+OWN = (SORTBY.name, PROPERTIES.name)  # differ between collections
+SYSTEMS = (
+    CRS.name,
+    BBOX_CRS.name,
+    FILTER_CRS.name,
+)  # of places: a collection without lists no system for them
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 _INSTANT = re.compile(f"{_DAY}(?:{_TIME})?")
 _DATETIME = "2024-01-01, 2024-01-01T00:00:00Z, 2024-01-01/2024-12-31, ../2024-12-31, 2024-01-01/.."
 _FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
-FILTER_LANGUAGES = ("cql2-text", "cql2-json")
 
 
 @dataclass(frozen=True)
@@ -84,19 +127,19 @@ class ItemsQuery:
         return _join(self.conditions)
 
 
-def parse_items(asked: OgcRequest, collection: Collection, kinds: Mapping[str, Kind]) -> ItemsQuery:
+def parse_items(request: OgcRequest, collection: Collection, kinds: Mapping[str, Kind]) -> ItemsQuery:
     """Return what is asked of a collection with the queryables `kinds`; raises BadParameterError."""
     names = [name for name, kind in kinds.items() if kind != "geometry"]
-    check_parameters(asked, collection, (*ITEMS, *names))
-    values = asked.values
-    box_axes = parse_axes(values, "bbox-crs")
+    check_parameters(request, collection, (*ITEMS, *names))
+    values = request.values
+    box_axes = BBOX_CRS.parse(values)
     _check_datetime(values.get("datetime"))
     return ItemsQuery(
         conditions=(*_parse_equalities(values, kinds), *parse_cql(values, kinds)),
         sort=_parse_sort(values.get("sortby"), names),
-        limit=min(_whole("limit", values.get("limit"), DEFAULT_LIMIT, 1), MAX_LIMIT),
-        offset=_whole("offset", values.get("offset"), 0, 0),
-        axes=parse_axes(values, "crs"),
+        limit=LIMIT.parse(values),
+        offset=OFFSET.parse(values),
+        axes=CRS.parse(values),
         box_axes=box_axes,
         has_place=GEOMETRY in kinds,
         properties=_parse_properties(values.get("properties"), names),
@@ -109,39 +152,19 @@ def names_for(collection: Collection, names: tuple[str, ...]) -> tuple[str, ...]
     return tuple(name for name in names if not (table and name in SYSTEMS))
 
 
-def check_parameters(asked: OgcRequest, collection: Collection, names: tuple[str, ...]) -> None:
+def check_parameters(request: OgcRequest, collection: Collection, names: tuple[str, ...]) -> None:
     """Raise BadParameterError for a parameter that is none of `names`, or asks a table for coordinates."""
     allowed = names_for(collection, names)
-    for name in asked.values:
+    for name in request.values:
         if name in SYSTEMS and name in names and name not in allowed:
             raise BadParameterError(
                 "error.no_coordinates",
                 parameter=name,
-                value=asked.values[name],
+                value=request.values[name],
                 allowed=", ".join((*allowed, *COMMON)),
                 layer=collection.id,
             )
-    asked.check(allowed)
-
-
-def parse_axes(values: Mapping[str, str], name: str) -> Axes:
-    """Return the coordinate reference system that a parameter names, CRS84 where it is missing."""
-    given = values.get(name)
-    if given is None:
-        return CRS84
-    found = find_axes(given)
-    if found is None:
-        raise refusal("error.choice", name, given, ", ".join(axes.uri for axes in ALL))
-    return found
-
-
-def _whole(name: str, given: str | None, default: int, least: int) -> int:
-    if given is None:
-        return default
-    allowed = f"{least}–{MAX_LIMIT}" if name == "limit" else f"≥ {least}"
-    if not _WHOLE.fullmatch(given) or int(given) < least:
-        raise refusal("ogc.error.whole", name, given, allowed)
-    return int(given)
+    request.check(allowed)
 
 
 def _join(conditions: tuple[Condition, ...]) -> Condition | None:
@@ -255,7 +278,7 @@ def _constant(name: str, given: str, kind: Kind) -> Constant:
         return Constant(number)
     if kind == "boolean":
         if given not in {"true", "false"}:
-            raise refusal("error.choice", name, given, "true, false")
+            raise wrong_choice(name, given, ("true", "false"))
         return Constant(given == "true")
     if "\0" in given:
         raise refusal("ogc.error.text", name, repr(given), "U+0001 …")
@@ -267,10 +290,8 @@ def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Cond
 
     ``filter-lang`` and ``filter-crs`` are checked also where there is no filter.
     """
-    language = values.get("filter-lang", FILTER_LANGUAGES[0])
-    if language not in FILTER_LANGUAGES:
-        raise refusal("error.choice", "filter-lang", language, ", ".join(FILTER_LANGUAGES))
-    axes = _axes(values.get("filter-crs"))
+    language = FILTER_LANG.parse(values) or FILTER_LANGUAGES[0]
+    axes = FILTER_CRS.parse(values)
     given = values.get("filter")
     if given is None:
         return []
@@ -278,10 +299,3 @@ def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Cond
         return [parse_filter(given, language, kinds, axes)]
     except FilterError as error:
         raise to_refusal(error) from error
-
-
-def _axes(given: str | None) -> Axes:
-    found = ALL[0] if given is None else find_axes(given)
-    if found is None:
-        raise refusal("error.choice", "filter-crs", given or "", ", ".join(axes.uri for axes in ALL))
-    return found

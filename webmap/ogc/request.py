@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import secrets
 import threading
@@ -15,14 +14,15 @@ from cachetools import LRUCache, cached
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from webmap.i18n import LANGUAGES
-from webmap.params import refusal
+from webmap.i18n import LANG, LANGUAGES
+from webmap.params import ChoiceParameter, refusal, unknown_parameter
 from webmap.problems import BadParameterError
 
 ROOT = "/ogc"
 REMEMBERED_BYTES = 4_000_000
 FORMATS = ("json", "html")
-COMMON = ("f", "lang")  # what every resource takes
+F = ChoiceParameter("f", FORMATS, meaning="ogc.parameter.f", strict=True)
+COMMON = (F.name, LANG.name)  # what every resource takes
 MAX_FIELDS = 100
 _JSON = (
     "application/json",
@@ -86,14 +86,14 @@ class OgcRequest:
     @cached_property
     def html(self) -> bool:
         """Whether a page is asked for: by ``f``, else by the Accept header; JSON where both will do."""
-        asked = self.values.get("f")
-        return asked == "html" if asked in FORMATS else _wants_html(self.accept)
+        given = self.values.get("f")
+        return given == "html" if given in FORMATS else _wants_html(self.accept)
 
     @cached_property
     def language(self) -> str:
         """The language of titles: by ``lang``, else by the Accept-Language header, else Chinese."""
-        asked = self.values.get("lang")
-        return asked if asked in LANGUAGES else _wanted_language(self.accept_language)
+        given = self.values.get("lang")
+        return given if given in LANGUAGES else _wanted_language(self.accept_language)
 
     @cached_property
     def _encoded(self) -> tuple[tuple[str, str], ...]:
@@ -126,19 +126,17 @@ class OgcRequest:
         seen: set[str] = set()
         for name, value in self.pairs:
             if name not in allowed and name not in COMMON:
-                raise _unknown(name, value, [*allowed, *COMMON])
+                raise unknown_parameter(name, value, [*allowed, *COMMON])
             if name in seen:
                 raise refusal("ogc.error.twice", name, value, "1 ×")
             seen.add(name)
-        for name, choices in (("f", FORMATS), ("lang", LANGUAGES)):
-            given = self.values.get(name)
-            if given is not None and given not in choices:
-                raise refusal("error.choice", name, given, ", ".join(choices))
+        F.parse(self.values)
+        LANG.parse(self.values)
 
 
-def _weigh(asked: OgcRequest) -> int:
+def _weigh(request: OgcRequest) -> int:
     """Return about how many bytes a request takes with all that is read of it."""
-    texts = asked.base, asked.path, asked.query, asked.accept, asked.accept_language
+    texts = request.base, request.path, request.query, request.accept, request.accept_language
     return 2000 + 8 * sum(map(len, texts))
 
 
@@ -162,11 +160,6 @@ def extract_box(
         if some.unmistakable:
             return some, unquote_plus(box)
     return remembered_request(base, path, query, accept, accept_language), None
-
-
-def _unknown(name: str, value: str, allowed: Collection[str]) -> BadParameterError:
-    near = difflib.get_close_matches(name, allowed, n=3, cutoff=0.5)
-    return refusal("ogc.error.parameter", name, value, ", ".join(allowed), near)
 
 
 def encode(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from layers.rows import queryables
 from webmap import http as kinds
 from webmap.limiter import computing
 from webmap.ogc.cache import ReprojectionCache, keep_properties
-from webmap.ogc.parameters import ITEM, ItemsQuery, check_parameters, parse_axes, parse_items
+from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items
 from webmap.ogc.request import BOX_PLACEHOLDER, ROOT, OgcRequest, encode
-from webmap.problems import NotFoundError, Strings, name_some
+from webmap.problems import NotFoundError, Strings, link_near, name_some
 
 HTML, JSON, GEOJSON = kinds.HTML, kinds.JSON, kinds.GEOJSON
 SCHEMA = "application/schema+json"
@@ -54,7 +53,6 @@ CONFORMS = (
 )
 GEOMETRIES = {"polygon": "geometry-polygon-or-multipolygon", "point": "geometry-point"}
 TEMPLATE_BYTES = 4_000_000
-LONGEST = 60  # characters of what was given, to look for what may have been meant
 COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
 KEPT_LINKS = 8  # of each
 
@@ -64,33 +62,33 @@ def link(href: str, rel: str, media: str, title: str | None = None) -> Link:
     return {"href": href, "rel": rel, "type": media} | ({"title": title} if title else {})
 
 
-def self_links(asked: OgcRequest, media: str, title: str | None = None) -> list[Link]:
+def self_links(request: OgcRequest, media: str, title: str | None = None) -> list[Link]:
     """Return the links of the document to itself and to its other format."""
-    own, other = ("html", "json") if asked.html else ("json", "html")
+    own, other = ("html", "json") if request.html else ("json", "html")
     types = {"json": media, "html": HTML}
     return [
-        link(asked.here(f=own), "self", types[own], title),
-        link(asked.here(f=other), "alternate", types[other], title),
+        link(request.here(f=own), "self", types[own], title),
+        link(request.here(f=other), "alternate", types[other], title),
     ]
 
 
-def both_links(asked: OgcRequest, path: str, rel: str, media: str, title: str) -> list[Link]:
+def both_links(request: OgcRequest, path: str, rel: str, media: str, title: str) -> list[Link]:
     """Return links to a resource as JSON and as a page."""
     return [
-        link(asked.url(path, [("f", "json")]), rel, media, title),
-        link(asked.url(path, [("f", "html")]), rel, HTML, title),
+        link(request.url(path, [("f", "json")]), rel, media, title),
+        link(request.url(path, [("f", "html")]), rel, HTML, title),
     ]
 
 
-def item_links(asked: OgcRequest, path: str, title: str) -> list[Link]:
+def item_links(request: OgcRequest, path: str, title: str) -> list[Link]:
     """Return links to the features as GeoJSON and as a page.
 
     GDAL asks for one feature by adding ``/<id>`` to the GeoJSON address as it stands, so that carries no
     query; without ``f`` the answer is GeoJSON for everyone but a browser.
     """
     return [
-        link(asked.bare(path), "items", GEOJSON, title),
-        *both_links(asked, path, "items", GEOJSON, title)[1:],
+        link(request.bare(path), "items", GEOJSON, title),
+        *both_links(request, path, "items", GEOJSON, title)[1:],
     ]
 
 
@@ -110,52 +108,62 @@ class Resources:
         self._strings = strings
         self._downloads = downloads
 
-    def text(self, asked: OgcRequest, key: str, **values: str) -> str:
+    def text(self, request: OgcRequest, key: str, **values: str) -> str:
         """Return a text in the language of the request."""
-        return self._strings[asked.language][key].format(**values)
+        return self._strings[request.language][key].format(**values)
 
-    def landing(self, asked: OgcRequest) -> Document:
+    def landing(self, request: OgcRequest) -> Document:
         """Return the landing page."""
-        title = self.text(asked, "site.name")
+        title = self.text(request, "site.name")
         return {
             "title": title,
-            "description": self.text(asked, "ogc.description"),
-            "attribution": self.text(asked, "ogc.attribution"),
+            "description": self.text(request, "ogc.description"),
+            "attribution": self.text(request, "ogc.attribution"),
             "links": [
-                *self_links(asked, JSON, title),
-                link(asked.url("api", [("f", "json")]), "service-desc", OPENAPI, self.text(asked, "ogc.api")),
-                link(asked.url("api", [("f", "html")]), "service-doc", HTML, self.text(asked, "ogc.api")),
-                *both_links(asked, "conformance", "conformance", JSON, self.text(asked, "ogc.conformance")),
-                *both_links(asked, "collections", "data", JSON, self.text(asked, "ogc.collections")),
-                self._licence(asked),
+                *self_links(request, JSON, title),
+                link(
+                    request.url("api", [("f", "json")]),
+                    "service-desc",
+                    OPENAPI,
+                    self.text(request, "ogc.api"),
+                ),
+                link(request.url("api", [("f", "html")]), "service-doc", HTML, self.text(request, "ogc.api")),
+                *both_links(
+                    request, "conformance", "conformance", JSON, self.text(request, "ogc.conformance")
+                ),
+                *both_links(request, "collections", "data", JSON, self.text(request, "ogc.collections")),
+                self._licence(request),
             ],
         }
 
-    def conformance(self, asked: OgcRequest) -> Document:
+    def conformance(self, request: OgcRequest) -> Document:
         """Return the conformance classes, exactly those that work."""
-        return {"links": self_links(asked, JSON), "conformsTo": list(CONFORMS)}
+        return {"links": self_links(request, JSON), "conformsTo": list(CONFORMS)}
 
-    def all_collections(self, asked: OgcRequest) -> Document:
+    def all_collections(self, request: OgcRequest) -> Document:
         """Return every collection."""
         return {
-            "links": [*self_links(asked, JSON, self.text(asked, "ogc.collections")), self._licence(asked)],
+            "links": [
+                *self_links(request, JSON, self.text(request, "ogc.collections")),
+                self._licence(request),
+            ],
             "crs": [axes.uri for axes in ALL],
-            "collections": [self._describe(asked, row) for row in self.collections],
+            "collections": [self._describe(request, row) for row in self.collections],
         }
 
-    def collection(self, asked: OgcRequest, row: Collection) -> Document:
+    def collection(self, request: OgcRequest, row: Collection) -> Document:
         """Return one collection."""
-        document = self._describe(asked, row)
-        document["links"] = [*self_links(asked, JSON, document["title"]), *document["links"][1:]]
+        document = self._describe(request, row)
+        document["links"] = [*self_links(request, JSON, document["title"]), *document["links"][1:]]
         return document
 
-    def _describe(self, asked: OgcRequest, row: Collection) -> Document:
+    def _describe(self, request: OgcRequest, row: Collection) -> Document:
         path = f"collections/{row.id}"
-        title = row.info["title"][asked.language]
+        title = row.info["title"][request.language]
         document: Document = {
             "id": row.id,
             "title": title,
-            "description": row.info["description"][asked.language],
+            "description": row.info["description"][request.language],
             "itemType": "feature",
             "numberMatched": row.count,
         }
@@ -164,76 +172,77 @@ class Resources:
             document["extent"] = {"spatial": {"bbox": [bounds], "crs": CRS84.uri}}
             document |= {"crs": [axes.uri for axes in ALL], "storageCrs": CRS84.uri}
         document["links"] = [
-            link(asked.url(path, [("f", "json")]), "self", JSON, title),
-            *item_links(asked, f"{path}/items", title),
+            link(request.url(path, [("f", "json")]), "self", JSON, title),
+            *item_links(request, f"{path}/items", title),
             *both_links(
-                asked, f"{path}/queryables", QUERYABLES_REL, SCHEMA, self.text(asked, "ogc.queryables")
+                request, f"{path}/queryables", QUERYABLES_REL, SCHEMA, self.text(request, "ogc.queryables")
             ),
-            *both_links(asked, f"{path}/schema", SCHEMA_REL, SCHEMA, self.text(asked, "ogc.schema")),
+            *both_links(request, f"{path}/schema", SCHEMA_REL, SCHEMA, self.text(request, "ogc.schema")),
             link(
-                asked.url(f"{path}/schema", [("f", "json")]),
+                request.url(f"{path}/schema", [("f", "json")]),
                 "describedby",
                 SCHEMA,
-                self.text(asked, "ogc.schema"),
+                self.text(request, "ogc.schema"),
             ),
-            *self._files(asked, row),
-            self._licence(asked),
+            *self._files(request, row),
+            self._licence(request),
         ]
         return document
 
-    def _files(self, asked: OgcRequest, row: Collection) -> list[Link]:
+    def _files(self, request: OgcRequest, row: Collection) -> list[Link]:
         files = self._downloads.get(row.id, [])
         return [
-            link(f"{asked.base}{href}", "enclosure", media, href.rpartition("/")[2]) for href, media in files
+            link(f"{request.base}{href}", "enclosure", media, href.rpartition("/")[2])
+            for href, media in files
         ]
 
-    def _licence(self, asked: OgcRequest) -> Link:
-        return link(f"{asked.base}/data/", "license", HTML, self.text(asked, "ogc.licence"))
+    def _licence(self, request: OgcRequest) -> Link:
+        return link(f"{request.base}/data/", "license", HTML, self.text(request, "ogc.licence"))
 
-    def queryables(self, asked: OgcRequest, row: Collection) -> Document:
+    def queryables(self, request: OgcRequest, row: Collection) -> Document:
         """Return what a collection can be filtered by, as a JSON Schema; lists in their flat form."""
-        note = self.text(asked, "ogc.flat")
+        note = self.text(request, "ogc.flat")
         kinds = {"string": "string", "number": "number", "boolean": "boolean"}
         properties: dict[str, Document] = {}
         for field in row.info["fields"]:
             flat = field["type"] == "array"
             kind = field["type"] if field["type"] == "integer" else kinds[queryables(row.info)[field["name"]]]
-            properties[field["name"]] = self._member(asked, field, {"type": kind}, note if flat else "")
-        return self._schema(asked, row, "queryables", properties) | {"additionalProperties": False}
+            properties[field["name"]] = self._member(request, field, {"type": kind}, note if flat else "")
+        return self._schema(request, row, "queryables", properties) | {"additionalProperties": False}
 
-    def schema(self, asked: OgcRequest, row: Collection) -> Document:
+    def schema(self, request: OgcRequest, row: Collection) -> Document:
         """Return the properties of a collection's features, as a JSON Schema."""
         properties = {
-            field["name"]: self._member(asked, field, _value_schema(field), "")
+            field["name"]: self._member(request, field, _value_schema(field), "")
             for field in row.info["fields"]
         }
-        return self._schema(asked, row, "schema", properties)
+        return self._schema(request, row, "schema", properties)
 
     def _schema(
-        self, asked: OgcRequest, row: Collection, name: str, properties: dict[str, Document]
+        self, request: OgcRequest, row: Collection, name: str, properties: dict[str, Document]
     ) -> Document:
         kind = GEOMETRIES.get(row.info["geometry"])
         place = {
-            "title": self.text(asked, "ogc.geometry"),
+            "title": self.text(request, "ogc.geometry"),
             "x-ogc-role": "primary-geometry",
             "format": kind,
         }
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": f"{asked.base}{ROOT}/collections/{row.id}/{name}",
+            "$id": f"{request.base}{ROOT}/collections/{row.id}/{name}",
             "type": "object",
-            "title": row.info["title"][asked.language],
+            "title": row.info["title"][request.language],
             "x-title": row.info["title"],
-            "description": row.info["description"][asked.language],
+            "description": row.info["description"][request.language],
             "properties": ({"geometry": place} if kind else {}) | properties,
         }
 
     @staticmethod
-    def _member(asked: OgcRequest, field: Document, schema: Document, note: str) -> Document:
+    def _member(request: OgcRequest, field: Document, schema: Document, note: str) -> Document:
         meaning = field["description"]
         role = {"x-ogc-role": "id"} if field["name"] == "id" else {}
-        text = f"{meaning[asked.language]}{note}"
-        return {"title": meaning[asked.language], "description": text, "x-title": meaning} | role | schema
+        text = f"{meaning[request.language]}{note}"
+        return {"title": meaning[request.language], "description": text, "x-title": meaning} | role | schema
 
 
 def _value_schema(field: Document) -> Document:
@@ -251,7 +260,7 @@ def _value_schema(field: Document) -> Document:
 class FeaturePage:
     """One page of a collection, its features in the system that was asked for."""
 
-    asked: OgcRequest
+    request: OgcRequest
     collection: Collection
     wanted: ItemsQuery
     matched: int
@@ -266,16 +275,16 @@ class FeaturePage:
     @property
     def links(self) -> list[Link]:
         """The page itself and its neighbours."""
-        return page_links(self.asked, self.collection, self.wanted, self.matched)
+        return page_links(self.request, self.collection, self.wanted, self.matched)
 
 
 class ResponseTemplate:
     """What pages that differ in their box alone have in common."""
 
-    def __init__(self, asked: OgcRequest, collection: Collection, wanted: ItemsQuery) -> None:
+    def __init__(self, request: OgcRequest, collection: Collection, wanted: ItemsQuery) -> None:
         self.wanted = wanted
-        self.query = asked.query
-        self._asked, self._collection = asked, collection
+        self.query = request.query
+        self._request, self._collection = request, collection
         self._links: dict[tuple[bool, int], list[str]] = {}
 
     def write(self, matched: int, bodies: list[bytes], box: str | None) -> bytes:
@@ -293,16 +302,16 @@ class ResponseTemplate:
         key = wanted.offset + wanted.limit < matched, min(wanted.offset, matched)
         parts = self._links.get(key)
         if parts is None:
-            links = page_links(self._asked, self._collection, wanted, matched)
+            links = page_links(self._request, self._collection, wanted, matched)
             parts = orjson.dumps(links).decode().split(BOX_PLACEHOLDER)
             if len(self._links) < KEPT_LINKS:
                 self._links[key] = parts
         return parts
 
 
-def _weigh_template(mould: ResponseTemplate) -> int:
-    """Return about how many bytes a mould takes: what was read of a filter is many times its text."""
-    return 5000 + 20 * len(mould.query)
+def _weigh_template(template: ResponseTemplate) -> int:
+    """Return about how many bytes a template takes: what was read of a filter is many times its text."""
+    return 5000 + 20 * len(template.query)
 
 
 @dataclass(frozen=True)
@@ -328,28 +337,30 @@ class Items:
         self._frames = ReprojectionCache()
         self._kinds: dict[str, dict[str, Kind]] = {}
         kept: LRUCache[object, ResponseTemplate] = LRUCache(TEMPLATE_BYTES, _weigh_template)
-        self._mould = cached(kept, lock=threading.Lock())(self._make_mould)
+        self._template = cached(kept, lock=threading.Lock())(self._make_template)
 
-    def page(self, asked: OgcRequest, collection: Collection) -> FeaturePage:
+    def page(self, request: OgcRequest, collection: Collection) -> FeaturePage:
         """Return the page that is asked for; raises BadParameterError."""
-        wanted = parse_items(asked, collection, self._kinds_of(collection))
-        found = self._select(collection, wanted, asked.values.get("bbox"))
+        wanted = parse_items(request, collection, self._kinds_of(collection))
+        found = self._select(collection, wanted, request.values.get("bbox"))
         bodies = self._bodies(collection, found.features, wanted)
-        return FeaturePage(asked, collection, wanted, found.matched, found.features, bodies)
+        return FeaturePage(request, collection, wanted, found.matched, found.features, bodies)
 
-    def write(self, asked: OgcRequest, collection: Collection, box: str | None) -> tuple[bytes, Axes]:
+    def write(self, request: OgcRequest, collection: Collection, box: str | None) -> tuple[bytes, Axes]:
         """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError.
 
-        `box` is what stands where the request says SOME_BOX, or None where it is as it was sent.
+        `box` is what stands where the request says BOX_PLACEHOLDER, or None where it is as it was sent.
         """
-        mould = self._mould(asked, collection)
-        given = asked.values.get("bbox") if box is None else box
-        found = self._select(collection, mould.wanted, given)
-        bodies = self._bodies(collection, found.features, mould.wanted)
-        return mould.write(found.matched, bodies, box), mould.wanted.axes
+        template = self._template(request, collection)
+        given = request.values.get("bbox") if box is None else box
+        found = self._select(collection, template.wanted, given)
+        bodies = self._bodies(collection, found.features, template.wanted)
+        return template.write(found.matched, bodies, box), template.wanted.axes
 
-    def _make_mould(self, asked: OgcRequest, collection: Collection) -> ResponseTemplate:
-        return ResponseTemplate(asked, collection, parse_items(asked, collection, self._kinds_of(collection)))
+    def _make_template(self, request: OgcRequest, collection: Collection) -> ResponseTemplate:
+        return ResponseTemplate(
+            request, collection, parse_items(request, collection, self._kinds_of(collection))
+        )
 
     def _select(self, collection: Collection, wanted: ItemsQuery, bbox: str | None) -> Selection:
         query = wanted.query(bbox)
@@ -363,30 +374,29 @@ class Items:
             self._kinds[collection.id] = queryables(collection.info)
         return self._kinds[collection.id]
 
-    def single(self, asked: OgcRequest, collection: Collection, feature_id: str) -> SingleFeature:
+    def single(self, request: OgcRequest, collection: Collection, feature_id: str) -> SingleFeature:
         """Return one feature; raises NotFoundError."""
-        check_parameters(asked, collection, ITEM)
-        axes = parse_axes(asked.values, "crs")
+        check_parameters(request, collection, ITEM)
+        axes = CRS.parse(request.values)
         feature = self._store.get(collection.id, feature_id)
         if feature is None:
             raise self._no_feature(collection, feature_id)
         body = self._frames.bodies(collection.id, [feature], axes)[0]
         path = f"collections/{collection.id}"
-        links = [*self_links(asked, GEOJSON), link(asked.url(path, [("f", "json")]), "collection", JSON)]
+        links = [*self_links(request, GEOJSON), link(request.url(path, [("f", "json")]), "collection", JSON)]
         return SingleFeature(collection, feature_id, axes, body, links)
 
     def _no_feature(self, collection: Collection, given: str) -> NotFoundError:
         some = self._store.select(collection.id, Query(limit=COMPARED)).features
         known = [feature.id for feature in some]
         path = f"{ROOT}/collections/{collection.id}/items"
-        close = difflib.get_close_matches(given[:LONGEST], known, n=5, cutoff=0.4)
         return NotFoundError(
             "ogc.error.feature",
             parameter="featureId",
             value=given,
             collection=collection.id,
             allowed=name_some(known, collection.count),
-            near=[{"id": one, "label": one, "href": f"{path}/{one}"} for one in close],
+            near=link_near(given, known, lambda near: f"{path}/{near}"),
         )
 
     def _bodies(
@@ -405,16 +415,16 @@ def _is_spatial(condition: Condition | None) -> bool:
     return _is_spatial(condition.part) if isinstance(condition, Not) else isinstance(condition, Spatial)
 
 
-def page_links(asked: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int) -> list[Link]:
+def page_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int) -> list[Link]:
     """Return links to the page itself and its neighbours, which keep every parameter."""
     limit, offset = wanted.limit, wanted.offset
-    form, media = ("html", HTML) if asked.html else ("json", GEOJSON)
-    links = self_links(asked, GEOJSON)
+    form, media = ("html", HTML) if request.html else ("json", GEOJSON)
+    links = self_links(request, GEOJSON)
     if offset + limit < matched:
-        links.append(link(asked.here(f=form, limit=str(limit), offset=str(offset + limit)), "next", media))
+        links.append(link(request.here(f=form, limit=str(limit), offset=str(offset + limit)), "next", media))
     if offset:
         before = str(max(min(offset, matched) - limit, 0))
-        links.append(link(asked.here(f=form, limit=str(limit), offset=before), "prev", media))
+        links.append(link(request.here(f=form, limit=str(limit), offset=before), "prev", media))
     path = f"collections/{collection.id}"
-    links.append(link(asked.url(path, [("f", form)]), "collection", HTML if asked.html else JSON))
+    links.append(link(request.url(path, [("f", form)]), "collection", HTML if request.html else JSON))
     return links

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from webmap.ogc.resources import (
     Resources,
     SingleFeature,
 )
-from webmap.problems import NotFoundError, Strings
+from webmap.problems import NotFoundError, Strings, link_near
 
 TARGETS = 256  # addresses whose meaning is remembered
 _PLAIN = {"": "landing", "api": "api", "conformance": "conformance", "collections": "collections"}
@@ -94,36 +93,36 @@ class Service:
         first = self._first(collection)
         return first.id if first else None
 
-    def answer(self, asked: OgcRequest, box: str | None = None) -> CachedResponse:
+    def answer(self, request: OgcRequest, box: str | None = None) -> CachedResponse:
         """Return the answer in JSON; raises :class:`~webmap.problems.RequestError`.
 
-        `asked` and `box` are what :func:`~webmap.ogc.request.extract_box` made of a request; the site's
+        `request` and `box` are what :func:`~webmap.ogc.request.extract_box` made of a request; the site's
         address is :data:`~webmap.ogc.request.SITE_PLACEHOLDER` in it, so that the answer is the same
         for every host.
         """
-        key = (asked.path, asked.query, asked.language, box or "")
+        key = (request.path, request.query, request.language, box or "")
         found = self._cache.get(key)
         if found is None:
-            found = self._make(asked, box, key)
+            found = self._make(request, box, key)
             self._cache.put(key, found)
         return found
 
-    def _make(self, asked: OgcRequest, box: str | None, key: tuple[str, ...]) -> CachedResponse:
-        target = self._target(asked.path)
+    def _make(self, request: OgcRequest, box: str | None, key: tuple[str, ...]) -> CachedResponse:
+        target = self._target(request.path)
         etag = hashlib.blake2b("\0".join((self._release_id, *key)).encode(), digest_size=12).hexdigest()
         if target.collection and target.kind in {"items", "item"}:
-            body, axes = self._write(asked, box, target.collection, target.feature_id)
+            body, axes = self._write(request, box, target.collection, target.feature_id)
             return CachedResponse(200, GEOJSON, body, etag, (("Content-Crs", f"<{axes.uri}>"),))
-        body = orjson.dumps(self.document(asked, target))
-        language = (("Content-Language", asked.language),)
+        body = orjson.dumps(self.document(request, target))
+        language = (("Content-Language", request.language),)
         return CachedResponse(200, MEDIA[target.kind], body, etag, language)
 
     def _write(
-        self, asked: OgcRequest, box: str | None, collection: Collection, feature_id: str
+        self, request: OgcRequest, box: str | None, collection: Collection, feature_id: str
     ) -> tuple[bytes, Axes]:
         if not feature_id:
-            return self._items.write(asked, collection, box)
-        single = self._items.single(asked, collection, feature_id)
+            return self._items.write(request, collection, box)
+        single = self._items.single(request, collection, feature_id)
         return single.to_bytes(), single.axes
 
     def find(self, path: str) -> ResourceAddress:
@@ -147,23 +146,21 @@ class Service:
         return ResourceAddress("item", collection, feature_id)
 
     def _no_collection(self, given: str) -> NotFoundError:
-        close = difflib.get_close_matches(given, self._by_id, n=3, cutoff=0.4)
-        near = [{"id": one, "label": one, "href": f"/ogc/collections/{one}"} for one in close]
         return NotFoundError(
             "ogc.error.collection",
             parameter="collectionId",
             value=given,
             allowed=", ".join(self._by_id),
-            near=near,
+            near=link_near(given, self._by_id, lambda near: f"/ogc/collections/{near}"),
         )
 
-    def features(self, asked: OgcRequest, target: ResourceAddress) -> FeaturePage | SingleFeature:
+    def features(self, request: OgcRequest, target: ResourceAddress) -> FeaturePage | SingleFeature:
         """Return a page of features or one feature."""
         if target.collection is None:
             raise ValueError(target.kind)
         if target.kind == "items":
-            return self._items.page(asked, target.collection)
-        return self._items.single(asked, target.collection, target.feature_id)
+            return self._items.page(request, target.collection)
+        return self._items.single(request, target.collection, target.feature_id)
 
     def sample(self, collection: str) -> dict[str, Any]:
         """Return the properties of a collection's first feature; none where it is empty."""
@@ -171,9 +168,9 @@ class Service:
         properties: dict[str, Any] = orjson.loads(first.body)["properties"] if first else {}
         return properties
 
-    def document(self, asked: OgcRequest, target: ResourceAddress) -> Document:
+    def document(self, request: OgcRequest, target: ResourceAddress) -> Document:
         """Return one of the documents around the features."""
-        asked.check(())
+        request.check(())
         plain: dict[str, Callable[[OgcRequest], Document]] = {
             "landing": self._resources.landing,
             "api": self._definition.build,
@@ -181,10 +178,10 @@ class Service:
             "collections": self._resources.all_collections,
         }
         if target.kind in plain:
-            return plain[target.kind](asked)
+            return plain[target.kind](request)
         of_one: dict[str, Callable[[OgcRequest, Any], Document]] = {
             "collection": self._resources.collection,
             "queryables": self._resources.queryables,
             "schema": self._resources.schema,
         }
-        return of_one[target.kind](asked, target.collection)
+        return of_one[target.kind](request, target.collection)

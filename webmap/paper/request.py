@@ -61,27 +61,27 @@ class PaperRequest:
 def parse_paper_request(line: bytes) -> PaperRequest:
     """Return the request that :meth:`PaperRequest.to_line` wrote.
 
-    >>> asked = PaperRequest("x", "0", "ko", "place", "pdf", "gaoqu")
-    >>> parse_request(asked.to_line()) == asked
+    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "gaoqu")
+    >>> parse_paper_request(request.to_line()) == request
     True
     """
     return PaperRequest(**json.loads(line))
 
 
-def make_paper(asked: PaperRequest, absolute: Callable[[str], str] | None = None) -> bytes:
+def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = None) -> bytes:
     """Return what is asked for; `absolute` says where a path on the site is found, if not below `base`."""
     # Slow to load, and a process that serves prints nothing itself.
     from webmap.paper.pdf_renderer import open_renderer
 
-    press = open_renderer(asked.release, asked.language, absolute or asked.absolute)
-    if asked.kind == "place":
-        return press.place_pdf(asked.id)
-    if asked.kind == "industry":
-        return press.industry_pdf(asked.id)
-    if asked.kind == "atlas":
-        return press.atlas_pdf(asked.svg)
-    if asked.kind == "chart":
-        return press.chart_png(asked.svg, (asked.width, asked.height), asked.title)
-    if asked.kind == "card":
-        return press.card_png(asked.id)
-    return press.poster_as(asked.extension, asked.id, asked.size)
+    renderer = open_renderer(request.release, request.language, absolute or request.absolute)
+    if request.kind == "place":
+        return renderer.place_pdf(request.id)
+    if request.kind == "industry":
+        return renderer.industry_pdf(request.id)
+    if request.kind == "atlas":
+        return renderer.atlas_pdf(request.svg)
+    if request.kind == "chart":
+        return renderer.chart_png(request.svg, (request.width, request.height), request.title)
+    if request.kind == "card":
+        return renderer.card_png(request.id)
+    return renderer.poster_as(request.extension, request.id, request.size)

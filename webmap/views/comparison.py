@@ -12,7 +12,7 @@ from layers.documents import EMPHASES
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
 from webmap.links import address_with
-from webmap.params import takes
+from webmap.params import ListParameter, takes
 from webmap.problems import BadParameterError
 from webmap.views.context import content
 
@@ -22,6 +22,7 @@ CITED = ("term", "emphasis", "verb", "clause")
 blueprint = Blueprint("comparison", __name__)
 LEAST, MOST = 2, 5
 PARAMETER = "zones"
+ZONES = ListParameter(PARAMETER, LEAST, MOST)
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 
 
@@ -233,23 +234,16 @@ def parse_zones(*, least: int) -> list[str]:
 
     Raises BadParameterError for too few or too many, for one twice, and for one that there is not.
     """
-    given = [part.strip() for value in request.args.getlist(PARAMETER) for part in value.split(",")]
-    ids = [part for part in given if part]
+    ids = ZONES.split(request.args.getlist(PARAMETER))
     for one in ids:
         _require_place(one)
     twice = next((one for one in ids if ids.count(one) > 1), None)
     if twice:
         allowed = ",".join(dict.fromkeys(ids))
         raise BadParameterError("error.repeated", parameter=PARAMETER, value=twice, allowed=allowed)
-    if len(ids) > MOST:
-        near = [{"id": "", "label": ", ".join(ids[:MOST]), "href": f"/compare?zones={','.join(ids[:MOST])}"}]
-        raise BadParameterError(
-            "error.too_many", parameter=PARAMETER, value=str(len(ids)), allowed=f"{LEAST}-{MOST}", near=near
-        )
-    if len(ids) < least:
-        raise BadParameterError(
-            "error.too_few", parameter=PARAMETER, value=",".join(ids), allowed=f"{LEAST}-{MOST}"
-        )
+    some = ids[:MOST]
+    near = [{"id": "", "label": ", ".join(some), "href": f"/compare?zones={','.join(some)}"}]
+    ZONES.check_count(ids, least=least, near=near)
     return ids
 
 

@@ -19,14 +19,14 @@ from webmap.dcat import build_catalogue
 from webmap.downloads import GOES_WITH, PARAMETERS, kind_of_entry, to_frame
 from webmap.http import send
 from webmap.links import base_url
-from webmap.params import refuse_unknown, takes
-from webmap.problems import BadParameterError
+from webmap.params import Arguments, ChoiceParameter, TextParameter, refuse_unknown, takes, wrong_choice
 from webmap.views.context import content, downloads_in_service
 
 FIELDS = ("layer", "format", *PARAMETERS)
 LONGEST = 2000  # characters of a condition
 ANCHOR = "#choose"
-Arguments = Mapping[str, str]
+LAYER, FORMAT = ChoiceParameter("layer"), ChoiceParameter("format", tuple(FORMATS))
+CONDITION = TextParameter("filter", LONGEST)
 blueprint = Blueprint("data", __name__)
 
 
@@ -90,17 +90,15 @@ def _allowed(content: Content) -> dict[str, Collection[str]]:
 
 
 def _fits(name: str, value: str, allowed: Mapping[str, Collection[str]]) -> bool:
-    return len(value) <= LONGEST if name == "filter" else value in allowed[name]
+    return len(value) <= LONGEST if name == CONDITION.name else value in allowed[name]
 
 
 def _check(name: str, value: str, allowed: Mapping[str, Collection[str]]) -> None:
     if _fits(name, value, allowed):
         return
-    if name == "filter":
-        size = f"{len(value)}"
-        raise BadParameterError("error.length", parameter=name, value=size, allowed=f"0-{LONGEST}")
-    listed = ", ".join(allowed[name])
-    raise BadParameterError("error.choice", parameter=name, value=value, allowed=listed)
+    if name == CONDITION.name:
+        CONDITION.parse({name: value})
+    raise wrong_choice(name, value, allowed[name])
 
 
 @blueprint.get("/data/")
@@ -133,8 +131,8 @@ def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
     """Lead to the file that a form chose, below `base`."""
     refuse_unknown(FIELDS)
     holds = {info["id"]: kind_of_entry(info) for info in layers} | {PLAN: PLAN}
-    name = _required("layer", holds)
-    extension = _required("format", FORMATS)
+    name = LAYER.require(request.args, holds)
+    extension = FORMAT.require(request.args)
     chosen = {one: value for one in PARAMETERS if (value := request.args.get(one))}
     for one in ("crs", "geometry"):  # without coordinates the file is the same whatever stands there
         if holds[name] not in GOES_WITH[one]:
@@ -145,13 +143,6 @@ def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
         chosen.pop("geometry", None)
     query = f"?{urlencode(chosen)}" if chosen else ""
     return redirect(f"{base}/{name}.{extension}{query}", HTTPStatus.SEE_OTHER)
-
-
-def _required(name: str, allowed: Iterable[str]) -> str:
-    asked = request.args.get(name, "")
-    if asked not in allowed:
-        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
-    return asked
 
 
 @blueprint.get("/data/datapackage.json")

@@ -143,12 +143,12 @@ def _to_form(file: str, release_id: str | None) -> Recovery | None:
     offered = choices_of(release_id) if release_id else content()
     if offered is None:
         return None
-    asked = request.args.to_dict(flat=True)
+    chosen = request.args.to_dict(flat=True)
     if file and file != "download":
         name, _, extension = file.partition(".")
-        asked |= {"layer": name, "format": extension}
+        chosen |= {"layer": name, "format": extension}
     page = f"/r/{release_id}/" if release_id else "/data/"
-    return Recovery(return_address(offered, asked, page), "download.back")
+    return Recovery(return_address(offered, chosen, page), "download.back")
 
 
 def _to_items(error: RequestError, collection: str, *, single: bool) -> Recovery:

@@ -37,9 +37,9 @@ def lookup_document() -> Response:
 @blueprint.get("/lookup")
 def lookup_page() -> Response:
     """Answer what applies at a point: a page where one is preferred, else the document."""
-    asked = {"at", "lon", "lat"} & request.args.keys()
+    given = {"at", "lon", "lat"} & request.args.keys()
     accepted = request.accept_mimetypes
-    if not asked and (not accepted or accepted[HTML] > 0):
+    if not given and (not accepted or accepted[HTML] > 0):
         return _page()  # nothing to answer yet: the page is where one asks
     if not _wants_page():
         return vary(lookup_document())
@@ -136,11 +136,11 @@ def _page(
 
 def _form() -> Row:
     """Return what the fields hold: what was asked, as it was asked."""
-    asked = request.values if _small() else request.args
-    pair = [asked.get(name, "")[:40] for name in ("lon", "lat")]
+    given = request.values if _small() else request.args
+    pair = [given.get(name, "")[:40] for name in ("lon", "lat")]
     return {
-        "at": asked.get("at", "")[:200] or ", ".join(filter(None, pair)),
-        "crs": asked.get("crs", crs.LONLAT)[:20],
+        "at": given.get("at", "")[:200] or ", ".join(filter(None, pair)),
+        "crs": given.get("crs", crs.LONLAT)[:20],
         "polygon": request.form.get("polygon", "") if request.mimetype in FORMS and _small() else "",
     }
 

@@ -121,8 +121,10 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     release, settings = content().release, _settings()
     base = "" if settings.files else base_url()
     folder, digest = str(release.folder), release.manifest_sha256
-    asked = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
-    body = _print(asked, ("paper", release.id, extension, name, g.language, absolute("/"), edition(WEBMAP)))
+    paper_request = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
+    body = _print(
+        paper_request, ("paper", release.id, extension, name, g.language, absolute("/"), edition(WEBMAP))
+    )
     response = Response(body, content_type=TYPES[extension])
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     response.headers["Cache-Control"] = "no-cache"
@@ -133,15 +135,15 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     return response
 
 
-def _print(asked: PaperRequest, key: tuple[str, ...]) -> bytes:
+def _print(paper_request: PaperRequest, key: tuple[str, ...]) -> bytes:
     """Return what is asked for: from a child process, but where a whole site is printed and nobody waits."""
     worker: ExportWorker = current_app.extensions["export_worker"]
     files = _settings().files
     if files is None:
-        return worker.get(key, ChildJob("webmap.paper", asked.to_line()))
+        return worker.get(key, ChildJob("webmap.paper", paper_request.to_line()))
 
     def make(path: Path) -> None:
-        path.write_bytes(make_paper(asked, files.absolute))
+        path.write_bytes(make_paper(paper_request, files.absolute))
 
     return worker.cache.read_or_make(key, make, PATIENCE_S)
 

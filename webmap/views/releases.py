@@ -98,9 +98,9 @@ class PublicationHistory:
         """The terms of every boundary that was imported, in their owners' words."""
         return frozenset(row["licence"] for entry in self.entries for row in entry.act.imported)
 
-    def find(self, asked: str) -> Entry | None:
+    def find(self, given: str) -> Entry | None:
         """Return the publication of a number or of a release's hash."""
-        return find_entry(self.entries, asked)
+        return find_entry(self.entries, given)
 
     def trace(self, place: str) -> list[dict[str, Any]]:
         """Return what was done to a place's boundary, the latest first."""
@@ -168,14 +168,14 @@ class PublicationHistory:
         entry = self.entry(release_id)
         return entry.act.code if entry else None
 
-    def releases(self, asked: str) -> list[str]:
+    def releases(self, given: str) -> list[str]:
         """Return the id of every release that was published, the latest first.
 
         Another process may serve the next one already, and its pages name it: the history is read
-        again where `asked` is not in it and there is more of it.
+        again where `given` is not in it and there is more of it.
         """
         with suppress(HomeError):  # what was read when all was sound stays
-            pointer = read_pointer(self.home) if self.entry(asked) is None else None
+            pointer = read_pointer(self.home) if self.entry(given) is None else None
             if pointer and pointer.number != len(self.entries):
                 self.entries = read_history(self.home)
         return list(dict.fromkeys(one.release for one in reversed(self.entries)))
@@ -262,22 +262,22 @@ def _pair() -> tuple[Entry, Entry] | None:
     One without the other is compared with the one before it, or with the live one.
     """
     refuse_unknown(COMPARED)
-    asked = request.args.get("from"), request.args.get("to")
-    if asked == (None, None):
+    given = request.args.get("from"), request.args.get("to")
+    if given == (None, None):
         return None
-    new = _entry("to", asked[1]) if asked[1] is not None else publications().live
-    old = _entry("from", asked[0]) if asked[0] is not None else _before(new)
+    new = _entry("to", given[1]) if given[1] is not None else publications().live
+    old = _entry("from", given[0]) if given[0] is not None else _before(new)
     if old is None or new is None:
         raise NotFoundError("error.no_publication")
     return old, new
 
 
-def _entry(parameter: str, asked: str) -> Entry:
-    found = publications().find(asked)
+def _entry(parameter: str, given: str) -> Entry:
+    found = publications().find(given)
     if found is None:
         known = [f"{entry.number} ({entry.release[:12]})" for entry in publications().entries[-20:]]
         raise BadParameterError(
-            "error.publication", parameter=parameter, value=asked[:80], allowed=", ".join(known) or "-"
+            "error.publication", parameter=parameter, value=given[:80], allowed=", ".join(known) or "-"
         )
     return found
 
@@ -290,16 +290,16 @@ def _before(entry: Entry | None) -> Entry | None:
 @blueprint.before_request
 def find_release() -> Answer | None:
     """Lead from the start of a hash to the release; raise NotFoundError where there is none, or several."""
-    asked = (request.view_args or {}).get("release_id")
-    if asked is None or asked == content().release.id:
+    given = (request.view_args or {}).get("release_id")
+    if given is None or given == content().release.id:
         return None
-    known = list(dict.fromkeys((*publications().releases(asked), content().release.id)))
-    matching = [one for one in known if len(asked) >= SHORTEST and one.startswith(asked)]
-    if asked in matching:
+    known = list(dict.fromkeys((*publications().releases(given), content().release.id)))
+    matching = [one for one in known if len(given) >= SHORTEST and one.startswith(given)]
+    if given in matching:
         return None
     if len(matching) != 1:
-        raise _unknown(asked, matching or known, "error.release_many" if matching else "error.release")
-    below = request.path.removeprefix(f"/r/{asked}") or "/"
+        raise _unknown(given, matching or known, "error.release_many" if matching else "error.release")
+    below = request.path.removeprefix(f"/r/{given}") or "/"
     query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
     answer = redirect(f"/r/{matching[0]}{quote(below)}{query}", HTTPStatus.FOUND)
     answer.headers["Cache-Control"] = "no-cache"  # another release may come to begin like this
@@ -476,9 +476,9 @@ def _not_kept(release_id: str, file: str) -> NotFoundError:
     )
 
 
-def _unknown(asked: str, known: list[str], key: str) -> NotFoundError:
+def _unknown(given: str, known: list[str], key: str) -> NotFoundError:
     near = [{"id": one, "label": one, "href": f"/r/{one}/"} for one in known[:NAMED]]
-    return NotFoundError(key, parameter="release", value=asked, allowed=name_some(known), near=near)
+    return NotFoundError(key, parameter="release", value=given, allowed=name_some(known), near=near)
 
 
 def list_files(files: Mapping[str, Row], address: str, order: Iterable[str]) -> list[Row]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +17,8 @@ from webmap import static_map
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
 from webmap.i18n import pick
-from webmap.params import takes
-from webmap.problems import BadParameterError
+from webmap.params import ListParameter, ShareParameter, WholeParameter, takes
+from webmap.problems import BadParameterError, find_near_rows
 from webmap.views.context import content
 
 DISTANCES = ("port", "airport", "station", "university")
@@ -28,12 +26,16 @@ GROUPS = ("five", "belt", "core")
 COAST = "coast"
 CIRCUMSTANCES = (*DISTANCES, COAST, *GROUPS)
 INDUSTRY = "industry"
-AREA = "area"
-SITING_PARAMETERS = (INDUSTRY, "weight", AREA, *CIRCUMSTANCES, "reach")
 MAX_WEIGHT, USUAL_WEIGHT = 5, 3
 MAX_INDUSTRIES = 10
 MAX_REACH_KM, USUAL_REACH_KM = 200, 50
 USUAL_AREA_SHARE = 0.5
+INDUSTRIES = ListParameter(INDUSTRY, 0, MAX_INDUSTRIES)
+WEIGHT = WholeParameter("weight", 0, MAX_WEIGHT, USUAL_WEIGHT)
+WEIGHTS = {name: WholeParameter(name, 0, MAX_WEIGHT, 0) for name in CIRCUMSTANCES}
+REACH = WholeParameter("reach", 1, MAX_REACH_KM, USUAL_REACH_KM)
+AREA = ShareParameter("area", USUAL_AREA_SHARE)
+SITING_PARAMETERS = (INDUSTRY, WEIGHT.name, AREA.name, *WEIGHTS, REACH.name)
 Row = dict[str, Any]
 DECIMALS = 3
 PERCENT = 100
@@ -43,13 +45,13 @@ SHADES = 5  # strengths of colour on the sketch
 USUAL = {
     "weight": str(USUAL_WEIGHT),
     "reach": str(USUAL_REACH_KM),
-    AREA: str(USUAL_AREA_SHARE),
+    AREA.name: str(USUAL_AREA_SHARE),
 } | dict.fromkeys(CIRCUMSTANCES, "0")
 
 
 @dataclass(frozen=True)
 class SitingCriteria:
-    """Industries that all weigh the same, and the weight of every circumstance; 0 is no wish."""
+    """Industries that all weigh the same, and the weight of every circumstance; 0 is no criterion."""
 
     industries: tuple[str, ...]
     industry_weight: int
@@ -58,110 +60,76 @@ class SitingCriteria:
     area_share: float = USUAL_AREA_SHARE  # what an industry counts that is listed for the zone's area, 0 to 1
 
     def to_weights(self) -> dict[str, int]:
-        """Return the weight of every single wish, each industry being one."""
+        """Return the weight of every criterion, each industry being one."""
         industries = {criterion_of(one): self.industry_weight for one in self.industries}
         return industries | dict(self.weights)
 
 
 def criterion_of(industry_id: str) -> str:
-    """Return the name of the wish for an industry."""
+    """Return the name of the criterion of an industry."""
     return f"{INDUSTRY}:{industry_id}"
 
 
 def parse_criteria(arguments: MultiDict[str, str], content: Content) -> SitingCriteria:
-    """Return the wishes of a request; raises BadParameterError for what is unknown or out of range."""
-    industries = split_ids(arguments.getlist(INDUSTRY))
-    for one in industries:
-        if one not in content.industries:
+    """Return the criteria of a request; raises BadParameterError for what is unknown or out of range."""
+    industries = tuple(dict.fromkeys(INDUSTRIES.split(arguments.getlist(INDUSTRY))))
+    for industry_id in industries:
+        if industry_id not in content.industries:
             raise BadParameterError(
                 "error.unknown_industry",
                 parameter=INDUSTRY,
-                value=one,
+                value=industry_id,
                 allowed=", ".join(content.industries),
-                near=_near(one, content),
+                near=_near(industry_id, content),
             )
-    if len(industries) > MAX_INDUSTRIES:
-        raise BadParameterError(
-            "error.too_many",
-            parameter=INDUSTRY,
-            value=str(len(industries)),
-            allowed=f"0-{MAX_INDUSTRIES}",
-        )
+    INDUSTRIES.check_count(industries, least=0)
     return SitingCriteria(
         industries=industries,
-        industry_weight=_whole(arguments, "weight", USUAL_WEIGHT, (0, MAX_WEIGHT)),
-        weights={name: _whole(arguments, name, 0, (0, MAX_WEIGHT)) for name in CIRCUMSTANCES},
-        reach_km=_whole(arguments, "reach", USUAL_REACH_KM, (1, MAX_REACH_KM)),
-        area_share=_share(arguments),
+        industry_weight=WEIGHT.parse(arguments),
+        weights={name: declared.parse(arguments) for name, declared in WEIGHTS.items()},
+        reach_km=REACH.parse(arguments),
+        area_share=AREA.parse(arguments),
     )
 
 
-def split_ids(values: Iterable[str]) -> tuple[str, ...]:
-    """Return the distinct ids of a parameter that may be repeated, or hold several with commas."""
-    parts = (part.strip() for value in values for part in value.split(","))
-    return tuple(dict.fromkeys(part for part in parts if part))
-
-
-def _whole(arguments: Mapping[str, str], name: str, usual: int, limits: tuple[int, int]) -> int:
-    text = arguments.get(name, "").strip()
-    if not text:
-        return usual
-    low, high = limits
-    value = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(high)) else -1
-    if not low <= value <= high:
-        raise BadParameterError("error.whole", parameter=name, value=text, allowed=f"{low}-{high}")
-    return value
-
-
-def _share(arguments: Mapping[str, str]) -> float:
-    """Return the share that an area's answer counts, with at most two decimals."""
-    text = arguments.get(AREA, "").strip()
-    if not text:
-        return USUAL_AREA_SHARE
-    if not re.fullmatch(r"0(\.[0-9]{1,2})?|1(\.0{1,2})?", text):
-        raise BadParameterError("error.share", parameter=AREA, value=text, allowed="0-1")
-    return float(text)
-
-
-def _near(asked: str, content: Content) -> list[dict[str, str]]:
-    names = {name: one for one, row in content.industries.items() for name in (one, *row["name"].values())}
-    close = dict.fromkeys(names[name] for name in difflib.get_close_matches(asked, names, n=8, cutoff=0.45))
-    rows = [content.industries[one] for one in close][:5]
+def _near(given: str, content: Content) -> list[dict[str, str]]:
+    rows = [content.industries[near] for near in find_near_rows(given, content.industries)]
     return [
         {"id": row["id"], "label": pick(row["name"]), "href": f"/find?industry={row['id']}"} for row in rows
     ]
 
 
-def rank_places(content: Content, wishes: SitingCriteria) -> Row:
+def rank_places(content: Content, criteria: SitingCriteria) -> Row:
     """Return every zone with its score and the account of it: best first, the incomparable apart.
 
     An industry that the plan lists for no zone and no area tells no zone from another: it is left out of
     the weights, and told first among ``unnamed``. Zones of a kind that the plan's lists show to be for
     services are not recommended for manufacturing: they are in ``unsuitable``, without a rank.
     """
-    unnamed = [row for one in wishes.industries if (row := _unnamed(content, one))]
+    unnamed = [row for one in criteria.industries if (row := _unnamed(content, one))]
     dropped = {criterion_of(row["industry"]["id"]) for row in unnamed if row["dropped"]}
-    weights = {wish: 0 if wish in dropped else weight for wish, weight in wishes.to_weights().items()}
-    unsuitable = _unsuitable(content, wishes)
-    accounts = {place: _account(content, place, wishes) for place in content.measures["places"]}
+    weights = {name: 0 if name in dropped else weight for name, weight in criteria.to_weights().items()}
+    unsuitable = _unsuitable(content, criteria)
+    accounts = {place: _account(content, place, criteria) for place in content.measures["places"]}
     measures = {
-        place: {wish: _to_measure(row) for wish, row in rows.items()} for place, rows in accounts.items()
+        place: {criterion: _to_measure(row) for criterion, row in rows.items()}
+        for place, rows in accounts.items()
     }
     suited = rank({one: rows for one, rows in measures.items() if one not in unsuitable}, weights)
     apart = rank({one: rows for one, rows in measures.items() if one in unsuitable}, weights)
     rows = [_row(content, one, accounts[one.id], weights) for one in suited]
     return {
-        "weights": {wish: weight for wish, weight in weights.items() if weight},
+        "weights": {criterion: weight for criterion, weight in weights.items() if weight},
         "total_weight": sum(weights.values()),
-        "reach_km": wishes.reach_km,
-        "area_share": wishes.area_share,
+        "reach_km": criteria.reach_km,
+        "area_share": criteria.area_share,
         "coast_m": content.measures["coast_m"],
         "edge_m": content.measures["edge_m"],
         "unnamed": unnamed,
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
         "unsuitable": [_row(content, _unranked(one), accounts[one.id], weights) for one in apart],
-        "elsewhere": _elsewhere(content, wishes),
+        "elsewhere": _elsewhere(content, criteria),
     }
 
 
@@ -188,10 +156,10 @@ def _unnamed(content: Content, industry_id: str) -> Row | None:
     }
 
 
-def _unsuitable(content: Content, wishes: SitingCriteria) -> set[str]:
+def _unsuitable(content: Content, criteria: SitingCriteria) -> set[str]:
     """Return the zones of a kind that is not for manufacturing, where that is all that is asked for."""
     industries = content.industries
-    made = [one for one in wishes.industries if is_manufacturing(industries[one]["gbt4754"])]
+    made = [one for one in criteria.industries if is_manufacturing(industries[one]["gbt4754"])]
     listed: dict[str, list[list[str]]] = {}
     for place in content.measures["places"]:
         document = content.documents[place]
@@ -203,13 +171,15 @@ def _unsuitable(content: Content, wishes: SitingCriteria) -> set[str]:
         for place in content.measures["places"]
         if made
         and content.documents[place]["kind"] in kinds
-        and not any(one in content.documents[place]["answers"] for one in wishes.industries)
+        and not any(one in content.documents[place]["answers"] for one in criteria.industries)
     }
 
 
 def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[str, int]) -> Row:
     document = content.documents[one.id]
-    criteria = [_weighed(wish, account[wish], weight) for wish, weight in weights.items() if weight]
+    criteria = [
+        _weighed(criterion, account[criterion], weight) for criterion, weight in weights.items() if weight
+    ]
     own = {key: document[key] for key in ("id", "layer", "kind", "name", "url")}
     return own | {
         "rank": one.rank,
@@ -224,12 +194,12 @@ def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[s
     }
 
 
-def _weighed(wish: str, account: Row, weight: int) -> Row:
+def _weighed(criterion: str, account: Row, weight: int) -> Row:
     """Return one line of the account with its measure rounded as it is shown."""
     value = account["measure"]
     points = None if value is None else round(weight * value, DECIMALS)
     shown = {"measure": None if value is None else round(value, DECIMALS), "weight": weight, "points": points}
-    return {"wish": wish} | account | shown
+    return {"wish": criterion} | account | shown
 
 
 def _to_measure(account: Row) -> Measure | None:
@@ -237,13 +207,14 @@ def _to_measure(account: Row) -> Measure | None:
     return None if value is None else Measure(value, account["low"], account["high"])
 
 
-def _account(content: Content, place_id: str, wishes: SitingCriteria) -> dict[str, Row]:
-    """Return what is known of one place for every wish, each with its measure or None."""
+def _account(content: Content, place_id: str, criteria: SitingCriteria) -> dict[str, Row]:
+    """Return what is known of one place for every criterion, each with its measure or None."""
     measured = content.measures["places"][place_id]
     found = {
-        criterion_of(one): _designated(content, place_id, one, wishes.area_share) for one in wishes.industries
+        criterion_of(one): _designated(content, place_id, one, criteria.area_share)
+        for one in criteria.industries
     }
-    found |= {one: _distance(measured["distances"][one], wishes.reach_km) for one in DISTANCES}
+    found |= {one: _distance(measured["distances"][one], criteria.reach_km) for one in DISTANCES}
     found[COAST] = _coast(measured["coast"])
     return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
 
@@ -313,13 +284,13 @@ def _exact(value: float | None) -> Row:
     return {"measure": value, "low": value, "high": value}
 
 
-def _elsewhere(content: Content, wishes: SitingCriteria) -> list[Row]:
+def _elsewhere(content: Content, criteria: SitingCriteria) -> list[Row]:
     """Return where else the industries are designated: in belts, 五区 and cores, which are not ranked.
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
     """
     rows: dict[tuple[str, str, str], Row] = {}
-    for one in wishes.industries:
+    for one in criteria.industries:
         about = {key: content.industries[one][key] for key in ("id", "name", "url")}
         for row in content.industries[one]["designations"]:
             if row["zone"]["id"] not in content.measures["places"]:
@@ -329,17 +300,17 @@ def _elsewhere(content: Content, wishes: SitingCriteria) -> list[Row]:
 
 @blueprint.get("/find")
 def find_page() -> ResponseReturnValue:
-    """Show the zones ranked by the wishes of the address, each with its account."""
-    wishes = parse_criteria(request.args, content())
+    """Show the zones ranked by the criteria of the address, each with its account."""
+    criteria = parse_criteria(request.args, content())
     short = _shorten()
     if short is not None:
         return redirect(short)
-    found = rank_places(content(), wishes)
+    found = rank_places(content(), criteria)
     best = [row["id"] for row in found["ranked"][:COMPARED]]
     return render_template(
         "find.html",
         page="find",
-        wishes=wishes,
+        wishes=criteria,
         parameters=(*SITING_PARAMETERS, "lang"),
         found=found,
         sketch=_sketch(found),
@@ -361,9 +332,9 @@ def find_document() -> Response:
 @blueprint.get("/find.csv")
 @takes(*SITING_PARAMETERS)
 def find_csv() -> Response:
-    """Send the ranking as a table: a line a zone and wish."""
-    wishes = parse_criteria(request.args, content())
-    found = rank_places(content(), wishes)
+    """Send the ranking as a table: a line a zone and criterion."""
+    criteria = parse_criteria(request.args, content())
+    found = rank_places(content(), criteria)
     head = ["rank", "zone_id", "zone_zh", f"zone_{g.language}", "score", "score_low", "score_high"]
     head += ["wish", "measure", "weight", "points", "distance_m", "accuracy_m", "nearest", "clauses"]
     rows = [
@@ -391,7 +362,7 @@ def _shorten() -> str | None:
     """Return the address without repeated and usual values, or None where it is short already."""
     given = list(request.args.items(multi=True))
     kept = [(name, value) for name, value in given if name != INDUSTRY and value != USUAL.get(name, "")]
-    industries = ",".join(split_ids(request.args.getlist(INDUSTRY)))
+    industries = ",".join(dict.fromkeys(INDUSTRIES.split(request.args.getlist(INDUSTRY))))
     short = [*([(INDUSTRY, industries)] if industries else []), *kept]
     if sorted(short) == sorted(given):
         return None

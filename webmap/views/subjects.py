@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 from flask import Blueprint, Response, g, render_template, request
 
 from layers.documents import EMPHASES
-from webmap import http, static_map
+from webmap import static_map
 from webmap.content import Content
-from webmap.http import send, send_csv
+from webmap.http import send, send_csv, to_csv
 from webmap.i18n import pick
-from webmap.params import takes
-from webmap.problems import BadParameterError, NotFoundError, name_some
+from webmap.params import ChoiceParameter, Q, takes
+from webmap.problems import NotFoundError, find_near_rows, name_some
 from webmap.views.charts import draw_chart
 from webmap.views.context import content
 
@@ -27,24 +26,26 @@ AGENCY_LEVELS = (
 )
 BY_NAME, BY_CLUSTER, BY_COUNT = "name", "cluster", "count"
 STATUSES = ("designated", "city")
-MATRIX_PARAMETERS = ("q", "cluster", "zone", "emphasis", "status", "sort")
+CLUSTER, ZONE, SORT = ChoiceParameter("cluster"), ChoiceParameter("zone"), ChoiceParameter("sort")
+EMPHASIS, STATUS = ChoiceParameter("emphasis", EMPHASES), ChoiceParameter("status", STATUSES)
+MATRIX_PARAMETERS = tuple(declared.name for declared in (Q, CLUSTER, ZONE, EMPHASIS, STATUS, SORT))
 
 
 @blueprint.get("/industries/")
 def industries() -> str:
     """Show which place is to develop which industry: filtered and sorted as the address says."""
-    wish = parse_matrix_request(request.args, content())
+    filters = parse_matrix_request(request.args, content())
     places = list_columns(content())
-    rows = select_industries(content(), wish, g.language)
-    shown = [place for place in places if wish.zone in (None, place["id"])]
+    rows = select_industries(content(), filters, g.language)
+    shown = [place for place in places if filters.zone in (None, place["id"])]
     return render_template(
         "industries.html",
         page="industries",
-        wish=wish,
+        wish=filters,
         industries=rows,
         instead=[]
-        if rows or not wish.q
-        else select_industries(content(), without_filters(wish), g.language)[:8],
+        if rows or not filters.q
+        else select_industries(content(), without_filters(filters), g.language)[:8],
         total=len(content().industries),
         places=shown,
         all_places=places,
@@ -59,9 +60,9 @@ def industries() -> str:
 @takes(*MATRIX_PARAMETERS)
 def industries_csv() -> Response:
     """Send the matrix as it is filtered and sorted."""
-    wish = parse_matrix_request(request.args, content())
-    rows = select_industries(content(), wish, g.language)
-    places = [place for place in list_columns(content()) if wish.zone in (None, place["id"])]
+    filters = parse_matrix_request(request.args, content())
+    rows = select_industries(content(), filters, g.language)
+    places = [place for place in list_columns(content()) if filters.zone in (None, place["id"])]
     return send_csv(render_matrix_csv(rows, places, g.language), f"{content().plan['id']}-industries")
 
 
@@ -149,10 +150,10 @@ def require_subject(kind: str, rows: Mapping[str, Row], row_id: str) -> Row:
     """Return one row; raises NotFoundError with the ids and names that come near."""
     if row_id in rows:
         return rows[row_id]
-    names = {name: one for one, row in rows.items() for name in (one, *row["name"].values())}
-    close = difflib.get_close_matches(row_id, names, n=8, cutoff=0.45)
-    found = dict.fromkeys(names[name] for name in close)
-    near = [{"id": one, "label": pick(rows[one]["name"]), "href": rows[one]["url"]} for one in found][:5]
+    near = [
+        {"id": found, "label": pick(rows[found]["name"]), "href": rows[found]["url"]}
+        for found in find_near_rows(row_id, rows)
+    ]
     raise NotFoundError(
         f"error.{kind}", parameter=kind, value=row_id, allowed=name_some(list(rows)), near=near
     )
@@ -174,27 +175,13 @@ def parse_matrix_request(arguments: Mapping[str, str], content: Content) -> Matr
     """Return the filters and the order of a request; raises BadParameterError for what is unknown."""
     places = [place["id"] for place in list_columns(content)]
     return MatrixRequest(
-        q=_text(arguments),
-        cluster=_choice(arguments, "cluster", [*content.clusters, "none"]),
-        zone=_choice(arguments, "zone", places),
-        emphasis=_choice(arguments, "emphasis", EMPHASES),
-        status=_choice(arguments, "status", STATUSES),
-        sort=_choice(arguments, "sort", [BY_CLUSTER, BY_NAME, BY_COUNT, *places]) or BY_CLUSTER,
+        q=Q.parse(arguments).strip(),
+        cluster=CLUSTER.parse(arguments, [*content.clusters, "none"]),
+        zone=ZONE.parse(arguments, places),
+        emphasis=EMPHASIS.parse(arguments),
+        status=STATUS.parse(arguments),
+        sort=SORT.parse(arguments, [BY_CLUSTER, BY_NAME, BY_COUNT, *places]) or BY_CLUSTER,
     )
-
-
-def _text(arguments: Mapping[str, str]) -> str:
-    text, limit = arguments.get("q", ""), 200
-    if len(text) > limit:
-        raise BadParameterError("error.length", parameter="q", value=str(len(text)), allowed=f"0-{limit}")
-    return text.strip()
-
-
-def _choice(arguments: Mapping[str, str], name: str, allowed: Any) -> str | None:
-    asked = arguments.get(name) or None
-    if asked is not None and asked not in allowed:
-        raise BadParameterError("error.choice", parameter=name, value=asked, allowed=", ".join(allowed))
-    return asked
 
 
 def list_columns(content: Content) -> list[Row]:
@@ -206,29 +193,29 @@ def _has_local_answer(place: Row) -> bool:
     return any(answer["kind"] != "city" for answer in place["answers"].values())
 
 
-def select_industries(content: Content, wish: MatrixRequest, language: str) -> list[Row]:
-    """Return the industries that the wish asks for, in its order."""
-    found = [row for row in content.industries.values() if _fits(row, wish)]
-    return sorted(found, key=lambda row: _order(row, wish.sort, language))
+def select_industries(content: Content, filters: MatrixRequest, language: str) -> list[Row]:
+    """Return the industries that the filters leave, in its order."""
+    found = [row for row in content.industries.values() if _fits(row, filters)]
+    return sorted(found, key=lambda row: _order(row, filters.sort, language))
 
 
-def without_filters(wish: MatrixRequest) -> MatrixRequest:
-    """Return the wish without its filters: what the words alone find."""
-    return MatrixRequest(q=wish.q, cluster=None, zone=None, emphasis=None, status=None, sort=wish.sort)
+def without_filters(filters: MatrixRequest) -> MatrixRequest:
+    """Return the request without its filters: what the words alone find."""
+    return MatrixRequest(q=filters.q, cluster=None, zone=None, emphasis=None, status=None, sort=filters.sort)
 
 
-def _fits(row: Row, wish: MatrixRequest) -> bool:
+def _fits(row: Row, filters: MatrixRequest) -> bool:
     cluster = row["cluster"]["id"] if row["cluster"] else "none"
     cells = [
         one
         for one in (*row["designations"], *row["area_designations"])
-        if wish.zone in (None, one["zone"]["id"]) and wish.emphasis in (None, one["emphasis"])
+        if filters.zone in (None, one["zone"]["id"]) and filters.emphasis in (None, one["emphasis"])
     ]
     return (
-        wish.cluster in (None, cluster)
-        and wish.status in (None, row["status"])
-        and (bool(cells) or not (wish.zone or wish.emphasis))
-        and wish.q.casefold() in _words(row)
+        filters.cluster in (None, cluster)
+        and filters.status in (None, row["status"])
+        and (bool(cells) or not (filters.zone or filters.emphasis))
+        and filters.q.casefold() in _words(row)
     )
 
 
@@ -255,7 +242,7 @@ def render_matrix_csv(rows: list[Row], places: list[Row], language: str) -> str:
     """Return the matrix as CSV with a byte order mark: a line an industry, a column a place."""
     own = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
     head = dict.fromkeys([*own, *(place["id"] for place in places)])
-    return http.to_csv([head, *(_line(row, places, language) for row in rows)])
+    return to_csv([head, *(_line(row, places, language) for row in rows)])
 
 
 def _line(row: Row, places: list[Row], language: str) -> list[str]:
