@@ -158,13 +158,10 @@ def test_a_blank_cell_of_the_matrix_and_of_a_comparison(
     zones = list(facts.zones)
     for ids in (zones[at : at + 4] for at in range(0, len(zones), 4)):
         found = client.get(f"/compare.json?zones={','.join(ids)}").get_json()
-        for zone in ids:
-            told = {
-                one: answers.of(facts.zones[zone], one).kind
-                for one in facts.industries
-                if answers.of(facts.zones[zone], one).kind != "elsewhere"
-            }
-            assert found["answers"][zone] == told
+        for zone_id in ids:
+            kinds = {one: answers.of(facts.zones[zone_id], one).kind for one in facts.industries}
+            told = {one: kind for one, kind in kinds.items() if kind != "elsewhere"}
+            assert found["answers"][zone_id] == told
 
 
 def test_no_zone_is_in_none_of_the_five_zones(client: FlaskClient) -> None:
