@@ -474,13 +474,18 @@ class SubjectBuilder(_Builder):
         return rows
 
     def _others(self, industry_id: str) -> Document:
-        """Return the zones of which the plan says nothing about an industry: with a list, and without one."""
+        """Return the zones that the plan passes over when it lists an industry: with a list, and without one.
+
+        None where it lists the industry nowhere: then no zone is set apart from another.
+        """
         listed = {row.zone for row in self.facts.designations}
         silent = [
             zone.id
             for zone in self.facts.zones.values()
             if self.answers.of(zone, industry_id).kind == "elsewhere"
         ]
+        if len(silent) == len(self.facts.zones):
+            silent = []
         return {
             "other_industries": [self._place_link(zone) for zone in silent if zone in listed],
             "no_industries": [self._place_link(zone) for zone in silent if zone not in listed],

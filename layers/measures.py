@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.model import Area
 from geodata.shapes import Shape
+from layers.answers import WHOLE_CITY
 from layers.links import link_place
 from layers.relations import Place, Relations
 
@@ -117,11 +118,14 @@ class _Coast:
 
 
 def _groups(relations: Relations, place: Place, layer: str) -> Iterator[Row]:
-    """Yield the areas of a layer that list the place, or else the place that it lies in, as a member."""
+    """Yield the areas of a layer that list the place, or else the place that it lies in, as a member.
+
+    An area that covers the whole city tells no place from another, and is left out.
+    """
     seen: set[str] = set()
     for holder in _with_ancestors(relations, place.id):
         for area in relations.memberships_of(holder):
-            if area.layer == layer and area.id not in seen:
+            if area.layer == layer and area.extent != WHOLE_CITY and area.id not in seen:
                 seen.add(area.id)
                 yield {
                     **link_place(area),

@@ -114,6 +114,7 @@ def test_the_comparison_as_csv(client: FlaskClient) -> None:
         "key: medical devices and medicine [三(一)1(2)]",
         "vigorous: biomedicine [三(一)1(2)]",
     ]
+    assert by_id["industry_of_areas", "hi-tech"][5].startswith("belt-north-hightech: ")
     assert by_id["area_km2", ""][5] == "140.0"
     zh = read_csv(client.get("/compare.csv?zones=gaoqu,jingqu&lang=zh").text)
     assert zh[0] == ["section", "id", "name_zh", "common", "gaoqu", "jingqu"]
@@ -141,16 +142,16 @@ def test_every_point_is_accounted_for(client: FlaskClient) -> None:
     found = find(
         client, "industry=biomedicine,electronic-information&weight=4&port=2&coast=1&five=3&reach=80"
     )
-    assert len(found["ranked"]) + len(found["incomplete"]) == 24
+    assert len(found["ranked"]) + len(found["incomplete"]) + len(found["unsuitable"]) == 24
     for row in (*found["ranked"], *found["incomplete"]):
         known = [one for one in row["criteria"] if one["measure"] is not None]
         assert len(row["criteria"]) == 5
         assert row["known_weight"] == sum(one["weight"] for one in known)
-        if known:
+        if row["rank"]:
             points = sum(one["weight"] * one["measure"] for one in known)
             assert row["score"] == pytest.approx(100 * points / row["known_weight"], abs=0.1)
             assert row["score_low"] <= row["score"] <= row["score_high"]
-        assert bool(row["rank"]) == (len(known) == 5)
+        assert bool(row["rank"]) == (len(known) == 5) == (row["score"] is not None)
     scores = [row["score"] for row in found["ranked"]]
     assert scores == sorted(scores, reverse=True)
 
@@ -161,6 +162,8 @@ def test_silence_of_the_plan_is_unknown_and_another_list_is_no(client: FlaskClie
     assert by_id["jingqu"]["criteria"][0]["measure"] == 1
     assert by_id["jingqu"]["criteria"][0]["designations"][0]["clause"] == "三(一)1(2)"
     assert by_id["lingang"]["criteria"][0]["measure"] == 0
+    assert by_id["nanhai"]["criteria"][0]["measure"] == 0.5
+    assert by_id["nanhai"]["criteria"][0]["answer"] == "area"
     silent = by_id["huancui"]["criteria"][0]
     assert (silent["measure"], by_id["huancui"]["rank"]) == (None, None)
     assert silent["unknown"]["zh"]
@@ -172,7 +175,40 @@ def test_a_clause_with_two_terms_of_an_industry_is_named_once_for_a_place_outsid
 ) -> None:
     found = find(client, "industry=marine-biology")["elsewhere"]
     named = [(row["zone"]["id"], row["clause"]) for row in found]
-    assert named == [("marine-east", "三(二)1"), ("five-marine-economy", "三(一)2(3)")]
+    assert sorted(named) == [("five-marine-economy", "三(一)2(3)"), ("marine-east", "三(二)1")]
+
+
+@pytest.mark.parametrize("share", ["0", "0.25", "0.5", "1"])
+def test_what_is_listed_for_an_area_counts_by_the_share_that_is_asked_for(
+    client: FlaskClient, share: str
+) -> None:
+    found = find(client, f"industry=carbon-sink&area={share}")
+    by_id = {row["id"]: row["criteria"][0]["measure"] for row in found["ranked"]}
+    assert by_id["lanse-tangu"] == 1
+    assert by_id["nanhai"] == float(share)
+    assert found["area_share"] == float(share)
+
+
+@pytest.mark.parametrize("value", ["1.01", "-1", "half", "0.123", "1e0", "٠"])
+def test_a_share_that_is_none_is_refused_by_its_name(client: FlaskClient, value: str) -> None:
+    answer = client.get("/find.json", query_string={"industry": "carbon-sink", "area": value})
+    assert answer.status_code == 400
+    assert answer.get_json()["parameter"] == "area"
+
+
+def test_what_the_plan_lists_for_no_zone_is_said_first_and_ranks_nobody(client: FlaskClient) -> None:
+    found = find(client, "industry=carbon-fibre&port=2")
+    (said,) = found["unnamed"]
+    assert said["dropped"]
+    assert said["named"]
+    assert said["cluster"]
+    assert found["weights"] == {"port": 2}
+    assert [row["id"] for row in found["unsuitable"]] == ["haoyunjiao"]
+    page = client.get("/find?industry=carbon-fibre&port=2&lang=en").text
+    assert page.index("for no single zone") < page.index('id="ranking"')
+    alone = find(client, "industry=carbon-fibre")
+    assert alone["ranked"] == alone["incomplete"] == []
+    assert not find(client, "industry=marine-equipment")["unnamed"][0]["dropped"]
 
 
 def test_ties_share_a_rank(client: FlaskClient) -> None:
@@ -181,6 +217,7 @@ def test_ties_share_a_rank(client: FlaskClient) -> None:
     assert len(first) > 1
     assert all(row["tied"] for row in first)
     assert ranked[len(first)]["rank"] == len(first) + 1
+    assert "neither comes first" in client.get("/find?industry=biomedicine&lang=en").text
 
 
 def test_a_distance_counts_less_the_farther_and_nothing_beyond_the_reach(client: FlaskClient) -> None:

@@ -18,7 +18,7 @@ from pyproj import Geod
 
 import webmap
 from layers.store import Release
-from webmap.i18n import format_number
+from webmap.i18n import format_clause, format_number
 from webmap.paper import labels
 from webmap.paper.drawing import SCALES, Drawing, Ground, fit
 from webmap.paper.labels import wrap_text
@@ -64,7 +64,7 @@ def test_a_place_is_one_page_with_all_its_designations(
         assert squeeze(words) in text
     for row in document["industries"]:
         assert squeeze(row["term"][language]) in text
-        assert row["clause"] in text
+        assert format_clause(row["clause"], language) in text
     for row in document["responsible_units"]:
         assert squeeze(row["name"][language]) in text
     assert f"http://localhost/zones/{place}?lang={language}" in text

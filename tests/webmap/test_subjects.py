@@ -47,7 +47,7 @@ def test_an_industry_without_a_place_is_named_for_the_city_with_its_clause(indus
 
 def test_carbon_fibre_leads_to_its_cluster_target_and_the_places_of_the_cluster(client: FlaskClient) -> None:
     page = client.get("/industries/carbon-fibre?lang=en").text
-    for words in ("Named for the whole city only", "30 billion yuan", "Places designated within the cluster"):
+    for words in ("listed for no zone or area", "30 billion yuan", "Places designated within the cluster"):
         assert words in page
     document = client.get("/industries/carbon-fibre.json").get_json()
     assert document["cluster"]["target"]["value"] == 300
@@ -78,13 +78,22 @@ def test_the_geojson_of_an_industry_holds_its_places(client: FlaskClient, indust
     assert all(feature["properties"]["designations"] for feature in collection["features"])
 
 
+def _zones_of(row: dict) -> set[str]:
+    """Return the places that an industry is listed for, themselves or for an area of theirs."""
+    return {one["zone"]["id"] for one in (*row["designations"], *row["area_designations"])}
+
+
+def _emphases_of(row: dict) -> set[str]:
+    return {one["emphasis"] for one in (*row["designations"], *row["area_designations"])}
+
+
 @pytest.mark.parametrize(
     ("query", "fits"),
     [
         ("cluster=cluster-it", lambda row: row["cluster"] and row["cluster"]["id"] == "cluster-it"),
         ("cluster=none", lambda row: row["cluster"] is None),
-        ("zone=gaoqu", lambda row: "gaoqu" in {one["zone"]["id"] for one in row["designations"]}),
-        ("emphasis=host", lambda row: "host" in {one["emphasis"] for one in row["designations"]}),
+        ("zone=gaoqu", lambda row: "gaoqu" in _zones_of(row)),
+        ("emphasis=host", lambda row: "host" in _emphases_of(row)),
         ("status=city", lambda row: not row["designations"]),
         ("q=芯片", lambda row: row["id"] == "electronic-information"),
     ],
@@ -262,15 +271,19 @@ def test_the_operators_address_stands_in_links_and_codes(release: Release) -> No
 def test_designated_named_for_the_city_not_here_and_outside_the_plan_are_told_apart(
     client: FlaskClient, industries
 ) -> None:
-    places = 24 + 5 + 2 + 3
     for row in industries.values():
-        named = {one["zone"]["id"] for one in row["designations"]}
+        named = _zones_of(row) | {one["zone"]["id"] for one in row["served_by"]}
         others = [one["id"] for rows in row["others"].values() for one in rows]
         assert not named & set(others)
-        assert len(named) + len(others) == places
+        if row["city_designations"] or not named:
+            assert others == []
+        else:
+            zones = {one for one in named if not one.startswith(("five-", "belt-", "marine-"))}
+            assert len(zones) + len(others) == 24
     page = client.get("/industries/carbon-fibre?lang=en").text
-    assert "Named for the whole city only" in page
-    assert "No industries are listed for these places" in page
+    assert "listed for no zone or area" in page
+    assert 'id="others"' not in page
+    assert "Listed for other places" in client.get("/industries/carbon-sink?lang=en").text
     elsewhere = client.get("/industries/?q=logistics&zone=gaoqu&lang=en").text
     assert "not under the conditions chosen" in elsewhere
     assert 'href="/industries/logistics?lang=en"' in elsewhere
@@ -314,7 +327,13 @@ def test_the_chart_says_that_a_base_is_no_exact_figure(client: FlaskClient) -> N
 @pytest.mark.parametrize("language", ["zh", "en", "ko"])
 def test_the_number_of_a_clause_in_a_note_never_breaks(client: FlaskClient, language: str) -> None:
     note = client.get(f"/zones/nanhai?lang={language}").text.split('class="remark"')[1].split("</p>")[0]
-    marks = re.findall(r'<span class="unbroken"( lang="zh")?>([^<]+)</span>', note)
-    assert [number for _, number in marks] == ["三(一)1(2)", "三(一)2(4)", "三(二)1"]
-    assert all(bool(chinese) == (language != "zh") for chinese, _ in marks)
+    numbers = ["三(一)1(2)", "三(一)2(4)", "三(二)1"]
+    if language == "zh":
+        assert re.findall(r'<span class="unbroken">([^<]+)</span>', note) == numbers
+    else:
+        frame = r'<span class="unbroken"><span lang="zh" title="([^"]+)"><span lang="(..)">([^<]+)</span>'
+        marks = re.findall(frame, note)
+        assert [title for title, _, _ in marks] == numbers
+        assert {one for _, one, _ in marks} == {language}
+        assert [shown for _, _, shown in marks] == ["III(1)1(2)", "III(1)2(4)", "III(2)1"]
     assert " - " not in note

@@ -282,7 +282,7 @@ def _industries(renderer: PdfRenderer) -> Document:
                 tr(row["name"]),
                 cluster,
                 where,
-                comma.join(format_clause(one, press.language) for one in clauses),
+                comma.join(format_clause(one, renderer.language) for one in clauses),
             ]
         )
     keys = ("industries.industry", "industry.cluster", "industry.zones", "common.clause")

@@ -154,11 +154,13 @@ class Writer:
         areas = document.get("industries_of_areas", [])
         if not areas:
             return None
-        rows = [
-            [self._bond(area), self.tr(row["term"]), self._emphasis(row), self._clause(row)]
-            for area in areas
-            for row in area["industries"]
-        ]
+        comma = self.say("common.list_comma")
+        grouped: dict[tuple[str, str, str], list[str]] = {}
+        for area in areas:
+            for row in area["industries"]:
+                key = (self._bond(area), self._emphasis(row), self._clause(row))
+                grouped.setdefault(key, []).append(self.tr(row["term"]))
+        rows = [[bond, comma.join(terms), verb, clause] for (bond, verb, clause), terms in grouped.items()]
         head = [self.say("answers.area"), self.say("zone.term"), self.say("zone.emphasis")]
         part = _table(
             self.say("answers.of_areas"), [*head, self.say("common.clause")], rows, [1.4, 1.1, 0.8, 0]
@@ -167,11 +169,11 @@ class Writer:
         return part | {"note": self.say("answers.no_extent" if open_ended else "answers.not_own")}
 
     def _positioning_of_areas(self, document: Document) -> Part | None:
-        rows = [
-            (f"{self.tr(row['term'])} – {self.tr(area['area']['name'])}", self._clause(row))
-            for area in document.get("positioning_of_areas", [])
-            for row in area["positioning"]
-        ]
+        comma = self.say("common.list_comma")
+        rows = []
+        for area in document.get("positioning_of_areas", []):
+            terms = comma.join(self.tr(row["term"]) for row in area["positioning"])
+            rows.append((f"{self.tr(area['area']['name'])}: {terms}", self._clause(area["positioning"][0])))
         return self._list(self.say("answers.positioning_of_areas"), rows)
 
     def _bond(self, area: Document) -> str:

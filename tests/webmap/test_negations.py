@@ -1,0 +1,196 @@
+"""Every sentence by which the product says "no" of the plan, proven against the facts in three languages."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+
+import pytest
+from flask.testing import FlaskClient
+from webmap.strings import read_strings
+
+from geodata.model import Area
+from geodata.read import Facts, read_facts
+from layers.answers import Answers
+from layers.relations import Relations
+
+LANGUAGES = ("zh", "en", "ko")
+SAYS_NO = re.compile(r"规划[^。；]*(?:没有|未|不是|不在)|(?:没有|未)[^。；]*规划")
+PROVEN_HERE = {
+    "answers.no_extent",
+    "answers.not_own",
+    "answers.extent_unknown",
+    "answers.no_zone",
+    "answers.dropped",
+    "answers.only_served",
+    "answers.in_areas",
+    "zone.no_positioning",
+    "zone.no_memberships",
+    "zone.no_industries",
+    "zone.no_platforms",
+    "zone.unnamed_chain",
+    "siting.no_group",
+    "industry.city_only",
+    "status.city",
+    "cluster.no_places",
+    "placing.none_designated",
+    "answers.unsuitable_note",
+}
+PROVEN_ELSEWHERE = {
+    "error.clause",  # unknown addresses
+    "error.industry",
+    "finding.missing",  # words of a search
+    "finding.city_only",
+    "finding.nothing",
+    "matrix.not_here",
+    "matrix.outside",
+    "clause.no_units",  # responsible units, indicators and points
+    "agency.no_clauses",
+    "indicators.no_base",
+    "indicators.no_target",
+    "map.none_match",  # the map's own list of places, by theme
+    "map.unplaced",
+    "zones.not_named",
+    "zone.no_clauses",
+    "method_note.indicative",  # geometry
+    "status.not-stated",
+    "answers.lead_note",  # of wording, not of zones and industries
+    "answers.governs_note",
+}
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    return read_facts()
+
+
+@pytest.fixture(scope="module")
+def answers(facts: Facts) -> Answers:
+    return Answers(Relations(facts))
+
+
+def _says(page: str, language: str, key: str) -> bool:
+    return read_strings(language)[key] in html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
+def test_every_negative_sentence_about_the_plan_is_known_and_proven() -> None:
+    found = {key for key, text in read_strings("zh").items() if SAYS_NO.search(text)}
+    assert found - PROVEN_HERE - PROVEN_ELSEWHERE == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("suffix", ["", ".panel.html"])
+def test_what_a_place_is_said_not_to_have(
+    client: FlaskClient, facts: Facts, answers: Answers, language: str, suffix: str
+) -> None:
+    relations = answers.relations
+    for place in relations.places.values():
+        page = client.get(f"/zones/{place.id}{suffix}?lang={language}").text
+        area = place if isinstance(place, Area) else None
+        silent = not place.positioning and not answers.positioning_of_areas(place)
+        assert _says(page, language, "zone.no_positioning") == silent, place.id
+        if area is None:
+            assert not _says(page, language, "zone.no_memberships")
+            assert relations.memberships_of(place.id)
+        assert not _says(page, language, "zone.no_industries")  # each has its own reason instead
+        unbounded = area is not None and area.extent == "not-stated"
+        assert _says(page, language, "answers.extent_unknown") == unbounded
+        platforms = () if unbounded else relations.platforms_in(place.id)
+        assert _says(page, language, "zone.no_platforms") == (not platforms and not unbounded)
+        extents = {row["extent"] for row in answers.industries_of_areas(place) if row["role"] != "city"}
+        assert _says(page, language, "answers.no_extent") == ("not-stated" in extents)
+        assert _says(page, language, "answers.not_own") == bool(extents - {"not-stated"})
+        unnamed = any(chain.name is None for chain in relations.chains_of(place.id))
+        assert _says(page, language, "zone.unnamed_chain") == unnamed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_an_industry_is_said_not_to_be_listed_for(
+    client: FlaskClient, facts: Facts, answers: Answers, language: str
+) -> None:
+    for industry in facts.industries:
+        page = client.get(f"/industries/{industry}?lang={language}").text
+        kinds = {zone.id: answers.of(zone, industry).kind for zone in facts.zones.values()}
+        listed = any(industry in row.industries for row in facts.designations)
+        served = any(kind in {"task", "positioning"} for kind in kinds.values())
+        assert _says(page, language, "industry.city_only") == (not listed and not served), industry
+        assert _says(page, language, "answers.only_served") == (served and not listed), industry
+        others = page.partition('aria-labelledby="others"')[2].partition("</section>")[0]
+        for place in re.findall(r'href="/zones/([a-z-]+)', others):
+            assert kinds[place] == "elsewhere"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_zone_gets_no_points_for(
+    client: FlaskClient, facts: Facts, answers: Answers, language: str
+) -> None:
+    for industry in facts.industries:
+        found = client.get(f"/find.json?industry={industry}").get_json()
+        kinds = {zone.id: answers.of(zone, industry).kind for zone in facts.zones.values()}
+        for row in (*found["ranked"], *found["incomplete"], *found["unsuitable"]):
+            (one,) = row["criteria"]
+            assert one["answer"] == kinds[row["id"]]
+            assert bool(one["measure"]) == (kinds[row["id"]] != "elsewhere")
+            assert (row["score"] is None) == (row["rank"] is None)
+            if row in found["unsuitable"]:
+                assert kinds[row["id"]] == "elsewhere"
+        page = client.get(f"/find?industry={industry}&lang={language}").text
+        unlisted = "zone" not in kinds.values()
+        name = getattr(facts.industries[industry].name, language)
+        sentence = read_strings(language)["answers.no_zone"].format(industry=name)
+        assert (sentence in html.unescape(page)) == unlisted == bool(found["unnamed"])
+        nowhere = set(kinds.values()) == {"elsewhere"}
+        assert _says(page, language, "answers.dropped") == nowhere
+        assert not nowhere or found["ranked"] == []
+
+
+def test_a_blank_cell_of_the_matrix_and_of_a_comparison(
+    client: FlaskClient, facts: Facts, answers: Answers
+) -> None:
+    text = client.get("/industries.csv").text.removeprefix("\ufeff")
+    for row in csv.DictReader(io.StringIO(text)):
+        for zone in facts.zones.values():
+            if zone.id in row:
+                kind = answers.of(zone, row["industry_id"]).kind
+                assert (row[zone.id] == "") == (kind in {"city", "elsewhere"}), (zone.id, row["industry_id"])
+    zones = list(facts.zones)
+    for ids in (zones[at : at + 4] for at in range(0, len(zones), 4)):
+        found = client.get(f"/compare.json?zones={','.join(ids)}").get_json()
+        for zone_id in ids:
+            kinds = {one: answers.of(facts.zones[zone_id], one).kind for one in facts.industries}
+            told = {one: kind for one, kind in kinds.items() if kind != "elsewhere"}
+            assert found["answers"][zone_id] == told
+
+
+def test_no_zone_is_in_none_of_the_five_zones(client: FlaskClient) -> None:
+    page = client.get("/find?five=1&lang=en").text
+    assert "which covers the whole city and tells none apart" in page
+    assert not _says(page, "en", "siting.no_group")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_clusters_without_places(client: FlaskClient, facts: Facts, language: str) -> None:
+    for cluster in facts.clusters:
+        page = client.get(f"/clusters/{cluster}?lang={language}").text
+        listed = any(
+            facts.industries[one].cluster == cluster for row in facts.designations for one in row.industries
+        )
+        assert _says(page, language, "cluster.no_places") == (not listed)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_point_is_not_denied_what_is_listed_for_its_places(
+    client: FlaskClient, facts: Facts, language: str
+) -> None:
+    for zone in ("rongcheng", "nanhai", "huancui", "rushan", "yuanyao"):
+        lon, lat = client.get(f"/zones/{zone}.json").get_json()["geometry"]["label"]
+        found = client.get(f"/lookup.json?lon={lon}&lat={lat}").get_json()
+        page = client.get(
+            f"/lookup?lon={lon}&lat={lat}&lang={language}", headers={"Accept": "text/html"}
+        ).text
+        denied = _says(page, language, "placing.none_designated")
+        assert denied == (not any(row["industries"] for row in found["applies"]))
+        for area in found["areas"]:
+            assert area["name"][language] in html.unescape(page)
