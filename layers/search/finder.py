@@ -198,7 +198,7 @@ class Search:
         if not hits or _missing(hits, pieces):
             return None
         # Steel is not what it is a part of, where that is a word of ours; nuclear power is nuclear.
-        keys = ((hit, self._vocabulary.keys[hit.key]) for hit in hits if hit.rank[0] < PART)
+        keys = ((hit, self._vocabulary.keys[hit.key]) for hit in hits if hit.rank[0] != PART)
         plain = (
             key
             for hit, key in keys
