@@ -56,6 +56,7 @@ def test_a_synonym_is_never_said_to_be_designated(client: FlaskClient, query: st
     page = client.get("/search", query_string={"q": query, "lang": "zh"}).text
     card = page.partition('class="answer"')[2].partition("</section>")[0]
     assert f"规划未写“{query}”" in card
+    assert "{" not in card
     assert "规划指定" not in card
 
 
