@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from geodata.model import Term
 from geodata.read import Facts, read_facts
 from geodata.vocabulary import printed_terms
 from layers.search import Search
@@ -83,7 +84,7 @@ def test_an_answer_is_of_the_kind_that_its_words_are(
         assert set(row["clauses"]) <= set(facts.clauses)
     if row["answer"] == "printed" and _language(query) == "zh":
         words = [word for word in facts.vocabulary if word.zh in query or query in word.zh]
-        terms = [named for one in facts.industries.values() for named in one.named if query in named.term.zh]
+        terms: list[Term] = [named for one in facts.industries.values() for named in one.named if query in named.term.zh]
         terms += [field for one in facts.platforms.values() for field in one.fields if query in field.term.zh]
         cited = {clause for word in words for clause in word.clauses} | {term.clause for term in terms}
         assert set(row["clauses"]) <= cited
