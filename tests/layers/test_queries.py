@@ -84,7 +84,9 @@ def test_an_answer_is_of_the_kind_that_its_words_are(
         assert set(row["clauses"]) <= set(facts.clauses)
     if row["answer"] == "printed" and _language(query) == "zh":
         words = [word for word in facts.vocabulary if word.zh in query or query in word.zh]
-        terms: list[Term] = [named for one in facts.industries.values() for named in one.named if query in named.term.zh]
+        terms: list[Term] = [
+            named for one in facts.industries.values() for named in one.named if query in named.term.zh
+        ]
         terms += [field for one in facts.platforms.values() for field in one.fields if query in field.term.zh]
         cited = {clause for word in words for clause in word.clauses} | {term.clause for term in terms}
         assert set(row["clauses"]) <= cited
