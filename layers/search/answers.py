@@ -319,8 +319,6 @@ class Answers:
     def _window(self, tokens: list[Token]) -> tuple[int, list[Sense], int]:
         for size in range(min(WINDOW, len(tokens)), 0, -1):
             form = "".join(token.form for token in tokens[:size])
-            if size == 1 and len(form) == 1 and self._weights.get(form) != STOP and len(tokens) > 1:
-                continue
             if form in self._weights:
                 return size, self._senses.get(form, []), self._weights[form]
             if tokens[size - 1].script == "hangul":
@@ -452,7 +450,9 @@ class Answers:
             return Told("page", text, url=row["url"])
         if sense.table == "synonyms":
             relation, industry = row["relation"], row["industry"]
-            return replace(self._of_industry(industry, text), kind="synonym", zh=None, relation=relation)
+            return replace(
+                self._of_industry(industry, text), kind="synonym", zh=None, relation=relation, places=()
+            )
         if sense.table == "words":
             return self._of_word(row, text)
         return self._of_term(row, text)
@@ -467,6 +467,8 @@ class Answers:
             kind = None
         if kind in {None, "task"} and row["kind"] != "general" and not industry:
             named = self._named_with(row["zh"])
+            if named and row["kind"] == "name":
+                return Told("place", text, row["zh"], places=named[:1])
             if named:
                 return Told("kind", text, row["zh"], places=named, clauses=tuple(row["clauses"]))
         return self._say(kind or "printed", text, row["zh"], industry, own, row["clauses"])
@@ -543,6 +545,7 @@ class Answers:
         rows = (entry for entry in self._entries if entry["layer"] in PLACES)
         found = [row for row in rows if zh in row["name"]["zh"]]
         found = [row for row in found if row["layer"] != "parks"] or found
+        found.sort(key=lambda row: not row["name"]["zh"].startswith(zh))
         return tuple(row["id"] for row in found)
 
 

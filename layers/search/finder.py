@@ -133,7 +133,7 @@ class Search:
     def _typos(self) -> Any:
         from layers.search.typos import Typos  # only a query that fails needs its library
 
-        return Typos(self._vocabulary, self._ranks, self._sounds, FAR)
+        return Typos(self._vocabulary, self._ranks, self._sounds, FAR, self._answers.is_synonym)
 
     def find(self, query: str, language: str, limit: int = LIMIT) -> list[Entry]:
         """Return the best entries, each with the spelling that matched."""
@@ -197,10 +197,16 @@ class Search:
         """Return the answer to what was found by pinyin, initials, or the beginning of a name."""
         if not hits or _missing(hits, pieces):
             return None
-        key = self._vocabulary.keys[hits[0].key]
-        typed = key.grade >= PINYIN and hits[0].rank[0] == EXACT
-        if not typed and self._answers.is_synonym(key.spelling):
-            return None  # steel is not what it is part of
+        # Steel is not what it is a part of, where that is a word of ours; nuclear power is nuclear.
+        keys = ((hit, self._vocabulary.keys[hit.key]) for hit in hits if hit.rank[0] != PART)
+        plain = (
+            key
+            for hit, key in keys
+            if not self._answers.is_synonym(key.spelling) or (key.grade >= PINYIN and hit.rank[0] == EXACT)
+        )
+        key = next(plain, None)
+        if key is None:
+            return None
         reply = self._answers.ask(key.spelling) if key.grade >= TERM else None
         if reply is not None:
             return Reply(reply.told, (), (), ())
@@ -313,7 +319,7 @@ class Search:
         weighty = [text for text in told if len(text) >= WEAK]
         if len(weighty) > 1:
             yield from self._together(weighty)
-        if len(core) <= LONGEST_BROKEN and core and not is_latin(core):
+        if len(core) <= LONGEST_BROKEN and core >= HAN:
             yield from self._broken(squeeze(core))
         if told and len(pieces) > 1:
             for piece in pieces:

@@ -235,9 +235,9 @@ def _clause(row: Clause) -> Entry:
 
 
 def _entry(row: Any, layer: str, url: str, more: Iterable[Spelling] = ()) -> Entry:
-    full = getattr(row, "full_name", None)
+    others = filter(None, (getattr(row, field, None) for field in ("full_name", "short_name")))
     spellings = [(getattr(row.name, language), NAME) for language in LANGUAGES]
-    spellings += [(getattr(full, language), ALIAS) for language in LANGUAGES if full]
+    spellings += [(getattr(other, language), ALIAS) for other in others for language in LANGUAGES]
     spellings += [(one, ALIAS) for one in getattr(row, "aliases", ())]
     return {
         "id": row.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -36,11 +36,18 @@ class Typos:
     """Compares queries with every spelling; the first of several equally near ones wins."""
 
     def __init__(
-        self, vocabulary: Vocabulary, ranks: list[float], sounds: dict[str, str], far: float
+        self,
+        vocabulary: Vocabulary,
+        ranks: list[float],
+        sounds: dict[str, str],
+        far: float,
+        is_ours: Callable[[str], bool],
     ) -> None:
         self._vocabulary = vocabulary
         self._sounds = sounds
         keys = [key for key in vocabulary.keys if key.grade != INITIALS]
+        # A name of someone's own may sound nearly like anything of the many words that are ours.
+        keys = [key for key in keys if key.grade != PINYIN or not is_ours(key.spelling)]
         keys.sort(key=lambda key: (ranks[key.entry], key.grade))
         self._wholes: dict[str, Key] = {}
         self._written: dict[str, str] = {}  # how a Korean word is written, by its letters

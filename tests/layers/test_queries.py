@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from geodata.model import Naming, Term
+from geodata.model import Term
 from geodata.read import Facts, read_facts
 from geodata.vocabulary import printed_terms
+from layers.search import Search
+from layers.store import Release
 
 QUERIES: list[dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("queries.yaml").read_text(encoding="utf-8")
 )
+RIGHT = 0.97  # of the queries, at least
 ANSWERS = {"named", "area", "city", "positioning", "printed", "synonym", "place", "kind", "none"}
 
 
@@ -81,9 +84,56 @@ def test_an_answer_is_of_the_kind_that_its_words_are(
         assert set(row["clauses"]) <= set(facts.clauses)
     if row["answer"] == "printed" and _language(query) == "zh":
         words = [word for word in facts.vocabulary if word.zh in query or query in word.zh]
-        terms: list[Naming | Term] = [
+        terms: list[Term] = [
             named for one in facts.industries.values() for named in one.named if query in named.term.zh
         ]
         terms += [field for one in facts.platforms.values() for field in one.fields if query in field.term.zh]
         cited = {clause for word in words for clause in word.clauses} | {term.clause for term in terms}
         assert set(row["clauses"]) <= cited
+
+
+def _is_right(row: dict[str, Any], answer: dict[str, Any]) -> bool:
+    told = answer["answer"]
+    if row["answer"] == "none":
+        return told is None and bool(answer["missing"])
+    if told is None or told["kind"] != row["answer"]:
+        return False
+    if "industry" in row:
+        listed = ({one["id"] for one in told[kind]} for kind in ("zones", "areas"))
+        return told["industry"]["id"] == row["industry"] and [*listed] == [
+            set(row["zones"]),
+            set(row["areas"]),
+        ]
+    if "zones" in row:
+        return {one["id"] for one in told["places"]} == set(row["zones"])
+    return set(row["clauses"]) <= set(told["clauses"])
+
+
+def test_nearly_all_queries_are_answered_right(release: Release) -> None:
+    search = Search(release.read_json("index/search.json"))
+    wrong = [row["q"] for row in QUERIES if not _is_right(row, search.answer(row["q"], "en"))]
+    assert len(wrong) <= (1 - RIGHT) * len(QUERIES), wrong
+
+
+def test_no_word_that_the_plan_prints_is_denied(facts: Facts, release: Release) -> None:
+    search = Search(release.read_json("index/search.json"))
+    subjects = [word for word in facts.vocabulary if word.kind != "general"]
+    denied = []
+    for word in subjects:
+        for spelling in (word.zh, *word.en, *word.ko):
+            told = search.answer(spelling, "zh")["answer"]
+            if told is None or told["kind"] == "synonym":
+                denied.append(spelling)
+    assert denied == []
+
+
+def test_no_synonym_is_said_to_be_the_plan_s(facts: Facts, release: Release) -> None:
+    search = Search(release.read_json("index/search.json"))
+    claimed = []
+    for row in facts.thesaurus:
+        for spelling in (*row.zh, *row.en, *row.ko):
+            told = search.answer(spelling, "zh")["answer"]
+            industry = (told or {}).get("industry") or {"id": None}
+            if told is None or (told["kind"], industry["id"]) != ("synonym", row.industry):
+                claimed.append((spelling, told and told["kind"]))
+    assert claimed == []

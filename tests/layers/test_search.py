@@ -282,3 +282,89 @@ def test_plurals_and_spellings_have_one_stem() -> None:
         assert len({stem(word) for word in words}) == 1
     assert stem("glass") == "glass"
     assert drop_tones("tan4 xian1 wei2") == "tan xian wei"
+
+
+def _told(search: Search, query: str) -> tuple[str, str | None]:
+    told = search.answer(query, "en")["answer"]
+    industry = told["industry"]
+    return told["kind"], industry["id"] if industry else None
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "industry"),
+    [
+        ("medical catheter factory in Weihai", "synonym", "medical-devices"),
+        ("의료용 카테터 공장", "synonym", "medical-devices"),
+        ("想在荣成建一个冷库", "synonym", "logistics"),
+        ("sensors for medical devices", "city", "new-materials"),
+        ("碳纤维钓竿", "synonym", "leisure-sports-goods"),  # the last word is what the first describes
+        ("打印耗材", "city", "printers-terminals"),  # 耗材 is printed of the heart alone
+        ("한국 화장품 공장은 어디에", "city", "marine-biology"),
+        ("underwater robot", "city", "marine-equipment"),
+        ("gaoqu yiliaoqixie", "named", "medical-devices"),
+        ("GB/T 4754 C27", "named", "biomedicine"),
+        ("ISIC C26", "named", "electronic-information"),
+    ],
+)
+def test_a_question_is_answered_by_the_word_that_matters(
+    search: Search, query: str, kind: str, industry: str
+) -> None:
+    assert _told(search, query) == (kind, industry)
+
+
+def test_what_the_plan_wants_a_place_to_be_is_an_answer(search: Search) -> None:
+    for query in ("冷链", "cold chain", "콜드체인"):
+        told = search.answer(query, "zh")["answer"]
+        assert [(row["id"], row["clause"]) for row in told["positioning"]] == [("rongcheng", "三(一)1(3)")]
+
+
+def test_a_synonym_shows_what_the_plan_says_of_the_word_in_it(search: Search) -> None:
+    answer = search.answer("cold-chain warehouse", "en")
+    assert (answer["answer"]["kind"], answer["answer"]["printed"]) == ("synonym", None)
+    (chain,) = answer["others"]
+    assert (chain["kind"], chain["places"][0]["id"]) == ("positioning", "rongcheng")
+
+
+def test_words_that_were_not_used_are_told(search: Search) -> None:
+    answer = search.answer("wind tower flanges", "en")
+    assert answer["answer"]["industry"]["id"] == "offshore-wind"
+    assert answer["unused"] == answer["missing"] == ["flanges"]
+    assert search.answer("wind towers", "en")["unused"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "not_found"),
+    [
+        ("rope", "sci-tech-services"),  # property
+        ("전복", "national-security-training-base"),  # 안전보…
+        ("김", "new-energy"),
+        ("who to contact", "sci-tech-services"),  # contracts
+        ("cold storage", "electronic-information"),  # cloud storage
+    ],
+)
+def test_a_part_of_another_word_is_not_found(search: Search, query: str, not_found: str) -> None:
+    assert not_found not in [row["id"] for row in search.find(query, "en")]
+
+
+@pytest.mark.parametrize("query", ["sailing boats", "sea water", "steel plates"])
+def test_a_word_that_is_spelt_right_is_not_corrected(search: Search, query: str) -> None:
+    assert search.answer(query, "en")["corrected"] is None
+
+
+@pytest.mark.parametrize("query", ["who to contact", "联系谁", "연락처"])
+def test_a_question_that_a_page_answers_leads_there(search: Search, query: str) -> None:
+    answer = search.answer(query, "en")["answer"]
+    assert (answer["kind"], answer["url"]) == ("page", "/agencies/")
+
+
+@pytest.mark.parametrize("query", sorted({*FIRST, *TYPOS, "cold-chain warehouse", "高区 量子计算", "日本"}))
+def test_every_row_of_an_answer_has_its_clause(search: Search, query: str) -> None:
+    told = search.answer(query, "ko")["answer"]
+    if told is None or told["kind"] in {"place", "page", "kind"}:
+        return
+    rows = [
+        row for kind in ("zones", "areas", "positioning", "city", "tasks", "elsewhere") for row in told[kind]
+    ]
+    assert all(row["clause"] for row in rows)
+    assert all(row["verb"] for kind in ("zones", "areas") for row in told[kind])
+    assert rows or told["clauses"]

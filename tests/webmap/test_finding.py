@@ -48,6 +48,50 @@ def test_an_industry_that_is_only_named_for_the_city_says_so(client: FlaskClient
     assert _search(client, "碳纤维")["results"][0]["says"] == "规划仅就全市提及，未指定区域"
 
 
+@pytest.mark.parametrize("query", ["人工智能", "储能", "制药", "冷库", "AI", "백신"])
+def test_a_synonym_is_never_said_to_be_designated(client: FlaskClient, query: str) -> None:
+    answer = _search(client, query)
+    assert f"规划未写“{query}”" in answer["said"]
+    assert "规划指定" not in answer["results"][0]["says"]
+    page = client.get("/search", query_string={"q": query, "lang": "zh"}).text
+    card = page.partition('class="answer"')[2].partition("</section>")[0]
+    assert f"规划未写“{query}”" in card
+    assert "{" not in card
+    assert "规划指定" not in card
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        ("cold chain", ('href="/zones/rongcheng', "national cold-chain logistics base", "国家冷链物流基地")),
+        ("cold-chain warehouse", ('href="/zones/rongcheng', "国家冷链物流基地", 'href="/zones/wendeng')),
+        ("kelp", ('href="/plan/', "海带", "prints “kelp”")),
+        ("Japan", ('href="/plan/', "日本")),
+        ("development zone", ('href="/zones/gaoqu', 'href="/zones/jingqu', 'href="/zones/lingang')),
+        ("wind tower flanges", ("Offshore wind", "does not print “wind tower”")),
+        ("ISIC 2100", ('href="/zones/jingqu', "stands for the industry")),
+    ],
+)
+def test_the_card_says_where_the_plan_has_it(client: FlaskClient, query: str, parts: tuple[str, ...]) -> None:
+    page = client.get("/search", query_string={"q": query, "lang": "en"}).text
+    card = page.partition('class="answer"')[2].partition("</section>")[0]
+    assert [part for part in parts if part not in card] == []
+
+
+def test_no_university_is_listed_for_lying_near(client: FlaskClient) -> None:
+    for query in ("机床", "疫苗", "新能源汽车"):
+        page = client.get("/search", query_string={"q": query, "lang": "zh"}).text
+        assert "北京交通大学" not in page.partition('class="answer"')[2].partition("</section>")[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_question_for_a_page_leads_to_it(client: FlaskClient, language: str) -> None:
+    answer = client.get("/search.json", query_string={"q": "who to contact", "lang": language}).get_json()
+    assert [row["url"] for row in answer["results"]] == ["/agencies/"]
+    page = client.get("/search", query_string={"q": "who to contact", "lang": language}).text
+    assert 'href="/agencies/' in page.partition("<main")[2]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("query", ["量子计算", "quantum computing", "tobacco", "양자컴퓨팅"])
 def test_what_is_outside_the_plan_is_said_to_be(client: FlaskClient, query: str, language: str) -> None:

@@ -9,12 +9,12 @@ import re
 
 import pytest
 from flask.testing import FlaskClient
-from webmap.strings import read_strings
 
 from geodata.model import Area
 from geodata.read import Facts, read_facts
 from layers.answers import Answers
 from layers.relations import Relations
+from webmap.i18n import read_strings
 
 LANGUAGES = ("zh", "en", "ko")
 SAYS_NO = re.compile(r"规划[^。；]*(?:没有|未|不是|不在)|(?:没有|未)[^。；]*规划")
