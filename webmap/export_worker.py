@@ -57,7 +57,7 @@ class ChildLimits:
     """
 
     at_once: int = 2
-    memory_bytes: int = 1_000_000_000
+    memory_bytes: int = 1_200_000_000
     seconds: float = 60.0
 
 

@@ -59,7 +59,7 @@ class Settings:
     store: str | None = field(default=None, repr=False)  # may hold a password
     cache_megabytes: int = 1000
     exports: int = 2
-    export_megabytes: int = 1000
+    export_megabytes: int = 1200
     files: Files | None = None  # set while the site is written as files: pages leave out what needs a service
 
 
