@@ -12,7 +12,7 @@ from typing import Final, cast
 
 import click
 
-from scripts.commands.common import Context, Refusal, explain_help, tell_usage
+from scripts.commands.common import CommandContext, Refusal, explain_help, tell_usage
 from scripts.messages import text
 
 NAME: Final = "weihai-layout"
@@ -36,7 +36,7 @@ COMMANDS: Final = {
 class Commands(click.Group):
     """All subcommands, each imported when it is called."""
 
-    context_class = Context
+    context_class = CommandContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names, in the order of the help."""

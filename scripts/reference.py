@@ -22,7 +22,7 @@ from layers.catalogue import read_layers
 from layers.home import find_home, write_atomically
 from layers.store import Release, read_current
 from scripts.cli import COMMANDS, PROGRAM
-from scripts.commands.common import Context
+from scripts.commands.common import CommandContext
 from webmap.app import create_app
 from webmap.ogc.resources import CONFORMS
 from webmap.settings import SETTINGS, Settings
@@ -100,12 +100,12 @@ def render_commands() -> str:
             "failed). 2: wrong usage. Errors are in Chinese and English, on standard error.\n"
         )
     ]
-    group = Context(PROGRAM, info_name=PROGRAM.name)
+    group = CommandContext(PROGRAM, info_name=PROGRAM.name)
     for name in COMMANDS:
         command = PROGRAM.get_command(group, name)
         if command is None:
             raise LookupError(name)
-        context = Context(command, info_name=name, parent=group)
+        context = CommandContext(command, info_name=name, parent=group)
         usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
         records = [one.get_help_record(context) for one in command.get_params(context)]
         rows = [(f"`{spec}`", about) for spec, about in filter(None, records)]

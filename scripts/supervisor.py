@@ -54,7 +54,7 @@ def make_server(settings: Settings, number: int, *, waiting: bool = False) -> Se
 
 
 @dataclass
-class Slot:
+class WorkerSlot:
     """A place for one worker, taken or about to be; times as :func:`time.monotonic` gives them."""
 
     number: int
@@ -70,7 +70,7 @@ class Supervisor:
     """Keeps a worker behind every listener; `make` makes the server of one, in its process."""
 
     def __init__(self, listeners: list[socket.socket], make: Make, ready: Callable[[], None]) -> None:
-        self._slots = [Slot(number, listener) for number, listener in enumerate(listeners)]
+        self._slots = [WorkerSlot(number, listener) for number, listener in enumerate(listeners)]
         self._make = make
         self._ready = ready
         self._announced = False
@@ -104,7 +104,7 @@ class Supervisor:
             if slot.process is None and slot.since <= now:
                 self._start(slot)
 
-    def _start(self, slot: Slot) -> None:
+    def _start(self, slot: WorkerSlot) -> None:
         slot.line, end = _PROCESSES.Pipe()
         others: list[Closable] = []
         if sys.platform == "linux":  # a fork has everything that the supervisor has
@@ -131,14 +131,14 @@ class Supervisor:
             if slot is not None:
                 self._hear(slot)
 
-    def _hear(self, slot: Slot) -> None:
+    def _hear(self, slot: WorkerSlot) -> None:
         with suppress(EOFError, OSError):
             slot.said = slot.line.recv() if slot.line else ""
         if slot.said == READY and not self._announced:
             self._announced = True
             self._ready()
 
-    def _bury(self, slot: Slot) -> bool:
+    def _bury(self, slot: WorkerSlot) -> bool:
         """Say what a dead worker died of and when the next one starts; True where none ever served."""
         if slot.process is None or slot.process.is_alive():
             return False

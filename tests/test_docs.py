@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from layers.store import Release
 from scripts import reference
 from scripts.cli import COMMANDS, NAME, PROGRAM
-from scripts.commands.common import Context
+from scripts.commands.common import CommandContext
 from webmap.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -67,9 +67,9 @@ def test_every_setting_is_in_the_reference_and_no_other_is_in_a_document() -> No
 
 
 def test_serve_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
-    command = PROGRAM.get_command(Context(PROGRAM), "serve")
+    command = PROGRAM.get_command(CommandContext(PROGRAM), "serve")
     assert command is not None
-    said = " ".join(command.get_help(Context(command, info_name="serve", terminal_width=200)).split())
+    said = " ".join(command.get_help(CommandContext(command, info_name="serve", terminal_width=200)).split())
     for row in SETTINGS:
         assert row.variable in said
         assert row.zh in said
@@ -91,7 +91,7 @@ def list_calls() -> list[str]:
 @pytest.mark.parametrize("call", list_calls())
 def test_every_call_that_a_document_shows_is_one(call: str) -> None:
     name, *arguments = shlex.split(call)
-    command = PROGRAM.get_command(Context(PROGRAM), name)
+    command = PROGRAM.get_command(CommandContext(PROGRAM), name)
     assert command is not None, name
     if "--help" in arguments:
         return

@@ -1,8 +1,8 @@
 """Say what the plan answers to a question: which of its answers, for which places, in which clauses.
 
 The plan may name a thing for a zone, for an area that a zone is the centre of, in what a place is to become,
-or for the whole city; it may only print the word, or not print it at all. :class:`Answers` cuts a question
-into words that the plan or our synonyms know and tells these cases apart, never mixing them.
+or for the whole city; it may only print the word, or not print it at all. :class:`SearchAnswers` cuts
+a question into words that the plan or our synonyms know and tells these cases apart, never mixing them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Sense(NamedTuple):
     at: int
 
 
-class Piece(NamedTuple):
+class QueryPart(NamedTuple):
     """A part of a question: its senses, how much it says, and where it stands in the text."""
 
     senses: tuple[Sense, ...]
@@ -96,7 +96,7 @@ def tokenise(text: str, variants: dict[int, str]) -> list[Token]:
     return found
 
 
-class Answers:
+class SearchAnswers:
     """Answers questions from the plan's terms, words, names and our synonyms."""
 
     def __init__(self, index: dict[str, Any], variants: dict[int, str]) -> None:
@@ -303,13 +303,13 @@ class Answers:
                     return self._of_industry(row["id"], text)
         return None
 
-    def _cut(self, tokens: list[Token]) -> Iterator[Piece]:
+    def _cut(self, tokens: list[Token]) -> Iterator[QueryPart]:
         """Yield a text as pieces, longest spellings over several tokens first."""
         at = 0
         while at < len(tokens):
             size, senses, weight = self._window(tokens[at:])
             if size:
-                yield Piece(tuple(senses), weight, tokens[at].start, tokens[at + size - 1].end)
+                yield QueryPart(tuple(senses), weight, tokens[at].start, tokens[at + size - 1].end)
             elif tokens[at].script == "latin":
                 yield self._unknown(tokens[at])
             else:
@@ -333,13 +333,13 @@ class Answers:
                 return self._weights[form[: -len(particle)]]
         return UNKNOWN
 
-    def _unknown(self, token: Token) -> Piece:
+    def _unknown(self, token: Token) -> QueryPart:
         """Return a word of an alphabet that is no spelling: a word of some term, or unknown."""
         inside = self._heads.get(token.form, set()) if len(token.form) >= SHORTEST["latin"] else set()
         senses = tuple(Sense("terms", at) for at in sorted(inside))
-        return Piece(senses, WEAK if token.form in self._latin else UNKNOWN, token.start, token.end)
+        return QueryPart(senses, WEAK if token.form in self._latin else UNKNOWN, token.start, token.end)
 
-    def _segment(self, token: Token) -> Iterator[Piece]:
+    def _segment(self, token: Token) -> Iterator[QueryPart]:
         """Yield the pieces of a run without spaces: fewest letters unknown, then fewest pieces."""
         text, hangul = token.form, token.script == "hangul"
         best: list[tuple[int, int, int]] = [(0, 0, 0)]  # letters unknown, pieces, where the last one starts
@@ -360,15 +360,17 @@ class Answers:
             stands = self._may_stand(text, start, end, hangul=hangul)
             senses = tuple(self._senses.get(form, ())) if stands else ()
             weight = self._weights.get(form, STOP) if stands else UNKNOWN
-            yield Piece(senses, weight, token.start + start, token.start + end)
+            yield QueryPart(senses, weight, token.start + start, token.start + end)
 
-    def _begun(self, token: Token) -> Piece:
+    def _begun(self, token: Token) -> QueryPart:
         """Return a Korean word as the beginning of a longer one that is known: 자유무역 of 자유무역지대."""
         at = bisect_left(self._hangul, token.form)
         longer = self._hangul[at] if at < len(self._hangul) else ""
         if len(token.form) >= SHORTEST["begun"] and longer.startswith(token.form):
-            return Piece(tuple(self._senses.get(longer, ())), self._weights[longer], token.start, token.end)
-        return Piece((), UNKNOWN, token.start, token.end)
+            return QueryPart(
+                tuple(self._senses.get(longer, ())), self._weights[longer], token.start, token.end
+            )
+        return QueryPart((), UNKNOWN, token.start, token.end)
 
     def _may_stand(self, text: str, start: int, end: int, *, hangul: bool) -> bool:
         form = text[start:end]
@@ -378,7 +380,7 @@ class Answers:
             return False
         return len(form) > 1 or (self._weights[form] == STOP and not hangul)
 
-    def _weigh(self, query: str, pieces: list[Piece]) -> Reply | None:
+    def _weigh(self, query: str, pieces: list[QueryPart]) -> Reply | None:
         """Return the answer of the word that matters most, the others beside it.
 
         The last of several words is what the others describe (cold-chain *warehouse*), unless they are joined
@@ -392,7 +394,7 @@ class Answers:
         used = (
             strong or ([] if unknown else weak) or ([] if unknown else [one for one in pieces if one.senses])
         )
-        found: list[tuple[Piece, Told]] = []
+        found: list[tuple[QueryPart, Told]] = []
         for piece in used:
             told = self._best(piece.senses, query[piece.start : piece.end])
             if told:
@@ -406,7 +408,7 @@ class Answers:
         words = tuple(query[one.start : one.end] for one in unused)
         return Reply(main, others, words, tuple(query[one.start : one.end] for one in unknown))
 
-    def _head(self, query: str, found: list[tuple[Piece, Told]]) -> Told:
+    def _head(self, query: str, found: list[tuple[QueryPart, Told]]) -> Told:
         subjects = [pair for pair in found if pair[1].kind not in {"place", "page"}] or found
         subjects = (
             [pair for pair in subjects if pair[1].industry or pair[1].kind != "printed"]
@@ -560,9 +562,9 @@ def _has(text: str, words: list[str]) -> bool:
     return True
 
 
-def _join_unknown(pieces: list[Piece]) -> list[Piece]:
+def _join_unknown(pieces: list[QueryPart]) -> list[QueryPart]:
     """Return pieces with what is unknown joined to weak words that touch it: 量子 and 计算 are one word."""
-    joined: list[Piece] = []
+    joined: list[QueryPart] = []
     for piece in pieces:
         last = joined[-1] if joined else None
         touching = last is not None and last.end == piece.start
@@ -573,7 +575,7 @@ def _join_unknown(pieces: list[Piece]) -> list[Piece]:
             and {piece.weight, last.weight} <= loose
             and UNKNOWN in {piece.weight, last.weight}
         ):
-            joined[-1] = Piece((), UNKNOWN, last.start, piece.end)
+            joined[-1] = QueryPart((), UNKNOWN, last.start, piece.end)
         else:
             joined.append(piece)
     return joined

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from layers.search.answers import ORDER, Answers, Reply, Told
+from layers.search.answers import ORDER, Reply, SearchAnswers, Told
 from layers.search.vocabulary import (
     ALIAS,
     EMPTY,
@@ -125,7 +125,7 @@ class Search:
         self._variants = str.maketrans(index["variants"])
         self._sounds: dict[str, str] = index["sounds"]
         self._vocabulary = Vocabulary(self._entries, index["empty"])
-        self._answers = Answers(index, self._variants)
+        self._answers = SearchAnswers(index, self._variants)
         self._at = {(entry["layer"], entry["id"]): at for at, entry in enumerate(self._entries)}
         self._ranks = [_rank(entry) for entry in self._entries]
 

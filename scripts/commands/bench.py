@@ -13,7 +13,7 @@ from scripts.bench.ogc import bench_ogc
 from scripts.bench.postgis import bench_postgis
 from scripts.bench.start import bench_search, bench_start
 from scripts.commands.common import (
-    Choice,
+    OneOf,
     command,
     home_option,
     json_option,
@@ -39,7 +39,7 @@ MEASURES = {
 @command("bench")
 @click.argument(
     "measure",
-    type=Choice(MEASURES),
+    type=OneOf(MEASURES),
     help="首屏、冷启动、搜索、数据库、OGC API · first view, cold start, search, database, OGC API",
 )
 @option("--rounds", type=whole(1, MAX_ROUNDS), default="15", metavar="N", help="重复次数 · repetitions (15)")

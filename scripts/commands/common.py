@@ -61,7 +61,7 @@ class Formatter(click.HelpFormatter):
         super().write_heading(text(HEADINGS[heading]) if heading in HEADINGS else heading)
 
 
-class Context(click.Context):
+class CommandContext(click.Context):
     """One call of a command."""
 
     formatter_class = Formatter
@@ -91,7 +91,7 @@ class Option(click.Option):
 class Command(click.Command):
     """A command that takes negative numbers as they are written, and explains itself in both languages."""
 
-    context_class = Context
+    context_class = CommandContext
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``."""
@@ -143,10 +143,10 @@ home_option = option(
 
 def lang_option(languages: Sequence[str] = LANGUAGES) -> Callable[[Function], Function]:
     """Return what declares ``--lang``."""
-    return option("--lang", type=Choice(languages), default="zh", help="语言 · language (zh)")
+    return option("--lang", type=OneOf(languages), default="zh", help="语言 · language (zh)")
 
 
-class Choice(click.Choice[str]):
+class OneOf(click.Choice[str]):
     """One of some words."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:

@@ -17,7 +17,7 @@ from layers.export.request import build_job
 from layers.home import write_atomically
 from layers.store import Release
 from scripts.commands.common import (
-    Choice,
+    OneOf,
     command,
     home_option,
     json_option,
@@ -35,7 +35,7 @@ FILTERS = ("filter", "theme", "industry", "cluster", "zone")
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """What was asked for; the filters are None where they were not given."""
 
     layer: tuple[str, ...]
@@ -61,7 +61,7 @@ class Options:
 )
 @option(
     "--format",
-    type=Choice(FORMATS),
+    type=OneOf(FORMATS),
     metavar="FORMAT",
     help="默认按文件名，否则 geojson 或 json · by the file's name, else geojson or json: "
     + ", ".join(FORMATS),
@@ -83,7 +83,7 @@ class Options:
 @home_option
 def export(**given: Any) -> int:
     """Write the file; exit 2 for what cannot be had, 1 if the file cannot be made or written."""
-    options = Options(**given)
+    options = ExportOptions(**given)
     if options.as_json and options.out == "-":
         warn("json_and_file")
         return 2
@@ -102,7 +102,7 @@ def export(**given: Any) -> int:
     return _answer(options, asked, made)
 
 
-def _parse(options: Options, content: Content) -> DownloadRequest:
+def _parse(options: ExportOptions, content: Content) -> DownloadRequest:
     names = options.layer
     given = {name: getattr(options, name) for name in ("crs", "geometry", *FILTERS)}
     arguments = {name: value for name, value in given.items() if value is not None}
@@ -119,7 +119,7 @@ def _format_of(out: str) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _check_name(options: Options) -> bool:
+def _check_name(options: ExportOptions) -> bool:
     """Tell whether the file's name ends in its format, or says none; a name that lies is refused."""
     suffix = "" if options.out == "-" else Path(options.out).suffix.lower()
     if not suffix:
@@ -142,7 +142,7 @@ def _endings(kind: str) -> tuple[str, ...]:
     return (kind, more[kind]) if kind in more else (kind,)
 
 
-def _make(options: Options, asked: DownloadRequest, content: Content) -> tuple[Job, bytes]:
+def _make(options: ExportOptions, asked: DownloadRequest, content: Content) -> tuple[Job, bytes]:
     # Heavy, and not needed for a refusal.
     from layers.export.write import write as write_file
 
@@ -164,7 +164,7 @@ def _refuse(error: RequestError, release: Release) -> int:
     return 1 if error.status == HTTPStatus.SERVICE_UNAVAILABLE else 2
 
 
-def _answer(options: Options, asked: DownloadRequest, made: tuple[Job, bytes]) -> int:
+def _answer(options: ExportOptions, asked: DownloadRequest, made: tuple[Job, bytes]) -> int:
     job, content = made
     if options.out == "-":
         sys.stdout.buffer.write(content)

@@ -22,7 +22,7 @@ from layers.home import claim, write_atomically
 from layers.release import read_neighbours
 from scripts.commands.common import (
     SHOWN,
-    Choice,
+    OneOf,
     Refusal,
     command,
     home_option,
@@ -51,7 +51,7 @@ MOST_SHOWN: Final = 20  # transfers on the screen; the JSON has all
 
 
 @dataclass(frozen=True)
-class Options:
+class ImportOptions:
     """What was typed, None where it was not given."""
 
     file: Path
@@ -100,7 +100,7 @@ def _metres(given: str) -> float:
     metavar="FILE",
     help="界址点 TXT、DXF、Shapefile、GDB、KML/KMZ、GeoJSON、CSV/XLSX … · the boundary's file",
 )
-@option("--layer", type=Choice(LAYERS), required=True, help="图层 · layer")
+@option("--layer", type=OneOf(LAYERS), required=True, help="图层 · layer")
 @option("--id", help="整个文件是这一个地点 · the whole file is this one place")
 @option("--map", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
 @option(
@@ -123,7 +123,7 @@ def _metres(given: str) -> float:
     metavar="METRES",
     help="位置精度，米 · positional accuracy, metres",
 )
-@option("--method", type=Choice(get_args(Method)), default="official", help="方法 · method (official)")
+@option("--method", type=OneOf(get_args(Method)), default="official", help="方法 · method (official)")
 @option("--fix", is_flag=True, help="修复多边形、交换坐标轴、闭合线 · repair rings, swap axes, close lines")
 @option(
     "--accept-loss",
@@ -143,7 +143,7 @@ def _metres(given: str) -> float:
 @home_option
 def import_boundary(**given: Any) -> int:
     """Check and publish; exit 1 if it cannot be published, 2 for wrong usage."""
-    options = Options(**given)
+    options = ImportOptions(**given)
     chosen = settings(options.home)
     if chosen is None:
         return 1
@@ -159,7 +159,9 @@ def import_boundary(**given: Any) -> int:
     return code
 
 
-def _act(options: Options, proposal: Proposal, baseline: Baseline, told: tuple[Settings, Answer]) -> int:
+def _act(
+    options: ImportOptions, proposal: Proposal, baseline: Baseline, told: tuple[Settings, Answer]
+) -> int:
     """Draw what was only asked for, publish what may be, and say it."""
     chosen, answer = told
     code = 1 if proposal.errors else 0
@@ -188,7 +190,7 @@ def _conclude(proposal: Proposal, answer: Answer) -> None:
         say("import_ok", warnings=len(proposal.issues))
 
 
-def _complete(options: Options) -> bool:
+def _complete(options: ImportOptions) -> bool:
     if options.id and options.map:
         warn("import_both")
         return False
@@ -211,7 +213,7 @@ def _complete(options: Options) -> bool:
     return not long and not odd
 
 
-def _build_request(options: Options) -> ImportRequest:
+def _build_request(options: ImportOptions) -> ImportRequest:
     said = {name: options.said(name) or "-" for name in SAID}
     return ImportRequest(
         file=options.file,
@@ -238,7 +240,7 @@ def _draw(proposal: Proposal, baseline: Baseline, language: str) -> str | None:
     return render_preview(proposal, baseline, neighbours, language)
 
 
-def _write_preview(options: Options, page: str, home: Path) -> str | None:
+def _write_preview(options: ImportOptions, page: str, home: Path) -> str | None:
     """Write the page and return its path, or None after saying why it cannot be written."""
     path: Path = options.preview or home / "previews" / f"{options.file.stem[:60] or options.layer}.html"
     try:
@@ -252,7 +254,7 @@ def _write_preview(options: Options, page: str, home: Path) -> str | None:
     return str(path)
 
 
-def _publish(options: Options, proposal: Proposal, chosen: Settings, answer: Answer) -> int:
+def _publish(options: ImportOptions, proposal: Proposal, chosen: Settings, answer: Answer) -> int:
     folder = chosen.home
     if not options.yes and not _confirm(options):
         warn("import_unconfirmed")
@@ -270,7 +272,7 @@ def _publish(options: Options, proposal: Proposal, chosen: Settings, answer: Ans
     return 0
 
 
-def _confirm(options: Options) -> bool:
+def _confirm(options: ImportOptions) -> bool:
     if options.as_json or not sys.stdin.isatty():
         return False
     return input(text("import_confirm")).strip().lower() in {"y", "yes"}

@@ -12,7 +12,7 @@ from geodata import crs as frames
 from geodata.coordinates import CoordinateError, parse_coordinates
 from layers.store import Release
 from scripts.commands.common import (
-    Choice,
+    OneOf,
     command,
     home_option,
     json_option,
@@ -32,7 +32,7 @@ PAIR = 2
 
 
 @dataclass(frozen=True)
-class Place:
+class AskedPlace:
     """Where is asked: a position as words, or a file with a polygon, in the frame `crs`."""
 
     position: tuple[str, ...]
@@ -55,7 +55,7 @@ class Place:
 )
 @option(
     "--crs",
-    type=Choice(frames.FRAMES),
+    type=OneOf(frames.FRAMES),
     default=frames.LONLAT,
     help=f"坐标系 · frame ({frames.LONLAT})",
 )
@@ -72,7 +72,7 @@ def lookup(
     home: Path | None,
 ) -> int:
     """Print what applies; exit 2 for a question that cannot be, 1 where no store answers."""
-    place = Place(position, polygon, crs)
+    place = AskedPlace(position, polygon, crs)
     if bool(position) == bool(polygon):
         warn("position_or_polygon")
         return 2
@@ -100,7 +100,7 @@ def lookup(
 
 
 def _ask(
-    content: Content, place: Place, position: tuple[float, float] | None, lang: str
+    content: Content, place: AskedPlace, position: tuple[float, float] | None, lang: str
 ) -> tuple[Document, list[str]]:
     if place.polygon:
         shares = content.shares.of(parse_polygon(place.polygon.read_bytes(), place.crs))
@@ -114,7 +114,7 @@ def _ask(
     return answer, list(_lines(answer, lang))
 
 
-def _refuse(release: Release, place: Place, error: Exception) -> None:
+def _refuse(release: Release, place: AskedPlace, error: Exception) -> None:
     """Say in Chinese and English what is wrong, with the page's own words, and what may be meant."""
     if isinstance(error, CoordinateError):
         values = {"parameter": "position", "value": " ".join(place.position), "allowed": place.crs}
@@ -141,7 +141,7 @@ def _is_pair(words: tuple[str, ...]) -> bool:
         return False
 
 
-def _numbers(place: Place) -> tuple[float, float] | None:
+def _numbers(place: AskedPlace) -> tuple[float, float] | None:
     if not _is_pair(place.position):
         return None
     x, y = map(float, place.position)
