@@ -44,6 +44,12 @@ def test_every_file_that_a_document_links_exists(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_path_that_a_document_names_exists(path: Path) -> None:
+    named = re.findall(r"`((?:geodata|layers|webmap|scripts|tests|docs)/[\w/.-]+)`", path.read_text("utf-8"))
+    assert [one for one in named if not (ROOT / one).exists()] == []
+
+
 def test_the_readme_is_one_page_with_a_picture_and_every_command() -> None:
     readme = read(ROOT / "README.md")
     assert readme.count("\n") <= MOST_LINES
