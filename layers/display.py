@@ -20,6 +20,7 @@ from layers.relations import Relations
 
 POLYGON, MULTI_LINE, MULTI_POLYGON = 2, 2, 3  # how deep each type nests its arcs
 _FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
+MIN_RING = 3  # positions of a ring that is none: there and back again
 POLYGON_LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 
 
@@ -128,6 +129,8 @@ def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum:
     topology = Topology(collections, object_name=list(objects), topology=True, prequantize=quantum).to_dict()
     for name, rows in objects.items():
         topology["objects"][name] = _name_geometries(topology["objects"][name], rows)
+        for geometry in topology["objects"][name]["geometries"]:
+            geometry["arcs"] = _drop_collapsed(geometry, [len(arc) for arc in topology["arcs"]])
     result: dict[str, Any] = topology
     return result
 
@@ -147,6 +150,25 @@ def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeome
         for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
     ]
     return {"type": "GeometryCollection", "geometries": named}
+
+
+def _drop_collapsed(geometry: dict[str, Any], lengths: list[int]) -> list[Any]:
+    """Return the arcs of a geometry without what rounding left no extent: islets smaller than a step.
+
+    `lengths` counts the positions of each arc. A ring has four positions at least, a line two.
+    """
+
+    def extent(arcs: list[int]) -> int:
+        return sum(lengths[arc if arc >= 0 else ~arc] for arc in arcs) - len(arcs) + 1
+
+    if geometry["type"] == "MultiLineString":
+        return [line for line in geometry["arcs"] if extent(line) > 1]
+    parts = [
+        [outer, *(hole for hole in holes if extent(hole) > MIN_RING)]
+        for outer, *holes in geometry["arcs"]
+        if extent(outer) > MIN_RING
+    ]
+    return parts or geometry["arcs"]
 
 
 def _depth_of(geometry: BaseGeometry) -> int:
