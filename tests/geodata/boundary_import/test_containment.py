@@ -42,13 +42,15 @@ def coast_of(name):
 
 
 def test_a_park_of_which_a_notable_part_lies_at_sea_stands_in_the_way(write):
-    """Its zone is known to ±3.3 km, the coast to ±658 m: what counts is the coast."""
+    """Its zone is a sketch, and the county's edge is known far better: what counts is that edge."""
     lon, lat = coast_of("jingqu")
     path = write("a.gpkg", [crs.build_circle(lon, lat, 1500)], values=["x"])
     found = propose(request(path, of="dongbu-binhai", layer="parks"), GROUND)
     said = next(one for one in found.issues if one.code == "beyond-coast")
     assert said.level == "error"
-    assert "在环翠区（huancui）的海岸或界线之外超过 663 m" in said.message_zh
+    known_m = GROUND.shapes["huancui"].accuracy_m + 5.0
+    assert known_m < GROUND.shapes["jingqu"].accuracy_m
+    assert f"在环翠区（huancui）的海岸或界线之外超过 {known_m:.0f} m" in said.message_zh
     assert said.fix
     assert "先导入所在区市的边界" in said.fix["zh"]
     assert not found.after
