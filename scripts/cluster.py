@@ -45,7 +45,7 @@ def find_programs() -> Path | None:
     return newest / "bin" if newest else None
 
 
-class Cluster:
+class DatabaseCluster:
     """One server: :meth:`start` and :meth:`stop` it as often as you like, its data stay."""
 
     def __init__(self, folder: Path, settings: dict[str, str] | None = None) -> None:
@@ -110,11 +110,11 @@ class Cluster:
 
 
 @contextmanager
-def temporary_cluster(settings: dict[str, str] | None = None) -> Iterator[Cluster]:
+def temporary_cluster(settings: dict[str, str] | None = None) -> Iterator[DatabaseCluster]:
     """Run a server for as long as the block lasts, then remove it with its data."""
     folder = Path(tempfile.mkdtemp(prefix="weihai-postgis-"))
     try:
-        cluster = Cluster(folder, settings)
+        cluster = DatabaseCluster(folder, settings)
         try:
             cluster.create()
             yield cluster

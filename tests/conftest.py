@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from layers.postgis.load import load, read_snapshot
 from layers.store import Release
-from scripts.cluster import Cluster, temporary_cluster
+from scripts.cluster import DatabaseCluster, temporary_cluster
 from webmap.app import create_app
 from webmap.publish import publish
 from webmap.settings import Settings
@@ -51,14 +51,14 @@ def client(home: Path, release: Release) -> FlaskClient:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster() -> Iterator[DatabaseCluster]:
     """Return a PostgreSQL server with PostGIS, one for each worker process that asks."""
     with temporary_cluster() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def database(cluster: Cluster, release: Release) -> str:
+def database(cluster: DatabaseCluster, release: Release) -> str:
     """Return the address of a database that holds the release."""
     url = cluster.new_database("weihai")
     assert load(url, read_snapshot(release), lambda *_: None)

@@ -50,7 +50,6 @@ COMMAND_INTERFACE = {"add_arguments", "main", "run"}  # what every command has, 
 LONG_MODULE_DEBTS: set[str] = set()
 SMALL_MODULE_DEBTS: set[str] = set()
 SHARED_NAME_DEBTS = {
-    "Cluster",
     "Row",
     "Shape",
     "audit",

@@ -36,7 +36,7 @@ from typing import Any
 import yaml
 
 from scripts.bench.load import ask, free_port, wait_for
-from scripts.cluster import Cluster
+from scripts.cluster import DatabaseCluster
 from scripts.messages import write
 
 PYGEOAPI_VERSION = "0.21.0"  # the last that runs on Python 3.11
@@ -71,7 +71,7 @@ def install_peer(folder: Path) -> Path:
 
 
 @contextmanager
-def serving_peer(programs: Path, folder: Path, cluster: Cluster) -> Iterator[str]:
+def serving_peer(programs: Path, folder: Path, cluster: DatabaseCluster) -> Iterator[str]:
     """Serve the copies in `folder` and `cluster` with two gunicorn workers; yields the address."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
@@ -95,7 +95,7 @@ def serving_peer(programs: Path, folder: Path, cluster: Cluster) -> Iterator[str
             server.terminate()
 
 
-def write_copies(folder: Path, features: Path, cluster: Cluster) -> None:
+def write_copies(folder: Path, features: Path, cluster: DatabaseCluster) -> None:
     """Write the features of a GeoJSON file as the peers take them: a GeoPackage, and an indexed table."""
     import geopandas
     import psycopg
@@ -120,7 +120,7 @@ def write_copies(folder: Path, features: Path, cluster: Cluster) -> None:
         connection.execute(f"CREATE INDEX ON {STORED} USING gist (geometry)")
 
 
-def _config(base: str, folder: Path, cluster: Cluster) -> dict[str, Any]:
+def _config(base: str, folder: Path, cluster: DatabaseCluster) -> dict[str, Any]:
     text = {"en": "bench"}
     package = {"name": "SQLiteGPKG", "data": str(folder / PACKAGE), "table": LAYER}
     database = {"host": str(cluster.folder), "port": 5432, "dbname": "peer", "user": cluster.user}

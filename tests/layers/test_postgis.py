@@ -27,7 +27,7 @@ from layers.postgis.store import PostgisStore
 from layers.query import Collection, Query, StoreSlowError, StoreUnavailableError
 from layers.rows import Row
 from layers.store import Release
-from scripts.cluster import Cluster, temporary_cluster
+from scripts.cluster import DatabaseCluster, temporary_cluster
 
 INFO = {"id": "squares", "geometry": "polygon", "fields": [{"name": "id", "type": "string"}]}
 SQUARES = [
@@ -48,7 +48,7 @@ def to_snapshot(release: str, rows: Iterable[Row] = SQUARES) -> Snapshot:
 
 
 @pytest.fixture
-def url(cluster: Cluster, request: pytest.FixtureRequest) -> str:
+def url(cluster: DatabaseCluster, request: pytest.FixtureRequest) -> str:
     """Return the address of an empty database."""
     return cluster.new_database(request.node.name[:60])
 
@@ -217,7 +217,7 @@ def test_a_list_of_more_entries_than_are_kept_is_read_through(
 
 
 def test_postgis_that_cannot_be_created_is_named(
-    cluster: Cluster, url: str, monkeypatch: pytest.MonkeyPatch
+    cluster: DatabaseCluster, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE ROLE plain LOGIN")
@@ -286,7 +286,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO reader;
 
 
 def test_a_read_only_role_serves_also_what_is_loaded_later_and_cannot_load(
-    cluster: Cluster, url: str
+    cluster: DatabaseCluster, url: str
 ) -> None:
     load(url, to_snapshot("one"), quiet)
     with psycopg.connect(url) as connection:
@@ -306,7 +306,7 @@ def test_a_read_only_role_serves_also_what_is_loaded_later_and_cannot_load(
                 reader.execute(sql.SQL(statement).format(sql.Identifier(SCHEMA, table)))
 
 
-def test_what_all_may_read_they_may_read_of_every_release(cluster: Cluster, url: str) -> None:
+def test_what_all_may_read_they_may_read_of_every_release(cluster: DatabaseCluster, url: str) -> None:
     load(url, to_snapshot("one"), quiet)
     with psycopg.connect(url) as connection:
         connection.execute("CREATE ROLE anyone LOGIN")

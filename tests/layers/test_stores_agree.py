@@ -19,7 +19,7 @@ from layers.postgis.load import Snapshot, load
 from layers.postgis.store import PostgisStore
 from layers.query import Query
 from layers.rows import Row, flatten_value, queryables
-from scripts.cluster import Cluster
+from scripts.cluster import DatabaseCluster
 from tests.layers import oracle
 
 FIELDS = {
@@ -84,7 +84,7 @@ def to_row(index: int, values: dict[str, Any], geometry: Any) -> Row:
 
 
 @pytest.fixture(scope="module")
-def empty(cluster: Cluster) -> Iterator[str]:
+def empty(cluster: DatabaseCluster) -> Iterator[str]:
     """Return the address of a database of its own, where the smallest tables have all indexes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loading, "INDEXED_FROM", 0)

@@ -14,13 +14,13 @@ from layers.postgis.migrate import SCHEMA, migrate
 from layers.postgis.store import PostgisStore
 from layers.query import StoreUnavailableError
 from layers.store import Release
-from scripts.cluster import Cluster
+from scripts.cluster import DatabaseCluster
 from scripts.postgis_sync import WIDTH, Bar, Outcome, bring
 from webmap.settings import Settings, read_settings
 
 
 def test_a_release_is_loaded_with_signs_of_progress_and_only_once(
-    cluster: Cluster, release, home, capsys
+    cluster: DatabaseCluster, release, home, capsys
 ) -> None:
     url = cluster.new_database("bring")
     assert not is_loaded(url, release.id)
@@ -40,7 +40,7 @@ def test_without_a_store_there_is_nothing_to_bring(release: Release, home: Path)
     assert bring(Settings(home), release) is Outcome.READY
 
 
-def test_a_role_that_may_not_load_is_told_who_may(cluster: Cluster, release, home, capsys) -> None:
+def test_a_role_that_may_not_load_is_told_who_may(cluster: DatabaseCluster, release, home, capsys) -> None:
     url = cluster.new_database("guests")
     with psycopg.connect(url) as connection:
         migrate(connection)
@@ -60,7 +60,9 @@ def test_a_database_that_is_down_is_told_apart_from_one_that_refuses(tmp_path: P
     assert "WEIHAI_LAYOUT_STORE" in capsys.readouterr().err
 
 
-def test_a_database_without_postgis_is_told_what_to_do(cluster: Cluster, release, home, capsys) -> None:
+def test_a_database_without_postgis_is_told_what_to_do(
+    cluster: DatabaseCluster, release, home, capsys
+) -> None:
     with psycopg.connect(cluster.url(), autocommit=True) as connection:
         connection.execute("CREATE ROLE builder LOGIN PASSWORD 'secret'")
         connection.execute("CREATE DATABASE without TEMPLATE template0 OWNER builder")

@@ -22,7 +22,7 @@ from layers.postgis.load import Snapshot, is_loaded, load
 from layers.postgis.migrate import SCHEMA
 from layers.store import Release, read_pointer
 from scripts import cli
-from scripts.cluster import Cluster, temporary_cluster
+from scripts.cluster import DatabaseCluster, temporary_cluster
 from scripts.postgis_sync import Outcome, bring, bring_later
 from webmap.live import Live
 from webmap.publish import hash_code
@@ -69,7 +69,7 @@ def published(first: Release, tmp_path: Path) -> Published:
 
 
 @pytest.fixture
-def url(cluster: Cluster, request: pytest.FixtureRequest) -> str:
+def url(cluster: DatabaseCluster, request: pytest.FixtureRequest) -> str:
     """A database of one's own."""
     name: str = request.node.name.lower()
     return cluster.new_database(hashlib.sha256(name.encode()).hexdigest()[:12].replace("0", "a"))
