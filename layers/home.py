@@ -88,8 +88,13 @@ def claim(home: Path) -> Standing:
     """Make a folder a home if it is new, and return what it was; raises as :func:`read_standing` does."""
     standing = read_standing(home)
     if standing is Standing.NEW:
+        # Who holds the lock tidies up, and would take a marker that is being written for a leftover.
+        from filelock import FileLock
+
         home.mkdir(parents=True, exist_ok=True)
-        write_marker(home)
+        with FileLock(home / ".lock"):
+            if read_standing(home) is Standing.NEW:
+                write_marker(home)
     return standing
 
 
