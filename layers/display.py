@@ -19,6 +19,7 @@ from geodata.shapes import Shape
 from layers.relations import Relations
 
 POLYGON, MULTI_LINE, MULTI_POLYGON = 2, 2, 3  # how deep each type nests its arcs
+_RING_POSITIONS = 4  # the least that a ring has, its first repeated as its last
 _FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
 POLYGON_LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 
@@ -127,7 +128,7 @@ def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum:
     ]
     topology = Topology(collections, object_name=list(objects), topology=True, prequantize=quantum).to_dict()
     for name, rows in objects.items():
-        topology["objects"][name] = _name_geometries(topology["objects"][name], rows)
+        topology["objects"][name] = _name_geometries(topology["objects"][name], rows, topology["arcs"])
     result: dict[str, Any] = topology
     return result
 
@@ -136,18 +137,34 @@ def _bare(row_id: str, geometry: BaseGeometry) -> dict[str, Any]:
     return {"type": "Feature", "id": row_id, "properties": {}, "geometry": shapely.geometry.mapping(geometry)}
 
 
-def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeometry]]) -> dict[str, Any]:
+def _name_geometries(
+    collection: dict[str, Any], rows: list[tuple[str, BaseGeometry]], arcs: list[list[Any]]
+) -> dict[str, Any]:
     """Return a TopoJSON collection whose geometries are arcs with our ids and nothing else."""
     named = [
         {
             "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
             "id": row_id,
-            "arcs": nest(drawn["arcs"], _depth_of(geometry)),
+            "arcs": _drop_collapsed(nest(drawn["arcs"], MULTI_POLYGON), arcs)
+            if geometry.geom_type.endswith("Polygon")
+            else nest(drawn["arcs"], MULTI_LINE),
         }
         for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
     ]
     return {"type": "GeometryCollection", "geometries": named}
 
 
-def _depth_of(geometry: BaseGeometry) -> int:
-    return MULTI_POLYGON if geometry.geom_type.endswith("Polygon") else MULTI_LINE
+def _drop_collapsed(parts: list[list[list[int]]], arcs: list[list[Any]]) -> list[list[list[int]]]:
+    """Return polygons without the rings that rounding left too few positions of to be rings.
+
+    These are islands and holes of about one step of the rounding; with the outer ring goes its polygon.
+    """
+
+    def count(ring: list[int]) -> int:
+        return 1 + sum(len(arcs[index if index >= 0 else ~index]) - 1 for index in ring)
+
+    return [
+        [outer, *(hole for hole in holes if count(hole) >= _RING_POSITIONS)]
+        for outer, *holes in parts
+        if count(outer) >= _RING_POSITIONS
+    ]
