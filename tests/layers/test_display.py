@@ -63,6 +63,21 @@ def test_every_geometry_is_nested_as_its_type_says(release: Release, level: str)
 
 
 @pytest.mark.parametrize("level", ["overview", "detail"])
+def test_every_ring_has_the_four_positions_of_a_ring(release: Release, level: str) -> None:
+    """Rounding leaves nothing of the smallest islands, which are not drawn then."""
+    topology = release.read_json(f"map/{level}.topojson")
+    for name, collection in topology["objects"].items():
+        for geometry in collection["geometries"]:
+            rings = [ring for part in geometry["arcs"] for ring in part if geometry["type"] == "MultiPolygon"]
+            counts = [
+                1 + sum(len(topology["arcs"][one if one >= 0 else ~one]) - 1 for one in ring)
+                for ring in rings
+            ]
+            assert all(count >= 4 for count in counts), (name, geometry["id"])
+            assert counts or geometry["type"] == "MultiLineString"
+
+
+@pytest.mark.parametrize("level", ["overview", "detail"])
 def test_neighbours_share_their_arcs_on_the_screen(release: Release, level: str) -> None:
     topology = release.read_json(f"map/{level}.topojson")
     counties = {row["id"]: _decode(topology, row) for row in topology["objects"]["counties"]["geometries"]}

@@ -113,6 +113,7 @@ def hi_tech(release, tmp_path):
 def brought(release, drawn, ask, tmp_path, monkeypatch):
     """What is brought to this home: a county and a park, published already, and the zone; the polygons.
 
+    A county keeps the islands that its file leaves out.
     The two come as FlatGeobuf. Their publications do without a build: the zone's will build all three.
     """
     brought = {PLACE: drawn}
@@ -137,6 +138,11 @@ def brought(release, drawn, ask, tmp_path, monkeypatch):
             ]  # what the county's largest part leaves out goes to another city
             code, out, err = ask("import-boundary", str(path), "--layer", layer, *SAID, *given)
             assert code == 0, out + err
+            if layer == "counties":
+                islands = shapely.get_parts(shape_of(release, layer, place))
+                kept = islands[~shapely.intersects(islands, brought[place])]
+                assert len(kept)
+                brought[place] = shapely.union_all([brought[place], *kept])
     return brought
 
 

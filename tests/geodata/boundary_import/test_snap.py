@@ -151,11 +151,20 @@ def test_nobody_gains_a_detached_sliver(assignment):
 
 
 def test_land_in_a_hole_of_the_polygon_stays_whose_it_was():
-    """Grown by 50 m and moved to the north, the town's outline closes a bay to a hole of 0.013 km²."""
-    moved = shapely.affinity.translate(outline("town-renhe"), 0.003, 0.009)
-    assignment = record("towns", "town-renhe", shapely.buffer(moved, 0.0005))
+    """Drawn around a patch of 0.013 km² of the next town, which need not touch the rest of that town."""
+    own, other = outline("town-renhe"), outline("town-hushan")
+    line = shapely.line_merge(shapely.intersection(own, other))
+    middle = shapely.line_interpolate_point(
+        max(shapely.get_parts(line), key=shapely.length), 0.5, normalized=True
+    )
+    beside = shapely.difference(shapely.buffer(middle, 0.006), shapely.buffer(own, 0.003))
+    centre = shapely.intersection(other, beside).representative_point()
+    around = crs.build_circle(centre.x, centre.y, 800)
+    drawn = shapely.difference(shapely.union(own, around), crs.build_circle(centre.x, centre.y, 64))
+    assignment = record("towns", "town-renhe", drawn)
     adjusted = apply_imports(FACTS, BOUNDARIES, [assignment])
-    (ring,) = [ring for part in shapely.get_parts(adjusted.placed["town-renhe"]) for ring in part.interiors]
+    rings = [ring for part in shapely.get_parts(adjusted.placed["town-renhe"]) for ring in part.interiors]
+    (ring,) = [ring for ring in rings if shapely.Polygon(ring).intersects(centre)]
     parts = shapely.get_parts(adjusted.pieces["town-hushan"])
     assert sum(is_same(part, shapely.Polygon(ring)) for part in parts) == 1
     assert find_slivers(adjusted, "town-renhe") == []
