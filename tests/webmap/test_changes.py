@@ -85,7 +85,7 @@ def published(release, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     code = hash_code()
     first = clone(release, home, "aaaa000011112222", lambda _: None)
-    before = {"area_km2": 297.0, "geometry_method": "reconstructed", "positional_accuracy_m": 5884}
+    before = {"area_km2": 297.023, "geometry_method": "reconstructed", "positional_accuracy_m": 5884}
     after = {"area_km2": 290.5, "geometry_method": "official", "positional_accuracy_m": 5}
     base = [{"id": PLACE, "layer": "zones", "before": None, "after": before}]
     record(home, first, Act("build", first.id, code, changes={"areas": base}))
@@ -193,7 +193,7 @@ def test_the_owners_words_are_not_cut(release, tmp_path):
     ],
 )
 def test_a_published_area_has_its_unit_and_its_source(release, tmp_path, language, area, source):
-    said = {"official_area_km2": 297.0, "official_area_source": "56tv"}
+    said = {"official_area_km2": 297.023, "official_area_source": "56tv"}
     for letter, more in (
         ("a", {}),
         ("b", {"official_area_source": "yearbook"}),
@@ -334,7 +334,7 @@ def test_a_running_server_takes_over_a_new_release_whole(following, release):
     done.set()
     for reader in readers:
         reader.join(30)
-    assert seen <= {("aaaa000011112222", 297.0), ("bbbb000011112222", 290.5)}
+    assert seen <= {("aaaa000011112222", 297.023), ("bbbb000011112222", 290.5)}
     assert len(ask(address, "/changes.json")["publications"]) == 3
 
 
@@ -412,7 +412,7 @@ def test_a_release_of_other_code_or_a_broken_one_is_left_alone(following, releas
     assert ask(address, "/healthz")["release"] == "aaaa000011112222"
     (home / "current").write_text("\0")
     assert ask(address, "/healthz")["release"] == "aaaa000011112222"
-    assert area_of(address) == 297.0
+    assert area_of(address) == 297.023
 
 
 def test_a_new_release_is_taken_over_though_nobody_asks(release, tmp_path):

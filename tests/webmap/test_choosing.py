@@ -115,7 +115,7 @@ def test_the_comparison_as_csv(client: FlaskClient) -> None:
         "vigorous: biomedicine [三(一)1(2)]",
     ]
     assert by_id["industry_of_areas", "hi-tech"][5].startswith("belt-north-hightech: ")
-    assert by_id["area_km2", ""][5] == "140.0"
+    assert by_id["area_km2", ""][5] == "140.026"
     zh = read_csv(client.get("/compare.csv?zones=gaoqu,jingqu&lang=zh").text)
     assert zh[0] == ["section", "id", "name_zh", "common", "gaoqu", "jingqu"]
 

@@ -29,7 +29,7 @@ def facts(tmp_path_factory):
 def spoilt(facts):
     """Facts with an id and a clause that nothing has, and a record that is none."""
     spoil(facts, "plan/platforms.yaml", "  zone: jingqu\n", "  zone: nobody-there\n")
-    spoil(facts, "plan/designations.yaml", "  industry: medical-devices\n", "  industry: nothing\n")
+    spoil(facts, "plan/designations.yaml", "  industries: [medical-devices, biomedicine]\n", "  industries: [nothing]\n")
     return facts
 
 
@@ -67,7 +67,7 @@ def test_facts_that_contradict_each_other_are_not_published(spoilt, tmp_path):
     said = str(refused.value)
     for file, text in (
         ("plan/platforms.yaml", "  zone: nobody-there"),
-        ("plan/designations.yaml", "  industry: nothing"),
+        ("plan/designations.yaml", "  industries: [nothing]"),
     ):
         assert f"{file}:{line_of(spoilt, file, text)} " in said
     assert "2 errors" in said
