@@ -26,6 +26,7 @@ from webmap.limiter import MAKING, Limiter
 from webmap.problems import BusyError, FailedError, TooCostlyError
 from webmap.settings import Settings
 
+TRACEBACK = "Traceback (most recent call last)"
 _LOG = logging.getLogger(__name__)
 ROOT = Path(__file__).parent.parent
 MEGABYTE = 1_000_000
@@ -146,9 +147,11 @@ def run_child(job: ChildJob, path: Path, limits: ChildLimits) -> None:
                 child.stdin.close()  # type: ignore[union-attr]
         if code:
             said.seek(0)
-            text = said.read().decode(errors="replace")[-SHOWN:]
+            text = said.read().decode(errors="replace")
             if code == BROKEN:
-                raise BrokenReleaseError(text.strip())
-            _LOG.error("%s ended with %d: %s", job.module, code, text)
-            # Libraries that get no memory end the process, and so does a system that has none left.
-            raise TooCostlyError if code < 0 or code == OUT_OF_MEMORY else FailedError
+                raise BrokenReleaseError(text[-SHOWN:].strip())
+            _LOG.error("%s ended with %d: %s", job.module, code, text[-SHOWN:])
+            # Libraries that get no memory end the process, some without a word of Python's, and so does a
+            # system that has none left. What fails in our own code has a traceback.
+            given_up = code < 0 or code == OUT_OF_MEMORY or (limits.memory_bytes and TRACEBACK not in text)
+            raise TooCostlyError if given_up else FailedError

@@ -85,7 +85,7 @@ def test_wishes_are_weighed_by_keyboard_and_every_weight_is_seen(page: Page, sit
     page.get_by_role("button", name="순위 보기").press("Enter")
     expect(page).to_have_url(re.compile(r"/find\?industry=biomedicine&lang=ko&port=3#ranking$"))
     first = page.locator(".ranking > li").first
-    expect(first).to_contain_text("룽청시")
+    expect(first).to_contain_text("경제기술개발구")
     expect(first.get_by_role("row")).to_have_count(4)  # head, two wishes, sum
     page.get_by_role("link", name="상위 5곳 비교").click()
     expect(page.locator(".compared thead th")).to_have_count(6)

@@ -98,7 +98,8 @@ def test_every_sheet_of_the_atlas_says_what_the_facts_say(client: FlaskClient, r
     for row in _places(release):
         text = squeeze(reader.pages[outline[row["name"]["en"]]].extract_text())
         said = [row["name"]["zh"], *(one["name"]["en"] for one in row["responsible_units"])]
-        said += [words for one in row.get("industries", ()) for words in (one["term"]["en"], one["clause"])]
+        for one in row.get("industries", ()):
+            said += [one["term"]["en"], format_clause(one["clause"], "en")]
         said += [one["name"]["en"] for one in row.get("memberships", ())]
         if row["geometry"]["method"]:
             accuracy = float(f"{row['geometry']['accuracy_m']:.2g}")

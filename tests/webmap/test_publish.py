@@ -29,7 +29,8 @@ def facts(tmp_path_factory):
 def spoilt(facts):
     """Facts with an id and a clause that nothing has, and a record that is none."""
     spoil(facts, "plan/platforms.yaml", "  zone: jingqu\n", "  zone: nobody-there\n")
-    spoil(facts, "plan/designations.yaml", "  industries: [medical-devices, biomedicine]\n", "  industries: [nothing]\n")
+    named = "  industries: [medical-devices, biomedicine]\n"
+    spoil(facts, "plan/designations.yaml", named, "  industries: [nothing]\n")
     return facts
 
 
