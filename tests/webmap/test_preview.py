@@ -25,7 +25,7 @@ from webmap.static_map import Label, measure_box, place_labels
 
 GROUND = Baseline(read_facts(), read_boundaries())
 AROUND = read_neighbours(dict(GROUND.boundaries), GROUND.facts.plans)
-MOVED = (0.004, -0.003)
+MOVED = (0.003, -0.004)
 
 
 def zone(name: str) -> Any:
