@@ -136,7 +136,7 @@ def publish_act(
             return live
         release = _build(home, facts, wanted, progress)
         if release is not None:
-            if is_mended(home, release):
+            if is_mended(home, release) and imports_in_force(home) == act.imports:
                 return release
             _admit(home, release, admit)
             record(home, release, replace(wanted, changes=_compare(home, release)))
