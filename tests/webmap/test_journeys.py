@@ -54,7 +54,8 @@ def test_an_investor_who_knows_only_the_korean_word_takes_a_page_home(
     expect(page.get_by_role("heading", level=1)).to_contain_text("탄소섬유")
     main = page.get_by_role("main")
     expect(main).to_contain_text("300억 위안")
-    expect(main).to_contain_text("어느 구역이나 권역에도 열거하지 않았습니다")  # the plan designates no zone, and the page says so
+    # The plan designates no zone, and the page says so.
+    expect(main).to_contain_text("어느 구역이나 권역에도 열거하지 않았습니다")
     expect(main.get_by_role("link", name="웨이하이시 과학기술국").first).to_be_visible()
     text = read_pdf(page, "1쪽 PDF")
     for words in ("탄소섬유등복합소재", "300억위안", "웨이하이시과학기술국", "III(6)4(4)"):
