@@ -569,7 +569,7 @@ def build(home, facts, act, progress):
     place_release(home, act.inputs, files)
     return 0, []
 publishing._run_build = build
-publishing.hash_inputs = lambda facts=None, imports=(): "feed0000feed0000"
+publishing.hash_inputs = lambda *_: "feed0000feed0000"
 killer = threading.Timer(delay_s, lambda: os.kill(os.getpid(), signal.SIGKILL))
 killer.daemon = True  # an error of the publication ends the process otherwise
 killer.start()

@@ -24,6 +24,7 @@ CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews a
 CARD_PPI = 72
 POINTS = ("platforms", "gateways")
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
+WORDING, LOGO = "pages/wording.json", "static/local/logo.png"
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
 COVER, COVER_SIZE = "districts", (170.0, 150.0)
@@ -58,7 +59,32 @@ class PdfRenderer:
     @cached_property
     def writer(self) -> Writer:
         """Writes the words of the sheets."""
-        return Writer(self.language, self.say)
+        wording = self.release.read_json(WORDING) if self.release.sha256(WORDING) else {}
+        return Writer(self.language, self.say, self.plan["issuer"], wording)
+
+    @cached_property
+    def local(self) -> Document:
+        """Who publishes, and what may be said of the maps."""
+        local: Document = self.release.read_json("pages/local.json")
+        return local
+
+    def publisher_lines(self) -> list[str]:
+        """Return who publishes, where somebody says so, and what may be said of the maps."""
+        publisher = self.local["publisher"] or {}
+        tr = self.writer.tr
+        name, notice = tr(publisher.get("name")), tr(publisher.get("map_review_notice"))
+        number = publisher.get("map_review_number")
+        review = [self.say("about.review_number", number=number)] if number else []
+        review += [notice] if notice else []
+        return [
+            *([f"{self.say('about.published_by')} {name}"] if name else []),
+            " ".join(review) or self.say("about.not_reviewed"),
+        ]
+
+    @cached_property
+    def logo(self) -> list[int] | None:
+        """The publisher's logo as Typst takes bytes from JSON, None where there is none."""
+        return list(self.release.read(LOGO)) if self.local["logo"] else None
 
     def theme(self, theme_id: str) -> Document:
         """Return a theme of the map; raises KeyError for an unknown one."""
@@ -104,7 +130,8 @@ class PdfRenderer:
         theme = self.theme(theme_id)
         source, dated = self.sources()
         dated = f"{dated}  {note}" if note else dated
-        words = Wording(self.language, self.family, self.say, self.say("site.name"), source, dated)
+        title = " · ".join([self.say("site.name"), *self.publisher_lines()])
+        words = Wording(self.language, self.family, self.say, title, source, dated)
         width, height = SIZES[size]
         drawn = draw_poster(self.payload, theme, size, self.ground, words)
         return {"title": theme["title"], "svg": drawn, "width": width, "height": height} | {
@@ -157,7 +184,8 @@ class PdfRenderer:
             "url": url,
             "qr": self.qr(url) if url else "",
             "qr_alt": self.say("share.qr"),
-            "foot": [*self.sources(), self.say("paper.projection")],
+            "foot": [*self.publisher_lines(), *self.sources(), self.say("paper.projection")],
+            "logo": self.logo,
         }
 
     def _map_note(self, chosen: Chosen) -> str:
@@ -223,7 +251,13 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
     return {
         "title": say("atlas.title"),
         "subtitle": renderer.plan["title"][renderer.language],
-        "cover_lines": [renderer.plan["number"], renderer.plan["date"], *renderer.sources()[1:]],
+        "cover_lines": [
+            renderer.plan["number"],
+            renderer.plan["date"],
+            *renderer.sources()[1:],
+            *renderer.publisher_lines(),
+        ],
+        "logo": renderer.logo,
         "cover_map": _cover(renderer),
         "cover_alt": say("paper.theme_alt", name=renderer.theme(COVER)["title"]),
         "contents": say("atlas.contents"),
@@ -301,8 +335,19 @@ def _indicators(renderer: PdfRenderer) -> Document:
                 mark,
             ]
         )
-    keys = ("indicators.indicator", "indicators.base", "indicators.target", "indicators.compared")
-    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": [2.0, 1.2, 1.2, 0.8]}
+    keys = ["indicators.indicator", "indicators.base", "indicators.target", "indicators.compared"]
+    widths = [2.0, 1.2, 1.2, 0.8]
+    if renderer.local["outcomes"]:
+        keys.append("local.reached")
+        widths.append(1.4)
+        for cells, row in zip(rows, renderer.release.read_json("pages/indicators.json"), strict=True):
+            cells.append("; ".join(_reached(renderer, one) for one in row["outcomes"]) or "–")
+    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": widths}
+
+
+def _reached(renderer: PdfRenderer, one: Document) -> str:
+    figure = format_quantity(one["value"], one["unit"], renderer.language)
+    return f"{figure} ({one['year']}; {one['source']}, {one['as_of']})"
 
 
 def _value(renderer: PdfRenderer, row: Document, name: str) -> str:

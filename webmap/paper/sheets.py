@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from layers.wording import ClauseWording, find_sentences
 from webmap.i18n import format_area, format_clause, format_number, format_quantity
 
 Document = dict[str, Any]
 Part = dict[str, Any]
 Say = Callable[..., str]
 MOST = 24  # rows of one list; what is left over is counted, and stands on the page
+MOST_QUOTED = 900  # letters of the plan's own words on one sheet
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Writer:
 
     language: str
     say: Say
+    issuer: dict[str, str]
+    wording: Mapping[str, ClauseWording] = field(default_factory=dict)
 
     def of_place(self, document: Document) -> Document:
         """Return title, lead and parts of any place of the map."""
@@ -33,6 +37,7 @@ class Writer:
                 self._terms(self.say(f"answers.{key}"), document.get(key, []))
                 for key in ("fields", "remarks")
             ),
+            self._quotes([*document.get("industries", ()), *document.get("positioning", ())]),
             self._platforms(document),
             self._clauses(document),
         ]
@@ -40,6 +45,7 @@ class Writer:
             self._areas(document),
             self._belonging(document),
             self._responsible(document["responsible_units"], document.get("government")),
+            self._contacts(document),
         ]
         return self._sheet(
             document,
@@ -75,9 +81,12 @@ class Writer:
             title = self.say("industry.cluster_zones", name=self.tr(cluster["name"]))
             part = self._designations(title, document["cluster_designations"], "")
             left.append(part | {"note": self.say("industry.cluster_zones_note")})
-        left.append(self._industry_platforms(document))
+        left += [
+            self._quotes([*document["designations"], *document["named"]]),
+            self._industry_platforms(document),
+        ]
         right = [self._target(cluster), self._chains(document), self._near(document), self._codes(document)]
-        right.append(self._responsible(document["responsible_units"]))
+        right += [self._responsible(document["responsible_units"]), self._contacts(document)]
         return self._sheet(document, self.say("industries.industry"), lead, left, right)
 
     def tr(self, text: dict[str, str] | None) -> str:
@@ -303,6 +312,47 @@ class Writer:
         return _text(self.say("zone.responsible"), text) | {
             "note": self.say("zone.responsible_note") if names else ""
         }
+
+    def _contacts(self, document: Document) -> Part | None:
+        """Return how the bodies are reached: as the operator states it, else by the name of the first."""
+        own, government = document.get("contact"), document.get("government")
+        asked = [(self.tr(document["name"]), own)] if own else []
+        asked += [(self.tr(government["name"]), government["contact"])] if government else []
+        asked += [(self.tr(row["name"]), row["contact"]) for row in document["responsible_units"]]
+        known = {name: self._contact(card) for name, card in asked if card}
+        title = self.say("local.contact")
+        if known:
+            return self._list(title, list(known.items()))
+        issuer = self.issuer[self.language]
+        return _text(title, self.say("local.no_contact", name=asked[0][0], issuer=issuer)) if asked else None
+
+    def _contact(self, card: Document) -> str:
+        said = [
+            self.tr(card["office"]),
+            card["phone"],
+            card["email"],
+            card["website"],
+            self.tr(card["address"]),
+        ]
+        said.append(f"{self.say('local.source')} {card['source']} {card['as_of']}")
+        return " · ".join(filter(None, said))
+
+    def _quotes(self, rows: Iterable[Document]) -> Part | None:
+        """Return the first of the sentences that print some terms; what is left over is counted."""
+        found = {
+            (sentence, self._clause(row)): None
+            for row in rows
+            for sentence in find_sentences(self.wording, row["clause"], row["term"]["zh"])
+        }
+        kept, letters = [], 0
+        for sentence, clause in found:
+            letters += len(sentence)
+            if kept and letters > MOST_QUOTED:
+                break
+            kept.append((sentence, clause))
+        part = self._list(self.say("wording.excerpt"), kept)
+        more = len(found) - len(kept)
+        return part | {"note": self.say("paper.more", count=more)} if part and more else part
 
     def _list(self, title: str, rows: list[tuple[str, str]]) -> Part | None:
         if not rows:
