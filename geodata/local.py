@@ -304,8 +304,10 @@ class _Reader:
         except (OSError, ValueError, SyntaxError) as error:  # the last is Pillow's of a broken PNG
             where = Place(PUBLISHER, "", "logo", line)
             reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-            said = {"reason": f"{name}: {reason}", "kilobytes": LOGO_BYTES // 1000}
-            self.problems.append(problem("local-logo", where, name, **said))
+            kilobytes = LOGO_BYTES // 1000
+            self.problems.append(
+                problem("local-logo", where, name, reason=f"{name}: {reason}", kilobytes=kilobytes)
+            )
             return None
 
 
@@ -429,14 +431,19 @@ def _check_text(text: str, document: Document, facts: Facts) -> Iterator[Problem
     if not lines[last - 1].endswith(_ENDS):
         yield problem("text-cut-off", Place(PLAN, "", "", last), lines[last - 1][-20:])
     if missed:
-        said = {"count": missed, "total": total}
-        yield problem("text-lacks-words", Place(PLAN, "", ""), missed, "warning", **said)
+        yield problem("text-lacks-words", Place(PLAN, "", ""), missed, "warning", count=missed, total=total)
 
 
 def _of_another(plan: Plan, reason: str, reason_en: str) -> Problem:
-    said = {"title": plan.title.zh, "title_en": plan.title.en, "number": plan.number}
     return problem(
-        "text-of-another-plan", Place(PLAN, "", ""), plan.id, **said, reason=reason, reason_en=reason_en
+        "text-of-another-plan",
+        Place(PLAN, "", ""),
+        plan.id,
+        title=plan.title.zh,
+        title_en=plan.title.en,
+        number=plan.number,
+        reason=reason,
+        reason_en=reason_en,
     )
 
 

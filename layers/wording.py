@@ -11,13 +11,12 @@ from typing import TypedDict
 
 from geodata.document import Document, normalise
 from layers.links import Citation
-from layers.relations import Relations
+from layers.relations import Place, Relations
 
 _WIDE = {ord(narrow): wide for narrow, wide in zip(",;:!?()", "，；：！？（）", strict=True)}
 _BETWEEN_FIGURES = re.compile(r"(?<=[0-9])[,:](?=[0-9])")
 _SENTENCE = re.compile(r"[^。；！？]+[。；！？]*[”）〕]*")
 _HEADING = re.compile(r"(?:[一二三四五六七八九十]+、|（[一二三四五六七八九十\d]+）|\d+\.)")
-Places = dict[str, list[str]]
 
 
 class Segment(TypedDict):
@@ -35,22 +34,38 @@ class ClauseWording(TypedDict):
     sentences: list[str]
 
 
-def build_wording(
-    document: Document, relations: Relations, citations: Iterable[Citation]
-) -> dict[str, ClauseWording]:
+class Wording(TypedDict):
+    """The wording of every clause, and how the plan may call each place."""
+
+    clauses: dict[str, ClauseWording]
+    names: dict[str, list[str]]
+
+
+NO_WORDING: Wording = {"clauses": {}, "names": {}}
+
+
+def build_wording(document: Document, relations: Relations, citations: Iterable[Citation]) -> Wording:
     """Return the wording of every clause, with what its facts are about marked in it."""
     terms: dict[str, dict[str, Segment]] = {}
     for clause, segment in _list_terms(relations, citations):
         known = terms.setdefault(clause, {}).setdefault(segment["text"], segment)
         known["places"] = list(dict.fromkeys([*known["places"], *segment["places"]]))
         known["url"] = known["url"] or segment["url"]
-    return {
+    clauses: dict[str, ClauseWording] = {
         clause: {
             "paragraphs": [_mark(to_wide(line), terms.get(clause, {})) for line in words.split("\n")],
             "sentences": list(_split(document.text(clause))),
         }
         for clause, words in document.own.items()
     }
+    return {"clauses": clauses, "names": {row.id: _names_of(row) for row in relations.places.values()}}
+
+
+def _names_of(place: Place) -> list[str]:
+    """Return every spelling of a place's name that the plan may use."""
+    short = place.short_name.zh if place.short_name else place.name.zh
+    spellings = (place.name.zh, place.printed or place.name.zh, short, *getattr(place, "aliases", ()))
+    return list(dict.fromkeys(to_wide(normalise(one)) for one in spellings))
 
 
 def to_wide(text: str) -> str:
@@ -66,16 +81,20 @@ def to_wide(text: str) -> str:
     return wide + text[end:].translate(_WIDE)
 
 
-def find_sentences(wording: Mapping[str, ClauseWording], clause: str, term: str) -> list[str]:
+def find_sentences(wording: Wording, clause: str, term: str, place: str | None = None) -> list[str]:
     """Return the sentences of a clause that print a term; all of it where no sentence has it whole.
 
-    Empty where there is no text.
+    Of several, those that name the `place` which it is said of, as a term of one place may stand within
+    another's. Empty where there is no text.
     """
-    found = wording.get(clause)
-    if found is None:
+    known = wording["clauses"].get(clause)
+    if known is None:
         return []
     printed = to_wide(normalise(term))
-    return [one for one in found["sentences"] if printed and printed in one] or found["sentences"]
+    found = [one for one in known["sentences"] if printed and printed in one]
+    names = wording["names"].get(place or "", [])
+    of_place = [one for one in found if any(name in one for name in names)]
+    return of_place or found or known["sentences"]
 
 
 def _list_terms(relations: Relations, citations: Iterable[Citation]) -> Iterator[tuple[str, Segment]]:

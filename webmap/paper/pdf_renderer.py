@@ -11,6 +11,7 @@ from typing import Any
 import segno
 
 from layers.store import Release
+from layers.wording import NO_WORDING
 from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
@@ -59,7 +60,7 @@ class PdfRenderer:
     @cached_property
     def writer(self) -> Writer:
         """Writes the words of the sheets."""
-        wording = self.release.read_json(WORDING) if self.release.sha256(WORDING) else {}
+        wording = self.release.read_json(WORDING) if self.release.sha256(WORDING) else NO_WORDING
         return Writer(self.language, self.say, self.plan["issuer"], wording)
 
     @cached_property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from layers.wording import ClauseWording, find_sentences
+from layers.wording import Wording, find_sentences
 from webmap.i18n import format_area, format_clause, format_number, format_quantity
 
 Document = dict[str, Any]
@@ -23,7 +23,7 @@ class Writer:
     language: str
     say: Say
     issuer: dict[str, str]
-    wording: Mapping[str, ClauseWording] = field(default_factory=dict)
+    wording: Wording
 
     def of_place(self, document: Document) -> Document:
         """Return title, lead and parts of any place of the map."""
@@ -37,7 +37,10 @@ class Writer:
                 self._terms(self.say(f"answers.{key}"), document.get(key, []))
                 for key in ("fields", "remarks")
             ),
-            self._quotes([*document.get("industries", ()), *document.get("positioning", ())]),
+            self._quotes(
+                (row, document["id"])
+                for row in (*document.get("industries", ()), *document.get("positioning", ()))
+            ),
             self._platforms(document),
             self._clauses(document),
         ]
@@ -82,7 +85,10 @@ class Writer:
             part = self._designations(title, document["cluster_designations"], "")
             left.append(part | {"note": self.say("industry.cluster_zones_note")})
         left += [
-            self._quotes([*document["designations"], *document["named"]]),
+            self._quotes(
+                (row, row["zone"]["id"] if "zone" in row else None)
+                for row in (*document["designations"], *document["named"])
+            ),
             self._industry_platforms(document),
         ]
         right = [self._target(cluster), self._chains(document), self._near(document), self._codes(document)]
@@ -337,14 +343,15 @@ class Writer:
         said.append(f"{self.say('local.source')} {card['source']} {card['as_of']}")
         return " · ".join(filter(None, said))
 
-    def _quotes(self, rows: Iterable[Document]) -> Part | None:
-        """Return the first of the sentences that print some terms; what is left over is counted."""
+    def _quotes(self, rows: Iterable[tuple[Document, str | None]]) -> Part | None:
+        """Return the first of the sentences that print terms of places; what is left over is counted."""
         found = {
             (sentence, self._clause(row)): None
-            for row in rows
-            for sentence in find_sentences(self.wording, row["clause"], row["term"]["zh"])
+            for row, place in rows
+            for sentence in find_sentences(self.wording, row["clause"], row["term"]["zh"], place)
         }
-        kept, letters = [], 0
+        kept: list[tuple[str, str]] = []
+        letters = 0
         for sentence, clause in found:
             letters += len(sentence)
             if kept and letters > MOST_QUOTED:

@@ -47,7 +47,7 @@ def template_context() -> dict[str, Any]:
         "local": content().local,
         "passed": is_past(content().local["horizon"]),
         "publisher": content().local["publisher"] or {},
-        "quote": lambda clause, term: find_sentences(content().wording, clause, term),
+        "quote": lambda clause, term, place=None: find_sentences(content().wording, clause, term, place),
         "quotes": quotes,
         "feedback": feedback_url,
         "tr": pick,
@@ -60,9 +60,9 @@ def is_past(year: int | None) -> bool:
     return year is not None and dt.datetime.now(tz=dt.UTC).astimezone().year > year
 
 
-def quotes(clause: str, terms: list[str]) -> list[str]:
-    """Return the sentences of a clause that print some terms, each once."""
-    found = (find_sentences(content().wording, clause, term) for term in terms)
+def quotes(clause: str, terms: list[str], place: str) -> list[str]:
+    """Return the sentences of a clause that print some terms of a place, each once."""
+    found = (find_sentences(content().wording, clause, term, place) for term in terms)
     return list(dict.fromkeys(sentence for sentences in found for sentence in sentences))
 
 

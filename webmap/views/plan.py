@@ -96,7 +96,7 @@ def clause(content: Content, clause_id: str) -> Row | None:
         return None
     agencies = {agency["name_zh"]: agency for agency in content.tables["agencies"]}
     units = [agencies[name] for name in row["responsible_units"]]
-    wording = content.wording.get(clause_id)
+    wording = content.wording["clauses"].get(clause_id)
     facts = [fact for fact in content.citations if fact["clause"] == clause_id]
     return {
         "id": clause_id,
