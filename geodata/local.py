@@ -111,7 +111,7 @@ class Contact(Record):
     as_of: Day
 
 
-class Outcome(Record):
+class LocalOutcome(Record):
     """What an indicator or a cluster reached in a year."""
 
     of: Id
@@ -157,13 +157,13 @@ class LocalAdditions:
 
     plan_text: Document | None = None
     contacts: Mapping[str, Contact] = field(default_factory=dict)
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[LocalOutcome, ...] = ()
     publisher: Publisher | None = None
     logo: bytes | None = None
     files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def outcomes_of(self, row_id: str) -> tuple[Outcome, ...]:
+    def outcomes_of(self, row_id: str) -> tuple[LocalOutcome, ...]:
         """Return what one indicator or cluster reached, the earliest year first."""
         return tuple(row for row in self.outcomes if row.of == row_id)
 
@@ -225,7 +225,7 @@ class _Reader:
         read = tuple(name for name in FILES if name in names and not self._is_blank(name))
         document = read_plan_text(self.folder / PLAN, self.facts, self.problems) if PLAN in read else None
         contacts = [row for _, row in self._records(CONTACTS, Contact, read)]
-        outcomes = [row for _, row in self._records(OUTCOMES, Outcome, read)]
+        outcomes = [row for _, row in self._records(OUTCOMES, LocalOutcome, read)]
         line, publisher = next(
             ((row.line("logo"), one) for row, one in self._records(PUBLISHER, Publisher, read)), (None, None)
         )
@@ -265,7 +265,7 @@ class _Reader:
         seen: dict[object, int] = {}
         for row, record in found:
             self.problems += self._check(record, name, row)
-            key = (record.of, record.year) if isinstance(record, Outcome) else row.label
+            key = (record.of, record.year) if isinstance(record, LocalOutcome) else row.label
             if seen.setdefault(key, row.line("of")) != row.line("of"):
                 where = Place(name, row.label, "of", row.line("of"))
                 self.problems.append(problem("duplicate-id", where, row.label, other=f"{name}:{seen[key]}"))
@@ -283,13 +283,13 @@ class _Reader:
             yield from _check_id(record.of, known, at("of"), ("单位与区域", "bodies and places"))
             if not any((record.phone, record.email, record.website, record.address)):
                 yield problem("local-empty-contact", at("of"), record.of)
-        if isinstance(record, Outcome):
+        if isinstance(record, LocalOutcome):
             kinds = ("指标与产业集群", "indicators and clusters")
             known = {**self.facts.indicators, **self.facts.clusters}
             yield from _check_id(record.of, known, at("of"), kinds)
             yield from self._check_figure(record, at("unit"), at("year"))
 
-    def _check_figure(self, record: Outcome, unit_at: Place, year_at: Place) -> Iterator[Problem]:
+    def _check_figure(self, record: LocalOutcome, unit_at: Place, year_at: Place) -> Iterator[Problem]:
         if record.year > self.today.year:
             yield problem("local-future", year_at, record.year, today=self.today)
         unit, first = find_unit(record.of, self.facts), find_base_year(record.of, self.facts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
-from geodata.local import Contact, Outcome
+from geodata.local import Contact, LocalOutcome
 from geodata.model import Gateway, Platform, Task, Term, Text, Tie
 from layers.relations import Place
 
@@ -135,7 +135,7 @@ def to_contact(row: Contact | None) -> ContactCard | None:
     }
 
 
-def to_reached(rows: Iterable[Outcome], unit: Text | None) -> list[Reached]:
+def to_reached(rows: Iterable[LocalOutcome], unit: Text | None) -> list[Reached]:
     """Return what was reached, in the plan's `unit` where it has one, else as it is stated."""
     return [
         {

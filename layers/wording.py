@@ -34,17 +34,17 @@ class ClauseWording(TypedDict):
     sentences: list[str]
 
 
-class Wording(TypedDict):
+class PlanWording(TypedDict):
     """The wording of every clause, and how the plan may call each place."""
 
     clauses: dict[str, ClauseWording]
     names: dict[str, list[str]]
 
 
-NO_WORDING: Wording = {"clauses": {}, "names": {}}
+NO_WORDING: PlanWording = {"clauses": {}, "names": {}}
 
 
-def build_wording(document: Document, relations: Relations, citations: Iterable[Citation]) -> Wording:
+def build_wording(document: Document, relations: Relations, citations: Iterable[Citation]) -> PlanWording:
     """Return the wording of every clause, with what its facts are about marked in it."""
     terms: dict[str, dict[str, Segment]] = {}
     for clause, segment in _list_terms(relations, citations):
@@ -81,7 +81,7 @@ def to_wide(text: str) -> str:
     return wide + text[end:].translate(_WIDE)
 
 
-def find_sentences(wording: Wording, clause: str, term: str, place: str | None = None) -> list[str]:
+def find_sentences(wording: PlanWording, clause: str, term: str, place: str | None = None) -> list[str]:
     """Return the sentences of a clause that print a term; all of it where no sentence has it whole.
 
     Of several, those that name the `place` which it is said of, as a term of one place may stand within

@@ -21,7 +21,7 @@ from layers.query import (
 )
 from layers.search import Search
 from layers.store import Release
-from layers.wording import NO_WORDING, Wording
+from layers.wording import NO_WORDING, PlanWording
 from webmap.i18n import LANGUAGES
 from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
@@ -117,10 +117,10 @@ class Content:
         return local
 
     @cached_property
-    def wording(self) -> Wording:
+    def wording(self) -> PlanWording:
         """The wording of every clause; none where the operator has not the plan's text."""
         path = "pages/wording.json"
-        wording: Wording = self.release.read_json(path) if self.release.sha256(path) else NO_WORDING
+        wording: PlanWording = self.release.read_json(path) if self.release.sha256(path) else NO_WORDING
         return wording
 
     @cached_property

@@ -78,8 +78,8 @@ class PdfRenderer:
         review = [self.say("about.review_number", number=number)] if number else []
         review += [notice] if notice else []
         return [
-            *([f"{self.say('about.published_by')} {name}"] if name else []),
             " ".join(review) or self.say("about.not_reviewed"),
+            *([f"{self.say('about.published_by')} {name}"] if name else []),
         ]
 
     @cached_property

@@ -68,7 +68,9 @@ class _Poster:
         unit, drawing = self.unit, self.drawing
         drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill="#ffffff")
         drawing.words(MARGIN, MARGIN + 4 * unit, self.theme["title"], 8 * unit, fill=look.INK)
-        drawing.words(MARGIN, MARGIN + 11.5 * unit, self.words.title, 3.4 * unit, fill=look.MUTED)
+        below, *rest = wrap_text(self.words.title, self.width - 2 * MARGIN, 3.4 * unit)
+        cut = "…" if rest else ""
+        drawing.words(MARGIN, MARGIN + 11.5 * unit, below + cut, 3.4 * unit, fill=look.MUTED)
         painter = self._painter()
         self._paint_map(painter)
         self._legend(painter)

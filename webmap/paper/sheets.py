@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from layers.wording import Wording, find_sentences
+from layers.wording import PlanWording, find_sentences
 from webmap.i18n import format_area, format_clause, format_number, format_quantity
 
 Document = dict[str, Any]
@@ -23,7 +23,7 @@ class Writer:
     language: str
     say: Say
     issuer: dict[str, str]
-    wording: Wording
+    wording: PlanWording
 
     def of_place(self, document: Document) -> Document:
         """Return title, lead and parts of any place of the map."""
@@ -300,23 +300,22 @@ class Writer:
 
     def _responsible(self, rows: list[Document], government: Document | None = None) -> Part | None:
         comma = self.say("common.list_comma")
-        leading = [row for row in rows if row["leads"]]
-        parts = [
-            f"{self.say(key)}{self.say('common.colon')}{comma.join(self.tr(row['name']) for row in group)}"
-            for key, group in (
-                ("answers.lead_unit", leading),
-                ("answers.other_units", [row for row in rows if not row["leads"]]),
-            )
-            if group
-        ]
-        names = "  ".join(parts)
-        text = names or self.say("zone.no_responsible")
+        items: list[tuple[str, str]] = []
         if government:
             tasks = comma.join(self._clause(row, "id") for row in government["tasks"])
             own = self.say("governing.line", name=self.tr(government["name"]), clauses=tasks)
-            text = f"{own} {text}"
-        return _text(self.say("zone.responsible"), text) | {
-            "note": self.say("zone.responsible_note") if names else ""
+            items.append((own, ""))
+        for key, leads in (("answers.lead_unit", True), ("answers.other_units", False)):
+            names = [self.tr(row["name"]) for row in rows if row["leads"] is leads]
+            items += [(comma.join(names), self.say(key))] if names else []
+        title = self.say("zone.responsible")
+        if not rows:
+            items.append((self.say("zone.no_responsible"), ""))
+        return {
+            "kind": "list",
+            "title": title,
+            "items": [list(row) for row in items],
+            "note": self.say("zone.responsible_note") if rows else "",
         }
 
     def _contacts(self, document: Document) -> Part | None:
