@@ -143,7 +143,7 @@ def publish_act(
     A release that is live already is not built again. Raises as :func:`publish` does.
     """
     if local is None:
-        _tell_dropped(home, progress)
+        _tell_dropped(read_current(home), progress)
     for _ in range(BUILDS):
         wanted = replace(act, inputs=hash_inputs(facts, act.imports, local), code=hash_code())
         live = _sound_release(home, wanted.inputs, progress)
@@ -163,9 +163,8 @@ def publish_act(
     )
 
 
-def _tell_dropped(home: Path, progress: Progress) -> None:
+def _tell_dropped(live: Release | None, progress: Progress) -> None:
     """Say where the live release has local additions, and nobody names their folder now."""
-    live = read_current(home)
     if live is not None and live.sha256(LOCAL) and live.read_json(LOCAL)["files"]:
         progress(
             "未指定本地补充的文件夹（WEIHAI_LAYOUT_LOCAL 或 --local），新版本不再含有它们 / "

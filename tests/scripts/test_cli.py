@@ -67,6 +67,26 @@ def test_check_reports_every_broken_file_at_once(tmp_path, capsys):
     }
 
 
+def test_examples_of_additions_are_written_once_and_checked(tmp_path, capsys):
+    folder = tmp_path / "additions"
+    assert cli.main(["local", "init", str(folder)]) == 0
+    assert cli.main(["check", "--local", str(folder)]) == 0
+    assert cli.main(["local", "init", str(folder)]) == 1
+    assert "contacts.yaml" in capsys.readouterr().err
+    (folder / "contacts.yaml").write_text("- {of: nobody, phone: 1}\n", encoding="utf-8")
+    (folder / "odd.txt").write_text("", encoding="utf-8")
+    assert cli.main(["check", "--local", str(folder), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    places = {(problem["file"], problem["line"], problem["field"]) for problem in answer["problems"]}
+    assert places >= {("contacts.yaml", 1, "phone"), ("contacts.yaml", 1, "source"), ("odd.txt", None, "")}
+
+
+def test_the_folder_of_additions_may_be_named_in_the_environment(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WEIHAI_LAYOUT_LOCAL", str(tmp_path / "none"))
+    assert cli.main(["check"]) == 1
+    assert "no such folder" in capsys.readouterr().out
+
+
 def test_audit_without_a_plan_says_how_to_name_one(monkeypatch, capsys):
     monkeypatch.delenv("WEIHAI_LAYOUT_PLAN", raising=False)
     assert cli.main(["audit"]) == 2
