@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -149,7 +149,7 @@ def publish_act(
         live = _sound_release(home, wanted.inputs, progress)
         if live is not None:
             return live
-        release = _build(home, (facts, local), wanted, progress)
+        release = _build(home, facts, wanted, progress, local)
         if release is not None:
             if is_mended(home, release) and imports_in_force(home) == act.imports:
                 return release
@@ -165,11 +165,12 @@ def publish_act(
 
 def _tell_dropped(live: Release | None, progress: Progress) -> None:
     """Say where the live release has local additions, and nobody names their folder now."""
-    if live is not None and live.sha256(LOCAL) and live.read_json(LOCAL)["files"]:
-        progress(
-            "未指定本地补充的文件夹（WEIHAI_LAYOUT_LOCAL 或 --local），新版本不再含有它们 / "
-            "no folder of local additions is named (WEIHAI_LAYOUT_LOCAL or --local): they leave the release"
-        )
+    with suppress(BrokenReleaseError):  # who mends it says so
+        if live is not None and live.sha256(LOCAL) and live.read_json(LOCAL)["files"]:
+            progress(
+                "未指定本地补充的文件夹（WEIHAI_LAYOUT_LOCAL 或 --local），新版本不再含有它们 / "
+                "no folder of local additions is named (WEIHAI_LAYOUT_LOCAL or --local): they go"
+            )
 
 
 def imports_in_force(home: Path) -> tuple[str, ...]:
@@ -334,9 +335,11 @@ def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | Non
     return release
 
 
-def _build(home: Path, folders: tuple[Path, Path | None], act: Act, progress: Progress) -> Release | None:
+def _build(
+    home: Path, facts: Path, act: Act, progress: Progress, local: Path | None = None
+) -> Release | None:
     """Return the release built from the inputs of `act`, or None if they changed meanwhile."""
-    code, said = _run_build(home, folders, act, progress)
+    code, said = _run_build(home, facts, act, progress, local)
     if code == INPUTS_CHANGED:
         return None
     if code:
@@ -364,10 +367,9 @@ def _compare(home: Path, release: Release) -> dict[str, Any]:
 
 
 def _run_build(
-    home: Path, folders: tuple[Path, Path | None], act: Act, progress: Progress
+    home: Path, facts: Path, act: Act, progress: Progress, local: Path | None = None
 ) -> tuple[int, list[str]]:
-    """Build from the folders of facts and additions in a process of its own; return exit code and words."""
-    facts, local = folders
+    """Build in a process of its own; return its exit code and what it said."""
     named = [str(local.resolve())] if local else []
     command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve())]
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
