@@ -137,7 +137,9 @@ class _SliverMerger:
 
     def give(self, part: Sequence[int], side: frozenset[str]) -> bool:
         """Give a sliver to whom it shares the longest edge with; return whether there is one."""
-        largest = self.faces[max(part, key=lambda one: self.faces[one].polygon.area)]  # a part may hold crumbs
+        largest = self.faces[
+            max(part, key=lambda one: self.faces[one].polygon.area)
+        ]  # a part may hold crumbs
         inside, own = largest.inside, largest.owner
         lengths: dict[str, float] = defaultdict(float)
         for number, length in self._edges(part):
