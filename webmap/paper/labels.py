@@ -20,6 +20,7 @@ GAP = 0.5  # kept free around a name
 DETOUR = 13.0  # that a name may go so as not to stand on another figure
 BESIDE = 2 * GAP + 0.05  # between a small figure and its name
 RINGS, DIRECTIONS = 7, 12
+CLOSING = "、，。；：！？）》〉」』】〕”’"  # begin no line
 GRID = 40  # steps across an area, at most
 MIDDLE_TOLERANCE_M = 200
 
@@ -174,10 +175,13 @@ def wrap_text(text: str, room: float, size: float) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    pieces, word = [], ""
+    pieces: list[str] = []
+    word = ""
     for letter in text:
-        if ord(letter) > 0x2E7F and not 0xAC00 <= ord(letter) <= 0xD7A3:  # noqa: PLR2004 - CJK but not Hangul
-            pieces += [word, letter] if word else [letter]
+        if letter in CLOSING and not word and pieces:
+            pieces[-1] += letter
+        elif ord(letter) > 0x2E7F and not 0xAC00 <= ord(letter) <= 0xD7A3:  # noqa: PLR2004 - CJK but not Hangul
+            pieces += [word + letter] if word and letter in CLOSING else [word, letter] if word else [letter]
             word = ""
         else:
             word += letter

@@ -145,7 +145,7 @@ class Painter:
         return spot is not None
 
     def number_place(self, place_id: str, at: tuple[float, float], number: str, size: float) -> bool:
-        """Write the number of a name that stands in the key, on the place itself, or else beside it."""
+        """Write the number of a name that stands in the key, on the polygon itself, or else beside it."""
         own = _largest(self.view.draw(self.ground.polygons[place_id]))
         x, y = self.view.to_paper(*at)
         if own.is_empty or not self._inside(x, y):
@@ -153,11 +153,18 @@ class Painter:
         left, top, right, bottom = own.bounds
         box = _measure((number,), size)
         steps = (*around(box), *beside(box, ((right - left) / 2, (bottom - top) / 2)))
-        spot = self.room.place(Spot(x, y), box, steps)
-        if spot is None:
-            return False
-        self._write(spot, (number,), size, {"data_number": place_id})
-        return True
+        return self._number(place_id, Spot(x, y), number, size, steps)
+
+    def number_point(self, feature: Feature, number: str, size: float) -> bool:
+        """Write the number of a name that stands in the key beside a point's symbol."""
+        steps = beside(_measure((number,), size), (RADIUS, RADIUS))
+        return self._number(feature["id"], Spot(feature["x"], feature["y"]), number, size, steps)
+
+    def _number(self, place_id: str, at: Spot, number: str, size: float, steps: tuple[Size, ...]) -> bool:
+        spot = self.room.place(at, _measure((number,), size), steps)
+        if spot is not None:
+            self._write(spot, (number,), size, {"data_number": place_id})
+        return spot is not None
 
     def _others(self, place_id: str, at: tuple[float, float]) -> list[BaseGeometry]:
         """Return the figures that a place's name may not stand on: those it does not lie in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import segno
@@ -283,8 +284,8 @@ class _Poster:
             if row["id"] not in elsewhere:
                 self._name_polygon(painter, row, polygons)
         for feature in shown:
-            if feature["id"] not in elsewhere:
-                self.unnamed += not painter.name_point(feature, 2.3 * unit)
+            if feature["id"] not in elsewhere and not painter.name_point(feature, 2.3 * unit):
+                self._key(feature, partial(painter.number_point, feature, size=2.3 * unit))
         own = {row["id"] for row in polygons}
         for row_id, row in self.payload["features"].items():
             if context and row["layer"] == "counties" and row_id not in own:
@@ -306,9 +307,13 @@ class _Poster:
         name = [line for part in parts for line in wrap_text(part, LONGEST * self.unit, size)]
         if painter.name_place(row["id"], at, (*name, letters) if letters else tuple(name), size):
             return
+        self._key(row, partial(painter.number_place, row["id"], at, size=size))
+
+    def _key(self, row: Row, write: Callable[[str], bool]) -> None:
+        """Have a number stand for a name, the same wherever the place is drawn."""
         known = {name: number for number, name in self.keyed}
         number = known.get(row["name"]) or str(len(self.keyed) + 1)
-        if not painter.number_place(row["id"], at, number, size):
+        if not write(number):
             self.unnamed += 1
         elif row["name"] not in known:
             self.keyed.append((number, row["name"]))
