@@ -82,7 +82,8 @@ class PdfRenderer:
         """Return what stands on the sheet of a place."""
         document = self.release.read_json(f"documents/{place_id}.json")
         known = document["geometry"]["method"] is not None
-        sheet = self.writer.of_place(document)
+        measures = self.release.read_json("pages/measures.json")["places"].get(place_id, {})
+        sheet = self.writer.of_place(document, measures.get("distances"))
         chosen = Chosen({place_id: HUE}) if known else None
         return sheet | self._frame(document["url"], sheet["title"], chosen)
 
@@ -99,6 +100,14 @@ class PdfRenderer:
             name = self.writer.tr(document["cluster"]["name"])
             frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
         return sheet | frame
+
+    def cluster_pdf(self, cluster_id: str) -> bytes:
+        """Return the sheet of a cluster."""
+        document = self.release.read_json(f"clusters/{cluster_id}.json")
+        sheet = self.writer.of_cluster(document)
+        places = {place["id"]: document["colour"] for place in document["places"]}
+        chosen = Chosen(places, whole=True) if places else None
+        return self._pdf("one.typ", sheet | self._frame(document["url"], sheet["title"], chosen))
 
     def poster(self, theme_id: str, size: str, note: str = "", also: PdfRenderer | None = None) -> Document:
         """Return a theme's sheet as a drawing with its size in millimetres and a description.

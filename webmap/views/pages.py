@@ -103,8 +103,15 @@ def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
     release, path = content().release, f"locator/{document['id']}.svg"
     locator = release.read(path).decode() if release.sha256(path) else ""
     suggested = suggest_places(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
+    measures = content().measures["places"].get(document["id"], {})
     return render_template(
-        "zone.html", page="zones", doc=document, locator=locator, suggested=suggested, history=history
+        "zone.html",
+        page="zones",
+        doc=document,
+        locator=locator,
+        suggested=suggested,
+        history=history,
+        distances=measures.get("distances", {}),
     )
 
 

@@ -54,6 +54,14 @@ def industry_sheet(industry_id: str) -> Response:
     return _send("pdf", industry_id, "industry", id=industry_id)
 
 
+@blueprint.get("/clusters/<cluster_id>.pdf")
+@takes()
+def cluster_sheet(cluster_id: str) -> Response:
+    """Send the one-page sheet of a cluster."""
+    require_subject("cluster", content().clusters, cluster_id)
+    return _send("pdf", cluster_id, "cluster", id=cluster_id)
+
+
 @blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
 @takes("size", "also")
 def poster(theme_id: str, extension: str) -> Response:
