@@ -120,10 +120,11 @@ def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
 @blueprint.get("/about")
 def about_page() -> str:
     """Say what the site is, who publishes it, how current and how exact it is, on which terms."""
+    layers = dict.fromkeys(row["layer"] for row in content().documents.values())
     return render_template(
         "about.html",
         page="about",
-        exact=[row for layer in LAYERS if (row := measure_exactness(layer))],
+        exact=[row for layer in layers if (row := measure_exactness(layer))],
         differences=measure_differences(),
         sources=content().sources,
         imports=content().about.imports,
