@@ -6,12 +6,15 @@ positions are WGS 84 (lon, lat) in degrees, and every plan term is the plan's ow
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from pydantic_core import PydanticCustomError
 
+from geodata.city import read_city
 from geodata.letters import find_unprintable
+
+LANGUAGES: Final = read_city().languages  # of every text; the first is the plan's
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
@@ -55,12 +58,25 @@ class Record(BaseModel):
         return value
 
 
-class Text(Record):
-    """One text in the three languages of the product."""
+if TYPE_CHECKING:
 
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    ko: str = Field(min_length=1)
+    class Text(Record):
+        """One text in the languages of the city, of which there are always these two."""
+
+        zh: str
+        en: str
+
+        def __init__(self, **texts: str) -> None: ...
+        def __getattr__(self, language: str) -> str: ...
+
+else:
+    Text = create_model(
+        "Text",
+        __base__=Record,
+        __doc__="One text in each language of the city.",
+        __module__=__name__,
+        **{language: (str, Field(min_length=1)) for language in LANGUAGES},
+    )
 
 
 class Plan(Record):

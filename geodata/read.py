@@ -15,10 +15,11 @@ from typing import Any, Protocol, TypeVar, cast
 from pydantic import ValidationError
 
 from geodata import model
+from geodata.city import find_city
 from geodata.messages import Place, Problem, problem
 from geodata.rows import Row, find_faults, line_of, read_rows
 
-ROOT = Path(__file__).parent
+ROOT = find_city()
 R = TypeVar("R", bound=model.Record)
 Lines = dict[tuple[str, str | int], dict[str, int]]
 """By file and id, or place in the list: the line of each field, by dotted name."""

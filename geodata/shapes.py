@@ -57,7 +57,7 @@ class Shape:
     geometry: shapely.Polygon | shapely.MultiPolygon | shapely.Point
     method: Method
     accuracy_m: float
-    sources: tuple[str, ...]  # ids of geodata/plan/sources.yaml
+    sources: tuple[str, ...]  # ids of plan/sources.yaml
     licence: str
     area_km2: float  # geodesic
     label: shapely.Point  # inside the largest part

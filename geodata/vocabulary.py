@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from geodata.document import normalise
 from geodata.messages import Problem, function_words, problem
-from geodata.model import Record, Text
+from geodata.model import LANGUAGES, Record, Text
 from geodata.read import Facts
 from geodata.references import place, rows
 
@@ -112,7 +112,7 @@ def check_thesaurus(facts: Facts) -> Iterator[Problem]:
     taken = _claimed(facts)
     seen: dict[str, str] = {}
     for index, row in enumerate(facts.thesaurus):
-        for language in ("zh", "en", "ko"):
+        for language in LANGUAGES:
             for word in getattr(row, language):
                 where, key = place("thesaurus", row.zh[0], language, index), word.casefold()
                 if key in taken:
@@ -146,7 +146,7 @@ def _claimed(facts: Facts) -> Mapping[str, str]:
     taken: dict[str, str] = {}
     for zh, texts in printed_terms(facts).items():
         for text in texts:
-            for word in (text.zh, text.en, text.ko):
+            for _, word in text:
                 taken.setdefault(word.casefold(), zh)
     for row in facts.vocabulary:
         for word in (row.zh, *row.en, *row.ko):

@@ -8,16 +8,18 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
-from geodata.model import Id, Record, Text
+from geodata.model import LANGUAGES, Id, Record, Text
+from geodata.read import ROOT as CITY_FOLDER
 
 ROOT = Path(__file__).parent
 SHORT = r"^[a-z][a-z0-9_]{0,9}$"
 # The members of the records that a list of a feature holds; every other list holds texts.
-DESIGNATION_MEMBERS = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
+DESIGNATION_MEMBERS = ("industry_id", *(f"term_{one}" for one in LANGUAGES), "emphasis", "clause")
 RECORDS = {
     "industries": DESIGNATION_MEMBERS,
     "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
 }
+_CODE = 2  # letters of a language
 LICENCE = ROOT.parent / "LICENSE-DATA.md"
 
 
@@ -80,15 +82,15 @@ class Theme(Record):
     legend: tuple[LegendEntry, ...] = ()
 
 
-def read_layers(folder: Path = ROOT) -> dict[str, Layer]:
-    """Read all layers of the catalogue, in their order."""
-    meanings = _load(folder / "fields.yaml")
-    layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "catalog").glob("*.yaml"))]
+def read_layers(folder: Path = CITY_FOLDER) -> dict[str, Layer]:
+    """Read all layers of a city's catalogue, in their order."""
+    meanings = _load(ROOT / "fields.yaml")
+    layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "layers").glob("*.yaml"))]
     return {layer.id: layer for layer in sorted(layers, key=lambda layer: layer.order)}
 
 
-def read_themes(folder: Path = ROOT) -> tuple[Theme, ...]:
-    """Read all themes, in the order of the map's theme control."""
+def read_themes(folder: Path = CITY_FOLDER) -> tuple[Theme, ...]:
+    """Read all themes of a city, in the order of the map's theme control."""
     themes = [Theme.model_validate(_load(path)) for path in (folder / "themes").glob("*.yaml")]
     return tuple(sorted(themes, key=lambda theme: theme.order))
 
@@ -112,9 +114,11 @@ def _to_field(name: str, raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return an entry with its three texts as one."""
-    text = {language: raw[language] for language in ("zh", "en", "ko")}
-    return {key: value for key, value in raw.items() if key not in text} | {"description": text}
+    """Return an entry with its texts as one; those in languages that the city has not are left out."""
+    text = {language: raw[language] for language in LANGUAGES}
+    members = {*FieldInfo.model_fields, *FlatInfo.model_fields}
+    kept = {key: value for key, value in raw.items() if key in members or len(key) != _CODE}
+    return kept | {"description": text}
 
 
 def _load(path: Path) -> Any:

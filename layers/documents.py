@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from geodata.model import (
+    LANGUAGES,
     Agency,
     Area,
     Chain,
@@ -27,7 +28,7 @@ from geodata.model import (
 )
 from geodata.shapes import Shape
 from layers.answers import WHOLE_CITY, Answers
-from layers.features import LANGUAGES, SEPARATOR
+from layers.features import SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
     ClauseLink,

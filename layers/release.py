@@ -15,7 +15,7 @@ from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.snap import Adjusted
-from geodata.model import Town, Zone
+from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
@@ -23,7 +23,7 @@ from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
-from layers.features import LANGUAGES, build_features, build_industry_features, build_points
+from layers.features import build_features, build_industry_features, build_points
 from layers.measures import build_measures
 from layers.payload import build_around_index, build_lookup_index, build_payload, build_shares_index
 from layers.relations import Relations

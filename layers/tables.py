@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from geodata.model import Indicator, Text
+from geodata.model import LANGUAGES, Indicator, Text
 from layers.relations import Relations
 
 Row = dict[str, Any]
@@ -129,6 +129,4 @@ def _clauses(relations: Relations) -> Iterator[Row]:
 
 
 def _texts(name: str, text: Text | None) -> dict[str, str | None]:
-    return {
-        f"{name}_{language}": getattr(text, language) if text else None for language in ("zh", "en", "ko")
-    }
+    return {f"{name}_{language}": getattr(text, language) if text else None for language in LANGUAGES}

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from geodata.model import Record, Source, Text
-from layers.features import LANGUAGES, SEPARATOR
+from geodata.model import LANGUAGES, Record, Source, Text
+from layers.features import SEPARATOR
 
 PATH = Path(__file__).with_suffix(".yaml")
 Document = dict[str, Any]

@@ -17,9 +17,9 @@ from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
+from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
-from layers.features import LANGUAGES
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
 from layers.release import Files, Inputs, build_release

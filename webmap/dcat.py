@@ -41,7 +41,7 @@ def build_catalogue(content: Content, strings: Strings, base: str, *, service: b
         **about,
         "dct:identifier": plan["number"],
         "dct:issued": _date(plan["date"]),
-        "dct:language": ["zh", "en", "ko"],
+        "dct:language": list(strings),
         "dct:source": content.about.sources,
         **_modified(content),
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "Weihai layout authors"},

@@ -11,13 +11,13 @@ import yaml
 from flask import current_app, g, request
 from markupsafe import Markup, escape
 
+from geodata.city import read_city
 from webmap.params import ChoiceParameter, wrong_choice
 
-LANGUAGES = ("zh", "en", "ko")
+LANGUAGES = read_city().languages
 LANG = ChoiceParameter("lang", LANGUAGES, meaning="ogc.parameter.lang", strict=True)
 CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
 CLAUSE = re.compile(r"[一二三四五六七八]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
-NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
 HERE = Path(__file__).parent
 CLAUSE_PARTS = re.compile(r"([一二三四五六七八])(?:\(([一二三四五六七八九十])\))?((?:\d+(?:\(\d+\))?)?)")
 CHINESE_DIGITS = "一二三四五六七八九十"
@@ -115,7 +115,12 @@ def language_links() -> list[dict[str, str]]:
             f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in arguments.items()
         )
         links.append(
-            {"lang": language, "name": NATIVE_NAMES[language], "href": f"{quote(request.path)}?{query}"}
+            {
+                "lang": language,
+                "name": translate("language.name", language),
+                "short": translate("language.short", language),
+                "href": f"{quote(request.path)}?{query}",
+            }
         )
     return links
 

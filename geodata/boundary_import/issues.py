@@ -14,12 +14,13 @@ from typing import Any, Final, Literal
 
 import yaml
 
+from geodata import model
 from geodata.land import CITY, SEA
 from geodata.model import Text
 from geodata.read import Facts
 
 Level = Literal["error", "warning"]
-LANGUAGES: Final = ("zh", "en", "ko")
+LANGUAGES: Final = ("zh", "en", "ko")  # of what is said of an import; a city may have fewer
 _ISSUES_FILE = Path(__file__).with_name("issues.yaml")
 
 
@@ -94,7 +95,7 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
 
 def _remark(code: str, words: Mapping[str, str], values: Mapping[str, object]) -> Remark:
     """Return the remark of an issue; in Chinese and English it may be worded like the message."""
-    return Remark(code=code, **format_texts(words, values, LANGUAGES))
+    return Remark(code=code, **format_texts(words, values, model.LANGUAGES))
 
 
 def format_texts(
@@ -167,7 +168,7 @@ class PlaceNames:
         for table in (self.facts.zones, self.facts.areas, self.facts.towns):
             row: Any = table.get(place)
             if row is not None:
-                names = {language: getattr(row.name, language) for language in LANGUAGES}
+                names = {language: getattr(row.name, language, row.name.en) for language in LANGUAGES}
                 return phrase("title", name=names, id=place)
         if place in {SEA, CITY}:
             return term("place", place)

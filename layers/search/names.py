@@ -16,7 +16,18 @@ import yaml
 from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin
 
-from geodata.model import Chain, Clause, Cluster, Designation, Indicator, Industry, Landmark, Term, Text
+from geodata.model import (
+    LANGUAGES,
+    Chain,
+    Clause,
+    Cluster,
+    Designation,
+    Indicator,
+    Industry,
+    Landmark,
+    Term,
+    Text,
+)
 from layers.links import to_url
 from layers.relations import Place, Relations
 from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, squeeze, to_initials
@@ -25,7 +36,6 @@ Entry = dict[str, Any]
 Row = dict[str, Any]
 Spelling = tuple[str, int]
 _LAST_NUMBER = re.compile(r"(\(\d+\)|\d+)$")  # of a clause: 三(六)4(1) stands in 三(六)4
-LANGUAGES = ("zh", "en", "ko")
 HAN = ("㐀", "鿿")
 # Platforms that are not somewhere, even where the plan ties them to a zone.
 NO_PLACES = {
