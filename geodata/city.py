@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -28,6 +28,15 @@ class CityError(ValueError):
     """There is no such city, or its ``city.yaml`` cannot be used; the message says why."""
 
 
+class SitingExample(BaseModel):
+    """A question that the page of siting offers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    query: str  # what stands behind ``?`` in its address
+    label: dict[str, str]  # by language
+
+
 class City(BaseModel):
     """What is known of a city before any of its facts is read."""
 
@@ -39,6 +48,8 @@ class City(BaseModel):
     region: tuple[float, float, float, float]  # west, south, east, north: where the city lies, degrees
     coordinate_systems: Annotated[tuple[_Code, ...], Field(min_length=1)]  # projected, metres
     paper: str  # of these, the one that paper is drawn in
+    position: tuple[float, float]  # lon, lat: shows readers how a position is written
+    siting_examples: tuple[SitingExample, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> City:
@@ -46,10 +57,10 @@ class City(BaseModel):
             raise ValueError(
                 f"languages: {list(self.languages)}: must begin with {', '.join(REQUIRED)}, each once"
             )
-        if set(self.name) != set(self.languages) or not all(self.name.values()):
-            raise ValueError(
-                f"name: must have a text in each of {', '.join(self.languages)}, and in no other"
-            )
+        texts = [self.name, *(one.label for one in self.siting_examples)]
+        if any(set(text) != set(self.languages) or not all(text.values()) for text in texts):
+            allowed = f"must have a text in each of {', '.join(self.languages)}, and in no other"
+            raise ValueError(f"name, siting_examples: {allowed}")
         west, south, east, north = self.region
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004 - the globe
             raise ValueError(f"region: {list(self.region)}: must be west, south, east, north in degrees")
@@ -94,3 +105,38 @@ def read_city(folder: Path | None = None) -> City:
         raise CityError("\n".join(wrong)) from error
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise CityError(f"{path}: {error}") from error
+
+
+@cache
+def read_layer_files(folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Read ``layers/*.yaml`` as they stand, by id, in order; :mod:`layers.catalogue` says what is in them.
+
+    Raises :class:`CityError` naming the file that is no layer.
+    """
+    found = []
+    for path in sorted(((folder or find_city()) / "layers").glob("*.yaml")):
+        try:
+            raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+            found.append((float(raw["order"]), str(raw["id"]), raw))
+        except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+            raise CityError(f"{path}: {error!r}") from error
+        if raw["id"] != path.stem:
+            raise CityError(f"{path}: id: {raw['id']!r}: must be {path.stem!r}, as the file is named")
+    return {name: raw for _, name, raw in sorted(found, key=lambda row: row[:2])}
+
+
+def list_layers(*sources: str) -> tuple[str, ...]:
+    """Return the ids of the city's layers whose places are records of the tables `sources`, in order."""
+    return tuple(name for name, raw in read_layer_files().items() if raw.get("source") in sources)
+
+
+def list_kinds(source: str) -> tuple[str, ...]:
+    """Return the kinds that records of the table `source` may have, layer by layer."""
+    files = read_layer_files()
+    return tuple(kind for name in list_layers(source) for kind in files[name].get("kinds", ()))
+
+
+def list_criteria() -> dict[str, str]:
+    """Return the layers that are a criterion of siting, by its name, in their order."""
+    areas = {name: read_layer_files()[name] for name in list_layers("areas")}
+    return {raw["criterion"]["name"]: name for name, raw in areas.items() if "criterion" in raw}

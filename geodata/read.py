@@ -117,6 +117,20 @@ def read_facts(folder: Path = ROOT) -> Facts:
     )
 
 
+def read_plan(folder: Path = ROOT) -> model.Plan:
+    """Read the document that the facts come from, alone.
+
+    Raises ValueError where it cannot be read.
+    """
+    problems: list[Problem] = []
+    found = [
+        plan for _, plan in _read_records(folder / "plan/plan.yaml", "plan/plan.yaml", model.Plan, problems)
+    ]
+    if len(found) != 1 or problems:
+        raise ValueError("\n".join(map(str, problems)) or "plan/plan.yaml: must hold one plan")
+    return found[0]
+
+
 def read_boundaries(folder: Path = ROOT / "boundaries") -> dict[str, Any]:
     """Read the base geometry: GeoJSON feature collections by file stem, plus ``datapackage``.
 

@@ -20,7 +20,7 @@ RECORDS = {
     "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
 }
 _CODE = 2  # letters of a language
-LICENCE = ROOT.parent / "LICENSE-DATA.md"
+LICENCE = CITY_FOLDER / "LICENSE-DATA.md"
 
 
 class FlatInfo(Record):
@@ -45,16 +45,39 @@ class FieldInfo(Record):
     flat: FlatInfo | None = None
 
 
+class Criterion(Record):
+    """That a place lies in one of an area layer's places, as a criterion of siting."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z]+$")]  # in addresses
+    label: Text
+    note: Text  # what counts
+
+
+class Label(Record):
+    """How the map sets the names of a layer's places."""
+
+    priority: int  # the lowest is placed first
+    width: int | None = None  # pixels, of a line at most
+
+
 class Layer(Record):
-    """One named layer or table of the contract."""
+    """One named layer or table of the contract.
+
+    ``source`` is the table of facts that its places are records of, with their ``kinds``; a table has none.
+    """
 
     id: Id
     order: int
+    source: Literal["zones", "areas", "towns", "land", "platforms", "gateways"] | None = None
     geometry: Literal["polygon", "point", "none"]
     title: Text
     description: Text
     fields: tuple[FieldInfo, ...]
     names: dict[str, Text] = Field(default_factory=dict)  # of features that are no place of the plan
+    one: Text | None = None  # what one of its places is called
+    kinds: dict[Id, Text] = Field(default_factory=dict)
+    criterion: Criterion | None = None
+    label: Label | None = None
 
 
 class LegendEntry(Record):

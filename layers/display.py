@@ -15,13 +15,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
+from geodata.model import PLACE_LAYERS
 from geodata.shapes import Shape
 from layers.relations import Relations
 
 POLYGON, MULTI_LINE, MULTI_POLYGON = 2, 2, 3  # how deep each type nests its arcs
 _FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
 MIN_RING = 3  # positions of a ring that is none: there and back again
-POLYGON_LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 
 
 def nest(arcs: list[Any], wanted: int) -> list[Any]:
@@ -72,12 +72,14 @@ def build_display(
             for place in relations.places.values()
             if place.layer == layer
         ]
-        for layer in POLYGON_LAYERS
+        for layer in PLACE_LAYERS
     }
-    zones = [outline for row_id, outline in outlines["zones"] if shapes[row_id].method != "indicative"]
+    zones = [
+        outline for row_id, outline in outlines.get("zones", []) if shapes[row_id].method != "indicative"
+    ]
     lines = {
         **_shores(city, land),
-        "county-lines": _inner_lines([outline for _, outline in outlines["counties"]], city),
+        "county-lines": _inner_lines([outline for _, outline in outlines.get("counties", [])], city),
         "zone-lines": _inner_lines(zones, city),
         "towns": _inner_lines(list(pieces.values()), city),
     }

@@ -104,7 +104,7 @@ class DocumentBuilder(_Builder):
         return places | {row.id: self.of_point(row) for row in points}
 
     def of_place(self, place: Place) -> Document:
-        """Return the document of a county, zone, park, 五区, belt or marine core."""
+        """Return the document of a county, zone, park or area."""
         clauses = self.relations.clauses_of(place)
         return {
             **self._head(

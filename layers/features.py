@@ -56,7 +56,7 @@ def _to_shape(row_id: str, position: Position, facts: Facts) -> Shape:
 
 
 def place_properties(place: Place, shape: Shape, relations: Relations) -> dict[str, Any]:
-    """Return the contract's properties of a county, zone, park, 五区, belt or marine core."""
+    """Return the contract's properties of a county, zone, park or area."""
     clauses = relations.clauses_of(place)
     kind = place.layer if isinstance(place, Area) else place.kind
     parent = None if isinstance(place, Area) else place.parent

@@ -29,6 +29,12 @@ from webmap.folium_map import render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
+_CLIENT_STRINGS = {  # groups that the map's own modules use
+    *("map", "common", "comparator", "confidence", "direction", "emphasis", "emphasis_short", "format"),
+    *("geometry", "indicator_group", "kind", "landmark", "layer", "layer_one", "level", "method"),
+    *("method_note", "status", "type", "unit", "zone_basis"),
+}
+
 
 class InputsChangedError(Exception):
     """The inputs are no longer those that the release was to be made from."""
@@ -115,8 +121,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
 
 def _client_strings(strings: dict[str, str]) -> dict[str, str]:
     """Return the strings that the map's own modules use."""
-    terms = read_strings("zh", "terms")
-    return {key: text for key, text in strings.items() if key.startswith(("map.", "common.")) or key in terms}
+    return {key: text for key, text in strings.items() if key.partition(".")[0] in _CLIENT_STRINGS}
 
 
 def _say(message: str) -> None:

@@ -44,7 +44,7 @@ def build_catalogue(content: Content, strings: Strings, base: str, *, service: b
         "dct:language": list(strings),
         "dct:source": content.about.sources,
         **_modified(content),
-        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "Weihai layout authors"},
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "weihai-layout authors"},
         "foaf:homepage": {"@id": f"{base}/"},
         **_terms(base),
         "dcat:dataset": [_whole(content, base) | about, *layers],

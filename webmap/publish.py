@@ -285,7 +285,7 @@ def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
         for path in folder.rglob("*"):
             if path.suffix in SUFFIXES and (name == "city" or CITIES not in path.parents):
                 yield f"{name}/{path.relative_to(folder).as_posix()}", path
-    for single in (ROOT / "requirements.lock", ROOT / "LICENSE-DATA.md"):
+    for single in (ROOT / "requirements.lock", facts / "LICENSE-DATA.md"):
         if single.exists():
             yield single.name, single
 

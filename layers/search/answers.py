@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
+from geodata.model import PLACE_LAYERS
 from layers.search.vocabulary import ALIAS, fold, stem
 
 Kind = Literal["named", "area", "positioning", "city", "printed", "synonym", "place", "kind", "page"]
 ORDER = ("named", "area", "positioning", "city", "task", "printed")  # of the plan's terms, most telling first
-PLACES = {"zones", "counties", "parks", "five-zones", "belts", "marine-cores"}
+PLACES = {*PLACE_LAYERS}
 POINTS = {"towns", "landmarks", "platforms", "gateways", "agencies", "clusters", "chains"}
 _TOKENS = re.compile(r"[㐀-鿿]+|[가-힣]+|[^\W㐀-鿿가-힣_]+")
 _CODE = re.compile(r"(isic|gb|gbt|gbt4754|gb4754)?(?:rev4|2017)?([a-u])?(\d{2,4})")

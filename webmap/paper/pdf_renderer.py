@@ -10,6 +10,7 @@ from typing import Any
 
 import segno
 
+from geodata.model import PLACE_LAYERS
 from layers.store import Release
 from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.paper import typeset
@@ -23,7 +24,6 @@ Document = dict[str, Any]
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
 CARD_PPI = 72
 POINTS = ("platforms", "gateways")
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
 COVER, COVER_SIZE = "districts", (170.0, 150.0)
@@ -219,7 +219,7 @@ def _open_ground(release: Release) -> Ground:
 def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
     """Return the parts of the atlas in their order."""
     say, writer = renderer.say, renderer.writer
-    places = [row_id for row_id, row in renderer.payload["features"].items() if row["layer"] in LAYERS]
+    places = [row_id for row_id, row in renderer.payload["features"].items() if row["layer"] in PLACE_LAYERS]
     return {
         "title": say("atlas.title"),
         "subtitle": renderer.plan["title"][renderer.language],
@@ -317,7 +317,7 @@ def _value(renderer: PdfRenderer, row: Document, name: str) -> str:
 def _accuracy(renderer: PdfRenderer) -> Document:
     rows = []
     for row in renderer.payload["features"].values():
-        if row["layer"] in LAYERS:
+        if row["layer"] in PLACE_LAYERS:
             accuracy = renderer.say("zone.metres", value=format_number(float(f"{row['accuracy_m']:.2g}")))
             rows.append(
                 [

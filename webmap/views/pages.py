@@ -11,6 +11,7 @@ from typing import Any
 import segno
 from flask import Blueprint, Response, current_app, g, render_template, request
 
+from geodata.city import list_layers
 from layers.inspection import Inspection
 from layers.query import FeatureStore
 from webmap.content import POINT_LAYERS
@@ -24,7 +25,7 @@ from webmap.views.context import content, require_place
 from webmap.views.releases import publications
 
 blueprint = Blueprint("pages", __name__)
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
+LAYERS = list_layers("zones", "areas", "platforms", "gateways")
 documents_blueprint = Blueprint("api", __name__)
 ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
 CONTACT_HOLDS = timedelta(days=90)
@@ -63,7 +64,7 @@ def zones_page() -> str:
 
 @blueprint.get("/zones/<place_id>")
 def zone_page(place_id: str) -> str:
-    """Show one county, zone, park, 五区, belt or marine core."""
+    """Show one county, zone, park or area."""
     document, history = require_place(place_id, points=False), []
     with suppress(DamagedError):  # the log says it; the place itself is known
         history = publications().trace(place_id)
@@ -78,7 +79,7 @@ def place_page(place_id: str) -> str:
 
 @blueprint.get("/zones/<place_id>.panel.html")
 def zone_panel_page(place_id: str) -> str:
-    """Show one county, zone, park, 五区, belt or marine core in the map's panel."""
+    """Show one county, zone, park or area in the map's panel."""
     return _panel(require_place(place_id, points=False))
 
 
