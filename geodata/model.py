@@ -340,12 +340,29 @@ class Word(Record):
     industry: Id | None = None  # the industry that it belongs to; our classification
 
 
-class Synonym(Record):
+if TYPE_CHECKING:
+
+    class Spellings(Record):
+        """Words of one meaning in the languages of the city, of which there are always these two."""
+
+        zh: tuple[str, ...]
+        en: tuple[str, ...]
+
+        def __getattr__(self, language: str) -> tuple[str, ...]: ...
+
+else:
+    Spellings = create_model(
+        "Spellings",
+        __base__=Record,
+        __doc__="Words of one meaning in each language of the city.",
+        __module__=__name__,
+        **{one: (Annotated[tuple[str, ...], Field(min_length=1)], ...) for one in LANGUAGES},
+    )
+
+
+class Synonym(Spellings):
     """A product or activity that the plan does not print, and the industry that it leads to."""
 
-    zh: Annotated[tuple[str, ...], Field(min_length=1)]
-    en: Annotated[tuple[str, ...], Field(min_length=1)]
-    ko: Annotated[tuple[str, ...], Field(min_length=1)]
     industry: Id
     relation: Literal["is_a", "made_by", "used_in"]
 

@@ -1,8 +1,7 @@
 """Build the polygon of every place, and say of each how true it is.
 
 Counties and zones are unions of towns. Parks and other places without a known extent get an
-indicative circle around their known point. Areas, such as belts of zones, are unions of their
-members. All geometry is lon/lat.
+indicative circle around their known point. Areas are unions of their members. All geometry is lon/lat.
 
 Accuracy, metres, is the distance within which nine of ten points of the real edge are expected,
 from the figures measured at the rebuild (``quality`` in ``datapackage.json``):

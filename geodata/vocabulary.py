@@ -124,7 +124,7 @@ def check_thesaurus(facts: Facts) -> Iterator[Problem]:
 def check_one_translation(facts: Facts) -> Iterator[Problem]:
     """Find terms that are translated in two ways, across all names and terms that are the plan's words."""
     for zh, texts in printed_terms(facts).items():
-        for language in ("en", "ko"):
+        for language in LANGUAGES[1:]:
             found = {_plain(getattr(text, language)): getattr(text, language) for text in texts}
             if len(found) > 1:
                 where = place("designations", zh, language)
@@ -132,7 +132,7 @@ def check_one_translation(facts: Facts) -> Iterator[Problem]:
     terms = printed_terms(facts)
     for index, word in enumerate(facts.vocabulary):
         for text in terms.get(word.zh, ())[:1]:
-            for language in ("en", "ko"):
+            for language in LANGUAGES[1:]:
                 own = getattr(word, language)
                 if own and _plain(own[0]) != _plain(getattr(text, language)):
                     where = place("vocabulary", word.zh, language, index)

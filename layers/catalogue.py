@@ -19,6 +19,14 @@ RECORDS = {
     "industries": DESIGNATION_MEMBERS,
     "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
 }
+_POSITIONING = tuple(f"positioning_{one}" for one in LANGUAGES)
+PLACE_FIELDS = (  # of a layer of places that names none of its own
+    *("id", *(f"name_{one}" for one in LANGUAGES), "kind", "parent_id", *_POSITIONING),
+    *("industries", "industries_of_areas", "clauses", "responsible_units"),
+    *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
+    *("area_km2", "official_area_km2", "official_area_source"),
+)
+PLACE_OPEN = ("parent_id", *_POSITIONING, "official_area_km2", "official_area_source")
 _CODE = 2  # letters of a language
 LICENCE = CITY_FOLDER / "LICENSE-DATA.md"
 
@@ -53,11 +61,33 @@ class Criterion(Record):
     note: Text  # what counts
 
 
-class Label(Record):
+class LabelStyle(Record):
     """How the map sets the names of a layer's places."""
 
     priority: int  # the lowest is placed first
     width: int | None = None  # pixels, of a line at most
+
+
+class LegendEntry(Record):
+    """One line of a theme's legend and the feature kinds that it stands for."""
+
+    key: Id
+    keys: tuple[str, ...]
+    label: Text
+    colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
+    letter: str | None = None
+    symbol: Literal["circle", "square", "triangle", "diamond", "star", "cross"] | None = None
+
+
+class LayerTheme(Record):
+    """A theme of the map that shows one layer and needs no file of its own."""
+
+    order: int
+    note: Text
+    note_imported: Text | None = None
+    context: tuple[Id, ...] = ()
+    colour_by: Literal["kind", "feature"] = "feature"
+    legend: tuple[LegendEntry, ...] = ()
 
 
 class Layer(Record):
@@ -77,18 +107,8 @@ class Layer(Record):
     one: Text | None = None  # what one of its places is called
     kinds: dict[Id, Text] = Field(default_factory=dict)
     criterion: Criterion | None = None
-    label: Label | None = None
-
-
-class LegendEntry(Record):
-    """One line of a theme's legend and the feature kinds that it stands for."""
-
-    key: Id
-    keys: tuple[str, ...]
-    label: Text
-    colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
-    letter: str | None = None
-    symbol: Literal["circle", "square", "triangle", "diamond", "star", "cross"] | None = None
+    label: LabelStyle | None = None
+    theme: LayerTheme | None = None
 
 
 class Theme(Record):
@@ -115,6 +135,10 @@ def read_layers(folder: Path = CITY_FOLDER) -> dict[str, Layer]:
 def read_themes(folder: Path = CITY_FOLDER) -> tuple[Theme, ...]:
     """Read all themes of a city, in the order of the map's theme control."""
     themes = [Theme.model_validate(_load(path)) for path in (folder / "themes").glob("*.yaml")]
+    for layer in read_layers(folder).values():
+        if layer.theme:
+            shown = {"id": layer.id, "title": layer.title, "layers": (layer.id,)}
+            themes.append(Theme.model_validate(shown | dict(layer.theme)))
     return tuple(sorted(themes, key=lambda theme: theme.order))
 
 
@@ -124,7 +148,8 @@ def read_licence(path: Path = LICENCE) -> str:
 
 
 def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
-    open_ones = raw.pop("nullable")
+    fields = raw.setdefault("fields", list(PLACE_FIELDS))
+    open_ones = raw.pop("nullable", [name for name in PLACE_OPEN if name in fields])
     if unknown := set(open_ones) - set(raw["fields"]):
         raise ValueError(f"{raw['id']}: nullable, but no field: {', '.join(sorted(unknown))}")
     fields = [_to_field(name, meanings[name]) | {"nullable": name in open_ones} for name in raw["fields"]]

@@ -30,6 +30,8 @@ def nest(arcs: list[Any], wanted: int) -> list[Any]:
     >>> nest([[0, 1]], MULTI_POLYGON)
     [[[0, 1]]]
     """
+    if not arcs:  # of lines between places where there is but one
+        return []
     depth = _depth(arcs)
     if depth > wanted:
         return [inner for outer in arcs for inner in outer]
@@ -147,7 +149,7 @@ def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeome
         {
             "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
             "id": row_id,
-            "arcs": nest(drawn["arcs"], _depth_of(geometry)),
+            "arcs": nest(drawn.get("arcs", []), _depth_of(geometry)),
         }
         for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
     ]

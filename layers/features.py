@@ -23,7 +23,7 @@ from layers.geojson import to_collection, to_feature
 from layers.relations import Place, Relations
 
 SURE_M = 1000.0  # a point known worse than this is shown as indicative
-SEPARATOR = {"zh": "；", "en": "; ", "ko": "; "}
+SEPARATOR = dict.fromkeys(LANGUAGES, "; ") | {"zh": "；"}
 Features = dict[str, list[dict[str, Any]]]
 
 

@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape
-from layers.catalogue import Label, Layer, LegendEntry, Theme
+from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
 from layers.documents import Document
 from layers.links import to_url
 from layers.lookup import GROUND, ORDER, move_edges, read_block, write_block
@@ -133,7 +133,7 @@ def _theme(theme: Theme, relations: Relations, language: str, *, imported: bool)
 
 def _layer(layer: Layer) -> Payload:
     """Return how the names of a layer's places are set; the widest goes last where nothing is said."""
-    label = layer.label or Label(priority=LAST)
+    label = layer.label or LabelStyle(priority=LAST)
     return {"source": layer.source, "priority": label.priority, "width": label.width}
 
 

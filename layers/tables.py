@@ -51,9 +51,7 @@ def _industries(relations: Relations) -> Iterator[Row]:
             "cluster_id": row.cluster,
             "gbt4754": list(row.gbt4754),
             "isic4": list(row.isic4),
-            "synonyms_zh": list(relations.words_of(row.id, "zh")),
-            "synonyms_en": list(relations.words_of(row.id, "en")),
-            "synonyms_ko": list(relations.words_of(row.id, "ko")),
+            **{f"synonyms_{one}": list(relations.words_of(row.id, one)) for one in LANGUAGES},
         }
 
 

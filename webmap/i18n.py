@@ -41,7 +41,7 @@ def format_clause(clause_id: str, language: str) -> str:
     if language == "zh":
         return clause_id
     if clause_id in UNNUMBERED:
-        return UNNUMBERED[clause_id][language]
+        return UNNUMBERED[clause_id].get(language, clause_id)
     found = CLAUSE_PARTS.fullmatch(clause_id)
     if found is None:
         return clause_id

@@ -140,10 +140,10 @@ class SearchAnswers:
         for at, row in enumerate(self._table["terms"]):
             self._fill_term(at, row["term"])
         for at, row in enumerate(self._table["words"]):
-            spellings = (row["zh"], *row["en"], *row["ko"])
+            spellings = (row["zh"], *row["en"], *row.get("ko", ()))
             self._add(spellings, Sense("words", at), WEAK if row["kind"] == "general" else STRONG)
         for at, row in enumerate(self._table["synonyms"]):
-            self._add((*row["zh"], *row["en"], *row["ko"]), Sense("synonyms", at))
+            self._add((*row["zh"], *row["en"], *row.get("ko", ())), Sense("synonyms", at))
         for at, entry in enumerate(self._entries):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
                 names = [spelling for _, spelling, grade in entry["keys"] if grade <= ALIAS]
@@ -152,7 +152,7 @@ class SearchAnswers:
 
     def _fill_term(self, at: int, term: dict[str, str]) -> None:
         self._add(term.values(), Sense("terms", at))
-        self._folded.append({key: self._form(term[key]) for key in ("zh", "ko")})
+        self._folded.append({key: self._form(term.get(key, "")) for key in ("zh", "ko")})
         joints = {"and", *self._rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
         for word, following in zip(words, [*words[1:], "and"], strict=True):
@@ -221,7 +221,7 @@ class SearchAnswers:
         for row in self._table["words"]:
             if row["kind"] != "general" and not row["industry"]:
                 for clause in row["clauses"]:
-                    found.setdefault(clause, []).extend((row["zh"], *row["en"], *row["ko"]))
+                    found.setdefault(clause, []).extend((row["zh"], *row["en"], *row.get("ko", ())))
         return found
 
     def how(self, spelling: str, industry: str) -> Kind:

@@ -26,7 +26,7 @@ CARD_PPI = 72
 POINTS = ("platforms", "gateways")
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
-COVER, COVER_SIZE = "districts", (170.0, 150.0)
+COVER_SIZE = (170.0, 150.0)
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
         "subtitle": renderer.plan["title"][renderer.language],
         "cover_lines": [renderer.plan["number"], renderer.plan["date"], *renderer.sources()[1:]],
         "cover_map": _cover(renderer),
-        "cover_alt": say("paper.theme_alt", name=renderer.theme(COVER)["title"]),
+        "cover_alt": say("paper.theme_alt", name=renderer.payload["themes"][0]["title"]),
         "contents": say("atlas.contents"),
         "chapters": {
             key: say(f"atlas.{key}")
@@ -254,7 +254,7 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
 
 def _cover(renderer: PdfRenderer) -> str:
     """Return the map on the cover: the places of one theme in the whole city."""
-    theme, features = renderer.theme(COVER), renderer.payload["features"]
+    theme, features = renderer.payload["themes"][0], renderer.payload["features"]
     hues = {key: entry["colour"] for entry in theme["legend"] for key in entry["keys"]}
     shown = {row_id: hues[row["kind"]] for row_id, row in features.items() if row["layer"] == "zones"}
     chosen = Chosen(shown, whole=True, size=COVER_SIZE)

@@ -285,6 +285,12 @@ def _exact(value: float | None) -> Row:
     return {"measure": value, "low": value, "high": value}
 
 
+def _whole_city() -> dict[str, list[Row]]:
+    """Return, by criterion, the areas of the whole city: to lie in one tells no place from another."""
+    rows = [row for row in content().places() if row["extent"] == WHOLE_CITY]
+    return {name: [row for row in rows if row["layer"] == layer] for name, layer in list_criteria().items()}
+
+
 def _elsewhere(content: Content, criteria: SitingCriteria) -> list[Row]:
     """Return where else the industries are designated: in areas, which are not ranked.
 
@@ -317,7 +323,7 @@ def find_page() -> ResponseReturnValue:
         sketch=_sketch(found),
         best=",".join(best) if len(best) > 1 else "",
         groups=_industry_groups(),
-        whole_city=[row for row in content().places() if row["extent"] == WHOLE_CITY],
+        whole_city=_whole_city(),
         circumstances=CIRCUMSTANCES,
         examples=read_city().siting_examples,
         limits={"weight": MAX_WEIGHT, "reach": MAX_REACH_KM},
