@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from geodata.local import NOTHING, LocalAdditions
 from geodata.model import (
+    LANGUAGES,
     Agency,
     Area,
     Chain,
@@ -28,7 +29,7 @@ from geodata.model import (
 )
 from geodata.shapes import Shape
 from layers.answers import WHOLE_CITY, Answers
-from layers.features import LANGUAGES, SEPARATOR
+from layers.features import SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
     ClauseLink,
@@ -115,7 +116,7 @@ class DocumentBuilder(_Builder):
         return places | {row.id: self.of_point(row) for row in points}
 
     def of_place(self, place: Place) -> Document:
-        """Return the document of a county, zone, park, 五区, belt or marine core."""
+        """Return the document of a county, zone, park or area."""
         clauses = self.relations.clauses_of(place)
         return {
             **self._head(

@@ -14,6 +14,7 @@ from geodata.local import read_local, write_examples
 from geodata.messages import Problem
 from scripts.commands.common import (
     OneOf,
+    city_option,
     command,
     json_option,
     lang_option,
@@ -29,13 +30,14 @@ facts_option = option(
     type=click.Path(path_type=Path),
     default=read.ROOT,
     metavar="FOLDER",
-    help="含 plan/ 与 places/ 的文件夹 · folder with plan/ and places/",
+    help="含 plan/ 与 places/ 的文件夹，默认为城市的 · folder with plan/ and places/, the city's by default",
 )
 
 
 @command("check")
 @facts_option
 @local_option
+@city_option
 @json_option
 def check(*, facts: Path, local: Path | None, as_json: bool) -> int:
     """Print the problems; exit 1 if one of them is an error."""
@@ -69,6 +71,7 @@ def _print(problems: tuple[Problem, ...], errors: int) -> None:
     help="规划文本 · the plan's text (WEIHAI_LAYOUT_PLAN)",
 )
 @facts_option
+@city_option
 @lang_option(("zh", "en"))
 @json_option
 def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: bool) -> int:
