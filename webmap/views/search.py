@@ -23,6 +23,8 @@ PAGES = {  # that answer a question, by the names of their titles
     "/data": "finding.pages.data",
     "/find": "finding.pages.find",
 }
+SAYINGS = ("corrected", "missing", "unused", "only_names", "quoted", "no_page")  # with words of a question in them
+OURS = {"synonym", "printed"}  # kinds of answers that are told in a sentence above the results
 CARD_PLACES = ("zones", "counties", "parks", *AREAS)
 
 
@@ -62,7 +64,7 @@ def _answer(query: str, language: str) -> Row:
     for one in filter(None, (told, *answer["others"])):
         one["tells"] = _tells(one, language)
     answer["notice"] = _notice(answer, language)
-    ours = told["tells"] if told and told["kind"] in {"synonym", "printed"} else ""
+    ours = told["tells"] if told and told["kind"] in OURS else ""
     answer["said"] = " ".join(filter(None, (answer["notice"], ours)))
     return answer
 
@@ -78,6 +80,39 @@ def describe_hit(row: Row, language: str) -> None:
     """Set the words that people read beside a result: the name of its group, and what it is."""
     row["group"] = translate(f"layer.{row['layer']}", language)
     row["says"] = _says(row, language)
+
+
+def describe_in_every_way(row: Row, language: str) -> None:
+    """Set what people read beside a result for each of the answers that a spelling of it may be."""
+    if row["layer"] == "industries":
+        ways = ("named", "synonym", "city")
+        row["says"] = [_says(row | {"how": how}, language) for how in ways]
+    else:
+        row["says"] = _says(row, language)
+    row["group"] = translate(f"layer.{row['layer']}", language)
+
+
+def describe_offline(told: Row, language: str) -> Row:
+    """Return an answer for whatever word it is asked by: its ids, and the sentence that tells it.
+
+    Where ``{word}`` and ``{printed}`` stand in the sentence, the browser puts the word and the plan's;
+    ``same`` is the sentence where they are one.
+    """
+    short = {key: told[key] for key in ("kind", "relation", "clauses", "printed") if told[key]}
+    short |= {
+        key: [row["id"] for row in told[key]] for key in ("zones", "areas", "positioning", "tasks", "places")
+    }
+    short = {key: found for key, found in short.items() if found}
+    if told["industry"]:
+        short["industry"] = told["industry"]["id"]
+    if told["kind"] == "page":
+        short["page"] = _page(told, language) | {"group": translate("layer.pages", language), "says": ""}
+    if told["kind"] in OURS:
+        printed = {"printed": "{printed}"} if told["printed"] else {}
+        short["tells"] = _tells(told | {"word": "{word}"} | printed, language)
+        if printed:
+            short["same"] = _tells(told | {"word": "{word}", "printed": "{word}"}, language)
+    return short
 
 
 def _says(row: Row, language: str) -> str:
