@@ -364,9 +364,7 @@ class SearchAnswers:
         at = bisect_left(self._hangul, token.form)
         longer = self._hangul[at] if at < len(self._hangul) else ""
         if len(token.form) >= SHORTEST["begun"] and longer.startswith(token.form):
-            return QueryPart(
-                tuple(self.senses.get(longer, ())), self.weights[longer], token.start, token.end
-            )
+            return QueryPart(tuple(self.senses.get(longer, ())), self.weights[longer], token.start, token.end)
         return QueryPart((), UNKNOWN, token.start, token.end)
 
     def _may_stand(self, text: str, start: int, end: int, *, hangul: bool) -> bool:
@@ -439,6 +437,7 @@ class SearchAnswers:
         return (3 if told.kind == "place" else 5), 0
 
     def tell(self, sense: Sense, text: str) -> Told | None:
+        """Return what a spelling says in one of its senses."""
         if sense.table == "entries":
             return self.of_entry(sense.at, text)
         row = self.table[sense.table][sense.at]
@@ -506,6 +505,7 @@ class SearchAnswers:
         )
 
     def of_industry(self, industry: str, text: str) -> Told:
+        """Return what the plan says of an industry, asked for by whatever word."""
         rows = self._of_its_own(industry)
         kind = self._kind_of(rows) or "printed"
         zh = self.table["industries"][self._industries[industry]]["name"]

@@ -398,6 +398,7 @@ class Search:
         return head
 
     def head(self, entry: Entry, language: str) -> Entry:
+        """Return what every result has of an entry."""
         name = entry["name"]
         head = {"id": entry["id"], "layer": entry["layer"], "name": name[language], "zh": name["zh"]}
         head |= {key: entry[key] for key in ("url", "kind", "at", "status") if key in entry}

@@ -159,7 +159,12 @@ def _rules(index: Row) -> Row:
         "opened": {chr(code): letters for code, letters in vocabulary.OPENED.items()},
         "code": CODE.pattern,
         "grades": {"name": NAME, "alias": ALIAS, "term": TERM, "pinyin": PINYIN, "initials": INITIALS},
-        "weights": {"strong": answers.STRONG, "weak": answers.WEAK, "stop": answers.STOP, "unknown": answers.UNKNOWN},
+        "weights": {
+            "strong": answers.STRONG,
+            "weak": answers.WEAK,
+            "stop": answers.STOP,
+            "unknown": answers.UNKNOWN,
+        },
         "kinds": list(answers.ORDER),
         "answers": {"window": answers.WINDOW, "longest": answers.LONGEST, "shortest": answers.SHORTEST},
         "words": {

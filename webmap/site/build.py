@@ -140,7 +140,8 @@ def build_answers(app: Flask, language: str) -> bytes:
             describe_in_every_way(row, language)
             row["url"] = _address_of(row, language)
         tables["told"] = [
-            _page_of_files(describe_offline(content.search.describe(told, language), language), language) | more
+            _page_of_files(describe_offline(content.search.describe(told, language), language), language)
+            | more
             for told, more in tables["told"]
         ]
         tables["says"] = {key: translate(f"finding.{key}", language) for key in SAYINGS}

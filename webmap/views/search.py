@@ -23,7 +23,14 @@ PAGES = {  # that answer a question, by the names of their titles
     "/data": "finding.pages.data",
     "/find": "finding.pages.find",
 }
-SAYINGS = ("corrected", "missing", "unused", "only_names", "quoted", "no_page")  # with words of a question in them
+SAYINGS = (
+    "corrected",
+    "missing",
+    "unused",
+    "only_names",
+    "quoted",
+    "no_page",
+)  # with words of a question in them
 OURS = {"synonym", "printed"}  # kinds of answers that are told in a sentence above the results
 CARD_PLACES = ("zones", "counties", "parks", *AREAS)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import html
-import gzip
 import json
 import os
 import posixpath

@@ -41,9 +41,42 @@ QUERIES = [
     for row in yaml.safe_load((LISTS / f"{name}.yaml").read_text(encoding="utf-8"))
 ]
 ODD_QUERIES = (  # typed in part, wrongly, by sound or by what no script of ours has
-    *("ronch", "gaoqu", "gxq", "bio", "tan1 xian1 wei2", "sheng wu", "xin cai liao", "ㅌㅅㅅ", "탄소섬", "웨이"),
-    *("高區", "三(一)1(2)", "zzzz", "qqq 石岛", "marine biolgy", "fishng rods", "信息技朮", "大水泊机场", "量子计算"),
-    *("quantum seafood", "bluetooth headset", "5", "27", "A01", "isic 21", "find a site", "x" * 150, "ß", "café", "해삼은"),
+    *(
+        "ronch",
+        "gaoqu",
+        "gxq",
+        "bio",
+        "tan1 xian1 wei2",
+        "sheng wu",
+        "xin cai liao",
+        "ㅌㅅㅅ",
+        "탄소섬",
+        "웨이",
+    ),
+    *(
+        "高區",
+        "三(一)1(2)",
+        "zzzz",
+        "qqq 石岛",
+        "marine biolgy",
+        "fishng rods",
+        "信息技朮",
+        "大水泊机场",
+        "量子计算",
+    ),
+    *(
+        "quantum seafood",
+        "bluetooth headset",
+        "5",
+        "27",
+        "A01",
+        "isic 21",
+        "find a site",
+        "x" * 150,
+        "ß",
+        "café",
+        "해삼은",
+    ),
 )
 DRAWN = ".leaflet-pane path.leaflet-interactive"
 
@@ -138,7 +171,8 @@ ASK = """async ([module, tables, queries]) => {
   return queries.map((query) => {
     const { answer: told, ...found } = answer(query);
     const rows = (some) => some.map((row) => [row.layer, row.id, row.says]);
-    return { ...found, told: told && { zones: [], areas: [], places: [], ...told }, results: rows(found.results), near: rows(found.near) };
+    const lists = { results: rows(found.results), near: rows(found.near) };
+    return { ...found, ...lists, told: told && { zones: [], areas: [], places: [], ...told } };
   });
 }"""
 
