@@ -124,6 +124,12 @@ class SearchAnswers:
                 self._own.setdefault(industry, []).append(at)
         self._known_terms: dict[str, list[int]] = {}  # by the plan's words, which are as many as they are
         self._known_hows: dict[tuple[str, str], Kind] = {}  # by the spellings of the index, likewise
+        self.turns: dict[
+            str, dict[str, str]
+        ] = {}  # what is done with things of an industry: the industry of that
+        for row in self.rules["turns"]:
+            for word in row["words"]:
+                self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(row["of"], row["to"]))
         self._fill()
 
     @property
@@ -352,9 +358,13 @@ class SearchAnswers:
         if hangul and best[-1][0] == len(text):
             yield self._begun(token)
             return
+        lost = False
         for start, end in pairwise(cuts):
             form = text[start:end]
-            stands = self._may_stand(text, start, end, hangul=hangul)
+            # Two Korean syllables behind others that are unknown end another word: 리스 of 매트리스.
+            ends = hangul and lost and len(form) < SHORTEST["begun"] and form not in self._particles
+            stands = self._may_stand(text, start, end, hangul=hangul) and not ends
+            lost = lost or not stands
             senses = tuple(self.senses.get(form, ())) if stands else ()
             weight = self.weights.get(form, STOP) if stands else UNKNOWN
             yield QueryPart(senses, weight, token.start + start, token.start + end)
@@ -381,6 +391,7 @@ class SearchAnswers:
         The last of several words is what the others describe (cold-chain *warehouse*), unless they are joined
         by a preposition; a place only tells where.
         """
+        every = pieces
         strong = [piece for piece in pieces if piece.weight == STRONG]
         if strong:  # one Chinese character that is left over is part of the grammar
             pieces = [one for one in pieces if one.weight != UNKNOWN or one.end - one.start > 1]
@@ -397,11 +408,31 @@ class SearchAnswers:
         if not found:
             return None
         main = self._head(query, found)
+        turn = self._turn(query, every, main)
+        if turn:
+            main = turn[1]
+            found.append(turn)
         others = tuple(told for _, told in found if told != main)
         taken = {(piece.start, piece.end) for piece, _ in found}
         unused = [one for one in pieces if one.weight != STOP and (one.start, one.end) not in taken]
         words = tuple(query[one.start : one.end] for one in unused)
         return Reply(main, others, words, tuple(query[one.start : one.end] for one in unknown))
+
+    def _turn(self, query: str, pieces: list[QueryPart], main: Told) -> tuple[QueryPart, Told] | None:
+        """Return the word for what is done with a thing, and the answer of that: of a farm for oysters."""
+        core = [piece for piece in pieces if piece.weight != STOP]
+        for piece in core:
+            form = self._form(query[piece.start : piece.end])
+            bare = (form.removesuffix(particle) for particle in self._particles if form != particle)
+            for one in (form, *bare):
+                industry = self.turns.get(one, {}).get(main.industry or "")
+                if industry and form != self._form(main.word):
+                    return piece, replace(self.turned(industry), word=query[core[0].start : core[-1].end])
+        return None
+
+    def turned(self, industry: str) -> Told:
+        """Return what answers for a thing and what is done with it: no word of the plan's."""
+        return replace(self.of_industry(industry, ""), kind="synonym", zh=None, relation="is_a", places=())
 
     def _head(self, query: str, found: list[tuple[QueryPart, Told]]) -> Told:
         subjects = [pair for pair in found if pair[1].kind not in {"place", "page"}] or found

@@ -54,6 +54,10 @@ def build_tables(search: Search, index: Row, language: str) -> Row:
         "latin": {form: sorted(found) for form, found in sorted(asked.latin.items())},
         "heads": {form: sorted(found) for form, found in sorted(asked.heads.items())},
         "codes": {scheme: _codes(asked, told, columns) for scheme, columns in CODE_COLUMNS.items()},
+        "turns": {
+            form: {of: told.add(asked.turned(to)) for of, to in turns.items()}
+            for form, turns in asked.turns.items()
+        },
         "told": told.rows,
         "rules": _rules(index),
         "sounds": _by_sound(index["sounds"]),
@@ -187,6 +191,7 @@ def _rules(index: Row) -> Row:
         "typos": {
             "shortest": typos.SHORTEST,
             "long": typos.LONG,
+            "sure": typos.SURE,
             "han": typos.SHORTEST_HAN,
             "most": typos.MOST,
             "hangul": typos.LONG_HANGUL,

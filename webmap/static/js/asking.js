@@ -155,8 +155,11 @@ export function createAsking(tables, letters) {
     const cuts = [text.length];
     while (cuts.at(-1)) cuts.push(ways[cuts.at(-1)][2]);
     cuts.reverse();
+    let gone = false;
     return cuts.slice(1).map((end, at) => {
-      const stands = mayStand(text, cuts[at], end, korean);
+      const ends = korean && gone && end - cuts[at] < shortest.begun && !rules.particles.includes(text.slice(cuts[at], end));
+      const stands = mayStand(text, cuts[at], end, korean) && !ends;
+      gone ||= !stands;
       const [weight, told] = (stands && forms.get(text.slice(cuts[at], end))) || [stands ? STOP : UNKNOWN, -1];
       return { told, weight, start: offset + cuts[at], end: offset + end };
     });
@@ -193,7 +196,6 @@ export function createAsking(tables, letters) {
   /** Return the answer of the word that matters most, the others beside it. */
   function weigh(query, all) {
     const of = (weight, pieces) => pieces.filter((piece) => piece.weight === weight);
-    const text = (piece) => query.slice(piece.start, piece.end);
     const pieces = of(STRONG, all).length ? all.filter((one) => one.weight !== UNKNOWN || one.end - one.start > 1) : all;
     const lost = of(UNKNOWN, pieces);
     let used = of(STRONG, pieces);
@@ -201,11 +203,28 @@ export function createAsking(tables, letters) {
     if (!used.length && !lost.length) used = pieces.filter((one) => one.told >= 0);
     const found = used.filter((piece) => piece.told >= 0);
     if (!found.length) return null;
-    const main = headOf(query, found);
+    const head = headOf(query, found);
+    const turn = turnOf(query, all, head);
+    if (turn) found.push(turn);
+    const main = turn ?? head;
+    const text = (piece) => piece.word ?? query.slice(piece.start, piece.end);
     const same = (piece) => piece.told === main.told && text(piece) === text(main);
     const unused = pieces.filter((one) => one.weight !== STOP && !found.some((own) => own.start === one.start && own.end === one.end));
     const others = found.filter((piece) => !same(piece)).map((piece) => ({ at: piece.told, word: text(piece) }));
     return reply(main.told, text(main), others, unused.map(text), lost.map(text));
+  }
+
+  /** Return the piece for what is done with a thing, with the answer of that: of a farm for oysters. */
+  function turnOf(query, pieces, head) {
+    const formAt = ({ start, end }) => formOf(letters.tokenise(query.slice(start, end)));
+    const core = pieces.filter((piece) => piece.weight !== STOP);
+    for (const piece of core) {
+      const form = formAt(piece);
+      const bare = rules.particles.filter((one) => form !== one && form.endsWith(one)).map((one) => form.slice(0, -one.length));
+      const told = [form, ...bare].map((one) => tables.turns[one]?.[answers[head.told].industry]).find((one) => one !== undefined);
+      if (told !== undefined && form !== formAt(head)) return { ...piece, told, word: query.slice(core[0].start, core.at(-1).end) };
+    }
+    return null;
   }
 
   /** Return the piece that the others describe: the last one, unless they are joined by a preposition. */

@@ -270,8 +270,14 @@ export function createNaming(tables, letters) {
     if (!allowed) return null;
     const near = rankBy(choices, (one) => distance(text, one, allowed), (found) => found <= allowed);
     if (near.some(([, found]) => !found)) return null; // spelt as it should be, if only as a part of a name
-    // A short word with another first letter is another word.
-    return near.find(([one]) => text.length >= slips.long || one[0] === text[0])?.[0] ?? null;
+    return near.find(([one]) => mayBeMeant(text, one))?.[0] ?? null;
+  }
+
+  /** Return whether a slip may have made `text` of `one`: coal is no coat. */
+  function mayBeMeant(text, one) {
+    if (text.length < slips.long && one[0] !== text[0]) return false;
+    const sorted = (word) => [...word].sort().join("");
+    return text.length >= slips.sure || text.length !== one.length || sorted(text.replaceAll("v", "u")) === sorted(one);
   }
 
   /** Return the first few choices that `keep` lets through, with their measure, smallest first. */
