@@ -479,6 +479,9 @@ class SearchAnswers:
             return Told("page", text, url=row["url"])
         if sense.table == "synonyms":
             relation, industry = row["relation"], row["industry"]
+            if row["word"]:
+                nearest = self._of_word(self.words[row["word"]], text)
+                return replace(nearest, kind="synonym", industry=industry, relation=relation)
             return replace(
                 self.of_industry(industry, text), kind="synonym", zh=None, relation=relation, places=()
             )

@@ -39,7 +39,7 @@ CARD_PLACES = ("zones", "counties", "parks", *AREAS)
 def search_page() -> str:
     """Show what the plan answers, and the results by name."""
     query = parse_query()
-    answer = _answer(query, g.language)
+    answer = answer_question(query, g.language)
     groups = {row["layer"]: row["group"] for row in answer["results"]}
     return render_template(
         "search.html",
@@ -57,10 +57,10 @@ def search_page() -> str:
 def search_document() -> Response:
     """Answer what a name may mean."""
     query, language = parse_query(), current_language()
-    return send_json({"q": query} | _answer(query, language))
+    return send_json(answer_question(query, language))
 
 
-def _answer(query: str, language: str) -> Row:
+def answer_question(query: str, language: str) -> Row:
     """Return what the index says, with the words that people read beside each result."""
     answer = content().search.answer(query, language)
     told = answer["answer"]
@@ -73,7 +73,7 @@ def _answer(query: str, language: str) -> Row:
     answer["notice"] = _notice(answer, language)
     ours = told["tells"] if told and told["kind"] in OURS else ""
     answer["said"] = " ".join(filter(None, (answer["notice"], ours)))
-    return answer
+    return {"q": query} | answer
 
 
 def _page(told: Row, language: str) -> Row:
