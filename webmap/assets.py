@@ -33,7 +33,7 @@ def read_assets() -> dict[str, bytes]:
     }
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
     joined = {f"static/js/{entry}.js": bundle(modules, entry).encode() for entry in ENTRIES}
-    joined[f"static/js/{LATER}.js"] = export(modules, LATER).encode()
+    joined[f"static/js/{LATER}.js"] = bundle_exported(modules, LATER).encode()
     for path, names in (("map-page", MAP_STYLES), ("pages", PAGE_STYLES)):
         joined[f"static/css/{path}.css"] = b"\n".join(own[f"static/css/{name}.css"] for name in names)
     return own | joined | _read_leaflet()
@@ -64,7 +64,7 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
     )
 
 
-def export(modules: Mapping[str, str], entry: str) -> str:
+def bundle_exported(modules: Mapping[str, str], entry: str) -> str:
     """Return one module that exports what `entry` does."""
     names = ", ".join(_exported(modules[entry]))
     return f"{bundle(modules, entry)}export const {{ {names} }} = ${_safe(entry)};\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,10 +23,7 @@ HERE = Path(__file__).parent
 CLAUSE_PARTS = re.compile(r"([一二三四五六七八])(?:\(([一二三四五六七八九十])\))?((?:\d+(?:\(\d+\))?)?)")
 CHINESE_DIGITS = "一二三四五六七八九十"
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
-UNNUMBERED = {
-    "通知": {"en": "Notice", "ko": "통지"},
-    "引言": {"en": "Preamble", "ko": "서문"},
-}
+UNNUMBERED = {"通知": "common.notice", "引言": "common.preamble"}  # clauses, and the keys of their names
 
 
 def format_clause(clause_id: str, language: str) -> str:
@@ -39,7 +37,7 @@ def format_clause(clause_id: str, language: str) -> str:
     if language == "zh":
         return clause_id
     if clause_id in UNNUMBERED:
-        return UNNUMBERED[clause_id][language]
+        return _common_strings(language)[UNNUMBERED[clause_id]]
     found = CLAUSE_PARTS.fullmatch(clause_id)
     if found is None:
         return clause_id
@@ -156,6 +154,11 @@ def read_strings(language: str, name: str = "*") -> dict[str, str]:
     for path in sorted((HERE / "translations" / language).glob(f"{name}.yaml")):
         strings |= flatten(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), "")
     return strings
+
+
+@cache
+def _common_strings(language: str) -> dict[str, str]:
+    return read_strings(language, "pages")
 
 
 def flatten(value: Any, prefix: str) -> dict[str, str]:

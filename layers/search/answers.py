@@ -478,16 +478,18 @@ class SearchAnswers:
         if sense.table == "pages":
             return Told("page", text, url=row["url"])
         if sense.table == "synonyms":
-            relation, industry = row["relation"], row["industry"]
-            if row["word"]:
-                nearest = self._of_word(self.words[row["word"]], text)
-                return replace(nearest, kind="synonym", industry=industry, relation=relation)
-            return replace(
-                self.of_industry(industry, text), kind="synonym", zh=None, relation=relation, places=()
-            )
+            return self._of_synonym(row, text)
         if sense.table == "words":
             return self._of_word(row, text)
         return self._of_term(row, text)
+
+    def _of_synonym(self, row: dict[str, Any], text: str) -> Told:
+        """Return the answer of the plan's word that is nearest, else of the industry."""
+        if row["word"]:
+            told = self._of_word(self.words[row["word"]], text)
+        else:
+            told = replace(self.of_industry(row["industry"], text), zh=None, places=())
+        return replace(told, kind="synonym", industry=row["industry"], relation=row["relation"])
 
     def _of_word(self, row: dict[str, Any], text: str) -> Told:
         """Return the answer for a word of the plan: the most telling of the terms that contain it."""

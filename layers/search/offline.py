@@ -24,7 +24,7 @@ FLAG_OURS = 4  # of a spelling that is no word of the plan
 SYLLABLES = range(2, 5)  # figures of a code
 
 
-def build_tables(search: Search, index: Row, language: str) -> Row:
+def build_offline_tables(search: Search, index: Row, language: str) -> Row:
     """Return all that answers depend on but the words of `language` that they are told in.
 
     Parameters

@@ -214,7 +214,9 @@ def _search_lines(answer: Document) -> Iterator[str]:
     told = answer["answer"]
     yield from filter(None, (answer["notice"], told and told["tells"]))
     for row in _terms(told) if told else ():
-        yield f"  {row.get('name', '')} {row['term']} · {row.get('verb') or ''} {row['clause']}".replace("  · ", " ")
+        yield f"  {row.get('name', '')} {row['term']} · {row.get('verb') or ''} {row['clause']}".replace(
+            "  · ", " "
+        )
     for hit in (*answer["results"], *answer["near"]):
         mark = "" if hit in answer["results"] else "~ "
         yield f"{mark + hit['layer']:13} {hit['id']:32} {hit['name']}  {hit['says']}".rstrip()

@@ -11,7 +11,7 @@ import orjson
 from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
-from layers.search.offline import build_tables
+from layers.search.offline import build_offline_tables
 from layers.store import Release
 from webmap.app import create_app
 from webmap.content import Content
@@ -134,7 +134,7 @@ class _FromAnywhere(LinkRewriter):
 def build_answers(app: Flask, language: str) -> bytes:
     """Return what the search answers in `language`, as ``webmap/static/js/answering.js`` reads it."""
     content: Content = app.extensions["content"]
-    tables = build_tables(content.search, content.release.read_json("index/search.json"), language)
+    tables = build_offline_tables(content.search, content.release.read_json("index/search.json"), language)
     with app.app_context():
         for row in tables["entries"]:
             describe_in_every_way(row, language)
