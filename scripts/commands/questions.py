@@ -24,6 +24,7 @@ from scripts.commands.common import (
 )
 from scripts.messages import say, text, warn, write
 from webmap.content import Content, Document, open_store
+from webmap.i18n import format_clause
 from webmap.polygons import parse_polygon
 from webmap.problems import RequestError, UnavailableError
 from webmap.settings import Settings
@@ -205,18 +206,17 @@ def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
     else:
         if not answer["results"]:
             say("nothing_found", query=query)
-        write("\n".join(_search_lines(answer)))
+        write("\n".join(_search_lines(answer, lang)))
     return 0 if answer["results"] else 1
 
 
-def _search_lines(answer: Document) -> Iterator[str]:
+def _search_lines(answer: Document, language: str) -> Iterator[str]:
     """Yield what the pages say, in their language: the sentences, the answer's terms, then the results."""
     told = answer["answer"]
     yield from filter(None, (answer["notice"], told and told["tells"]))
     for row in _terms(told) if told else ():
-        yield f"  {row.get('name', '')} {row['term']} · {row.get('verb') or ''} {row['clause']}".replace(
-            "  · ", " "
-        )
+        clause = format_clause(row["clause"], language)
+        yield "  " + " ".join(filter(None, (row.get("name"), row["term"], "·", row.get("verb"), clause)))
     for hit in (*answer["results"], *answer["near"]):
         mark = "" if hit in answer["results"] else "~ "
         yield f"{mark + hit['layer']:13} {hit['id']:32} {hit['name']}  {hit['says']}".rstrip()
