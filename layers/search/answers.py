@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
+from geodata.model import PLACE_LAYERS
 from layers.search.vocabulary import ALIAS, fold, stem
 
 Kind = Literal["named", "area", "positioning", "city", "printed", "synonym", "place", "kind", "page"]
 ORDER = ("named", "area", "positioning", "city", "task", "printed")  # of the plan's terms, most telling first
-PLACES = {"zones", "counties", "parks", "five-zones", "belts", "marine-cores"}
+PLACES = {*PLACE_LAYERS}
 POINTS = {"towns", "landmarks", "platforms", "gateways", "agencies", "clusters", "chains"}
 _TOKENS = re.compile(r"[㐀-鿿]+|[가-힣]+|[^\W㐀-鿿가-힣_]+")
 INSIDE = {"terms", "words"}  # tables of the plan's own words, which longer terms may have
@@ -151,10 +152,10 @@ class SearchAnswers:
         for at, row in enumerate(self.table["terms"]):
             self._fill_term(at, row["term"])
         for at, row in enumerate(self.table["words"]):
-            spellings = (row["zh"], *row["en"], *row["ko"])
+            spellings = (row["zh"], *row["en"], *row.get("ko", ()))
             self._add(spellings, Sense("words", at), WEAK if row["kind"] == "general" else STRONG)
         for at, row in enumerate(self.table["synonyms"]):
-            self._add((*row["zh"], *row["en"], *row["ko"]), Sense("synonyms", at))
+            self._add((*row["zh"], *row["en"], *row.get("ko", ())), Sense("synonyms", at))
         for at, entry in enumerate(self._entries):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
                 names = [spelling for _, spelling, grade in entry["keys"] if grade <= ALIAS]
@@ -163,7 +164,7 @@ class SearchAnswers:
 
     def _fill_term(self, at: int, term: dict[str, str]) -> None:
         self._add(term.values(), Sense("terms", at))
-        self.folded.append({key: self._form(term[key]) for key in ("zh", "ko")})
+        self.folded.append({key: self._form(term.get(key, "")) for key in ("zh", "ko")})
         joints = {"and", *self.rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
         for word, following in zip(words, [*words[1:], "and"], strict=True):
@@ -485,7 +486,7 @@ class SearchAnswers:
 
     def _of_synonym(self, row: dict[str, Any], text: str) -> Told:
         """Return the answer of the plan's word that is nearest, else of the industry."""
-        if row["word"]:
+        if row.get("word"):
             told = self._of_word(self.words[row["word"]], text)
         else:
             told = replace(self.of_industry(row["industry"], text), zh=None, places=())
