@@ -368,6 +368,7 @@ class Synonym(Spellings):
 
     industry: Id
     relation: Literal["is_a", "made_by", "used_in"]
+    word: str | None = None  # of the vocabulary, that is nearest to it: 冷链 for a cold store
 
 
 class IndicatorValue(Record):

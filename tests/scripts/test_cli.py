@@ -185,8 +185,12 @@ def test_lookup_wants_a_position_or_a_polygon(ask, tmp_path):
 def test_search_says_what_the_plan_says_and_what_it_does_not_name(ask):
     code, out, _ = ask("search", "medical devices", "--lang", "en")
     assert code == 0
-    assert "→ Weihai Hi-Tech Zone" in out.splitlines()[0]
-    assert "named for the whole city only" in ask("search", "carbn fiber")[1]
+    assert out.splitlines()[0].startswith("The plan lists a term with “medical devices” for zones.")
+    first = out.splitlines()[1]
+    assert "Weihai Hi-Tech Zone medical devices and medicine" in first
+    assert first.endswith("III(1)1(2)")
+    assert "规划提及，未指定区域" in ask("search", "carbn fiber", "--lang", "zh")[1]
+    assert "계획에는 “주사기” 낱말이 없습니다." in ask("search", "주사기", "--lang", "ko")[1]
     code, out, _ = ask("search", "量子计算")
     assert code == 1
     assert "量子计算" in out
@@ -197,7 +201,12 @@ def test_search_finds_a_zone_by_its_name(ask):
     zone = next(iter(read.read_facts().zones.values()))
     code, out, _ = ask("search", zone.name.zh, "--json")
     assert code == 0
-    assert json.loads(out)[0]["id"] == zone.id
+    assert json.loads(out)["results"][0]["id"] == zone.id
+
+
+def test_search_answers_with_the_document_that_the_service_gives(ask, client):
+    served = client.get("/search.json?q=cold%20store&lang=en").get_json()
+    assert json.loads(ask("search", "cold store", "--lang", "en", "--json")[1]) == served
 
 
 def test_search_for_nothing_known_exits_1(ask):

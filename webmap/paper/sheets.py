@@ -41,6 +41,7 @@ class Writer:
                 (row, document["id"])
                 for row in (*document.get("industries", ()), *document.get("positioning", ()))
             ),
+            self._ties(document),
             self._platforms(document),
             self._clauses(document),
         ]
@@ -245,6 +246,15 @@ class Writer:
 
     def _terms(self, title: str, rows: list[Document]) -> Part | None:
         return self._list(title, [(self.tr(row["term"]), self._clause(row)) for row in rows])
+
+    def _ties(self, document: Document) -> Part | None:
+        rows = []
+        for row in document.get("ties", ()):
+            others = [one for one in (row["subject"], row["object"]) if one and one["id"] != document["id"]]
+            names = self.say("common.list_comma").join(self.tr(one["name"]) for one in others)
+            said = self.tr(row["term"])
+            rows.append((f"{names}: {said}" if names else said, self._clause(row)))
+        return self._list(self.say("answers.ties"), rows)
 
     def _platforms(self, document: Document) -> Part | None:
         rows = [
