@@ -14,11 +14,13 @@ import shapely
 from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
+from geodata.basemap import Basemap
 from geodata.boundary_import.snap import Adjusted
 from geodata.model import Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
+from layers.basemap import PreparedBasemap, build_cells, check_cover, prepare_basemap, window_around
 from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
@@ -47,6 +49,7 @@ class Inputs:
     layers: dict[str, Layer]
     themes: tuple[Theme, ...]
     licence: str = field(default_factory=read_licence)
+    basemap: Basemap | None = None
 
 
 def build_release(inputs: Inputs, progress: Progress) -> Files:
@@ -66,7 +69,8 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries))
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    files |= _display_files(relations, shapes, inputs.themes, land)
+    backdrop = _prepare_backdrop(relations, shapes, land, inputs.basemap)
+    files |= _display_files(relations, shapes, inputs.themes, land, backdrop)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
@@ -144,15 +148,38 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
 
 
 def _display_files(
-    relations: Relations, shapes: dict[str, Shape], themes: tuple[Theme, ...], land: list[BaseGeometry]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    themes: tuple[Theme, ...],
+    land: list[BaseGeometry],
+    backdrop: PreparedBasemap | None,
 ) -> Files:
     files = {
         "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
         "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
-        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land)),
+        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), backdrop),
     } | {f"map/{language}.json": build_payload(relations, shapes, themes, language) for language in LANGUAGES}
+    files |= build_cells(backdrop) if backdrop else {}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
-    return written | build_locators(relations, shapes, shapely.union_all(land))
+    return written | build_locators(relations, shapes, shapely.union_all(land), backdrop)
+
+
+def _prepare_backdrop(
+    relations: Relations, shapes: dict[str, Shape], land: list[BaseGeometry], basemap: Basemap | None
+) -> PreparedBasemap | None:
+    """Return the operator's basemap as maps draw it; raises BasemapError unless it covers the city."""
+    if basemap is None:
+        return None
+    counties = {
+        place.name.zh: shapes[place.id].geometry
+        for place in relations.places.values()
+        if place.layer == "counties"
+    }
+    check_cover(basemap, counties)
+    city = shapely.union_all([*counties.values()])
+    return prepare_basemap(
+        basemap, window_around(city.bounds), relations.facts, shapely.union_all([city, *land])
+    )
 
 
 def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:

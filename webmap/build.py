@@ -18,6 +18,7 @@ from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
 from geodata.read import Facts, read_boundaries, read_facts
+from layers.basemap import FOLDER, INDEX
 from layers.catalogue import read_layers, read_themes
 from layers.features import LANGUAGES
 from layers.history import Act, parse_act, read_imports
@@ -96,6 +97,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     pages = read_assets()
     bounds = orjson.loads(files["data/counties.geojson"])["bbox"]
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
+    basemap = orjson.loads(files[INDEX]) if INDEX in files else None
     for language in LANGUAGES:
         strings = read_strings(language)
         sources = {
@@ -106,6 +108,8 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
         pages[f"pages/{language}/map.json"] = orjson.dumps(render_map(bounds, sources, leaflet).to_dict())
         pages[f"pages/{language}/strings.json"] = orjson.dumps(strings)
         payload = orjson.loads(files[f"map/{language}.json"])
+        if basemap:
+            payload["basemap"] = {"base": f"{base}/{FOLDER}", **basemap}
         head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
     pages["pages/catalogue.json"] = orjson.dumps([layer.model_dump() for layer in inputs.layers.values()])

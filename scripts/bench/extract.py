@@ -1,0 +1,222 @@
+"""A made-up OpenStreetMap extract of a city: roads, streets, rail, rivers, water, built-up land, villages.
+
+Drawn around the seats of the city's towns, as dense as wanted, the same on every machine. It stands for
+what an operator brings, where there is none: no road in it is one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import geopandas
+import numpy as np
+import shapely
+from shapely import affinity
+from shapely.geometry.base import BaseGeometry
+
+from geodata.model import Town
+from geodata.read import Facts
+
+DATE = "2026-10-01"
+ROADS, BUILT = 25_000, 2_000  # of a city as dense as this one
+SQUASH = 0.795  # a degree of longitude against one of latitude, here
+KM = 1 / 111.32  # degrees of latitude
+CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary")
+GROWTH = ("residential", "residential", "residential", "industrial", "commercial", "retail")
+Tags = dict[str, str]
+Thing = tuple[Tags, Any]  # a geometry of shapely
+
+
+@dataclass
+class Extract:
+    """What the file holds: tags and geometry, degrees (lon, lat), by the layer that GDAL reads it as."""
+
+    points: list[Thing] = field(default_factory=list)
+    lines: list[Thing] = field(default_factory=list)
+    multipolygons: list[Thing] = field(default_factory=list)
+
+    def to_xml(self) -> str:
+        """Return the extract as an OSM file; a polygon is a closed way, without its holes."""
+        nodes, ways = [], []
+        for number, (tags, at) in enumerate(self.points, start=1):
+            nodes.append(f"{_node(number, at.x, at.y)}{_tags(tags)}</node>")
+        count = len(nodes)
+        things = [*self.lines, *((tags, shape.exterior) for tags, shape in self.multipolygons)]
+        for number, (tags, line) in enumerate(things, start=1):
+            places = [tuple(one) for one in shapely.get_coordinates(line)]
+            closed = places[0] == places[-1]
+            first = count + 1
+            for x, y in places[:-1] if closed else places:
+                count += 1
+                nodes.append(f"{_node(count, x, y)}</node>")
+            refs = [*range(first, count + 1), *([first] if closed else [])]
+            body = "".join(f'<nd ref="{one}"/>' for one in refs)
+            ways.append(f'<way id="{number}" version="1">{body}{_tags(tags)}</way>')
+        head = '<?xml version="1.0" encoding="UTF-8"?>\n<osm version="0.6">\n'
+        head += f'<meta osm_base="{DATE}T00:00:00Z"/>\n'
+        return head + "\n".join([*nodes, *ways, "</osm>\n"])
+
+    def write(self, path: Path) -> Path:
+        """Write an ``.osm`` or ``.gpkg`` file, as the name ends, and return its path."""
+        if path.suffix == ".osm":
+            path.write_text(self.to_xml(), encoding="utf-8")
+            return path
+        for layer in ("points", "lines", "multipolygons"):
+            rows: list[Thing] = getattr(self, layer)
+            geometry = [row[1] for row in rows]
+            geopandas.GeoDataFrame([row[0] for row in rows], geometry=geometry, crs="EPSG:4326").to_file(
+                path, layer=layer, engine="pyogrio"
+            )
+        return path
+
+
+def _node(number: int, x: float, y: float) -> str:
+    return f'<node id="{number}" lat="{y:.7f}" lon="{x:.7f}" version="1">'
+
+
+def _tags(tags: Tags) -> str:
+    return "".join(f"<tag k={quoteattr(key)} v={quoteattr(value)}/>" for key, value in tags.items())
+
+
+def build_extract(facts: Facts, land: BaseGeometry, roads: int = ROADS, built: int = BUILT) -> Extract:
+    """Return an extract of about `roads` segments of road and `built` polygons of built-up land on `land`."""
+    maker = _Maker(list(facts.towns.values()), land)
+    maker.connect_towns()
+    maker.add_rail()
+    maker.add_rivers(max(4, built // 40))
+    villages = maker.add_villages(built)
+    maker.add_streets(roads - len(maker.extract.lines), villages)
+    return maker.extract
+
+
+class _Maker:
+    def __init__(self, towns: Sequence[Town], land: BaseGeometry) -> None:
+        self.extract = Extract()
+        self.random = np.random.default_rng(20230716)
+        self.land = land
+        shapely.prepare(land)
+        self.seats = np.array([(town.seat.lon, town.seat.lat) for town in towns])
+        self.inner = land.buffer(-0.4 * KM)
+        shapely.prepare(self.inner)
+
+    def connect_towns(self) -> None:
+        """Join each town to its nearest ones by bent roads in segments of a few hundred metres."""
+        for index, seat in enumerate(self.seats):
+            apart = np.hypot((self.seats[:, 0] - seat[0]) * SQUASH, self.seats[:, 1] - seat[1])
+            for place, other in enumerate(np.argsort(apart)[1:5]):
+                kind = CLASSES[min(4, 2 + place)] if index % 5 else CLASSES[min(place, 4)]
+                if index < other or place < 2:  # noqa: PLR2004 - each knows its two nearest
+                    self._add_road(kind, self._bend(seat, self.seats[other]))
+
+    def add_rail(self) -> None:
+        """Lay a railway from west to east with stations, and a branch to the south."""
+        order = self.seats[np.argsort(self.seats[:, 0])][::9]
+        for first, second in pairwise(order):
+            line = self._bend(first + 0.01, second + 0.01, 0.04)
+            self.extract.lines.append(({"railway": "rail"}, shapely.LineString(line)))
+            station = {
+                "railway": "station",
+                "name": f"样例站{len(self.extract.points)}",
+                "name:en": "Sample Station",
+            }
+            self.extract.points.append((station, shapely.Point(first + 0.01)))
+
+    def add_rivers(self, count: int) -> None:
+        """Let rivers run from inland to where the land ends, some through a reservoir."""
+        for number in range(count):
+            at, angle = self._inland(), self.random.uniform(0, 2 * math.pi)
+            course = [at]
+            while len(course) < 60 and (len(course) < 8 or self.land.contains(shapely.Point(course[-1]))):  # noqa: PLR2004
+                angle += self.random.normal(0, 0.35)
+                course.append(course[-1] + 0.8 * KM * np.array([math.cos(angle) / SQUASH, math.sin(angle)]))
+            kind = "river" if number % 3 == 0 else "stream"
+            tags = {"waterway": kind, "name": f"样例河{number}"}
+            self.extract.lines.append((tags, shapely.LineString(course)))
+            if number % 4 == 0:
+                lake = self._blob(course[4], self.random.uniform(0.4, 1.6))
+                self.extract.multipolygons.append(({"natural": "water"}, lake))
+                peak = {"natural": "peak", "name": f"样例山{number}", "name:en": f"Mount Sample {number}"}
+                self.extract.points.append((peak, shapely.Point(at)))
+
+    def add_villages(self, count: int) -> list[Any]:
+        """Build on land: large around the seats, small elsewhere, each small one a village with a name."""
+        spots = []
+        for number in range(count):
+            near = number < count // 4
+            seat = self.seats[number % len(self.seats)]
+            at = seat + self.random.normal(0, 2.2 * KM, 2) * (1 / SQUASH, 1) if near else self._inland()
+            size = self.random.uniform(0.35, 1.1) if near else self.random.uniform(0.12, 0.32)
+            self.extract.multipolygons.append(
+                ({"landuse": GROWTH[number % 6 if near else 0]}, self._blob(at, size))
+            )
+            if not near:
+                name = {"place": "village", "name": f"样例村{number}", "name:en": f"Sample Village {number}"}
+                self.extract.points.append((name, shapely.Point(at)))
+                spots.append(at)
+        return spots
+
+    def add_streets(self, count: int, villages: list[Any]) -> None:
+        """Tie each village to the next by a small road, and fill the towns with streets."""
+        before = len(self.extract.lines)
+        for first, second in pairwise(villages):
+            if math.hypot(*(first - second)) < 6 * KM:
+                self._add_road("unclassified", self._bend(first, second))
+        while len(self.extract.lines) - before < count:
+            seat = self.seats[int(self.random.integers(len(self.seats)))]
+            self._add_grid(seat, int(self.random.integers(4, 9)), count - (len(self.extract.lines) - before))
+
+    def _add_grid(self, seat: Any, across: int, most: int) -> None:
+        turn, step = self.random.uniform(0, math.pi / 2), self.random.uniform(0.18, 0.35) * KM
+        middle = seat + self.random.normal(0, 1.8 * KM, 2) * (1 / SQUASH, 1)
+        cells = [(x * step, y * step) for x in range(across) for y in range(across)]
+        lines = [
+            shapely.LineString([(x, y), (x + dx, y + dy)])
+            for x, y in cells
+            for dx, dy in ((step, 0), (0, step))
+        ]
+        for number, line in enumerate(lines[: max(0, most)]):
+            turned = affinity.rotate(line, turn, origin=(0, 0), use_radians=True)
+            placed = affinity.affine_transform(turned, [1 / SQUASH, 0, 0, 1, *middle])
+            if self.land.contains(placed):
+                kind = "tertiary" if number % 9 == 0 else "residential"
+                self.extract.lines.append(({"highway": kind}, placed))
+
+    def _add_road(self, kind: str, places: Any) -> None:
+        self.extract.lines += [
+            ({"highway": kind}, shapely.LineString(places[start : start + 3]))
+            for start in range(0, len(places) - 2, 2)
+        ]
+
+    def _bend(self, first: Any, second: Any, sway: float = 0.08) -> Any:
+        count = max(4, int(np.hypot(*(second - first)) / (0.5 * KM)))
+        share = np.linspace(0, 1, count + count % 2 + 1)[:, None]
+        across = np.array([-(second - first)[1], (second - first)[0]])
+        waves = sum(
+            self.random.normal(0, sway / number) * np.sin(number * math.pi * share) for number in range(1, 6)
+        )
+        return first + share * (second - first) + waves * across
+
+    def _blob(self, at: Any, size_km: float) -> BaseGeometry:
+        angles = np.linspace(0, 2 * math.pi, 15)[:-1]
+        reach = size_km * KM * self.random.uniform(0.6, 1.15, len(angles))
+        return shapely.Polygon(
+            np.column_stack([at[0] + np.cos(angles) * reach / SQUASH, at[1] + np.sin(angles) * reach])
+        )
+
+    def _inland(self) -> Any:
+        west, south, east, north = self.inner.bounds
+        return next(
+            spot
+            for spot in self._spots((west, south), (east, north))
+            if self.inner.contains(shapely.Point(spot))
+        )
+
+    def _spots(self, low: tuple[float, float], high: tuple[float, float]) -> Iterator[Any]:
+        while True:
+            yield self.random.uniform(low, high)
