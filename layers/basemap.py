@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import shapely
@@ -19,8 +19,10 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import DIMENSIONS, LINE, POINT, POLYGON, Basemap, BasemapError, GroundFeature
 from geodata.crs import Bounds
-from geodata.model import Position
-from geodata.read import Facts
+
+if TYPE_CHECKING:
+    from geodata.model import Position
+    from geodata.read import Facts
 
 FOLDER = "map/base"
 INDEX = f"{FOLDER}/index.json"
@@ -141,7 +143,7 @@ def _cut_to_land(features: list[GroundFeature], land: BaseGeometry) -> Iterator[
 
 
 def _known_names(facts: Facts) -> Iterator[tuple[str, Position]]:
-    yield from ((row.name.zh, row.position) for row in facts.gateways.values() if row.position)
+    yield from ((row.name.zh, row.position) for row in facts.gateways.values())
     yield from ((row.name.zh, row.position) for row in facts.landmarks.values())
     yield from ((town.name.zh, town.seat) for town in facts.towns.values())
 
@@ -278,7 +280,13 @@ def read_groups(read: Callable[[str], Any], level: int) -> Groups:
         for key, drawn in read(f"{FOLDER}/{level}/{name}.json").items():
             if key != "names":
                 lines.setdefault(key, []).extend(_decode(key, drawn, (west, south), row["step"]))
-    return {key: shapely.geometrycollections(found) for key, found in lines.items()}
+    return {key: _join(key[:-1], found) for key, found in lines.items()}
+
+
+def _join(kind: str, parts: list[BaseGeometry]) -> BaseGeometry:
+    if DIMENSIONS[kind] == POLYGON:
+        return shapely.union_all(parts)
+    return shapely.MultiLineString([shapely.get_coordinates(part) for part in parts])
 
 
 def _decode(key: str, drawn: list[Any], corner: tuple[float, float], step: float) -> list[BaseGeometry]:

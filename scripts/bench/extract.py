@@ -7,8 +7,10 @@ what an operator brings, where there is none: no road in it is one.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -62,8 +64,14 @@ class Extract:
         head += f'<meta osm_base="{DATE}T00:00:00Z"/>\n'
         return head + "\n".join([*nodes, *ways, "</osm>\n"])
 
-    def write(self, path: Path) -> Path:
-        """Write an ``.osm`` or ``.gpkg`` file, as the name ends, and return its path."""
+    def write(self, path: Path, copies: int = 1) -> Path:
+        """Write an ``.osm.pbf``, ``.osm`` or ``.gpkg`` file, as the name ends, and return its path.
+
+        `copies` of an ``.osm.pbf`` lie side by side, as the cities of a province do, the first where it is.
+        """
+        if path.name.endswith(".osm.pbf"):
+            self._write_pbf(path, copies)
+            return path
         if path.suffix == ".osm":
             path.write_text(self.to_xml(), encoding="utf-8")
             return path
@@ -74,6 +82,109 @@ class Extract:
                 path, layer=layer, engine="pyogrio"
             )
         return path
+
+    def _write_pbf(self, path: Path, copies: int) -> None:
+        features = b"".join(_message(4, one.encode()) for one in ("OsmSchema-V0.6", "DenseNodes"))
+        dated = int(datetime.fromisoformat(f"{DATE}T00:00:00+00:00").timestamp())
+        packer = _Packer(self)
+        across = math.ceil(math.sqrt(copies))
+        with path.open("wb") as file:
+            file.write(_block("OSMHeader", features + b"\x80\x02" + _varint(dated)))
+            for copy in range(copies):  # nodes first, then ways, as every such file has them
+                file.write(packer.pack_nodes(copy, (3.0 * (copy % across), -2.0 * (copy // across))))
+            for copy in range(copies):
+                file.write(packer.pack_ways(copy))
+
+
+class _Packer:
+    """Packs an extract as blocks of an ``.osm.pbf`` file; each copy of it has ids of its own."""
+
+    def __init__(self, extract: Extract) -> None:
+        things = [*extract.lines, *((tags, shape.exterior) for tags, shape in extract.multipolygons)]
+        lines = [shapely.get_coordinates(line) for _, line in things]
+        spots = shapely.get_coordinates([at for _, at in extract.points])
+        words = {word for tags, _ in (*extract.points, *things) for one in tags.items() for word in one}
+        number = {word: place for place, word in enumerate(["", *sorted(words)])}
+        self.places = np.concatenate([spots, *lines])
+        self.strings = _message(1, b"".join(_message(1, word.encode()) for word in number))
+        tagged = [[number[word] for one in tags.items() for word in one] + [0] for tags, _ in extract.points]
+        self.keys = [one for row in tagged for one in row] + [0] * (len(self.places) - len(spots))
+        starts = len(spots) + np.cumsum([0, *(len(line) for line in lines[:-1])])
+        kinds: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
+        self.ways = []
+        for start, (tags, _), line in zip(starts, things, lines, strict=True):
+            closed = len(line) > 2 and bool((line[0] == line[-1]).all())  # noqa: PLR2004 - no line has less
+            kind = (tuple(number[one] for pair in tags.items() for one in pair), len(line), closed)
+            if kind not in kinds:
+                kinds[kind] = _pack_way(*kind)
+            self.ways.append((int(start), *kinds[kind]))
+
+    def pack_nodes(self, copy: int, moved: tuple[float, float]) -> bytes:
+        first = 1 + copy * len(self.places)
+        dense = _message(1, _varints(_zigzag(_differences(np.arange(first, first + len(self.places))))))
+        for field_number, column in ((8, 1), (9, 0)):
+            steps = np.rint((self.places[:, column] + moved[column]) * 1e7).astype(np.int64)
+            dense += _message(field_number, _varints(_zigzag(_differences(steps))))
+        dense += _message(10, _varints(np.array(self.keys)))
+        return _block("OSMData", self.strings + _message(2, _message(2, dense)))
+
+    def pack_ways(self, copy: int) -> bytes:
+        first, ways = 1 + copy * len(self.places), []
+        for place, (start, tags, refs) in enumerate(self.ways):
+            own = b"\x08" + _varint(1 + copy * len(self.ways) + place) + tags
+            ways.append(_message(3, own + _message(8, _varint((first + start) << 1) + refs)))
+        return _block("OSMData", self.strings + _message(2, b"".join(ways)))
+
+
+def _pack_way(words: tuple[int, ...], places: int, closed: bool) -> tuple[bytes, bytes]:  # noqa: FBT001
+    """Return the tags of a way, and its nodes but for the first, each as its difference to the one before."""
+    steps = np.ones(places - 1, dtype=np.int64)
+    if closed:
+        steps[-1] = 2 - places
+    tags = _message(2, _varints(np.array(words[::2]))) + _message(3, _varints(np.array(words[1::2])))
+    return tags, _varints(_zigzag(steps))
+
+
+# The parts of a protocol buffer.
+
+
+def _message(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _block(kind: str, content: bytes) -> bytes:
+    blob = b"\x10" + _varint(len(content)) + _message(3, zlib.compress(content, 6))
+    head = _message(1, kind.encode()) + b"\x18" + _varint(len(blob))
+    return len(head).to_bytes(4, "big") + head + blob
+
+
+def _differences(values: Any) -> Any:
+    return np.diff(values, prepend=0)
+
+
+def _zigzag(values: Any) -> Any:
+    return (values << 1) ^ (values >> 63)
+
+
+def _varint(value: int) -> bytes:
+    """Return a whole number as the format packs it: seven bits a byte, the last one below 128."""
+    parts = bytearray()
+    while value > 127:  # noqa: PLR2004 - what fits into seven bits
+        parts.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*parts, value])
+
+
+def _varints(values: Any) -> bytes:
+    left = values.astype(np.uint64)
+    parts = np.zeros((len(left), 10), dtype=np.uint8)
+    used = np.zeros(parts.shape, dtype=bool)
+    for place in range(10):
+        more = left > 127  # noqa: PLR2004 - what fits into seven bits
+        used[:, place] = True if place == 0 else used[:, place] | (left > 0)
+        parts[:, place] = (left & np.uint64(127)).astype(np.uint8) | (more.astype(np.uint8) << 7)
+        left >>= np.uint64(7)
+    return parts[used].tobytes()
 
 
 def _node(number: int, x: float, y: float) -> str:

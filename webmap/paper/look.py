@@ -15,6 +15,22 @@ Entry = dict[str, Any]
 Paint = Callable[[dict[str, Attribute]], object]
 NEUTRAL = "#B5AE9E"
 SEA, LAND, NEIGHBOUR, COAST, BORDER = "#dce9f1", "#f7f4ec", "#ece8df", "#8fa9b8", "#9a958a"
+# What a basemap shows, back to front, by kind and rank: colour, and width of a line in millimetres.
+BACKDROP: dict[str, tuple[str, float]] = {
+    "built1": ("#ebe5d8", 0),
+    "water1": ("#cfe0ea", 0),
+    "river3": ("#cfe0ea", 0.12),
+    "river2": ("#cfe0ea", 0.2),
+    "river1": ("#cfe0ea", 0.28),
+    "road6": ("#d6cdbb", 0.09),
+    "road5": ("#d6cdbb", 0.14),
+    "road4": ("#d6cdbb", 0.2),
+    "road3": ("#d6cdbb", 0.28),
+    "rail2": ("#a39d92", 0.16),
+    "rail1": ("#a39d92", 0.22),
+    "road2": ("#b9ac93", 0.34),
+    "road1": ("#b9ac93", 0.42),
+}
 INK, MUTED, WATER = "#1c262e", "#59636b", "#47697c"
 EDGES: dict[str, dict[str, Attribute]] = {
     "reconstructed": {"stroke_dasharray": "1.5 0.9"},

@@ -41,12 +41,20 @@ class Painter:
         self._leaders: Element | None = None  # under all names; begun with the first of them
 
     def paint_ground(self) -> None:
-        """Paint neighbouring land and the city's land."""
+        """Paint neighbouring land, the city's land, and what the operator's basemap shows of it."""
         for geometry, colour, width in (
             (self.ground.neighbours, look.NEIGHBOUR, 0.15),
             (self.ground.city, look.LAND, 0.25),
         ):
             self._path(to_path(self.view.draw(geometry)), fill=colour, stroke=look.COAST, stroke_width=width)
+
+        shown = self.ground.backdrop(self.view.scale)
+        for key in filter(shown.__contains__, look.BACKDROP):
+            colour, width = look.BACKDROP[key]
+            paint: dict[str, Attribute] = {"fill": colour}
+            if width:
+                paint = {"fill": "none", "stroke": colour, "stroke_width": width, "stroke_linejoin": "round"}
+            self._path(to_path(self.view.draw(shown[key])), **paint)
 
     def paint_borders(self) -> None:
         """Paint the lines between the counties."""
@@ -88,6 +96,28 @@ class Painter:
         if spot:
             self._write(spot, lines, size, style)
         return spot is not None
+
+    def name_seat(self, at: tuple[float, float], name: str, size: float, *, city: bool | None) -> None:
+        """Mark a seat, the city's with two rings, and write its name beside it if there is room.
+
+        None for `city` marks a town, and only where its name has room.
+        """
+        x, y = self.view.to_paper(*at)
+        if not self._inside(x, y):
+            return
+        radius = 0.35 if city is None else 1.15 if city else 0.85
+        lines = (name,)
+        box = _measure(lines, size)
+        spot = self.room.place(Spot(x, y), box, beside(box, (radius, radius))) if name else None
+        if city is None and spot is None:
+            return
+        ink = look.MUTED if city is None else look.INK
+        for ring in (radius, radius / 3)[: 1 if city is None else 2]:
+            self.drawing.add("circle", cx=x, cy=y, r=ring, fill="#ffffff", stroke=ink, stroke_width=0.22)
+        if city is not None:
+            self.room.block((x - radius, y - radius, x + radius, y + radius))
+        if spot:
+            self._write(spot, lines, size, {"fill": ink})
 
     def name_place(self, place_id: str, at: tuple[float, float], lines: tuple[str, ...], size: float) -> bool:
         """Write the name of a polygon: on it, or beside a small one; else further off, with a line to it."""

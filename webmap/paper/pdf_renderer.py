@@ -10,8 +10,9 @@ from typing import Any
 
 import segno
 
+from layers.basemap import INDEX
 from layers.store import Release
-from webmap.i18n import format_clause, format_number, format_quantity
+from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
@@ -104,7 +105,9 @@ class PdfRenderer:
         theme = self.theme(theme_id)
         source, dated = self.sources()
         dated = f"{dated}  {note}" if note else dated
-        words = Wording(self.language, self.family, self.say, self.say("site.name"), source, dated)
+        words = Wording(
+            self.language, self.family, self.say, self.say("site.name"), source, dated, self.credit
+        )
         width, height = SIZES[size]
         drawn = draw_poster(self.payload, theme, size, self.ground, words)
         return {"title": theme["title"], "svg": drawn, "width": width, "height": height} | {
@@ -157,7 +160,7 @@ class PdfRenderer:
             "url": url,
             "qr": self.qr(url) if url else "",
             "qr_alt": self.say("share.qr"),
-            "foot": [*self.sources(), self.say("paper.projection")],
+            "foot": [*self.sources(), f"{self.say('paper.projection')}  {self.credit}"],
         }
 
     def _map_note(self, chosen: Chosen) -> str:
@@ -173,7 +176,14 @@ class PdfRenderer:
         source = self.say(
             "footer.source", title=plan["title"][self.language], number=plan["number"], date=plan["date"]
         )
-        return source, self.say("paper.dated", date=plan["date"], release=self.release.id[:12])
+        dated = self.say("paper.dated", date=plan["date"], release=self.release.id[:12])
+        return source, dated
+
+    @cached_property
+    def credit(self) -> str:
+        """Whose data the ground of the maps is drawn from."""
+        key, values = choose_credit(self.release.read_json(INDEX) if self.release.sha256(INDEX) else None)
+        return self.say(key, **values)
 
     def _common(self) -> Document:
         return {"lang": self.language, "family": self.family, "author": self.say("site.name")}
@@ -223,7 +233,12 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
     return {
         "title": say("atlas.title"),
         "subtitle": renderer.plan["title"][renderer.language],
-        "cover_lines": [renderer.plan["number"], renderer.plan["date"], *renderer.sources()[1:]],
+        "cover_lines": [
+            renderer.plan["number"],
+            renderer.plan["date"],
+            *renderer.sources()[1:],
+            renderer.credit,
+        ],
         "cover_map": _cover(renderer),
         "cover_alt": say("paper.theme_alt", name=renderer.theme(COVER)["title"]),
         "contents": say("atlas.contents"),

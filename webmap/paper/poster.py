@@ -19,6 +19,12 @@ Say = Callable[..., str]
 SIZES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
 MARGIN = 12.0
 LONGEST = 40.0  # millimetres of a name in one line on A4
+CLOSE = 600_000  # up to this scale there is room for the names of towns, bays and islands
+# Heights of letters on A4, in millimetres, by kind of landmark and in the order in which they get room.
+SEATS = {"city-seat": 3.6, "county-seat": 2.8}
+WATERS = {"sea": 3.4, "bay": 2.2}
+LANDS = {"neighbour": 2.8}
+SMALL_LANDS = {"island": 2.1, "cape": 2.1}
 POINT_LAYERS = ("platforms", "gateways")
 
 
@@ -32,6 +38,7 @@ class Wording:
     title: str  # of the whole product
     source: str
     dated: str
+    credit: str  # for the ground
 
 
 def draw_poster(
@@ -128,10 +135,30 @@ class _Poster:
             if row["layer"] == "counties" and row_id not in own:
                 middle = self._middle({"id": row_id} | row, polygons)
                 painter.name(middle, (row["name"],), 3.4 * unit, fill=look.MUTED)
+        self._name_ground(painter, {row["name"] for row in polygons})
+
+    def _name_ground(self, painter: Painter, written: set[str]) -> None:
+        """Write the names of the ground where the figures leave room: seats, waters, neighbours, towns.
+
+        A seat whose name is `written` already, as its county's, is only marked.
+        """
+        unit, close = self.unit, painter.view.scale <= CLOSE
+        landmarks: dict[str, list[dict[str, Any]]] = {}
         for row in self.payload["landmarks"]:
-            if row["kind"] in {"sea", "neighbour"}:
-                style = {"fill": look.WATER if row["kind"] == "sea" else look.MUTED}
-                painter.name(self.ground.to_xy(*row["at"]), (row["name"],), 3 * unit, **style)
+            landmarks.setdefault(row["kind"], []).append(row)
+        for kind, size in SEATS.items():
+            for row in landmarks.get(kind, ()):
+                name = "" if row["name"] in written else row["name"]
+                painter.name_seat(self.ground.to_xy(*row["at"]), name, size * unit, city=kind == "city-seat")
+        kinds = [*WATERS.items(), *(LANDS | (SMALL_LANDS if close else {})).items()]
+        for kind, size in kinds:
+            fill = look.WATER if kind in WATERS else look.MUTED
+            for row in landmarks.get(kind, ()):
+                wide = kind == "sea" and self.words.language == "zh"
+                name = "\u3000".join(row["name"]) if wide else row["name"]
+                painter.name(self.ground.to_xy(*row["at"]), (name,), size * unit, fill=fill)
+        for row in self.payload["towns"] if close else ():
+            painter.name_seat(self.ground.to_xy(*row["at"]), row["name"], 1.9 * unit, city=None)
 
     def _middle(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> tuple[float, float]:
         """Return where a place's name belongs: where no smaller place lies on it, if that leaves room."""
@@ -242,7 +269,7 @@ class _Poster:
         for line in (
             self.words.source,
             f"{projection}  {self.words.dated}",
-            self.words.say("footer.schematic"),
+            f"{self.words.say('footer.schematic')}  {self.words.credit}",
         ):
             self.drawing.words(MARGIN, y, line, 2.6 * unit, fill=look.MUTED)
             y += 4 * unit

@@ -23,7 +23,7 @@ const LINES = [
 const INKS = ["built", "water", "road", "major", "core", "rail", "gap"];
 const PATH_ZOOM = 14; // paths are kept in pixels of this zoom from the corner of their cell
 const MOST_RATIO = 2; // canvas pixels a pixel of the page
-const PADDING = 0.4; // of the view, drawn around it so that a drag shows no edge
+const PADDING = 0.2; // of the view, drawn around it so that a drag shows no edge
 const [APART_X, APART_Y] = [110, 48]; // pixels between two names of a kind
 
 /* From which zoom each kind of name shows, by rank, and its order among the others. */
@@ -39,22 +39,31 @@ export function createBackdrop(app) {
   app.backdrop = { names: () => [], onNames: () => {} };
   if (!basemap || map.getContainer().closest(".with-tiles")) return; // tiles have all of it
   const cells = new Cells(map, basemap);
-  const sheet = new Sheet((context, bounds) => paint(context, bounds, map, cells.inView())).addTo(map);
+  let inks = readInks(map.getContainer());
+  const sheet = new Sheet((context, bounds) => paint(context, bounds, map, { cells: cells.inView(), inks })).addTo(map);
   const listeners = [];
-  let shown = [];
+  let named = []; // the cells that the names were last asked of
 
   const load = async () => {
     if (await cells.load()) sheet.repaint();
     const now = cells.inView();
-    if (now.length === shown.length && now.every((cell, index) => cell === shown[index])) return;
-    shown = now;
+    if (now.length === named.length && now.every((cell, index) => cell === named[index])) return;
     for (const listener of listeners) listener();
   };
 
   map.on("moveend", load);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => sheet.repaint());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    inks = readInks(map.getContainer());
+    sheet.repaint();
+  });
   Object.assign(app.backdrop, {
-    names: (zoom) => thin(cells.inView().flatMap((cell) => cell.names.filter((one) => zoom >= one.from)), map),
+    names: (zoom) => {
+      named = cells.inView();
+      return thin(
+        named.flatMap((cell) => cell.names.filter((one) => zoom >= one.from)),
+        map,
+      );
+    },
     onNames: (listener) => listeners.push(listener),
   });
   load();
@@ -214,11 +223,10 @@ const Sheet = L.Renderer.extend({
   },
 });
 
-function paint(context, bounds, map, cells) {
+function paint(context, bounds, map, { cells, inks }) {
   const zoom = map.getZoom();
   const ratio = context.canvas.width / bounds.getSize().x;
   const scale = map.getZoomScale(zoom, PATH_ZOOM);
-  const inks = readInks(map.getContainer());
   Object.assign(context, { lineCap: "round", lineJoin: "round" });
   const each = (keys, draw) => {
     for (const { corner, paths } of cells) {
