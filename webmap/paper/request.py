@@ -27,6 +27,8 @@ class PaperRequest:
         The site's address without a slash at its end, for links and codes.
     size
         Of a poster, one of :data:`~webmap.paper.poster.SIZES`.
+    also
+        The second language of a poster; empty for none.
     svg, title, width, height
         The drawing of a chart, also of the one in the atlas, with its title and its size in its own units.
     """
@@ -39,6 +41,7 @@ class PaperRequest:
     id: str = ""
     base: str = ""
     size: str = "A4"
+    also: str = ""
     svg: str = ""
     title: str = ""
     width: float = 0
@@ -84,4 +87,5 @@ def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = No
         return renderer.chart_png(request.svg, (request.width, request.height), request.title)
     if request.kind == "card":
         return renderer.card_png(request.id)
-    return renderer.poster_as(request.extension, request.id, request.size)
+    also = open_renderer(request.release, request.also, renderer.absolute) if request.also else None
+    return renderer.poster_as(request.extension, request.id, request.size, also)

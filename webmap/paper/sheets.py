@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from webmap.i18n import format_area, format_clause, format_number, format_quantity
+from webmap.i18n import format_area, format_clause, format_number, format_quantity, write_clauses
 
 Document = dict[str, Any]
 Part = dict[str, Any]
@@ -81,8 +81,8 @@ class Writer:
         return self._sheet(document, self.say("industries.industry"), lead, left, right)
 
     def tr(self, text: dict[str, str] | None) -> str:
-        """Return the text of the sheet's language."""
-        return text[self.language] if text else ""
+        """Return the text of the sheet's language, with clauses numbered as it numbers them."""
+        return write_clauses(text[self.language], self.language) if text else ""
 
     def _sheet(
         self,

@@ -24,7 +24,6 @@ from webmap.views.context import content, require_place
 from webmap.views.releases import publications
 
 blueprint = Blueprint("pages", __name__)
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
 documents_blueprint = Blueprint("api", __name__)
 ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
 CONTACT_HOLDS = timedelta(days=90)
@@ -51,14 +50,6 @@ def embedded_map() -> str:
 def _is_selected() -> bool:
     """Return whether the address selects a place, so that there is room for its panel from the start."""
     return request.args.get("zone") in content().documents
-
-
-@blueprint.get("/zones/")
-def zones_page() -> str:
-    """List all places by layer: the map as a list."""
-    rows = list(content().documents.values())
-    groups = [{"layer": layer, "items": [row for row in rows if row["layer"] == layer]} for layer in LAYERS]
-    return render_template("zones.html", page="zones", groups=groups)
 
 
 @blueprint.get("/zones/<place_id>")
