@@ -246,10 +246,11 @@ def _read_layer(
     )
     columns = [field for field in (*asked, "other_tags") if field in fields]
     room = geopandas.GeoSeries([shapely.box(*window)], crs="OGC:CRS84").to_crs(frame)
-    # By SQL, since GDAL then reads no other layer of a file of OpenStreetMap data beside this one.
+    # By SQL, since GDAL then reads no other layer of a file of OpenStreetMap data beside this one; not by
+    # way of Arrow, which ends at a broken place of a file without a word.
     query = f"SELECT {', '.join(_quote(one) for one in columns)} FROM {_quote(layer)}{_where(rules, fields)}"  # noqa: S608
     rows = pyogrio.read_dataframe(
-        path, sql=query, sql_dialect="OGRSQL", bbox=tuple(room.total_bounds), use_arrow=True, **options
+        path, sql=query, sql_dialect="OGRSQL", bbox=tuple(room.total_bounds), **options
     )
     if not len(rows):
         return
