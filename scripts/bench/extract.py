@@ -91,7 +91,7 @@ class Extract:
         with path.open("wb") as file:
             file.write(_block("OSMHeader", features + b"\x80\x02" + _varint(dated)))
             for copy in range(copies):  # nodes first, then ways, as every such file has them
-                file.write(packer.pack_nodes(copy, (3.0 * (copy % across), -2.0 * (copy // across))))
+                file.write(packer.pack_nodes(copy, (-3.0 * (copy % across), -2.0 * (copy // across))))
             for copy in range(copies):
                 file.write(packer.pack_ways(copy))
 
