@@ -1,12 +1,14 @@
 """A made-up OpenStreetMap extract of a city: roads, streets, rail, rivers, water, built-up land, villages.
 
 Drawn around the seats of the city's towns, as dense as wanted, the same on every machine. It stands for
-what an operator brings, where there is none: no road in it is one.
+what an operator brings, where there is none: no road in it is one. ``python -m scripts.bench.extract FILE
+[COPIES]`` writes one as dense as a city's, ``COPIES`` of it side by side for the size of a province.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +25,7 @@ from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 from geodata.model import Town
-from geodata.read import Facts
+from geodata.read import Facts, read_boundaries, read_facts
 
 DATE = "2026-10-01"
 ROADS, BUILT = 25_000, 2_000  # of a city as dense as this one
@@ -331,3 +333,16 @@ class _Maker:
     def _spots(self, low: tuple[float, float], high: tuple[float, float]) -> Iterator[Any]:
         while True:
             yield self.random.uniform(low, high)
+
+
+def main(path: str, copies: str = "1") -> None:
+    """Write an extract of the city, as dense as one is."""
+    folder = Path(__file__).parents[2] / "geodata"
+    facts = read_facts(folder)
+    rows = read_boundaries(folder / "boundaries")["land"]["features"]
+    city = [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
+    build_extract(facts, shapely.union_all(city)).write(Path(path), int(copies))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
