@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,13 +31,15 @@ SUFFIXES = (".osm.pbf", ".osm", ".gpkg", ".pmtiles")
 MEGABYTE = 1_000_000
 # The largest file of each kind that is sure to be read within the limits below.
 LARGEST_MB = {".osm.pbf": 600, ".osm": 4000, ".gpkg": 6000, ".pmtiles": 4000}
-SECONDS, MEMORY_BYTES = 170, 2000 * MEGABYTE
+SECONDS, MEMORY_BYTES = 170, 2000 * MEGABYTE  # of processor time, and of memory
+PATIENCE_S = 900  # for a machine that has much else to do
 REFUSED = 3  # exit code of a reading that says what is wrong with the file
 POINT, LINE, POLYGON = 0, 1, 2
 DIMENSIONS = {"place": POINT, "station": POINT, "peak": POINT, "road": LINE, "rail": LINE, "river": LINE} | {
     "water": POLYGON,
     "built": POLYGON,
 }
+_OUT_OF_TIME = getattr(signal, "SIGXCPU", 0)
 _RULES = Path(__file__).with_name("basemap.yaml")
 _TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 _XML_DATE = re.compile(rb'(?:osm_base|timestamp)="(\d{4}-\d\d-\d\d)')
@@ -106,15 +109,17 @@ def load_basemap(path: Path, window: Bounds) -> Basemap:
                 env=os.environ | {"CPL_TMPDIR": scratch},
                 stdout=found,
                 stderr=subprocess.PIPE,
-                timeout=SECONDS,
+                timeout=PATIENCE_S,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise BasemapError("basemap-too-slow", file=path.name, seconds=SECONDS) from error
+            raise BasemapError("basemap-too-slow", file=path.name, seconds=PATIENCE_S) from error
         found.seek(0)
         if child.returncode == REFUSED:
             refused = orjson.loads(found.read())
             raise BasemapError(refused["code"], **refused["values"])
+        if child.returncode == -_OUT_OF_TIME:
+            raise BasemapError("basemap-too-slow", file=path.name, seconds=SECONDS)
         if child.returncode:
             reason = child.stderr.decode(errors="replace").strip().rpartition("\n")[2][-200:]
             code = (
@@ -396,7 +401,7 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
 
 def main(path: str, *window: str) -> int:
     """Write what a file shows to standard output: its date, then a feature a line."""
-    _limit_memory()
+    _limit()
     west, south, east, north = map(float, window)
     out = sys.stdout.buffer
     try:
@@ -411,12 +416,13 @@ def main(path: str, *window: str) -> int:
     return 0
 
 
-def _limit_memory() -> None:
+def _limit() -> None:
     try:
         import resource
     except ImportError:  # Windows: the patience of who waits is the only limit
         return
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -225,7 +225,7 @@ def test_a_file_that_would_take_too_long_or_too_much_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = SMALL.write(tmp_path / "basemap.osm")
-    monkeypatch.setattr(basemap, "SECONDS", 0.01)
+    monkeypatch.setattr(basemap, "PATIENCE_S", 0.01)
     with pytest.raises(BasemapError) as slow:
         load_basemap(path, WINDOW)
     assert slow.value.code == "basemap-too-slow"
