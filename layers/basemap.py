@@ -7,6 +7,7 @@ one before. Sheets and small maps are drawn from the same ranges.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FOLDER = "map/base"
 INDEX = f"{FOLDER}/index.json"
 AROUND_DEG = 0.3  # what is shown beyond the city
-KM2_PER_DEG2 = 111.32**2 * 0.795  # at the latitude of the city: only sizes to be left out hang on it
+KM_PER_DEG = 111.32  # of latitude
 NEAR_DEG = 0.12  # two names that far apart may be of the same town
 MARGIN_STEPS = 3  # by which polygons reach over the edge of their cell, so that no seam shows
 LEAST_RING = 4
@@ -129,7 +130,8 @@ def prepare_basemap(basemap: Basemap, window: Bounds, facts: Facts, land: BaseGe
     drawn = [one for one in basemap.features if DIMENSIONS[one.kind] != POINT]
     ashore = _cut_to_land([one for one in drawn if one.kind == "built"], land)
     drawn = [*(one for one in drawn if one.kind != "built"), *ashore]
-    ranges = tuple(_prepare(drawn, named, row) for row in RANGES)
+    km2_per_deg2 = KM_PER_DEG**2 * math.cos(math.radians((window[1] + window[3]) / 2))
+    ranges = tuple(_prepare(drawn, named, row, km2_per_deg2) for row in RANGES)
     return PreparedBasemap(window, basemap.date, ranges)
 
 
@@ -164,20 +166,21 @@ def _is_known(one: GroundFeature, known: Iterable[tuple[str, Position]]) -> bool
 
 
 def _prepare(
-    features: Iterable[GroundFeature], named: Iterable[GroundFeature], row: ZoomRange
+    features: Iterable[GroundFeature], named: Iterable[GroundFeature], row: ZoomRange, km2_per_deg2: float
 ) -> PreparedRange:
     parts: dict[str, list[BaseGeometry]] = {}
     for one in features:
         if one.rank <= row.ranks.get(one.kind, 0):
             parts.setdefault(f"{one.kind}{one.rank}", []).append(one.geometry)
     groups = {
-        key: _generalise(key[:-1], shapely.get_parts(found), row) for key, found in sorted(parts.items())
+        key: _generalise(key[:-1], shapely.get_parts(found), row, km2_per_deg2)
+        for key, found in sorted(parts.items())
     }
     names = tuple(one for one in named if one.rank <= row.ranks.get(one.kind, 0))
     return PreparedRange(row, {key: one for key, one in groups.items() if not one.is_empty}, names)
 
 
-def _generalise(kind: str, parts: Any, row: ZoomRange) -> BaseGeometry:
+def _generalise(kind: str, parts: Any, row: ZoomRange, km2_per_deg2: float) -> BaseGeometry:
     if DIMENSIONS[kind] == LINE:
         joined = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(parts.tolist())))
         long = joined[shapely.length(joined) >= row.least_deg]
@@ -187,7 +190,7 @@ def _generalise(kind: str, parts: Any, row: ZoomRange) -> BaseGeometry:
         parts = shapely.get_parts(shapely.buffer(grown, -row.gap_deg, quad_segs=2))
     else:
         parts = shapely.get_parts(shapely.union_all(parts))
-    large = parts[shapely.area(parts) * KM2_PER_DEG2 >= row.least_km2]
+    large = parts[shapely.area(parts) * km2_per_deg2 >= row.least_km2]
     simple = shapely.get_parts(shapely.make_valid(shapely.simplify(large, row.tolerance_deg)))
     return shapely.MultiPolygon(simple[shapely.get_dimensions(simple) == POLYGON].tolist())
 

@@ -29,7 +29,6 @@ from geodata.read import Facts, read_boundaries, read_facts
 
 DATE = "2026-10-01"
 ROADS, BUILT = 25_000, 2_000  # of a city as dense as this one
-SQUASH = 0.795  # a degree of longitude against one of latitude, here
 KM = 1 / 111.32  # degrees of latitude
 CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary")
 GROWTH = ("residential", "residential", "residential", "industrial", "commercial", "retail")
@@ -215,13 +214,15 @@ class _Maker:
         self.land = land
         shapely.prepare(land)
         self.seats = np.array([(town.seat.lon, town.seat.lat) for town in towns])
+        # a degree of longitude against one of latitude
+        self.squash = math.cos(math.radians(float(self.seats[:, 1].mean())))
         self.inner = land.buffer(-0.4 * KM)
         shapely.prepare(self.inner)
 
     def connect_towns(self) -> None:
         """Join each town to its nearest ones by bent roads in segments of a few hundred metres."""
         for index, seat in enumerate(self.seats):
-            apart = np.hypot((self.seats[:, 0] - seat[0]) * SQUASH, self.seats[:, 1] - seat[1])
+            apart = np.hypot((self.seats[:, 0] - seat[0]) * self.squash, self.seats[:, 1] - seat[1])
             for place, other in enumerate(np.argsort(apart)[1:5]):
                 kind = CLASSES[min(4, 2 + place)] if index % 5 else CLASSES[min(place, 4)]
                 if index < other or place < 2:  # noqa: PLR2004 - each knows its two nearest
@@ -247,7 +248,9 @@ class _Maker:
             course = [at]
             while len(course) < 60 and (len(course) < 8 or self.land.contains(shapely.Point(course[-1]))):  # noqa: PLR2004
                 angle += self.random.normal(0, 0.35)
-                course.append(course[-1] + 0.8 * KM * np.array([math.cos(angle) / SQUASH, math.sin(angle)]))
+                course.append(
+                    course[-1] + 0.8 * KM * np.array([math.cos(angle) / self.squash, math.sin(angle)])
+                )
             kind = "river" if number % 3 == 0 else "stream"
             tags = {"waterway": kind, "name": f"样例河{number}"}
             self.extract.lines.append((tags, shapely.LineString(course)))
@@ -263,7 +266,7 @@ class _Maker:
         for number in range(count):
             near = number < count // 4
             seat = self.seats[number % len(self.seats)]
-            at = seat + self.random.normal(0, 2.2 * KM, 2) * (1 / SQUASH, 1) if near else self._inland()
+            at = seat + self.random.normal(0, 2.2 * KM, 2) * (1 / self.squash, 1) if near else self._inland()
             size = self.random.uniform(0.35, 1.1) if near else self.random.uniform(0.12, 0.32)
             self.extract.multipolygons.append(
                 ({"landuse": GROWTH[number % 6 if near else 0]}, self._blob(at, size))
@@ -286,7 +289,7 @@ class _Maker:
 
     def _add_grid(self, seat: Any, across: int, most: int) -> None:
         turn, step = self.random.uniform(0, math.pi / 2), self.random.uniform(0.18, 0.35) * KM
-        middle = seat + self.random.normal(0, 1.8 * KM, 2) * (1 / SQUASH, 1)
+        middle = seat + self.random.normal(0, 1.8 * KM, 2) * (1 / self.squash, 1)
         cells = [(x * step, y * step) for x in range(across) for y in range(across)]
         lines = [
             shapely.LineString([(x, y), (x + dx, y + dy)])
@@ -295,7 +298,7 @@ class _Maker:
         ]
         for number, line in enumerate(lines[: max(0, most)]):
             turned = affinity.rotate(line, turn, origin=(0, 0), use_radians=True)
-            placed = affinity.affine_transform(turned, [1 / SQUASH, 0, 0, 1, *middle])
+            placed = affinity.affine_transform(turned, [1 / self.squash, 0, 0, 1, *middle])
             if self.land.contains(placed):
                 kind = "tertiary" if number % 9 == 0 else "residential"
                 self.extract.lines.append(({"highway": kind}, placed))
@@ -319,7 +322,7 @@ class _Maker:
         angles = np.linspace(0, 2 * math.pi, 15)[:-1]
         reach = size_km * KM * self.random.uniform(0.6, 1.15, len(angles))
         return shapely.Polygon(
-            np.column_stack([at[0] + np.cos(angles) * reach / SQUASH, at[1] + np.sin(angles) * reach])
+            np.column_stack([at[0] + np.cos(angles) * reach / self.squash, at[1] + np.sin(angles) * reach])
         )
 
     def _inland(self) -> Any:
@@ -337,9 +340,8 @@ class _Maker:
 
 def main(path: str, copies: str = "1") -> None:
     """Write an extract of the city, as dense as one is."""
-    folder = Path(__file__).parents[2] / "geodata"
-    facts = read_facts(folder)
-    rows = read_boundaries(folder / "boundaries")["land"]["features"]
+    facts = read_facts()
+    rows = read_boundaries()["land"]["features"]
     city = [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
     build_extract(facts, shapely.union_all(city)).write(Path(path), int(copies))
 

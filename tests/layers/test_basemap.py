@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,15 +38,14 @@ from layers.basemap import (
 )
 from scripts.bench.extract import build_extract
 
-GEODATA = Path(__file__).parents[2] / "geodata"
 SOME = LocalName("样例", "Sample", "")
 
 
 @cache
 def read_ground() -> tuple[Facts, BaseGeometry]:
     """Return the facts, and the land of the city."""
-    facts = read_facts(GEODATA)
-    rows = read_boundaries(GEODATA / "boundaries")["land"]["features"]
+    facts = read_facts()
+    rows = read_boundaries()["land"]["features"]
     return facts, shapely.union_all(
         [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
     )

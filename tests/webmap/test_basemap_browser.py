@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ PIXEL = """([lat, lon]) => {
 
 @pytest.fixture(scope="module")
 def cells(release: Release) -> dict[str, Any]:
-    facts = read_facts(Path(__file__).parents[2] / "geodata")
+    facts = read_facts()
     rows = json.loads(release.read("data/counties.geojson"))
     features = (
         GroundFeature("water", 1, LocalName(), LAKE),

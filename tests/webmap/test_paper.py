@@ -19,7 +19,7 @@ from pyproj import Geod
 
 import webmap
 from layers.store import Release
-from webmap.i18n import format_clause, format_number
+from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.paper import labels
 from webmap.paper.drawing import SCALES, Drawing, Ground, fit
 from webmap.paper.labels import wrap_text
@@ -82,6 +82,31 @@ def test_an_industry_is_one_page_with_its_places(
         assert squeeze(row["zone"]["name"]["ko"]) in text
     for row in document["named"]:
         assert squeeze(row["term"]["ko"]) in text
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_a_cluster_is_one_page_with_its_target_as_the_plan_has_it(
+    client: FlaskClient, release: Release, language: str
+) -> None:
+    strings = release.read_json(f"pages/{language}/strings.json")
+    for row in release.read_json("pages/clusters.json"):
+        reader = read(client, f"/clusters/{row['id']}.pdf?lang={language}")
+        assert len(reader.pages) == 1
+        words = text_of(reader)
+        assert squeeze(row["name"][language]) in words
+        for place in row["places"]:
+            assert squeeze(place["name"][language]) in words
+        if row["target"]:
+            figure = format_quantity(row["target"]["value"], row["target"]["unit"], language)
+            assert squeeze(strings[f"comparator.{row['target']['comparator']}"].format(value=figure)) in words
+
+
+def test_a_sheet_says_how_far_the_nearest_port_is(client: FlaskClient, release: Release) -> None:
+    near = release.read_json("pages/measures.json")["places"]["lingang"]["distances"]["airport"]
+    km = f"{near['distance_m'] / 1000:.1f} km"  # less than ten
+    words = text_of(read(client, "/zones/lingang.pdf?lang=en"))
+    assert squeeze(f"{near['to']['name']['en']} {km}") in words
+    assert km in client.get("/zones/lingang?lang=en", headers={"Accept": "text/html"}).text
 
 
 def test_every_sheet_of_every_place_fits_one_page(client: FlaskClient, release: Release) -> None:
@@ -294,6 +319,7 @@ def test_a_card_has_the_size_that_previews_ask_for(client: FlaskClient) -> None:
         ("/print/belts.pdf?also=fr", 400, "parameter"),
         ("/zones/x.pdf", 404, "status"),
         ("/industries/x.pdf", 404, "status"),
+        ("/clusters/x.pdf", 404, "status"),
         ("/charts/x.png", 404, "near"),
         ("/og/x.png", 404, "status"),
         ("/atlas.pdf?lang=fr", 400, "parameter"),

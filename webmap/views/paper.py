@@ -33,7 +33,7 @@ TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 @blueprint.get("/zones/<place_id>.pdf")
 @takes()
 def place_sheet(place_id: str) -> Response:
-    """Send the one-page sheet of a county, zone, park, 五区, belt or marine core."""
+    """Send the one-page sheet of a county, zone, park or area."""
     require_place(place_id, points=False)
     return _send("pdf", place_id, "place", id=place_id)
 
@@ -52,6 +52,14 @@ def industry_sheet(industry_id: str) -> Response:
     """Send the one-page sheet of an industry."""
     require_subject("industry", content().industries, industry_id)
     return _send("pdf", industry_id, "industry", id=industry_id)
+
+
+@blueprint.get("/clusters/<cluster_id>.pdf")
+@takes()
+def cluster_sheet(cluster_id: str) -> Response:
+    """Send the one-page sheet of a cluster."""
+    require_subject("cluster", content().clusters, cluster_id)
+    return _send("pdf", cluster_id, "cluster", id=cluster_id)
 
 
 @blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
