@@ -25,7 +25,7 @@ import yaml
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
-from geodata.messages import say
+from geodata.messages import Place, Problem, problem, say
 
 SUFFIXES = (".osm.pbf", ".osm", ".gpkg", ".pmtiles")
 MEGABYTE = 1_000_000
@@ -52,9 +52,13 @@ Rule = Mapping[str, Any]
 class BasemapError(ValueError):
     """The file cannot be used; the message says in Chinese and English which file and why."""
 
-    def __init__(self, code: str, **values: object) -> None:
-        self.code, self.values = code, values
-        super().__init__(f"{say(code, 'zh', **values)} / {say(code, 'en', **values)}")
+    def __init__(self, code: str, file: str, **values: object) -> None:
+        self.code, self.file, self.values = code, file, values
+        super().__init__(f"{file}: {say(code, 'zh', **values)} / {say(code, 'en', **values)}")
+
+    def to_problem(self) -> Problem:
+        """Return what is wrong as one finding among others."""
+        return problem(self.code, Place(self.file, "", ""), self.file, "error", **self.values)
 
 
 class LocalName(NamedTuple):
@@ -113,13 +117,13 @@ def load_basemap(path: Path, window: Bounds) -> Basemap:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise BasemapError("basemap-too-slow", file=path.name, seconds=PATIENCE_S) from error
+            raise BasemapError("basemap-too-slow", path.name, seconds=PATIENCE_S) from error
         found.seek(0)
         if child.returncode == REFUSED:
             refused = orjson.loads(found.read())
-            raise BasemapError(refused["code"], **refused["values"])
+            raise BasemapError(refused["code"], path.name, **refused["values"])
         if child.returncode == -_OUT_OF_TIME:
-            raise BasemapError("basemap-too-slow", file=path.name, seconds=SECONDS)
+            raise BasemapError("basemap-too-slow", path.name, seconds=SECONDS)
         if child.returncode:
             reason = child.stderr.decode(errors="replace").strip().rpartition("\n")[2][-200:]
             code = (
@@ -127,7 +131,7 @@ def load_basemap(path: Path, window: Bounds) -> Basemap:
                 if child.returncode == 1 and "MemoryError" not in reason
                 else "basemap-memory"
             )
-            raise BasemapError(code, file=path.name, reason=reason, megabytes=MEMORY_BYTES // MEGABYTE)
+            raise BasemapError(code, path.name, reason=reason, megabytes=MEMORY_BYTES // MEGABYTE)
         return _read_answer(path.name, found)
 
 
@@ -136,12 +140,12 @@ def check_size(path: Path) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise BasemapError("basemap-broken", file=path.name, reason=error.strerror) from error
+        raise BasemapError("basemap-broken", path.name, reason=error.strerror) from error
     if not size:
-        raise BasemapError("basemap-broken", file=path.name, reason="0 bytes")
+        raise BasemapError("basemap-broken", path.name, reason="0 bytes")
     limit = LARGEST_MB[suffix_of(path)]
     if size > limit * MEGABYTE:
-        raise BasemapError("basemap-too-large", file=path.name, size=round(size / MEGABYTE), limit=limit)
+        raise BasemapError("basemap-too-large", path.name, size=round(size / MEGABYTE), limit=limit)
 
 
 def suffix_of(path: Path) -> str:
@@ -149,7 +153,7 @@ def suffix_of(path: Path) -> str:
     for suffix in SUFFIXES:
         if path.name.lower().endswith(suffix):
             return suffix
-    raise BasemapError("basemap-suffix", file=path.name, allowed=" ".join(SUFFIXES))
+    raise BasemapError("basemap-suffix", path.name, allowed=" ".join(SUFFIXES))
 
 
 def _read_answer(name: str, found: BinaryIO) -> Basemap:
@@ -187,9 +191,9 @@ def read_basemap(path: Path, window: Bounds) -> Basemap:
         date = _read_date(path, suffix)
     except _broken() as error:
         reason = str(error).partition(";")[0].replace(str(path), path.name)[:200]
-        raise BasemapError("basemap-broken", file=path.name, reason=reason) from error
+        raise BasemapError("basemap-broken", path.name, reason=reason) from error
     if not features:
-        raise BasemapError("basemap-elsewhere", file=path.name, window=_write_window(window))
+        raise BasemapError("basemap-elsewhere", path.name, window=_write_window(window))
     return Basemap(path.name, date, features)
 
 
@@ -218,7 +222,7 @@ def _choose_rules(path: Path, layers: set[str]) -> Mapping[str, list[Rule]]:
             return chosen
     shown = " ".join(sorted(layers)[:_MOST_SHOWN])
     known = " ".join(next(iter(reading["layers"])) for reading in _read_rules()["readings"])
-    raise BasemapError("basemap-layers", file=path.name, layers=shown, known=known)
+    raise BasemapError("basemap-layers", path.name, layers=shown, known=known)
 
 
 def _write_options(rules: Mapping[str, list[Rule]], folder: Path) -> dict[str, str]:
@@ -343,7 +347,7 @@ def check_blocks(path: Path) -> None:
             size = _read_block_head(file)
             if size is None or file.tell() + size > end:
                 reason = f"incomplete block at byte {file.tell()}"
-                raise BasemapError("basemap-broken", file=path.name, reason=reason)
+                raise BasemapError("basemap-broken", path.name, reason=reason)
             file.seek(size, os.SEEK_CUR)
 
 

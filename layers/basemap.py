@@ -113,7 +113,7 @@ def check_cover(basemap: Basemap, counties: Mapping[str, BaseGeometry]) -> None:
     roads = shapely.STRtree([one.geometry for one in basemap.features if one.kind == "road"])
     bare = [name for name, county in counties.items() if not len(roads.query(county, predicate="intersects"))]
     if bare:
-        raise BasemapError("basemap-county", file=basemap.file, places=" ".join(bare))
+        raise BasemapError("basemap-county", basemap.file, places=" ".join(bare))
 
 
 def prepare_basemap(basemap: Basemap, window: Bounds, facts: Facts, land: BaseGeometry) -> PreparedBasemap:
