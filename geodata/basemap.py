@@ -102,8 +102,7 @@ def load_basemap(path: Path, window: Bounds) -> Basemap:
     Raises :class:`BasemapError` for a file that is none of OpenStreetMap data, is broken, too large, or
     holds nothing in the window.
     """
-    suffix_of(path)
-    check_size(path)
+    check_basemap(path)
     command = [sys.executable, "-m", "geodata.basemap", str(path.resolve()), *map(str, window)]
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as found:
         try:
@@ -135,17 +134,24 @@ def load_basemap(path: Path, window: Bounds) -> Basemap:
         return _read_answer(path.name, found)
 
 
-def check_size(path: Path) -> None:
-    """Raise :class:`BasemapError` for a file that is not there, is empty, or is larger than can be read."""
+def check_basemap(path: Path) -> Path:
+    """Return the path of a file that is whole as far as can be told without reading it.
+
+    Raises :class:`BasemapError` for one that is not there, is empty, incomplete, or larger than can be read.
+    """
+    suffix = suffix_of(path)
     try:
         size = path.stat().st_size
     except OSError as error:
         raise BasemapError("basemap-broken", path.name, reason=error.strerror) from error
     if not size:
         raise BasemapError("basemap-broken", path.name, reason="0 bytes")
-    limit = LARGEST_MB[suffix_of(path)]
+    limit = LARGEST_MB[suffix]
     if size > limit * MEGABYTE:
         raise BasemapError("basemap-too-large", path.name, size=round(size / MEGABYTE), limit=limit)
+    if suffix == ".osm.pbf":
+        check_blocks(path)
+    return path
 
 
 def suffix_of(path: Path) -> str:
@@ -174,9 +180,8 @@ def read_basemap(path: Path, window: Bounds) -> Basemap:
     """Return what a file shows within `window`; raises :class:`BasemapError`. Takes time and memory."""
     import pyogrio  # slow to load, and who asks for a file loads nothing
 
+    check_basemap(path)
     suffix = suffix_of(path)
-    if suffix == ".osm.pbf":
-        check_blocks(path)
     try:
         layers = {str(name) for name, _ in pyogrio.list_layers(path)}
         rules = _choose_rules(path, layers)

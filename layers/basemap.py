@@ -18,10 +18,21 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.basemap import DIMENSIONS, LINE, POINT, POLYGON, Basemap, BasemapError, GroundFeature
+from geodata.basemap import (
+    DIMENSIONS,
+    LINE,
+    POINT,
+    POLYGON,
+    Basemap,
+    BasemapError,
+    GroundFeature,
+    load_basemap,
+)
 from geodata.crs import Bounds
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from geodata.model import Position
     from geodata.read import Facts
 
@@ -106,6 +117,21 @@ def window_around(bounds: Sequence[float]) -> Bounds:
     """Return what a basemap is wanted of, given the city's bounds (west, south, east, north) in degrees."""
     west, south, east, north = (round(value, 3) for value in bounds)
     return west - AROUND_DEG, south - AROUND_DEG, east + AROUND_DEG, north + AROUND_DEG
+
+
+def open_basemap(path: Path, facts: Facts, boundaries: Mapping[str, Any]) -> Basemap:
+    """Return what a file shows of the city and its surroundings.
+
+    Raises :class:`~geodata.basemap.BasemapError` for a file that cannot be used or lacks a county.
+    """
+    parts: dict[str, list[BaseGeometry]] = {}
+    for row in boundaries["towns"]["features"]:
+        county = facts.zones[facts.towns[row["id"]].county]
+        parts.setdefault(county.name.zh, []).append(shapely.geometry.shape(row["geometry"]))
+    counties = {name: shapely.union_all(towns) for name, towns in parts.items()}
+    basemap = load_basemap(path, window_around(shapely.union_all([*counties.values()]).bounds))
+    check_cover(basemap, counties)
+    return basemap
 
 
 def check_cover(basemap: Basemap, counties: Mapping[str, BaseGeometry]) -> None:

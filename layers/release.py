@@ -16,11 +16,12 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import Basemap
 from geodata.boundary_import.snap import Adjusted
+from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
-from layers.basemap import PreparedBasemap, build_cells, check_cover, prepare_basemap, window_around
+from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
@@ -32,11 +33,14 @@ from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import build_locators, build_sketch
 from layers.tables import build_tables
+from layers.terms import list_sources
+from layers.wording import build_wording
 
 Progress = Callable[[str], None]
 Files = dict[str, bytes]
 Document = dict[str, Any]
 HEADING = "## 导入的边界 · Imported boundaries"
+LOGO = "static/local/logo.png"  # of the publisher
 _HEADS = ("layer", "id", "name", "method", "accuracy", "source", "terms", "from", "date")
 
 
@@ -49,6 +53,7 @@ class Inputs:
     layers: dict[str, Layer]
     themes: tuple[Theme, ...]
     licence: str = field(default_factory=read_licence)
+    local: LocalAdditions = NOTHING
     basemap: Basemap | None = None
 
 
@@ -66,10 +71,11 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("图层 / layers")
     files = _data_files(relations, shapes, inputs.layers, land)
     progress("索引 / indexes")
-    files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries))
+    files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries))
+    files |= _local_files(relations, inputs.local)
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    backdrop = _prepare_backdrop(relations, shapes, land, inputs.basemap)
+    backdrop = _prepare_backdrop(inputs, shapes, land)
     files |= _display_files(relations, shapes, inputs, land, backdrop)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
@@ -112,15 +118,17 @@ def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[s
     return {"neighbour": neighbour, "window": shapely.box(*window)}
 
 
-def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry]) -> Files:
-    documents = DocumentBuilder(relations, shapes).build_all()
+def _document_files(
+    relations: Relations, shapes: dict[str, Shape], local: LocalAdditions, ground: dict[str, BaseGeometry]
+) -> Files:
+    documents = DocumentBuilder(relations, shapes, local).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
     files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
     return files | {
         "pages/order.json": geojson.to_bytes(list(documents)),
         "pages/facts.json": geojson.to_bytes(build_citations(relations)),
-        "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
-        **_subject_files(relations, shapes),
+        "pages/indicators.json": geojson.to_bytes(build_indicators(relations, local)),
+        **_subject_files(relations, shapes, local),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(shapes, documents, ground),
@@ -128,8 +136,41 @@ def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict
     }
 
 
-def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
-    builder = SubjectBuilder(relations)
+def _local_files(relations: Relations, local: LocalAdditions) -> Files:
+    """Return what the operator added: what there is of it, the plan's wording, the publisher's logo."""
+    publisher = local.publisher
+    about = {
+        "files": list(local.files),
+        "publisher": {
+            "name": publisher.name.to_words(),
+            "website": publisher.website,
+            "feedback": publisher.feedback,
+            "map_review_number": publisher.map_review_number,
+            "map_review_notice": publisher.map_review_notice.to_words()
+            if publisher.map_review_notice
+            else None,
+            "as_of": publisher.as_of.isoformat(),
+        }
+        if publisher
+        else None,
+        "logo": local.logo is not None,
+        "contacts": len(local.contacts),
+        "outcomes": len(local.outcomes),
+        "wording": local.plan_text is not None,
+        "horizon": find_horizon(relations.facts),
+    }
+    files = {
+        "pages/local.json": geojson.to_bytes(about),
+        "pages/sources.json": geojson.to_bytes(list_sources(relations.facts.sources)),
+    }
+    if local.plan_text is not None:
+        wording = build_wording(local.plan_text, relations, build_citations(relations))
+        files["pages/wording.json"] = geojson.to_bytes(wording)
+    return files | ({LOGO: local.logo} if local.logo is not None else {})
+
+
+def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalAdditions) -> Files:
+    builder = SubjectBuilder(relations, local)
     subjects = {
         "industries": builder.industries(),
         "clusters": builder.clusters(),
@@ -168,21 +209,15 @@ def _display_files(
 
 
 def _prepare_backdrop(
-    relations: Relations, shapes: dict[str, Shape], land: list[BaseGeometry], basemap: Basemap | None
+    inputs: Inputs, shapes: dict[str, Shape], land: list[BaseGeometry]
 ) -> PreparedBasemap | None:
-    """Return the operator's basemap as maps draw it; raises BasemapError unless it covers the city."""
-    if basemap is None:
+    """Return the operator's basemap as maps draw it, None without one."""
+    if inputs.basemap is None:
         return None
-    counties = {
-        place.name.zh: shapes[place.id].geometry
-        for place in relations.places.values()
-        if place.layer == "counties"
-    }
-    check_cover(basemap, counties)
-    city = shapely.union_all([*counties.values()])
-    return prepare_basemap(
-        basemap, window_around(city.bounds), relations.facts, shapely.union_all([city, *land])
-    )
+    counties = [zone.id for zone in inputs.facts.zones.values() if zone.layer == "counties"]
+    city = shapely.union_all([shapes[county].geometry for county in counties])
+    window = window_around(city.bounds)
+    return prepare_basemap(inputs.basemap, window, inputs.facts, shapely.union_all([city, *land]))
 
 
 def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:
