@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from geodata.basemap import SUFFIXES, BasemapError, check_basemap
 from geodata.claims import claims_of
 from geodata.document import Document, above, normalise, parse_document
 from geodata.letters import UNPRINTABLE, name_letter
@@ -33,6 +34,7 @@ from geodata.rows import MAX_BYTES, Row, find_faults, read_rows
 EXAMPLES = Path(__file__).with_name("local_examples")
 PLAN, CONTACTS, OUTCOMES, PUBLISHER = "plan.txt", "contacts.yaml", "outcomes.yaml", "publisher.yaml"
 FILES = (PLAN, CONTACTS, OUTCOMES, PUBLISHER)
+BASEMAPS = tuple(f"basemap{suffix}" for suffix in SUFFIXES)  # one of them
 PICTURE = ".png"
 LOGO_BYTES = 500_000
 LOGO_SIDES = range(16, 4001)  # pixels of a logo that is taken
@@ -151,6 +153,8 @@ class LocalAdditions:
         By year, the earliest first.
     logo
         Of the publisher: a PNG of nothing but pixels.
+    basemap
+        A file of OpenStreetMap data that is whole as far as can be told without reading it.
     files
         The names of those that were read.
     """
@@ -160,6 +164,7 @@ class LocalAdditions:
     outcomes: tuple[LocalOutcome, ...] = ()
     publisher: Publisher | None = None
     logo: bytes | None = None
+    basemap: Path | None = None
     files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -209,7 +214,7 @@ def write_examples(folder: Path) -> list[str]:
 
 
 def _is_input(name: str) -> bool:
-    return name in FILES or (name.endswith(PICTURE) and not name.startswith("."))
+    return name in (*FILES, *BASEMAPS) or (name.endswith(PICTURE) and not name.startswith("."))
 
 
 class _Reader:
@@ -231,7 +236,8 @@ class _Reader:
         )
         name = publisher.logo if publisher else None
         logo = self._read_logo(name, line) if name else None
-        known = {*FILES, name}
+        known = {*FILES, *BASEMAPS, name}
+        basemap = self._find_basemap([one for one in BASEMAPS if one in names])
         self.problems += [_tell_unknown(one) for one in names if one not in known]
         return LocalAdditions(
             plan_text=document,
@@ -239,9 +245,20 @@ class _Reader:
             outcomes=tuple(sorted(outcomes, key=lambda row: row.year)),
             publisher=publisher,
             logo=logo,
-            files=read,
+            basemap=basemap,
+            files=(*read, basemap.name) if basemap else read,
             problems=tuple(self.problems),
         )
+
+    def _find_basemap(self, names: list[str]) -> Path | None:
+        if len(names) > 1:
+            where = Place(names[1], "", "")
+            self.problems.append(problem("local-two-basemaps", where, names[1], other=names[0]))
+        try:
+            return check_basemap(self.folder / names[0]) if len(names) == 1 else None
+        except BasemapError as error:
+            self.problems.append(error.to_problem())
+            return None
 
     def _is_blank(self, name: str) -> bool:
         """Return whether a file holds only comments, as the examples do."""
@@ -312,8 +329,14 @@ class _Reader:
 
 
 def _tell_unknown(name: str) -> Problem:
-    near = get_close_matches(name.lower(), FILES, n=1)
-    return problem("local-unknown-file", Place(name, "", ""), name, "warning", known=", ".join(near or FILES))
+    near = get_close_matches(name.lower(), (*FILES, *BASEMAPS), n=1)
+    return problem(
+        "local-unknown-file",
+        Place(name, "", ""),
+        name,
+        "warning",
+        known=", ".join(near or (*FILES, *BASEMAPS)),
+    )
 
 
 def _check_id(

@@ -14,12 +14,14 @@ import shapely
 from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
+from geodata.basemap import Basemap
 from geodata.boundary_import.snap import Adjusted
 from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
+from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
@@ -52,6 +54,7 @@ class Inputs:
     themes: tuple[Theme, ...]
     licence: str = field(default_factory=read_licence)
     local: LocalAdditions = NOTHING
+    basemap: Basemap | None = None
 
 
 def build_release(inputs: Inputs, progress: Progress) -> Files:
@@ -72,7 +75,8 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     files |= _local_files(relations, inputs.local)
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    files |= _display_files(relations, shapes, inputs, land)
+    backdrop = _prepare_backdrop(inputs, shapes, land)
+    files |= _display_files(relations, shapes, inputs, land, backdrop)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
@@ -185,18 +189,35 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalA
 
 
 def _display_files(
-    relations: Relations, shapes: dict[str, Shape], inputs: Inputs, land: list[BaseGeometry]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    inputs: Inputs,
+    land: list[BaseGeometry],
+    backdrop: PreparedBasemap | None,
 ) -> Files:
     files = {
         "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
         "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
-        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land)),
+        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), backdrop),
     } | {
         f"map/{language}.json": build_payload(relations, shapes, inputs.layers, inputs.themes, language)
         for language in LANGUAGES
     }
+    files |= build_cells(backdrop) if backdrop else {}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
-    return written | build_locators(relations, shapes, shapely.union_all(land))
+    return written | build_locators(relations, shapes, shapely.union_all(land), backdrop)
+
+
+def _prepare_backdrop(
+    inputs: Inputs, shapes: dict[str, Shape], land: list[BaseGeometry]
+) -> PreparedBasemap | None:
+    """Return the operator's basemap as maps draw it, None without one."""
+    if inputs.basemap is None:
+        return None
+    counties = [zone.id for zone in inputs.facts.zones.values() if zone.layer == "counties"]
+    city = shapely.union_all([shapes[county].geometry for county in counties])
+    window = window_around(city.bounds)
+    return prepare_basemap(inputs.basemap, window, inputs.facts, shapely.union_all([city, *land]))
 
 
 def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:
