@@ -19,6 +19,7 @@ from geodata.boundary_import.snap import add_sources, apply_imports, to_boundari
 from geodata.check import check_facts
 from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
+from geodata.shapes import ShapeError
 from layers.catalogue import read_layers, read_themes
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
@@ -135,7 +136,7 @@ def main(home: str, facts_folder: str, act_text: str) -> int | str:
         build(Path(home), Path(facts_folder), act)
     except InputsChangedError:
         return INPUTS_CHANGED
-    except (BuildError, HomeError, OSError) as error:
+    except (BuildError, HomeError, OSError, ShapeError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
         changed = hash_inputs(Path(facts_folder), act.imports) != act.inputs
         return INPUTS_CHANGED if changed else str(error)
