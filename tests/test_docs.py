@@ -163,7 +163,7 @@ def test_a_guide_does_what_it_says(path: Path, copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", ["a-zone", "an-industry", "a-layer", "a-language", "a-format", "an-import-rule"]
+    "subject", ["a-zone", "an-industry", "a-layer", "a-language", "a-city", "a-format", "an-import-rule"]
 )
 def test_there_is_a_guide_that_is_run_for(subject: str) -> None:
     assert "```sh run\n" in read(ROOT / "docs" / "guides" / f"add-{subject}.md")
