@@ -24,6 +24,7 @@ from layers.history import read_last
 from layers.home import HomeError
 from layers.inspection import Inspection
 from layers.store import BrokenReleaseError, Pointer, Release, read_current, read_pointer
+from webmap.access_log import RELEASE
 from webmap.app import create_app
 from webmap.content import holds
 from webmap.publish import hash_code
@@ -48,7 +49,9 @@ class Live:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request with the release that is live when it comes."""
-        return self.app(environ, start_response)
+        app = self.app
+        environ[RELEASE] = app.extensions["content"].release.id
+        return app(environ, start_response)
 
     def _pointer_of(self, release: Release) -> Pointer | None:
         pointer = self._read_pointer()

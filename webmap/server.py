@@ -4,7 +4,8 @@ Granian (hyper) keeps the connections, whatever their number, and hands over a r
 is complete. A body is read on the event loop, bounded in bytes and time, so that no thread waits for a
 slow sender; an answer is handed back whole, so that none waits for a slow reader. Threads run the
 application; while they are all held up, more are started, so that what takes long keeps no other
-request waiting. ``/healthz`` waits for none of them.
+request waiting. ``/healthz`` waits for none of them. Every answer bears the id of its request, and leaves
+a record where somebody wants them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
 import queue
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +30,7 @@ from urllib.parse import quote
 from granian import _granian as extension
 from granian.http import HTTP1Settings
 
+from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
 
@@ -37,6 +40,7 @@ _LOG = logging.getLogger(__name__)
 BACKLOG = 1024
 STALLED_MS = 30_000  # a reader that takes nothing for so long is cut off by the system
 HEALTH = "/healthz"
+ID_HEADER = "X-Request-Id"
 LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
 SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have said that they ended
@@ -104,6 +108,8 @@ class Limits:
         After which a thread is started for those that wait, if all are held up.
     idle_s
         After which a thread that is not needed ends.
+    linger_s
+        In which a worker that stops accepts no connection any more, but takes requests of those it has.
     drain_s
         For requests under way to end when the worker stops.
     """
@@ -120,6 +126,7 @@ class Limits:
     waiting: int = 2000
     patience_s: float = 0.025
     idle_s: float = 30
+    linger_s: float = 1
     drain_s: float = 10
 
 
@@ -172,6 +179,10 @@ class Threads:
                 self._watching = True
                 self._loop.call_soon_threadsafe(self._look_later)
         return True
+
+    def waiting(self) -> int:
+        """Return how many items no thread has taken yet."""
+        return self._queue.qsize()
 
     def end(self) -> None:
         """Have every thread end once what was put in before is done."""
@@ -226,29 +237,50 @@ class Threads:
             return spare
 
 
-class Server:
-    """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors."""
+class Asked:
+    """A request that is being answered, and how long it has been."""
 
-    def __init__(self, app: Application, strings: Strings, limits: Limits = LIMITS) -> None:
+    __slots__ = ("began", "begun", "id", "watcher")
+
+    def __init__(self, watcher: Any) -> None:
+        self.watcher = watcher
+        self.id = choose_id(watcher.scope.headers.get("x-request-id"))
+        self.begun = time.time()
+        self.began = time.perf_counter()
+
+
+class Server:
+    """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors.
+
+    What was answered goes to the `recorder`, where there is one.
+    """
+
+    def __init__(
+        self, app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+    ) -> None:
         self._app = app
         self._strings = strings
         self._limits = limits
+        self._recorder = recorder
         self._loop = asyncio.new_event_loop()
         self._threads = Threads(self._answer, limits, self._loop)
         self._reading: set[asyncio.Task[None]] = set()
         self._bodies = 0  # bytes of all bodies that are being read; counted on the loop alone
         self._signal = _granian.WorkerSignal()
         self._stopping = asyncio.Event()
+        self._linger_s = limits.linger_s
+        self._listening = -1
 
     def run(self, listener: socket.socket, ready: Callable[[], None]) -> None:
         """Accept connections of `listener`, which this takes over, until :meth:`stop` and a drain."""
         sys.setswitchinterval(SWITCH_S)
         limits, ended = self._limits, asyncio.Event()
         self._signal.add_cb(lambda: self._loop.call_soon_threadsafe(ended.set))
+        self._listening = listener.detach()
         http = HTTP1Settings(header_read_timeout=limits.head_s * 1000, max_buffer_size=limits.head_bytes)
         worker = _granian.RSGIWorker(
             1,  # its number, of use in logs
-            (None, _granian.SocketHolder(listener.detach(), False, limits.connections)),  # noqa: FBT003 - no keywords
+            (None, _granian.SocketHolder(self._listening, False, limits.connections)),  # noqa: FBT003 - no keywords
             None,  # metrics
             1,  # threads for connections
             512,  # threads for files, started when needed; we send none
@@ -270,55 +302,74 @@ class Server:
         finally:
             self._threads.end()
             self._loop.close()
+            if self._recorder:
+                self._recorder.close()
             time.sleep(SETTLE_S)
 
-    def stop(self) -> None:
-        """Accept no more, and let :meth:`run` return once what is under way has ended; from any thread."""
-        self._signal.set()
+    def stop(self, *, at_once: bool = False) -> None:
+        """Accept no more, and let :meth:`run` return once what is under way has ended; from any thread.
+
+        Granian would cut off connections whose request it has not read yet, so it is told of the end only
+        after a while, in which they are read and every answer ends its connection; not so `at_once`.
+        """
+        if at_once:
+            self._linger_s = 0
         with suppress(RuntimeError):  # it has returned already
             self._loop.call_soon_threadsafe(self._stopping.set)
 
+    def measure(self) -> dict[str, int]:
+        """Return how many threads answer, requests wait for one, and records were dropped."""
+        return {
+            "threads": self._threads.count,
+            "waiting": self._threads.waiting(),
+            "dropped": self._recorder.dropped if self._recorder else 0,
+        }
+
     async def _drain(self, ended: asyncio.Event) -> None:
         await self._stopping.wait()
+        _exchange_for_idle(self._listening)
+        await asyncio.sleep(self._linger_s)
+        self._signal.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.drain_s):
                 await ended.wait()
 
     def accept(self, watcher: Any) -> None:
         """Take over one request; Granian calls this from a thread of its own."""
+        asked = Asked(watcher)
         scope = watcher.scope
         path, headers = scope.path, scope.headers
         if len(path) + len(scope.query_string) > self._limits.address:
-            self._refuse(watcher, AddressTooLongError("error.http_414", limit=self._limits.address))
+            self._refuse(asked, AddressTooLongError("error.http_414", limit=self._limits.address))
         elif path == HEALTH:
-            self._answer(watcher, b"")
+            self._answer(asked, b"")
         elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
-            self._loop.call_soon_threadsafe(self._begin_body, watcher)
-        elif not self._threads.put(watcher, b""):
-            self._refuse(watcher, BusyError())
+            self._loop.call_soon_threadsafe(self._begin_body, asked)
+        elif not self._threads.put(asked, b""):
+            self._refuse(asked, BusyError())
 
-    def _begin_body(self, watcher: Any) -> None:
-        task = self._loop.create_task(self._take_body(watcher))
+    def _begin_body(self, asked: Asked) -> None:
+        task = self._loop.create_task(self._take_body(asked))
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
-    async def _take_body(self, watcher: Any) -> None:
+    async def _take_body(self, asked: Asked) -> None:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
         body = bytearray()
         try:
             async with asyncio.timeout(self._limits.body_s):
-                whole = await self._read_body(watcher, body)
-            if not whole:
-                watcher.proto.response_empty(int(HTTPStatus.BAD_REQUEST), [])  # to nobody: the sender left
-            elif not self._threads.put(watcher, bytes(body)):
+                whole = await self._read_body(asked.watcher, body)
+            if not whole:  # an answer to nobody: the sender left
+                self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.watcher.scope))
+            elif not self._threads.put(asked, bytes(body)):
                 raise BusyError
         except TimeoutError:
-            self._refuse(watcher, BodyTooSlowError("error.http_408"))
+            self._refuse(asked, BodyTooSlowError("error.http_408"))
         except RequestError as error:
-            self._refuse(watcher, error)
+            self._refuse(asked, error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_S):
-                    await _discard(watcher.proto)
+                    await _discard(asked.watcher.proto)
         finally:
             self._bodies -= len(body)
 
@@ -340,10 +391,13 @@ class Server:
                 raise BusyError
         return length is None or len(body) == length
 
-    def _answer(self, watcher: Any, body: bytes) -> None:
-        scope, started = watcher.scope, _Started()
+    def _answer(self, asked: Asked, body: bytes) -> None:
+        request_id.set(asked.id)
+        scope, started = asked.watcher.scope, _Started()
+        environ = None
         try:
-            parts = self._app(_to_environ(scope, body), started)
+            environ = _to_environ(scope, body)
+            parts = self._app(environ, started)
             try:
                 content = b"".join(parts)
             finally:
@@ -353,32 +407,70 @@ class Server:
             _LOG.exception("%s %s", scope.method, scope.path)
             error = RequestError("error.http_500")
             error.status = HTTPStatus.INTERNAL_SERVER_ERROR
-            self._refuse(watcher, error)
+            self._refuse(asked, error, environ)
         else:
-            watcher.proto.response_bytes(started.status, started.headers, content)
+            said = environ.get(ROUTE, ""), environ.get(RELEASE, "")
+            self._send(asked, started.status, started.headers, content, environ["REMOTE_ADDR"], *said)
 
-    def _refuse(self, watcher: Any, error: RequestError) -> None:
+    def _refuse(self, asked: Asked, error: RequestError, environ: Mapping[str, Any] | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
-        body = to_problem(error, self._strings, quote(watcher.scope.path[:SHOWN]))
+        request_id.set(asked.id)
+        scope = asked.watcher.scope
+        body = to_problem(error, self._strings, quote(scope.path[:SHOWN]))
         headers = {**FIXED, **EVERYONE, **headers_of(error), "Content-Security-Policy": DATA_POLICY}
         headers |= {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "Connection": "close"}
-        watcher.proto.response_bytes(int(error.status), [*headers.items()], body)
+        client = environ["REMOTE_ADDR"] if environ else _name_client(scope)
+        release = environ.get(RELEASE, "") if environ else ""
+        self._send(asked, int(error.status), [*headers.items()], body, client, "", release)
+
+    def _send(
+        self,
+        asked: Asked,
+        status: int,
+        headers: list[tuple[str, str]],
+        content: bytes,
+        client: str,
+        route: str = "",
+        release: str = "",
+    ) -> None:
+        headers.append((ID_HEADER, asked.id))
+        if self._stopping.is_set():
+            headers.append(("Connection", "close"))
+        asked.watcher.proto.response_bytes(status, headers, content)
+        if self._recorder:
+            scope, ms = asked.watcher.scope, (time.perf_counter() - asked.began) * 1000
+            about = (asked.begun, asked.id, client, scope.method, scope.path)
+            self._recorder.add(Exchange(*about, route, status, len(content), ms, release))
 
 
 @contextmanager
-def serving(app: Application, strings: Strings, limits: Limits = LIMITS) -> Iterator[str]:
+def serving(
+    app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
-    server, ready = Server(app, strings, limits), threading.Event()
+    server, ready = Server(app, strings, limits, recorder), threading.Event()
     thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
     thread.start()
     try:
         ready.wait()
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.stop()
+        server.stop(at_once=True)
         thread.join()
+
+
+def _exchange_for_idle(listening: int) -> None:
+    """Put a socket on which nothing comes in place of one that is listened on, in this process alone.
+
+    What other processes hold of it goes on, with all who wait to be accepted.
+    """
+    if sys.platform != "linux":
+        return
+    with socket.create_server(("127.0.0.1", 0)) as idle:  # of a kind that Granian knows the address of
+        idle.setblocking(False)  # noqa: FBT003 - as the library has it
+        os.dup2(idle.fileno(), listening, inheritable=False)
 
 
 class _Started:
@@ -420,7 +512,7 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     """
     path = scope.path
     name, _, port = scope.server.rpartition(":")
-    client, _, client_port = scope.client.rpartition(":")
+    client_port = scope.client.rpartition(":")[2]
     environ = {
         **BASE,
         "REQUEST_METHOD": scope.method,
@@ -429,7 +521,7 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": name,
         "SERVER_PORT": port,
-        "REMOTE_ADDR": client.strip("[]"),
+        "REMOTE_ADDR": _name_client(scope),
         "REMOTE_PORT": client_port,
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": io.BytesIO(body),
@@ -445,6 +537,11 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     if "HTTP_HOST" not in environ and scope.authority:
         environ["HTTP_HOST"] = scope.authority
     return environ
+
+
+def _name_client(scope: Any) -> str:
+    client: str = scope.client
+    return client.rpartition(":")[0].strip("[]")
 
 
 @lru_cache(maxsize=512)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import select
 import socket
 import threading
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from layers.store import Release
+from webmap.access_log import Exchange, Recorder
 from webmap.i18n import LANGUAGES
 from webmap.server import LIMITS, Limits, Server, listen, serving
 
@@ -273,6 +275,37 @@ def accepts(port: int) -> bool:
     return False
 
 
+def test_every_answer_bears_the_id_of_its_request_and_leaves_a_record(app, strings):
+    found: list[Exchange] = []
+    recorder = Recorder([found.extend])
+    with serving(app, strings, replace(LIMITS, address=50), recorder) as url:
+        port = urlsplit(url).port
+        own = send(port, "GET /a%0Ab?q=1 HTTP/1.1\r\nX-Request-Id: 4bf9-2f.3\r\n")
+        made = ask(port, "/healthz")
+        failed = ask(port, "/fail")
+        refused = ask(port, "/" + "x" * 60)
+        posted = send(port, f"POST /p HTTP/1.1\r\nContent-Length: 1\r\n{JSON_BODY}", b"1")
+    ids = [one.headers["X-Request-Id"] for one in (own, made, failed, refused, posted)]
+    assert ids[0] == "4bf9-2f.3"
+    assert len({*ids}) == len(ids)
+    assert [failed.json()["request_id"], refused.json()["request_id"]] == ids[2:4]
+    records = {one.id: one for one in found}
+    assert [records[one].status for one in ids] == [200, 200, 500, 414, 200]
+    assert [records[one].path[:9] for one in ids] == ["/a\nb", "/healthz", "/fail", "/xxxxxxxx", "/p"]
+    assert [records[one].size for one in ids] == [
+        len(one.body) for one in (own, made, failed, refused, posted)
+    ]
+    assert {one.client for one in found} == {"127.0.0.1"}
+    assert records[ids[4]].method == "POST"
+
+
+@pytest.mark.parametrize("sent", ["a b", "a" * 65, 'a","status":200', "<b>", "ä", ""])
+def test_an_id_that_cannot_be_one_is_not_repeated(serve, sent):
+    given = send(serve(), f"GET /fail HTTP/1.1\r\nX-Request-Id: {sent}\r\n")
+    assert re.fullmatch("[0-9a-f]{16}", given.headers["X-Request-Id"])
+    assert given.json()["request_id"] == given.headers["X-Request-Id"]
+
+
 def test_a_server_that_stops_answers_what_is_under_way_and_takes_no_more(app, strings):
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
@@ -298,6 +331,7 @@ def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(app, strings) -> N
     with stopping(app, strings, replace(LIMITS, drain_s=0.5)) as (port, thread):
         reader = connect(port)
         reader.sendall(b"POST /held HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n{")
+        assert ask(port, "/").status == 200
     with reader:
         assert not thread.is_alive()
 
