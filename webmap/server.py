@@ -16,6 +16,8 @@ import logging
 import os
 import queue
 import socket
+import stat
+import struct
 import sys
 import threading
 import time
@@ -35,6 +37,10 @@ from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 _granian: Any = extension  # whose types are described as they were in an earlier version
 _LOG = logging.getLogger(__name__)
 BACKLOG = 1024
@@ -44,6 +50,7 @@ ID_HEADER = "X-Request-Id"
 LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
 SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have said that they ended
+TCP_INFO_BYTES, ARRIVED_AT = 192, 120  # of what Linux tells of a connection; where tcpi_bytes_acked lies
 SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
 NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # of headers, as WSGI has them
 BASE = {
@@ -108,6 +115,9 @@ class Limits:
         After which a thread is started for those that wait, if all are held up.
     idle_s
         After which a thread that is not needed ends.
+    reader_s, reader_bytes
+        Who takes fewer bytes in so many seconds, while there are more for them, is cut off. The
+        shortest time may be twice as long.
     linger_s
         In which a worker that stops accepts no connection any more, but takes requests of those it has.
     drain_s
@@ -126,6 +136,8 @@ class Limits:
     waiting: int = 2000
     patience_s: float = 0.025
     idle_s: float = 30
+    reader_s: float = 30
+    reader_bytes: int = 15_000
     linger_s: float = 1
     drain_s: float = 10
 
@@ -268,6 +280,7 @@ class Server:
         self._bodies = 0  # bytes of all bodies that are being read; counted on the loop alone
         self._signal = _granian.WorkerSignal()
         self._stopping = asyncio.Event()
+        self._ended = threading.Event()
         self._linger_s = limits.linger_s
         self._listening = -1
 
@@ -297,10 +310,14 @@ class Server:
         )
         worker.serve_mtr(_Scheduler(self._loop, self.accept), self._loop, self._signal)
         self._loop.call_soon(ready)
+        if sys.platform == "linux":
+            readers = Readers(self._listening, limits)
+            threading.Thread(target=readers.watch, args=(self._ended,), daemon=True).start()
         try:
             self._loop.run_until_complete(self._drain(ended))
         finally:
             self._threads.end()
+            self._ended.set()
             self._loop.close()
             if self._recorder:
                 self._recorder.close()
@@ -441,6 +458,53 @@ class Server:
             scope, ms = asked.watcher.scope, (time.perf_counter() - asked.began) * 1000
             about = (asked.begun, asked.id, client, scope.method, scope.path)
             self._recorder.add(Exchange(*about, route, status, len(content), ms, release))
+
+
+class Readers:
+    """Cuts off who takes so little of an answer that it would be held for hours; on Linux alone.
+
+    The system knows of each connection of this process what waits to be sent and what has arrived.
+    """
+
+    def __init__(self, listening: int, limits: Limits) -> None:
+        with socket.socket(fileno=os.dup(listening)) as listener:
+            self._port = listener.getsockname()[1]
+        self._limits = limits
+        self._seen: dict[tuple[int, int], int] = {}  # bytes that had arrived, by handle and peer's port
+
+    def watch(self, ended: threading.Event) -> None:
+        """Look again and again until `ended`."""
+        while not ended.wait(self._limits.reader_s):
+            self.look()
+
+    def look(self) -> None:
+        """Cut off who took too little since the last look, and had more to take then and now."""
+        seen, self._seen = self._seen, {}
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - thousands, as numbers
+            with suppress(OSError, ValueError):  # no socket, or closed as we look
+                handle = os.dup(int(name))
+                try:
+                    self._look_at(int(name), handle, seen)
+                finally:
+                    os.close(handle)
+
+    def _look_at(self, number: int, handle: int, seen: Mapping[tuple[int, int], int]) -> None:
+        if not stat.S_ISSOCK(os.fstat(handle).st_mode):
+            return
+        with socket.socket(fileno=os.dup(handle)) as one:
+            if one.family not in {socket.AF_INET, socket.AF_INET6} or one.getsockname()[1] != self._port:
+                return
+            key = number, one.getpeername()[1]
+            (waiting,) = struct.unpack("i", fcntl.ioctl(handle, termios.TIOCOUTQ, bytes(4)))
+            if not waiting:
+                return
+            info = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+            (arrived,) = struct.unpack_from("=Q", info, ARRIVED_AT)
+            self._seen[key] = arrived
+            if key in seen and arrived - seen[key] < self._limits.reader_bytes:
+                # Closed without a farewell, so that the system keeps nothing for the reader either.
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

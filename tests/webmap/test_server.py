@@ -22,6 +22,7 @@ from webmap.i18n import LANGUAGES
 from webmap.server import LIMITS, Limits, Server, listen, serving
 
 WAIT_S = 30  # what does not come by then never comes
+LARGE = 20_000_000  # more than a system keeps for a reader
 JSON_BODY = "Content-Type: application/json\r\n"
 
 
@@ -37,6 +38,9 @@ class App:
         if path == "/held":
             self.held.release()
             self.may.wait(2 * WAIT_S)
+        if path == "/large":
+            start("200 OK", [("Content-Length", str(LARGE))])
+            return [bytes(LARGE)]
         if path == "/fail":
             raise ValueError(path)
         start("200 OK", [("Content-Type", "application/json")])
@@ -279,7 +283,7 @@ def test_every_answer_bears_the_id_of_its_request_and_leaves_a_record(app, strin
     found: list[Exchange] = []
     recorder = Recorder([found.extend])
     with serving(app, strings, replace(LIMITS, address=50), recorder) as url:
-        port = urlsplit(url).port
+        port = urlsplit(url).port or 0
         own = send(port, "GET /a%0Ab?q=1 HTTP/1.1\r\nX-Request-Id: 4bf9-2f.3\r\n")
         made = ask(port, "/healthz")
         failed = ask(port, "/fail")
@@ -304,6 +308,34 @@ def test_an_id_that_cannot_be_one_is_not_repeated(serve, sent):
     given = send(serve(), f"GET /fail HTTP/1.1\r\nX-Request-Id: {sent}\r\n")
     assert re.fullmatch("[0-9a-f]{16}", given.headers["X-Request-Id"])
     assert given.json()["request_id"] == given.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_a_reader_that_takes_next_to_nothing_is_cut_off_and_a_slow_one_is_not(serve, taken):
+    port = serve(replace(LIMITS, reader_s=0.5, reader_bytes=10_000))
+    with connect(port) as dripping, connect(port) as slow, connect(port) as idle:
+        dripping.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        for one in (dripping, slow):
+            one.sendall(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n")
+        deadline = time.monotonic() + WAIT_S
+        while not (cut := is_cut(dripping, taken)) and time.monotonic() < deadline:
+            assert slow.recv(20_000)
+            time.sleep(0.05)
+        assert cut
+        assert slow.recv(20_000)
+        idle.sendall(b"GET /zones HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert read(idle).status == 200
+
+
+def is_cut(reader: socket.socket, taken: int) -> bool:
+    """Take some bytes and return whether the other end has cut the connection."""
+    try:
+        if taken:
+            reader.recv(taken)
+        reader.send(b" ")  # told so of the end also where nothing is read
+    except ConnectionError:
+        return True
+    return False
 
 
 def test_a_server_that_stops_answers_what_is_under_way_and_takes_no_more(app, strings):
