@@ -29,7 +29,7 @@ from scripts.postgis_sync import bring_later
 from webmap.access_log import AccessLog, Recorder, Sink, log_errors
 from webmap.export_worker import ExportWorker
 from webmap.i18n import LANGUAGES
-from webmap.live import Live
+from webmap.live import Live, share_arenas
 from webmap.server import LIMITS, Server
 from webmap.settings import Settings
 
@@ -323,6 +323,7 @@ def _work(make: Make, number: int, listener: socket.socket, line: Connection, ot
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave_it)
     log_errors()
+    share_arenas()
     try:
         server = make(number)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())

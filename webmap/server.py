@@ -176,6 +176,7 @@ class Threads:
         self._watching = False
         self._changing = threading.Lock()
         self.count = 0
+        self._idle = 0  # threads that wait, and have not woken
         self._start(limits.threads)
 
     def put(self, *item: Any) -> bool:
@@ -208,11 +209,14 @@ class Threads:
             self._loop.call_later(self._limits.patience_s, self._look, waiting, put)
 
     def _look(self, waiting: int, put: int) -> None:
-        """Start threads if those there are took fewer than one request each since there were `waiting`."""
+        """Start threads if those there are took fewer than one request each since there were `waiting`.
+
+        Each that waits takes one of those left, be it slow to wake because others compute.
+        """
         left = self._queue.qsize()
-        taken = waiting + self._put - put - left
-        if left and taken < self.count:
-            self._start(min(left, self._limits.most_threads - self.count))
+        taken, alone = waiting + self._put - put - left, left - self._idle
+        if alone > 0 and taken < self.count:
+            self._start(min(alone, self._limits.most_threads - self.count))
         self._look_later()
 
     def _start(self, number: int) -> None:
@@ -228,6 +232,8 @@ class Threads:
             except BaseException:  # noqa: BLE001 - a panic of the extension is none of Exception's
                 _LOG.exception("a request")
             del item
+            if self._idle >= self._limits.threads and self._may_end():
+                return  # others were held up, and are no more: memory that each thread holds adds up
 
     def _take(self) -> tuple[Any, ...]:
         """Return what comes next, or nothing where this thread is to end."""
@@ -235,12 +241,22 @@ class Threads:
             with suppress(queue.Empty):
                 return self._queue.get_nowait()
             self._free.put(None)  # only now: who put the next thing in may count on this thread
-            with suppress(queue.Empty):
+            with suppress(queue.Empty), self._waiting():
                 return self._queue.get(timeout=self._limits.idle_s)
             with suppress(queue.Empty):
                 self._free.get_nowait()  # else something is on its way to this thread
                 if self._may_end():
                     return ()
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        with self._changing:
+            self._idle += 1
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._idle -= 1
 
     def _may_end(self) -> bool:
         with self._changing:

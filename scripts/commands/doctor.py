@@ -132,7 +132,10 @@ def _check_python(_: Patient) -> Iterator[Finding]:
     found = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] < NEEDED or ctypes.sizeof(ctypes.c_void_p) < 8:  # noqa: PLR2004 - bytes of an address
         yield _bad("python", "python_bad", found=found, needed=".".join(map(str, NEEDED)))
-    wrong = _list_wrong_packages()
+    try:
+        wrong = _list_wrong_packages()
+    except OSError as error:
+        wrong = [f"requirements.lock: {error.strerror}"]
     if wrong:
         yield _bad("python", "packages_bad", packages=", ".join(wrong))
     else:
@@ -309,7 +312,7 @@ def _doubt_proxy(settings: Settings, *, is_public: bool) -> Iterator[Finding]:
 
 def _check_clock(patient: Patient) -> Iterator[Finding]:
     now = time.time()
-    latest = (ROOT / "requirements.lock").stat().st_mtime
+    latest = Path(__file__).stat().st_mtime
     with suppress(HomeError):
         last = read_last(patient.settings.home) if patient.settings.home.is_dir() else None
         latest = max(latest, datetime.fromisoformat(last.when).timestamp()) if last else latest

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from webmap.i18n import LANGUAGES
 from webmap.server import LIMITS, Limits, Server, listen, serving
 
 WAIT_S = 30  # what does not come by then never comes
+BUSY_S = 0.05
 LARGE = 20_000_000  # more than a system keeps for a reader
 JSON_BODY = "Content-Type: application/json\r\n"
 
@@ -38,6 +40,10 @@ class App:
         if path == "/held":
             self.held.release()
             self.may.wait(2 * WAIT_S)
+        if path == "/busy":
+            begun = time.thread_time()
+            while time.thread_time() - begun < BUSY_S:
+                pass
         if path == "/large":
             start("200 OK", [("Content-Length", str(LARGE))])
             return [bytes(LARGE)]
@@ -240,11 +246,39 @@ def test_what_takes_long_keeps_nothing_else_waiting(serve, app, count):
             assert one.recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_threads_are_started_for_what_is_held_up_alone_and_go_again(app, strings):
+    (listener,) = listen("127.0.0.1", 0, 1)
+    port = listener.getsockname()[1]
+    server, ready = Server(app, strings, replace(LIMITS, idle_s=600)), threading.Event()
+    thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
+    thread.start()
+    assert ready.wait(WAIT_S)
+    with ThreadPoolExecutor(20) as pool:
+        for answer in pool.map(lambda _: ask(port, "/busy"), range(20)):  # they only wait for the processor
+            assert answer.status == 200
+        computing = server.measure()["threads"]
+        held = [pool.submit(ask, port, "/held") for _ in range(20)]
+        for _ in held:
+            assert app.held.acquire(timeout=WAIT_S)
+        assert server.measure()["threads"] >= 20
+        app.may.set()
+        assert {one.result().status for one in held} == {200}
+    assert computing <= 20
+    deadline = time.monotonic() + WAIT_S
+    while server.measure()["threads"] > 2 * LIMITS.threads and time.monotonic() < deadline:
+        assert ask(port, "/").status == 200
+    assert server.measure()["threads"] <= 2 * LIMITS.threads
+    server.stop(at_once=True)
+    thread.join(WAIT_S)
+
+
 def test_beyond_what_may_wait_requests_are_put_off_and_health_is_told(serve, app):
     port = serve(replace(LIMITS, threads=1, most_threads=2, waiting=3))
     held = [connect(port) for _ in range(20)]
-    for one in held:
+    for number, one in enumerate(held):
         one.sendall(b"GET /held HTTP/1.1\r\nHost: here\r\n\r\n")
+        if number < 2:  # before more come than may wait while the second thread is started
+            assert app.held.acquire(timeout=WAIT_S)
     refused: list[socket.socket] = []
     while len(refused) < 15:  # two are held in threads, three wait
         ready, _, _ = select.select([one for one in held if one not in refused], [], [], WAIT_S)
