@@ -15,7 +15,7 @@ from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.snap import Adjusted
-from geodata.model import Town, Zone
+from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
@@ -23,7 +23,7 @@ from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
-from layers.features import LANGUAGES, build_features, build_industry_features, build_points
+from layers.features import build_features, build_industry_features, build_points
 from layers.measures import build_measures
 from layers.payload import build_around_index, build_lookup_index, build_payload, build_shares_index
 from layers.relations import Relations
@@ -66,7 +66,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries))
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    files |= _display_files(relations, shapes, inputs.themes, land)
+    files |= _display_files(relations, shapes, inputs, land)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
@@ -144,13 +144,16 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
 
 
 def _display_files(
-    relations: Relations, shapes: dict[str, Shape], themes: tuple[Theme, ...], land: list[BaseGeometry]
+    relations: Relations, shapes: dict[str, Shape], inputs: Inputs, land: list[BaseGeometry]
 ) -> Files:
     files = {
         "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
         "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
         "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land)),
-    } | {f"map/{language}.json": build_payload(relations, shapes, themes, language) for language in LANGUAGES}
+    } | {
+        f"map/{language}.json": build_payload(relations, shapes, inputs.layers, inputs.themes, language)
+        for language in LANGUAGES
+    }
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
     return written | build_locators(relations, shapes, shapely.union_all(land))
 

@@ -38,6 +38,9 @@ export class Catalogue {
     return theme.layers.flatMap((layer) => [...this.features.values()].filter((one) => one.layer === layer));
   }
 
+  /** Return what the catalogue says of a feature's layer: `{source, priority, width}`. */
+  layerOf = (feature) => this.payload.layers[feature.layer];
+
   isPoint = (feature) => POINTS.has(feature.layer);
 
   isSchematic = (feature) => SCHEMATIC.has(feature.edge);
