@@ -295,8 +295,8 @@ class Supervisor:
         workers = self._list_workers()
         for worker in workers:
             worker.line.close()
-            if worker.said != READY:
-                worker.process.terminate()  # it listens to nothing yet
+            if worker.said != READY and not self._announced:
+                worker.process.terminate()  # else it takes those who have connected to its listener meanwhile
         while self._stops < IMPATIENT and (running := _list_running(workers)) and time.monotonic() < last:
             ends = [one.sentinel for one in running]
             if self._woken in wait([self._woken, *ends], last - time.monotonic()):

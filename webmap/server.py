@@ -15,6 +15,7 @@ import io
 import logging
 import os
 import queue
+import select
 import socket
 import stat
 import struct
@@ -49,6 +50,7 @@ HEALTH = "/healthz"
 ID_HEADER = "X-Request-Id"
 LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
+POLL_S = 0.01  # between two looks at who waits to be accepted
 SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have said that they ended
 TCP_INFO_BYTES, ARRIVED_AT = 192, 120  # of what Linux tells of a connection; where tcpi_bytes_acked lies
 SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
@@ -360,6 +362,9 @@ class Server:
 
     async def _drain(self, ended: asyncio.Event) -> None:
         await self._stopping.wait()
+        last = time.monotonic() + self._linger_s
+        while _is_awaited(self._listening) and time.monotonic() < last:  # noqa: ASYNC110 - the system says it
+            await asyncio.sleep(POLL_S)
         _exchange_for_idle(self._listening)
         await asyncio.sleep(self._linger_s)
         self._signal.set()
@@ -539,6 +544,15 @@ def serving(
     finally:
         server.stop(at_once=True)
         thread.join()
+
+
+def _is_awaited(listening: int) -> bool:
+    """Tell whether somebody who has connected waits to be accepted, and would be cut off."""
+    if sys.platform != "linux":
+        return False
+    look = select.poll()
+    look.register(listening, select.POLLIN)
+    return bool(look.poll(0))
 
 
 def _exchange_for_idle(listening: int) -> None:

@@ -293,6 +293,38 @@ def test_a_port_for_figures_that_is_taken_is_said_at_once(
     assert f"Port {port} on 127.0.0.1, for figures, is in use" in capsys.readouterr().err
 
 
+def test_who_connected_to_a_worker_that_only_starts_is_answered_when_the_server_is_told_to_stop() -> None:
+    program = (
+        "import sys, time\n"
+        "from scripts.supervisor import Supervisor, WorkerSlot\n"
+        "from webmap.server import Server, listen\n"
+        "def app(environ, start):\n"
+        "    start('200 OK', [])\n"
+        "    return [b'well']\n"
+        "def make(number):\n"
+        "    time.sleep(2 * number)\n"
+        "    return Server(app, {})\n"
+        "listeners = listen('127.0.0.1', 0, 2)\n"
+        "slots = [WorkerSlot(number, one, make) for number, one in enumerate(listeners)]\n"
+        "port = listeners[0].getsockname()[1]\n"
+        "sys.exit(Supervisor(slots, lambda: print(port, flush=True)).run())\n"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port = int(process.stdout.readline())
+        with contextlib.ExitStack() as stack:
+            senders = []
+            for _ in range(20):  # the system shares them out among both
+                one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=WAIT_S))
+                one.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+                senders.append(one)
+            process.send_signal(signal.SIGTERM)
+            answers = [one.recv(100) for one in senders]
+        assert all(one.startswith(b"HTTP/1.1 200 ") for one in answers)
+        assert process.wait(WAIT_S) == 0
+
+
 def test_a_second_signal_waits_for_nobody(served: Served) -> None:
     with served.connect() as sender:
         sender.sendall(b"POST /lookup HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{")
