@@ -10,6 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape
+from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
 from layers.documents import Document
 from layers.links import to_url
@@ -68,6 +69,7 @@ class _Features:
 
     def __init__(self, relations: Relations, shapes: dict[str, Shape], language: str) -> None:
         self.relations = relations
+        self.answers = Answers(relations)
         self.shapes = shapes
         self.language = language
 
@@ -94,6 +96,11 @@ class _Features:
             "accuracy_m": round(shape.accuracy_m),
             "area_km2": round(shape.area_km2, 1),
             "industries": list(dict.fromkeys(one for row in designations for one in row.industries)),
+            "reached": [
+                one
+                for one, answer in self.answers.by_industry(place).items()
+                if answer["kind"] != "zone"  # by a task, a role, an area or the whole city
+            ],
             "clusters": list(self.relations.clusters_of(place.id)),
             "letter": own[0],
             "colour": own[1],

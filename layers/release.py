@@ -15,6 +15,7 @@ from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.snap import Adjusted
+from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
@@ -30,11 +31,14 @@ from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import build_locators, build_sketch
 from layers.tables import build_tables
+from layers.terms import list_sources
+from layers.wording import build_wording
 
 Progress = Callable[[str], None]
 Files = dict[str, bytes]
 Document = dict[str, Any]
 HEADING = "## 导入的边界 · Imported boundaries"
+LOGO = "static/local/logo.png"  # of the publisher
 _HEADS = ("layer", "id", "name", "method", "accuracy", "source", "terms", "from", "date")
 
 
@@ -47,6 +51,7 @@ class Inputs:
     layers: dict[str, Layer]
     themes: tuple[Theme, ...]
     licence: str = field(default_factory=read_licence)
+    local: LocalAdditions = NOTHING
 
 
 def build_release(inputs: Inputs, progress: Progress) -> Files:
@@ -63,7 +68,8 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("图层 / layers")
     files = _data_files(relations, shapes, inputs.layers, land)
     progress("索引 / indexes")
-    files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries))
+    files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries))
+    files |= _local_files(relations, inputs.local)
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
     files |= _display_files(relations, shapes, inputs, land)
@@ -108,15 +114,17 @@ def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[s
     return {"neighbour": neighbour, "window": shapely.box(*window)}
 
 
-def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry]) -> Files:
-    documents = DocumentBuilder(relations, shapes).build_all()
+def _document_files(
+    relations: Relations, shapes: dict[str, Shape], local: LocalAdditions, ground: dict[str, BaseGeometry]
+) -> Files:
+    documents = DocumentBuilder(relations, shapes, local).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
     files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
     return files | {
         "pages/order.json": geojson.to_bytes(list(documents)),
         "pages/facts.json": geojson.to_bytes(build_citations(relations)),
-        "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
-        **_subject_files(relations, shapes),
+        "pages/indicators.json": geojson.to_bytes(build_indicators(relations, local)),
+        **_subject_files(relations, shapes, local),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(shapes, documents, ground),
@@ -124,8 +132,41 @@ def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict
     }
 
 
-def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
-    builder = SubjectBuilder(relations)
+def _local_files(relations: Relations, local: LocalAdditions) -> Files:
+    """Return what the operator added: what there is of it, the plan's wording, the publisher's logo."""
+    publisher = local.publisher
+    about = {
+        "files": list(local.files),
+        "publisher": {
+            "name": publisher.name.to_words(),
+            "website": publisher.website,
+            "feedback": publisher.feedback,
+            "map_review_number": publisher.map_review_number,
+            "map_review_notice": publisher.map_review_notice.to_words()
+            if publisher.map_review_notice
+            else None,
+            "as_of": publisher.as_of.isoformat(),
+        }
+        if publisher
+        else None,
+        "logo": local.logo is not None,
+        "contacts": len(local.contacts),
+        "outcomes": len(local.outcomes),
+        "wording": local.plan_text is not None,
+        "horizon": find_horizon(relations.facts),
+    }
+    files = {
+        "pages/local.json": geojson.to_bytes(about),
+        "pages/sources.json": geojson.to_bytes(list_sources(relations.facts.sources)),
+    }
+    if local.plan_text is not None:
+        wording = build_wording(local.plan_text, relations, build_citations(relations))
+        files["pages/wording.json"] = geojson.to_bytes(wording)
+    return files | ({LOGO: local.logo} if local.logo is not None else {})
+
+
+def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalAdditions) -> Files:
+    builder = SubjectBuilder(relations, local)
     subjects = {
         "industries": builder.industries(),
         "clusters": builder.clusters(),

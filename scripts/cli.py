@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "build": "build",
     "check": "facts",
     "audit": "facts",
+    "local": "facts",
     "lookup": "questions",
     "search": "questions",
     "export": "export",

@@ -66,6 +66,7 @@ class Settings:
     export_megabytes: int = 1200
     access_log: str | None = None
     metrics: tuple[str, int] | None = None  # host and port
+    local: Path | None = None
     city: Path | None = None  # None: the one that is shipped
     files: Files | None = None  # set while the site is written as files: pages leave out what needs a service
 
@@ -241,6 +242,16 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 SETTINGS = (
     Setting("HOME", "home", Path, "var/", "folder", "发布版所在的文件夹", "folder of the built releases"),
+    Setting(
+        "LOCAL",
+        "local",
+        Path,
+        "",
+        "folder",
+        "本地补充的文件夹：规划原文、联系方式、完成值、发布单位（local init 写出示例）；不设则没有",
+        "folder of local additions: the plan's text, contacts, outcomes, the publisher (local init writes "
+        "examples); unset, none",
+    ),
     Setting(
         "CITY",
         "city",

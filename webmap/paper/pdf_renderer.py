@@ -13,6 +13,7 @@ import segno
 
 from geodata.model import PLACE_LAYERS
 from layers.store import Release
+from layers.wording import NO_WORDING
 from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
@@ -26,6 +27,7 @@ CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews a
 CARD_PPI = 72
 POINTS = ("platforms", "gateways")
 SAID = {"name", "short", "label", "title", "note"}  # members of the map's document that are read
+WORDING, LOGO = "pages/wording.json", "static/local/logo.png"
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
 MM_PER_INCH = 25.4
@@ -62,7 +64,32 @@ class PdfRenderer:
     @cached_property
     def writer(self) -> Writer:
         """Writes the words of the sheets."""
-        return Writer(self.language, self.say)
+        wording = self.release.read_json(WORDING) if self.release.sha256(WORDING) else NO_WORDING
+        return Writer(self.language, self.say, self.plan["issuer"], wording)
+
+    @cached_property
+    def local(self) -> Document:
+        """Who publishes, and what may be said of the maps."""
+        local: Document = self.release.read_json("pages/local.json")
+        return local
+
+    def publisher_lines(self) -> list[str]:
+        """Return who publishes, where somebody says so, and what may be said of the maps."""
+        publisher = self.local["publisher"] or {}
+        tr = self.writer.tr
+        name, notice = tr(publisher.get("name")), tr(publisher.get("map_review_notice"))
+        number = publisher.get("map_review_number")
+        review = [self.say("about.review_number", number=number)] if number else []
+        review += [notice] if notice else []
+        return [
+            " ".join(review) or self.say("about.not_reviewed"),
+            *([f"{self.say('about.published_by')} {name}"] if name else []),
+        ]
+
+    @cached_property
+    def logo(self) -> list[int] | None:
+        """The publisher's logo as Typst takes bytes from JSON, None where there is none."""
+        return list(self.release.read(LOGO)) if self.local["logo"] else None
 
     def theme(self, theme_id: str) -> Document:
         """Return a theme of the map; raises KeyError for an unknown one."""
@@ -119,7 +146,9 @@ class PdfRenderer:
         words = Wording(
             self.family,
             tuple(one.say for one in both),
-            " · ".join(dict.fromkeys(one.say("site.name") for one in both)),
+            " · ".join(
+                dict.fromkeys(line for one in both for line in (one.say("site.name"), *one.publisher_lines()))
+            ),
             tuple(source for source, _ in sources),
             tuple(f"{dated}  {note}".rstrip() for _, dated in sources),
             [_pair(rows) for rows in zip(*(one.list_industries(theme_id) for one in both), strict=True)],
@@ -208,7 +237,8 @@ class PdfRenderer:
             "url": url,
             "qr": self.qr(url) if url else "",
             "qr_alt": self.say("share.qr"),
-            "foot": [*self.sources(), self.say("paper.projection")],
+            "foot": [*self.publisher_lines(), *self.sources(), self.say("paper.projection")],
+            "logo": self.logo,
         }
 
     def _map_note(self, chosen: Chosen) -> str:
@@ -291,7 +321,13 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
     return {
         "title": say("atlas.title"),
         "subtitle": renderer.plan["title"][renderer.language],
-        "cover_lines": [renderer.plan["number"], renderer.plan["date"], *renderer.sources()[1:]],
+        "cover_lines": [
+            renderer.plan["number"],
+            renderer.plan["date"],
+            *renderer.sources()[1:],
+            *renderer.publisher_lines(),
+        ],
+        "logo": renderer.logo,
         "cover_map": _cover(renderer),
         "cover_alt": say("paper.theme_alt", name=renderer.payload["themes"][0]["title"]),
         "contents": say("atlas.contents"),
@@ -369,8 +405,19 @@ def _indicators(renderer: PdfRenderer) -> Document:
                 mark,
             ]
         )
-    keys = ("indicators.indicator", "indicators.base", "indicators.target", "indicators.compared")
-    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": [2.0, 1.2, 1.2, 0.8]}
+    keys = ["indicators.indicator", "indicators.base", "indicators.target", "indicators.compared"]
+    widths = [2.0, 1.2, 1.2, 0.8]
+    if renderer.local["outcomes"]:
+        keys.append("local.reached")
+        widths.append(1.4)
+        for cells, row in zip(rows, renderer.release.read_json("pages/indicators.json"), strict=True):
+            cells.append("; ".join(_reached(renderer, one) for one in row["outcomes"]) or "–")
+    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": widths}
+
+
+def _reached(renderer: PdfRenderer, one: Document) -> str:
+    figure = format_quantity(one["value"], one["unit"], renderer.language)
+    return f"{figure} ({one['year']}; {one['source']}, {one['as_of']})"
 
 
 def _value(renderer: PdfRenderer, row: Document, name: str) -> str:

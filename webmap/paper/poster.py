@@ -154,8 +154,9 @@ class _Poster:
         for line in more:
             drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)
             below += 5.5 * unit
-        name = self.words.title.replace("\n", " · ")
-        drawing.words(MARGIN, below, name, 3.4 * unit, fill=look.MUTED)
+        name, *rest = wrap_text(self.words.title.replace("\n", " · "), self.width - 2 * MARGIN, 3.4 * unit)
+        cut = "…" if rest else ""
+        drawing.words(MARGIN, below, name + cut, 3.4 * unit, fill=look.MUTED)
         painter = self._painter()
         self._paint_map(painter)
         self.scale = self._choose_scale()

@@ -256,7 +256,7 @@ export function createLabels(app) {
     const focus = app.catalogue.focusOf(now);
     for (const { node } of overlay.parts) {
       const feature = app.catalogue.features.get(node.dataset.for);
-      const out = feature && (filtered ? !app.catalogue.matches(feature, now) : focus && focus !== feature.id);
+      const out = feature && (filtered ? !app.catalogue.matches(feature, now) && !app.catalogue.isReached(feature, now) : focus && focus !== feature.id);
       node.classList.toggle("is-faded", Boolean(out));
     }
   }
