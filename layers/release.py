@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.snap import Adjusted
 from geodata.model import Town, Zone
 from geodata.read import Facts
-from geodata.shapes import Shape, build_shapes
+from geodata.shapes import Shape, Stretch, build_shapes, list_stretches
 from layers import display, geojson
 from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
@@ -25,7 +25,13 @@ from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
 from layers.features import LANGUAGES, build_features, build_industry_features, build_points
 from layers.measures import build_measures
-from layers.payload import build_around_index, build_lookup_index, build_payload, build_shares_index
+from layers.payload import (
+    Edges,
+    build_around_index,
+    build_lookup_index,
+    build_payload,
+    build_shares_index,
+)
 from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import build_locators, build_sketch
@@ -62,11 +68,13 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     land = read_neighbours(inputs.boundaries, inputs.facts.plans)
     progress("图层 / layers")
     files = _data_files(relations, shapes, inputs.layers, land)
+    stretches = list_stretches(inputs.facts, shapes, inputs.boundaries)
+    edges = Edges(stretches, inputs.boundaries["datapackage"]["quality"]["reconstructed"]["quantiles"])
     progress("索引 / indexes")
-    files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries))
+    files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries), edges)
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    files |= _display_files(relations, shapes, inputs.themes, land)
+    files |= _display_files(relations, shapes, inputs.themes, land, stretches)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
@@ -108,7 +116,9 @@ def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[s
     return {"neighbour": neighbour, "window": shapely.box(*window)}
 
 
-def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry]) -> Files:
+def _document_files(
+    relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry], edges: Edges
+) -> Files:
     documents = DocumentBuilder(relations, shapes).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
     files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
@@ -119,7 +129,7 @@ def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict
         **_subject_files(relations, shapes),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
-        "index/around.bin": build_around_index(shapes, documents, ground),
+        "index/around.bin": build_around_index(relations, shapes, documents, ground, edges),
         "index/search.json": geojson.to_bytes(build_search_index(relations)),
     }
 
@@ -144,15 +154,19 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
 
 
 def _display_files(
-    relations: Relations, shapes: dict[str, Shape], themes: tuple[Theme, ...], land: list[BaseGeometry]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    themes: tuple[Theme, ...],
+    land: list[BaseGeometry],
+    stretches: list[Stretch],
 ) -> Files:
     files = {
-        "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
-        "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
-        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land)),
+        "map/overview.topojson": display.build_display(relations, shapes, land, stretches, display.OVERVIEW),
+        "map/detail.topojson": display.build_display(relations, shapes, land, stretches, display.DETAIL),
+        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), stretches),
     } | {f"map/{language}.json": build_payload(relations, shapes, themes, language) for language in LANGUAGES}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
-    return written | build_locators(relations, shapes, shapely.union_all(land))
+    return written | build_locators(relations, shapes, shapely.union_all(land), stretches)
 
 
 def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:
