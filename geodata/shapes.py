@@ -51,7 +51,7 @@ _NINE_IN_TEN: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class KnownPoint:
     """A known point, degrees, and within how many metres of it the place is."""
 
     lon: float
@@ -88,7 +88,7 @@ class Shape:
     official_area_source: str | None = None
     adjusted_by: tuple[str, ...] = ()  # places whose imported boundary moved this one's edge
     joined: Method | None = None  # of a union of imported boundaries: how the lesser of them was made
-    spots: tuple[Spot, ...] = ()  # where a place without a known extent is known to be about
+    spots: tuple[KnownPoint, ...] = ()  # where a place without a known extent is known to be about
     no_area: Text | None = None  # why it has no area, where it has none
 
     @property
@@ -112,7 +112,7 @@ class _Draft:
     sources: tuple[str, ...]
     adjusted_by: tuple[str, ...] = ()
     joined: Method | None = None
-    spots: tuple[Spot, ...] = ()
+    spots: tuple[KnownPoint, ...] = ()
 
 
 def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
@@ -135,7 +135,9 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     base = str(package["licence"]).strip()
     no_area = Text.model_validate(package["methods"]["indicative"]["no_area"])
     return {
-        name: _finish(name, draft, chosen.get(codes.get(name, name)), _join_terms(draft, terms, base), no_area)
+        name: _finish(
+            name, draft, chosen.get(codes.get(name, name)), _join_terms(draft, terms, base), no_area
+        )
         for name, draft in drafts.items()
     }
 
@@ -221,9 +223,7 @@ def _list_stretches(
             yield float(edge["length_m"]), float(imported.accuracy_m if imported else edge["accuracy_m"])
 
 
-def _find_import(
-    ends: Collection[str], adjusted: Adjusted, members: Members
-) -> ImportedBoundary | None:
+def _find_import(ends: Collection[str], adjusted: Adjusted, members: Members) -> ImportedBoundary | None:
     """Return the imported boundary that runs between two ends, if one does."""
     for place, record in adjusted.imports.items():
         if len(set(ends) & members.of(place)) == 1:
@@ -303,7 +303,7 @@ def _draft_sites(
         union = shapely.union_all([part for _, _, part in parts])
         areas = [site.area_source for site, _, _ in parts if site.area_source is not None]
         sources = tuple(dict.fromkeys([*areas, *base]))
-        spots = tuple(Spot(at.lon, at.lat, at.accuracy_m) for _, at, _ in parts)
+        spots = tuple(KnownPoint(at.lon, at.lat, at.accuracy_m) for _, at, _ in parts)
         accuracy_m = max(spot.accuracy_m for spot in spots)
         found[name] = _Draft(union, "indicative", accuracy_m, sources, spots=spots)
     return found
@@ -398,9 +398,7 @@ def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:
     return "; ".join(dict.fromkeys(terms.get(source, base) for source in draft.sources))
 
 
-def _finish(
-    name: str, draft: _Draft, official: OfficialArea | None, licence: str, no_area: Text
-) -> Shape:
+def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: str, no_area: Text) -> Shape:
     """Round, turn, measure and label a draft; `no_area` says why one that is no extent has no area."""
     bounded = draft.method != "indicative"
     turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, GRID_DEG)))

@@ -65,7 +65,8 @@ def build_display(
 
     Objects are `land` (neighbouring), `city`, every polygon layer, and the lines `coast`, `border`,
     `county-lines`, `zone-lines` and `towns`. Geometries carry only their id. ``doubts`` lists the arcs where
-    nobody knows the border of a zone, by county and accuracy, metres. What has no known extent has no polygon.
+    nobody knows the border of a zone, by county and accuracy, metres. What has no known extent has no
+    polygon.
     """
     towns = [town for town in relations.facts.towns if town in shapes]
     whole = [*(shapes[town].geometry for town in towns), *neighbours]

@@ -169,19 +169,22 @@ class Errors:
         self._reach_m = MARGIN * widest * self._table[-1][1]
         self._edged = {place for entry in stretches for place in entry.head["of"]}
 
-    def measure(self, point: Point, *, on_land: bool) -> dict[str, float]:
+    def measure(self, point: Point, *, on_land: bool) -> tuple[dict[str, float], float | None]:
         """Return how near `point` is to the edge of each place around, in parts of that edge's accuracy.
 
-        On land the coast is taken as it is drawn: only other edges count.
+        On land the coast is taken as it is drawn: only other edges count. Also return the accuracy of the
+        most doubtful edge, metres.
         """
         found: dict[str, float] = {}
+        nearest: tuple[float, float | None] = (math.inf, None)
         for index in self._tree.query(reach_box(point.x, point.y, self._reach_m)):
             entry = self._stretches[int(index)]
             if not (on_land and entry.head["coast"]):
                 part = crs.measure_distance_m(point, entry.geometry) / max(entry.head["accuracy_m"], 1e-3)
+                nearest = min(nearest, (part, entry.head["accuracy_m"]), key=lambda one: one[0])
                 for place in entry.head["of"]:
                     found[place] = min(part, found.get(place, math.inf))
-        return found
+        return found, nearest[1]
 
     def weigh(self, entry: BlockEntry, point: Point, parts: dict[str, float]) -> float | None:
         """Return how likely `point` is in a place; None for one whose extent nobody knows.
@@ -264,7 +267,8 @@ class Lookup:
         point lies in: whether it lies in the area itself is not known. A place whose extent nobody knows is
         ``near`` where it may be, never more. ``likelihood_percent`` says how likely the point is in a place,
         see ``docs/likelihood.md``; ``likely`` lists, by layer, every place that it may be in, the likeliest
-        first, with how likely it is in none of them.
+        first, with how likely it is in none of them; ``accuracy_m`` is how accurate the most doubtful of the
+        edges around is.
         """
         point = Point(lon, lat)
         around = list(self._places.near(point))
@@ -276,7 +280,8 @@ class Lookup:
         inside = [answer for answer in found if answer["status"] == "inside"]
         covered = any(answer["layer"] == "towns" for answer in inside)
         near = any(answer["layer"] == "counties" for answer in found)
-        likely = self._weigh(around, point, covered=covered)
+        parts, accuracy_m = self.around.errors.measure(point, on_land=covered)
+        likely = self._weigh(around, point, parts)
         for answer in found:
             answer["likelihood_percent"] = likely.get(answer["id"])
         return {
@@ -288,27 +293,25 @@ class Lookup:
             # Borders inside the city are drawn less accurately than its coast, which therefore decides.
             "doubts": list(_doubts(found)) if covered or near else [],
             "likely": list(_rank(around, likely)),
+            "accuracy_m": None if accuracy_m is None else round(accuracy_m),
             "applies": found,
             "areas": [_without_extent(answer) for answer in unbounded],
             "nearest": None if inside else self._nearest(point),
             "gateways": self.around.gateways(point),
         }
 
-    def _weigh(self, around: list[BlockEntry], point: Point, *, covered: bool) -> dict[str, float | None]:
+    def _weigh(
+        self, around: list[BlockEntry], point: Point, parts: dict[str, float]
+    ) -> dict[str, float | None]:
         """Return how likely `point` is in each place around, per cent; None where nobody can say."""
         errors = self.around.errors
-        parts = errors.measure(point, on_land=covered)
         likely = {entry.head["id"]: errors.weigh(entry, point, parts) for entry in around}
         for layer in SHARING:  # it is in one of them at most
             rivals = [entry.head["id"] for entry in around if entry.head["layer"] == layer]
             total = sum(likely[place] or 0.0 for place in rivals)
             if total > 1:
-                likely |= {
-                    place: chance / total for place in rivals if (chance := likely[place]) is not None
-                }
-        return {
-            place: None if chance is None else round(100 * chance, 1) for place, chance in likely.items()
-        }
+                likely |= {place: chance / total for place in rivals if (chance := likely[place]) is not None}
+        return {place: None if chance is None else round(100 * chance, 1) for place, chance in likely.items()}
 
     def _nearest(self, point: Point) -> dict[str, Any]:
         """Return the nearest place with its distance, for a point that lies in none."""

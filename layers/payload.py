@@ -90,7 +90,9 @@ class _Features:
             "edge": shape.edge,
             "accuracy_m": round(shape.accuracy_m),
             "area_km2": None if shape.area_km2 is None else round(shape.area_km2, 1),
-            "spots": [[round(spot.lon, 5), round(spot.lat, 5), round(spot.accuracy_m)] for spot in shape.spots],
+            "spots": [
+                [round(spot.lon, 5), round(spot.lat, 5), round(spot.accuracy_m)] for spot in shape.spots
+            ],
             "industries": list(dict.fromkeys(one for row in designations for one in row.industries)),
             "clusters": list(self.relations.clusters_of(place.id)),
             "letter": own[0],
@@ -102,10 +104,13 @@ class _Features:
     def _label_of(self, place_id: str) -> list[float]:
         """Return where the name of a place belongs: where no zone lies on it."""
         shape = self.shapes[place_id]
-        over = [self.shapes[one.id].geometry for one in self.relations.children_of(place_id) if self.relations.towns_of(one.id)]
-        parts = shapely.get_parts(shapely.difference(shape.geometry, shapely.union_all(over))) if over else []
-        largest = max(parts, key=shapely.area, default=None)
-        at = shape.label if largest is None else find_label(largest)
+        over = [
+            self.shapes[one.id].geometry
+            for one in self.relations.children_of(place_id)
+            if self.relations.towns_of(one.id)
+        ]
+        rest = shapely.difference(shape.geometry, shapely.union_all(over)) if over else shapely.Polygon()
+        at = shape.label if rest.is_empty else find_label(max(shapely.get_parts(rest), key=shapely.area))
         return [round(at.x, 5), round(at.y, 5)]
 
     def _point(self, row: Platform | Gateway, layer: str, parent: str | None) -> Payload:

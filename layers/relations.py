@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from geodata.model import Agency, Anchor, Area, Chain, Clause, Designation, Industry, Platform, Text, Town, Zone
+from geodata.model import (
+    Agency,
+    Anchor,
+    Area,
+    Chain,
+    Clause,
+    Designation,
+    Industry,
+    Platform,
+    Text,
+    Town,
+    Zone,
+)
 from geodata.read import Facts
 
 Place = Zone | Area

@@ -140,8 +140,9 @@ def _render(
     ]
     paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
     drawn = _draw(shape, outline, frame)
-    if drawn["halo"]:
-        paths.append(f'<path class="halo" d="{drawn["halo"]}"/>')
+    for share in SOFT if shape.spots else ():  # fainter towards the rim
+        halo = _draw_halo(shape, frame, share)
+        paths.append(f'<path class="halo" d="{halo}"/>')
     if shape.geometry.area:
         paths.append(f'<path class="locator-place locator-{shape.edge}" d="{drawn["d"]}"/>')
     else:
@@ -160,14 +161,13 @@ def _render(
 def _draw(shape: Shape, outline: Outline | None, frame: Frame) -> dict[str, Any]:
     """Return the path data of a place, and what says how true it is.
 
-    That is the ``soft`` part of its edge with the ``width`` of its band, the ``crisp`` one, or the ``halo`` of
-    a place of which only a point is known, which is drawn as a dot.
+    That is the ``soft`` part of its edge with the ``width`` of its band and the ``crisp`` one, or the
+    ``halo`` of a place of which only a point is known, which is drawn as a dot.
     """
     if shape.spots:
-        spots = shape.spots
         return {
-            "d": "".join(frame.to_circle(spot.lon, spot.lat, DOT_PX) for spot in spots),
-            "halo": "".join(frame.to_circle(one.lon, one.lat, frame.to_px(one.accuracy_m)) for one in spots),
+            "d": "".join(frame.to_circle(spot.lon, spot.lat, DOT_PX) for spot in shape.spots),
+            "halo": _draw_halo(shape, frame),
             "soft": "",
             "crisp": "",
             "width": 0,
@@ -179,6 +179,11 @@ def _draw(shape: Shape, outline: Outline | None, frame: Frame) -> dict[str, Any]
         "crisp": frame.to_path(outline.known) if outline else "",
         "width": frame.to_px(outline.accuracy_m) if outline else 0,
     }
+
+
+def _draw_halo(shape: Shape, frame: Frame, share: float = 1) -> str:
+    circles = (frame.to_circle(at.lon, at.lat, frame.to_px(at.accuracy_m * share)) for at in shape.spots)
+    return "".join(circles)
 
 
 def draw_scale_bar(frame: Frame) -> str:

@@ -1,8 +1,8 @@
 """Rebuild the committed boundary files from the packages, the boxes and seats of the towns, and the recipe.
 
 Same inputs, same bytes. Writes ``towns.geojson``, ``land.geojson``, ``water.geojson``, ``blind.geojson`` (the
-county borders as the method draws them when they are unknown) and ``datapackage.json``; the last holds source, licence, method and hash of each file and how good the method
-was measured to be.
+county borders as the method draws them when they are unknown) and ``datapackage.json``; the last holds
+source, licence, method and hash of each file and how good the method was measured to be.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def find_water(towns: Mapping[str, BaseGeometry], window: Bounds) -> BaseGeometr
 def measure_quality(
     facts: Facts, recipe: Mapping[str, Any], build: Build
 ) -> tuple[dict[str, Any], quality.Blind]:
-    """Return all measured figures of one rebuild, ready for JSON, and the blind rebuild that they come from."""
+    """Return all measured figures of one rebuild, ready for JSON, and the blind rebuild behind them."""
     window, frame = tuple(recipe["window"]), build.frame
     outlines = {district.code: district.outline for district in build.districts}
     own = {code: outlines[code] for code in build.divisions}
@@ -265,9 +265,7 @@ def _to_water_feature(build: Build, water: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "Feature", "id": water["id"], "properties": own, "geometry": to_geometry(build.water)}
 
 
-def _to_blind_features(
-    blind: quality.Blind, figures: Mapping[str, Any], frame: str
-) -> list[dict[str, Any]]:
+def _to_blind_features(blind: quality.Blind, figures: Mapping[str, Any], frame: str) -> list[dict[str, Any]]:
     """Return the blind borders with the accuracy that a border between such towns is given."""
     features = []
     for number, border in enumerate(blind.borders):

@@ -344,7 +344,7 @@ def test_each_kind_of_line_is_explained_once() -> None:
     said = dict(explain_edges(["derived", "official", None, "digitised", "reconstructed"], _say))
     assert said == {
         "official": "map.line.solid(map.edge.official, map.edge.digitised)",
-        "reconstructed": "map.line.dashed(map.edge.reconstructed, map.edge.derived)",
+        "reconstructed": "map.line.soft(map.edge.reconstructed, map.edge.derived)",
     }
 
 

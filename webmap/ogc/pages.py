@@ -10,14 +10,13 @@ import orjson
 import shapely
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from shapely.geometry import shape as to_shape
-from shapely.geometry.base import BaseGeometry
 from werkzeug.wrappers import Response as Redirect
 
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature
 from layers.rows import flatten_value
-from layers.sketch import Frame, frame_of
+from layers.sketch import frame_of
 from layers.store import Release
 from webmap.http import HTML
 from webmap.i18n import LANGUAGES
@@ -268,4 +267,3 @@ def _row(feature: Row, path: str, known: Mapping[str, Row]) -> Row:
     names = {language: properties.get(f"name_{language}") for language in LANGUAGES}
     edge = known.get(feature["id"], {}).get("edge", properties.get("geometry_method"))
     return {"id": feature["id"], "name": names, "edge": edge, "d": path}
-

@@ -10,7 +10,7 @@ from typing import Any
 import shapely
 
 from webmap.paper import look
-from webmap.paper.drawing import Drawing, Ground, fit
+from webmap.paper.drawing import Attribute, Drawing, Ground, fit
 from webmap.paper.labels import find_middle, wrap_text
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
@@ -85,7 +85,11 @@ class _Poster:
         shown = [
             self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
         ]
-        bounds = shapely.union_all([self.ground.city, *shown]).bounds
+        spots = [at for row in self.features for at in row.get("spots", ())]
+        reaches = [
+            shapely.buffer(shapely.Point(*self.ground.to_xy(lon, lat)), far_m) for lon, lat, far_m in spots
+        ]
+        bounds = shapely.union_all([self.ground.city, *shown, *reaches]).bounds
         west, south, east, north = bounds
         return Painter(self.drawing, fit((west, south, east, north), left, top, size), self.ground)
 
@@ -96,9 +100,11 @@ class _Poster:
         polygons = [row for row in self.features if row["id"] in self.ground.polygons]
         layers = self.theme["layers"]
         polygons.sort(key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
+        figures = {}
         for row in polygons:
             hue, texture, light = self._look(row, polygons)
-            painter.paint_figure(row["id"], look.Figure(hue, texture, row["edge"], light))
+            figures[row["id"]] = look.Figure(hue, texture, row["edge"], light)
+        painter.paint_figures(figures)
         painter.paint_borders()
         if "zones" in self.theme["context"]:
             for row_id, row in self.payload["features"].items():
@@ -106,9 +112,17 @@ class _Poster:
                     painter.paint_outline(row_id)
         painter.paint_scale(view.left + 6 * unit, view.top + view.height - 9 * unit, 2.6 * unit)
         painter.paint_north(view.left + view.width - 9 * unit, view.top + 17 * unit)
+        unbounded = [
+            row | {"name": (row["layer"] == "parks" and row["short"]) or row["name"]}
+            for row in self.features
+            if row.get("spots")
+        ]
+        hues = {row["id"]: self._look(row, polygons)[0] for row in unbounded}
+        spots = painter.paint_halos(unbounded, hues)
         entries = {row["id"]: entry for row in self.features if (entry := self._entry(row))}
+        entries |= {row_id: {"colour": hue, "symbol": "spot", "letter": None} for row_id, hue in hues.items()}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
-        shown = painter.paint_points(points, entries)
+        shown = painter.paint_points([*points, *spots], entries)
         self._names(painter, polygons, shown)
         painter.paint_frame()
 
@@ -122,7 +136,9 @@ class _Poster:
             lines = (*name, letters) if letters else tuple(name)
             self.unnamed += not painter.name_place(row["id"], self._middle(row, polygons), lines, size)
         for feature in points:
-            self.unnamed += not painter.name_point(feature, 2.3 * unit)
+            letters = self._letters(feature)
+            size = 2.8 if letters else 2.3
+            self.unnamed += not painter.name_point(feature | {"letters": letters}, size * unit)
         own = {row["id"] for row in polygons}
         for row_id, row in self.payload["features"].items():
             if row["layer"] == "counties" and row_id not in own:
@@ -169,6 +185,8 @@ class _Poster:
         return entry["colour"], self.theme["legend"].index(entry), light
 
     def _below_all(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> bool:
+        if row["id"] not in self.ground.polygons:
+            return False
         own = shapely.box(*self.ground.polygons[row["id"]].bounds)
         others = [one for one in polygons if one is not row]
         return bool(others) and all(
@@ -187,8 +205,14 @@ class _Poster:
         y += 2 * unit
         edges = [row["edge"] for row in self.features if row["id"] in self.ground.polygons]
         for edge, meaning in explain_edges(edges, self.words.say):
-            self._swatch((x, y), look.NEUTRAL, 0, edge)
+            self._edge_key((x, y), edge)
             y = self._lines(meaning, (x + 10 * unit, y), 2.7)
+        if any(row.get("spots") for row in self.features):
+            for share in look.BAND:
+                halo = {"cx": x + 4 * unit, "cy": y, "r": 3 * unit * share}
+                drawing.add("circle", **halo, fill=look.MUTED, fill_opacity=look.HALO)
+            self._spot((x, y), look.MUTED)
+            y = self._lines(self.words.say("map.line.spot"), (x + 10 * unit, y), 2.7)
         if any(
             row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
             for row in self.features
@@ -217,16 +241,41 @@ class _Poster:
             ink = look.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
         else:
-            edge = next(row["edge"] for row in self.features if self._entry(row) is entry)
-            self._swatch((x, y), entry["colour"], index, edge)
+            row = next(row for row in self.features if self._entry(row) is entry)
+            if row.get("spots"):
+                self._spot((x, y), entry["colour"])
+            else:
+                light = row["layer"] == self.theme["layers"][0] and len(self.theme["layers"]) > 1
+                self._swatch((x, y), look.Figure(entry["colour"], index, row["edge"], light))
         letter = f"{entry['letter']}  " if entry["letter"] and not entry["symbol"] else ""
         return self._lines(letter + entry["label"], (x + 10 * unit, y), 3)
 
-    def _swatch(self, at: tuple[float, float], hue: str, texture: int, edge: str) -> None:
+    def _spot(self, at: tuple[float, float], hue: str) -> None:
+        entry = {"colour": hue, "symbol": "spot", "letter": None}
+        symbol(self.drawing, entry, (at[0] + 4 * self.unit, at[1]), hollow=True)
+
+    def _swatch(self, at: tuple[float, float], figure: look.Figure) -> None:
         unit, (x, y) = self.unit, at
         box = {"x": x, "y": y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
-        figure = look.Figure(hue, texture, edge)
-        look.style_figure(self.drawing, figure, lambda style: self.drawing.add("rect", **(style | box)))
+
+        def place(style: dict[str, Attribute]) -> None:
+            self.drawing.add("rect", **(style | box))
+
+        look.style_fill(self.drawing, figure, place)
+        look.style_edge(figure, place, known=figure.method not in look.SOFT)
+
+    def _edge_key(self, at: tuple[float, float], edge: str) -> None:
+        """Draw a piece of a kind of line."""
+        unit, (x, y) = self.unit, at
+        for share in look.BAND if edge in look.SOFT else ():
+            high = 3.2 * unit * share
+            strip = {"x": x, "y": y - high / 2, "width": 8 * unit, "height": high}
+            self.drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.STRIP)
+        path = f"M{x:.2f} {y:.2f}h{8 * unit:.2f}"
+        figure = look.Figure(look.MUTED, 0, edge)
+        look.style_edge(
+            figure, lambda style: self.drawing.add("path", d=path, **style), known=edge not in look.SOFT
+        )
 
     def _lines(self, text: str, at: tuple[float, float], size: float, colour: str = look.INK) -> float:
         """Write a text in as many lines as the side needs; return where the next entry goes."""
