@@ -37,6 +37,7 @@ from webmap.views import (
     context,
     data,
     errors,
+    lists,
     lookup,
     pages,
     paper,
@@ -76,6 +77,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     }
     app.register_blueprint(pages.documents_blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(lists.blueprint)
     app.register_blueprint(releases.changes_blueprint)
     app.register_blueprint(releases.blueprint)
     app.register_blueprint(search.blueprint)

@@ -78,6 +78,15 @@ def pick(text: dict[str, str] | None) -> str:
     return text[g.language] if text else ""
 
 
+def write_clauses(text: str, language: str) -> str:
+    """Return a text with the numbers of clauses in it as a language writes them.
+
+    >>> write_clauses("三(一)1(2) lists more than 三(二)1.", "en")
+    'III(1)1(2) lists more than III(2)1.'
+    """
+    return CLAUSE.sub(lambda found: format_clause(found[0], language), text)
+
+
 def mark_chinese(text: str) -> Markup:
     """Return a text with what is Chinese in it marked as such, for the voice and the font of its language.
 

@@ -137,8 +137,10 @@ class _SliverMerger:
 
     def give(self, part: Sequence[int], side: frozenset[str]) -> bool:
         """Give a sliver to whom it shares the longest edge with; return whether there is one."""
-        inside = self.faces[part[0]].inside
-        own = self.faces[part[0]].owner
+        largest = self.faces[
+            max(part, key=lambda one: self.faces[one].polygon.area)
+        ]  # a part may hold crumbs
+        inside, own = largest.inside, largest.owner
         lengths: dict[str, float] = defaultdict(float)
         for number, length in self._edges(part):
             lengths[self.faces[number].owner] += length

@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from geodata.crs import Bounds
 from layers import geojson
+from layers.history import Act, record
 from layers.query import Collection
 from layers.rows import Row, flatten_value
 from layers.store import Release
+from webmap.publish import hash_code
 
 ID = "country"
 WEST, SOUTH, CELL_DEG = 75.0, 20.0, 0.12
@@ -128,9 +130,9 @@ def write_made(home: Path, release: Release, count: int, vertices: int) -> Relea
     files[PATH] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     manifest = json.dumps(release.manifest | {"files": files}, ensure_ascii=False, indent=1).encode()
     (target / "manifest.json").write_bytes(manifest)
-    digest = hashlib.sha256(manifest).hexdigest()
-    (home / "current").write_text(f"{release.id} {digest}", encoding="ascii")
-    return Release(target, digest)
+    made = Release(target, hashlib.sha256(manifest).hexdigest())
+    record(home, made, Act("build", made.id, hash_code()))
+    return made
 
 
 def _feature(number: int, vertices: int, blank: dict[str, Any]) -> dict[str, Any]:

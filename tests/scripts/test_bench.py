@@ -9,9 +9,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from layers.history import read_history
 from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
-from layers.store import Release
+from layers.store import Release, read_current
 from scripts.bench import ogc, peers, synthetic
 from scripts.bench.load import Load
 from scripts.bench.postgis import build_items, build_side, compare
@@ -41,7 +42,12 @@ def test_zones_stay_in_their_cells() -> None:
 
 def test_a_made_release_holds_as_many_zones_as_are_wanted(tmp_path: Path, release: Release) -> None:
     few = MemoryStore(write_made(tmp_path / "few", release, 3, 20))
-    more = MemoryStore(write_made(tmp_path / "more", release, 7, 20))
+    made = write_made(tmp_path / "more", release, 7, 20)
+    assert (read_current(tmp_path / "more"), len(read_history(tmp_path / "more"))) == (
+        made,
+        1,
+    )  # to be served
+    more = MemoryStore(made)
     assert [few.select(LAYER, Query()).matched, more.select(LAYER, Query()).matched] == [3, 7]
     assert few.select(LAYER, Query()).features == more.select(LAYER, Query(limit=3)).features
     assert few.select("zones", Query()) == MemoryStore(release).select("zones", Query())

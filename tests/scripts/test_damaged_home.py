@@ -581,7 +581,7 @@ signal.pause()
 def test_killed_at_any_instant_of_a_publication_the_old_or_the_new_one_is_whole(
     home: Path, tmp_path: Path
 ) -> None:
-    sound, outcomes, delay_s = read_history(home), [0], 0.02
+    sound, outcomes, delay_s = read_history(home), [0], 0.0005
     while outcomes[-1] != 4:
         copy = Path(shutil.copytree(home, tmp_path / f"copy{len(outcomes)}"))
         delay_s *= 2

@@ -183,13 +183,13 @@ def test_the_owners_words_are_not_cut(release, tmp_path):
 @pytest.mark.parametrize(
     ("language", "area", "source"),
     [
-        ("zh", "公布面积 − 297.00 平方公里 + 1,300.25 平方公里<", "公布面积的来源"),
+        ("zh", "公布面积 − 297.02 平方公里 + 1,300.25 平方公里<", "公布面积的来源"),
         (
             "en",
-            "published area − 297.00 km² + 1,300.25 km²<",
+            "published area − 297.02 km² + 1,300.25 km²<",
             "source of the published area",
         ),
-        ("ko", "공표 면적 − 297.00 km² + 1,300.25 km²<", "공표 면적의 출처"),
+        ("ko", "공표 면적 − 297.02 km² + 1,300.25 km²<", "공표 면적의 출처"),
     ],
 )
 def test_a_published_area_has_its_unit_and_its_source(release, tmp_path, language, area, source):

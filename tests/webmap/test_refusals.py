@@ -120,7 +120,7 @@ def test_no_document_passes_over_a_parameter_it_does_not_know(client: FlaskClien
 
 
 @pytest.mark.parametrize(
-    "page", ["/find?industry=carbon-fibre", "/industries/?q=x", "/compare?zones=gaoqu,jingqu"]
+    "page", ["/find?industry=biomedicine", "/industries/?q=x", "/compare?zones=gaoqu,jingqu"]
 )
 def test_a_page_passes_over_what_others_added_and_so_do_its_links(client: FlaskClient, page: str) -> None:
     answer = client.get(f"{page}&utm_source=mail", headers={"Accept": "text/html"})

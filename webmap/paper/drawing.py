@@ -41,10 +41,10 @@ BORDERS_TOLERANCE_M = 1
 
 
 class Drawing:
-    """A drawing of a size in millimetres."""
+    """A drawing of a size in millimetres, printed `zoom` times as large."""
 
-    def __init__(self, width_mm: float, height_mm: float, title: str, family: str) -> None:
-        size = {"width": f"{width_mm:g}mm", "height": f"{height_mm:g}mm"}
+    def __init__(self, width_mm: float, height_mm: float, title: str, family: str, zoom: int = 1) -> None:
+        size = {"width": f"{width_mm * zoom:g}mm", "height": f"{height_mm * zoom:g}mm"}
         self.root = Element("svg", {"xmlns": SVG, **size, "viewBox": f"0 0 {width_mm:g} {height_mm:g}"})
         self.root.set("font-family", family)
         SubElement(self.root, "title").text = title
@@ -63,9 +63,10 @@ class Drawing:
 
     def clip(self, x: float, y: float, size: tuple[float, float]) -> Element:
         """Return a group that shows only what lies in a rectangle."""
-        frame = SubElement(self._defs, "clipPath", {"id": "frame"})
+        name = f"frame{len(self._defs)}"
+        frame = SubElement(self._defs, "clipPath", {"id": name})
         add_to(frame, "rect", {"x": x, "y": y, "width": size[0], "height": size[1]})
-        return self.add("g", clip_path="url(#frame)")
+        return self.add("g", clip_path=f"url(#{name})")
 
     def pattern(self, name: str, size: float, mark: dict[str, Attribute], turn: float = 0) -> str:
         """Return the paint of a pattern, defined once by its name; `mark` are the attributes of its path."""

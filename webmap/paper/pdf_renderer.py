@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,9 +24,12 @@ Document = dict[str, Any]
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
 CARD_PPI = 72
 POINTS = ("platforms", "gateways")
+SAID = {"name", "short", "label", "title", "note"}  # members of the map's document that are read
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
+MM_PER_INCH = 25.4
+MOST_PIXELS = 40_000_000  # of a picture: an A1 sheet at about 230 to the inch
 COVER, COVER_SIZE = "districts", (170.0, 150.0)
 
 
@@ -78,7 +82,8 @@ class PdfRenderer:
         """Return what stands on the sheet of a place."""
         document = self.release.read_json(f"documents/{place_id}.json")
         known = document["geometry"]["method"] is not None
-        sheet = self.writer.of_place(document)
+        measures = self.release.read_json("pages/measures.json")["places"].get(place_id, {})
+        sheet = self.writer.of_place(document, measures.get("distances"))
         chosen = Chosen({place_id: HUE}) if known else None
         return sheet | self._frame(document["url"], sheet["title"], chosen)
 
@@ -96,29 +101,75 @@ class PdfRenderer:
             frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
         return sheet | frame
 
-    def poster(self, theme_id: str, size: str, note: str = "") -> Document:
+    def cluster_pdf(self, cluster_id: str) -> bytes:
+        """Return the sheet of a cluster."""
+        document = self.release.read_json(f"clusters/{cluster_id}.json")
+        sheet = self.writer.of_cluster(document)
+        places = {place["id"]: document["colour"] for place in document["places"]}
+        chosen = Chosen(places, whole=True) if places else None
+        return self._pdf("one.typ", sheet | self._frame(document["url"], sheet["title"], chosen))
+
+    def poster(self, theme_id: str, size: str, note: str = "", also: PdfRenderer | None = None) -> Document:
         """Return a theme's sheet as a drawing with its size in millimetres and a description.
 
-        `note` is added to its foot.
+        `note` is added to its foot; with `also`, everything is said in that language as well.
         """
-        theme = self.theme(theme_id)
-        source, dated = self.sources()
-        dated = f"{dated}  {note}" if note else dated
-        words = Wording(self.language, self.family, self.say, self.say("site.name"), source, dated)
+        both: list[PdfRenderer] = [self, also] if also else [self]
+        sources = [one.sources() for one in both]
+        words = Wording(
+            self.family,
+            tuple(one.say for one in both),
+            " · ".join(dict.fromkeys(one.say("site.name") for one in both)),
+            tuple(source for source, _ in sources),
+            tuple(f"{dated}  {note}".rstrip() for _, dated in sources),
+            [_pair(rows) for rows in zip(*(one.list_industries(theme_id) for one in both), strict=True)],
+            {key: " · ".join(one.targets()[key] for one in both) for key in self.targets()},
+            self.absolute(f"/?theme={theme_id}&lang={self.language}"),
+        )
+        payload, theme = self.payload, self.theme(theme_id)
+        if also:
+            payload, theme = _join(payload, also.payload), _join(theme, also.theme(theme_id))
         width, height = SIZES[size]
-        drawn = draw_poster(self.payload, theme, size, self.ground, words)
-        return {"title": theme["title"], "svg": drawn, "width": width, "height": height} | {
-            "alt": self.say("paper.theme_alt", name=theme["title"])
+        drawn = draw_poster(payload, theme, size, self.ground, words)
+        return {"title": self.theme(theme_id)["title"], "svg": drawn, "width": width, "height": height} | {
+            "alt": self.say("paper.theme_alt", name=self.theme(theme_id)["title"])
         }
 
-    def poster_as(self, extension: str, theme_id: str, size: str) -> bytes:
+    def list_industries(self, theme_id: str) -> list[tuple[str, str]]:
+        """Return the areas of a theme that the plan lists industries for, with the plan's terms.
+
+        Beside larger areas, those without a known extent are left out: the web page has them.
+        A theme of points has the development zones that most of them belong to, so that its sheet says
+        what those zones are for.
+        """
+        layers = set(self.theme(theme_id)["layers"])
+        shown = layers if layers - set(POINTS) else {"zones"}
+        rows = []
+        for place, row in self.payload["features"].items():
+            if row["layer"] in shown and (row["method"] != "indicative" or len(shown) == 1):
+                industries = self.release.read_json(f"documents/{place}.json").get("industries") or ()
+                terms = list(dict.fromkeys(self.writer.tr(one["term"]) for one in industries))
+                if terms:
+                    rows.append((row["name"], self.say("common.list_comma").join(terms)))
+        return rows
+
+    def targets(self) -> dict[str, str]:
+        """Return the target of each cluster that has one, by id, with its year."""
+        rows = self.release.read_json("pages/clusters.json")
+        return {row["id"]: _value(self, row | row["target"], "target") for row in rows if row["target"]}
+
+    def poster_as(self, extension: str, theme_id: str, size: str, also: PdfRenderer | None = None) -> bytes:
         """Return a theme's sheet as ``pdf``, ``png`` or ``svg``; letters no font has are told at its foot."""
-        drawn = self.poster(theme_id, size)
+        drawn = self.poster(theme_id, size, also=also)
         if extension == "svg":
             return str(drawn["svg"]).encode()
         note = self._note(typeset.to_legible(drawn["svg"])[1])
-        drawn = self.poster(theme_id, size, note) if note else drawn
-        return self._pdf("poster.typ", drawn) if extension == "pdf" else self._png("poster.typ", drawn)
+        drawn = self.poster(theme_id, size, note, also) if note else drawn
+        if extension == "pdf":
+            return self._pdf("poster.typ", drawn)
+        width, height = SIZES[size]
+        ppi = min(typeset.PPI, MM_PER_INCH * math.sqrt(MOST_PIXELS / (width * height)))
+        return self._png("poster.typ", drawn, ppi)
 
     def chart_png(self, svg: str, size: tuple[float, float], title: str) -> bytes:
         """Return a chart as a picture on white, its size given in its own units."""
@@ -194,6 +245,23 @@ class PdfRenderer:
     def _png(self, template: str, data: Document, ppi: float = typeset.PPI) -> bytes:
         legible, _ = typeset.to_legible(data | self._common())
         return typeset.to_png(template, legible, ppi)
+
+
+def _pair(rows: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Return the same row of a table in one or more languages as one."""
+    names, terms = zip(*rows, strict=True)
+    return "\n".join(dict.fromkeys(names)), " / ".join(dict.fromkeys(terms))
+
+
+def _join(first: Any, second: Any, key: str = "") -> Any:
+    """Return a document with every text that differs in `second` in both languages, a line feed between."""
+    if isinstance(first, dict):
+        return {name: _join(value, second[name], name) for name, value in first.items()}
+    if isinstance(first, list):
+        return [_join(one, other, key) for one, other in zip(first, second, strict=True)]
+    if key in SAID and isinstance(first, str) and first != second:
+        return f"{first}\n{second}"
+    return first
 
 
 def open_renderer(release: Release, language: str, absolute: Callable[[str], str]) -> PdfRenderer:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from webmap.i18n import format_area, format_clause, format_number, format_quantity
+from webmap.i18n import format_area, format_clause, format_number, format_quantity, write_clauses
 
 Document = dict[str, Any]
 Part = dict[str, Any]
@@ -21,8 +21,8 @@ class Writer:
     language: str
     say: Say
 
-    def of_place(self, document: Document) -> Document:
-        """Return title, lead and parts of any place of the map."""
+    def of_place(self, document: Document, distances: Document | None = None) -> Document:
+        """Return title, lead and parts of any place of the map; `distances` to what is near, by kind."""
         positioning = dict.fromkeys(self.tr(row["term"]) for row in document.get("positioning", ()))
         left = [
             self._place_industries(document),
@@ -39,6 +39,7 @@ class Writer:
         right = [
             self._areas(document),
             self._belonging(document),
+            self._distances(distances or {}),
             self._responsible(document["responsible_units"], document.get("government")),
         ]
         return self._sheet(
@@ -80,9 +81,47 @@ class Writer:
         right.append(self._responsible(document["responsible_units"]))
         return self._sheet(document, self.say("industries.industry"), lead, left, right)
 
+    def of_cluster(self, document: Document) -> Document:
+        """Return title, lead and parts of a cluster."""
+        target = document["target"]
+        lead = f"{self._amount(target)} ({target['year']})" if target else self.tr(document["no_target"])
+        designated = [{"zone": place} | row for place in document["places"] for row in place["designations"]]
+        left = [
+            self._designations(self.say("cluster.places"), designated, self.say("cluster.no_places")),
+            self._terms(self.say("fact.goal"), document["goals"]),
+            self._list(
+                self.say("cluster.industries"),
+                [
+                    (self.tr(row["name"]), self.say(f"status.{row['status']}"))
+                    for row in document["industries"]
+                ],
+            ),
+        ]
+        right = [
+            self._target(document),
+            self._terms(self.say("fact.focus"), [] if target else document["focus"]),
+            self._chains(document),
+            self._responsible(document["responsible_units"]),
+        ]
+        above = self.say("cluster.number", number=document["number"])
+        return self._sheet(document, above, lead, left, right)
+
+    def _distances(self, distances: Document) -> Part | None:
+        """Return how far a place is from the nearest of each kind of place that investors ask for."""
+        rows = []
+        for row in distances.values():
+            if row:
+                away = self._km(row["distance_m"]) if row["distance_m"] else self.say("siting.inside")
+                about = self.say("siting.accuracy", km=_km(row["accuracy_m"]))
+                rows.append((self.tr(row["to"]["name"]), f"{away} {about}"))
+        return self._list(self.say("zone.distances"), rows)
+
+    def _km(self, metres: float) -> str:
+        return self.say("siting.away", km=_km(metres))
+
     def tr(self, text: dict[str, str] | None) -> str:
-        """Return the text of the sheet's language."""
-        return text[self.language] if text else ""
+        """Return the text of the sheet's language, with clauses numbered as it numbers them."""
+        return write_clauses(text[self.language], self.language) if text else ""
 
     def _sheet(
         self,
@@ -253,12 +292,19 @@ class Writer:
         title, target = self.say("industry.target"), cluster["target"]
         if target is None:
             return _text(title, self.tr(cluster["no_target"]))
-        figure = format_quantity(target["value"], target["unit"], self.language)
-        rows = [[f"{target['year']}", figure], [self.say("clusters.measure"), self.tr(target["measure"])]]
+        rows = [
+            [f"{target['year']}", self._amount(target)],
+            [self.say("clusters.measure"), self.tr(target["measure"])],
+        ]
         focus = self.say("common.list_comma").join(self.tr(row["term"]) for row in cluster["focus"])
         rows += [[self.say("fact.focus"), focus]] if focus else []
         rows.append([self.say("common.clause"), self._clause(target)])
         return {"kind": "facts", "title": title, "rows": rows, "note": ""}
+
+    def _amount(self, target: Document) -> str:
+        """Return a target's figure as the plan has it: reached, passed, at least."""
+        figure = format_quantity(target["value"], target["unit"], self.language)
+        return self.say(f"comparator.{target['comparator']}", value=figure)
 
     def _chains(self, document: Document) -> Part | None:
         rows = [
@@ -310,6 +356,10 @@ class Writer:
         more = len(rows) - MOST
         note = self.say("paper.more", count=more) if more > 0 else ""
         return {"kind": "list", "title": title, "items": [list(row) for row in rows[:MOST]], "note": note}
+
+
+def _km(metres: float) -> str:
+    return format_number(metres / 1000, 1 if metres < 10_000 else 0)  # noqa: PLR2004 - as the pages round
 
 
 def _text(title: str, text: str) -> Part:

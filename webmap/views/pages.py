@@ -24,7 +24,6 @@ from webmap.views.context import content, require_place
 from webmap.views.releases import publications
 
 blueprint = Blueprint("pages", __name__)
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
 documents_blueprint = Blueprint("api", __name__)
 ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
 CONTACT_HOLDS = timedelta(days=90)
@@ -51,14 +50,6 @@ def embedded_map() -> str:
 def _is_selected() -> bool:
     """Return whether the address selects a place, so that there is room for its panel from the start."""
     return request.args.get("zone") in content().documents
-
-
-@blueprint.get("/zones/")
-def zones_page() -> str:
-    """List all places by layer: the map as a list."""
-    rows = list(content().documents.values())
-    groups = [{"layer": layer, "items": [row for row in rows if row["layer"] == layer]} for layer in LAYERS]
-    return render_template("zones.html", page="zones", groups=groups)
 
 
 @blueprint.get("/zones/<place_id>")
@@ -112,8 +103,15 @@ def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
     release, path = content().release, f"locator/{document['id']}.svg"
     locator = release.read(path).decode() if release.sha256(path) else ""
     suggested = suggest_places(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
+    measures = content().measures["places"].get(document["id"], {})
     return render_template(
-        "zone.html", page="zones", doc=document, locator=locator, suggested=suggested, history=history
+        "zone.html",
+        page="zones",
+        doc=document,
+        locator=locator,
+        suggested=suggested,
+        history=history,
+        distances=measures.get("distances", {}),
     )
 
 

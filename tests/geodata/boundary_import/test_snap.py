@@ -341,3 +341,12 @@ def test_an_indicative_place_that_its_zone_left_behind_moves_to_the_nearest_poin
     moved = shapes["fuwu-maoyi-park"]
     assert shapes["jingqu"].geometry.buffer(CENTIMETRE_DEG).covers(moved.geometry)
     assert moved.accuracy_m >= build_shapes(FACTS, BOUNDARIES)["fuwu-maoyi-park"].accuracy_m
+
+
+@pytest.mark.parametrize("county", COUNTIES)
+def test_an_islet_that_another_hand_draws_a_little_off_stays_land(county):
+    """Whatever crumbs rounding leaves beside it."""
+    polygon = shapely.affinity.translate(outline(county), 0, -3 / 111_200)
+    pieces = apply_imports(FACTS, BOUNDARIES, [record("counties", county, polygon)]).pieces
+    towns = shapely.union_all([pieces[one] for one in MEMBERS.of(county)])
+    assert is_narrow(shapely.difference(polygon, towns), 0.1)
