@@ -1,8 +1,7 @@
 """Build the polygon of every place, and say of each how true it is.
 
 Counties and zones are unions of towns. Parks and other places without a known extent get an
-indicative circle around their known point. Belts, 五区 and marine cores are unions of their
-members. All geometry is lon/lat.
+indicative circle around their known point. Areas are unions of their members. All geometry is lon/lat.
 
 Accuracy, metres, is the distance within which nine of ten points of the real edge are expected,
 from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
@@ -80,7 +79,7 @@ class Shape:
     geometry: shapely.Polygon | shapely.MultiPolygon | shapely.Point
     method: Method
     accuracy_m: float
-    sources: tuple[str, ...]  # ids of geodata/plan/sources.yaml
+    sources: tuple[str, ...]  # ids of plan/sources.yaml
     licence: str
     area_km2: float | None  # geodesic; None where the polygon is no extent
     label: shapely.Point  # inside the largest part
@@ -116,7 +115,7 @@ class _Draft:
 
 
 def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
-    """Build the shape of the city, every county, town, zone, park, belt, 五区 and marine core.
+    """Build the shape of the city, every county, town, zone, park and area.
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
     :func:`geodata.boundary_import.snap.to_boundaries` puts them in. Places whose site is not known have no
@@ -133,7 +132,8 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     chosen = {area.of: area for area in facts.official_areas if area.chosen}
     terms = {record.source_id: record.licence for record in adjusted.imports.values()}
     base = str(package["licence"]).strip()
-    no_area = Text.model_validate(package["methods"]["indicative"]["no_area"])
+    said = package["methods"].get("indicative", {}).get("no_area")
+    no_area = None if said is None else Text.model_validate(said)
     return {
         name: _finish(
             name, draft, chosen.get(codes.get(name, name)), _join_terms(draft, terms, base), no_area
@@ -398,7 +398,9 @@ def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:
     return "; ".join(dict.fromkeys(terms.get(source, base) for source in draft.sources))
 
 
-def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: str, no_area: Text) -> Shape:
+def _finish(
+    name: str, draft: _Draft, official: OfficialArea | None, licence: str, no_area: Text | None
+) -> Shape:
     """Round, turn, measure and label a draft; `no_area` says why one that is no extent has no area."""
     bounded = draft.method != "indicative"
     turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, GRID_DEG)))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from geodata.model import (
+    LANGUAGES,
     Agency,
     Area,
     Chain,
@@ -27,7 +28,7 @@ from geodata.model import (
 )
 from geodata.shapes import Shape
 from layers.answers import WHOLE_CITY, Answers
-from layers.features import LANGUAGES, SEPARATOR
+from layers.features import SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
     ClauseLink,
@@ -103,7 +104,7 @@ class DocumentBuilder(_Builder):
         return places | {row.id: self.of_point(row) for row in points}
 
     def of_place(self, place: Place) -> Document:
-        """Return the document of a county, zone, park, 五区, belt or marine core."""
+        """Return the document of a county, zone, park or area."""
         clauses = self.relations.clauses_of(place)
         return {
             **self._head(

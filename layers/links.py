@@ -106,7 +106,7 @@ def to_url(layer: str, row_id: str) -> str:
 
 
 def link_place(place: Place) -> Link:
-    """Return the link of a county, zone, park, 五区, belt or marine core."""
+    """Return the link of a county, zone, park or area."""
     return {"id": place.id, "name": to_words(place.name), "url": to_url(place.layer, place.id)}
 
 

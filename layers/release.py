@@ -15,7 +15,7 @@ from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.snap import Adjusted
-from geodata.model import Town, Zone
+from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, Stretch, build_shapes, list_stretches
 from layers import display, geojson
@@ -23,7 +23,7 @@ from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
-from layers.features import LANGUAGES, build_features, build_industry_features, build_points
+from layers.features import build_features, build_industry_features, build_points
 from layers.measures import build_measures
 from layers.payload import (
     Edges,
@@ -74,7 +74,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries), edges)
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    files |= _display_files(relations, shapes, inputs.themes, land, stretches)
+    files |= _display_files(relations, shapes, inputs, land, stretches)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
@@ -156,7 +156,7 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
 def _display_files(
     relations: Relations,
     shapes: dict[str, Shape],
-    themes: tuple[Theme, ...],
+    inputs: Inputs,
     land: list[BaseGeometry],
     stretches: list[Stretch],
 ) -> Files:
@@ -164,7 +164,10 @@ def _display_files(
         "map/overview.topojson": display.build_display(relations, shapes, land, stretches, display.OVERVIEW),
         "map/detail.topojson": display.build_display(relations, shapes, land, stretches, display.DETAIL),
         "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), stretches),
-    } | {f"map/{language}.json": build_payload(relations, shapes, themes, language) for language in LANGUAGES}
+    } | {
+        f"map/{language}.json": build_payload(relations, shapes, inputs.layers, inputs.themes, language)
+        for language in LANGUAGES
+    }
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
     return written | build_locators(relations, shapes, shapely.union_all(land), stretches)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from geodata.model import Record, Source, Text
-from layers.features import LANGUAGES, SEPARATOR
+from geodata.model import LANGUAGES, Record, Source, Text
+from layers.features import SEPARATOR
 
 PATH = Path(__file__).with_suffix(".yaml")
 Document = dict[str, Any]
@@ -25,7 +25,8 @@ class OwnTerms(Record):
 
 def read_own_terms(path: Path = PATH) -> OwnTerms:
     """Read the terms of our own part."""
-    return OwnTerms.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return OwnTerms(licence=raw["licence"], name=Text(**{one: raw["name"][one] for one in LANGUAGES}))
 
 
 def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: OwnTerms) -> list[Document]:

@@ -6,6 +6,7 @@ import secrets
 
 from flask import Flask, g
 
+from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.export.formats import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
@@ -127,6 +128,8 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
     def _context() -> dict[str, object]:
         return {
             "lang": g.language,
+            "place_layers": PLACE_LAYERS,
+            "area_layers": AREA_LAYERS,
             "t": translate_here,
             "nonce": g.nonce,
             "number": format_number,

@@ -17,9 +17,9 @@ from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
+from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
-from layers.features import LANGUAGES
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
 from layers.release import Files, Inputs, build_release
@@ -28,6 +28,12 @@ from webmap.assets import read_assets
 from webmap.folium_map import render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
+
+_CLIENT_STRINGS = {  # groups that the map's own modules use
+    *("map", "common", "comparator", "confidence", "direction", "emphasis", "emphasis_short", "format"),
+    *("geometry", "indicator_group", "kind", "landmark", "layer", "layer_one", "level", "method"),
+    *("method_note", "status", "type", "unit", "zone_basis"),
+}
 
 
 class InputsChangedError(Exception):
@@ -115,8 +121,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
 
 def _client_strings(strings: dict[str, str]) -> dict[str, str]:
     """Return the strings that the map's own modules use."""
-    terms = read_strings("zh", "terms")
-    return {key: text for key, text in strings.items() if key.startswith(("map.", "common.")) or key in terms}
+    return {key: text for key, text in strings.items() if key.partition(".")[0] in _CLIENT_STRINGS}
 
 
 def _say(message: str) -> None:

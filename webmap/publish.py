@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock
 
+from geodata.city import CITIES, VARIABLE, find_city, read_city
 from layers.changes import compare, summarise
 from layers.history import (
     CORE,
@@ -46,8 +47,10 @@ if TYPE_CHECKING:
     from geodata.boundary_import.records import ImportedBoundary
 
 ROOT = Path(__file__).parent.parent
-FACTS = ROOT / "geodata"
+FACTS = find_city()
+PACKAGES = ("geodata", "layers", "webmap")
 SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".sql"}
+_FACTS = ("city/plan/", "city/places/", "city/boundaries/")  # as the names of inputs begin
 Progress = Callable[[str], None]
 Admit = Callable[[Release], None]
 BUILDS = 3  # in a row, while the inputs keep changing
@@ -129,6 +132,7 @@ def publish_act(
 
     A release that is live already is not built again. Raises as :func:`publish` does.
     """
+    _check_city(home, facts)
     for _ in range(BUILDS):
         wanted = replace(act, inputs=hash_inputs(facts, act.imports), code=hash_code())
         live = _sound_release(home, wanted.inputs, progress)
@@ -146,6 +150,20 @@ def publish_act(
         f"输入一直在改动，{BUILDS} 次均未生成；请在改动结束后重试 / "
         f"the inputs kept changing through {BUILDS} builds; try again when they are at rest"
     )
+
+
+def _check_city(home: Path, facts: Path) -> None:
+    """Raise :class:`BuildError` where the live release is of another city: a home holds those of one."""
+    try:
+        live = read_current(home)
+        held = live.read_json("pages/plan.json")["id"] if live else None
+    except (BrokenReleaseError, KeyError, ValueError):
+        return  # it is built anew
+    if held is not None and held != read_city(facts).id:
+        raise BuildError(
+            f"{home} 存有另一城市（{held}）的发布版，请用 --home 指定另一文件夹 / "
+            f"{home} holds releases of another city ({held}); name another folder with --home"
+        )
 
 
 def imports_in_force(home: Path) -> tuple[str, ...]:
@@ -253,22 +271,21 @@ def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = ()) -> str:
 
 
 def hash_code() -> str:
-    """Return the hash of the code and the libraries, without facts."""
+    """Return the hash of code, libraries and how the city is shown: of all inputs but its facts."""
     digest = hashlib.sha256()
     for name, path in sorted(_inputs(FACTS)):
-        facts = name.startswith("facts/") or (name.startswith("geodata/") and path.suffix != ".py")
-        if not facts:
+        if not name.startswith(_FACTS):
             digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
 def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
-    folders = {"facts": facts, "geodata": FACTS, "layers": ROOT / "layers", "webmap": ROOT / "webmap"}
+    folders = {"city": facts} | {name: ROOT / name for name in PACKAGES}
     for name, folder in folders.items():
         for path in folder.rglob("*"):
-            if path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES and (name == "city" or CITIES not in path.parents):
                 yield f"{name}/{path.relative_to(folder).as_posix()}", path
-    for single in (ROOT / "requirements.lock", ROOT / "LICENSE-DATA.md"):
+    for single in (ROOT / "requirements.lock", facts / "LICENSE-DATA.md"):
         if single.exists():
             yield single.name, single
 
@@ -322,7 +339,8 @@ def _run_build(home: Path, facts: Path, act: Act, progress: Progress) -> tuple[i
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
         [*command, act.to_json()],
         cwd=ROOT,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
+        env=os.environ
+        | {VARIABLE: str(facts.resolve()), "PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -60,6 +60,7 @@ class Settings:
     cache_megabytes: int = 1000
     exports: int = 2
     export_megabytes: int = 1200
+    city: Path | None = None  # None: the one that is shipped
     files: Files | None = None  # set while the site is written as files: pages leave out what needs a service
 
 
@@ -122,6 +123,13 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if values.get("hosts") and values.get("url"):  # the site's own address is one of its hosts
         values["hosts"] = tuple(dict.fromkeys([*values["hosts"], urlsplit(values["url"]).netloc.lower()]))
     return Settings(**{"home": find_home(environ)} | values)
+
+
+def _read_city(text: str) -> Path:
+    folder = Path(text)
+    if not (folder / "city.yaml").is_file():
+        raise ValueError("应为含 city.yaml 的文件夹 / must be a folder with a city.yaml")
+    return folder
 
 
 def _read_url(text: str) -> str:
@@ -207,6 +215,15 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 SETTINGS = (
     Setting("HOME", "home", Path, "var/", "folder", "发布版所在的文件夹", "folder of the built releases"),
+    Setting(
+        "CITY",
+        "city",
+        _read_city,
+        "geodata/cities/…",
+        "folder",
+        "城市的文件夹（city.yaml、plan/、places/ 等）；其发布版另用一个 HOME",
+        "folder of the city (city.yaml, plan/, places/ and so on); its releases need a HOME of their own",
+    ),
     Setting(
         "URL",
         "url",

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
+from geodata.model import PLACE_LAYERS
 from layers.search.vocabulary import ALIAS, fold, stem
 
 Kind = Literal["named", "area", "positioning", "city", "printed", "synonym", "place", "kind", "page"]
 ORDER = ("named", "area", "positioning", "city", "task", "printed")  # of the plan's terms, most telling first
-PLACES = {"zones", "counties", "parks", "five-zones", "belts", "marine-cores"}
+PLACES = {*PLACE_LAYERS}
 POINTS = {"towns", "landmarks", "platforms", "gateways", "agencies", "clusters", "chains"}
 _TOKENS = re.compile(r"[㐀-鿿]+|[가-힣]+|[^\W㐀-鿿가-힣_]+")
 _CODE = re.compile(r"(isic|gb|gbt|gbt4754|gb4754)?(?:rev4|2017)?([a-u])?(\d{2,4})")
@@ -139,10 +140,10 @@ class SearchAnswers:
         for at, row in enumerate(self._table["terms"]):
             self._fill_term(at, row["term"])
         for at, row in enumerate(self._table["words"]):
-            spellings = (row["zh"], *row["en"], *row["ko"])
+            spellings = (row["zh"], *row["en"], *row.get("ko", ()))
             self._add(spellings, Sense("words", at), WEAK if row["kind"] == "general" else STRONG)
         for at, row in enumerate(self._table["synonyms"]):
-            self._add((*row["zh"], *row["en"], *row["ko"]), Sense("synonyms", at))
+            self._add((*row["zh"], *row["en"], *row.get("ko", ())), Sense("synonyms", at))
         for at, entry in enumerate(self._entries):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
                 names = [spelling for _, spelling, grade in entry["keys"] if grade <= ALIAS]
@@ -151,7 +152,7 @@ class SearchAnswers:
 
     def _fill_term(self, at: int, term: dict[str, str]) -> None:
         self._add(term.values(), Sense("terms", at))
-        self._folded.append({key: self._form(term[key]) for key in ("zh", "ko")})
+        self._folded.append({key: self._form(term.get(key, "")) for key in ("zh", "ko")})
         joints = {"and", *self._rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
         for word, following in zip(words, [*words[1:], "and"], strict=True):
@@ -220,7 +221,7 @@ class SearchAnswers:
         for row in self._table["words"]:
             if row["kind"] != "general" and not row["industry"]:
                 for clause in row["clauses"]:
-                    found.setdefault(clause, []).extend((row["zh"], *row["en"], *row["ko"]))
+                    found.setdefault(clause, []).extend((row["zh"], *row["en"], *row.get("ko", ())))
         return found
 
     def how(self, spelling: str, industry: str) -> Kind:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from geodata import model
 from layers.search.answers import ORDER, Reply, SearchAnswers, Told
 from layers.search.vocabulary import (
     ALIAS,
@@ -45,12 +46,12 @@ CLOSE = 0.6  # of a key typed already: nearly the whole
 LONGEST_BROKEN = 24  # letters of a query that is looked for in two parts
 LONGEST_INITIALS = 6  # letters that someone may type from memory
 WEAK = 2  # letters that are too few to be looked for inside a word
+PLACE_LAYERS = sorted(model.PLACE_LAYERS, key=lambda layer: layer != "zones")  # zones first
 LAYER_ORDER = (
-    *("zones", "counties", "parks", "five-zones", "belts", "marine-cores"),
+    *PLACE_LAYERS,
     *("industries", "clusters", "chains", "platforms", "gateways", "towns", "landmarks"),
     *("agencies", "indicators", "clauses"),
 )
-PLACE_LAYERS = LAYER_ORDER[:6]
 FAR = LAYER_ORDER.index("agencies")  # from here on nothing is offered as near
 HAN = "⺀"  # from here on letters are Chinese
 _ONE_SYLLABLE = re.compile("[ᄀ-ᄒ][ᅡ-ᅵ][ᄀ-ᄒ]{0,2}")
@@ -182,7 +183,7 @@ class Search:
         }
 
     def _named_by(self, hits: list[Hit], reply: Reply, query: str) -> Reply:
-        """Return the answer with what a word begins the name of, where the plan only prints it: 临港."""
+        """Return the answer with what a word begins the name of, where the plan only prints it."""
         told, best = reply.told, next(iter(hits), None)
         if best is None or told.kind != "printed" or told.industry or told.entry is not None:
             return reply

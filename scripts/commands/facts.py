@@ -11,7 +11,7 @@ from geodata import read
 from geodata.audit import audit as audit_facts
 from geodata.check import check_facts
 from geodata.messages import Problem
-from scripts.commands.common import command, json_option, lang_option, option, write_json
+from scripts.commands.common import city_option, command, json_option, lang_option, option, write_json
 from scripts.messages import say, warn, write
 
 facts_option = option(
@@ -19,12 +19,13 @@ facts_option = option(
     type=click.Path(path_type=Path),
     default=read.ROOT,
     metavar="FOLDER",
-    help="含 plan/ 与 places/ 的文件夹 · folder with plan/ and places/",
+    help="含 plan/ 与 places/ 的文件夹，默认为城市的 · folder with plan/ and places/, the city's by default",
 )
 
 
 @command("check")
 @facts_option
+@city_option
 @json_option
 def check(*, facts: Path, as_json: bool) -> int:
     """Print the problems; exit 1 if one of them is an error."""
@@ -55,6 +56,7 @@ def _print(problems: tuple[Problem, ...], errors: int) -> None:
     help="规划文本 · the plan's text (WEIHAI_LAYOUT_PLAN)",
 )
 @facts_option
+@city_option
 @lang_option(("zh", "en"))
 @json_option
 def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: bool) -> int:

@@ -105,7 +105,9 @@ def test_the_audit_tells_words_that_nobody_listed(facts: Facts) -> None:
 
 
 def test_the_audit_finds_a_synonym_that_the_plan_prints(facts: Facts) -> None:
-    synonym = Synonym(zh=("量子计算",), en=("x",), ko=("y",), industry="hi-tech", relation="is_a")
+    synonym = Synonym.model_validate(
+        {"zh": ["量子计算"], "en": ["x"], "ko": ["y"], "industry": "hi-tech", "relation": "is_a"}
+    )
     report = audit(replace(facts, thesaurus=(synonym,)), "一、总则\n(一)发展量子计算。")
     assert ("synonym-printed", "一(一)") in {(miss.code, miss.clause) for miss in report.misses}
 

@@ -1,8 +1,8 @@
 """A small SVG writer, the view of a map on paper, and the geometry that it is drawn from.
 
 One unit is a millimetre on paper; figures are rounded so that the same map gives the same bytes.
-Geometry is in EPSG:4550 (CGCS2000, central meridian 123° E), x east and y north, so that a scale
-bar is true: across Weihai its scale differs from 1 by less than 0.0006.
+Geometry is in the projection that the city names for paper, x east and y north, so that a scale bar is
+true: along its own meridian in Gauss-Krüger, and a degree off by less than 0.0001.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.city import read_city
 from geodata.crs import Bounds
 from geodata.letters import strip_unprintable
+from geodata.model import PLACE_LAYERS
 from layers.store import Release
 
 SVG = "http://www.w3.org/2000/svg"
@@ -33,8 +35,7 @@ SCALES = (
     *(2_250_000, 2_500_000, 3_000_000),
 )
 MM = 1000.0  # in a metre
-FRAME = "EPSG:4550"
-POLYGONS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
+FRAME = read_city().paper
 ALONG_M = 60  # within which a line runs along an edge: both are simplified
 TOLERANCE_M = 25  # a tenth of a millimetre at 1:250,000
 BORDERS_TOLERANCE_M = 1
@@ -174,7 +175,7 @@ class Ground:
     @cached_property
     def polygons(self) -> dict[str, BaseGeometry]:
         """Every place of the plan that has a known or reconstructed extent, by id."""
-        rows = (row for layer in POLYGONS for row in self._rows(layer))
+        rows = (row for layer in PLACE_LAYERS for row in self._rows(layer))
         return {row["id"]: _project(row) for row in rows if row["properties"]["area_km2"] is not None}
 
     @cached_property

@@ -11,6 +11,7 @@ from typing import Any
 
 import segno
 
+from geodata.model import PLACE_LAYERS
 from layers.store import Release
 from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.paper import typeset
@@ -25,12 +26,11 @@ CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews a
 CARD_PPI = 72
 POINTS = ("platforms", "gateways")
 SAID = {"name", "short", "label", "title", "note"}  # members of the map's document that are read
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
 MM_PER_INCH = 25.4
 MOST_PIXELS = 40_000_000  # of a picture: an A1 sheet at about 230 to the inch
-COVER, COVER_SIZE = "districts", (170.0, 150.0)
+COVER_SIZE = (170.0, 150.0)
 
 
 @dataclass(frozen=True)
@@ -287,13 +287,13 @@ def _open_ground(release: Release) -> Ground:
 def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
     """Return the parts of the atlas in their order."""
     say, writer = renderer.say, renderer.writer
-    places = [row_id for row_id, row in renderer.payload["features"].items() if row["layer"] in LAYERS]
+    places = [row_id for row_id, row in renderer.payload["features"].items() if row["layer"] in PLACE_LAYERS]
     return {
         "title": say("atlas.title"),
         "subtitle": renderer.plan["title"][renderer.language],
         "cover_lines": [renderer.plan["number"], renderer.plan["date"], *renderer.sources()[1:]],
         "cover_map": _cover(renderer),
-        "cover_alt": say("paper.theme_alt", name=renderer.theme(COVER)["title"]),
+        "cover_alt": say("paper.theme_alt", name=renderer.payload["themes"][0]["title"]),
         "contents": say("atlas.contents"),
         "chapters": {
             key: say(f"atlas.{key}")
@@ -322,7 +322,7 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
 
 def _cover(renderer: PdfRenderer) -> str:
     """Return the map on the cover: the places of one theme in the whole city."""
-    theme, features = renderer.theme(COVER), renderer.payload["features"]
+    theme, features = renderer.payload["themes"][0], renderer.payload["features"]
     hues = {key: entry["colour"] for entry in theme["legend"] for key in entry["keys"]}
     shown = {row_id: hues[row["kind"]] for row_id, row in features.items() if row["layer"] == "zones"}
     chosen = Chosen(shown, whole=True, size=COVER_SIZE)
@@ -385,7 +385,7 @@ def _value(renderer: PdfRenderer, row: Document, name: str) -> str:
 def _accuracy(renderer: PdfRenderer) -> Document:
     rows = []
     for row in renderer.payload["features"].values():
-        if row["layer"] in LAYERS:
+        if row["layer"] in PLACE_LAYERS:
             accuracy = renderer.say("zone.metres", value=format_number(float(f"{row['accuracy_m']:.2g}")))
             rows.append(
                 [

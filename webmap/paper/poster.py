@@ -33,6 +33,7 @@ MARGIN = 12.0
 LONGEST = 40.0  # millimetres of a name in one line on A4
 POINT_LAYERS = ("platforms", "gateways")
 GROWTH = 0.7
+SUM_TOLERANCE = 1.001  # how much larger places may be by themselves than together, for simplified edges
 SIDES = (62.0, 70.0, 78.0, 86.0)  # widths of the column beside the map on A4; the first that holds all
 SCALES = (1.0, 0.93, 0.86, 0.8, 0.74)  # of the letters in that column; the first at which it fits
 TABLE = 2.4  # millimetres of the table's letters on A4
@@ -535,9 +536,8 @@ class _Poster:
         for layer in self.theme["layers"]:
             rows = [row for row in self.features if row["layer"] == layer]
             parts = [format_number(len(rows))]
-            known = [row for row in rows if row["id"] in self.ground.polygons]
-            if known and len(known) == len(rows) and layer != "five-zones":
-                parts.append(f"{format_number(sum(row['area_km2'] for row in known), 0)} km²")
+            if (area_km2 := self._sum_km2(rows)) is not None:
+                parts.append(f"{format_number(area_km2, 0)} km²")
             exact = [row["accuracy_m"] for row in rows if row.get("accuracy_m")]
             if exact:
                 parts.append(_span_m(exact))
@@ -546,6 +546,16 @@ class _Poster:
                 TABLE,
                 after=0.5,
             )
+
+    def _sum_km2(self, rows: list[Row]) -> float | None:
+        """Return the area of places together; None where one has no known extent, or two overlap."""
+        if any(row["id"] not in self.ground.polygons or row["edge"] == "indicative" for row in rows):
+            return None
+        shapes = [self.ground.polygons[row["id"]] for row in rows]
+        apart = sum(shape.area for shape in shapes)
+        if not shapes or apart > SUM_TOLERANCE * shapely.union_all(shapes).area:
+            return None
+        return float(sum(row["area_km2"] for row in rows))
 
     def _foot(self) -> None:
         """Write sources, projection, date and what the borders are worth, beside the QR code."""

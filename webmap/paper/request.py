@@ -64,7 +64,7 @@ class PaperRequest:
 def parse_paper_request(line: bytes) -> PaperRequest:
     """Return the request that :meth:`PaperRequest.to_line` wrote.
 
-    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "gaoqu")
+    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "north")
     >>> parse_paper_request(request.to_line()) == request
     True
     """

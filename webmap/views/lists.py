@@ -10,13 +10,14 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
+from geodata.city import list_layers
+from geodata.model import PLACE_LAYERS
 from webmap.content import Content
 from webmap.params import ChoiceParameter, Q, WholeParameter
 from webmap.views.context import content
 
 blueprint = Blueprint("lists", __name__)
-AREA_LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
-POINT_LAYERS = ("platforms", "gateways")
+POINT_LAYERS = list_layers("platforms", "gateways")
 BY_PLAN, BY_NAME, BY_KIND, BY_AREA, BY_COUNT = "plan", "name", "kind", "area", "count"
 KIND, COUNTY, INDUSTRY = (ChoiceParameter(name) for name in ("kind", "county", "industry"))
 POSITION = ChoiceParameter("position", allowed=("known", "unknown"))
@@ -58,17 +59,17 @@ class Facets:
 @blueprint.get("/zones/")
 def zones_page() -> str:
     """List the areas by layer: the map as a list."""
-    rows = _list_layers(AREA_LAYERS)
+    rows = _list_places(PLACE_LAYERS)
     asked = parse_list_request(rows, SORT)
     found = select_places(rows, asked)
-    groups = [(layer, [row for row in found if row["layer"] == layer]) for layer in AREA_LAYERS]
+    groups = [(layer, [row for row in found if row["layer"] == layer]) for layer in PLACE_LAYERS]
     return render_template(
         "zones.html",
         page="zones",
         asked=asked,
         facets=count_facets(rows),
         groups=[(layer, members) for layer, members in groups if members],
-        points=Counter(row["layer"] for row in _list_layers(POINT_LAYERS)),
+        points=Counter(row["layer"] for row in _list_places(POINT_LAYERS)),
         found=len(found),
         total=len(rows),
         sorts=SORT.allowed,
@@ -78,7 +79,7 @@ def zones_page() -> str:
 @blueprint.get("/platforms/")
 def platforms_page() -> str:
     """List platforms and gateways, some at a time; all of them where the page becomes a file."""
-    rows = _list_layers(POINT_LAYERS)
+    rows = _list_places(POINT_LAYERS)
     asked = parse_list_request(rows, POINT_SORT)
     found = select_places(rows, asked)
     pages = max(ceil(len(found) / PER_PAGE), 1)
@@ -103,7 +104,7 @@ def parse_list_request(rows: Iterable[Row], sort: ChoiceParameter) -> ListReques
     return ListRequest(
         q=Q.parse(request.args).strip(),
         kind=KIND.parse(request.args, kinds),
-        county=COUNTY.parse(request.args, [row["id"] for row in _list_layers(("counties",))]),
+        county=COUNTY.parse(request.args, [row["id"] for row in _list_places(("counties",))]),
         industry=INDUSTRY.parse(request.args, content().industries),
         position=POSITION.parse(request.args),
         sort=sort.require({"sort": sort.default or ""} | request.args.to_dict(flat=True)),
@@ -133,13 +134,13 @@ def count_facets(rows: Iterable[Row]) -> Facets:
     positions = Counter(_position_of(row) for row in rows)
     return Facets(
         kinds=list(kinds.items()),
-        counties=[(row, counties[row["id"]]) for row in _list_layers(("counties",)) if counties[row["id"]]],
+        counties=[(row, counties[row["id"]]) for row in _list_places(("counties",)) if counties[row["id"]]],
         industries=[(row, industries[one]) for one, row in content().industries.items() if industries[one]],
         positions=[(one, positions[one]) for one in POSITION.allowed if positions[one]],
     )
 
 
-def _list_layers(layers: Iterable[str]) -> list[Row]:
+def _list_places(layers: Iterable[str]) -> list[Row]:
     rows = content().documents.values()
     return [row for layer in layers for row in rows if row["layer"] == layer]
 

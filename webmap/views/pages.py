@@ -54,7 +54,7 @@ def _is_selected() -> bool:
 
 @blueprint.get("/zones/<place_id>")
 def zone_page(place_id: str) -> str:
-    """Show one county, zone, park, 五区, belt or marine core."""
+    """Show one county, zone, park or area."""
     document, history = require_place(place_id, points=False), []
     with suppress(DamagedError):  # the log says it; the place itself is known
         history = publications().trace(place_id)
@@ -69,7 +69,7 @@ def place_page(place_id: str) -> str:
 
 @blueprint.get("/zones/<place_id>.panel.html")
 def zone_panel_page(place_id: str) -> str:
-    """Show one county, zone, park, 五区, belt or marine core in the map's panel."""
+    """Show one county, zone, park or area in the map's panel."""
     return _panel(require_place(place_id, points=False))
 
 

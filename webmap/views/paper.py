@@ -33,7 +33,7 @@ TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
 @blueprint.get("/zones/<place_id>.pdf")
 @takes()
 def place_sheet(place_id: str) -> Response:
-    """Send the one-page sheet of a county, zone, park, 五区, belt or marine core."""
+    """Send the one-page sheet of a county, zone, park or area."""
     require_place(place_id, points=False)
     return _send("pdf", place_id, "place", id=place_id)
 

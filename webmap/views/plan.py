@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, jsonify, render_template
 
 from webmap import static_map
 from webmap.content import Content
+from webmap.i18n import LANGUAGES
 from webmap.params import takes
 from webmap.problems import NotFoundError, name_some
 from webmap.views.charts import draw_chart
@@ -121,4 +122,4 @@ def indicators(content: Content) -> list[Row]:
 
 
 def _text(row: Row, name: str) -> Row:
-    return {language: row[f"{name}_{language}"] for language in ("zh", "en", "ko")}
+    return {language: row[f"{name}_{language}"] for language in LANGUAGES}

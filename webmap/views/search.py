@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template
 
+from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.documents import EMPHASES
 from webmap.http import send_json
 from webmap.i18n import current_language, translate
@@ -16,14 +17,12 @@ from webmap.views.context import content
 blueprint = Blueprint("finding", __name__)
 Row = dict[str, Any]
 NAMED_ZONES = 3  # of an industry in one line
-AREAS = ("five-zones", "belts", "marine-cores")
 PAGES = {  # that answer a question, by the names of their titles
     "/agencies/": "finding.pages.agencies",
     "/indicators": "finding.pages.indicators",
     "/data": "finding.pages.data",
     "/find": "finding.pages.find",
 }
-CARD_PLACES = ("zones", "counties", "parks", *AREAS)
 
 
 @blueprint.get("/search")
@@ -90,8 +89,8 @@ def _says(row: Row, language: str) -> str:
 
 def _says_industry(row: Row, language: str) -> str:
     """Return for whom the plan names an industry; only its own words are designations."""
-    zones = [zone["name"] for zone in row["zones"] if zone["layer"] not in AREAS]
-    areas = [zone["name"] for zone in row["zones"] if zone["layer"] in AREAS]
+    zones = [zone["name"] for zone in row["zones"] if zone["layer"] not in AREA_LAYERS]
+    areas = [zone["name"] for zone in row["zones"] if zone["layer"] in AREA_LAYERS]
     names = zones or areas
     if not names:
         key = "city_only"
@@ -157,6 +156,6 @@ def _card(answer: Row) -> Row | None:
     first = answer["results"][0]
     if first["layer"] == "clusters":
         return {"layer": "clusters", "row": content().clusters[first["id"]]}
-    if first["layer"] in CARD_PLACES:
+    if first["layer"] in PLACE_LAYERS:
         return {"layer": "places", "row": content().documents[first["id"]]}
     return None

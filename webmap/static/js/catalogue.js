@@ -39,6 +39,9 @@ export class Catalogue {
     return theme.layers.flatMap((layer) => [...this.features.values()].filter((one) => one.layer === layer));
   }
 
+  /** Return what the catalogue says of a feature's layer: `{source, priority, width}`. */
+  layerOf = (feature) => this.payload.layers[feature.layer];
+
   /** Whether a feature is drawn as a symbol: it is a point, or a place of which only a point is known. */
   isPoint = (feature) => POINTS.has(feature.layer) || this.isUnbounded(feature);
 

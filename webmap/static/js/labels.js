@@ -74,7 +74,6 @@ const LANDMARKS = {
 const GATEWAYS_FROM = 10.5;
 const TOWNS_FROM = 11;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
-const FIGURE_PRIORITY = { "five-zones": 0, belts: 0, "marine-cores": 4, counties: 8, zones: 10, parks: 20 };
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
 function wantedNames(app, zoom) {
@@ -102,7 +101,8 @@ function figureNames({ catalogue, state }, theme) {
         id: one.id,
         text: nameOf(one),
         at: catalogue.anchorOf(one),
-        type: catalogue.isPoint(one) && !catalogue.isUnbounded(one) ? "point" : one.layer,
+        type: typeOf(catalogue, one),
+        limit: typeOf(catalogue, one) === "point" ? POINT_LIMIT : catalogue.layerOf(one).width,
         point: catalogue.isPoint(one),
         priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
         must: badges.length > 0 || NAMED_ALWAYS.has(one.layer), // the letters are what such a theme shows
@@ -111,13 +111,19 @@ function figureNames({ catalogue, state }, theme) {
     });
 }
 
+/** Return how a figure's name is set: as a point's, an area's, or by its layer. */
+function typeOf(catalogue, feature) {
+  if (catalogue.isPoint(feature) && !catalogue.isUnbounded(feature)) return "point";
+  return catalogue.layerOf(feature).source === "areas" ? "areas" : feature.layer;
+}
+
 /** The short name where the window is narrow, and of parks, which lie close together. */
 const nameOf = (feature) =>
   feature.short && (narrow.matches || feature.layer === "parks") ? feature.short : feature.name;
 
 function pointOrFigure(catalogue, feature) {
-  if (catalogue.isPoint(feature) && !catalogue.isUnbounded(feature)) return catalogue.isHollow(feature) ? 31 : 30;
-  return FIGURE_PRIORITY[feature.layer] + 1 / (1 + (feature.area_km2 ?? 0));
+  if (typeOf(catalogue, feature) === "point") return catalogue.isHollow(feature) ? 31 : 30;
+  return catalogue.layerOf(feature).priority + 1 / (1 + (feature.area_km2 ?? 0));
 }
 
 function badgesOf(catalogue, feature, theme) {
@@ -279,7 +285,7 @@ function overlap(a, b) {
 const BADGE = 17;
 const BADGES_PER_ROW = 6;
 const SMALL = 34; // pixels; a polygon below this does not hold a name
-const LIMITS = { "five-zones": 130, belts: 150, "marine-cores": 150, parks: 130, zones: 120, point: 150 };
+const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
 // Small quiet marks of the ground.
 const MARKS = {
   town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
@@ -324,7 +330,7 @@ export function createLabels(app) {
 function measure(name, app, root) {
   const { map, spread } = app;
   const extent = extentOf(name.id, app);
-  const limit = (LIMITS[name.type] ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
+  const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
   const text = setText(name.text, styleOf(`label-${name.type}`, root), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
