@@ -18,6 +18,7 @@ LANGUAGES: Final = read_city().languages  # of every text; the first is the plan
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
+WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s<>\"']+$")]
 Code = Annotated[str, Field(pattern=r"^\d{2,4}$")]  # division, group or class of a classification
 
 Lon = Annotated[float, Field(ge=-180, le=180)]
@@ -103,6 +104,7 @@ class Plan(Record):
     issuer: Text
     number: str
     date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    public_copy: WebAddress | None = None  # where others print its text
 
 
 class Source(Record):
@@ -113,6 +115,7 @@ class Source(Record):
     label: Text | None = None  # ours, for readers of all three languages
     publisher: str | None = None
     date: str | None = None
+    url: WebAddress | None = None  # where it can be read
     licence: str | None = None
     rights: Text | None = None  # what may be done with it, where no licence says so
     note: str | None = None
@@ -365,6 +368,7 @@ class Synonym(Spellings):
 
     industry: Id
     relation: Literal["is_a", "made_by", "used_in"]
+    word: str | None = None  # of the vocabulary, that is nearest to it: 冷链 for a cold store
 
 
 class IndicatorValue(Record):
@@ -461,7 +465,18 @@ class Landmark(Record):
     """An island, bay, cape or other name for orientation; never a fact of the plan."""
 
     id: Id
-    kind: Literal["island", "bay", "cape", "lagoon", "sea", "neighbour", "campus", "centre"]
+    kind: Literal[
+        "island",
+        "bay",
+        "cape",
+        "lagoon",
+        "sea",
+        "neighbour",
+        "campus",
+        "centre",
+        "city-seat",
+        "county-seat",
+    ]
     name: Text
     position: Position
     expected: Id | None = None  # the county, zone or park that must contain it

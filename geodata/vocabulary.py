@@ -111,7 +111,12 @@ def check_thesaurus(facts: Facts) -> Iterator[Problem]:
     """Find synonyms that stand twice, or that are a word of the plan or its translation."""
     taken = _claimed(facts)
     seen: dict[str, str] = {}
+    words = {word.zh: word.industry for word in facts.vocabulary}
     for index, row in enumerate(facts.thesaurus):
+        if row.word and words.get(row.word) != row.industry:
+            yield problem(
+                "unknown-id", place("thesaurus", row.zh[0], "word", index), row.word, tables="vocabulary"
+            )
         for language in LANGUAGES:
             for word in getattr(row, language):
                 where, key = place("thesaurus", row.zh[0], language, index), word.casefold()

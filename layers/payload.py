@@ -13,6 +13,7 @@ from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.land import SEA
 from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape, Stretch, find_label
+from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
 from layers.documents import Document
 from layers.links import to_url
@@ -71,6 +72,7 @@ class _Features:
 
     def __init__(self, relations: Relations, shapes: dict[str, Shape], language: str) -> None:
         self.relations = relations
+        self.answers = Answers(relations)
         self.shapes = shapes
         self.language = language
 
@@ -100,6 +102,11 @@ class _Features:
                 [round(spot.lon, 5), round(spot.lat, 5), round(spot.accuracy_m)] for spot in shape.spots
             ],
             "industries": list(dict.fromkeys(one for row in designations for one in row.industries)),
+            "reached": [
+                one
+                for one, answer in self.answers.by_industry(place).items()
+                if answer["kind"] != "zone"  # by a task, a role, an area or the whole city
+            ],
             "clusters": list(self.relations.clusters_of(place.id)),
             "letter": own[0],
             "colour": own[1],

@@ -20,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.crs import Bounds
 from geodata.shapes import Shape, Stretch
+from layers.basemap import PreparedBasemap, groups_by_kind
 from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
@@ -62,11 +63,15 @@ def trace_outline(place_id: str, relations: Relations, stretches: Iterable[Stret
 
 
 def build_locators(
-    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry, stretches: list[Stretch]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    neighbour: BaseGeometry,
+    stretches: list[Stretch],
+    backdrop: PreparedBasemap | None = None,
 ) -> dict[str, bytes]:
     """Return ``locator/<id>.svg`` for every place and point with a geometry."""
     land, borders = _land(relations, shapes)
-    ground = {"neighbour": neighbour, "land": land}
+    ground = {"neighbour": neighbour, "land": land} | _thin(backdrop)
     wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
     outlines = {place: trace_outline(place, relations, stretches) for place in relations.places}
     return {
@@ -74,6 +79,11 @@ def build_locators(
         for row_id in wanted
         if row_id in shapes
     }
+
+
+def _thin(backdrop: PreparedBasemap | None) -> dict[str, BaseGeometry]:
+    """Return what a small map shows of a basemap, back to front."""
+    return groups_by_kind(backdrop.ranges[0].groups) if backdrop else {}
 
 
 def _land(relations: Relations, shapes: dict[str, Shape]) -> tuple[BaseGeometry, BaseGeometry]:
@@ -135,9 +145,8 @@ def _render(
 ) -> str:
     reaches = [crs.build_circle(spot.lon, spot.lat, spot.accuracy_m) for spot in shape.spots]
     frame = Frame(shapely.union_all([shape.geometry, *reaches]).bounds)
-    paths = [
-        f'<path class="locator-{name}" d="{frame.to_path(geometry)}"/>' for name, geometry in ground.items()
-    ]
+    below = {name: frame.to_path(geometry) for name, geometry in ground.items()}
+    paths = [f'<path class="locator-{name}" d="{path}"/>' for name, path in below.items() if path]
     paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
     drawn = _draw(shape, outline, frame)
     for share in SOFT if shape.spots else ():  # fainter towards the rim
@@ -197,7 +206,11 @@ def draw_scale_bar(frame: Frame) -> str:
 
 
 def build_sketch(
-    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry, stretches: list[Stretch]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    neighbour: BaseGeometry,
+    stretches: list[Stretch],
+    backdrop: PreparedBasemap | None = None,
 ) -> dict[str, Any]:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
     land, borders = _land(relations, shapes)
@@ -211,6 +224,7 @@ def build_sketch(
         "bounds": [west, south, east, north],
         "neighbour": frame.to_path(neighbour),
         "land": frame.to_path(land),
+        "backdrop": {name: frame.to_path(geometry) for name, geometry in _thin(backdrop).items()},
         "borders": frame.to_path(borders),
         "places": {
             place: _place(shapes[place], trace_outline(place, relations, stretches), frame)

@@ -37,11 +37,22 @@ def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: Own
     number of rows whose place is known from that source; None for our own part, which is in every row.
     """
     counts = Counter(name for row in rows for name in _sources_of(row))
-    ours = {"source": None, "name": own.name.model_dump(), "licence": own.licence, "rights": None}
+    ours = {
+        "source": None,
+        "name": own.name.model_dump(),
+        "url": None,
+        "licence": own.licence,
+        "rights": None,
+    }
     return [
         ours | {"count": None},
         *(_describe(sources[name], count) for name, count in counts.most_common()),
     ]
+
+
+def list_sources(sources: Mapping[str, Source]) -> list[Document]:
+    """Return every source with its names, address, publisher, date and terms, in the order of the facts."""
+    return [_describe(row, None) | {"publisher": row.publisher, "date": row.date} for row in sources.values()]
 
 
 def source_name(source: Source, language: str) -> str:
@@ -54,10 +65,11 @@ def _sources_of(row: Document) -> list[str]:
     return str(joined).split(SEPARATOR["en"]) if joined else []
 
 
-def _describe(source: Source, count: int) -> Document:
+def _describe(source: Source, count: int | None) -> Document:
     return {
         "source": source.id,
         "name": {one: source_name(source, one) for one in LANGUAGES},
+        "url": source.url,
         "licence": source.licence,
         "rights": source.rights.model_dump() if source.rights else None,
         "count": count,

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "build": "build",
     "check": "facts",
     "audit": "facts",
+    "local": "facts",
     "lookup": "questions",
     "search": "questions",
     "export": "export",
@@ -31,6 +32,7 @@ COMMANDS: Final = {
     "history": "history",
     "rollback": "history",
     "site": "site",
+    "doctor": "doctor",
     "bench": "bench",
 }
 

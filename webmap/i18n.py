@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,10 +25,7 @@ CITY_VALUE = re.compile(r"\{(city|plan|plan_number|position|position_dms|positio
 CLAUSE_PARTS = re.compile(r"([一二三四五六七八九十])(?:\(([一二三四五六七八九十])\))?((?:\d+(?:\(\d+\))?)?)")
 CHINESE_DIGITS = "一二三四五六七八九十"
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
-UNNUMBERED = {
-    "通知": {"en": "Notice", "ko": "통지"},
-    "引言": {"en": "Preamble", "ko": "서문"},
-}
+UNNUMBERED = {"通知": "common.notice", "引言": "common.preamble"}  # clauses, and the keys of their names
 
 
 def format_clause(clause_id: str, language: str) -> str:
@@ -41,7 +39,7 @@ def format_clause(clause_id: str, language: str) -> str:
     if language == "zh":
         return clause_id
     if clause_id in UNNUMBERED:
-        return UNNUMBERED[clause_id].get(language, clause_id)
+        return _common_strings(language)[UNNUMBERED[clause_id]]
     found = CLAUSE_PARTS.fullmatch(clause_id)
     if found is None:
         return clause_id
@@ -62,6 +60,16 @@ def current_language(*, strict: bool = True) -> str:
     if given is not None and strict:
         raise wrong_choice(LANG.name, given, LANGUAGES)
     return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+
+
+def choose_credit(basemap: dict[str, Any] | None) -> tuple[str, dict[str, str]]:
+    """Return the key, and its values, of the credit for the ground of a map.
+
+    `basemap` is the index of the release's basemap, None where it has none.
+    """
+    if basemap is None:
+        return "ground.coast", {}
+    return ("ground.basemap", {"date": basemap["date"]}) if basemap["date"] else ("ground.undated", {})
 
 
 def translate(key: str, language: str, **values: Any) -> str:
@@ -208,6 +216,13 @@ def _name_layers(language: str) -> dict[str, str]:
             texts[f"siting.note.{layer.criterion.name}"] = layer.criterion.note
         strings |= {key: str(getattr(text, language)) for key, text in texts.items() if text}
     return strings
+
+
+@cache
+def _common_strings(language: str) -> dict[str, str]:
+    """Return the texts of pages as they are written, with nothing of the city filled in."""
+    text = (HERE / "translations" / language / "pages.yaml").read_text(encoding="utf-8")
+    return flatten(yaml.load(text, Loader=yaml.CSafeLoader), "")
 
 
 def _list_values(language: str) -> dict[str, str]:

@@ -68,6 +68,7 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
             "weak": [word for language in LANGUAGES for word in empty["weak"][language]],
             "particles": empty["particles"],
             "prepositions": empty["prepositions"],
+            "turns": own.get("turns", []),
         },
         "variants": _variants({key for entry in entries for key, *_ in entry["keys"]}),
         "sounds": _sounds(),

@@ -142,6 +142,12 @@ city_option = option(
     expose_value=False,
     help="城市的文件夹 · folder of the city (WEIHAI_LAYOUT_CITY)",
 )
+local_option = option(
+    "--local",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="本地补充的文件夹 · folder of local additions (WEIHAI_LAYOUT_LOCAL)",
+)
 
 
 def home_option(function: Function) -> Function:
@@ -252,8 +258,11 @@ def write_json(answer: Any) -> None:
     write(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
-def settings(home: Path | None) -> Settings | None:
-    """Return the operator's settings, or None after saying which one is wrong."""
+def settings(home: Path | None, local: Path | None = None) -> Settings | None:
+    """Return the operator's settings, or None after saying which one is wrong.
+
+    `home` and `local` are what was typed, and go before the environment.
+    """
     # Only who serves or publishes pays for it.
     from webmap.settings import read_settings
 
@@ -262,7 +271,7 @@ def settings(home: Path | None) -> Settings | None:
     except ValueError as error:
         warn("bad_setting", reason=error)
         return None
-    return found if home is None else replace(found, home=home)
+    return replace(found, home=home or found.home, local=local or found.local)
 
 
 def show(line: str) -> None:
@@ -303,7 +312,7 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
         show(line)
 
     try:
-        return publish(settings.home, note, admit=admission or Admission(settings))
+        return publish(settings.home, note, admit=admission or Admission(settings), local=settings.local)
     except (BuildError, OSError) as error:
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
             return _use_as_it_is(settings.home, error)

@@ -260,7 +260,7 @@ def _publish(options: ImportOptions, proposal: Proposal, chosen: Settings, answe
         warn("import_unconfirmed")
         return 1
     try:
-        publish_imports(folder, proposal.records, proposal.in_force, show, Admission(chosen))
+        publish_imports(folder, proposal.records, proposal.in_force, show, Admission(chosen), chosen.local)
     except (BuildError, OSError) as error:
         tell_failed(error)
         return 1

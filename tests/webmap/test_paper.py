@@ -127,6 +127,7 @@ def test_every_sheet_of_the_atlas_says_what_the_facts_say(client: FlaskClient, r
         for one in row.get("industries", ()):
             said += [one["term"]["en"], format_clause(one["clause"], "en")]
         said += [one["name"]["en"] for one in row.get("memberships", ())]
+        said += [one["term"]["en"] for one in row.get("ties", ())]
         if row["geometry"]["method"]:
             accuracy = float(f"{row['geometry']['accuracy_m']:.2g}")
             said += [] if row.get("extent") == "not-stated" else [f"{format_number(accuracy)} m"]

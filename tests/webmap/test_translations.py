@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from pathlib import Path
@@ -220,7 +221,7 @@ def test_a_layer_bears_one_name_on_the_map_in_the_files_and_in_the_api(language:
 
 
 PLAIN = re.compile(r"(?<!니)다(?=[.。;:)”]|$)|세요(?=[.。)”]|$)")  # other registers than 합니다
-LOOSE_PARTICLE = re.compile(r"\} (?:은|는|이|가|을|를|과|와|에는|으로|로)(?=[ .,])|[}”](?:은|을|과)(?=[ .,])")
+LOOSE_PARTICLE = re.compile(r"\}[”’]? ?(?:은|는|이|가|을|를|과|와|으로|로)(?=[ .,]|$)")
 NOUNS = {"바다"}
 
 
@@ -231,6 +232,38 @@ def test_korean_keeps_one_register() -> None:
 
 def test_a_korean_particle_after_a_variable_fits_every_word() -> None:
     assert {key: text for key, text in _all("ko").items() if LOOSE_PARTICLE.search(text)} == {}
+
+
+# Strings in Chinese or Korean that are no words for readers of pages: patterns, tables of characters, names
+# of languages, and what operators read in the terminal in Chinese and English.
+OPERATORS = {"publish.py", "settings.py", "build.py"}
+TABLES = {
+    ("i18n.py", "CHINESE"), ("i18n.py", "CLAUSE"), ("i18n.py", "NATIVE_NAMES"), ("i18n.py", "CLAUSE_PARTS"),
+    ("i18n.py", "CHINESE_DIGITS"), ("i18n.py", "UNNUMBERED"), ("params.py", "METRES"),
+}  # fmt: skip
+
+
+def _written_in(path: Path) -> list[str]:
+    """Return the strings of a module in Chinese or Korean that are neither docstrings nor in a table."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    aside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            aside |= (
+                {id(one) for one in ast.walk(node.value)} if isinstance(node.value, ast.Constant) else set()
+            )
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and (path.name, target.id) in TABLES:
+                aside |= {id(one) for one in ast.walk(node)}
+    constants = (one for one in ast.walk(tree) if isinstance(one, ast.Constant) and id(one) not in aside)
+    texts = (one.value for one in constants if isinstance(one.value, str))
+    return [text for text in texts if HAN.search(text) or HANGUL.search(text)]
+
+
+def test_no_word_for_readers_stands_in_the_code() -> None:
+    found = {path.name: _written_in(path) for path in PYTHON if path.name not in OPERATORS}
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 def _singular(text: str) -> str:

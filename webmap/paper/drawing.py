@@ -24,6 +24,7 @@ from geodata.city import read_city
 from geodata.crs import Bounds
 from geodata.letters import strip_unprintable
 from geodata.model import PLACE_LAYERS
+from layers.basemap import INDEX, read_groups
 from layers.store import Release
 
 SVG = "http://www.w3.org/2000/svg"
@@ -37,6 +38,7 @@ SCALES = (
 MM = 1000.0  # in a metre
 FRAME = read_city().paper
 ALONG_M = 60  # within which a line runs along an edge: both are simplified
+BACKDROP_SCALES = (600_000, 150_000)  # from which on a map shows the next finer range of a basemap
 TOLERANCE_M = 25  # a tenth of a millimetre at 1:250,000
 BORDERS_TOLERANCE_M = 1
 
@@ -171,6 +173,18 @@ class Ground:
 
     def __init__(self, release: Release) -> None:
         self._release = release
+        self._backdrops: dict[int, dict[str, BaseGeometry]] = {}
+
+    def backdrop(self, scale: int) -> dict[str, BaseGeometry]:
+        """Return what the operator's basemap shows at 1:`scale`, by kind and rank; empty without one."""
+        level = sum(scale <= finest for finest in BACKDROP_SCALES)
+        if level not in self._backdrops:
+            known = bool(self._release.sha256(INDEX))
+            found = read_groups(self._release.read_json, level) if known else {}
+            self._backdrops[level] = {
+                key: crs.transform_geometry(group, crs.LONLAT, FRAME) for key, group in found.items()
+            }
+        return self._backdrops[level]
 
     @cached_property
     def polygons(self) -> dict[str, BaseGeometry]:

@@ -31,6 +31,7 @@ Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
 RADIUS = 1.9  # millimetres of a point's symbol
 SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
+CLOSE_STEPS = 8  # beside a town that its name may stand at: farther off it would seem another's
 TIE: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.25}
 LINE = 1.18  # between the lines of a name, in letters
 SMALL = 2.0  # a place lower than that many letters has its name beside it
@@ -56,12 +57,20 @@ class Painter:
         self._leaders: Element | None = None  # under all names; begun with the first of them
 
     def paint_ground(self) -> None:
-        """Paint neighbouring land and the city's land."""
+        """Paint neighbouring land, the city's land, and what the operator's basemap shows of it."""
         for geometry, colour, width in (
             (self.ground.neighbours, look.NEIGHBOUR, 0.15),
             (self.ground.city, look.LAND, 0.25),
         ):
             self._path(to_path(self.view.draw(geometry)), fill=colour, stroke=look.COAST, stroke_width=width)
+
+        shown = self.ground.backdrop(self.view.scale)
+        for key in filter(shown.__contains__, look.BACKDROP):
+            colour, width = look.BACKDROP[key]
+            paint: dict[str, Attribute] = {"fill": colour}
+            if width:
+                paint = {"fill": "none", "stroke": colour, "stroke_width": width, "stroke_linejoin": "round"}
+            self._path(to_path(self.view.draw(shown[key])), **paint)
 
     def paint_borders(self) -> None:
         """Paint the lines between the counties."""
@@ -181,6 +190,29 @@ class Painter:
         if spot:
             self._write(spot, lines, size, style)
         return spot is not None
+
+    def name_ground(self, at: tuple[float, float], name: str, size: float, mark: str) -> None:
+        """Mark a thing of the ground in metres, and write its name beside it if there is room.
+
+        `mark` is one of :data:`~webmap.paper.look.MARKS`. A seat is marked in any case, also without a
+        name; anything else only where its name finds room close by.
+        """
+        x, y = self.view.to_paper(*at)
+        if not self._inside(x, y):
+            return
+        outline, radius, seat = look.MARKS[mark]
+        lines = tuple(name.split("\n"))
+        box = _measure(lines, size)
+        steps = beside(box, (radius, radius))[: None if seat else CLOSE_STEPS]
+        spot = self.room.place(Spot(x, y), box, steps) if name else None
+        if spot is None and not seat:
+            return
+        ink = look.INK if seat else look.MUTED
+        place = f"translate({x:.2f} {y:.2f}) scale({look.MARK})"
+        self.drawing.add("path", d=outline, transform=place, fill="#ffffff", stroke=ink, stroke_width=1)
+        self.room.block((x - radius, y - radius, x + radius, y + radius))
+        if spot:
+            self._write(spot, lines, size, {"fill": ink})
 
     def name_place(self, place_id: str, at: tuple[float, float], lines: tuple[str, ...], size: float) -> bool:
         """Write the name of a polygon: on it, or beside a small one; else further off, with a line to it.

@@ -12,8 +12,10 @@ from typing import Any
 import segno
 
 from geodata.model import PLACE_LAYERS
+from layers.basemap import INDEX
 from layers.store import Release
-from webmap.i18n import format_clause, format_number, format_quantity
+from layers.wording import NO_WORDING
+from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
@@ -26,6 +28,7 @@ CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews a
 CARD_PPI = 72
 POINTS = ("platforms", "gateways")
 SAID = {"name", "short", "label", "title", "note"}  # members of the map's document that are read
+WORDING, LOGO = "pages/wording.json", "static/local/logo.png"
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
 MM_PER_INCH = 25.4
@@ -62,7 +65,32 @@ class PdfRenderer:
     @cached_property
     def writer(self) -> Writer:
         """Writes the words of the sheets."""
-        return Writer(self.language, self.say)
+        wording = self.release.read_json(WORDING) if self.release.sha256(WORDING) else NO_WORDING
+        return Writer(self.language, self.say, self.plan["issuer"], wording)
+
+    @cached_property
+    def local(self) -> Document:
+        """Who publishes, and what may be said of the maps."""
+        local: Document = self.release.read_json("pages/local.json")
+        return local
+
+    def publisher_lines(self) -> list[str]:
+        """Return who publishes, where somebody says so, and what may be said of the maps."""
+        publisher = self.local["publisher"] or {}
+        tr = self.writer.tr
+        name, notice = tr(publisher.get("name")), tr(publisher.get("map_review_notice"))
+        number = publisher.get("map_review_number")
+        review = [self.say("about.review_number", number=number)] if number else []
+        review += [notice] if notice else []
+        return [
+            " ".join(review) or self.say("about.not_reviewed"),
+            *([f"{self.say('about.published_by')} {name}"] if name else []),
+        ]
+
+    @cached_property
+    def logo(self) -> list[int] | None:
+        """The publisher's logo as Typst takes bytes from JSON, None where there is none."""
+        return list(self.release.read(LOGO)) if self.local["logo"] else None
 
     def theme(self, theme_id: str) -> Document:
         """Return a theme of the map; raises KeyError for an unknown one."""
@@ -119,9 +147,12 @@ class PdfRenderer:
         words = Wording(
             self.family,
             tuple(one.say for one in both),
-            " · ".join(dict.fromkeys(one.say("site.name") for one in both)),
+            " · ".join(
+                dict.fromkeys(line for one in both for line in (one.say("site.name"), *one.publisher_lines()))
+            ),
             tuple(source for source, _ in sources),
             tuple(f"{dated}  {note}".rstrip() for _, dated in sources),
+            tuple(one.credit for one in both),
             [_pair(rows) for rows in zip(*(one.list_industries(theme_id) for one in both), strict=True)],
             {key: " · ".join(one.targets()[key] for one in both) for key in self.targets()},
             self.absolute(f"/?theme={theme_id}&lang={self.language}"),
@@ -208,7 +239,12 @@ class PdfRenderer:
             "url": url,
             "qr": self.qr(url) if url else "",
             "qr_alt": self.say("share.qr"),
-            "foot": [*self.sources(), self.say("paper.projection")],
+            "foot": [
+                *self.publisher_lines(),
+                *self.sources(),
+                f"{self.say('paper.projection')}  {self.credit}",
+            ],
+            "logo": self.logo,
         }
 
     def _map_note(self, chosen: Chosen) -> str:
@@ -224,7 +260,14 @@ class PdfRenderer:
         source = self.say(
             "footer.source", title=plan["title"][self.language], number=plan["number"], date=plan["date"]
         )
-        return source, self.say("paper.dated", date=plan["date"], release=self.release.id[:12])
+        dated = self.say("paper.dated", date=plan["date"], release=self.release.id[:12])
+        return source, dated
+
+    @cached_property
+    def credit(self) -> str:
+        """Whose data the ground of the maps is drawn from."""
+        key, values = choose_credit(self.release.read_json(INDEX) if self.release.sha256(INDEX) else None)
+        return self.say(key, **values)
 
     def _common(self) -> Document:
         return {"lang": self.language, "family": self.family, "author": self.say("site.name")}
@@ -291,7 +334,14 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
     return {
         "title": say("atlas.title"),
         "subtitle": renderer.plan["title"][renderer.language],
-        "cover_lines": [renderer.plan["number"], renderer.plan["date"], *renderer.sources()[1:]],
+        "cover_lines": [
+            renderer.plan["number"],
+            renderer.plan["date"],
+            *renderer.sources()[1:],
+            renderer.credit,
+            *renderer.publisher_lines(),
+        ],
+        "logo": renderer.logo,
         "cover_map": _cover(renderer),
         "cover_alt": say("paper.theme_alt", name=renderer.payload["themes"][0]["title"]),
         "contents": say("atlas.contents"),
@@ -369,8 +419,19 @@ def _indicators(renderer: PdfRenderer) -> Document:
                 mark,
             ]
         )
-    keys = ("indicators.indicator", "indicators.base", "indicators.target", "indicators.compared")
-    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": [2.0, 1.2, 1.2, 0.8]}
+    keys = ["indicators.indicator", "indicators.base", "indicators.target", "indicators.compared"]
+    widths = [2.0, 1.2, 1.2, 0.8]
+    if renderer.local["outcomes"]:
+        keys.append("local.reached")
+        widths.append(1.4)
+        for cells, row in zip(rows, renderer.release.read_json("pages/indicators.json"), strict=True):
+            cells.append("; ".join(_reached(renderer, one) for one in row["outcomes"]) or "–")
+    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": widths}
+
+
+def _reached(renderer: PdfRenderer, one: Document) -> str:
+    figure = format_quantity(one["value"], one["unit"], renderer.language)
+    return f"{figure} ({one['year']}; {one['source']}, {one['as_of']})"
 
 
 def _value(renderer: PdfRenderer, row: Document, name: str) -> str:

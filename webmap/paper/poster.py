@@ -31,6 +31,14 @@ SIZES = {
 ZOOMS = {"A1": 2, "A0": 2}  # larger sheets are read from farther away: lines and letters grow with them
 MARGIN = 12.0
 LONGEST = 40.0  # millimetres of a name in one line on A4
+CLOSE = 600_000  # up to this scale there is room for the names of towns, bays and islands
+# Heights of letters on A4, in millimetres, by kind of landmark and in the order in which they get room.
+SEATS = {"city-seat": 3.6, "county-seat": 2.8}
+WATERS = {"sea": 3.4, "bay": 2.2}
+LANDS = {"neighbour": 2.8}
+SMALL_LANDS = {"island": 2.1, "cape": 2.1}
+SMALL = 1.9  # of the names of towns, ports and stations
+WIDE = 4  # letters of a name of a sea, below which they are set wide apart
 POINT_LAYERS = ("platforms", "gateways")
 GROWTH = 0.7
 SUM_TOLERANCE = 1.001  # how much larger places may be by themselves than together, for simplified edges
@@ -67,6 +75,7 @@ class Wording:
     title: str  # of the whole product
     source: tuple[str, ...]
     dated: tuple[str, ...]
+    credit: tuple[str, ...]  # for the ground
     table: Sequence[tuple[str, str]] = ()
     targets: dict[str, str] | None = None
     url: str = ""
@@ -154,8 +163,9 @@ class _Poster:
         for line in more:
             drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)
             below += 5.5 * unit
-        name = self.words.title.replace("\n", " · ")
-        drawing.words(MARGIN, below, name, 3.4 * unit, fill=look.MUTED)
+        name, *rest = wrap_text(self.words.title.replace("\n", " · "), self.width - 2 * MARGIN, 3.4 * unit)
+        cut = "…" if rest else ""
+        drawing.words(MARGIN, below, name + cut, 3.4 * unit, fill=look.MUTED)
         painter = self._painter()
         self._paint_map(painter)
         self.scale = self._choose_scale()
@@ -312,11 +322,39 @@ class _Poster:
             if context and row["layer"] == "counties" and row_id not in own:
                 middle = self._middle({"id": row_id} | row, polygons)
                 painter.name(middle, tuple(row["name"].split("\n")), 3.4 * unit, fill=look.MUTED)
-        for row in self.payload["landmarks"] if context else ():
-            if row["kind"] in {"sea", "neighbour"}:
-                style = {"fill": look.WATER if row["kind"] == "sea" else look.MUTED}
-                at = self.ground.to_xy(*row["at"])
-                painter.name(at, tuple(row["name"].split("\n")), 3 * unit, **style)
+        if context:
+            self._name_ground(painter, {row["name"] for row in polygons})
+
+    def _name_ground(self, painter: Painter, written: set[str]) -> None:
+        """Write the names of the ground where the figures leave room: seats, waters, neighbours, towns.
+
+        A seat whose name is `written` already, as its county's, is only marked.
+        """
+        unit, close = self.unit, painter.view.scale <= CLOSE
+        landmarks: dict[str, list[Row]] = {}
+        for row in self.payload["landmarks"]:
+            landmarks.setdefault(row["kind"], []).append(row)
+        for kind, size in SEATS.items():
+            for row in landmarks.get(kind, ()):
+                name = "" if row["name"] in written else row["name"]
+                painter.name_ground(self.ground.to_xy(*row["at"]), name, size * unit, kind)
+        kinds = [*WATERS.items(), *(LANDS | (SMALL_LANDS if close else {})).items()]
+        for kind, size in kinds:
+            fill = look.WATER if kind in WATERS else look.MUTED
+            for row in landmarks.get(kind, ()):
+                lines = tuple(row["name"].split("\n"))
+                if kind == "sea":
+                    lines = tuple("\u3000".join(one) if len(one) < WIDE else one for one in lines)
+                painter.name(self.ground.to_xy(*row["at"]), lines, size * unit, fill=fill)
+        if not close:
+            return
+        gateways = [
+            row for row in self.payload["features"].values() if row["layer"] == "gateways" and row["point"]
+        ]
+        for row in () if "gateways" in self.theme["layers"] else gateways:
+            painter.name_ground(self.ground.to_xy(*row["point"]), row["name"], SMALL * unit, row["kind"])
+        for row in self.payload["towns"]:
+            painter.name_ground(self.ground.to_xy(*row["at"]), row["name"], SMALL * unit, "town")
 
     def _name_polygon(self, painter: Painter, row: Row, polygons: list[Row]) -> None:
         """Write a place's name, or a number for it where it would stand on others; then it is in the key."""
@@ -566,7 +604,10 @@ class _Poster:
         dated = [
             f"{one}  {when}" for one, when in zip(projections.split("\n"), self.words.dated, strict=False)
         ]
-        lines = [*self.words.source, *dated, *schematic.split("\n")]
+        owed = [
+            f"{one}  {credit}" for one, credit in zip(schematic.split("\n"), self.words.credit, strict=False)
+        ]
+        lines = [*self.words.source, *dated, *owed]
         room = self.width - 2 * MARGIN - (CODE + 4) * unit
         apart = min(4 * unit, 13.5 * unit / len(lines))
         y = self.height - MARGIN - apart * (len(lines) - 1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import segno
@@ -112,6 +114,52 @@ def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
         suggested=suggested,
         history=history,
         distances=measures.get("distances", {}),
+    )
+
+
+@blueprint.get("/about")
+def about_page() -> str:
+    """Say what the site is, who publishes it, how current and how exact it is, on which terms."""
+    layers = dict.fromkeys(row["layer"] for row in content().documents.values())
+    return render_template(
+        "about.html",
+        page="about",
+        exact=[row for layer in layers if (row := measure_exactness(layer))],
+        differences=measure_differences(),
+        sources=content().sources,
+        imports=content().about.imports,
+    )
+
+
+def measure_exactness(layer: str) -> dict[str, Any] | None:
+    """Return how the places of a layer are known and how exactly, None for a layer without shapes.
+
+    Accuracies are in metres: the least, the middle and the greatest.
+    """
+    known = [
+        row["geometry"]
+        for row in content().documents.values()
+        if row["layer"] == layer and row["geometry"]["method"]
+    ]
+    if not known:
+        return None
+    metres = sorted(row["accuracy_m"] for row in known)
+    methods = Counter(row["method"] for row in known)
+    return {
+        "layer": layer,
+        "count": len(known),
+        "methods": methods.most_common(),
+        "accuracy_m": (metres[0], median(metres), metres[-1]),
+    }
+
+
+def measure_differences() -> list[float]:
+    """Return by how many per cent the areas drawn differ from the official ones, the smallest first."""
+    rows = content().documents.values()
+    return sorted(
+        100 * abs(row["area_km2"] / row["official_area_km2"] - 1)
+        for row in rows
+        if row.get("official_area_km2") and row.get("area_km2") and row["geometry"]["method"] != "indicative"
     )
 
 

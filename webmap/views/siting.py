@@ -237,6 +237,7 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
     )
     reason = {
         "kind": "designation",
+        "place": place_id,
         "industry": about,
         "answer": answer["kind"],
         "designations": own,

@@ -117,6 +117,12 @@ export class Catalogue {
 
   isFiltered = (state) => Boolean(state.industry) || (state.theme === "clusters" && Boolean(state.cluster));
 
+  /** Return whether the plan names the industry that is filtered by only through a task, a role, an area or the city. */
+  isReached = (feature, { industry }) => Boolean(industry) && (feature.reached ?? []).includes(industry);
+
+  /** Return the places of all themes that the plan lists an industry for. */
+  placesFor = (industry) => [...this.features.values()].filter((one) => !this.isPoint(one) && one.industries?.includes(industry));
+
   /** Return whether a feature passes the reader's filters. */
   matches(feature, state) {
     const industry = !state.industry || (feature.industries ?? []).includes(state.industry);

@@ -8,7 +8,7 @@ import { dress, fadingFill, paint } from "./symbols.js";
 /* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
 const PANE = "area";
-const STATES = ["selected", "faded", "matching", "masking"];
+const STATES = ["selected", "faded", "matching", "reached", "masking"];
 
 const BAND = [1, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22]; // widths of the strokes that make a soft edge, in parts of its accuracy
 let clips = 0;
@@ -150,12 +150,14 @@ export function createFigures(app) {
     const selected = feature.id === now.zone;
     const filtered = catalogue.isFiltered(now);
     const matching = filtered && catalogue.matches(feature, now);
+    const reached = filtered && !matching && catalogue.isReached(feature, now);
     const other = catalogue.focusOf(now) && !selected;
     return {
       selected,
       matching,
-      masking: filtered && !matching && !selected && feature.layer === "zones",
-      faded: Boolean(filtered ? !matching && !selected : other),
+      reached,
+      masking: filtered && !matching && !reached && !selected && feature.layer === "zones",
+      faded: Boolean(filtered ? !matching && !reached && !selected : other),
     };
   }
 

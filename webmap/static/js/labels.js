@@ -68,11 +68,14 @@ const LANDMARKS = {
   cape: { from: 9.5, priority: 52 },
   bay: { from: 9.5, priority: 54 },
   lagoon: { from: 11, priority: 56 },
-  centre: { from: 10.5, priority: 46 },
+  "city-seat": { from: 8, priority: 2 },
+  "county-seat": { from: 8, priority: 9 },
+  centre: { from: 11, priority: 60 },
   campus: { from: 13, priority: 70 },
 };
-const GATEWAYS_FROM = 10.5;
-const TOWNS_FROM = 11;
+const SEATS = new Set(["city-seat", "county-seat"]);
+const GATEWAYS_FROM = 10;
+const TOWNS_FROM = 10;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
@@ -81,13 +84,15 @@ function wantedNames(app, zoom) {
   const figures = figureNames(app, theme);
   const shown = new Set(figures.map((one) => one.text));
   const ground = [
-    ...countyNames(app, theme),
     ...landmarkNames(app, theme, zoom),
+    ...countyNames(app, theme),
     ...gatewayNames(app, theme, zoom),
     ...townNames(app, zoom),
+    ...app.backdrop.names(zoom),
   ];
   const free = ground.filter((one) => !shown.has(one.text) && (one.type === "sea" || shown.add(one.text)));
-  return [...figures, ...free];
+  const seats = ground.filter((one) => SEATS.has(one.type) && !free.includes(one)); // named elsewhere, marked here
+  return [...figures, ...free, ...seats.map((one) => ({ ...one, text: "" }))];
 }
 
 function figureNames({ catalogue, state }, theme) {
@@ -137,6 +142,8 @@ function countyNames({ catalogue }, theme) {
   return counties.map((one) => ({ text: nameOf(one), at: catalogue.anchorOf(one), type: "county", priority: 40 }));
 }
 
+const MARKED = { "city-seat": "city-seat", "county-seat": "county-seat", centre: "town" };
+
 /** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */
 function landmarkNames({ catalogue }, theme, zoom) {
   const isCore = (one) => theme.layers.includes(one.core_of);
@@ -148,7 +155,7 @@ function landmarkNames({ catalogue }, theme, zoom) {
       type: one.kind,
       priority: isCore(one) ? 6 : (LANDMARKS[one.kind]?.priority ?? 60),
       must: isCore(one),
-      mark: isCore(one) ? "core" : one.kind === "centre" ? "centre" : null,
+      mark: isCore(one) ? "core" : (MARKED[one.kind] ?? null),
     }));
 }
 
@@ -290,11 +297,16 @@ const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
 const MARKS = {
   town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
   core: "M0-6.5 1.6-2.1 6.2-2 2.6.9 3.8 5.3 0 2.7-3.8 5.3-2.6.9-6.2-2-1.6-2.1z",
-  centre: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+  village: "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
+  peak: "M0-3.4 3.2 2.2h-6.4z",
+  "city-seat": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0zM-1.8 0a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0z",
+  "county-seat": "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0zM-.6 0a.6.6 0 1 0 1.2 0a.6.6 0 1 0-1.2 0z",
   seaport: "M0-4.5v9M-2.5-2h5M-4 1q0 3.5 4 3.5t4-3.5",
   airport: "M0-5v9M-5 .5 0-2 5 .5M-2 4.2 0 3.2l2 1",
   "railway-station": "M-4-3.4h8v5.4h-8zM-4-.4h8M-2.6 2-4 4.4M2.6 2 4 4.4",
 };
+// Pixels between a mark and its name, where the mark is larger than a town's.
+const MARK_GAPS = { "city-seat": 8, "county-seat": 7, seaport: 8, airport: 8, "railway-station": 8 };
 
 export function createLabels(app) {
   const { map, state, shapes } = app;
@@ -302,8 +314,14 @@ export function createLabels(app) {
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
-    const placed = placeLabels(items.filter(fits), symbolBoxes(app), frameOf(map));
-    const shown = [...placed].filter(([, offset]) => offset);
+    const bare = items.filter((one) => !one.text); // a mark alone stays where it is
+    const taken = [...symbolBoxes(app), ...bare.map(({ x, y }) => [x - 5, y - 5, x + 5, y + 5])];
+    const placed = placeLabels(
+      items.filter((one) => one.text && fits(one)),
+      taken,
+      frameOf(map),
+    );
+    const shown = [...bare.map((one) => [one, [0, 0]]), ...[...placed].filter(([, offset]) => offset)];
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
     fade();
   }
@@ -314,7 +332,7 @@ export function createLabels(app) {
     const focus = app.catalogue.focusOf(now);
     for (const { node } of overlay.parts) {
       const feature = app.catalogue.features.get(node.dataset.for);
-      const out = feature && (filtered ? !app.catalogue.matches(feature, now) : focus && focus !== feature.id);
+      const out = feature && (filtered ? !app.catalogue.matches(feature, now) && !app.catalogue.isReached(feature, now) : focus && focus !== feature.id);
       node.classList.toggle("is-faded", Boolean(out));
     }
   }
@@ -322,6 +340,7 @@ export function createLabels(app) {
   map.on("zoomend viewreset", draw);
   state.subscribe((now, before) => (now.theme === before.theme && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
+  app.backdrop.onNames(draw);
   narrow.addEventListener("change", draw);
   document.fonts?.ready.then(draw);
   draw();
@@ -345,7 +364,7 @@ function measure(name, app, root) {
 function offsetsFor(name, width, height) {
   const small = name.extent < SMALL;
   if (name.mark || name.point || small) {
-    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : name.type === "gateway" ? 8 : 5;
+    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : (MARK_GAPS[name.mark] ?? 5);
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
     return [
       [side, 0],
