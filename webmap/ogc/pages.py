@@ -10,14 +10,13 @@ import orjson
 import shapely
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from shapely.geometry import shape as to_shape
-from shapely.geometry.base import BaseGeometry
 from werkzeug.wrappers import Response as Redirect
 
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature
 from layers.rows import flatten_value
-from layers.sketch import Frame, frame_of
+from layers.sketch import frame_of
 from layers.store import Release
 from webmap.http import HTML
 from webmap.i18n import LANGUAGES
@@ -255,9 +254,9 @@ def draw_features(features: Iterable[Feature], sketch: Mapping[str, Any]) -> Row
             continue
         shape = shapely.from_geojson(orjson.dumps(read["geometry"]))
         if shape.intersects(frame.view):
-            path = frame.to_path(shape) if shape.area else _circle(shape, frame)
-            row = _row(read, path, sketch["places"])
-            rows.append((shape.area, row | {"hatched": bool(shape.area) and row["edge"] == "indicative"}))
+            middle = shape.centroid
+            path = frame.to_path(shape) if shape.area else frame.to_circle(middle.x, middle.y, RADIUS)
+            rows.append((shape.area, _row(read, path, sketch["places"])))
     rows.sort(key=lambda row: -row[0])
     return {key: sketch[key] for key in GROUND} | {"features": [row for _, row in rows]} if rows else None
 
@@ -268,9 +267,3 @@ def _row(feature: Row, path: str, known: Mapping[str, Row]) -> Row:
     names = {language: properties.get(f"name_{language}") for language in LANGUAGES}
     edge = known.get(feature["id"], {}).get("edge", properties.get("geometry_method"))
     return {"id": feature["id"], "name": names, "edge": edge, "d": path}
-
-
-def _circle(point: BaseGeometry, frame: Frame) -> str:
-    x, y = frame.to_xy(point.centroid.x, point.centroid.y)
-    arc = f"a{RADIUS} {RADIUS} 0 1 0"
-    return f"M{x - RADIUS:g} {y:g}{arc} {2 * RADIUS} 0{arc} {-2 * RADIUS} 0"
