@@ -48,6 +48,10 @@ _HALVINGS: Final = 40
 _NINE_IN_TEN: Final = 0.9
 
 
+class ShapeError(ValueError):
+    """A place cannot be drawn from the facts and the boundaries; the message names it."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """The polygon of one place with its provenance; lon/lat, right-hand rule, never invalid."""
@@ -93,7 +97,7 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
     :func:`geodata.boundary_import.snap.to_boundaries` puts them in. Places whose site is not known have no
-    shape. Raises ValueError for a member or a bound that has no shape.
+    shape. Raises :class:`ShapeError` for a town, a member or a bound that has no shape.
     """
     package = boundaries["datapackage"]
     adjusted: Adjusted = boundaries.get("adjusted") or Adjusted({})
@@ -139,6 +143,8 @@ def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
 def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjusted) -> dict[str, _Draft]:
     """Draft the city, the counties, the zones that are made of towns, and the towns."""
     geometries = {feature["id"]: _read_geometry(feature) for feature in collection["features"]}
+    if missing := sorted(facts.towns.keys() - geometries.keys()):
+        raise ShapeError(f"boundaries/towns.geojson: no polygon of {', '.join(missing)}")
     groups: dict[str, list[Town]] = {CITY: []}
     for town in facts.towns.values():
         for name in (CITY, town.county, town.zone, town.id):
@@ -243,7 +249,7 @@ def _build_room(
 
 def _get(drafts: Mapping[str, _Draft], name: str) -> _Draft:
     if name not in drafts:
-        raise ValueError(f"no shape for {name!r}")
+        raise ShapeError(f"no shape for {name!r}")
     return drafts[name]
 
 
@@ -314,7 +320,7 @@ def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: st
     turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, GRID_DEG)))
     parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
     if not parts:
-        raise ValueError(
+        raise ShapeError(
             f"the shape of {name!r} is empty: its point is farther from its bounds than its accuracy"
         )
     return Shape(

@@ -23,6 +23,7 @@ from geodata.check import check_facts
 from geodata.local import read_local
 from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
+from geodata.shapes import ShapeError
 from layers.basemap import FOLDER, INDEX, open_basemap
 from layers.catalogue import read_layers, read_themes
 from layers.history import Act, parse_act, read_imports
@@ -156,7 +157,7 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
         build(Path(home), Path(facts_folder), act, local)
     except InputsChangedError:
         return INPUTS_CHANGED
-    except (BuildError, HomeError, OSError) as error:
+    except (BuildError, HomeError, OSError, ShapeError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
         changed = hash_inputs(Path(facts_folder), act.imports, local) != act.inputs
         return INPUTS_CHANGED if changed else str(error)
