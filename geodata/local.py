@@ -329,14 +329,9 @@ class _Reader:
 
 
 def _tell_unknown(name: str) -> Problem:
-    near = get_close_matches(name.lower(), (*FILES, *BASEMAPS), n=1)
-    return problem(
-        "local-unknown-file",
-        Place(name, "", ""),
-        name,
-        "warning",
-        known=", ".join(near or (*FILES, *BASEMAPS)),
-    )
+    known = (*FILES, *BASEMAPS)
+    near = ", ".join(get_close_matches(name.lower(), known, n=1) or known)
+    return problem("local-unknown-file", Place(name, "", ""), name, "warning", known=near)
 
 
 def _check_id(
