@@ -21,8 +21,8 @@ from layers.query import Collection, Feature, Query, Selection
 from layers.rows import Row, queryables, read_rows
 from layers.store import Release
 
-_BLANKS: dict[str, Any] = {"string": "", "number": 0.0, "boolean": False}
-_TYPES: dict[str, Any] = {"string": object, "number": float, "boolean": bool}
+_BLANKS: dict[str, Any] = {"string": "", "list": "", "number": 0.0, "boolean": False}
+_TYPES: dict[str, Any] = {"string": object, "list": object, "number": float, "boolean": bool}
 Indices = NDArray[np.intp]
 
 

@@ -23,7 +23,7 @@ KINDS: dict[str, Kind] = {
     "number": "number",
     "integer": "number",
     "boolean": "boolean",
-    "array": "string",  # joined, see flatten_value
+    "array": "list",  # joined, see flatten_value
 }
 
 Scalar = str | float | bool | None
