@@ -54,22 +54,24 @@ _TOKEN = re.compile(
 _CALL = re.compile(r"\s*\(")
 
 
-def parse_filter(text: str, language: str, kinds: Mapping[str, Kind], axes: Axes = CRS84) -> Condition:
+def parse_filter(
+    text: str, language: str, kinds: Mapping[str, Kind], axes: Axes = CRS84, max_bytes: int = MAX_BYTES
+) -> Condition:
     """Return the checked filter.
 
     `language` is one of :data:`LANGUAGES`, `kinds` the queryables of the collection, `axes` the system
     of the coordinates in the filter. Raises :class:`~layers.cql.tree.FilterError`.
     """
-    refuse_large(text, language)
+    refuse_large(text, language, max_bytes)
     tree = _TextReader(text).read() if language == "cql2-text" else _parse_json(text)
     return Checker(kinds, axes).condition(tree)
 
 
-def refuse_large(text: str, language: str) -> None:
+def refuse_large(text: str, language: str, max_bytes: int = MAX_BYTES) -> None:
     """Raise FilterError for a filter that is not worth parsing: too many bytes, or too deep."""
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        raise FilterError("bytes", str(size), [f"≤ {MAX_BYTES}"])
+    if size > max_bytes:
+        raise FilterError("bytes", str(size), [f"≤ {max_bytes}"])
     depth = deepest = 0
     for character in re.sub(_QUOTED[language], "", text):
         depth += _BRACKETS.get(character, 0)

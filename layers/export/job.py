@@ -154,12 +154,13 @@ def _to_columns(part: Part) -> Iterator[Column]:
 
 def flatten_rows(part: Part) -> list[dict[str, Value]]:
     """Return the rows as plain values by column name; what is unknown stays None, and so does no entry."""
-    return [_flatten(values_of(row, part), part) for row in part.rows]
+    return [flatten_values(values_of(row, part), part.info) for row in part.rows]
 
 
-def _flatten(values: Row, part: Part) -> dict[str, Value]:
+def flatten_values(values: Row, info: Row) -> dict[str, Value]:
+    """Return the properties of one row as plain values; `info` is its layer's entry of the catalogue."""
     plain: dict[str, Value] = {}
-    for said in part.info["fields"]:
+    for said in info["fields"]:
         value = values.get(said["name"])
         plain[said["name"]] = _plain(value)
         if flat := said.get("flat"):

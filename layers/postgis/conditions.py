@@ -395,8 +395,9 @@ def to_where(query: Query, conditions: Conditions) -> Fragment:
     return all_of(found)
 
 
-def _in_box(bounds: Bounds) -> Fragment:
-    return compose("ST_Intersects(geometry, {})", shape(_to_geometry(bounds)))
+def _in_box(asked: Bounds | BaseGeometry) -> Fragment:
+    area = asked if isinstance(asked, BaseGeometry) else _to_geometry(asked)
+    return compose("ST_Intersects(geometry, {})", shape(area))
 
 
 def _to_geometry(bounds: Bounds) -> BaseGeometry:

@@ -83,6 +83,14 @@ def value_of(feature: dict[str, Any], value: Any) -> Any:  # noqa: PLR0911 - one
     return float(given) if type(given) is int else given
 
 
+def as_served(feature: dict[str, Any]) -> dict[str, Any]:
+    """Return a feature of a file as the stores have it: every polygon a MultiPolygon."""
+    place = feature["geometry"]
+    if place and place["type"] == "Polygon":
+        place = {"type": "MultiPolygon", "coordinates": [place["coordinates"]]}
+    return feature | {"geometry": place}
+
+
 def holds(  # noqa: C901, PLR0911 - one case per kind of node
     condition: Condition, feature: dict[str, Any]
 ) -> bool | None:
