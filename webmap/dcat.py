@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from layers.export.formats import FORMATS, PLAN, WGS84
+from geodata.crs import LONLAT
+from layers.export.formats import FORMATS, PLAN
 from webmap.content import Content, Document
 from webmap.problems import Strings
 
@@ -96,7 +97,8 @@ def _described(row_id: str, title: dict[str, str], content: Content, base: str) 
 def _distribution(file: Document, base: str) -> Node:
     kind = FORMATS[file["format"]]
     media = kind.media_type.partition(";")[0]
-    frame = "EPSG/0/4326" if WGS84 in kind.frames else "OGC/1.3/CRS84"
+    usual = kind.frames[0]
+    frame = "OGC/1.3/CRS84" if usual == LONLAT else usual.replace("EPSG:", "EPSG/0/")
     return {
         "@id": f"{base}{file['href']}",
         "@type": "dcat:Distribution",

@@ -27,6 +27,7 @@ from layers.cql.tree import (
     Compare,
     Condition,
     Constant,
+    Elements,
     Entries,
     FilterError,
     Folded,
@@ -35,7 +36,6 @@ from layers.cql.tree import (
     IsUnknown,
     Kind,
     Like,
-    Members,
     Not,
     Operator,
     Or,
@@ -183,9 +183,9 @@ class Checker:
             raise FilterError("kind", _show(node), ["array"])
         return Entries(found)
 
-    def _members(self, nodes: list[object]) -> Members:
+    def _members(self, nodes: list[object]) -> Elements:
         with self._deeper():
-            return Members(
+            return Elements(
                 tuple(
                     self._members(node) if isinstance(node, list) else self._operand(node) for node in nodes
                 )

@@ -30,12 +30,12 @@ from layers.cql.tree import (
     Compare,
     Condition,
     Constant,
+    Elements,
     Entries,
     In,
     IsNull,
     IsUnknown,
     Like,
-    Members,
     Not,
     Operator,
     Or,
@@ -149,7 +149,7 @@ def _like(condition: Like, rows: Columns) -> Masks:
 
 def _is_null(condition: IsNull, rows: Columns) -> Masks:
     operand = condition.operand
-    if isinstance(operand, Entries | Members):
+    if isinstance(operand, Entries | Elements):
         _, known = _members(operand, rows)
     elif isinstance(operand, Property) and operand.kind == "geometry":
         _, known = rows.geometries()
@@ -185,9 +185,9 @@ def _members(array: Array, rows: Columns) -> tuple[list[tuple[Member, ...]], Mas
     return list(zip(*(values for values, _ in columns), strict=True)), known
 
 
-def _member(one: Value | date | Members, rows: Columns) -> tuple[list[Member], Mask]:
+def _member(one: Value | date | Elements, rows: Columns) -> tuple[list[Member], Mask]:
     """Return one member of an array in every row."""
-    if isinstance(one, Members):
+    if isinstance(one, Elements):
         arrays, known = _members(one, rows)
         return [(tuple, array) for array in arrays], known
     if isinstance(one, date):

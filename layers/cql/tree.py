@@ -94,14 +94,14 @@ class Entries:
 
 
 @dataclass(frozen=True)
-class Members:
+class Elements:
     """An array written out."""
 
-    members: tuple[Value | date | Members, ...]
+    members: tuple[Value | date | Elements, ...]
 
 
 Value = Property | Constant | Folded | Arithmetic  # of kind string, list, number or boolean
-Array = Entries | Members
+Array = Entries | Elements
 Place = Property | Shape  # a property of kind geometry
 
 

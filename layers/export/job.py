@@ -19,11 +19,20 @@ from layers.store import Release
 Row = dict[str, Any]
 JOINER = ";"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
+_NO_FORMULA = re.compile(
+    r"[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?", re.ASCII | re.DOTALL
+)
 SHORT = 10  # letters of a column's name where a format has no more
 TYPES = {"array": "string"}
 Value = str | int | float | bool | None
 DESIGNATIONS = "designations"
-_WITH_TABLE = ("gpkg", "shp.zip", "xlsx")  # formats that hold the table a layer's designations come from
+_WITH_TABLE = (
+    "gpkg",
+    "shp.zip",
+    "gdb.zip",
+    "xlsx",
+)  # formats that hold the table a layer's designations come from
 
 
 @dataclass(frozen=True)
@@ -183,8 +192,13 @@ def _plain(value: Any) -> Value:
 
 
 def harmless(value: Value) -> Value:
-    """Return what a cell may hold: no spreadsheet takes it for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """Return what a cell of a file of text may hold: no spreadsheet takes it for a formula.
+
+    >>> harmless("=1+1"), harmless("+86-631"), harmless("-3.5%"), harmless("— 无"), harmless("- 无")
+    ("'=1+1", "'+86-631", '-3.5%', '— 无', '- 无')
+    """
+    formula = isinstance(value, str) and value.startswith(FORMULA) and not _NO_FORMULA.fullmatch(value)
+    return f"'{value}" if formula else value
 
 
 def release_path(name: str, file_format: str) -> str:

@@ -37,6 +37,7 @@ from layers.cql.tree import (
     Compare,
     Condition,
     Constant,
+    Elements,
     Entries,
     Folded,
     In,
@@ -44,7 +45,6 @@ from layers.cql.tree import (
     IsUnknown,
     Kind,
     Like,
-    Members,
     Not,
     Operator,
     Or,
@@ -320,7 +320,7 @@ class Conditions:
 
     def _is_null(self, node: IsNull) -> Fragment:
         operand = node.operand
-        if isinstance(operand, Entries | Members):
+        if isinstance(operand, Entries | Elements):
             return compose("({} IS NULL)", self._array(operand))
         return compose("({} IS NULL)", self.write_value(operand))
 
@@ -343,8 +343,8 @@ class Conditions:
             "(CASE WHEN {} THEN {} END)", all_of(compose("{} IS NOT NULL", one) for one in members), array
         )
 
-    def _member(self, node: Value | date | Members) -> Fragment:
-        if isinstance(node, Members):
+    def _member(self, node: Value | date | Elements) -> Fragment:
+        if isinstance(node, Elements):
             return compose("('a' || array_to_json({})::text)", self._array(node))
         if isinstance(node, date):
             return value(f"d{node.isoformat()}", "text")

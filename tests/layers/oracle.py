@@ -19,6 +19,7 @@ from layers.cql.tree import (
     Compare,
     Condition,
     Constant,
+    Elements,
     Entries,
     Folded,
     In,
@@ -26,7 +27,6 @@ from layers.cql.tree import (
     IsUnknown,
     Kind,
     Like,
-    Members,
     Not,
     Or,
     Property,
@@ -72,7 +72,7 @@ def value_of(feature: dict[str, Any], value: Any) -> Any:  # noqa: PLR0911 - one
     if isinstance(value, Entries):
         text = value_of(feature, value.property)
         return text if text is None else frozenset((str, entry) for entry in text.split(";"))
-    if isinstance(value, Members):
+    if isinstance(value, Elements):
         found = [value_of(feature, one) for one in value.members]
         return None if None in found else frozenset((type(one), one) for one in found)
     if value.name == "geometry":
@@ -176,7 +176,7 @@ def to_text(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per ki
             return f"A_{relation.upper()}({to_text(left)}, {to_text(right)})"
         case Entries(name):
             return to_text(name)
-        case Members(members):
+        case Elements(members):
             return f"({', '.join(map(to_text, members))})"
         case Arithmetic(how, left, right):
             return f"({to_text(left)} {how} {to_text(right)})"
@@ -216,7 +216,7 @@ def to_json(node: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case per ki
             return operation(f"a_{relation}", left, right)
         case Entries(name):
             return to_json(name)
-        case Members(members):
+        case Elements(members):
             return [to_json(one) for one in members]
         case Arithmetic(how, left, right):
             return operation(how, left, right)
@@ -338,7 +338,7 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
             lambda name: constants(name) | st.just(prop(name))
         )
         members = st.lists(entry, max_size=3) | st.lists(member, max_size=3)
-        arrays = of_kind("list").map(prop).map(Entries) | members.map(tuple).map(Members)
+        arrays = of_kind("list").map(prop).map(Entries) | members.map(tuple).map(Elements)
         related = st.builds(ArrayCompare, st.sampled_from(list(SETS)), arrays, arrays)
         leaves += [related, related.map(IsUnknown), arrays.map(IsNull)]
     if "geometry" in kinds:

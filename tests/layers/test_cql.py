@@ -22,6 +22,7 @@ from layers.cql.tree import (
     ArrayCompare,
     Compare,
     Constant,
+    Elements,
     Entries,
     FilterError,
     Folded,
@@ -30,7 +31,6 @@ from layers.cql.tree import (
     IsUnknown,
     Kind,
     Like,
-    Members,
     Not,
     Or,
     Property,
@@ -469,7 +469,7 @@ def test_a_hostile_pattern_ends():
 LISTED: dict[str, Kind] = KINDS | {"tags": "list"}
 FLAG, YES, NO = Property("flag", "boolean"), Constant(value=True), Constant(value=False)
 PLACE, MARK = Property("geometry", "geometry"), Shape(shapely.Point(1, 2))
-TAGS, PAIR = Entries(Property("tags", "list")), Members((ONE, Constant(2.0)))
+TAGS, PAIR = Entries(Property("tags", "list")), Elements((ONE, Constant(2.0)))
 
 
 @pytest.mark.parametrize(
@@ -490,13 +490,13 @@ TAGS, PAIR = Entries(Property("tags", "list")), Members((ONE, Constant(2.0)))
         ("flag IN (1)", In(FLAG, (YES,))),
         ("n\u3000=\u30001", Compare("=", N, ONE)),
         ("S_INTERSECTS(geometry,\u3000POINT\u3000(1\u30002))", Spatial("intersects", PLACE, MARK)),
-        ("A_CONTAINS(tags, ('a'))", ArrayCompare("contains", TAGS, Members((Constant("a"),)))),
-        ("a_containedby(tags, ())", ArrayCompare("containedBy", TAGS, Members(()))),
+        ("A_CONTAINS(tags, ('a'))", ArrayCompare("contains", TAGS, Elements((Constant("a"),)))),
+        ("a_containedby(tags, ())", ArrayCompare("containedBy", TAGS, Elements(()))),
         (
             "A_OVERLAPS((n, 'a', (true)), tags)",
-            ArrayCompare("overlaps", Members((N, Constant("a"), YES)), TAGS),
+            ArrayCompare("overlaps", Elements((N, Constant("a"), YES)), TAGS),
         ),
-        ("A_EQUALS(((1,2),(1,2)), tags)", ArrayCompare("equals", Members((PAIR, PAIR)), TAGS)),
+        ("A_EQUALS(((1,2),(1,2)), tags)", ArrayCompare("equals", Elements((PAIR, PAIR)), TAGS)),
     ],
 )
 def test_arithmetic_arrays_and_nulls_of_anything(text, tree):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,14 @@ def test_the_catalogue_names_a_service_that_answers(client: FlaskClient, catalog
     assert client.get(service, headers={"Accept": "application/json"}).status_code == 200
 
 
+FITS: dict[str, Callable[[str], object]] = {
+    "string": bool,
+    "boolean": lambda text: text in {"true", "false"},
+    "number": lambda text: re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", text),
+    "integer": lambda text: re.fullmatch(r"-?\d+", text),
+}
+
+
 def test_the_data_package_describes_the_tables_that_it_names(client: FlaskClient) -> None:
     package = client.get("/data/datapackage.json").get_json()
     assert package["created"] == "2023-07-16T00:00:00Z"
@@ -86,7 +96,16 @@ def test_the_data_package_describes_the_tables_that_it_names(client: FlaskClient
         assert resource["bytes"] == len(content)
         lines = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig")
         named = [field["name"] for field in resource["schema"]["fields"]]
-        assert [name for name in lines.columns if name != "wkt"] == named
+        assert list(lines.columns) == named
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        for field in resource["schema"]["fields"]:
+            values = [row[field["name"]] for row in rows]
+            known, limits = [value for value in values if value], field.get("constraints", {})
+            assert all(FITS[field["type"]](value) for value in known), (resource["name"], field["name"])
+            assert len(known) == len(values) or not limits.get("required")
+            assert set(known) <= set(limits.get("enum", known))
+        if key := resource["schema"].get("primaryKey"):
+            assert len({tuple(row[name] for name in key) for row in rows}) == len(rows)
         assert len(lines) == resource["rows"]
 
 
