@@ -53,6 +53,7 @@ _ALL_FORMATS: Final = (
     Format("gdb.zip", _ZIP, ("layer", "plan"), (*CGCS2000, WGS84)),
     Format("dxf", "image/vnd.dxf", ("layer", "plan"), CGCS2000[1:]),
     Format("fgb", "application/vnd.flatgeobuf", _LAYER, FRAMES),
+    Format("pmtiles", "application/vnd.pmtiles", _LAYER),
     Format("parquet", "application/vnd.apache.parquet", _BOTH, FRAMES),
     Format("kml", "application/vnd.google-earth.kml+xml", ("layer", "plan")),
     Format("topojson", "application/json", ("layer", "plan")),

@@ -1,4 +1,4 @@
-"""Layers written by GDAL, and files that are nothing else: FlatGeobuf, Shapefile, File Geodatabase."""
+"""Layers written by GDAL, and files that are nothing else: FlatGeobuf, Shapefile, Geodatabase, tiles."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from layers.export.job import JOINER, Column, ExportSpec, Job, Part, Value, colu
 from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.texts import write_csv
 
+ZOOMS = 5, 12  # least and greatest: from all of the city to ten metres a pixel
 MAX_DBF = 254  # bytes of one text
 # How GDAL takes each type of column, and what stands there, unseen, for an unknown value.
 _TYPES: dict[str, tuple[Any, Value]] = {
@@ -40,6 +41,17 @@ def write_flatgeobuf(job: Job) -> bytes:
         path = Path(folder) / "layer.fgb"
         options = {"SPATIAL_INDEX": indexed}
         write_layer(path, part, job.spec, driver="FlatGeobuf", layer=part.id, layer_options=options)
+        return path.read_bytes()
+
+
+def write_pmtiles(job: Job) -> bytes:
+    """Return the vector tiles of one layer, in the zooms of :data:`ZOOMS`."""
+    part = job.parts[0]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layer.pmtiles"
+        said = {"NAME": part.id, "DESCRIPTION": part.info["title"]["zh"]}
+        zooms = dict(zip(("MINZOOM", "MAXZOOM"), map(str, ZOOMS), strict=True))
+        write_layer(path, part, job.spec, driver="PMTiles", layer=part.id, dataset_options=said | zooms)
         return path.read_bytes()
 
 

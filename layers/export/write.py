@@ -14,7 +14,7 @@ from layers.export.project import write_qgs, write_qgz
 from layers.export.sheets import write_xlsx
 from layers.export.texts import write_csv, write_geojson, write_json
 from layers.export.topology import write_topojson
-from layers.export.vector import write_flatgeobuf, write_geodatabase, write_shapefile
+from layers.export.vector import write_flatgeobuf, write_geodatabase, write_pmtiles, write_shapefile
 
 
 def _write_bundle(job: Job) -> bytes:
@@ -37,6 +37,7 @@ _WRITERS: dict[str, Callable[[Job], bytes]] = {
     "gdb.zip": write_geodatabase,
     "dxf": write_dxf,
     "fgb": write_flatgeobuf,
+    "pmtiles": write_pmtiles,
     "parquet": write_parquet,
     "kml": write_kml,
     "topojson": write_topojson,

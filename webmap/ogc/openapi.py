@@ -182,6 +182,7 @@ class Definition:
                 "title": self._resources.text(request, "site.name"),
                 "description": self._resources.text(request, "ogc.description"),
                 "version": VERSION,
+                "contact": {"name": self._resources.text(request, "site.name"), "url": f"{request.base}/"},
                 "license": {
                     "name": self._resources.text(request, "ogc.licence"),
                     "url": f"{request.base}/data/",
@@ -237,6 +238,7 @@ class Definition:
             [ref("parameters", name) for name in names_for(row, ITEM)],
             row.id,
             failing=("404", "503"),
+            description=row.info["description"][request.language],
         )
         item["parameters"].insert(
             0, _feature_id(text(request, "ogc.parameter.feature_id"), self._first_id(row.id))
@@ -248,6 +250,7 @@ class Definition:
             _item_parameters(request, row, say),
             row.id,
             failing=("503",),
+            description=row.info["description"][request.language],
         )
         items["responses"]["200"] = success_response(GEOJSON, ref("schemas", f"{row.id}-page"), title, *crs)
         described = ("queryables", "sortables", "schema")
@@ -272,13 +275,19 @@ def _get(name: str, summary: str, media: str, schema: Part, tag: str = "Capabili
 
 
 def _operation(
-    name: str, summary: str, parameters: list[Part], tag: str, failing: tuple[str, ...] = ()
+    name: str,
+    summary: str,
+    parameters: list[Part],
+    tag: str,
+    failing: tuple[str, ...] = (),
+    description: str = "",
 ) -> Part:
     failures = {"404": "NotFound", "503": "Unavailable"}
     responses = {"304": "NotModified", "400": "BadRequest"} | {code: failures[code] for code in failing}
     return {
         "operationId": name,
         "summary": summary,
+        "description": description or f"{summary}.",
         "tags": [tag],
         "parameters": [*parameters, *(ref("parameters", one.name) for one in (F, LANG, PROFILE))],
         "responses": {"200": {}} | {code: ref("responses", one) for code, one in responses.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -69,6 +70,32 @@ def test_the_definition_is_valid_and_refers_to_nothing_outside(client: FlaskClie
     references = [part.partition('"')[0] for part in answer.get_data(as_text=True).split('"$ref":"')[1:]]
     assert references
     assert all(reference.startswith("#/components/") for reference in references)
+
+
+def test_the_definition_keeps_the_rules_of_the_trade(definition: dict[str, Any]) -> None:
+    """What linters of OpenAPI ask for beyond its schema."""
+    assert {"title", "version", "description", "contact", "license"} <= definition["info"].keys()
+    assert all(not server["url"].endswith("/") for server in definition["servers"])
+    tags = [tag["name"] for tag in definition["tags"]]
+    assert len(set(tags)) == len(tags)
+    assert all(tag["description"] for tag in definition["tags"])
+    operations = [(path, one) for path, methods in definition["paths"].items() for one in methods.values()]
+    names = [one["operationId"] for _, one in operations]
+    assert len(set(names)) == len(names)
+    for path, one in operations:
+        assert one["summary"]
+        assert one["description"]
+        assert set(one["tags"]) <= set(tags)
+        assert any(code.startswith("2") for code in one["responses"])
+        assert path == "/" or not path.endswith("/")
+        given = [row.get("name") or row["$ref"].rpartition("/")[2] for row in one.get("parameters", [])]
+        assert len(set(given)) == len(given)
+        placed = {row["name"] for row in one.get("parameters", []) if row.get("in") == "path"}
+        assert placed == set(re.findall(r"{(\w+)}", path))
+    written = json.dumps(definition)
+    for kind, parts in definition["components"].items():
+        for name in parts:
+            assert f'"#/components/{kind}/{name}"' in written, (kind, name)
 
 
 def test_the_definition_has_what_clients_look_for(definition, release: Release) -> None:
