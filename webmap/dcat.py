@@ -20,6 +20,7 @@ _CONTEXT: Node = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 _MEDIA = "https://www.iana.org/assignments/media-types/"
+_LANGUAGE, _CODES = "http://publications.europa.eu/resource/authority/language/", ("ZHO", "ENG", "KOR")
 _FRAME = "http://www.opengis.net/def/crs/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
@@ -42,11 +43,13 @@ def build_catalogue(content: Content, strings: Strings, base: str, *, service: b
         **about,
         "dct:identifier": plan["number"],
         "dct:issued": _date(plan["date"]),
-        "dct:language": ["zh", "en", "ko"],
-        "dct:source": content.about.sources,
+        "dct:language": [{"@id": f"{_LANGUAGE}{code}", "@type": "dct:LinguisticSystem"} for code in _CODES],
+        "dct:provenance": [
+            {"@type": "dct:ProvenanceStatement", "rdfs:label": source} for source in content.about.sources
+        ],
         **_modified(content),
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "Weihai layout authors"},
-        "foaf:homepage": {"@id": f"{base}/"},
+        "foaf:homepage": {"@id": f"{base}/", "@type": "foaf:Document"},
         **_terms(base),
         "dcat:dataset": [_whole(content, base) | about, *layers],
         **({"dcat:service": _service(base)} if service else {}),
@@ -58,7 +61,7 @@ def _service(base: str) -> Node:
         "@id": f"{base}/ogc/",
         "@type": "dcat:DataService",
         "dct:title": "OGC API – Features",
-        "dct:conformsTo": {"@id": _FEATURES},
+        "dct:conformsTo": _standard(_FEATURES),
         "dcat:endpointURL": {"@id": f"{base}/ogc/"},
     }
 
@@ -72,7 +75,7 @@ def _whole(content: Content, base: str) -> Node:
 def _dataset(layer: Document, content: Content, base: str) -> Node:
     dataset = _described(layer["id"], layer["title"], content, base) | {
         "dct:description": _texts(layer["description"]),
-        "dct:conformsTo": {"@id": f"{base}/data/{layer['id']}.schema.json"},
+        "dct:conformsTo": _standard(f"{base}/data/{layer['id']}.schema.json"),
         "dct:rights": [_rights(term, content.about.words["unstated"]) for term in layer["terms"]],
         "dcat:distribution": [_distribution(file, base) for file in layer["files"]],
     }
@@ -89,7 +92,7 @@ def _described(row_id: str, title: dict[str, str], content: Content, base: str) 
         "dct:title": _texts(title),
         "dct:issued": _date(content.plan["date"]),
         **_modified(content),
-        "dcat:landingPage": {"@id": f"{base}/data/"},
+        "dcat:landingPage": {"@id": f"{base}/data/", "@type": "foaf:Document"},
         **_terms(base),
     }
 
@@ -104,20 +107,24 @@ def _distribution(file: Document, base: str) -> Node:
         "@type": "dcat:Distribution",
         "dcat:accessURL": {"@id": f"{base}/data/"},
         "dcat:downloadURL": {"@id": f"{base}{file['href']}"},
-        "dcat:mediaType": {"@id": f"{_MEDIA}{media}"},
+        "dcat:mediaType": {"@id": f"{_MEDIA}{media}", "@type": "dct:MediaType"},
         "dcat:byteSize": {"@value": str(file["bytes"]), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
             "spdx:algorithm": {"@id": _ALGORITHM},
             "spdx:checksumValue": {"@value": file["sha256"], "@type": "xsd:hexBinary"},
         },
-        "dct:conformsTo": {"@id": f"{_FRAME}{frame}"},
+        "dct:conformsTo": _standard(f"{_FRAME}{frame}"),
         **_terms(base),
     }
 
 
 def _terms(base: str) -> Node:
-    return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md"}}
+    return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md", "@type": "dct:LicenseDocument"}}
+
+
+def _standard(address: str) -> Node:
+    return {"@id": address, "@type": "dct:Standard"}
 
 
 def _rights(term: Document, unstated: dict[str, str]) -> Node:

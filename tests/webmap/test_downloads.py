@@ -26,6 +26,7 @@ from layers.axes import ALL, CRS84, Axes
 from layers.export.formats import FORMATS, FRAMES, formats_of
 from layers.store import Release
 from webmap.app import create_app
+from webmap.downloads import kind_of_entry
 from webmap.settings import Settings
 
 ONLY_LONLAT = [kind for kind, one in FORMATS.items() if one.frames == ("CRS84",)]
@@ -77,6 +78,23 @@ def test_the_catalogue_and_all_of_its_data_sets_are_described_in_every_language(
 def test_the_catalogue_names_a_service_that_answers(client: FlaskClient, catalogue: Any) -> None:
     service = catalogue["dcat:service"]["dcat:endpointURL"]["@id"].removeprefix("http://localhost")
     assert client.get(service, headers={"Accept": "application/json"}).status_code == 200
+
+
+def test_the_page_describes_each_layer_for_search_engines(client: FlaskClient, release: Release) -> None:
+    """As microdata of schema.org: no script, and nothing but what the page shows or leads to."""
+    page = client.get("/data/?lang=en").get_data(as_text=True)
+    found = page.split('<details class="layer" itemscope itemtype="https://schema.org/Dataset">')[1:]
+    layers = release.read_json("pages/catalogue.json")
+    assert len(found) == len(layers)
+    for text, info in zip(found, layers, strict=True):
+        part = text.partition("</details>")[0]
+        assert f'<meta itemprop="identifier" content="{info["id"]}">' in part
+        for member in ("name", "description", "url", "license"):
+            assert part.count(f'itemprop="{member}"') == 1, member
+        files = re.findall(r'itemprop="contentUrl" href="([^"]*)"', part)
+        assert set(files) == {f"/data/{info['id']}.{kind.id}" for kind in formats_of(kind_of_entry(info))}
+        assert part.count('itemprop="encodingFormat"') == len(files)
+        assert ('itemprop="box"' in part) == (info["geometry"] != "none")
 
 
 FITS: dict[str, Callable[[str], object]] = {

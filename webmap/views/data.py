@@ -110,6 +110,7 @@ def data_page() -> str:
         "data.html",
         page="data",
         plan_files=found.files_of(PLAN),
+        media={one.id: one.media_type for one in FORMATS.values()},
         layers=found.downloads,
         imports=found.about.imports,
         form=describe_download_form(found, request.args, "/data/", "/data/download"),
