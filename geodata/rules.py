@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
+from geodata.land import CITY
 from geodata.messages import Place, Problem, problem, words
-from geodata.model import IndicatorValue, Record, Target, Text
+from geodata.model import LANGUAGES, IndicatorValue, Record, Target, Text
 from geodata.read import Facts
 from geodata.references import place, rows, tables
 from geodata.vocabulary import check_one_translation, check_thesaurus, check_vocabulary
@@ -25,6 +26,13 @@ _UNIQUE = (
     ("indicators",),
     ("gateways",),
 )
+
+
+def check_city(facts: Facts) -> Iterator[Problem]:
+    """Find plans that are not of the city whose folder is read."""
+    for row_id in facts.plans:
+        if row_id != CITY:
+            yield problem("wrong-city", place("plans", row_id, "id"), row_id, expected=CITY)
 
 
 def check_ids(facts: Facts) -> Iterator[Problem]:
@@ -56,7 +64,7 @@ def check_translations(facts: Facts) -> Iterator[Problem]:
     for table in tables():
         for row in rows(facts, table):
             for field, text in _texts(row):
-                for language in ("en", "ko"):
+                for language in LANGUAGES[1:]:
                     if _HAN.search(text.zh) and getattr(text, language) == text.zh:
                         where = place(table, _id(row), f"{field}.{language}")
                         yield problem("same-text", where, text.zh, language=language)
@@ -251,6 +259,7 @@ def _id(row: Record) -> str:
 
 
 RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
+    check_city,
     check_ids,
     check_names,
     check_translations,

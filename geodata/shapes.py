@@ -1,8 +1,7 @@
 """Build the polygon of every place, and say of each how true it is.
 
 Counties and zones are unions of towns. Parks and other places without a known extent get an
-indicative circle around their known point. Belts, 五区 and marine cores are unions of their
-members. All geometry is lon/lat.
+indicative circle around their known point. Areas are unions of their members. All geometry is lon/lat.
 
 Accuracy, metres, is the distance within which nine of ten points of the real edge are expected,
 from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
@@ -49,6 +48,10 @@ _HALVINGS: Final = 40
 _NINE_IN_TEN: Final = 0.9
 
 
+class ShapeError(ValueError):
+    """A place cannot be drawn from the facts and the boundaries; the message names it."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """The polygon of one place with its provenance; lon/lat, right-hand rule, never invalid."""
@@ -57,7 +60,7 @@ class Shape:
     geometry: shapely.Polygon | shapely.MultiPolygon | shapely.Point
     method: Method
     accuracy_m: float
-    sources: tuple[str, ...]  # ids of geodata/plan/sources.yaml
+    sources: tuple[str, ...]  # ids of plan/sources.yaml
     licence: str
     area_km2: float  # geodesic
     label: shapely.Point  # inside the largest part
@@ -90,11 +93,11 @@ class _Draft:
 
 
 def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
-    """Build the shape of the city, every county, town, zone, park, belt, 五区 and marine core.
+    """Build the shape of the city, every county, town, zone, park and area.
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
     :func:`geodata.boundary_import.snap.to_boundaries` puts them in. Places whose site is not known have no
-    shape. Raises ValueError for a member or a bound that has no shape.
+    shape. Raises :class:`ShapeError` for a town, a member or a bound that has no shape.
     """
     package = boundaries["datapackage"]
     adjusted: Adjusted = boundaries.get("adjusted") or Adjusted({})
@@ -140,6 +143,8 @@ def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
 def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjusted) -> dict[str, _Draft]:
     """Draft the city, the counties, the zones that are made of towns, and the towns."""
     geometries = {feature["id"]: _read_geometry(feature) for feature in collection["features"]}
+    if missing := sorted(facts.towns.keys() - geometries.keys()):
+        raise ShapeError(f"boundaries/towns.geojson: no polygon of {', '.join(missing)}")
     groups: dict[str, list[Town]] = {CITY: []}
     for town in facts.towns.values():
         for name in (CITY, town.county, town.zone, town.id):
@@ -244,7 +249,7 @@ def _build_room(
 
 def _get(drafts: Mapping[str, _Draft], name: str) -> _Draft:
     if name not in drafts:
-        raise ValueError(f"no shape for {name!r}")
+        raise ShapeError(f"no shape for {name!r}")
     return drafts[name]
 
 
@@ -315,7 +320,7 @@ def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: st
     turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, GRID_DEG)))
     parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
     if not parts:
-        raise ValueError(
+        raise ShapeError(
             f"the shape of {name!r} is empty: its point is farther from its bounds than its accuracy"
         )
     return Shape(

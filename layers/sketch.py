@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from geodata.shapes import Shape
+from layers.basemap import PreparedBasemap, groups_by_kind
 from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
@@ -29,17 +30,25 @@ SCALE_STEPS_KM = (2, 5, 10, 20, 50)
 
 
 def build_locators(
-    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry
+    relations: Relations,
+    shapes: dict[str, Shape],
+    neighbour: BaseGeometry,
+    backdrop: PreparedBasemap | None = None,
 ) -> dict[str, bytes]:
     """Return ``locator/<id>.svg`` for every place and point with a geometry."""
     land, borders = _land(relations, shapes)
-    ground = {"neighbour": neighbour, "land": land}
+    ground = {"neighbour": neighbour, "land": land} | _thin(backdrop)
     wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
     return {
         f"locator/{row_id}.svg": _render(shapes[row_id], ground, borders).encode()
         for row_id in wanted
         if row_id in shapes
     }
+
+
+def _thin(backdrop: PreparedBasemap | None) -> dict[str, BaseGeometry]:
+    """Return what a small map shows of a basemap, back to front."""
+    return groups_by_kind(backdrop.ranges[0].groups) if backdrop else {}
 
 
 def _land(relations: Relations, shapes: dict[str, Shape]) -> tuple[BaseGeometry, BaseGeometry]:
@@ -88,9 +97,8 @@ class Frame:
 
 def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry) -> str:
     frame = Frame(shape.geometry.bounds)
-    paths = [
-        f'<path class="locator-{name}" d="{frame.to_path(geometry)}"/>' for name, geometry in ground.items()
-    ]
+    drawn = {name: frame.to_path(geometry) for name, geometry in ground.items()}
+    paths = [f'<path class="locator-{name}" d="{path}"/>' for name, path in drawn.items() if path]
     paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
     if shape.geometry.area:
         paths.append(
@@ -114,7 +122,12 @@ def draw_scale_bar(frame: Frame) -> str:
     return f'{bar}<text class="locator-scale-text" x="{right}" y="{y - 9}" text-anchor="end">{km} km</text>'
 
 
-def build_sketch(relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry) -> dict[str, Any]:
+def build_sketch(
+    relations: Relations,
+    shapes: dict[str, Shape],
+    neighbour: BaseGeometry,
+    backdrop: PreparedBasemap | None = None,
+) -> dict[str, Any]:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
     land, borders = _land(relations, shapes)
     named = [shapes[place].geometry for place in relations.places]
@@ -127,6 +140,7 @@ def build_sketch(relations: Relations, shapes: dict[str, Shape], neighbour: Base
         "bounds": [west, south, east, north],
         "neighbour": frame.to_path(neighbour),
         "land": frame.to_path(land),
+        "backdrop": {name: frame.to_path(geometry) for name, geometry in _thin(backdrop).items()},
         "borders": frame.to_path(borders),
         "places": {place: _place(shapes[place], frame) for place in relations.places},
         "points": {

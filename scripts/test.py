@@ -29,6 +29,7 @@ COMMAND = f"python3 {SCRIPT}"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FONT_NAME = "NotoSansCJK-Regular.ttc"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
+NGINX = ("nginx", "/usr/sbin/nginx")
 POSTGIS = "usr/share/postgresql/*/extension/postgis.control"
 STEPS = {
     "ruff check": ["ruff", "check"],
@@ -47,6 +48,8 @@ def missing_packages() -> list[str]:
     on_linux = sys.platform.startswith("linux")
     if on_linux and not any(found for folder in FONT_FOLDERS for found in Path(folder).rglob(FONT_NAME)):
         missing.append("fonts-noto-cjk")
+    if not any(map(shutil.which, NGINX)):
+        missing.append("nginx-light")
     if not any(Path("/").glob(POSTGIS)):
         missing += ["postgresql", "postgresql-postgis"]
     missing += [name for name, file in SERVERS.items() if on_linux and not Path(file).exists()]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, g
+from flask import Flask, g, request
 
+from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.export.formats import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
 from webmap import http
+from webmap.access_log import ROUTE
 from webmap.content import Content, open_store
 from webmap.downloads import Downloads
 from webmap.export_worker import open_worker
@@ -37,6 +39,7 @@ from webmap.views import (
     context,
     data,
     errors,
+    lists,
     lookup,
     pages,
     paper,
@@ -77,6 +80,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     }
     app.register_blueprint(pages.documents_blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(lists.blueprint)
     app.register_blueprint(releases.changes_blueprint)
     app.register_blueprint(releases.blueprint)
     app.register_blueprint(search.blueprint)
@@ -119,6 +123,8 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
 def _add_request_steps(app: Flask, settings: Settings) -> None:
     @app.before_request
     def _prepare() -> None:
+        if request.url_rule is not None:
+            request.environ[ROUTE] = request.url_rule.rule
         g.nonce = secrets.token_urlsafe(16)
         g.language = current_language(strict=False)
         current_language()
@@ -127,6 +133,8 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
     def _context() -> dict[str, object]:
         return {
             "lang": g.language,
+            "place_layers": PLACE_LAYERS,
+            "area_layers": AREA_LAYERS,
             "t": translate_here,
             "nonce": g.nonce,
             "number": format_number,

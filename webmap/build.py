@@ -1,4 +1,6 @@
-"""Build a release: ``python -m webmap.build HOME FACTS ACT``, where ACT says why and of which inputs.
+"""Build a release: ``python -m webmap.build HOME FACTS ACT [LOCAL]``.
+
+ACT says why and of which inputs, LOCAL is the folder of what the operator adds to the facts.
 
 Imports the whole stack and prints progress. Run by :mod:`webmap.publish`, which holds the home's lock.
 """
@@ -12,14 +14,18 @@ from typing import Any
 
 import orjson
 
+from geodata.basemap import Basemap, BasemapError
 from geodata.boundary_import.checks import check_outcome
 from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
+from geodata.local import read_local
+from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
+from geodata.shapes import ShapeError
+from layers.basemap import FOLDER, INDEX, open_basemap
 from layers.catalogue import read_layers, read_themes
-from layers.features import LANGUAGES
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
 from layers.release import Files, Inputs, build_release
@@ -29,35 +35,42 @@ from webmap.folium_map import render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
+_CLIENT_STRINGS = {  # groups that the map's own modules use
+    *("map", "common", "comparator", "confidence", "direction", "emphasis", "emphasis_short", "format"),
+    *("geometry", "indicator_group", "kind", "landmark", "layer", "layer_one", "level", "method"),
+    *("method_note", "status", "type", "unit", "zone_basis"),
+}
+
 
 class InputsChangedError(Exception):
     """The inputs are no longer those that the release was to be made from."""
 
 
-def build(home: Path, facts_folder: Path, act: Act) -> Release:
+def build(home: Path, facts_folder: Path, act: Act, local: Path | None = None) -> Release:
     """Build the release of the inputs that `act` names and lay it in its place; it is not live yet.
 
-    Raises :class:`~webmap.publish.BuildError` listing every error of the facts, and
+    Raises :class:`~webmap.publish.BuildError` listing every error of the facts and additions, and
     :class:`InputsChangedError` if the inputs change before all is done; nothing is written then.
     """
-    inputs = _read_inputs(facts_folder, read_imports(home, act.imports))
+    inputs = _read_inputs(facts_folder, read_imports(home, act.imports), local)
     files = build_release(inputs, _say)
     files |= _page_files(files, act.inputs, inputs)
-    if hash_inputs(facts_folder, act.imports) != act.inputs:
+    if hash_inputs(facts_folder, act.imports, local) != act.inputs:
         raise InputsChangedError
     _say("写入 / writing")
     return place_release(home, act.inputs, files)
 
 
-def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...]) -> Inputs:
+def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...], local: Path | None) -> Inputs:
     _say("读取规划事实与边界 / reading facts and boundaries")
     facts = read_facts(facts_folder)
-    problems = (*facts.problems, *check_facts(facts))
+    additions = read_local(local, facts)
+    problems = (*facts.problems, *check_facts(facts), *additions.problems)
     errors = [str(problem) for problem in problems if problem.level == "error"]
     if errors:
         said = (
-            f"规划事实有 {len(errors)} 处错误，未生成新版本 / "
-            f"{len(errors)} errors in the facts of the plan, no release was built"
+            f"规划事实与本地补充有 {len(errors)} 处错误，未生成新版本 / "
+            f"{len(errors)} errors in the facts and the local additions, no release was built"
         )
         raise BuildError("\n".join([*errors, said]))
     for warning in problems:
@@ -67,7 +80,19 @@ def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...]) -> I
     except (OSError, ValueError) as error:
         raise BuildError(f"边界数据无法读取 / the boundaries cannot be read: {error}") from error
     boundaries = _import(facts, boundaries, records)
-    return Inputs(add_sources(facts, records), boundaries, read_layers(), read_themes())
+    sourced = add_sources(facts, records)
+    basemap = _read_basemap(additions.basemap, facts, boundaries)
+    return Inputs(sourced, boundaries, read_layers(), read_themes(), local=additions, basemap=basemap)
+
+
+def _read_basemap(path: Path | None, facts: Facts, boundaries: dict[str, Any]) -> Basemap | None:
+    if path is None:
+        return None
+    _say("底图 / basemap")
+    try:
+        return open_basemap(path, facts, boundaries)
+    except BasemapError as error:
+        raise BuildError(str(error)) from error
 
 
 def _import(
@@ -96,6 +121,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     pages = read_assets()
     bounds = orjson.loads(files["data/counties.geojson"])["bbox"]
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
+    basemap = orjson.loads(files[INDEX]) if INDEX in files else None
     for language in LANGUAGES:
         strings = read_strings(language)
         sources = {
@@ -106,6 +132,8 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
         pages[f"pages/{language}/map.json"] = orjson.dumps(render_map(bounds, sources, leaflet).to_dict())
         pages[f"pages/{language}/strings.json"] = orjson.dumps(strings)
         payload = orjson.loads(files[f"map/{language}.json"])
+        if basemap:
+            payload["basemap"] = {"base": f"{base}/{FOLDER}", **basemap}
         head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
     pages["pages/catalogue.json"] = orjson.dumps([layer.model_dump() for layer in inputs.layers.values()])
@@ -115,24 +143,23 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
 
 def _client_strings(strings: dict[str, str]) -> dict[str, str]:
     """Return the strings that the map's own modules use."""
-    terms = read_strings("zh", "terms")
-    return {key: text for key, text in strings.items() if key.startswith(("map.", "common.")) or key in terms}
+    return {key: text for key, text in strings.items() if key.partition(".")[0] in _CLIENT_STRINGS}
 
 
 def _say(message: str) -> None:
     print(f"  {time.process_time():5.1f} s  {message}", flush=True)  # noqa: T201 - this is the build's progress
 
 
-def main(home: str, facts_folder: str, act_text: str) -> int | str:
+def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") -> int | str:
     """Build, and return 0, the exit code that asks for another build, or what is wrong."""
-    act = parse_act(act_text)
+    act, local = parse_act(act_text), Path(local_folder) if local_folder else None
     try:
-        build(Path(home), Path(facts_folder), act)
+        build(Path(home), Path(facts_folder), act, local)
     except InputsChangedError:
         return INPUTS_CHANGED
-    except (BuildError, HomeError, OSError) as error:
+    except (BuildError, HomeError, OSError, ShapeError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
-        changed = hash_inputs(Path(facts_folder), act.imports) != act.inputs
+        changed = hash_inputs(Path(facts_folder), act.imports, local) != act.inputs
         return INPUTS_CHANGED if changed else str(error)
     return 0
 

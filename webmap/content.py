@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
 
+from layers.basemap import INDEX
 from layers.export.formats import FORMATS
 from layers.export.job import About, read_about, release_path
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
@@ -21,6 +22,7 @@ from layers.query import (
 )
 from layers.search import Search
 from layers.store import Release
+from layers.wording import NO_WORDING, PlanWording
 from webmap.i18n import LANGUAGES
 from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
@@ -95,6 +97,11 @@ class Content:
         return sketch
 
     @cached_property
+    def basemap(self) -> Document | None:
+        """The window, date and cells of the operator's basemap; None without one."""
+        return self.release.read_json(INDEX) if self.release.sha256(INDEX) else None
+
+    @cached_property
     def measures(self) -> Document:
         """What is measured of every county, zone and park, by place."""
         measures: Document = self.release.read_json("pages/measures.json")
@@ -108,6 +115,25 @@ class Content:
         """Every indicator with base and target."""
         indicators: list[Document] = self.release.read_json("pages/indicators.json")
         return indicators
+
+    @cached_property
+    def local(self) -> Document:
+        """Who publishes the site, and which further additions of the operator's the release has."""
+        local: Document = self.release.read_json("pages/local.json")
+        return local
+
+    @cached_property
+    def wording(self) -> PlanWording:
+        """The wording of every clause; none where the operator has not the plan's text."""
+        path = "pages/wording.json"
+        wording: PlanWording = self.release.read_json(path) if self.release.sha256(path) else NO_WORDING
+        return wording
+
+    @cached_property
+    def sources(self) -> list[Document]:
+        """Every source of what is not in the plan."""
+        sources: list[Document] = self.release.read_json("pages/sources.json")
+        return sources
 
     @cached_property
     def about(self) -> About:

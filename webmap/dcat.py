@@ -20,7 +20,7 @@ _CONTEXT: Node = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 _MEDIA = "https://www.iana.org/assignments/media-types/"
-_LANGUAGE, _CODES = "http://publications.europa.eu/resource/authority/language/", ("ZHO", "ENG", "KOR")
+_LANGUAGE = "http://id.loc.gov/vocabulary/iso639-1/"
 _FRAME = "http://www.opengis.net/def/crs/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
@@ -43,12 +43,12 @@ def build_catalogue(content: Content, strings: Strings, base: str, *, service: b
         **about,
         "dct:identifier": plan["number"],
         "dct:issued": _date(plan["date"]),
-        "dct:language": [{"@id": f"{_LANGUAGE}{code}", "@type": "dct:LinguisticSystem"} for code in _CODES],
+        "dct:language": [{"@id": f"{_LANGUAGE}{code}", "@type": "dct:LinguisticSystem"} for code in strings],
         "dct:provenance": [
             {"@type": "dct:ProvenanceStatement", "rdfs:label": source} for source in content.about.sources
         ],
         **_modified(content),
-        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "Weihai layout authors"},
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "weihai-layout authors"},
         "foaf:homepage": {"@id": f"{base}/", "@type": "foaf:Document"},
         **_terms(base),
         "dcat:dataset": [_whole(content, base) | about, *layers],

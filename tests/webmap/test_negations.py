@@ -60,6 +60,7 @@ PROVEN_ELSEWHERE = {
     "indicators.no_base",
     "indicators.no_target",
     "map.none_match",  # the map's own list of places, by theme
+    "map.industry_no_place",  # of the map's features: tests/layers/test_answers.py
     "map.unplaced",
     "zones.not_named",
     "zone.no_clauses",

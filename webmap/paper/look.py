@@ -15,6 +15,38 @@ Entry = dict[str, Any]
 Paint = Callable[[dict[str, Attribute]], object]
 NEUTRAL = "#B5AE9E"
 SEA, LAND, NEIGHBOUR, COAST, BORDER = "#dce9f1", "#f7f4ec", "#ece8df", "#8fa9b8", "#9a958a"
+# What a basemap shows, back to front, by kind and rank: colour, and width of a line in millimetres.
+BACKDROP: dict[str, tuple[str, float]] = {
+    "built1": ("#ebe5d8", 0),
+    "water1": ("#cfe0ea", 0),
+    "river3": ("#cfe0ea", 0.12),
+    "river2": ("#cfe0ea", 0.2),
+    "river1": ("#cfe0ea", 0.28),
+    "road6": ("#d6cdbb", 0.09),
+    "road5": ("#d6cdbb", 0.14),
+    "road4": ("#d6cdbb", 0.2),
+    "road3": ("#d6cdbb", 0.28),
+    "rail2": ("#a39d92", 0.16),
+    "rail1": ("#a39d92", 0.22),
+    "road2": ("#b9ac93", 0.34),
+    "road1": ("#b9ac93", 0.42),
+}
+MARK = 0.22  # millimetres a unit of a mark's outline
+# Small marks of the ground as on the screen: outline, reach in millimetres, whether it is drawn in any case.
+MARKS: dict[str, tuple[str, float, bool]] = {
+    "city-seat": (
+        "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0zM-1.8 0a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0z",
+        *(1.1, True),
+    ),
+    "county-seat": (
+        "M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0-7.2 0zM-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
+        *(0.8, True),
+    ),
+    "town": ("M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z", 0.33, False),
+    "seaport": ("M0-4.5v9M-2.5-2h5M-4 1q0 3.5 4 3.5t4-3.5", 1.0, False),
+    "airport": ("M0-5v9M-5 .5 0-2 5 .5M-2 4.2 0 3.2l2 1", 1.1, False),
+    "railway-station": ("M-4-3.4h8v5.4h-8zM-4-.4h8M-2.6 2-4 4.4M2.6 2 4 4.4", 0.95, False),
+}
 INK, MUTED, WATER = "#1c262e", "#59636b", "#47697c"
 EDGES: dict[str, dict[str, Attribute]] = {
     "reconstructed": {"stroke_dasharray": "1.5 0.9"},

@@ -10,7 +10,7 @@ from typing import Literal
 
 from layers.store import Release
 
-Kind = Literal["place", "industry", "poster", "atlas", "chart", "card"]
+Kind = Literal["place", "industry", "cluster", "poster", "atlas", "chart", "card"]
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,13 @@ class PaperRequest:
     folder, manifest_sha256
         The release.
     id
-        The place, industry or theme; empty for the atlas and for charts.
+        The place, industry, cluster or theme; empty for the atlas and for charts.
     base
         The site's address without a slash at its end, for links and codes.
     size
         Of a poster, one of :data:`~webmap.paper.poster.SIZES`.
+    also
+        The second language of a poster; empty for none.
     svg, title, width, height
         The drawing of a chart, also of the one in the atlas, with its title and its size in its own units.
     """
@@ -39,6 +41,7 @@ class PaperRequest:
     id: str = ""
     base: str = ""
     size: str = "A4"
+    also: str = ""
     svg: str = ""
     title: str = ""
     width: float = 0
@@ -61,7 +64,7 @@ class PaperRequest:
 def parse_paper_request(line: bytes) -> PaperRequest:
     """Return the request that :meth:`PaperRequest.to_line` wrote.
 
-    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "gaoqu")
+    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "north")
     >>> parse_paper_request(request.to_line()) == request
     True
     """
@@ -74,14 +77,17 @@ def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = No
     from webmap.paper.pdf_renderer import open_renderer
 
     renderer = open_renderer(request.release, request.language, absolute or request.absolute)
-    if request.kind == "place":
-        return renderer.place_pdf(request.id)
-    if request.kind == "industry":
-        return renderer.industry_pdf(request.id)
+    sheets = {
+        "place": renderer.place_pdf,
+        "industry": renderer.industry_pdf,
+        "cluster": renderer.cluster_pdf,
+        "card": renderer.card_png,
+    }
+    if request.kind in sheets:
+        return sheets[request.kind](request.id)
     if request.kind == "atlas":
         return renderer.atlas_pdf(request.svg)
     if request.kind == "chart":
         return renderer.chart_png(request.svg, (request.width, request.height), request.title)
-    if request.kind == "card":
-        return renderer.card_png(request.id)
-    return renderer.poster_as(request.extension, request.id, request.size)
+    also = open_renderer(request.release, request.also, renderer.absolute) if request.also else None
+    return renderer.poster_as(request.extension, request.id, request.size, also)

@@ -166,6 +166,17 @@ export function createFilter({ state, catalogue }) {
     byId("industry-clear").hidden = !industry;
     page.hidden = !industry;
     if (industry) page.href = local(`/industries/${industry}`);
+    byId("industry-note").hidden = !industry;
+    byId("industry-note").textContent = industry ? noteOf(industry) : "";
+  }
+
+  /** Return for which places of all themes the plan lists an industry, and what is shown lighter. */
+  function noteOf(industry) {
+    const own = catalogue.placesFor(industry);
+    const names = own.map((one) => one.short ?? one.name).join(t("common.comma"));
+    const reached = [...catalogue.features.values()].some((one) => catalogue.isReached(one, { industry }));
+    const said = own.length ? t("map.industry_places", { count: own.length, names }) : t("map.industry_no_place");
+    return reached ? `${said} ${t("map.industry_reached")}` : said;
   }
 
   select.disabled = false;

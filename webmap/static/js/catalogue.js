@@ -38,6 +38,9 @@ export class Catalogue {
     return theme.layers.flatMap((layer) => [...this.features.values()].filter((one) => one.layer === layer));
   }
 
+  /** Return what the catalogue says of a feature's layer: `{source, priority, width}`. */
+  layerOf = (feature) => this.payload.layers[feature.layer];
+
   isPoint = (feature) => POINTS.has(feature.layer);
 
   isSchematic = (feature) => SCHEMATIC.has(feature.edge);
@@ -98,6 +101,12 @@ export class Catalogue {
   }
 
   isFiltered = (state) => Boolean(state.industry) || (state.theme === "clusters" && Boolean(state.cluster));
+
+  /** Return whether the plan names the industry that is filtered by only through a task, a role, an area or the city. */
+  isReached = (feature, { industry }) => Boolean(industry) && (feature.reached ?? []).includes(industry);
+
+  /** Return the places of all themes that the plan lists an industry for. */
+  placesFor = (industry) => [...this.features.values()].filter((one) => !this.isPoint(one) && one.industries?.includes(industry));
 
   /** Return whether a feature passes the reader's filters. */
   matches(feature, state) {

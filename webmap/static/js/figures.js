@@ -6,7 +6,7 @@ import { dress } from "./symbols.js";
 /* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
 const PANE = "area";
-const STATES = ["selected", "faded", "matching", "masking"];
+const STATES = ["selected", "faded", "matching", "reached", "masking"];
 
 export function createFigures(app) {
   const { map, state, catalogue, shapes } = app;
@@ -63,12 +63,14 @@ export function createFigures(app) {
     const selected = feature.id === now.zone;
     const filtered = catalogue.isFiltered(now);
     const matching = filtered && catalogue.matches(feature, now);
+    const reached = filtered && !matching && catalogue.isReached(feature, now);
     const other = catalogue.focusOf(now) && !selected;
     return {
       selected,
       matching,
-      masking: filtered && !matching && !selected && feature.layer === "zones",
-      faded: Boolean(filtered ? !matching && !selected : other),
+      reached,
+      masking: filtered && !matching && !reached && !selected && feature.layer === "zones",
+      faded: Boolean(filtered ? !matching && !reached && !selected : other),
     };
   }
 

@@ -68,13 +68,15 @@ const LANDMARKS = {
   cape: { from: 9.5, priority: 52 },
   bay: { from: 9.5, priority: 54 },
   lagoon: { from: 11, priority: 56 },
-  centre: { from: 10.5, priority: 46 },
+  "city-seat": { from: 8, priority: 2 },
+  "county-seat": { from: 8, priority: 9 },
+  centre: { from: 11, priority: 60 },
   campus: { from: 13, priority: 70 },
 };
-const GATEWAYS_FROM = 10.5;
-const TOWNS_FROM = 11;
+const SEATS = new Set(["city-seat", "county-seat"]);
+const GATEWAYS_FROM = 10;
+const TOWNS_FROM = 10;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
-const FIGURE_PRIORITY = { "five-zones": 0, belts: 0, "marine-cores": 4, counties: 8, zones: 10, parks: 20 };
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
 function wantedNames(app, zoom) {
@@ -82,13 +84,15 @@ function wantedNames(app, zoom) {
   const figures = figureNames(app, theme);
   const shown = new Set(figures.map((one) => one.text));
   const ground = [
-    ...countyNames(app, theme),
     ...landmarkNames(app, theme, zoom),
+    ...countyNames(app, theme),
     ...gatewayNames(app, theme, zoom),
     ...townNames(app, zoom),
+    ...app.backdrop.names(zoom),
   ];
   const free = ground.filter((one) => !shown.has(one.text) && (one.type === "sea" || shown.add(one.text)));
-  return [...figures, ...free];
+  const seats = ground.filter((one) => SEATS.has(one.type) && !free.includes(one)); // named elsewhere, marked here
+  return [...figures, ...free, ...seats.map((one) => ({ ...one, text: "" }))];
 }
 
 function figureNames({ catalogue, state }, theme) {
@@ -102,7 +106,8 @@ function figureNames({ catalogue, state }, theme) {
         id: one.id,
         text: nameOf(one),
         at: catalogue.anchorOf(one),
-        type: catalogue.isPoint(one) ? "point" : one.layer,
+        type: catalogue.isPoint(one) ? "point" : catalogue.layerOf(one).source === "areas" ? "areas" : one.layer,
+        limit: catalogue.isPoint(one) ? POINT_LIMIT : catalogue.layerOf(one).width,
         point: catalogue.isPoint(one),
         priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
         must: badges.length > 0 || NAMED_ALWAYS.has(one.layer), // the letters are what such a theme shows
@@ -116,7 +121,7 @@ const nameOf = (feature) => (narrow.matches && feature.short ? feature.short : f
 
 function pointOrFigure(catalogue, feature) {
   if (catalogue.isPoint(feature)) return catalogue.isHollow(feature) ? 31 : 30;
-  return FIGURE_PRIORITY[feature.layer] + 1 / (1 + (feature.area_km2 ?? 0));
+  return catalogue.layerOf(feature).priority + 1 / (1 + (feature.area_km2 ?? 0));
 }
 
 function badgesOf(catalogue, feature, theme) {
@@ -130,6 +135,8 @@ function countyNames({ catalogue }, theme) {
   return counties.map((one) => ({ text: nameOf(one), at: catalogue.anchorOf(one), type: "county", priority: 40 }));
 }
 
+const MARKED = { "city-seat": "city-seat", "county-seat": "county-seat", centre: "town" };
+
 /** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */
 function landmarkNames({ catalogue }, theme, zoom) {
   const isCore = (one) => theme.layers.includes(one.core_of);
@@ -141,7 +148,7 @@ function landmarkNames({ catalogue }, theme, zoom) {
       type: one.kind,
       priority: isCore(one) ? 6 : (LANDMARKS[one.kind]?.priority ?? 60),
       must: isCore(one),
-      mark: isCore(one) ? "core" : one.kind === "centre" ? "centre" : null,
+      mark: isCore(one) ? "core" : (MARKED[one.kind] ?? null),
     }));
 }
 
@@ -227,16 +234,21 @@ function overlap(a, b) {
 const BADGE = 17;
 const BADGES_PER_ROW = 6;
 const SMALL = 34; // pixels; a polygon below this does not hold a name
-const LIMITS = { "five-zones": 130, belts: 150, "marine-cores": 150, parks: 130, zones: 120, point: 150 };
+const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
 // Small quiet marks of the ground.
 const MARKS = {
   town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
   core: "M0-6.5 1.6-2.1 6.2-2 2.6.9 3.8 5.3 0 2.7-3.8 5.3-2.6.9-6.2-2-1.6-2.1z",
-  centre: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+  village: "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
+  peak: "M0-3.4 3.2 2.2h-6.4z",
+  "city-seat": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0zM-1.8 0a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0z",
+  "county-seat": "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0zM-.6 0a.6.6 0 1 0 1.2 0a.6.6 0 1 0-1.2 0z",
   seaport: "M0-4.5v9M-2.5-2h5M-4 1q0 3.5 4 3.5t4-3.5",
   airport: "M0-5v9M-5 .5 0-2 5 .5M-2 4.2 0 3.2l2 1",
   "railway-station": "M-4-3.4h8v5.4h-8zM-4-.4h8M-2.6 2-4 4.4M2.6 2 4 4.4",
 };
+// Pixels between a mark and its name, where the mark is larger than a town's.
+const MARK_GAPS = { "city-seat": 8, "county-seat": 7, seaport: 8, airport: 8, "railway-station": 8 };
 
 export function createLabels(app) {
   const { map, state, shapes } = app;
@@ -244,8 +256,14 @@ export function createLabels(app) {
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
-    const placed = placeLabels(items.filter(fits), symbolBoxes(app), frameOf(map));
-    const shown = [...placed].filter(([, offset]) => offset);
+    const bare = items.filter((one) => !one.text); // a mark alone stays where it is
+    const taken = [...symbolBoxes(app), ...bare.map(({ x, y }) => [x - 5, y - 5, x + 5, y + 5])];
+    const placed = placeLabels(
+      items.filter((one) => one.text && fits(one)),
+      taken,
+      frameOf(map),
+    );
+    const shown = [...bare.map((one) => [one, [0, 0]]), ...[...placed].filter(([, offset]) => offset)];
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
     fade();
   }
@@ -256,7 +274,7 @@ export function createLabels(app) {
     const focus = app.catalogue.focusOf(now);
     for (const { node } of overlay.parts) {
       const feature = app.catalogue.features.get(node.dataset.for);
-      const out = feature && (filtered ? !app.catalogue.matches(feature, now) : focus && focus !== feature.id);
+      const out = feature && (filtered ? !app.catalogue.matches(feature, now) && !app.catalogue.isReached(feature, now) : focus && focus !== feature.id);
       node.classList.toggle("is-faded", Boolean(out));
     }
   }
@@ -264,6 +282,7 @@ export function createLabels(app) {
   map.on("zoomend viewreset", draw);
   state.subscribe((now, before) => (now.theme === before.theme && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
+  app.backdrop.onNames(draw);
   narrow.addEventListener("change", draw);
   document.fonts?.ready.then(draw);
   draw();
@@ -272,7 +291,7 @@ export function createLabels(app) {
 function measure(name, app, root) {
   const { map, spread } = app;
   const extent = extentOf(name.id, app);
-  const limit = (LIMITS[name.type] ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
+  const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
   const text = setText(name.text, styleOf(`label-${name.type}`, root), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
@@ -287,7 +306,7 @@ function measure(name, app, root) {
 function offsetsFor(name, width, height) {
   const small = name.extent < SMALL;
   if (name.mark || name.point || small) {
-    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : name.type === "gateway" ? 8 : 5;
+    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : (MARK_GAPS[name.mark] ?? 5);
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
     return [
       [side, 0],

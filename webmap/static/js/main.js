@@ -1,5 +1,6 @@
 /** Start the map: load, then wire state, drawing and controls together. */
 
+import { createBackdrop } from "./backdrop.js";
 import { createFilter, createLegend, createList, createThemes } from "./browse.js";
 import { Catalogue } from "./catalogue.js";
 import { byId } from "./dom.js";
@@ -36,6 +37,7 @@ async function start() {
   else app.view.showAll();
   createPicture(app);
   await painted();
+  createBackdrop(app);
   createControls(app);
   createNames(app);
   createPanel(app);
