@@ -25,7 +25,7 @@ from webmap.ogc.cache import geometry_of
 from webmap.ogc.fast_path import to_request
 from webmap.ogc.parameters import ITEMS, OWN
 from webmap.ogc.request import FORMATS, ROOT, OgcRequest
-from webmap.ogc.resources import Document, FeaturePage, SingleFeature
+from webmap.ogc.resources import Document, FeaturePage, SingleFeature, header_links
 from webmap.ogc.service import ResourceAddress, Service
 
 blueprint = Blueprint("ogc", __name__)
@@ -67,6 +67,7 @@ def resource_page(below: str = "") -> Response:  # noqa: ARG001 - the address is
         )
         response = _render(ogc_request, target, **shown)
         response.headers["Content-Crs"] = f"<{features.axes.uri}>"
+        response.headers["Link"] = header_links(ogc_request, features.collection)
         return response
     document = ogc_service().document(ogc_request, target)
     meant = _parameters(document) if target.kind == "api" else {}
@@ -84,7 +85,7 @@ def _parameters(document: Document) -> dict[str, str]:
     """Return what each parameter means, also those that every collection describes for itself."""
     meant = {name: row["description"] for name, row in document["components"]["parameters"].items()}
     for operations in document["paths"].values():
-        rows = operations["get"]["parameters"]
+        rows = operations["get"]["parameters"] if "get" in operations else []
         meant |= {row["name"]: row["description"] for row in rows if row.get("name") in OWN}
     return meant
 
@@ -104,7 +105,7 @@ def _parse_request() -> OgcRequest:
 
 
 def _render(ogc_request: OgcRequest, target: ResourceAddress, **values: Any) -> Response:
-    template = {"queryables": "schema"}.get(target.kind, target.kind)
+    template = {"queryables": "schema", "sortables": "schema"}.get(target.kind, target.kind)
     links = values["doc"]["links"] if "links" in values.get("doc", {}) else values.get("links", [])
     as_json = next((one["href"] for one in links if one["rel"] == "alternate"), ogc_request.here(f="json"))
     rendered = render_template(
@@ -124,6 +125,7 @@ def _items(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, Any]:
         "links": links,
         "rels": rels,
         "matched": found.matched,
+        "unplaced": found.unplaced,
         "first": first,
         "last": first + len(features) - 1,
         "fields": _fields(found, ogc_request.language),
