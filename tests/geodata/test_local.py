@@ -233,7 +233,7 @@ def test_a_folder_that_is_not_there_is_told(facts: Facts, tmp_path: Path) -> Non
 
 def test_examples_add_nothing_until_they_are_filled_in(facts: Facts, tmp_path: Path) -> None:
     folder = tmp_path / "new"
-    assert write_examples(folder) == list(FILES)
+    assert write_examples(folder, facts) == list(FILES)
     assert read_local(folder, facts) == LocalAdditions()
     for name in FILES[1:]:
         path = folder / name
@@ -251,4 +251,4 @@ def test_examples_add_nothing_until_they_are_filled_in(facts: Facts, tmp_path: P
     assert found.publisher
     assert found.logo
     with pytest.raises(FileExistsError, match=r"plan\.txt"):
-        write_examples(folder)
+        write_examples(folder, facts)
