@@ -178,4 +178,5 @@ def test_an_id_and_a_name_are_plain_texts(client: FlaskClient, release: Release)
     place = json.loads(client.get("/ogc/collections/zones/schema").data)
     open_ones = place["properties"].keys() - set(place["required"]) - {"geometry"}
     positions = {f"positioning_{language}" for language in ("zh", "en", "ko")}
-    assert open_ones == {"parent_id", *positions, "official_area_km2", "official_area_source"}
+    areas = {"area_km2", "area_note", "official_area_km2", "official_area_source"}
+    assert open_ones == {"parent_id", *positions, *areas}
