@@ -16,6 +16,7 @@ WGS84: Final = "EPSG:4326"
 # GCJ-02 and BD-09 are displays of web maps: no file is written in them.
 FRAMES: Final = tuple(frame for frame in crs.FRAMES if frame not in (LONLAT, *crs.SHIFTED))
 FIXED: Final = (LONLAT,)
+CGCS2000: Final = ("EPSG:4490", "EPSG:4550", "EPSG:4549")  # degrees, and metres from 123° and 120° east
 GEOMETRIES: Final = ("wkt", "lonlat", "none")  # what a table of text says of a place
 
 
@@ -49,11 +50,14 @@ _ALL_FORMATS: Final = (
     Format("geojson", "application/geo+json", ("layer", "plan")),
     Format("json", "application/json", _TABLE),
     Format("shp.zip", _ZIP, ("layer", "plan"), FRAMES),
+    Format("gdb.zip", _ZIP, ("layer", "plan"), (*CGCS2000, WGS84)),
+    Format("dxf", "image/vnd.dxf", ("layer", "plan"), CGCS2000[1:]),
     Format("fgb", "application/vnd.flatgeobuf", _LAYER, FRAMES),
+    Format("pmtiles", "application/vnd.pmtiles", _LAYER),
     Format("parquet", "application/vnd.apache.parquet", _BOTH, FRAMES),
     Format("kml", "application/vnd.google-earth.kml+xml", ("layer", "plan")),
     Format("topojson", "application/json", ("layer", "plan")),
-    Format("csv", "text/csv; charset=utf-8", _BOTH, FRAMES, "wkt"),
+    Format("csv", "text/csv; charset=utf-8", _BOTH, FRAMES, "lonlat"),
     Format(
         "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _ALL, FRAMES, "lonlat"
     ),
