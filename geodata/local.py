@@ -102,7 +102,7 @@ class OwnText(Record):
 class Contact(Record):
     """How a body, or who answers for a place, is reached."""
 
-    of: Id  # an agency, or a county, zone, park, 五区, belt or marine core
+    of: Id  # an agency, or a county, zone, park or area
     office: OwnText | None = None
     phone: Phone | None = None
     email: Mail | None = None
