@@ -48,6 +48,7 @@ from webmap.views import (
     search,
     siting,
     subjects,
+    tiles,
 )
 from webmap.views.releases import PublicationHistory
 
@@ -91,6 +92,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(siting.blueprint)
     app.register_blueprint(paper.blueprint)
     app.register_blueprint(data.blueprint)
+    app.register_blueprint(tiles.blueprint)
     _add_ogc(app, release, settings)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese

@@ -14,11 +14,13 @@ from branca.element import CssLink, JavascriptLink, MacroElement
 from folium.map import CustomPane
 from folium.template import Template
 
-MIN_ZOOM, MAX_ZOOM = 8, 16
+MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
 PANES = (
     ("land", 200, False),
     ("area", 410, True),
+    ("halo", 420, False),
+    ("edge", 430, False),
     ("line", 440, False),
     ("place", 450, True),
     ("label", 620, False),

@@ -48,11 +48,10 @@ MARKS: dict[str, tuple[str, float, bool]] = {
     "railway-station": ("M-4-3.4h8v5.4h-8zM-4-.4h8M-2.6 2-4 4.4M2.6 2 4 4.4", 0.95, False),
 }
 INK, MUTED, WATER = "#1c262e", "#59636b", "#47697c"
-EDGES: dict[str, dict[str, Attribute]] = {
-    "reconstructed": {"stroke_dasharray": "1.5 0.9"},
-    "derived": {"stroke_dasharray": "1.5 0.9"},
-    "indicative": {"stroke_dasharray": "0.5 0.9", "stroke_linecap": "round"},
-}
+SOFT = ("reconstructed", "derived")  # methods whose edges are a soft band with a thin dash in it
+DASH: dict[str, Attribute] = {"stroke_width": 0.2, "stroke_dasharray": "1.5 0.9"}
+BAND = (1.0, 0.8, 0.6, 0.4, 0.2)  # widths of the strips that make a soft edge, in parts of its accuracy
+STRIP, HALO = 0.11, 0.07  # opacity of one strip of a band, and of one of a halo
 TILE = 3.4  # millimetres of a texture's tile; its drawing has ten units
 TEXTURES = (
     "",
@@ -65,6 +64,7 @@ TEXTURES = (
     "M0 5q2.5 -3 5 0t5 0",
 )
 OUTLINES = {
+    "spot": "M0-6a6 6 0 1 0 .01 0zM0-2a2 2 0 1 0 .01 0z",
     "circle": "M0-9a9 9 0 1 0 .01 0z",
     "square": "M-8-8h16v16h-16z",
     "triangle": "M0-10.5 10 8h-20z",
@@ -76,8 +76,7 @@ DROP = {"triangle": 0.9, "star": 0.6}  # how far a letter sits below the symbol'
 SYMBOL = 0.19  # millimetres a unit of a symbol's outline
 LINES = {
     "solid": ("surveyed", "official", "digitised"),
-    "dashed": ("reconstructed", "derived"),
-    "dotted": ("indicative",),
+    "soft": SOFT,
 }
 
 
@@ -107,23 +106,26 @@ class Figure:
     light: bool = False
 
 
-def style_figure(drawing: Drawing, figure: Figure, place: Paint) -> None:
-    """Paint a polygon: its hue, the texture or hatch over it, and an edge by how its boundary was made.
+def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
+    """Paint the inside of a polygon: its hue, lighter where it is only reconstructed, and its texture.
 
     `place` draws the polygon with the attributes that it is given.
     """
-    hue, texture, hatched = figure.hue, figure.texture, figure.method == "indicative"
-    place({"fill": hue, "fill_opacity": 0.16 if figure.light else 0.3 if hatched else 0.5})
-    dark = shade(hue, -0.3)
-    if hatched:
-        line: dict[str, Attribute] = {"d": "M0 0V1.6", "stroke": dark, "stroke_width": 0.5}
-        place({"fill": drawing.pattern(f"hatch-{hue[1:]}", 1.6, line, turn=45)})
-    elif texture % len(TEXTURES):
-        mark: dict[str, Attribute] = {"d": TEXTURES[texture % len(TEXTURES)], "fill": "none", "stroke": dark}
-        mark |= {"stroke_opacity": 0.5, "stroke_width": 0.9, "transform": f"scale({TILE / 10:g})"}
+    hue, texture = figure.hue, figure.texture
+    plain = texture % len(TEXTURES) == 0
+    light = 0.03 if plain else 0.16
+    place({"fill": hue, "fill_opacity": light if figure.light else 0.36 if figure.method in SOFT else 0.5})
+    if not plain:
+        mark: dict[str, Attribute] = {"d": TEXTURES[texture % len(TEXTURES)], "fill": "none"}
+        mark |= {"stroke": shade(hue, -0.3), "stroke_opacity": 0.5, "stroke_width": 0.9}
+        mark["transform"] = f"scale({TILE / 10:g})"
         place({"fill": drawing.pattern(f"texture-{hue[1:]}-{texture}", TILE, mark)})
-    line_style: dict[str, Attribute] = {"stroke": dark, "stroke_width": 0.4, "stroke_linejoin": "round"}
-    place({"fill": "none", **line_style, **EDGES.get(figure.method, {})})
+
+
+def style_edge(figure: Figure, place: Paint, *, known: bool) -> None:
+    """Paint lines of an edge: crisp where they are known, else a thin dash."""
+    line: dict[str, Attribute] = {"fill": "none", "stroke": shade(figure.hue, -0.3), "stroke_width": 0.4}
+    place(line | {"stroke_linejoin": "round"} | ({} if known else DASH))
 
 
 def explain_edges(methods: Iterable[str | None], say: Callable[..., str]) -> Iterator[tuple[str, str]]:

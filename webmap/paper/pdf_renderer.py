@@ -453,7 +453,7 @@ def _accuracy(renderer: PdfRenderer) -> Document:
                     row["name"],
                     renderer.say(f"method.{row['method']}"),
                     accuracy,
-                    f"{format_number(row['area_km2'])} km²",
+                    "–" if row["area_km2"] is None else f"{format_number(row['area_km2'])} km²",
                 ]
             )
     keys = ("common.name", "zone.method", "zone.accuracy", "zone.computed")

@@ -14,7 +14,7 @@ import shapely
 from geodata.crs import Bounds
 from webmap.i18n import format_number
 from webmap.paper import look
-from webmap.paper.drawing import Drawing, Ground, View, add_to, fit
+from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
 from webmap.paper.labels import find_middle, measure_text, wrap_text
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
@@ -181,7 +181,11 @@ class _Poster:
         shown = [
             self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
         ]
-        bounds = shapely.union_all([self.ground.city, *shown]).bounds
+        spots = [at for row in self.features for at in row.get("spots", ())]
+        reaches = [
+            shapely.buffer(shapely.Point(*self.ground.to_xy(lon, lat)), far_m) for lon, lat, far_m in spots
+        ]
+        bounds = shapely.union_all([self.ground.city, *shown, *reaches]).bounds
         west, south, east, north = bounds
         return Painter(
             self.drawing, fit((west, south, east, north), left, self.top, size), self.ground, self.zoom
@@ -218,9 +222,11 @@ class _Poster:
         inset.paint_frame()
 
     def _paint_figures(self, painter: Painter, polygons: list[Row]) -> None:
+        figures = {}
         for row in polygons:
             hue, texture, light = self._look(row, polygons)
-            painter.paint_figure(row["id"], look.Figure(hue, texture, row["edge"], light))
+            figures[row["id"]] = look.Figure(hue, texture, row["edge"], light)
+        painter.paint_figures(figures)
         painter.paint_borders()
         if "zones" in self.theme["context"]:
             for row_id, row in self.payload["features"].items():
@@ -251,6 +257,7 @@ class _Poster:
             row
             for row in self.features
             if (row["layer"] in POINT_LAYERS and row["point"])
+            or row.get("spots")
             or (row["id"] in self.ground.polygons and row["area_km2"] < LARGE_KM2)
         ]
 
@@ -264,7 +271,10 @@ class _Poster:
 
     @staticmethod
     def _spot(row: Row) -> tuple[float, float]:
-        lon, lat = row["point"] if row["layer"] in POINT_LAYERS else row["label"]
+        if row.get("spots"):
+            lon, lat, _ = row["spots"][0]
+        else:
+            lon, lat = row["point"] if row["layer"] in POINT_LAYERS else row["label"]
         return lon, lat
 
     def _place_inset(self, window: Bounds, view: View) -> View | None:
@@ -288,9 +298,19 @@ class _Poster:
         Places `elsewhere` are named in the inset; without `context` only the theme's places are named.
         """
         unit = self.unit
+        unbounded = [
+            row | {"name": (row["layer"] == "parks" and row["short"]) or row["name"]}
+            for row in self.features
+            if row.get("spots")
+        ]
+        hues = {row["id"]: self._look(row, polygons)[0] for row in unbounded}
+        spots = painter.paint_halos(unbounded, hues)
         entries = {row["id"]: entry for row in self.features if (entry := self._entry(row))}
+        entries |= {row_id: {"colour": hue, "symbol": "spot", "letter": None} for row_id, hue in hues.items()}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
-        shown = painter.paint_points(points, entries)
+        shown = [
+            one | {"letters": self._letters(one)} for one in painter.paint_points([*points, *spots], entries)
+        ]
         for row in sorted(polygons, key=lambda row: row["area_km2"]):
             if row["id"] not in elsewhere:
                 self._name_polygon(painter, row, polygons)
@@ -393,6 +413,8 @@ class _Poster:
         return entry["colour"], self.theme["legend"].index(entry), light
 
     def _below_all(self, row: Row, polygons: list[Row]) -> bool:
+        if row["id"] not in self.ground.polygons:
+            return False
         own = shapely.box(*self.ground.polygons[row["id"]].bounds)
         others = [one for one in polygons if one is not row]
         return bool(others) and all(
@@ -455,16 +477,11 @@ class _Poster:
         column.skip(1)
         edges = [row["edge"] for row in self.features if row["id"] in self.ground.polygons]
         for explained in zip(*(explain_edges(edges, say) for say in self.words.says), strict=True):
-            self._swatch(column, look.NEUTRAL, 0, explained[0][0])
+            self._edge_key(column, explained[0][0])
             for _, meaning in explained:
                 column.text(meaning, 2.7, indent=10, after=0)
             column.skip(1.2)
-        if any(
-            row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
-            for row in self.features
-            if row.get("point")
-        ):
-            column.text(self.words.say("map.edge.hollow"), 2.7)
+        self._explain_points(column)
         column.text(self.theme["note"], 2.7, colour=look.MUTED)
         for key, name in self.keyed:
             column.text(f"{key}  {name}".replace("\n", " · "), 2.7, after=0.4)
@@ -472,6 +489,17 @@ class _Poster:
         for key, count in (("paper.unplaced", missing), ("paper.unnamed", self.unnamed)):
             if count:
                 column.text(self.words.say(key, count=count), 2.7, colour=look.MUTED)
+
+    def _explain_points(self, column: _Column) -> None:
+        """Say what the symbols of places are whose extent or exact position is not known."""
+        if any(row.get("spots") for row in self.features):
+            self._spot_key(column, look.MUTED, halo=True)
+            for line in self.words.say("map.line.spot").split("\n"):
+                column.text(line, 2.7, indent=10, after=0)
+            column.skip(1.2)
+        points = [row for row in self.features if row.get("point")]
+        if any(row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M for row in points):
+            column.text(self.words.say("map.edge.hollow"), 2.7)
 
     def _legend_line(self, column: _Column, entry: look.Entry, index: int) -> None:
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
@@ -485,8 +513,12 @@ class _Poster:
             ink = look.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
         elif drawing is not None:
-            edge = next(row["edge"] for row in self.features if self._entry(row) is entry)
-            self._swatch(column, entry["colour"], index, edge)
+            row = next(row for row in self.features if self._entry(row) is entry)
+            light = row["layer"] == self.theme["layers"][0] and len(self.theme["layers"]) > 1
+            if row.get("spots"):
+                self._spot_key(column, entry["colour"])
+            else:
+                self._swatch(column, look.Figure(entry["colour"], index, row["edge"], light))
         letter = f"{entry['letter']}  " if entry["letter"] and not (entry["symbol"] or clusters) else ""
         first, *more = entry["label"].split("\n")
         target = (self.words.targets or {}).get(entry["key"])
@@ -497,13 +529,42 @@ class _Poster:
         if target:
             column.text(target, 2.5, colour=look.MUTED, indent=10, after=1.2)
 
-    def _swatch(self, column: _Column, hue: str, texture: int, edge: str) -> None:
+    def _spot_key(self, column: _Column, hue: str, *, halo: bool = False) -> None:
+        """Draw the symbol of a place of which only a point is known."""
+        unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
+        if drawing is None:
+            return
+        for share in look.BAND if halo else ():
+            circle = {"cx": x + 4 * unit, "cy": y, "r": 3 * unit * share}
+            drawing.add("circle", **circle, fill=hue, fill_opacity=look.HALO)
+        entry = {"colour": hue, "symbol": "spot", "letter": None}
+        symbol(drawing, entry, (x + 4 * unit, y), hollow=True)
+
+    def _edge_key(self, column: _Column, edge: str) -> None:
+        """Draw a piece of a kind of line."""
+        unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
+        if drawing is None:
+            return
+        soft = edge in look.SOFT
+        for share in look.BAND if soft else ():
+            high = 3.2 * unit * share
+            strip = {"x": x, "y": y - high / 2, "width": 8 * unit, "height": high}
+            drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.STRIP)
+        line: dict[str, Attribute] = {"d": f"M{x:.2f} {y:.2f}h{8 * unit:.2f}"}
+        figure = look.Figure(look.MUTED, 0, edge)
+        look.style_edge(figure, lambda style: drawing.add("path", **line, **style), known=not soft)
+
+    def _swatch(self, column: _Column, figure: look.Figure) -> None:
         unit, drawing = column.unit, column.drawing
         if drawing is None:
             return
         box = {"x": column.x, "y": column.y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
-        figure = look.Figure(hue, texture, edge)
-        look.style_figure(drawing, figure, lambda style: drawing.add("rect", **(style | box)))
+
+        def place(style: dict[str, Attribute]) -> None:
+            drawing.add("rect", **(style | box))
+
+        look.style_fill(drawing, figure, place)
+        look.style_edge(figure, place, known=figure.method not in look.SOFT)
 
     def _figures(self, column: _Column) -> None:
         """Write how many places of each layer there are, how large they are and how exactly known."""

@@ -2,7 +2,7 @@
 
 import { byId, calm, el, svg } from "./dom.js";
 import { lang, local, t } from "./site.js";
-import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
+import { badgeIcon, fadingFill, swatch, symbolIcon } from "./symbols.js";
 
 /* The theme control: a radio group, one theme at a time. */
 
@@ -38,10 +38,10 @@ export function createThemes({ state, catalogue }) {
 
 /* The legend of the theme: its colours, its edges, its note. Clusters are switches. */
 
+const HALO = "#777777";
 const LINES = {
   solid: ["surveyed", "official", "digitised"],
-  dashed: ["reconstructed", "derived"],
-  dotted: ["indicative"],
+  soft: ["reconstructed", "derived"],
 };
 
 export function createLegend({ state, catalogue }) {
@@ -78,18 +78,26 @@ export function createLegend({ state, catalogue }) {
   function picture(theme, entry, index) {
     if (entry.symbol) return symbolIcon(entry);
     const feature = catalogue.featuresOf(theme).find((one) => catalogue.entryOf(one, theme)?.index === index);
-    const look = feature ? catalogue.lookOf(feature, state.get()) : { hue: entry.colour, texture: index };
-    const icon = swatch(look, feature?.edge);
+    const plain = { theme: theme.id }; // whatever the filter
+    if (feature && catalogue.isUnbounded(feature)) return withBadge(symbolIcon(catalogue.symbolOf(feature, plain), true), entry);
+    const look = feature ? catalogue.lookOf(feature, plain) : { hue: entry.colour, texture: index };
+    return withBadge(swatch(look, feature?.edge), entry);
+  }
+
+  function withBadge(icon, entry) {
     return entry.letter ? el("span", { class: "swatch-pair" }, icon, badgeIcon(entry)) : icon;
   }
 
   function accuracyKeys(theme, features) {
-    const points = features.filter(catalogue.isPoint);
+    const points = features.filter((one) => catalogue.isPoint(one) && !catalogue.isUnbounded(one));
     const methods = new Set(features.filter((one) => !catalogue.isPoint(one)).map((one) => one.edge));
     const rows = Object.entries(LINES)
       .map(([line, drawn]) => [line, drawn.filter((method) => methods.has(method))])
       .filter(([, here]) => here.length)
       .map(([line, here]) => el("li", {}, edgeIcon(here[0]), el("span", { text: meaningOf(line, here) })));
+    if (features.some(catalogue.isUnbounded)) {
+      rows.push(el("li", {}, haloIcon(), el("span", { text: t("map.line.spot") })));
+    }
     if (points.some(catalogue.isHollow)) {
       const sample = theme.legend.find((entry) => entry.symbol) ?? {};
       rows.push(
@@ -126,8 +134,19 @@ function meaningOf(line, methods) {
 }
 
 function edgeIcon(method) {
-  const line = svg("path", { class: `edge-line method-${method}`, d: "M1 9h26" });
-  return svg("svg", { class: "swatch", viewBox: "0 0 28 18", width: 28, height: 18, "aria-hidden": "true" }, line);
+  const [soft, d] = [LINES.soft.includes(method), "M1 9h26"];
+  const band = soft ? [0, 1, 2].map(() => svg("path", { class: "edge-band", d })) : [];
+  for (const [index, path] of band.entries()) path.style.setProperty("--width-m", 13 - 4.5 * index);
+  const line = svg("path", { class: `edge ${soft ? "edge-guessed" : "edge-known"}`, d });
+  return svg("svg", { class: "swatch edge-icon", viewBox: "0 0 28 18", width: 28, height: 18, "aria-hidden": "true" }, ...band, line);
+}
+
+function haloIcon() {
+  const node = symbolIcon({ symbol: "spot", letter: "", colour: HALO }, true);
+  const halo = svg("circle", { class: "halo-icon", r: 12 });
+  halo.style.fill = fadingFill(HALO);
+  node.prepend(halo);
+  return node;
 }
 
 /* The industry filter: a plain select, grouped by cluster. */
@@ -260,7 +279,7 @@ export function createList({ state, catalogue }) {
         dataset: { id: feature.id },
         onclick: () => state.set({ zone: feature.id }, "list"),
       },
-      picture(feature, theme),
+      picture(feature),
       el("span", { class: "item-name" }, el("span", { text: feature.name }), chineseOf(feature)),
       letters.length
         ? el(
@@ -275,9 +294,8 @@ export function createList({ state, catalogue }) {
   const chineseOf = (feature) =>
     lang() !== "zh" && feature.zh !== feature.name ? el("span", { class: "zh", lang: "zh", text: feature.zh }) : null;
 
-  function picture(feature, theme) {
-    const entry = catalogue.entryOf(feature, theme);
-    if (catalogue.isPoint(feature)) return symbolIcon(entry, catalogue.isHollow(feature));
+  function picture(feature) {
+    if (catalogue.isPoint(feature)) return symbolIcon(catalogue.symbolOf(feature, state.get()), catalogue.isHollow(feature));
     return swatch(catalogue.lookOf(feature, state.get()), feature.edge);
   }
 

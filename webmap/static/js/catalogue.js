@@ -4,6 +4,7 @@ const POINTS = new Set(["platforms", "gateways"]);
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
 const HOLLOW_OVER_M = 1000;
 const NEUTRAL = "#B5AE9E";
+const MATCH = "#0072B2"; // of an industry that is filed under no cluster
 
 export class Catalogue {
   constructor(payload, shapes) {
@@ -41,18 +42,28 @@ export class Catalogue {
   /** Return what the catalogue says of a feature's layer: `{source, priority, width}`. */
   layerOf = (feature) => this.payload.layers[feature.layer];
 
-  isPoint = (feature) => POINTS.has(feature.layer);
+  /** Whether a feature is drawn as a symbol: it is a point, or a place of which only a point is known. */
+  isPoint = (feature) => POINTS.has(feature.layer) || this.isUnbounded(feature);
+
+  isUnbounded = (feature) => Boolean(feature.spots?.length);
 
   isSchematic = (feature) => SCHEMATIC.has(feature.edge);
 
-  isHollow = (feature) => this.isPoint(feature) && feature.accuracy_m > HOLLOW_OVER_M;
+  isHollow = (feature) => this.isPoint(feature) && (this.isUnbounded(feature) || feature.accuracy_m > HOLLOW_OVER_M);
 
-  isLocated = (feature) => (this.isPoint(feature) ? Boolean(feature.point) : this.shapes.has(feature.id));
+  isLocated = (feature) => this.spotsOf(feature).length > 0 || this.shapes.has(feature.id);
+
+  /** Return where the symbols of a feature stand: `[lat, lon, accuracy in metres]` each. */
+  spotsOf(feature) {
+    if (this.isUnbounded(feature)) return feature.spots.map(([lon, lat, accuracy]) => [lat, lon, accuracy]);
+    return feature.point ? [[feature.point[1], feature.point[0], feature.accuracy_m]] : [];
+  }
 
   /** Return the (lat, lon) that stands for a feature, or null. */
   anchorOf(feature) {
-    const at = this.isPoint(feature) ? feature.point : feature.label;
-    return at ? [at[1], at[0]] : null;
+    const [spot] = this.spotsOf(feature);
+    if (spot) return spot.slice(0, 2);
+    return feature.label ? [feature.label[1], feature.label[0]] : null;
   }
 
   /** Return the legend entry of a feature and its index, or null. */
@@ -63,20 +74,24 @@ export class Catalogue {
   }
 
   /**
-   * Return `{hue, texture, light, hatched}` of a feature: texture -1 is plain, the others tell hues
-   * apart in grey; what others lie on is light, what is only indicative is hatched.
+   * Return `{hue, texture, light, soft}` of a feature: texture -1 is plain, the others tell hues apart in grey;
+   * what others lie on is light, what is schematic is soft. Under a filter all that match have one hue, and the rest none.
    */
   lookOf(feature, state) {
     const theme = this.themes.get(state.theme);
-    const light = this.isBackdrop(feature, theme);
-    const hatched = feature.edge === "indicative";
-    if (theme.colour_by === "cluster") {
-      const chosen = this.clusterOf(state);
-      const hit = chosen && this.matches(feature, state);
-      return { hue: hit ? chosen.colour : NEUTRAL, texture: -1, light: light && !hit, hatched };
+    const [light, soft] = [this.isBackdrop(feature, theme), this.isSchematic(feature)];
+    if (theme.colour_by === "cluster" || (this.isFiltered(state) && !POINTS.has(feature.layer))) {
+      const hit = this.isFiltered(state) && this.matches(feature, state);
+      return { hue: hit ? (this.clusterOf(state)?.colour ?? MATCH) : NEUTRAL, texture: -1, light: light && !hit, soft };
     }
     const entry = this.entryOf(feature, theme);
-    return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, hatched };
+    return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, soft };
+  }
+
+  /** Return the `{symbol, letter, colour}` of what is drawn as a symbol. */
+  symbolOf(feature, state) {
+    if (this.isUnbounded(feature)) return { symbol: "spot", letter: null, colour: this.lookOf(feature, state).hue };
+    return this.entryOf(feature, this.themes.get(state.theme));
   }
 
   /** Return whether the theme's other features lie on this one. */

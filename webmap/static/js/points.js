@@ -3,7 +3,7 @@
 import { svg } from "./dom.js";
 import { Overlay } from "./ground.js";
 import { t } from "./site.js";
-import { symbol } from "./symbols.js";
+import { fadingFill, symbol } from "./symbols.js";
 
 const NEAR_PX = 15;
 const STEP_PX = 25;
@@ -11,29 +11,41 @@ const STEP_PX = 25;
 export function createPoints(app) {
   const { map, state, catalogue } = app;
   const overlay = new Overlay(map, "place", "points");
+  const halos = L.layerGroup().addTo(map);
+  const renderer = L.svg({ pane: "halo", padding: 0.5 });
 
   function draw() {
     const theme = catalogue.themes.get(state.get().theme);
-    const features = catalogue.featuresOf(theme).filter((one) => catalogue.isPoint(one) && one.point);
+    const spots = catalogue
+      .featuresOf(theme)
+      .filter(catalogue.isPoint)
+      .flatMap((one) => catalogue.spotsOf(one).map(([lat, lon, radius], index) => ({ one, index, at: [lat, lon], radius })));
     app.spread = spread(
-      features.map((one) => ({ id: one.id, at: catalogue.anchorOf(one) })),
+      spots.map(({ one, index, at }) => ({ id: index ? `${one.id} ${index}` : one.id, at })),
       map,
     );
-    overlay.show(features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one, theme) })));
+    overlay.show(spots.map((spot) => ({ at: spot.at, node: build(spot) })));
+    halos.clearLayers();
+    for (const { one, at, radius } of spots) {
+      if (!catalogue.isUnbounded(one)) continue;
+      const options = { pane: "halo", renderer, radius, className: "halo", interactive: false };
+      const path = L.circle(at, options).addTo(halos).getElement();
+      path.style.fill = fadingFill(catalogue.lookOf(one, state.get()).hue);
+    }
     restyle();
   }
 
-  function build(feature, theme) {
+  function build({ one: feature, index }) {
     const kind = t(`kind.${feature.kind}`);
     const hollow = catalogue.isHollow(feature);
-    const { x, y } = app.spread.get(feature.id);
-    const mark = symbol(catalogue.entryOf(feature, theme), hollow);
+    const { x, y } = app.spread.get(index ? `${feature.id} ${index}` : feature.id);
+    const mark = symbol(catalogue.symbolOf(feature, state.get()), hollow);
     mark.setAttribute("transform", `translate(${x} ${y})`);
     return svg(
       "g",
       {
         class: "point",
-        tabindex: 0,
+        tabindex: index ? -1 : 0,
         role: "button",
         "aria-label": t(hollow ? "map.figure_schematic" : "map.figure", { name: feature.name, kind }),
         dataset: { id: feature.id },
@@ -59,7 +71,8 @@ export function createPoints(app) {
   }
 
   map.on("zoomend viewreset", draw);
-  state.subscribe((now, before) => (now.theme === before.theme ? restyle() : draw()));
+  const looks = ({ theme, industry, cluster }) => `${theme} ${industry} ${cluster}`;
+  state.subscribe((now, before) => (looks(now) === looks(before) ? restyle() : draw()));
   draw();
 }
 
@@ -79,7 +92,8 @@ function spread(points, map) {
       const angle = (2 * Math.PI * index) / ids.length - Math.PI / 2;
       const round = (value) => Math.round(value * 10) / 10;
       const [dx, dy] = radius ? [place.x - own.x, place.y - own.y] : [0, 0];
-      offsets.set(id, { x: round(dx + radius * Math.cos(angle)), y: round(dy + radius * Math.sin(angle)) });
+      const [x, y] = [dx + radius * Math.cos(angle), dy + radius * Math.sin(angle)].map(round);
+      offsets.set(id, { x, y, place: own });
     });
   }
   return offsets;
