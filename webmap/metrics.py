@@ -137,7 +137,7 @@ def _gauge(
 def name_route(path: str) -> str:
     """Return the template of an address of the API, and :data:`NO_ROUTE` for any other.
 
-    >>> name_route("/ogc/collections/zones/items/gaoqu"), name_route("/x")
+    >>> name_route("/ogc/collections/zones/items/north"), name_route("/x")
     ('/ogc/collections/<collection>/items/<feature>', 'none')
     """
     for pattern, template in _OGC:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from geodata import crs
+from geodata.city import read_city
 from geodata.crs import LONLAT
 
 PLAN: Final = "plan"  # the data set of everything: all layers, all tables
@@ -16,7 +17,8 @@ WGS84: Final = "EPSG:4326"
 # GCJ-02 and BD-09 are displays of web maps: no file is written in them.
 FRAMES: Final = tuple(frame for frame in crs.FRAMES if frame not in (LONLAT, *crs.SHIFTED))
 FIXED: Final = (LONLAT,)
-CGCS2000: Final = ("EPSG:4490", "EPSG:4550", "EPSG:4549")  # degrees, and metres from 123° and 120° east
+# Degrees, and the metres that are in use in the city, first those of paper.
+LOCAL: Final = ("EPSG:4490", *sorted(crs.PROJECTED, key=lambda frame: frame != read_city().paper))
 GEOMETRIES: Final = ("wkt", "lonlat", "none")  # what a table of text says of a place
 
 
@@ -50,8 +52,8 @@ _ALL_FORMATS: Final = (
     Format("geojson", "application/geo+json", ("layer", "plan")),
     Format("json", "application/json", _TABLE),
     Format("shp.zip", _ZIP, ("layer", "plan"), FRAMES),
-    Format("gdb.zip", _ZIP, ("layer", "plan"), (*CGCS2000, WGS84)),
-    Format("dxf", "image/vnd.dxf", ("layer", "plan"), CGCS2000[1:]),
+    Format("gdb.zip", _ZIP, ("layer", "plan"), (*LOCAL, WGS84)),
+    Format("dxf", "image/vnd.dxf", ("layer", "plan"), LOCAL[1:]),
     Format("fgb", "application/vnd.flatgeobuf", _LAYER, FRAMES),
     Format("pmtiles", "application/vnd.pmtiles", _LAYER),
     Format("parquet", "application/vnd.apache.parquet", _BOTH, FRAMES),

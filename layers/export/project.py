@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geodata import crs
 from geodata.letters import strip_unprintable
 from layers.export import archive
 from layers.export.job import Job, Part
@@ -14,7 +15,7 @@ from layers.export.styles import VERSION, add_aliases, add_style
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}
-SERVED = ("EPSG:4490", "EPSG:4549", "EPSG:4550", "EPSG:4326", "EPSG:3857")
+SERVED = ("EPSG:4490", *crs.PROJECTED, "EPSG:4326", "EPSG:3857")
 GRIDS = {  # of tiles: their upper left corner as (north, east), scale of the first level, levels
     "EPSG:4490": "90.0,-180.0,279541132.0143589,18",
     "EPSG:3857": "20037508.342789244,-20037508.342789244,559082264.0287178,19",
