@@ -102,7 +102,7 @@ class OwnText(Record):
 class Contact(Record):
     """How a body, or who answers for a place, is reached."""
 
-    of: Id  # an agency, or a county, zone, park, 五区, belt or marine core
+    of: Id  # an agency or a place with a page
     office: OwnText | None = None
     phone: Phone | None = None
     email: Mail | None = None
@@ -198,8 +198,10 @@ def read_local(folder: Path | None, facts: Facts) -> LocalAdditions:
     return _Reader(folder, facts).read(names)
 
 
-def write_examples(folder: Path) -> list[str]:
-    """Write an example of each file, all in comments, and return their names.
+def write_examples(folder: Path, facts: Facts) -> list[str]:
+    """Write an example of each file, about the first records of `facts` and all in comments.
+
+    Returns their names.
 
     Raises FileExistsError, with nothing written, where one of them is there already.
     """
@@ -207,9 +209,15 @@ def write_examples(folder: Path) -> list[str]:
     if there:
         raise FileExistsError(", ".join(there))
     folder.mkdir(parents=True, exist_ok=True)
+    agency, row = next(iter(facts.agencies)), next(iter(facts.indicators.values()))
+    year = row.base.year if row.base and row.base.year else 2025
+    words = {"AGENCY": agency, "INDICATOR": row.id, "UNIT": row.unit.zh, "YEAR": str(year)}
     for name in FILES:
+        text = (EXAMPLES / name).read_text(encoding="utf-8")
+        for word, value in words.items():
+            text = text.replace(word, value)
         with (folder / name).open("xb") as file:
-            file.write((EXAMPLES / name).read_bytes())
+            file.write(text.encode())
     return list(FILES)
 
 

@@ -248,9 +248,9 @@ SETTINGS = (
         Path,
         "",
         "folder",
-        "本地补充的文件夹：规划原文、联系方式、完成值、发布单位（local init 写出示例）；不设则没有",
+        "本地补充的文件夹：规划原文、联系方式、完成值、发布单位（local init 写出示例）与底图；不设则没有",
         "folder of local additions: the plan's text, contacts, outcomes, the publisher (local init writes "
-        "examples); unset, none",
+        "examples), a basemap; unset, none",
     ),
     Setting(
         "CITY",

@@ -338,12 +338,17 @@ class _Maker:
             yield self.random.uniform(low, high)
 
 
+def read_city_land() -> BaseGeometry:
+    """Return the land of the city."""
+    facts, rows = read_facts(), read_boundaries()["land"]["features"]
+    return shapely.union_all(
+        [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
+    )
+
+
 def main(path: str, copies: str = "1") -> None:
     """Write an extract of the city, as dense as one is."""
-    facts = read_facts()
-    rows = read_boundaries()["land"]["features"]
-    city = [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
-    build_extract(facts, shapely.union_all(city)).write(Path(path), int(copies))
+    build_extract(read_facts(), read_city_land()).write(Path(path), int(copies))
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: 
 def local(*, act: str, folder: Path) -> int:  # noqa: ARG001 - there is one so far
     """Write the examples; exit 1 where one is there already or the folder cannot be written."""
     try:
-        names = write_examples(folder)
+        names = write_examples(folder, read.read_facts())
     except FileExistsError as error:
         warn("local_exists", path=folder, names=error)
         return 1

@@ -22,7 +22,7 @@ from geodata.basemap import (
     read_basemap,
 )
 from geodata.crs import Bounds
-from geodata.read import Facts, read_boundaries, read_facts
+from geodata.read import Facts, read_facts
 from layers.basemap import (
     FOLDER,
     INDEX,
@@ -36,7 +36,7 @@ from layers.basemap import (
     read_groups,
     window_around,
 )
-from scripts.bench.extract import build_extract
+from scripts.bench.extract import build_extract, read_city_land
 
 SOME = LocalName("样例", "Sample", "")
 
@@ -44,11 +44,7 @@ SOME = LocalName("样例", "Sample", "")
 @cache
 def read_ground() -> tuple[Facts, BaseGeometry]:
     """Return the facts, and the land of the city."""
-    facts = read_facts()
-    rows = read_boundaries()["land"]["features"]
-    return facts, shapely.union_all(
-        [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
-    )
+    return read_facts(), read_city_land()
 
 
 def read_window() -> Bounds:
