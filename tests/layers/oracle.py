@@ -340,7 +340,11 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
         members = st.lists(entry, max_size=3) | st.lists(member, max_size=3)
         arrays = of_kind("list").map(prop).map(Entries) | members.map(tuple).map(Elements)
         related = st.builds(ArrayCompare, st.sampled_from(list(SETS)), arrays, arrays)
-        leaves += [related, related.map(IsUnknown), arrays.map(IsNull)]
+        leaves += [
+            related,
+            related.map(IsUnknown),
+            arrays.filter(lambda one: one != Elements(())).map(IsNull),
+        ]
     if "geometry" in kinds:
         place = st.just(Property("geometry", "geometry"))
         pairs = st.tuples(place, shapes.map(Shape)) | st.tuples(shapes.map(Shape), place)

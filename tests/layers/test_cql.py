@@ -391,7 +391,7 @@ def test_a_bounding_box_may_cross_the_antimeridian(axes: Axes):
     both = shapely.union(shapely.box(150, -90, 180, 90), shapely.box(-180, -90, -150, 90))
     assert isinstance(tree, Spatial)
     assert isinstance(tree.right, Shape)
-    assert tree.right.geometry.equals(both)
+    assert shapely.hausdorff_distance(tree.right.geometry, both) <= 1e-6
 
 
 @pytest.mark.parametrize(
