@@ -129,8 +129,10 @@ def test_a_cell_that_does_not_come_leaves_the_coarser_ones(page: Page, site: str
     page.wait_for_function(f"({PIXEL})([{AT[1]}, {AT[0]}])[3] === 255")
 
 
-def test_the_seats_of_city_and_counties_are_marked_at_every_zoom(page: Page, site: str) -> None:
-    for zoom in (8.5, 10, 12):
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_seats_of_city_and_counties_are_marked_at_every_zoom(page: Page, site: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for zoom in (8, 8.5, 10, 12):
         page.goto(f"{site}/?theme=districts&lang=zh#{zoom}/37.3/122.1")
         expect(page.locator("#atlas.ready")).to_be_attached()
         expect(page.locator(".mark-city-seat")).to_have_count(1)

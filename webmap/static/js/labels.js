@@ -154,7 +154,7 @@ function landmarkNames({ catalogue }, theme, zoom) {
       at: [one.at[1], one.at[0]],
       type: one.kind,
       priority: isCore(one) ? 6 : (LANDMARKS[one.kind]?.priority ?? 60),
-      must: isCore(one),
+      must: isCore(one) || one.kind === "city-seat",
       mark: isCore(one) ? "core" : (MARKED[one.kind] ?? null),
     }));
 }
@@ -321,7 +321,10 @@ export function createLabels(app) {
       taken,
       frameOf(map),
     );
-    const shown = [...bare.map((one) => [one, [0, 0]]), ...[...placed].filter(([, offset]) => offset)];
+    const named = [...placed].filter(([, offset]) => offset);
+    const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one));
+    const marked = [...bare, ...nameless.map((one) => ({ ...one, lines: [] }))].map((one) => [one, one.offsets[0]]);
+    const shown = [...marked, ...named];
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
     fade();
   }
