@@ -74,6 +74,7 @@ const LANDMARKS = {
   campus: { from: 13, priority: 70 },
 };
 const SEATS = new Set(["city-seat", "county-seat"]);
+const TOGETHER_PX = 24;
 const GATEWAYS_FROM = 10;
 const TOWNS_FROM = 10;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
@@ -145,9 +146,14 @@ function countyNames({ catalogue }, theme) {
 const MARKED = { "city-seat": "city-seat", "county-seat": "county-seat", centre: "town" };
 
 /** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */
-function landmarkNames({ catalogue }, theme, zoom) {
+function landmarkNames({ catalogue, map }, theme, zoom) {
   const isCore = (one) => theme.layers.includes(one.core_of);
+  const spot = ({ at: [lon, lat] }) => map.latLngToLayerPoint([lat, lon]);
+  const cores = catalogue.payload.landmarks.filter(isCore).map(spot);
+  // A seat that falls together with a core at this zoom leaves it the place.
+  const isFree = (one) => !SEATS.has(one.kind) || cores.every((core) => core.distanceTo(spot(one)) > TOGETHER_PX);
   return catalogue.payload.landmarks
+    .filter(isFree)
     .filter((one) => isCore(one) || zoom >= (LANDMARKS[one.kind]?.from ?? 12))
     .map((one) => ({
       text: one.name,
