@@ -44,7 +44,7 @@ CHOSEN = ("/compare?", "/find?")  # links of these lead to ever more choices
 class _Links(HTMLParser):
     """Collects addresses and anything that a strict policy forbids.
 
-    A link that the reader may follow to a source, and that says where it leads and gives nothing away, is none.
+    A link to a source, which the reader may follow and which gives nothing away, is none.
     """
 
     def __init__(self) -> None:
