@@ -315,14 +315,19 @@ export function createLabels(app) {
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
     const bare = items.filter((one) => !one.text); // a mark alone stays where it is
-    const taken = [...symbolBoxes(app), ...bare.map(({ x, y }) => [x - 5, y - 5, x + 5, y + 5])];
+    const markBox = ({ x, y, type }) => {
+      const reach = type === "city-seat" ? 5 : 4;
+      return [x - reach, y - reach, x + reach, y + reach];
+    };
+    const taken = [...symbolBoxes(app), ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
     const placed = placeLabels(
       items.filter((one) => one.text && fits(one)),
       taken,
       frameOf(map),
     );
     const named = [...placed].filter(([, offset]) => offset);
-    const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one));
+    const covered = (seat) => named.some(([item, offset]) => overlap(boxAt(item, offset), markBox(seat)));
+    const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one) && !covered(one));
     const marked = [...bare, ...nameless.map((one) => ({ ...one, lines: [] }))].map((one) => [one, one.offsets[0]]);
     const shown = [...marked, ...named];
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
