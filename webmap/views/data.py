@@ -25,6 +25,7 @@ from webmap.views.context import content, downloads_in_service
 FIELDS = ("layer", "format", *PARAMETERS)
 LONGEST = 2000  # characters of a condition
 ANCHOR = "#choose"
+VOCABULARY = "https://schema.org/"  # names what a page describes; nothing is fetched from there
 LAYER, FORMAT = ChoiceParameter("layer"), ChoiceParameter("format", tuple(FORMATS))
 CONDITION = TextParameter("filter", LONGEST)
 blueprint = Blueprint("data", __name__)
@@ -110,6 +111,7 @@ def data_page() -> str:
         "data.html",
         page="data",
         plan_files=found.files_of(PLAN),
+        vocabulary=VOCABULARY,
         media={one.id: one.media_type for one in FORMATS.values()},
         layers=found.downloads,
         imports=found.about.imports,
