@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import OrderedDict
 from typing import Any
 
 import shapely
@@ -35,6 +36,9 @@ def write_dxf(job: Job) -> bytes:
     drawing.styles.add("names", font="simsun.ttf")
     for number, part in enumerate([part for part in job.parts if part.spatial]):
         _add_part(drawing, part, job.spec.frame, colour=1 + number % 7)
+    classes = drawing.classes  # the library adds them in the order of a set
+    classes.add_required_classes(drawing.dxfversion)
+    classes.classes = OrderedDict(sorted(classes.classes.items()))
     text = io.StringIO()
     drawing.write(text)
     content: bytes = drawing.encode(text.getvalue())

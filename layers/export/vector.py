@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -14,6 +16,8 @@ import pyogrio
 import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import Writer
 
 from layers.export import archive
 from layers.export.job import JOINER, Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
@@ -47,12 +51,35 @@ def write_flatgeobuf(job: Job) -> bytes:
 def write_pmtiles(job: Job) -> bytes:
     """Return the vector tiles of one layer, in the zooms of :data:`ZOOMS`."""
     part = job.parts[0]
+    if not any(row["geometry"] for row in part.rows):
+        return _write_blank_tiles(part)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.pmtiles"
         said = {"NAME": part.id, "DESCRIPTION": part.info["title"]["zh"]}
         zooms = dict(zip(("MINZOOM", "MAXZOOM"), map(str, ZOOMS), strict=True))
         write_layer(path, part, job.spec, driver="PMTiles", layer=part.id, dataset_options=said | zooms)
         return path.read_bytes()
+
+
+def _write_blank_tiles(part: Part) -> bytes:
+    """Return tiles of the whole world with nothing in them: GDAL writes none without a place."""
+    file = io.BytesIO()
+    writer = Writer(file)
+    writer.write_tile(zxy_to_tileid(0, 0, 0), gzip.compress(b"", mtime=0))
+    degrees = {
+        "min_lon": -180,
+        "max_lon": 180,
+        "min_lat": -85,
+        "max_lat": 85,
+        "center_lon": 0,
+        "center_lat": 0,
+    }
+    header: dict[str, Any] = {f"{name}_e7": value * 10**7 for name, value in degrees.items()} | {
+        "center_zoom": 0
+    }
+    header |= {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
+    writer.finalize(header, {"name": part.id, "vector_layers": []})
+    return file.getvalue()
 
 
 def write_shapefile(job: Job) -> bytes:

@@ -115,7 +115,8 @@ def test_other_programs_read_the_same_ids_words_and_places(
     make: Callable[..., bytes], parts: dict[str, Part], tmp_path: Path, layer: str, kind: str
 ) -> None:
     part = parts[layer]
-    found = _by_id(_read(make(layer, kind), layer, kind, tmp_path), part, kind)
+    content = make(layer, kind, geometry="wkt" if kind == "csv" else None)
+    found = _by_id(_read(content, layer, kind, tmp_path), part, kind)
     names = short_names(part) if kind == "shp.zip" else {}
     for row, values in zip(part.rows, flatten_rows(part), strict=True):
         if row["id"] not in found:

@@ -320,7 +320,7 @@ def test_what_the_plan_wants_a_place_to_be_is_an_answer(search: Search) -> None:
 
 def test_a_synonym_shows_what_the_plan_says_of_the_word_in_it(search: Search) -> None:
     answer = search.answer("cold-chain warehouse", "en")
-    assert (answer["answer"]["kind"], answer["answer"]["printed"]) == ("synonym", None)
+    assert (answer["answer"]["kind"], answer["answer"]["printed"]) == ("synonym", "冷链")
     (chain,) = answer["others"]
     assert (chain["kind"], chain["places"][0]["id"]) == ("positioning", "rongcheng")
 
