@@ -8,6 +8,7 @@ from typing import Any
 
 import shapely
 
+from webmap.map_choice import FigureLook
 from webmap.paper import look
 from webmap.paper.drawing import Drawing, Ground, fit
 from webmap.paper.labels import find_middle, wrap_text
@@ -53,7 +54,9 @@ def draw_locator(
     for row_id in around:
         painter.paint_outline(row_id)
     for row_id in sorted(polygons, key=lambda row_id: -features[row_id]["area_km2"]):
-        painter.paint_figure(row_id, look.Figure(chosen[row_id], 0, features[row_id]["edge"], shows.light))
+        painter.paint_figure(
+            row_id, look.Figure(FigureLook(chosen[row_id], light=shows.light), features[row_id]["edge"])
+        )
     painter.paint_borders()
     painter.paint_scale(EDGE + 4, height - EDGE - 8, 2.5)
     painter.paint_north(width - 6, 16)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from webmap.map_choice import FigureLook
 from webmap.paper.drawing import Attribute, Drawing
 
 Entry = dict[str, Any]
 Paint = Callable[[dict[str, Attribute]], object]
-NEUTRAL = "#B5AE9E"
 SEA, LAND, NEIGHBOUR, COAST, BORDER = "#dce9f1", "#f7f4ec", "#ece8df", "#8fa9b8", "#9a958a"
 INK, MUTED, WATER = "#1c262e", "#59636b", "#47697c"
 EDGES: dict[str, dict[str, Attribute]] = {
@@ -64,15 +64,10 @@ def ink_on(hue: str) -> str:
 
 @dataclass(frozen=True)
 class Figure:
-    """What a polygon's paint says: what it is (hue, texture) and how its boundary was made (method).
+    """What a polygon's paint says: what it is (its look) and how its boundary was made (method)."""
 
-    A `light` figure lies under others.
-    """
-
-    hue: str
-    texture: int
+    look: FigureLook
     method: str
-    light: bool = False
 
 
 def style_figure(drawing: Drawing, figure: Figure, place: Paint) -> None:
@@ -80,18 +75,28 @@ def style_figure(drawing: Drawing, figure: Figure, place: Paint) -> None:
 
     `place` draws the polygon with the attributes that it is given.
     """
-    hue, texture, hatched = figure.hue, figure.texture, figure.method == "indicative"
-    place({"fill": hue, "fill_opacity": 0.16 if figure.light else 0.3 if hatched else 0.5})
-    dark = shade(hue, -0.3)
+    seen, hatched = figure.look, figure.method == "indicative"
+    hue, dark = seen.hue, shade(seen.hue, -0.3)
+    if seen.solid and not seen.outlined and not hatched:
+        place({"fill": shade(hue, 0.8 if seen.light else 0.25), "opacity": seen.opacity})
+    elif not seen.outlined:
+        fill = 0.16 if seen.light else 0.3 if hatched else 0.5
+        place({"fill": hue, "fill_opacity": fill * seen.opacity})
     if hatched:
         line: dict[str, Attribute] = {"d": "M0 0V1.6", "stroke": dark, "stroke_width": 0.5}
-        place({"fill": drawing.pattern(f"hatch-{hue[1:]}", 1.6, line, turn=45)})
-    elif texture % len(TEXTURES):
-        mark: dict[str, Attribute] = {"d": TEXTURES[texture % len(TEXTURES)], "fill": "none", "stroke": dark}
+        place({"fill": drawing.pattern(f"hatch-{hue[1:]}", 1.6, line, turn=45), "opacity": seen.opacity})
+    elif seen.texture % len(TEXTURES):
+        mark: dict[str, Attribute] = {
+            "d": TEXTURES[seen.texture % len(TEXTURES)],
+            "fill": "none",
+            "stroke": dark,
+        }
         mark |= {"stroke_opacity": 0.5, "stroke_width": 0.9, "transform": f"scale({TILE / 10:g})"}
-        place({"fill": drawing.pattern(f"texture-{hue[1:]}-{texture}", TILE, mark)})
-    line_style: dict[str, Attribute] = {"stroke": dark, "stroke_width": 0.4, "stroke_linejoin": "round"}
-    place({"fill": "none", **line_style, **EDGES.get(figure.method, {})})
+        paint = drawing.pattern(f"texture-{hue[1:]}-{seen.texture}", TILE, mark)
+        place({"fill": paint, "opacity": seen.opacity})
+    stroke, width = (hue, 1.0) if seen.outlined else (dark, 0.4)
+    line_style: dict[str, Attribute] = {"stroke": stroke, "stroke_width": width, "stroke_linejoin": "round"}
+    place({"fill": "none", "opacity": seen.opacity, **line_style, **EDGES.get(figure.method, {})})
 
 
 def explain_edges(methods: Iterable[str | None], say: Callable[..., str]) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ import segno
 
 from layers.store import Release
 from webmap.i18n import format_clause, format_number, format_quantity
+from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
@@ -96,28 +97,30 @@ class PdfRenderer:
             frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
         return sheet | frame
 
-    def poster(self, theme_id: str, size: str, note: str = "") -> Document:
-        """Return a theme's sheet as a drawing with its size in millimetres and a description.
+    def poster(self, choice: MapChoice, size: str, note: str = "") -> Document:
+        """Return a sheet of the map as a drawing with its size in millimetres and a description.
 
         `note` is added to its foot.
         """
-        theme = self.theme(theme_id)
+        boxes = {row_id: one.bounds for row_id, one in self.ground.polygons.items()}
+        shown = ShownMap(self.payload, choice, boxes)
         source, dated = self.sources()
         dated = f"{dated}  {note}" if note else dated
         words = Wording(self.language, self.family, self.say, self.say("site.name"), source, dated)
         width, height = SIZES[size]
-        drawn = draw_poster(self.payload, theme, size, self.ground, words)
-        return {"title": theme["title"], "svg": drawn, "width": width, "height": height} | {
-            "alt": self.say("paper.theme_alt", name=theme["title"])
+        drawn = draw_poster(shown, size, self.ground, words)
+        title = shown.theme["title"]
+        return {"title": title, "svg": drawn, "width": width, "height": height} | {
+            "alt": self.say("paper.theme_alt", name=title)
         }
 
-    def poster_as(self, extension: str, theme_id: str, size: str) -> bytes:
-        """Return a theme's sheet as ``pdf``, ``png`` or ``svg``; letters no font has are told at its foot."""
-        drawn = self.poster(theme_id, size)
+    def poster_as(self, extension: str, choice: MapChoice, size: str) -> bytes:
+        """Return a sheet as ``pdf``, ``png`` or ``svg``; letters that no font has are told at its foot."""
+        drawn = self.poster(choice, size)
         if extension == "svg":
             return str(drawn["svg"]).encode()
         note = self._note(typeset.to_legible(drawn["svg"])[1])
-        drawn = self.poster(theme_id, size, note) if note else drawn
+        drawn = self.poster(choice, size, note) if note else drawn
         return self._pdf("poster.typ", drawn) if extension == "pdf" else self._png("poster.typ", drawn)
 
     def chart_png(self, svg: str, size: tuple[float, float], title: str) -> bytes:
@@ -231,7 +234,9 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
             key: say(f"atlas.{key}")
             for key in ("themes", "places", "clusters", "industries", "indicators", "method")
         },
-        "themes": [renderer.poster(theme["id"], THEME_SIZE) for theme in renderer.payload["themes"]],
+        "themes": [
+            renderer.poster(MapChoice(theme["id"]), THEME_SIZE) for theme in renderer.payload["themes"]
+        ],
         "places": [renderer.place_sheet(place) for place in places],
         "chart": chart,
         "chart_alt": say("chart.clusters"),

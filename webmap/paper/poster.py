@@ -9,6 +9,8 @@ from typing import Any
 
 import shapely
 
+from geodata.crs import Bounds
+from webmap.map_choice import NEUTRAL, POINT_LAYERS, FigureLook, ShownMap
 from webmap.paper import look
 from webmap.paper.drawing import Drawing, Ground, fit
 from webmap.paper.labels import find_middle, wrap_text
@@ -19,7 +21,6 @@ Say = Callable[..., str]
 SIZES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
 MARGIN = 12.0
 LONGEST = 40.0  # millimetres of a name in one line on A4
-POINT_LAYERS = ("platforms", "gateways")
 
 
 @dataclass(frozen=True)
@@ -34,33 +35,26 @@ class Wording:
     dated: str
 
 
-def draw_poster(
-    payload: dict[str, Any], theme: dict[str, Any], size: str, ground: Ground, words: Wording
-) -> str:
-    """Return the sheet of one theme as SVG, landscape."""
-    return _Poster(payload, theme, SIZES[size], ground, words).draw()
+def draw_poster(shown: ShownMap, size: str, ground: Ground, words: Wording) -> str:
+    """Return the sheet of one theme, or of a view of it, as SVG, landscape."""
+    return _Poster(shown, SIZES[size], ground, words).draw()
 
 
 class _Poster:
     def __init__(
         self,
-        payload: dict[str, Any],
-        theme: dict[str, Any],
+        shown: ShownMap,
         size: tuple[float, float],
         ground: Ground,
         words: Wording,
     ) -> None:
-        self.payload, self.theme, self.ground, self.words = payload, theme, ground, words
+        self.shown, self.payload, self.theme = shown, shown.payload, shown.theme
+        self.ground, self.words = ground, words
         self.width, self.height = size
         self.unit = math.sqrt(self.height / 210)  # type grows less than the sheet, so that more names fit
-        self.drawing = Drawing(*size, f"{theme['title']} – {words.title}", words.family)
-        self.features = [
-            {"id": row_id} | row
-            for row_id, row in payload["features"].items()
-            if row["layer"] in theme["layers"]
-        ]
-        clusters = {row["id"]: row for row in payload["clusters"]}
-        self.clusters = clusters
+        self.drawing = Drawing(*size, f"{self.theme['title']} – {words.title}", words.family)
+        self.features = shown.rows()
+        self.clusters = {row["id"]: row for row in self.payload["clusters"]}
         self.side = 62 * self.unit
         self.unnamed = 0
 
@@ -68,7 +62,8 @@ class _Poster:
         unit, drawing = self.unit, self.drawing
         drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill="#ffffff")
         drawing.words(MARGIN, MARGIN + 4 * unit, self.theme["title"], 8 * unit, fill=look.INK)
-        drawing.words(MARGIN, MARGIN + 11.5 * unit, self.words.title, 3.4 * unit, fill=look.MUTED)
+        under = " · ".join(filter(None, (self.words.title, self.shown.explain(self.words.say))))
+        drawing.words(MARGIN, MARGIN + 11.5 * unit, under, 3.4 * unit, fill=look.MUTED)
         painter = self._painter()
         self._paint_map(painter)
         self._legend(painter)
@@ -82,23 +77,32 @@ class _Poster:
             self.width - left - MARGIN - self.side - 4 * self.unit,
             self.height - top - MARGIN - 17 * self.unit,
         )
-        shown = [
-            self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
-        ]
-        bounds = shapely.union_all([self.ground.city, *shown]).bounds
-        west, south, east, north = bounds
-        return Painter(self.drawing, fit((west, south, east, north), left, top, size), self.ground)
+        return Painter(self.drawing, fit(self._bounds_m(), left, top, size), self.ground)
+
+    def _bounds_m(self) -> Bounds:
+        """Return what the map must show: the view that was chosen, else the city and all that is drawn."""
+        if self.shown.choice.bounds:
+            west, south, east, north = self.shown.choice.bounds
+            corners = shapely.MultiPoint(
+                [self.ground.to_xy(x, y) for x in (west, east) for y in (south, north)]
+            )
+            low, bottom, high, top = corners.bounds
+        else:
+            drawn = [
+                self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
+            ]
+            low, bottom, high, top = shapely.union_all([self.ground.city, *drawn]).bounds
+        return low, bottom, high, top
 
     def _paint_map(self, painter: Painter) -> None:
         unit, view = self.unit, painter.view
         painter.paint_ground()
         painter.paint_graticule(2.4 * unit)
         polygons = [row for row in self.features if row["id"] in self.ground.polygons]
-        layers = self.theme["layers"]
+        layers = list(dict.fromkeys(row["layer"] for row in polygons))
         polygons.sort(key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
         for row in polygons:
-            hue, texture, light = self._look(row, polygons)
-            painter.paint_figure(row["id"], look.Figure(hue, texture, row["edge"], light))
+            painter.paint_figure(row["id"], look.Figure(self.shown.look(row), row["edge"]))
         painter.paint_borders()
         if "zones" in self.theme["context"]:
             for row_id, row in self.payload["features"].items():
@@ -106,7 +110,7 @@ class _Poster:
                     painter.paint_outline(row_id)
         painter.paint_scale(view.left + 6 * unit, view.top + view.height - 9 * unit, 2.6 * unit)
         painter.paint_north(view.left + view.width - 9 * unit, view.top + 17 * unit)
-        entries = {row["id"]: entry for row in self.features if (entry := self._entry(row))}
+        entries = {row["id"]: entry for row in self.features if (entry := self.shown.entry(row))}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
         shown = painter.paint_points(points, entries)
         self._names(painter, polygons, shown)
@@ -151,43 +155,16 @@ class _Poster:
             return " ".join(self.clusters[one]["letter"] for one in row.get("clusters", ()))
         return row.get("letter") or "" if self.theme["colour_by"] == "feature" else ""
 
-    def _entry(self, row: dict[str, Any]) -> look.Entry | None:
-        key = row["kind"] if self.theme["colour_by"] == "kind" else row["id"]
-        return next(
-            (entry for entry in self.theme["legend"] if key == entry["key"] or key in entry["keys"]), None
-        )
-
-    def _look(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> tuple[str, int, bool]:
-        """Return hue, texture and whether others lie on it, as the screen has them."""
-        several = len(self.theme["layers"]) > 1
-        light = row["layer"] == self.theme["layers"][0] if several else self._below_all(row, polygons)
-        if self.theme["colour_by"] == "cluster":
-            return look.NEUTRAL, 0, light
-        entry = self._entry(row)
-        if entry is None:
-            return row["colour"] or look.NEUTRAL, 0, light
-        return entry["colour"], self.theme["legend"].index(entry), light
-
-    def _below_all(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> bool:
-        own = shapely.box(*self.ground.polygons[row["id"]].bounds)
-        others = [one for one in polygons if one is not row]
-        return bool(others) and all(
-            own.covers(shapely.box(*self.ground.polygons[one["id"]].bounds)) for one in others
-        )
-
     def _legend(self, painter: Painter) -> None:
         unit, drawing = self.unit, self.drawing
         x, y = self.width - MARGIN - self.side, painter.view.top + 3 * unit
         drawing.words(x, y, self.words.say("map.legend"), 3.8 * unit, fill=look.INK)
         y += 7 * unit
-        used = {id(self._entry(row)) for row in self.features}
-        for index, entry in enumerate(self.theme["legend"]):
-            if self.theme["colour_by"] == "cluster" or id(entry) in used:
-                y = self._legend_line(entry, index, (x, y))
+        y = self._classes((x, y))
         y += 2 * unit
         edges = [row["edge"] for row in self.features if row["id"] in self.ground.polygons]
         for edge, meaning in explain_edges(edges, self.words.say):
-            self._swatch((x, y), look.NEUTRAL, 0, edge)
+            self._swatch((x, y), FigureLook(NEUTRAL), edge)
             y = self._lines(meaning, (x + 10 * unit, y), 2.7)
         if any(
             row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
@@ -206,6 +183,40 @@ class _Poster:
                 self.words.say("paper.unnamed", count=self.unnamed), (x, y + 1.5 * unit), 2.7, look.MUTED
             )
 
+    def _classes(self, at: tuple[float, float]) -> float:
+        """Write what the colours and symbols say; return where the next entry goes."""
+        (x, y), asked, theme = at, self.shown.asked, self.theme
+        y = self._answers(at) if asked else y
+        used = {id(self.shown.entry(row)) for row in self.features}
+        for index, entry in enumerate(theme["legend"]):
+            if (entry["symbol"] or not asked) and (theme["colour_by"] == "cluster" or id(entry) in used):
+                y = self._legend_line(entry, index, (x, y))
+        for layer in dict.fromkeys(row["layer"] for row in self.features):
+            if layer not in theme["layers"] and not asked:
+                y = self._layer_line(layer, (x, y))
+        return y
+
+    def _answers(self, at: tuple[float, float]) -> float:
+        """Write what the colours say of the question, in place of the theme's own."""
+        (x, y), say, strong = at, self.words.say, self.shown.strong
+        drawn = [self.shown.look(row) for row in self.features if row["layer"] not in POINT_LAYERS]
+        rows = [(FigureLook(strong, solid=True), "picked" if self.shown.choice.pick else "hit")]
+        rows += [(FigureLook(strong, outlined=True), "area")] if any(one.outlined for one in drawn) else []
+        for mark, text in (*rows, (FigureLook(NEUTRAL, light=True, solid=True), "other")):
+            self._swatch((x, y), mark, "official")
+            y = self._lines(say(f"map.answer.{text}"), (x + 10 * self.unit, y), 3)
+        return y
+
+    def _layer_line(self, layer: str, at: tuple[float, float]) -> float:
+        """Write the name of a layer that is laid over the theme."""
+        row = next(row for row in self.features if row["layer"] == layer)
+        x, y = at
+        if layer in POINT_LAYERS:
+            symbol(self.drawing, self.shown.entry(row) or {}, (x + 4 * self.unit, y))
+        else:
+            self._swatch((x, y), self.shown.look(row), row["edge"])
+        return self._lines(self.words.say(f"layer.{layer}"), (x + 10 * self.unit, y), 3)
+
     def _legend_line(self, entry: look.Entry, index: int, at: tuple[float, float]) -> float:
         unit, drawing, (x, y) = self.unit, self.drawing, at
         if entry["symbol"]:
@@ -217,15 +228,15 @@ class _Poster:
             ink = look.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
         else:
-            edge = next(row["edge"] for row in self.features if self._entry(row) is entry)
-            self._swatch((x, y), entry["colour"], index, edge)
+            edge = next(row["edge"] for row in self.features if self.shown.entry(row) is entry)
+            self._swatch((x, y), FigureLook(entry["colour"], index), edge)
         letter = f"{entry['letter']}  " if entry["letter"] and not entry["symbol"] else ""
         return self._lines(letter + entry["label"], (x + 10 * unit, y), 3)
 
-    def _swatch(self, at: tuple[float, float], hue: str, texture: int, edge: str) -> None:
+    def _swatch(self, at: tuple[float, float], mark: FigureLook, edge: str) -> None:
         unit, (x, y) = self.unit, at
         box = {"x": x, "y": y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
-        figure = look.Figure(hue, texture, edge)
+        figure = look.Figure(mark, edge)
         look.style_figure(self.drawing, figure, lambda style: self.drawing.add("rect", **(style | box)))
 
     def _lines(self, text: str, at: tuple[float, float], size: float, colour: str = look.INK) -> float:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qsl
 
 from layers.store import Release
+from webmap.map_choice import parse_map_choice
 
 Kind = Literal["place", "industry", "poster", "atlas", "chart", "card"]
 
@@ -27,6 +29,8 @@ class PaperRequest:
         The site's address without a slash at its end, for links and codes.
     size
         Of a poster, one of :data:`~webmap.paper.poster.SIZES`.
+    choice
+        What of a theme is shown, as :meth:`~webmap.map_choice.MapChoice.to_query` writes it.
     svg, title, width, height
         The drawing of a chart, also of the one in the atlas, with its title and its size in its own units.
     """
@@ -39,6 +43,7 @@ class PaperRequest:
     id: str = ""
     base: str = ""
     size: str = "A4"
+    choice: str = ""
     svg: str = ""
     title: str = ""
     width: float = 0
@@ -84,4 +89,5 @@ def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = No
         return renderer.chart_png(request.svg, (request.width, request.height), request.title)
     if request.kind == "card":
         return renderer.card_png(request.id)
-    return renderer.poster_as(request.extension, request.id, request.size)
+    choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), renderer.payload)
+    return renderer.poster_as(request.extension, choice, request.size)

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, g, request
 from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
 from webmap.i18n import translate_here
 from webmap.links import absolute, base_url
+from webmap.map_choice import PARAMETERS, parse_map_choice
 from webmap.paper.poster import SIZES
 from webmap.paper.request import Kind, PaperRequest, make_paper
 from webmap.params import takes
@@ -53,14 +54,16 @@ def industry_sheet(industry_id: str) -> Response:
 
 
 @blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
-@takes("size")
+@takes("size", *PARAMETERS)
 def poster(theme_id: str, extension: str) -> Response:
-    """Send a theme as a sheet to hang up."""
+    """Send a theme, or a view of it, as a sheet to hang up."""
     _require_theme(theme_id, extension)
     size = request.args.get("size", "A4").upper()
     if size not in SIZES:
         raise BadParameterError("error.choice", parameter="size", value=size, allowed=", ".join(SIZES))
-    return _send(extension, f"{theme_id}-{size}", "poster", id=theme_id, size=size)
+    payload = content().release.read_json(f"map/{g.language}.json")
+    choice = parse_map_choice(theme_id, request.args, payload).to_query()
+    return _send(extension, f"{theme_id}-{size}", "poster", id=theme_id, size=size, choice=choice)
 
 
 @blueprint.get("/atlas.pdf")
@@ -123,7 +126,17 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     folder, digest = str(release.folder), release.manifest_sha256
     paper_request = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
     body = _print(
-        paper_request, ("paper", release.id, extension, name, g.language, absolute("/"), edition(WEBMAP))
+        paper_request,
+        (
+            "paper",
+            release.id,
+            extension,
+            name,
+            g.language,
+            absolute("/"),
+            edition(WEBMAP),
+            paper_request.choice,
+        ),
     )
     response = Response(body, content_type=TYPES[extension])
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])

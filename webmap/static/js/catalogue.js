@@ -3,7 +3,20 @@
 const POINTS = new Set(["platforms", "gateways"]);
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
 const HOLLOW_OVER_M = 1000;
-const NEUTRAL = "#B5AE9E";
+export const NEUTRAL = "#B5AE9E";
+const STRONG = "#D55E00"; // what a question's answer is drawn in, on every theme
+const GROUND_LAYERS = ["counties", "zones"]; // the zones lie on the counties and have answers of their own
+const MOST_CHOSEN = 5; // places that can be compared
+
+/** Return the ids that a value of the address lists. */
+export const listOf = (text) => (text ? text.split(",") : []);
+
+/** Return the layers laid over the theme, the topmost first, as `{layer, opacity}` in percent. */
+export const overlaysOf = (state) =>
+  listOf(state.layers).map((one) => {
+    const [layer, opacity] = one.split(":");
+    return { layer, opacity: Number(opacity) };
+  });
 
 export class Catalogue {
   constructor(payload, shapes) {
@@ -15,14 +28,30 @@ export class Catalogue {
   }
 
   /** Return the state with unknown ids dropped, and a theme that shows the zone. */
-  sound({ theme, zone, industry, cluster }) {
+  sound({ theme, zone, industry, cluster, q, layers, hide, pick, swipe }) {
     const known = this.features.has(zone) ? zone : null;
+    const shown = this.themes.has(theme) ? theme : this.themeFor(known);
+    const classes = this.themes.get(shown).legend.map((entry) => entry.key);
+    const layer = (one) => this.layers.includes(one.split(":")[0]);
+    const solid = (one) => `${one.split(":")[0]}:${Math.min(100, Math.max(10, Number.parseInt(one.split(":")[1], 10) || 100))}`;
+    const some = (text, known, change = (one) => one) =>
+      [...new Set(listOf(text).filter(known).map(change))].join(",") || null;
     return {
-      theme: this.themes.has(theme) ? theme : this.themeFor(known),
+      theme: shown,
       zone: known,
       industry: Object.hasOwn(this.payload.industries, industry ?? "") ? industry : null,
       cluster: this.clusters.has(cluster) ? cluster : null,
+      q: q?.slice(0, 200) || null,
+      layers: some(layers, layer, solid),
+      hide: some(hide, (one) => classes.includes(one)),
+      pick: listOf(some(pick, (one) => this.shapes.has(one))).slice(0, MOST_CHOSEN).join(",") || null,
+      swipe: swipe !== shown && (this.themes.has(swipe) || /^[0-9a-f]{16,64}$/.test(swipe)) ? swipe : null,
     };
+  }
+
+  /** The layers of all themes, those of the first theme first. */
+  get layers() {
+    return [...new Set([...this.themes.values()].flatMap((theme) => theme.layers))];
   }
 
   /** Return the id of a theme that shows the feature: `preferred` if it does, else the first. */
@@ -36,6 +65,52 @@ export class Catalogue {
   /** Return the features of a theme, back to front. */
   featuresOf(theme) {
     return theme.layers.flatMap((layer) => [...this.features.values()].filter((one) => one.layer === layer));
+  }
+
+  /**
+   * Return all that the map shows, back to front: what the theme draws but for the classes that are switched
+   * off, what else answers the question asked, and the layers laid over both.
+   */
+  shownIn(state) {
+    const theme = this.themes.get(state.theme);
+    const hidden = listOf(state.hide);
+    const own = this.featuresOf(theme).filter((one) => !hidden.includes(this.entryOf(one, theme)?.key));
+    const over = overlaysOf(state).filter(({ layer }) => !theme.layers.includes(layer)).reverse();
+    return [...new Set([...own, ...this.#answers(state), ...this.featuresOf({ layers: over.map((one) => one.layer) })])];
+  }
+
+  /** Return what the theme does not draw and the question is about; zones come with the counties they lie on. */
+  #answers(state) {
+    if (!state.industry && !state.pick) return [];
+    const hits = [...this.features.values()].filter((one) => this.matches(one, state));
+    const covered = (one) => one.layer === "zones" && hits.some((hit) => hit.id === one.parent);
+    const others = this.layers.filter((layer) => !this.themes.get(state.theme).layers.includes(layer));
+    return this.featuresOf({ layers: others }).filter((one) => !this.isPoint(one) && this.isLocated(one) && (hits.includes(one) || covered(one)));
+  }
+
+  /** Whether a place that answers the question is only outlined: those on it keep their own answers. */
+  isOutlined(feature, state) {
+    if (!this.isFiltered(state) || this.isPoint(feature) || !this.matches(feature, state)) return false;
+    const theme = this.themes.get(state.theme);
+    if (!theme.layers.includes(feature.layer)) return !["parks", ...GROUND_LAYERS].includes(feature.layer);
+    return theme.layers.length === 1 && this.isBackdrop(feature, theme);
+  }
+
+  /** Return the opacity of a feature that is laid over the theme, from 0 to 1; else 1. */
+  opacityOf(feature, state) {
+    if (this.themes.get(state.theme).layers.includes(feature.layer)) return 1;
+    return (overlaysOf(state).find((one) => one.layer === feature.layer)?.opacity ?? 100) / 100;
+  }
+
+  /** What the figures depend on: while it stays, only their look changes. */
+  contentOf = ({ theme, layers, hide, industry, pick }) =>
+    [theme, layers?.replace(/:\d+/g, ""), hide, industry, pick].join(" ");
+
+  /** Return the theme that says how a feature looks: the one chosen, or else the first that draws its layer. */
+  themeOf(feature, state) {
+    const theme = this.themes.get(state.theme);
+    if (theme.layers.includes(feature.layer)) return theme;
+    return [...this.themes.values()].find((one) => one.layers.includes(feature.layer));
   }
 
   isPoint = (feature) => POINTS.has(feature.layer);
@@ -60,17 +135,21 @@ export class Catalogue {
   }
 
   /**
-   * Return `{hue, texture, light, hatched}` of a feature: texture -1 is plain, the others tell hues
-   * apart in grey; what others lie on is light, what is only indicative is hatched.
+   * Return `{hue, texture, light, solid, hatched}` of a feature: texture -1 is plain, the others tell hues
+   * apart in grey; what others lie on is light, a class is solid so that it has one tone, what is only
+   * indicative is hatched.
    */
   lookOf(feature, state) {
-    const theme = this.themes.get(state.theme);
+    const theme = this.themeOf(feature, state);
     const light = this.isBackdrop(feature, theme);
     const hatched = feature.edge === "indicative";
+    if (this.isFiltered(state)) {
+      const hit = this.matches(feature, state);
+      return { hue: hit ? this.strongOf(state) : NEUTRAL, texture: -1, light: !hit, hatched: hatched && !hit };
+    }
     if (theme.colour_by === "cluster") {
-      const chosen = this.clusterOf(state);
-      const hit = chosen && this.matches(feature, state);
-      return { hue: hit ? chosen.colour : NEUTRAL, texture: -1, light: light && !hit, hatched };
+      const leading = this.clusters.get(feature.leads);
+      return { hue: leading?.colour ?? NEUTRAL, texture: -1, light: light && !leading, solid: true, hatched };
     }
     const entry = this.entryOf(feature, theme);
     return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, hatched };
@@ -87,20 +166,17 @@ export class Catalogue {
   /** Return the id of the selected feature where the theme draws it, so that others step back; else null. */
   focusOf({ zone, theme }) {
     const feature = this.features.get(zone);
-    const drawn = feature && this.themes.get(theme).layers.includes(feature.layer) && this.isLocated(feature);
-    return drawn ? zone : null;
+    return feature && this.themes.get(theme).layers.includes(feature.layer) && this.isLocated(feature) ? zone : null;
   }
 
-  /** Return the cluster that the reader filters by, directly or through an industry. */
-  clusterOf(state) {
-    const id = state.industry ? this.payload.industries[state.industry].cluster : state.cluster;
-    return this.clusters.get(id) ?? null;
-  }
+  /** Return the colour of what answers the question: a cluster's own, else the one that answers have. */
+  strongOf = ({ industry, pick, cluster }) => (industry || pick ? STRONG : (this.clusters.get(cluster)?.colour ?? STRONG));
 
-  isFiltered = (state) => Boolean(state.industry) || (state.theme === "clusters" && Boolean(state.cluster));
+  isFiltered = ({ theme, industry, cluster, pick }) => Boolean(industry || pick || (theme === "clusters" && cluster));
 
   /** Return whether a feature passes the reader's filters. */
   matches(feature, state) {
+    if (state.pick && !listOf(state.pick).includes(feature.id)) return false;
     const industry = !state.industry || (feature.industries ?? []).includes(state.industry);
     const byCluster = state.theme === "clusters" && state.cluster;
     return industry && (!byCluster || (feature.clusters ?? []).includes(state.cluster));

@@ -6,7 +6,7 @@ import { dress } from "./symbols.js";
 /* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
 const PANE = "area";
-const STATES = ["selected", "faded", "matching", "masking"];
+const STATES = ["selected", "faded", "matching", "masking", "outlined"];
 
 export function createFigures(app) {
   const { map, state, catalogue, shapes } = app;
@@ -19,10 +19,10 @@ export function createFigures(app) {
     drawn.clear();
     const theme = catalogue.themes.get(state.get().theme);
     if (theme.context.includes("zones")) drawContext();
-    for (const layer of theme.layers) {
-      const features = catalogue.featuresOf({ layers: [layer] }).filter((one) => shapes.has(one.id));
-      for (const feature of features.sort((a, b) => b.area_km2 - a.area_km2)) drawFigure(feature);
-    }
+    const features = catalogue.shownIn(state.get()).filter((one) => !catalogue.isPoint(one) && shapes.has(one.id));
+    const layers = [...new Set(features.map((one) => one.layer))];
+    const order = (a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer) || b.area_km2 - a.area_km2;
+    features.sort(order).forEach(drawFigure);
     restyle();
   }
 
@@ -53,6 +53,7 @@ export function createFigures(app) {
     for (const [id, path] of drawn) {
       const feature = catalogue.features.get(id);
       dress(path, catalogue.lookOf(feature, now));
+      path.style.setProperty("--opacity", catalogue.opacityOf(feature, now));
       const flags = statesOf(feature, now);
       for (const name of STATES) path.classList.toggle(`is-${name}`, flags[name]);
       path.setAttribute("aria-pressed", String(flags.selected));
@@ -67,12 +68,13 @@ export function createFigures(app) {
     return {
       selected,
       matching,
-      masking: filtered && !matching && !selected && feature.layer === "zones",
+      outlined: catalogue.isOutlined(feature, now),
+      masking: filtered && !matching && !selected,
       faded: Boolean(filtered ? !matching && !selected : other),
     };
   }
 
-  state.subscribe((now, before) => (now.theme === before.theme ? restyle() : draw()));
+  state.subscribe((now, before) => (catalogue.contentOf(now) === catalogue.contentOf(before) ? restyle() : draw()));
   shapes.onChange(draw);
   draw();
 }

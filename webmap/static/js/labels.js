@@ -94,7 +94,7 @@ function wantedNames(app, zoom) {
 function figureNames({ catalogue, state }, theme) {
   const now = state.get();
   return catalogue
-    .featuresOf(theme)
+    .shownIn(now)
     .filter((one) => catalogue.isLocated(one))
     .map((one) => {
       const badges = badgesOf(catalogue, one, theme);
@@ -262,7 +262,7 @@ export function createLabels(app) {
   }
 
   map.on("zoomend viewreset", draw);
-  state.subscribe((now, before) => (now.theme === before.theme && now.zone === before.zone ? fade() : draw()));
+  state.subscribe((now, before) => (app.catalogue.contentOf(now) === app.catalogue.contentOf(before) && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
   narrow.addEventListener("change", draw);
   document.fonts?.ready.then(draw);

@@ -13,21 +13,23 @@ export function createPoints(app) {
   const overlay = new Overlay(map, "place", "points");
 
   function draw() {
-    const theme = catalogue.themes.get(state.get().theme);
-    const features = catalogue.featuresOf(theme).filter((one) => catalogue.isPoint(one) && one.point);
+    const features = catalogue.shownIn(state.get()).filter((one) => catalogue.isPoint(one) && one.point);
     app.spread = spread(
       features.map((one) => ({ id: one.id, at: catalogue.anchorOf(one) })),
       map,
     );
-    overlay.show(features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one, theme) })));
+    overlay.show(features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one) })));
     restyle();
   }
 
-  function build(feature, theme) {
+  function build(feature) {
+    const now = state.get();
+    const hit = catalogue.isFiltered(now) && catalogue.matches(feature, now);
+    const entry = catalogue.entryOf(feature, catalogue.themeOf(feature, now));
     const kind = t(`kind.${feature.kind}`);
     const hollow = catalogue.isHollow(feature);
     const { x, y } = app.spread.get(feature.id);
-    const mark = symbol(catalogue.entryOf(feature, theme), hollow);
+    const mark = symbol(hit ? { ...entry, colour: catalogue.strongOf(now) } : entry, hollow);
     mark.setAttribute("transform", `translate(${x} ${y})`);
     return svg(
       "g",
@@ -52,6 +54,7 @@ export function createPoints(app) {
       const feature = catalogue.features.get(node.dataset.id);
       const selected = feature.id === now.zone;
       const faded = !selected && (!catalogue.matches(feature, now) || Boolean(catalogue.focusOf(now)));
+      node.style.setProperty("--opacity", catalogue.opacityOf(feature, now));
       node.classList.toggle("is-selected", selected);
       node.classList.toggle("is-faded", faded);
       node.setAttribute("aria-pressed", String(selected));
@@ -59,7 +62,7 @@ export function createPoints(app) {
   }
 
   map.on("zoomend viewreset", draw);
-  state.subscribe((now, before) => (now.theme === before.theme ? restyle() : draw()));
+  state.subscribe((now, before) => (catalogue.contentOf(now) === catalogue.contentOf(before) ? restyle() : draw()));
   draw();
 }
 

@@ -5,6 +5,7 @@ import { at, local, own, served } from "./site.js";
 
 /* What a reader takes along from the map: the theme's printed sheet, the view's address, code to embed it. */
 
+const ASKED = ["industry", "cluster", "pick", "layers", "hide"]; // that a sheet shows as the screen does
 const FRAME = { width: 800, height: 560, loading: "lazy" };
 
 export function createPassing({ map, state }) {
@@ -12,10 +13,17 @@ export function createPassing({ map, state }) {
   const sheet = byId("print-sheet");
   const whole = document.querySelector(".embed-bar a"); // from an embedded map to the same view, whole
 
-  function updateSheet() {
-    if (!sheet) return; // there are files, and none of paper among them
-    const query = served ? new URL(sheet.href).search : `?lang=${document.documentElement.lang}`;
-    sheet.href = at(`/print/${state.get().theme}.pdf${query}`);
+  /** The theme's sheet, and the view that is on the screen as a file: the server draws both. */
+  function updateSheets() {
+    const now = state.get();
+    const { lang } = document.documentElement;
+    if (sheet) sheet.href = at(`/print/${now.theme}.pdf?lang=${lang}`);
+    for (const link of document.querySelectorAll("a[data-view]")) {
+      const asked = new URLSearchParams({ lang });
+      for (const key of ASKED) if (served && now[key]) asked.set(key, now[key]);
+      if (link.dataset.view !== "html") asked.set("bbox", boundsText(map));
+      link.href = at(`/print/${now.theme}.${link.dataset.view}?${asked}`);
+    }
   }
 
   function updateShare(share) {
@@ -31,20 +39,23 @@ export function createPassing({ map, state }) {
   }
 
   function update() {
+    updateSheets();
     shares.forEach(updateShare);
     if (whole) whole.href = at(`/${window.location.search}${window.location.hash}`);
   }
 
   const updateSoon = () => queueMicrotask(update); // once the address is written
-  state.subscribe(() => {
-    updateSheet();
-    updateSoon();
-  });
+  state.subscribe(updateSoon);
   map.on("moveend", updateSoon);
   for (const share of shares) share.addEventListener("toggle", () => updateShare(share));
-  updateSheet();
   update(); // the links of a file know nothing of its address
   bindCopying();
+}
+
+/** Return the sides of what no panel covers, as west,south,east,north. */
+function boundsText(map) {
+  const bounds = map.getBounds();
+  return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((one) => one.toFixed(3)).join(",");
 }
 
 /* Links to what the map shows, as files: the theme's layers with the filters that are set. */
