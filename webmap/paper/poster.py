@@ -202,7 +202,8 @@ class _Poster:
         drawn = [self.shown.look(row) for row in self.features if row["layer"] not in POINT_LAYERS]
         rows = [(FigureLook(strong, solid=True), "picked" if self.shown.choice.pick else "hit")]
         rows += [(FigureLook(strong, outlined=True), "area")] if any(one.outlined for one in drawn) else []
-        for mark, text in (*rows, (FigureLook(NEUTRAL, light=True, solid=True), "other")):
+        rows += [] if self.shown.choice.pick else [(FigureLook(NEUTRAL, light=True, solid=True), "other")]
+        for mark, text in rows:
             self._swatch((x, y), mark, "official")
             y = self._lines(say(f"map.answer.{text}"), (x + 10 * self.unit, y), 3)
         return y

@@ -75,19 +75,31 @@ def parse_paper_request(line: bytes) -> PaperRequest:
 
 def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = None) -> bytes:
     """Return what is asked for; `absolute` says where a path on the site is found, if not below `base`."""
+    if request.extension == "html":
+        return _make_html(request)
     # Slow to load, and a process that serves prints nothing itself.
     from webmap.paper.pdf_renderer import open_renderer
 
     renderer = open_renderer(request.release, request.language, absolute or request.absolute)
-    if request.kind == "place":
-        return renderer.place_pdf(request.id)
-    if request.kind == "industry":
-        return renderer.industry_pdf(request.id)
+    if request.kind in {"place", "industry"}:
+        return (
+            renderer.place_pdf(request.id) if request.kind == "place" else renderer.industry_pdf(request.id)
+        )
     if request.kind == "atlas":
         return renderer.atlas_pdf(request.svg)
     if request.kind == "chart":
         return renderer.chart_png(request.svg, (request.width, request.height), request.title)
-    if request.kind == "card":
-        return renderer.card_png(request.id)
-    choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), renderer.payload)
-    return renderer.poster_as(request.extension, choice, request.size)
+    if request.kind == "poster":
+        choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), renderer.payload)
+        return renderer.poster_as(request.extension, choice, request.size)
+    return renderer.card_png(request.id)
+
+
+def _make_html(request: PaperRequest) -> bytes:
+    """Return a view of the map as one file that needs no other."""
+    from webmap.folium_map import to_map
+
+    payload = request.release.read_json(f"map/{request.language}.json")
+    choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), payload)
+    drawn = to_map(language=request.language, release=request.release, choice=choice, base=request.base)
+    return str(drawn.get_root().render()).encode()

@@ -25,8 +25,16 @@ from webmap.views.subjects import require_subject
 
 blueprint = Blueprint("paper", __name__)
 WEBMAP = Path(__file__).parent.parent
-MAKERS = ("paper/*.py", "paper/*.typ", "templates/charts/*", "charts.py", "chart_pages.py", "format.py")
-TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
+MAKERS = (
+    *("paper/*.py", "paper/*.typ", "templates/charts/*"),
+    *("charts.py", "chart_pages.py", "folium_map.py", "format.py", "map_choice.py"),
+)
+TYPES = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "html": "text/html; charset=utf-8",
+}
 
 
 @blueprint.get("/zones/<place_id>.pdf")
@@ -53,7 +61,7 @@ def industry_sheet(industry_id: str) -> Response:
     return _send("pdf", industry_id, "industry", id=industry_id)
 
 
-@blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
+@blueprint.get("/print/<theme_id>.<any(pdf, png, svg, html):extension>")
 @takes("size", *PARAMETERS)
 def poster(theme_id: str, extension: str) -> Response:
     """Send a theme, or a view of it, as a sheet to hang up."""
@@ -143,7 +151,9 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     if kind != "card":
         saved = f"{content().plan['id']}-{name}-{g.language}.{extension}"
-        response.headers["Content-Disposition"] = f'inline; filename="{saved}"'
+        response.headers["Content-Disposition"] = (
+            f'{"attachment" if extension == "html" else "inline"}; filename="{saved}"'
+        )
     response.make_conditional(request)
     return response
 

@@ -140,7 +140,7 @@ export function createLegend({ state, catalogue }) {
     return [
       key(swatch({ hue, texture: -1, solid: true }, "official", "is-matching"), now.pick ? "picked" : "hit"),
       outlined ? key(swatch({ hue, texture: -1 }, "official", "is-outlined"), "area") : null,
-      key(swatch({ hue: NEUTRAL, texture: -1, light: true }, "official", "is-faded"), "other"),
+      now.pick ? null : key(swatch({ hue: NEUTRAL, texture: -1, light: true }, "official", "is-faded"), "other"),
     ];
   }
 
@@ -293,7 +293,7 @@ export function createList({ state, catalogue }) {
     const items = el(
       "ul",
       { class: "list" },
-      rows.map((one) => el("li", {}, item(one, theme))),
+      rows.map((one) => el("li", {}, item(one, theme), chooser(one))),
     );
     return el("div", { class: "list-group" }, count > 1 ? el("h3", { text: title }) : null, items);
   }
@@ -320,6 +320,13 @@ export function createList({ state, catalogue }) {
           )
         : null,
     );
+  }
+
+  /** A button that sets a place aside to be compared. */
+  function chooser({ id, name, layer }) {
+    if (!byId("basket") || ["platforms", "gateways"].includes(layer)) return null;
+    const label = t("map.choose_for", { name });
+    return el("button", { type: "button", class: "choose", "aria-label": label, title: label, dataset: { choose: id, name } });
   }
 
   const chineseOf = (feature) =>

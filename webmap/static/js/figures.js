@@ -5,13 +5,13 @@ import { dress } from "./symbols.js";
 
 /* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
-const PANE = "area";
 const STATES = ["selected", "faded", "matching", "masking", "outlined"];
 
 export function createFigures(app) {
-  const { map, state, catalogue, shapes } = app;
+  const { map, state, catalogue, shapes, suffix = "" } = app;
+  const pane = `area${suffix}`; // right of the slider there is another
   const group = L.layerGroup().addTo(map);
-  const renderer = L.svg({ pane: PANE, padding: 0.5 }); // one for all: each costs the browser a layer
+  const renderer = L.svg({ pane, padding: 0.5 }); // one for all: each costs the browser a layer
   const drawn = new Map();
 
   function draw() {
@@ -27,13 +27,13 @@ export function createFigures(app) {
   }
 
   function drawContext() {
-    const options = { pane: PANE, className: "ground-context", interactive: false, fill: false, ...shapes.drawing };
+    const options = { pane, className: "ground-context", interactive: false, fill: false, ...shapes.drawing };
     L.polyline(shapes.lines("zone-lines"), { ...options, renderer }).addTo(group);
   }
 
   function drawFigure(feature) {
     const options = {
-      pane: PANE,
+      pane,
       renderer,
       className: `figure method-${feature.edge}`,
       ...shapes.drawing,

@@ -240,7 +240,7 @@ const MARKS = {
 
 export function createLabels(app) {
   const { map, state, shapes } = app;
-  const overlay = new Overlay(map, "label", "labels");
+  const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));

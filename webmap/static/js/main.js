@@ -1,5 +1,6 @@
 /** Start the map: load, then wire state, drawing and controls together. */
 
+import { bindBasket } from "./basket.js";
 import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
 import { Catalogue } from "./catalogue.js";
 import { byId } from "./dom.js";
@@ -16,6 +17,7 @@ import { Shapes } from "./shapes.js";
 import { createPassing, createPrinting, createTaking } from "./share.js";
 import { fetchJson, setWords, t } from "./site.js";
 import { bindAddress, createState, readAddress } from "./state.js";
+import { createSwipe } from "./swipe.js";
 import { createTools } from "./tools.js";
 import { createCorner, createView } from "./view.js";
 
@@ -63,6 +65,8 @@ function createPicture(app) {
 function createNames(app) {
   for (const create of [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking]) create(app);
   createTools(app);
+  createSwipe(app);
+  bindBasket();
 }
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */

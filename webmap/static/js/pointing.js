@@ -9,11 +9,11 @@ import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
 function createChooser({ map, state, catalogue }) {
   const box = byId("chooser");
 
-  function offer(ids) {
+  function offer(ids, title = t("map.choose", { count: ids.length })) {
     close();
     if (ids.length < 2) return;
     box.replaceChildren(
-      head(ids.length),
+      head(title),
       el(
         "ul",
         {},
@@ -21,16 +21,18 @@ function createChooser({ map, state, catalogue }) {
       ),
     );
     box.hidden = false;
+    box.scrollTop = 0;
+    if (title && document.activeElement?.matches(".count-badge, #citywide")) box.querySelector("li button").focus();
     mark();
   }
 
-  function head(count) {
+  function head(title) {
     const shut = el(
       "button",
       { type: "button", class: "icon-button", "aria-label": t("map.close"), onclick: close },
       "×",
     );
-    return el("div", { class: "chooser-head" }, el("span", { text: t("map.choose", { count }) }), shut);
+    return el("div", { class: "chooser-head" }, el("span", { text: title }), shut);
   }
 
   function choice(id) {
@@ -77,6 +79,7 @@ function createChooser({ map, state, catalogue }) {
 export function createPointing(app) {
   const { map, state, catalogue } = app;
   const chooser = createChooser(app);
+  app.offer = chooser.offer;
   const container = map.getContainer();
   const idOf = (node) => node.closest?.("[data-id]")?.dataset.id ?? null;
 

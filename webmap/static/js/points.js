@@ -1,6 +1,6 @@
 /** The symbols of a point theme: hollow where the place is roughly known, spread where they coincide. */
 
-import { svg } from "./dom.js";
+import { byId, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
 import { t } from "./site.js";
 import { symbol } from "./symbols.js";
@@ -10,7 +10,7 @@ const STEP_PX = 25;
 
 export function createPoints(app) {
   const { map, state, catalogue } = app;
-  const overlay = new Overlay(map, "place", "points");
+  const overlay = new Overlay(map, `place${app.suffix ?? ""}`, "points");
 
   function draw() {
     const features = catalogue.shownIn(state.get()).filter((one) => catalogue.isPoint(one) && one.point);
@@ -18,7 +18,8 @@ export function createPoints(app) {
       features.map((one) => ({ id: one.id, at: catalogue.anchorOf(one) })),
       map,
     );
-    overlay.show(features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one) })));
+    const symbols = features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one) }));
+    overlay.show([...counts(), ...symbols]);
     restyle();
   }
 
@@ -48,9 +49,40 @@ export function createPoints(app) {
     );
   }
 
+  /** How many have no place of their own, on the zone that they are of; those of no zone are in the bar. */
+  function counts() {
+    const groups = new Map();
+    for (const one of catalogue.shownIn(state.get()))
+      if (catalogue.isPoint(one) && !one.point && catalogue.matches(one, state.get()))
+        groups.set(one.parent, [...(groups.get(one.parent) ?? []), one.id]);
+    if (!app.suffix) tellCitywide(groups.get(null) ?? []);
+    groups.delete(null);
+    return [...groups].map(([id, ids]) => ({ at: catalogue.anchorOf(catalogue.features.get(id)), node: count(id, ids) }));
+  }
+
+  function count(id, ids) {
+    const title = t("map.unplaced_in", { name: catalogue.features.get(id).name, count: ids.length });
+    const attributes = { class: "count-badge", tabindex: 0, role: "button", "aria-label": title, dataset: { count: id } };
+    const open = () => app.offer(ids, title);
+    const onkeydown = (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), event.stopPropagation(), open());
+    const box = svg("rect", { x: -15, y: 14, width: 30, height: 18, rx: 9 });
+    const reach = svg("circle", { class: "reach", cy: 23, r: 22 });
+    const node = svg("g", { ...attributes, onkeydown }, reach, box, svg("text", { y: 27, text: `+${ids.length}` }));
+    L.DomEvent.on(node, "click", (event) => (L.DomEvent.stop(event), open()));
+    return node;
+  }
+
+  function tellCitywide(ids) {
+    const button = byId("citywide");
+    button.hidden = !ids.length;
+    button.textContent = t("map.citywide", { count: ids.length });
+    button.onclick = () => app.offer(ids, button.textContent);
+  }
+
   function restyle() {
     const now = state.get();
     for (const { node } of overlay.parts) {
+      if (!node.dataset.id) continue;
       const feature = catalogue.features.get(node.dataset.id);
       const selected = feature.id === now.zone;
       const faded = !selected && (!catalogue.matches(feature, now) || Boolean(catalogue.focusOf(now)));

@@ -35,12 +35,14 @@ export function createQuestion({ state, catalogue }) {
     if (!question) return;
     const { text, back, said, none, next, clear } = question;
     const toCluster = () => state.set({ theme: "clusters", cluster: next.cluster, industry: null, hide: null }, "key");
-    box.replaceChildren(
+    const label = t("map.asked.clear");
+    const parts = [
       back ? el("a", { href: local(back), title: t("map.asked.back"), text }) : el("span", { text }),
-      el("button", { type: "button", class: "icon-button", "aria-label": t("map.asked.clear"), title: t("map.asked.clear"), onclick: () => state.set(clear, "key") }, "×"),
-      said ? el(none ? "strong" : "span", { class: "said", text: said }) : null,
-      next ? el("button", { type: "button", class: "link", onclick: toCluster, text: t("map.asked.in_cluster", { count: next.count }) }) : null,
-    );
+      el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick: () => state.set(clear, "key") }, "×"),
+      said && el(none ? "strong" : "span", { class: "said", text: said }),
+      next && el("button", { type: "button", class: "link", onclick: toCluster, text: t("map.asked.in_cluster", { count: next.count }) }),
+    ];
+    box.replaceChildren(...parts.filter(Boolean));
   }
 
   state.subscribe(draw);

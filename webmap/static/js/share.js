@@ -6,7 +6,6 @@ import { at, local, own, served } from "./site.js";
 /* What a reader takes along from the map: the theme's printed sheet, the view's address, code to embed it. */
 
 const ASKED = ["industry", "cluster", "pick", "layers", "hide"]; // that a sheet shows as the screen does
-const FRAME = { width: 800, height: 560, loading: "lazy" };
 
 export function createPassing({ map, state }) {
   const shares = [...document.querySelectorAll(".share")]; // beside the list, and under what is selected
@@ -21,7 +20,7 @@ export function createPassing({ map, state }) {
     for (const link of document.querySelectorAll("a[data-view]")) {
       const asked = new URLSearchParams({ lang });
       for (const key of ASKED) if (served && now[key]) asked.set(key, now[key]);
-      if (link.dataset.view !== "html") asked.set("bbox", boundsText(map));
+      asked.set("bbox", boundsText(map));
       link.href = at(`/print/${now.theme}.${link.dataset.view}?${asked}`);
     }
   }
@@ -33,8 +32,13 @@ export function createPassing({ map, state }) {
     share.querySelector(".share-link").value = here.href;
     if (served) share.querySelector(".share-qr").src = at(`/qr.svg?path=${encodeURIComponent(path)}`);
     const frame = document.createElement("iframe");
-    frame.src = new URL(at(`/embed${here.search}${here.hash}`), here);
-    for (const [name, value] of Object.entries(FRAME)) frame.setAttribute(name, value);
+    const asked = new URLSearchParams(here.search);
+    const [size, language, legend] = ["size", "lang", "legend"].map((name) => share.querySelector(`.embed-${name}`));
+    asked.set("lang", language.value);
+    if (legend.checked) asked.set("legend", "1");
+    frame.src = new URL(at(`/embed?${asked}${here.hash}`), here);
+    const [width, height] = size.value.split("x");
+    for (const [name, value] of Object.entries({ width, height, loading: "lazy" })) frame.setAttribute(name, value);
     share.querySelector(".share-embed").value = frame.outerHTML;
   }
 
@@ -47,7 +51,9 @@ export function createPassing({ map, state }) {
   const updateSoon = () => queueMicrotask(update); // once the address is written
   state.subscribe(updateSoon);
   map.on("moveend", updateSoon);
-  for (const share of shares) share.addEventListener("toggle", () => updateShare(share));
+  for (const one of document.querySelectorAll(".embed-options")) one.hidden = false; // they need this script
+  for (const share of shares)
+    for (const name of ["toggle", "change"]) share.addEventListener(name, () => updateShare(share));
   update(); // the links of a file know nothing of its address
   bindCopying();
 }

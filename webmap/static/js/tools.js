@@ -103,6 +103,8 @@ function createSketch(app, { onChange, onEnd }) {
   return { set, undo: () => change(points.slice(0, -1)), stop: () => draw(), get: () => points };
 }
 
+const MENU = ".tool-menu[open]";
+
 /* The bar: one tool at a time says what it finds beneath it. */
 
 export function createTools(app) {
@@ -165,12 +167,14 @@ export function createTools(app) {
     const whole = el("form", { action: local("/lookup"), method: "post" }, el("input", { type: "hidden", name: "polygon", value: polygon }));
     whole.append(el("button", { class: "button main", text: t("map.tool.whole_answer") }));
     app.panel.show(t("map.tool.drawn"), areaText(found.area_km2 * 1e6), [...found.shares.length ? sharesOf(found) : [el("p", { class: "nothing", text: t("map.tool.nothing_in") })], whole]);
+    requestAnimationFrame(() => view.fit(L.latLngBounds(sketch.get()))); // once it is known what the panel covers
     return null;
   }
 
   function sharesOf({ shares }) {
     const layers = [...new Set(shares.map((one) => one.layer))];
-    const percent = (value) => `${value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} %`;
+    const format = (value) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
+    const percent = (value) => (value < 0.1 ? `< ${format(0.1)} %` : `${format(value)} %`);
     const name = (one) => one.name[document.documentElement.lang];
     const link = (one) => (one.url ? el("a", { href: local(own(one.url)), dataset: { place: one.id }, text: name(one) }) : name(one));
     const row = (one) => el("li", {}, el("span", {}, link(one)), el("span", { class: "figure", text: percent(one.share_percent) }));
@@ -224,7 +228,7 @@ function bindKeys(bar, stop) {
     "keydown",
     (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      const open = bar.querySelector("details[open]");
+      const open = bar.querySelector(MENU);
       if (event.key === "Escape" && !help.open && (open || stop())) {
         event.preventDefault();
         open?.removeAttribute("open");
@@ -240,6 +244,6 @@ function bindKeys(bar, stop) {
     true,
   );
   document.addEventListener("click", ({ target }) => {
-    for (const open of bar.querySelectorAll("details[open]")) if (!open.contains(target)) open.removeAttribute("open");
+    for (const open of bar.querySelectorAll(MENU)) if (!open.contains(target)) open.removeAttribute("open");
   });
 }

@@ -72,7 +72,7 @@ export function createView(app) {
       requestAnimationFrame(() => reveal(feature));
     if (now.pick && now.pick !== before.pick && origin !== "history") showChosen();
   });
-  return { showAll, showChosen, showFeature, padding, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
+  return { fit, showAll, showChosen, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
 }
 
 /* The corner of the map: zoom buttons, scale bar, coordinates under the pointer. */
