@@ -66,9 +66,9 @@ def parse_coordinates(text: str, frame: str) -> tuple[float, float]:
     readings are possible: `options`), ``metres`` or ``degrees`` (written where the frame has the
     other), ``zoned`` (an easting that begins with the number of its zone) or ``range``.
 
-    >>> parse_coordinates("37°18′29.5″N 122°06′58.7″E", "CRS84")
-    (122.1163056, 37.3081944)
-    >>> parse_coordinates("4130300, 421681", "EPSG:4550")
+    >>> parse_coordinates("31°18′29.5″N 113°06′58.7″E", "CRS84")
+    (113.1163056, 31.3081944)
+    >>> parse_coordinates("4130300, 421681", crs.PROJECTED[0])
     (421681.0, 4130300.0)
     """
     if not text.strip():

@@ -25,7 +25,11 @@ _HEADINGS = (
 _INLINE_POINT = re.compile(r"(?<=[。;:])(?=\(\d{1,2}\))")
 _BLOCK = re.compile(r"[(〔]责任单位:((?:[^()〔〕]|\([^()]*\))+)[)〕]")
 _UNIT_SEPARATOR = re.compile(r"[、,]")
-_PAGE_BREAK = re.compile(r"_ueditor_page_break_tag_")
+_PAGE_BREAK = re.compile(r"_ueditor_page_break_tag_|\f")
+_PAGE_NUMBER = re.compile(r"[-—–·]*第?\d{1,3}页?(?:[/,]?共?\d{1,3}页?)?[-—–·]*")
+_NEW_PAGE = "-0-"  # as a page number is printed
+_ENDS = tuple("。:!?”’)〕》")
+_LONG = 20  # letters of a line that is no heading
 _WEB_PROSE_ENDS = "原文如下"
 _WEB_TAIL = re.compile(r"\n评论\s*$")
 _TITLE_IN_NOTICE = re.compile(r"关于印发(.+?)的通知")
@@ -95,8 +99,8 @@ def split_clauses(text: str) -> dict[str, str]:
 def parse_document(text: str) -> Document:
     """Cut `text` into clauses with their responsible units.
 
-    Web prose before 原文如下, page-break tags and the trailing 评论 are left out. A heading counts
-    only where its number follows the one before it, so that stray numbers open no clause.
+    Web prose before 原文如下, breaks and numbers of pages and the trailing 评论 are left out. A heading
+    counts only where its number follows the one before it, so that stray numbers open no clause.
     """
     parts: dict[str, list[str]] = {}
     address: str | None = None
@@ -118,11 +122,32 @@ def parse_units(block: str) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    body = _WEB_TAIL.sub("\n", _PAGE_BREAK.sub("\n", text))
+    body = _WEB_TAIL.sub("\n", _PAGE_BREAK.sub(f"\n{_NEW_PAGE}\n", text))
     lines = body.splitlines()
     start = next((number + 1 for number, line in enumerate(lines) if line.startswith(_WEB_PROSE_ENDS)), 0)
-    for line in map(normalise, lines[start:]):
+    for line in _without_pages(filter(None, map(normalise, lines[start:]))):
         yield from filter(None, _INLINE_POINT.split(line))
+
+
+def _without_pages(lines: Iterable[str]) -> list[str]:
+    """Leave out the numbers of pages, and join what the end of a page cut in two."""
+    kept: list[str] = []
+    turned = False
+    for line in lines:
+        if _PAGE_NUMBER.fullmatch(line):
+            turned = True
+            continue
+        if turned and kept and _goes_on(kept[-1], line):
+            kept[-1] += line
+        else:
+            kept.append(line)
+        turned = False
+    return kept
+
+
+def _goes_on(before: str, line: str) -> bool:
+    opens = any(heading.match(line) for _, heading in _HEADINGS)
+    return len(before) >= _LONG and not before.endswith(_ENDS) and not opens
 
 
 def _next_address(address: str | None, line: str) -> str | None:

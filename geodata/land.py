@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-CITY: Final = "weihai"  # the id of the whole city
+from geodata.city import read_city
+
+CITY: Final = read_city().id  # the id of the whole city
 SEA: Final = "sea"  # in place of a place: what is no land

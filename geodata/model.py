@@ -6,15 +6,19 @@ positions are WGS 84 (lon, lat) in degrees, and every plan term is the plan's ow
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from pydantic_core import PydanticCustomError
 
+from geodata.city import list_kinds, list_layers, read_city
 from geodata.letters import find_unprintable
+
+LANGUAGES: Final = read_city().languages  # of every text; the first is the plan's
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
+WebAddress = Annotated[str, Field(pattern=r"^https?://[^\s<>\"']+$")]
 Code = Annotated[str, Field(pattern=r"^\d{2,4}$")]  # division, group or class of a classification
 
 Lon = Annotated[float, Field(ge=-180, le=180)]
@@ -37,6 +41,21 @@ Emphasis = Literal[  # the plan's own grades, strongest first; no two of its ver
     "drive",  # 带动
     "host",  # 承接, 承担
 ]
+PLACE_LAYERS: Final = list_layers("zones", "areas")  # of places with a polygon that the plan names
+AREA_LAYERS: Final = list_layers("areas")
+if TYPE_CHECKING:
+    ZoneLayer: TypeAlias = str
+    AreaLayer: TypeAlias = str
+    ZoneKind: TypeAlias = str
+    PlatformKind: TypeAlias = str
+    GatewayKind: TypeAlias = str
+else:  # what the city's catalogue names; "-" where it names nothing
+    ZoneLayer, AreaLayer = Literal[list_layers("zones") or ("-",)], Literal[AREA_LAYERS or ("-",)]
+    ZoneKind, PlatformKind = (
+        Literal[list_kinds("zones") or ("-",)],
+        Literal[list_kinds("platforms") or ("-",)],
+    )
+    GatewayKind = Literal[list_kinds("gateways") or ("-",)]
 Comparator = Literal["=", ">=", ">", "<", "~", "<="]  # "<" is 近: nearly, not yet
 
 
@@ -55,12 +74,25 @@ class Record(BaseModel):
         return value
 
 
-class Text(Record):
-    """One text in the three languages of the product."""
+if TYPE_CHECKING:
 
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    ko: str = Field(min_length=1)
+    class Text(Record):
+        """One text in the languages of the city, of which there are always these two."""
+
+        zh: str
+        en: str
+
+        def __init__(self, **texts: str) -> None: ...
+        def __getattr__(self, language: str) -> str: ...
+
+else:
+    Text = create_model(
+        "Text",
+        __base__=Record,
+        __doc__="One text in each language of the city.",
+        __module__=__name__,
+        **{language: (str, Field(min_length=1)) for language in LANGUAGES},
+    )
 
 
 class Plan(Record):
@@ -72,6 +104,7 @@ class Plan(Record):
     issuer: Text
     number: str
     date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    public_copy: WebAddress | None = None  # where others print its text
 
 
 class Source(Record):
@@ -82,6 +115,7 @@ class Source(Record):
     label: Text | None = None  # ours, for readers of all three languages
     publisher: str | None = None
     date: str | None = None
+    url: WebAddress | None = None  # where it can be read
     licence: str | None = None
     rights: Text | None = None  # what may be done with it, where no licence says so
     note: str | None = None
@@ -108,7 +142,7 @@ class Agency(Record):
     id: Id
     name: Text
     level: AgencyLevel
-    members: tuple[Id, ...] = ()  # of a group such as 各区市政府
+    members: tuple[Id, ...] = ()  # of a group of bodies that the plan names as one
     governs: Seat | None = None  # only where the plan's own name of the body is made of the place's
     note: Text | None = None
 
@@ -151,24 +185,6 @@ class Industry(Record):
     note: Text | None = None
 
 
-ZoneKind = Literal[
-    "district",
-    "county-level-city",
-    "hitech-zone",
-    "economic-zone",
-    "bonded-zone",
-    "new-area",
-    "administrative-area",
-    "tourist-resort",
-    "science-city",
-    "new-town",
-    "bay-area",
-    "industrial-park",
-    "open-park",
-    "carbon-park",
-]
-
-
 class Task(Term):
     """Something that the plan wants done with a zone and that is no list of industries."""
 
@@ -181,7 +197,7 @@ class Zone(Record):
     """A county, zone, park or new town that the plan names."""
 
     id: Id
-    layer: Literal["counties", "zones", "parks"]
+    layer: ZoneLayer
     kind: ZoneKind
     name: Text
     full_name: Text | None = None
@@ -199,8 +215,8 @@ class Zone(Record):
 class Designation(Record):
     """A zone, the industries of one term that it is to develop, and the clause that says so."""
 
-    zone: Id  # a zone, 五区 or marine core
-    industries: Annotated[tuple[Id, ...], Field(min_length=1)]  # several for 医疗器械及医药; the first leads
+    zone: Id  # a zone or an area
+    industries: Annotated[tuple[Id, ...], Field(min_length=1)]  # several where a term joins some; one leads
     term: Text  # zh: the plan's own words
     emphasis: Emphasis
     verb: str  # the plan's own verb, e.g. 重点发展
@@ -221,7 +237,7 @@ class Target(Record):
 
 
 class Cluster(Record):
-    """One of the eight industrial clusters."""
+    """One of the plan's industrial clusters."""
 
     id: Id
     number: int
@@ -238,14 +254,14 @@ class Cluster(Record):
 
 
 class Chain(Record):
-    """An industrial chain, or a part of a 产业体系; six of the ten advantage chains have no name."""
+    """An industrial chain, or a part of a 产业体系; some have no name."""
 
     id: Id
-    kind: Literal["advantage", "marine", "system"]  # system: one of 四大高新技术产业体系
+    kind: Literal["advantage", "marine", "system"]  # system: a part of a 产业体系
     name: Text | None
     no_name: Text | None = None
-    industries: tuple[Id, ...] = ()  # several for 医药医疗器械
-    zone: Id | None = None  # the marine core that builds it
+    industries: tuple[Id, ...] = ()  # several where the name joins some
+    zone: Id | None = None  # the place that builds it
     clause: ClauseId
 
 
@@ -258,17 +274,17 @@ class Anchor(Record):
 
 
 class Area(Record):
-    """A 五区, belt or marine core: a place made of other places."""
+    """A place made of other places: one of a group that the plan names, such as a belt."""
 
     id: Id
-    layer: Literal["five-zones", "belts", "marine-cores"]
+    layer: AreaLayer
     name: Text
     short_name: Text | None = None  # for where there is little room
     printed: str | None = None  # how the plan prints the name, where ours must add a word to be clear
     clause: ClauseId
     clauses: tuple[ClauseId, ...] = ()
-    members: tuple[Id, ...]  # zones whose union is drawn for it; "weihai" for the whole city
-    relation: Term  # the plan's words for how it hangs on its members, e.g. 以高区为核心
+    members: tuple[Id, ...]  # zones whose union is drawn for it; the city's own id for the whole of it
+    relation: Term  # the plan's words for how it hangs on its members, e.g. 以…为核心
     anchors: tuple[Anchor, ...] = ()  # none where the core is no zone or the area is the whole city
     extent: Literal["not-stated", "mainly-members", "whole-city"]  # what the plan says of how far it reaches
     core: Id | None = None  # a place that is marked as its core
@@ -278,33 +294,6 @@ class Area(Record):
     colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
     no_industries: Text | None = None
     note: Text | None = None
-
-
-PlatformKind = Literal[
-    "innovation-centre",
-    "research-institute",
-    "laboratory",
-    "test-facility",
-    "university",
-    "incubator",
-    "inspection-centre",
-    "exhibition-centre",
-    "energy-base",
-    "fishery-base",
-    "company",
-    "geographical-indication",
-    "document",
-    "community",  # 创新创业共同体 only
-    "alliance",
-    "fund",
-    "service-platform",
-    "programme",
-    "event",
-    "title",  # a designation, pilot or award, held or striven for
-    "leading-group",  # 领导小组, 专班
-    "unplaced-area",  # a park, belt or quarter of which the plan states no extent
-    "stage",  # of the plan's own schedule
-]
 
 
 class Platform(Record):
@@ -354,14 +343,32 @@ class Word(Record):
     industry: Id | None = None  # the industry that it belongs to; our classification
 
 
-class Synonym(Record):
+if TYPE_CHECKING:
+
+    class Spellings(Record):
+        """Words of one meaning in the languages of the city, of which there are always these two."""
+
+        zh: tuple[str, ...]
+        en: tuple[str, ...]
+
+        def __getattr__(self, language: str) -> tuple[str, ...]: ...
+
+else:
+    Spellings = create_model(
+        "Spellings",
+        __base__=Record,
+        __doc__="Words of one meaning in each language of the city.",
+        __module__=__name__,
+        **{one: (Annotated[tuple[str, ...], Field(min_length=1)], ...) for one in LANGUAGES},
+    )
+
+
+class Synonym(Spellings):
     """A product or activity that the plan does not print, and the industry that it leads to."""
 
-    zh: Annotated[tuple[str, ...], Field(min_length=1)]
-    en: Annotated[tuple[str, ...], Field(min_length=1)]
-    ko: Annotated[tuple[str, ...], Field(min_length=1)]
     industry: Id
     relation: Literal["is_a", "made_by", "used_in"]
+    word: str | None = None  # of the vocabulary, that is nearest to it: 冷链 for a cold store
 
 
 class IndicatorValue(Record):
@@ -444,7 +451,7 @@ class Gateway(Record):
     """A port, airport or railway station."""
 
     id: Id
-    kind: Literal["seaport", "airport", "railway-station"]
+    kind: GatewayKind
     name: Text
     aliases: tuple[str, ...] = ()
     parent: Id

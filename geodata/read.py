@@ -15,10 +15,11 @@ from typing import Any, Protocol, TypeVar, cast
 from pydantic import ValidationError
 
 from geodata import model
+from geodata.city import find_city
 from geodata.messages import Place, Problem, problem
 from geodata.rows import Row, find_faults, line_of, read_rows
 
-ROOT = Path(__file__).parent
+ROOT = find_city()
 R = TypeVar("R", bound=model.Record)
 Lines = dict[tuple[str, str | int], dict[str, int]]
 """By file and id, or place in the list: the line of each field, by dotted name."""
@@ -114,6 +115,20 @@ def read_facts(folder: Path = ROOT) -> Facts:
         problems=tuple(problems),
         lines=lines,
     )
+
+
+def read_plan(folder: Path = ROOT) -> model.Plan:
+    """Read the document that the facts come from, alone.
+
+    Raises ValueError where it cannot be read.
+    """
+    problems: list[Problem] = []
+    found = [
+        plan for _, plan in _read_records(folder / "plan/plan.yaml", "plan/plan.yaml", model.Plan, problems)
+    ]
+    if len(found) != 1 or problems:
+        raise ValueError("\n".join(map(str, problems)) or "plan/plan.yaml: must hold one plan")
+    return found[0]
 
 
 def read_boundaries(folder: Path = ROOT / "boundaries") -> dict[str, Any]:

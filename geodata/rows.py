@@ -123,10 +123,13 @@ def line_of(lines: dict[str, int], field: str) -> int:
     return lines.get(field, 0)
 
 
-def read_rows(path: Path, file: str, problems: list[Problem]) -> Iterator[Row]:
-    """Yield each readable item of the YAML list in `path`; add what is wrong to `problems` as `file`."""
+def read_rows(path: Path, file: str, problems: list[Problem], *, sole: bool = False) -> Iterator[Row]:
+    """Yield each readable item of the YAML list in `path`; add what is wrong to `problems` as `file`.
+
+    With `sole` the file is one item itself.
+    """
     total = 0
-    for node in _read_items(path, file, problems):
+    for node in _read_items(path, file, problems, sole=sole):
         leaves = list(islice(_walk(node), MAX_NODES + 1))
         total += len(leaves)
         line = node.start_mark.line + 1
@@ -144,9 +147,10 @@ def read_rows(path: Path, file: str, problems: list[Problem]) -> Iterator[Row]:
             yield Row(value, {leaf.field: leaf.line for leaf in reversed(leaves)}, texts)
 
 
-def _read_items(path: Path, file: str, problems: list[Problem]) -> list[yaml.Node]:
+def _read_items(path: Path, file: str, problems: list[Problem], *, sole: bool) -> list[yaml.Node]:
     try:
-        return _items_of(_compose(_read_text(path)))
+        root = _compose(_read_text(path))
+        return _sole_item(root) if sole else _items_of(root)
     except _FaultError as fault:
         problems.append(fault.to_problem(file))
         return []
@@ -157,6 +161,12 @@ def _items_of(root: yaml.Node | None) -> list[yaml.Node]:
         raise _FaultError("not-a-list", line=root.start_mark.line + 1 if root else 1)
     items: list[yaml.Node] = root.value
     return items
+
+
+def _sole_item(root: yaml.Node | None) -> list[yaml.Node]:
+    if not isinstance(root, yaml.MappingNode):
+        raise _FaultError("not-a-mapping", line=root.start_mark.line + 1 if root else 1)
+    return [root]
 
 
 def _read_text(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
 from geodata.messages import Place, Problem, problem, words
-from geodata.model import IndicatorValue, Record, Target, Text
+from geodata.model import LANGUAGES, IndicatorValue, Record, Target, Text
 from geodata.read import Facts
 from geodata.references import place, rows, tables
 from geodata.vocabulary import check_one_translation, check_thesaurus, check_vocabulary
@@ -56,7 +56,7 @@ def check_translations(facts: Facts) -> Iterator[Problem]:
     for table in tables():
         for row in rows(facts, table):
             for field, text in _texts(row):
-                for language in ("en", "ko"):
+                for language in LANGUAGES[1:]:
                     if _HAN.search(text.zh) and getattr(text, language) == text.zh:
                         where = place(table, _id(row), f"{field}.{language}")
                         yield problem("same-text", where, text.zh, language=language)

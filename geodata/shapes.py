@@ -1,8 +1,7 @@
 """Build the polygon of every place, and say of each how true it is.
 
 Counties and zones are unions of towns. Parks and other places without a known extent get an
-indicative circle around their known point. Belts, 五区 and marine cores are unions of their
-members. All geometry is lon/lat.
+indicative circle around their known point. Areas are unions of their members. All geometry is lon/lat.
 
 Accuracy, metres, is the distance within which nine of ten points of the real edge are expected,
 from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
@@ -57,7 +56,7 @@ class Shape:
     geometry: shapely.Polygon | shapely.MultiPolygon | shapely.Point
     method: Method
     accuracy_m: float
-    sources: tuple[str, ...]  # ids of geodata/plan/sources.yaml
+    sources: tuple[str, ...]  # ids of plan/sources.yaml
     licence: str
     area_km2: float  # geodesic
     label: shapely.Point  # inside the largest part
@@ -90,7 +89,7 @@ class _Draft:
 
 
 def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
-    """Build the shape of the city, every county, town, zone, park, belt, 五区 and marine core.
+    """Build the shape of the city, every county, town, zone, park and area.
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
     :func:`geodata.boundary_import.snap.to_boundaries` puts them in. Places whose site is not known have no

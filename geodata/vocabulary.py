@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from geodata.document import normalise
 from geodata.messages import Problem, function_words, problem
-from geodata.model import Record, Text
+from geodata.model import LANGUAGES, Record, Text
 from geodata.read import Facts
 from geodata.references import place, rows
 
@@ -75,8 +75,8 @@ def uncovered(text: str, words: Iterable[str]) -> list[str]:
 
     Of all ways to cut a run into words, one that leaves the fewest characters over counts.
 
-    >>> uncovered("发展海洋经济和渔业", ["发展", "海洋", "海洋经济", "和"])
-    ['渔业']
+    >>> uncovered("发展山地经济和林业", ["发展", "山地", "山地经济", "和"])
+    ['林业']
     """
     known = set(words)
     longest = max(map(len, known), default=0)
@@ -111,8 +111,13 @@ def check_thesaurus(facts: Facts) -> Iterator[Problem]:
     """Find synonyms that stand twice, or that are a word of the plan or its translation."""
     taken = _claimed(facts)
     seen: dict[str, str] = {}
+    words = {word.zh: word.industry for word in facts.vocabulary}
     for index, row in enumerate(facts.thesaurus):
-        for language in ("zh", "en", "ko"):
+        if row.word and words.get(row.word) != row.industry:
+            yield problem(
+                "unknown-id", place("thesaurus", row.zh[0], "word", index), row.word, tables="vocabulary"
+            )
+        for language in LANGUAGES:
             for word in getattr(row, language):
                 where, key = place("thesaurus", row.zh[0], language, index), word.casefold()
                 if key in taken:
@@ -124,7 +129,7 @@ def check_thesaurus(facts: Facts) -> Iterator[Problem]:
 def check_one_translation(facts: Facts) -> Iterator[Problem]:
     """Find terms that are translated in two ways, across all names and terms that are the plan's words."""
     for zh, texts in printed_terms(facts).items():
-        for language in ("en", "ko"):
+        for language in LANGUAGES[1:]:
             found = {_plain(getattr(text, language)): getattr(text, language) for text in texts}
             if len(found) > 1:
                 where = place("designations", zh, language)
@@ -132,7 +137,7 @@ def check_one_translation(facts: Facts) -> Iterator[Problem]:
     terms = printed_terms(facts)
     for index, word in enumerate(facts.vocabulary):
         for text in terms.get(word.zh, ())[:1]:
-            for language in ("en", "ko"):
+            for language in LANGUAGES[1:]:
                 own = getattr(word, language)
                 if own and _plain(own[0]) != _plain(getattr(text, language)):
                     where = place("vocabulary", word.zh, language, index)
@@ -146,7 +151,7 @@ def _claimed(facts: Facts) -> Mapping[str, str]:
     taken: dict[str, str] = {}
     for zh, texts in printed_terms(facts).items():
         for text in texts:
-            for word in (text.zh, text.en, text.ko):
+            for _, word in text:
                 taken.setdefault(word.casefold(), zh)
     for row in facts.vocabulary:
         for word in (row.zh, *row.en, *row.ko):

@@ -21,10 +21,8 @@ def load(layer: str) -> GeoDataFrame:
 
     >>> import layers
     >>> zones = layers.load("zones")
-    >>> zones.loc["lingang", "name_zh"]
-    '临港区'
-    >>> zones.crs.to_epsg()
-    4326
+    >>> zones["name_zh"].notna().all(), zones.crs.to_epsg()
+    (np.True_, 4326)
     """
     # The web process imports this package too and must not pay for geopandas.
     from geopandas import GeoDataFrame

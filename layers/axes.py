@@ -1,7 +1,7 @@
 """Coordinate reference systems as clients name them: URI, axis order of the authority, unit.
 
-Inside, coordinates are (east, north); here, and only here, they are turned for EPSG:4326, 4490, 4549
-and 4550, which the EPSG registry defines with north first.
+Inside, coordinates are (east, north); here, and only here, they are turned for systems that the EPSG
+registry defines with north first, such as EPSG:4326.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.city import read_city
 from geodata.crs import Bounds, Floats
 
+PAPER = read_city().paper
 _NAME = re.compile(r"\[?(?:https?://www\.opengis\.net/def/crs/)?(OGC|EPSG)[/:](?:[\d.]+/)?(CRS84h?|\d+)\]?")
 HALF_GLOBE_DEG = 180.0
 EDGE_STEPS = 32  # vertices along each edge of a box whose edges are curves in longitude and latitude
@@ -38,31 +40,37 @@ class Axes:
 
 
 _MERCATOR = (-20037508.342789244, -242528680.943714, 20037508.342789244, 242528680.943714)
-_GAUSS_KRUGER = (-1_500_000.0, -9_000_000.0, 2_500_000.0, 9_000_000.0)
+_AWAY_M = 2_000_000.0  # from the central meridian of a transverse Mercator
+_PARALLEL_M = 9_000_000.0
 _BASE = "http://www.opengis.net/def/crs/"
 
 
 def _axes(frame: str, reach: Bounds) -> Axes:
     metric, north_first = frame in crs.METRIC, frame in crs.NORTH_FIRST
     code = f"EPSG/0/{frame.removeprefix('EPSG:')}" if frame != crs.LONLAT else "OGC/1.3/CRS84"
-    return Axes(_BASE + code, frame, north_first, metric, curved=metric and north_first, reach=reach)
+    return Axes(_BASE + code, frame, north_first, metric, curved=frame in crs.PROJECTED, reach=reach)
+
+
+def _reach(frame: str) -> Bounds:
+    """Return how far a projected system reaches around its false easting."""
+    easting_m = crs.read_false_easting_m(frame)
+    return easting_m - _AWAY_M, -_PARALLEL_M, easting_m + _AWAY_M, _PARALLEL_M
 
 
 CRS84 = _axes(crs.LONLAT, crs.GLOBE)
 ALL = (
     CRS84,
     *(_axes(frame, crs.GLOBE) for frame in crs.DEGREES if frame != crs.LONLAT),
-    _axes("EPSG:4550", _GAUSS_KRUGER),
-    _axes("EPSG:4549", _GAUSS_KRUGER),
+    *(_axes(frame, _reach(frame)) for frame in sorted(crs.PROJECTED, key=lambda frame: frame != PAPER)),
     _axes("EPSG:3857", _MERCATOR),
 )
 _BY_NAME = {axes.frame.removeprefix("EPSG:"): axes for axes in ALL}
 
 
 def find_axes(name: str) -> Axes | None:
-    """Return the system that a URI or a CURIE such as ``EPSG:4550`` names, or None.
+    """Return the system that a URI or a CURIE such as ``EPSG:4326`` names, or None.
 
-    >>> find_axes("http://www.opengis.net/def/crs/EPSG/0/4550").north_first
+    >>> find_axes("http://www.opengis.net/def/crs/EPSG/0/4326").north_first
     True
     >>> find_axes("[OGC:CRS84]").frame
     'CRS84'

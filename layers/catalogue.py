@@ -8,17 +8,27 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
-from geodata.model import Id, Record, Text
+from geodata.model import LANGUAGES, Id, Record, Text
+from geodata.read import ROOT as CITY_FOLDER
 
 ROOT = Path(__file__).parent
 SHORT = r"^[a-z][a-z0-9_]{0,9}$"
 # The members of the records that a list of a feature holds; every other list holds texts.
-DESIGNATION_MEMBERS = ("industry_id", "term_zh", "term_en", "term_ko", "emphasis", "clause")
+DESIGNATION_MEMBERS = ("industry_id", *(f"term_{one}" for one in LANGUAGES), "emphasis", "clause")
 RECORDS = {
     "industries": DESIGNATION_MEMBERS,
     "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
 }
-LICENCE = ROOT.parent / "LICENSE-DATA.md"
+_POSITIONING = tuple(f"positioning_{one}" for one in LANGUAGES)
+PLACE_FIELDS = (  # of a layer of places that names none of its own
+    *("id", *(f"name_{one}" for one in LANGUAGES), "kind", "parent_id", *_POSITIONING),
+    *("industries", "industries_of_areas", "clauses", "responsible_units"),
+    *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
+    *("area_km2", "official_area_km2", "official_area_source"),
+)
+PLACE_OPEN = ("parent_id", *_POSITIONING, "official_area_km2", "official_area_source")
+_CODE = 2  # letters of a language
+LICENCE = CITY_FOLDER / "LICENSE-DATA.md"
 
 
 class FlatInfo(Record):
@@ -43,16 +53,19 @@ class FieldInfo(Record):
     flat: FlatInfo | None = None
 
 
-class Layer(Record):
-    """One named layer or table of the contract."""
+class Criterion(Record):
+    """That a place lies in one of an area layer's places, as a criterion of siting."""
 
-    id: Id
-    order: int
-    geometry: Literal["polygon", "point", "none"]
-    title: Text
-    description: Text
-    fields: tuple[FieldInfo, ...]
-    names: dict[str, Text] = Field(default_factory=dict)  # of features that are no place of the plan
+    name: Annotated[str, Field(pattern=r"^[a-z]+$")]  # in addresses
+    label: Text
+    note: Text  # what counts
+
+
+class LabelStyle(Record):
+    """How the map sets the names of a layer's places."""
+
+    priority: int  # the lowest is placed first
+    width: int | None = None  # pixels, of a line at most
 
 
 class LegendEntry(Record):
@@ -64,6 +77,38 @@ class LegendEntry(Record):
     colour: Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
     letter: str | None = None
     symbol: Literal["circle", "square", "triangle", "diamond", "star", "cross"] | None = None
+
+
+class LayerTheme(Record):
+    """A theme of the map that shows one layer and needs no file of its own."""
+
+    order: int
+    note: Text
+    note_imported: Text | None = None
+    context: tuple[Id, ...] = ()
+    colour_by: Literal["kind", "feature"] = "feature"
+    legend: tuple[LegendEntry, ...] = ()
+
+
+class Layer(Record):
+    """One named layer or table of the contract.
+
+    ``source`` is the table of facts that its places are records of, with their ``kinds``; a table has none.
+    """
+
+    id: Id
+    order: int
+    source: Literal["zones", "areas", "towns", "land", "platforms", "gateways"] | None = None
+    geometry: Literal["polygon", "point", "none"]
+    title: Text
+    description: Text
+    fields: tuple[FieldInfo, ...]
+    names: dict[str, Text] = Field(default_factory=dict)  # of features that are no place of the plan
+    one: Text | None = None  # what one of its places is called
+    kinds: dict[Id, Text] = Field(default_factory=dict)
+    criterion: Criterion | None = None
+    label: LabelStyle | None = None
+    theme: LayerTheme | None = None
 
 
 class Theme(Record):
@@ -80,16 +125,20 @@ class Theme(Record):
     legend: tuple[LegendEntry, ...] = ()
 
 
-def read_layers(folder: Path = ROOT) -> dict[str, Layer]:
-    """Read all layers of the catalogue, in their order."""
-    meanings = _load(folder / "fields.yaml")
-    layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "catalog").glob("*.yaml"))]
+def read_layers(folder: Path = CITY_FOLDER) -> dict[str, Layer]:
+    """Read all layers of a city's catalogue, in their order."""
+    meanings = _load(ROOT / "fields.yaml")
+    layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "layers").glob("*.yaml"))]
     return {layer.id: layer for layer in sorted(layers, key=lambda layer: layer.order)}
 
 
-def read_themes(folder: Path = ROOT) -> tuple[Theme, ...]:
-    """Read all themes, in the order of the map's theme control."""
+def read_themes(folder: Path = CITY_FOLDER) -> tuple[Theme, ...]:
+    """Read all themes of a city, in the order of the map's theme control."""
     themes = [Theme.model_validate(_load(path)) for path in (folder / "themes").glob("*.yaml")]
+    for layer in read_layers(folder).values():
+        if layer.theme:
+            shown = {"id": layer.id, "title": layer.title, "layers": (layer.id,)}
+            themes.append(Theme.model_validate(shown | dict(layer.theme)))
     return tuple(sorted(themes, key=lambda theme: theme.order))
 
 
@@ -99,7 +148,8 @@ def read_licence(path: Path = LICENCE) -> str:
 
 
 def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
-    open_ones = raw.pop("nullable")
+    fields = raw.setdefault("fields", list(PLACE_FIELDS))
+    open_ones = raw.pop("nullable", [name for name in PLACE_OPEN if name in fields])
     if unknown := set(open_ones) - set(raw["fields"]):
         raise ValueError(f"{raw['id']}: nullable, but no field: {', '.join(sorted(unknown))}")
     fields = [_to_field(name, meanings[name]) | {"nullable": name in open_ones} for name in raw["fields"]]
@@ -112,9 +162,11 @@ def _to_field(name: str, raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return an entry with its three texts as one."""
-    text = {language: raw[language] for language in ("zh", "en", "ko")}
-    return {key: value for key, value in raw.items() if key not in text} | {"description": text}
+    """Return an entry with its texts as one; those in languages that the city has not are left out."""
+    text = {language: raw[language] for language in LANGUAGES}
+    members = {*FieldInfo.model_fields, *FlatInfo.model_fields}
+    kept = {key: value for key, value in raw.items() if key in members or len(key) != _CODE}
+    return kept | {"description": text}
 
 
 def _load(path: Path) -> Any:

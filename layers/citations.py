@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from geodata.local import LocalAdditions
 from geodata.model import IndicatorValue, Target, Text
-from layers.links import Citation, StatedFigure, link_place, to_words, to_words_or_none
+from layers.links import Citation, StatedFigure, link_place, to_reached, to_words, to_words_or_none
 from layers.relations import Place, Relations
 from layers.tables import target_below_base
 
@@ -27,10 +28,14 @@ def build_citations(relations: Relations) -> list[Citation]:
     )
 
 
-def build_indicators(relations: Relations) -> list[dict[str, Any]]:
-    """Return the indicators with base and target as the page shows them."""
+def build_indicators(relations: Relations, local: LocalAdditions) -> list[dict[str, Any]]:
+    """Return the indicators with base, target and what was reached, as the page shows them."""
     return [
-        row.model_dump() | {"below_base": bool(target_below_base(row))}
+        row.model_dump()
+        | {
+            "below_base": bool(target_below_base(row)),
+            "outcomes": to_reached(local.outcomes_of(row.id), row.unit),
+        }
         for row in relations.facts.indicators.values()
     ]
 

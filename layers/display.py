@@ -15,13 +15,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
+from geodata.model import PLACE_LAYERS
 from geodata.shapes import Shape
 from layers.relations import Relations
 
 POLYGON, MULTI_LINE, MULTI_POLYGON = 2, 2, 3  # how deep each type nests its arcs
 _FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
 MIN_RING = 3  # positions of a ring that is none: there and back again
-POLYGON_LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 
 
 def nest(arcs: list[Any], wanted: int) -> list[Any]:
@@ -30,6 +30,8 @@ def nest(arcs: list[Any], wanted: int) -> list[Any]:
     >>> nest([[0, 1]], MULTI_POLYGON)
     [[[0, 1]]]
     """
+    if not arcs:  # of lines between places where there is but one
+        return []
     depth = _depth(arcs)
     if depth > wanted:
         return [inner for outer in arcs for inner in outer]
@@ -72,12 +74,14 @@ def build_display(
             for place in relations.places.values()
             if place.layer == layer
         ]
-        for layer in POLYGON_LAYERS
+        for layer in PLACE_LAYERS
     }
-    zones = [outline for row_id, outline in outlines["zones"] if shapes[row_id].method != "indicative"]
+    zones = [
+        outline for row_id, outline in outlines.get("zones", []) if shapes[row_id].method != "indicative"
+    ]
     lines = {
         **_shores(city, land),
-        "county-lines": _inner_lines([outline for _, outline in outlines["counties"]], city),
+        "county-lines": _inner_lines([outline for _, outline in outlines.get("counties", [])], city),
         "zone-lines": _inner_lines(zones, city),
         "towns": _inner_lines(list(pieces.values()), city),
     }
@@ -145,7 +149,7 @@ def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeome
         {
             "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
             "id": row_id,
-            "arcs": nest(drawn["arcs"], _depth_of(geometry)),
+            "arcs": nest(drawn.get("arcs", []), _depth_of(geometry)),
         }
         for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
     ]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
+from geodata.local import NOTHING, LocalAdditions
 from geodata.model import (
+    LANGUAGES,
     Agency,
     Area,
     Chain,
@@ -27,14 +29,18 @@ from geodata.model import (
 )
 from geodata.shapes import Shape
 from layers.answers import WHOLE_CITY, Answers
-from layers.features import LANGUAGES, SEPARATOR
+from layers.features import SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
     ClauseLink,
+    ContactCard,
     Link,
+    SourceLink,
     Sources,
     link_place,
     link_point,
+    to_contact,
+    to_reached,
     to_statements,
     to_task,
     to_tie,
@@ -55,8 +61,9 @@ NEAR = 6  # near industries that are named
 class _Builder:
     """What the documents of places and of other subjects have in common."""
 
-    def __init__(self, relations: Relations) -> None:
+    def __init__(self, relations: Relations, local: LocalAdditions = NOTHING) -> None:
         self.relations = relations
+        self.local = local
         self.facts = relations.facts
         self.answers = Answers(relations)
 
@@ -70,6 +77,9 @@ class _Builder:
     def _industry_link(self, row: Industry) -> Link:
         return {"id": row.id, "name": to_words(row.name), "url": f"/industries/{row.id}"}
 
+    def _contact(self, row_id: str) -> ContactCard | None:
+        return to_contact(self.local.contacts.get(row_id))
+
     def _sources(self, clauses: tuple[str, ...], first: Iterable[str] = ()) -> Sources:
         """Return clauses in the plan's order, and who is responsible, those of the clauses `first` first."""
         asked = dict.fromkeys((*self.relations.in_plan_order(first), *clauses))
@@ -82,6 +92,7 @@ class _Builder:
                     "url": f"/agencies/{unit.id}",
                     "clause": clause,
                     "leads": self.relations.leads(unit, clause),
+                    "contact": self._contact(unit.id),
                 }
                 for unit, clause in self.relations.responsible_for(asked)
             ],
@@ -92,8 +103,10 @@ class _Builder:
 class DocumentBuilder(_Builder):
     """Builds the documents of places and points from the facts and the shapes of all places."""
 
-    def __init__(self, relations: Relations, shapes: dict[str, Shape]) -> None:
-        super().__init__(relations)
+    def __init__(
+        self, relations: Relations, shapes: dict[str, Shape], local: LocalAdditions = NOTHING
+    ) -> None:
+        super().__init__(relations, local)
         self.shapes = shapes
 
     def build_all(self) -> dict[str, Document]:
@@ -103,7 +116,7 @@ class DocumentBuilder(_Builder):
         return places | {row.id: self.of_point(row) for row in points}
 
     def of_place(self, place: Place) -> Document:
-        """Return the document of a county, zone, park, 五区, belt or marine core."""
+        """Return the document of a county, zone, park or area."""
         clauses = self.relations.clauses_of(place)
         return {
             **self._head(
@@ -132,6 +145,7 @@ class DocumentBuilder(_Builder):
             **self._inside(place),
             **self._sources(clauses),
             "government": self._government(place.id),
+            "contact": self._contact(place.id),
             **self._areas(place.id),
             "geometry": self._geometry(place.id),
         }
@@ -277,6 +291,7 @@ class DocumentBuilder(_Builder):
             "agency_id": agency.id,
             "name": to_words_or_none(agency.name),
             "clause": agency.governs.clause,
+            "contact": self._contact(agency.id),
             "tasks": [self._clause_link(one) for one in self.relations.tasks_of(agency)],
         }
 
@@ -299,6 +314,7 @@ class DocumentBuilder(_Builder):
                 "id": source.id,
                 "title": source.title,
                 "name": {one: source_name(source, one) for one in LANGUAGES},
+                "url": source.url,
             },
             "confidence": row.confidence,
             "reason": to_words_or_none(row.reason),
@@ -312,6 +328,7 @@ class DocumentBuilder(_Builder):
                 "schematic": False,
                 "accuracy_m": None,
                 "source": None,
+                "sources": [],
                 "licence": None,
                 "bbox": None,
                 "label": None,
@@ -323,6 +340,7 @@ class DocumentBuilder(_Builder):
             "schematic": shape.schematic,
             "accuracy_m": round(shape.accuracy_m),
             "source": self._geometry_sources(shape),
+            "sources": [_source_link(self.facts.sources[one]) for one in shape.sources],
             "licence": self._licences(shape),
             "bbox": to_bbox(shape.geometry),
             "label": [round(shape.label.x, 5), round(shape.label.y, 5)],
@@ -371,6 +389,11 @@ class DocumentBuilder(_Builder):
         if row_id in facts.landmarks:
             return {"id": row_id, "name": to_words(facts.landmarks[row_id].name), "url": None}
         return link_point(facts.platforms.get(row_id) or facts.gateways[row_id])
+
+
+def _source_link(source: Source) -> SourceLink:
+    name = {one: source_name(source, one) for one in LANGUAGES}
+    return {"id": source.id, "name": name, "url": source.url}
 
 
 def _rights(source: Source, language: str) -> str:
@@ -529,6 +552,7 @@ class SubjectBuilder(_Builder):
             "url": f"/agencies/{row.id}",
             "level": row.level,
             "note": to_words_or_none(row.note),
+            "contact": self._contact(row.id),
             "members": [self._agency_link(self.facts.agencies[one]) for one in row.members],
             "groups": [self._agency_link(group) for group in groups],
             "governs": self._governed(row),
@@ -613,6 +637,7 @@ class SubjectBuilder(_Builder):
             "colour": row.colour,
             "target": row.target.model_dump() if row.target else None,
             "no_target": to_words_or_none(row.no_target),
+            "outcomes": to_reached(self.local.outcomes_of(row.id), row.target.unit if row.target else None),
             "focus": to_statements(row.focus),
         }
 
@@ -643,9 +668,6 @@ class SubjectBuilder(_Builder):
         """Return what the plan ties to a cluster, e.g. the base that leads it."""
         platform = self.facts.platforms.get(tie.subject)
         return to_tie(tie, self._platform(platform) if platform else self._place_link(tie.subject), None)
-
-    def _industry_link(self, row: Industry) -> Link:
-        return {"id": row.id, "name": to_words(row.name), "url": f"/industries/{row.id}"}
 
     def _agency_link(self, row: Agency) -> Link:
         return {"id": row.id, "name": to_words(row.name), "url": f"/agencies/{row.id}"}

@@ -14,7 +14,7 @@ from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.model import Area, Designation, Gateway, Industry, Platform, Position, Text, Town
+from geodata.model import LANGUAGES, Area, Designation, Gateway, Industry, Platform, Position, Text, Town
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.answers import Answers
@@ -23,8 +23,7 @@ from layers.geojson import to_collection, to_feature
 from layers.relations import Place, Relations
 
 SURE_M = 1000.0  # a point known worse than this is shown as indicative
-LANGUAGES = ("zh", "en", "ko")
-SEPARATOR = {"zh": "；", "en": "; ", "ko": "; "}
+SEPARATOR = dict.fromkeys(LANGUAGES, "; ") | {"zh": "；"}
 Features = dict[str, list[dict[str, Any]]]
 
 
@@ -57,7 +56,7 @@ def _to_shape(row_id: str, position: Position, facts: Facts) -> Shape:
 
 
 def place_properties(place: Place, shape: Shape, relations: Relations) -> dict[str, Any]:
-    """Return the contract's properties of a county, zone, park, 五区, belt or marine core."""
+    """Return the contract's properties of a county, zone, park or area."""
     clauses = relations.clauses_of(place)
     kind = place.layer if isinstance(place, Area) else place.kind
     parent = None if isinstance(place, Area) else place.parent
@@ -140,9 +139,7 @@ def _identity(row_id: str, name: Text, kind: str, parent: str | None) -> dict[st
 def _designation(row: Designation, industry: Industry) -> dict[str, str]:
     return {
         "industry_id": industry.id,
-        "term_zh": row.term.zh,
-        "term_en": row.term.en,
-        "term_ko": row.term.ko,
+        **{f"term_{language}": getattr(row.term, language) for language in LANGUAGES},
         "emphasis": row.emphasis,
         "clause": row.clause,
     }

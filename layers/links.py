@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypedDict
 
+from geodata.local import Contact, LocalOutcome
 from geodata.model import Gateway, Platform, Task, Term, Text, Tie
 from layers.relations import Place
 
@@ -34,6 +35,40 @@ class Statement(TypedDict):
     clause: str
 
 
+class ContactCard(TypedDict):
+    """How a body or place is reached, as the operator states it: never the plan's."""
+
+    office: Words | None
+    phone: str | None
+    email: str | None
+    website: str | None
+    address: Words | None
+    source: str
+    source_url: str | None
+    as_of: str
+
+
+class Reached(TypedDict):
+    """What an indicator or cluster reached, as the operator states it: never the plan's."""
+
+    value: float
+    unit: Words
+    year: int
+    measure: Words | None
+    source: str
+    source_url: str | None
+    as_of: str
+    note: Words | None
+
+
+class SourceLink(TypedDict):
+    """Where something that is not in the plan comes from; `url` is None where it has no address."""
+
+    id: str
+    name: Words
+    url: str | None
+
+
 class ResponsibleUnit(TypedDict):
     """A body that the plan makes responsible, and the clause that prints it."""
 
@@ -43,6 +78,7 @@ class ResponsibleUnit(TypedDict):
     url: str
     clause: str
     leads: bool  # whether it is the first of the block that the clause prints
+    contact: ContactCard | None
 
 
 class StatedFigure(TypedDict):
@@ -83,6 +119,39 @@ def to_words_or_none(text: Text | None) -> Words | None:
     return to_words(text) if text else None
 
 
+def to_contact(row: Contact | None) -> ContactCard | None:
+    """Return how a body is reached, None where that is not known."""
+    if row is None:
+        return None
+    return {
+        "office": row.office.to_words() if row.office else None,
+        "phone": row.phone,
+        "email": row.email,
+        "website": row.website,
+        "address": row.address.to_words() if row.address else None,
+        "source": row.source,
+        "source_url": row.source_url,
+        "as_of": row.as_of.isoformat(),
+    }
+
+
+def to_reached(rows: Iterable[LocalOutcome], unit: Text | None) -> list[Reached]:
+    """Return what was reached, in the plan's `unit` where it has one, else as it is stated."""
+    return [
+        {
+            "value": row.value,
+            "unit": to_words(unit) if unit else dict.fromkeys(("zh", "en", "ko"), row.unit),
+            "year": row.year,
+            "measure": row.measure.to_words() if row.measure else None,
+            "source": row.source,
+            "source_url": row.source_url,
+            "as_of": row.as_of.isoformat(),
+            "note": row.note.to_words() if row.note else None,
+        }
+        for row in rows
+    ]
+
+
 def to_statements(terms: Iterable[Term]) -> list[Statement]:
     """Return the terms that the plan prints, each with its clause."""
     return [{"term": to_words(row.term), "clause": row.clause} for row in terms]
@@ -106,7 +175,7 @@ def to_url(layer: str, row_id: str) -> str:
 
 
 def link_place(place: Place) -> Link:
-    """Return the link of a county, zone, park, 五区, belt or marine core."""
+    """Return the link of a county, zone, park or area."""
     return {"id": place.id, "name": to_words(place.name), "url": to_url(place.layer, place.id)}
 
 

@@ -22,6 +22,7 @@ from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.model import PLACE_LAYERS
 from layers.query import FeatureStore
 
 ENTRY = struct.Struct("<II")  # bytes of a record's JSON head, bytes of its WKB
@@ -33,7 +34,7 @@ GROUND = "ground"  # the layer of what is no place: neighbouring land, the windo
 # Where a point can be: in the city; so near its border or coast that it may be; on a neighbour's land;
 # at sea; or where no land is recorded at all.
 CITY, EDGE, NEIGHBOUR, SEA, BEYOND = "city", "edge", "neighbour", "sea", "beyond"
-ORDER = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "towns")
+ORDER = (*PLACE_LAYERS, "towns")
 SHARING = ("counties", "zones", "towns")  # layers whose places do not overlap: a point is in one, or none
 NOT_STATED = "not-stated"  # the extent of an area that is drawn as its members; no point is in it for sure
 LEAST_PERCENT = 0.005  # what rounds to nothing

@@ -14,6 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.city import list_criteria
 from geodata.model import Area
 from geodata.shapes import Shape
 from layers.answers import WHOLE_CITY
@@ -21,17 +22,17 @@ from layers.links import link_place
 from layers.relations import Place, Relations
 
 Row = dict[str, Any]
+CRITERIA: Final = list_criteria()  # by the name of the criterion, the layer that it is to lie in a place of
 EDGE_DEG: Final = 1e-4  # about 10 m: edges this close count as one edge
 EDGE_M: Final = 10
 COAST_M: Final = 100  # a shorter edge with the sea does not count as coast
 KINDS: Final = {"port": "seaport", "airport": "airport", "station": "railway-station"}
-GROUPS: Final = {"five": "five-zones", "belt": "belts", "core": "marine-cores"}
 
 
 def build_measures(relations: Relations, shapes: dict[str, Shape], neighbours: list[BaseGeometry]) -> Row:
     """Return, by place, how far its gateways and universities are, its coast, its groups and neighbours.
 
-    Only counties, zones and parks are measured: belts, 五区 and marine cores are made of them.
+    Only zones of all layers are measured: areas are made of them.
     """
     targets = _targets(relations, shapes)
     coast = _Coast(_find_coast(relations, shapes, neighbours))
@@ -43,7 +44,7 @@ def build_measures(relations: Relations, shapes: dict[str, Shape], neighbours: l
             place.id: {
                 "distances": {name: _nearest(shapes[place.id], rows) for name, rows in targets.items()},
                 "coast": coast.measure(shapes[place.id]),
-                "groups": {name: list(_groups(relations, place, layer)) for name, layer in GROUPS.items()},
+                "groups": {name: list(_groups(relations, place, layer)) for name, layer in CRITERIA.items()},
                 "beside": _beside(relations, shapes, place, places),
             }
             for place in places

@@ -10,7 +10,8 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape
-from layers.catalogue import LegendEntry, Theme
+from layers.answers import Answers
+from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
 from layers.documents import EMPHASES, Document
 from layers.features import SEPARATOR
 from layers.links import to_url
@@ -18,11 +19,16 @@ from layers.lookup import GROUND, ORDER, move_edges, read_block, write_block
 from layers.relations import Place, Relations
 
 Payload = dict[str, Any]
+LAST = 30  # priority of names that the catalogue says nothing of
 Head = dict[str, Any]  # what is said of one geometry of a block
 
 
 def build_payload(
-    relations: Relations, shapes: dict[str, Shape], themes: tuple[Theme, ...], language: str
+    relations: Relations,
+    shapes: dict[str, Shape],
+    layers: Mapping[str, Layer],
+    themes: tuple[Theme, ...],
+    language: str,
 ) -> Payload:
     """Return the map's first load for one language; positions are (lon, lat) rounded to 1e-5 degrees."""
     facts = relations.facts
@@ -30,6 +36,7 @@ def build_payload(
     imported = any(shape.method in IMPORTED_METHODS for shape in shapes.values())
     return {
         "lang": language,
+        "layers": {row.id: _layer(row) for row in layers.values() if row.source},
         "features": builder.build(),
         "towns": [
             {**_names(town.name, language), "at": _label(shapes[town.id])}
@@ -63,6 +70,7 @@ class _Features:
 
     def __init__(self, relations: Relations, shapes: dict[str, Shape], language: str) -> None:
         self.relations = relations
+        self.answers = Answers(relations)
         self.shapes = shapes
         self.language = language
 
@@ -89,6 +97,11 @@ class _Features:
             "accuracy_m": round(shape.accuracy_m),
             "area_km2": round(shape.area_km2, 1),
             "industries": list(dict.fromkeys(one for row in designations for one in row.industries)),
+            "reached": [
+                one
+                for one, answer in self.answers.by_industry(place).items()
+                if answer["kind"] != "zone"  # by a task, a role, an area or the whole city
+            ],
             "clusters": list(self.relations.clusters_of(place.id)),
             "leads": _leading_cluster(self.relations, place.id),
             "fact": self._fact(place),
@@ -149,6 +162,12 @@ def _theme(theme: Theme, relations: Relations, language: str, *, imported: bool)
         "legend": legend,
         "note": _pick(note, language),
     }
+
+
+def _layer(layer: Layer) -> Payload:
+    """Return how the names of a layer's places are set; the widest goes last where nothing is said."""
+    label = layer.label or LabelStyle(priority=LAST)
+    return {"source": layer.source, "priority": label.priority, "width": label.width}
 
 
 def _entry(entry: LegendEntry, language: str) -> Payload:

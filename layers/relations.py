@@ -22,7 +22,7 @@ class Relations:
 
     @cached_property
     def places(self) -> dict[str, Place]:
-        """All places with a polygon that the plan names: counties, zones, parks, 五区, belts, cores."""
+        """All places with a polygon that the plan names: counties, zones, parks, areas."""
         return {**self.facts.zones, **self.facts.areas}
 
     def clauses_of(self, place: Place) -> tuple[str, ...]:
@@ -71,11 +71,11 @@ class Relations:
         return tuple(cluster for cluster in self.facts.clusters if cluster in found)
 
     def chains_of(self, place_id: str) -> tuple[Chain, ...]:
-        """Return the chains that a marine core builds."""
+        """Return the chains that an area builds."""
         return tuple(chain for chain in self.facts.chains.values() if chain.zone == place_id)
 
     def memberships_of(self, place_id: str) -> tuple[Area, ...]:
-        """Return the 五区, belts and cores that the place is a member of, a city-wide one among them."""
+        """Return the areas that the place is a member of, a city-wide one among them."""
         cities = self.facts.plans.keys() if place_id in self.facts.zones else set()
         own = {place_id, *cities}
         return tuple(area for area in self.facts.areas.values() if own & set(area.members))

@@ -15,7 +15,8 @@ from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.snap import Adjusted
-from geodata.model import Town, Zone
+from geodata.local import NOTHING, LocalAdditions, find_horizon
+from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 from layers import display, geojson
@@ -23,18 +24,21 @@ from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
-from layers.features import LANGUAGES, build_features, build_industry_features, build_points
+from layers.features import build_features, build_industry_features, build_points
 from layers.measures import build_measures
 from layers.payload import build_around_index, build_lookup_index, build_payload, build_shares_index
 from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import build_locators, build_sketch
 from layers.tables import build_tables
+from layers.terms import list_sources
+from layers.wording import build_wording
 
 Progress = Callable[[str], None]
 Files = dict[str, bytes]
 Document = dict[str, Any]
 HEADING = "## 导入的边界 · Imported boundaries"
+LOGO = "static/local/logo.png"  # of the publisher
 _HEADS = ("layer", "id", "name", "method", "accuracy", "source", "terms", "from", "date")
 
 
@@ -47,6 +51,7 @@ class Inputs:
     layers: dict[str, Layer]
     themes: tuple[Theme, ...]
     licence: str = field(default_factory=read_licence)
+    local: LocalAdditions = NOTHING
 
 
 def build_release(inputs: Inputs, progress: Progress) -> Files:
@@ -63,10 +68,11 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("图层 / layers")
     files = _data_files(relations, shapes, inputs.layers, land)
     progress("索引 / indexes")
-    files |= _document_files(relations, shapes, build_ground(land, inputs.boundaries))
+    files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries))
+    files |= _local_files(relations, inputs.local)
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    files |= _display_files(relations, shapes, inputs.themes, land)
+    files |= _display_files(relations, shapes, inputs, land)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
@@ -108,15 +114,17 @@ def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[s
     return {"neighbour": neighbour, "window": shapely.box(*window)}
 
 
-def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict[str, BaseGeometry]) -> Files:
-    documents = DocumentBuilder(relations, shapes).build_all()
+def _document_files(
+    relations: Relations, shapes: dict[str, Shape], local: LocalAdditions, ground: dict[str, BaseGeometry]
+) -> Files:
+    documents = DocumentBuilder(relations, shapes, local).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
     files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
     return files | {
         "pages/order.json": geojson.to_bytes(list(documents)),
         "pages/facts.json": geojson.to_bytes(build_citations(relations)),
-        "pages/indicators.json": geojson.to_bytes(build_indicators(relations)),
-        **_subject_files(relations, shapes),
+        "pages/indicators.json": geojson.to_bytes(build_indicators(relations, local)),
+        **_subject_files(relations, shapes, local),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(shapes, documents, ground),
@@ -124,8 +132,41 @@ def _document_files(relations: Relations, shapes: dict[str, Shape], ground: dict
     }
 
 
-def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
-    builder = SubjectBuilder(relations)
+def _local_files(relations: Relations, local: LocalAdditions) -> Files:
+    """Return what the operator added: what there is of it, the plan's wording, the publisher's logo."""
+    publisher = local.publisher
+    about = {
+        "files": list(local.files),
+        "publisher": {
+            "name": publisher.name.to_words(),
+            "website": publisher.website,
+            "feedback": publisher.feedback,
+            "map_review_number": publisher.map_review_number,
+            "map_review_notice": publisher.map_review_notice.to_words()
+            if publisher.map_review_notice
+            else None,
+            "as_of": publisher.as_of.isoformat(),
+        }
+        if publisher
+        else None,
+        "logo": local.logo is not None,
+        "contacts": len(local.contacts),
+        "outcomes": len(local.outcomes),
+        "wording": local.plan_text is not None,
+        "horizon": find_horizon(relations.facts),
+    }
+    files = {
+        "pages/local.json": geojson.to_bytes(about),
+        "pages/sources.json": geojson.to_bytes(list_sources(relations.facts.sources)),
+    }
+    if local.plan_text is not None:
+        wording = build_wording(local.plan_text, relations, build_citations(relations))
+        files["pages/wording.json"] = geojson.to_bytes(wording)
+    return files | ({LOGO: local.logo} if local.logo is not None else {})
+
+
+def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalAdditions) -> Files:
+    builder = SubjectBuilder(relations, local)
     subjects = {
         "industries": builder.industries(),
         "clusters": builder.clusters(),
@@ -144,13 +185,16 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape]) -> Files:
 
 
 def _display_files(
-    relations: Relations, shapes: dict[str, Shape], themes: tuple[Theme, ...], land: list[BaseGeometry]
+    relations: Relations, shapes: dict[str, Shape], inputs: Inputs, land: list[BaseGeometry]
 ) -> Files:
     files = {
         "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
         "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
         "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land)),
-    } | {f"map/{language}.json": build_payload(relations, shapes, themes, language) for language in LANGUAGES}
+    } | {
+        f"map/{language}.json": build_payload(relations, shapes, inputs.layers, inputs.themes, language)
+        for language in LANGUAGES
+    }
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
     return written | build_locators(relations, shapes, shapely.union_all(land))
 

@@ -88,8 +88,8 @@ def flatten_value(value: Any) -> Scalar:
 
     >>> flatten_value(["三(一)1", "三(二)"])
     '三(一)1;三(二)'
-    >>> flatten_value([{"industry_id": "fashion", "clause": "三(一)1(2)"}])
-    'fashion'
+    >>> flatten_value([{"industry_id": "glass", "clause": "三(一)1(2)"}])
+    'glass'
     """
     if isinstance(value, list):
         texts = [one["industry_id"] if isinstance(one, dict) else str(one) for one in value]

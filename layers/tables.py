@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from geodata.model import Indicator, Text
+from geodata.model import LANGUAGES, Indicator, Text
 from layers.relations import Relations
 
 Row = dict[str, Any]
@@ -51,9 +51,7 @@ def _industries(relations: Relations) -> Iterator[Row]:
             "cluster_id": row.cluster,
             "gbt4754": list(row.gbt4754),
             "isic4": list(row.isic4),
-            "synonyms_zh": list(relations.words_of(row.id, "zh")),
-            "synonyms_en": list(relations.words_of(row.id, "en")),
-            "synonyms_ko": list(relations.words_of(row.id, "ko")),
+            **{f"synonyms_{one}": list(relations.words_of(row.id, one)) for one in LANGUAGES},
         }
 
 
@@ -129,6 +127,4 @@ def _clauses(relations: Relations) -> Iterator[Row]:
 
 
 def _texts(name: str, text: Text | None) -> dict[str, str | None]:
-    return {
-        f"{name}_{language}": getattr(text, language) if text else None for language in ("zh", "en", "ko")
-    }
+    return {f"{name}_{language}": getattr(text, language) if text else None for language in LANGUAGES}

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from geodata.model import Record, Source, Text
-from layers.features import LANGUAGES, SEPARATOR
+from geodata.model import LANGUAGES, Record, Source, Text
+from layers.features import SEPARATOR
 
 PATH = Path(__file__).with_suffix(".yaml")
 Document = dict[str, Any]
@@ -25,7 +25,8 @@ class OwnTerms(Record):
 
 def read_own_terms(path: Path = PATH) -> OwnTerms:
     """Read the terms of our own part."""
-    return OwnTerms.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+    raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return OwnTerms(licence=raw["licence"], name=Text(**{one: raw["name"][one] for one in LANGUAGES}))
 
 
 def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: OwnTerms) -> list[Document]:
@@ -36,11 +37,22 @@ def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: Own
     number of rows whose place is known from that source; None for our own part, which is in every row.
     """
     counts = Counter(name for row in rows for name in _sources_of(row))
-    ours = {"source": None, "name": own.name.model_dump(), "licence": own.licence, "rights": None}
+    ours = {
+        "source": None,
+        "name": own.name.model_dump(),
+        "url": None,
+        "licence": own.licence,
+        "rights": None,
+    }
     return [
         ours | {"count": None},
         *(_describe(sources[name], count) for name, count in counts.most_common()),
     ]
+
+
+def list_sources(sources: Mapping[str, Source]) -> list[Document]:
+    """Return every source with its names, address, publisher, date and terms, in the order of the facts."""
+    return [_describe(row, None) | {"publisher": row.publisher, "date": row.date} for row in sources.values()]
 
 
 def source_name(source: Source, language: str) -> str:
@@ -53,10 +65,11 @@ def _sources_of(row: Document) -> list[str]:
     return str(joined).split(SEPARATOR["en"]) if joined else []
 
 
-def _describe(source: Source, count: int) -> Document:
+def _describe(source: Source, count: int | None) -> Document:
     return {
         "source": source.id,
         "name": {one: source_name(source, one) for one in LANGUAGES},
+        "url": source.url,
         "licence": source.licence,
         "rights": source.rights.model_dump() if source.rights else None,
         "count": count,

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final, cast
 
 import click
 
-from scripts.commands.common import CommandContext, Refusal, explain_help, tell_usage
-from scripts.messages import text
+from scripts.commands.common import CITY, CITY_VARIABLE, CommandContext, Refusal, explain_help, tell_usage
+from scripts.messages import text, write
 
 NAME: Final = "weihai-layout"
 # Each with its module, which is imported once the command is called, so that a start is quick.
@@ -22,6 +24,7 @@ COMMANDS: Final = {
     "build": "build",
     "check": "facts",
     "audit": "facts",
+    "local": "facts",
     "lookup": "questions",
     "search": "questions",
     "export": "export",
@@ -54,6 +57,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the subcommand that was typed; raises :class:`Refusal` where there is none."""
+        take_city(args)
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             allowed = ", ".join(COMMANDS)
             raise Refusal("usage_choice", argument="COMMAND", value=repr(args[0]), allowed=allowed)
@@ -72,6 +76,15 @@ class Commands(click.Group):
 PROGRAM: Final = Commands(NAME, help=text("help"))
 
 
+def take_city(arguments: Sequence[str]) -> None:
+    """Let ``--city`` name the folder before a command is imported: languages and frames are read with it."""
+    for place, one in enumerate(arguments, start=1):
+        name, equals, value = one.partition("=")
+        if name == CITY:
+            named = value if equals else "".join(arguments[place : place + 1])
+            os.environ[CITY_VARIABLE] = str(Path(named).absolute()) if named else ""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return its exit code."""
     try:
@@ -82,6 +95,13 @@ def main(arguments: list[str] | None = None) -> int:
     except click.UsageError as error:
         tell_usage(error)
         return 2
+    except ValueError as error:
+        from geodata.city import CityError  # loaded already by whoever raised it
+
+        if not isinstance(error, CityError):
+            raise
+        write(str(error), error=True)
+        return 1
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -112,7 +112,7 @@ class DatabaseCluster:
 @contextmanager
 def temporary_cluster(settings: dict[str, str] | None = None) -> Iterator[DatabaseCluster]:
     """Run a server for as long as the block lasts, then remove it with its data."""
-    folder = Path(tempfile.mkdtemp(prefix="weihai-postgis-"))
+    folder = Path(tempfile.mkdtemp(prefix="layout-postgis-"))
     try:
         cluster = DatabaseCluster(folder, settings)
         try:

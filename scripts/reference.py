@@ -18,6 +18,8 @@ import click
 from flask.testing import FlaskClient
 
 import layers
+from geodata import model
+from geodata.model import PLACE_LAYERS
 from layers.catalogue import read_layers
 from layers.home import find_home, write_atomically
 from layers.store import Release, read_current
@@ -33,7 +35,7 @@ DEPTH: Final = 3  # members of members that are shown
 NOTE: Final = "<!-- Written by `python -m scripts.reference`; change the code, not this file. -->\n\n"
 # Documents with the collection whose ids take the place of the braces.
 DOCUMENTS: Final = {
-    "/zones/{}.json": ("counties", "zones", "parks", "five-zones", "belts", "marine-cores"),
+    "/zones/{}.json": PLACE_LAYERS,
     "/places/{}.json": ("platforms", "gateways"),
     "/industries/{}.json": ("industries",),
     "/clusters/{}.json": ("clusters",),
@@ -43,7 +45,7 @@ DOCUMENTS: Final = {
     "/find.json?industry={}": ("industries",),
     "/compare.json?zones={}": ("zones",),
 }
-LANGUAGES: Final = {"zh", "en", "ko"}
+LANGUAGES: Final = {*model.LANGUAGES}
 JSON_TYPES: Final = {
     type(None): "null",
     bool: "boolean",

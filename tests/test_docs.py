@@ -23,7 +23,7 @@ from webmap.settings import SETTINGS
 ROOT = Path(__file__).parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
-PROGRAM_PARTS = ("geodata", "layers", "webmap", "scripts", "LICENSE-DATA.md", "pyproject.toml")
+PROGRAM_PARTS = ("geodata", "layers", "webmap", "scripts", "pyproject.toml")
 OTHERS = {"WEIHAI_LAYOUT_PLAN"}  # of one command
 BLOCK = re.compile(r"^( *)```(\w+)( run)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 MOST_TERMS = 30

@@ -6,6 +6,7 @@ import secrets
 
 from flask import Flask, g
 
+from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.export.formats import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
@@ -37,6 +38,7 @@ from webmap.views import (
     context,
     data,
     errors,
+    lists,
     lookup,
     pages,
     paper,
@@ -76,6 +78,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     }
     app.register_blueprint(pages.documents_blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(lists.blueprint)
     app.register_blueprint(releases.changes_blueprint)
     app.register_blueprint(releases.blueprint)
     app.register_blueprint(search.blueprint)
@@ -125,6 +128,8 @@ def _add_request_steps(app: Flask, settings: Settings) -> None:
     def _context() -> dict[str, object]:
         return {
             "lang": g.language,
+            "place_layers": PLACE_LAYERS,
+            "area_layers": AREA_LAYERS,
             "t": translate_here,
             "nonce": g.nonce,
             "number": format_number,

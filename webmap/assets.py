@@ -16,6 +16,7 @@ STATIC = Path(__file__).parent / "static"
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
 PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
 ENTRIES = ("main", "pages", "locating")  # the modules that pages load, each joined with all that it imports
+LATER = "answering"  # the module that a page fetches when its search is used without a server
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
 IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+)\.js";\n', re.MULTILINE)
@@ -32,6 +33,7 @@ def read_assets() -> dict[str, bytes]:
     }
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
     joined = {f"static/js/{entry}.js": bundle(modules, entry).encode() for entry in ENTRIES}
+    joined[f"static/js/{LATER}.js"] = bundle_exported(modules, LATER).encode()
     for path, names in (("map-page", MAP_STYLES), ("pages", PAGE_STYLES)):
         joined[f"static/css/{path}.css"] = b"\n".join(own[f"static/css/{name}.css"] for name in names)
     return own | joined | _read_leaflet()
@@ -62,6 +64,12 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
     )
 
 
+def bundle_exported(modules: Mapping[str, str], entry: str) -> str:
+    """Return one module that exports what `entry` does."""
+    names = ", ".join(_exported(modules[entry]))
+    return f"{bundle(modules, entry)}export const {{ {names} }} = ${_safe(entry)};\n"
+
+
 def _add_module(name: str, modules: Mapping[str, str], done: list[str], above: tuple[str, ...]) -> None:
     """Append `name` to `done` after everything that it imports."""
     if name in above:
@@ -75,12 +83,16 @@ def _add_module(name: str, modules: Mapping[str, str], done: list[str], above: t
 
 
 def _wrap_module(name: str, source: str) -> str:
-    exported = [next(filter(None, match.groups())) for match in EXPORT.finditer(source)]
+    exported = _exported(source)
     body = EXPORT.sub("", IMPORT.sub(_import, source))
     left = LEFT_OVER.search(body)
     if left:
         raise BundleError(f"{name}.js: {left[0]!r} is not understood")
     return f"{body}return {{ {', '.join(exported)} }};\n"
+
+
+def _exported(source: str) -> list[str]:
+    return [next(filter(None, match.groups())) for match in EXPORT.finditer(source)]
 
 
 def _import(match: re.Match[str]) -> str:

@@ -1,4 +1,6 @@
-"""Build a release: ``python -m webmap.build HOME FACTS ACT``, where ACT says why and of which inputs.
+"""Build a release: ``python -m webmap.build HOME FACTS ACT [LOCAL]``.
+
+ACT says why and of which inputs, LOCAL is the folder of what the operator adds to the facts.
 
 Imports the whole stack and prints progress. Run by :mod:`webmap.publish`, which holds the home's lock.
 """
@@ -17,9 +19,10 @@ from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
+from geodata.local import read_local
+from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
 from layers.catalogue import read_layers, read_themes
-from layers.features import LANGUAGES
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
 from layers.release import Files, Inputs, build_release
@@ -29,35 +32,42 @@ from webmap.folium_map import render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
+_CLIENT_STRINGS = {  # groups that the map's own modules use
+    *("map", "common", "comparator", "confidence", "direction", "emphasis", "emphasis_short", "format"),
+    *("geometry", "indicator_group", "kind", "landmark", "layer", "layer_one", "level", "method"),
+    *("method_note", "status", "type", "unit", "zone_basis"),
+}
+
 
 class InputsChangedError(Exception):
     """The inputs are no longer those that the release was to be made from."""
 
 
-def build(home: Path, facts_folder: Path, act: Act) -> Release:
+def build(home: Path, facts_folder: Path, act: Act, local: Path | None = None) -> Release:
     """Build the release of the inputs that `act` names and lay it in its place; it is not live yet.
 
-    Raises :class:`~webmap.publish.BuildError` listing every error of the facts, and
+    Raises :class:`~webmap.publish.BuildError` listing every error of the facts and additions, and
     :class:`InputsChangedError` if the inputs change before all is done; nothing is written then.
     """
-    inputs = _read_inputs(facts_folder, read_imports(home, act.imports))
+    inputs = _read_inputs(facts_folder, read_imports(home, act.imports), local)
     files = build_release(inputs, _say)
     files |= _page_files(files, act.inputs, inputs)
-    if hash_inputs(facts_folder, act.imports) != act.inputs:
+    if hash_inputs(facts_folder, act.imports, local) != act.inputs:
         raise InputsChangedError
     _say("写入 / writing")
     return place_release(home, act.inputs, files)
 
 
-def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...]) -> Inputs:
+def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...], local: Path | None) -> Inputs:
     _say("读取规划事实与边界 / reading facts and boundaries")
     facts = read_facts(facts_folder)
-    problems = (*facts.problems, *check_facts(facts))
+    additions = read_local(local, facts)
+    problems = (*facts.problems, *check_facts(facts), *additions.problems)
     errors = [str(problem) for problem in problems if problem.level == "error"]
     if errors:
         said = (
-            f"规划事实有 {len(errors)} 处错误，未生成新版本 / "
-            f"{len(errors)} errors in the facts of the plan, no release was built"
+            f"规划事实与本地补充有 {len(errors)} 处错误，未生成新版本 / "
+            f"{len(errors)} errors in the facts and the local additions, no release was built"
         )
         raise BuildError("\n".join([*errors, said]))
     for warning in problems:
@@ -67,7 +77,7 @@ def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...]) -> I
     except (OSError, ValueError) as error:
         raise BuildError(f"边界数据无法读取 / the boundaries cannot be read: {error}") from error
     boundaries = _import(facts, boundaries, records)
-    return Inputs(add_sources(facts, records), boundaries, read_layers(), read_themes())
+    return Inputs(add_sources(facts, records), boundaries, read_layers(), read_themes(), local=additions)
 
 
 def _import(
@@ -115,24 +125,23 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
 
 def _client_strings(strings: dict[str, str]) -> dict[str, str]:
     """Return the strings that the map's own modules use."""
-    terms = read_strings("zh", "terms")
-    return {key: text for key, text in strings.items() if key.startswith(("map.", "common.")) or key in terms}
+    return {key: text for key, text in strings.items() if key.partition(".")[0] in _CLIENT_STRINGS}
 
 
 def _say(message: str) -> None:
     print(f"  {time.process_time():5.1f} s  {message}", flush=True)  # noqa: T201 - this is the build's progress
 
 
-def main(home: str, facts_folder: str, act_text: str) -> int | str:
+def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") -> int | str:
     """Build, and return 0, the exit code that asks for another build, or what is wrong."""
-    act = parse_act(act_text)
+    act, local = parse_act(act_text), Path(local_folder) if local_folder else None
     try:
-        build(Path(home), Path(facts_folder), act)
+        build(Path(home), Path(facts_folder), act, local)
     except InputsChangedError:
         return INPUTS_CHANGED
     except (BuildError, HomeError, OSError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
-        changed = hash_inputs(Path(facts_folder), act.imports) != act.inputs
+        changed = hash_inputs(Path(facts_folder), act.imports, local) != act.inputs
         return INPUTS_CHANGED if changed else str(error)
     return 0
 

@@ -21,6 +21,7 @@ from layers.query import (
 )
 from layers.search import Search
 from layers.store import Release
+from layers.wording import NO_WORDING, PlanWording
 from webmap.i18n import LANGUAGES
 from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
@@ -108,6 +109,25 @@ class Content:
         """Every indicator with base and target."""
         indicators: list[Document] = self.release.read_json("pages/indicators.json")
         return indicators
+
+    @cached_property
+    def local(self) -> Document:
+        """Who publishes the site, and which further additions of the operator's the release has."""
+        local: Document = self.release.read_json("pages/local.json")
+        return local
+
+    @cached_property
+    def wording(self) -> PlanWording:
+        """The wording of every clause; none where the operator has not the plan's text."""
+        path = "pages/wording.json"
+        wording: PlanWording = self.release.read_json(path) if self.release.sha256(path) else NO_WORDING
+        return wording
+
+    @cached_property
+    def sources(self) -> list[Document]:
+        """Every source of what is not in the plan."""
+        sources: list[Document] = self.release.read_json("pages/sources.json")
+        return sources
 
     @cached_property
     def about(self) -> About:

@@ -133,7 +133,7 @@ def unknown_layer_error(name: str, content: Content) -> NotFoundError:
 def to_frame(given: str) -> str:
     """Return the name of a frame as it stands in lists, what is none as it is.
 
-    People write ``epsg:4550`` and ``4550`` too, programs the URIs that the API lists.
+    People write ``epsg:4326`` and ``4326`` too, programs the URIs that the API lists.
     """
     axes = find_axes(given)
     code = axes.frame if axes else given.upper()

@@ -372,13 +372,11 @@ class _FileMap:
         """Return fill, edge and meaning of the colours."""
         shown = self.shown
         if shown.asked:
-            hit = "picked" if shown.choice.pick else "hit"
             rows = [
-                (shown.strong, shown.strong, hit),
-                ("none", shown.strong, "area"),
-                ("#f7f4ec", NEUTRAL, "other"),
+                (_style(mark, "official"), self._say(f"map.answer.{key}")) for mark, key in shown.answers()
             ]
-            return [(fill, edge, self._say(f"map.answer.{text}")) for fill, edge, text in rows]
+            fills = [style["fillColor"] if style["fillOpacity"] else "none" for style, _ in rows]
+            return [(fill, style["color"], text) for fill, (style, text) in zip(fills, rows, strict=True)]
         legend = [one for one in shown.theme["legend"] if one["key"] not in shown.choice.hide]
         letters = (f"{one['letter']} " if one["letter"] else "" for one in legend)
         return [

@@ -291,8 +291,8 @@ def send_json(value: Any) -> Response:
 def put_below(body: bytes, mimetype: str, prefix: str) -> bytes:
     """Return a page or a JSON document with its addresses below `prefix`, where the site itself lies.
 
-    >>> put_below(b'{"url": "/zones/gaoqu"}', "application/json", "/gis")
-    b'{"url": "/gis/zones/gaoqu"}'
+    >>> put_below(b'{"url": "/zones/north"}', "application/json", "/gis")
+    b'{"url": "/gis/zones/north"}'
     """
     below = prefix.encode()
     return LEADING[mimetype == HTML].sub(lambda found: found[0] + below, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,21 +12,20 @@ import yaml
 from flask import current_app, g, request
 from markupsafe import Markup, escape
 
+from geodata import crs
+from geodata.city import find_city, read_city
 from webmap.params import ChoiceParameter, wrong_choice
 
-LANGUAGES = ("zh", "en", "ko")
+LANGUAGES = read_city().languages
 LANG = ChoiceParameter("lang", LANGUAGES, meaning="ogc.parameter.lang", strict=True)
 CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
-CLAUSE = re.compile(r"[一二三四五六七八]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
-NATIVE_NAMES = {"zh": "中文", "en": "English", "ko": "한국어"}
+CLAUSE = re.compile(r"[一二三四五六七八九十]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
 HERE = Path(__file__).parent
-CLAUSE_PARTS = re.compile(r"([一二三四五六七八])(?:\(([一二三四五六七八九十])\))?((?:\d+(?:\(\d+\))?)?)")
+CITY_VALUE = re.compile(r"\{(city|plan|plan_number|position|position_dms|position_metres|paper|paper_code)\}")
+CLAUSE_PARTS = re.compile(r"([一二三四五六七八九十])(?:\(([一二三四五六七八九十])\))?((?:\d+(?:\(\d+\))?)?)")
 CHINESE_DIGITS = "一二三四五六七八九十"
-ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
-UNNUMBERED = {
-    "通知": {"en": "Notice", "ko": "통지"},
-    "引言": {"en": "Preamble", "ko": "서문"},
-}
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+UNNUMBERED = {"通知": "common.notice", "引言": "common.preamble"}  # clauses, and the keys of their names
 
 
 def format_clause(clause_id: str, language: str) -> str:
@@ -39,7 +39,7 @@ def format_clause(clause_id: str, language: str) -> str:
     if language == "zh":
         return clause_id
     if clause_id in UNNUMBERED:
-        return UNNUMBERED[clause_id][language]
+        return _common_strings(language)[UNNUMBERED[clause_id]]
     found = CLAUSE_PARTS.fullmatch(clause_id)
     if found is None:
         return clause_id
@@ -76,6 +76,15 @@ def translate_here(key: str, **values: Any) -> str:
 def pick(text: dict[str, str] | None) -> str:
     """Return the page's language of a trilingual text, empty for none."""
     return text[g.language] if text else ""
+
+
+def write_clauses(text: str, language: str) -> str:
+    """Return a text with the numbers of clauses in it as a language writes them.
+
+    >>> write_clauses("三(一)1(2) lists more than 三(二)1.", "en")
+    'III(1)1(2) lists more than III(2)1.'
+    """
+    return CLAUSE.sub(lambda found: format_clause(found[0], language), text)
 
 
 def mark_chinese(text: str) -> Markup:
@@ -115,7 +124,12 @@ def language_links() -> list[dict[str, str]]:
             f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in arguments.items()
         )
         links.append(
-            {"lang": language, "name": NATIVE_NAMES[language], "href": f"{quote(request.path)}?{query}"}
+            {
+                "lang": language,
+                "name": translate("language.name", language),
+                "short": translate("language.short", language),
+                "href": f"{quote(request.path)}?{query}",
+            }
         )
     return links
 
@@ -150,12 +164,86 @@ def format_quantity(value: float, unit: dict[str, str], language: str) -> str:
     return f"{format_number(value)}{word}"
 
 
-def read_strings(language: str, name: str = "*") -> dict[str, str]:
-    """Return the flat translations of one language, of all files or the one called `name`."""
+def read_strings(language: str) -> dict[str, str]:
+    """Return the flat texts of one language: the pages' own, and in their place what the city has.
+
+    Names of layers and kinds come from the city's catalogue; its own name, its plan and how positions are
+    written here are filled in.
+    """
     strings: dict[str, str] = {}
-    for path in sorted((HERE / "translations" / language).glob(f"{name}.yaml")):
-        strings |= flatten(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), "")
+    for path in sorted((HERE / "translations" / language).glob("*.yaml")):
+        strings |= _read_texts(path)
+    strings |= _name_frames() | _name_layers(language)
+    own = find_city() / "translations" / f"{language}.yaml"
+    strings |= _read_texts(own) if own.exists() else {}
+    values = _list_values(language)
+    return {key: CITY_VALUE.sub(lambda found: values[found[1]], text) for key, text in strings.items()}
+
+
+def _read_texts(path: Path) -> dict[str, str]:
+    return flatten(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader), "")
+
+
+def _name_frames() -> dict[str, str]:
+    """Return what the city's coordinate systems are called where it does not say so itself."""
+    named = {frame: crs.read_name(frame) for frame in crs.PROJECTED}
+    return {f"frame.{frame}": f"{name} ({frame})" for frame, name in named.items()} | {
+        f"download.frames.{frame.removeprefix('EPSG:')}": f"{frame} {name}" for frame, name in named.items()
+    }
+
+
+def _name_layers(language: str) -> dict[str, str]:
+    """Return what layers, their places, kinds and criteria are called, by the keys of the pages."""
+    # Only a build reads the catalogue.
+    from layers.catalogue import read_layers
+
+    strings: dict[str, str] = {}
+    for layer in read_layers().values():
+        texts = {f"layer.{layer.id}": layer.title, f"layer_one.{layer.id}": layer.one}
+        texts |= {f"kind.{kind}": text for kind, text in layer.kinds.items()}
+        if layer.criterion:
+            texts[f"siting.wish.{layer.criterion.name}"] = layer.criterion.label
+            texts[f"siting.note.{layer.criterion.name}"] = layer.criterion.note
+        strings |= {key: str(getattr(text, language)) for key, text in texts.items() if text}
     return strings
+
+
+@cache
+def _common_strings(language: str) -> dict[str, str]:
+    """Return the texts of pages as they are written, with nothing of the city filled in."""
+    text = (HERE / "translations" / language / "pages.yaml").read_text(encoding="utf-8")
+    return flatten(yaml.load(text, Loader=yaml.CSafeLoader), "")
+
+
+def _list_values(language: str) -> dict[str, str]:
+    """Return what is filled into the texts of every city."""
+    # Only a build reads facts.
+    from geodata.read import read_plan
+
+    city, plan = read_city(), read_plan()
+    lon, lat = city.position
+    x, y = (round(float(value)) for value in crs.transform(lon, lat, crs.LONLAT, city.paper))
+    return {
+        "city": city.name[language],
+        "plan": str(getattr(plan.title, language)),
+        "plan_number": plan.number,
+        "position": f"{lon}, {lat}",
+        "position_dms": f"{format_dms(lat, 'NS')} {format_dms(lon, 'EW')}",
+        "position_metres": f"x={x} y={y}",
+        "paper": f"{crs.read_name(city.paper)} ({city.paper})",
+        "paper_code": city.paper,
+    }
+
+
+def format_dms(degrees: float, sides: str) -> str:
+    """Return an angle in degrees, minutes and seconds on one of two `sides`.
+
+    >>> format_dms(-37.3082, "NS")
+    '37°18′29.5″S'
+    """
+    tenths = round(abs(degrees) * 36000)
+    minutes, seconds = divmod(tenths, 600)
+    return f"{minutes // 60}°{minutes % 60:02d}′{seconds / 10:04.1f}″{sides[degrees < 0]}"
 
 
 def flatten(value: Any, prefix: str) -> dict[str, str]:

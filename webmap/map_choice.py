@@ -17,6 +17,7 @@ from webmap.problems import BadParameterError
 Row = dict[str, Any]
 NEUTRAL = "#B5AE9E"
 STRONG = "#D55E00"  # what answers a question
+REACHED = "#F3C9A5"  # what the plan reaches only through a task, a role, an area or the whole city
 POINT_LAYERS = ("platforms", "gateways")
 GROUND_LAYERS = ("counties", "zones")
 PARAMETERS = ("bbox", "industry", "cluster", "pick", "layers", "hide")
@@ -186,7 +187,9 @@ class ShownMap:
         opacity = 1.0 if row["layer"] in self.theme["layers"] else opacity
         if self.asked:
             if not self.matches(row):
-                return FigureLook(NEUTRAL, light=True, solid=True, opacity=opacity)
+                reached = not self.choice.pick and self.choice.industry in row.get("reached", ())
+                paint = REACHED if reached else NEUTRAL
+                return FigureLook(paint, light=not reached, solid=True, opacity=opacity)
             return FigureLook(self.strong, solid=True, outlined=self._is_outlined(row), opacity=opacity)
         if theme["colour_by"] == "cluster":
             hue = next((one["colour"] for one in self.payload["clusters"] if one["id"] == row["leads"]), None)
@@ -196,6 +199,17 @@ class ShownMap:
         if entry is None:
             return FigureLook(row["colour"] or NEUTRAL, light=light, opacity=opacity)
         return FigureLook(entry["colour"], theme["legend"].index(entry), light, opacity=opacity)
+
+    def answers(self) -> list[tuple[FigureLook, str]]:
+        """Return the looks that answer the question, with what each says: a key below ``map.answer``."""
+        rows = [(row, self.look(row)) for row in self.rows() if row["layer"] not in POINT_LAYERS]
+        outlined = any(one.outlined for _, one in rows)
+        reached = any(one.hue == REACHED for _, one in rows)
+        picked = bool(self.choice.pick)
+        found = [(FigureLook(self.strong, solid=True), "picked" if picked else "hit")]
+        found += [(FigureLook(self.strong, outlined=True), "area")] if outlined and not picked else []
+        found += [(FigureLook(REACHED, solid=True), "reached")] if reached else []
+        return found if picked else [*found, (FigureLook(NEUTRAL, light=True, solid=True), "other")]
 
     @property
     def strong(self) -> str:

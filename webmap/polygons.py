@@ -20,7 +20,7 @@ from webmap.problems import BadParameterError, UnfitError
 MAX_VERTICES = 2_000
 MAX_AREA_KM2 = 10_000
 MIN_AREA_KM2 = 1e-6  # a square metre
-MAX_EDGE_KM = 3_000  # of all rings: three times Weihai's coast; what a longer one crosses takes seconds
+MAX_EDGE_KM = 3_000  # of all rings: some large coasts; what a longer one crosses takes seconds
 MAX_MEETING = 10_000  # pairs of polygons whose bounds meet, each with itself too
 MAX_DEPTH = 8  # of features in collections
 RING = 4  # positions at least, the first and the last the same

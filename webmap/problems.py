@@ -131,8 +131,8 @@ class DamagedError(LaterError):
 def find_near(given: str, known: Iterable[str]) -> list[str]:
     """Return which of the known ids or names may have been meant, the likeliest first.
 
-    >>> find_near("gaoq", ["gaoqu", "jingqu", "zones"])
-    ['gaoqu']
+    >>> find_near("nort", ["north", "south", "zones"])
+    ['north']
     """
     return get_close_matches(given[:SHOWN], known, n=MOST_NEAR, cutoff=NEAR_SIMILARITY)
 

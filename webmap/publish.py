@@ -13,13 +13,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filelock import FileLock
 
+from geodata.city import CITIES, VARIABLE, find_city, read_city
 from layers.changes import compare, summarise
 from layers.history import (
     CORE,
@@ -46,11 +47,14 @@ if TYPE_CHECKING:
     from geodata.boundary_import.records import ImportedBoundary
 
 ROOT = Path(__file__).parent.parent
-FACTS = ROOT / "geodata"
+FACTS = find_city()
+PACKAGES = ("geodata", "layers", "webmap")
 SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".sql"}
+_FACTS = ("city/plan/", "city/places/", "city/boundaries/")  # as the names of inputs begin
 Progress = Callable[[str], None]
 Admit = Callable[[Release], None]
 BUILDS = 3  # in a row, while the inputs keep changing
+LOCAL = "pages/local.json"  # what of a release says which additions it has
 INPUTS_CHANGED = 3  # exit code of a build whose inputs changed under it
 
 
@@ -73,30 +77,37 @@ def admit_all(release: Release) -> None:
     """Let every release go live."""
 
 
-def publish(home: Path, progress: Progress, facts: Path = FACTS, admit: Admit = admit_all) -> Release:
+def publish(
+    home: Path,
+    progress: Progress,
+    facts: Path = FACTS,
+    admit: Admit = admit_all,
+    local: Path | None = None,
+) -> Release:
     """Return a sound release made from the current inputs, building it if there is none.
 
-    The imported boundaries in force stay in force. `admit` is called with a new release before it goes
-    live, so that whatever serves its features holds them by then; it raises :class:`BuildError` where
-    that cannot be. Raises :class:`BuildError` also when the build fails; the live release then stays on
-    disk as it was, but it is not returned: it is not what the facts say now. Raises
-    :class:`~layers.home.HomeError` where the home is not sound; nothing in it was changed then.
+    `local` is the folder of what the operator adds to the facts. The imported boundaries in force stay in
+    force. `admit` is called with a new release before it goes live, so that whatever serves its features
+    holds them by then; it raises :class:`BuildError` where that cannot be. Raises :class:`BuildError` also
+    when the build fails; the live release then stays on disk as it was, but it is not returned: it is not
+    what the facts say now. Raises :class:`~layers.home.HomeError` where the home is not sound; nothing in
+    it was changed then.
     """
-    ready = _find_ready(home, facts)
+    ready = _find_ready(home, facts, local)
     if ready is not None:
         return ready
     with hold(home, progress):
         last = read_last(home)
         act = Act("build", "", "", last.act.imports if last else ())
-        return publish_act(home, act, progress, facts, admit)
+        return publish_act(home, act, progress, facts, admit, local)
 
 
-def _find_ready(home: Path, facts: Path) -> Release | None:
+def _find_ready(home: Path, facts: Path, local: Path | None) -> Release | None:
     """Return the live release of a home that may only be read, if it is what the inputs make now."""
     if os.access(home, os.W_OK) or read_standing(home) is not Standing.OURS:
         return None
     last = read_last(home)
-    wanted = hash_inputs(facts, last.act.imports if last else ())
+    wanted = hash_inputs(facts, last.act.imports if last else (), local)
     return _sound_release(home, wanted, lambda _: None)
 
 
@@ -123,18 +134,26 @@ def hold(home: Path, progress: Progress) -> Iterator[None]:
 
 
 def publish_act(
-    home: Path, act: Act, progress: Progress, facts: Path = FACTS, admit: Admit = admit_all
+    home: Path,
+    act: Act,
+    progress: Progress,
+    facts: Path = FACTS,
+    admit: Admit = admit_all,
+    local: Path | None = None,
 ) -> Release:
     """Return a sound release of the current inputs and the act's imports; the caller holds the home.
 
     A release that is live already is not built again. Raises as :func:`publish` does.
     """
+    _check_city(home, facts)
+    if local is None:
+        _tell_dropped(read_current(home), progress)
     for _ in range(BUILDS):
-        wanted = replace(act, inputs=hash_inputs(facts, act.imports), code=hash_code())
+        wanted = replace(act, inputs=hash_inputs(facts, act.imports, local), code=hash_code())
         live = _sound_release(home, wanted.inputs, progress)
         if live is not None:
             return live
-        release = _build(home, facts, wanted, progress)
+        release = _build(home, facts, wanted, progress, local)
         if release is not None:
             if is_mended(home, release) and imports_in_force(home) == act.imports:
                 return release
@@ -146,6 +165,30 @@ def publish_act(
         f"输入一直在改动，{BUILDS} 次均未生成；请在改动结束后重试 / "
         f"the inputs kept changing through {BUILDS} builds; try again when they are at rest"
     )
+
+
+def _tell_dropped(live: Release | None, progress: Progress) -> None:
+    """Say where the live release has local additions, and nobody names their folder now."""
+    with suppress(BrokenReleaseError):  # who mends it says so
+        if live is not None and live.sha256(LOCAL) and live.read_json(LOCAL)["files"]:
+            progress(
+                "未指定本地补充的文件夹（WEIHAI_LAYOUT_LOCAL 或 --local），新版本不再含有它们 / "
+                "no folder of local additions is named (WEIHAI_LAYOUT_LOCAL or --local): they go"
+            )
+
+
+def _check_city(home: Path, facts: Path) -> None:
+    """Raise :class:`BuildError` where the live release is of another city: a home holds those of one."""
+    try:
+        live = read_current(home)
+        held = live.read_json("pages/plan.json")["id"] if live else None
+    except (BrokenReleaseError, KeyError, ValueError):
+        return  # it is built anew
+    if held is not None and held != read_city(facts).id:
+        raise BuildError(
+            f"{home} 存有另一城市（{held}）的发布版，请用 --home 指定另一文件夹 / "
+            f"{home} holds releases of another city ({held}); name another folder with --home"
+        )
 
 
 def imports_in_force(home: Path) -> tuple[str, ...]:
@@ -160,6 +203,7 @@ def publish_imports(
     checked: tuple[str, ...],
     progress: Progress,
     admit: Admit = admit_all,
+    local: Path | None = None,
 ) -> Release:
     """Publish a release in which `records` are in force, once `admit` has let it.
 
@@ -183,11 +227,16 @@ def publish_imports(
             why=records[0].why,
             imported=tuple(describe_import(one) for one in records),
         )
-        return publish_act(home, act, progress, admit=admit)
+        return publish_act(home, act, progress, admit=admit, local=local)
 
 
 def roll_back(
-    home: Path, number: int, by: By, progress: Progress, admit: Admit = admit_all
+    home: Path,
+    number: int,
+    by: By,
+    progress: Progress,
+    admit: Admit = admit_all,
+    local: Path | None = None,
 ) -> tuple[Release, bool] | None:
     """Return to the release of entry `number`, as a new entry; None where it is in force already.
 
@@ -200,11 +249,11 @@ def roll_back(
         entries = {entry.number: entry for entry in read_history(home)}
         target = entries[number]
         imports = target.act.imports
-        inputs = hash_inputs(FACTS, imports)
+        inputs = hash_inputs(FACTS, imports, local)
         act = Act("rollback", inputs, hash_code(), imports, who=by.who, why=by.why, back_to=number)
         kept, last = _kept(home, target), read_last(home)
         if kept is None or target.act.code != act.code:
-            return publish_act(home, act, progress, admit=admit), False
+            return publish_act(home, act, progress, admit=admit, local=local), False
         admit(kept)
         if last and (last.release, last.act.inputs) == (target.release, inputs):
             return None
@@ -242,33 +291,49 @@ def _admit(home: Path, release: Release, admit: Admit) -> None:
         raise
 
 
-def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = ()) -> str:
-    """Return the id of the release that the current facts, code, libraries and these imports make."""
+def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = (), local: Path | None = None) -> str:
+    """Return the id of the release that the facts, code, libraries, imports and local additions make now."""
     digest = hashlib.sha256()
     for name, path in sorted(_inputs(facts)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     for name in sorted(imports):
         digest.update(b"import\0" + name.encode())
+    for path in _list_local(local) if local else ():
+        digest.update(b"local\0" + path.name.encode() + _hash_file(path))
     return digest.hexdigest()[:16]
 
 
 def hash_code() -> str:
-    """Return the hash of the code and the libraries, without facts."""
+    """Return the hash of code, libraries and how the city is shown: of all inputs but its facts."""
     digest = hashlib.sha256()
     for name, path in sorted(_inputs(FACTS)):
-        facts = name.startswith("facts/") or (name.startswith("geodata/") and path.suffix != ".py")
-        if not facts:
+        if not name.startswith(_FACTS):
             digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
+def _list_local(folder: Path) -> list[Path]:
+    # Few have such a folder, and what reads it is more than a web process needs.
+    from geodata.local import list_inputs
+
+    return list_inputs(folder)
+
+
+def _hash_file(path: Path) -> bytes:
+    """Return the digest of a file; of one that cannot be read, which reading it will tell, a fixed one."""
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return bytes(32)
+
+
 def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
-    folders = {"facts": facts, "geodata": FACTS, "layers": ROOT / "layers", "webmap": ROOT / "webmap"}
+    folders = {"city": facts} | {name: ROOT / name for name in PACKAGES}
     for name, folder in folders.items():
         for path in folder.rglob("*"):
-            if path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES and (name == "city" or CITIES not in path.parents):
                 yield f"{name}/{path.relative_to(folder).as_posix()}", path
-    for single in (ROOT / "requirements.lock", ROOT / "LICENSE-DATA.md"):
+    for single in (ROOT / "requirements.lock", facts / "LICENSE-DATA.md"):
         if single.exists():
             yield single.name, single
 
@@ -287,9 +352,11 @@ def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | Non
     return release
 
 
-def _build(home: Path, facts: Path, act: Act, progress: Progress) -> Release | None:
+def _build(
+    home: Path, facts: Path, act: Act, progress: Progress, local: Path | None = None
+) -> Release | None:
     """Return the release built from the inputs of `act`, or None if they changed meanwhile."""
-    code, said = _run_build(home, facts, act, progress)
+    code, said = _run_build(home, facts, act, progress, local)
     if code == INPUTS_CHANGED:
         return None
     if code:
@@ -316,13 +383,17 @@ def _compare(home: Path, release: Release) -> dict[str, Any]:
     return summarise(compare(open_data(home, before), read, [*list_data(home, before), *after]))
 
 
-def _run_build(home: Path, facts: Path, act: Act, progress: Progress) -> tuple[int, list[str]]:
+def _run_build(
+    home: Path, facts: Path, act: Act, progress: Progress, local: Path | None = None
+) -> tuple[int, list[str]]:
     """Build in a process of its own; return its exit code and what it said."""
+    named = [str(local.resolve())] if local else []
     command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve())]
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
-        [*command, act.to_json()],
+        [*command, act.to_json(), *named],
         cwd=ROOT,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
+        env=os.environ
+        | {VARIABLE: str(facts.resolve()), "PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -60,6 +60,8 @@ class Settings:
     cache_megabytes: int = 1000
     exports: int = 2
     export_megabytes: int = 1200
+    local: Path | None = None
+    city: Path | None = None  # None: the one that is shipped
     files: Files | None = None  # set while the site is written as files: pages leave out what needs a service
 
 
@@ -122,6 +124,13 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if values.get("hosts") and values.get("url"):  # the site's own address is one of its hosts
         values["hosts"] = tuple(dict.fromkeys([*values["hosts"], urlsplit(values["url"]).netloc.lower()]))
     return Settings(**{"home": find_home(environ)} | values)
+
+
+def _read_city(text: str) -> Path:
+    folder = Path(text)
+    if not (folder / "city.yaml").is_file():
+        raise ValueError("应为含 city.yaml 的文件夹 / must be a folder with a city.yaml")
+    return folder
 
 
 def _read_url(text: str) -> str:
@@ -207,6 +216,25 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 SETTINGS = (
     Setting("HOME", "home", Path, "var/", "folder", "发布版所在的文件夹", "folder of the built releases"),
+    Setting(
+        "LOCAL",
+        "local",
+        Path,
+        "",
+        "folder",
+        "本地补充的文件夹：规划原文、联系方式、完成值、发布单位（local init 写出示例）；不设则没有",
+        "folder of local additions: the plan's text, contacts, outcomes, the publisher (local init writes "
+        "examples); unset, none",
+    ),
+    Setting(
+        "CITY",
+        "city",
+        _read_city,
+        "geodata/cities/…",
+        "folder",
+        "城市的文件夹（city.yaml、plan/、places/ 等）；其发布版另用一个 HOME",
+        "folder of the city (city.yaml, plan/, places/ and so on); its releases need a HOME of their own",
+    ),
     Setting(
         "URL",
         "url",

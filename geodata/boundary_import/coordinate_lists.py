@@ -98,8 +98,8 @@ def find_crs(text: str) -> str | None:
 
     The number of a zone or a central meridian makes it a projected one.
 
-    >>> find_crs("CGCS2000_3_Degree_GK_Zone_40"), find_crs("CGCS2000 / 3-degree, CM 120E")
-    ('EPSG:4528', 'EPSG:4549')
+    >>> find_crs("CGCS2000_3_Degree_GK_Zone_40"), find_crs("CGCS2000 / 3-degree, CM 117E")
+    ('EPSG:4528', 'EPSG:4548')
     """
     vocabulary, words = read_vocabulary(), normalise_word(text)
     for frame, names in vocabulary["frames"].items():

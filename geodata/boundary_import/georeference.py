@@ -44,8 +44,8 @@ _CGCS_RF_ROUNDING: Final = 1e-6
 _MAX_DEGREES: Final = 360.0  # what is more are metres
 _MAX_PLAIN: Final = 1e9
 _NOTABLE_M: Final = 1.0  # an uncertainty worth a message
-# As far off as positions may be where no parameters are public: those of Beijing 1954 for the Yellow Sea
-# move a point in Weihai by 75 m.
+# As far off as positions may be where no parameters are public: those of Beijing 1954 move a point by some
+# 75 m at sea.
 _UNKNOWN_DATUM_M: Final = 100.0
 
 

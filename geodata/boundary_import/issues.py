@@ -14,12 +14,15 @@ from typing import Any, Final, Literal
 
 import yaml
 
+from geodata import model
+from geodata.city import read_city
 from geodata.land import CITY, SEA
 from geodata.model import Text
 from geodata.read import Facts
 
 Level = Literal["error", "warning"]
-LANGUAGES: Final = ("zh", "en", "ko")
+LANGUAGES: Final = ("zh", "en", "ko")  # of what is said of an import; a city may have fewer
+_CITY_NAME: Final = {one: read_city().name.get(one, read_city().name["en"]) for one in LANGUAGES}
 _ISSUES_FILE = Path(__file__).with_name("issues.yaml")
 
 
@@ -74,7 +77,7 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
     A value that is a dict is by language. The level is the code's own unless `values` names another
     under ``level``.
     """
-    entry = _codes()[code]
+    entry, values = _codes()[code], {"city": _CITY_NAME} | values
     told = format_texts(entry, values, LANGUAGES)
     stated = str(values.pop("level", entry["level"]))
     level: Level = "error" if stated == "error" else "warning"
@@ -94,7 +97,7 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
 
 def _remark(code: str, words: Mapping[str, str], values: Mapping[str, object]) -> Remark:
     """Return the remark of an issue; in Chinese and English it may be worded like the message."""
-    return Remark(code=code, **format_texts(words, values, LANGUAGES))
+    return Remark(code=code, **format_texts(words, values, model.LANGUAGES))
 
 
 def format_texts(
@@ -167,9 +170,11 @@ class PlaceNames:
         for table in (self.facts.zones, self.facts.areas, self.facts.towns):
             row: Any = table.get(place)
             if row is not None:
-                names = {language: getattr(row.name, language) for language in LANGUAGES}
+                names = {language: getattr(row.name, language, row.name.en) for language in LANGUAGES}
                 return phrase("title", name=names, id=place)
-        if place in {SEA, CITY}:
+        if place == CITY:
+            return _CITY_NAME
+        if place == SEA:
             return term("place", place)
         return dict.fromkeys(LANGUAGES, self.outside.get(place, place))
 

@@ -265,7 +265,7 @@ def _count_matches(features: Sequence[SourceFeature], names: PlaceIndex, field: 
 
 def _list_spellings(row: Any, facts: Facts) -> Iterable[str]:
     texts = [text for text in (row.name, getattr(row, "full_name", None)) if text]
-    spelled = chain.from_iterable((text.zh, text.en, text.ko) for text in texts)
+    spelled = chain.from_iterable((name for _, name in text) for text in texts)
     return [row.id, *spelled, *row.aliases, *_list_codes(row, facts)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,10 +10,12 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata.city import read_city
+
 GRID_DEG: Final = 1e-7
 MIN_AREA_KM2: Final = 1e-4  # 100 m²: less is rounding
 METRES_PER_DEG: Final = 111_200.0
-_SQUASH: Final = np.array([0.8, 1.0])  # cosine of 36.9° north
+_SQUASH: Final = np.array([round(math.cos(math.radians(sum(read_city().region[1::2]) / 2)), 2), 1.0])
 
 
 def to_polygons(shape: BaseGeometry) -> BaseGeometry:

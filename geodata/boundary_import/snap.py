@@ -3,7 +3,7 @@
 **The rule.** An imported polygon in force is never altered. Land inside it belongs to its place; land that
 its place had outside it goes to the nearest town of the same county (of the same imported parent, where
 there is one) that is not covered by another import. Towns, the units everything is made of, carry the
-change: so every land point keeps exactly one town and one county, and belts, 五区 and cores follow.
+change: so every land point keeps exactly one town and one county, and the areas made of them follow.
 
 In detail:
 

@@ -13,7 +13,7 @@ _MODE = 0o100644 << 16  # a plain file, readable by all
 
 
 def pack(files: Mapping[str, bytes], date: str) -> bytes:
-    """Return a zip of `files`, sorted by name, all of them dated `date` (2023-07-16)."""
+    """Return a zip of `files`, sorted by name, all of them dated `date` (year-month-day)."""
     year, month, day = map(int, date.split("-"))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:

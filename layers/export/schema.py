@@ -108,8 +108,7 @@ def build_table_schema(part: Part) -> Schema:
             "type": column.type,
             "title": column.title("zh"),
             "description": column.meaning["en"],
-            "title_zh": column.meaning["zh"],
-            "title_ko": column.meaning["ko"],
+            **{f"title_{one}": text for one, text in column.meaning.items() if one != "en"},
             **({"unit": _UNITS[column.unit]} if column.unit else {}),
         }
         for column in columns_of(part)

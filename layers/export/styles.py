@@ -104,8 +104,10 @@ def _edge(row: Row, payload: dict[str, Any]) -> str | None:
 
 
 def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
-    own: dict[str, Any] = words["grounds"][layer.id]
-    return {"keys": [], "label": layer.title.zh, "symbol": None} | own
+    """Return the look of a layer that no theme draws: its own, or that of quiet outlines or points."""
+    own: dict[str, Any] = words["grounds"].get(layer.id) or words["grounds"]["towns"]
+    symbol = "circle" if layer.geometry == "point" else None
+    return {"keys": [], "label": layer.title.zh, "symbol": symbol, "letter": None} | own
 
 
 class _Legend:

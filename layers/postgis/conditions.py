@@ -162,7 +162,7 @@ def find_lists(info: dict[str, Any]) -> list[ListEntries]:
 def choose_entries(words: Iterable[str], pattern: str) -> list[str] | None:
     """Return those of `words` of which whatever is ``LIKE`` the pattern has one; None where any may do.
 
-    >>> choose_entries(["fishery", "new-materials", "port"], "%Port%")
+    >>> choose_entries(["fishery", "steel-works", "port"], "%Port%")
     ['port']
     """
     longest = max(_runs(pattern), key=len)

@@ -14,14 +14,21 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
+from geodata.model import PLACE_LAYERS
 from layers.search.vocabulary import ALIAS, fold, stem
 
 Kind = Literal["named", "area", "positioning", "city", "printed", "synonym", "place", "kind", "page"]
 ORDER = ("named", "area", "positioning", "city", "task", "printed")  # of the plan's terms, most telling first
-PLACES = {"zones", "counties", "parks", "five-zones", "belts", "marine-cores"}
+PLACES = {*PLACE_LAYERS}
 POINTS = {"towns", "landmarks", "platforms", "gateways", "agencies", "clusters", "chains"}
 _TOKENS = re.compile(r"[㐀-鿿]+|[가-힣]+|[^\W㐀-鿿가-힣_]+")
-_CODE = re.compile(r"(isic|gb|gbt|gbt4754|gb4754)?(?:rev4|2017)?([a-u])?(\d{2,4})")
+INSIDE = {"terms", "words"}  # tables of the plan's own words, which longer terms may have
+CODE_COLUMNS = {  # of industries, by the scheme that a question names; "" for none
+    "": ("gbt4754", "isic4"),
+    "gb": ("gbt4754",),
+    "isic": ("isic4",),
+}
+CODE = re.compile(r"(isic|gb|gbt|gbt4754|gb4754)?(?:rev4|2017)?([a-u])?(\d{2,4})")
 _BRACKETS = re.compile(r"[(（].*?[)）]")
 WINDOW = 7  # tokens of one spelling at most
 LONGEST = 24  # characters of one spelling without spaces at most
@@ -102,73 +109,79 @@ class SearchAnswers:
     def __init__(self, index: dict[str, Any], variants: dict[int, str]) -> None:
         self._entries = index["entries"]
         self._variants = variants
-        self._table: dict[str, list[dict[str, Any]]] = index["meanings"]
-        self._words = {row["zh"]: row for row in self._table["words"]}
-        self._rules = index["rules"]
-        self._particles = sorted(self._rules["particles"], key=len, reverse=True)
-        self._senses: dict[str, list[Sense]] = {}
-        self._weights: dict[str, int] = {}
-        self._latin: dict[str, set[int]] = {}
-        self._heads: dict[str, set[int]] = {}  # what the other words of a term describe
-        self._folded: list[dict[str, str]] = []
-        self._industries = {row["id"]: at for at, row in enumerate(self._table["industries"])}
+        self.table: dict[str, list[dict[str, Any]]] = index["meanings"]
+        self.words = {row["zh"]: row for row in self.table["words"]}
+        self.rules = index["rules"]
+        self._particles = sorted(self.rules["particles"], key=len, reverse=True)
+        self.senses: dict[str, list[Sense]] = {}
+        self.weights: dict[str, int] = {}
+        self.latin: dict[str, set[int]] = {}
+        self.heads: dict[str, set[int]] = {}  # what the other words of a term describe
+        self.folded: list[dict[str, str]] = []
+        self._industries = {row["id"]: at for at, row in enumerate(self.table["industries"])}
         self._own: dict[str, list[int]] = {}
-        for at, row in enumerate(self._table["terms"]):
+        for at, row in enumerate(self.table["terms"]):
             for industry in row["industries"]:
                 self._own.setdefault(industry, []).append(at)
         self._known_terms: dict[str, list[int]] = {}  # by the plan's words, which are as many as they are
         self._known_hows: dict[tuple[str, str], Kind] = {}  # by the spellings of the index, likewise
+        self.turns: dict[
+            str, dict[str, str]
+        ] = {}  # what is done with things of an industry: the industry of that
+        for row in self.rules["turns"]:
+            for word in row["words"]:
+                self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(row["of"], row["to"]))
         self._fill()
 
     @property
     def terms(self) -> list[dict[str, Any]]:
         """The plan's terms with their clauses, as :class:`Told` counts them."""
-        return self._table["terms"]
+        return self.table["terms"]
 
     def names(self, told: Told, at: int) -> bool:
         """Return whether the term at `at` has the plan's word that was asked for."""
-        text = self._table["terms"][at]["term"]["zh"]
+        text = self.table["terms"][at]["term"]["zh"]
         return told.zh is not None and any(_has(text, words) for words in self._parts(told.zh))
 
     def _fill(self) -> None:
-        for words, weight in ((self._rules["stop"], STOP), (self._rules["weak"], WEAK)):
-            self._weights |= {self._form(word): weight for word in words}
+        for words, weight in ((self.rules["stop"], STOP), (self.rules["weak"], WEAK)):
+            self.weights |= {self._form(word): weight for word in words}
         for table in ("kinds", "pages"):
-            for at, row in enumerate(self._table[table]):
+            for at, row in enumerate(self.table[table]):
                 self._add(row["spellings"], Sense(table, at))
-        for at, row in enumerate(self._table["terms"]):
+        for at, row in enumerate(self.table["terms"]):
             self._fill_term(at, row["term"])
-        for at, row in enumerate(self._table["words"]):
-            spellings = (row["zh"], *row["en"], *row["ko"])
+        for at, row in enumerate(self.table["words"]):
+            spellings = (row["zh"], *row["en"], *row.get("ko", ()))
             self._add(spellings, Sense("words", at), WEAK if row["kind"] == "general" else STRONG)
-        for at, row in enumerate(self._table["synonyms"]):
-            self._add((*row["zh"], *row["en"], *row["ko"]), Sense("synonyms", at))
+        for at, row in enumerate(self.table["synonyms"]):
+            self._add((*row["zh"], *row["en"], *row.get("ko", ())), Sense("synonyms", at))
         for at, entry in enumerate(self._entries):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
                 names = [spelling for _, spelling, grade in entry["keys"] if grade <= ALIAS]
                 self._add(names, Sense("entries", at))
-        self._hangul = sorted(form for form in self._senses if "가" <= form[0] <= "힣")
+        self._hangul = sorted(form for form in self.senses if "가" <= form[0] <= "힣")
 
     def _fill_term(self, at: int, term: dict[str, str]) -> None:
         self._add(term.values(), Sense("terms", at))
-        self._folded.append({key: self._form(term[key]) for key in ("zh", "ko")})
-        joints = {"and", *self._rules["prepositions"]}
+        self.folded.append({key: self._form(term.get(key, "")) for key in ("zh", "ko")})
+        joints = {"and", *self.rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
         for word, following in zip(words, [*words[1:], "and"], strict=True):
-            self._latin.setdefault(word, set()).add(at)
+            self.latin.setdefault(word, set()).add(at)
             if following in joints:
-                self._heads.setdefault(word, set()).add(at)
+                self.heads.setdefault(word, set()).add(at)
 
     def _add(self, spellings: Iterable[str], sense: Sense, weight: int = STRONG) -> None:
         for spelling in spellings:
             for text in dict.fromkeys((spelling, _BRACKETS.sub("", spelling))):
                 form = self._form(text)
                 if form:
-                    senses = self._senses.setdefault(form, [])
+                    senses = self.senses.setdefault(form, [])
                     if sense not in senses:
                         senses.append(sense)
-                    if self._weights.get(form) not in {STOP, WEAK}:
-                        self._weights[form] = min(weight, self._weights.get(form, weight))
+                    if self.weights.get(form) not in {STOP, WEAK}:
+                        self.weights[form] = min(weight, self.weights.get(form, weight))
 
     def _form(self, text: str) -> str:
         return "".join(token.form for token in tokenise(text, self._variants))
@@ -202,7 +215,7 @@ class SearchAnswers:
         if whole.kind != "synonym":
             return ()
         pieces = (self._window(tokens[at:-1])[1] for at in range(len(tokens) - 1))
-        told = [self._best(senses, text) for senses in pieces if senses]
+        told = [self.best(senses, text) for senses in pieces if senses]
         return tuple(
             replace(one, word=one.zh or one.word)
             for one in told
@@ -211,23 +224,14 @@ class SearchAnswers:
 
     def is_synonym(self, spelling: str) -> bool:
         """Return whether a spelling is ours alone, no word of the plan."""
-        senses = self._senses.get(self._form(spelling), ())
+        senses = self.senses.get(self._form(spelling), ())
         return bool(senses) and all(sense.table == "synonyms" for sense in senses)
-
-    def printed_in(self) -> dict[str, list[str]]:
-        """Return by clause the spellings of what it prints that no industry has: 日本, 孵化器."""
-        found: dict[str, list[str]] = {}
-        for row in self._table["words"]:
-            if row["kind"] != "general" and not row["industry"]:
-                for clause in row["clauses"]:
-                    found.setdefault(clause, []).extend((row["zh"], *row["en"], *row["ko"]))
-        return found
 
     def how(self, spelling: str, industry: str) -> Kind:
         """Return which answer a spelling is that an industry was found by."""
         reply = self.ask(spelling)
         told = (
-            reply.told if reply and reply.told.industry == industry else self._of_industry(industry, spelling)
+            reply.told if reply and reply.told.industry == industry else self.of_industry(industry, spelling)
         )
         return told.kind
 
@@ -235,7 +239,7 @@ class SearchAnswers:
         """Return what the plan says of a thing that was found by name."""
         entry = self._entries[at]
         if entry["layer"] == "industries":
-            return self._of_industry(entry["id"], word)
+            return self.of_industry(entry["id"], word)
         if not entry.get("placed", True):
             return Told("printed", word, entry["name"]["zh"], clauses=tuple(entry["clauses"]), entry=at)
         if entry["layer"] in PLACES | POINTS:
@@ -247,15 +251,15 @@ class SearchAnswers:
         code = self._code(form, text)
         if code:
             return code
-        senses = self._senses.get(form) or self._without_particle(form)
-        if not senses or (len(tokens) > 1 and all(sense.table in {"terms", "words"} for sense in senses)):
-            senses = [*senses, *(Sense("terms", at) for at in self._inside(tokens))]
-        return self._best(senses, text)
+        senses = self.senses.get(form) or self._without_particle(form)
+        if not senses or (len(tokens) > 1 and all(sense.table in INSIDE for sense in senses)):
+            senses = [*senses, *(Sense("terms", at) for at in sorted(self._inside(tokens)))]
+        return self.best(senses, text)
 
     def _without_particle(self, form: str) -> list[Sense]:
         for particle in self._particles:
             if form.endswith(particle) and len(form) > len(particle):
-                senses = self._senses.get(form[: -len(particle)])
+                senses = self.senses.get(form[: -len(particle)])
                 if senses:
                     return senses
         return []
@@ -265,42 +269,42 @@ class SearchAnswers:
         scripts = {token.script for token in tokens}
         words = [token.form for token in tokens]
         if scripts == {"latin"}:
-            return self._inside_latin([word for word in words if self._weights.get(word) != STOP])
+            return self._inside_latin([word for word in words if self.weights.get(word) != STOP])
         form = "".join(words)
         if "latin" in scripts or len(form) < SHORTEST["han"] or self._is_weak(form):
             return set()
         if "han" in scripts and any(piece.weight == UNKNOWN for piece in self._cut(tokens)):
             return set()
         key = "zh" if tokens[0].script == "han" else "ko"
-        return {at for at, row in enumerate(self._folded) if _has(row[key], words)}
+        return {at for at, row in enumerate(self.folded) if _has(row[key], words)}
 
     def _inside_latin(self, words: list[str]) -> set[int]:
         if len(words) > 1:
-            return set.intersection(*(self._latin.get(word, set()) for word in words))
+            return set.intersection(*(self.latin.get(word, set()) for word in words))
         if not words or len(words[0]) < SHORTEST["latin"] or self._is_weak(words[0]):
             return set()
-        return self._heads.get(words[0], set())
+        return self.heads.get(words[0], set())
 
     def _is_weak(self, form: str) -> bool:
-        return self._weights.get(form) in {WEAK, STOP}
+        return self.weights.get(form) in {WEAK, STOP}
 
     def _code(self, form: str, text: str) -> Told | None:
         """Return the industry that has a code of GB/T 4754 or ISIC, or that a class of it belongs to."""
-        match = _CODE.fullmatch(form)
+        match = CODE.fullmatch(form)
         if not match:
             return None
         scheme, _, code = match.groups()
-        columns = ("isic4",) if scheme == "isic" else ("gbt4754",) if scheme else ("gbt4754", "isic4")
+        columns = CODE_COLUMNS["isic" if scheme == "isic" else "gb" if scheme else ""]
         wider = (code[:size] for size in range(len(code), 1, -1))
         for own in wider:
             for column in columns:
-                for row in self._table["industries"]:
+                for row in self.table["industries"]:
                     if own in row[column]:
-                        return self._of_industry(row["id"], text)
+                        return self.of_industry(row["id"], text)
         for column in columns:
-            for row in self._table["industries"]:
+            for row in self.table["industries"]:
                 if any(own.startswith(code) for own in row[column]):
-                    return self._of_industry(row["id"], text)
+                    return self.of_industry(row["id"], text)
         return None
 
     def _cut(self, tokens: list[Token]) -> Iterator[QueryPart]:
@@ -319,8 +323,8 @@ class SearchAnswers:
     def _window(self, tokens: list[Token]) -> tuple[int, list[Sense], int]:
         for size in range(min(WINDOW, len(tokens)), 0, -1):
             form = "".join(token.form for token in tokens[:size])
-            if form in self._weights:
-                return size, self._senses.get(form, []), self._weights[form]
+            if form in self.weights:
+                return size, self.senses.get(form, []), self.weights[form]
             if tokens[size - 1].script == "hangul":
                 senses = self._without_particle(form)
                 if senses:
@@ -329,15 +333,15 @@ class SearchAnswers:
 
     def _weight_of(self, form: str) -> int:
         for particle in self._particles:
-            if form.endswith(particle) and form[: -len(particle)] in self._weights:
-                return self._weights[form[: -len(particle)]]
+            if form.endswith(particle) and form[: -len(particle)] in self.weights:
+                return self.weights[form[: -len(particle)]]
         return UNKNOWN
 
     def _unknown(self, token: Token) -> QueryPart:
         """Return a word of an alphabet that is no spelling: a word of some term, or unknown."""
-        inside = self._heads.get(token.form, set()) if len(token.form) >= SHORTEST["latin"] else set()
+        inside = self.heads.get(token.form, set()) if len(token.form) >= SHORTEST["latin"] else set()
         senses = tuple(Sense("terms", at) for at in sorted(inside))
-        return QueryPart(senses, WEAK if token.form in self._latin else UNKNOWN, token.start, token.end)
+        return QueryPart(senses, WEAK if token.form in self.latin else UNKNOWN, token.start, token.end)
 
     def _segment(self, token: Token) -> Iterator[QueryPart]:
         """Yield the pieces of a run without spaces: fewest letters unknown, then fewest pieces."""
@@ -355,11 +359,15 @@ class SearchAnswers:
         if hangul and best[-1][0] == len(text):
             yield self._begun(token)
             return
+        lost = False
         for start, end in pairwise(cuts):
             form = text[start:end]
-            stands = self._may_stand(text, start, end, hangul=hangul)
-            senses = tuple(self._senses.get(form, ())) if stands else ()
-            weight = self._weights.get(form, STOP) if stands else UNKNOWN
+            # Two Korean syllables behind others that are unknown end another word: 리스 of 매트리스.
+            ends = hangul and lost and len(form) < SHORTEST["begun"] and form not in self._particles
+            stands = self._may_stand(text, start, end, hangul=hangul) and not ends
+            lost = lost or not stands
+            senses = tuple(self.senses.get(form, ())) if stands else ()
+            weight = self.weights.get(form, STOP) if stands else UNKNOWN
             yield QueryPart(senses, weight, token.start + start, token.start + end)
 
     def _begun(self, token: Token) -> QueryPart:
@@ -367,18 +375,16 @@ class SearchAnswers:
         at = bisect_left(self._hangul, token.form)
         longer = self._hangul[at] if at < len(self._hangul) else ""
         if len(token.form) >= SHORTEST["begun"] and longer.startswith(token.form):
-            return QueryPart(
-                tuple(self._senses.get(longer, ())), self._weights[longer], token.start, token.end
-            )
+            return QueryPart(tuple(self.senses.get(longer, ())), self.weights[longer], token.start, token.end)
         return QueryPart((), UNKNOWN, token.start, token.end)
 
     def _may_stand(self, text: str, start: int, end: int, *, hangul: bool) -> bool:
         form = text[start:end]
         if hangul and end == len(text) and start and form in self._particles:
             return True
-        if form not in self._weights:
+        if form not in self.weights:
             return False
-        return len(form) > 1 or (self._weights[form] == STOP and not hangul)
+        return len(form) > 1 or (self.weights[form] == STOP and not hangul)
 
     def _weigh(self, query: str, pieces: list[QueryPart]) -> Reply | None:
         """Return the answer of the word that matters most, the others beside it.
@@ -386,6 +392,7 @@ class SearchAnswers:
         The last of several words is what the others describe (cold-chain *warehouse*), unless they are joined
         by a preposition; a place only tells where.
         """
+        every = pieces
         strong = [piece for piece in pieces if piece.weight == STRONG]
         if strong:  # one Chinese character that is left over is part of the grammar
             pieces = [one for one in pieces if one.weight != UNKNOWN or one.end - one.start > 1]
@@ -396,40 +403,60 @@ class SearchAnswers:
         )
         found: list[tuple[QueryPart, Told]] = []
         for piece in used:
-            told = self._best(piece.senses, query[piece.start : piece.end])
+            told = self.best(piece.senses, query[piece.start : piece.end])
             if told:
                 found.append((piece, told))
         if not found:
             return None
         main = self._head(query, found)
+        turn = self._turn(query, every, main)
+        if turn:
+            main = turn[1]
+            found.append(turn)
         others = tuple(told for _, told in found if told != main)
         taken = {(piece.start, piece.end) for piece, _ in found}
         unused = [one for one in pieces if one.weight != STOP and (one.start, one.end) not in taken]
         words = tuple(query[one.start : one.end] for one in unused)
         return Reply(main, others, words, tuple(query[one.start : one.end] for one in unknown))
 
+    def _turn(self, query: str, pieces: list[QueryPart], main: Told) -> tuple[QueryPart, Told] | None:
+        """Return the word for what is done with a thing, and the answer of that: of a farm for oysters."""
+        core = [piece for piece in pieces if piece.weight != STOP]
+        for piece in core:
+            form = self._form(query[piece.start : piece.end])
+            bare = (form.removesuffix(particle) for particle in self._particles if form != particle)
+            for one in (form, *bare):
+                industry = self.turns.get(one, {}).get(main.industry or "")
+                if industry and form != self._form(main.word):
+                    return piece, replace(self.turned(industry), word=query[core[0].start : core[-1].end])
+        return None
+
+    def turned(self, industry: str) -> Told:
+        """Return what answers for a thing and what is done with it: no word of the plan's."""
+        return replace(self.of_industry(industry, ""), kind="synonym", zh=None, relation="is_a", places=())
+
     def _head(self, query: str, found: list[tuple[QueryPart, Told]]) -> Told:
         subjects = [pair for pair in found if pair[1].kind not in {"place", "page"}] or found
         subjects = (
             [pair for pair in subjects if pair[1].industry or pair[1].kind != "printed"]
-            or [pair for pair in subjects if self._words.get(pair[1].zh or "", {}).get("kind") == "name"]
+            or [pair for pair in subjects if self.words.get(pair[1].zh or "", {}).get("kind") == "name"]
             or subjects
         )
         for (piece, told), (following, _) in pairwise(subjects):
             between = tokenise(query[piece.end : following.start], self._variants)
-            if any(token.form in self._rules["prepositions"] for token in between):
+            if any(token.form in self.rules["prepositions"] for token in between):
                 return told
         if subjects[-1][1].kind == "place":
             return subjects[0][1]
         said = [told for _, told in subjects if told.kind != "printed"]
         return said[-1] if said else subjects[-1][1]
 
-    def _best(self, senses: Iterable[Sense], text: str) -> Told | None:
+    def best(self, senses: Iterable[Sense], text: str) -> Told | None:
         """Return the most telling of a spelling's senses."""
-        told = [one for one in (self._tell(sense, text) for sense in senses) if one is not None]
-        return min(told, key=self._telling, default=None)
+        told = [one for one in (self.tell(sense, text) for sense in senses) if one is not None]
+        return min(told, key=self.telling, default=None)
 
-    def _telling(self, told: Told) -> tuple[int, int]:
+    def telling(self, told: Told) -> tuple[int, int]:
         """Return how soon one meaning of a word comes: places and pages, what the plan says, ours."""
         if told.kind == "place" and told.places:
             return 0, 0
@@ -441,29 +468,35 @@ class SearchAnswers:
             return 2 if told.kind != "printed" or told.industry else 4, ORDER.index(told.kind)
         return (3 if told.kind == "place" else 5), 0
 
-    def _tell(self, sense: Sense, text: str) -> Told | None:
+    def tell(self, sense: Sense, text: str) -> Told | None:
+        """Return what a spelling says in one of its senses."""
         if sense.table == "entries":
             return self.of_entry(sense.at, text)
-        row = self._table[sense.table][sense.at]
+        row = self.table[sense.table][sense.at]
         if sense.table == "kinds":
             places = tuple(row["places"])
             return Told("kind" if len(places) > 1 else "place", text, places=places)
         if sense.table == "pages":
             return Told("page", text, url=row["url"])
         if sense.table == "synonyms":
-            relation, industry = row["relation"], row["industry"]
-            return replace(
-                self._of_industry(industry, text), kind="synonym", zh=None, relation=relation, places=()
-            )
+            return self._of_synonym(row, text)
         if sense.table == "words":
             return self._of_word(row, text)
         return self._of_term(row, text)
+
+    def _of_synonym(self, row: dict[str, Any], text: str) -> Told:
+        """Return the answer of the plan's word that is nearest, else of the industry."""
+        if row.get("word"):
+            told = self._of_word(self.words[row["word"]], text)
+        else:
+            told = replace(self.of_industry(row["industry"], text), zh=None, places=())
+        return replace(told, kind="synonym", industry=row["industry"], relation=row["relation"])
 
     def _of_word(self, row: dict[str, Any], text: str) -> Told:
         """Return the answer for a word of the plan: the most telling of the terms that contain it."""
         terms = self._containing(row["zh"])
         industry = row["industry"]
-        own = [at for at in terms if self._belongs(self._table["terms"][at], industry)] or terms
+        own = [at for at in terms if self._belongs(self.table["terms"][at], industry)] or terms
         kind = self._kind_of(own)
         if kind == "positioning" and not industry:  # 人才 is not what a place is for
             kind = None
@@ -476,20 +509,20 @@ class SearchAnswers:
         return self._say(kind or "printed", text, row["zh"], industry, own, row["clauses"])
 
     def _of_term(self, row: dict[str, Any], text: str) -> Told:
-        word = self._words.get(row["term"]["zh"])
+        word = self.words.get(row["term"]["zh"])
         if word and word["industry"]:
             return self._of_word(word, text)
         industry = row["industries"][0] if row["industries"] else None
         terms = self._containing(row["term"]["zh"])
-        own = [at for at in terms if self._belongs(self._table["terms"][at], industry)]
-        clauses = word["clauses"] if word else [self._table["terms"][at]["clause"] for at in own]
+        own = [at for at in terms if self._belongs(self.table["terms"][at], industry)]
+        clauses = word["clauses"] if word else [self.table["terms"][at]["clause"] for at in own]
         return self._say(self._kind_of(own) or "printed", text, row["term"]["zh"], industry, own, clauses)
 
     def _say(
         self, kind: str, text: str, zh: str, industry: str | None, own: list[int], clauses: Iterable[str]
     ) -> Told:
         """Return the answer with the terms that it rests on, and the other terms of its industry."""
-        terms = self._table["terms"]
+        terms = self.table["terms"]
         if industry is None and kind in {"named", "area", "city"}:
             first = next(at for at in own if terms[at]["kind"] == kind)
             industry = next(iter(terms[first]["industries"]), None)
@@ -508,12 +541,13 @@ class SearchAnswers:
             clauses=tuple(dict.fromkeys(clauses)),
         )
 
-    def _of_industry(self, industry: str, text: str) -> Told:
+    def of_industry(self, industry: str, text: str) -> Told:
+        """Return what the plan says of an industry, asked for by whatever word."""
         rows = self._of_its_own(industry)
         kind = self._kind_of(rows) or "printed"
-        zh = self._table["industries"][self._industries[industry]]["name"]
+        zh = self.table["industries"][self._industries[industry]]["name"]
         told = self._say(kind, text, zh, industry, rows, ())
-        return told if self._form(text) == self._form(zh) and zh in self._words else replace(told, zh=None)
+        return told if self._form(text) == self._form(zh) and zh in self.words else replace(told, zh=None)
 
     def _of_its_own(self, industry: str | None) -> list[int]:
         return self._own.get(industry or "", [])
@@ -524,7 +558,7 @@ class SearchAnswers:
             parts = self._parts(zh)
             self._known_terms[zh] = [
                 at
-                for at, row in enumerate(self._table["terms"])
+                for at, row in enumerate(self.table["terms"])
                 if any(_has(row["term"]["zh"], words) for words in parts)
             ]
         return self._known_terms[zh]
@@ -532,14 +566,14 @@ class SearchAnswers:
     def _parts(self, zh: str) -> list[list[str]]:
         """Return a word of the plan whole, and in the two words that it is made of: 现代 and 农业."""
         cuts = ((zh[:at], zh[at:]) for at in range(SHORTEST["han"], len(zh) - SHORTEST["han"] + 1))
-        return [[zh], *([one, other] for one, other in cuts if one in self._words and other in self._words)]
+        return [[zh], *([one, other] for one, other in cuts if one in self.words and other in self.words)]
 
     @staticmethod
     def _belongs(term: dict[str, Any], industry: str | None) -> bool:
         return industry is None or not term["industries"] or industry in term["industries"]
 
     def _kind_of(self, terms: list[int]) -> str | None:
-        kinds = [self._table["terms"][at]["kind"] for at in terms]
+        kinds = [self.table["terms"][at]["kind"] for at in terms]
         return min(kinds, key=ORDER.index, default=None)
 
     def _named_with(self, zh: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from geodata import model
 from layers.search.answers import ORDER, Reply, SearchAnswers, Told
 from layers.search.vocabulary import (
     ALIAS,
@@ -43,14 +44,13 @@ MAX_QUERY = 100
 EXACT, CORE, START, WORD, PART, WORDS, HOLDS = range(7)
 CLOSE = 0.6  # of a key typed already: nearly the whole
 LONGEST_BROKEN = 24  # letters of a query that is looked for in two parts
-LONGEST_INITIALS = 6  # letters that someone may type from memory
 WEAK = 2  # letters that are too few to be looked for inside a word
+PLACE_LAYERS = sorted(model.PLACE_LAYERS, key=lambda layer: layer != "zones")  # zones first
 LAYER_ORDER = (
-    *("zones", "counties", "parks", "five-zones", "belts", "marine-cores"),
+    *PLACE_LAYERS,
     *("industries", "clusters", "chains", "platforms", "gateways", "towns", "landmarks"),
     *("agencies", "indicators", "clauses"),
 )
-PLACE_LAYERS = LAYER_ORDER[:6]
 FAR = LAYER_ORDER.index("agencies")  # from here on nothing is offered as near
 HAN = "⺀"  # from here on letters are Chinese
 _ONE_SYLLABLE = re.compile("[ᄀ-ᄒ][ᅡ-ᅵ][ᄀ-ᄒ]{0,2}")
@@ -120,20 +120,20 @@ class Search:
     """Ranks the index's entries for a query."""
 
     def __init__(self, index: dict[str, Any]) -> None:
-        self._entries: list[Entry] = index["entries"]
-        self._by_place = {entry["id"]: entry for entry in self._entries if entry["layer"] in PLACE_LAYERS}
+        self.entries: list[Entry] = index["entries"]
+        self._by_place = {entry["id"]: entry for entry in self.entries if entry["layer"] in PLACE_LAYERS}
         self._variants = str.maketrans(index["variants"])
         self._sounds: dict[str, str] = index["sounds"]
-        self._vocabulary = Vocabulary(self._entries, index["empty"])
-        self._answers = SearchAnswers(index, self._variants)
-        self._at = {(entry["layer"], entry["id"]): at for at, entry in enumerate(self._entries)}
-        self._ranks = [_rank(entry) for entry in self._entries]
+        self.vocabulary = Vocabulary(self.entries, index["empty"])
+        self.answers = SearchAnswers(index, self._variants)
+        self._at = {(entry["layer"], entry["id"]): at for at, entry in enumerate(self.entries)}
+        self.ranks = [_rank(entry) for entry in self.entries]
 
     @cached_property
     def _typos(self) -> Any:
         from layers.search.typos import Typos  # only a query that fails needs its library
 
-        return Typos(self._vocabulary, self._ranks, self._sounds, FAR, self._answers.is_synonym)
+        return Typos(self.vocabulary, self.ranks, self._sounds, FAR, self.answers.is_synonym)
 
     def find(self, query: str, language: str, limit: int = LIMIT) -> list[Entry]:
         """Return the best entries, each with the spelling that matched."""
@@ -151,16 +151,16 @@ class Search:
         query = query[:MAX_QUERY]
         wanted = fold(query.translate(self._variants))
         hits, pieces = self._understand(wanted)
-        reply = self._answers.ask(query)
+        reply = self.answers.ask(query)
         reply = self._named_by(hits, reply, query) if reply else self._reply_of(hits, pieces, query)
         missing = (
-            list(reply.unknown) if reply else _missing(hits, pieces) if hits else self._answers.unknown(query)
+            list(reply.unknown) if reply else _missing(hits, pieces) if hits else self.answers.unknown(query)
         )
         corrected = None
         if wanted and (missing or not (hits or reply)):
             meant, shown = self._typos.correct(pieces) or ("", "")
             again, parts = self._understand(meant)
-            other = self._answers.ask(shown) or self._reply_of(again, parts, shown)
+            other = self.answers.ask(shown) or self._reply_of(again, parts, shown)
             left = list(other.unknown) if other else _missing(again, parts)
             if again and (not (hits or reply) or len(left) < len(missing)):
                 hits, reply, missing, corrected = again, other, left, shown
@@ -168,29 +168,29 @@ class Search:
         results = self._results(hits, reply, language, limit)
         found = {(row["layer"], row["id"]) for row in results}
         return {
-            "answer": self._told(reply.told, language) if reply else None,
-            "others": [self._told(one, language) for one in reply.others] if reply else [],
+            "answer": self.describe(reply.told, language) if reply else None,
+            "others": [self.describe(one, language) for one in reply.others] if reply else [],
             "unused": list(reply.unused) if reply else [],
             "results": results,
             "missing": [_as_typed(query, piece) for piece in missing],
             "corrected": corrected,
             "near": [
-                self._head(self._entries[one], language) | {"match": spelling}
+                self._found_by(one, spelling, language) | {"match": spelling}
                 for one, spelling in near
-                if (self._entries[one]["layer"], self._entries[one]["id"]) not in found
+                if (self.entries[one]["layer"], self.entries[one]["id"]) not in found
             ],
         }
 
     def _named_by(self, hits: list[Hit], reply: Reply, query: str) -> Reply:
-        """Return the answer with what a word begins the name of, where the plan only prints it: 临港."""
+        """Return the answer with what a word begins the name of, where the plan only prints it."""
         told, best = reply.told, next(iter(hits), None)
         if best is None or told.kind != "printed" or told.industry or told.entry is not None:
             return reply
-        key = self._vocabulary.keys[best.key]
-        entry = self._entries[key.entry]
+        key = self.vocabulary.keys[best.key]
+        entry = self.entries[key.entry]
         if best.rank[0] > START or key.grade > ALIAS or entry["layer"] == "clauses":
             return reply
-        place = self._answers.of_entry(key.entry, query) if entry["layer"] in PLACE_LAYERS else None
+        place = self.answers.of_entry(key.entry, query) if entry["layer"] in PLACE_LAYERS else None
         return replace(reply, told=place or replace(told, entry=key.entry))
 
     def _reply_of(self, hits: list[Hit], pieces: list[Piece], query: str) -> Reply | None:
@@ -198,25 +198,25 @@ class Search:
         if not hits or _missing(hits, pieces):
             return None
         # Steel is not what it is a part of, where that is a word of ours; nuclear power is nuclear.
-        keys = ((hit, self._vocabulary.keys[hit.key]) for hit in hits if hit.rank[0] != PART)
+        keys = ((hit, self.vocabulary.keys[hit.key]) for hit in hits if hit.rank[0] != PART)
         plain = (
             key
             for hit, key in keys
-            if not self._answers.is_synonym(key.spelling) or (key.grade >= PINYIN and hit.rank[0] == EXACT)
+            if not self.answers.is_synonym(key.spelling) or (key.grade >= PINYIN and hit.rank[0] == EXACT)
         )
         key = next(plain, None)
         if key is None:
             return None
-        reply = self._answers.ask(key.spelling) if key.grade >= TERM else None
+        reply = self.answers.ask(key.spelling) if key.grade >= TERM else None
         if reply is not None:
             return Reply(reply.told, (), (), ())
-        told = self._answers.of_entry(key.entry, query)
+        told = self.answers.of_entry(key.entry, query)
         return Reply(told, (), (), ()) if told else None
 
     def _results(self, hits: list[Hit], reply: Reply | None, language: str, limit: int) -> list[Entry]:
         """Return the entries that were found, those that the answer speaks of before the others."""
-        by_entry = {self._vocabulary.keys[hit.key].entry: hit for hit in hits}
-        leading = [at for told in (reply.told, *reply.others) for at in self._led_to(told)] if reply else []
+        by_entry = {self.vocabulary.keys[hit.key].entry: hit for hit in hits}
+        leading = [at for told in (reply.told, *reply.others) for at in self.led_to(told)] if reply else []
         first = [
             self._result(by_entry.pop(at), language)
             if at in by_entry
@@ -229,7 +229,7 @@ class Search:
         others = [self._result(hit, language) for hit in [*by_entry.values()][:limit]]
         return [*first, *others][:limit]
 
-    def _led_to(self, told: Told) -> Iterator[int]:
+    def led_to(self, told: Told) -> Iterator[int]:
         """Yield the entries that an answer speaks of: its own, its places, its industry, its clauses."""
         if told.entry is not None:
             yield told.entry
@@ -242,36 +242,36 @@ class Search:
             yield from (self._at["clauses", one] for one in told.clauses if ("clauses", one) in self._at)
 
     def _lead(self, at: int, told: Told, language: str) -> Entry:
-        head = self._head(self._entries[at], language)
+        head = self.head(self.entries[at], language)
         marks = mark(head["name"], [fold(told.word)])
         head |= {"match": head["name"], "match_marks": marks, "marks": marks}
         return head | ({"how": told.kind} if head["layer"] == "industries" else {})
 
-    def _told(self, told: Told, language: str) -> Entry:
+    def describe(self, told: Told, language: str) -> Entry:
         """Return an answer as programs and pages read it, its terms by what they are for."""
-        terms = self._answers.terms
+        terms = self.answers.terms
         rows: dict[str, list[Entry]] = {kind: [] for kind in ORDER}
         for at in told.terms:
             row = terms[at]
             shown = {"term": row["term"][language], "zh": row["term"]["zh"], "clause": row["clause"]}
             shown |= {key: row[key] for key in ("verb", "emphasis") if row.get(key)}
-            shown["own"] = self._answers.names(told, at)
+            shown["own"] = self.answers.names(told, at)
             if row["place"]:
                 place = self._by_place[row["place"]]
                 shown |= {"id": place["id"], "name": place["name"][language], "url": place["url"]}
             if shown["own"] or not (told.kind == row["kind"] == "positioning"):
                 rows[row["kind"]].append(shown)
         places = (self._by_place[one] for one in told.places)
-        entry = self._entries[told.entry] if told.entry is not None else None
+        entry = self.entries[told.entry] if told.entry is not None else None
         return {
             "kind": told.kind,
             "word": told.word,
             "printed": told.zh,
-            "industry": self._head(self._entries[self._at["industries", told.industry]], language)
+            "industry": self.head(self.entries[self._at["industries", told.industry]], language)
             if told.industry
             else None,
             "relation": told.relation,
-            "entry": self._head(entry, language) if entry else None,
+            "entry": self.head(entry, language) if entry else None,
             "url": told.url,
             "places": [{"id": row["id"], "name": row["name"][language], "url": row["url"]} for row in places],
             "clauses": list(told.clauses),
@@ -283,16 +283,6 @@ class Search:
             "elsewhere": rows["printed"],
         }
 
-    def listed(self, language: str) -> list[Entry]:
-        """Return every entry as results have it, with its ``spellings`` and how it sounds, best first."""
-        order = sorted(range(len(self._entries)), key=self._ranks.__getitem__)
-        printed = self._answers.printed_in()
-        return [
-            self._head(entry, language)
-            | {"spellings": list(dict.fromkeys((*_spellings(entry), *printed.get(entry["id"], ()))))}
-            for entry in (self._entries[at] for at in order)
-        ]
-
     def _understand(self, wanted: str) -> tuple[list[Hit], list[Piece]]:
         """Return what answers a folded query, best first, and the pieces that it was taken for."""
         if not wanted:
@@ -301,9 +291,9 @@ class Search:
         hits: dict[int, Hit] = {}
         pieces: list[Piece] = []
         for form in dict.fromkeys((wanted, plain, stem_all(wanted))):
-            pieces = self._vocabulary.split(form)
+            pieces = self.vocabulary.split(form)
             for hit in self._hits(form, pieces):
-                entry = self._vocabulary.keys[hit.key].entry
+                entry = self.vocabulary.keys[hit.key].entry
                 if entry not in hits or hit.rank < hits[entry].rank:
                     hits[entry] = hit
         return sorted(hits.values(), key=lambda hit: hit.rank), pieces
@@ -328,8 +318,8 @@ class Search:
 
     def _whole(self, text: str, fit: int) -> Iterator[Hit]:
         for form in dict.fromkeys((text, stem_all(text))):
-            for index in self._vocabulary.exact(form):
-                key = self._vocabulary.keys[index]
+            for index in self.vocabulary.exact(form):
+                key = self.vocabulary.keys[index]
                 if fit == EXACT or key.grade != INITIALS:
                     length = -len(key.squeezed) if fit == HOLDS else 0
                     yield Hit(self._place(fit, key, first=length), index, (text,))
@@ -337,7 +327,7 @@ class Search:
     def _within(self, wanted: str) -> Iterator[Hit]:
         """Yield the keys that begin with the query, have a word that does, or contain it."""
         squeezed = squeeze(wanted)
-        known = self._vocabulary
+        known = self.vocabulary
         closed = _ONE_SYLLABLE.fullmatch(squeezed) is not None
         generic = all(piece.kind == EMPTY for piece in known.split(wanted))
         for index in known.haystack.holding(squeezed):
@@ -348,7 +338,7 @@ class Search:
                 continue
             if fit is not None:
                 key = known.keys[index]
-                far = len(squeezed) < CLOSE * len(key.squeezed) or self._ranks[key.entry] >= FAR
+                far = len(squeezed) < CLOSE * len(key.squeezed) or self.ranks[key.entry] >= FAR
                 place = self._place(PART if generic else fit, key, first=far)
                 yield Hit(place, index, (wanted,))
 
@@ -358,12 +348,12 @@ class Search:
         entries: set[int] | None = None
         for word in told:
             having.append(self._having(word))
-            own = {self._vocabulary.keys[at].entry for at in having[-1]}
+            own = {self.vocabulary.keys[at].entry for at in having[-1]}
             entries = own if entries is None else entries & own
             if not entries:
                 return
         for index in set.union(*having):
-            key = self._vocabulary.keys[index]
+            key = self.vocabulary.keys[index]
             if entries is not None and key.entry in entries:
                 count = sum(index in other for other in having)
                 yield Hit(self._place(WORDS, key, first=-count), index, tuple(told))
@@ -371,40 +361,45 @@ class Search:
     def _broken(self, core: str) -> Iterator[Hit]:
         """Yield the keys that have the query in two parts with something between: 大水泊机场."""
         parts = [(core[:at], core[at:]) for at in range(WEAK, len(core) - WEAK + 1)]
-        holding = self._vocabulary.haystack.holding
+        holding = self.vocabulary.haystack.holding
         for index in sorted({*holding(core[:WEAK])}.intersection(holding(core[-WEAK:]))):
-            text = self._vocabulary.squeezed[index]
+            text = self.vocabulary.squeezed[index]
             for one, other in parts:
                 if one in text and other in text[text.find(one) + len(one) :]:
-                    place = self._place(WORDS, self._vocabulary.keys[index], first=0)
+                    place = self._place(WORDS, self.vocabulary.keys[index], first=0)
                     yield Hit(place, index, (one, other))
                     break
 
     def _having(self, word: str) -> set[int]:
         if is_latin(word):
-            return self._vocabulary.starting(word)
-        return set(self._vocabulary.haystack.holding(word))
+            return self.vocabulary.starting(word)
+        return set(self.vocabulary.haystack.holding(word))
 
     def _place(self, fit: int, key: Key, *, first: float) -> Rank:
-        layer = self._ranks[key.entry]
+        layer = self.ranks[key.entry]
         if key.grade and layer >= FAR and fit < START:  # the title of a clause is our own and proves nothing
             fit, first = START, 1
         return (fit, key.grade == INITIALS, first, layer, key.grade, len(key.squeezed), key.entry)
 
     def _result(self, hit: Hit, language: str) -> Entry:
-        key = self._vocabulary.keys[hit.key]
-        head = self._head(self._entries[key.entry], language)
+        key = self.vocabulary.keys[hit.key]
+        head = self._found_by(key.entry, key.spelling, language)
         marks = mark(head["name"], hit.needles) or mark_words(head["name"], hit.needles)
         reading = mark(key.spelling, hit.needles) or mark_reading(key, hit.needles)
         reading = reading or mark_words(key.spelling, hit.needles)
         if key.spelling == head["name"]:
             marks = reading
-        head |= {"match": key.spelling, "match_marks": reading, "marks": marks}
+        return head | {"match": key.spelling, "match_marks": reading, "marks": marks}
+
+    def _found_by(self, at: int, spelling: str, language: str) -> Entry:
+        """Return an entry, and of an industry which answer the spelling is that it was found by."""
+        head = self.head(self.entries[at], language)
         if head["layer"] == "industries":
-            head["how"] = self._answers.how(key.spelling, head["id"])
+            head["how"] = self.answers.how(spelling, head["id"])
         return head
 
-    def _head(self, entry: Entry, language: str) -> Entry:
+    def head(self, entry: Entry, language: str) -> Entry:
+        """Return what every result has of an entry."""
         name = entry["name"]
         head = {"id": entry["id"], "layer": entry["layer"], "name": name[language], "zh": name["zh"]}
         head |= {key: entry[key] for key in ("url", "kind", "at", "status") if key in entry}
@@ -414,14 +409,6 @@ class Search:
                 {"id": zone["id"], "name": zone["name"][language], "layer": zone["layer"]} for zone in zones
             ]
         return head
-
-
-def _spellings(entry: Entry) -> list[str]:
-    """Return what an entry is written as, its pinyin, and initials short enough to type."""
-    written = [spelling for _, spelling, grade in entry["keys"] if grade < PINYIN]
-    sounds = [key for key, _, grade in entry["keys"] if grade == PINYIN]
-    initials = [key for key, _, grade in entry["keys"] if grade == INITIALS and len(key) <= LONGEST_INITIALS]
-    return list(dict.fromkeys((*written, *sounds, *initials)))
 
 
 def _rank(entry: Entry) -> float:

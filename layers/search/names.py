@@ -16,7 +16,19 @@ import yaml
 from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin
 
-from geodata.model import Chain, Clause, Cluster, Designation, Indicator, Industry, Landmark, Term, Text
+from geodata.model import (
+    LANGUAGES,
+    Chain,
+    Clause,
+    Cluster,
+    Designation,
+    Indicator,
+    Industry,
+    Landmark,
+    Term,
+    Text,
+)
+from geodata.read import ROOT as CITY_FOLDER
 from layers.links import to_url
 from layers.relations import Place, Relations
 from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, squeeze, to_initials
@@ -25,7 +37,6 @@ Entry = dict[str, Any]
 Row = dict[str, Any]
 Spelling = tuple[str, int]
 _LAST_NUMBER = re.compile(r"(\(\d+\)|\d+)$")  # of a clause: 三(六)4(1) stands in 三(六)4
-LANGUAGES = ("zh", "en", "ko")
 HAN = ("㐀", "鿿")
 # Platforms that are not somewhere, even where the plan ties them to a zone.
 NO_PLACES = {
@@ -45,7 +56,9 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
     """Return the entries with their keys, how characters are read and sound, and the empty words."""
     entries = list(_Naming(relations).all())
     empty = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
-    words = list(chain.from_iterable(empty[language] for language in LANGUAGES))
+    own = yaml.safe_load((CITY_FOLDER / "search.yaml").read_text(encoding="utf-8"))
+    empty["kinds"] = own.get("kinds", [])
+    words = list(chain.from_iterable((*empty[one], *own.get(one, ())) for one in LANGUAGES))
     keys = _keys((word, NAME) for word in words)
     return {
         "entries": entries,
@@ -55,6 +68,7 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
             "weak": [word for language in LANGUAGES for word in empty["weak"][language]],
             "particles": empty["particles"],
             "prepositions": empty["prepositions"],
+            "turns": own.get("turns", []),
         },
         "variants": _variants({key for entry in entries for key, *_ in entry["keys"]}),
         "sounds": _sounds(),

@@ -25,6 +25,7 @@ from layers.search.vocabulary import (
 )
 
 SHORTEST, LONG = 4, 8  # letters of a word that may hold one slip, or two
+SURE = 6  # letters of a word that may have another letter in the place of one
 SHORTEST_HAN = 2
 HANGUL, HAN = "ᄀ", "⺀"  # from here on letters are Korean, and Chinese
 MOST = 3  # unknown pieces of one query that are looked at
@@ -106,9 +107,8 @@ class Typos:
         found = process.extract(text, choices, scorer=OSA.distance, score_cutoff=slips, limit=NEAR)
         if any(not distance for _, distance, _ in found):
             return None  # spelt as it should be, if only as a part of a name
-        # A short word with another first letter is another word.
-        sound = (one for one, distance, _ in found if distance and (len(text) >= LONG or one[0] == text[0]))
-        return next(sound, None)
+        likely = (one for one, distance, _ in found if distance and _may_be_meant(text, one))
+        return next(likely, None)
 
     def near(self, pieces: list[Piece]) -> list[tuple[int, str]]:
         """Return the entries that come nearest to what is not known, with their spellings, nearest first."""
@@ -139,6 +139,18 @@ class Typos:
         shared = Counter(at for part in wanted for at in self._haystack.holding(part))
         for at, count in sorted(shared.items()):
             yield self._choosable[at], count / (len(wanted) + len(self._choosable[at]))
+
+
+def _may_be_meant(text: str, one: str) -> bool:
+    """Return whether a slip may have made `text` of `one`.
+
+    A short word with another first letter is another word, and so is a very short one with another letter in
+    the place of one of its own: coal is no coat, a duck no dock.
+    """
+    if len(text) < LONG and one[0] != text[0]:
+        return False
+    same = sorted(text.replace("v", "u")) == sorted(one)  # lv and lu are typed for one sound
+    return len(text) >= SURE or len(text) != len(one) or same
 
 
 def _slips(text: str) -> int:

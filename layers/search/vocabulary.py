@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 
 _FINALS = range(0x11A8, 0x11C3)  # jamo that close a syllable
 _VOWELS = range(0x1161, 0x1176)
-_INITIALS = re.compile(r"[ᄀ-ᄒ](?=[ᅡ-ᅵ])")
+FIRST_LETTERS = re.compile(r"[ᄀ-ᄒ](?=[ᅡ-ᅵ])")
 RUNS = re.compile(r"[㐀-䶿一-鿿]+|[ᄀ-ᇿ]+|[^\s㐀-䶿一-鿿ᄀ-ᇿ]+")  # one script each
 _NUMBERED = re.compile(r"(?<=[a-z])[1-5](?![0-9])")  # tan4 xian1 wei2
 SHORTEST_STEM = 4
-_STEMS = (
+STEMS = (
     (re.compile(r"([bt])re(s?)$"), r"\1er\2"),  # fibre, centre
     (re.compile(r"our(s?)$"), r"or\1"),  # harbour
     (re.compile(r"is(ation|e|ed|ing)(s?)$"), r"iz\1\2"),  # utilisation
@@ -44,7 +44,7 @@ def _open_final(letter: str) -> str:
     return "".join(unicodedata.lookup(f"HANGUL CHOSEONG {part}") for part in parts)
 
 
-_OPENED = {code: _open_final(chr(code)) for code in _FINALS}
+OPENED = {code: _open_final(chr(code)) for code in _FINALS}
 
 
 def fold(text: str) -> str:
@@ -72,7 +72,7 @@ def stem(word: str) -> str:
     """
     if len(word) < SHORTEST_STEM or not (word.isascii() and word.isalpha()):
         return word
-    for pattern, replacement in _STEMS:
+    for pattern, replacement in STEMS:
         word = pattern.sub(replacement, word)
     return word
 
@@ -89,7 +89,7 @@ def is_latin(folded: str) -> bool:
 
 def to_initials(folded: str) -> str:
     """Return the first consonant of each Korean syllable, empty for other scripts."""
-    return "".join(_INITIALS.findall(folded))
+    return "".join(FIRST_LETTERS.findall(folded))
 
 
 def drop_tones(folded: str) -> str:
@@ -111,7 +111,7 @@ def _decompose(character: str) -> str:
     if character.isascii():
         return character.lower()
     once = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-    return unicodedata.normalize("NFKD", once.casefold()).translate(_OPENED)
+    return unicodedata.normalize("NFKD", once.casefold()).translate(OPENED)
 
 
 class Key(NamedTuple):

@@ -69,7 +69,7 @@ def bench_ogc(home: Path, rounds: int = 15) -> Result:
         raise FileNotFoundError(", ".join(_missing()))
     programs = peers.install_peer(home.resolve() / "peer")
     result: Result = {"versions": {PYGEOAPI: peers.PYGEOAPI_VERSION, QGIS_SERVER: peers.read_version()}}
-    with tempfile.TemporaryDirectory(prefix="weihai-bench-") as name, temporary_cluster() as cluster:
+    with tempfile.TemporaryDirectory(prefix="layout-bench-") as name, temporary_cluster() as cluster:
         folder = Path(name)
         made = write_made(folder / "home", release, ZONES, VERTICES)
         peers.write_copies(folder, made.folder / PATH, cluster)

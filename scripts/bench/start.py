@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+from geodata.city import read_city
 from layers.search import MAX_QUERY, Search
 from scripts.bench.load import Result, ask, free_port, live_at, wait_for
 
@@ -44,14 +45,14 @@ def _start_once(home: Path, place: str) -> Result:
     ]
     begun = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        base = f"http://127.0.0.1:{port}"
+        base, (lon, lat) = f"http://127.0.0.1:{port}", read_city().position
         wait_for(lambda: ask(f"{base}/healthz") == HTTPStatus.OK)
         seconds = time.perf_counter() - begun
         for path in (
             "/",
             "/zones/",
             f"/zones/{place}",
-            "/lookup?lon=122.1&lat=37.3",
+            f"/lookup?lon={lon}&lat={lat}",
             f"/search.json?q={place}",
             "/plan",
         ):
@@ -64,9 +65,9 @@ def _start_once(home: Path, place: str) -> Result:
     return {"first_200_s": seconds, "resident_mb": resident_kb / 1000, "heavy_imports": heavy}
 
 
-SEED = 20230716
+SEED = 7
 SAMPLE = 600  # spellings of the index
-LETTERS = "abcdefghijklmnopqrstuvwxyz 碳纤维海洋医疗器械产业新能源탄소섬유의료기기0123456789"
+LETTERS = "abcdefghijklmnopqrstuvwxyz 钢铁山地木材加工产业新城林业철강목재가공0123456789"
 LANGUAGES = ("zh", "en", "ko")
 LONG = 40  # queries of the greatest length
 

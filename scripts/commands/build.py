@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.commands.common import command, home_option, json_option, live_release, settings, write_json
+from scripts.commands.common import (
+    command,
+    home_option,
+    json_option,
+    live_release,
+    local_option,
+    settings,
+    write_json,
+)
 from scripts.messages import say
 from scripts.postgis_sync import Admission, Outcome, bring
 
@@ -12,9 +20,10 @@ from scripts.postgis_sync import Admission, Outcome, bring
 @command("build")
 @json_option
 @home_option
-def build(*, as_json: bool, home: Path | None) -> int:
+@local_option
+def build(*, as_json: bool, home: Path | None, local: Path | None) -> int:
     """Print where the release is; exit 1 if there is none, or if the store does not take it."""
-    chosen = settings(home)
+    chosen = settings(home, local)
     admission = Admission(chosen) if chosen else None
     release = live_release(chosen, admission)
     if chosen is None or admission is None or release is None:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from scripts.postgis_sync import Admission
     from webmap.settings import Settings
 
-LANGUAGES: Final = ("zh", "en", "ko")
 UNWRITABLE: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 MAX_DIGITS: Final = 18  # of a number that anybody could mean
 SHOWN: Final = 40  # characters of a wrong value that are repeated
 TYPED: Final = "weihai_layout.typed"  # in a context: what was typed after the command's name
+CITY: Final = "--city"
+CITY_VARIABLE: Final = "WEIHAI_LAYOUT_CITY"  # as geodata.city reads it
 NEGATIVE: Final = re.compile(r"-\.?\d")
 HEADINGS: Final = {"Positional arguments": "heading_arguments", "Options": "heading_options"}
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -133,16 +134,39 @@ def option(*names: str, **attributes: Any) -> Callable[[Function], Function]:
 
 
 json_option = option("--json", "as_json", is_flag=True, help="以 JSON 回答 · answer as JSON")
-home_option = option(
-    "--home",
+# Its value is taken before a command is imported, see scripts.cli.
+city_option = option(
+    CITY,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="发布版的文件夹 · folder of the releases (WEIHAI_LAYOUT_HOME)",
+    expose_value=False,
+    help="城市的文件夹 · folder of the city (WEIHAI_LAYOUT_CITY)",
+)
+local_option = option(
+    "--local",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="本地补充的文件夹 · folder of local additions (WEIHAI_LAYOUT_LOCAL)",
 )
 
 
-def lang_option(languages: Sequence[str] = LANGUAGES) -> Callable[[Function], Function]:
-    """Return what declares ``--lang``."""
+def home_option(function: Function) -> Function:
+    """Declare ``--home``, and ``--city`` whose releases it holds."""
+    declare = option(
+        "--home",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="发布版的文件夹 · folder of the releases (WEIHAI_LAYOUT_HOME)",
+    )
+    return declare(city_option(function))
+
+
+def lang_option(languages: Sequence[str] = ()) -> Callable[[Function], Function]:
+    """Return what declares ``--lang``: one of the city's languages, unless others are named."""
+    # Only who answers in a language pays for it.
+    from geodata.city import read_city
+
+    languages = languages or read_city().languages
     return option("--lang", type=OneOf(languages), default="zh", help="语言 · language (zh)")
 
 
@@ -234,8 +258,11 @@ def write_json(answer: Any) -> None:
     write(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
-def settings(home: Path | None) -> Settings | None:
-    """Return the operator's settings, or None after saying which one is wrong."""
+def settings(home: Path | None, local: Path | None = None) -> Settings | None:
+    """Return the operator's settings, or None after saying which one is wrong.
+
+    `home` and `local` are what was typed, and go before the environment.
+    """
     # Only who serves or publishes pays for it.
     from webmap.settings import read_settings
 
@@ -244,7 +271,7 @@ def settings(home: Path | None) -> Settings | None:
     except ValueError as error:
         warn("bad_setting", reason=error)
         return None
-    return found if home is None else replace(found, home=home)
+    return replace(found, home=home or found.home, local=local or found.local)
 
 
 def show(line: str) -> None:
@@ -285,7 +312,7 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
         show(line)
 
     try:
-        return publish(settings.home, note, admit=admission or Admission(settings))
+        return publish(settings.home, note, admit=admission or Admission(settings), local=settings.local)
     except (BuildError, OSError) as error:
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
             return _use_as_it_is(settings.home, error)

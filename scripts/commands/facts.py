@@ -1,4 +1,4 @@
-"""``check`` and ``audit``: are the facts whole, and does the plan's text say them."""
+"""``check``, ``audit`` and ``local``: are facts and additions whole, and does the plan's text say them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,19 @@ import click
 from geodata import read
 from geodata.audit import audit as audit_facts
 from geodata.check import check_facts
+from geodata.local import read_local, write_examples
 from geodata.messages import Problem
-from scripts.commands.common import command, json_option, lang_option, option, write_json
+from scripts.commands.common import (
+    OneOf,
+    city_option,
+    command,
+    json_option,
+    lang_option,
+    local_option,
+    option,
+    settings,
+    write_json,
+)
 from scripts.messages import say, warn, write
 
 facts_option = option(
@@ -19,17 +30,22 @@ facts_option = option(
     type=click.Path(path_type=Path),
     default=read.ROOT,
     metavar="FOLDER",
-    help="含 plan/ 与 places/ 的文件夹 · folder with plan/ and places/",
+    help="含 plan/ 与 places/ 的文件夹，默认为城市的 · folder with plan/ and places/, the city's by default",
 )
 
 
 @command("check")
 @facts_option
+@local_option
+@city_option
 @json_option
-def check(*, facts: Path, as_json: bool) -> int:
+def check(*, facts: Path, local: Path | None, as_json: bool) -> int:
     """Print the problems; exit 1 if one of them is an error."""
+    chosen = settings(None, local)
+    if chosen is None:
+        return 1
     found = read.read_facts(facts)
-    problems = (*found.problems, *check_facts(found))
+    problems = (*found.problems, *check_facts(found), *read_local(chosen.local, found).problems)
     errors = sum(problem.level == "error" for problem in problems)
     if as_json:
         write_json({"ok": errors == 0, "problems": [problem.to_dict() for problem in problems]})
@@ -55,6 +71,7 @@ def _print(problems: tuple[Problem, ...], errors: int) -> None:
     help="规划文本 · the plan's text (WEIHAI_LAYOUT_PLAN)",
 )
 @facts_option
+@city_option
 @lang_option(("zh", "en"))
 @json_option
 def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: bool) -> int:
@@ -74,3 +91,27 @@ def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: 
     else:
         write("\n".join([*map(str, found.problems), *report.lines(lang)]))
     return 0 if report.ok and not found.problems else 1
+
+
+@command("local")
+@click.argument(
+    "act", type=OneOf(("init",)), metavar="init", help="写出各文件的示例 · write an example of each file"
+)
+@click.argument(
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="写到哪个文件夹；已有同名文件则不写 · where to; refuses where one of the files is there",
+)
+def local(*, act: str, folder: Path) -> int:  # noqa: ARG001 - there is one so far
+    """Write the examples; exit 1 where one is there already or the folder cannot be written."""
+    try:
+        names = write_examples(folder)
+    except FileExistsError as error:
+        warn("local_exists", path=folder, names=error)
+        return 1
+    except OSError as error:
+        warn("file_unwritable", path=folder, reason=error.strerror or error)
+        return 1
+    say("local_written", path=folder, names=", ".join(names))
+    return 0

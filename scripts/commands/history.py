@@ -163,7 +163,7 @@ def rollback(*, number: int, who: str | None, why: str | None, as_json: bool, ho
         return 2
     by = By((who or "").strip() or _user(), why)
     try:
-        found = roll_back(chosen.home, number, by, show, Admission(chosen))
+        found = roll_back(chosen.home, number, by, show, Admission(chosen), chosen.local)
     except (BuildError, OSError) as error:
         tell_failed(error)
         return 1

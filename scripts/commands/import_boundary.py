@@ -128,7 +128,7 @@ def _metres(given: str) -> float:
 @option(
     "--accept-loss",
     is_flag=True,
-    help="认可土地划出威海市、与邻区留有空隙 · let land leave the city, or gaps",
+    help="认可土地划出本市、与邻区留有空隙 · let land leave the city, or gaps",
 )
 @option("--dry-run", is_flag=True, help="只检查并画前后对照 · only check, and draw a map")
 @option(
@@ -260,7 +260,7 @@ def _publish(options: ImportOptions, proposal: Proposal, chosen: Settings, answe
         warn("import_unconfirmed")
         return 1
     try:
-        publish_imports(folder, proposal.records, proposal.in_force, show, Admission(chosen))
+        publish_imports(folder, proposal.records, proposal.in_force, show, Admission(chosen), chosen.local)
     except (BuildError, OSError) as error:
         tell_failed(error)
         return 1

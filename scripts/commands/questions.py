@@ -24,11 +24,14 @@ from scripts.commands.common import (
 )
 from scripts.messages import say, text, warn, write
 from webmap.content import Content, Document, open_store
+from webmap.i18n import format_clause
 from webmap.polygons import parse_polygon
 from webmap.problems import RequestError, UnavailableError
+from webmap.settings import Settings
 
 LON_LIMIT, LAT_LIMIT = 180, 90
 PAIR = 2
+TERMS = ("zones", "areas", "positioning", "city", "tasks")  # of an answer, the most telling first
 
 
 @dataclass(frozen=True)
@@ -187,34 +190,38 @@ def _share(found: Document, language: str) -> str:
 @json_option
 @home_option
 def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
-    """Print what matches, best first, and what is missing; exit 1 if nothing matches."""
-    release = live_release(settings(home))
-    if release is None:
+    """Print what the plan answers, then what matches, best first; exit 1 if nothing matches."""
+    chosen = settings(home)
+    release = live_release(chosen)
+    if chosen is None or release is None:
         return 1
-    answer = Content(release).search.answer(query, lang)
+    from webmap.app import create_app  # only this command speaks as the pages do
+    from webmap.views.search import answer_question
+
+    app = create_app(release, Settings(chosen.home))
+    with app.app_context():
+        answer = answer_question(query, lang)
     if as_json:
-        write_json(answer["results"])
+        write_json(answer)
     else:
         if not answer["results"]:
             say("nothing_found", query=query)
-        write("\n".join(_search_lines(answer)))
+        write("\n".join(_search_lines(answer, lang)))
     return 0 if answer["results"] else 1
 
 
-def _search_lines(answer: Document) -> Iterator[str]:
-    if answer["missing"]:
-        yield text("not_named", words=", ".join(answer["missing"]))
-    if answer["corrected"]:
-        yield text("corrected", words=answer["corrected"])
-    for hit in answer["results"]:
-        yield f"{hit['layer']:13} {hit['id']:32} {hit['name']}{_says(hit)}"
-    for hit in answer["near"]:
-        yield f"~ {hit['layer']:11} {hit['id']:32} {hit['name']} ({hit['match']})"
+def _search_lines(answer: Document, language: str) -> Iterator[str]:
+    """Yield what the pages say, in their language: the sentences, the answer's terms, then the results."""
+    told = answer["answer"]
+    yield from filter(None, (answer["notice"], told and told["tells"]))
+    for row in _terms(told) if told else ():
+        clause = format_clause(row["clause"], language)
+        yield "  " + " ".join(filter(None, (row.get("name"), row["term"], "·", row.get("verb"), clause)))
+    for hit in (*answer["results"], *answer["near"]):
+        mark = "" if hit in answer["results"] else "~ "
+        yield f"{mark + hit['layer']:13} {hit['id']:32} {hit['name']}  {hit['says']}".rstrip()
 
 
-def _says(hit: Document) -> str:
-    """Return what the plan says of an industry: the zones it designates, or that it names none."""
-    if "status" not in hit:
-        return ""
-    zones = ", ".join(zone["name"] for zone in hit["zones"])
-    return f"  → {zones}" if zones else f"  ({text('city_only')})"
+def _terms(told: Document) -> Iterator[Document]:
+    for kind in TERMS:
+        yield from told[kind]

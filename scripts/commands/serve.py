@@ -14,7 +14,16 @@ from pathlib import Path
 import click
 
 from layers.home import HomeError
-from scripts.commands.common import Command, command, home_option, live_release, option, settings, whole
+from scripts.commands.common import (
+    Command,
+    command,
+    home_option,
+    live_release,
+    local_option,
+    option,
+    settings,
+    whole,
+)
 from scripts.messages import say, text, warn
 from scripts.postgis_sync import Admission, Outcome, bring
 from scripts.supervisor import Supervisor, make_server
@@ -59,9 +68,12 @@ def _about(row: Setting) -> str:
 )
 @option("--no-browser", is_flag=True, help="不打开浏览器 · open no browser")
 @home_option
-def serve(*, host: str, port: int, workers: int, no_browser: bool, home: Path | None) -> int:
+@local_option
+def serve(
+    *, host: str, port: int, workers: int, no_browser: bool, home: Path | None, local: Path | None
+) -> int:
     """Serve until stopped; exit 1 if the port is taken, there is no release, or no worker starts."""
-    chosen = settings(home)
+    chosen = settings(home, local)
     listeners = _listen(host, port, workers) if chosen else None
     if chosen is None or listeners is None:
         return 1

@@ -16,6 +16,7 @@ from scripts.commands.common import (
     home_option,
     json_option,
     live_release,
+    local_option,
     option,
     settings,
     show,
@@ -53,7 +54,16 @@ def _parse_url(given: str) -> str:
 @option("--without-sheets", is_flag=True, help="不写 PDF 与打印图 · without PDF and printed maps")
 @json_option
 @home_option
-def site(*, folder: Path, url: str | None, without_sheets: bool, as_json: bool, home: Path | None) -> int:
+@local_option
+def site(
+    *,
+    folder: Path,
+    url: str | None,
+    without_sheets: bool,
+    as_json: bool,
+    home: Path | None,
+    local: Path | None,
+) -> int:
     """Write the site; exit 2 for a folder that is not ours, 1 if the site cannot be made or written."""
     try:
         check_folder(folder)
@@ -61,7 +71,7 @@ def site(*, folder: Path, url: str | None, without_sheets: bool, as_json: bool, 
         return _refuse(folder, error)
     except OSError as error:
         return _give_up(folder, error)
-    chosen = settings(home)
+    chosen = settings(home, local)
     release = live_release(chosen)
     if release is None or chosen is None:
         return 1

@@ -50,6 +50,30 @@ def test_every_term_has_one_translation(facts: Facts) -> None:
     assert ("two-translations", row.term.zh) in {(one.code, one.value) for one in check_facts(wrong)}
 
 
+# The plan's own ways to write one thing, which have one translation.
+ONE_THING = (
+    {"“四港联动”+综合保税区+“一带一路”物流建设", "推动“四港联动”+综合保税区+“一带一路”物流建设"},
+    {"海洋生物", "海洋生物产业", "海洋生物产业链"},
+    {"海洋工程装备", "海工装备"},
+    {"海水淡化和综合利用", "海水淡化与综合利用"},
+    {"海洋养殖", "海水养殖"},
+    {"科创", "科技创新"},
+    {"海洋先进装备", "海洋高端装备"},
+    {"高端与先进制造", "高端制造"},
+)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_two_terms_of_the_plan_have_two_names(facts: Facts, language: str) -> None:
+    named: dict[str, set[str]] = {}
+    for zh, texts in printed_terms(facts).items():
+        for text in texts:
+            named.setdefault(getattr(text, language).casefold(), set()).add(zh)
+    shared = [terms for terms in named.values() if len(terms) > 1]
+    assert shared
+    assert [terms for terms in shared if not any(terms <= same for same in ONE_THING)] == []
+
+
 def test_a_run_is_cut_so_that_the_fewest_characters_are_left_over() -> None:
     words = ["海洋", "海洋经济", "经济", "发展"]
     assert uncovered("发展海洋经济区", words) == ["区"]
@@ -105,7 +129,9 @@ def test_the_audit_tells_words_that_nobody_listed(facts: Facts) -> None:
 
 
 def test_the_audit_finds_a_synonym_that_the_plan_prints(facts: Facts) -> None:
-    synonym = Synonym(zh=("量子计算",), en=("x",), ko=("y",), industry="hi-tech", relation="is_a")
+    synonym = Synonym.model_validate(
+        {"zh": ["量子计算"], "en": ["x"], "ko": ["y"], "industry": "hi-tech", "relation": "is_a"}
+    )
     report = audit(replace(facts, thesaurus=(synonym,)), "一、总则\n(一)发展量子计算。")
     assert ("synonym-printed", "一(一)") in {(miss.code, miss.clause) for miss in report.misses}
 

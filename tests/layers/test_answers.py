@@ -138,3 +138,16 @@ def test_a_kind_is_for_services_only_where_most_of_its_list_says_so() -> None:
         "open": [[], []],
     }
     assert select_service_kinds(listed) == {"resort"}
+
+
+def test_the_map_filters_by_what_the_pages_of_industries_say(facts: Facts, release: Release) -> None:
+    features = release.read_json("map/en.json")["features"]
+    for industry in facts.industries:
+        page = release.read_json(f"industries/{industry}.json")
+        listed = {row["zone"]["id"] for row in page["designations"]}
+        reached = {row["zone"]["id"] for row in (*page["area_designations"], *page["served_by"])}
+        reached |= set(facts.zones) if page["city_designations"] else set()
+        shown = {one for one, row in features.items() if industry in row.get("reached", ())}
+        matched = {one for one, row in features.items() if industry in row["industries"]}
+        assert matched & {*facts.zones, *facts.areas} == listed
+        assert shown == reached - listed

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 from shapely.geometry import shape
 
 from geodata import crs
+from layers.catalogue import read_licence
 from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import (
     About,
@@ -211,7 +212,7 @@ def test_the_geopackage_of_the_plan_holds_everything(
     (licence,) = database.execute(
         "SELECT metadata FROM gpkg_metadata WHERE mime_type = 'text/markdown'"
     ).fetchone()
-    assert licence == (ROOT / "LICENSE-DATA.md").read_text(encoding="utf-8")
+    assert licence == read_licence()
     changes = {row[0] for row in database.execute("SELECT last_change FROM gpkg_contents")}
     assert changes == {f"{about.date}T00:00:00.000Z"}
 

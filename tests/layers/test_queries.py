@@ -18,6 +18,9 @@ from layers.store import Release
 QUERIES: list[dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("queries.yaml").read_text(encoding="utf-8")
 )
+QUESTIONS: list[dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8")
+)
 RIGHT = 0.97  # of the queries, at least
 ANSWERS = {"named", "area", "city", "positioning", "printed", "synonym", "place", "kind", "none"}
 
@@ -113,6 +116,68 @@ def test_nearly_all_queries_are_answered_right(release: Release) -> None:
     search = Search(release.read_json("index/search.json"))
     wrong = [row["q"] for row in QUERIES if not _is_right(row, search.answer(row["q"], "en"))]
     assert len(wrong) <= (1 - RIGHT) * len(QUERIES), wrong
+
+
+def _fits(row: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Return whether an answer is one of those that the plan's text allows for a question."""
+    told = answer["answer"]
+    if told is None:
+        found = {one["id"] for one in answer["near"] + answer["results"]}
+        return "none" in row["kind"] and bool(answer["missing"]) and set(row.get("zones", ())) <= found
+    lists = [told[kind] for kind in ("zones", "areas", "positioning", "tasks", "city", "elsewhere")]
+    terms = [one for rows in lists for one in rows]
+    shown = {one["id"] for one in (*terms, *told["places"]) if "id" in one}
+    shown |= {told["entry"]["id"]} if told["entry"] else set()
+    cited = {*told["clauses"], *(one["clause"] for one in terms)}
+    industry = told["industry"]["id"] if told["industry"] else None
+    return (
+        told["kind"] in row["kind"]
+        and industry in row.get("industry", [industry])
+        and set(row.get("zones", ())) <= shown
+        and not set(row.get("never", ())) & shown
+        and row.get("clause", next(iter(cited), None)) in {*cited, None}
+    )
+
+
+def test_nearly_all_questions_are_answered_as_the_text_allows(facts: Facts, release: Release) -> None:
+    assert len({row["q"] for row in QUESTIONS} - {row["q"] for row in QUERIES}) > 100
+    assert {one for row in QUESTIONS for one in row.get("industry", ())} <= set(facts.industries)
+    assert {row["clause"] for row in QUESTIONS if "clause" in row} <= set(facts.clauses)
+    search = Search(release.read_json("index/search.json"))
+    wrong = [row["q"] for row in QUESTIONS if not _fits(row, search.answer(row["q"], "en"))]
+    assert len(wrong) <= (1 - RIGHT) * len(QUESTIONS), wrong
+
+
+TURNS = {  # what is done with a thing, or what it is for, by the industry of that
+    "mariculture": ["鲍鱼养殖", "scallop farming", "전복 양식장"],
+    "marine-seed": ["海胆苗", "shrimp hatchery"],
+    "fisheries": ["squid fishing"],
+    "food-processing": ["草莓加工", "apple processing", "딸기 가공"],
+    "medical-devices": ["骨科轴承", "surgical springs"],
+    "automotive": ["汽车轴承", "car valves"],
+    "ships-offshore": ["ship compressor"],
+    "nuclear-power": ["核级轴承", "원전용 밸브"],
+}
+
+
+@pytest.mark.parametrize(("industry", "query"), [(one, query) for one in TURNS for query in TURNS[one]])
+def test_what_is_done_with_a_thing_decides(release: Release, query: str, industry: str) -> None:
+    told = Search(release.read_json("index/search.json")).answer(query, "zh")["answer"]
+    assert (told["kind"], told["industry"]["id"]) == ("synonym", industry)
+
+
+ORDINARY = ("coal", "duck", "boats", "lidar", "boots", "bookshop")
+
+
+@pytest.mark.parametrize("word", ORDINARY)
+def test_a_short_word_of_another_meaning_is_not_corrected(release: Release, word: str) -> None:
+    assert Search(release.read_json("index/search.json")).answer(word, "en")["corrected"] is None
+
+
+def test_the_end_of_a_korean_word_is_not_a_word(release: Release) -> None:
+    answer = Search(release.read_json("index/search.json")).answer("매트리스", "ko")
+    assert answer["answer"] is None
+    assert answer["missing"] == ["매트리스"]
 
 
 def test_no_word_that_the_plan_prints_is_denied(facts: Facts, release: Release) -> None:

@@ -67,6 +67,26 @@ def test_check_reports_every_broken_file_at_once(tmp_path, capsys):
     }
 
 
+def test_examples_of_additions_are_written_once_and_checked(tmp_path, capsys):
+    folder = tmp_path / "additions"
+    assert cli.main(["local", "init", str(folder)]) == 0
+    assert cli.main(["check", "--local", str(folder)]) == 0
+    assert cli.main(["local", "init", str(folder)]) == 1
+    assert "contacts.yaml" in capsys.readouterr().err
+    (folder / "contacts.yaml").write_text("- {of: nobody, phone: 1}\n", encoding="utf-8")
+    (folder / "odd.txt").write_text("", encoding="utf-8")
+    assert cli.main(["check", "--local", str(folder), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    places = {(problem["file"], problem["line"], problem["field"]) for problem in answer["problems"]}
+    assert places >= {("contacts.yaml", 1, "phone"), ("contacts.yaml", 1, "source"), ("odd.txt", None, "")}
+
+
+def test_the_folder_of_additions_may_be_named_in_the_environment(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WEIHAI_LAYOUT_LOCAL", str(tmp_path / "none"))
+    assert cli.main(["check"]) == 1
+    assert "no such folder" in capsys.readouterr().out
+
+
 def test_audit_without_a_plan_says_how_to_name_one(monkeypatch, capsys):
     monkeypatch.delenv("WEIHAI_LAYOUT_PLAN", raising=False)
     assert cli.main(["audit"]) == 2
@@ -165,8 +185,12 @@ def test_lookup_wants_a_position_or_a_polygon(ask, tmp_path):
 def test_search_says_what_the_plan_says_and_what_it_does_not_name(ask):
     code, out, _ = ask("search", "medical devices", "--lang", "en")
     assert code == 0
-    assert "→ Weihai Hi-Tech Zone" in out.splitlines()[0]
-    assert "named for the whole city only" in ask("search", "carbn fiber")[1]
+    assert out.splitlines()[0].startswith("The plan lists a term with “medical devices” for zones.")
+    first = out.splitlines()[1]
+    assert "Weihai Hi-Tech Zone medical devices and medicine" in first
+    assert first.endswith("III(1)1(2)")
+    assert "规划提及，未指定区域" in ask("search", "carbn fiber", "--lang", "zh")[1]
+    assert "계획에는 “주사기” 낱말이 없습니다." in ask("search", "주사기", "--lang", "ko")[1]
     code, out, _ = ask("search", "量子计算")
     assert code == 1
     assert "量子计算" in out
@@ -177,7 +201,12 @@ def test_search_finds_a_zone_by_its_name(ask):
     zone = next(iter(read.read_facts().zones.values()))
     code, out, _ = ask("search", zone.name.zh, "--json")
     assert code == 0
-    assert json.loads(out)[0]["id"] == zone.id
+    assert json.loads(out)["results"][0]["id"] == zone.id
+
+
+def test_search_answers_with_the_document_that_the_service_gives(ask, client):
+    served = client.get("/search.json?q=cold%20store&lang=en").get_json()
+    assert json.loads(ask("search", "cold store", "--lang", "en", "--json")[1]) == served
 
 
 def test_search_for_nothing_known_exits_1(ask):

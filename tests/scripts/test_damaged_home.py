@@ -58,7 +58,7 @@ def boundary(of: str) -> ImportedBoundary:
     )
 
 
-def build_quickly(home: Path, facts: Path, act: Act, progress: object) -> tuple[int, list[str]]:
+def build_quickly(home: Path, facts: Path, act: Act, progress: object, *_: object) -> tuple[int, list[str]]:
     rows = [{"id": name} for name in sorted(act.imports)]
     content = json.dumps(rows).encode()
     place_release(home, act.inputs, {"data/zones.json": content, "index/imports.json": content * 40})
@@ -491,7 +491,7 @@ def test_two_builds_on_one_home_publish_once(tmp_path: Path, monkeypatch: pytest
 
     builds = []
 
-    def build(home: Path, facts: Path, act: Act, progress: object) -> tuple[int, list[str]]:
+    def build(home: Path, facts: Path, act: Act, progress: object, *_: object) -> tuple[int, list[str]]:
         builds.append(act.inputs)
         return build_quickly(home, facts, act, progress)
 
@@ -563,13 +563,13 @@ from layers.store import place_release
 from webmap import publish as publishing
 
 delay_s = float(sys.argv[2])
-def build(home, facts, act, progress):
+def build(home, facts, act, progress, local=None):
     content = json.dumps([{"id": name} for name in sorted(act.imports)]).encode()
     files = {f"index/t{number}.bin": content * 50 for number in range(40)} | {"data/zones.json": content}
     place_release(home, act.inputs, files)
     return 0, []
 publishing._run_build = build
-publishing.hash_inputs = lambda facts=None, imports=(): "feed0000feed0000"
+publishing.hash_inputs = lambda *_: "feed0000feed0000"
 killer = threading.Timer(delay_s, lambda: os.kill(os.getpid(), signal.SIGKILL))
 killer.daemon = True  # an error of the publication ends the process otherwise
 killer.start()

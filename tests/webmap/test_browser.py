@@ -321,6 +321,7 @@ def test_pages_fit_a_phone(phone: Page, site: str, path: str) -> None:
         "/?theme=clusters",
         "/?theme=platforms",
         "/zones/",
+        "/platforms/",
         "/zones/nanhai",
         "/places/airport-weihai",
         "/industries/",

@@ -45,7 +45,7 @@ def test_a_designated_industry_names_its_zones_with_clause(client: FlaskClient) 
 
 
 def test_an_industry_that_is_only_named_for_the_city_says_so(client: FlaskClient) -> None:
-    assert _search(client, "碳纤维")["results"][0]["says"] == "规划仅就全市提及，未指定区域"
+    assert _search(client, "碳纤维")["results"][0]["says"] == "规划提及，未指定区域"
 
 
 @pytest.mark.parametrize("query", ["人工智能", "储能", "制药", "冷库", "AI", "백신"])

@@ -63,6 +63,7 @@ def test_a_hostile_name_is_only_text(browser: Browser, hostile_site: str, zone: 
         f"/?theme=clusters&zone={zone}&lang=zh",
         f"/zones/{zone}",
         "/zones/",
+        "/platforms/",
     ):
         page.goto(hostile_site + path)
         page.wait_for_load_state("networkidle")

@@ -115,11 +115,14 @@ def test_what_matches_is_in_one_strong_colour_on_every_theme(
             )
             outlined = {id_ for id_, is_outlined in drawn.items() if is_outlined}
             hits = {tones[id_] for id_ in (places & tones.keys()) - outlined}
-            others = {tones[id_] for id_ in tones.keys() - places}
+            reached = {id_ for id_, row in features.items() if industry in row.get("reached", ())}
+            others = {tones[id_] for id_ in tones.keys() - places - reached}
+            lighter = {tones[id_] for id_ in tones.keys() & reached - places}
             where = f"{industry} {theme}"
             assert all(_far(one, other) <= 12 for one in hits for other in hits), where
             assert all(max(one) - min(one) < 48 for one in others), where  # pale: nearly no hue
             assert all(_far(one, other) > 60 for one in hits for other in others), where
+            assert all(_far(one, other) > 40 for one in hits for other in lighter), where
             assert places <= drawn.keys(), where
             assert {features[id_]["layer"] for id_ in outlined} <= AREAS, where
             assert outlined <= places, where
@@ -134,14 +137,14 @@ def test_the_question_stays_on_the_map_with_its_answer_and_a_way_back(
     page.get_by_role("main").locator('a[href*="industry="]').first.click()
     expect(page.locator("#atlas.ready")).to_be_attached()
     chip = page.locator("#question")
-    expect(chip).to_contain_text("Named for no place")
+    expect(chip).to_contain_text("Listed for no zone")
     page.get_by_role("radio", name="Industrial belts").check()
-    expect(chip).to_contain_text("Named for no place")
+    expect(chip).to_contain_text("Listed for no zone")
     assert chip.bounding_box()["y"] < 300  # type: ignore[index]
     chip.get_by_role("link").click()
     page.wait_for_url(re.compile(f"/industries/{none}"))
     _open(page, f"{site}/?industry={one}&lang=en")
-    expect(chip).to_contain_text("Named for 1")
+    expect(chip).to_contain_text("Listed for 1")
     chip.get_by_role("button", name="Clear").click()
     expect(chip).to_be_hidden()
     assert "industry=" not in page.url

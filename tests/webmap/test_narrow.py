@@ -41,6 +41,7 @@ OPEN = "document.querySelectorAll('details').forEach((node) => { node.open = tru
 PATHS = (
     "/data/",
     "/zones/",
+    "/platforms/",
     "/zones/gaoqu",
     "/industries/new-materials",
     "/clusters/",

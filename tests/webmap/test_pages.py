@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 PATHS = (
     "/",
     "/zones/",
+    "/platforms/",
     "/zones/gaoqu",
     "/zones/huancui",
     "/zones/zongbaoqu",

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pypdf
 import pytest
+import shapely
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from pyproj import Geod
 
 import webmap
 from layers.store import Release
-from webmap.i18n import format_clause, format_number
+from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.paper import labels
 from webmap.paper.drawing import SCALES, Drawing, Ground, fit
 from webmap.paper.labels import wrap_text
@@ -83,6 +84,31 @@ def test_an_industry_is_one_page_with_its_places(
         assert squeeze(row["term"]["ko"]) in text
 
 
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_a_cluster_is_one_page_with_its_target_as_the_plan_has_it(
+    client: FlaskClient, release: Release, language: str
+) -> None:
+    strings = release.read_json(f"pages/{language}/strings.json")
+    for row in release.read_json("pages/clusters.json"):
+        reader = read(client, f"/clusters/{row['id']}.pdf?lang={language}")
+        assert len(reader.pages) == 1
+        words = text_of(reader)
+        assert squeeze(row["name"][language]) in words
+        for place in row["places"]:
+            assert squeeze(place["name"][language]) in words
+        if row["target"]:
+            figure = format_quantity(row["target"]["value"], row["target"]["unit"], language)
+            assert squeeze(strings[f"comparator.{row['target']['comparator']}"].format(value=figure)) in words
+
+
+def test_a_sheet_says_how_far_the_nearest_port_is(client: FlaskClient, release: Release) -> None:
+    near = release.read_json("pages/measures.json")["places"]["lingang"]["distances"]["airport"]
+    km = f"{near['distance_m'] / 1000:.1f} km"  # less than ten
+    words = text_of(read(client, "/zones/lingang.pdf?lang=en"))
+    assert squeeze(f"{near['to']['name']['en']} {km}") in words
+    assert km in client.get("/zones/lingang?lang=en", headers={"Accept": "text/html"}).text
+
+
 def test_every_sheet_of_every_place_fits_one_page(client: FlaskClient, release: Release) -> None:
     """The atlas gives each place one page, so its contents tell whether all of them fit."""
     reader = read(client, "/atlas.pdf?lang=en")
@@ -101,6 +127,7 @@ def test_every_sheet_of_the_atlas_says_what_the_facts_say(client: FlaskClient, r
         for one in row.get("industries", ()):
             said += [one["term"]["en"], format_clause(one["clause"], "en")]
         said += [one["name"]["en"] for one in row.get("memberships", ())]
+        said += [one["term"]["en"] for one in row.get("ties", ())]
         if row["geometry"]["method"]:
             accuracy = float(f"{row['geometry']['accuracy_m']:.2g}")
             said += [] if row.get("extent") == "not-stated" else [f"{format_number(accuracy)} m"]
@@ -156,13 +183,28 @@ def test_nothing_on_a_sheet_leads_to_another_host(client: FlaskClient) -> None:
     assert all(link.startswith("http://localhost/") for link in links)
 
 
+SHEETS = pytest.mark.parametrize("sheet", ["lang=zh&size=A4", "lang=en&size=A3", "lang=ko&size=A4&also=zh"])
+MILLIMETRES = {"A4": (297, 210), "A3": (420, 297), "A2": (594, 420), "A1": (841, 594), "A0": (1189, 841)}
+
+
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("language", "size"), [("zh", "A4"), ("en", "A3"), ("ko", "A4")])
-def test_every_theme_is_drawn_whole(client: FlaskClient, theme: str, language: str, size: str) -> None:
-    answer = client.get(f"/print/{theme}.svg?lang={language}&size={size}")
-    root = parse(answer.text)
+@SHEETS
+def test_every_theme_is_drawn_whole(client: FlaskClient, theme: str, sheet: str) -> None:
+    _check_sheet(parse(client.get(f"/print/{theme}.svg?{sheet}").text), MILLIMETRES[sheet[13:15]])
+
+
+@pytest.mark.parametrize("size", ["A2", "A1", "A0"])
+def test_a_sheet_for_the_wall_has_its_size(client: FlaskClient, size: str) -> None:
+    root = parse(client.get(f"/print/districts.svg?size={size}&lang=en&also=ko").text)
+    _check_sheet(root, MILLIMETRES[size])
+    page = read(client, f"/print/districts.pdf?size={size}&lang=en&also=ko").pages[0].mediabox
+    inches = [float(side) / 72 * 25.4 for side in (page.width, page.height)]
+    assert inches == pytest.approx(MILLIMETRES[size], abs=0.5)
+
+
+def _check_sheet(root: Any, millimetres: tuple[int, int]) -> None:
+    assert [float(root.get(side).removesuffix("mm")) for side in ("width", "height")] == list(millimetres)
     width, height = (float(part) for part in root.get("viewBox").split()[2:])
-    assert {"A4": (297, 210), "A3": (420, 297)}[size] == (width, height)
     words = ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
     assert any(word.startswith("1:") for word in words)  # scale
     assert "N" in words  # north arrow
@@ -178,23 +220,70 @@ def test_every_theme_is_drawn_whole(client: FlaskClient, theme: str, language: s
 
 def _box(node):
     size, x, y = (float(node.get(key)) for key in ("font-size", "x", "y"))
-    width = labels.measure_text(node.text, size)
+    width = labels.measure_text("".join(node.itertext()), size)
     left = x - width / 2 if node.get("text-anchor") == "middle" else x
     return left, y - size * 0.86, left + width, y + size * 0.14
 
 
-@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+@SHEETS
 @pytest.mark.parametrize("theme", THEMES)
-def test_names_on_a_map_do_not_cover_one_another(client: FlaskClient, theme: str, language: str) -> None:
-    root = parse(client.get(f"/print/{theme}.svg?lang={language}").text)
-    named = [node for node in root.iter(f"{SVG}text") if node.get("paint-order")]
-    boxes = [_box(node) for node in named]
-    assert len(boxes) > 5
-    assert not any("left out" in (node.text or "") for node in root.iter(f"{SVG}text"))
-    for number, one in enumerate(boxes):
-        for other in boxes[number + 1 :]:
-            apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
-            assert apart, (named[number].text, one, other)
+def test_names_stand_on_no_other_name_or_figure_and_no_line_crosses_one(client, theme, sheet) -> None:
+    root = parse(client.get(f"/print/{theme}.svg?{sheet}").text)
+    maps = _maps(root)
+    assert sum(1 for node in maps[0] if node.get("data-name")) > 2
+    for group in maps:
+        named = [node for node in group if node.get("paint-order")]
+        texts = [shapely.box(*_box(node)) for node in named]
+        for number, one in enumerate(texts):
+            for other, node in zip(texts[number + 1 :], named[number + 1 :], strict=True):
+                assert not one.intersects(other), (named[number].text, node.text)
+        figures = {
+            node.get("data-figure"): _shape(node.get("d")) for node in group if node.get("data-figure")
+        }
+        lines = {node.get("data-leader"): _line(node.get("d")) for node in group if node.get("data-leader")}
+        for text, node in zip(texts, named, strict=True):
+            own = node.get("data-name")
+            assert not any(line.intersects(text) for one, line in lines.items() if one != own), node.text
+            if own not in figures:
+                continue
+            inner = text.buffer(-0.2)
+            over = [one for one, shape in figures.items() if one != own and shape.intersects(inner)]
+            around = [
+                one for one in over if figures[own].intersection(figures[one]).area > 0.5 * figures[own].area
+            ]
+            assert set(over) == set(around), (node.text, over)
+
+
+def _maps(root: Any) -> list[list[Any]]:
+    """Return what each map of a sheet draws: the map, and the inset, which begins with a frame of its own."""
+    groups: list[list[Any]] = []
+    for node in root:
+        if node.get("clip-path"):
+            groups.append([])
+        if groups:
+            groups[-1] += list(node.iter())
+    return groups
+
+
+def _shape(path: str):
+    rings = [_line(f"M{ring}") for ring in path.removeprefix("M").split("M")]
+    return shapely.build_area(shapely.multilinestrings(rings))
+
+
+def _line(path: str):
+    return shapely.linestrings(
+        [[float(one) for one in point.split()] for point in path.strip("MZ").replace("Z", "").split("L")]
+    )
+
+
+def test_what_is_crowded_is_shown_again_larger_and_named_by_a_key(client: FlaskClient) -> None:
+    root = parse(client.get("/print/platforms.svg?lang=en&size=A3").text)
+    scales = [text for node in root.iter(f"{SVG}text") if (text := node.text or "").startswith("1:")]
+    assert len(scales) == 2
+    root = parse(client.get("/print/districts.svg?lang=zh&size=A4").text)
+    numbers = [node.text for node in root.iter(f"{SVG}text") if node.get("data-number")]
+    words = [node.text or "" for node in root.iter(f"{SVG}text")]
+    assert all(any(word.startswith(f"{number}  ") for word in words) for number in numbers)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +316,11 @@ def test_a_card_has_the_size_that_previews_ask_for(client: FlaskClient) -> None:
     [
         ("/print/x.pdf", 404, "near"),
         ("/print/belts.pdf?size=A9", 400, "parameter"),
+        ("/print/belts.pdf?lang=en&also=en", 400, "parameter"),
+        ("/print/belts.pdf?also=fr", 400, "parameter"),
         ("/zones/x.pdf", 404, "status"),
         ("/industries/x.pdf", 404, "status"),
+        ("/clusters/x.pdf", 404, "status"),
         ("/charts/x.png", 404, "near"),
         ("/og/x.png", 404, "status"),
         ("/atlas.pdf?lang=fr", 400, "parameter"),
@@ -290,11 +382,11 @@ def test_a_scale_bar_is_as_long_as_it_says(release: Release) -> None:
 
 def test_the_graticule_says_the_degrees_where_its_lines_are(client: FlaskClient, release: Release) -> None:
     root = parse(client.get("/print/belts.svg?lang=en").text)
-    ticks = {node.text: node for node in root.iter(f"{SVG}text") if node.text.endswith(("′E", "′N"))}
+    ticks = {node.text: node for node in root.iter(f"{SVG}text") if (node.text or "").endswith(("′E", "′N"))}
     assert len(ticks) > 6
     frame = next(node for node in root.iter(f"{SVG}rect") if node.get("fill") == "none")
     top, height = float(frame.get("y")), float(frame.get("height"))
-    (scale,) = [node.text for node in root.iter(f"{SVG}text") if node.text.startswith("1:")]
+    (scale,) = [node.text for node in root.iter(f"{SVG}text") if (node.text or "").startswith("1:")]
     factor = int(scale[2:].replace(",", "")) / 1000
     ground, at = Ground(release), {}
     for text, node in ticks.items():

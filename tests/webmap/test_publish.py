@@ -39,7 +39,7 @@ def builds(monkeypatch):
     """Replace the build by a quick one; returns the ids that it was asked for, in order."""
     asked: list[str] = []
 
-    def build(home, facts, act, progress):
+    def build(home, facts, act, progress, local=None):
         asked.append(act.inputs)
         place_release(home, act.inputs, FILES)
         return 0, []
@@ -140,7 +140,7 @@ def test_a_release_that_is_gone_is_built_again(builds, facts, tmp_path):
 
 
 def test_a_build_that_leaves_something_unsound_is_refused(facts, tmp_path, monkeypatch):
-    def build(home, facts, act, progress):
+    def build(home, facts, act, progress, local=None):
         (place_release(home, act.inputs, FILES).folder / "index/b.bin").unlink()
         return 0, []
 
@@ -159,7 +159,7 @@ def test_inputs_that_change_under_the_build_make_it_start_again(facts, tmp_path,
     shown: list[str] = []
     asked: list[str] = []
 
-    def build(home, folder, act, progress):
+    def build(home, folder, act, progress, local=None):
         asked.append(act.inputs)
         if len(asked) == 1:
             spoil(folder, "plan/plan.yaml", "- id", "# a remark\n- id")

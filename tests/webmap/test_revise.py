@@ -55,8 +55,8 @@ def facts(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(
         publishing,
         "publish_act",
-        lambda home, act, progress, used=folder, admit=admit_all: publish_act(
-            home, act, progress, folder, admit
+        lambda home, act, progress, used=folder, admit=admit_all, local=None: publish_act(
+            home, act, progress, folder, admit, local
         ),
     )
     return folder
@@ -67,7 +67,7 @@ def built(monkeypatch):
     """Replace the build by a quick one; returns the acts that it was asked for."""
     acts = []
 
-    def build(home, facts, act, progress):
+    def build(home, facts, act, progress, local=None):
         acts.append(act)
         content = json.dumps(sorted(act.imports)).encode()
         place_release(home, act.inputs, {"index/imports.json": content})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from geodata import model
+from geodata import city, crs, model
+from geodata.city import find_city
 from geodata.read import read_facts
 from geodata.vocabulary import printed_terms
 from layers import catalogue
+from webmap.i18n import CITY_VALUE, read_strings
 
 WEBMAP = Path(__file__).parents[2] / "webmap"
 TEMPLATES = sorted((WEBMAP / "templates").rglob("*.html"))
@@ -23,8 +26,6 @@ PYTHON = sorted(WEBMAP.rglob("*.py"))
 LANGUAGES = ("zh", "en", "ko")
 FILES = sorted(path.name for path in (WEBMAP / "translations" / "zh").glob("*.yaml"))
 
-# What a language switch must show in its own script.
-OWN_SCRIPT = {"nav.short.zh", "nav.short.ko"}
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 
@@ -104,22 +105,23 @@ def test_translations_fill_in_the_same_values(language: str) -> None:
 @pytest.mark.parametrize(("language", "foreign"), [("en", HAN), ("ko", HAN), ("zh", HANGUL), ("en", HANGUL)])
 def test_no_other_script_is_left_in_a_language(language: str, foreign: re.Pattern[str]) -> None:
     found = {key for key, text in _all(language).items() if foreign.search(text)}
-    assert found <= OWN_SCRIPT
+    assert found == set()
 
 
 def test_every_key_of_a_template_exists() -> None:
     whole, _ = _used_in_templates()
-    assert sorted(whole - set(_all("zh"))) == []
+    assert sorted(whole - set(read_strings("zh"))) == []
 
 
 def test_every_prefix_of_a_template_has_keys() -> None:
     _, prefixes = _used_in_templates()
-    assert [prefix for prefix in prefixes if not any(key.startswith(prefix) for key in _all("zh"))] == []
+    known = read_strings("zh")
+    assert [prefix for prefix in prefixes if not any(key.startswith(prefix) for key in known)] == []
 
 
 def test_every_key_of_a_browser_module_exists() -> None:
     whole, prefixes = _used_in_modules()
-    known = _all("zh")
+    known = read_strings("zh")
     assert sorted(whole - set(known)) == []
     assert sorted(prefix for prefix in prefixes if not any(key.startswith(prefix) for key in known)) == []
 
@@ -168,7 +170,26 @@ def test_no_page_string_is_unused() -> None:
 )
 def test_every_enumeration_of_the_facts_has_a_name(group: str, values: tuple[str, ...]) -> None:
     assert values
-    assert [value for value in values if f"{group}.{value}" not in _all("zh")] == []
+    assert [value for value in values if f"{group}.{value}" not in read_strings("zh")] == []
+
+
+def test_what_a_city_calls_things_is_said_in_each_of_its_languages() -> None:
+    folder = find_city() / "translations"
+    own = {one: _flatten(yaml.safe_load((folder / f"{one}.yaml").read_text("utf-8"))) for one in LANGUAGES}
+    known = {*_all("zh"), *(f"frame.{one}" for one in crs.PROJECTED)}
+    known |= {f"download.frames.{one.removeprefix('EPSG:')}" for one in crs.PROJECTED}
+    texts = {language: _all(language) for language in LANGUAGES}
+    for language, said in own.items():
+        assert said.keys() - set(own["en"]) <= {"level.national", "agency_level.national"}
+        assert said.keys() <= known
+        assert [key for key, text in said.items() if text == texts[language].get(key)] == []
+
+
+def test_a_place_of_the_city_fills_what_every_city_says() -> None:
+    for language in LANGUAGES:
+        left = {key for key, text in read_strings(language).items() if CITY_VALUE.search(text)}
+        assert left == set()
+        assert city.read_city().name[language] in read_strings(language)["site.name"]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -192,7 +213,7 @@ def test_a_template_keeps_to_the_content_security_policy(path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_layer_bears_one_name_on_the_map_in_the_files_and_in_the_api(language: str) -> None:
-    shown = _read(language, "terms.yaml")
+    shown = read_strings(language)
     titles = {
         f"layer.{layer.id}": getattr(layer.title, language) for layer in catalogue.read_layers().values()
     }
@@ -200,7 +221,7 @@ def test_a_layer_bears_one_name_on_the_map_in_the_files_and_in_the_api(language:
 
 
 PLAIN = re.compile(r"(?<!니)다(?=[.。;:)”]|$)|세요(?=[.。)”]|$)")  # other registers than 합니다
-LOOSE_PARTICLE = re.compile(r"\} (?:은|는|이|가|을|를|과|와|에는|으로|로)(?=[ .,])|[}”](?:은|을|과)(?=[ .,])")
+LOOSE_PARTICLE = re.compile(r"\}[”’]? ?(?:은|는|이|가|을|를|과|와|으로|로)(?=[ .,]|$)")
 NOUNS = {"바다"}
 
 
@@ -211,6 +232,38 @@ def test_korean_keeps_one_register() -> None:
 
 def test_a_korean_particle_after_a_variable_fits_every_word() -> None:
     assert {key: text for key, text in _all("ko").items() if LOOSE_PARTICLE.search(text)} == {}
+
+
+# Strings in Chinese or Korean that are no words for readers of pages: patterns, tables of characters, names
+# of languages, and what operators read in the terminal in Chinese and English.
+OPERATORS = {"publish.py", "settings.py", "build.py"}
+TABLES = {
+    ("i18n.py", "CHINESE"), ("i18n.py", "CLAUSE"), ("i18n.py", "NATIVE_NAMES"), ("i18n.py", "CLAUSE_PARTS"),
+    ("i18n.py", "CHINESE_DIGITS"), ("i18n.py", "UNNUMBERED"), ("params.py", "METRES"),
+}  # fmt: skip
+
+
+def _written_in(path: Path) -> list[str]:
+    """Return the strings of a module in Chinese or Korean that are neither docstrings nor in a table."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    aside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            aside |= (
+                {id(one) for one in ast.walk(node.value)} if isinstance(node.value, ast.Constant) else set()
+            )
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and (path.name, target.id) in TABLES:
+                aside |= {id(one) for one in ast.walk(node)}
+    constants = (one for one in ast.walk(tree) if isinstance(one, ast.Constant) and id(one) not in aside)
+    texts = (one.value for one in constants if isinstance(one.value, str))
+    return [text for text in texts if HAN.search(text) or HANGUL.search(text)]
+
+
+def test_no_word_for_readers_stands_in_the_code() -> None:
+    found = {path.name: _written_in(path) for path in PYTHON if path.name not in OPERATORS}
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 def _singular(text: str) -> str:

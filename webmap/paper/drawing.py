@@ -1,8 +1,8 @@
 """A small SVG writer, the view of a map on paper, and the geometry that it is drawn from.
 
 One unit is a millimetre on paper; figures are rounded so that the same map gives the same bytes.
-Geometry is in EPSG:4550 (CGCS2000, central meridian 123° E), x east and y north, so that a scale
-bar is true: across Weihai its scale differs from 1 by less than 0.0006.
+Geometry is in the projection that the city names for paper, x east and y north, so that a scale bar is
+true: along its own meridian in Gauss-Krüger, and a degree off by less than 0.0001.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.city import read_city
 from geodata.crs import Bounds
 from geodata.letters import strip_unprintable
+from geodata.model import PLACE_LAYERS
 from layers.store import Release
 
 SVG = "http://www.w3.org/2000/svg"
@@ -32,17 +34,16 @@ SCALES = (
     *(2_250_000, 2_500_000, 3_000_000),
 )
 MM = 1000.0  # in a metre
-FRAME = "EPSG:4550"
-POLYGONS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
+FRAME = read_city().paper
 TOLERANCE_M = 25  # a tenth of a millimetre at 1:250,000
 BORDERS_TOLERANCE_M = 1
 
 
 class Drawing:
-    """A drawing of a size in millimetres."""
+    """A drawing of a size in millimetres, printed `zoom` times as large."""
 
-    def __init__(self, width_mm: float, height_mm: float, title: str, family: str) -> None:
-        size = {"width": f"{width_mm:g}mm", "height": f"{height_mm:g}mm"}
+    def __init__(self, width_mm: float, height_mm: float, title: str, family: str, zoom: int = 1) -> None:
+        size = {"width": f"{width_mm * zoom:g}mm", "height": f"{height_mm * zoom:g}mm"}
         self.root = Element("svg", {"xmlns": SVG, **size, "viewBox": f"0 0 {width_mm:g} {height_mm:g}"})
         self.root.set("font-family", family)
         SubElement(self.root, "title").text = title
@@ -61,9 +62,10 @@ class Drawing:
 
     def clip(self, x: float, y: float, size: tuple[float, float]) -> Element:
         """Return a group that shows only what lies in a rectangle."""
-        frame = SubElement(self._defs, "clipPath", {"id": "frame"})
+        name = f"frame{len(self._defs)}"
+        frame = SubElement(self._defs, "clipPath", {"id": name})
         add_to(frame, "rect", {"x": x, "y": y, "width": size[0], "height": size[1]})
-        return self.add("g", clip_path="url(#frame)")
+        return self.add("g", clip_path=f"url(#{name})")
 
     def pattern(self, name: str, size: float, mark: dict[str, Attribute], turn: float = 0) -> str:
         """Return the paint of a pattern, defined once by its name; `mark` are the attributes of its path."""
@@ -162,7 +164,7 @@ class Ground:
     @cached_property
     def polygons(self) -> dict[str, BaseGeometry]:
         """Every place of the plan by id."""
-        return {row["id"]: _project(row) for layer in POLYGONS for row in self._rows(layer)}
+        return {row["id"]: _project(row) for layer in PLACE_LAYERS for row in self._rows(layer)}
 
     @cached_property
     def city(self) -> BaseGeometry:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import shapely
@@ -20,6 +20,8 @@ GAP = 0.5  # kept free around a name
 DETOUR = 13.0  # that a name may go so as not to stand on another figure
 BESIDE = 2 * GAP + 0.05  # between a small figure and its name
 RINGS, DIRECTIONS = 7, 12
+CLOSING = "、，。；：！？）》〉」』】〕”’"  # begin no line
+GRID = 40  # steps across an area, at most
 MIDDLE_TOLERANCE_M = 200
 
 
@@ -37,35 +39,47 @@ class Room:
     def __init__(self, frame: Box) -> None:
         self.frame = frame
         self.taken: list[Box] = []
+        self.lines: list[BaseGeometry] = []  # that lead from names to their places
 
     def block(self, box: Box) -> None:
         """Keep names off a box."""
         self.taken.append(box)
 
     def place(
-        self, spot: Spot, size: Size, steps: tuple[Size, ...], avoid: Sequence[BaseGeometry] = ()
+        self,
+        spot: Spot,
+        size: Size,
+        steps: tuple[Size, ...],
+        is_clear: Callable[[Spot, Box], bool] | None = None,
+        reach: float = DETOUR,
     ) -> Spot | None:
         """Return where a name of `size` fits, trying each of `steps` from the spot, and take the room.
 
-        Off the areas to `avoid` (prepared ones are quick) if that is not far.
+        Only where `is_clear` of the name's middle and box, and no more than `reach` farther off than the
+        first free spot: a name that had to go farther says no more where it belongs.
         """
         tries = (Spot(spot.x + dx, spot.y + dy) for dx, dy in steps)
         free = (one for one in tries if self._is_free(_grow(one, size)))
-        first = found = next(free, None)
+        first = next(free, None)
         if first is None:
             return None
-        if avoid:
-            near = math.dist((spot.x, spot.y), (first.x, first.y)) + DETOUR
-            close = (one for one in (first, *free) if math.dist((spot.x, spot.y), (one.x, one.y)) < near)
-            clear = (
-                one for one in close if not shapely.intersects(avoid, shapely.box(*_grow(one, size))).any()
-            )
-            found = next(clear, first)
-        self.taken.append(_grow(found or first, size))
+        near = math.dist((spot.x, spot.y), (first.x, first.y)) + reach
+        close = (one for one in (first, *free) if math.dist((spot.x, spot.y), (one.x, one.y)) < near)
+        clear = (one for one in close if is_clear is None or is_clear(one, _grow(one, size)))
+        found = next(clear, None)
+        if found is not None:
+            self.taken.append(_grow(found, size))
         return found
 
+    def crosses(self, line: BaseGeometry) -> bool:
+        """Tell whether a line runs through the box of a name, or another line."""
+        boxes = [shapely.box(*box) for box in self.taken if _overlap(box, line.bounds)]
+        return bool(shapely.intersects([*boxes, *self.lines], line).any())
+
     def _is_free(self, box: Box) -> bool:
-        return _inside(box, self.frame) and not any(_overlap(box, other) for other in self.taken)
+        if not _inside(box, self.frame) or any(_overlap(box, other) for other in self.taken):
+            return False
+        return not (self.lines and shapely.intersects(self.lines, shapely.box(*box)).any())
 
 
 def _grow(spot: Spot, size: Size) -> Box:
@@ -98,6 +112,19 @@ def beside(size: Size, radius: Size) -> tuple[Size, ...]:
     corners = [(right, -up), (right, up), (-right, -up), (-right, up)]
     rings = _rings(width / 2 + radius[0] / 2, height / 2 + radius[1])
     return ((right, 0), (-right, 0), (0, -up), (0, up), *corners, *rings)
+
+
+def within(area: BaseGeometry, at: tuple[float, float], size: Size) -> tuple[Size, ...]:
+    """Return steps from `at` to where a name lies wholly in an area, nearest first."""
+    left, top, right, bottom = area.bounds
+    step_x, step_y = max(size[0] / 3, (right - left) / GRID), max(size[1] / 2, (bottom - top) / GRID)
+    steps = []
+    for column in range(int((right - left) / step_x) + 1):
+        for row in range(int((bottom - top) / step_y) + 1):
+            x, y = left + column * step_x, top + row * step_y
+            if area.contains(shapely.box(*_grow(Spot(x, y), size))):
+                steps.append((x - at[0], y - at[1]))
+    return tuple(sorted(steps, key=lambda step: math.hypot(*step)))
 
 
 def _rings(half_width: float, half_height: float) -> list[Size]:
@@ -148,10 +175,13 @@ def wrap_text(text: str, room: float, size: float) -> list[str]:
 
 
 def _pieces(text: str) -> list[str]:
-    pieces, word = [], ""
+    pieces: list[str] = []
+    word = ""
     for letter in text:
-        if ord(letter) > 0x2E7F and not 0xAC00 <= ord(letter) <= 0xD7A3:  # noqa: PLR2004 - CJK but not Hangul
-            pieces += [word, letter] if word else [letter]
+        if letter in CLOSING and not word and pieces:
+            pieces[-1] += letter
+        elif ord(letter) > 0x2E7F and not 0xAC00 <= ord(letter) <= 0xD7A3:  # noqa: PLR2004 - CJK but not Hangul
+            pieces += [word + letter] if word and letter in CLOSING else [word, letter] if word else [letter]
             word = ""
         else:
             word += letter

@@ -10,9 +10,22 @@ from xml.etree.ElementTree import Element
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata.crs import Bounds
 from webmap.paper import look
 from webmap.paper.drawing import MM, Attribute, Drawing, Ground, View, add_to, to_path
-from webmap.paper.labels import GAP, Box, Room, Size, Spot, around, beside, measure_text, to_edge, wrap_text
+from webmap.paper.labels import (
+    GAP,
+    Box,
+    Room,
+    Size,
+    Spot,
+    around,
+    beside,
+    measure_text,
+    to_edge,
+    within,
+    wrap_text,
+)
 
 Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
@@ -28,9 +41,10 @@ BARS_KM = (1, 2, 5, 10, 20, 50, 100)
 
 
 class Painter:
-    """Paints one map; call its methods from the back to the front."""
+    """Paints one map, printed `zoom` times as large; call its methods from the back to the front."""
 
-    def __init__(self, drawing: Drawing, view: View, ground: Ground) -> None:
+    def __init__(self, drawing: Drawing, view: View, ground: Ground, zoom: int = 1) -> None:
+        self.zoom = zoom
         self.drawing = drawing
         self.view = view
         self.ground = ground
@@ -58,12 +72,21 @@ class Painter:
         own = self._figures[place_id] = self.view.draw(self.ground.polygons[place_id])
         shapely.prepare(own)
         path = to_path(own)
-        look.style_figure(self.drawing, figure, lambda style: self._path(path, **style))
+        look.style_figure(self.drawing, figure, lambda style: self._path(path, data_figure=place_id, **style))
 
     def paint_outline(self, place_id: str) -> None:
         """Paint a thin outline of a place that is only context."""
         path = to_path(self.view.draw(self.ground.polygons[place_id]))
         self._path(path, fill="none", stroke=look.MUTED, stroke_width=0.2, stroke_dasharray="1 0.8")
+
+    def paint_window(self, bounds: Bounds) -> None:
+        """Paint the outline of what an inset shows; `bounds` are metres."""
+        path = to_path(self.view.draw(shapely.box(*bounds)))
+        self._path(path, fill="none", stroke=look.INK, stroke_width=0.25)
+
+    def shows(self, at: tuple[float, float]) -> bool:
+        """Tell whether a point in metres lies on the map."""
+        return self._inside(*self.view.to_paper(*at))
 
     def paint_points(self, features: Iterable[Feature], entries: dict[str, look.Entry]) -> list[Feature]:
         """Paint the symbols of points, hollow where the position is doubtful; return those in view."""
@@ -90,29 +113,61 @@ class Painter:
         return spot is not None
 
     def name_place(self, place_id: str, at: tuple[float, float], lines: tuple[str, ...], size: float) -> bool:
-        """Write the name of a polygon: on it, or beside a small one; else further off, with a line to it."""
+        """Write the name of a polygon: on it, or beside a small one; else further off, with a line to it.
+
+        Never on a figure that the place does not lie in, nor with a line across one or across a name.
+        """
         at = self.view.to_paper(*at)
         own = _largest(self.view.draw(self.ground.polygons[place_id]))
         if own.is_empty or not self._inside(*at):
             return False
-        box, (left, top, right, bottom) = _measure(lines, size), own.bounds
-        small = bottom - top < SMALL * size and right - left < box[0]
-        if small:
-            at = ((left + right) / 2, (top + bottom) / 2)
+        place = _Place(own, at, _measure(lines, size), size)
+        if place.small:
             self.room.block(own.bounds)
-        steps = beside(box, ((right - left) / 2, (bottom - top) / 2)) if small else around(box)
-        spot = self.room.place(Spot(*at), box, steps, self._others(place_id, at))
-        if spot is None:
+        others = self._others(place_id, place.at)
+
+        def is_clear(spot: Spot, room: Box) -> bool:
+            if shapely.intersects(others, shapely.box(*room)).any():
+                return False
+            line = place.lead(spot)
+            if line is None:
+                return True
+            return not (shapely.intersects(others, line).any() or self.room.crosses(place.outside(line)))
+
+        spot = self.room.place(Spot(*place.at), place.box, place.steps(), is_clear)
+        if spot is None and not place.small:  # farther off, but within itself
+            steps = within(own, place.at, place.box)
+            spot = self.room.place(Spot(*place.at), place.box, steps, is_clear, reach=math.inf)
+        if spot is not None:
+            self._write(spot, lines, size, {"data_name": place_id})
+            if place.lead(spot) is not None:
+                self._lead(place.at, _around(spot, place.box).bounds, place_id)
+        return spot is not None
+
+    def number_place(self, place_id: str, at: tuple[float, float], number: str, size: float) -> bool:
+        """Write the number of a name that stands in the key, on the polygon itself, or else beside it."""
+        own = _largest(self.view.draw(self.ground.polygons[place_id]))
+        x, y = self.view.to_paper(*at)
+        if own.is_empty or not self._inside(x, y):
             return False
-        self._write(spot, lines, size, {})
-        written = _around(spot, box)
-        on_it = shapely.area(shapely.intersection(own, written)) > ON_IT * written.area
-        if not on_it and not (small and shapely.distance(own, written) < NEAR):
-            self._lead(at, written.bounds)
-        return True
+        left, top, right, bottom = own.bounds
+        box = _measure((number,), size)
+        steps = (*around(box), *beside(box, ((right - left) / 2, (bottom - top) / 2)))
+        return self._number(place_id, Spot(x, y), number, size, steps)
+
+    def number_point(self, feature: Feature, number: str, size: float) -> bool:
+        """Write the number of a name that stands in the key beside a point's symbol."""
+        steps = beside(_measure((number,), size), (RADIUS, RADIUS))
+        return self._number(feature["id"], Spot(feature["x"], feature["y"]), number, size, steps)
+
+    def _number(self, place_id: str, at: Spot, number: str, size: float, steps: tuple[Size, ...]) -> bool:
+        spot = self.room.place(at, _measure((number,), size), steps)
+        if spot is not None:
+            self._write(spot, (number,), size, {"data_number": place_id})
+        return spot is not None
 
     def _others(self, place_id: str, at: tuple[float, float]) -> list[BaseGeometry]:
-        """Return the figures that a place's name had better not stand on: those it does not lie in."""
+        """Return the figures that a place's name may not stand on: those it does not lie in."""
         others = [one for row_id, one in self._figures.items() if row_id != place_id]
         return [one for one in others if not shapely.contains_xy(one, *at)]
 
@@ -120,16 +175,29 @@ class Painter:
         """Write the name of a point beside its symbol, or further off with a line to it."""
         lines = tuple(wrap_text(feature["name"], NAME_WIDTH * size, size))
         box, at = _measure(lines, size), (feature["x"], feature["y"])
-        spot = self.room.place(Spot(*at), box, beside(box, (RADIUS, RADIUS)))
+
+        def lead(spot: Spot) -> tuple[float, float] | None:
+            """Return where the line that a name there needs begins: at the symbol's edge."""
+            written = _around(spot, box)
+            away = shapely.distance(shapely.Point(at), written)
+            if away <= RADIUS * 2:
+                return None
+            x, y = to_edge(written.bounds, *at)
+            return at[0] + (x - at[0]) * RADIUS / away, at[1] + (y - at[1]) * RADIUS / away
+
+        def is_clear(spot: Spot, room: Box) -> bool:
+            start = lead(spot)
+            if start is None:
+                return True
+            x, y = 2 * start[0] - at[0], 2 * start[1] - at[1]  # off the symbol's own box
+            return not self.room.crosses(shapely.LineString([(x, y), to_edge(room, *at)]))
+
+        spot = self.room.place(Spot(*at), box, beside(box, (RADIUS, RADIUS)), is_clear)
         if spot is None:
             return False
-        self._write(spot, lines, size, {})
-        written = _around(spot, box)
-        away = shapely.distance(shapely.Point(at), written)
-        if away > RADIUS * 2:
-            x, y = to_edge(written.bounds, *at)
-            share = RADIUS / away  # the line begins at the symbol's edge
-            self._lead((at[0] + (x - at[0]) * share, at[1] + (y - at[1]) * share), written.bounds)
+        self._write(spot, lines, size, {"data_name": feature["id"]})
+        if (start := lead(spot)) is not None:
+            self._lead(start, _around(spot, box).bounds, feature["id"])
         return True
 
     def paint_graticule(self, size: float) -> None:
@@ -172,7 +240,7 @@ class Painter:
             figures.insert(1, (0.5, f"{km / 2:g}"))
         for share, text in figures:
             self._halo(Spot(x + share * length, y - size * 0.75), text, size, {})
-        scale = f"1:{self.view.scale:,}"
+        scale = f"1:{self.view.scale // self.zoom:,}"
         self._halo(Spot(x, y + 1.1 + size), scale, size, {"text_anchor": "start"})
 
     def paint_north(self, x: float, y: float) -> None:
@@ -191,12 +259,18 @@ class Painter:
         for number, line in enumerate(lines):
             self._halo(Spot(spot.x, first + number * size * LINE), line, size, style)
 
-    def _lead(self, at: tuple[float, float], box: Box) -> None:
+    def _lead(self, at: tuple[float, float], box: Box, name: str) -> None:
         """Draw a thin line from a place to the box of its name, under all names."""
         if self._leaders is None:
             return
         x, y = to_edge(box, *at)
-        style: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.18, "fill": "none"}
+        self.room.lines.append(shapely.LineString([at, (x, y)]))
+        style: dict[str, Attribute] = {
+            "data_leader": name,
+            "stroke": look.INK,
+            "stroke_width": 0.18,
+            "fill": "none",
+        }
         add_to(self._leaders, "path", {"d": f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}"} | style)
         add_to(self._leaders, "circle", {"cx": at[0], "cy": at[1], "r": 0.3, "fill": look.INK})
 
@@ -229,6 +303,33 @@ class Painter:
 
     def _frame(self) -> dict[str, Attribute]:
         return {"x": self.view.left, "y": self.view.top, "width": self.view.width, "height": self.view.height}
+
+
+class _Place:
+    """A polygon, `own`, to be named about `at` with a name of the size `box`; all in millimetres."""
+
+    def __init__(self, own: BaseGeometry, at: tuple[float, float], box: Size, size: float) -> None:
+        self.own, self.box = own, box
+        left, top, right, bottom = own.bounds
+        self.radius = ((right - left) / 2, (bottom - top) / 2)
+        self.small = bottom - top < SMALL * size and right - left < box[0]
+        self.at = ((left + right) / 2, (top + bottom) / 2) if self.small else at
+
+    def steps(self) -> tuple[Size, ...]:
+        """Return the steps to try: on it, or beside a small one."""
+        return beside(self.box, self.radius) if self.small else around(self.box)
+
+    def lead(self, spot: Spot) -> BaseGeometry | None:
+        """Return the line that a name at a spot needs."""
+        written = _around(spot, self.box)
+        on_it = shapely.area(shapely.intersection(self.own, written)) > ON_IT * written.area
+        if on_it or (self.small and shapely.distance(self.own, written) < NEAR):
+            return None
+        return shapely.LineString([self.at, to_edge(written.bounds, *self.at)])
+
+    def outside(self, line: BaseGeometry) -> BaseGeometry:
+        """Return what of a line lies outside the room that a small place keeps for itself."""
+        return shapely.difference(line, shapely.box(*self.own.bounds).buffer(GAP)) if self.small else line
 
 
 def symbol(drawing: Drawing, entry: look.Entry, at: tuple[float, float], *, hollow: bool = False) -> None:

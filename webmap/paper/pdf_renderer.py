@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -10,7 +11,9 @@ from typing import Any
 
 import segno
 
+from geodata.model import PLACE_LAYERS
 from layers.store import Release
+from layers.wording import NO_WORDING
 from webmap.i18n import format_clause, format_number, format_quantity
 from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import typeset
@@ -24,10 +27,13 @@ Document = dict[str, Any]
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
 CARD_PPI = 72
 POINTS = ("platforms", "gateways")
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
+SAID = {"name", "short", "label", "title", "note"}  # members of the map's document that are read
+WORDING, LOGO = "pages/wording.json", "static/local/logo.png"
 CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
-COVER, COVER_SIZE = "districts", (170.0, 150.0)
+MM_PER_INCH = 25.4
+MOST_PIXELS = 40_000_000  # of a picture: an A1 sheet at about 230 to the inch
+COVER_SIZE = (170.0, 150.0)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,32 @@ class PdfRenderer:
     @cached_property
     def writer(self) -> Writer:
         """Writes the words of the sheets."""
-        return Writer(self.language, self.say)
+        wording = self.release.read_json(WORDING) if self.release.sha256(WORDING) else NO_WORDING
+        return Writer(self.language, self.say, self.plan["issuer"], wording)
+
+    @cached_property
+    def local(self) -> Document:
+        """Who publishes, and what may be said of the maps."""
+        local: Document = self.release.read_json("pages/local.json")
+        return local
+
+    def publisher_lines(self) -> list[str]:
+        """Return who publishes, where somebody says so, and what may be said of the maps."""
+        publisher = self.local["publisher"] or {}
+        tr = self.writer.tr
+        name, notice = tr(publisher.get("name")), tr(publisher.get("map_review_notice"))
+        number = publisher.get("map_review_number")
+        review = [self.say("about.review_number", number=number)] if number else []
+        review += [notice] if notice else []
+        return [
+            " ".join(review) or self.say("about.not_reviewed"),
+            *([f"{self.say('about.published_by')} {name}"] if name else []),
+        ]
+
+    @cached_property
+    def logo(self) -> list[int] | None:
+        """The publisher's logo as Typst takes bytes from JSON, None where there is none."""
+        return list(self.release.read(LOGO)) if self.local["logo"] else None
 
     def theme(self, theme_id: str) -> Document:
         """Return a theme of the map; raises KeyError for an unknown one."""
@@ -79,7 +110,8 @@ class PdfRenderer:
         """Return what stands on the sheet of a place."""
         document = self.release.read_json(f"documents/{place_id}.json")
         known = document["geometry"]["method"] is not None
-        sheet = self.writer.of_place(document)
+        measures = self.release.read_json("pages/measures.json")["places"].get(place_id, {})
+        sheet = self.writer.of_place(document, measures.get("distances"))
         chosen = Chosen({place_id: HUE}) if known else None
         return sheet | self._frame(document["url"], sheet["title"], chosen)
 
@@ -97,31 +129,81 @@ class PdfRenderer:
             frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
         return sheet | frame
 
-    def poster(self, choice: MapChoice, size: str, note: str = "") -> Document:
+    def cluster_pdf(self, cluster_id: str) -> bytes:
+        """Return the sheet of a cluster."""
+        document = self.release.read_json(f"clusters/{cluster_id}.json")
+        sheet = self.writer.of_cluster(document)
+        places = {place["id"]: document["colour"] for place in document["places"]}
+        chosen = Chosen(places, whole=True) if places else None
+        return self._pdf("one.typ", sheet | self._frame(document["url"], sheet["title"], chosen))
+
+    def poster(
+        self, choice: MapChoice, size: str, note: str = "", also: PdfRenderer | None = None
+    ) -> Document:
         """Return a sheet of the map as a drawing with its size in millimetres and a description.
 
-        `note` is added to its foot.
+        `note` is added to its foot; with `also`, everything is said in that language as well.
         """
-        boxes = {row_id: one.bounds for row_id, one in self.ground.polygons.items()}
-        shown = ShownMap(self.payload, choice, boxes)
-        source, dated = self.sources()
-        dated = f"{dated}  {note}" if note else dated
-        words = Wording(self.language, self.family, self.say, self.say("site.name"), source, dated)
+        both: list[PdfRenderer] = [self, also] if also else [self]
+        theme_id = choice.theme
+        sources = [one.sources() for one in both]
+        words = Wording(
+            self.family,
+            tuple(one.say for one in both),
+            " · ".join(
+                dict.fromkeys(line for one in both for line in (one.say("site.name"), *one.publisher_lines()))
+            ),
+            tuple(source for source, _ in sources),
+            tuple(f"{dated}  {note}".rstrip() for _, dated in sources),
+            [_pair(rows) for rows in zip(*(one.list_industries(theme_id) for one in both), strict=True)],
+            {key: " · ".join(one.targets()[key] for one in both) for key in self.targets()},
+            self.absolute(f"/?theme={theme_id}&lang={self.language}"),
+        )
+        payload = _join(self.payload, also.payload) if also else self.payload
         width, height = SIZES[size]
-        drawn = draw_poster(shown, size, self.ground, words)
-        title = shown.theme["title"]
-        return {"title": title, "svg": drawn, "width": width, "height": height} | {
-            "alt": self.say("paper.theme_alt", name=title)
+        boxes = {row_id: one.bounds for row_id, one in self.ground.polygons.items()}
+        drawn = draw_poster(ShownMap(payload, choice, boxes), size, self.ground, words)
+        return {"title": self.theme(theme_id)["title"], "svg": drawn, "width": width, "height": height} | {
+            "alt": self.say("paper.theme_alt", name=self.theme(theme_id)["title"])
         }
 
-    def poster_as(self, extension: str, choice: MapChoice, size: str) -> bytes:
+    def list_industries(self, theme_id: str) -> list[tuple[str, str]]:
+        """Return the areas of a theme that the plan lists industries for, with the plan's terms.
+
+        Beside larger areas, those without a known extent are left out: the web page has them.
+        A theme of points has the development zones that most of them belong to, so that its sheet says
+        what those zones are for.
+        """
+        layers = set(self.theme(theme_id)["layers"])
+        shown = layers if layers - set(POINTS) else {"zones"}
+        rows = []
+        for place, row in self.payload["features"].items():
+            if row["layer"] in shown and (row["method"] != "indicative" or len(shown) == 1):
+                industries = self.release.read_json(f"documents/{place}.json").get("industries") or ()
+                terms = list(dict.fromkeys(self.writer.tr(one["term"]) for one in industries))
+                if terms:
+                    rows.append((row["name"], self.say("common.list_comma").join(terms)))
+        return rows
+
+    def targets(self) -> dict[str, str]:
+        """Return the target of each cluster that has one, by id, with its year."""
+        rows = self.release.read_json("pages/clusters.json")
+        return {row["id"]: _value(self, row | row["target"], "target") for row in rows if row["target"]}
+
+    def poster_as(
+        self, extension: str, choice: MapChoice, size: str, also: PdfRenderer | None = None
+    ) -> bytes:
         """Return a sheet as ``pdf``, ``png`` or ``svg``; letters that no font has are told at its foot."""
-        drawn = self.poster(choice, size)
+        drawn = self.poster(choice, size, also=also)
         if extension == "svg":
             return str(drawn["svg"]).encode()
         note = self._note(typeset.to_legible(drawn["svg"])[1])
-        drawn = self.poster(choice, size, note) if note else drawn
-        return self._pdf("poster.typ", drawn) if extension == "pdf" else self._png("poster.typ", drawn)
+        drawn = self.poster(choice, size, note, also) if note else drawn
+        if extension == "pdf":
+            return self._pdf("poster.typ", drawn)
+        width, height = SIZES[size]
+        ppi = min(typeset.PPI, MM_PER_INCH * math.sqrt(MOST_PIXELS / (width * height)))
+        return self._png("poster.typ", drawn, ppi)
 
     def chart_png(self, svg: str, size: tuple[float, float], title: str) -> bytes:
         """Return a chart as a picture on white, its size given in its own units."""
@@ -160,7 +242,8 @@ class PdfRenderer:
             "url": url,
             "qr": self.qr(url) if url else "",
             "qr_alt": self.say("share.qr"),
-            "foot": [*self.sources(), self.say("paper.projection")],
+            "foot": [*self.publisher_lines(), *self.sources(), self.say("paper.projection")],
+            "logo": self.logo,
         }
 
     def _map_note(self, chosen: Chosen) -> str:
@@ -199,6 +282,23 @@ class PdfRenderer:
         return typeset.to_png(template, legible, ppi)
 
 
+def _pair(rows: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Return the same row of a table in one or more languages as one."""
+    names, terms = zip(*rows, strict=True)
+    return "\n".join(dict.fromkeys(names)), " / ".join(dict.fromkeys(terms))
+
+
+def _join(first: Any, second: Any, key: str = "") -> Any:
+    """Return a document with every text that differs in `second` in both languages, a line feed between."""
+    if isinstance(first, dict):
+        return {name: _join(value, second[name], name) for name, value in first.items()}
+    if isinstance(first, list):
+        return [_join(one, other, key) for one, other in zip(first, second, strict=True)]
+    if key in SAID and isinstance(first, str) and first != second:
+        return f"{first}\n{second}"
+    return first
+
+
 def open_renderer(release: Release, language: str, absolute: Callable[[str], str]) -> PdfRenderer:
     """Return what prints a release in one language."""
     plan, strings = _read_common(release, language)
@@ -222,13 +322,19 @@ def _open_ground(release: Release) -> Ground:
 def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
     """Return the parts of the atlas in their order."""
     say, writer = renderer.say, renderer.writer
-    places = [row_id for row_id, row in renderer.payload["features"].items() if row["layer"] in LAYERS]
+    places = [row_id for row_id, row in renderer.payload["features"].items() if row["layer"] in PLACE_LAYERS]
     return {
         "title": say("atlas.title"),
         "subtitle": renderer.plan["title"][renderer.language],
-        "cover_lines": [renderer.plan["number"], renderer.plan["date"], *renderer.sources()[1:]],
+        "cover_lines": [
+            renderer.plan["number"],
+            renderer.plan["date"],
+            *renderer.sources()[1:],
+            *renderer.publisher_lines(),
+        ],
+        "logo": renderer.logo,
         "cover_map": _cover(renderer),
-        "cover_alt": say("paper.theme_alt", name=renderer.theme(COVER)["title"]),
+        "cover_alt": say("paper.theme_alt", name=renderer.payload["themes"][0]["title"]),
         "contents": say("atlas.contents"),
         "chapters": {
             key: say(f"atlas.{key}")
@@ -259,7 +365,7 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
 
 def _cover(renderer: PdfRenderer) -> str:
     """Return the map on the cover: the places of one theme in the whole city."""
-    theme, features = renderer.theme(COVER), renderer.payload["features"]
+    theme, features = renderer.payload["themes"][0], renderer.payload["features"]
     hues = {key: entry["colour"] for entry in theme["legend"] for key in entry["keys"]}
     shown = {row_id: hues[row["kind"]] for row_id, row in features.items() if row["layer"] == "zones"}
     chosen = Chosen(shown, whole=True, size=COVER_SIZE)
@@ -306,8 +412,19 @@ def _indicators(renderer: PdfRenderer) -> Document:
                 mark,
             ]
         )
-    keys = ("indicators.indicator", "indicators.base", "indicators.target", "indicators.compared")
-    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": [2.0, 1.2, 1.2, 0.8]}
+    keys = ["indicators.indicator", "indicators.base", "indicators.target", "indicators.compared"]
+    widths = [2.0, 1.2, 1.2, 0.8]
+    if renderer.local["outcomes"]:
+        keys.append("local.reached")
+        widths.append(1.4)
+        for cells, row in zip(rows, renderer.release.read_json("pages/indicators.json"), strict=True):
+            cells.append("; ".join(_reached(renderer, one) for one in row["outcomes"]) or "–")
+    return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": widths}
+
+
+def _reached(renderer: PdfRenderer, one: Document) -> str:
+    figure = format_quantity(one["value"], one["unit"], renderer.language)
+    return f"{figure} ({one['year']}; {one['source']}, {one['as_of']})"
 
 
 def _value(renderer: PdfRenderer, row: Document, name: str) -> str:
@@ -322,7 +439,7 @@ def _value(renderer: PdfRenderer, row: Document, name: str) -> str:
 def _accuracy(renderer: PdfRenderer) -> Document:
     rows = []
     for row in renderer.payload["features"].values():
-        if row["layer"] in LAYERS:
+        if row["layer"] in PLACE_LAYERS:
             accuracy = renderer.say("zone.metres", value=format_number(float(f"{row['accuracy_m']:.2g}")))
             rows.append(
                 [

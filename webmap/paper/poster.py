@@ -1,92 +1,181 @@
-"""A theme as a sheet to hang up: title, map, legend, scale bar, north arrow, graticule, sources."""
+"""A theme as a sheet to hang up: map with inset, legend, key figures, table of industries, sources."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import segno
 import shapely
 
 from geodata.crs import Bounds
+from webmap.i18n import format_number
 from webmap.map_choice import NEUTRAL, POINT_LAYERS, FigureLook, ShownMap
 from webmap.paper import look
-from webmap.paper.drawing import Drawing, Ground, fit
-from webmap.paper.labels import find_middle, wrap_text
+from webmap.paper.drawing import Drawing, Ground, View, add_to, fit
+from webmap.paper.labels import find_middle, measure_text, wrap_text
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
 
 Say = Callable[..., str]
-SIZES = {"A4": (297.0, 210.0), "A3": (420.0, 297.0)}
+Row = dict[str, Any]
+SIZES = {
+    "A4": (297.0, 210.0),
+    "A3": (420.0, 297.0),
+    "A2": (594.0, 420.0),
+    "A1": (841.0, 594.0),
+    "A0": (1189.0, 841.0),
+}
+ZOOMS = {"A1": 2, "A0": 2}  # larger sheets are read from farther away: lines and letters grow with them
 MARGIN = 12.0
 LONGEST = 40.0  # millimetres of a name in one line on A4
+GROWTH = 0.7
+SUM_TOLERANCE = 1.001  # how much larger places may be by themselves than together, for simplified edges
+SIDES = (62.0, 70.0, 78.0, 86.0)  # widths of the column beside the map on A4; the first that holds all
+SCALES = (1.0, 0.93, 0.86, 0.8, 0.74)  # of the letters in that column; the first at which it fits
+TABLE = 2.4  # millimetres of the table's letters on A4
+CODE = 17.0  # millimetres of the QR code on A4
+LINE = 1.35  # between lines, in letters
+CROWD = 5  # places in one county, from which on it has an inset
+INSETS = (0.45, 0.42, 0.39, 0.36, 0.33, 0.3)  # of the map's width and height; the first that has room
+INSET_GROWS = 1.3  # the least that an inset is larger than the map; less tells nothing new
+ROOM_M = 3000  # around the places of an inset
+LARGE_KM2 = 100  # a place that is named on the map as well as in the inset
 
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of a sheet in one language."""
+    """The words of a sheet in one language, or in two with a line feed between.
 
-    language: str
+    Attributes
+    ----------
+    says
+        What translates into each language.
+    table
+        Names of places with what the plan lists for them.
+    targets
+        Of clusters by id.
+    url
+        Of the same theme on the web; empty where that is not known.
+    """
+
     family: str
-    say: Say
+    says: tuple[Say, ...]
     title: str  # of the whole product
-    source: str
-    dated: str
+    source: tuple[str, ...]
+    dated: tuple[str, ...]
+    table: Sequence[tuple[str, str]] = ()
+    targets: dict[str, str] | None = None
+    url: str = ""
+
+    def say(self, key: str, **values: object) -> str:
+        """Return a text in every language of the sheet, a line each."""
+        return "\n".join(dict.fromkeys(one(key, **values) for one in self.says))
 
 
 def draw_poster(shown: ShownMap, size: str, ground: Ground, words: Wording) -> str:
-    """Return the sheet of one theme, or of a view of it, as SVG, landscape."""
-    return _Poster(shown, SIZES[size], ground, words).draw()
+    """Return the sheet of a theme, or of a view of it, as SVG, landscape."""
+    return _Poster(shown, size, ground, words).draw()
+
+
+class _Column:
+    """Text from top to bottom; without a drawing it only measures."""
+
+    def __init__(self, drawing: Drawing | None, at: tuple[float, float], width: float, unit: float) -> None:
+        self.drawing, self.width, self.unit = drawing, width, unit
+        self.x, self.y = at
+
+    def text(
+        self,
+        text: str,
+        size: float,
+        *,
+        colour: str = look.INK,
+        indent: float = 0,
+        after: float = 1.6,
+        **more: Any,
+    ) -> None:
+        """Write a text in as many lines as it needs; sizes are those on A4."""
+        unit = self.unit
+        for line in wrap_text(text, self.width - indent * unit, size * unit):
+            if self.drawing is not None:
+                self.drawing.words(self.x + indent * unit, self.y, line, size * unit, fill=colour, **more)
+            self.y += size * LINE * unit
+        self.y += after * unit
+
+    def entry(self, name: str, text: str, size: float) -> None:
+        """Write a name, and a fainter text that goes on behind it."""
+        unit = self.unit
+        for number, line in enumerate(wrap_text(f"{name}  {text}", self.width, size * unit)):
+            if self.drawing is not None:
+                node = self.drawing.words(self.x, self.y, line, size * unit, fill=look.MUTED)
+                if number == 0 and line.startswith(name):
+                    node.text = None
+                    span = add_to(node, "tspan", {"fill": look.INK})
+                    span.text, span.tail = name, line.removeprefix(name)
+            self.y += size * LINE * unit
+        self.y += 0.7 * unit
+
+    def skip(self, height: float) -> None:
+        """Leave room."""
+        self.y += height * self.unit
 
 
 class _Poster:
-    def __init__(
-        self,
-        shown: ShownMap,
-        size: tuple[float, float],
-        ground: Ground,
-        words: Wording,
-    ) -> None:
+    def __init__(self, shown: ShownMap, size: str, ground: Ground, words: Wording) -> None:
         self.shown, self.payload, self.theme = shown, shown.payload, shown.theme
         self.ground, self.words = ground, words
-        self.width, self.height = size
-        self.unit = math.sqrt(self.height / 210)  # type grows less than the sheet, so that more names fit
-        self.drawing = Drawing(*size, f"{self.theme['title']} – {words.title}", words.family)
+        self.zoom = ZOOMS.get(size, 1)
+        self.width, self.height = (side / self.zoom for side in SIZES[size])
+        self.unit = (self.height / 210) ** GROWTH  # type grows less than the sheet, so that more names fit
+        title = f"{self.theme['title']} – {words.title}".replace("\n", " / ")
+        self.drawing = Drawing(self.width, self.height, title, words.family, self.zoom)
         self.features = shown.rows()
         self.clusters = {row["id"]: row for row in self.payload["clusters"]}
-        self.side = 62 * self.unit
         self.unnamed = 0
+        self.keyed: list[tuple[str, str]] = []  # numbers on the map, with the names that they stand for
+        self.top = MARGIN + (21 if "\n" in self.theme["title"] else 16) * self.unit
+        self.bottom = self.height - MARGIN - 17 * self.unit
+        self.scale = 1.0  # of the column's letters
+        self.side = self._choose_side()
 
     def draw(self) -> str:
         unit, drawing = self.unit, self.drawing
         drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill="#ffffff")
-        drawing.words(MARGIN, MARGIN + 4 * unit, self.theme["title"], 8 * unit, fill=look.INK)
-        under = " · ".join(filter(None, (self.words.title, self.shown.explain(self.words.say))))
-        drawing.words(MARGIN, MARGIN + 11.5 * unit, under, 3.4 * unit, fill=look.MUTED)
+        first, *more = self.theme["title"].split("\n")
+        drawing.words(MARGIN, MARGIN + 4 * unit, first, 8 * unit, fill=look.INK)
+        below = MARGIN + 11.5 * unit
+        for line in more:
+            drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)
+            below += 5.5 * unit
+        asked = self.shown.explain(self.words.say)
+        under = " · ".join(filter(None, (asked, self.words.title))).replace("\n", " · ")
+        name, *rest = wrap_text(under, self.width - 2 * MARGIN, 3.4 * unit)
+        cut = "…" if rest else ""
+        drawing.words(MARGIN, below, name + cut, 3.4 * unit, fill=look.MUTED)
         painter = self._painter()
         self._paint_map(painter)
-        self._legend(painter)
+        self.scale = self._choose_scale()
+        self._fill_side(self._column(drawing))
         self._foot()
         return drawing.to_svg()
 
+    # the map
+
     def _painter(self) -> Painter:
-        top = MARGIN + 16 * self.unit
         left = MARGIN + 5 * self.unit
-        size = (
-            self.width - left - MARGIN - self.side - 4 * self.unit,
-            self.height - top - MARGIN - 17 * self.unit,
-        )
-        return Painter(self.drawing, fit(self._bounds_m(), left, top, size), self.ground)
+        size = (self.width - left - MARGIN - self.side - 4 * self.unit, self.bottom - self.top)
+        return Painter(self.drawing, fit(self._bounds_m(), left, self.top, size), self.ground, self.zoom)
 
     def _bounds_m(self) -> Bounds:
         """Return what the map must show: the view that was chosen, else the city and all that is drawn."""
         if self.shown.choice.bounds:
             west, south, east, north = self.shown.choice.bounds
-            corners = shapely.MultiPoint(
-                [self.ground.to_xy(x, y) for x in (west, east) for y in (south, north)]
-            )
-            low, bottom, high, top = corners.bounds
+            corners = [self.ground.to_xy(x, y) for x in (west, east) for y in (south, north)]
+            low, bottom, high, top = shapely.MultiPoint(corners).bounds
         else:
             drawn = [
                 self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
@@ -96,11 +185,35 @@ class _Poster:
 
     def _paint_map(self, painter: Painter) -> None:
         unit, view = self.unit, painter.view
+        polygons = self._list_polygons()
+        window = None if self.shown.choice.bounds else self._find_window()
+        frame = self._place_inset(window, view) if window else None
         painter.paint_ground()
         painter.paint_graticule(2.4 * unit)
-        polygons = [row for row in self.features if row["id"] in self.ground.polygons]
-        layers = list(dict.fromkeys(row["layer"] for row in polygons))
-        polygons.sort(key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
+        self._paint_figures(painter, polygons)
+        painter.paint_scale(view.left + 6 * unit, view.top + view.height - 9 * unit, 2.6 * unit)
+        painter.paint_north(view.left + view.width - 9 * unit, view.top + 17 * unit)
+        inside: set[str] = set()
+        if window and frame:
+            inside = self._list_inside(window)
+            painter.paint_window(window)
+            painter.room.block((frame.left, frame.top, frame.left + frame.width, frame.top + frame.height))
+        self._paint_names(painter, polygons, inside)
+        painter.paint_frame()
+        if window and frame:
+            self._paint_inset(frame, polygons)
+
+    def _paint_inset(self, frame: View, polygons: list[Row]) -> None:
+        """Paint the crowded part again, larger, in a corner of the map."""
+        inset = Painter(self.drawing, frame, self.ground, self.zoom)
+        inset.paint_ground()
+        self._paint_figures(inset, polygons)
+        size = 2.2 * self.unit
+        inset.paint_scale(frame.left + 4 * self.unit, frame.top + frame.height - 6 * self.unit, size)
+        self._paint_names(inset, polygons, set(), context=False)
+        inset.paint_frame()
+
+    def _paint_figures(self, painter: Painter, polygons: list[Row]) -> None:
         for row in polygons:
             painter.paint_figure(row["id"], look.Figure(self.shown.look(row), row["edge"]))
         painter.paint_borders()
@@ -108,36 +221,110 @@ class _Poster:
             for row_id, row in self.payload["features"].items():
                 if row["layer"] == "zones" and row["method"] != "indicative":
                     painter.paint_outline(row_id)
-        painter.paint_scale(view.left + 6 * unit, view.top + view.height - 9 * unit, 2.6 * unit)
-        painter.paint_north(view.left + view.width - 9 * unit, view.top + 17 * unit)
+
+    def _list_polygons(self) -> list[Row]:
+        """Return the theme's polygons from the back to the front."""
+        layers = list(dict.fromkeys(row["layer"] for row in self.features))
+        polygons = [row for row in self.features if row["id"] in self.ground.polygons]
+        return sorted(polygons, key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
+
+    def _find_window(self) -> Bounds | None:
+        """Return the bounds, metres, of the county's places that are the most, if they are a crowd."""
+        counties = [one for one, row in self.payload["features"].items() if row["layer"] == "counties"]
+        spots = [shapely.Point(self.ground.to_xy(*self._spot(row))) for row in self._list_small()]
+        crowds = [
+            [spot for spot in spots if self.ground.polygons[county].contains(spot)] for county in counties
+        ]
+        crowd = max(crowds, key=len, default=[])
+        if len(crowd) < CROWD:
+            return None
+        return tuple(shapely.buffer(shapely.MultiPoint(crowd), ROOM_M).bounds)  # type: ignore[return-value]
+
+    def _list_small(self) -> list[Row]:
+        """Return the theme's places that have a spot rather than a territory to be named on."""
+        return [
+            row
+            for row in self.features
+            if (row["layer"] in POINT_LAYERS and row["point"])
+            or (row["id"] in self.ground.polygons and row["area_km2"] < LARGE_KM2)
+        ]
+
+    def _list_inside(self, window: Bounds) -> set[str]:
+        room = shapely.box(*window)
+        return {
+            row["id"]
+            for row in self._list_small()
+            if room.contains(shapely.Point(self.ground.to_xy(*self._spot(row))))
+        }
+
+    @staticmethod
+    def _spot(row: Row) -> tuple[float, float]:
+        lon, lat = row["point"] if row["layer"] in POINT_LAYERS else row["label"]
+        return lon, lat
+
+    def _place_inset(self, window: Bounds, view: View) -> View | None:
+        """Return the view of the inset, as large as a corner of the map without city has room for."""
+        city = view.draw(self.ground.city)
+        for share in INSETS:
+            width, height = share * view.width, share * view.height
+            right, low = view.left + view.width - width, view.top + view.height - height
+            for left, top in ((view.left, view.top), (right, low), (view.left, low), (right, view.top)):
+                frame = fit(window, left, top, (width, height), 1.0)
+                empty = not shapely.intersects(city, shapely.box(left, top, left + width, top + height))
+                if empty and view.scale >= INSET_GROWS * frame.scale:
+                    return frame
+        return None
+
+    def _paint_names(
+        self, painter: Painter, polygons: list[Row], elsewhere: set[str], *, context: bool = True
+    ) -> None:
+        """Paint the symbols and write the names, those of small places first: they have least room to move.
+
+        Places `elsewhere` are named in the inset; without `context` only the theme's places are named.
+        """
+        unit = self.unit
         entries = {row["id"]: entry for row in self.features if (entry := self.shown.entry(row))}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
         shown = painter.paint_points(points, entries)
-        self._names(painter, polygons, shown)
-        painter.paint_frame()
-
-    def _names(self, painter: Painter, polygons: list[dict[str, Any]], points: list[dict[str, Any]]) -> None:
-        """Write the names, those of small places first: they have the least room to move."""
-        unit = self.unit
         for row in sorted(polygons, key=lambda row: row["area_km2"]):
-            letters = self._letters(row)
-            size = (3.5 if row["layer"] == "counties" else 2.8) * unit
-            name = wrap_text(row["name"], LONGEST * unit, size)
-            lines = (*name, letters) if letters else tuple(name)
-            self.unnamed += not painter.name_place(row["id"], self._middle(row, polygons), lines, size)
-        for feature in points:
-            self.unnamed += not painter.name_point(feature, 2.3 * unit)
+            if row["id"] not in elsewhere:
+                self._name_polygon(painter, row, polygons)
+        for feature in shown:
+            if feature["id"] not in elsewhere and not painter.name_point(feature, 2.3 * unit):
+                self._key(feature, partial(painter.number_point, feature, size=2.3 * unit))
         own = {row["id"] for row in polygons}
         for row_id, row in self.payload["features"].items():
-            if row["layer"] == "counties" and row_id not in own:
+            if context and row["layer"] == "counties" and row_id not in own:
                 middle = self._middle({"id": row_id} | row, polygons)
-                painter.name(middle, (row["name"],), 3.4 * unit, fill=look.MUTED)
-        for row in self.payload["landmarks"]:
+                painter.name(middle, tuple(row["name"].split("\n")), 3.4 * unit, fill=look.MUTED)
+        for row in self.payload["landmarks"] if context else ():
             if row["kind"] in {"sea", "neighbour"}:
                 style = {"fill": look.WATER if row["kind"] == "sea" else look.MUTED}
-                painter.name(self.ground.to_xy(*row["at"]), (row["name"],), 3 * unit, **style)
+                at = self.ground.to_xy(*row["at"])
+                painter.name(at, tuple(row["name"].split("\n")), 3 * unit, **style)
 
-    def _middle(self, row: dict[str, Any], polygons: list[dict[str, Any]]) -> tuple[float, float]:
+    def _name_polygon(self, painter: Painter, row: Row, polygons: list[Row]) -> None:
+        """Write a place's name, or a number for it where it would stand on others; then it is in the key."""
+        letters, at = self._letters(row), self._middle(row, polygons)
+        if not painter.shows(at):
+            return
+        size = (3.5 if row["layer"] == "counties" else 2.8) * self.unit
+        parts = (row.get("short") or row["name"]).split("\n")
+        name = [line for part in parts for line in wrap_text(part, LONGEST * self.unit, size)]
+        if painter.name_place(row["id"], at, (*name, letters) if letters else tuple(name), size):
+            return
+        self._key(row, partial(painter.number_place, row["id"], at, size=size))
+
+    def _key(self, row: Row, write: Callable[[str], bool]) -> None:
+        """Have a number stand for a name, the same wherever the place is drawn."""
+        known = {name: number for number, name in self.keyed}
+        number = known.get(row["name"]) or str(len(self.keyed) + 1)
+        if not write(number):
+            self.unnamed += 1
+        elif row["name"] not in known:
+            self.keyed.append((number, row["name"]))
+
+    def _middle(self, row: Row, polygons: list[Row]) -> tuple[float, float]:
         """Return where a place's name belongs: where no smaller place lies on it, if that leaves room."""
         at = self.ground.to_xy(*row["label"])
         over = [
@@ -150,111 +337,199 @@ class _Poster:
         rest = shapely.difference(self.ground.polygons[row["id"]], shapely.union_all(over))
         return find_middle(rest) or at
 
-    def _letters(self, row: dict[str, Any]) -> str:
+    def _letters(self, row: Row) -> str:
         if self.theme["colour_by"] == "cluster":
             return " ".join(self.clusters[one]["letter"] for one in row.get("clusters", ()))
         return row.get("letter") or "" if self.theme["colour_by"] == "feature" else ""
 
-    def _legend(self, painter: Painter) -> None:
-        unit, drawing = self.unit, self.drawing
-        x, y = self.width - MARGIN - self.side, painter.view.top + 3 * unit
-        drawing.words(x, y, self.words.say("map.legend"), 3.8 * unit, fill=look.INK)
-        y += 7 * unit
-        y = self._classes((x, y))
-        y += 2 * unit
+    # the column beside it
+
+    def _column(self, drawing: Drawing | None) -> _Column:
+        at = (self.width - MARGIN - self.side, self.top + 3 * self.unit)
+        return _Column(drawing, at, self.side, self.unit * self.scale)
+
+    def _choose_side(self) -> float:
+        """Return the narrowest column that holds everything; the widest where none does."""
+        for share in SIDES:
+            self.side = share * self.unit
+            if self._fits():
+                break
+        return self.side
+
+    def _choose_scale(self) -> float:
+        """Return the largest letters with which the column holds everything, the key of numbers as well."""
+        for self.scale in SCALES:
+            if self._fits():
+                break
+        return self.scale
+
+    def _fits(self) -> bool:
+        column = self._column(None)
+        self._fill_side(column, whole=True)
+        return bool(column.y <= self.bottom)
+
+    def _fill_side(self, column: _Column, *, whole: bool = False) -> None:
+        """Write the legend, the figures and the table; `whole` even where it is longer than the sheet."""
+        self._legend(column)
+        self._figures(column)
+        left = math.inf if whole else self.bottom
+        if not self.words.table or column.y + 12 * column.unit > left:
+            return
+        column.skip(2)
+        column.text(self.words.say("zones.industries").replace("\n", " · "), 3, after=1)
+        for number, (name, terms) in enumerate(self.words.table):
+            trial = _Column(None, (0, 0), column.width, column.unit)
+            self._table_row(trial, name, terms)
+            if column.y + trial.y + 4 * column.unit > left:
+                rest = len(self.words.table) - number
+                column.text(self.words.say("paper.more", count=rest), TABLE, colour=look.MUTED)
+                return
+            self._table_row(column, name, terms)
+
+    def _table_row(self, column: _Column, name: str, terms: str) -> None:
+        column.entry(name.replace("\n", " · "), terms, TABLE)
+
+    def _legend(self, column: _Column) -> None:
+        column.text(self.words.say("map.legend").replace("\n", " · "), 3.8, after=1.9)
+        self._classes(column)
+        column.skip(1)
         edges = [row["edge"] for row in self.features if row["id"] in self.ground.polygons]
-        for edge, meaning in explain_edges(edges, self.words.say):
-            self._swatch((x, y), FigureLook(NEUTRAL), edge)
-            y = self._lines(meaning, (x + 10 * unit, y), 2.7)
+        for explained in zip(*(explain_edges(edges, say) for say in self.words.says), strict=True):
+            self._swatch(column, FigureLook(NEUTRAL), explained[0][0])
+            for _, meaning in explained:
+                column.text(meaning, 2.7, indent=10, after=0)
+            column.skip(1.2)
         if any(
             row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
             for row in self.features
             if row.get("point")
         ):
-            y = self._lines(self.words.say("map.edge.hollow"), (x, y), 2.7)
-        y = self._lines(self.theme["note"], (x, y + 3 * unit), 2.7, look.MUTED)
+            column.text(self.words.say("map.edge.hollow"), 2.7)
+        column.text(self.theme["note"], 2.7, colour=look.MUTED)
+        for key, name in self.keyed:
+            column.text(f"{key}  {name}".replace("\n", " · "), 2.7, after=0.4)
         missing = sum(1 for row in self.features if row["layer"] in POINT_LAYERS and not row["point"])
-        if missing:
-            y = self._lines(
-                self.words.say("paper.unplaced", count=missing), (x, y + 1.5 * unit), 2.7, look.MUTED
-            )
-        if self.unnamed:
-            self._lines(
-                self.words.say("paper.unnamed", count=self.unnamed), (x, y + 1.5 * unit), 2.7, look.MUTED
-            )
+        for key, count in (("paper.unplaced", missing), ("paper.unnamed", self.unnamed)):
+            if count:
+                column.text(self.words.say(key, count=count), 2.7, colour=look.MUTED)
 
-    def _classes(self, at: tuple[float, float]) -> float:
-        """Write what the colours and symbols say; return where the next entry goes."""
-        (x, y), asked, theme = at, self.shown.asked, self.theme
-        y = self._answers(at) if asked else y
-        used = {id(self.shown.entry(row)) for row in self.features}
-        for index, entry in enumerate(theme["legend"]):
-            if (entry["symbol"] or not asked) and (theme["colour_by"] == "cluster" or id(entry) in used):
-                y = self._legend_line(entry, index, (x, y))
-        for layer in dict.fromkeys(row["layer"] for row in self.features):
-            if layer not in theme["layers"] and not asked:
-                y = self._layer_line(layer, (x, y))
-        return y
+    def _classes(self, column: _Column) -> None:
+        """Write what the colours and symbols say: of the theme, or of the answer to a question."""
+        shown, clusters = self.shown, self.theme["colour_by"] == "cluster"
+        if shown.asked:
+            for mark, key in shown.answers():
+                self._swatch(column, mark, "official")
+                column.text(self.words.say(f"map.answer.{key}"), 3, indent=10, after=1.4)
+        used = {id(shown.entry(row)) for row in self.features}
+        for index, entry in enumerate(self.theme["legend"]):
+            if (entry["symbol"] or not shown.asked) and (clusters or id(entry) in used):
+                self._legend_line(column, entry, index)
+        for layer in () if shown.asked else dict.fromkeys(row["layer"] for row in self.features):
+            if layer not in self.theme["layers"]:
+                self._layer_line(column, layer)
 
-    def _answers(self, at: tuple[float, float]) -> float:
-        """Write what the colours say of the question, in place of the theme's own."""
-        (x, y), say, strong = at, self.words.say, self.shown.strong
-        drawn = [self.shown.look(row) for row in self.features if row["layer"] not in POINT_LAYERS]
-        rows = [(FigureLook(strong, solid=True), "picked" if self.shown.choice.pick else "hit")]
-        rows += [(FigureLook(strong, outlined=True), "area")] if any(one.outlined for one in drawn) else []
-        rows += [] if self.shown.choice.pick else [(FigureLook(NEUTRAL, light=True, solid=True), "other")]
-        for mark, text in rows:
-            self._swatch((x, y), mark, "official")
-            y = self._lines(say(f"map.answer.{text}"), (x + 10 * self.unit, y), 3)
-        return y
-
-    def _layer_line(self, layer: str, at: tuple[float, float]) -> float:
+    def _layer_line(self, column: _Column, layer: str) -> None:
         """Write the name of a layer that is laid over the theme."""
         row = next(row for row in self.features if row["layer"] == layer)
-        x, y = at
-        if layer in POINT_LAYERS:
-            symbol(self.drawing, self.shown.entry(row) or {}, (x + 4 * self.unit, y))
-        else:
-            self._swatch((x, y), self.shown.look(row), row["edge"])
-        return self._lines(self.words.say(f"layer.{layer}"), (x + 10 * self.unit, y), 3)
+        if layer not in POINT_LAYERS:
+            self._swatch(column, self.shown.look(row), row["edge"])
+        elif column.drawing is not None:
+            symbol(column.drawing, self.shown.entry(row) or {}, (column.x + 4 * column.unit, column.y))
+        column.text(self.words.say(f"layer.{layer}"), 3, indent=10, after=1.4)
 
-    def _legend_line(self, entry: look.Entry, index: int, at: tuple[float, float]) -> float:
-        unit, drawing, (x, y) = self.unit, self.drawing, at
-        if entry["symbol"]:
+    def _legend_line(self, column: _Column, entry: look.Entry, index: int) -> None:
+        unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
+        clusters = self.theme["colour_by"] == "cluster"
+        if drawing is not None and entry["symbol"]:
             symbol(drawing, entry, (x + 4 * unit, y))
-        elif self.theme["colour_by"] == "cluster":
+        elif drawing is not None and clusters:
             drawing.add(
                 "rect", x=x + 2 * unit, y=y - 2 * unit, width=4 * unit, height=4 * unit, fill=entry["colour"]
             )
             ink = look.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
-        else:
+        elif drawing is not None:
             edge = next(row["edge"] for row in self.features if self.shown.entry(row) is entry)
-            self._swatch((x, y), FigureLook(entry["colour"], index), edge)
-        letter = f"{entry['letter']}  " if entry["letter"] and not entry["symbol"] else ""
-        return self._lines(letter + entry["label"], (x + 10 * unit, y), 3)
+            self._swatch(column, FigureLook(entry["colour"], index), edge)
+        letter = f"{entry['letter']}  " if entry["letter"] and not (entry["symbol"] or clusters) else ""
+        first, *more = entry["label"].split("\n")
+        target = (self.words.targets or {}).get(entry["key"])
+        column.text(letter + first, 3, indent=10, after=0.2 if more or target else 1.4)
+        for number, line in enumerate(more):
+            last = number == len(more) - 1 and not target
+            column.text(line, 2.6, colour=look.MUTED, indent=10, after=1.4 if last else 0.2)
+        if target:
+            column.text(target, 2.5, colour=look.MUTED, indent=10, after=1.2)
 
-    def _swatch(self, at: tuple[float, float], mark: FigureLook, edge: str) -> None:
-        unit, (x, y) = self.unit, at
-        box = {"x": x, "y": y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
+    def _swatch(self, column: _Column, mark: FigureLook, edge: str) -> None:
+        unit, drawing = column.unit, column.drawing
+        if drawing is None:
+            return
+        box = {"x": column.x, "y": column.y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
         figure = look.Figure(mark, edge)
-        look.style_figure(self.drawing, figure, lambda style: self.drawing.add("rect", **(style | box)))
+        look.style_figure(drawing, figure, lambda style: drawing.add("rect", **(style | box)))
 
-    def _lines(self, text: str, at: tuple[float, float], size: float, colour: str = look.INK) -> float:
-        """Write a text in as many lines as the side needs; return where the next entry goes."""
-        unit, (x, y) = self.unit, at
-        for line in wrap_text(text, self.width - MARGIN - x, size * unit):
-            self.drawing.words(x, y, line, size * unit, fill=colour)
-            y += size * 1.35 * unit
-        return float(y + 1.6 * unit)
+    def _figures(self, column: _Column) -> None:
+        """Write how many places of each layer there are, how large they are and how exactly known."""
+        say = self.words.say
+        column.skip(1)
+        column.text(say("paper.figures").replace("\n", " · "), 3, after=1)
+        for layer in self.theme["layers"]:
+            rows = [row for row in self.features if row["layer"] == layer]
+            parts = [format_number(len(rows))]
+            if (area_km2 := self._sum_km2(rows)) is not None:
+                parts.append(f"{format_number(area_km2, 0)} km²")
+            exact = [row["accuracy_m"] for row in rows if row.get("accuracy_m")]
+            if exact:
+                parts.append(_span_m(exact))
+            column.text(
+                f"{say(f'layer.{layer}')}  ".replace("\n", " / ") + " · ".join(parts),
+                TABLE,
+                after=0.5,
+            )
+
+    def _sum_km2(self, rows: list[Row]) -> float | None:
+        """Return the area of places together; None where one has no known extent, or two overlap."""
+        if any(row["id"] not in self.ground.polygons or row["edge"] == "indicative" for row in rows):
+            return None
+        shapes = [self.ground.polygons[row["id"]] for row in rows]
+        apart = sum(shape.area for shape in shapes)
+        if not shapes or apart > SUM_TOLERANCE * shapely.union_all(shapes).area:
+            return None
+        return float(sum(row["area_km2"] for row in rows))
 
     def _foot(self) -> None:
-        unit, y = self.unit, self.height - MARGIN - 8.5 * self.unit
-        projection = self.words.say("paper.projection")
-        for line in (
-            self.words.source,
-            f"{projection}  {self.words.dated}",
-            self.words.say("footer.schematic"),
-        ):
-            self.drawing.words(MARGIN, y, line, 2.6 * unit, fill=look.MUTED)
-            y += 4 * unit
+        """Write sources, projection, date and what the borders are worth, beside the QR code."""
+        unit = self.unit
+        if self.words.url:
+            self._code((self.width - MARGIN - CODE * unit, self.bottom + 1 * unit), CODE * unit)
+        projections, schematic = (self.words.say(key) for key in ("paper.projection", "footer.schematic"))
+        dated = [
+            f"{one}  {when}" for one, when in zip(projections.split("\n"), self.words.dated, strict=False)
+        ]
+        lines = [*self.words.source, *dated, *schematic.split("\n")]
+        room = self.width - 2 * MARGIN - (CODE + 4) * unit
+        apart = min(4 * unit, 13.5 * unit / len(lines))
+        y = self.height - MARGIN - apart * (len(lines) - 1)
+        for line in lines:
+            size = min(2.6 * unit, apart * 0.75, 2.6 * unit * room / measure_text(line, 2.6 * unit))
+            self.drawing.words(MARGIN, y, line, size, fill=look.MUTED)
+            y += apart
+
+    def _code(self, at: tuple[float, float], size: float) -> None:
+        """Draw the QR code of the theme's address on the web."""
+        matrix = segno.make(self.words.url, error="m", micro=False).matrix
+        side = size / len(matrix)
+        modules = "".join(
+            f"M{at[0] + x * side:.3f} {at[1] + y * side:.3f}h{side:.3f}v{side:.3f}h-{side:.3f}z"
+            for y, row in enumerate(matrix)
+            for x, dark in enumerate(row)
+            if dark
+        )
+        self.drawing.add("path", d=modules, fill="#000000")
+
+
+def _span_m(values: Sequence[float]) -> str:
+    """Return how exactly places are known, metres to two digits."""
+    low, high = (format_number(float(f"{value:.2g}")) for value in (min(values), max(values)))
+    return f"±{low} m" if low == high else f"±{low}–{high} m"

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from layers.store import Release
 from webmap.map_choice import parse_map_choice
 
-Kind = Literal["place", "industry", "poster", "atlas", "chart", "card"]
+Kind = Literal["place", "industry", "cluster", "poster", "atlas", "chart", "card"]
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,15 @@ class PaperRequest:
     folder, manifest_sha256
         The release.
     id
-        The place, industry or theme; empty for the atlas and for charts.
+        The place, industry, cluster or theme; empty for the atlas and for charts.
     base
         The site's address without a slash at its end, for links and codes.
     size
         Of a poster, one of :data:`~webmap.paper.poster.SIZES`.
     choice
         What of a theme is shown, as :meth:`~webmap.map_choice.MapChoice.to_query` writes it.
+    also
+        The second language of a poster; empty for none.
     svg, title, width, height
         The drawing of a chart, also of the one in the atlas, with its title and its size in its own units.
     """
@@ -44,6 +46,7 @@ class PaperRequest:
     base: str = ""
     size: str = "A4"
     choice: str = ""
+    also: str = ""
     svg: str = ""
     title: str = ""
     width: float = 0
@@ -66,7 +69,7 @@ class PaperRequest:
 def parse_paper_request(line: bytes) -> PaperRequest:
     """Return the request that :meth:`PaperRequest.to_line` wrote.
 
-    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "gaoqu")
+    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "north")
     >>> parse_paper_request(request.to_line()) == request
     True
     """
@@ -81,18 +84,21 @@ def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = No
     from webmap.paper.pdf_renderer import open_renderer
 
     renderer = open_renderer(request.release, request.language, absolute or request.absolute)
-    if request.kind in {"place", "industry"}:
-        return (
-            renderer.place_pdf(request.id) if request.kind == "place" else renderer.industry_pdf(request.id)
-        )
+    sheets = {
+        "place": renderer.place_pdf,
+        "industry": renderer.industry_pdf,
+        "cluster": renderer.cluster_pdf,
+        "card": renderer.card_png,
+    }
+    if request.kind in sheets:
+        return sheets[request.kind](request.id)
     if request.kind == "atlas":
         return renderer.atlas_pdf(request.svg)
     if request.kind == "chart":
         return renderer.chart_png(request.svg, (request.width, request.height), request.title)
-    if request.kind == "poster":
-        choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), renderer.payload)
-        return renderer.poster_as(request.extension, choice, request.size)
-    return renderer.card_png(request.id)
+    also = open_renderer(request.release, request.also, renderer.absolute) if request.also else None
+    choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), renderer.payload)
+    return renderer.poster_as(request.extension, choice, request.size, also)
 
 
 def _make_html(request: PaperRequest) -> bytes:

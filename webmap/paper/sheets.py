@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from webmap.i18n import format_area, format_clause, format_number, format_quantity
+from layers.wording import PlanWording, find_sentences
+from webmap.i18n import format_area, format_clause, format_number, format_quantity, write_clauses
 
 Document = dict[str, Any]
 Part = dict[str, Any]
 Say = Callable[..., str]
 MOST = 24  # rows of one list; what is left over is counted, and stands on the page
+MOST_QUOTED = 900  # letters of the plan's own words on one sheet
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,11 @@ class Writer:
 
     language: str
     say: Say
+    issuer: dict[str, str]
+    wording: PlanWording
 
-    def of_place(self, document: Document) -> Document:
-        """Return title, lead and parts of any place of the map."""
+    def of_place(self, document: Document, distances: Document | None = None) -> Document:
+        """Return title, lead and parts of any place of the map; `distances` to what is near, by kind."""
         positioning = dict.fromkeys(self.tr(row["term"]) for row in document.get("positioning", ()))
         left = [
             self._place_industries(document),
@@ -33,13 +37,20 @@ class Writer:
                 self._terms(self.say(f"answers.{key}"), document.get(key, []))
                 for key in ("fields", "remarks")
             ),
+            self._quotes(
+                (row, document["id"])
+                for row in (*document.get("industries", ()), *document.get("positioning", ()))
+            ),
+            self._ties(document),
             self._platforms(document),
             self._clauses(document),
         ]
         right = [
             self._areas(document),
             self._belonging(document),
+            self._distances(distances or {}),
             self._responsible(document["responsible_units"], document.get("government")),
+            self._contacts(document),
         ]
         return self._sheet(
             document,
@@ -75,14 +86,61 @@ class Writer:
             title = self.say("industry.cluster_zones", name=self.tr(cluster["name"]))
             part = self._designations(title, document["cluster_designations"], "")
             left.append(part | {"note": self.say("industry.cluster_zones_note")})
-        left.append(self._industry_platforms(document))
+        left += [
+            self._quotes(
+                (row, row["zone"]["id"] if "zone" in row else None)
+                for row in (*document["designations"], *document["named"])
+            ),
+            self._industry_platforms(document),
+        ]
         right = [self._target(cluster), self._chains(document), self._near(document), self._codes(document)]
-        right.append(self._responsible(document["responsible_units"]))
+        right += [self._responsible(document["responsible_units"]), self._contacts(document)]
         return self._sheet(document, self.say("industries.industry"), lead, left, right)
 
+    def of_cluster(self, document: Document) -> Document:
+        """Return title, lead and parts of a cluster."""
+        target = document["target"]
+        lead = f"{self._amount(target)} ({target['year']})" if target else self.tr(document["no_target"])
+        designated = [{"zone": place} | row for place in document["places"] for row in place["designations"]]
+        left = [
+            self._designations(self.say("cluster.places"), designated, self.say("cluster.no_places")),
+            self._terms(self.say("fact.goal"), document["goals"]),
+            self._list(
+                self.say("cluster.industries"),
+                [
+                    (self.tr(row["name"]), self.say(f"status.{row['status']}"))
+                    for row in document["industries"]
+                ],
+            ),
+            self._quotes((row, row["zone"]["id"]) for row in designated),
+        ]
+        right = [
+            self._target(document),
+            self._reached(document["outcomes"]),
+            self._terms(self.say("fact.focus"), [] if target else document["focus"]),
+            self._chains(document),
+            self._responsible(document["responsible_units"]),
+            self._contacts(document),
+        ]
+        above = self.say("cluster.number", number=document["number"])
+        return self._sheet(document, above, lead, left, right)
+
+    def _distances(self, distances: Document) -> Part | None:
+        """Return how far a place is from the nearest of each kind of place that investors ask for."""
+        rows = []
+        for row in distances.values():
+            if row:
+                away = self._km(row["distance_m"]) if row["distance_m"] else self.say("siting.inside")
+                about = self.say("siting.accuracy", km=_km(row["accuracy_m"]))
+                rows.append((self.tr(row["to"]["name"]), f"{away} {about}"))
+        return self._list(self.say("zone.distances"), rows)
+
+    def _km(self, metres: float) -> str:
+        return self.say("siting.away", km=_km(metres))
+
     def tr(self, text: dict[str, str] | None) -> str:
-        """Return the text of the sheet's language."""
-        return text[self.language] if text else ""
+        """Return the text of the sheet's language, with clauses numbered as it numbers them."""
+        return write_clauses(text[self.language], self.language) if text else ""
 
     def _sheet(
         self,
@@ -189,6 +247,15 @@ class Writer:
     def _terms(self, title: str, rows: list[Document]) -> Part | None:
         return self._list(title, [(self.tr(row["term"]), self._clause(row)) for row in rows])
 
+    def _ties(self, document: Document) -> Part | None:
+        rows = []
+        for row in document.get("ties", ()):
+            others = [one for one in (row["subject"], row["object"]) if one and one["id"] != document["id"]]
+            names = self.say("common.list_comma").join(self.tr(one["name"]) for one in others)
+            said = self.tr(row["term"])
+            rows.append((f"{names}: {said}" if names else said, self._clause(row)))
+        return self._list(self.say("answers.ties"), rows)
+
     def _platforms(self, document: Document) -> Part | None:
         rows = [
             (self.tr(row["name"]), self._basis(row, self.say(f"kind.{row['kind']}")))
@@ -253,12 +320,19 @@ class Writer:
         title, target = self.say("industry.target"), cluster["target"]
         if target is None:
             return _text(title, self.tr(cluster["no_target"]))
-        figure = format_quantity(target["value"], target["unit"], self.language)
-        rows = [[f"{target['year']}", figure], [self.say("clusters.measure"), self.tr(target["measure"])]]
+        rows = [
+            [f"{target['year']}", self._amount(target)],
+            [self.say("clusters.measure"), self.tr(target["measure"])],
+        ]
         focus = self.say("common.list_comma").join(self.tr(row["term"]) for row in cluster["focus"])
         rows += [[self.say("fact.focus"), focus]] if focus else []
         rows.append([self.say("common.clause"), self._clause(target)])
         return {"kind": "facts", "title": title, "rows": rows, "note": ""}
+
+    def _amount(self, target: Document) -> str:
+        """Return a target's figure as the plan has it: reached, passed, at least."""
+        figure = format_quantity(target["value"], target["unit"], self.language)
+        return self.say(f"comparator.{target['comparator']}", value=figure)
 
     def _chains(self, document: Document) -> Part | None:
         rows = [
@@ -285,24 +359,76 @@ class Writer:
 
     def _responsible(self, rows: list[Document], government: Document | None = None) -> Part | None:
         comma = self.say("common.list_comma")
-        leading = [row for row in rows if row["leads"]]
-        parts = [
-            f"{self.say(key)}{self.say('common.colon')}{comma.join(self.tr(row['name']) for row in group)}"
-            for key, group in (
-                ("answers.lead_unit", leading),
-                ("answers.other_units", [row for row in rows if not row["leads"]]),
-            )
-            if group
-        ]
-        names = "  ".join(parts)
-        text = names or self.say("zone.no_responsible")
+        items: list[tuple[str, str]] = []
         if government:
             tasks = comma.join(self._clause(row, "id") for row in government["tasks"])
             own = self.say("governing.line", name=self.tr(government["name"]), clauses=tasks)
-            text = f"{own} {text}"
-        return _text(self.say("zone.responsible"), text) | {
-            "note": self.say("zone.responsible_note") if names else ""
+            items.append((own, ""))
+        for key, leads in (("answers.lead_unit", True), ("answers.other_units", False)):
+            names = [self.tr(row["name"]) for row in rows if row["leads"] is leads]
+            items += [(comma.join(names), self.say(key))] if names else []
+        title = self.say("zone.responsible")
+        if not rows:
+            items.append((self.say("zone.no_responsible"), ""))
+        return {
+            "kind": "list",
+            "title": title,
+            "items": [list(row) for row in items],
+            "note": self.say("zone.responsible_note") if rows else "",
         }
+
+    def _reached(self, rows: list[Document]) -> Part | None:
+        """Return what a cluster reached, as the operator states it."""
+        said = [
+            (
+                f"{format_quantity(row['value'], row['unit'], self.language)} ({row['year']})",
+                " · ".join(filter(None, [self.tr(row["measure"]), row["source"], row["as_of"]])),
+            )
+            for row in rows
+        ]
+        return self._list(self.say("local.reached"), said)
+
+    def _contacts(self, document: Document) -> Part | None:
+        """Return how the bodies are reached: as the operator states it, else by the name of the first."""
+        own, government = document.get("contact"), document.get("government")
+        asked = [(self.tr(document["name"]), own)] if own else []
+        asked += [(self.tr(government["name"]), government["contact"])] if government else []
+        asked += [(self.tr(row["name"]), row["contact"]) for row in document["responsible_units"]]
+        known = {name: self._contact(card) for name, card in asked if card}
+        title = self.say("local.contact")
+        if known:
+            return self._list(title, list(known.items()))
+        issuer = self.issuer[self.language]
+        return _text(title, self.say("local.no_contact", name=asked[0][0], issuer=issuer)) if asked else None
+
+    def _contact(self, card: Document) -> str:
+        said = [
+            self.tr(card["office"]),
+            card["phone"],
+            card["email"],
+            card["website"],
+            self.tr(card["address"]),
+        ]
+        said.append(f"{self.say('local.source')} {card['source']} {card['as_of']}")
+        return " · ".join(filter(None, said))
+
+    def _quotes(self, rows: Iterable[tuple[Document, str | None]]) -> Part | None:
+        """Return the first of the sentences that print terms of places; what is left over is counted."""
+        found = {
+            (sentence, self._clause(row)): None
+            for row, place in rows
+            for sentence in find_sentences(self.wording, row["clause"], row["term"]["zh"], place)
+        }
+        kept: list[tuple[str, str]] = []
+        letters = 0
+        for sentence, clause in found:
+            letters += len(sentence)
+            if kept and letters > MOST_QUOTED:
+                break
+            kept.append((sentence, clause))
+        part = self._list(self.say("wording.excerpt"), kept)
+        more = len(found) - len(kept)
+        return part | {"note": self.say("paper.more", count=more)} if part and more else part
 
     def _list(self, title: str, rows: list[tuple[str, str]]) -> Part | None:
         if not rows:
@@ -310,6 +436,10 @@ class Writer:
         more = len(rows) - MOST
         note = self.say("paper.more", count=more) if more > 0 else ""
         return {"kind": "list", "title": title, "items": [list(row) for row in rows[:MOST]], "note": note}
+
+
+def _km(metres: float) -> str:
+    return format_number(metres / 1000, 1 if metres < 10_000 else 0)  # noqa: PLR2004 - as the pages round
 
 
 def _text(title: str, text: str) -> Part:

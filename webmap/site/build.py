@@ -1,4 +1,4 @@
-"""Build the site as files: every page, the names to search by, and what hosts and search engines want."""
+"""Build the site as files: every page, what the search answers, and what hosts and search engines want."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
+from layers.search.offline import build_offline_tables
 from layers.store import Release
 from webmap.app import create_app
 from webmap.content import Content
@@ -19,7 +20,7 @@ from webmap.i18n import LANGUAGES, translate
 from webmap.settings import Settings
 from webmap.site.crawler import Ask, Crawler, LinkRewriter
 from webmap.site.html_rewrite import rewrite_html
-from webmap.views.search import describe_hit
+from webmap.views.search import SAYINGS, describe_in_every_way, describe_offline
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
@@ -47,7 +48,7 @@ def build_site(release: Release, settings: Settings, files: Files) -> Iterator[t
         pages.append(path)
         yield path, content
     for language in LANGUAGES:
-        yield f"names/{language}.json", build_names(app, language)
+        yield f"answers/{language}.json", build_answers(app, language)
     if files.url:
         yield "404.html", render_missing(app, files.url)
     yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(PAGE)))
@@ -130,17 +131,31 @@ class _FromAnywhere(LinkRewriter):
         return self.root() + target.seen_from("")
 
 
-def build_names(app: Flask, language: str) -> bytes:
-    """Return every name in `language` with its spellings, as ``webmap/static/js/offline.js`` reads it."""
+def build_answers(app: Flask, language: str) -> bytes:
+    """Return what the search answers in `language`, as ``webmap/static/js/answering.js`` reads it."""
     content: Content = app.extensions["content"]
-    rows = content.search.listed(language)
+    tables = build_offline_tables(content.search, content.release.read_json("index/search.json"), language)
     with app.app_context():
-        for row in rows:
-            describe_hit(row, language)
+        for row in tables["entries"]:
+            describe_in_every_way(row, language)
             row["url"] = _address_of(row, language)
-        missing = translate("finding.missing_name", language, words="{words}")
-    variants = content.release.read_json("index/search.json")["variants"]
-    return orjson.dumps({"missing": missing, "variants": variants, "rows": rows})
+        tables["told"] = [
+            _page_of_files(describe_offline(content.search.describe(told, language), language), language)
+            | more
+            for told, more in tables["told"]
+        ]
+        tables["says"] = {key: translate(f"finding.{key}", language) for key in SAYINGS}
+        tables["says"]["comma"] = translate("common.comma", language)
+    return orjson.dumps(tables)
+
+
+def _page_of_files(told: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return an answer without the page that only a service has."""
+    try:
+        locate(told.get("page", {"url": "/"})["url"], language)
+    except NeedsServerError:
+        del told["page"]
+    return told
 
 
 def _address_of(row: dict[str, Any], language: str) -> str:

@@ -13,7 +13,7 @@ from webmap.site.html_rewrite import Attributes, rewrite_html
 
 REFERENCES = ("href", "src")
 CHANGED = {*REFERENCES, "action", "nonce"}
-ASIDE = ("#", "data:", "mailto:")  # what leads to no other file
+ASIDE = ("#", "data:", "mailto:", "tel:", "http://", "https://")  # what leads to no other file
 Ask = Callable[[str, str], TestResponse]  # of an address and the media type that is wanted
 
 

@@ -22,7 +22,8 @@ LABEL_WIDTH, VALUE_WIDTH = 250, 164
 ROW = 34
 TOP = 34
 BASE = 100  # what a base counts as on the axis of targets
-STEP = 5  # between the lines of that axis
+STEP = 5  # between the lines of that axis, where so many fit
+MOST_TICKS = 16
 FONT = 13
 LATIN = 0.54  # width of a Latin letter over the font's size
 blueprint = Blueprint("charts", __name__)
@@ -32,7 +33,9 @@ CHARTS = ("clusters", "targets")
 def lay_out_clusters(clusters: Sequence[Row], language: str) -> Row:
     """Return the clusters' targets as bars on one scale; `other` marks those measured differently."""
     targets = [row["target"] for row in clusters if row["target"]]
-    largest, main = max(target["value"] for target in targets), targets[0]["measure"]["zh"]
+    reached = {row["id"]: _last(row) for row in clusters if row["target"]}
+    main = targets[0]["measure"]["zh"]
+    largest = max(one["value"] for one in (*targets, *filter(None, reached.values())))
     room = WIDTH - LABEL_WIDTH - VALUE_WIDTH
     rows = []
     for number, row in enumerate(clusters):
@@ -44,6 +47,7 @@ def lay_out_clusters(clusters: Sequence[Row], language: str) -> Row:
                 "lines": wrap_chart_text(row["name"][language], LABEL_WIDTH - 34),
                 "length": round(room * target["value"] / largest, 1) if target else None,
                 "other": bool(target) and target["measure"]["zh"] != main,
+                "reached": _place_reached(reached.get(row["id"]), LABEL_WIDTH, room / largest),
             }
         )
     return _frame(len(rows)) | {"rows": rows}
@@ -56,7 +60,9 @@ def lay_out_targets(indicators: Sequence[Row], language: str) -> Row:
     """
     both = [row for row in indicators if row["base"] and row["target"] and row["base"]["value"] > 0]
     indexes = {row["id"]: BASE * row["target"]["value"] / row["base"]["value"] for row in both}
-    low, high = min(BASE, *indexes.values()) - 2, max(BASE, *indexes.values()) + 2
+    reached = {row["id"]: BASE * one["value"] / row["base"]["value"] for row in both if (one := _last(row))}
+    drawn = [BASE, *indexes.values(), *reached.values()]
+    low, high = min(drawn) - 2, max(drawn) + 2
     room = WIDTH - LABEL_WIDTH - VALUE_WIDTH - 20
 
     def across(index: float) -> float:
@@ -68,11 +74,29 @@ def lay_out_targets(indicators: Sequence[Row], language: str) -> Row:
             "y": TOP + number * ROW + ROW / 2,
             "lines": wrap_chart_text(row["name"][language], LABEL_WIDTH - 10),
             "x": across(indexes[row["id"]]),
+            "reached": {"x": across(reached[row["id"]]), **_label(_last(row))}
+            if row["id"] in reached
+            else None,
         }
         for number, row in enumerate(sorted(both, key=lambda row: -indexes[row["id"]]))
     ]
-    ticks = [{"value": tick, "x": across(tick)} for tick in range(0, 10 * BASE, STEP) if low <= tick <= high]
+    step = STEP * max(1, round((high - low) / MOST_TICKS / STEP))
+    ticks = [{"value": tick, "x": across(tick)} for tick in range(0, int(high) + 1, step) if low <= tick]
     return _frame(len(rows)) | {"rows": rows, "ticks": ticks, "base_x": across(BASE), "base": BASE}
+
+
+def _last(row: Row) -> Row | None:
+    """Return the latest outcome that counts what the plan counts."""
+    alike = [one for one in row["outcomes"] if one["measure"] is None and one["value"] >= 0]
+    return alike[-1] if alike else None
+
+
+def _place_reached(one: Row | None, start: float, scale: float) -> Row | None:
+    return {"x": round(start + scale * one["value"], 1), **_label(one)} if one else None
+
+
+def _label(one: Row | None) -> Row:
+    return {"value": one["value"], "unit": one["unit"], "year": one["year"]} if one else {}
 
 
 def _frame(rows: int) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from geodata.model import PLACE_LAYERS
 from layers.documents import EMPHASES
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
@@ -23,7 +24,6 @@ blueprint = Blueprint("comparison", __name__)
 LEAST, MOST = 2, 5
 PARAMETER = "zones"
 ZONES = ListParameter(PARAMETER, LEAST, MOST)
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
 
 
 def compare_places(content: Content, ids: Sequence[str]) -> Row:
@@ -205,7 +205,8 @@ def compare_page() -> ResponseReturnValue:
         locators={one: release.read(path).decode() for one, path in paths.items() if release.sha256(path)},
         suggested=suggest_places(content(), ids),
         groups=[
-            {"layer": layer, "items": [row for row in places if row["layer"] == layer]} for layer in LAYERS
+            {"layer": layer, "items": [row for row in places if row["layer"] == layer]}
+            for layer in PLACE_LAYERS
         ],
         examples=list_examples(content(), LEAST, MOST),
         most=MOST,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from typing import Any
 from urllib.parse import quote
 
 from flask import current_app, request
 
+from layers.wording import find_sentences
 from webmap.content import POINT_LAYERS, Content
 from webmap.downloads import Downloads
 from webmap.i18n import current_language, pick
@@ -42,9 +44,38 @@ def template_context() -> dict[str, Any]:
         "asset": lambda path: f"/r/{release.id}/static/{path}",
         "release": release.id,
         "plan": content().plan,
+        "local": content().local,
+        "passed": is_past(content().local["horizon"]),
+        "publisher": content().local["publisher"] or {},
+        "quote": lambda clause, term, place=None: find_sentences(content().wording, clause, term, place),
+        "quotes": quotes,
+        "feedback": feedback_url,
         "tr": pick,
         "q": request.args.get("q", ""),
     }
+
+
+def is_past(year: int | None) -> bool:
+    """Tell whether a year has ended."""
+    return year is not None and dt.datetime.now(tz=dt.UTC).astimezone().year > year
+
+
+def quotes(clause: str, terms: list[str], place: str) -> list[str]:
+    """Return the sentences of a clause that print some terms of a place, each once."""
+    found = (find_sentences(content().wording, clause, term, place) for term in terms)
+    return list(dict.fromkeys(sentence for sentences in found for sentence in sentences))
+
+
+def feedback_url() -> str:
+    """Return where an error of the page that is being rendered is reported; empty where nobody says."""
+    publisher = content().local["publisher"]
+    address = publisher["feedback"] if publisher else None
+    if not address:
+        return ""
+    page = f"{content().release.id} {here()}"
+    if address.startswith("mailto:"):
+        return f"{address}?subject={quote(page, safe='')}"
+    return f"{address}{'&' if '?' in address else '?'}page={quote(page, safe='')}"
 
 
 def downloads_in_service() -> Downloads:

@@ -9,6 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from geodata import crs
+from geodata.city import read_city
 from webmap.http import GEOJSON, HTML, JSON, send_json, vary
 from webmap.i18n import translate
 from webmap.limiter import computing
@@ -24,7 +25,7 @@ BODIES = (GEOJSON, JSON)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FILES = (*BODIES, "application/octet-stream", "application/vnd.geo+json", "text/plain", "")
 LABELLED = ("counties", "zones")
-SHOWN_FRAMES = ("CRS84", "EPSG:4550", "EPSG:3857", "GCJ-02", "BD-09")
+SHOWN_FRAMES = ("CRS84", read_city().paper, "EPSG:3857", "GCJ-02", "BD-09")
 
 
 @blueprint.get("/lookup.json")

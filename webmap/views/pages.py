@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import segno
@@ -24,7 +26,6 @@ from webmap.views.context import content, require_place
 from webmap.views.releases import publications
 
 blueprint = Blueprint("pages", __name__)
-LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores", "platforms", "gateways")
 documents_blueprint = Blueprint("api", __name__)
 ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
 CONTACT_HOLDS = timedelta(days=90)
@@ -53,17 +54,9 @@ def _is_selected() -> bool:
     return request.args.get("zone") in content().documents
 
 
-@blueprint.get("/zones/")
-def zones_page() -> str:
-    """List all places by layer: the map as a list."""
-    rows = list(content().documents.values())
-    groups = [{"layer": layer, "items": [row for row in rows if row["layer"] == layer]} for layer in LAYERS]
-    return render_template("zones.html", page="zones", groups=groups)
-
-
 @blueprint.get("/zones/<place_id>")
 def zone_page(place_id: str) -> str:
-    """Show one county, zone, park, 五区, belt or marine core."""
+    """Show one county, zone, park or area."""
     document, history = require_place(place_id, points=False), []
     with suppress(DamagedError):  # the log says it; the place itself is known
         history = publications().trace(place_id)
@@ -78,7 +71,7 @@ def place_page(place_id: str) -> str:
 
 @blueprint.get("/zones/<place_id>.panel.html")
 def zone_panel_page(place_id: str) -> str:
-    """Show one county, zone, park, 五区, belt or marine core in the map's panel."""
+    """Show one county, zone, park or area in the map's panel."""
     return _panel(require_place(place_id, points=False))
 
 
@@ -112,8 +105,61 @@ def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
     release, path = content().release, f"locator/{document['id']}.svg"
     locator = release.read(path).decode() if release.sha256(path) else ""
     suggested = suggest_places(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
+    measures = content().measures["places"].get(document["id"], {})
     return render_template(
-        "zone.html", page="zones", doc=document, locator=locator, suggested=suggested, history=history
+        "zone.html",
+        page="zones",
+        doc=document,
+        locator=locator,
+        suggested=suggested,
+        history=history,
+        distances=measures.get("distances", {}),
+    )
+
+
+@blueprint.get("/about")
+def about_page() -> str:
+    """Say what the site is, who publishes it, how current and how exact it is, on which terms."""
+    layers = dict.fromkeys(row["layer"] for row in content().documents.values())
+    return render_template(
+        "about.html",
+        page="about",
+        exact=[row for layer in layers if (row := measure_exactness(layer))],
+        differences=measure_differences(),
+        sources=content().sources,
+        imports=content().about.imports,
+    )
+
+
+def measure_exactness(layer: str) -> dict[str, Any] | None:
+    """Return how the places of a layer are known and how exactly, None for a layer without shapes.
+
+    Accuracies are in metres: the least, the middle and the greatest.
+    """
+    known = [
+        row["geometry"]
+        for row in content().documents.values()
+        if row["layer"] == layer and row["geometry"]["method"]
+    ]
+    if not known:
+        return None
+    metres = sorted(row["accuracy_m"] for row in known)
+    methods = Counter(row["method"] for row in known)
+    return {
+        "layer": layer,
+        "count": len(known),
+        "methods": methods.most_common(),
+        "accuracy_m": (metres[0], median(metres), metres[-1]),
+    }
+
+
+def measure_differences() -> list[float]:
+    """Return by how many per cent the areas drawn differ from the official ones, the smallest first."""
+    rows = content().documents.values()
+    return sorted(
+        100 * abs(row["area_km2"] / row["official_area_km2"] - 1)
+        for row in rows
+        if row.get("official_area_km2") and row.get("area_km2") and row["geometry"]["method"] != "indicative"
     )
 
 

@@ -11,13 +11,13 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 
 from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
-from webmap.i18n import translate_here
+from webmap.i18n import LANGUAGES, translate_here
 from webmap.links import absolute, base_url
 from webmap.map_choice import PARAMETERS, parse_map_choice
 from webmap.paper.poster import SIZES
 from webmap.paper.request import Kind, PaperRequest, make_paper
-from webmap.params import takes
-from webmap.problems import BadParameterError, NotFoundError
+from webmap.params import ChoiceParameter, takes
+from webmap.problems import NotFoundError
 from webmap.settings import Settings
 from webmap.views.charts import draw_chart, require_chart
 from webmap.views.context import content, require_place
@@ -29,6 +29,8 @@ MAKERS = (
     *("paper/*.py", "paper/*.typ", "templates/charts/*"),
     *("charts.py", "chart_pages.py", "folium_map.py", "format.py", "map_choice.py"),
 )
+SIZE = ChoiceParameter("size", allowed=tuple(SIZES), default="A4")
+ALSO = ChoiceParameter("also")
 TYPES = {
     "pdf": "application/pdf",
     "png": "image/png",
@@ -40,7 +42,7 @@ TYPES = {
 @blueprint.get("/zones/<place_id>.pdf")
 @takes()
 def place_sheet(place_id: str) -> Response:
-    """Send the one-page sheet of a county, zone, park, 五区, belt or marine core."""
+    """Send the one-page sheet of a county, zone, park or area."""
     require_place(place_id, points=False)
     return _send("pdf", place_id, "place", id=place_id)
 
@@ -61,17 +63,26 @@ def industry_sheet(industry_id: str) -> Response:
     return _send("pdf", industry_id, "industry", id=industry_id)
 
 
+@blueprint.get("/clusters/<cluster_id>.pdf")
+@takes()
+def cluster_sheet(cluster_id: str) -> Response:
+    """Send the one-page sheet of a cluster."""
+    require_subject("cluster", content().clusters, cluster_id)
+    return _send("pdf", cluster_id, "cluster", id=cluster_id)
+
+
 @blueprint.get("/print/<theme_id>.<any(pdf, png, svg, html):extension>")
-@takes("size", *PARAMETERS)
+@takes("size", "also", *PARAMETERS)
 def poster(theme_id: str, extension: str) -> Response:
-    """Send a theme, or a view of it, as a sheet to hang up."""
+    """Send a theme, or a view of it, as a sheet to hang up, in one language or two."""
     _require_theme(theme_id, extension)
-    size = request.args.get("size", "A4").upper()
-    if size not in SIZES:
-        raise BadParameterError("error.choice", parameter="size", value=size, allowed=", ".join(SIZES))
+    arguments = request.args.to_dict(flat=True)
+    size = SIZE.require({"size": (arguments.get("size") or "A4").upper()})
+    also = ALSO.parse(request.args, [one for one in LANGUAGES if one != g.language]) or ""
+    name = "-".join(filter(None, (theme_id, size, also)))
     payload = content().release.read_json(f"map/{g.language}.json")
-    choice = parse_map_choice(theme_id, request.args, payload).to_query()
-    return _send(extension, f"{theme_id}-{size}", "poster", id=theme_id, size=size, choice=choice)
+    choice = parse_map_choice(theme_id, arguments, payload).to_query()
+    return _send(extension, name, "poster", id=theme_id, size=size, also=also, choice=choice)
 
 
 @blueprint.get("/atlas.pdf")

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, jsonify, render_template
 
 from webmap import static_map
 from webmap.content import Content
+from webmap.i18n import LANGUAGES
 from webmap.params import takes
 from webmap.problems import NotFoundError, name_some
 from webmap.views.charts import draw_chart
@@ -96,6 +97,7 @@ def clause(content: Content, clause_id: str) -> Row | None:
         return None
     agencies = {agency["name_zh"]: agency for agency in content.tables["agencies"]}
     units = [agencies[name] for name in row["responsible_units"]]
+    wording = content.wording["clauses"].get(clause_id)
     facts = [fact for fact in content.citations if fact["clause"] == clause_id]
     return {
         "id": clause_id,
@@ -103,9 +105,18 @@ def clause(content: Content, clause_id: str) -> Row | None:
         "note": _text(row, "note") if row["note_zh"] else None,
         "parent": _short(clauses[row["parent_id"]]) if row["parent_id"] else None,
         "children": [_short(child) for child in clauses.values() if child["parent_id"] == clause_id],
-        "responsible_units": [{"agency_id": unit["id"], "name": _text(unit, "name")} for unit in units],
+        "responsible_units": [
+            {
+                "agency_id": unit["id"],
+                "name": _text(unit, "name"),
+                "leads": unit is units[0],
+                "contact": content.agencies[unit["id"]]["contact"],
+            }
+            for unit in units
+        ],
         "inherited_from": row["units_from"] if row["units_from"] != clause_id else None,
         "facts": facts,
+        "wording": wording["paragraphs"] if wording else None,
     }
 
 
@@ -121,4 +132,4 @@ def indicators(content: Content) -> list[Row]:
 
 
 def _text(row: Row, name: str) -> Row:
-    return {language: row[f"{name}_{language}"] for language in ("zh", "en", "ko")}
+    return {language: row[f"{name}_{language}"] for language in LANGUAGES}

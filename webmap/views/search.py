@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template
 
+from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.documents import EMPHASES
 from webmap.http import send_json
 from webmap.i18n import current_language, translate
@@ -16,21 +17,28 @@ from webmap.views.context import content
 blueprint = Blueprint("finding", __name__)
 Row = dict[str, Any]
 NAMED_ZONES = 3  # of an industry in one line
-AREAS = ("five-zones", "belts", "marine-cores")
 PAGES = {  # that answer a question, by the names of their titles
     "/agencies/": "finding.pages.agencies",
     "/indicators": "finding.pages.indicators",
     "/data": "finding.pages.data",
     "/find": "finding.pages.find",
 }
-CARD_PLACES = ("zones", "counties", "parks", *AREAS)
+SAYINGS = (
+    "corrected",
+    "missing",
+    "unused",
+    "only_names",
+    "quoted",
+    "no_page",
+)  # with words of a question in them
+OURS = {"synonym", "printed"}  # kinds of answers that are told in a sentence above the results
 
 
 @blueprint.get("/search")
 def search_page() -> str:
     """Show what the plan answers, and the results by name."""
     query = parse_query()
-    answer = _answer(query, g.language)
+    answer = answer_question(query, g.language)
     groups = {row["layer"]: row["group"] for row in answer["results"]}
     return render_template(
         "search.html",
@@ -48,10 +56,10 @@ def search_page() -> str:
 def search_document() -> Response:
     """Answer what a name may mean."""
     query, language = parse_query(), current_language()
-    return send_json({"q": query} | _answer(query, language))
+    return send_json(answer_question(query, language))
 
 
-def _answer(query: str, language: str) -> Row:
+def answer_question(query: str, language: str) -> Row:
     """Return what the index says, with the words that people read beside each result."""
     answer = content().search.answer(query, language)
     told = answer["answer"]
@@ -62,9 +70,9 @@ def _answer(query: str, language: str) -> Row:
     for one in filter(None, (told, *answer["others"])):
         one["tells"] = _tells(one, language)
     answer["notice"] = _notice(answer, language)
-    ours = told["tells"] if told and told["kind"] in {"synonym", "printed"} else ""
+    ours = told["tells"] if told and told["kind"] in OURS else ""
     answer["said"] = " ".join(filter(None, (answer["notice"], ours)))
-    return answer
+    return {"q": query} | answer
 
 
 def _page(told: Row, language: str) -> Row:
@@ -80,6 +88,39 @@ def describe_hit(row: Row, language: str) -> None:
     row["says"] = _says(row, language)
 
 
+def describe_in_every_way(row: Row, language: str) -> None:
+    """Set what people read beside a result for each of the answers that a spelling of it may be."""
+    if row["layer"] == "industries":
+        ways = ("named", "synonym", "city")
+        row["says"] = [_says(row | {"how": how}, language) for how in ways]
+    else:
+        row["says"] = _says(row, language)
+    row["group"] = translate(f"layer.{row['layer']}", language)
+
+
+def describe_offline(told: Row, language: str) -> Row:
+    """Return an answer for whatever word it is asked by: its ids, and the sentence that tells it.
+
+    Where ``{word}`` and ``{printed}`` stand in the sentence, the browser puts the word and the plan's;
+    ``same`` is the sentence where they are one.
+    """
+    short = {key: told[key] for key in ("kind", "relation", "clauses", "printed") if told[key]}
+    short |= {
+        key: [row["id"] for row in told[key]] for key in ("zones", "areas", "positioning", "tasks", "places")
+    }
+    short = {key: found for key, found in short.items() if found}
+    if told["industry"]:
+        short["industry"] = told["industry"]["id"]
+    if told["kind"] == "page":
+        short["page"] = _page(told, language) | {"group": translate("layer.pages", language), "says": ""}
+    if told["kind"] in OURS:
+        printed = {"printed": "{printed}"} if told["printed"] else {}
+        short["tells"] = _tells(told | {"word": "{word}"} | printed, language)
+        if printed:
+            short["same"] = _tells(told | {"word": "{word}", "printed": "{word}"}, language)
+    return short
+
+
 def _says(row: Row, language: str) -> str:
     """Return what a result is: what the plan says of an industry, the kind of a place."""
     if row["layer"] == "industries":
@@ -90,8 +131,8 @@ def _says(row: Row, language: str) -> str:
 
 def _says_industry(row: Row, language: str) -> str:
     """Return for whom the plan names an industry; only its own words are designations."""
-    zones = [zone["name"] for zone in row["zones"] if zone["layer"] not in AREAS]
-    areas = [zone["name"] for zone in row["zones"] if zone["layer"] in AREAS]
+    zones = [zone["name"] for zone in row["zones"] if zone["layer"] not in AREA_LAYERS]
+    areas = [zone["name"] for zone in row["zones"] if zone["layer"] in AREA_LAYERS]
     names = zones or areas
     if not names:
         key = "city_only"
@@ -157,6 +198,6 @@ def _card(answer: Row) -> Row | None:
     first = answer["results"][0]
     if first["layer"] == "clusters":
         return {"layer": "clusters", "row": content().clusters[first["id"]]}
-    if first["layer"] in CARD_PLACES:
+    if first["layer"] in PLACE_LAYERS:
         return {"layer": "places", "row": content().documents[first["id"]]}
     return None

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, g, jsonify, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
+from geodata.city import list_criteria, read_city
 from layers.answers import WHOLE_CITY
 from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap import static_map
@@ -22,7 +23,7 @@ from webmap.problems import BadParameterError, find_near_rows
 from webmap.views.context import content
 
 DISTANCES = ("port", "airport", "station", "university")
-GROUPS = ("five", "belt", "core")
+GROUPS = tuple(list_criteria())
 COAST = "coast"
 CIRCUMSTANCES = (*DISTANCES, COAST, *GROUPS)
 INDUSTRY = "industry"
@@ -236,6 +237,7 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
     )
     reason = {
         "kind": "designation",
+        "place": place_id,
         "industry": about,
         "answer": answer["kind"],
         "designations": own,
@@ -284,8 +286,14 @@ def _exact(value: float | None) -> Row:
     return {"measure": value, "low": value, "high": value}
 
 
+def _whole_city() -> dict[str, list[Row]]:
+    """Return, by criterion, the areas of the whole city: to lie in one tells no place from another."""
+    rows = [row for row in content().places() if row["extent"] == WHOLE_CITY]
+    return {name: [row for row in rows if row["layer"] == layer] for name, layer in list_criteria().items()}
+
+
 def _elsewhere(content: Content, criteria: SitingCriteria) -> list[Row]:
-    """Return where else the industries are designated: in belts, 五区 and cores, which are not ranked.
+    """Return where else the industries are designated: in areas, which are not ranked.
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
     """
@@ -316,8 +324,9 @@ def find_page() -> ResponseReturnValue:
         sketch=_sketch(found),
         best=",".join(best) if len(best) > 1 else "",
         groups=_industry_groups(),
-        whole_city=[row for row in content().places() if row["extent"] == WHOLE_CITY],
+        whole_city=_whole_city(),
         circumstances=CIRCUMSTANCES,
+        examples=read_city().siting_examples,
         limits={"weight": MAX_WEIGHT, "reach": MAX_REACH_KM},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import html
 import json
@@ -30,6 +31,7 @@ LANGUAGES = ("zh", "en", "ko")
 REFERENCE = re.compile(r'\s(?:href|src|action)="([^"]*)"')
 OUTSIDE = re.compile(r"""(?:https?:)?//(?!www\.w3\.org/)[a-z0-9.-]+\.[a-z]{2,}""", re.IGNORECASE)
 URL = "https://plan.example.org/weihai"
+MOST_TO_SEARCH_BY = 400_000  # bytes as they travel
 SAMPLE = 300  # files that are made again in another process
 AGAIN = """
 import hashlib, json, sys
@@ -78,9 +80,14 @@ def test_what_scripts_ask_for_is_there(written: Site) -> None:
             assert locate(f"{feature['url']}.json", language).path in files
             assert locate(feature["url"], language).path in files
             assert locate(f"{feature['url']}.panel.html?lang={language}", language).path in files
-        names = json.loads(written.read(f"names/{language}.json"))
-        assert len(names["rows"]) > 500
-        assert [row for row in names["rows"] if locate(row["url"], language).path not in files] == []
+        text = written.read(f"answers/{language}.json")
+        tables = json.loads(text)
+        assert len(tables["entries"]) > 500
+        assert [row for row in tables["entries"] if locate(row["url"], language).path not in files] == []
+        pages = [row["page"]["url"] for row in tables["told"] if "page" in row]
+        assert pages
+        assert [url for url in pages if locate(url, language).path not in files] == []
+        assert len(gzip.compress(text.encode())) < MOST_TO_SEARCH_BY
 
 
 def test_no_page_names_another_host_or_a_server_of_ours(written: Site) -> None:

@@ -6,9 +6,12 @@ import base64
 import hashlib
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webmap.file_addresses import FileTarget, locate
+from webmap.site.crawler import LinkRewriter
 from webmap.site.html_rewrite import Attributes, rewrite_html
 
 HEAD = '<!doctype html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
@@ -59,3 +62,13 @@ def test_values_are_escaped_and_inline_scripts_are_allowed_by_their_hash() -> No
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'self' 'sha256-{digest}';" in found
     assert "style-src 'self';" in found
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/a?b=1", "http://example.org/", "mailto:a@example.org", "tel:1"]
+)
+def test_links_that_lead_off_the_site_stay_as_they_are(address: str) -> None:
+    met: list[FileTarget] = []
+    rewriter = LinkRewriter(locate("/about", "zh"), met.append, None)
+    assert rewriter("a", {"href": address})["href"] == address
+    assert met == []

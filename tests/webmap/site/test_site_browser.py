@@ -6,16 +6,19 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
 from tests.webmap.conftest import Watched
 from tests.webmap.site.conftest import Site
 from webmap.assets import bundle
 from webmap.file_addresses import NeedsServerError, locate
+from webmap.i18n import LANGUAGES
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +33,51 @@ MODES: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
     "wide": (1440, 900, "light"),
     "phone": (360, 740, "dark"),
 }
+ONLY_SERVED = {"/find"}  # pages that the files do not have
+LISTS = Path(__file__).parents[2] / "layers"
+QUERIES = [
+    row["q"]
+    for name in ("queries", "questions")
+    for row in yaml.safe_load((LISTS / f"{name}.yaml").read_text(encoding="utf-8"))
+]
+ODD_QUERIES = (  # typed in part, wrongly, by sound or by what no script of ours has
+    *(
+        "ronch",
+        "gaoqu",
+        "gxq",
+        "bio",
+        "tan1 xian1 wei2",
+        "sheng wu",
+        "xin cai liao",
+        "ㅌㅅㅅ",
+        "탄소섬",
+        "웨이",
+    ),
+    *(
+        "高區",
+        "三(一)1(2)",
+        "zzzz",
+        "qqq 石岛",
+        "marine biolgy",
+        "fishng rods",
+        "信息技朮",
+        "大水泊机场",
+        "量子计算",
+    ),
+    *(
+        "quantum seafood",
+        "bluetooth headset",
+        "5",
+        "27",
+        "A01",
+        "isic 21",
+        "find a site",
+        "x" * 150,
+        "ß",
+        "café",
+        "해삼은",
+    ),
+)
 DRAWN = ".leaflet-pane path.leaflet-interactive"
 
 
@@ -101,17 +149,65 @@ SEARCHES = (
     ("en/plan.html", "carbon fib", "Carbon fibre", "en/industries/carbon-fibre.html"),
     ("ko/data/index.html", "탄소섬", "탄소섬유", "ko/industries/carbon-fibre.html"),
     ("indicators.html", "环翠楼街道", "环翠楼街道", "index.html#"),
+    ("en/plan.html", "disposable syringes", "does not print", "en/industries/medical-devices.html"),
+    ("ko/plan.html", "주사기를", "의료기기", "ko/industries/medical-devices.html"),
+    ("zones/gaoqu.html", "fishng rods", "休闲运动", "industries/leisure-sports-goods.html"),
 )
 
 
 @pytest.mark.parametrize("asked", SEARCHES, ids=lambda asked: asked[1])
-def test_names_are_found_without_a_server(reader: Page, hosted: str, asked: tuple[str, ...]) -> None:
+def test_questions_are_answered_without_a_server(reader: Page, hosted: str, asked: tuple[str, ...]) -> None:
     start, typed, found, page = asked
     reader.goto(f"{hosted}/{start}")
     reader.locator("#search").press_sequentially(typed)
-    expect(reader.get_by_role("option").first).to_contain_text(found)
+    expect(reader.locator("#search-results")).to_contain_text(found)
     reader.keyboard.press("Enter")
     expect(reader).to_have_url(re.compile(re.escape(f"{hosted}/{page}")))
+
+
+ASK = """async ([module, tables, queries]) => {
+  const { createAnswering } = await import(module);
+  const answer = createAnswering(await (await fetch(tables)).json());
+  return queries.map((query) => {
+    const { answer: told, ...found } = answer(query);
+    const rows = (some) => some.map((row) => [row.layer, row.id, row.says]);
+    const lists = { results: rows(found.results), near: rows(found.near) };
+    return { ...found, ...lists, told: told && { zones: [], areas: [], places: [], ...told } };
+  });
+}"""
+
+
+def ids(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["id"] for row in rows]
+
+
+def rows_of(rows: list[dict[str, Any]]) -> list[list[str]]:
+    return [[row["layer"], row["id"], row["says"]] for row in rows]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_site_answers_as_the_server_does(
+    reader: Page, hosted: str, written: Site, client: FlaskClient, language: str
+) -> None:
+    queries = [*QUERIES, *ODD_QUERIES]
+    assert len(queries) > 300
+    reader.goto(f"{hosted}/zones/index.html")
+    module = f"{hosted}/r/{written.answer['release']}/static/js/answering.js"
+    answers = reader.evaluate(ASK, [module, f"{hosted}/answers/{language}.json", queries])
+    for query, found in zip(queries, answers, strict=True):
+        answer = client.get("/search.json", query_string={"q": query, "lang": language}).get_json()
+        told = answer["answer"]
+        assert (found["told"] and found["told"]["kind"]) == (told and told["kind"]), query
+        if told:
+            for column in ("zones", "areas", "places"):
+                assert found["told"][column] == ids(told[column]), query
+            assert found["told"].get("industry") == (told["industry"] and told["industry"]["id"]), query
+        if not told or told["url"] not in ONLY_SERVED:
+            assert found["results"] == rows_of(answer["results"]), query
+            assert found["said"] == answer["said"], query
+        assert found["near"] == rows_of(answer["near"]), query
+        for column in ("missing", "unused", "corrected"):
+            assert found[column] == answer[column], query
 
 
 def test_what_is_not_found_is_said(reader: Page, hosted: str) -> None:
@@ -159,7 +255,7 @@ def test_pages_are_accessible_and_as_wide_as_the_window(browser: Browser, hosted
 def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, written: Site) -> None:
     modules = {"site": (MODULES / "site.js").read_text(encoding="utf-8")}
     release = written.answer["release"]
-    rows = [row["url"] for row in json.loads(written.read("names/en.json"))["rows"]]
+    rows = [row["url"] for row in json.loads(written.read("answers/en.json"))["entries"]]
     addresses = [
         *("/", "/?zone=gaoqu", "/?theme=belts&lang=zh#9/37.2/122", "/embed?zone=nanhai", "/zones/", "/plan"),
         *("/zones/gaoqu.json", "/print/belts.pdf?lang=ko", f"/r/{release}/map/en.json", "/indicators#talent"),

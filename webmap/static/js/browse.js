@@ -140,6 +140,9 @@ export function createLegend({ state, catalogue }) {
     return [
       key(swatch({ hue, texture: -1, solid: true }, "official", "is-matching"), now.pick ? "picked" : "hit"),
       outlined ? key(swatch({ hue, texture: -1 }, "official", "is-outlined"), "area") : null,
+      catalogue.shownIn(now).some((one) => catalogue.isReached(one, now))
+        ? key(swatch({ hue, texture: -1 }, "official", "is-reached"), "reached")
+        : null,
       now.pick ? null : key(swatch({ hue: NEUTRAL, texture: -1, light: true }, "official", "is-faded"), "other"),
     ];
   }
@@ -226,6 +229,17 @@ export function createFilter({ state, catalogue }) {
     byId("industry-clear").hidden = !industry;
     page.hidden = !industry;
     if (industry) page.href = local(`/industries/${industry}`);
+    byId("industry-note").hidden = !industry;
+    byId("industry-note").textContent = industry ? noteOf(industry) : "";
+  }
+
+  /** Return for which places of all themes the plan lists an industry, and what is shown lighter. */
+  function noteOf(industry) {
+    const own = catalogue.placesFor(industry);
+    const names = own.map((one) => one.short ?? one.name).join(t("common.comma"));
+    const reached = [...catalogue.features.values()].some((one) => catalogue.isReached(one, { industry }));
+    const said = own.length ? t("map.industry_places", { count: own.length, names }) : t("map.industry_no_place");
+    return reached ? `${said} ${t("map.industry_reached")}` : said;
   }
 
   select.disabled = false;

@@ -112,6 +112,8 @@ export class Catalogue {
     if (theme.layers.includes(feature.layer)) return theme;
     return [...this.themes.values()].find((one) => one.layers.includes(feature.layer));
   }
+  /** Return what the catalogue says of a feature's layer: `{source, priority, width}`. */
+  layerOf = (feature) => this.payload.layers[feature.layer];
 
   isPoint = (feature) => POINTS.has(feature.layer);
 
@@ -145,7 +147,8 @@ export class Catalogue {
     const hatched = feature.edge === "indicative";
     if (this.isFiltered(state)) {
       const hit = this.matches(feature, state);
-      return { hue: hit ? this.strongOf(state) : NEUTRAL, texture: -1, light: !hit, hatched: hatched && !hit };
+      const reached = !hit && this.isReached(feature, state);
+      return { hue: hit || reached ? this.strongOf(state) : NEUTRAL, texture: -1, light: !hit && !reached, hatched: hatched && !hit };
     }
     if (theme.colour_by === "cluster") {
       const leading = this.clusters.get(feature.leads);
@@ -173,6 +176,12 @@ export class Catalogue {
   strongOf = ({ industry, pick, cluster }) => (industry || pick ? STRONG : (this.clusters.get(cluster)?.colour ?? STRONG));
 
   isFiltered = ({ theme, industry, cluster, pick }) => Boolean(industry || pick || (theme === "clusters" && cluster));
+
+  /** Return whether the plan names the industry that is filtered by only through a task, a role, an area or the city. */
+  isReached = (feature, { industry, pick }) => Boolean(industry) && !pick && (feature.reached ?? []).includes(industry);
+
+  /** Return the places of all themes that the plan lists an industry for. */
+  placesFor = (industry) => [...this.features.values()].filter((one) => !this.isPoint(one) && one.industries?.includes(industry));
 
   /** Return whether a feature passes the reader's filters. */
   matches(feature, state) {

@@ -5,7 +5,7 @@ import { dress } from "./symbols.js";
 
 /* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
-const STATES = ["selected", "faded", "matching", "masking", "outlined"];
+const STATES = ["selected", "faded", "matching", "reached", "masking", "outlined"];
 
 export function createFigures(app) {
   const { map, state, catalogue, shapes, suffix = "" } = app;
@@ -64,13 +64,15 @@ export function createFigures(app) {
     const selected = feature.id === now.zone;
     const filtered = catalogue.isFiltered(now);
     const matching = filtered && catalogue.matches(feature, now);
+    const reached = filtered && !matching && catalogue.isReached(feature, now);
     const other = catalogue.focusOf(now) && !selected;
     return {
       selected,
       matching,
+      reached,
       outlined: catalogue.isOutlined(feature, now),
-      masking: filtered && !matching && !selected,
-      faded: Boolean(filtered ? !matching && !selected : other),
+      masking: filtered && !matching && !reached && !selected,
+      faded: Boolean(filtered ? !matching && !reached && !selected : other),
     };
   }
 

@@ -74,7 +74,6 @@ const LANDMARKS = {
 const GATEWAYS_FROM = 10.5;
 const TOWNS_FROM = 11;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
-const FIGURE_PRIORITY = { "five-zones": 0, belts: 0, "marine-cores": 4, counties: 8, zones: 10, parks: 20 };
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
 function wantedNames(app, zoom) {
@@ -102,7 +101,8 @@ function figureNames({ catalogue, state }, theme) {
         id: one.id,
         text: nameOf(one),
         at: catalogue.anchorOf(one),
-        type: catalogue.isPoint(one) ? "point" : one.layer,
+        type: catalogue.isPoint(one) ? "point" : catalogue.layerOf(one).source === "areas" ? "areas" : one.layer,
+        limit: catalogue.isPoint(one) ? POINT_LIMIT : catalogue.layerOf(one).width,
         point: catalogue.isPoint(one),
         priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
         must: badges.length > 0 || NAMED_ALWAYS.has(one.layer), // the letters are what such a theme shows
@@ -116,7 +116,7 @@ const nameOf = (feature) => (narrow.matches && feature.short ? feature.short : f
 
 function pointOrFigure(catalogue, feature) {
   if (catalogue.isPoint(feature)) return catalogue.isHollow(feature) ? 31 : 30;
-  return FIGURE_PRIORITY[feature.layer] + 1 / (1 + (feature.area_km2 ?? 0));
+  return catalogue.layerOf(feature).priority + 1 / (1 + (feature.area_km2 ?? 0));
 }
 
 function badgesOf(catalogue, feature, theme) {
@@ -227,7 +227,7 @@ function overlap(a, b) {
 const BADGE = 17;
 const BADGES_PER_ROW = 6;
 const SMALL = 34; // pixels; a polygon below this does not hold a name
-const LIMITS = { "five-zones": 130, belts: 150, "marine-cores": 150, parks: 130, zones: 120, point: 150 };
+const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
 // Small quiet marks of the ground.
 const MARKS = {
   town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
@@ -256,7 +256,7 @@ export function createLabels(app) {
     const focus = app.catalogue.focusOf(now);
     for (const { node } of overlay.parts) {
       const feature = app.catalogue.features.get(node.dataset.for);
-      const out = feature && (filtered ? !app.catalogue.matches(feature, now) : focus && focus !== feature.id);
+      const out = feature && (filtered ? !app.catalogue.matches(feature, now) && !app.catalogue.isReached(feature, now) : focus && focus !== feature.id);
       node.classList.toggle("is-faded", Boolean(out));
     }
   }
@@ -272,7 +272,7 @@ export function createLabels(app) {
 function measure(name, app, root) {
   const { map, spread } = app;
   const extent = extentOf(name.id, app);
-  const limit = (LIMITS[name.type] ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
+  const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
   const text = setText(name.text, styleOf(`label-${name.type}`, root), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);

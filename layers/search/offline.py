@@ -1,0 +1,205 @@
+"""Write out what the search knows, so that a browser answers as the server does where there is no server.
+
+Every spelling is resolved here: the browser gets a table from spellings to answers, the words and
+patterns that questions are cut by, and the limits that names are compared with. What
+``webmap/static/js/answering.js`` does with them is what :class:`~layers.search.finder.Search` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from layers.search import answers, finder, typos, vocabulary
+from layers.search.answers import CODE, CODE_COLUMNS, SearchAnswers, Told
+from layers.search.finder import Search
+from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, to_initials
+
+Row = dict[str, Any]
+HOWS = {"named": 0, "synonym": 1}  # which of the plan's answers a spelling of an industry is; 2: another
+OTHER = 2
+FLAG_OURS = 4  # of a spelling that is no word of the plan
+SYLLABLES = range(2, 5)  # figures of a code
+
+
+def build_offline_tables(search: Search, index: Row, language: str) -> Row:
+    """Return all that answers depend on but the words of `language` that they are told in.
+
+    Parameters
+    ----------
+    search, index
+        The search, and the index that it was made from.
+    language
+        Whose names the entries have.
+
+    Returns
+    -------
+    dict
+        ``told``: one row per answer, with ``row`` as :meth:`Search.describe` returns it and what the browser
+        needs to weigh it; everything else refers to them by their place. ``entries`` by place as well.
+    """
+    told = _ToldTable(search)
+    asked = search.answers
+    forms = {form: _form(asked, told, form) for form in asked.weights}
+    return {
+        "entries": [_entry(search, told, at, language) for at in range(len(search.entries))],
+        "keys": [list(_keys(search, at)) for at in range(len(search.entries))],
+        "forms": forms,
+        "terms": [
+            [row["zh"], row["ko"], told.add(asked.best([answers.Sense("terms", at)], ""))]
+            for at, row in enumerate(asked.folded)
+        ],
+        "latin": {form: sorted(found) for form, found in sorted(asked.latin.items())},
+        "heads": {form: sorted(found) for form, found in sorted(asked.heads.items())},
+        "codes": {scheme: _codes(asked, told, columns) for scheme, columns in CODE_COLUMNS.items()},
+        "turns": {
+            form: {of: told.add(asked.turned(to)) for of, to in turns.items()}
+            for form, turns in asked.turns.items()
+        },
+        "told": told.rows,
+        "rules": _rules(index),
+        "sounds": _by_sound(index["sounds"]),
+        "variants": index["variants"],
+        "empty": index["empty"],
+    }
+
+
+class _ToldTable:
+    """Answers by their place, each once, whatever word asked for them."""
+
+    def __init__(self, search: Search) -> None:
+        self.rows: list[tuple[Told, Row]] = []
+        self._search = search
+        self._places: dict[Told, int] = {}
+
+    def add(self, told: Told | None) -> int:
+        """Return the place of an answer, -1 for none."""
+        if told is None:
+            return -1
+        told = replace(told, word="")
+        if told not in self._places:
+            self._places[told] = len(self.rows)
+            asked = self._search.answers
+            first, second = asked.telling(told)
+            more = {"telling": first * len(answers.ORDER) + second, "led": list(self._search.led_to(told))}
+            if told.entry is not None:
+                more["entry"] = told.entry
+            if asked.words.get(told.zh or "", {}).get("kind") == "name":
+                more["name"] = True
+            self.rows.append((told, more))
+        return self._places[told]
+
+
+def _form(asked: SearchAnswers, told: _ToldTable, form: str) -> int:
+    """Return the answer of a spelling, whether the plan's terms alone have it, and how much it weighs."""
+    senses = asked.senses.get(form, [])
+    plain = all(sense.table in answers.INSIDE for sense in senses)
+    return (told.add(asked.best(senses, form)) << 3) + (plain << 2) + asked.weights[form]
+
+
+def _keys(search: Search, at: int) -> Iterator[list[int | str]]:
+    """Yield the keys of an entry as [grade and flags, spelling, folded text].
+
+    0 stands for the spelling of the key before; the text is left out where it is the folded spelling, or the
+    initials of that or of the pinyin before it.
+    """
+    before, spelt, sound = "", "", ""
+    for text, spelling, grade in search.entries[at]["keys"]:
+        spelt = fold(spelling) if spelling != before else spelt
+        initials = to_initials(spelt) or "".join(word[0] for word in sound.split())
+        derived = initials if grade == INITIALS else spelt
+        marks = grade | _flags(search, at, spelling) << 3
+        yield [marks, 0 if spelling == before else spelling, *([text] if text != derived else [])]
+        before, sound = spelling, text if grade == PINYIN else ""
+
+
+def _entry(search: Search, told: _ToldTable, at: int, language: str) -> Row:
+    entry = search.entries[at]
+    head = search.head(entry, language) | {"rank": search.ranks[at]}
+    own = search.answers.of_entry(at, "")
+    return head | ({"told": told.add(own)} if own else {})
+
+
+def _flags(search: Search, at: int, spelling: str) -> int:
+    entry = search.entries[at]
+    ours = FLAG_OURS if search.answers.is_synonym(spelling) else 0
+    if entry["layer"] != "industries":
+        return ours
+    return ours | HOWS.get(search.answers.how(spelling, entry["id"]), OTHER)
+
+
+def _codes(asked: SearchAnswers, told: _ToldTable, columns: tuple[str, ...]) -> list[dict[str, int]]:
+    """Return the answers of whole codes, and of what codes begin with."""
+    whole: dict[str, int] = {}
+    begun: dict[str, int] = {}
+    for column in columns:
+        for row in asked.table["industries"]:
+            for code in row[column]:
+                found = told.add(asked.of_industry(row["id"], ""))
+                whole.setdefault(code, found)
+                for size in SYLLABLES:
+                    begun.setdefault(code[:size], found)
+    return [whole, begun]
+
+
+def _by_sound(sounds: dict[str, str]) -> dict[str, str]:
+    """Return the characters by their pinyin, in one text each."""
+    found: dict[str, str] = {}
+    for letter, sound in sounds.items():
+        found[sound] = found.get(sound, "") + letter
+    return found
+
+
+def _rules(index: Row) -> Row:
+    """Return the words, patterns and limits that questions are cut and names compared by."""
+    given = index["rules"]
+    return {
+        "particles": sorted(given["particles"], key=len, reverse=True),
+        "prepositions": given["prepositions"],
+        "stems": [[pattern.pattern, _for_browsers(text)] for pattern, text in vocabulary.STEMS],
+        "initials": vocabulary.FIRST_LETTERS.pattern,
+        "opened": {chr(code): letters for code, letters in vocabulary.OPENED.items()},
+        "code": CODE.pattern,
+        "grades": {"name": NAME, "alias": ALIAS, "term": TERM, "pinyin": PINYIN, "initials": INITIALS},
+        "weights": {
+            "strong": answers.STRONG,
+            "weak": answers.WEAK,
+            "stop": answers.STOP,
+            "unknown": answers.UNKNOWN,
+        },
+        "kinds": list(answers.ORDER),
+        "answers": {"window": answers.WINDOW, "longest": answers.LONGEST, "shortest": answers.SHORTEST},
+        "words": {
+            "window": vocabulary.WINDOW,
+            "han": vocabulary.SHORTEST_HAN,
+            "hangul": vocabulary.SHORTEST_HANGUL,
+            "ending": vocabulary.ENDING,
+            "pieces": vocabulary.MAX_PIECES,
+            "stem": vocabulary.SHORTEST_STEM,
+        },
+        "names": {
+            "limit": finder.LIMIT,
+            "query": finder.MAX_QUERY,
+            "close": finder.CLOSE,
+            "broken": finder.LONGEST_BROKEN,
+            "weak": finder.WEAK,
+            "far": finder.FAR,
+            "places": list(finder.PLACE_LAYERS),
+        },
+        "typos": {
+            "shortest": typos.SHORTEST,
+            "long": typos.LONG,
+            "sure": typos.SURE,
+            "han": typos.SHORTEST_HAN,
+            "most": typos.MOST,
+            "hangul": typos.LONG_HANGUL,
+            "near": typos.NEAR,
+            "similarity": typos.NEAR_SIMILARITY,
+        },
+    }
+
+
+def _for_browsers(replacement: str) -> str:
+    return re.sub(r"\\(\d)", r"$\1", replacement)

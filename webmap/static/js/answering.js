@@ -1,0 +1,125 @@
+/**
+ * Answers of the search where the site is files: what layers/search does, on the tables that
+ * layers/search/offline.py writes. The spellings, words, patterns and limits are all in the tables.
+ */
+
+import { createAsking } from "./asking.js";
+import { createLetters, squeeze } from "./letters.js";
+import { HOLDS, createNaming } from "./naming.js";
+
+const [EXACT, START, PART] = [0, 2, 4];
+const SYNONYM = { named: 0, synonym: 1 }; // how a result of an industry is told; 2: otherwise
+
+/** Return a function from a query to `{q, answer, results, near, missing, unused, corrected, said}`. */
+export function createAnswering(tables) {
+  const { entries, told: answers, rules, says } = tables;
+  const letters = createLetters(tables);
+  const asking = createAsking(tables, letters);
+  const { understand, correct, near, missing, grades } = createNaming(tables, letters);
+  const places = new Set(rules.names.places);
+
+  function answer(typed) {
+    const query = [...typed].slice(0, rules.names.query).join("");
+    const wanted = letters.fold(letters.simplify(query));
+    let { hits, pieces } = understand(wanted);
+    const asked = asking.ask(query);
+    let reply = asked ? namedBy(hits, asked, query) : replyOf(hits, pieces, query);
+    let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
+    let corrected = null;
+    const nothing = () => !hits.length && !reply;
+    if (wanted && (lost.length || nothing())) {
+      const { meant, shown } = correct(pieces);
+      const again = understand(meant);
+      const other = asking.ask(shown) ?? replyOf(again.hits, again.pieces, shown);
+      const left = other ? other.unknown : missing(again.hits, again.pieces);
+      if (again.hits.length && (nothing() || left.length < lost.length)) [hits, reply, lost, corrected] = [again.hits, other, left, shown];
+    }
+    const similar = lost.length || nothing() ? near(pieces) : [];
+    const results = resultsOf(hits, reply);
+    const shown = new Set(results.map((row) => `${row.layer}/${row.id}`));
+    const found = {
+      q: typed,
+      answer: reply ? answers[reply.told.at] : null,
+      results,
+      near: similar.map((key) => resultOf({ key })).filter((row) => !shown.has(`${row.layer}/${row.id}`)),
+      missing: lost.map((piece) => asTyped(query, piece)),
+      unused: reply ? reply.unused : [],
+      corrected,
+    };
+    return { ...found, said: [notice(found), reply ? tell(reply.told) : ""].filter(Boolean).join(" ") };
+  }
+
+  /** Return the answer with what a word begins the name of, where the plan only prints it. */
+  function namedBy([best], reply, query) {
+    const own = answers[reply.told.at];
+    if (!best || own.kind !== "printed" || own.industry || own.entry !== undefined) return reply;
+    const { key, rank } = best;
+    const { layer, told } = entries[key.at];
+    if (rank[0] > START || key.grade > grades.alias || layer === "clauses") return reply;
+    if (places.has(layer) && told !== undefined) return { ...reply, told: { at: told, word: query } };
+    return { ...reply, told: { ...reply.told, entry: key.at } };
+  }
+
+  /** Return the answer to what was found by pinyin, initials, or the beginning of a name. */
+  function replyOf(hits, pieces, query) {
+    if (!hits.length || missing(hits, pieces).length) return null;
+    const whole = ({ key, rank }) => key.grade >= grades.pinyin && rank[0] === EXACT;
+    const key = hits.find((hit) => hit.rank[0] !== PART && (!hit.key.ours || whole(hit)))?.key;
+    if (!key) return null;
+    const nothing = { others: [], unused: [], unknown: [] };
+    const reply = key.grade >= grades.term ? asking.ask(key.spelling) : null;
+    if (reply) return { told: reply.told, ...nothing };
+    const { told } = entries[key.at];
+    return told === undefined ? null : { told: { at: told, word: query }, ...nothing };
+  }
+
+  /** Return the entries that were found, those that the answer speaks of before the others. */
+  function resultsOf(hits, reply) {
+    const page = reply && answers[reply.told.at].page;
+    if (page) return [page];
+    const left = new Map(hits.map((hit) => [hit.key.at, hit]));
+    const leading = reply ? [reply.told, ...reply.others].flatMap((told) => (told.entry === undefined ? [] : [told.entry]).concat(answers[told.at].led)) : [];
+    const rows = [...new Set(leading)].map((at) => {
+      const hit = left.get(at);
+      left.delete(at);
+      return hit ? resultOf(hit) : entryOf(at, reply.told.at);
+    });
+    if (rows.length && rows[0].layer === "industries") rows[0] = entryOf(leading[0], reply.told.at, rows[0].match);
+    return [...rows, ...[...left.values()].slice(0, rules.names.limit).map(resultOf)].slice(0, rules.names.limit);
+  }
+
+  const resultOf = ({ key }) => say(entries[key.at], key.how, key.spelling);
+  const entryOf = (at, told = -1, match = entries[at].name) => say(entries[at], SYNONYM[answers[told]?.kind] ?? 2, match);
+
+  function say(entry, how, match) {
+    const { says: said } = entry;
+    return { ...entry, says: Array.isArray(said) ? said[how] : said, match };
+  }
+
+  /** Return the sentence that must stand above the results: what was not found or used, or put right. */
+  function notice({ answer: told, missing: lost, unused, corrected, results }) {
+    if (!corrected && lost.length && !told) return fill(says.missing, { words: quoted(lost) });
+    const said = corrected ? [fill(says.corrected, { words: corrected })] : [];
+    if (unused.length) said.push(fill(says.unused, { words: quoted(unused) }));
+    if (told?.kind === "page" && !told.page) said.push(says.no_page);
+    return said.length || told || !results.length ? said.join(" ") : says.only_names;
+  }
+
+  const quoted = (words) => [...new Set(words)].map((word) => fill(says.quoted, { word })).join(says.comma);
+
+  function tell({ at, word }) {
+    const { tells = "", same = tells, printed } = answers[at];
+    return fill(word === printed ? same : tells, { word, printed });
+  }
+
+  /** Return the part of the query that a folded piece comes from. */
+  function asTyped(query, piece) {
+    const [text, origin] = letters.trace(query);
+    const at = text.indexOf(squeeze(piece));
+    return at < 0 ? piece : [...query].slice(origin[at], origin[at + squeeze(piece).length - 1] + 1).join("");
+  }
+
+  return answer;
+}
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -1,0 +1,265 @@
+/** Cut a question into words that the plan or our synonyms know, as layers/search/answers.py does. */
+
+/** Return `{ask, unknown}` on the tables that layers/search/offline.py writes. */
+export function createAsking(tables, letters) {
+  const { rules, told: answers, terms } = tables;
+  const { strong: STRONG, weak: WEAK, stop: STOP, unknown: UNKNOWN } = rules.weights;
+  const [latin, heads] = [tables.latin, tables.heads].map((table) => new Map(Object.entries(table)));
+  const forms = new Map(Object.entries(tables.forms).map(([form, marks]) => [form, [marks & 3, marks >> 3, (marks >> 2) & 1]]));
+  const hangul = [...forms].filter(([form, [, best]]) => best >= 0 && /^[가-힣]/u.test(form)).map(([form]) => form).sort(byCode);
+  const code = new RegExp(`^(?:${rules.code})$`, "u");
+  const { window: WINDOW, longest: LONGEST, shortest } = rules.answers;
+
+  const weightOf = (form) => forms.get(form)?.[0];
+  const isWeak = (form) => [WEAK, STOP].includes(weightOf(form));
+  const known = (form) => (forms.get(form)?.[1] ?? -1) >= 0;
+
+  /** Return the place of the most telling of answers; -1 for none. */
+  function best(places) {
+    return places.filter((at) => at >= 0).reduce((one, other) => (one < 0 || answers[other].telling < answers[one].telling ? other : one), -1);
+  }
+
+  const bestOfTerms = (places) => best([...places].sort((one, other) => one - other).map((at) => terms[at][2]));
+
+  /** Return `{told, others, unused, unknown}` for a question, null where none of its words is known. */
+  function ask(query) {
+    let tokens = letters.tokenise(query);
+    const form = formOf(tokens);
+    if (!form) return null;
+    let whole = wholeOf(form, tokens);
+    if (whole >= 0) return reply(whole, query, described(whole, query, tokens));
+    const pieces = joinUnknown(cut(tokens));
+    const core = pieces.filter((piece) => piece.weight !== STOP);
+    if (core.length && core.length < pieces.length) {
+      const text = query.slice(core[0].start, core.at(-1).end);
+      tokens = letters.tokenise(text);
+      whole = wholeOf(formOf(tokens), tokens);
+      if (whole >= 0) return reply(whole, text, described(whole, text, tokens));
+    }
+    return weigh(query, pieces);
+  }
+
+  const formOf = (tokens) => tokens.map((token) => token.form).join("");
+  const reply = (at, word, others = [], unused = [], unknown = []) => ({ told: { at, word }, others, unused, unknown });
+
+  /** Return the words of a text that have no meaning here, as they are typed. */
+  function unknown(query) {
+    const pieces = joinUnknown(cut(letters.tokenise(query)));
+    return pieces.filter((one) => ![STRONG, STOP].includes(one.weight)).map((one) => query.slice(one.start, one.end));
+  }
+
+  /** Return what the plan says of a word inside a synonym: of the cold chain, for its warehouse. */
+  function described(whole, text, tokens) {
+    if (answers[whole].kind !== "synonym") return [];
+    const found = tokens.slice(0, -1).map((_, at) => windowOf(tokens.slice(at, -1)).told);
+    return found
+      .filter((at) => at >= 0 && rules.kinds.includes(answers[at].kind) && answers[at].industry === answers[whole].industry)
+      .map((at) => ({ at, word: answers[at].printed ?? text }));
+  }
+
+  /** Return the answer to a text that is one spelling, a code, or words of one term. */
+  function wholeOf(form, tokens) {
+    const coded = codeOf(form);
+    if (coded >= 0) return coded;
+    const own = known(form) ? forms.get(form) : withoutParticle(form);
+    const found = own ? [own[1]] : [];
+    if (!own || (tokens.length > 1 && own[2])) found.push(bestOfTerms(inside(tokens)));
+    return best(found);
+  }
+
+  function withoutParticle(form) {
+    const particle = rules.particles.find((one) => form.endsWith(one) && form.length > one.length && known(form.slice(0, -one.length)));
+    return particle === undefined ? null : forms.get(form.slice(0, -particle.length));
+  }
+
+  /** Return the terms that have all the words of a text, none of which may be unknown or weak alone. */
+  function inside(tokens) {
+    const scripts = new Set(tokens.map((token) => token.script));
+    const words = tokens.map((token) => token.form);
+    if (scripts.size === 1 && scripts.has("latin")) return insideLatin(words.filter((word) => weightOf(word) !== STOP));
+    const form = words.join("");
+    if (scripts.has("latin") || form.length < shortest.han || isWeak(form)) return [];
+    if (scripts.has("han") && cut(tokens).some((piece) => piece.weight === UNKNOWN)) return [];
+    const column = tokens[0].script === "han" ? 0 : 1;
+    return terms.flatMap((term, at) => (has(term[column], words) ? [at] : []));
+  }
+
+  function insideLatin(words) {
+    if (words.length > 1) return words.map((word) => latin.get(word) ?? []).reduce((one, other) => one.filter((at) => other.includes(at)));
+    if (!words.length || words[0].length < shortest.latin || isWeak(words[0])) return [];
+    return heads.get(words[0]) ?? [];
+  }
+
+  /** Return the answer of an industry that has a code, or that a class of it belongs to. */
+  function codeOf(form) {
+    const found = code.exec(form);
+    if (!found) return -1;
+    const [, scheme, , figures] = found;
+    const [whole, begun] = tables.codes[scheme === "isic" ? "isic" : scheme ? "gb" : ""];
+    for (let size = figures.length; size > 1; size--) {
+      const own = whole[figures.slice(0, size)];
+      if (own !== undefined) return own;
+    }
+    return begun[figures] ?? -1;
+  }
+
+  /** Return a text as pieces, longest spellings over several tokens first. */
+  function cut(tokens) {
+    const pieces = [];
+    for (let at = 0; at < tokens.length; ) {
+      const { size, told, weight } = windowOf(tokens.slice(at));
+      const { start } = tokens[at];
+      if (size) pieces.push({ told, weight, start, end: tokens[at + size - 1].end });
+      else if (tokens[at].script === "latin") pieces.push(unknownOf(tokens[at]));
+      else pieces.push(...segment(tokens[at]));
+      at += Math.max(size, 1);
+    }
+    return pieces;
+  }
+
+  function windowOf(tokens) {
+    for (let size = Math.min(WINDOW, tokens.length); size > 0; size--) {
+      const form = formOf(tokens.slice(0, size));
+      if (forms.has(form)) return { size, told: forms.get(form)[1], weight: weightOf(form) };
+      const own = tokens[size - 1].script === "hangul" ? withoutParticle(form) : null;
+      if (own) return { size, told: own[1], weight: weightWithoutParticle(form) };
+    }
+    return { size: 0, told: -1, weight: UNKNOWN };
+  }
+
+  function weightWithoutParticle(form) {
+    const particle = rules.particles.find((one) => form.endsWith(one) && forms.has(form.slice(0, -one.length)));
+    return particle === undefined ? UNKNOWN : weightOf(form.slice(0, -particle.length));
+  }
+
+  /** Return a word of an alphabet that is no spelling: a word of some term, or unknown. */
+  function unknownOf({ form, start, end }) {
+    const told = form.length >= shortest.latin ? bestOfTerms(heads.get(form) ?? []) : -1;
+    return { told, weight: latin.has(form) ? WEAK : UNKNOWN, start, end };
+  }
+
+  /** Return the pieces of a run without spaces: fewest letters unknown, then fewest pieces. */
+  function segment({ form: text, script, start: offset, end: last }) {
+    const korean = script === "hangul";
+    const ways = [[0, 0, 0]]; // letters unknown, pieces, where the last one starts
+    for (let end = 1; end <= text.length; end++) {
+      let way = [ways[end - 1][0] + 1, ways[end - 1][1] + 1, end - 1];
+      for (let start = Math.max(0, end - LONGEST); start < end; start++) {
+        if (!mayStand(text, start, end, korean)) continue;
+        const other = [ways[start][0], ways[start][1] + 1, start];
+        if (compare(other, way) < 0) way = other;
+      }
+      ways.push(way);
+    }
+    if (korean && ways.at(-1)[0] === text.length) return [begun(text, offset, last)];
+    const cuts = [text.length];
+    while (cuts.at(-1)) cuts.push(ways[cuts.at(-1)][2]);
+    cuts.reverse();
+    let gone = false;
+    return cuts.slice(1).map((end, at) => {
+      const ends = korean && gone && end - cuts[at] < shortest.begun && !rules.particles.includes(text.slice(cuts[at], end));
+      const stands = mayStand(text, cuts[at], end, korean) && !ends;
+      gone ||= !stands;
+      const [weight, told] = (stands && forms.get(text.slice(cuts[at], end))) || [stands ? STOP : UNKNOWN, -1];
+      return { told, weight, start: offset + cuts[at], end: offset + end };
+    });
+  }
+
+  /** Return a Korean word as the beginning of a longer one that is known. */
+  function begun(text, start, end) {
+    const longer = hangul.find((form) => form >= text) ?? "";
+    if (text.length < shortest.begun || !longer.startsWith(text)) return { told: -1, weight: UNKNOWN, start, end };
+    const [weight, told] = forms.get(longer);
+    return { told, weight, start, end };
+  }
+
+  function mayStand(text, start, end, korean) {
+    const form = text.slice(start, end);
+    if (korean && end === text.length && start && rules.particles.includes(form)) return true;
+    if (!forms.has(form)) return false;
+    return form.length > 1 || (weightOf(form) === STOP && !korean);
+  }
+
+  /** Return pieces with what is unknown joined to weak words that touch it. */
+  function joinUnknown(pieces) {
+    const joined = [];
+    for (const piece of pieces) {
+      const last = joined.at(-1);
+      const pair = last && last.end === piece.start ? [last.weight, piece.weight] : [];
+      if (pair.includes(UNKNOWN) && pair.every((one) => [UNKNOWN, WEAK].includes(one)))
+        joined[joined.length - 1] = { told: -1, weight: UNKNOWN, start: last.start, end: piece.end };
+      else joined.push(piece);
+    }
+    return joined;
+  }
+
+  /** Return the answer of the word that matters most, the others beside it. */
+  function weigh(query, all) {
+    const of = (weight, pieces) => pieces.filter((piece) => piece.weight === weight);
+    const pieces = of(STRONG, all).length ? all.filter((one) => one.weight !== UNKNOWN || one.end - one.start > 1) : all;
+    const lost = of(UNKNOWN, pieces);
+    let used = of(STRONG, pieces);
+    if (!used.length && !lost.length) used = of(WEAK, pieces).filter((one) => one.told >= 0);
+    if (!used.length && !lost.length) used = pieces.filter((one) => one.told >= 0);
+    const found = used.filter((piece) => piece.told >= 0);
+    if (!found.length) return null;
+    const head = headOf(query, found);
+    const turn = turnOf(query, all, head);
+    if (turn) found.push(turn);
+    const main = turn ?? head;
+    const text = (piece) => piece.word ?? query.slice(piece.start, piece.end);
+    const same = (piece) => piece.told === main.told && text(piece) === text(main);
+    const unused = pieces.filter((one) => one.weight !== STOP && !found.some((own) => own.start === one.start && own.end === one.end));
+    const others = found.filter((piece) => !same(piece)).map((piece) => ({ at: piece.told, word: text(piece) }));
+    return reply(main.told, text(main), others, unused.map(text), lost.map(text));
+  }
+
+  /** Return the piece for what is done with a thing, with the answer of that: of a farm for oysters. */
+  function turnOf(query, pieces, head) {
+    const formAt = ({ start, end }) => formOf(letters.tokenise(query.slice(start, end)));
+    const core = pieces.filter((piece) => piece.weight !== STOP);
+    for (const piece of core) {
+      const form = formAt(piece);
+      const bare = rules.particles.filter((one) => form !== one && form.endsWith(one)).map((one) => form.slice(0, -one.length));
+      const told = [form, ...bare].map((one) => tables.turns[one]?.[answers[head.told].industry]).find((one) => one !== undefined);
+      if (told !== undefined && form !== formAt(head)) return { ...piece, told, word: query.slice(core[0].start, core.at(-1).end) };
+    }
+    return null;
+  }
+
+  /** Return the piece that the others describe: the last one, unless they are joined by a preposition. */
+  function headOf(query, found) {
+    const told = (piece) => answers[piece.told];
+    const some = (pieces, test) => (pieces.some(test) ? pieces.filter(test) : null);
+    let subjects = some(found, (one) => !["place", "page"].includes(told(one).kind)) ?? found;
+    subjects =
+      some(subjects, (one) => told(one).industry || told(one).kind !== "printed") ?? some(subjects, (one) => told(one).name) ?? subjects;
+    for (const [at, piece] of subjects.slice(0, -1).entries()) {
+      const between = letters.tokenise(query.slice(piece.end, subjects[at + 1].start));
+      if (between.some((token) => rules.prepositions.includes(token.form))) return piece;
+    }
+    if (told(subjects.at(-1)).kind === "place") return subjects[0];
+    return subjects.findLast((one) => told(one).kind !== "printed") ?? subjects.at(-1);
+  }
+
+  return { ask, unknown };
+}
+
+/** Return whether `text` has the words in their order, with or without others between them. */
+function has(text, words) {
+  let at = 0;
+  for (const word of words) {
+    at = text.indexOf(word, at);
+    if (at < 0) return false;
+    at += word.length;
+  }
+  return true;
+}
+
+/** Return how two rows of numbers are ordered, the first that differ deciding. */
+export function compare(one, other) {
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return one[at] - other[at];
+  return 0;
+}
+
+const byCode = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
