@@ -141,7 +141,7 @@ html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; col
 .folium-map {{ position: absolute; inset: 0; }}
 path:focus {{ outline: none; }}
 .leaflet-control-scale-line:nth-child(2) {{ display: none; }}
-.sheet {{ position: absolute; z-index: 1000; left: 10px; bottom: 44px; max-width: min(300px, 70vw);
+.sheet {{ position: absolute; z-index: 1000; right: 10px; bottom: 28px; max-width: min(300px, 70vw);
   max-height: 60vh; overflow: auto; padding: 10px 14px; background: #fff; border-radius: 4px;
   box-shadow: 0 1px 6px rgb(20 35 45 / 30%); }}
 .sheet h1 {{ margin: 0 0 4px; font-size: 17px; }}
@@ -149,7 +149,6 @@ path:focus {{ outline: none; }}
 .sheet ul, .about ul {{ margin: 6px 0 0; padding: 0; list-style: none; }}
 .sheet li {{ display: flex; gap: 8px; align-items: center; }}
 .sheet i {{ flex: none; width: 22px; height: 13px; border: 1.5px solid; }}
-.name table, .name td {{ padding: 0; border: 0; }}
 .leaflet-tooltip.name {{ padding: 0; border: 0; background: none; box-shadow: none; font-weight: 600;
   text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; pointer-events: none; }}
 .leaflet-tooltip.name::before {{ display: none; }}
@@ -329,7 +328,6 @@ class _FileMap:
     def _add_names(self, plan_map: folium.Map, rows: list[Row]) -> None:
         """Write the names that have room when the map opens, those of the largest places first."""
         taken: list[Bounds] = []
-        names: list[Row] = []
         for row in sorted(rows, key=lambda row: -(row.get("area_km2") or 0)):
             if row["layer"] in POINT_LAYERS or row["id"] not in self.geometries:
                 continue
@@ -342,16 +340,10 @@ class _FileMap:
             ):
                 continue
             taken.append(box)
-            geometry = {"type": "Point", "coordinates": row["label"]}
-            names.append({"type": "Feature", "geometry": geometry, "properties": {"name": escape(name)}})
-        if names:
-            dot = folium.CircleMarker(radius=0.1, opacity=0, interactive=False)
-            drawn = self._geojson(names, lambda _row: {}, marker=dot)
-            self._add(plan_map, drawn)
-            words = folium.GeoJsonTooltip(
-                ["name"], labels=False, sticky=False, class_name="name", permanent=True, direction="center"
-            )
-            self._add(drawn, words)
+            dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
+            words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")
+            self._add(plan_map, dot)
+            self._add(dot, words)
 
     def _legend(self) -> str:
         shown, say = self.shown, self._say
@@ -386,6 +378,11 @@ class _FileMap:
 
     def _say(self, key: str, **values: Any) -> str:
         return self.strings[key].format(**values)
+
+
+def _to_literal(text: str) -> str:
+    """Return a text as markup that also stands in a template literal of a script, where Folium puts it."""
+    return escape(text).translate({ord(one): f"&#{ord(one)};" for one in "`$\\"})
 
 
 def _style(look: FigureLook, edge: str) -> Row:

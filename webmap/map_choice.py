@@ -218,16 +218,23 @@ class ShownMap:
         colours = {row["id"]: str(row["colour"]) for row in self.payload["clusters"]}
         return STRONG if choice.industry or choice.pick else colours.get(choice.cluster or "", STRONG)
 
-    def explain(self, say: Callable[..., str]) -> str:
-        """Return the question in words; empty where there is none."""
+    def explain(self, say: Callable[..., str], part: int = 0) -> str:
+        """Return the question in words; empty where there is none.
+
+        `part` is the line of the payload's names, where these are in several languages.
+        """
         choice, comma = self.choice, say("common.list_comma")
-        names = {row["id"]: row["name"] for row in self.payload["clusters"]}
+
+        def name(text: str) -> str:
+            return text.split("\n")[min(part, text.count("\n"))]
+
         if choice.pick:
-            chosen = (self.payload["features"][one]["name"] for one in choice.pick)
+            chosen = (name(self.payload["features"][one]["name"]) for one in choice.pick)
             return say("map.asked.pick", name=comma.join(chosen))
         if choice.industry:
-            return say("map.asked.industry", name=self.payload["industries"][choice.industry]["name"])
-        return say("map.asked.cluster", name=names[choice.cluster]) if self.asked and choice.cluster else ""
+            return say("map.asked.industry", name=name(self.payload["industries"][choice.industry]["name"]))
+        names = {row["id"]: row["name"] for row in self.payload["clusters"]}
+        return say("map.asked.cluster", name=name(names[choice.cluster])) if self.asked else ""
 
     def _of(self, layers: Collection[str]) -> list[Row]:
         features = self.payload["features"].items()

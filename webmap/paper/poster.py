@@ -151,8 +151,8 @@ class _Poster:
         for line in more:
             drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)
             below += 5.5 * unit
-        asked = self.shown.explain(self.words.say)
-        under = " · ".join(filter(None, (asked, self.words.title))).replace("\n", " · ")
+        asked = (self.shown.explain(say, part) for part, say in enumerate(self.words.says))
+        under = " · ".join(filter(None, (*asked, self.words.title))).replace("\n", " · ")
         name, *rest = wrap_text(under, self.width - 2 * MARGIN, 3.4 * unit)
         cut = "…" if rest else ""
         drawing.words(MARGIN, below, name + cut, 3.4 * unit, fill=look.MUTED)
