@@ -224,6 +224,7 @@ function openLayers() {
 function bindKeys(bar, stop) {
   const help = byId("help");
   byId("open-help").addEventListener("click", () => help.showModal());
+  help.querySelector("button").addEventListener("click", () => help.close());
   document.addEventListener(
     "keydown",
     (event) => {
