@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from geodata.basemap import SUFFIXES, BasemapError, check_basemap
 from geodata.claims import claims_of
 from geodata.document import Document, above, normalise, parse_document
 from geodata.letters import UNPRINTABLE, name_letter
@@ -33,6 +34,7 @@ from geodata.rows import MAX_BYTES, Row, find_faults, read_rows
 EXAMPLES = Path(__file__).with_name("local_examples")
 PLAN, CONTACTS, OUTCOMES, PUBLISHER = "plan.txt", "contacts.yaml", "outcomes.yaml", "publisher.yaml"
 FILES = (PLAN, CONTACTS, OUTCOMES, PUBLISHER)
+BASEMAPS = tuple(f"basemap{suffix}" for suffix in SUFFIXES)  # one of them
 PICTURE = ".png"
 LOGO_BYTES = 500_000
 LOGO_SIDES = range(16, 4001)  # pixels of a logo that is taken
@@ -100,7 +102,7 @@ class OwnText(Record):
 class Contact(Record):
     """How a body, or who answers for a place, is reached."""
 
-    of: Id  # an agency, or a county, zone, park, 五区, belt or marine core
+    of: Id  # an agency or a place with a page
     office: OwnText | None = None
     phone: Phone | None = None
     email: Mail | None = None
@@ -151,6 +153,8 @@ class LocalAdditions:
         By year, the earliest first.
     logo
         Of the publisher: a PNG of nothing but pixels.
+    basemap
+        A file of OpenStreetMap data that is whole as far as can be told without reading it.
     files
         The names of those that were read.
     """
@@ -160,6 +164,7 @@ class LocalAdditions:
     outcomes: tuple[LocalOutcome, ...] = ()
     publisher: Publisher | None = None
     logo: bytes | None = None
+    basemap: Path | None = None
     files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -193,8 +198,10 @@ def read_local(folder: Path | None, facts: Facts) -> LocalAdditions:
     return _Reader(folder, facts).read(names)
 
 
-def write_examples(folder: Path) -> list[str]:
-    """Write an example of each file, all in comments, and return their names.
+def write_examples(folder: Path, facts: Facts) -> list[str]:
+    """Write an example of each file, about the first records of `facts` and all in comments.
+
+    Returns their names.
 
     Raises FileExistsError, with nothing written, where one of them is there already.
     """
@@ -202,14 +209,20 @@ def write_examples(folder: Path) -> list[str]:
     if there:
         raise FileExistsError(", ".join(there))
     folder.mkdir(parents=True, exist_ok=True)
+    agency, row = next(iter(facts.agencies)), next(iter(facts.indicators.values()))
+    year = row.base.year if row.base and row.base.year else 2025
+    words = {"AGENCY": agency, "INDICATOR": row.id, "UNIT": row.unit.zh, "YEAR": str(year)}
     for name in FILES:
+        text = (EXAMPLES / name).read_text(encoding="utf-8")
+        for word, value in words.items():
+            text = text.replace(word, value)
         with (folder / name).open("xb") as file:
-            file.write((EXAMPLES / name).read_bytes())
+            file.write(text.encode())
     return list(FILES)
 
 
 def _is_input(name: str) -> bool:
-    return name in FILES or (name.endswith(PICTURE) and not name.startswith("."))
+    return name in (*FILES, *BASEMAPS) or (name.endswith(PICTURE) and not name.startswith("."))
 
 
 class _Reader:
@@ -231,7 +244,8 @@ class _Reader:
         )
         name = publisher.logo if publisher else None
         logo = self._read_logo(name, line) if name else None
-        known = {*FILES, name}
+        known = {*FILES, *BASEMAPS, name}
+        basemap = self._find_basemap([one for one in BASEMAPS if one in names])
         self.problems += [_tell_unknown(one) for one in names if one not in known]
         return LocalAdditions(
             plan_text=document,
@@ -239,9 +253,20 @@ class _Reader:
             outcomes=tuple(sorted(outcomes, key=lambda row: row.year)),
             publisher=publisher,
             logo=logo,
-            files=read,
+            basemap=basemap,
+            files=(*read, basemap.name) if basemap else read,
             problems=tuple(self.problems),
         )
+
+    def _find_basemap(self, names: list[str]) -> Path | None:
+        if len(names) > 1:
+            where = Place(names[1], "", "")
+            self.problems.append(problem("local-two-basemaps", where, names[1], other=names[0]))
+        try:
+            return check_basemap(self.folder / names[0]) if len(names) == 1 else None
+        except BasemapError as error:
+            self.problems.append(error.to_problem())
+            return None
 
     def _is_blank(self, name: str) -> bool:
         """Return whether a file holds only comments, as the examples do."""
@@ -312,8 +337,9 @@ class _Reader:
 
 
 def _tell_unknown(name: str) -> Problem:
-    near = get_close_matches(name.lower(), FILES, n=1)
-    return problem("local-unknown-file", Place(name, "", ""), name, "warning", known=", ".join(near or FILES))
+    known = (*FILES, *BASEMAPS)
+    near = ", ".join(get_close_matches(name.lower(), known, n=1) or known)
+    return problem("local-unknown-file", Place(name, "", ""), name, "warning", known=near)
 
 
 def _check_id(

@@ -465,7 +465,18 @@ class Landmark(Record):
     """An island, bay, cape or other name for orientation; never a fact of the plan."""
 
     id: Id
-    kind: Literal["island", "bay", "cape", "lagoon", "sea", "neighbour", "campus", "centre"]
+    kind: Literal[
+        "island",
+        "bay",
+        "cape",
+        "lagoon",
+        "sea",
+        "neighbour",
+        "campus",
+        "centre",
+        "city-seat",
+        "county-seat",
+    ]
     name: Text
     position: Position
     expected: Id | None = None  # the county, zone or park that must contain it

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
+from geodata.land import CITY
 from geodata.messages import Place, Problem, problem, words
 from geodata.model import LANGUAGES, IndicatorValue, Record, Target, Text
 from geodata.read import Facts
@@ -25,6 +26,13 @@ _UNIQUE = (
     ("indicators",),
     ("gateways",),
 )
+
+
+def check_city(facts: Facts) -> Iterator[Problem]:
+    """Find plans that are not of the city whose folder is read."""
+    for row_id in facts.plans:
+        if row_id != CITY:
+            yield problem("wrong-city", place("plans", row_id, "id"), row_id, expected=CITY)
 
 
 def check_ids(facts: Facts) -> Iterator[Problem]:
@@ -251,6 +259,7 @@ def _id(row: Record) -> str:
 
 
 RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
+    check_city,
     check_ids,
     check_names,
     check_translations,

@@ -10,7 +10,8 @@ from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
   (``edges``): known county borders, coast, and borders between towns, for which that is what the method was
   measured to earn where it stands. The accuracy of the place is the distance within which nine of ten points
   of all its stretches together are expected, with errors distributed as measured (``quantiles``).
-- indicative: the accuracy of the known point.
+- indicative: the accuracy of the known point. Such a place has no territory: its polygon says within what it
+  is uncertain, so it has no area, and is drawn as its `spots`.
 - derived: the worst of the members. A union of nothing but indicative members is indicative itself; one
   of nothing but official or surveyed members is no sketch, and is drawn with their line.
 - official, surveyed: as the one who imported the boundary stated it. Between a town inside and a town
@@ -31,10 +32,10 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundary_import.planar import GRID_DEG
-from geodata.boundary_import.records import IMPORTED_METHODS
+from geodata.boundary_import.records import IMPORTED_METHODS, ImportedBoundary
 from geodata.boundary_import.snap import Adjusted, Members
 from geodata.land import CITY, SEA
-from geodata.model import Area, OfficialArea, Position, Site, Town
+from geodata.model import Area, OfficialArea, Position, Site, Text, Town
 from geodata.read import Facts
 
 Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]
@@ -48,6 +49,32 @@ _HALVINGS: Final = 40
 _NINE_IN_TEN: Final = 0.9
 
 
+class ShapeError(ValueError):
+    """A place cannot be drawn from the facts and the boundaries; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPoint:
+    """A known point, degrees, and within how many metres of it the place is."""
+
+    lon: float
+    lat: float
+    accuracy_m: float
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Lines, lon/lat, that divide two neighbours, and how true they are.
+
+    A neighbour is a town, a neighbouring county or the sea.
+    """
+
+    between: tuple[str, str]
+    line: BaseGeometry
+    accuracy_m: float
+    drawn_by: Method  # how the line was made
+
+
 @dataclass(frozen=True)
 class Shape:
     """The polygon of one place with its provenance; lon/lat, right-hand rule, never invalid."""
@@ -58,12 +85,14 @@ class Shape:
     accuracy_m: float
     sources: tuple[str, ...]  # ids of plan/sources.yaml
     licence: str
-    area_km2: float  # geodesic
+    area_km2: float | None  # geodesic; None where the polygon is no extent
     label: shapely.Point  # inside the largest part
     official_area_km2: float | None = None
     official_area_source: str | None = None
     adjusted_by: tuple[str, ...] = ()  # places whose imported boundary moved this one's edge
     joined: Method | None = None  # of a union of imported boundaries: how the lesser of them was made
+    spots: tuple[KnownPoint, ...] = ()  # where a place without a known extent is known to be about
+    no_area: Text | None = None  # why it has no area, where it has none
 
     @property
     def edge(self) -> Method:
@@ -86,6 +115,7 @@ class _Draft:
     sources: tuple[str, ...]
     adjusted_by: tuple[str, ...] = ()
     joined: Method | None = None
+    spots: tuple[KnownPoint, ...] = ()
 
 
 def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
@@ -93,7 +123,7 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
     :func:`geodata.boundary_import.snap.to_boundaries` puts them in. Places whose site is not known have no
-    shape. Raises ValueError for a member or a bound that has no shape.
+    shape. Raises :class:`ShapeError` for a town, a member or a bound that has no shape.
     """
     package = boundaries["datapackage"]
     adjusted: Adjusted = boundaries.get("adjusted") or Adjusted({})
@@ -106,8 +136,12 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     chosen = {area.of: area for area in facts.official_areas if area.chosen}
     terms = {record.source_id: record.licence for record in adjusted.imports.values()}
     base = str(package["licence"]).strip()
+    said = package["methods"].get("indicative", {}).get("no_area")
+    no_area = None if said is None else Text.model_validate(said)
     return {
-        name: _finish(name, draft, chosen.get(codes.get(name, name)), _join_terms(draft, terms, base))
+        name: _finish(
+            name, draft, chosen.get(codes.get(name, name)), _join_terms(draft, terms, base), no_area
+        )
         for name, draft in drafts.items()
     }
 
@@ -139,6 +173,8 @@ def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
 def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjusted) -> dict[str, _Draft]:
     """Draft the city, the counties, the zones that are made of towns, and the towns."""
     geometries = {feature["id"]: _read_geometry(feature) for feature in collection["features"]}
+    if missing := sorted(facts.towns.keys() - geometries.keys()):
+        raise ShapeError(f"boundaries/towns.geojson: no polygon of {', '.join(missing)}")
     groups: dict[str, list[Town]] = {CITY: []}
     for town in facts.towns.values():
         for name in (CITY, town.county, town.zone, town.id):
@@ -189,16 +225,64 @@ def _list_stretches(
     for edge in quality["edges"]:
         first, second = edge["between"]
         if (first in own) != (second in own):
-            imported_m = _find_imported({first, second}, adjusted, members)
-            yield float(edge["length_m"]), float(imported_m or edge["accuracy_m"])
+            imported = _find_import({first, second}, adjusted, members)
+            yield float(edge["length_m"]), float(imported.accuracy_m if imported else edge["accuracy_m"])
 
 
-def _find_imported(ends: set[str], adjusted: Adjusted, members: Members) -> float | None:
-    """Return the accuracy of an imported boundary that runs between two ends, if one does."""
+def _find_import(ends: Collection[str], adjusted: Adjusted, members: Members) -> ImportedBoundary | None:
+    """Return the imported boundary that runs between two ends, if one does."""
     for place, record in adjusted.imports.items():
-        if len(ends & members.of(place)) == 1:
-            return record.accuracy_m
+        if len(set(ends) & members.of(place)) == 1:
+            return record
     return None
+
+
+def list_stretches(facts: Facts, shapes: Mapping[str, Shape], boundaries: Json) -> list[Stretch]:
+    """Return the edges of all towns, each once: between two of them, towards a neighbouring county, the sea.
+
+    `boundaries` are those that the `shapes` were built from.
+    """
+    land = boundaries["land"]["features"]
+    quality, adjusted = boundaries["datapackage"]["quality"], boundaries.get("adjusted") or Adjusted({})
+    known = {frozenset(edge["between"]): float(edge["accuracy_m"]) for edge in quality["edges"]}
+    members, towns = Members(facts), facts.towns
+    pieces: dict[str, BaseGeometry] = {town: shapes[town].geometry for town in towns}
+    pieces |= {row["id"]: _read_geometry(row) for row in land if row["id"] != CITY}
+    ids, tree = list(pieces), shapely.STRtree(list(pieces.values()))
+    left = {town: pieces[town].boundary for town in towns}
+    stretches = []
+    for town in towns:
+        for other in sorted(ids[index] for index in tree.query(pieces[town], predicate="intersects")):
+            if other in towns and other <= town:
+                continue
+            line = select_lines(shapely.intersection(pieces[town].boundary, pieces[other].boundary))
+            if line.is_empty:
+                continue
+            ends = frozenset((town, other))
+            imported = _find_import(ends, adjusted, members)
+            alike = other in towns and towns[other].county == towns[town].county
+            stretches.append(
+                Stretch(
+                    (town, other),
+                    line,
+                    imported.accuracy_m if imported else known.get(ends, shapes[town].accuracy_m),
+                    imported.method if imported else "reconstructed" if alike else "digitised",
+                )
+            )
+            for end in ends & left.keys():
+                left[end] = shapely.difference(left[end], line)
+    for town, line in left.items():
+        coast = select_lines(line)
+        if not coast.is_empty:
+            accuracy_m = known.get(frozenset((town, SEA)), float(quality["coast"]["p90_m"]))
+            stretches.append(Stretch((town, SEA), coast, accuracy_m, "digitised"))
+    return stretches
+
+
+def select_lines(geometry: BaseGeometry) -> BaseGeometry:
+    """Return the lines of a geometry, joined where they meet, without its points; it may be empty."""
+    lines = [part for part in shapely.get_parts(geometry) if part.length]
+    return shapely.MultiLineString(shapely.get_parts(shapely.line_merge(shapely.union_all(lines))).tolist())
 
 
 def _to_point(position: Position) -> shapely.Point:
@@ -225,8 +309,9 @@ def _draft_sites(
         union = shapely.union_all([part for _, _, part in parts])
         areas = [site.area_source for site, _, _ in parts if site.area_source is not None]
         sources = tuple(dict.fromkeys([*areas, *base]))
-        accuracy_m = max(position.accuracy_m for _, position, _ in parts)
-        found[name] = _Draft(union, "indicative", accuracy_m, sources)
+        spots = tuple(KnownPoint(at.lon, at.lat, at.accuracy_m) for _, at, _ in parts)
+        accuracy_m = max(spot.accuracy_m for spot in spots)
+        found[name] = _Draft(union, "indicative", accuracy_m, sources, spots=spots)
     return found
 
 
@@ -243,7 +328,7 @@ def _build_room(
 
 def _get(drafts: Mapping[str, _Draft], name: str) -> _Draft:
     if name not in drafts:
-        raise ValueError(f"no shape for {name!r}")
+        raise ShapeError(f"no shape for {name!r}")
     return drafts[name]
 
 
@@ -291,7 +376,17 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
     method: Method = "indicative" if all(member.method == "indicative" for member in members) else "derived"
     movers = tuple(dict.fromkeys(mover for member in members for mover in member.adjusted_by))
     accuracy_m = max(member.accuracy_m for member in members)
-    return _Draft(union, method, accuracy_m, sources, adjusted_by=movers, joined=_join_edges(members))
+    joined = _join_edges(members)
+    spots = tuple(spot for member in reversed(members) for spot in member.spots)  # the core first
+    return _Draft(
+        union,
+        method,
+        accuracy_m,
+        sources,
+        adjusted_by=movers,
+        joined=joined,
+        spots=spots if method == "indicative" else (),
+    )
 
 
 def _join_edges(members: list[_Draft]) -> Method | None:
@@ -309,12 +404,15 @@ def _join_terms(draft: _Draft, terms: Mapping[str, str], base: str) -> str:
     return "; ".join(dict.fromkeys(terms.get(source, base) for source in draft.sources))
 
 
-def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: str) -> Shape:
-    """Round, turn, measure and label a draft."""
+def _finish(
+    name: str, draft: _Draft, official: OfficialArea | None, licence: str, no_area: Text | None
+) -> Shape:
+    """Round, turn, measure and label a draft; `no_area` says why one that is no extent has no area."""
+    bounded = draft.method != "indicative"
     turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, GRID_DEG)))
     parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
     if not parts:
-        raise ValueError(
+        raise ShapeError(
             f"the shape of {name!r} is empty: its point is farther from its bounds than its accuracy"
         )
     return Shape(
@@ -324,17 +422,19 @@ def _finish(name: str, draft: _Draft, official: OfficialArea | None, licence: st
         accuracy_m=round(draft.accuracy_m),
         sources=draft.sources,
         licence=licence,
-        area_km2=crs.measure_area_km2(turned),
-        label=_find_label(parts[0]),
+        area_km2=crs.measure_area_km2(turned) if bounded else None,
+        label=find_label(parts[0]),
         official_area_km2=None if official is None else official.area_km2,
         official_area_source=None if official is None else official.source,
         adjusted_by=draft.adjusted_by,
         joined=draft.joined,
+        spots=draft.spots,
+        no_area=None if bounded else no_area,
     )
 
 
-def _find_label(polygon: shapely.Polygon) -> shapely.Point:
-    """Return the centre of the largest circle in `polygon`."""
+def find_label(polygon: shapely.Polygon) -> shapely.Point:
+    """Return the centre of the largest circle in a lon/lat `polygon`."""
     width = hypot(polygon.bounds[2] - polygon.bounds[0], polygon.bounds[3] - polygon.bounds[1])
     circle = shapely.maximum_inscribed_circle(polygon, tolerance=min(_LABEL_TOLERANCE_DEG, width / 100))
     lon, lat = shapely.get_coordinates(circle)[0]

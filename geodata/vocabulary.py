@@ -14,7 +14,7 @@ from geodata.document import normalise
 from geodata.messages import Problem, function_words, problem
 from geodata.model import LANGUAGES, Record, Text
 from geodata.read import Facts
-from geodata.references import place, rows
+from geodata.references import place, rows, unread_tables
 
 HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _PLAN_TABLES = (  # whose Chinese names and terms are the plan's own
@@ -112,8 +112,9 @@ def check_thesaurus(facts: Facts) -> Iterator[Problem]:
     taken = _claimed(facts)
     seen: dict[str, str] = {}
     words = {word.zh: word.industry for word in facts.vocabulary}
+    whole = "vocabulary" not in unread_tables(facts)
     for index, row in enumerate(facts.thesaurus):
-        if row.word and words.get(row.word) != row.industry:
+        if whole and row.word and words.get(row.word) != row.industry:
             yield problem(
                 "unknown-id", place("thesaurus", row.zh[0], "word", index), row.word, tables="vocabulary"
             )

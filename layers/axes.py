@@ -7,7 +7,7 @@ registry defines with north first, such as EPSG:4326.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -37,6 +37,16 @@ class Axes:
     metric: bool
     curved: bool  # whether its rectangles are no rectangles in longitude and latitude
     reach: Bounds
+
+    @property
+    def decimals(self) -> int:
+        """To how many decimals coordinates are given out: a centimetre and a millimetre."""
+        return 3 if self.metric else 7
+
+    @property
+    def step(self) -> float:
+        """What that is in units of the system."""
+        return float(10.0**-self.decimals)
 
 
 _MERCATOR = (-20037508.342789244, -242528680.943714, 20037508.342789244, 242528680.943714)
@@ -101,17 +111,29 @@ def box_to_lonlat(corners: Bounds, axes: Axes) -> Bounds | BaseGeometry | None:
     """Return a box, its corners in the order of `axes`, in lon/lat; None if it lies beyond their reach.
 
     Where the system's rectangles are curved the answer is a polygon, else bounds. The first corner
-    must not lie north of the second, nor east of it.
+    must not lie north of the second, nor east of it. In every system but lon/lat the box is wider by
+    what answers are rounded to, so that whatever lies on its edge there is in it here.
     """
     within = clip_box(corners, axes)
     if within is None:
         return None
     clipped = _turned(within, axes)
-    if not axes.metric:
+    if axes is CRS84:
         return clipped
+    west, south, east, north = clipped
+    step = axes.step
+    least, most = axes.reach[:2], axes.reach[2:]
+    wide = (
+        max(west - step, least[0]),
+        max(south - step, least[1]),
+        min(east + step, most[0]),
+        min(north + step, most[1]),
+    )
+    if not axes.metric:
+        return wide
     if axes.curved:
-        return _curved_box(clipped, axes)
-    xs, ys = crs.transform([clipped[0], clipped[2]], [clipped[1], clipped[3]], axes.frame, crs.LONLAT)
+        return _curved_box(wide, axes)
+    xs, ys = crs.transform([wide[0], wide[2]], [wide[1], wide[3]], axes.frame, crs.LONLAT)
     return float(xs[0]), float(ys[0]), float(xs[1]), float(ys[1])
 
 
@@ -140,13 +162,15 @@ def split_box(corners: Bounds, axes: Axes) -> list[Bounds]:
 
 
 def _curved_box(bounds: Bounds, axes: Axes) -> BaseGeometry:
+    """Return a polygon that covers the box: its edges bend away from straight lines between vertices."""
     west, south, east, north = bounds
-    step = max(east - west, north - south) / EDGE_STEPS
     ring: BaseGeometry = shapely.box(*bounds)
-    dense = shapely.segmentize(ring, step) if step else ring
-    plain = Axes(axes.uri, axes.frame, north_first=False, metric=True, curved=True, reach=axes.reach)
-    changed: BaseGeometry = shapely.transform(dense, lambda points: _lonlat(points, plain))
-    return changed
+    dense = shapely.segmentize(ring, max(east - west, north - south) / EDGE_STEPS)
+    plain = replace(axes, north_first=False)
+    points = shapely.get_coordinates(dense)
+    vertices, middles = _lonlat(points, plain), _lonlat((points[:-1] + points[1:]) / 2, plain)
+    bend = float(np.abs(middles - (vertices[:-1] + vertices[1:]) / 2).max())
+    return shapely.Polygon(vertices).buffer(2 * bend, join_style="mitre")
 
 
 def _lonlat(points: Floats, axes: Axes) -> Floats:

@@ -24,9 +24,12 @@ PLACE_FIELDS = (  # of a layer of places that names none of its own
     *("id", *(f"name_{one}" for one in LANGUAGES), "kind", "parent_id", *_POSITIONING),
     *("industries", "industries_of_areas", "clauses", "responsible_units"),
     *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
-    *("area_km2", "official_area_km2", "official_area_source"),
+    *("area_km2", "area_note", "official_area_km2", "official_area_source"),
 )
-PLACE_OPEN = ("parent_id", *_POSITIONING, "official_area_km2", "official_area_source")
+PLACE_OPEN = (
+    *("parent_id", *_POSITIONING),
+    *("area_km2", "area_note", "official_area_km2", "official_area_source"),
+)
 _CODE = 2  # letters of a language
 LICENCE = CITY_FOLDER / "LICENSE-DATA.md"
 

@@ -7,20 +7,22 @@ nested as TopoJSON's geometry types nest them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
 from geodata.model import PLACE_LAYERS
-from geodata.shapes import Shape
+from geodata.shapes import Shape, Stretch, select_lines
 from layers.relations import Relations
 
 POLYGON, MULTI_LINE, MULTI_POLYGON = 2, 2, 3  # how deep each type nests its arcs
 _FRAME_DEG = 1e-6  # how near to the frame a line counts as part of it
+_NEAR_STEPS = 2  # of rounding, within which an arc runs along a line
 MIN_RING = 3  # positions of a ring that is none: there and back again
 
 
@@ -55,12 +57,18 @@ DETAIL = Level(tolerance_deg=0, quantum=1_000_000)  # 0.2 m
 
 
 def build_display(
-    relations: Relations, shapes: dict[str, Shape], neighbours: list[BaseGeometry], level: Level
+    relations: Relations,
+    shapes: dict[str, Shape],
+    neighbours: list[BaseGeometry],
+    stretches: Iterable[Stretch],
+    level: Level,
 ) -> dict[str, Any]:
     """Return one TopoJSON topology: the polygons of every layer, and the lines of the base map.
 
     Objects are `land` (neighbouring), `city`, every polygon layer, and the lines `coast`, `border`,
-    `county-lines`, `zone-lines` and `towns`. Geometries carry only their id.
+    `county-lines`, `zone-lines` and `towns`. Geometries carry only their id. ``doubts`` lists the arcs where
+    nobody knows the border of a zone, by county and accuracy, metres. What has no known extent has no
+    polygon.
     """
     towns = [town for town in relations.facts.towns if town in shapes]
     whole = [*(shapes[town].geometry for town in towns), *neighbours]
@@ -72,13 +80,11 @@ def build_display(
         layer: [
             (place.id, _outline(place.id, shapes[place.id], relations, pieces, level))
             for place in relations.places.values()
-            if place.layer == layer
+            if place.layer == layer and shapes[place.id].area_km2 is not None
         ]
         for layer in PLACE_LAYERS
     }
-    zones = [
-        outline for row_id, outline in outlines.get("zones", []) if shapes[row_id].method != "indicative"
-    ]
+    zones = [outline for _, outline in outlines.get("zones", [])]
     lines = {
         **_shores(city, land),
         "county-lines": _inner_lines([outline for _, outline in outlines.get("counties", [])], city),
@@ -86,44 +92,71 @@ def build_display(
         "towns": _inner_lines(list(pieces.values()), city),
     }
     objects = {"land": [("neighbour", land)], "city": [(next(iter(relations.facts.plans)), city)], **outlines}
-    return _to_topology(objects | {name: [(name, line)] for name, line in lines.items()}, level.quantum)
+    objects |= {name: [(name, line)] for name, line in lines.items()}
+    topology = _to_topology(objects, level.quantum)
+    topology["doubts"] = _mark_doubts(topology, _find_doubtful(relations, stretches, pieces))
+    return topology
+
+
+def _mark_doubts(
+    topology: dict[str, Any], doubtful: Mapping[tuple[str, int], BaseGeometry]
+) -> list[dict[str, Any]]:
+    """Return the numbers of the arcs that run along doubtful borders, by county and accuracy in metres."""
+    if not doubtful:
+        return []
+    scale, shift = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
+    arcs = [np.cumsum(arc, axis=0) * scale + shift for arc in topology["arcs"]]
+    middles = [arc[(len(arc) - 1) // 2 : (len(arc) - 1) // 2 + 2].mean(axis=0) for arc in arcs]
+    tree = shapely.STRtree(list(doubtful.values()))
+    near = float(_NEAR_STEPS * scale.max())
+    numbers, found = tree.query_nearest(shapely.points(middles), max_distance=near, all_matches=False)
+    along: dict[int, list[int]] = {}
+    for number, which in zip(numbers.tolist(), found.tolist(), strict=True):
+        along.setdefault(which, []).append(number)
+    return [
+        {"county": county, "accuracy_m": accuracy_m, "arcs": along[which]}
+        for which, (county, accuracy_m) in enumerate(doubtful)
+        if which in along
+    ]
+
+
+def _find_doubtful(
+    relations: Relations, stretches: Iterable[Stretch], pieces: Mapping[str, BaseGeometry]
+) -> dict[tuple[str, int], BaseGeometry]:
+    """Return the borders of zones where they are only reconstructed, by county and accuracy in metres."""
+    towns = relations.facts.towns
+    found: dict[tuple[str, int], list[BaseGeometry]] = {}
+    for stretch in stretches:
+        if stretch.drawn_by == "reconstructed":
+            one, other = (towns[end] for end in stretch.between)
+            if one.zone != other.zone:
+                line = shapely.intersection(pieces[one.id].boundary, pieces[other.id].boundary)
+                found.setdefault((one.county, round(stretch.accuracy_m)), []).append(line)
+    return {key: select_lines(shapely.union_all(lines)) for key, lines in sorted(found.items())}
 
 
 def _shores(city: BaseGeometry, land: BaseGeometry) -> dict[str, BaseGeometry]:
     """Return the city's border, and the coast of all land but for the frame that neighbours are cut at."""
     edges, frame = shapely.union(city.boundary, land.boundary), land.envelope.boundary.buffer(_FRAME_DEG)
-    border = _only_lines(shapely.intersection(city.boundary, land.boundary))
+    border = select_lines(shapely.intersection(city.boundary, land.boundary))
     coast = shapely.difference(shapely.difference(edges, border), frame)
-    return {"coast": _only_lines(coast), "border": border}
+    return {"coast": select_lines(coast), "border": border}
 
 
 def _inner_lines(polygons: list[BaseGeometry], city: BaseGeometry) -> BaseGeometry:
     """Return the edges of the polygons that are not the city's own edge."""
     edges = shapely.union_all([polygon.boundary for polygon in polygons])
-    return _only_lines(shapely.difference(edges, city.boundary))
-
-
-def _only_lines(geometry: BaseGeometry) -> BaseGeometry:
-    lines = [part for part in shapely.get_parts(geometry) if part.length]
-    return shapely.MultiLineString(shapely.get_parts(shapely.line_merge(shapely.union_all(lines))).tolist())
+    return select_lines(shapely.difference(edges, city.boundary))
 
 
 def _outline(
     place_id: str, shape: Shape, relations: Relations, pieces: Mapping[str, BaseGeometry], level: Level
 ) -> BaseGeometry:
     """Return the place's display polygon: its towns dissolved, or its own polygon where it has none."""
-    towns = [] if shape.method == "indicative" else _towns_of(place_id, relations)
-    members = [pieces[town] for town in towns if town in pieces]
+    members = [pieces[town.id] for town in relations.towns_of(place_id) if town.id in pieces]
     if members:
         return shapely.coverage_union_all(members)
-    return shapely.simplify(shape.geometry, level.tolerance_deg / 10)  # a tenth: small circles stay round
-
-
-def _towns_of(place_id: str, relations: Relations) -> list[str]:
-    inside = relations.inside(place_id)
-    return [
-        town.id for town in relations.facts.towns.values() if town.zone in inside or town.county in inside
-    ]
+    return shapely.simplify(shape.geometry, level.tolerance_deg / 10)  # a tenth: small places keep their form
 
 
 def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum: int) -> dict[str, Any]:

@@ -280,8 +280,7 @@ class DocumentBuilder(_Builder):
     def _towns(self, place: Place) -> list[Town]:
         if isinstance(place, Area) and place.extent == NOT_STATED:
             return []
-        inside = self.relations.inside(place.id)
-        return [town for town in self.facts.towns.values() if town.zone in inside or town.county in inside]
+        return list(self.relations.towns_of(place.id))
 
     def _government(self, place_id: str) -> Document | None:
         agency = self.relations.government_of(place_id)
@@ -299,7 +298,8 @@ class DocumentBuilder(_Builder):
         shape = self.shapes.get(place_id)
         rows = [row for row in self.facts.official_areas if row.of == place_id]
         return {
-            "area_km2": round(shape.area_km2, 3) if shape else None,
+            "area_km2": round(shape.area_km2, 3) if shape and shape.area_km2 is not None else None,
+            "area_note": to_words_or_none(shape.no_area) if shape else None,
             "official_area_km2": shape.official_area_km2 if shape else None,
             "official_areas": [self._official_area(row) for row in rows],
         }
@@ -332,6 +332,7 @@ class DocumentBuilder(_Builder):
                 "licence": None,
                 "bbox": None,
                 "label": None,
+                "spots": [],
                 "adjusted_by": [],
                 "unknown": to_words_or_none(self.relations.why_unplaced(row_id)),
             }
@@ -344,6 +345,7 @@ class DocumentBuilder(_Builder):
             "licence": self._licences(shape),
             "bbox": to_bbox(shape.geometry),
             "label": [round(shape.label.x, 5), round(shape.label.y, 5)],
+            "spots": [[round(at.lon, 5), round(at.lat, 5), round(at.accuracy_m)] for at in shape.spots],
             "adjusted_by": [self._neighbour_link(one) for one in shape.adjusted_by],
             "unknown": None,
         }

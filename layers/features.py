@@ -28,7 +28,7 @@ Features = dict[str, list[dict[str, Any]]]
 
 
 def build_points(facts: Facts) -> dict[str, Shape]:
-    """Return the shape of every platform and gateway whose position is known; their area is 0."""
+    """Return the shape of every platform and gateway whose position is known; they have no area."""
     return {row_id: _to_shape(row_id, position, facts) for row_id, position in _positions(facts)}
 
 
@@ -50,7 +50,7 @@ def _to_shape(row_id: str, position: Position, facts: Facts) -> Shape:
         accuracy_m=position.accuracy_m,
         sources=position.sources,
         licence="; ".join(dict.fromkeys(licence for licence in licences if licence)),
-        area_km2=0.0,
+        area_km2=None,
         label=point,
     )
 
@@ -109,13 +109,14 @@ def point_properties(row: Platform | Gateway, shape: Shape | None, relations: Re
 
 
 def shape_properties(shape: Shape) -> dict[str, Any]:
-    """Return how a polygon was made, how accurate it is, and its areas in km²."""
+    """Return how a polygon was made, how accurate it is, and its areas in km², or why it has none."""
     return {
         "geometry_method": shape.method,
         "positional_accuracy_m": round(shape.accuracy_m),
         "geometry_source": SEPARATOR["en"].join(shape.sources),
         "geometry_licence": shape.licence,
-        "area_km2": round(shape.area_km2, 3),
+        "area_km2": None if shape.area_km2 is None else round(shape.area_km2, 3),
+        "area_note": shape.no_area.zh if shape.no_area else None,
         "official_area_km2": shape.official_area_km2,
         "official_area_source": shape.official_area_source,
     }

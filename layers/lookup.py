@@ -31,6 +31,7 @@ MARGIN = 1.1  # over the least accurate place, for what the plane makes of dista
 RINGS_M = (10_000.0, 100_000.0, 1_000_000.0)  # around a point that lies in no place, until one is found
 EVERYWHERE_M = 4e7
 GROUND = "ground"  # the layer of what is no place: neighbouring land, the window of known land
+EDGES = "edges"  # the layer of stretches of the places' edges
 # Where a point can be: in the city; so near its border or coast that it may be; on a neighbour's land;
 # at sea; or where no land is recorded at all.
 CITY, EDGE, NEIGHBOUR, SEA, BEYOND = "city", "edge", "neighbour", "sea", "beyond"
@@ -38,6 +39,7 @@ ORDER = (*PLACE_LAYERS, "towns")
 SHARING = ("counties", "zones", "towns")  # layers whose places do not overlap: a point is in one, or none
 NOT_STATED = "not-stated"  # the extent of an area that is drawn as its members; no point is in it for sure
 LEAST_PERCENT = 0.005  # what rounds to nothing
+LEAST_LIKELY = 0.5  # per cent; what is less likely is not named
 QUADRANT = 4  # segments of a rounded corner
 
 
@@ -153,6 +155,64 @@ def reach_box(lon: float, lat: float, reach_m: float) -> BaseGeometry:
     return box(lon - lon_deg, lat - lat_deg, lon + lon_deg, lat + lat_deg)
 
 
+class Errors:
+    """Knows how far the edges of places may be from the truth.
+
+    `stretches` of edge each have an accuracy, within which nine of ten places on the true edge lie, metres.
+    The first carries the table of ``errors``: which share of them is how small, in parts of the accuracy.
+    """
+
+    def __init__(self, stretches: list[BlockEntry]) -> None:
+        self._stretches = stretches
+        self._tree = STRtree([entry.geometry for entry in stretches])
+        self._table = stretches[0].head["errors"] if stretches else [(0.0, 0.0), (1.0, 1.0)]
+        widest = max((entry.head["accuracy_m"] for entry in stretches), default=0.0)
+        self._reach_m = MARGIN * widest * self._table[-1][1]
+        self._edged = {place for entry in stretches for place in entry.head["of"]}
+
+    def measure(self, point: Point, *, on_land: bool) -> tuple[dict[str, float], float | None]:
+        """Return how near `point` is to the edge of each place around, in parts of that edge's accuracy.
+
+        On land the coast is taken as it is drawn: only other edges count. Also return the accuracy of the
+        most doubtful edge, metres.
+        """
+        found: dict[str, float] = {}
+        nearest: tuple[float, float | None] = (math.inf, None)
+        for index in self._tree.query(reach_box(point.x, point.y, self._reach_m)):
+            entry = self._stretches[int(index)]
+            if not (on_land and entry.head["coast"]):
+                part = crs.measure_distance_m(point, entry.geometry) / max(entry.head["accuracy_m"], 1e-3)
+                nearest = min(nearest, (part, entry.head["accuracy_m"]), key=lambda one: one[0])
+                for place in entry.head["of"]:
+                    found[place] = min(part, found.get(place, math.inf))
+        return found, nearest[1]
+
+    def weigh(self, entry: BlockEntry, point: Point, parts: dict[str, float]) -> float | None:
+        """Return how likely `point` is in a place; None for one whose extent nobody knows.
+
+        The true edge lies as likely to one side of the drawn one as to the other, so that a point inside is
+        lost to half of the errors that are larger than its distance, and one outside is won by as many.
+        """
+        if entry.head["spots"]:
+            return None
+        place = entry.head["id"]
+        part = parts.get(place, math.inf)
+        if place not in self._edged:  # an imported boundary that follows no towns
+            accuracy_m = max(entry.head["positional_accuracy_m"], 1e-3)
+            part = measure_edge_m(entry.geometry, point) / accuracy_m
+        beyond = (1 - self._share_within(part)) / 2
+        return 1 - beyond if entry.geometry.covers(point) else beyond
+
+    def _share_within(self, part: float) -> float:
+        """Return the share of errors that are no larger than `part` of the accuracy."""
+        low_share, low = self._table[0]
+        for share, at in self._table[1:]:
+            if part < at:
+                return float(low_share + (share - low_share) * (part - low) / (at - low))
+            low_share, low = share, at
+        return 1.0
+
+
 class Surroundings:
     """Knows what lies around: the city's land, its neighbours, the sea, ports and stations.
 
@@ -165,6 +225,7 @@ class Surroundings:
         self.neighbour: BaseGeometry = ground["neighbour"]
         self.window: BaseGeometry = ground["window"]
         self._gateways = [entry for entry in rows if entry.head["layer"] == "gateways"]
+        self.errors = Errors([entry for entry in rows if entry.head["layer"] == EDGES])
 
     def where(self, point: Point, *, covered: bool, near: bool) -> str:
         """Return where `point` is; `near` says that the city may cover it after all."""
@@ -204,17 +265,26 @@ class Lookup:
         whether the point is in the ``city``, at its ``edge``, on a ``neighbour``'s land, at ``sea`` or
         ``beyond`` what is recorded. ``gateways`` are the nearest port, airport and station. ``areas`` are
         those of which the plan states no extent, but names a place as core, centre or support that the
-        point lies in: whether it lies in the area itself is not known.
+        point lies in: whether it lies in the area itself is not known. A place whose extent nobody knows is
+        ``near`` where it may be, never more. ``likelihood_percent`` says how likely the point is in a place,
+        see ``docs/likelihood.md``; ``likely`` lists, by layer, every place that it may be in, the likeliest
+        first, with how likely it is in none of them; ``accuracy_m`` is how accurate the most doubtful of the
+        edges around is.
         """
         point = Point(lon, lat)
+        around = list(self._places.near(point))
         met = sorted(
-            (answer for entry in self._places.near(point) if (answer := _answer(entry, point))),
+            (answer for entry in around if (answer := _answer(entry, point))),
             key=lambda answer: (ORDER.index(answer["layer"]), answer["status"], answer["distance_to_edge_m"]),
         )
         found, unbounded = _part(met)
         inside = [answer for answer in found if answer["status"] == "inside"]
         covered = any(answer["layer"] == "towns" for answer in inside)
         near = any(answer["layer"] == "counties" for answer in found)
+        parts, accuracy_m = self.around.errors.measure(point, on_land=covered)
+        likely = self._weigh(around, point, parts)
+        for answer in found:
+            answer["likelihood_percent"] = likely.get(answer["id"])
         return {
             "lon": lon,
             "lat": lat,
@@ -223,11 +293,26 @@ class Lookup:
             "uncertain": any(answer["uncertain"] for answer in found),
             # Borders inside the city are drawn less accurately than its coast, which therefore decides.
             "doubts": list(_doubts(found)) if covered or near else [],
+            "likely": list(_rank(around, likely)),
+            "accuracy_m": None if accuracy_m is None else round(accuracy_m),
             "applies": found,
             "areas": [_without_extent(answer) for answer in unbounded],
             "nearest": None if inside else self._nearest(point),
             "gateways": self.around.gateways(point),
         }
+
+    def _weigh(
+        self, around: list[BlockEntry], point: Point, parts: dict[str, float]
+    ) -> dict[str, float | None]:
+        """Return how likely `point` is in each place around, per cent; None where nobody can say."""
+        errors = self.around.errors
+        likely = {entry.head["id"]: errors.weigh(entry, point, parts) for entry in around}
+        for layer in SHARING:  # it is in one of them at most
+            rivals = [entry.head["id"] for entry in around if entry.head["layer"] == layer]
+            total = sum(likely[place] or 0.0 for place in rivals)
+            if total > 1:
+                likely |= {place: chance / total for place in rivals if (chance := likely[place]) is not None}
+        return {place: None if chance is None else round(100 * chance, 1) for place, chance in likely.items()}
 
     def _nearest(self, point: Point) -> dict[str, Any]:
         """Return the nearest place with its distance, for a point that lies in none."""
@@ -252,17 +337,39 @@ def _without_extent(row: dict[str, Any]) -> dict[str, Any]:
 def _doubts(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the layers in which it is not certain which place the point is in."""
     for layer in SHARING:
-        rows = [row for row in found if row["layer"] == layer]
+        rows = [row for row in found if row["layer"] == layer and not row["spots"]]
         if any(row["uncertain"] for row in rows):
             places = [{key: row[key] for key in ("id", "name", "url")} for row in rows]
             # The nearest edge of a single place leads out of the layer.
             yield {"layer": layer, "places": places, "or_none": len(rows) == 1}
 
 
+def _rank(around: list[BlockEntry], likely: dict[str, float | None]) -> Iterator[dict[str, Any]]:
+    """Yield the places of each layer that a point may be in, the likeliest first."""
+    for layer in SHARING:
+        heads = [entry.head for entry in around if entry.head["layer"] == layer]
+        chances = sorted(((likely[head["id"]] or 0.0, head) for head in heads), key=lambda row: -row[0])
+        rows = [(chance, head) for chance, head in chances if chance >= LEAST_LIKELY]
+        if rows:
+            yield {
+                "layer": layer,
+                "places": [
+                    {key: head[key] for key in ("id", "name", "url")} | {"likelihood_percent": chance}
+                    for chance, head in rows
+                ],
+                "none_percent": round(max(100 - sum(chance for chance, _ in chances), 0.0), 1),
+            }
+
+
 def _answer(entry: BlockEntry, point: Point) -> dict[str, Any] | None:
     distance = measure_edge_m(entry.geometry, point)
-    inside = bool(entry.geometry.covers(point))
+    spots = entry.head["spots"]
+    inside = not spots and bool(entry.geometry.covers(point))
     uncertain = distance < entry.head["positional_accuracy_m"]
+    if spots:
+        uncertain = any(
+            crs.measure_distance_m(point, Point(lon, lat)) <= accuracy_m for lon, lat, accuracy_m in spots
+        )
     if not inside and not uncertain:
         return None
     status = "inside" if inside else "near"
@@ -290,8 +397,8 @@ class Shares:
     def of(self, polygon: BaseGeometry) -> dict[str, Any]:
         """Return the area of a valid lon/lat polygon, km², and its shares by place, per cent.
 
-        A place that the polygon only may reach, its edge being that uncertain, has a share of 0 and a
-        range that begins at 0. ``outside`` says what of the polygon is not in the city.
+        A place that the polygon only may reach, its edge or its whole extent being that uncertain, has a
+        share of 0 and a range that begins at 0. ``outside`` says what of the polygon is not in the city.
         """
         total = crs.measure_area_km2(polygon)
         found, unbounded = _part(sorted(self._shares(polygon, total), key=_order))
@@ -315,6 +422,8 @@ class Shares:
                 for moved in (self._inner, self._outer)
             )
             low, high = min(low, share), max(high, share)
+            if entry.head["spots"]:  # it has an extent, but nobody knows where
+                area = share = low = 0.0
             if high >= LEAST_PERCENT:
                 yield entry.head | {
                     "area_km2": round(area, 6),

@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely import STRtree
+from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from layers.cql.evaluate import Column, evaluate
@@ -21,8 +22,8 @@ from layers.query import Collection, Feature, Query, Selection
 from layers.rows import Row, queryables, read_rows
 from layers.store import Release
 
-_BLANKS: dict[str, Any] = {"string": "", "number": 0.0, "boolean": False}
-_TYPES: dict[str, Any] = {"string": object, "number": float, "boolean": bool}
+_BLANKS: dict[str, Any] = {"string": "", "list": "", "number": 0.0, "boolean": False}
+_TYPES: dict[str, Any] = {"string": object, "list": object, "number": float, "boolean": bool}
 Indices = NDArray[np.intp]
 
 
@@ -85,7 +86,8 @@ class MemoryTable:
         found = self._find(query)
         for name, descending in reversed(query.sort):
             found = found[np.argsort(self._rank(name, descending=descending)[found], kind="stable")]
-        return Selection(len(found), tuple(self._features[found[_cut(query)]].tolist()))
+        unplaced = int(np.isin(found, self._nowhere).sum()) if query.boxes and len(self._nowhere) else 0
+        return Selection(len(found), tuple(self._features[found[_cut(query)]].tolist()), unplaced)
 
     def _find(self, query: Query) -> Indices:
         if query.filter is None:
@@ -96,9 +98,9 @@ class MemoryTable:
         found = self._in_boxes(query.boxes)
         return found[chosen[found]]
 
-    def _in_boxes(self, boxes: tuple[Bounds, ...]) -> Indices:
+    def _in_boxes(self, boxes: tuple[Bounds | BaseGeometry, ...]) -> Indices:
         """Return what meets a box, and what is nowhere, in the collection's order."""
-        asked = np.array([shapely.box(*bounds) for bounds in boxes])
+        asked = np.array([one if isinstance(one, BaseGeometry) else shapely.box(*one) for one in boxes])
         found = self._tree.query(asked, predicate="intersects")[1]
         if len(self._nowhere):
             found = np.concatenate((found, self._nowhere))

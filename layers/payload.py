@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.records import IMPORTED_METHODS
+from geodata.land import SEA
 from geodata.model import Area, Gateway, Platform, Text
-from geodata.shapes import Shape
+from geodata.shapes import Shape, Stretch, find_label
 from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
 from layers.documents import EMPHASES, Document
 from layers.features import SEPARATOR
 from layers.links import to_url
-from layers.lookup import GROUND, ORDER, move_edges, read_block, write_block
+from layers.lookup import EDGES, GROUND, ORDER, move_edges, read_block, write_block
 from layers.relations import Place, Relations
 
 Payload = dict[str, Any]
@@ -90,12 +93,15 @@ class _Features:
             "kind": place.layer if isinstance(place, Area) else place.kind,
             **_names(place.name, self.language),
             "short": _pick(place.short_name, self.language) if place.short_name else None,
-            "label": _label(shape),
+            "label": self._label_of(place.id),
             "parent": getattr(place, "parent", None),
             "method": shape.method,
             "edge": shape.edge,
             "accuracy_m": round(shape.accuracy_m),
-            "area_km2": round(shape.area_km2, 1),
+            "area_km2": None if shape.area_km2 is None else round(shape.area_km2, 1),
+            "spots": [
+                [round(spot.lon, 5), round(spot.lat, 5), round(spot.accuracy_m)] for spot in shape.spots
+            ],
             "industries": list(dict.fromkeys(one for row in designations for one in row.industries)),
             "reached": [
                 one
@@ -118,6 +124,18 @@ class _Features:
             terms = [place.relation.term]
         terms = terms or [row.term for row in self.relations.designations_of(place.id)][:3]
         return SEPARATOR[self.language].join(_pick(term, self.language) for term in terms) or None
+
+    def _label_of(self, place_id: str) -> list[float]:
+        """Return where the name of a place belongs: where no zone lies on it."""
+        shape = self.shapes[place_id]
+        over = [
+            self.shapes[one.id].geometry
+            for one in self.relations.children_of(place_id)
+            if self.relations.towns_of(one.id)
+        ]
+        rest = shapely.difference(shape.geometry, shapely.union_all(over)) if over else shapely.Polygon()
+        at = shape.label if rest.is_empty else find_label(max(shapely.get_parts(rest), key=shapely.area))
+        return [round(at.x, 5), round(at.y, 5)]
 
     def _point(self, row: Platform | Gateway, layer: str, parent: str | None) -> Payload:
         shape = self.shapes.get(row.id)
@@ -229,20 +247,45 @@ def build_shares_index(lookup: bytes) -> bytes:
     )
 
 
+@dataclass(frozen=True)
+class Edges:
+    """All edges of towns, and how their errors are distributed: shares of them by parts of the accuracy."""
+
+    stretches: list[Stretch]
+    quantiles: Mapping[str, float]
+
+
 def build_around_index(
-    shapes: dict[str, Shape], documents: dict[str, Document], ground: Mapping[str, BaseGeometry]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    documents: dict[str, Document],
+    ground: Mapping[str, BaseGeometry],
+    edges: Edges,
 ) -> bytes:
     """Return what a look-up names beside the places, as one block.
 
-    These are the ports, airports and stations, and of `ground` the ``neighbour`` land and the
-    ``window`` within which all land is known.
+    These are the ports, airports and stations, of `ground` the ``neighbour`` land and the ``window`` within
+    which all land is known, and the `edges` of the places that are made of towns.
     """
     gateways = [document for document in documents.values() if document["layer"] == "gateways"]
     rows: list[tuple[Head, BaseGeometry]] = [
         (_gateway_head(document), shapes[document["id"]].geometry) for document in gateways
     ]
     rows += [({"id": name, "layer": GROUND}, geometry) for name, geometry in ground.items()]
+    rows += _edge_rows(relations, edges)
     return write_block(rows)
+
+
+def _edge_rows(relations: Relations, edges: Edges) -> Iterator[tuple[Head, BaseGeometry]]:
+    """Yield each stretch of edge with the places that it bounds, the first with the table of errors."""
+    bounded = {place: {town.id for town in relations.towns_of(place)} for place in relations.places}
+    bounded |= {town: {town} for town in relations.facts.towns}
+    table = sorted((float(share), part) for share, part in edges.quantiles.items())
+    for number, stretch in enumerate(edges.stretches):
+        of = [place for place, towns in bounded.items() if len(towns & set(stretch.between)) == 1]
+        head = {"id": number, "layer": EDGES, "of": of, "accuracy_m": stretch.accuracy_m}
+        head["coast"] = SEA in stretch.between
+        yield head | ({} if number else {"errors": table}), stretch.line
 
 
 def _place_head(document: Document) -> Head:
@@ -253,6 +296,7 @@ def _place_head(document: Document) -> Head:
         "extent": document["extent"],
         "anchors": document["anchors"],
         "note": document["note"],
+        "spots": document["geometry"]["spots"],
         "geometry_method": document["geometry"]["method"],
         "geometry_schematic": document["geometry"]["schematic"],
         "positional_accuracy_m": document["geometry"]["accuracy_m"],
@@ -277,6 +321,7 @@ def _town_head(town: Any, shape: Shape) -> Head:
         "extent": None,
         "anchors": [],
         "note": None,
+        "spots": [],
         "geometry_method": shape.method,
         "geometry_schematic": shape.schematic,
         "positional_accuracy_m": round(shape.accuracy_m),

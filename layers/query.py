@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shapely.geometry.base import BaseGeometry
+
 from geodata.crs import Bounds
 from layers.cql.tree import Condition
 
@@ -25,9 +27,9 @@ class Query:
     Attributes
     ----------
     boxes
-        Bounds in lon/lat, west ≤ east; two where a box crosses the antimeridian. A feature matches if
-        its geometry intersects any of them, edges included, or if it has no geometry (OGC API – Features
-        Part 1, fc-bbox-response C). Empty: no box was asked for.
+        Bounds in lon/lat, west ≤ east, or a geometry where they are curved; two where a box crosses the
+        antimeridian. A feature matches if its geometry intersects any of them, edges included, or if it
+        has no geometry (OGC API – Features Part 1, fc-bbox-response C). Empty: no box was asked for.
     filter
         A checked filter; only what makes it true is selected. None: no filter.
     sort
@@ -37,7 +39,7 @@ class Query:
         How many features of the answer, None for all, and after how many.
     """
 
-    boxes: tuple[Bounds, ...] = ()
+    boxes: tuple[Bounds | BaseGeometry, ...] = ()
     filter: Condition | None = None
     sort: tuple[tuple[str, bool], ...] = ()
     limit: int | None = None
@@ -57,10 +59,14 @@ class Feature:
 
 @dataclass(frozen=True)
 class Selection:
-    """One page of an answer, and how many features match in all."""
+    """One page of an answer, and how many features match in all.
+
+    ``unplaced`` counts those of them that have no geometry, where a box was asked for.
+    """
 
     matched: int
     features: tuple[Feature, ...]
+    unplaced: int = 0
 
 
 @dataclass(frozen=True, eq=False)

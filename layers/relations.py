@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from geodata.model import Agency, Anchor, Area, Chain, Clause, Designation, Industry, Platform, Text, Zone
+from geodata.model import (
+    Agency,
+    Anchor,
+    Area,
+    Chain,
+    Clause,
+    Designation,
+    Industry,
+    Platform,
+    Text,
+    Town,
+    Zone,
+)
 from geodata.read import Facts
 
 Place = Zone | Area
@@ -98,6 +110,13 @@ class Relations:
                 found.add(current)
                 waiting += [zone.id for zone in self.children_of(current)]
         return found
+
+    def towns_of(self, place_id: str) -> tuple[Town, ...]:
+        """Return the towns that a county or zone, or an area of such, is made of; none for a park."""
+        inside = self.inside(place_id)
+        return tuple(
+            town for town in self.facts.towns.values() if town.zone in inside or town.county in inside
+        )
 
     def platforms_in(self, place_id: str) -> tuple[Platform, ...]:
         """Return the platforms whose zone is the place or lies in it."""

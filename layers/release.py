@@ -14,19 +14,27 @@ import shapely
 from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
+from geodata.basemap import Basemap
 from geodata.boundary_import.snap import Adjusted
 from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import LANGUAGES, Town, Zone
 from geodata.read import Facts
-from geodata.shapes import Shape, build_shapes
+from geodata.shapes import Shape, Stretch, build_shapes, list_stretches
 from layers import display, geojson
+from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
 from layers.features import build_features, build_industry_features, build_points
 from layers.measures import build_measures
-from layers.payload import build_around_index, build_lookup_index, build_payload, build_shares_index
+from layers.payload import (
+    Edges,
+    build_around_index,
+    build_lookup_index,
+    build_payload,
+    build_shares_index,
+)
 from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import build_locators, build_sketch
@@ -52,6 +60,7 @@ class Inputs:
     themes: tuple[Theme, ...]
     licence: str = field(default_factory=read_licence)
     local: LocalAdditions = NOTHING
+    basemap: Basemap | None = None
 
 
 def build_release(inputs: Inputs, progress: Progress) -> Files:
@@ -67,12 +76,15 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     land = read_neighbours(inputs.boundaries, inputs.facts.plans)
     progress("图层 / layers")
     files = _data_files(relations, shapes, inputs.layers, land)
+    stretches = list_stretches(inputs.facts, shapes, inputs.boundaries)
+    edges = Edges(stretches, inputs.boundaries["datapackage"]["quality"]["reconstructed"]["quantiles"])
     progress("索引 / indexes")
-    files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries))
+    files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries), edges)
     files |= _local_files(relations, inputs.local)
     files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
-    files |= _display_files(relations, shapes, inputs, land)
+    backdrop = _prepare_backdrop(inputs, shapes, land)
+    files |= _display_files(relations, shapes, inputs, land, stretches, backdrop)
     progress("下载文件 / downloads")
     plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
@@ -115,7 +127,11 @@ def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[s
 
 
 def _document_files(
-    relations: Relations, shapes: dict[str, Shape], local: LocalAdditions, ground: dict[str, BaseGeometry]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    local: LocalAdditions,
+    ground: dict[str, BaseGeometry],
+    edges: Edges,
 ) -> Files:
     documents = DocumentBuilder(relations, shapes, local).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
@@ -127,7 +143,7 @@ def _document_files(
         **_subject_files(relations, shapes, local),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
-        "index/around.bin": build_around_index(shapes, documents, ground),
+        "index/around.bin": build_around_index(relations, shapes, documents, ground, edges),
         "index/search.json": geojson.to_bytes(build_search_index(relations)),
     }
 
@@ -185,18 +201,36 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalA
 
 
 def _display_files(
-    relations: Relations, shapes: dict[str, Shape], inputs: Inputs, land: list[BaseGeometry]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    inputs: Inputs,
+    land: list[BaseGeometry],
+    stretches: list[Stretch],
+    backdrop: PreparedBasemap | None,
 ) -> Files:
     files = {
-        "map/overview.topojson": display.build_display(relations, shapes, land, display.OVERVIEW),
-        "map/detail.topojson": display.build_display(relations, shapes, land, display.DETAIL),
-        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land)),
+        "map/overview.topojson": display.build_display(relations, shapes, land, stretches, display.OVERVIEW),
+        "map/detail.topojson": display.build_display(relations, shapes, land, stretches, display.DETAIL),
+        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), stretches, backdrop),
     } | {
         f"map/{language}.json": build_payload(relations, shapes, inputs.layers, inputs.themes, language)
         for language in LANGUAGES
     }
+    files |= build_cells(backdrop) if backdrop else {}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
-    return written | build_locators(relations, shapes, shapely.union_all(land))
+    return written | build_locators(relations, shapes, shapely.union_all(land), stretches, backdrop)
+
+
+def _prepare_backdrop(
+    inputs: Inputs, shapes: dict[str, Shape], land: list[BaseGeometry]
+) -> PreparedBasemap | None:
+    """Return the operator's basemap as maps draw it, None without one."""
+    if inputs.basemap is None:
+        return None
+    counties = [zone.id for zone in inputs.facts.zones.values() if zone.layer == "counties"]
+    city = shapely.union_all([shapes[county].geometry for county in counties])
+    window = window_around(city.bounds)
+    return prepare_basemap(inputs.basemap, window, inputs.facts, shapely.union_all([city, *land]))
 
 
 def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:

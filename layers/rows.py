@@ -23,7 +23,7 @@ KINDS: dict[str, Kind] = {
     "number": "number",
     "integer": "number",
     "boolean": "boolean",
-    "array": "string",  # joined, see flatten_value
+    "array": "list",  # joined, see flatten_value
 }
 
 Scalar = str | float | bool | None
@@ -49,15 +49,29 @@ def queryables(info: dict[str, Any]) -> dict[str, Kind]:
     return kinds if info["geometry"] == "none" else kinds | {GEOMETRY: "geometry"}
 
 
+def json_type(field: dict[str, Any]) -> str:
+    """Return the JSON type of a field as a queryable: a list is one text."""
+    return "string" if field["type"] == "array" else str(field["type"])
+
+
 def read_rows(release: Release, info: dict[str, Any]) -> Iterator[Row]:
-    """Yield the rows of one layer or table of the release, in its order."""
+    """Yield the rows of one layer or table of the release, in its order.
+
+    Every polygon comes as a MultiPolygon: clients take the type of the first page for that of all.
+    """
     if info["geometry"] == "none":
         yield from _table_rows(release.read(f"data/{info['id']}.json"))
         return
     for feature in orjson.loads(release.read(f"data/{info['id']}.geojson"))["features"]:
-        geometry = feature["geometry"]
+        geometry = feature["geometry"] = _to_multi(feature["geometry"])
         shape = shapely.from_geojson(orjson.dumps(geometry)) if geometry else None
         yield Row(feature["id"], orjson.dumps(feature), _flat(feature["properties"]), shape)
+
+
+def _to_multi(geometry: dict[str, Any] | None) -> dict[str, Any] | None:
+    if geometry and geometry["type"] == "Polygon":
+        return {"type": "MultiPolygon", "coordinates": [geometry["coordinates"]]}
+    return geometry
 
 
 def _table_rows(content: bytes) -> Iterator[Row]:

@@ -8,14 +8,19 @@ carry the style, so the page's own stylesheet (and its dark mode) colours them.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from geodata import crs
 from geodata.crs import Bounds
-from geodata.shapes import Shape
+from geodata.shapes import Shape, Stretch
+from layers.basemap import PreparedBasemap, groups_by_kind
 from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
@@ -25,21 +30,60 @@ TOLERANCE_PX = 0.6
 METRES_PER_DEGREE = 111_320
 WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
+DOT_PX = 5  # radius of the dot of a place of which only a point is known
+SOFT = (1, 0.7, 0.4)  # widths of the strokes of a soft edge, in parts of its accuracy
 SCALE_STEPS_KM = (2, 5, 10, 20, 50)
 
 
+@dataclass(frozen=True)
+class Outline:
+    """The edge of a place in two: lines that are known, and others with their accuracy, metres."""
+
+    known: BaseGeometry
+    guessed: BaseGeometry
+    accuracy_m: float
+
+
+def trace_outline(place_id: str, relations: Relations, stretches: Iterable[Stretch]) -> Outline | None:
+    """Return the edge of a place that is made of towns, None where it is known all round.
+
+    The accuracy is the mean along the guessed lines.
+    """
+    towns = {town.id for town in relations.towns_of(place_id)}
+    edges = [stretch for stretch in stretches if len(towns & set(stretch.between)) == 1]
+    guessed = [stretch for stretch in edges if stretch.drawn_by == "reconstructed"]
+    if not guessed:
+        return None
+    lengths = [stretch.line.length for stretch in guessed]
+    return Outline(
+        known=shapely.union_all([stretch.line for stretch in edges if stretch not in guessed]),
+        guessed=shapely.union_all([stretch.line for stretch in guessed]),
+        accuracy_m=float(np.average([stretch.accuracy_m for stretch in guessed], weights=lengths)),
+    )
+
+
 def build_locators(
-    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry
+    relations: Relations,
+    shapes: dict[str, Shape],
+    neighbour: BaseGeometry,
+    stretches: list[Stretch],
+    backdrop: PreparedBasemap | None = None,
 ) -> dict[str, bytes]:
     """Return ``locator/<id>.svg`` for every place and point with a geometry."""
     land, borders = _land(relations, shapes)
-    ground = {"neighbour": neighbour, "land": land}
+    ground = {"neighbour": neighbour, "land": land} | _thin(backdrop)
     wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
+    outlines = {place: trace_outline(place, relations, stretches) for place in relations.places}
     return {
-        f"locator/{row_id}.svg": _render(shapes[row_id], ground, borders).encode()
+        f"locator/{row_id}.svg": _render(shapes[row_id], outlines.get(row_id), ground, borders).encode()
         for row_id in wanted
         if row_id in shapes
     }
+
+
+def _thin(backdrop: PreparedBasemap | None) -> dict[str, BaseGeometry]:
+    """Return what a small map shows of a basemap, back to front."""
+    return groups_by_kind(backdrop.ranges[0].groups) if backdrop else {}
 
 
 def _land(relations: Relations, shapes: dict[str, Shape]) -> tuple[BaseGeometry, BaseGeometry]:
@@ -81,27 +125,74 @@ class Frame:
         y = self.height / 2 - (lat - self.lat) * self.px_per_deg / self.squash
         return round(x, 1), round(y, 1)
 
+    def to_px(self, metres: float) -> float:
+        """Return SVG units of a distance on the ground."""
+        return round(metres / (METRES_PER_DEGREE * self.squash) * self.px_per_deg, 1)
+
+    def to_circle(self, lon: float, lat: float, radius_px: float) -> str:
+        """Return a circle around a position as SVG path data."""
+        x, y = self.to_xy(lon, lat)
+        arc = f"a{radius_px:g} {radius_px:g} 0 1 0"
+        return f"M{x - radius_px:g} {y:g}{arc} {2 * radius_px:g} 0{arc} {-2 * radius_px:g} 0"
+
     def _subpath(self, line: BaseGeometry) -> str:
         points = [self.to_xy(lon, lat) for lon, lat in shapely.get_coordinates(line)]
         return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
 
 
-def _render(shape: Shape, ground: dict[str, BaseGeometry], borders: BaseGeometry) -> str:
-    frame = Frame(shape.geometry.bounds)
-    paths = [
-        f'<path class="locator-{name}" d="{frame.to_path(geometry)}"/>' for name, geometry in ground.items()
-    ]
+def _render(
+    shape: Shape, outline: Outline | None, ground: dict[str, BaseGeometry], borders: BaseGeometry
+) -> str:
+    reaches = [crs.build_circle(spot.lon, spot.lat, spot.accuracy_m) for spot in shape.spots]
+    frame = Frame(shapely.union_all([shape.geometry, *reaches]).bounds)
+    below = {name: frame.to_path(geometry) for name, geometry in ground.items()}
+    paths = [f'<path class="locator-{name}" d="{path}"/>' for name, path in below.items() if path]
     paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
+    drawn = _draw(shape, outline, frame)
+    for share in SOFT if shape.spots else ():  # fainter towards the rim
+        halo = _draw_halo(shape, frame, share)
+        paths.append(f'<path class="halo" d="{halo}"/>')
     if shape.geometry.area:
-        paths.append(
-            f'<path class="locator-place locator-{shape.edge}" d="{frame.to_path(shape.geometry)}"/>'
-        )
+        paths.append(f'<path class="locator-place locator-{shape.edge}" d="{drawn["d"]}"/>')
     else:
-        x, y = frame.to_xy(shape.label.x, shape.label.y)
-        paths.append(f'<circle class="locator-point" cx="{x:g}" cy="{y:g}" r="7"/>')
+        paths.append(f'<path class="locator-point" d="{frame.to_circle(shape.label.x, shape.label.y, 7)}"/>')
+    if drawn["soft"]:
+        paths += [
+            f'<path class="soft" d="{drawn["soft"]}" stroke-width="{drawn["width"] * share:g}"/>'
+            for share in SOFT
+        ]
+        paths.append(f'<path class="crisp" d="{drawn["crisp"]}"/>')
     size = f'viewBox="0 0 {frame.width} {frame.height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" class="locator" {size} aria-hidden="true">'
     return head + "".join(paths) + draw_scale_bar(frame) + "</svg>"
+
+
+def _draw(shape: Shape, outline: Outline | None, frame: Frame) -> dict[str, Any]:
+    """Return the path data of a place, and what says how true it is.
+
+    That is the ``soft`` part of its edge with the ``width`` of its band and the ``crisp`` one, or the
+    ``halo`` of a place of which only a point is known, which is drawn as a dot.
+    """
+    if shape.spots:
+        return {
+            "d": "".join(frame.to_circle(spot.lon, spot.lat, DOT_PX) for spot in shape.spots),
+            "halo": _draw_halo(shape, frame),
+            "soft": "",
+            "crisp": "",
+            "width": 0,
+        }
+    return {
+        "d": frame.to_path(shape.geometry),
+        "halo": "",
+        "soft": frame.to_path(outline.guessed) if outline else "",
+        "crisp": frame.to_path(outline.known) if outline else "",
+        "width": frame.to_px(outline.accuracy_m) if outline else 0,
+    }
+
+
+def _draw_halo(shape: Shape, frame: Frame, share: float = 1) -> str:
+    circles = (frame.to_circle(at.lon, at.lat, frame.to_px(at.accuracy_m * share)) for at in shape.spots)
+    return "".join(circles)
 
 
 def draw_scale_bar(frame: Frame) -> str:
@@ -114,7 +205,13 @@ def draw_scale_bar(frame: Frame) -> str:
     return f'{bar}<text class="locator-scale-text" x="{right}" y="{y - 9}" text-anchor="end">{km} km</text>'
 
 
-def build_sketch(relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry) -> dict[str, Any]:
+def build_sketch(
+    relations: Relations,
+    shapes: dict[str, Shape],
+    neighbour: BaseGeometry,
+    stretches: list[Stretch],
+    backdrop: PreparedBasemap | None = None,
+) -> dict[str, Any]:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
     land, borders = _land(relations, shapes)
     named = [shapes[place].geometry for place in relations.places]
@@ -127,8 +224,12 @@ def build_sketch(relations: Relations, shapes: dict[str, Shape], neighbour: Base
         "bounds": [west, south, east, north],
         "neighbour": frame.to_path(neighbour),
         "land": frame.to_path(land),
+        "backdrop": {name: frame.to_path(geometry) for name, geometry in _thin(backdrop).items()},
         "borders": frame.to_path(borders),
-        "places": {place: _place(shapes[place], frame) for place in relations.places},
+        "places": {
+            place: _place(shapes[place], trace_outline(place, relations, stretches), frame)
+            for place in relations.places
+        },
         "points": {
             one: frame.to_xy(shapes[one].label.x, shapes[one].label.y) for one in points if one in shapes
         },
@@ -140,6 +241,9 @@ def frame_of(bounds: Bounds) -> Frame:
     return Frame(bounds, (WIDTH, HEIGHT), MARGIN)
 
 
-def _place(shape: Shape, frame: Frame) -> dict[str, Any]:
+def _place(shape: Shape, outline: Outline | None, frame: Frame) -> dict[str, Any]:
     x, y = frame.to_xy(shape.label.x, shape.label.y)
-    return {"d": frame.to_path(shape.geometry), "x": x, "y": y, "edge": shape.edge}
+    if shape.spots:
+        x, y = frame.to_xy(shape.spots[0].lon, shape.spots[0].lat)
+        y -= 3 * DOT_PX  # the name stands above the dot
+    return {"x": x, "y": y, "edge": shape.edge} | _draw(shape, outline, frame)

@@ -71,8 +71,8 @@ def _names_of(place: Place) -> list[str]:
 def to_wide(text: str) -> str:
     """Return a text with Chinese punctuation, but for what stands between figures.
 
-    >>> to_wide("高区(国家级),1,000家")
-    '高区（国家级），1,000家'
+    >>> to_wide("甲区(国家级),1,000家")
+    '甲区（国家级），1,000家'
     """
     wide, end = "", 0
     for found in _BETWEEN_FIGURES.finditer(text):

@@ -1,4 +1,4 @@
-"""Rebuild geodata/boundaries from the packages that hold the base data."""
+"""Rebuild the boundaries of the city from the packages that hold the base data."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "history": "history",
     "rollback": "history",
     "site": "site",
+    "doctor": "doctor",
     "bench": "bench",
 }
 

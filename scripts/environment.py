@@ -44,10 +44,11 @@ def check_python(script: str) -> bool:
     return False
 
 
-def prepare_environment(locks: tuple[str, ...], command: str) -> None:
+def prepare_environment(locks: tuple[str, ...], command: str, wheels: Path | None = None) -> None:
     """Bring ``.venv`` to exactly what `locks` pin; quick when nothing changed.
 
-    Raises :class:`SetUpError` after saying what is missing and how to run `command` again.
+    Packages come from the folder `wheels` alone, where one is given. Raises :class:`SetUpError` after saying
+    what is missing and how to run `command` again.
     """
     wanted = {name: _fingerprint(ROOT / name) for name in (*locks, "pyproject.toml")}
     with _only_one_at_a_time():
@@ -60,7 +61,7 @@ def prepare_environment(locks: tuple[str, ...], command: str) -> None:
             return
         STAMP.unlink(missing_ok=True)
         for name in changed:
-            _install_own_command(command) if name == "pyproject.toml" else _install(name, command)
+            _install_own_command(command) if name == "pyproject.toml" else _install(name, command, wheels)
         _write_stamp({**done, **wanted})
         say("environment_ready")
 
@@ -124,10 +125,11 @@ def _create(command: str) -> None:
         raise SetUpError from error
 
 
-def _install(lock: str, command: str) -> None:
+def _install(lock: str, command: str, wheels: Path | None = None) -> None:
     total = len(_pinned(ROOT / lock))
     say("installing", lock=lock, count=total)
-    _run_pip(["--require-hashes", "--only-binary", ":all:", "-r", lock], lock, command)
+    source = ["--no-index", "--find-links", str(wheels)] if wheels else []
+    _run_pip(["--require-hashes", "--only-binary", ":all:", *source, "-r", lock], lock, command)
 
 
 def _install_own_command(command: str) -> None:

@@ -29,6 +29,7 @@ COMMAND = f"python3 {SCRIPT}"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FONT_NAME = "NotoSansCJK-Regular.ttc"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
+NGINX = ("nginx", "/usr/sbin/nginx")
 POSTGIS = "usr/share/postgresql/*/extension/postgis.control"
 STEPS = {
     "ruff check": ["ruff", "check"],
@@ -37,16 +38,21 @@ STEPS = {
     "import-linter": ["lint-imports"],
     "pytest": ["pytest", "-n", "2"],
 }
+# Of Debian, each with a file that tells that it is there.
+SERVERS = {"qgis-server": "/usr/lib/cgi-bin/qgis_mapserv.fcgi", "nginx-light": "/usr/sbin/nginx"}
 
 
 def missing_packages() -> list[str]:
-    """Name the Debian packages that the browser's and the database's tests lack on this machine."""
+    """Name the Debian packages that the tests of browser, database and map server lack on this machine."""
     missing = [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
     on_linux = sys.platform.startswith("linux")
     if on_linux and not any(found for folder in FONT_FOLDERS for found in Path(folder).rglob(FONT_NAME)):
         missing.append("fonts-noto-cjk")
+    if not any(map(shutil.which, NGINX)):
+        missing.append("nginx-light")
     if not any(Path("/").glob(POSTGIS)):
         missing += ["postgresql", "postgresql-postgis"]
+    missing += [name for name, file in SERVERS.items() if on_linux and not Path(file).exists()]
     return missing
 
 

@@ -23,7 +23,7 @@ from webmap.settings import SETTINGS
 ROOT = Path(__file__).parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
-PROGRAM_PARTS = ("geodata", "layers", "webmap", "scripts", "pyproject.toml")
+PROGRAM_PARTS = ("geodata", "layers", "webmap", "scripts", "pyproject.toml", "requirements.lock")
 OTHERS = {"WEIHAI_LAYOUT_PLAN"}  # of one command
 BLOCK = re.compile(r"^( *)```(\w+)( run)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 MOST_TERMS = 30
@@ -163,7 +163,7 @@ def test_a_guide_does_what_it_says(path: Path, copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", ["a-zone", "an-industry", "a-layer", "a-language", "a-format", "an-import-rule"]
+    "subject", ["a-zone", "an-industry", "a-layer", "a-language", "a-city", "a-format", "an-import-rule"]
 )
 def test_there_is_a_guide_that_is_run_for(subject: str) -> None:
     assert "```sh run\n" in read(ROOT / "docs" / "guides" / f"add-{subject}.md")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, g
+from flask import Flask, g, request
 
 from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.export.formats import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
 from webmap import http
+from webmap.access_log import ROUTE
 from webmap.content import Content, open_store
 from webmap.downloads import Downloads
 from webmap.export_worker import open_worker
@@ -47,6 +48,7 @@ from webmap.views import (
     search,
     siting,
     subjects,
+    tiles,
 )
 from webmap.views.releases import PublicationHistory
 
@@ -90,6 +92,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(siting.blueprint)
     app.register_blueprint(paper.blueprint)
     app.register_blueprint(data.blueprint)
+    app.register_blueprint(tiles.blueprint)
     _add_ogc(app, release, settings)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese
@@ -120,6 +123,8 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
 def _add_request_steps(app: Flask, settings: Settings) -> None:
     @app.before_request
     def _prepare() -> None:
+        if request.url_rule is not None:
+            request.environ[ROUTE] = request.url_rule.rule
         g.nonce = secrets.token_urlsafe(16)
         g.language = current_language(strict=False)
         current_language()

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from geodata.basemap import Basemap, BasemapError
 from geodata.boundary_import.checks import check_outcome
 from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
@@ -22,6 +23,8 @@ from geodata.check import check_facts
 from geodata.local import read_local
 from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
+from geodata.shapes import ShapeError
+from layers.basemap import FOLDER, INDEX, open_basemap
 from layers.catalogue import read_layers, read_themes
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
@@ -77,7 +80,19 @@ def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...], loca
     except (OSError, ValueError) as error:
         raise BuildError(f"边界数据无法读取 / the boundaries cannot be read: {error}") from error
     boundaries = _import(facts, boundaries, records)
-    return Inputs(add_sources(facts, records), boundaries, read_layers(), read_themes(), local=additions)
+    sourced = add_sources(facts, records)
+    basemap = _read_basemap(additions.basemap, facts, boundaries)
+    return Inputs(sourced, boundaries, read_layers(), read_themes(), local=additions, basemap=basemap)
+
+
+def _read_basemap(path: Path | None, facts: Facts, boundaries: dict[str, Any]) -> Basemap | None:
+    if path is None:
+        return None
+    _say("底图 / basemap")
+    try:
+        return open_basemap(path, facts, boundaries)
+    except BasemapError as error:
+        raise BuildError(str(error)) from error
 
 
 def _import(
@@ -106,6 +121,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     pages = read_assets()
     bounds = orjson.loads(files["data/counties.geojson"])["bbox"]
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
+    basemap = orjson.loads(files[INDEX]) if INDEX in files else None
     for language in LANGUAGES:
         strings = read_strings(language)
         sources = {
@@ -116,6 +132,8 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
         pages[f"pages/{language}/map.json"] = orjson.dumps(render_map(bounds, sources, leaflet).to_dict())
         pages[f"pages/{language}/strings.json"] = orjson.dumps(strings)
         payload = orjson.loads(files[f"map/{language}.json"])
+        if basemap:
+            payload["basemap"] = {"base": f"{base}/{FOLDER}", **basemap}
         head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
     pages["pages/catalogue.json"] = orjson.dumps([layer.model_dump() for layer in inputs.layers.values()])
@@ -139,7 +157,7 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
         build(Path(home), Path(facts_folder), act, local)
     except InputsChangedError:
         return INPUTS_CHANGED
-    except (BuildError, HomeError, OSError) as error:
+    except (BuildError, HomeError, OSError, ShapeError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
         changed = hash_inputs(Path(facts_folder), act.imports, local) != act.inputs
         return INPUTS_CHANGED if changed else str(error)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
 
+from layers.basemap import INDEX
 from layers.export.formats import FORMATS
 from layers.export.job import About, read_about, release_path
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
@@ -94,6 +95,11 @@ class Content:
         """The whole city as SVG path data."""
         sketch: Document = self.release.read_json("pages/sketch.json")
         return sketch
+
+    @cached_property
+    def basemap(self) -> Document | None:
+        """The window, date and cells of the operator's basemap; None without one."""
+        return self.release.read_json(INDEX) if self.release.sha256(INDEX) else None
 
     @cached_property
     def measures(self) -> Document:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from layers.export.formats import FORMATS, PLAN, WGS84
+from geodata.crs import LONLAT
+from layers.export.formats import FORMATS, PLAN
 from webmap.content import Content, Document
 from webmap.problems import Strings
 
@@ -19,6 +20,7 @@ _CONTEXT: Node = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 _MEDIA = "https://www.iana.org/assignments/media-types/"
+_LANGUAGE = "http://id.loc.gov/vocabulary/iso639-1/"
 _FRAME = "http://www.opengis.net/def/crs/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
@@ -41,11 +43,13 @@ def build_catalogue(content: Content, strings: Strings, base: str, *, service: b
         **about,
         "dct:identifier": plan["number"],
         "dct:issued": _date(plan["date"]),
-        "dct:language": list(strings),
-        "dct:source": content.about.sources,
+        "dct:language": [{"@id": f"{_LANGUAGE}{code}", "@type": "dct:LinguisticSystem"} for code in strings],
+        "dct:provenance": [
+            {"@type": "dct:ProvenanceStatement", "rdfs:label": source} for source in content.about.sources
+        ],
         **_modified(content),
         "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "weihai-layout authors"},
-        "foaf:homepage": {"@id": f"{base}/"},
+        "foaf:homepage": {"@id": f"{base}/", "@type": "foaf:Document"},
         **_terms(base),
         "dcat:dataset": [_whole(content, base) | about, *layers],
         **({"dcat:service": _service(base)} if service else {}),
@@ -57,7 +61,7 @@ def _service(base: str) -> Node:
         "@id": f"{base}/ogc/",
         "@type": "dcat:DataService",
         "dct:title": "OGC API – Features",
-        "dct:conformsTo": {"@id": _FEATURES},
+        "dct:conformsTo": _standard(_FEATURES),
         "dcat:endpointURL": {"@id": f"{base}/ogc/"},
     }
 
@@ -71,7 +75,7 @@ def _whole(content: Content, base: str) -> Node:
 def _dataset(layer: Document, content: Content, base: str) -> Node:
     dataset = _described(layer["id"], layer["title"], content, base) | {
         "dct:description": _texts(layer["description"]),
-        "dct:conformsTo": {"@id": f"{base}/data/{layer['id']}.schema.json"},
+        "dct:conformsTo": _standard(f"{base}/data/{layer['id']}.schema.json"),
         "dct:rights": [_rights(term, content.about.words["unstated"]) for term in layer["terms"]],
         "dcat:distribution": [_distribution(file, base) for file in layer["files"]],
     }
@@ -88,7 +92,7 @@ def _described(row_id: str, title: dict[str, str], content: Content, base: str) 
         "dct:title": _texts(title),
         "dct:issued": _date(content.plan["date"]),
         **_modified(content),
-        "dcat:landingPage": {"@id": f"{base}/data/"},
+        "dcat:landingPage": {"@id": f"{base}/data/", "@type": "foaf:Document"},
         **_terms(base),
     }
 
@@ -96,26 +100,31 @@ def _described(row_id: str, title: dict[str, str], content: Content, base: str) 
 def _distribution(file: Document, base: str) -> Node:
     kind = FORMATS[file["format"]]
     media = kind.media_type.partition(";")[0]
-    frame = "EPSG/0/4326" if WGS84 in kind.frames else "OGC/1.3/CRS84"
+    usual = kind.frames[0]
+    frame = "OGC/1.3/CRS84" if usual == LONLAT else usual.replace("EPSG:", "EPSG/0/")
     return {
         "@id": f"{base}{file['href']}",
         "@type": "dcat:Distribution",
         "dcat:accessURL": {"@id": f"{base}/data/"},
         "dcat:downloadURL": {"@id": f"{base}{file['href']}"},
-        "dcat:mediaType": {"@id": f"{_MEDIA}{media}"},
+        "dcat:mediaType": {"@id": f"{_MEDIA}{media}", "@type": "dct:MediaType"},
         "dcat:byteSize": {"@value": str(file["bytes"]), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
             "spdx:algorithm": {"@id": _ALGORITHM},
             "spdx:checksumValue": {"@value": file["sha256"], "@type": "xsd:hexBinary"},
         },
-        "dct:conformsTo": {"@id": f"{_FRAME}{frame}"},
+        "dct:conformsTo": _standard(f"{_FRAME}{frame}"),
         **_terms(base),
     }
 
 
 def _terms(base: str) -> Node:
-    return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md"}}
+    return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md", "@type": "dct:LicenseDocument"}}
+
+
+def _standard(address: str) -> Node:
+    return {"@id": address, "@type": "dct:Standard"}
 
 
 def _rights(term: Document, unstated: dict[str, str]) -> Node:

@@ -24,12 +24,24 @@ from webmap.http import IMMUTABLE, REVALIDATE, FileResponse, make_conditional, s
 from webmap.params import Arguments, ChoiceParameter, refuse_unknown, to_refusal
 from webmap.problems import BadParameterError, NotFoundError, link_near
 
-PARAMETERS = ("crs", "geometry", "filter", "filter-lang", "theme", "industry", "cluster", "zone", "lang")
+PARAMETERS = (
+    "crs",
+    "geometry",
+    "wkt",
+    "filter",
+    "filter-lang",
+    "theme",
+    "industry",
+    "cluster",
+    "zone",
+    "lang",
+)
 GEOMETRY = ChoiceParameter("geometry", GEOMETRIES)
+WKT = ChoiceParameter("wkt", ("1", "0"))  # the short way to ask for outlines
 FILTER_LANG = ChoiceParameter("filter-lang", LANGUAGES)
 THEME, INDUSTRY = ChoiceParameter("theme"), ChoiceParameter("industry")
 CLUSTER, ZONE = ChoiceParameter("cluster"), ChoiceParameter("zone")
-PLACED = ("crs", "geometry")  # how places are written: a table has none
+PLACED = ("crs", "geometry", "wkt")  # how places are written: a table has none
 # What a file must be of for a parameter to mean anything; the others go with all.
 GOES_WITH = {
     **dict.fromkeys(PLACED, ("layer", "plan")),
@@ -72,7 +84,8 @@ def parse_download(name: str, extension: str, arguments: Arguments, content: Con
     kind = _parse_format(name, extension, content)
     _check_names(name, kind, arguments, content)
     frame = _parse_frame(kind, arguments)
-    geometry = GEOMETRY.parse(arguments) or kind.geometry if kind.geometry else None
+    outlines = "wkt" if WKT.parse(arguments) == "1" else None
+    geometry = outlines or GEOMETRY.parse(arguments) or kind.geometry if kind.geometry else None
     choice = _parse_choice(name, arguments, content)
     condition, language = _parse_condition(name, arguments, content)
     given = {one: value for one in PARAMETERS if one not in {"lang", "crs"} and (value := arguments.get(one))}
@@ -86,7 +99,7 @@ def parse_download(name: str, extension: str, arguments: Arguments, content: Con
 def _check_names(name: str, kind: Format, arguments: Arguments, content: Content) -> None:
     """Refuse parameters that would be passed over in silence."""
     table = any(info["id"] == name and kind_of_entry(info) == "table" for info in content.layers)
-    pointless = PLACED if table else () if kind.geometry else ("geometry",)
+    pointless = PLACED if table else () if kind.geometry else ("geometry", "wkt")
     known = [one for one in PARAMETERS if one not in pointless]
     misplaced = next((one for one in PLACED if table and one in arguments), None)
     if misplaced:

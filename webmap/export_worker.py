@@ -11,6 +11,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -69,6 +70,9 @@ class ExportWorker:
         self.cache = cache
         self._limits = limits or ChildLimits()
         self._limiter = Limiter(MAKING)
+        self._changing = threading.Lock()
+        self.running = 0  # children of this process
+        self.waiting = 0  # requests of this process that wait for one of theirs
 
     def get(self, key: tuple[str, ...], job: ChildJob) -> bytes:
         """Return the file of `key`, made by `job` now or before.
@@ -81,12 +85,25 @@ class ExportWorker:
         found = self.cache.read(key)
         if found is not None:
             return found
-        with self._limiter.turn():
+        with self._limiter.turn(), self._counting(waiting=1):
             return self.cache.read_or_make(key, lambda path: self._make(job, path), PATIENCE_S)
 
     def _make(self, job: ChildJob, path: Path) -> None:
-        with self._place():
+        with self._place(), self._counting(running=1, waiting=-1):
             run_child(job, path, self._limits)
+
+    @contextmanager
+    def _counting(self, running: int = 0, waiting: int = 0) -> Iterator[None]:
+        self._count(running, waiting)
+        try:
+            yield
+        finally:
+            self._count(-running, -waiting)
+
+    def _count(self, running: int, waiting: int) -> None:
+        with self._changing:
+            self.running += running
+            self.waiting += waiting
 
     @contextmanager
     def _place(self) -> Iterator[None]:

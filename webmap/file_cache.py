@@ -1,7 +1,8 @@
 """Files that were made on request, kept on disk within a bound of bytes and shared by all processes.
 
 A file is written whole or not at all, made by one process at a time, and goes when it was not used for
-the longest time. Its key says everything that it depends on, the release too.
+the longest time. Its key says everything that it depends on, the release too. Its digest is written after
+it and checked whenever it is read: what a disk or a hand changed is made again, never served.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from webmap.problems import BusyError
 _LOG = logging.getLogger(__name__)
 LOCKS = 3  # digits of a key's digest that name its lock: so many keys rarely meet, and few files lie about
 ABANDONED_S = 3600  # what is unfinished for so long will not be finished
+DIGEST_BYTES = 32  # after each file: its sha256
+UNFINISHED = ".new-"  # begins the names of files that are being made
 POLL_S = 0.02  # between two looks at a lock
 
 
@@ -41,8 +44,14 @@ class FileCache:
         """Return a file that was made before, or None; it counts as used now."""
         path = self._path(key)
         try:
-            content = path.read_bytes()
+            kept = path.read_bytes()
         except OSError:
+            return None
+        content = kept[:-DIGEST_BYTES]
+        if kept[-DIGEST_BYTES:] != _digest(content):
+            _LOG.error("%s is damaged and is made again", path)
+            with suppress(OSError):
+                path.unlink()
             return None
         with suppress(OSError):  # removed as we look, or not ours to touch
             os.utime(path)
@@ -66,8 +75,13 @@ class FileCache:
         with self._new_file() as path:
             make(path)
             content = path.read_bytes()
-            self._keep(path, key, len(content))
+            self._keep(path, key, content)
         return content
+
+    def measure(self) -> tuple[int, int]:
+        """Return how many files are kept, and their bytes."""
+        sizes = [about.st_size for _, about in self._scan()]
+        return len(sizes), sum(sizes)
 
     def _path(self, key: tuple[str, ...]) -> Path:
         return self._files / hashlib.sha256("\0".join(key).encode()).hexdigest()
@@ -96,37 +110,47 @@ class FileCache:
         with suppress(OSError):
             self._files.mkdir(parents=True, exist_ok=True)
         usable = os.access(self._files, os.W_OK)
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=self._files if usable else None)
+        handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=self._files if usable else None)
         os.close(handle)
         try:
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
 
-    def _keep(self, path: Path, key: tuple[str, ...], size: int) -> None:
-        if size > self._max_bytes or path.parent != self._files:
+    def _keep(self, path: Path, key: tuple[str, ...], content: bytes) -> None:
+        if len(content) + DIGEST_BYTES > self._max_bytes or path.parent != self._files:
             return
         with suppress(OSError):  # somebody may clear the folder at any time; the file is made all the same
+            with path.open("ab") as file:
+                file.write(_digest(content))
             path.replace(self._path(key))
             self._remove_oldest()
 
     def _remove_oldest(self) -> None:
         """Remove the files that were not used for the longest time, until the others fit."""
         with suppress(Timeout), FileLock(self._locks / "removing", timeout=0, thread_local=False):
-            files, total = [], 0
-            for entry in os.scandir(self._files):
-                with suppress(FileNotFoundError):
-                    about = entry.stat()
-                    if not entry.name.startswith(".new-"):
-                        files.append((about.st_mtime, about.st_size, entry.path))
-                        total += about.st_size
-                    elif about.st_mtime < time.time() - ABANDONED_S:
-                        Path(entry.path).unlink()
-            for _, size, name in sorted(files):
+            files = sorted((about.st_mtime, about.st_size, path) for path, about in self._scan())
+            total = sum(size for _, size, _ in files)
+            for _, size, path in files:
                 if total <= self._max_bytes:
                     break
-                Path(name).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
                 total -= size
+            for path, about in self._scan(UNFINISHED):
+                if about.st_mtime < time.time() - ABANDONED_S:
+                    path.unlink(missing_ok=True)
+
+    def _scan(self, prefix: str = "") -> Iterator[tuple[Path, os.stat_result]]:
+        """Yield the finished files, or those whose name begins with a prefix, as long as they are there."""
+        with suppress(OSError):
+            for entry in os.scandir(self._files):
+                with suppress(FileNotFoundError):
+                    if entry.name.startswith(prefix or UNFINISHED) == bool(prefix):
+                        yield Path(entry.path), entry.stat()
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def choose_folder(home: Path) -> Path:

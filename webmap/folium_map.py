@@ -24,11 +24,13 @@ from layers.home import find_home
 from layers.store import Release, read_current
 from webmap.map_choice import NEUTRAL, POINT_LAYERS, FigureLook, MapChoice, ShownMap
 
-MIN_ZOOM, MAX_ZOOM = 8, 16
+MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
 PANES = (
     ("land", 200, False),
     ("area", 410, True),
+    ("halo", 420, False),
+    ("edge", 430, False),
     ("line", 440, False),
     ("place", 450, True),
     ("label", 620, False),
@@ -386,7 +388,9 @@ def _to_literal(text: str) -> str:
 
 
 def _style(look: FigureLook, edge: str) -> Row:
-    """Return Leaflet's path options of a polygon."""
+    """Return Leaflet's path options of a polygon; what has no known extent is a faint halo."""
+    if edge == "indicative":
+        return {"fillColor": look.hue, "fillOpacity": 0.15 * look.opacity, "stroke": False}
     pale = look.light and look.solid
     fill = (
         0

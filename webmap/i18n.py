@@ -62,6 +62,16 @@ def current_language(*, strict: bool = True) -> str:
     return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
 
 
+def choose_credit(basemap: dict[str, Any] | None) -> tuple[str, dict[str, str]]:
+    """Return the key, and its values, of the credit for the ground of a map.
+
+    `basemap` is the index of the release's basemap, None where it has none.
+    """
+    if basemap is None:
+        return "ground.coast", {}
+    return ("ground.basemap", {"date": basemap["date"]}) if basemap["date"] else ("ground.undated", {})
+
+
 def translate(key: str, language: str, **values: Any) -> str:
     """Return the text for `key`; raises KeyError for a key that no file has."""
     text: str = current_app.extensions["strings"][language][key]

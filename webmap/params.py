@@ -18,7 +18,7 @@ from flask import request
 
 from geodata import crs
 from geodata.coordinates import CoordinateError, parse_coordinates
-from layers.axes import ALL, CRS84, Axes, find_axes
+from layers.axes import ALL, CRS84, Axes
 from layers.cql.tree import FilterError
 from webmap.problems import BadParameterError, find_near
 
@@ -120,12 +120,12 @@ class ChoiceParameter(Parameter):
 
 @dataclass(frozen=True)
 class SystemParameter(Parameter):
-    """A coordinate reference system by its URI, its CURIE or its code; CRS84 where it is missing."""
+    """A coordinate reference system by its URI as collections list it; CRS84 where it is missing."""
 
     def parse(self, arguments: Arguments) -> Axes:
         """Return the system with its axis order; raises BadParameterError."""
         given = self.given(arguments)
-        found = CRS84 if given is None else find_axes(given)
+        found = CRS84 if given is None else next((axes for axes in ALL if axes.uri == given), None)
         if found is None:
             raise wrong_choice(self.name, given or "", [axes.uri for axes in ALL])
         return found

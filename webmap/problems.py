@@ -9,6 +9,8 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
+from webmap.access_log import request_id
+
 PROBLEM = "application/problem+json"
 NAMED = 20  # ids that an error lists
 RETRY_AFTER_S = "10"
@@ -179,7 +181,10 @@ def headers_of(error: RequestError) -> dict[str, str]:
 
 
 def to_problem(error: RequestError, strings: Strings, instance: str) -> bytes:
-    """Return an error as problem+json (RFC 9457), in Chinese and English; `instance` is the address."""
+    """Return an error as problem+json (RFC 9457), in Chinese and English; `instance` is the address.
+
+    The id of the request that is being answered goes with it.
+    """
     texts = {language: strings[language][error.key].format(**error.values) for language in ("en", "zh")}
     body = {
         "type": "about:blank",
@@ -190,4 +195,6 @@ def to_problem(error: RequestError, strings: Strings, instance: str) -> bytes:
         "instance": instance,
         **members_of(error),
     }
+    if asked := request_id.get():
+        body["request_id"] = asked
     return json.dumps(body, ensure_ascii=False).encode(errors="replace")  # half of a pair may have been sent

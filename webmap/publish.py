@@ -322,7 +322,8 @@ def _list_local(folder: Path) -> list[Path]:
 def _hash_file(path: Path) -> bytes:
     """Return the digest of a file; of one that cannot be read, which reading it will tell, a fixed one."""
     try:
-        return hashlib.sha256(path.read_bytes()).digest()
+        with path.open("rb") as file:  # it may be as large as a province
+            return hashlib.file_digest(file, "sha256").digest()
     except OSError:
         return bytes(32)
 

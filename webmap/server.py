@@ -4,7 +4,8 @@ Granian (hyper) keeps the connections, whatever their number, and hands over a r
 is complete. A body is read on the event loop, bounded in bytes and time, so that no thread waits for a
 slow sender; an answer is handed back whole, so that none waits for a slow reader. Threads run the
 application; while they are all held up, more are started, so that what takes long keeps no other
-request waiting. ``/healthz`` waits for none of them.
+request waiting. ``/healthz`` waits for none of them. Every answer bears the id of its request, and leaves
+a record where somebody wants them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
 import queue
+import select
 import socket
+import stat
+import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,18 +33,26 @@ from urllib.parse import quote
 from granian import _granian as extension
 from granian.http import HTTP1Settings
 
+from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 _granian: Any = extension  # whose types are described as they were in an earlier version
 _LOG = logging.getLogger(__name__)
 BACKLOG = 1024
 STALLED_MS = 30_000  # a reader that takes nothing for so long is cut off by the system
 HEALTH = "/healthz"
+ID_HEADER = "X-Request-Id"
 LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
+POLL_S = 0.01  # between two looks at who waits to be accepted
 SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have said that they ended
+TCP_INFO_BYTES, ARRIVED_AT = 192, 120  # of what Linux tells of a connection; where tcpi_bytes_acked lies
 SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
 NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # of headers, as WSGI has them
 BASE = {
@@ -104,6 +117,11 @@ class Limits:
         After which a thread is started for those that wait, if all are held up.
     idle_s
         After which a thread that is not needed ends.
+    reader_s, reader_bytes
+        Who takes fewer bytes in so many seconds, while there are more for them, is cut off. The
+        shortest time may be twice as long.
+    linger_s
+        In which a worker that stops accepts no connection any more, but takes requests of those it has.
     drain_s
         For requests under way to end when the worker stops.
     """
@@ -120,6 +138,9 @@ class Limits:
     waiting: int = 2000
     patience_s: float = 0.025
     idle_s: float = 30
+    reader_s: float = 30
+    reader_bytes: int = 15_000
+    linger_s: float = 1
     drain_s: float = 10
 
 
@@ -157,6 +178,7 @@ class Threads:
         self._watching = False
         self._changing = threading.Lock()
         self.count = 0
+        self._idle = 0  # threads that wait, and have not woken
         self._start(limits.threads)
 
     def put(self, *item: Any) -> bool:
@@ -173,6 +195,10 @@ class Threads:
                 self._loop.call_soon_threadsafe(self._look_later)
         return True
 
+    def waiting(self) -> int:
+        """Return how many items no thread has taken yet."""
+        return self._queue.qsize()
+
     def end(self) -> None:
         """Have every thread end once what was put in before is done."""
         for _ in range(self.count):
@@ -185,11 +211,14 @@ class Threads:
             self._loop.call_later(self._limits.patience_s, self._look, waiting, put)
 
     def _look(self, waiting: int, put: int) -> None:
-        """Start threads if those there are took fewer than one request each since there were `waiting`."""
+        """Start threads if those there are took fewer than one request each since there were `waiting`.
+
+        Each that waits takes one of those left, be it slow to wake because others compute.
+        """
         left = self._queue.qsize()
-        taken = waiting + self._put - put - left
-        if left and taken < self.count:
-            self._start(min(left, self._limits.most_threads - self.count))
+        taken, alone = waiting + self._put - put - left, left - self._idle
+        if alone > 0 and taken < self.count:
+            self._start(min(alone, self._limits.most_threads - self.count))
         self._look_later()
 
     def _start(self, number: int) -> None:
@@ -205,6 +234,8 @@ class Threads:
             except BaseException:  # noqa: BLE001 - a panic of the extension is none of Exception's
                 _LOG.exception("a request")
             del item
+            if self._idle >= self._limits.threads and self._may_end():
+                return  # others were held up, and are no more: memory that each thread holds adds up
 
     def _take(self) -> tuple[Any, ...]:
         """Return what comes next, or nothing where this thread is to end."""
@@ -212,12 +243,22 @@ class Threads:
             with suppress(queue.Empty):
                 return self._queue.get_nowait()
             self._free.put(None)  # only now: who put the next thing in may count on this thread
-            with suppress(queue.Empty):
+            with suppress(queue.Empty), self._waiting():
                 return self._queue.get(timeout=self._limits.idle_s)
             with suppress(queue.Empty):
                 self._free.get_nowait()  # else something is on its way to this thread
                 if self._may_end():
                     return ()
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        with self._changing:
+            self._idle += 1
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._idle -= 1
 
     def _may_end(self) -> bool:
         with self._changing:
@@ -226,29 +267,51 @@ class Threads:
             return spare
 
 
-class Server:
-    """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors."""
+class Asked:
+    """A request that is being answered, and how long it has been."""
 
-    def __init__(self, app: Application, strings: Strings, limits: Limits = LIMITS) -> None:
+    __slots__ = ("began", "begun", "id", "watcher")
+
+    def __init__(self, watcher: Any) -> None:
+        self.watcher = watcher
+        self.id = choose_id(watcher.scope.headers.get("x-request-id"))
+        self.begun = time.time()
+        self.began = time.perf_counter()
+
+
+class Server:
+    """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors.
+
+    What was answered goes to the `recorder`, where there is one.
+    """
+
+    def __init__(
+        self, app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+    ) -> None:
         self._app = app
         self._strings = strings
         self._limits = limits
+        self._recorder = recorder
         self._loop = asyncio.new_event_loop()
         self._threads = Threads(self._answer, limits, self._loop)
         self._reading: set[asyncio.Task[None]] = set()
         self._bodies = 0  # bytes of all bodies that are being read; counted on the loop alone
         self._signal = _granian.WorkerSignal()
         self._stopping = asyncio.Event()
+        self._ended = threading.Event()
+        self._linger_s = limits.linger_s
+        self._listening = -1
 
     def run(self, listener: socket.socket, ready: Callable[[], None]) -> None:
         """Accept connections of `listener`, which this takes over, until :meth:`stop` and a drain."""
         sys.setswitchinterval(SWITCH_S)
         limits, ended = self._limits, asyncio.Event()
         self._signal.add_cb(lambda: self._loop.call_soon_threadsafe(ended.set))
+        self._listening = listener.detach()
         http = HTTP1Settings(header_read_timeout=limits.head_s * 1000, max_buffer_size=limits.head_bytes)
         worker = _granian.RSGIWorker(
             1,  # its number, of use in logs
-            (None, _granian.SocketHolder(listener.detach(), False, limits.connections)),  # noqa: FBT003 - no keywords
+            (None, _granian.SocketHolder(self._listening, False, limits.connections)),  # noqa: FBT003 - no keywords
             None,  # metrics
             1,  # threads for connections
             512,  # threads for files, started when needed; we send none
@@ -265,60 +328,86 @@ class Server:
         )
         worker.serve_mtr(_Scheduler(self._loop, self.accept), self._loop, self._signal)
         self._loop.call_soon(ready)
+        if sys.platform == "linux":
+            readers = Readers(self._listening, limits)
+            threading.Thread(target=readers.watch, args=(self._ended,), daemon=True).start()
         try:
             self._loop.run_until_complete(self._drain(ended))
         finally:
             self._threads.end()
+            self._ended.set()
             self._loop.close()
+            if self._recorder:
+                self._recorder.close()
             time.sleep(SETTLE_S)
 
-    def stop(self) -> None:
-        """Accept no more, and let :meth:`run` return once what is under way has ended; from any thread."""
-        self._signal.set()
+    def stop(self, *, at_once: bool = False) -> None:
+        """Accept no more, and let :meth:`run` return once what is under way has ended; from any thread.
+
+        Granian would cut off connections whose request it has not read yet, so it is told of the end only
+        after a while, in which they are read and every answer ends its connection; not so `at_once`.
+        """
+        if at_once:
+            self._linger_s = 0
         with suppress(RuntimeError):  # it has returned already
             self._loop.call_soon_threadsafe(self._stopping.set)
 
+    def measure(self) -> dict[str, int]:
+        """Return how many threads answer, requests wait for one, and records were dropped."""
+        return {
+            "threads": self._threads.count,
+            "waiting": self._threads.waiting(),
+            "dropped": self._recorder.dropped if self._recorder else 0,
+        }
+
     async def _drain(self, ended: asyncio.Event) -> None:
         await self._stopping.wait()
+        last = time.monotonic() + self._linger_s
+        while _is_awaited(self._listening) and time.monotonic() < last:  # noqa: ASYNC110 - the system says it
+            await asyncio.sleep(POLL_S)
+        _exchange_for_idle(self._listening)
+        await asyncio.sleep(self._linger_s)
+        self._signal.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.drain_s):
                 await ended.wait()
 
     def accept(self, watcher: Any) -> None:
         """Take over one request; Granian calls this from a thread of its own."""
+        asked = Asked(watcher)
         scope = watcher.scope
         path, headers = scope.path, scope.headers
         if len(path) + len(scope.query_string) > self._limits.address:
-            self._refuse(watcher, AddressTooLongError("error.http_414", limit=self._limits.address))
+            self._refuse(asked, AddressTooLongError("error.http_414", limit=self._limits.address))
         elif path == HEALTH:
-            self._answer(watcher, b"")
+            self._answer(asked, b"")
         elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
-            self._loop.call_soon_threadsafe(self._begin_body, watcher)
-        elif not self._threads.put(watcher, b""):
-            self._refuse(watcher, BusyError())
+            self._loop.call_soon_threadsafe(self._begin_body, asked)
+        elif not self._threads.put(asked, b""):
+            self._refuse(asked, BusyError())
 
-    def _begin_body(self, watcher: Any) -> None:
-        task = self._loop.create_task(self._take_body(watcher))
+    def _begin_body(self, asked: Asked) -> None:
+        task = self._loop.create_task(self._take_body(asked))
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
-    async def _take_body(self, watcher: Any) -> None:
+    async def _take_body(self, asked: Asked) -> None:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
         body = bytearray()
         try:
             async with asyncio.timeout(self._limits.body_s):
-                whole = await self._read_body(watcher, body)
-            if not whole:
-                watcher.proto.response_empty(int(HTTPStatus.BAD_REQUEST), [])  # to nobody: the sender left
-            elif not self._threads.put(watcher, bytes(body)):
+                whole = await self._read_body(asked.watcher, body)
+            if not whole:  # an answer to nobody: the sender left
+                self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.watcher.scope))
+            elif not self._threads.put(asked, bytes(body)):
                 raise BusyError
         except TimeoutError:
-            self._refuse(watcher, BodyTooSlowError("error.http_408"))
+            self._refuse(asked, BodyTooSlowError("error.http_408"))
         except RequestError as error:
-            self._refuse(watcher, error)
+            self._refuse(asked, error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_S):
-                    await _discard(watcher.proto)
+                    await _discard(asked.watcher.proto)
         finally:
             self._bodies -= len(body)
 
@@ -340,10 +429,13 @@ class Server:
                 raise BusyError
         return length is None or len(body) == length
 
-    def _answer(self, watcher: Any, body: bytes) -> None:
-        scope, started = watcher.scope, _Started()
+    def _answer(self, asked: Asked, body: bytes) -> None:
+        request_id.set(asked.id)
+        scope, started = asked.watcher.scope, _Started()
+        environ = None
         try:
-            parts = self._app(_to_environ(scope, body), started)
+            environ = _to_environ(scope, body)
+            parts = self._app(environ, started)
             try:
                 content = b"".join(parts)
             finally:
@@ -353,32 +445,126 @@ class Server:
             _LOG.exception("%s %s", scope.method, scope.path)
             error = RequestError("error.http_500")
             error.status = HTTPStatus.INTERNAL_SERVER_ERROR
-            self._refuse(watcher, error)
+            self._refuse(asked, error, environ)
         else:
-            watcher.proto.response_bytes(started.status, started.headers, content)
+            said = environ.get(ROUTE, ""), environ.get(RELEASE, "")
+            self._send(asked, started.status, started.headers, content, environ["REMOTE_ADDR"], *said)
 
-    def _refuse(self, watcher: Any, error: RequestError) -> None:
+    def _refuse(self, asked: Asked, error: RequestError, environ: Mapping[str, Any] | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
-        body = to_problem(error, self._strings, quote(watcher.scope.path[:SHOWN]))
+        request_id.set(asked.id)
+        scope = asked.watcher.scope
+        body = to_problem(error, self._strings, quote(scope.path[:SHOWN]))
         headers = {**FIXED, **EVERYONE, **headers_of(error), "Content-Security-Policy": DATA_POLICY}
         headers |= {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "Connection": "close"}
-        watcher.proto.response_bytes(int(error.status), [*headers.items()], body)
+        client = environ["REMOTE_ADDR"] if environ else _name_client(scope)
+        release = environ.get(RELEASE, "") if environ else ""
+        self._send(asked, int(error.status), [*headers.items()], body, client, "", release)
+
+    def _send(
+        self,
+        asked: Asked,
+        status: int,
+        headers: list[tuple[str, str]],
+        content: bytes,
+        client: str,
+        route: str = "",
+        release: str = "",
+    ) -> None:
+        headers.append((ID_HEADER, asked.id))
+        if self._stopping.is_set():
+            headers.append(("Connection", "close"))
+        asked.watcher.proto.response_bytes(status, headers, content)
+        if self._recorder:
+            scope, ms = asked.watcher.scope, (time.perf_counter() - asked.began) * 1000
+            about = (asked.begun, asked.id, client, scope.method, scope.path)
+            self._recorder.add(Exchange(*about, route, status, len(content), ms, release))
+
+
+class Readers:
+    """Cuts off who takes so little of an answer that it would be held for hours; on Linux alone.
+
+    The system knows of each connection of this process what waits to be sent and what has arrived.
+    """
+
+    def __init__(self, listening: int, limits: Limits) -> None:
+        with socket.socket(fileno=os.dup(listening)) as listener:
+            self._port = listener.getsockname()[1]
+        self._limits = limits
+        self._seen: dict[tuple[int, int], int] = {}  # bytes that had arrived, by handle and peer's port
+
+    def watch(self, ended: threading.Event) -> None:
+        """Look again and again until `ended`."""
+        while not ended.wait(self._limits.reader_s):
+            self.look()
+
+    def look(self) -> None:
+        """Cut off who took too little since the last look, and had more to take then and now."""
+        seen, self._seen = self._seen, {}
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - thousands, as numbers
+            with suppress(OSError, ValueError):  # no socket, or closed as we look
+                handle = os.dup(int(name))
+                try:
+                    self._look_at(int(name), handle, seen)
+                finally:
+                    os.close(handle)
+
+    def _look_at(self, number: int, handle: int, seen: Mapping[tuple[int, int], int]) -> None:
+        if not stat.S_ISSOCK(os.fstat(handle).st_mode):
+            return
+        with socket.socket(fileno=os.dup(handle)) as one:
+            if one.family not in {socket.AF_INET, socket.AF_INET6} or one.getsockname()[1] != self._port:
+                return
+            key = number, one.getpeername()[1]
+            (waiting,) = struct.unpack("i", fcntl.ioctl(handle, termios.TIOCOUTQ, bytes(4)))
+            if not waiting:
+                return
+            info = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+            (arrived,) = struct.unpack_from("=Q", info, ARRIVED_AT)
+            self._seen[key] = arrived
+            if key in seen and arrived - seen[key] < self._limits.reader_bytes:
+                # Closed without a farewell, so that the system keeps nothing for the reader either.
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                one.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
-def serving(app: Application, strings: Strings, limits: Limits = LIMITS) -> Iterator[str]:
+def serving(
+    app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
-    server, ready = Server(app, strings, limits), threading.Event()
+    server, ready = Server(app, strings, limits, recorder), threading.Event()
     thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
     thread.start()
     try:
         ready.wait()
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.stop()
+        server.stop(at_once=True)
         thread.join()
+
+
+def _is_awaited(listening: int) -> bool:
+    """Tell whether somebody who has connected waits to be accepted, and would be cut off."""
+    if sys.platform != "linux":
+        return False
+    look = select.poll()
+    look.register(listening, select.POLLIN)
+    return bool(look.poll(0))
+
+
+def _exchange_for_idle(listening: int) -> None:
+    """Put a socket on which nothing comes in place of one that is listened on, in this process alone.
+
+    What other processes hold of it goes on, with all who wait to be accepted.
+    """
+    if sys.platform != "linux":
+        return
+    with socket.create_server(("127.0.0.1", 0)) as idle:  # of a kind that Granian knows the address of
+        idle.setblocking(False)  # noqa: FBT003 - as the library has it
+        os.dup2(idle.fileno(), listening, inheritable=False)
 
 
 class _Started:
@@ -420,7 +606,7 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     """
     path = scope.path
     name, _, port = scope.server.rpartition(":")
-    client, _, client_port = scope.client.rpartition(":")
+    client_port = scope.client.rpartition(":")[2]
     environ = {
         **BASE,
         "REQUEST_METHOD": scope.method,
@@ -429,7 +615,7 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": name,
         "SERVER_PORT": port,
-        "REMOTE_ADDR": client.strip("[]"),
+        "REMOTE_ADDR": _name_client(scope),
         "REMOTE_PORT": client_port,
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": io.BytesIO(body),
@@ -445,6 +631,11 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     if "HTTP_HOST" not in environ and scope.authority:
         environ["HTTP_HOST"] = scope.authority
     return environ
+
+
+def _name_client(scope: Any) -> str:
+    client: str = scope.client
+    return client.rpartition(":")[0].strip("[]")
 
 
 @lru_cache(maxsize=512)

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from layers.home import find_home
+from webmap.access_log import STDOUT, is_log_target
 from webmap.file_addresses import Files
 
 PREFIX = "WEIHAI_LAYOUT_"
@@ -25,6 +26,9 @@ TILES = ("tianditu", "gaode")
 URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
 HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)", re.ASCII)
+LISTENER = re.compile(r"(?:(?P<host>[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):)?(?P<port>[0-9]{1,5})", re.ASCII)
+LOCALHOST = "127.0.0.1"
+MAX_PORT = 65535
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TILE_HOSTS = {
     "tianditu": [f"https://t{number}.tianditu.gov.cn" for number in range(8)],
@@ -60,6 +64,8 @@ class Settings:
     cache_megabytes: int = 1000
     exports: int = 2
     export_megabytes: int = 1200
+    access_log: str | None = None
+    metrics: tuple[str, int] | None = None  # host and port
     local: Path | None = None
     city: Path | None = None  # None: the one that is shipped
     files: Files | None = None  # set while the site is written as files: pages leave out what needs a service
@@ -205,6 +211,26 @@ def _read_store(text: str) -> str:
     return text
 
 
+def _read_log(text: str) -> str:
+    if not is_log_target(text):
+        raise ValueError(
+            f"应为 {STDOUT}（标准输出），或某个现有文件夹中文件的绝对路径 / "
+            f"must be {STDOUT} for standard output, or the absolute path of a file in a folder that exists"
+        )
+    return text
+
+
+def _read_listener(text: str) -> tuple[str, int]:
+    found = LISTENER.fullmatch(text)
+    port = int(found["port"]) if found else 0
+    if not found or not 0 < port <= MAX_PORT:
+        raise ValueError(
+            f"应为端口或“地址:端口”，端口为 1–{MAX_PORT} / must be a port, or an address and a port of "
+            f"1–{MAX_PORT}, such as 9100 or 10.0.0.5:9100"
+        )
+    return (found["host"] or LOCALHOST).strip("[]"), port
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and low <= int(text[:10]) <= high):
@@ -222,9 +248,9 @@ SETTINGS = (
         Path,
         "",
         "folder",
-        "本地补充的文件夹：规划原文、联系方式、完成值、发布单位（local init 写出示例）；不设则没有",
+        "本地补充的文件夹：规划原文、联系方式、完成值、发布单位（local init 写出示例）与底图；不设则没有",
         "folder of local additions: the plan's text, contacts, outcomes, the publisher (local init writes "
-        "examples); unset, none",
+        "examples), a basemap; unset, none",
     ),
     Setting(
         "CITY",
@@ -328,6 +354,24 @@ SETTINGS = (
         "megabytes",
         "每个此类子进程的内存上限；0 为不限",
         "memory of each of these child processes; 0: no limit",
+    ),
+    Setting(
+        "ACCESS_LOG",
+        "access_log",
+        _read_log,
+        "",
+        "file, or -",
+        "每个请求写一行 JSON 到该文件，- 为标准输出；不设则不写",
+        "a line of JSON for each request is written to that file, or to standard output for -; unset, none",
+    ),
+    Setting(
+        "METRICS",
+        "metrics",
+        _read_listener,
+        "",
+        "[address:]port",
+        "在该端口以 Prometheus 格式给出运行指标，地址默认为 127.0.0.1；不设则无",
+        "figures for Prometheus are given at that port, of 127.0.0.1 unless an address is named; unset, none",
     ),
     Setting(
         "SECURITY_CONTACT",

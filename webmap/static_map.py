@@ -43,7 +43,7 @@ def arrange(
         _row(content, place, marks[place]) | {name: labels[name].get(place) for name in SIZES}
         for place in known
     ]
-    ground = {key: sketch[key] for key in ("width", "height", "neighbour", "land", "borders")}
+    ground = {key: sketch[key] for key in ("width", "height", "neighbour", "land", "backdrop", "borders")}
     return ground | {"places": rows, "sizes": list(SIZES)}
 
 

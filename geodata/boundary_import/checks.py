@@ -198,9 +198,10 @@ def check_neighbours(
         if members.of(name):
             yield from _check_remaining(before[name], shape, imported, members)
         official_km2 = shape.official_area_km2
-        if official_km2:
+        was_km2 = before[name].area_km2
+        if official_km2 and shape.area_km2 is not None and was_km2 is not None:
             percent = 100 * (shape.area_km2 / official_km2 - 1)
-            was = 100 * (before[name].area_km2 / official_km2 - 1)
+            was = 100 * (was_km2 / official_km2 - 1)
             if abs(percent) > NOTABLE_PERCENT and abs(percent) > abs(was):
                 values = {"area": f"{shape.area_km2:.2f}", "official": f"{official_km2:g}"}
                 by = ", ".join(shape.adjusted_by)
@@ -214,7 +215,7 @@ def _check_remaining(
     before: Shape, after: Shape, imported: Collection[str], members: Members
 ) -> Iterator[Issue]:
     """Yield that hardly any land is left to a place; an error unless it lies within an imported one."""
-    share = after.area_km2 / before.area_km2 if before.area_km2 else 1.0
+    share = after.area_km2 / before.area_km2 if before.area_km2 and after.area_km2 is not None else 1.0
     if share > _NOTABLE_SHARE:
         return
     within = any(one in imported for one in members.above(after.id))

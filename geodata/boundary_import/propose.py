@@ -145,14 +145,16 @@ class Proposal:
     def areas(self) -> list[dict[str, Any]]:
         """Return the area before and after, km², of every place that changes, and what of it does.
 
+        None stands for a place without a known extent.
+
         Imported places come first. ``changed`` holds ``outline`` and what is said of a boundary.
         """
         imported = {record.of for record in self.records}
         rows = [
             {
                 "id": name,
-                "before_km2": round(old.area_km2, 3),
-                "after_km2": round(new.area_km2, 3),
+                "before_km2": None if old.area_km2 is None else round(old.area_km2, 3),
+                "after_km2": None if new.area_km2 is None else round(new.area_km2, 3),
                 "official_km2": new.official_area_km2,
                 "method": new.method,
                 "accuracy_m": round(new.accuracy_m),

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
-from typing import TypeGuard, cast
+from typing import TypeGuard, cast, get_args
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.axes import Axes
+from layers.cql.evaluate import calculate
 from layers.cql.geometry import to_shape
 from layers.cql.tree import (
     MOMENTS,
     ORDERS,
     And,
+    Arithmetic,
+    Array,
+    ArrayCompare,
+    ArrayRelation,
     Compare,
     Condition,
     Constant,
+    Elements,
+    Entries,
     FilterError,
     Folded,
     In,
     IsNull,
+    IsUnknown,
     Kind,
     Like,
     Not,
+    Operator,
     Or,
     Order,
     Place,
@@ -42,6 +53,8 @@ from layers.cql.tree import (
 )
 
 FUNCTIONS = ("casei", *MOMENTS)
+ARITHMETIC = get_args(Operator)
+ARRAYS = tuple(f"a_{relation}" for relation in get_args(ArrayRelation))
 RELATIONS = ("intersects", "disjoint", "contains", "within", "touches", "crosses", "overlaps", "equals")
 MAX_NESTED = 64  # conditions in conditions; a chain of NOT needs no brackets
 _ANY = 10_000  # more arguments than fit into a filter
@@ -56,9 +69,11 @@ _ARITY: dict[str, tuple[int, int]] = {
     "like": (2, 2),
     "in": (2, 2),
     "casei": (1, 1),
+    **dict.fromkeys((*ARITHMETIC, *ARRAYS), (2, 2)),
 }
 _SCALARS = ("string", "number", "boolean")
 _BOX_SIZES = (4, 6)
+_TRUTHS: dict[Value, Constant] = {Constant(1.0): Constant(value=True), Constant(0.0): Constant(value=False)}
 
 
 class Checker:
@@ -83,12 +98,17 @@ class Checker:
         build = _CONDITIONS.get(name)
         if build is None:
             raise FilterError("syntax", f"{name.upper()}(…)")
+        with self._deeper():
+            return build(self, name, arguments)
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        """Count what is in something else."""
         self._nested += 1
         if self._nested > MAX_NESTED:
             raise FilterError("depth", str(self._nested), [f"≤ {MAX_NESTED}"])
-        built = build(self, name, arguments)
+        yield
         self._nested -= 1
-        return built
 
     def combination(self, name: str, arguments: list[object]) -> Condition:
         """Return AND or OR."""
@@ -131,10 +151,45 @@ class Checker:
         return Like(value, text)
 
     def null(self, _: str, arguments: list[object]) -> Condition:
-        """Return IS NULL."""
-        if not _is_property(arguments[0]):
-            raise FilterError("syntax", _show(arguments[0]))
-        return IsNull(self.property(arguments[0]))
+        """Return IS NULL of anything; what is written out never is."""
+        (node,) = arguments
+        if _is_property(node):
+            return IsNull(self.property(node))
+        if isinstance(node, list):
+            return IsNull(self.array(node))
+        if isinstance(node, dict) and node.get("op") in _CONDITIONS:
+            return IsUnknown(self.condition(node))
+        if isinstance(node, BaseGeometry) or (
+            isinstance(node, dict) and not {"type", "bbox"}.isdisjoint(node)
+        ):
+            self.place(node)
+            return Truth(value=False)
+        found = self._operand(node)
+        if isinstance(found, Folded):
+            return IsNull(found.property)
+        return IsNull(found) if isinstance(found, Arithmetic) else Truth(value=False)
+
+    def arrays(self, name: str, arguments: list[object]) -> Condition:
+        """Return a relation between arrays."""
+        left, right = map(self.array, arguments)
+        return ArrayCompare(cast("ArrayRelation", name.removeprefix("a_")), left, right)
+
+    def array(self, node: object) -> Array:
+        """Return the entries of a property, or an array written out."""
+        if isinstance(node, list):
+            return self._members(node)
+        found = self.property(node) if _is_property(node) else None
+        if found is None or found.kind != "list":
+            raise FilterError("kind", _show(node), ["array"])
+        return Entries(found)
+
+    def _members(self, nodes: list[object]) -> Elements:
+        with self._deeper():
+            return Elements(
+                tuple(
+                    self._members(node) if isinstance(node, list) else self._operand(node) for node in nodes
+                )
+            )
 
     def spatial(self, name: str, arguments: list[object]) -> Condition:
         """Return a relation between geometries."""
@@ -145,7 +200,7 @@ class Checker:
         first, second = self._operand(left), self._operand(right)
         if isinstance(first, date) and isinstance(second, date):
             return compare_moments(order, first, second)
-        values = self._same_case(_no_moment(first), _no_moment(second))
+        values = _as_truth(*self._same_case(_no_moment(first), _no_moment(second)))
         kinds = [kind_of(value) for value in values]
         if kinds[0] != kinds[1]:
             raise FilterError("kind", _show(values[1]), [kinds[0]])
@@ -181,12 +236,27 @@ class Checker:
 
     def _function(self, node: dict[str, object]) -> Value:
         name, arguments = _operation(node)
+        if name in ARITHMETIC:
+            with self._deeper():
+                return self._arithmetic(cast("Operator", name), arguments)
         if name != "casei":
             raise FilterError("syntax", _show(node))
         inner = self.value(arguments[0])
         if kind_of(inner) != "string":
             raise FilterError("kind", _show(inner), ["string"])
         return Folded(inner) if isinstance(inner, Property) else _folded(inner)
+
+    def _arithmetic(self, operator: Operator, arguments: list[object]) -> Value:
+        """Return what two numbers make: a number where they are constants, so that an index can find it."""
+        left, right = map(self.value, arguments)
+        for one in (left, right):
+            if kind_of(one) != "number":
+                raise FilterError("kind", _show(one), ["number"])
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            made, known = calculate(operator, np.array([left.value]), np.array([right.value]))
+            if known[0]:
+                return Constant(float(made[0]))
+        return Arithmetic(operator, left, right)
 
     def property(self, node: dict[str, str]) -> Property:
         """Return a queryable by its name."""
@@ -222,6 +292,7 @@ _CONDITIONS: dict[str, Callable[[Checker, str, list[object]], Condition]] = {
     "in": Checker.membership,
     "like": Checker.like,
     "isNull": Checker.null,
+    **dict.fromkeys(ARRAYS, Checker.arrays),
     **{f"s_{relation}": Checker.spatial for relation in RELATIONS},
 }
 _MEMBERS = {
@@ -296,11 +367,13 @@ def _among(equal: tuple[Condition, ...]) -> In | None:
 
 
 def kind_of(value: Value) -> Kind:
-    """Return the kind of a property, a constant or a caseless property."""
+    """Return the kind that a value is compared as."""
     if isinstance(value, Property):
-        return value.kind
+        return "string" if value.kind == "list" else value.kind
     if isinstance(value, Folded):
         return "string"
+    if isinstance(value, Arithmetic):
+        return "number"
     if isinstance(value.value, bool):
         return "boolean"
     return "string" if isinstance(value.value, str) else "number"
@@ -310,6 +383,15 @@ def _no_moment(value: Value | date) -> Value:
     if isinstance(value, date):
         raise FilterError("kind", str(value), _SCALARS)
     return value
+
+
+def _as_truth(left: Value, right: Value) -> tuple[Value, Value]:
+    """Return two values, 1 or 0 beside a truth value's property as one: GDAL writes them so."""
+    if isinstance(left, Property) and left.kind == "boolean":
+        right = _TRUTHS.get(right, right)
+    elif isinstance(right, Property) and right.kind == "boolean":
+        left = _TRUTHS.get(left, left)
+    return left, right
 
 
 def _constant(node: object) -> Constant:
@@ -346,11 +428,13 @@ def _folded(value: Value) -> Value:
 def _show(node: object) -> str:
     """Return a part of a filter as the one who wrote it knows it."""
     if isinstance(node, Constant):
-        return f"{node.value:.15g}" if type(node.value) is float else str(node.value)
+        node = node.value if type(node.value) is float else str(node.value)
     if isinstance(node, Folded):
-        return node.property.name
+        node = node.property
     if isinstance(node, Property):
         return node.name
+    if isinstance(node, Arithmetic):
+        return f"{_show(node.left)} {node.operator} {_show(node.right)}"
     if _is_property(node):
         return str(node["property"])
     if isinstance(node, float):

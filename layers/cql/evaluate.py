@@ -5,9 +5,11 @@ Three-valued logic as two masks: where a condition is true, and where it is fals
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import reduce
 from typing import Any, Protocol
 
@@ -17,15 +19,25 @@ from numpy.typing import NDArray
 from shapely import STRtree
 
 from layers.cql.tree import (
+    LARGEST,
     ORDERS,
+    SMALLEST,
     And,
+    Arithmetic,
+    Array,
+    ArrayCompare,
+    ArrayRelation,
     Compare,
     Condition,
     Constant,
+    Elements,
+    Entries,
     In,
     IsNull,
+    IsUnknown,
     Like,
     Not,
+    Operator,
     Or,
     Place,
     Property,
@@ -39,6 +51,7 @@ from layers.cql.tree import (
 Mask = NDArray[np.bool_]
 Masks = tuple[Mask, Mask]
 Column = tuple[NDArray[Any], Mask]  # values, anything where there is none; and where there is one
+Member = tuple[type, object]  # of an array: true is not 1
 
 # Relations of the first geometry to the second, and the same said from the second's side.
 _RELATIONS: dict[Relation, tuple[Callable[..., Any], Callable[..., Any]]] = {
@@ -52,6 +65,23 @@ _RELATIONS: dict[Relation, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }
 
 
+_SETS: dict[ArrayRelation, Callable[[frozenset[Member], frozenset[Member]], bool]] = {
+    "contains": operator.ge,
+    "containedBy": operator.le,
+    "equals": operator.eq,
+    "overlaps": lambda left, right: not left.isdisjoint(right),
+}
+_CALCULATE: dict[Operator, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "div": lambda left, right: np.trunc(left / right),
+    "%": lambda left, right: left - right * np.trunc(left / right),
+    "^": lambda left, right: np.fromiter(map(_raise, left, right), float, len(left)),
+}
+_DIVIDES = {"/", "div", "%"}
+STEEPEST = math.log(LARGEST)  # of a power: exponent times logarithm of the base
 _TO_ITSELF = {"intersects", "contains", "within", "equals"}  # how every geometry stands to itself
 
 
@@ -118,9 +148,52 @@ def _like(condition: Like, rows: Columns) -> Masks:
 
 
 def _is_null(condition: IsNull, rows: Columns) -> Masks:
-    is_place = condition.property.kind == "geometry"
-    _, known = rows.geometries() if is_place else rows.column(condition.property.name)
+    operand = condition.operand
+    if isinstance(operand, Entries | Elements):
+        _, known = _members(operand, rows)
+    elif isinstance(operand, Property) and operand.kind == "geometry":
+        _, known = rows.geometries()
+    else:
+        _, known = _values(operand, rows)
     return ~known, known
+
+
+def _is_unknown(condition: IsUnknown, rows: Columns) -> Masks:
+    true, false = _masks(condition.part, rows)
+    known = true | false
+    return ~known, known
+
+
+def _arrays(condition: ArrayCompare, rows: Columns) -> Masks:
+    left, left_known = _members(condition.left, rows)
+    right, right_known = _members(condition.right, rows)
+    stand, pairs = _SETS[condition.relation], zip(left, right, strict=True)
+    found = [stand(frozenset(first), frozenset(second)) for first, second in pairs]
+    return _known(found, left_known & right_known)
+
+
+def _members(array: Array, rows: Columns) -> tuple[list[tuple[Member, ...]], Mask]:
+    """Return the members of an array in every row, and where all of them are known."""
+    if isinstance(array, Entries):
+        texts, known = rows.column(array.property.name)
+        return [tuple((str, entry) for entry in text.split(";")) for text in texts], known
+    columns = [_member(one, rows) for one in array.members]
+    everywhere = np.ones(rows.count, bool)
+    known = reduce(operator.and_, (mask for _, mask in columns), everywhere)
+    if not columns:
+        return [()] * rows.count, known
+    return list(zip(*(values for values, _ in columns), strict=True)), known
+
+
+def _member(one: Value | date | Elements, rows: Columns) -> tuple[list[Member], Mask]:
+    """Return one member of an array in every row."""
+    if isinstance(one, Elements):
+        arrays, known = _members(one, rows)
+        return [(tuple, array) for array in arrays], known
+    if isinstance(one, date):
+        return [(type(one), one)] * rows.count, np.ones(rows.count, bool)
+    values, known = _values(one, rows)
+    return [(type(value), value) for value in values.tolist()], known
 
 
 def _known(result: Any, known: Mask) -> Masks:
@@ -135,8 +208,37 @@ def _values(value: Value, rows: Columns) -> Column:
     if isinstance(value, Constant):
         kind = object if isinstance(value.value, str) else type(value.value)
         return np.full(rows.count, value.value, dtype=kind), np.ones(rows.count, bool)
+    if isinstance(value, Arithmetic):
+        left, left_known = _values(value.left, rows)
+        right, right_known = _values(value.right, rows)
+        made, known = calculate(value.operator, left, right)
+        return made, known & left_known & right_known
     values, known = rows.column(value.property.name)
     return np.array([one.casefold() for one in values], dtype=object), known
+
+
+def calculate(how: Operator, left: NDArray[Any], right: NDArray[Any]) -> Column:
+    """Return what doubles make of each other, and where that is known; see :mod:`layers.cql.tree`."""
+    known = _is_moderate(left) & _is_moderate(right)
+    if how in _DIVIDES:
+        known &= right != 0
+    made = _CALCULATE[how](np.where(known, left, 1.0), np.where(known, right, 1.0))
+    return made, known & ~np.isnan(made)
+
+
+def _is_moderate(values: NDArray[Any]) -> Mask:
+    size = np.abs(values)
+    found: Mask = (size == 0) | ((size >= SMALLEST) & (size <= LARGEST))
+    return found
+
+
+def _raise(base: float, exponent: float) -> float:
+    """Return a power, as the C library has it and so the database; not a number where there is none."""
+    if base == 0:
+        return math.nan if exponent < 0 else float(exponent == 0)
+    if (base < 0 and exponent != math.trunc(exponent)) or abs(exponent * math.log(abs(base))) > STEEPEST:
+        return math.nan
+    return math.pow(base, exponent)
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -203,5 +305,7 @@ _EVALUATE: dict[type, Callable[[Any, Columns], Masks]] = {
     In: _in,
     Like: _like,
     IsNull: _is_null,
+    IsUnknown: _is_unknown,
     Spatial: _spatial,
+    ArrayCompare: _arrays,
 }

@@ -19,7 +19,7 @@ import cql2
 import orjson
 
 from layers.axes import CRS84, Axes
-from layers.cql.check import FUNCTIONS, MAX_NESTED, RELATIONS, Checker, refuse_no_text
+from layers.cql.check import ARRAYS, FUNCTIONS, MAX_NESTED, RELATIONS, Checker, refuse_no_text
 from layers.cql.geometry import read_wkt
 from layers.cql.tree import MOMENTS, Condition, FilterError, Kind, unknown
 
@@ -32,9 +32,10 @@ _CONTROLS = dict(zip("abtnvfr", "\a\b\t\n\v\f\r", strict=True))
 # Two backslashes stay as they are: a pattern means one by them.
 _ESCAPED = re.compile(r"''|\\\\|\\['abtnvfr]")
 
-_KEYWORDS = {"and", "or", "not", "between", "like", "in", "is", "null", "true", "false"}
-_OPERATORS = {"not", "between", "like", "in", "is"}  # beside the signs
-_CALLED = {*FUNCTIONS, *(f"s_{relation}" for relation in RELATIONS), "bbox"}
+_KEYWORDS = {"and", "or", "not", "between", "like", "in", "is", "null", "true", "false", "div"}
+_OPERATORS = {"not", "between", "like", "in", "is", "div"}  # beside the signs
+_ARRAYS = {name.lower(): name for name in ARRAYS}
+_CALLED = {*FUNCTIONS, *(f"s_{relation}" for relation in RELATIONS), *_ARRAYS, "bbox"}
 _LETTER = (
     r"A-Za-z_:\xC0-\xD6\xD8-\xF6\xF8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F"
     r"\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
@@ -46,29 +47,31 @@ _TOKEN = re.compile(
     |(?P<geometry>(?:multi)?(?:point|linestring|polygon)|geometrycollection)\s*z?\s*(?=\()
     |(?P<name>[{_LETTER}][{_LETTER}0-9.\xB7\u0300-\u036F\u203F-\u2040]*)
     |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?)
-    |(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<sign><=|>=|<>|[=<>+-])|(?P<comma>,)|(?P<other>.)
+    |(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<sign><=|>=|<>|[=<>+*/%^-])|(?P<comma>,)|(?P<other>.)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _CALL = re.compile(r"\s*\(")
 
 
-def parse_filter(text: str, language: str, kinds: Mapping[str, Kind], axes: Axes = CRS84) -> Condition:
+def parse_filter(
+    text: str, language: str, kinds: Mapping[str, Kind], axes: Axes = CRS84, max_bytes: int = MAX_BYTES
+) -> Condition:
     """Return the checked filter.
 
     `language` is one of :data:`LANGUAGES`, `kinds` the queryables of the collection, `axes` the system
     of the coordinates in the filter. Raises :class:`~layers.cql.tree.FilterError`.
     """
-    refuse_large(text, language)
+    refuse_large(text, language, max_bytes)
     tree = _TextReader(text).read() if language == "cql2-text" else _parse_json(text)
     return Checker(kinds, axes).condition(tree)
 
 
-def refuse_large(text: str, language: str) -> None:
+def refuse_large(text: str, language: str, max_bytes: int = MAX_BYTES) -> None:
     """Raise FilterError for a filter that is not worth parsing: too many bytes, or too deep."""
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        raise FilterError("bytes", str(size), [f"≤ {MAX_BYTES}"])
+    if size > max_bytes:
+        raise FilterError("bytes", str(size), [f"≤ {max_bytes}"])
     depth = deepest = 0
     for character in re.sub(_QUOTED[language], "", text):
         depth += _BRACKETS.get(character, 0)
@@ -96,14 +99,14 @@ class _Frame:
 
     @property
     def ends_in_value(self) -> bool:
-        """Whether a sign that comes next would be one of arithmetic, which is not evaluated."""
+        """Whether a sign that comes next stands between two numbers, not before one."""
         return self.text[-2:-1] in {"'", '"', *digits}
 
     def add(self, written: str, source: int) -> None:
         """Append one token, which begins at `source` in the filter."""
         self.starts.append(len(self.text))
         self.sources.append(source)
-        self.text += written if written in {"+", "-"} else written + " "
+        self.text += written if written in {"+", "-"} and not self.ends_in_value else written + " "
 
 
 class _TextReader:
@@ -145,7 +148,7 @@ class _TextReader:
             self._close(found.start())
         elif kind == "number":
             frame.add(f"0{written}" if written.startswith(".") else written, found.start())
-        elif kind == "other" or (written in "+-" and frame.ends_in_value):
+        elif kind == "other":
             raise self._syntax(found.start())
         elif kind != "space":
             self._count(written)
@@ -174,7 +177,8 @@ class _TextReader:
             depth += {"(": 1, ")": -1}.get(self._text[at], 0)
             at += 1
             if not depth:
-                self._put(read_wkt(self._text[found.start() : at]), found.start())
+                # Blanks of every width are one to whoever writes them, not to the library.
+                self._put(read_wkt(" ".join(self._text[found.start() : at].split())), found.start())
                 return at
         raise self._syntax(at)
 
@@ -201,9 +205,15 @@ class _TextReader:
         if len(self._frames) == 1:
             raise self._syntax(source)
         frame = self._frames.pop()
+        of_array = frame.function is None and (self._frames[-1].function or "").lower() in _ARRAYS
+        empty = of_array and not frame.text[1:].strip()
         frame.add(")", source)
-        node = self._parse(frame)
-        self._put(node if frame.function is None else _call(frame.function, node["args"]), frame.sources[0])
+        node: Any = [] if empty else self._parse(frame)
+        if frame.function is not None:
+            node = _call(frame.function, node["args"])
+        elif of_array and not isinstance(node, list):
+            node = [node]
+        self._put(node, frame.sources[0])
 
     def _parse(self, frame: _Frame) -> Any:
         try:
@@ -266,7 +276,7 @@ def _call(name: str, arguments: list[Any]) -> Any:
         return {word: arguments[0]}
     if len(arguments) != (1 if word in FUNCTIONS else 2):
         raise FilterError("syntax", f"{name}(…)")
-    return {"op": word, "args": arguments}
+    return {"op": _ARRAYS.get(word, word), "args": arguments}
 
 
 def _unescape(found: re.Match[str]) -> str:

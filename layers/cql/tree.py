@@ -6,6 +6,11 @@ What a condition means, the same in every store:
 - Logic has three values, as in SQL: whatever touches a null is unknown, except :class:`IsNull`; ``And``
   and ``Or`` are Kleene's; a feature is selected only where the whole condition is true.
 - Numbers are IEEE doubles, integers too. Text is compared by code point (SQL: ``COLLATE "C"``).
+- A list is compared as one text, its entries joined by ``;``; :class:`Entries` are those entries.
+- ``Arithmetic`` is of doubles, ``div`` cuts off what follows the point, ``a % b`` is
+  ``a - b * (a div b)``. Where an operand or a power is beyond :data:`LARGEST` or, but for 0, nearer to 0
+  than :data:`SMALLEST`, where something is divided by 0, and where a power is no real number, it is null.
+- Arrays are sets of texts, numbers, truth values, moments and arrays; one with a null in it is null.
 - ``Like`` matches the whole value, case-sensitively: ``%`` stands for any run of characters, also
   none and also line breaks, ``_`` for exactly one; a backslash before a character takes it literally.
 - ``Folded`` compares without case: Python's ``str.casefold`` of the property. Constants and patterns
@@ -27,7 +32,7 @@ from typing import Any, Literal
 
 from shapely.geometry.base import BaseGeometry
 
-Kind = Literal["string", "number", "boolean", "geometry"]
+Kind = Literal["string", "list", "number", "boolean", "geometry"]
 Order = Literal["=", "<>", "<", "<=", ">", ">="]
 ORDERS: dict[Order, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
@@ -38,6 +43,9 @@ ORDERS: dict[Order, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 Relation = Literal["intersects", "disjoint", "contains", "within", "touches", "crosses", "overlaps", "equals"]
+ArrayRelation = Literal["contains", "containedBy", "equals", "overlaps"]
+Operator = Literal["+", "-", "*", "/", "%", "div", "^"]
+LARGEST, SMALLEST = 1e100, 1e-100
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,31 @@ class Shape:
     geometry: BaseGeometry
 
 
-Value = Property | Constant | Folded  # of kind string, number or boolean
+@dataclass(frozen=True)
+class Arithmetic:
+    """What two numbers make."""
+
+    operator: Operator
+    left: Value
+    right: Value
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries of a property of kind list."""
+
+    property: Property
+
+
+@dataclass(frozen=True)
+class Elements:
+    """An array written out."""
+
+    members: tuple[Value | date | Elements, ...]
+
+
+Value = Property | Constant | Folded | Arithmetic  # of kind string, list, number or boolean
+Array = Entries | Elements
 Place = Property | Shape  # a property of kind geometry
 
 
@@ -128,9 +160,16 @@ class Like:
 
 @dataclass(frozen=True)
 class IsNull:
-    """True where the property, of any kind, has no value; false otherwise, never unknown."""
+    """True where a property, of any kind, has no value, or what is made of some; false otherwise."""
 
-    property: Property
+    operand: Value | Array
+
+
+@dataclass(frozen=True)
+class IsUnknown:
+    """True where the part is neither true nor false; never unknown itself."""
+
+    part: Condition
 
 
 @dataclass(frozen=True)
@@ -142,7 +181,16 @@ class Spatial:
     right: Place
 
 
-Condition = Truth | And | Or | Not | Compare | In | Like | IsNull | Spatial
+@dataclass(frozen=True)
+class ArrayCompare:
+    """True where two arrays, as sets, stand in a relation: ``left`` contains ``right`` and so on."""
+
+    relation: ArrayRelation
+    left: Array
+    right: Array
+
+
+Condition = Truth | And | Or | Not | Compare | In | Like | IsNull | IsUnknown | Spatial | ArrayCompare
 
 _SHOWN = 60  # characters of what was given
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from geodata import crs
+from geodata.city import read_city
 from geodata.crs import LONLAT
 
 PLAN: Final = "plan"  # the data set of everything: all layers, all tables
@@ -16,6 +17,8 @@ WGS84: Final = "EPSG:4326"
 # GCJ-02 and BD-09 are displays of web maps: no file is written in them.
 FRAMES: Final = tuple(frame for frame in crs.FRAMES if frame not in (LONLAT, *crs.SHIFTED))
 FIXED: Final = (LONLAT,)
+# Degrees, and the metres that are in use in the city, first those of paper.
+LOCAL: Final = ("EPSG:4490", *sorted(crs.PROJECTED, key=lambda frame: frame != read_city().paper))
 GEOMETRIES: Final = ("wkt", "lonlat", "none")  # what a table of text says of a place
 
 
@@ -49,11 +52,14 @@ _ALL_FORMATS: Final = (
     Format("geojson", "application/geo+json", ("layer", "plan")),
     Format("json", "application/json", _TABLE),
     Format("shp.zip", _ZIP, ("layer", "plan"), FRAMES),
+    Format("gdb.zip", _ZIP, ("layer", "plan"), (*LOCAL, WGS84)),
+    Format("dxf", "image/vnd.dxf", ("layer", "plan"), LOCAL[1:]),
     Format("fgb", "application/vnd.flatgeobuf", _LAYER, FRAMES),
+    Format("pmtiles", "application/vnd.pmtiles", _LAYER),
     Format("parquet", "application/vnd.apache.parquet", _BOTH, FRAMES),
     Format("kml", "application/vnd.google-earth.kml+xml", ("layer", "plan")),
     Format("topojson", "application/json", ("layer", "plan")),
-    Format("csv", "text/csv; charset=utf-8", _BOTH, FRAMES, "wkt"),
+    Format("csv", "text/csv; charset=utf-8", _BOTH, FRAMES, "lonlat"),
     Format(
         "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _ALL, FRAMES, "lonlat"
     ),

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import orjson
-import pyogrio
 
 from layers.export.job import Column, Job, Part, Value, columns_of
 from layers.export.schema import describe_plan
 from layers.export.styles import write_qml, write_sld
-from layers.export.vector import write_layer
+from layers.export.vector import dated, write_layer
 
 _SCHEMA = Path(__file__).with_name("geopackage.sql")
 _FRICTIONLESS = "https://specs.frictionlessdata.io/data-package/"
 _LICENCES = "https://www.dublincore.org/specifications/dublin-core/dcmi-terms/#license"
-_NOW = "OGR_CURRENT_DATE"
 
 
 def write_geopackage(job: Job) -> bytes:
@@ -52,7 +49,7 @@ def _add_part(path: Path, job: Job, part: Part) -> None:
         "IDENTIFIER": f"{title['zh']} · {title['en']}",
         "DESCRIPTION": f"{description['zh']}\n{description['en']}",
     }
-    with _dated(_stamp(job, part)):
+    with dated(_stamp(job, part)):
         write_layer(
             path,
             part,
@@ -63,16 +60,6 @@ def _add_part(path: Path, job: Job, part: Part) -> None:
             dataset_options={"VERSION": "1.3", "ADD_GPKG_OGR_CONTENTS": "NO"},
             layer_options=said,
         )
-
-
-@contextmanager
-def _dated(stamp: str) -> Iterator[None]:
-    """Let GDAL take `stamp` for the present; for all threads, but files are made one at a time."""
-    pyogrio.set_gdal_config_options({_NOW: stamp})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({_NOW: None})
 
 
 def _meaning(part: Part, column: Column) -> tuple[str, ...]:

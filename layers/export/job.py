@@ -19,11 +19,20 @@ from layers.store import Release
 Row = dict[str, Any]
 JOINER = ";"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
+_NO_FORMULA = re.compile(
+    r"[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?", re.ASCII | re.DOTALL
+)
 SHORT = 10  # letters of a column's name where a format has no more
 TYPES = {"array": "string"}
 Value = str | int | float | bool | None
 DESIGNATIONS = "designations"
-_WITH_TABLE = ("gpkg", "shp.zip", "xlsx")  # formats that hold the table a layer's designations come from
+_WITH_TABLE = (
+    "gpkg",
+    "shp.zip",
+    "gdb.zip",
+    "xlsx",
+)  # formats that hold the table a layer's designations come from
 
 
 @dataclass(frozen=True)
@@ -154,12 +163,13 @@ def _to_columns(part: Part) -> Iterator[Column]:
 
 def flatten_rows(part: Part) -> list[dict[str, Value]]:
     """Return the rows as plain values by column name; what is unknown stays None, and so does no entry."""
-    return [_flatten(values_of(row, part), part) for row in part.rows]
+    return [flatten_values(values_of(row, part), part.info) for row in part.rows]
 
 
-def _flatten(values: Row, part: Part) -> dict[str, Value]:
+def flatten_values(values: Row, info: Row) -> dict[str, Value]:
+    """Return the properties of one row as plain values; `info` is its layer's entry of the catalogue."""
     plain: dict[str, Value] = {}
-    for said in part.info["fields"]:
+    for said in info["fields"]:
         value = values.get(said["name"])
         plain[said["name"]] = _plain(value)
         if flat := said.get("flat"):
@@ -182,8 +192,13 @@ def _plain(value: Any) -> Value:
 
 
 def harmless(value: Value) -> Value:
-    """Return what a cell may hold: no spreadsheet takes it for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """Return what a cell of a file of text may hold: no spreadsheet takes it for a formula.
+
+    >>> harmless("=1+1"), harmless("+86-631"), harmless("-3.5%"), harmless("— 无"), harmless("- 无")
+    ("'=1+1", "'+86-631", '-3.5%', '— 无', '- 无')
+    """
+    formula = isinstance(value, str) and value.startswith(FORMULA) and not _NO_FORMULA.fullmatch(value)
+    return f"'{value}" if formula else value
 
 
 def release_path(name: str, file_format: str) -> str:

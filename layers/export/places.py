@@ -45,6 +45,13 @@ def _place(mapping: dict[str, Any] | None, frame: str) -> BaseGeometry | None:
     return result
 
 
+def find_inside(geometry: BaseGeometry) -> tuple[float, float]:
+    """Return a position on a place, (east, north): its own, or one inside its largest part."""
+    largest = max(shapely.get_parts(geometry), key=lambda part: part.area)
+    point = largest if largest.geom_type == "Point" else shapely.point_on_surface(largest)
+    return round(point.x, 7), round(point.y, 7)
+
+
 def to_multi(geometry: BaseGeometry | None) -> BaseGeometry | None:
     """Return a polygon as a multi-polygon: a column has one type."""
     return shapely.MultiPolygon([geometry]) if isinstance(geometry, shapely.Polygon) else geometry

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geodata import crs
 from geodata.letters import strip_unprintable
 from layers.export import archive
 from layers.export.job import Job, Part
@@ -13,6 +15,11 @@ from layers.export.styles import VERSION, add_aliases, add_style
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}
+SERVED = ("EPSG:4490", *crs.PROJECTED, "EPSG:4326", "EPSG:3857")
+GRIDS = {  # of tiles: their upper left corner as (north, east), scale of the first level, levels
+    "EPSG:4490": "90.0,-180.0,279541132.0143589,18",
+    "EPSG:3857": "20037508.342789244,-20037508.342789244,559082264.0287178,19",
+}
 Group = tuple[str, list[Part]]
 
 
@@ -38,8 +45,41 @@ def write_qgs(job: Job) -> bytes:
     ET.SubElement(ET.SubElement(properties, "Paths"), "Absolute", type="bool").text = "false"
     frames = ET.SubElement(properties, "SpatialRefSys")
     ET.SubElement(frames, "ProjectionsEnabled", type="int").text = "1"
+    _add_services(properties, job)
     content: bytes = _DOCTYPE + ET.tostring(strip_unprintable(root), encoding="UTF-8")
     return content
+
+
+def _add_services(properties: Any, job: Job) -> None:
+    """Say what QGIS Server offers from the project: every layer by WMS, WMTS and WFS, in these systems."""
+    about = job.about
+    for tag, text in (
+        ("WMSServiceTitle", about.plan["title"]["zh"]),
+        ("WMSServiceAbstract", f"{about.plan['number']}\n{about.words['schematic']['zh']}"),
+        ("WMSFees", "none"),
+        ("WMSAccessConstraints", "LICENSE-DATA.md"),
+    ):
+        ET.SubElement(properties, tag, type="QString").text = text
+    ET.SubElement(properties, "WMSServiceCapabilities", type="bool").text = "true"
+    _add_list(properties, "WMSCrsList", SERVED)
+    offered = [_id(part) for part in job.parts]
+    _add_list(properties, "WFSLayers", offered)
+    precision = ET.SubElement(properties, "WFSLayersPrecision")
+    for name in offered:
+        ET.SubElement(precision, name.replace("-", "_"), type="int").text = "9"
+    for tag in ("WMTSLayers", "WMTSPngLayers"):
+        tiled = ET.SubElement(properties, tag)
+        ET.SubElement(tiled, "Project", type="bool").text = "true"
+        _add_list(tiled, "Layer", [_id(part) for part in job.parts if part.spatial])
+    grids = ET.SubElement(properties, "WMTSGrids")
+    _add_list(grids, "CRS", list(GRIDS))
+    _add_list(grids, "Config", [f"{frame},{grid}" for frame, grid in GRIDS.items()])
+
+
+def _add_list(parent: Any, tag: str, texts: Sequence[str]) -> None:
+    node = ET.SubElement(parent, tag, type="QStringList")
+    for text in texts:
+        ET.SubElement(node, "value").text = text
 
 
 def _groups(job: Job) -> list[Group]:
@@ -82,6 +122,7 @@ def _add_layer(parent: Any, part: Part, job: Job) -> None:
         ("id", _id(part)),
         ("datasource", _source(part, job)),
         ("layername", part.info["title"]["zh"]),
+        ("shortname", part.id),
         ("abstract", f"{part.info['description']['zh']}\n{job.about.words['schematic']['zh']}"),
     ):
         ET.SubElement(layer, tag).text = text

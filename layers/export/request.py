@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from layers.export.formats import PLAN
 from layers.export.job import (
     DESIGNATIONS,
@@ -103,6 +101,7 @@ def _read_part(release: Release, info: dict[str, Any], asked: ExportRequest) -> 
     from layers.query import Query
 
     condition = parse_filter(asked.filter, asked.filter_lang, queryables(info))
-    found = MemoryTable(info, read_rows(release, info)).select(Query(filter=condition))
-    rows = [orjson.loads(feature.body) for feature in found.features]
-    return Part(info, rows if info["geometry"] != "none" else [row["properties"] for row in rows])
+    rows = list(read_rows(release, info))
+    found = {feature.id for feature in MemoryTable(info, rows).select(Query(filter=condition)).features}
+    whole = read_part(release, info)
+    return Part(info, [kept for kept, row in zip(whole.rows, rows, strict=True) if row.id in found])

@@ -13,6 +13,10 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT = {"type": "string"}
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2}
 _GEOMETRIES = {"polygon": ("Polygon", "MultiPolygon"), "point": ("Point",)}
+_POSITIONS = [
+    {"name": name, "type": "number", "title": title, "description": f"{meaning}, WGS 84, on the place"}
+    for name, title, meaning in (("lon", "经度", "Longitude"), ("lat", "纬度", "Latitude"))
+]
 _UNITS = {"m": "metre", "km2": "square kilometre"}
 Schema = dict[str, Any]
 
@@ -110,6 +114,7 @@ def build_table_schema(part: Part) -> Schema:
             "description": column.meaning["en"],
             **{f"title_{one}": text for one, text in column.meaning.items() if one != "en"},
             **({"unit": _UNITS[column.unit]} if column.unit else {}),
+            **({"constraints": constraints} if (constraints := _constraints(part, column.name)) else {}),
         }
         for column in columns_of(part)
     ]
@@ -117,10 +122,21 @@ def build_table_schema(part: Part) -> Schema:
     return {"fields": fields, "missingValues": [""]} | ({"primaryKey": ["id"]} if "id" in names else {})
 
 
+def _constraints(part: Part, name: str) -> Schema:
+    """Return what a column may hold, as far as the catalogue says."""
+    field = next((field for field in part.info["fields"] if field["name"] == name), None)
+    if field is None or field["type"] == "array":  # an empty list is no value
+        return {}
+    required = {} if field.get("nullable", True) else {"required": True}
+    return required | ({"enum": field["values"]} if field.get("values") else {})
+
+
 def describe_package(about: About, parts: tuple[Part, ...], files: Mapping[str, bytes]) -> Schema:
     """Return the data package of every CSV of a release, with size and digest of each."""
     package = describe_plan(about, parts)
-    for resource in package["resources"]:
+    for resource, part in zip(package["resources"], parts, strict=True):
+        if part.spatial:
+            resource["schema"]["fields"] += _POSITIONS
         content = files[release_path(resource["name"], "csv")]
         resource |= {
             "path": f"{resource['name']}.csv",

@@ -8,7 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
-from layers.export.job import Job, Part, Value, columns_of, harmless
+from layers.export.job import Job, Part, Value, columns_of
 from layers.export.texts import to_lines
 
 MAX_CELL = 32_767  # characters
@@ -66,7 +66,7 @@ def _write(sheet: Any, at: tuple[int, int], value: Value, look: Any) -> None:
     elif isinstance(value, int | float):
         sheet.write_number(*at, value, look)
     else:
-        sheet.write_string(*at, harmless(value), look)
+        sheet.write_string(*at, value, look)  # a text for good, whatever it begins with
 
 
 def _add_about(sheet: Any, job: Job, looks: dict[str, Any]) -> None:
@@ -81,6 +81,6 @@ def _add_about(sheet: Any, job: Job, looks: dict[str, Any]) -> None:
     rows += [[line] for line in job.about.licence.splitlines()]
     for number, row in enumerate(rows):
         for column, text in enumerate(row):
-            sheet.write_string(number, column, harmless(text), looks["wrap"] if len(row) > 1 else None)
+            sheet.write_string(number, column, text, looks["wrap"] if len(row) > 1 else None)
     sheet.set_column(0, 1, 60)
     sheet.set_column(2, 2, 26)

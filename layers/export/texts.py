@@ -7,12 +7,9 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-
 from layers import geojson
 from layers.export.job import Job, Part, Value, columns_of, flatten_rows, harmless
-from layers.export.places import geometries_of, is_projected
+from layers.export.places import find_inside, geometries_of, is_projected
 
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 
@@ -57,20 +54,13 @@ def _places(job: Job, part: Part) -> tuple[list[str], list[list[Value]]]:
     if not part.spatial or spec.geometry == "none":
         return [], [[] for _ in part.rows]
     geometries = geometries_of(part, spec.frame)
+    places: list[list[Value]] = [list(find_inside(one)) if one else [None, None] for one in geometries]
     suffix = f"_{spec.code.replace(':', '').lower()}" if is_projected(spec.code) else ""
-    if spec.geometry == "wkt":
-        return [f"wkt{suffix}"], [[geometry.wkt if geometry else None] for geometry in geometries]
     heads = ["east", "north"] if suffix else ["lon", "lat"]
-    return [f"{head}{suffix}" for head in heads], [_inside(geometry) for geometry in geometries]
-
-
-def _inside(geometry: BaseGeometry | None) -> list[Value]:
-    """Return a position on the place: its own, or one inside its largest part."""
-    if geometry is None:
-        return [None, None]
-    largest = max(shapely.get_parts(geometry), key=lambda part: part.area)
-    point = largest if largest.geom_type == "Point" else shapely.point_on_surface(largest)
-    return [round(point.x, 7), round(point.y, 7)]
+    if spec.geometry == "wkt":
+        heads.append("wkt")
+        places = [[*place, one.wkt if one else None] for place, one in zip(places, geometries, strict=True)]
+    return [f"{head}{suffix}" for head in heads], places
 
 
 def _written(value: Any) -> Any:

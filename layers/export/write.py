@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from layers.export import archive
 from layers.export.columnar import write_parquet
+from layers.export.drawing import write_dxf
 from layers.export.geopackage import write_geopackage
 from layers.export.job import Job
 from layers.export.kml import write_kml
@@ -13,7 +14,7 @@ from layers.export.project import write_qgs, write_qgz
 from layers.export.sheets import write_xlsx
 from layers.export.texts import write_csv, write_geojson, write_json
 from layers.export.topology import write_topojson
-from layers.export.vector import write_flatgeobuf, write_shapefile
+from layers.export.vector import write_flatgeobuf, write_geodatabase, write_pmtiles, write_shapefile
 
 
 def _write_bundle(job: Job) -> bytes:
@@ -33,7 +34,10 @@ _WRITERS: dict[str, Callable[[Job], bytes]] = {
     "xlsx": write_xlsx,
     "gpkg": write_geopackage,
     "shp.zip": write_shapefile,
+    "gdb.zip": write_geodatabase,
+    "dxf": write_dxf,
     "fgb": write_flatgeobuf,
+    "pmtiles": write_pmtiles,
     "parquet": write_parquet,
     "kml": write_kml,
     "topojson": write_topojson,

@@ -15,6 +15,7 @@ import re
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, TypedDict
 
 import shapely
@@ -23,16 +24,29 @@ from shapely.geometry import LineString, Point, box
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
+from layers.cql.check import kind_of
+from layers.cql.evaluate import STEEPEST
 from layers.cql.tree import (
+    LARGEST,
+    SMALLEST,
     And,
+    Arithmetic,
+    Array,
+    ArrayCompare,
+    ArrayRelation,
     Compare,
     Condition,
+    Constant,
+    Elements,
+    Entries,
     Folded,
     In,
     IsNull,
+    IsUnknown,
     Kind,
     Like,
     Not,
+    Operator,
     Or,
     Place,
     Property,
@@ -50,9 +64,16 @@ HAS_SRID = 0x20000000
 ARRAY: Final = 'text[] COLLATE "C"'
 MAX_ENTRIES: Final = 2_000  # different entries; a property with more is read through
 _LETTER = re.compile(r"\\(.)|(.)", re.DOTALL)  # taken literally, or as it is
-TYPES: Final[dict[Kind, str]] = {"string": "text", "number": "float8", "boolean": "bool"}
+TYPES: Final[dict[Kind, str]] = {"string": "text", "list": "text", "number": "float8", "boolean": "bool"}
 # Text compares by code point, as in Python; numbers are doubles.
-DECLARED: Final[dict[Kind, str]] = {"string": 'text COLLATE "C"', "number": "float8", "boolean": "boolean"}
+_TEXT: Final = 'text COLLATE "C"'
+DECLARED: Final[dict[Kind, str]] = {
+    "string": _TEXT,
+    "list": _TEXT,
+    "number": "float8",
+    "boolean": "boolean",
+}
+TEXTS: Final = {"string", "list"}
 # Of each queryable: its column, and that of the text without case, which may be the same.
 ColumnNames = dict[str, tuple[str, str]]
 
@@ -191,7 +212,7 @@ class Slot:
 
     def take(self, value: Scalar) -> Scalar:
         """Return `value` as the column holds it; of another type than its kind it is no value."""
-        if self.kind == "string":
+        if self.kind in TEXTS:
             return value if isinstance(value, str) else None
         if self.kind == "boolean":
             return value if isinstance(value, bool) else None
@@ -201,11 +222,11 @@ class Slot:
 def to_slots(kinds: dict[str, Kind]) -> list[Slot]:
     """Return the places of a collection's queryables in the order of their columns."""
     slots = [
-        Slot(name, kind, f"v{number}", f"f{number}" if kind == "string" else None)
+        Slot(name, kind, f"v{number}", f"f{number}" if kind in TEXTS else None)
         for number, (name, kind) in enumerate(kinds.items())
         if kind != "geometry"
     ]
-    return sorted(slots, key=lambda slot: slot.kind == "string")
+    return sorted(slots, key=lambda slot: slot.kind in TEXTS)
 
 
 def name_items(number: int, release: str) -> str:
@@ -219,6 +240,19 @@ def name_places(release: str) -> str:
 
 
 GEOMETRY: Final = Fragment(sql.SQL("geometry"))
+_KNOWN: Final = " AND ".join(
+    f"({one} = 0 OR abs({one}) BETWEEN {SMALLEST!r} AND {LARGEST!r})" for one in ("a", "b")
+)
+_DIVIDED: Final = f"{_KNOWN} AND b <> 0"
+_CALCULATE: Final[dict[Operator, str]] = {
+    **{sign: f"a {sign} b" for sign in ("+", "-", "*", "/")},
+    "div": "trunc(a / b)",
+    "%": "a - b * trunc(a / b)",
+    "^": "CASE WHEN a = 0 THEN CASE WHEN b >= 0 THEN (b = 0)::int::float8 END"
+    " WHEN a < 0 AND b <> trunc(b) THEN NULL"
+    f" WHEN abs(b * ln(abs(a))) <= {STEEPEST!r} THEN power(a, b) END",
+}
+_SETS: Final[dict[ArrayRelation, str]] = {"contains": "@>", "containedBy": "<@", "overlaps": "&&"}
 
 
 class Conditions:
@@ -233,7 +267,9 @@ class Conditions:
             Or: lambda node: any_of(map(self.write, node.parts)),
             Not: lambda node: compose("(NOT {})", self.write(node.part)),
             Like: self._like,
-            IsNull: lambda node: compose("({} IS NULL)", self.column(node.property.name)),
+            IsNull: self._is_null,
+            IsUnknown: lambda node: compose("({} IS NULL)", self.write(node.part)),
+            ArrayCompare: self._arrays,
             Compare: self._compare,
             In: self._in,
             Spatial: self._spatial,
@@ -249,6 +285,8 @@ class Conditions:
             return self.column(node.name)
         if isinstance(node, Folded):
             return self.column(node.property.name, folded=True)
+        if isinstance(node, Arithmetic):
+            return self._arithmetic(node)
         if isinstance(node.value, bool):
             return value(node.value, "boolean")
         if isinstance(node.value, str):
@@ -264,6 +302,56 @@ class Conditions:
     def _compare(self, node: Compare) -> Fragment:
         left, right = self.write_value(node.left), self.write_value(node.right)
         return compose(f"({{}} {node.order} {{}})", left, right)
+
+    def _arithmetic(self, node: Arithmetic) -> Fragment:
+        """Return a calculation that never fails: the database would give the whole question up.
+
+        Each operand is written once, in a subquery that the planner must not dissolve: else what is nested
+        would be written many times over.
+        """
+        known = _DIVIDED if node.operator in {"/", "div", "%"} else _KNOWN
+        return compose(
+            "(SELECT CASE WHEN {} THEN {} END FROM (SELECT {} AS a, {} AS b OFFSET 0) AS operands)",
+            Fragment(sql.SQL(known)),
+            Fragment(sql.SQL(_CALCULATE[node.operator])),
+            self.write_value(node.left),
+            self.write_value(node.right),
+        )
+
+    def _is_null(self, node: IsNull) -> Fragment:
+        operand = node.operand
+        if isinstance(operand, Entries | Elements):
+            return compose("({} IS NULL)", self._array(operand))
+        return compose("({} IS NULL)", self.write_value(operand))
+
+    def _arrays(self, node: ArrayCompare) -> Fragment:
+        left, right = self._array(node.left), self._array(node.right)
+        if node.relation == "equals":
+            return compose("({} @> {} AND {} <@ {})", left, right, left, right)
+        return compose(f"({{}} {_SETS[node.relation]} {{}})", left, right)
+
+    def _array(self, node: Array) -> Fragment:
+        """Return an array of texts that begin with a letter for what they are; null where a member is."""
+        if isinstance(node, Entries):
+            column = self.column(node.property.name)
+            return compose("string_to_array('s' || replace({}, ';', ';s'), ';')", column)
+        members = [self._member(one) for one in node.members]
+        array = compose("ARRAY[{}]::text[]", chain(", ", members))
+        if all(isinstance(one, Constant | date) for one in node.members):
+            return array
+        return compose(
+            "(CASE WHEN {} THEN {} END)", all_of(compose("{} IS NOT NULL", one) for one in members), array
+        )
+
+    def _member(self, node: Value | date | Elements) -> Fragment:
+        if isinstance(node, Elements):
+            return compose("('a' || array_to_json({})::text)", self._array(node))
+        if isinstance(node, date):
+            return value(f"d{node.isoformat()}", "text")
+        kind = kind_of(node)
+        # A negative zero is zero.
+        template = "('n' || ({} + 0::float8)::text)" if kind == "number" else f"('{kind[0]}' || {{}}::text)"
+        return compose(template, self.write_value(node))
 
     def _like(self, node: Like) -> Fragment:
         like = compose("({} LIKE {})", self.write_value(node.value), value(node.pattern, "text"))
@@ -307,8 +395,9 @@ def to_where(query: Query, conditions: Conditions) -> Fragment:
     return all_of(found)
 
 
-def _in_box(bounds: Bounds) -> Fragment:
-    return compose("ST_Intersects(geometry, {})", shape(_to_geometry(bounds)))
+def _in_box(asked: Bounds | BaseGeometry) -> Fragment:
+    area = asked if isinstance(asked, BaseGeometry) else _to_geometry(asked)
+    return compose("ST_Intersects(geometry, {})", shape(area))
 
 
 def _to_geometry(bounds: Bounds) -> BaseGeometry:

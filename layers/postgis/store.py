@@ -19,13 +19,13 @@ from layers.query import Collection, Feature, Query, Selection, StoreUnavailable
 
 ONE = sql.SQL("SELECT body FROM {table} WHERE id = %s")
 SLICE = sql.SQL("SELECT id, body FROM {table} WHERE ordinal >= %s AND ordinal < %s ORDER BY ordinal")
-COUNT = sql.SQL("SELECT count(*) FROM {table} WHERE {where}")
+COUNT = sql.SQL("SELECT count(*), count(*) - count(geometry) FROM {table} WHERE {where}")
 # The planner cannot walk along the order in the hope of an early match: it finds all first, by an index
 # where there is one, as all must be counted.
 FOUND = sql.SQL(
-    "WITH found AS MATERIALIZED (SELECT {keys} FROM {table} WHERE {where}),"
+    "WITH found AS MATERIALIZED (SELECT {keys}, geometry IS NULL AS nowhere FROM {table} WHERE {where}),"
     " page AS (SELECT * FROM found ORDER BY {order} LIMIT %s OFFSET %s)"
-    " SELECT id, body, (SELECT count(*) FROM found) FROM page"
+    " SELECT id, body, (SELECT count(*) FROM found), (SELECT count(*) FROM found WHERE nowhere) FROM page"
     " JOIN (SELECT ordinal, id, body FROM {table}) AS whole USING (ordinal) ORDER BY {order}"
 )
 # Where nothing is to be counted it may walk along the order.
@@ -90,12 +90,16 @@ class StoredCollection:
         offset = min(query.offset, self.collection.count)
         rows = self._pool.ask(statement, [*where.values, query.limit, offset])
         # With nothing left after the offset something may have matched all the same.
-        matched = rows[0][2] if rows else self._count(where) if offset else 0
-        return Selection(matched, tuple(Feature(id_, body) for id_, body, _ in rows))
+        matched, unplaced = rows[0][2:] if rows else self._count(where) if offset else (0, 0)
+        features = tuple(Feature(id_, body) for id_, body, *_ in rows)
+        return Selection(matched, features, unplaced if query.boxes else 0)
 
-    def _count(self, where: Fragment) -> int:
-        ((matched,),) = self._pool.ask(COUNT.format(table=self._table, where=where.text), where.values)
-        return int(matched)
+    def _count(self, where: Fragment) -> tuple[int, int]:
+        """Return how many match, and how many of them are nowhere."""
+        ((matched, unplaced),) = self._pool.ask(
+            COUNT.format(table=self._table, where=where.text), where.values
+        )
+        return matched, unplaced
 
     def _walk(self, sort: Sort, limit: int, offset: int) -> Features:
         """Return a stretch of the whole collection in another order."""
@@ -109,7 +113,7 @@ class StoredCollection:
         backwards = [compose("{} DESC NULLS FIRST", column), *orders[1:]]
         features = self._stretch(known, sort, backwards, (limit, offset))
         if len(features) < limit:
-            left = limit - len(features), max(0, offset - self._count(known))
+            left = limit - len(features), max(0, offset - self._count(known)[0])
             features += self._stretch(unknown, sort, orders[1:], left)
         return features
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from layers.store import Release, read_current
-from scripts.supervisor import Supervisor, make_server
+from scripts.supervisor import Supervisor, WorkerSlot, make_server
 from webmap.server import Server, listen
 from webmap.settings import Settings
 
@@ -149,7 +149,9 @@ def make_constant(_: int) -> Server:
 def main(what: str, *rest: str) -> None:
     """Serve until stopped."""
     make = partial(make_server, Settings(Path(rest[0]))) if what == "ours" else make_constant
-    Supervisor(listen(HOST, int(rest[-1]), WORKERS), make, lambda: None).run()
+    listeners = listen(HOST, int(rest[-1]), WORKERS)
+    slots = [WorkerSlot(number, listener, make) for number, listener in enumerate(listeners)]
+    Supervisor(slots, lambda: None).run()
 
 
 if __name__ == "__main__":

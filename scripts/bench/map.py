@@ -1,4 +1,7 @@
-"""The first view in headless Chromium against ``geopandas.explore()`` of the same layers and Leaflet."""
+"""The map in headless Chromium: its first view, and how smoothly it moves.
+
+The first view is measured against ``geopandas.explore()`` of the same layers and Leaflet.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,17 @@ WATCH_PATHS = """
   });
 })()
 """
+# Notes when each frame is shown, until it is told to stop.
+COUNT_FRAMES = """
+() => {
+  window.framesShown = [];
+  const count = (when) => window.framesShown && (window.framesShown.push(when), requestAnimationFrame(count));
+  requestAnimationFrame(count);
+}
+"""
+STOP_COUNTING = "() => { const shown = window.framesShown; window.framesShown = null; return shown; }"
+CLOSE_UP = "#12.5/37.2/122.1"
+DRAG_PX, DRAG_STEPS, STEP_MS, REST_MS = 360, 30, 12, 400
 BROWSER_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,8 +75,9 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
         for _ in range(rounds):
             rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", ours_expected))
             rows["explore"].append(_visit(browser, peer, peer_expected))
+        frames = _count_frames(browser, f"{ours}/?lang=zh{CLOSE_UP}")
         browser.close()
-    return _compare(rows)
+    return _compare(rows) | {"frames_per_second": frames}
 
 
 def _count(release: Release, layers: tuple[str, ...]) -> int:
@@ -112,6 +127,38 @@ def _visit(browser: Any, url: str, expected: int) -> Result:
     }
     context.close()
     return result
+
+
+def _count_frames(browser: Any, url: str) -> Result:
+    """Return the frames a second, close up, while the map is dragged there and back, and zoomed."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_selector("#atlas.ready")
+    page.wait_for_load_state("networkidle")
+    page.mouse.move(900, 500)
+
+    def drag() -> None:
+        page.mouse.down()
+        for step in [*range(DRAG_STEPS), *range(DRAG_STEPS, 0, -1)] * 2:
+            page.mouse.move(900 - DRAG_PX * step / DRAG_STEPS, 500 + DRAG_PX * step / DRAG_STEPS / 3)
+            page.wait_for_timeout(STEP_MS)
+        page.mouse.up()
+        page.wait_for_timeout(REST_MS)
+
+    def zoom() -> None:
+        for delta in (-100, -100, 100, 100):
+            page.mouse.wheel(0, delta)
+            page.wait_for_timeout(REST_MS)
+
+    found = {}
+    for name, act in (("dragged", drag), ("zoomed", zoom)):
+        page.evaluate(COUNT_FRAMES)
+        act()
+        shown = page.evaluate(STOP_COUNTING)
+        found[name] = round(1000 * (len(shown) - 1) / (shown[-1] - shown[0]), 1)
+    context.close()
+    return found
 
 
 def _our_app(release: Release) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from scripts.bench.load import Result
 from scripts.bench.map import bench_map
 from scripts.bench.ogc import bench_ogc
 from scripts.bench.postgis import bench_postgis
+from scripts.bench.report import Measured, list_figures, measure_apart, write_report
 from scripts.bench.start import bench_search, bench_start
 from scripts.commands.common import (
     OneOf,
@@ -23,10 +24,11 @@ from scripts.commands.common import (
     whole,
     write_json,
 )
-from scripts.messages import write
+from scripts.environment import ROOT
+from scripts.messages import say, warn, write
 
 MAX_ROUNDS = 10_000
-
+ALL = "all"
 MEASURES = {
     "map": bench_map,
     "start": bench_start,
@@ -34,23 +36,40 @@ MEASURES = {
     "postgis": bench_postgis,
     "ogc": bench_ogc,
 }
+# What a measurement takes beside what the program runs on: packages of requirements-test.lock, and programs,
+# any of those in a row.
+PACKAGES = {"map": ("playwright", "mapclassify", "matplotlib")}
+PROGRAMS = {"map": (("chromium", "chromium-browser", "google-chrome", "chrome"),)}
 
 
 @command("bench")
 @click.argument(
     "measure",
-    type=OneOf(MEASURES),
-    help="首屏、冷启动、搜索、数据库、OGC API · first view, cold start, search, database, OGC API",
+    type=OneOf([*MEASURES, ALL]),
+    help="首屏、冷启动、搜索、数据库、OGC API，或全部 · first view, start, search, database, OGC API, all",
 )
 @option("--rounds", type=whole(1, MAX_ROUNDS), default="15", metavar="N", help="重复次数 · repetitions (15)")
+@option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=ROOT / "docs" / "benchmarks.md",
+    metavar="FILE",
+    help="all 写入的文件 · file that all writes (docs/benchmarks.md)",
+)
 @home_option
 @json_option
-def bench(*, measure: str, rounds: int, home: Path | None, as_json: bool) -> int:
-    """Print what was measured; exit 1 if there is no release, or a program that it takes."""
+def bench(*, measure: str, rounds: int, output: Path, home: Path | None, as_json: bool) -> int:
+    """Print what was measured; exit 1 if there is no release, or something that it takes is missing."""
+    missing = find_missing(measure)
+    if missing:
+        warn("bench_lacks", measure=measure, missing=", ".join(missing))
+        return 1
     chosen = settings(home)
     release = live_release(chosen)
     if chosen is None or release is None:
         return 1
+    if measure == ALL:
+        return _measure_all(chosen.home, rounds, output)
     try:
         measured = MEASURES[measure](chosen.home, rounds)
     except FileNotFoundError as error:
@@ -59,13 +78,27 @@ def bench(*, measure: str, rounds: int, home: Path | None, as_json: bool) -> int
     if as_json:
         write_json(measured)
     else:
-        write("\n".join(_lines(measured)))
+        write("\n".join(f"{name:30} {value}" for name, value in list_figures(measured)))
     return 0
 
 
-def _lines(measured: Result, above: str = "") -> Iterator[str]:
-    for name, value in measured.items():
-        if isinstance(value, dict):
-            yield from _lines(value, f"{above}{name} ")
+def find_missing(measure: str) -> list[str]:
+    """Return the packages and programs that a measurement takes and that are not there."""
+    missing = [name for name in PACKAGES.get(measure, ()) if find_spec(name) is None]
+    return missing + [names[0] for names in PROGRAMS.get(measure, ()) if not any(map(shutil.which, names))]
+
+
+def _measure_all(home: Path, rounds: int, output: Path) -> int:
+    """Make every measurement and write the page; exit 1 if one could not be made."""
+    found: list[Measured] = []
+    for kind in MEASURES:
+        missing = find_missing(kind)
+        if missing:
+            found.append(Measured(kind, {}, f"{', '.join(missing)} is not installed"))
+            warn("bench_lacks", measure=kind, missing=", ".join(missing))
         else:
-            yield f"{above + name:30} {value}"
+            write(f"== {kind}", error=True)
+            found.append(measure_apart(kind, home, rounds))
+    write_report(found, output)
+    say("bench_written", file=output)
+    return 1 if any(one.lacks for one in found) else 0

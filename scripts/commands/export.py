@@ -141,7 +141,7 @@ def _check_name(options: ExportOptions) -> bool:
 
 def _endings(kind: str) -> tuple[str, ...]:
     """Return how a file of a format may end: as itself, or as the kind of file that it is."""
-    more = {"geojson": "json", "topojson": "json", "shp.zip": "zip", "qgis.zip": "zip"}
+    more = {"geojson": "json", "topojson": "json", "shp.zip": "zip", "gdb.zip": "zip", "qgis.zip": "zip"}
     return (kind, more[kind]) if kind in more else (kind,)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -45,13 +46,28 @@ def check(*, facts: Path, local: Path | None, as_json: bool) -> int:
     if chosen is None:
         return 1
     found = read.read_facts(facts)
-    problems = (*found.problems, *check_facts(found), *read_local(chosen.local, found).problems)
+    additions = read_local(chosen.local, found)
+    problems = (*found.problems, *check_facts(found), *additions.problems)
+    if additions.basemap and not found.problems:
+        problems += tuple(_check_basemap(additions.basemap, found, facts))
     errors = sum(problem.level == "error" for problem in problems)
     if as_json:
         write_json({"ok": errors == 0, "problems": [problem.to_dict() for problem in problems]})
     else:
         _print(problems, errors)
     return 1 if errors else 0
+
+
+def _check_basemap(path: Path, found: read.Facts, facts: Path) -> Iterator[Problem]:
+    """Read a basemap as a build does, which may take minutes, and yield what is wrong with it."""
+    # Only who has a basemap pays for what draws it.
+    from geodata.basemap import BasemapError
+    from layers.basemap import open_basemap
+
+    try:
+        open_basemap(path, found, read.read_boundaries(facts / "boundaries"))
+    except BasemapError as error:
+        yield error.to_problem()
 
 
 def _print(problems: tuple[Problem, ...], errors: int) -> None:
@@ -106,7 +122,7 @@ def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: 
 def local(*, act: str, folder: Path) -> int:  # noqa: ARG001 - there is one so far
     """Write the examples; exit 1 where one is there already or the folder cannot be written."""
     try:
-        names = write_examples(folder)
+        names = write_examples(folder, read.read_facts())
     except FileExistsError as error:
         warn("local_exists", path=folder, names=error)
         return 1

@@ -312,8 +312,8 @@ def _tell_area(row: Answer, baseline: Baseline) -> None:
         "import_area",
         mark="* " if row["imported"] else "  ",
         place=baseline.place_names.of(row["id"]),
-        before=f"{row['before_km2']:.2f}",
-        after=f"{row['after_km2']:.2f}",
+        before="–" if row["before_km2"] is None else f"{row['before_km2']:.2f}",
+        after="–" if row["after_km2"] is None else f"{row['after_km2']:.2f}",
         official=f"{row['official_km2']:g}" if row["official_km2"] else "-",
         changed=join_terms("changed", row["changed"] or ["nothing"]),
     )

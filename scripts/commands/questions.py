@@ -174,8 +174,11 @@ def _lines(answer: Document, language: str) -> Iterator[str]:
 def _line(found: Document, language: str) -> str:
     key = "near" if found["status"] == "near" else "inside_uncertain" if found["uncertain"] else "inside"
     place = f"{found['layer']:13} {found['id']:24} {found['name'][language]}"
-    accuracy = found["positional_accuracy_m"]
-    return f"{place}  {text(key, distance=found['distance_to_edge_m'], accuracy=f'{accuracy:g}')}"
+    accuracy = f"{found['positional_accuracy_m']:g}"
+    if found["spots"]:
+        return f"{place}  {text('somewhere', accuracy=accuracy)}"
+    said = text(key, distance=found["distance_to_edge_m"], accuracy=accuracy)
+    return f"{place}  {found['likelihood_percent']:5.1f} %  {said}"
 
 
 def _share(found: Document, language: str) -> str:

@@ -10,10 +10,10 @@ import webbrowser
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
-from layers.home import HomeError
 from scripts.commands.common import (
     Command,
     command,
@@ -26,12 +26,13 @@ from scripts.commands.common import (
 )
 from scripts.messages import say, text, warn
 from scripts.postgis_sync import Admission, Outcome, bring
-from scripts.supervisor import Supervisor, make_server
+from scripts.supervisor import Make, Supervisor, WorkerSlot, make_metrics_server, make_server
 from webmap.server import listen
 from webmap.settings import SETTINGS, Setting, Settings
 
 MAX_PORT = 65535
 MAX_WORKERS = 64
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"  # names the folder of what workers count
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
@@ -74,42 +75,56 @@ def serve(
 ) -> int:
     """Serve until stopped; exit 1 if the port is taken, there is no release, or no worker starts."""
     chosen = settings(home, local)
-    listeners = _listen(host, port, workers) if chosen else None
-    if chosen is None or listeners is None:
-        return 1
     with ExitStack() as closing:
+        listeners = _listen(host, port, workers) if chosen else None
+        if chosen is None or listeners is None:
+            return 1
         for listener in listeners:
             closing.enter_context(listener)
-        return _serve(chosen, listeners, host, no_browser=no_browser)
-
-
-def _serve(chosen: Settings, listeners: list[socket.socket], host: str, *, no_browser: bool) -> int:
-    admission = Admission(chosen, patient=True)
-    try:
-        release = live_release(chosen, admission)
-    except HomeError:
-        for listener in listeners:
-            listener.close()
-        raise
-    outcome = (admission.outcome or bring(chosen, release)) if release else Outcome.REFUSED
-    if release is None or outcome is Outcome.REFUSED:
-        for listener in listeners:
-            listener.close()
-        return 1
-    port = listeners[0].getsockname()[1]
-
-    def announce() -> None:
-        url = address(host, port)
-        say("ready", url=url)
-        say("stop_hint")
-        if not no_browser and can_open_browser():
-            webbrowser.open(url)
-
-    _allow_connections()
-    make = partial(make_server, chosen, waiting=outcome is Outcome.DOWN)
-    code = Supervisor(listeners, make, announce).run()
+        figures = _listen(*chosen.metrics, 1, taken="metrics_port_taken") if chosen.metrics else []
+        if figures is None:
+            return 1
+        if figures:
+            closing.enter_context(figures[0])
+            os.environ[FIGURES] = closing.enter_context(TemporaryDirectory(prefix="weihai-layout-"))
+        make = _bring(chosen)
+        if make is None:
+            return 1
+        slots = [WorkerSlot(number, one, make) for number, one in enumerate(listeners)]
+        count = partial(make_metrics_server, chosen)
+        slots += [
+            WorkerSlot(workers + number, one, count, serves=False) for number, one in enumerate(figures)
+        ]
+        announce = partial(_announce, address(host, listeners[0].getsockname()[1]), no_browser=no_browser)
+        _allow_connections()
+        code = Supervisor(slots, announce, _forget_figures if figures else None).run()
     say("stopped")
     return code
+
+
+def _bring(chosen: Settings) -> Make | None:
+    """Make the live release ready; return what makes a worker's server, or None after saying why not."""
+    admission = Admission(chosen, patient=True)
+    release = live_release(chosen, admission)
+    if release is None:
+        return None
+    outcome = admission.outcome or bring(chosen, release)
+    if outcome is Outcome.REFUSED:
+        return None
+    return partial(make_server, chosen, waiting=outcome is Outcome.DOWN)
+
+
+def _announce(url: str, *, no_browser: bool) -> None:
+    say("ready", url=url)
+    say("stop_hint")
+    if not no_browser and can_open_browser():
+        webbrowser.open(url)
+
+
+def _forget_figures(pid: int) -> None:
+    from webmap.metrics import forget_worker
+
+    forget_worker(pid)
 
 
 def _allow_connections() -> None:
@@ -141,14 +156,14 @@ def can_open_browser() -> bool:
     return bool(on_desktop) or sys.platform in {"darwin", "win32"}
 
 
-def _listen(host: str, port: int, workers: int) -> list[socket.socket] | None:
+def _listen(host: str, port: int, workers: int, taken: str = "port_taken") -> list[socket.socket] | None:
     """Take the port before the build, so that a taken one is said at once; None after saying so."""
     try:
         return listen(host, port, workers)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             example = port + 1 if port < MAX_PORT else port - 1
-            warn("port_taken", host=host, port=port, example=example)
+            warn(taken, host=host, port=port, example=example)
         else:
             warn("cannot_bind", host=host, port=port, reason=error.strerror or error)
         return None

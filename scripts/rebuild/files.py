@@ -1,8 +1,8 @@
 """Rebuild the committed boundary files from the packages, the boxes and seats of the towns, and the recipe.
 
-Same inputs, same bytes. Writes ``towns.geojson``, ``land.geojson``, ``water.geojson`` and
-``datapackage.json``; the last holds source, licence, method and hash of each file and how good the method
-was measured to be.
+Same inputs, same bytes. Writes ``towns.geojson``, ``land.geojson``, ``water.geojson``, ``blind.geojson`` (the
+county borders as the method draws them when they are unknown) and ``datapackage.json``; the last holds
+source, licence, method and hash of each file and how good the method was measured to be.
 """
 
 from __future__ import annotations
@@ -61,12 +61,14 @@ def write_boundaries(folder: Path = FOLDER) -> dict[str, Any]:
     if faults:
         raise ValueError("\n".join(faults))
     build = build_boundaries(facts, recipe)
+    measured, blind = measure_quality(facts, recipe, build)
     files = {
         "towns.geojson": render_features(_to_town_features(build, facts)),
         "land.geojson": render_features(_to_land_features(build)),
         "water.geojson": render_features([_to_water_feature(build, recipe["water"])]),
+        "blind.geojson": render_features(_to_blind_features(blind, measured["reconstructed"], build.frame)),
     }
-    package = build_package(recipe, files, measure_quality(facts, recipe, build))
+    package = build_package(recipe, files, measured)
     files["datapackage.json"] = (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -186,8 +188,10 @@ def find_water(towns: Mapping[str, BaseGeometry], window: Bounds) -> BaseGeometr
     return shapely.MultiPolygon(kept)
 
 
-def measure_quality(facts: Facts, recipe: Mapping[str, Any], build: Build) -> dict[str, Any]:
-    """Return all measured figures of one rebuild, ready for JSON."""
+def measure_quality(
+    facts: Facts, recipe: Mapping[str, Any], build: Build
+) -> tuple[dict[str, Any], quality.Blind]:
+    """Return all measured figures of one rebuild, ready for JSON, and the blind rebuild behind them."""
     window, frame = tuple(recipe["window"]), build.frame
     outlines = {district.code: district.outline for district in build.districts}
     own = {code: outlines[code] for code in build.divisions}
@@ -202,11 +206,12 @@ def measure_quality(facts: Facts, recipe: Mapping[str, Any], build: Build) -> di
     units = [unit for code in build.units for unit in build.units[code]]
     owners = [code for code, found in build.units.items() for _ in found]
     towns = sorted(facts.towns.values(), key=lambda town: town.code)
+    blind = quality.rebuild_blindly(counties, borders, units, owners)
     measured: dict[str, Any] = {
         "coast": dict(recipe["coast"]),
         "digitised": quality.compare_lines(borders, edges),
         "reconstructed": quality.summarise_blind(
-            quality.rebuild_blindly(counties, borders, units, owners),
+            blind,
             [quality.rebuild_blindly(counties, borders, part, owners) for part in quality.withhold(units)],
         ),
         "areas": quality.compare_areas(facts.official_areas, towns, build.towns),
@@ -214,7 +219,7 @@ def measure_quality(facts: Facts, recipe: Mapping[str, Any], build: Build) -> di
     }
     neighbours = {f"neighbour-{code}": shape for code, shape in build.neighbours.items()}
     measured["edges"] = quality.list_edges(towns, build.towns, neighbours, build.divisions, measured)
-    return measured
+    return measured, blind
 
 
 def render_features(features: Iterable[Mapping[str, Any]]) -> bytes:
@@ -258,6 +263,18 @@ def _to_water_feature(build: Build, water: Mapping[str, Any]) -> dict[str, Any]:
     own = {"id": water["id"], "kind": "water", "method": "indicative"}
     own |= {f"name_{language}": name for language, name in water["name"].items()}
     return {"type": "Feature", "id": water["id"], "properties": own, "geometry": to_geometry(build.water)}
+
+
+def _to_blind_features(blind: quality.Blind, figures: Mapping[str, Any], frame: str) -> list[dict[str, Any]]:
+    """Return the blind borders with the accuracy that a border between such towns is given."""
+    features = []
+    for number, border in enumerate(blind.borders):
+        share = figures["boxed" if border.boxed else "unboxed"]["p90_of_box_size"]
+        line = crs.transform_geometry(border.line, frame, crs.LONLAT)
+        geometry = {"type": "LineString", "coordinates": _round(shapely.get_coordinates(line).tolist())}
+        own = {"id": f"blind-{number}", "kind": "blind", "accuracy_m": round(share * border.size_m)}
+        features.append({"type": "Feature", "id": own["id"], "properties": own, "geometry": geometry})
+    return features
 
 
 def _to_feature(name: str, shape: BaseGeometry, **properties: str | None) -> dict[str, Any]:

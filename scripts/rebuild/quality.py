@@ -7,8 +7,9 @@ areas come to the official ones? And what follows for each stretch of border bet
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,7 @@ _BLIND_CELL_M: Final = 100.0
 _SAMPLE_M: Final = 100.0
 _NEAR_COAST_M: Final = 150.0  # a place on a border nearer to the coast than this tells of the coast
 _PARTS: Final = 3
+_SIMPLE_M: Final = 20.0  # of the vertices left out of a blind border
 _SHARES: Final = tuple(round(step * 0.05, 2) for step in range(21))
 
 
@@ -45,6 +47,16 @@ class Blind:
     size_m: Floats  # mean of the square roots of the areas of the boxes of the two towns it lies between
     boxed: NDArray[np.bool_]  # whether both have a box
     right: float  # share of the land that is in the right county
+    borders: tuple[BlindBorder, ...]
+
+
+@dataclass(frozen=True)
+class BlindBorder:
+    """A piece of a county border as it was rebuilt, metres on the plane, between towns of a kind and size."""
+
+    line: shapely.LineString
+    size_m: float
+    boxed: bool
 
 
 def rebuild_blindly(
@@ -61,9 +73,8 @@ def rebuild_blindly(
     drawn_counties = county_of[division.labels]
     grid = division.claims.grid
     inland = shapely.buffer(land, -_NEAR_COAST_M)
-    drawn = shapely.intersection(
-        shapely.union_all([smooth(line, grid.step) for line in trace_borders(drawn_counties, grid)]), inland
-    )
+    lines = [smooth(line, grid.step) for line in trace_borders(drawn_counties, grid)]
+    drawn = shapely.intersection(shapely.union_all(lines), inland)
     known = shapely.intersection(borders, inland)
     there, back = _sample(drawn), _sample(known)
     pairs = _find_pairs(np.concatenate([there, back]), division, drawn_counties)
@@ -74,6 +85,9 @@ def rebuild_blindly(
         for own in [grid.land & (drawn_counties == index)]
     )
     with_box = np.array([unit.box is not None for unit in units])
+    reach = shapely.buffer(land, _NEAR_COAST_M)
+    near = [part for line in lines for part in shapely.get_parts(shapely.intersection(line, reach))]
+    kept = [line for line in near if isinstance(line, shapely.LineString)]
     return Blind(
         off_m=np.concatenate(
             [shapely.distance(shapely.points(there), known), shapely.distance(shapely.points(back), drawn)]
@@ -81,7 +95,28 @@ def rebuild_blindly(
         size_m=division.claims.sizes[pairs].mean(axis=1),
         boxed=np.asarray(with_box[pairs].all(axis=1)),
         right=right / int(grid.land.sum()),
+        borders=tuple(_split(kept, division, drawn_counties, with_box)),
     )
+
+
+def _split(
+    lines: Sequence[shapely.LineString],
+    division: Division,
+    counties: NDArray[np.int16],
+    with_box: NDArray[np.bool_],
+) -> Iterator[BlindBorder]:
+    """Yield the pieces of rebuilt borders that each lie between the same two towns."""
+    for line in lines:
+        simple = np.asarray(shapely.get_coordinates(shapely.simplify(line, _SIMPLE_M)))
+        pairs = np.sort(_find_pairs((simple[1:] + simple[:-1]) / 2, division, counties), axis=1)
+        starts = [0, *(np.flatnonzero((pairs[1:] != pairs[:-1]).any(axis=1)) + 1), len(pairs)]
+        for start, end in pairwise(starts):
+            pair = pairs[start]
+            yield BlindBorder(
+                shapely.LineString(simple[start : end + 1]),
+                float(division.claims.sizes[pair].mean()),
+                bool(with_box[pair].all()),
+            )
 
 
 def _sample(lines: BaseGeometry) -> Floats:

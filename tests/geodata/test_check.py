@@ -387,3 +387,9 @@ def test_industries_said_to_be_the_plans_need_fields(facts, known):
 def test_a_tie_to_nothing_is_reported(facts, known, update, field):
     found = set(check_facts(change(facts, "ties", 0, **update))) - known
     assert {(problem.file, problem.field) for problem in found} == {("plan/ties.yaml", field)}
+
+
+def test_a_plan_of_another_city_is_told(facts):
+    plan = next(iter(facts.plans.values())).model_copy(update={"id": "elsewhere"})
+    found = {one.code: one for one in check_facts(replace(facts, plans={"elsewhere": plan}))}
+    assert "weihai" in found["wrong-city"].message_en

@@ -216,6 +216,24 @@ def test_a_file_that_nobody_reads_is_told_with_what_may_be_meant(read) -> None:
     assert "contacts.yaml" in str(found.problems[0])
 
 
+def test_a_basemap_is_one_whole_file(read, tmp_path: Path) -> None:
+    osm = '<?xml version="1.0"?>\n<osm version="0.6"></osm>\n'
+    found = read(basemap_osm=osm)
+    assert found.problems == ()
+    assert found.basemap is not None
+    assert (found.basemap.name, found.files) == ("basemap.osm", ("basemap.osm",))
+    assert [path.name for path in list_inputs(found.basemap.parent)] == ["basemap.osm"]
+    two = read(**{"basemap.osm": osm, "basemap.osm.pbf": b"\0\0\0\x0dx"})
+    assert [(one.code, one.file) for one in two.problems] == [("local-two-basemaps", "basemap.osm")]
+    assert two.basemap is None
+
+
+def test_a_basemap_that_is_cut_off_is_told(read) -> None:
+    found = read(**{"basemap.osm.pbf": b"\0\0\0\x0dx"})
+    assert [(one.code, one.file) for one in found.problems] == [("basemap-broken", "basemap.osm.pbf")]
+    assert found.basemap is None
+
+
 @pytest.mark.parametrize("content", ["[", "- x: [1", "a: b", "- 1", "\x00", "- of: &a [*a]"])
 def test_no_file_breaks_the_reading_of_the_others(read, content: str) -> None:
     found = read(contacts_yaml=content, outcomes_yaml=OUTCOME, publisher_yaml=PUBLISHER)
@@ -233,7 +251,7 @@ def test_a_folder_that_is_not_there_is_told(facts: Facts, tmp_path: Path) -> Non
 
 def test_examples_add_nothing_until_they_are_filled_in(facts: Facts, tmp_path: Path) -> None:
     folder = tmp_path / "new"
-    assert write_examples(folder) == list(FILES)
+    assert write_examples(folder, facts) == list(FILES)
     assert read_local(folder, facts) == LocalAdditions()
     for name in FILES[1:]:
         path = folder / name
@@ -251,4 +269,4 @@ def test_examples_add_nothing_until_they_are_filled_in(facts: Facts, tmp_path: P
     assert found.publisher
     assert found.logo
     with pytest.raises(FileExistsError, match=r"plan\.txt"):
-        write_examples(folder)
+        write_examples(folder, facts)

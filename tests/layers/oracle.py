@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import operator
 import re
 from typing import Any
 
@@ -12,12 +14,17 @@ from shapely.geometry import shape as to_shape
 
 from layers.cql.tree import (
     And,
+    Arithmetic,
+    ArrayCompare,
     Compare,
     Condition,
     Constant,
+    Elements,
+    Entries,
     Folded,
     In,
     IsNull,
+    IsUnknown,
     Kind,
     Like,
     Not,
@@ -28,6 +35,20 @@ from layers.cql.tree import (
     Truth,
 )
 
+SETS = {
+    "contains": lambda a, b: a >= b,
+    "containedBy": lambda a, b: a <= b,
+    "equals": lambda a, b: a == b,
+    "overlaps": lambda a, b: bool(a & b),
+}
+CALCULATED: dict[str, Any] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": pow,
+}
+OPERATORS = ("+", "-", "*", "/", "%", "div", "^")
 ORDERS = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
@@ -38,13 +59,22 @@ ORDERS = {
 }
 
 
-def value_of(feature: dict[str, Any], value: Any) -> Any:
+def value_of(feature: dict[str, Any], value: Any) -> Any:  # noqa: PLR0911 - one case per kind of value
     """Return a value for one feature as flat formats have it, or None."""
     if isinstance(value, Constant):
         return value.value
     if isinstance(value, Folded):
         text = value_of(feature, value.property)
         return text if text is None else text.casefold()
+    if isinstance(value, Arithmetic):
+        pair = value_of(feature, value.left), value_of(feature, value.right)
+        return None if None in pair else calculated(value.operator, *pair)
+    if isinstance(value, Entries):
+        text = value_of(feature, value.property)
+        return text if text is None else frozenset((str, entry) for entry in text.split(";"))
+    if isinstance(value, Elements):
+        found = [value_of(feature, one) for one in value.members]
+        return None if None in found else frozenset((type(one), one) for one in found)
     if value.name == "geometry":
         return feature["geometry"] and to_shape(feature["geometry"])
     given = feature["properties"][value.name]
@@ -53,7 +83,15 @@ def value_of(feature: dict[str, Any], value: Any) -> Any:
     return float(given) if type(given) is int else given
 
 
-def holds(  # noqa: PLR0911 - one case per kind of node
+def as_served(feature: dict[str, Any]) -> dict[str, Any]:
+    """Return a feature of a file as the stores have it: every polygon a MultiPolygon."""
+    place = feature["geometry"]
+    if place and place["type"] == "Polygon":
+        place = {"type": "MultiPolygon", "coordinates": [place["coordinates"]]}
+    return feature | {"geometry": place}
+
+
+def holds(  # noqa: C901, PLR0911 - one case per kind of node
     condition: Condition, feature: dict[str, Any]
 ) -> bool | None:
     """Tell whether a condition is true of one feature; None where that is unknown."""
@@ -68,8 +106,13 @@ def holds(  # noqa: PLR0911 - one case per kind of node
         case Or(parts):
             opposite = all_of([holds(Not(part), feature) for part in parts])
             return None if opposite is None else not opposite
-        case IsNull(name):
-            return value_of(feature, name) is None
+        case IsNull(operand):
+            return value_of(feature, operand) is None
+        case IsUnknown(part):
+            return holds(part, feature) is None
+        case ArrayCompare(relation, left, right):
+            arrays = value_of(feature, left), value_of(feature, right)
+            return None if None in arrays else SETS[relation](*arrays)
         case Compare(order, left, right):
             values = value_of(feature, left), value_of(feature, right)
             return None if None in values else ORDERS[order](*values)
@@ -85,6 +128,21 @@ def holds(  # noqa: PLR0911 - one case per kind of node
             ]
             return None if None in pair else bool(getattr(pair[0], relation)(pair[1]))
     raise AssertionError(condition)
+
+
+def calculated(how: str, left: float, right: float) -> float | None:
+    if any(one and not 1e-100 <= abs(one) <= 1e100 for one in (left, right)):
+        return None
+    try:
+        if how in {"div", "%"}:
+            whole = float(int(left / right))
+            return whole if how == "div" else left - right * whole
+        if how == "^" and left and abs(right * math.log(abs(left))) > math.log(1e100):
+            return None
+        made = CALCULATED[how](left, right)
+    except ZeroDivisionError:
+        return None
+    return made if isinstance(made, float) else None
 
 
 def all_of(values: list[bool | None]) -> bool | None:
@@ -110,8 +168,18 @@ def to_text(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per ki
             return " AND ".join(f"({to_text(part)})" for part in parts)
         case Or(parts):
             return " OR ".join(f"({to_text(part)})" for part in parts)
-        case IsNull(name):
+        case IsNull(Property() as name):
             return f"{to_text(name)} IS NULL"
+        case IsNull(operand) | IsUnknown(operand):
+            return f"({to_text(operand)}) IS NULL"
+        case ArrayCompare(relation, left, right):
+            return f"A_{relation.upper()}({to_text(left)}, {to_text(right)})"
+        case Entries(name):
+            return to_text(name)
+        case Elements(members):
+            return f"({', '.join(map(to_text, members))})"
+        case Arithmetic(how, left, right):
+            return f"({to_text(left)} {how} {to_text(right)})"
         case Compare(order, left, right):
             return f"{to_text(left)} {order} {to_text(right)}"
         case In(value, options):
@@ -131,7 +199,7 @@ def to_text(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per ki
     raise AssertionError(node)
 
 
-def to_json(node: Any) -> Any:  # noqa: C901, PLR0911 - one case per kind of node
+def to_json(node: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case per kind of node
     """Return a condition or a value as a CQL2 JSON document."""
     match node:
         case Truth(value) | Constant(value):
@@ -142,8 +210,16 @@ def to_json(node: Any) -> Any:  # noqa: C901, PLR0911 - one case per kind of nod
             return operation("and", *parts)
         case Or(parts):
             return operation("or", *parts)
-        case IsNull(name):
-            return operation("isNull", name)
+        case IsNull(operand) | IsUnknown(operand):
+            return operation("isNull", operand)
+        case ArrayCompare(relation, left, right):
+            return operation(f"a_{relation}", left, right)
+        case Entries(name):
+            return to_json(name)
+        case Elements(members):
+            return [to_json(one) for one in members]
+        case Arithmetic(how, left, right):
+            return operation(how, left, right)
         case Compare(order, left, right):
             return operation(order, left, right)
         case In(value, options):
@@ -190,6 +266,7 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
         kind = kinds[name]
         any_value: dict[str, Any] = {
             "string": st.text("a%_é中'\\ ", max_size=4),
+            "list": st.text("a;中", max_size=3),
             "number": st.integers(-5, 3000).map(float),
         }
         # CQL2 reads a backslash before a quote or an "a" as escaping it, so such a text cannot be written.
@@ -216,14 +293,14 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
     leaves: list[Any] = [
         st.booleans().map(Truth),
         st.sampled_from(names).map(prop).map(IsNull),
-        of_kind("string", "number", "boolean").flatmap(comparison),
-        of_kind("string", "number").flatmap(
+        of_kind("string", "list", "number", "boolean").flatmap(comparison),
+        of_kind("string", "list", "number").flatmap(
             lambda name: st.builds(
                 In, st.just(prop(name)), st.lists(constants(name), min_size=1, max_size=3).map(tuple)
             )
         ),
-        of_kind("string").flatmap(lambda name: st.builds(Like, st.just(prop(name)), pattern(name))),
-        of_kind("string").flatmap(
+        of_kind("string", "list").flatmap(lambda name: st.builds(Like, st.just(prop(name)), pattern(name))),
+        of_kind("string", "list").flatmap(
             lambda name: st.builds(
                 Like, st.just(Folded(prop(name))), pattern(name).map(lambda text: text.casefold())
             )
@@ -236,6 +313,38 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
         if "number" in kinds.values()
         else st.nothing(),
     ]
+    if "number" in kinds.values():
+        numbers = (of_kind("number").map(prop)) | of_kind("number").flatmap(constants)
+        calculations = st.recursive(
+            of_kind("number").map(prop),
+            lambda inner: st.builds(Arithmetic, st.sampled_from(OPERATORS), inner | numbers, numbers),
+            max_leaves=3,
+        ).filter(lambda made: isinstance(made, Arithmetic))
+        leaves.append(st.builds(Compare, st.sampled_from(list(ORDERS)), calculations, numbers))
+        leaves.append(calculations.map(IsNull))
+    if "list" in kinds.values():
+        scalars = [name for name in names if kinds[name] in {"string", "list", "number", "boolean"}]
+        entry = st.sampled_from(
+            [
+                part
+                for name in names
+                if kinds[name] == "list"
+                for text in given(name)
+                for part in text.split(";")
+            ]
+            or ["a"]
+        ).map(Constant)
+        member = entry | st.sampled_from([n for n in scalars if kinds[n] != "list"]).flatmap(
+            lambda name: constants(name) | st.just(prop(name))
+        )
+        members = st.lists(entry, max_size=3) | st.lists(member, max_size=3)
+        arrays = of_kind("list").map(prop).map(Entries) | members.map(tuple).map(Elements)
+        related = st.builds(ArrayCompare, st.sampled_from(list(SETS)), arrays, arrays)
+        leaves += [
+            related,
+            related.map(IsUnknown),
+            arrays.filter(lambda one: one != Elements(())).map(IsNull),
+        ]
     if "geometry" in kinds:
         place = st.just(Property("geometry", "geometry"))
         pairs = st.tuples(place, shapes.map(Shape)) | st.tuples(shapes.map(Shape), place)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
-from shapely.geometry import MultiPolygon, Polygon, shape
+from shapely.geometry import LineString, MultiPolygon, Polygon, shape
 
 from layers.store import Release
 
@@ -41,8 +42,9 @@ def test_display_polygons_decode_to_the_published_ones(
     release: Release, layer: str, level: str, tolerance_deg: float
 ) -> None:
     topology = release.read_json(f"map/{level}.topojson")
-    features = json.loads(release.read(f"data/{layer}.geojson"))["features"]
-    drawn = {row["id"]: row for row in topology["objects"][layer]["geometries"]}
+    rows = json.loads(release.read(f"data/{layer}.geojson"))["features"]
+    features = [row for row in rows if row["properties"]["area_km2"] is not None]  # the others are no extents
+    drawn = {row["id"]: row for row in topology["objects"].get(layer, {"geometries": []})["geometries"]}
     assert set(drawn) == {feature["id"] for feature in features}
     for feature in features:
         true = shape(feature["geometry"])
@@ -93,3 +95,27 @@ def test_neighbours_share_their_arcs_on_the_screen(release: Release, level: str)
 def test_the_first_view_s_data_is_light(release: Release) -> None:
     sizes = [release.size(f"map/{name}.gz") for name in ("overview.topojson", "zh.json")]
     assert sum(sizes) <= 80_000
+
+
+@pytest.mark.parametrize("level", ["overview", "detail"])
+def test_every_edge_of_a_zone_is_known_or_says_how_doubtful_it_is(release: Release, level: str) -> None:
+    """Along the coast and the borders of counties an arc is known, everywhere else it is not."""
+    topology = release.read_json(f"map/{level}.topojson")
+    doubtful = {index: row for row in topology["doubts"] for index in row["arcs"]}
+
+    def arcs_of(layer: str) -> set[int]:
+        rings = [
+            ring for row in topology["objects"][layer]["geometries"] for part in row["arcs"] for ring in part
+        ]
+        return {index if index >= 0 else ~index for ring in rings for index in ring}
+
+    county, zone = arcs_of("counties"), arcs_of("zones")
+    assert not county & doubtful.keys()
+    lines = {one: LineString(np.cumsum(topology["arcs"][one], axis=0)) for one in county | zone}
+    known = shapely.union_all([lines[one] for one in county])
+    steps = 3  # of rounding
+    for one in zone:
+        along = lines[one].interpolate(0.5, normalized=True).distance(known) <= steps
+        assert along != (one in doubtful), one
+    assert {row["county"] for row in topology["doubts"]} <= {"huancui", "wendeng", "rongcheng", "rushan"}
+    assert all(354 <= row["accuracy_m"] < 3000 for row in topology["doubts"])

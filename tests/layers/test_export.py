@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from ezdxf.filemanagement import read as read_drawing
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import shape
@@ -47,6 +49,7 @@ from layers.export.job import (
     select_parts,
     to_job,
 )
+from layers.export.places import geometries_of
 from layers.export.request import ExportRequest
 from layers.export.styles import rule_of
 from layers.export.vector import short_names, shorten_text
@@ -56,7 +59,7 @@ from layers.store import Release
 ROOT = Path(__file__).parents[2]
 LAYERS = ("zones", "parks", "towns", "platforms")
 DEGREES = ("EPSG:4326", "EPSG:4490")
-GDAL_FORMATS = ("gpkg", "shp.zip", "fgb", "kml", "topojson", "geojson", "csv")
+GDAL_FORMATS = ("gpkg", "shp.zip", "gdb.zip", "fgb", "kml", "topojson", "geojson", "csv")
 
 
 @pytest.fixture(scope="module")
@@ -348,18 +351,89 @@ def test_csv_can_say_where_in_three_ways(make: Callable[..., bytes]) -> None:
     def head(**options: str) -> list[str]:
         return make("zones", "csv", **options).decode("utf-8-sig").partition("\r\n")[0].split(",")
 
-    assert head()[-1] == "wkt"
-    assert head(geometry="lonlat")[-2:] == ["lon", "lat"]
+    assert head()[-2:] == ["lon", "lat"]
+    assert head(geometry="wkt")[-3:] == ["lon", "lat", "wkt"]
     assert head(geometry="none")[-1] == "official_area_source"
-    assert head(frame="EPSG:4550")[-1] == "wkt_epsg4550"
+    assert head(frame="EPSG:4550", geometry="wkt")[-1] == "wkt_epsg4550"
     assert head(frame="EPSG:4549", geometry="lonlat")[-2:] == ["east_epsg4549", "north_epsg4549"]
+
+
+@pytest.mark.parametrize("frame", ["EPSG:4490", "EPSG:4550", "EPSG:4326"])
+def test_a_geodatabase_holds_every_layer_and_table(
+    make: Callable[..., bytes], parts: dict[str, Part], tmp_path: Path, frame: str
+) -> None:
+    """With the Chinese title of each as its alias; what SQL reserves as a name gets a line behind it."""
+    path = tmp_path / "plan.gdb.zip"
+    path.write_bytes(make("plan", "gdb.zip", frame=frame))
+    layers = [name for name, _ in pyogrio.list_layers(path)]
+    assert layers == [name.replace("-", "_") for name in parts]
+    for name, part in parts.items():
+        info = pyogrio.read_info(path, layer=name.replace("-", "_"))
+        assert info["features"] == len(part.rows)
+        assert [field.removesuffix("_") for field in info["fields"]] == [one.name for one in columns_of(part)]
+        assert info["crs"] == (frame if part.spatial else None)
+        assert info["layer_metadata"]["ALIAS_NAME"] == part.info["title"]["zh"]
+    land = pyogrio.read_dataframe(path, layer="land")
+    for found, row in zip(land.geometry, parts["land"].rows, strict=True):
+        assert _same_place(found, row["geometry"], frame)
+        assert found.area == pytest.approx(
+            crs.transform_geometry(shape(row["geometry"]), crs.LONLAT, frame).area
+        )
+    assert make("zones", "gdb.zip") == make("zones", "gdb.zip")
+
+
+@pytest.mark.parametrize("frame", ["EPSG:4550", "EPSG:4549"])
+def test_a_drawing_has_every_ring_closed_in_metres_with_its_name(
+    make: Callable[..., bytes], parts: dict[str, Part], frame: str
+) -> None:
+    content = make("plan", "dxf", frame=frame)
+    drawing = read_drawing(io.StringIO(content.decode()))
+    assert not drawing.audit().has_errors
+    assert drawing.header["$INSUNITS"] == 6
+    space = drawing.modelspace()
+    for part in parts.values():
+        if not part.spatial:
+            continue
+        title = part.info["title"]["zh"]
+        places = [place for place in geometries_of(part, frame) if place is not None]
+        rings = [ring for place in places for ring in _rings(place)]
+        drawn: Any = list(space.query(f'LWPOLYLINE[layer=="{title}"]'))
+        assert all(line.closed for line in drawn)
+        assert [list(line.get_points("xy")) for line in drawn] == [list(ring.coords)[:-1] for ring in rings]
+        points = [place for place in places if place.geom_type == "Point"]
+        assert len(space.query(f'POINT[layer=="{title}"]')) == len(points)
+        names = [row["properties"]["name_zh"] for row in part.rows if row["geometry"]]
+        assert [text.dxf.text for text in space.query(f'TEXT[layer=="{title}-名称"]')] == names
+    zone = space.query('LWPOLYLINE[layer=="开发区与管理区"]').first
+    said = dict(value.partition("=")[::2] for _, value in zone.get_xdata("WEIHAI_LAYOUT"))
+    assert (said["id"], said["name_zh"], said["crs"]) == ("gaoqu", "高区", frame)
+    assert make("zones", "dxf") == make("zones", "dxf")
+
+
+def _rings(place: Any) -> list[Any]:
+    if place.geom_type == "Point":
+        return []
+    return [ring for one in shapely.get_parts(place) for ring in (one.exterior, *one.interiors)]
 
 
 @given(st.text())
 def test_no_text_is_taken_for_a_formula_and_none_is_lost(text: str) -> None:
     cell = str(harmless(text))
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert not cell.startswith(("=", "@", "\t", "\r", "\n"))
+    assert not re.match(r"[+-]\d*[^\d.% \u2E80-\uFAFF]", cell)
     assert cell.removeprefix("'") == text.removeprefix("'")
+
+
+@pytest.mark.parametrize("text", ["-3.5", "+12%", "-", "- 无", "+市级", "a=1", "0631-5896000"])
+def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+86-631", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "+A1", "-(1)"]
+)
+def test_what_may_be_a_formula_is_guarded(text: str) -> None:
+    assert harmless(text) == f"'{text}"
 
 
 @given(st.lists(st.text(st.characters(exclude_characters=";", codec="utf-8"), min_size=1), min_size=1))

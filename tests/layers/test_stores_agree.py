@@ -5,14 +5,25 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import shapely
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from layers.cql.tree import Folded, Like, Not, Property
+from layers.cql.tree import (
+    Arithmetic,
+    Compare,
+    Condition,
+    Constant,
+    Folded,
+    IsNull,
+    Like,
+    Not,
+    Operator,
+    Property,
+)
 from layers.memory import MemoryTable
 from layers.postgis import load as loading
 from layers.postgis.load import Snapshot, load
@@ -118,6 +129,33 @@ def test_both_stores_give_the_same_answers(empty: str, data: st.DataObject) -> N
     store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3D{scanning}", snapshot.release)
     for query in asked:
         assert store.select("made-up", query) == table.select(query)
+    store.close()
+
+
+def test_both_stores_calculate_alike(empty: str) -> None:
+    """Also where the processor would answer with infinity, and the database with an error."""
+    rows = [
+        to_row(index, {"name": None, "tags": [], "size": size, "rank": rank, "open": None}, None)
+        for index, (size, rank) in enumerate(itertools.product([*NUMBERS, None], [-2, 0, 3]))
+    ]
+    table = MemoryTable(INFO, rows)
+    snapshot = Snapshot("numbers", (table.collection,), lambda _: rows, [])
+    load(empty, snapshot, lambda *_: None)
+    store = PostgisStore(empty, snapshot.release)
+    size, rank = Property("size", "number"), Property("rank", "number")
+    for operator in get_args(Operator):
+        for right in (rank, size, Constant(0.0), Constant(0.5), Constant(-3.0), Constant(1e99)):
+            made = Arithmetic(operator, size, right)
+            nested = Arithmetic(operator, Arithmetic("*", made, made), rank)
+            asked: list[Condition] = [
+                IsNull(made),
+                IsNull(nested),
+                Compare(">", nested, made),
+                Compare("<=", made, Constant(1.0)),
+            ]
+            for condition in asked:
+                query = Query(filter=condition)
+                assert store.select("made-up", query) == table.select(query), condition
     store.close()
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,11 +17,14 @@ from layers.history import read_history
 from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
 from layers.store import Release, read_current
-from scripts.bench import ogc, peers, synthetic
+from scripts.bench import ogc, peers, report, synthetic
 from scripts.bench.load import Load
 from scripts.bench.postgis import build_items, build_side, compare
 from scripts.bench.synthetic import LAYER, write_made
 from scripts.cli import main
+from scripts.commands import bench as commands
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_country_is_the_same_however_much_of_it_is_made() -> None:
@@ -104,3 +111,42 @@ def test_a_measurement_names_the_packages_that_it_lacks(release: Release, monkey
     monkeypatch.setattr("scripts.environment.os.geteuid", lambda: 1000)
     assert main(["bench", "ogc", "--home", str(release.folder.parents[1])]) == 1
     assert "sudo apt-get install qgis-server)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("away", ["playwright", "mapclassify", "chromium"])
+def test_a_measurement_says_in_a_line_what_it_lacks(monkeypatch, capsys, tmp_path, away):
+    monkeypatch.setattr(commands, "find_spec", lambda name: None if name == away else name)
+    monkeypatch.setattr(shutil, "which", lambda name: None if away == "chromium" else name)
+    assert main(["bench", "map", "--home", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert f"bench map also needs: {away}. python3 scripts/test.py" in said
+    assert "Traceback" not in said
+
+
+def test_every_module_of_the_measurements_is_there_without_what_tests_take():
+    """The environment of ``start.py`` has what the lock of the program pins, and no more."""
+    needed = {name for names in commands.PACKAGES.values() for name in names}
+    program = "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); import scripts.commands.bench"
+    subprocess.run([sys.executable, "-c", program, *needed, "pytest", "hypothesis"], cwd=ROOT, check=True)
+
+
+def test_all_is_a_page_with_a_chart_that_says_what_is_missing(tmp_path):
+    rates = {"ours": 9000.0, "constant": 10000.0, "qgis_server": 50.0, "pygeoapi": 12.0}
+    found = [
+        report.Measured("ogc", {"versions": {"pygeoapi": "1"}, "page": {"per_s": rates}}),
+        report.Measured("map", {}, "playwright is not installed"),
+    ]
+    report.write_report(found, tmp_path / "b.md", datetime(2026, 1, 2, tzinfo=UTC))
+    text = (tmp_path / "b.md").read_text(encoding="utf-8")
+    assert "2026-01-02" in text
+    assert "](b.svg)" in text
+    assert "| page per_s ours | 9000.0 |" in text
+    assert "## map\n\nNot measured: playwright is not installed." in text
+    bars = [
+        int(row.get("width", 0))
+        for row in ET.parse(tmp_path / "b.svg").getroot().iter("{http://www.w3.org/2000/svg}rect")
+        if row.get("height") == "14"
+    ]
+    constant, ours, *others = sorted(bars, reverse=True)
+    assert bars == [ours, constant, *others]
+    assert len(bars) == len(rates)

@@ -16,15 +16,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families as parse
 
-from layers.history import Act, record
+from layers.history import Act, read_last, record
 from layers.store import Release
+from scripts.cli import main
 from scripts.commands.common import live_release
 from webmap.app import create_app
 from webmap.publish import hash_code
@@ -45,11 +48,12 @@ NOBODY = 65534
 
 @dataclass
 class Served:
-    """A running server with what it says on standard error."""
+    """A running server with what it says on standard error and output."""
 
     process: subprocess.Popen[str]
     url: str
     said: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # on standard output
 
     @property
     def port(self) -> int:
@@ -74,12 +78,14 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(home: Path, workers: int) -> Iterator[Served]:
-    """Run ``weihai-layout serve`` for as long as the block lasts."""
+def serving(home: Path, workers: int, **environ: str) -> Iterator[Served]:
+    """Run ``weihai-layout serve`` for as long as the block lasts; `environ` goes before what is set."""
     command = [sys.executable, "-m", "scripts.cli", "serve", "--no-browser", "--port", "0"]
     with subprocess.Popen(
         [*command, "--workers", str(workers), "--home", str(home)],
         cwd=ROOT,
+        env=os.environ | environ,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -88,14 +94,19 @@ def serving(home: Path, workers: int) -> Iterator[Served]:
         assert process.stdout
         assert process.stderr
         served = Served(process, process.stdout.readline().split()[-1])
-        listening = threading.Thread(target=lambda: served.said.extend(process.stderr or ()), daemon=True)
-        listening.start()
+        listening = [
+            threading.Thread(target=lines.extend, args=(stream,), daemon=True)
+            for lines, stream in ((served.said, process.stderr), (served.told, process.stdout))
+        ]
+        for one in listening:
+            one.start()
         try:
             yield served
         finally:
             process.kill()
             process.wait()
-            listening.join(WAIT_S)
+            for one in listening:
+                one.join(WAIT_S)
 
 
 @pytest.fixture(params=[1, 2])
@@ -184,6 +195,136 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(served:
     assert served.process.wait(WAIT_S) == 0
 
 
+def test_a_request_sent_just_before_the_end_is_answered(served: Served) -> None:
+    with contextlib.ExitStack() as stack:
+        fresh = [stack.enter_context(served.connect()) for _ in range(40)]  # none has asked for anything yet
+        served.ask("/healthz")
+        served.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not accepts(served))
+        for one in fresh:
+            one.sendall(b"GET /zones/gaoqu.json HTTP/1.1\r\nHost: here\r\n\r\n")
+        for one in fresh:
+            answer = read_all(one)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"connection: close" in answer.lower()
+    assert served.process.wait(WAIT_S) == 0
+
+
+def read_all(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_workers_are_exchanged_without_a_dropped_request(served: Served) -> None:
+    before, ended = set(served.workers()), threading.Event()
+    statuses: list[int] = []
+
+    def ask_on() -> None:
+        while not ended.is_set():
+            statuses.append(served.ask("/zones/gaoqu.json"))  # raises where the connection is cut
+
+    with ThreadPoolExecutor(4) as pool, served.connect() as sender:
+        sender.sendall(b"POST /lookup HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{")
+        asking = [pool.submit(ask_on) for _ in range(4)]
+        try:
+            served.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: any("new workers" in line for line in served.told))
+            sender.sendall(b"}")  # to one that has long been told to stop
+            assert sender.recv(100).startswith(b"HTTP/1.1 4")
+            wait_until(lambda: before.isdisjoint(served.workers()))
+        finally:
+            ended.set()
+        for one in asking:
+            one.result()
+    assert len(statuses) > 0
+    assert set(statuses) == {200}
+    assert len(served.workers()) == len(before)
+    assert served.process.poll() is None
+
+
+def test_figures_are_added_up_over_workers_and_forget_those_that_ended(home: Path, release: Release) -> None:
+    figures = f"127.0.0.1:{find_port()}"
+    with serving(home, 2, WEIHAI_LAYOUT_METRICS=figures) as served:
+        for _ in range(8):
+            served.ask("/zones/gaoqu.json")
+            served.ask("/ogc/collections/zones/items/gaoqu")
+        with contextlib.suppress(urllib.error.HTTPError):
+            served.ask("/nowhere/at/all")
+
+        def read() -> dict[str, float]:
+            text = urllib.request.urlopen(f"http://{figures}/metrics", timeout=WAIT_S).read().decode()
+            return {one.name + str(one.labels): one.value for row in parse(text) for one in row.samples}
+
+        def count(found: dict[str, float], route: str, status: str = "200") -> float:
+            labels = {"method": "GET", "route": route, "status": status}
+            return found.get(f"weihai_layout_requests_total{labels}", 0)
+
+        wait_until(lambda: count(read(), "none", "404") == 1)
+        wait_until(lambda: count(read(), "/zones/<place_id>.json") == 8)
+        found, last = read(), read_last(home)
+        assert last
+        assert count(found, "/ogc/collections/<collection>/items/<feature>") == 8
+        label = {"route": "/zones/<place_id>.json"}
+        assert found[f"weihai_layout_request_seconds_count{label}"] == 8
+        serving_it = f"weihai_layout_workers{ {'release': release.id} }"
+        wait_until(lambda: read()[serving_it] == 2)
+        assert found[f"weihai_layout_store_up{ {'store': 'memory'} }"] == 1
+        live = {"publication": str(last.number), "release": release.id}
+        assert found[f"weihai_layout_release_info{live}"] == 1
+        for name in ("cache_bytes", "children", "requests_waiting", "faults"):
+            assert f"weihai_layout_{name}{{}}" in found
+        served.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any("new workers" in line for line in served.told))
+        wait_until(lambda: read()[serving_it] == 2)
+        assert count(read(), "/zones/<place_id>.json") == 8  # what was counted stays
+
+
+def find_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+def test_a_port_for_figures_that_is_taken_is_said_at_once(
+    home: Path, release: Release, monkeypatch, capsys
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("WEIHAI_LAYOUT_METRICS", str(port))
+        assert main(["serve", "--port", "0", "--no-browser", "--home", str(home)]) == 1
+    assert f"Port {port} on 127.0.0.1, for figures, is in use" in capsys.readouterr().err
+
+
+def test_who_connected_to_a_worker_that_only_starts_is_answered_when_the_server_is_told_to_stop() -> None:
+    program = (
+        "import sys, time\n"
+        "from scripts.supervisor import Supervisor, WorkerSlot\n"
+        "from webmap.server import Server, listen\n"
+        "def app(environ, start):\n"
+        "    start('200 OK', [])\n"
+        "    return [b'well']\n"
+        "def make(number):\n"
+        "    time.sleep(2 * number)\n"
+        "    return Server(app, {})\n"
+        "listeners = listen('127.0.0.1', 0, 2)\n"
+        "slots = [WorkerSlot(number, one, make) for number, one in enumerate(listeners)]\n"
+        "port = listeners[0].getsockname()[1]\n"
+        "sys.exit(Supervisor(slots, lambda: print(port, flush=True)).run())\n"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port = int(process.stdout.readline())
+        with contextlib.ExitStack() as stack:
+            senders = []
+            for _ in range(20):  # the system shares them out among both
+                one = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=WAIT_S))
+                one.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+                senders.append(one)
+            process.send_signal(signal.SIGTERM)
+            answers = [one.recv(100) for one in senders]
+        assert all(one.startswith(b"HTTP/1.1 200 ") for one in answers)
+        assert process.wait(WAIT_S) == 0
+
+
 def test_a_second_signal_waits_for_nobody(served: Served) -> None:
     with served.connect() as sender:
         sender.sendall(b"POST /lookup HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{")
@@ -197,8 +338,12 @@ def test_a_second_signal_waits_for_nobody(served: Served) -> None:
 
 
 def accepts(served: Served) -> bool:
+    return accepts_at(served.port)
+
+
+def accepts_at(port: int) -> bool:
     with contextlib.suppress(ConnectionError):
-        served.connect().close()
+        socket.create_connection(("127.0.0.1", port), timeout=WAIT_S).close()
         return True
     return False
 
@@ -219,10 +364,11 @@ def test_a_second_server_on_the_port_is_told_so_at_once(served: Served, home: Pa
 def test_where_no_worker_can_start_the_reason_is_said() -> None:
     program = (
         "import sys\n"
-        "from scripts.supervisor import Supervisor\n"
+        "from scripts.supervisor import Supervisor, WorkerSlot\n"
         "from webmap.server import listen\n"
         "def make(number): raise ValueError('no such thing')\n"
-        "sys.exit(Supervisor(listen('127.0.0.1', 0, 2), make, lambda: print('ready')).run())\n"
+        "slots = [WorkerSlot(0, one, make) for one in listen('127.0.0.1', 0, 2)]\n"
+        "sys.exit(Supervisor(slots, lambda: print('ready')).run())\n"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=False

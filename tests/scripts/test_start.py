@@ -1,13 +1,15 @@
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from scripts import environment, start
+from scripts import environment, start, wheels
 from scripts import test as checks
 from scripts.environment import install_packages
 
@@ -137,6 +139,72 @@ def test_start_hands_host_port_and_browser_on():
     command = start.serve_command(options)
     assert command[1:] == ["serve", "--host", "0.0.0.0", "--port", "8080", "--no-browser"]
     assert "--no-browser" not in start.serve_command(start.parse_arguments([]))
+
+
+@pytest.fixture
+def tiny(checkout, tmp_path, monkeypatch):
+    """A lock of one package, and where that lies, for want of an index."""
+    source = tmp_path / "source"
+    source.mkdir()
+    made = source / "tiny_part-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("tiny_part.py", "")
+        archive.writestr(
+            "tiny_part-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-part\nVersion: 1.0\n"
+        )
+        archive.writestr(
+            "tiny_part-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("tiny_part-1.0.dist-info/RECORD", "")
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    (checkout / "requirements.lock").write_text(f"tiny-part==1.0 --hash=sha256:{digest}\n")
+    monkeypatch.setattr(wheels, "LOCK", checkout / "requirements.lock")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(source))
+    return made
+
+
+def test_what_was_fetched_is_installed_without_network_and_nothing_else(
+    checkout, tiny, tmp_path, monkeypatch, capsys
+):
+    folder = tmp_path / "wheels"
+    assert wheels.fetch(wheels.parse_wanted([str(folder)]))
+    assert {path.name for path in folder.iterdir()} == {tiny.name, "requirements.lock"}
+    assert [path.name for path in tmp_path.glob(".wheels-*")] == []
+    assert not wheels.fetch(wheels.parse_wanted([str(folder)]))  # it is somebody's now
+    assert "is not empty" in capsys.readouterr().err
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setattr(environment, "PYTHON", Path(sys.executable))
+    monkeypatch.setenv("PIP_TARGET", str(tmp_path / "installed"))
+    environment._install("requirements.lock", "python3 scripts/start.py", folder)
+    assert (tmp_path / "installed" / "tiny_part.py").exists()
+    with (folder / tiny.name).open("ab") as file:
+        file.write(b"x")  # another file under its name
+    monkeypatch.setenv("PIP_TARGET", str(tmp_path / "again"))
+    with pytest.raises(environment.SetUpError):
+        environment._install("requirements.lock", "python3 scripts/start.py", folder)
+
+
+def test_what_cannot_be_fetched_leaves_nothing_behind(tiny, tmp_path, capfd):
+    tiny.unlink()
+    assert not wheels.fetch(wheels.parse_wanted([str(tmp_path / "wheels")]))
+    assert "Not all packages of requirements.lock" in capfd.readouterr().err
+    assert list(tmp_path.glob("*wheels*")) == []
+
+
+def test_wheels_of_another_system_are_asked_for_by_its_tags():
+    options = wheels.parse_wanted(["x", "--python", "3.12", "--platform", "a", "--platform", "b"])
+    found = " ".join(wheels.list_pip_arguments(options, Path("x")))
+    assert "--python-version 3.12 --platform a --platform b" in found
+    assert "--require-hashes" in found
+
+
+def test_start_takes_a_folder_of_wheels_that_is_there(tmp_path, capsys):
+    assert start.parse_arguments(["--wheels", str(tmp_path)]).wheels == tmp_path.resolve()
+    with pytest.raises(SystemExit):
+        start.parse_arguments(["--wheels", str(tmp_path / "nowhere")])
+    assert "there is no folder" in capsys.readouterr().err
 
 
 def test_start_explains_itself_in_both_languages():

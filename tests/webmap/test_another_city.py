@@ -37,7 +37,11 @@ PAGES = (  # one of each kind, beside what these link
     *("/industries/", "/industries/glassware", "/clusters/", "/clusters/cluster-glass", "/indicators"),
     *("/agencies/", "/agencies/glass-office", "/plan", "/plan/二(一)", "/changes", "/data/", "/ogc/"),
     *("/find", "/find?industry=glassware&valley=2&station=1&coast=1", "/compare?zones=mirror,east-trial"),
-    *("/lookup?lon=110.7&lat=30.5", "/lookup?lon=100&lat=30.5", "/lookup?x=560000&y=3380000&crs=EPSG:32649"),
+    *(
+        "/lookup?lon=110.7&lat=30.5",
+        "/lookup?lon=100&lat=30.5",
+        "/lookup?lon=560000&lat=3380000&crs=EPSG:32649",
+    ),
     *(
         "/search?q=花瓶",
         "/search?q=east",
@@ -191,7 +195,7 @@ def test_a_city_has_its_own_languages_and_systems(city_site: str) -> None:
     status, _, body = ask(f"{city_site}/zones/?lang=ko", "en")
     assert status == 400
     assert b"zh, en" in body
-    status, _, body = ask(f"{city_site}/lookup.json?x=1&y=1&crs=EPSG:3415", "en")
+    status, _, body = ask(f"{city_site}/lookup.json?lon=1&lat=1&crs=EPSG:3415", "en")
     assert status == 400
     assert b"EPSG:32649, EPSG:4546" in body
     zones = json.loads(ask(f"{city_site}/ogc/collections/zones?f=json", "en")[2])
@@ -258,7 +262,7 @@ def test_a_city_that_is_none_is_told(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_one_file_adds_a_layer(tmp_path: Path) -> None:
+def test_one_file_adds_a_layer(browser: Browser, tmp_path: Path) -> None:
     city = tmp_path / "city"
     shutil.copytree(CITY, city)
     (city / "layers" / "ridges.yaml").write_text(NEW_LAYER, encoding="utf-8")
@@ -273,7 +277,6 @@ def test_one_file_adds_a_layer(tmp_path: Path) -> None:
     assert "paper-ridge" in json.dumps(release.read_json("map/overview.topojson")["objects"]["ridges"])
     with serving(city, tmp_path / "home") as address:
         for path, said in (
-            ("/?theme=ridges", "Ridges"),
             ("/data/", "Ridges"),
             ("/data/ridges.csv", "paper-ridge"),
             ("/ogc/collections?f=json", '"ridges"'),
@@ -288,3 +291,21 @@ def test_one_file_adds_a_layer(tmp_path: Path) -> None:
             status, _, body = ask(address + path, "en")
             assert status == 200, path
             assert said in html.unescape(body.decode()), path
+        page = browser.new_page(viewport={"width": 1200, "height": 800}, locale="en-GB")
+        page.goto(f"{address}/?theme=ridges&lang=en")
+        page.locator(".label-areas", has_text="Ridge of Paper").wait_for()
+        assert page.locator("#legend-entries").get_by_text("Ridge of Paper").count()
+        page.close()
+
+
+def test_a_town_without_a_polygon_is_told_by_name(tmp_path: Path) -> None:
+    city = tmp_path / "city"
+    shutil.copytree(CITY, city)
+    file = city / "boundaries" / "towns.geojson"
+    towns = json.loads(file.read_text(encoding="utf-8"))
+    towns["features"] = [row for row in towns["features"] if row["id"] != "middle"]
+    file.write_text(json.dumps(towns), encoding="utf-8")
+    done = run(city, "build", "--home", tmp_path / "home")
+    assert done.returncode == 1
+    assert "boundaries/towns.geojson: no polygon of middle" in done.stderr
+    assert "Traceback" not in done.stderr

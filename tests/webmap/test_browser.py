@@ -9,8 +9,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import shapely
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from shapely import LineString
 
 from layers.store import Release
 
@@ -83,6 +85,53 @@ def test_polygons_have_an_extent_on_the_screen(page: Page, site: str) -> None:
         "nodes => nodes.map(node => [node.dataset.id, node.getBoundingClientRect().width])",
     )
     assert {name for name, width in boxes if width < 1} == set()
+
+
+@pytest.mark.parametrize("zoom", [9.5, 12])
+def test_a_doubtful_edge_is_a_band_as_wide_as_it_is_accurate(page: Page, site: str, zoom: float) -> None:
+    _open(page, f"{site}/?lang=zh#{zoom}/37.4/122.1")
+    bands = page.eval_on_selector_all(
+        ".leaflet-container .edge-band",
+        "nodes => nodes.map(n => [n.dataset.id, Number(n.style.getPropertyValue('--width-m')),"
+        " Number.parseFloat(getComputedStyle(n).strokeWidth)])",
+    )
+    metres = page.evaluate("156543.03 * Math.cos(37.4 * Math.PI / 180) / 2 ** planMap.getZoom()")
+    widest = {
+        name: max(width for one, width, _ in bands if one == name) for name in {one for one, _, _ in bands}
+    }
+    assert widest.keys() >= {"gaoqu", "lingang", "nanhai", "shidao"}
+    assert all(354 < width < 3000 for width in widest.values())
+    assert all(pixels == pytest.approx(width / metres, rel=0.02) for _, width, pixels in bands)
+
+
+def test_a_place_without_a_known_extent_is_a_point_with_a_halo(
+    page: Page, site: str, release: Release
+) -> None:
+    document = release.read_json("documents/zhongri-park.json")
+    ((_, _, accuracy_m),) = document["geometry"]["spots"]
+    _open(page, f"{site}/?lang=zh")
+    assert page.locator("path[data-id=zhongri-park]").count() == 0
+    assert page.locator(".point[data-id=zhongri-park]").count() == 1
+    assert page.locator(".point[data-id=zongbaoqu]").count() == 2  # it has two parts
+    assert page.locator(".reach-edge").count() == 0
+    page.locator(".point[data-id=zhongri-park]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".reach-edge")).to_have_count(1)
+    metres = page.evaluate("156543.03 * Math.cos(37.3 * Math.PI / 180) / 2 ** planMap.getZoom()")
+    box = page.locator(".reach-edge").evaluate("n => n.getBBox().width")
+    assert box * metres == pytest.approx(2 * accuracy_m, rel=0.03)
+    expect(page.locator("#panel").get_by_text("不计面积").first).to_be_visible()
+
+
+def test_where_places_of_one_class_overlap_there_is_one_tone(page: Page, site: str) -> None:
+    """Figures are opaque to one another; only all of them together let the ground through."""
+    for theme in ("five-zones", "clusters"):
+        _open(page, f"{site}/?lang=zh&theme={theme}")
+        fills = page.eval_on_selector_all(
+            "path.figure", "nodes => nodes.map(n => [n.dataset.id, Number(getComputedStyle(n).fillOpacity)])"
+        )
+        assert {opacity for _, opacity in fills} <= {0, 1}
+        assert page.evaluate("getComputedStyle(document.querySelector('.leaflet-area-pane')).opacity") < "1"
 
 
 def test_switching_the_theme_is_exclusive_and_the_back_button_returns(
@@ -186,25 +235,40 @@ def test_the_search_box_finds_in_any_script_and_selects(page: Page, site: str, t
     expect(page.locator("#panel-title")).to_contain_text("南海新区")
 
 
-def test_labels_do_not_collide(page: Page, site: str) -> None:
+LABELS = """nodes => nodes.map(node => {
+  const parts = [...node.children].filter(c => !c.matches('.leader, .origin'));
+  const all = parts.map(c => c.getBoundingClientRect());
+  const line = node.querySelector('.leader');
+  const ends = line && [0, line.getTotalLength()].map(far => {
+    const { x, y } = line.getPointAtLength(far).matrixTransform(line.getScreenCTM());
+    return [x, y];
+  });
+  return { box: [Math.min(...all.map(r => r.left)), Math.min(...all.map(r => r.top)),
+    Math.max(...all.map(r => r.right)), Math.max(...all.map(r => r.bottom))], ends };
+}).filter(({ box }) => box[2] > box[0])"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(page: Page, site: str, language: str) -> None:
+    """A name covers no other, and the line from a place to its name runs under no name and no symbol."""
     for theme in THEMES:
-        _open(page, f"{site}/?lang=zh&theme={theme}")
-        boxes = page.eval_on_selector_all(
-            ".label:not([hidden])",
-            # A name and its letters; the line that ties a name to its place may pass under another.
-            "nodes => nodes.map(n => [...n.children].filter(c => !c.matches('.leader'))"
-            ".map(c => c.getBoundingClientRect())).filter(rs => rs.some(r => r.width))"
-            ".map(rs => [Math.min(...rs.map(r => r.left)) + 2, Math.min(...rs.map(r => r.top)) + 2,"
-            " Math.max(...rs.map(r => r.right)) - 2, Math.max(...rs.map(r => r.bottom)) - 2])",
+        _open(page, f"{site}/?lang={language}&theme={theme}")
+        labels = page.eval_on_selector_all(".label:not([hidden])", LABELS)
+        boxes = [shapely.box(*one["box"]).buffer(-2) for one in labels]
+        symbols = page.eval_on_selector_all(
+            ".point .mark",
+            "nodes => nodes.map(n => n.getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])",
         )
-        overlapping = [
-            (one, other)
-            for index, one in enumerate(boxes)
-            for other in boxes[:index]
-            if one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-        ]
+        marks = [shapely.box(*one).buffer(-3) for one in symbols]
         assert len(boxes) > 3
-        assert overlapping == [], theme
+        for index, one in enumerate(boxes):
+            assert not any(one.intersects(other) for other in boxes[:index]), (theme, labels[index])
+        lines = [(index, LineString(one["ends"])) for index, one in enumerate(labels) if one["ends"]]
+        for own, line in lines:
+            under = [one for index, one in enumerate(boxes) if index != own and one.intersects(line)]
+            from_it = shapely.Point(line.coords[0])
+            under += [one for one in marks if one.intersects(line) and not one.intersects(from_it)]
+            assert under == [], (theme, labels[own])
 
 
 @pytest.mark.parametrize("language", ["zh", "en", "ko"])
@@ -242,12 +306,12 @@ def test_the_label_of_a_place_by_the_edge_of_the_map_is_not_cut(page: Page, site
 
 def test_edges_and_labels_say_what_is_schematic(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh&zone=lingang")
-    dashes = page.evaluate(
-        "getComputedStyle(document.querySelector('path[data-id=lingang]')).strokeDasharray"
-    )
-    assert dashes not in {"none", ""}
-    county = page.evaluate("getComputedStyle(document.querySelector('path[data-id=rushan]')).strokeDasharray")
-    assert county in {"none", ""}
+    styled = "nodes => nodes.map(n => getComputedStyle(n).strokeDasharray)"
+    guessed, known = (f".edge-{kind}[data-id=lingang]" for kind in ("guessed", "known"))
+    assert not {"none", ""} & set(page.eval_on_selector_all(guessed, styled))
+    assert set(page.eval_on_selector_all(known, styled)) == {"none"}  # its coast and county border
+    assert page.locator(".edge-guessed[data-id=rushan], .edge-band[data-id=rushan]").count() == 0
+    assert set(page.eval_on_selector_all(".edge-known[data-id=rushan]", styled)) == {"none"}
     expect(page.locator("#panel").get_by_text("示意").first).to_be_visible()
     expect(page.locator("#panel").get_by_text(re.compile("精度")).first).to_be_visible()
 

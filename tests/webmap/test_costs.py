@@ -9,11 +9,13 @@ import random
 import subprocess
 import sys
 import threading
+import tracemalloc
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import brotli
 import pytest
@@ -40,6 +42,8 @@ from webmap.settings import Settings
 ROOT = Path(__file__).parents[2]
 ITEMS = "/ogc/collections/towns/items"
 PROGRAM = {"Accept": "application/json"}
+GROWTH = 6  # times the steps for four times the length
+MOST_BYTES = 64_000_000
 Ring = list[list[float]]
 
 
@@ -380,3 +384,62 @@ def test_a_worker_stays_small_whatever_it_is_asked(release: Release, home: Path)
     started, after = map(int, done.stdout.split())
     assert started <= 120
     assert after <= 200
+
+
+def _filter(text: str) -> str:
+    return f"/ogc/collections/zones/items?f=json&filter={quote(text)}"
+
+
+# What grows to 16 kB, as a request of so many characters.
+LONG: dict[str, Callable[[int], str]] = {
+    "brackets": lambda n: _filter("(" * (n // 2) + "a=1" + ")" * (n // 2)),
+    "negations": lambda n: _filter("NOT " * (n // 4) + "area_km2=1"),
+    "conditions": lambda n: _filter(" AND ".join(["area_km2=1"] * (n // 15))),
+    "members of a list": lambda n: _filter("id IN (" + ",".join(["'a'"] * (n // 4)) + ")"),
+    "wildcards": lambda n: _filter(f"name_zh LIKE '{'%a' * (n // 2)}'"),
+    "quotation marks": lambda n: _filter("name_zh='" + "''" * (n // 2) + "'"),
+    "sums": lambda n: _filter(f"area_km2={'1+' * (n // 2)}1"),
+    "positions of a line": lambda n: _filter(
+        f"S_INTERSECTS(geometry,LINESTRING({','.join(['122 37', '123 38'] * (n // 14))}))"
+    ),
+    "sides of a box": lambda n: f"/ogc/collections/zones/items?f=json&bbox={'1,' * (n // 2)}",
+    "digits of a box": lambda n: f"/ogc/collections/zones/items?f=json&bbox={'1' * n},1,1,1",
+    "system": lambda n: f"/lookup.json?lon=122&lat=37&crs={'EPSG:' * (n // 5)}",
+    "digits of a position": lambda n: f"/lookup.json?lat=37&lon={'1' * n}",
+    "numbers of a position": lambda n: f"/lookup?at={quote('1 ' * (n // 2))}",
+    "signs of a position": lambda n: f"/lookup?at={quote('122°06′' * (n // 7))}",
+    "words": lambda n: f"/search.json?q={quote('碳纤维 ' * (n // 4))}",
+    "syllables": lambda n: f"/search.json?q={'tanxianwei' * (n // 10)}",
+    "compound": lambda n: f"/search.json?q={quote('탄소' * (n // 2))}",
+    "places": lambda n: f"/compare.json?zones={'gaoqu,' * (n // 6)}",
+    "industries": lambda n: f"/find.json?industry={'biomedicine,' * (n // 12)}",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_what_is_read_of_a_request_costs_in_proportion_to_its_length(client: FlaskClient, name: str) -> None:
+    """Steps are calls of functions, so that the same is counted on every machine."""
+    client.get(LONG[name](100))  # what is loaded once
+    short, long = (_count_calls(client, LONG[name](length)) for length in (4_000, 16_000))
+    assert long <= GROWTH * short
+    tracemalloc.start()
+    try:
+        assert client.get(LONG[name](16_001)).status_code < 500
+        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def _count_calls(client: FlaskClient, address: str) -> int:
+    count = 0
+
+    def note(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(note)
+    try:
+        client.get(address)
+    finally:
+        sys.setprofile(None)
+    return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from layers.axes import ALL, CRS84, Axes
 from layers.export.formats import FORMATS, FRAMES, formats_of
 from layers.store import Release
 from webmap.app import create_app
+from webmap.downloads import kind_of_entry
 from webmap.settings import Settings
 
 ONLY_LONLAT = [kind for kind, one in FORMATS.items() if one.frames == ("CRS84",)]
@@ -77,6 +80,31 @@ def test_the_catalogue_names_a_service_that_answers(client: FlaskClient, catalog
     assert client.get(service, headers={"Accept": "application/json"}).status_code == 200
 
 
+def test_the_page_describes_each_layer_for_search_engines(client: FlaskClient, release: Release) -> None:
+    """As microdata of schema.org: no script, and nothing but what the page shows or leads to."""
+    page = client.get("/data/?lang=en").get_data(as_text=True)
+    found = page.split('<details class="layer" itemscope itemtype="https://schema.org/Dataset">')[1:]
+    layers = release.read_json("pages/catalogue.json")
+    assert len(found) == len(layers)
+    for text, info in zip(found, layers, strict=True):
+        part = text.partition("</details>")[0]
+        assert f'<meta itemprop="identifier" content="{info["id"]}">' in part
+        for member in ("name", "description", "url", "license"):
+            assert part.count(f'itemprop="{member}"') == 1, member
+        files = re.findall(r'itemprop="contentUrl" href="([^"]*)"', part)
+        assert set(files) == {f"/data/{info['id']}.{kind.id}" for kind in formats_of(kind_of_entry(info))}
+        assert part.count('itemprop="encodingFormat"') == len(files)
+        assert ('itemprop="box"' in part) == (info["geometry"] != "none")
+
+
+FITS: dict[str, Callable[[str], object]] = {
+    "string": bool,
+    "boolean": lambda text: text in {"true", "false"},
+    "number": lambda text: re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", text),
+    "integer": lambda text: re.fullmatch(r"-?\d+", text),
+}
+
+
 def test_the_data_package_describes_the_tables_that_it_names(client: FlaskClient) -> None:
     package = client.get("/data/datapackage.json").get_json()
     assert package["created"] == "2023-07-16T00:00:00Z"
@@ -86,7 +114,16 @@ def test_the_data_package_describes_the_tables_that_it_names(client: FlaskClient
         assert resource["bytes"] == len(content)
         lines = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig")
         named = [field["name"] for field in resource["schema"]["fields"]]
-        assert [name for name in lines.columns if name != "wkt"] == named
+        assert list(lines.columns) == named
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        for field in resource["schema"]["fields"]:
+            values = [row[field["name"]] for row in rows]
+            known, limits = [value for value in values if value], field.get("constraints", {})
+            assert all(FITS[field["type"]](value) for value in known), (resource["name"], field["name"])
+            assert len(known) == len(values) or not limits.get("required")
+            assert set(known) <= set(limits.get("enum", known))
+        if key := resource["schema"].get("primaryKey"):
+            assert len({tuple(row[name] for name in key) for row in rows}) == len(rows)
         assert len(lines) == resource["rows"]
 
 
@@ -149,7 +186,7 @@ def test_longitude_and_latitude_are_taken_by_their_uri_where_there_is_nothing_el
 
 def test_a_filter_exports_what_matches_and_nothing_else(client: FlaskClient) -> None:
     every = json.loads(client.get("/data/zones.geojson").data)["features"]
-    wanted = [row["id"] for row in every if row["properties"]["area_km2"] > 200]
+    wanted = [row["id"] for row in every if (row["properties"]["area_km2"] or 0) > 200]
     document = json.dumps({"op": ">", "args": [{"property": "area_km2"}, 200]})
     for text in ("area_km2 > 200", document):
         found = json.loads(client.get("/data/zones.geojson", query_string={"filter": text}).data)
@@ -211,7 +248,7 @@ def test_the_form_leads_to_the_address_of_the_file(client: FlaskClient) -> None:
         *(
             (f"plan.{kind}?crs=EPSG:4550", "crs", "EPSG:4550", "CRS84")
             for kind in ONLY_LONLAT
-            if kind != "json"
+            if "plan" in FORMATS[kind].holds
         ),
         ("zones.geojson?filter=area > 1", "filter", "area", "area_km2"),
         ("zones.geojson?filter=area_km2 >", "filter", ">", "a LIKE 'x%'"),

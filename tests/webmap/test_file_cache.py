@@ -57,6 +57,23 @@ def test_a_file_is_made_once_for_each_key(tmp_path: Path) -> None:
     assert len(made) == 2
 
 
+@pytest.mark.parametrize("at", [0, 3, -1])
+def test_a_file_that_was_changed_on_disk_is_made_again(tmp_path: Path, at: int, caplog) -> None:
+    key, made = ("a",), []  # type: tuple[tuple[str], list[bytes]]
+    FileCache(tmp_path, 1000).read_or_make(key, writing(b"content", made), PATIENCE_S)
+    (kept,) = (tmp_path / "files").iterdir()
+    content = bytearray(kept.read_bytes())
+    content[at] ^= 1
+    kept.write_bytes(content)
+    cache = FileCache(tmp_path, 1000)
+    assert cache.read(key) is None
+    assert "is damaged" in caplog.text
+    assert cache.read_or_make(key, writing(b"content", made), PATIENCE_S) == b"content"
+    kept.write_bytes(b"")
+    assert cache.read_or_make(key, writing(b"content", made), PATIENCE_S) == b"content"
+    assert (len(made), cache.measure()) == (3, (1, kept.stat().st_size))
+
+
 def test_what_many_threads_ask_for_at_once_is_made_once(tmp_path: Path) -> None:
     made: list[int] = []
 
@@ -99,7 +116,7 @@ def test_who_waits_too_long_for_anothers_file_is_asked_to_come_back(tmp_path: Pa
 
 
 def test_files_are_bounded_in_bytes_and_the_longest_unused_go(tmp_path: Path) -> None:
-    cache = FileCache(tmp_path, 350)
+    cache = FileCache(tmp_path, 450)
     for number in range(3):
         cache.read_or_make((str(number),), writing(b"x" * 100), PATIENCE_S)
         for path in (tmp_path / "files").iterdir():
@@ -109,13 +126,13 @@ def test_files_are_bounded_in_bytes_and_the_longest_unused_go(tmp_path: Path) ->
     assert [cache.read((str(number),)) is not None for number in range(4)] == [True, False, True, True]
     for number in range(20):
         cache.read_or_make((f"more {number}",), writing(b"x" * (10 * number)), PATIENCE_S)
-        assert sum(path.stat().st_size for path in (tmp_path / "files").iterdir()) <= 350
+        assert sum(path.stat().st_size for path in (tmp_path / "files").iterdir()) <= 450
 
 
 def test_a_file_larger_than_the_bound_is_sent_and_not_kept(tmp_path: Path) -> None:
-    cache = FileCache(tmp_path, 10)
+    cache = FileCache(tmp_path, 40)
     cache.read_or_make(("small",), writing(b"small"), PATIENCE_S)
-    assert cache.read_or_make(("large",), writing(b"x" * 11), PATIENCE_S) == b"x" * 11
+    assert cache.read_or_make(("large",), writing(b"x" * 41), PATIENCE_S) == b"x" * 41
     assert cache.read(("large",)) is None
     assert cache.read(("small",)) == b"small"
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pypdf
 import pytest
+import shapely
 import yaml
 from flask.testing import FlaskClient
 from PIL import Image
@@ -14,9 +17,11 @@ from PIL import Image
 import webmap.publish as publishing
 from geodata.read import read_facts
 from layers.store import Release
+from scripts.bench.extract import DATE, Extract, build_extract, read_city_land
 from tests.invented_plan import invent_text, write_additions
 from tests.webmap.crawling import read_page
 from webmap.app import create_app
+from webmap.paper.look import BACKDROP
 from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
 
@@ -50,10 +55,21 @@ PUBLISHER = {
     "as_of": "2026-01-31",
 }
 LANGUAGES = ("zh", "en", "ko")
+VILLAGE = (122.0, 37.2)
+
+
+@cache
+def draw_extract() -> Extract:
+    """Return a small extract of the city in which a village's name is an attack."""
+    extract = build_extract(read_facts(), read_city_land(), roads=600, built=40)
+    extract.points.append(({"place": "village", "name": ATTACK}, shapely.Point(VILLAGE)))
+    return extract
 
 
 def fill(folder: Path) -> Path:
     """Write a folder of additions whose every text is an attack."""
+    folder.mkdir()
+    draw_extract().write(folder / "basemap.osm")
     logo = io.BytesIO()
     Image.new("RGB", (60, 20), (10, 90, 138)).save(logo, "PNG")
     text = invent_text(read_facts()).replace("虚构的一条；", f"虚构的一条{ATTACK}；")
@@ -256,6 +272,56 @@ def test_nothing_is_built_while_an_addition_is_wrong(tmp_path: Path) -> None:
     for place in ("plan.txt", "contacts.yaml:1", "outcomes.yaml:1", "publisher.yaml:2"):
         assert place in str(caught.value)
     assert not (tmp_path / "home" / "current").exists()
+
+
+def test_a_basemap_is_part_of_every_map_with_its_date_and_whose_it_is(
+    own: FlaskClient, client: FlaskClient
+) -> None:
+    release = own.application.extensions["content"].release
+    index = release.read_json("map/zh.json")["basemap"]
+    cells = [
+        f"{index['base']}/{level}/{name}.json"
+        for level, row in enumerate(index["ranges"])
+        for name in row["cells"]
+    ]
+    assert cells
+    for address in cells:
+        answer = own.get(address)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+    names = [row for address in cells for row in own.get(address).get_json().get("names", ())]
+    assert [row[4] for row in names if row[4] == ATTACK] == [ATTACK]
+    for language in LANGUAGES:
+        for path in ("/", "/zones/gaoqu", "/industries/new-materials"):
+            page = own.get(f"{path}?lang={language}").text
+            assert "OpenStreetMap" in page
+            assert DATE in page
+            assert DATE not in client.get(f"{path}?lang={language}").text
+            assert "OpenStreetMap" in client.get(f"{path}?lang={language}").text
+    for path in ("/zones/gaoqu", "/industries/new-materials"):
+        assert 'class="locator-road"' in own.get(path).text
+        assert 'class="locator-road"' not in client.get(path).text
+    sheet = own.get("/print/districts.svg?lang=zh").text
+    assert DATE in sheet
+    assert BACKDROP["road1"][0] in sheet
+    assert BACKDROP["road1"][0] not in client.get("/print/districts.svg?lang=zh").text
+    assert DATE in " ".join(read_sheet(own, "/zones/gaoqu.pdf?lang=zh"))
+
+
+def test_a_basemap_that_cannot_be_used_builds_nothing(tmp_path: Path) -> None:
+    extract = replace(
+        draw_extract(), lines=[({"highway": "primary"}, shapely.LineString([(122.4, 37.2), VILLAGE]))]
+    )
+    for name, content, said in (
+        ("basemap.gpkg", b"no map", "basemap.gpkg: "),
+        ("basemap.osm", extract.to_xml().encode(), "basemap.osm: .*乳山市"),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).write_bytes(content)
+        with pytest.raises(BuildError, match=said):
+            publish(folder / "home", lambda _: None, local=folder)
+        assert not (folder / "home" / "current").exists()
 
 
 def test_who_publishes_without_the_folder_is_told(own: FlaskClient, release: Release) -> None:

@@ -42,7 +42,10 @@ CHOSEN = ("/compare?", "/find?")  # links of these lead to ever more choices
 
 
 class _Links(HTMLParser):
-    """Collects addresses and anything that a strict policy forbids."""
+    """Collects addresses and anything that a strict policy forbids.
+
+    A link to a source, which the reader may follow and which gives nothing away, is none.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,8 +54,12 @@ class _Links(HTMLParser):
         self.bare_scripts = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        leaving = tag == "a" and given.get("class") == "outside"
+        if leaving:
+            assert {"external", "noopener", "noreferrer"} <= set((given.get("rel") or "").split())
         for name, value in attrs:
-            if name in {"href", "src", "action", "srcset"} and value:
+            if name in {"href", "src", "action", "srcset"} and value and not leaving:
                 self.addresses.append(value)
             if name == "style" or name.startswith("on"):
                 self.forbidden.append(f"{tag} {name}")

@@ -114,7 +114,7 @@ def test_an_unclear_order_is_asked_about(client: FlaskClient, language: str) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_metres_without_their_system_are_asked_about(client: FlaskClient, language: str) -> None:
-    query = {"at": "x=421681 y=4130300", "lang": language}
+    query = {"at": "x=421658 y=4131081", "lang": language}
     assert query["at"] in client.get(f"/lookup?lang={language}", headers=PERSON).text  # the hint's own words
     answer = client.get("/lookup", query_string=query, headers=PERSON)
     assert answer.status_code == 400

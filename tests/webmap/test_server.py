@@ -5,21 +5,26 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import pytest
 
 from layers.store import Release
+from webmap.access_log import Exchange, Recorder
 from webmap.i18n import LANGUAGES
 from webmap.server import LIMITS, Limits, Server, listen, serving
 
 WAIT_S = 30  # what does not come by then never comes
+BUSY_S = 0.05
+LARGE = 20_000_000  # more than a system keeps for a reader
 JSON_BODY = "Content-Type: application/json\r\n"
 
 
@@ -35,6 +40,13 @@ class App:
         if path == "/held":
             self.held.release()
             self.may.wait(2 * WAIT_S)
+        if path == "/busy":
+            begun = time.thread_time()
+            while time.thread_time() - begun < BUSY_S:
+                pass
+        if path == "/large":
+            start("200 OK", [("Content-Length", str(LARGE))])
+            return [bytes(LARGE)]
         if path == "/fail":
             raise ValueError(path)
         start("200 OK", [("Content-Type", "application/json")])
@@ -234,11 +246,39 @@ def test_what_takes_long_keeps_nothing_else_waiting(serve, app, count):
             assert one.recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_threads_are_started_for_what_is_held_up_alone_and_go_again(app, strings):
+    (listener,) = listen("127.0.0.1", 0, 1)
+    port = listener.getsockname()[1]
+    server, ready = Server(app, strings, replace(LIMITS, idle_s=600)), threading.Event()
+    thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
+    thread.start()
+    assert ready.wait(WAIT_S)
+    with ThreadPoolExecutor(20) as pool:
+        for answer in pool.map(lambda _: ask(port, "/busy"), range(20)):  # they only wait for the processor
+            assert answer.status == 200
+        computing = server.measure()["threads"]
+        held = [pool.submit(ask, port, "/held") for _ in range(20)]
+        for _ in held:
+            assert app.held.acquire(timeout=WAIT_S)
+        assert server.measure()["threads"] >= 20
+        app.may.set()
+        assert {one.result().status for one in held} == {200}
+    assert computing <= 20
+    deadline = time.monotonic() + WAIT_S
+    while server.measure()["threads"] > 2 * LIMITS.threads and time.monotonic() < deadline:
+        assert ask(port, "/").status == 200
+    assert server.measure()["threads"] <= 2 * LIMITS.threads
+    server.stop(at_once=True)
+    thread.join(WAIT_S)
+
+
 def test_beyond_what_may_wait_requests_are_put_off_and_health_is_told(serve, app):
     port = serve(replace(LIMITS, threads=1, most_threads=2, waiting=3))
     held = [connect(port) for _ in range(20)]
-    for one in held:
+    for number, one in enumerate(held):
         one.sendall(b"GET /held HTTP/1.1\r\nHost: here\r\n\r\n")
+        if number < 2:  # before more come than may wait while the second thread is started
+            assert app.held.acquire(timeout=WAIT_S)
     refused: list[socket.socket] = []
     while len(refused) < 15:  # two are held in threads, three wait
         ready, _, _ = select.select([one for one in held if one not in refused], [], [], WAIT_S)
@@ -273,6 +313,65 @@ def accepts(port: int) -> bool:
     return False
 
 
+def test_every_answer_bears_the_id_of_its_request_and_leaves_a_record(app, strings):
+    found: list[Exchange] = []
+    recorder = Recorder([found.extend])
+    with serving(app, strings, replace(LIMITS, address=50), recorder) as url:
+        port = urlsplit(url).port or 0
+        own = send(port, "GET /a%0Ab?q=1 HTTP/1.1\r\nX-Request-Id: 4bf9-2f.3\r\n")
+        made = ask(port, "/healthz")
+        failed = ask(port, "/fail")
+        refused = ask(port, "/" + "x" * 60)
+        posted = send(port, f"POST /p HTTP/1.1\r\nContent-Length: 1\r\n{JSON_BODY}", b"1")
+    ids = [one.headers["X-Request-Id"] for one in (own, made, failed, refused, posted)]
+    assert ids[0] == "4bf9-2f.3"
+    assert len({*ids}) == len(ids)
+    assert [failed.json()["request_id"], refused.json()["request_id"]] == ids[2:4]
+    records = {one.id: one for one in found}
+    assert [records[one].status for one in ids] == [200, 200, 500, 414, 200]
+    assert [records[one].path[:9] for one in ids] == ["/a\nb", "/healthz", "/fail", "/xxxxxxxx", "/p"]
+    assert [records[one].size for one in ids] == [
+        len(one.body) for one in (own, made, failed, refused, posted)
+    ]
+    assert {one.client for one in found} == {"127.0.0.1"}
+    assert records[ids[4]].method == "POST"
+
+
+@pytest.mark.parametrize("sent", ["a b", "a" * 65, 'a","status":200', "<b>", "ä", ""])
+def test_an_id_that_cannot_be_one_is_not_repeated(serve, sent):
+    given = send(serve(), f"GET /fail HTTP/1.1\r\nX-Request-Id: {sent}\r\n")
+    assert re.fullmatch("[0-9a-f]{16}", given.headers["X-Request-Id"])
+    assert given.json()["request_id"] == given.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_a_reader_that_takes_next_to_nothing_is_cut_off_and_a_slow_one_is_not(serve, taken):
+    port = serve(replace(LIMITS, reader_s=0.5, reader_bytes=10_000))
+    with connect(port) as dripping, connect(port) as slow, connect(port) as idle:
+        dripping.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        for one in (dripping, slow):
+            one.sendall(b"GET /large HTTP/1.1\r\nHost: here\r\n\r\n")
+        deadline = time.monotonic() + WAIT_S
+        while not (cut := is_cut(dripping, taken)) and time.monotonic() < deadline:
+            assert slow.recv(20_000)
+            time.sleep(0.05)
+        assert cut
+        assert slow.recv(20_000)
+        idle.sendall(b"GET /zones HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert read(idle).status == 200
+
+
+def is_cut(reader: socket.socket, taken: int) -> bool:
+    """Take some bytes and return whether the other end has cut the connection."""
+    try:
+        if taken:
+            reader.recv(taken)
+        reader.send(b" ")  # told so of the end also where nothing is read
+    except ConnectionError:
+        return True
+    return False
+
+
 def test_a_server_that_stops_answers_what_is_under_way_and_takes_no_more(app, strings):
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
@@ -298,6 +397,7 @@ def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(app, strings) -> N
     with stopping(app, strings, replace(LIMITS, drain_s=0.5)) as (port, thread):
         reader = connect(port)
         reader.sendall(b"POST /held HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\n{")
+        assert ask(port, "/").status == 200
     with reader:
         assert not thread.is_alive()
 

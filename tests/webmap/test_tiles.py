@@ -1,104 +1,86 @@
-"""Tile basemaps: none unless the operator asks, and then where they belong."""
+"""Vector tiles hold what the layer holds, where it is, and say so."""
 
 from __future__ import annotations
 
+import gzip
 import math
-import struct
-import zlib
 from pathlib import Path
+from typing import Any
 
+import pyogrio
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, expect
 
-from geodata import crs
 from layers.store import Release
-from tests.webmap.conftest import serving
-from webmap.app import create_app
-from webmap.settings import Settings, read_settings
-
-LON, LAT, ZOOM = 122.0853, 37.5123, 16
 
 
-def _png() -> bytes:
-    """One transparent pixel."""
-    parts = [
-        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 6, 0, 0, 0)),
-        (b"IDAT", zlib.compress(b"\0" * 5)),
-        (b"IEND", b""),
-    ]
-    chunks = (
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in parts
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+def tile_of(lon: float, lat: float, z: int) -> tuple[int, int]:
+    """Return column and row of the tile that a position lies in."""
+    up = math.asinh(math.tan(math.radians(lat)))
+    return int((lon + 180) / 360 * 2**z), int((1 - up / math.pi) / 2 * 2**z)
 
 
-def _tile(lon: float, lat: float) -> tuple[int, int]:
-    """Return the column and row of the Web Mercator tile that holds a position."""
-    size = 2**ZOOM
-    mercator = math.asinh(math.tan(math.radians(lat)))
-    return int((lon + 180) / 360 * size), int((1 - mercator / math.pi) / 2 * size)
+def layers(release: Release) -> list[dict[str, Any]]:
+    return [info for info in release.read_json("pages/catalogue.json") if info["geometry"] != "none"]
 
 
-def test_without_the_operator_s_wish_no_tile_host_is_named(client: FlaskClient) -> None:
-    answer = client.get("/")
-    for host in ("autonavi", "tianditu.gov"):
-        assert host not in answer.text
-        assert host not in answer.headers["Content-Security-Policy"]
+def test_every_layer_has_tiles_that_say_where_they_are(client: FlaskClient, release: Release) -> None:
+    for info in layers(release):
+        document = client.get(f"/tiles/{info['id']}.json").get_json()
+        assert document["tilejson"] == "3.0.0"
+        assert document["tiles"] == [f"http://localhost/tiles/{info['id']}/{{z}}/{{x}}/{{y}}.mvt"]
+        (layer,) = document["vector_layers"]
+        assert layer["id"] == info["id"]
+        assert {"id", "name_zh"} <= layer["fields"].keys()
+        west, south, east, north = document["bounds"]
+        box = release.read_json("pages/summary.json")[info["id"]]["bbox"]
+        assert [west, south, east, north] == pytest.approx(box, abs=0.02)
+        assert release.size(f"files/{info['id']}.pmtiles") < 1_000_000
 
 
-def test_the_policy_names_the_tile_hosts_for_images_only(home: Path, release: Release) -> None:
-    policy = (
-        create_app(release, Settings(home, "gaode")).test_client().get("/").headers["Content-Security-Policy"]
-    )
-    with_host = [part.split()[0] for part in policy.split(";") if "autonavi" in part]
-    assert with_host == ["img-src"]
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("tiles", "frame"), [("gaode", "GCJ-02"), ("tianditu", "CRS84")])
-def test_the_tile_at_the_centre_is_the_one_that_lies_there(
-    browser: Browser, home: Path, release: Release, tiles: str, frame: str
+@pytest.mark.parametrize("z", [7, 12])
+def test_a_tile_holds_the_place_that_lies_in_it(
+    client: FlaskClient, release: Release, tmp_path: Path, z: int
 ) -> None:
-    key = "abc123" if tiles == "tianditu" else None
-    with serving(release, Settings(home, tiles, key)) as site:
-        context = browser.new_context(viewport={"width": 1200, "height": 800})
-        page = context.new_page()
-        pixel = _png()
-        page.route(
-            lambda url: not url.startswith(site),
-            lambda route: route.fulfill(body=pixel, content_type="image/png"),
-        )
-        page.goto(f"{site}/?lang=zh#{ZOOM}/{LAT}/{LON}")
-        expect(page.locator("#atlas.ready")).to_be_attached()
-        expect(page.locator("img.leaflet-tile-loaded").first).to_be_attached()
-        sources = page.evaluate(
-            """() => {
-              const box = planMap.getContainer().getBoundingClientRect();
-              const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-              const covers = (r) => r.left <= x && x < r.right && r.top <= y && y < r.bottom;
-              return [...document.querySelectorAll('img.leaflet-tile')]
-                .filter((tile) => covers(tile.getBoundingClientRect())).map((tile) => tile.src);
-            }"""
-        )
-        context.close()
-    east, north = crs.transform(LON, LAT, crs.LONLAT, frame)
-    column, row = _tile(float(east), float(north))
-    names = ("TILECOL", "TILEROW") if tiles == "tianditu" else ("x", "y")
-    assert any(
-        f"{names[0]}={column}&" in f"{src}&" and f"{names[1]}={row}&" in f"{src}&" for src in sources
-    ), sources
+    x, y = tile_of(122.06, 37.52, z)
+    answer = client.get(f"/tiles/zones/{z}/{x}/{y}.mvt", headers={"Accept-Encoding": "gzip"})
+    assert answer.mimetype == "application/vnd.mapbox-vector-tile"
+    assert answer.headers["Content-Encoding"] == "gzip"
+    path = tmp_path / "tile.mvt"
+    path.write_bytes(gzip.decompress(answer.data))
+    plain = client.get(f"/tiles/zones/{z}/{x}/{y}.mvt")
+    assert "Content-Encoding" not in plain.headers
+    assert plain.data == path.read_bytes()
+    found = pyogrio.read_dataframe(path, layer="zones", X=x, Y=y, Z=z, CLIP="NO").to_crs("OGC:CRS84")
+    rows = {row["id"]: row["properties"] for row in release.read_json("data/zones.geojson")["features"]}
+    assert "gaoqu" in set(found["id"])
+    for row in found.to_dict("records"):
+        assert row["name_zh"] == rows[row["id"]]["name_zh"]
+    west, south, east, north = found.total_bounds
+    assert west <= 122.06 <= east
+    assert south <= 37.52 <= north
 
 
-@pytest.mark.parametrize(
-    "environ",
-    [
-        {"WEIHAI_LAYOUT_TILES": "google"},
-        {"WEIHAI_LAYOUT_TILES": "tianditu"},
-        {"WEIHAI_LAYOUT_TILES": "tianditu", "WEIHAI_LAYOUT_TIANDITU_KEY": "a b;c"},
-    ],
-)
-def test_a_bad_setting_is_refused_by_name(environ: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="WEIHAI_LAYOUT_TI"):
-        read_settings(environ)
+def test_an_empty_tile_is_empty_and_no_tile_is_not_found(client: FlaskClient) -> None:
+    assert client.get("/tiles/zones/8/0/0.mvt").status_code == 204
+    answer = client.get("/tiles/zones/8/214/99.mvt")
+    assert answer.status_code == 200
+    again = client.get("/tiles/zones/8/214/99.mvt", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    for path in (
+        "zones/25/0/0.mvt",
+        "zones/8/256/0.mvt",
+        "zones/0/0/0.mvt",
+        "zone/8/0/0.mvt",
+        "clauses/8/0/0.mvt",
+    ):
+        assert client.get(f"/tiles/{path}").status_code == 404, path
+    near = client.get("/tiles/zoness.json", headers={"Accept": "application/json"})
+    assert near.status_code == 404
+    assert near.get_json()["near"][0]["id"] == "zones"
+    assert client.get("/tiles/zones.json?f=xml").status_code == 400
+
+
+def test_tiles_are_open_to_every_page(client: FlaskClient) -> None:
+    for path in ("/tiles/zones.json", "/tiles/zones/8/214/99.mvt"):
+        assert client.get(path).headers["Access-Control-Allow-Origin"] == "*"

@@ -23,6 +23,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 from layers.axes import CRS84, Axes, from_lonlat
+from layers.export.job import flatten_values
 from layers.query import Feature
 from webmap.ogc.request import SITE_PLACEHOLDER
 
@@ -33,7 +34,6 @@ FORMS = 2  # compressed forms of one answer that are kept, of all hosts
 _BROTLI_QUALITY, _GZIP_LEVEL = 4, 5  # what takes a few milliseconds per megabyte
 _SITE = SITE_PLACEHOLDER.encode()
 REPROJECTED_BYTES = 16_000_000
-_DEGREE_DECIMALS, _METRE_DECIMALS = 7, 3  # a centimetre and a millimetre
 _GEOMETRY = b',"geometry":'
 _PROPERTIES = b',"properties":'
 
@@ -47,6 +47,7 @@ class CachedResponse:
     body: bytes
     etag: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    link: str = ""  # a header of that name
     _forms: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def sent(self, base: str, encoding: str | None = None) -> bytes:
@@ -159,8 +160,7 @@ def reproject(body: bytes, axes: Axes) -> bytes:
     if geometry == b"null":
         return body
     shape = shapely.from_geojson(geometry)
-    decimals = _METRE_DECIMALS if axes.metric else _DEGREE_DECIMALS
-    turned = shapely.transform(shape, lambda points: np.round(from_lonlat(points, axes), decimals))
+    turned = shapely.transform(shape, lambda points: np.round(from_lonlat(points, axes), axes.decimals))
     members: dict[str, Any] = orjson.loads(head + b"}")
     members["bbox"] = [float(one) for one in turned.bounds]
     written = orjson.dumps(members)[:-1]
@@ -170,6 +170,12 @@ def reproject(body: bytes, axes: Axes) -> bytes:
 def _to_geojson(geometry: Any) -> bytes:
     mapping = shapely.geometry.mapping(geometry)
     return orjson.dumps({"type": mapping["type"], "coordinates": mapping["coordinates"]})
+
+
+def flatten_body(body: bytes, info: dict[str, Any]) -> bytes:
+    """Return one feature with plain values; `info` is its layer's entry of the catalogue."""
+    head, _, tail = body.partition(_PROPERTIES)
+    return b"".join((head, _PROPERTIES, orjson.dumps(flatten_values(orjson.loads(tail[:-1]), info)), b"}"))
 
 
 def keep_properties(body: bytes, names: tuple[str, ...]) -> bytes:

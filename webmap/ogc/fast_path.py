@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,12 +11,22 @@ from urllib.parse import quote
 
 from webmap.http import DATA_POLICY, EVERYONE, FIXED, put_below
 from webmap.ogc.cache import MIN_COMPRESSED, CachedResponse, choose_encoding
-from webmap.ogc.request import ROOT, SITE_PLACEHOLDER, OgcRequest, extract_box
+from webmap.ogc.request import MAX_SEARCH, ROOT, SITE_PLACEHOLDER, OgcRequest, extract_box, to_search
 from webmap.ogc.service import Service
-from webmap.problems import PROBLEM, BadParameterError, RequestError, headers_of, to_problem
+from webmap.params import refusal
+from webmap.problems import (
+    PROBLEM,
+    BadParameterError,
+    RequestError,
+    TooLargeError,
+    headers_of,
+    to_problem,
+)
 
 _LOG = logging.getLogger(__name__)
 METHODS = "GET, HEAD, OPTIONS"
+SEARCH_METHODS = "POST, OPTIONS"
+_SEARCH = re.compile(r"collections/[^/]+/search")
 STATUS = {
     200: "200 OK",
     204: "204 No Content",
@@ -23,6 +34,8 @@ STATUS = {
     400: "400 Bad Request",
     404: "404 Not Found",
     405: "405 Method Not Allowed",
+    413: "413 Content Too Large",
+    415: "415 Unsupported Media Type",
     500: "500 Internal Server Error",
     503: "503 Service Unavailable",
 }
@@ -30,13 +43,11 @@ _FIXED = [
     *FIXED.items(),
     *EVERYONE.items(),
     ("Content-Security-Policy", DATA_POLICY),
-    ("Access-Control-Expose-Headers", "Content-Crs, ETag"),
+    ("Access-Control-Expose-Headers", "Content-Crs, ETag, Link"),
     ("Cache-Control", "no-cache"),  # a browser asks whether the release is still the same
     ("Vary", "Accept, Accept-Encoding, Accept-Language"),
 ]
 _PREFLIGHT = [
-    ("Allow", METHODS),
-    ("Access-Control-Allow-Methods", METHODS),
     ("Access-Control-Allow-Headers", "Accept, Accept-Language, Content-Type, If-None-Match"),
     ("Access-Control-Max-Age", "86400"),
 ]
@@ -61,15 +72,26 @@ class FastPath:
             return self._inner(environ, start)
         request, box = extract_box(*_parts(environ, SITE_PLACEHOLDER))
         method = environ["REQUEST_METHOD"]
+        searching = request.path.endswith("/search") and bool(_SEARCH.fullmatch(request.path))
         if method == "OPTIONS":
-            start(STATUS[204], [*_FIXED, *_PREFLIGHT])
+            methods = SEARCH_METHODS if searching else METHODS
+            start(
+                STATUS[204],
+                [*_FIXED, ("Allow", methods), ("Access-Control-Allow-Methods", methods), *_PREFLIGHT],
+            )
             return [b""]
         try:
-            if request.html:
+            if searching and method == "POST":
+                answer = self._service.search(_read_search(environ))
+            elif searching:
+                self._service.find(request.path)
+                return _refuse_method(environ, self._service, start, SEARCH_METHODS)
+            elif request.html:
                 return self._inner(environ, start)
-            if method not in {"GET", "HEAD"}:
-                return _refuse_method(environ, self._service, start)
-            answer = self._answer(request, box, environ)
+            elif method not in {"GET", "HEAD"}:
+                return _refuse_method(environ, self._service, start, METHODS)
+            else:
+                answer = self._answer(request, box, environ)
         except RequestError as error:
             answer = to_failure(error, environ, self._service)
         except Exception:  # noqa: BLE001 - whatever went wrong, a program gets a problem to read
@@ -91,6 +113,21 @@ class FastPath:
 def to_request(environ: WSGIEnvironment, base: str) -> OgcRequest:
     """Return a request as it was sent; `base` is the site's address without a slash at its end."""
     return OgcRequest(*_parts(environ, base))
+
+
+def _read_search(environ: WSGIEnvironment) -> OgcRequest:
+    """Return the question in the body of a request; raises RequestError."""
+    given = environ.get("CONTENT_LENGTH", "")
+    body = environ["wsgi.input"].read(
+        min(int(given), MAX_SEARCH + 1) if given.isdecimal() else MAX_SEARCH + 1
+    )
+    if len(body) > MAX_SEARCH:
+        raise TooLargeError("error.http_413")
+    base, path, query, _, accept_language = _parts(environ, SITE_PLACEHOLDER)
+    if query:
+        raise refusal("ogc.error.beside", query.partition("=")[0], query.partition("=")[2], "0")
+    media = environ.get("CONTENT_TYPE", "")
+    return to_search(base, path, body, media, accept_language)
 
 
 def _parts(environ: WSGIEnvironment, base: str) -> tuple[str, str, str, str, str]:
@@ -132,11 +169,13 @@ def _failed() -> RequestError:
     return error
 
 
-def _refuse_method(environ: WSGIEnvironment, service: Service, start: StartResponse) -> Iterable[bytes]:
+def _refuse_method(
+    environ: WSGIEnvironment, service: Service, start: StartResponse, methods: str
+) -> Iterable[bytes]:
     error = RequestError("error.http_405")
     error.status = 405
     body = to_failure(error, environ, service).body
-    head = [("Content-Type", PROBLEM), ("Content-Length", str(len(body))), ("Allow", METHODS)]
+    head = [("Content-Type", PROBLEM), ("Content-Length", str(len(body))), ("Allow", methods)]
     start(STATUS[405], [*head, *_FIXED])
     return [body]
 
@@ -149,6 +188,8 @@ def _send(
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
     etag = f'"{answer.etag}{"-" + encoding if encoding else ""}"' if answer.etag else None
     head = [*answer.headers, *_FIXED]
+    if answer.link:
+        head.append(("Link", answer.link.replace(SITE_PLACEHOLDER, base)))
     if etag:
         head.append(("ETag", etag))
         if _matches(environ.get("HTTP_IF_NONE_MATCH"), etag):

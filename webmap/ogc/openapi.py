@@ -7,11 +7,11 @@ from typing import Any
 
 from layers.catalogue import RECORDS
 from layers.query import Collection
-from layers.rows import queryables
+from layers.rows import json_type, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG
 from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for
-from webmap.ogc.request import ROOT, F, OgcRequest
+from webmap.ogc.request import FORM, MAX_SEARCH, PROFILE, ROOT, SEARCH_TYPES, F, OgcRequest
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
 from webmap.params import OpenParameter
 from webmap.problems import PROBLEM
@@ -22,6 +22,7 @@ _URI: Part = {"type": "string", "format": "uri"}
 HEADERS: Part = {
     "ETag": {"schema": _TEXT, "description": "Changes with the data."},
     "Vary": {"schema": _TEXT, "description": "Request headers that the answer depends on."},
+    "Link": {"schema": _TEXT, "description": "To what the features can be filtered by, and to their schema."},
     "Content-Crs": {
         "schema": _TEXT,
         "description": "URI of the coordinate reference system, in angle brackets.",
@@ -126,7 +127,8 @@ def feature_collection_schema(name: str) -> Part:
             "links": LINKS,
             "numberMatched": whole,
             "numberReturned": whole,
-        }
+        },
+        {"numberWithoutGeometry": whole},
     )
 
 
@@ -180,6 +182,7 @@ class Definition:
                 "title": self._resources.text(request, "site.name"),
                 "description": self._resources.text(request, "ogc.description"),
                 "version": VERSION,
+                "contact": {"name": self._resources.text(request, "site.name"), "url": f"{request.base}/"},
                 "license": {
                     "name": self._resources.text(request, "ogc.licence"),
                     "url": f"{request.base}/data/",
@@ -198,7 +201,7 @@ class Definition:
                 "schemas": schemas,
                 "parameters": {
                     declared.name: declared.to_openapi(say)
-                    for declared in (F, LANG, *DECLARED.values())
+                    for declared in (F, LANG, PROFILE, *DECLARED.values())
                     if declared.name not in OWN
                 },
                 "headers": HEADERS,
@@ -228,13 +231,14 @@ class Definition:
         path, title = f"/collections/{row.id}", row.info["title"][request.language]
         text = self._resources.text
         schema = ref("schemas", "jsonSchema")
-        crs = ("Content-Crs",)
+        crs = ("Content-Crs", "Link")
         item = _operation(
             f"{row.id}.item",
             text(request, "ogc.feature_of", name=title),
             [ref("parameters", name) for name in names_for(row, ITEM)],
             row.id,
             failing=("404", "503"),
+            description=row.info["description"][request.language],
         )
         item["parameters"].insert(
             0, _feature_id(text(request, "ogc.parameter.feature_id"), self._first_id(row.id))
@@ -246,15 +250,21 @@ class Definition:
             _item_parameters(request, row, say),
             row.id,
             failing=("503",),
+            description=row.info["description"][request.language],
         )
         items["responses"]["200"] = success_response(GEOJSON, ref("schemas", f"{row.id}-page"), title, *crs)
-        described = text(request, "ogc.queryables"), text(request, "ogc.schema")
+        described = ("queryables", "sortables", "schema")
         return {
             path: _get(row.id, title, JSON, ref("schemas", "collection"), row.id),
-            f"{path}/queryables": _get(f"{row.id}.queryables", described[0], SCHEMA, schema, row.id),
-            f"{path}/schema": _get(f"{row.id}.schema", described[1], SCHEMA, schema, row.id),
+            **{
+                f"{path}/{name}": _get(
+                    f"{row.id}.{name}", text(request, f"ogc.{name}"), SCHEMA, schema, row.id
+                )
+                for name in described
+            },
             f"{path}/items": {"get": items},
             f"{path}/items/{{featureId}}": {"get": item},
+            f"{path}/search": {"post": _search(row, items, text(request, "ogc.search", name=title))},
         }
 
 
@@ -265,16 +275,58 @@ def _get(name: str, summary: str, media: str, schema: Part, tag: str = "Capabili
 
 
 def _operation(
-    name: str, summary: str, parameters: list[Part], tag: str, failing: tuple[str, ...] = ()
+    name: str,
+    summary: str,
+    parameters: list[Part],
+    tag: str,
+    failing: tuple[str, ...] = (),
+    description: str = "",
 ) -> Part:
     failures = {"404": "NotFound", "503": "Unavailable"}
     responses = {"304": "NotModified", "400": "BadRequest"} | {code: failures[code] for code in failing}
     return {
         "operationId": name,
         "summary": summary,
+        "description": description or f"{summary}.",
         "tags": [tag],
-        "parameters": [*parameters, ref("parameters", "f"), ref("parameters", "lang")],
+        "parameters": [*parameters, *(ref("parameters", one.name) for one in (F, LANG, PROFILE))],
         "responses": {"200": {}} | {code: ref("responses", one) for code, one in responses.items()},
+    }
+
+
+def _search(row: Collection, items: Part, summary: str) -> Part:
+    """Return the operation that takes in its body what `items` takes in its address."""
+    members = {
+        name: {key: said for key, said in DECLARED[name].to_openapi(str)["schema"].items() if key != "format"}
+        for name in names_for(row, ITEMS)
+        if name not in OWN
+    }
+    for name, (types, member) in SEARCH_TYPES.items():
+        if name in OWN:
+            members[name] = array_schema({"type": member})
+        elif "object" in types:
+            members[name] = {"oneOf": [{"type": one} for one in types]}
+    body = {"type": "object", "properties": members, "additionalProperties": False}
+    page = {key: said for key, said in items["responses"].items() if key != "304"}
+    return {
+        "operationId": f"{row.id}.search",
+        "summary": summary,
+        "description": f"≤ {MAX_SEARCH} B",
+        "tags": [row.id],
+        "requestBody": {
+            "required": True,
+            "content": {JSON: {"schema": body}, FORM: {"schema": {"type": "object"}}},
+        },
+        "responses": page
+        | {
+            "200": {
+                "description": summary,
+                "headers": response_headers("Vary", "Access-Control-Allow-Origin", "Content-Crs"),
+                "content": {GEOJSON: {"schema": ref("schemas", f"{row.id}-page")}},
+            },
+            "413": ref("responses", "BadRequest"),
+            "415": ref("responses", "BadRequest"),
+        },
     }
 
 
@@ -301,7 +353,8 @@ def _item_parameters(request: OgcRequest, row: Collection, say: Callable[[str], 
     }
     shared = [own[name] if name in OWN else ref("parameters", name) for name in names_for(row, ITEMS)]
     meanings = {field["name"]: field["description"][request.language] for field in row.info["fields"]}
-    equal = [OpenParameter(name, {"type": kind}, meaning=name) for name, kind in kinds.items()]
+    types = {field["name"]: json_type(field) for field in row.info["fields"]}
+    equal = [OpenParameter(name, {"type": types[name]}, meaning=name) for name in names]
     return shared + [declared.to_openapi(meanings.__getitem__) for declared in equal]
 
 
@@ -313,6 +366,14 @@ def _schemas(row: Collection, language: str) -> Part:
 def _property(field: dict[str, Any], language: str) -> Part:
     meaning = {"description": field["description"][language]}
     if field["type"] != "array":
-        return {"type": field["type"], **({"nullable": True} if field["nullable"] else {}), **meaning}
+        values = (
+            {"enum": [*field["values"], *([None] if field["nullable"] else [])]} if field["values"] else {}
+        )
+        return {
+            "type": field["type"],
+            **({"nullable": True} if field["nullable"] else {}),
+            **values,
+            **meaning,
+        }
     kind = "object" if field["name"] in RECORDS else "string"
     return {"type": "array", "items": {"type": kind}, **meaning}

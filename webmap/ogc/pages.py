@@ -10,14 +10,13 @@ import orjson
 import shapely
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from shapely.geometry import shape as to_shape
-from shapely.geometry.base import BaseGeometry
 from werkzeug.wrappers import Response as Redirect
 
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature
 from layers.rows import flatten_value
-from layers.sketch import Frame, frame_of
+from layers.sketch import frame_of
 from layers.store import Release
 from webmap.http import HTML
 from webmap.i18n import LANGUAGES
@@ -26,7 +25,7 @@ from webmap.ogc.cache import geometry_of
 from webmap.ogc.fast_path import to_request
 from webmap.ogc.parameters import ITEMS, OWN
 from webmap.ogc.request import FORMATS, ROOT, OgcRequest
-from webmap.ogc.resources import Document, FeaturePage, SingleFeature
+from webmap.ogc.resources import Document, FeaturePage, SingleFeature, header_links
 from webmap.ogc.service import ResourceAddress, Service
 
 blueprint = Blueprint("ogc", __name__)
@@ -68,6 +67,7 @@ def resource_page(below: str = "") -> Response:  # noqa: ARG001 - the address is
         )
         response = _render(ogc_request, target, **shown)
         response.headers["Content-Crs"] = f"<{features.axes.uri}>"
+        response.headers["Link"] = header_links(ogc_request, features.collection)
         return response
     document = ogc_service().document(ogc_request, target)
     meant = _parameters(document) if target.kind == "api" else {}
@@ -85,7 +85,7 @@ def _parameters(document: Document) -> dict[str, str]:
     """Return what each parameter means, also those that every collection describes for itself."""
     meant = {name: row["description"] for name, row in document["components"]["parameters"].items()}
     for operations in document["paths"].values():
-        rows = operations["get"]["parameters"]
+        rows = operations["get"]["parameters"] if "get" in operations else []
         meant |= {row["name"]: row["description"] for row in rows if row.get("name") in OWN}
     return meant
 
@@ -105,7 +105,7 @@ def _parse_request() -> OgcRequest:
 
 
 def _render(ogc_request: OgcRequest, target: ResourceAddress, **values: Any) -> Response:
-    template = {"queryables": "schema"}.get(target.kind, target.kind)
+    template = {"queryables": "schema", "sortables": "schema"}.get(target.kind, target.kind)
     links = values["doc"]["links"] if "links" in values.get("doc", {}) else values.get("links", [])
     as_json = next((one["href"] for one in links if one["rel"] == "alternate"), ogc_request.here(f="json"))
     rendered = render_template(
@@ -125,6 +125,7 @@ def _items(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, Any]:
         "links": links,
         "rels": rels,
         "matched": found.matched,
+        "unplaced": found.unplaced,
         "first": first,
         "last": first + len(features) - 1,
         "fields": _fields(found, ogc_request.language),
@@ -255,9 +256,9 @@ def draw_features(features: Iterable[Feature], sketch: Mapping[str, Any]) -> Row
             continue
         shape = shapely.from_geojson(orjson.dumps(read["geometry"]))
         if shape.intersects(frame.view):
-            path = frame.to_path(shape) if shape.area else _circle(shape, frame)
-            row = _row(read, path, sketch["places"])
-            rows.append((shape.area, row | {"hatched": bool(shape.area) and row["edge"] == "indicative"}))
+            middle = shape.centroid
+            path = frame.to_path(shape) if shape.area else frame.to_circle(middle.x, middle.y, RADIUS)
+            rows.append((shape.area, _row(read, path, sketch["places"])))
     rows.sort(key=lambda row: -row[0])
     return {key: sketch[key] for key in GROUND} | {"features": [row for _, row in rows]} if rows else None
 
@@ -268,9 +269,3 @@ def _row(feature: Row, path: str, known: Mapping[str, Row]) -> Row:
     names = {language: properties.get(f"name_{language}") for language in LANGUAGES}
     edge = known.get(feature["id"], {}).get("edge", properties.get("geometry_method"))
     return {"id": feature["id"], "name": names, "edge": edge, "d": path}
-
-
-def _circle(point: BaseGeometry, frame: Frame) -> str:
-    x, y = frame.to_xy(point.centroid.x, point.centroid.y)
-    arc = f"a{RADIUS} {RADIUS} 0 1 0"
-    return f"M{x - RADIUS:g} {y:g}{arc} {2 * RADIUS} 0{arc} {-2 * RADIUS} 0"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
@@ -21,12 +22,11 @@ from layers.cql.tree import (
     Condition,
     Constant,
     FilterError,
-    IsNull,
+    Folded,
     Kind,
+    Like,
     Or,
     Property,
-    Shape,
-    Spatial,
 )
 from layers.query import Collection, Query
 from layers.rows import GEOMETRY
@@ -36,6 +36,7 @@ from webmap.params import (
     OpenParameter,
     Parameter,
     SystemParameter,
+    TextParameter,
     WholeParameter,
     refusal,
     to_refusal,
@@ -71,6 +72,7 @@ DATETIME = OpenParameter(
 )
 SORTBY = OpenParameter("sortby", meaning="ogc.parameter.sortby")
 PROPERTIES = OpenParameter("properties", meaning="ogc.parameter.properties")
+Q = TextParameter("q", 200, meaning="ogc.parameter.q")
 FILTER = OpenParameter(
     "filter",
     {"type": "string", "minLength": 1, "maxLength": MAX_BYTES},
@@ -83,7 +85,7 @@ FILTER_CRS = SystemParameter("filter-crs", meaning="ogc.parameter.filter_crs", s
 DECLARED: dict[str, Parameter] = {
     declared.name: declared
     for declared in (
-        *(LIMIT, OFFSET, BBOX, BBOX_CRS, CRS, DATETIME, SORTBY, PROPERTIES),
+        *(LIMIT, OFFSET, BBOX, BBOX_CRS, CRS, DATETIME, SORTBY, PROPERTIES, Q),
         *(FILTER, FILTER_LANG, FILTER_CRS),
     )
 }
@@ -96,10 +98,15 @@ SYSTEMS = (
     FILTER_CRS.name,
 )  # of places: a collection without lists no system for them
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
+_TRUTHS = {"true": True, "false": False, "1": True, "0": False}  # GDAL writes figures
+_ORIGIN = ("geometry_", "official_")  # where a feature is known from, not what it is
+_COMMA = re.compile("[,，、]")
+_WILD, _LITERAL = re.compile(r"([\\%_])"), r"\\\1"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 _INSTANT = re.compile(f"{_DAY}(?:{_TIME})?")
 _DATETIME = "2024-01-01, 2024-01-01T00:00:00Z, 2024-01-01/2024-12-31, ../2024-12-31, 2024-01-01/.."
+_NOWHERE = Polygon()
 _FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
 
 
@@ -118,24 +125,32 @@ class ItemsQuery:
 
     def query(self, bbox: str | None) -> Query:
         """Return what is asked of the store; raises BadParameterError for a malformed box."""
-        boxes, beside = _parse_bbox(bbox, self.box_axes, has_place=self.has_place)
-        wanted = _join((*beside, *self.conditions)) if beside else self._filter
-        return Query(boxes, wanted, self.sort, self.limit, self.offset)
+        boxes = _parse_bbox(bbox, self.box_axes, has_place=self.has_place)
+        return Query(boxes, self._filter, self.sort, self.limit, self.offset)
 
     @cached_property
     def _filter(self) -> Condition | None:
-        return _join(self.conditions)
+        return And(self.conditions) if len(self.conditions) > 1 else next(iter(self.conditions), None)
 
 
-def parse_items(request: OgcRequest, collection: Collection, kinds: Mapping[str, Kind]) -> ItemsQuery:
-    """Return what is asked of a collection with the queryables `kinds`; raises BadParameterError."""
+def parse_items(
+    request: OgcRequest, collection: Collection, kinds: Mapping[str, Kind], max_bytes: int = MAX_BYTES
+) -> ItemsQuery:
+    """Return what is asked of a collection with the queryables `kinds`; raises BadParameterError.
+
+    `max_bytes` bounds the filter.
+    """
     names = [name for name, kind in kinds.items() if kind != "geometry"]
     check_parameters(request, collection, (*ITEMS, *names))
     values = request.values
     box_axes = BBOX_CRS.parse(values)
     _check_datetime(values.get("datetime"))
     return ItemsQuery(
-        conditions=(*_parse_equalities(values, kinds), *parse_cql(values, kinds)),
+        conditions=(
+            *_parse_equalities(values, kinds),
+            *_parse_words(values, kinds),
+            *parse_cql(values, kinds, max_bytes),
+        ),
         sort=_parse_sort(values.get("sortby"), names),
         limit=LIMIT.parse(values),
         offset=OFFSET.parse(values),
@@ -167,24 +182,12 @@ def check_parameters(request: OgcRequest, collection: Collection, names: tuple[s
     request.check(allowed)
 
 
-def _join(conditions: tuple[Condition, ...]) -> Condition | None:
-    return And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
-
-
-def _parse_bbox(
-    given: str | None, axes: Axes, *, has_place: bool
-) -> tuple[tuple[Bounds, ...], list[Condition]]:
-    """Return boxes in lon/lat, or a condition where the box is none there; what is nowhere always matches."""
+def _parse_bbox(given: str | None, axes: Axes, *, has_place: bool) -> tuple[Bounds | BaseGeometry, ...]:
+    """Return boxes in lon/lat; one beyond the reach of its system is empty."""
     if given is None:
-        return (), []
+        return ()
     boxes = [box_to_lonlat(box, axes) for box in _split(_corners(given, axes), axes)]
-    if not has_place:
-        return (), []
-    if flat := tuple([box for box in boxes if isinstance(box, tuple)]):
-        return flat, []
-    place = Property(GEOMETRY, "geometry")
-    curved = [Spatial("intersects", place, Shape(box)) for box in boxes if isinstance(box, BaseGeometry)]
-    return (), [Or((*curved, IsNull(place))) if curved else IsNull(place)]
+    return tuple(_NOWHERE if box is None else box for box in boxes) if has_place else ()
 
 
 def _corners(given: str, axes: Axes) -> Bounds:
@@ -270,6 +273,23 @@ def _parse_equalities(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> l
     return found
 
 
+def _parse_words(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Condition]:
+    """Return the condition of ``q``: some text has one of the terms in it, the words of a term in a row."""
+    terms = [" ".join(term.split()) for term in _COMMA.split(Q.parse(values))]
+    patterns = [f"%{_WILD.sub(_LITERAL, term.casefold())}%" for term in terms if term]
+    if not patterns:
+        return []
+    for term in terms:
+        _constant(Q.name, term, "string")
+    texts = [
+        Property(name, kind)
+        for name, kind in kinds.items()
+        if kind in {"string", "list"} and not name.startswith(_ORIGIN)
+    ]
+    found = tuple(Like(Folded(text), pattern) for text in texts for pattern in patterns)
+    return [Or(found) if len(found) > 1 else found[0]]
+
+
 def _constant(name: str, given: str, kind: Kind) -> Constant:
     if kind == "number":
         number = float(given) if _NUMBER.fullmatch(given) else math.inf
@@ -277,15 +297,17 @@ def _constant(name: str, given: str, kind: Kind) -> Constant:
             raise refusal("ogc.error.number", name, given, "-1, 2.5, 3e2")
         return Constant(number)
     if kind == "boolean":
-        if given not in {"true", "false"}:
-            raise wrong_choice(name, given, ("true", "false"))
-        return Constant(given == "true")
+        if given not in _TRUTHS:
+            raise wrong_choice(name, given, tuple(_TRUTHS))
+        return Constant(_TRUTHS[given])
     if "\0" in given:
         raise refusal("ogc.error.text", name, repr(given), "U+0001 …")
     return Constant(given)
 
 
-def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Condition]:
+def parse_cql(
+    values: Mapping[str, str], kinds: Mapping[str, Kind], max_bytes: int = MAX_BYTES
+) -> list[Condition]:
     """Return the condition of ``filter``, or none; raises BadParameterError.
 
     ``filter-lang`` and ``filter-crs`` are checked also where there is no filter.
@@ -296,6 +318,6 @@ def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> list[Cond
     if given is None:
         return []
     try:
-        return [parse_filter(given, language, kinds, axes)]
+        return [parse_filter(given, language, kinds, axes, max_bytes)]
     except FilterError as error:
         raise to_refusal(error) from error

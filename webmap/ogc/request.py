@@ -5,24 +5,27 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from urllib.parse import parse_qsl, quote, unquote_plus
+from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 
+import orjson
 from cachetools import LRUCache, cached
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from webmap.i18n import LANG, LANGUAGES
 from webmap.params import ChoiceParameter, refusal, unknown_parameter
-from webmap.problems import BadParameterError
+from webmap.problems import BadParameterError, UnsupportedTypeError
 
 ROOT = "/ogc"
 REMEMBERED_BYTES = 4_000_000
 FORMATS = ("json", "html")
 F = ChoiceParameter("f", FORMATS, meaning="ogc.parameter.f", strict=True)
-COMMON = (F.name, LANG.name)  # what every resource takes
+PROFILE = ChoiceParameter("profile", ("flat",), meaning="ogc.parameter.profile", strict=True)
+COMMON = (F.name, LANG.name, PROFILE.name)  # what every resource takes
+KEPT = (LANG.name, PROFILE.name)  # of them, what links lead on with
 MAX_FIELDS = 100
 _JSON = (
     "application/json",
@@ -30,6 +33,17 @@ _JSON = (
     "application/schema+json",
     "application/vnd.oai.openapi+json",
 )
+FORM = "application/x-www-form-urlencoded"
+MAX_SEARCH = 262_144  # bytes of a question that is sent
+# What stands in it as JSON, and of which type the members of a list are; all else is text.
+SEARCH_TYPES: dict[str, tuple[tuple[str, ...], str]] = {
+    **dict.fromkeys(("limit", "offset"), (("integer",), "")),
+    "bbox": (("array",), "number"),
+    **dict.fromkeys(("sortby", "properties"), (("array",), "string")),
+    "filter": (("string", "object"), ""),
+}
+_TYPES = {str: "string", int: "integer", float: "number", list: "array", dict: "object", bool: "boolean"}
+_MEMBERS = {"number": {"integer", "number"}, "string": {"string"}}
 _PLAIN = ",:/()"  # legible in a query
 _LEGIBLE = re.compile(r"[A-Za-z0-9_.\-~,:/()]*")  # what quoting leaves as it is
 _BBOX = re.compile(r"(?:^|(?<=&))bbox=([^&]*)")
@@ -96,6 +110,16 @@ class OgcRequest:
         return given if given in LANGUAGES else _wanted_language(self.accept_language)
 
     @cached_property
+    def flat(self) -> bool:
+        """Whether lists are asked for as texts, for formats and programs without lists."""
+        return self.values.get(PROFILE.name) == "flat"
+
+    @cached_property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """What every link leads on with."""
+        return tuple((name, self.values[name]) for name in KEPT if self.values.get(name))
+
+    @cached_property
     def _encoded(self) -> tuple[tuple[str, str], ...]:
         """Names of the query, and each pair percent-encoded."""
         return tuple((name, f"{encode(name)}={encode(value)}") for name, value in self.pairs)
@@ -105,15 +129,16 @@ class OgcRequest:
         return f"{self.base}{ROOT}/{quote(self.path, safe='/')}"
 
     def url(self, path: str, pairs: Collection[tuple[str, str]] = ()) -> str:
-        """Return the absolute address of a resource below ``/ogc``, in the language that was asked for."""
-        language = self.values.get("lang")
-        keep = [("lang", language)] if language and not any(name == "lang" for name, _ in pairs) else []
+        """Return the absolute address of a resource below ``/ogc``, in the language and profile asked for."""
+        given = {name for name, _ in pairs}
+        keep = [pair for pair in self.kept if pair[0] not in given]
         query = "&".join(f"{encode(name)}={encode(value)}" for name, value in (*pairs, *keep))
         return f"{self.base}{ROOT}/{quote(path, safe='/')}" + (f"?{query}" if query else "")
 
     def bare(self, path: str) -> str:
-        """Return the absolute address of a resource below ``/ogc`` without a query."""
-        return f"{self.base}{ROOT}/{quote(path, safe='/')}"
+        """Return the absolute address of a resource below ``/ogc`` with no query but a profile."""
+        query = f"?{PROFILE.name}=flat" if self.flat else ""
+        return f"{self.base}{ROOT}/{quote(path, safe='/')}{query}"
 
     def here(self, **changes: str) -> str:
         """Return the absolute address of this request with some parameters changed."""
@@ -130,8 +155,46 @@ class OgcRequest:
             if name in seen:
                 raise refusal("ogc.error.twice", name, value, "1 ×")
             seen.add(name)
-        F.parse(self.values)
-        LANG.parse(self.values)
+        for common in (F, LANG, PROFILE):
+            common.parse(self.values)
+
+
+def to_search(base: str, path: str, body: bytes, media: str, accept_language: str) -> OgcRequest:
+    """Return what is sent to ``search`` as the same question to ``items``.
+
+    `body` is a form with the parameters of ``items``, or an object with them as JSON: lists as arrays, a
+    filter as an object of CQL2. Raises RequestError.
+    """
+    kind = media.partition(";")[0].strip().lower()
+    if kind == FORM:
+        query = body.decode(errors="replace")
+    elif kind == _JSON[0]:
+        query = urlencode(list(_read_search(body)))
+    else:
+        allowed = f"{_JSON[0]}, {FORM}"
+        raise UnsupportedTypeError("error.media_type", parameter="Content-Type", value=kind, allowed=allowed)
+    return OgcRequest(base, path.removesuffix("search") + "items", query, _JSON[1], accept_language)
+
+
+def _read_search(body: bytes) -> Iterator[tuple[str, str]]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise refusal("ogc.error.body", "body", str(error), "{…}") from error
+    if not isinstance(document, dict):
+        raise refusal("ogc.error.body", "body", str(document), "{…}")
+    for name, value in document.items():
+        wanted, member = SEARCH_TYPES.get(name, (("string",), ""))
+        kind = _TYPES.get(type(value), "null")
+        members = value if isinstance(value, list) and member else ()
+        if kind not in wanted or any(_TYPES.get(type(one)) not in _MEMBERS[member] for one in members):
+            raise refusal("ogc.error.type", name, str(value), f"{' / '.join(wanted)} {member}".strip())
+        if isinstance(value, dict):
+            yield name, orjson.dumps(value).decode()
+            if "filter-lang" not in document:
+                yield "filter-lang", "cql2-json"
+        else:
+            yield name, ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _weigh(request: OgcRequest) -> int:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from cachetools import LRUCache, cached
 
 from layers.axes import ALL, CRS84, Axes
 from layers.catalogue import RECORDS
-from layers.cql.tree import And, Condition, Kind, Not, Or, Spatial
+from layers.cql.tree import And, Condition, IsUnknown, Kind, Not, Or, Spatial
+from layers.export.job import headline
 from layers.query import Collection, Feature, FeatureStore, Query, Selection
-from layers.rows import queryables
+from layers.rows import json_type, queryables
 from webmap import http as kinds
 from webmap.limiter import computing
-from webmap.ogc.cache import ReprojectionCache, keep_properties
+from webmap.ogc.cache import ReprojectionCache, flatten_body, keep_properties
 from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items
-from webmap.ogc.request import BOX_PLACEHOLDER, ROOT, OgcRequest, encode
+from webmap.ogc.request import BOX_PLACEHOLDER, FORM, ROOT, OgcRequest, encode
 from webmap.problems import NotFoundError, Strings, link_near, name_some
 
 HTML, JSON, GEOJSON = kinds.HTML, kinds.JSON, kinds.GEOJSON
@@ -27,6 +30,8 @@ SCHEMA = "application/schema+json"
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
+SORTABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+SEARCH_REL = "search"
 Link = dict[str, Any]
 Document = dict[str, Any]
 _SPEC = "http://www.opengis.net/spec"
@@ -48,13 +53,28 @@ CONFORMS = (
             "basic-spatial-functions",
             "basic-spatial-functions-plus",
             "property-property",
+            "arithmetic",
+            "array-functions",
+        )
+    ),
+    *(
+        f"{_SPEC}/ogcapi-features-5/1.0/conf/{name}"
+        for name in (
+            "schemas",
+            "core-roles-features",
+            "returnables-and-receivables",
+            "queryables",
+            "sortables",
         )
     ),
 )
-GEOMETRIES = {"polygon": "geometry-polygon-or-multipolygon", "point": "geometry-point"}
+_UNITS = {"m": "m", "km2": "km2"}  # by UCUM, of the catalogue's
+GEOMETRIES = {"polygon": "geometry-multipolygon", "point": "geometry-point"}
 TEMPLATE_BYTES = 4_000_000
 COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
 KEPT_LINKS = 8  # of each
+SURROUNDINGS = 256  # collections in a language, of which what their features lead to is kept
+MAX_FILTER = 131_072  # bytes of a filter that is sent by POST
 
 
 def link(href: str, rel: str, media: str, title: str | None = None) -> Link:
@@ -84,7 +104,7 @@ def item_links(request: OgcRequest, path: str, title: str) -> list[Link]:
     """Return links to the features as GeoJSON and as a page.
 
     GDAL asks for one feature by adding ``/<id>`` to the GeoJSON address as it stands, so that carries no
-    query; without ``f`` the answer is GeoJSON for everyone but a browser.
+    query but a profile; without ``f`` the answer is GeoJSON for everyone but a browser.
     """
     return [
         link(request.bare(path), "items", GEOJSON, title),
@@ -177,6 +197,9 @@ class Resources:
             *both_links(
                 request, f"{path}/queryables", QUERYABLES_REL, SCHEMA, self.text(request, "ogc.queryables")
             ),
+            *both_links(
+                request, f"{path}/sortables", SORTABLES_REL, SCHEMA, self.text(request, "ogc.sortables")
+            ),
             *both_links(request, f"{path}/schema", SCHEMA_REL, SCHEMA, self.text(request, "ogc.schema")),
             link(
                 request.url(f"{path}/schema", [("f", "json")]),
@@ -202,58 +225,112 @@ class Resources:
     def queryables(self, request: OgcRequest, row: Collection) -> Document:
         """Return what a collection can be filtered by, as a JSON Schema; lists in their flat form."""
         note = self.text(request, "ogc.flat")
-        kinds = {"string": "string", "number": "number", "boolean": "boolean"}
-        properties: dict[str, Document] = {}
-        for field in row.info["fields"]:
-            flat = field["type"] == "array"
-            kind = field["type"] if field["type"] == "integer" else kinds[queryables(row.info)[field["name"]]]
-            properties[field["name"]] = self._member(request, field, {"type": kind}, note if flat else "")
-        return self._schema(request, row, "queryables", properties) | {"additionalProperties": False}
-
-    def schema(self, request: OgcRequest, row: Collection) -> Document:
-        """Return the properties of a collection's features, as a JSON Schema."""
         properties = {
-            field["name"]: self._member(request, field, _value_schema(field), "")
+            field["name"]: self._member(
+                request, field, {"type": json_type(field)}, note if field["type"] == "array" else ""
+            )
             for field in row.info["fields"]
         }
-        return self._schema(request, row, "schema", properties)
+        return self._schema(request, row, "queryables", properties)
+
+    def sortables(self, request: OgcRequest, row: Collection) -> Document:
+        """Return what a collection can be sorted by, as a JSON Schema."""
+        properties = {
+            field["name"]: self._member(request, field, {"type": json_type(field)})
+            for field in row.info["fields"]
+        }
+        return self._schema(request, row, "sortables", properties, placed=False)
+
+    def schema(self, request: OgcRequest, row: Collection) -> Document:
+        """Return the properties of a collection's features, as a JSON Schema; a null is no value."""
+        properties: dict[str, Document] = {}
+        for field in row.info["fields"]:
+            kind = {"type": json_type(field)} if request.flat else _value_schema(field)
+            properties[field["name"]] = self._member(request, field, kind | {"readOnly": True})
+            if request.flat and (flat := field.get("flat")):
+                properties[flat["name"]] = self._member(request, flat, {"type": "string", "readOnly": True})
+        empty = {field["name"] for field in row.info["fields"] if request.flat and field["type"] == "array"}
+        given = [field["name"] for field in row.info["fields"] if not field["nullable"]]
+        required = {"required": [name for name in given if name not in empty]}
+        return self._schema(request, row, "schema", properties) | required
 
     def _schema(
-        self, request: OgcRequest, row: Collection, name: str, properties: dict[str, Document]
+        self,
+        request: OgcRequest,
+        row: Collection,
+        name: str,
+        properties: dict[str, Document],
+        *,
+        placed: bool = True,
     ) -> Document:
-        kind = GEOMETRIES.get(row.info["geometry"])
+        kind = GEOMETRIES.get(row.info["geometry"]) if placed else None
         place = {
             "title": self.text(request, "ogc.geometry"),
             "x-ogc-role": "primary-geometry",
             "format": kind,
         }
+        members = ({"geometry": place} if kind else {}) | properties
+        returned = {"readOnly": True} if name == "schema" else {}
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": f"{request.base}{ROOT}/collections/{row.id}/{name}",
+            "$id": request.bare(f"collections/{row.id}/{name}"),
             "type": "object",
             "title": row.info["title"][request.language],
             "x-title": row.info["title"],
             "description": row.info["description"][request.language],
-            "properties": ({"geometry": place} if kind else {}) | properties,
+            "properties": {
+                key: member
+                | ({"x-ogc-propertySeq": number} if name == "schema" else {})
+                | (returned if key == "geometry" else {})
+                for number, (key, member) in enumerate(members.items(), 1)
+            },
+            "additionalProperties": False,
         }
 
     @staticmethod
-    def _member(request: OgcRequest, field: Document, schema: Document, note: str) -> Document:
+    def _member(request: OgcRequest, field: Document, schema: Document, note: str = "") -> Document:
         meaning = field["description"]
         role = {"x-ogc-role": "id"} if field["name"] == "id" else {}
+        unit = _UNITS.get(field.get("unit") or "")
+        measured = {"x-ogc-unit": unit, "x-ogc-unitLang": "UCUM"} if unit else {}
+        values = {"enum": field["values"]} if field.get("values") else {}
         text = f"{meaning[request.language]}{note}"
-        return {"title": meaning[request.language], "description": text, "x-title": meaning} | role | schema
+        said = {"title": headline(meaning[request.language]), "description": text, "x-title": meaning}
+        return said | role | schema | measured | values
 
 
 def _value_schema(field: Document) -> Document:
     """Return the JSON Schema of a property as GeoJSON has it."""
     if field["type"] != "array":
-        return {"type": [field["type"], "null"] if field["nullable"] else field["type"]}
+        return {"type": field["type"]}
     members = RECORDS.get(field["name"])
     if members is None:
         return {"type": "array", "items": {"type": "string"}}
     row = {"type": "object", "properties": {name: {"type": "string"} for name in members}}
     return {"type": "array", "items": row | {"required": list(members)}}
+
+
+def header_links(request: OgcRequest, collection: Collection) -> str:
+    """Return the header ``Link`` of features: what they can be filtered by, and what they are."""
+    return _surroundings(request.base, collection.id, request.kept, html=request.html)[1]
+
+
+@lru_cache(maxsize=SURROUNDINGS)
+def _surroundings(
+    base: str, collection_id: str, kept: tuple[tuple[str, str], ...], *, html: bool
+) -> tuple[list[Link], str]:
+    """Return links from features to their collection and what describes it, and those for the header.
+
+    They are the same for all questions in one language and profile, which are `kept`.
+    """
+    request, path = OgcRequest(base, "", urlencode(kept)), f"collections/{collection_id}"
+    form, media = ("html", HTML) if html else ("json", JSON)
+    described = [
+        link(request.url(f"{path}/{name}", [("f", "json")]), rel, SCHEMA)
+        for name, rel in (("queryables", QUERYABLES_REL), ("schema", SCHEMA_REL), ("schema", "describedby"))
+    ]
+    header = ", ".join(f'<{one["href"]}>; rel="{one["rel"]}"; type="{SCHEMA}"' for one in described)
+    return [link(request.url(path, [("f", form)]), "collection", media), *described], header
 
 
 @dataclass(frozen=True)
@@ -264,6 +341,7 @@ class FeaturePage:
     collection: Collection
     wanted: ItemsQuery
     matched: int
+    unplaced: int  # of them, where a box was asked for
     features: tuple[Feature, ...]  # as the store has them, in lon/lat
     bodies: list[bytes]
 
@@ -286,15 +364,12 @@ class ResponseTemplate:
         self.query = request.query
         self._request, self._collection = request, collection
         self._links: dict[tuple[bool, int], list[str]] = {}
+        self._in_box = wanted.has_place and "bbox" in request.values
 
-    def write(self, matched: int, bodies: list[bytes], box: str | None) -> bytes:
+    def write(self, found: Selection, bodies: list[bytes], box: str | None) -> bytes:
         """Return a page as GeoJSON, the features' bytes as they are."""
-        links = (BOX_PLACEHOLDER if box is None else encode(box)).join(self._parts(matched))
-        head = f'{{"type":"FeatureCollection","links":{links},"numberMatched":{matched},'
-        head += f'"numberReturned":{len(bodies)},"features":['
-        commas = [b","] * (2 * len(bodies) - 1)
-        commas[::2] = bodies  # joined once: a page is long, and each copy costs
-        return b"".join((head.encode(), *commas, b"]}"))
+        links = (BOX_PLACEHOLDER if box is None else encode(box)).join(self._parts(found.matched))
+        return write_page(links, found, bodies, in_box=self._in_box)
 
     def _parts(self, matched: int) -> list[str]:
         """Return the links as JSON, cut where the box stands; they depend little on what matched."""
@@ -307,6 +382,16 @@ class ResponseTemplate:
             if len(self._links) < KEPT_LINKS:
                 self._links[key] = parts
         return parts
+
+
+def write_page(links: str, found: Selection, bodies: list[bytes], *, in_box: bool) -> bytes:
+    """Return a page as GeoJSON; one of a box says how many of what matches are nowhere."""
+    nowhere = f'"numberWithoutGeometry":{found.unplaced},' if in_box else ""
+    head = f'{{"type":"FeatureCollection","links":{links},"numberMatched":{found.matched},{nowhere}'
+    head += f'"numberReturned":{len(bodies)},"features":['
+    commas = [b","] * (2 * len(bodies) - 1)
+    commas[::2] = bodies  # joined once: a page is long, and each copy costs
+    return b"".join((head.encode(), *commas, b"]}"))
 
 
 def _weigh_template(template: ResponseTemplate) -> int:
@@ -343,8 +428,8 @@ class Items:
         """Return the page that is asked for; raises BadParameterError."""
         wanted = parse_items(request, collection, self._kinds_of(collection))
         found = self._select(collection, wanted, request.values.get("bbox"))
-        bodies = self._bodies(collection, found.features, wanted)
-        return FeaturePage(request, collection, wanted, found.matched, found.features, bodies)
+        bodies = self._bodies(request, collection, found.features, wanted)
+        return FeaturePage(request, collection, wanted, found.matched, found.unplaced, found.features, bodies)
 
     def write(self, request: OgcRequest, collection: Collection, box: str | None) -> tuple[bytes, Axes]:
         """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError.
@@ -354,8 +439,20 @@ class Items:
         template = self._template(request, collection)
         given = request.values.get("bbox") if box is None else box
         found = self._select(collection, template.wanted, given)
-        bodies = self._bodies(collection, found.features, template.wanted)
-        return template.write(found.matched, bodies, box), template.wanted.axes
+        bodies = self._bodies(request, collection, found.features, template.wanted)
+        return template.write(found, bodies, box), template.wanted.axes
+
+    def search(self, request: OgcRequest, collection: Collection) -> tuple[bytes, Axes]:
+        """Return the page that a question sent by POST asks for; raises BadParameterError.
+
+        Such questions are long, so nothing is kept of them.
+        """
+        wanted = parse_items(request, collection, self._kinds_of(collection), MAX_FILTER)
+        found = self._select(collection, wanted, request.values.get("bbox"))
+        bodies = self._bodies(request, collection, found.features, wanted)
+        links = orjson.dumps(search_links(request, collection, wanted, found.matched)).decode()
+        in_box = wanted.has_place and "bbox" in request.values
+        return write_page(links, found, bodies, in_box=in_box), wanted.axes
 
     def _make_template(self, request: OgcRequest, collection: Collection) -> ResponseTemplate:
         return ResponseTemplate(
@@ -382,6 +479,8 @@ class Items:
         if feature is None:
             raise self._no_feature(collection, feature_id)
         body = self._frames.bodies(collection.id, [feature], axes)[0]
+        if request.flat:
+            body = flatten_body(body, collection.info)
         path = f"collections/{collection.id}"
         links = [*self_links(request, GEOJSON), link(request.url(path, [("f", "json")]), "collection", JSON)]
         return SingleFeature(collection, feature_id, axes, body, links)
@@ -400,9 +499,15 @@ class Items:
         )
 
     def _bodies(
-        self, collection: Collection, features: tuple[Feature, ...], wanted: ItemsQuery
+        self,
+        request: OgcRequest,
+        collection: Collection,
+        features: tuple[Feature, ...],
+        wanted: ItemsQuery,
     ) -> list[bytes]:
         bodies = self._frames.bodies(collection.id, features, wanted.axes)
+        if request.flat:
+            bodies = [flatten_body(body, collection.info) for body in bodies]
         if wanted.properties is None:
             return bodies
         return [keep_properties(body, wanted.properties) for body in bodies]
@@ -412,7 +517,9 @@ def _is_spatial(condition: Condition | None) -> bool:
     """Return whether a filter relates geometries, which takes longer than all else that it may ask."""
     if isinstance(condition, And | Or):
         return any(map(_is_spatial, condition.parts))
-    return _is_spatial(condition.part) if isinstance(condition, Not) else isinstance(condition, Spatial)
+    if isinstance(condition, Not | IsUnknown):
+        return _is_spatial(condition.part)
+    return isinstance(condition, Spatial)
 
 
 def page_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int) -> list[Link]:
@@ -425,6 +532,20 @@ def page_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery, 
     if offset:
         before = str(max(min(offset, matched) - limit, 0))
         links.append(link(request.here(f=form, limit=str(limit), offset=before), "prev", media))
-    path = f"collections/{collection.id}"
-    links.append(link(request.url(path, [("f", form)]), "collection", HTML if request.html else JSON))
-    return links
+    return [*links, *_surroundings(request.base, collection.id, request.kept, html=request.html)[0]]
+
+
+def search_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int) -> list[Link]:
+    """Return links from a page of an answer to POST: its neighbours are what else is to be sent."""
+    address = request.url(f"collections/{collection.id}/search")
+    pages = []
+    if wanted.offset + wanted.limit < matched:
+        pages.append(("next", wanted.offset + wanted.limit))
+    if wanted.offset:
+        pages.append(("prev", max(min(wanted.offset, matched) - wanted.limit, 0)))
+    links = []
+    for rel, offset in pages:
+        changed = dict(request.pairs) | {"limit": str(wanted.limit), "offset": str(offset)}
+        body = {"type": FORM, "body": urlencode(changed)}
+        links.append(link(address, rel, GEOJSON) | {"method": "POST"} | {"request": body})
+    return [*links, *_surroundings(request.base, collection.id, request.kept, html=request.html)[0]]

@@ -25,12 +25,13 @@ from webmap.ogc.resources import (
     Items,
     Resources,
     SingleFeature,
+    header_links,
 )
 from webmap.problems import NotFoundError, Strings, link_near
 
 TARGETS = 256  # addresses whose meaning is remembered
 _PLAIN = {"": "landing", "api": "api", "conformance": "conformance", "collections": "collections"}
-_BELOW = {"queryables", "schema", "items"}
+_BELOW = {"queryables", "sortables", "schema", "items", "search"}
 MEDIA = {
     "landing": JSON,
     "api": OPENAPI,
@@ -38,6 +39,7 @@ MEDIA = {
     "collections": JSON,
     "collection": JSON,
     "queryables": SCHEMA,
+    "sortables": SCHEMA,
     "schema": SCHEMA,
 }
 
@@ -112,10 +114,19 @@ class Service:
         etag = hashlib.blake2b("\0".join((self._release_id, *key)).encode(), digest_size=12).hexdigest()
         if target.collection and target.kind in {"items", "item"}:
             body, axes = self._write(request, box, target.collection, target.feature_id)
-            return CachedResponse(200, GEOJSON, body, etag, (("Content-Crs", f"<{axes.uri}>"),))
+            crs = (("Content-Crs", f"<{axes.uri}>"),)
+            return CachedResponse(200, GEOJSON, body, etag, crs, header_links(request, target.collection))
         body = orjson.dumps(self.document(request, target))
         language = (("Content-Language", request.language),)
         return CachedResponse(200, MEDIA[target.kind], body, etag, language)
+
+    def search(self, request: OgcRequest) -> CachedResponse:
+        """Return the features that a question sent by POST asks for; raises RequestError."""
+        collection = self._target(request.path).collection
+        if collection is None:
+            raise NotFoundError("error.http_404", path=f"/ogc/{request.path[:200]}")
+        body, axes = self._items.search(request, collection)
+        return CachedResponse(200, GEOJSON, body, None, (("Content-Crs", f"<{axes.uri}>"),))
 
     def _write(
         self, request: OgcRequest, box: str | None, collection: Collection, feature_id: str
@@ -182,6 +193,7 @@ class Service:
         of_one: dict[str, Callable[[OgcRequest, Any], Document]] = {
             "collection": self._resources.collection,
             "queryables": self._resources.queryables,
+            "sortables": self._resources.sortables,
             "schema": self._resources.schema,
         }
         return of_one[target.kind](request, target.collection)

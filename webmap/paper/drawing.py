@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+import numpy as np
 import shapely
 from shapely import affinity
 from shapely.geometry import box
@@ -23,6 +24,7 @@ from geodata.city import read_city
 from geodata.crs import Bounds
 from geodata.letters import strip_unprintable
 from geodata.model import PLACE_LAYERS
+from layers.basemap import INDEX, read_groups
 from layers.store import Release
 
 SVG = "http://www.w3.org/2000/svg"
@@ -35,6 +37,8 @@ SCALES = (
 )
 MM = 1000.0  # in a metre
 FRAME = read_city().paper
+ALONG_M = 60  # within which a line runs along an edge: both are simplified
+BACKDROP_SCALES = (600_000, 150_000)  # from which on a map shows the next finer range of a basemap
 TOLERANCE_M = 25  # a tenth of a millimetre at 1:250,000
 BORDERS_TOLERANCE_M = 1
 
@@ -155,16 +159,38 @@ def fit(bounds: Bounds, left: float, top: float, size: tuple[float, float], marg
     return View(left, top, size[0], size[1], (west + east) / 2, (south + north) / 2, scale)
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """Lines where nobody knows the border, metres, and within how many metres it is; all in one county."""
+
+    line: BaseGeometry
+    county: str
+    accuracy_m: float
+
+
 class Ground:
     """Polygons and points of one release, projected."""
 
     def __init__(self, release: Release) -> None:
         self._release = release
+        self._backdrops: dict[int, dict[str, BaseGeometry]] = {}
+
+    def backdrop(self, scale: int) -> dict[str, BaseGeometry]:
+        """Return what the operator's basemap shows at 1:`scale`, by kind and rank; empty without one."""
+        level = sum(scale <= finest for finest in BACKDROP_SCALES)
+        if level not in self._backdrops:
+            known = bool(self._release.sha256(INDEX))
+            found = read_groups(self._release.read_json, level) if known else {}
+            self._backdrops[level] = {
+                key: crs.transform_geometry(group, crs.LONLAT, FRAME) for key, group in found.items()
+            }
+        return self._backdrops[level]
 
     @cached_property
     def polygons(self) -> dict[str, BaseGeometry]:
-        """Every place of the plan by id."""
-        return {row["id"]: _project(row) for layer in PLACE_LAYERS for row in self._rows(layer)}
+        """Every place of the plan that has a known or reconstructed extent, by id."""
+        rows = (row for layer in PLACE_LAYERS for row in self._rows(layer))
+        return {row["id"]: _project(row) for row in rows if row["properties"]["area_km2"] is not None}
 
     @cached_property
     def city(self) -> BaseGeometry:
@@ -182,6 +208,30 @@ class Ground:
         edges = shapely.union_all([self.polygons[row["id"]].boundary for row in self._rows("counties")])
         inland = shapely.buffer(self.city.boundary, BORDERS_TOLERANCE_M)
         return shapely.difference(edges, inland)
+
+    @cached_property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """The borders of zones that are only reconstructed."""
+        topology = self._release.read_json("map/detail.topojson")
+        scale, shift = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
+        found = []
+        for row in topology["doubts"]:
+            arcs = [np.cumsum(topology["arcs"][index], axis=0) * scale + shift for index in row["arcs"]]
+            line = crs.transform_geometry(shapely.MultiLineString(arcs), crs.LONLAT, FRAME)
+            found.append(Doubt(line, row["county"], row["accuracy_m"]))
+        return tuple(found)
+
+    def split_edge(self, place_id: str) -> tuple[BaseGeometry, tuple[Doubt, ...]]:
+        """Return what is known of a place's edge, metres, and the rest."""
+        edge = self.polygons[place_id].boundary
+        along = shapely.buffer(edge, ALONG_M)
+        guessed = []
+        for doubt in self.doubts:
+            line = shapely.intersection(doubt.line, along)
+            if line.length > 2 * ALONG_M:
+                guessed.append(Doubt(line, doubt.county, doubt.accuracy_m))
+        lines = shapely.union_all([doubt.line for doubt in guessed])
+        return shapely.difference(edge, shapely.buffer(lines, ALONG_M)), tuple(guessed)
 
     def to_xy(self, lon: float, lat: float) -> tuple[float, float]:
         """Return metres east and north of a position."""

@@ -45,23 +45,32 @@ def draw_locator(
     chosen, (width, height) = shows.hues, shows.size
     drawing = Drawing(width, height, *words)
     polygons = {row_id: ground.polygons[row_id] for row_id in chosen if row_id in ground.polygons}
-    points = [{"id": row_id} | features[row_id] for row_id in chosen if features[row_id].get("point")]
-    extent = _extent(list(polygons.values()), points, ground, whole=shows.whole)
+    rows = [{"id": row_id} | features[row_id] for row_id in chosen]
+    points = [row for row in rows if row.get("point")]
+    unbounded = [row for row in rows if row.get("spots")]
+    extent = _extent(list(polygons.values()), [*points, *unbounded], ground, whole=shows.whole)
     painter = Painter(drawing, fit(extent, EDGE, 1.0, (width - EDGE - 1, height - EDGE - 1)), ground)
     painter.paint_ground()
     painter.paint_graticule(2.3)
     around = [row_id for row_id, row in features.items() if _is_around(row) and row_id not in chosen]
     for row_id in around:
         painter.paint_outline(row_id)
-    for row_id in sorted(polygons, key=lambda row_id: -features[row_id]["area_km2"]):
-        painter.paint_figure(
-            row_id, look.Figure(FigureLook(chosen[row_id], light=shows.light), features[row_id]["edge"])
-        )
+    ordered = sorted(polygons, key=lambda row_id: -features[row_id]["area_km2"])
+    painter.paint_figures(
+        {
+            row_id: look.Figure(FigureLook(chosen[row_id], light=shows.light), features[row_id]["edge"])
+            for row_id in ordered
+        }
+    )
     painter.paint_borders()
+    spots = painter.paint_halos(unbounded, chosen)
     painter.paint_scale(EDGE + 4, height - EDGE - 8, 2.5)
     painter.paint_north(width - 6, 16)
-    entry = {"colour": HUE, "symbol": "circle", "letter": None}
-    shown = painter.paint_points(points, {row["id"]: entry for row in points})
+    entries = {row["id"]: {"colour": HUE, "symbol": "circle", "letter": None} for row in points}
+    entries |= {
+        row["id"]: {"colour": chosen[row["id"]], "symbol": "spot", "letter": None} for row in unbounded
+    }
+    shown = painter.paint_points([*points, *spots], entries)
     for row_id in sorted(polygons, key=lambda row_id: features[row_id]["area_km2"]):
         row = features[row_id]
         lines = tuple(wrap_text(row["name"], LONGEST, 3))
@@ -94,7 +103,9 @@ def _is_around(row: Feature) -> bool:
 def _extent(polygons: list[Any], points: list[Feature], ground: Ground, *, whole: bool) -> Any:
     if whole:
         return shapely.union_all([ground.city, *polygons]).bounds
-    spots = [shapely.Point(*ground.to_xy(*row["point"])) for row in points]
+    spots = [shapely.Point(*ground.to_xy(*row["point"])) for row in points if row.get("point")]
+    reaches = [at for row in points for at in row.get("spots", ())]
+    spots += [shapely.buffer(shapely.Point(*ground.to_xy(lon, lat)), far_m) for lon, lat, far_m in reaches]
     west, south, east, north = shapely.union_all([*polygons, *spots]).bounds
     pad_x = max((LEAST_M - (east - west)) / 2, (east - west) * 0.2)
     pad_y = max((LEAST_M * 0.75 - (north - south)) / 2, (north - south) * 0.2)

@@ -15,12 +15,43 @@ from webmap.paper.drawing import Attribute, Drawing
 Entry = dict[str, Any]
 Paint = Callable[[dict[str, Attribute]], object]
 SEA, LAND, NEIGHBOUR, COAST, BORDER = "#dce9f1", "#f7f4ec", "#ece8df", "#8fa9b8", "#9a958a"
-INK, MUTED, WATER = "#1c262e", "#59636b", "#47697c"
-EDGES: dict[str, dict[str, Attribute]] = {
-    "reconstructed": {"stroke_dasharray": "1.5 0.9"},
-    "derived": {"stroke_dasharray": "1.5 0.9"},
-    "indicative": {"stroke_dasharray": "0.5 0.9", "stroke_linecap": "round"},
+# What a basemap shows, back to front, by kind and rank: colour, and width of a line in millimetres.
+BACKDROP: dict[str, tuple[str, float]] = {
+    "built1": ("#ebe5d8", 0),
+    "water1": ("#cfe0ea", 0),
+    "river3": ("#cfe0ea", 0.12),
+    "river2": ("#cfe0ea", 0.2),
+    "river1": ("#cfe0ea", 0.28),
+    "road6": ("#d6cdbb", 0.09),
+    "road5": ("#d6cdbb", 0.14),
+    "road4": ("#d6cdbb", 0.2),
+    "road3": ("#d6cdbb", 0.28),
+    "rail2": ("#a39d92", 0.16),
+    "rail1": ("#a39d92", 0.22),
+    "road2": ("#b9ac93", 0.34),
+    "road1": ("#b9ac93", 0.42),
 }
+MARK = 0.22  # millimetres a unit of a mark's outline
+# Small marks of the ground as on the screen: outline, reach in millimetres, whether it is drawn in any case.
+MARKS: dict[str, tuple[str, float, bool]] = {
+    "city-seat": (
+        "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0zM-1.8 0a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0z",
+        *(1.1, True),
+    ),
+    "county-seat": (
+        "M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0-7.2 0zM-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
+        *(0.8, True),
+    ),
+    "town": ("M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z", 0.33, False),
+    "seaport": ("M0-4.5v9M-2.5-2h5M-4 1q0 3.5 4 3.5t4-3.5", 1.0, False),
+    "airport": ("M0-5v9M-5 .5 0-2 5 .5M-2 4.2 0 3.2l2 1", 1.1, False),
+    "railway-station": ("M-4-3.4h8v5.4h-8zM-4-.4h8M-2.6 2-4 4.4M2.6 2 4 4.4", 0.95, False),
+}
+INK, MUTED, WATER = "#1c262e", "#59636b", "#47697c"
+SOFT = ("reconstructed", "derived")  # methods whose edges are a soft band with a thin dash in it
+DASH: dict[str, Attribute] = {"stroke_width": 0.2, "stroke_dasharray": "1.5 0.9"}
+BAND = (1.0, 0.8, 0.6, 0.4, 0.2)  # widths of the strips that make a soft edge, in parts of its accuracy
+STRIP, HALO = 0.11, 0.07  # opacity of one strip of a band, and of one of a halo
 TILE = 3.4  # millimetres of a texture's tile; its drawing has ten units
 TEXTURES = (
     "",
@@ -33,6 +64,7 @@ TEXTURES = (
     "M0 5q2.5 -3 5 0t5 0",
 )
 OUTLINES = {
+    "spot": "M0-6a6 6 0 1 0 .01 0zM0-2a2 2 0 1 0 .01 0z",
     "circle": "M0-9a9 9 0 1 0 .01 0z",
     "square": "M-8-8h16v16h-16z",
     "triangle": "M0-10.5 10 8h-20z",
@@ -44,8 +76,7 @@ DROP = {"triangle": 0.9, "star": 0.6}  # how far a letter sits below the symbol'
 SYMBOL = 0.19  # millimetres a unit of a symbol's outline
 LINES = {
     "solid": ("surveyed", "official", "digitised"),
-    "dashed": ("reconstructed", "derived"),
-    "dotted": ("indicative",),
+    "soft": SOFT,
 }
 
 
@@ -70,33 +101,35 @@ class Figure:
     method: str
 
 
-def style_figure(drawing: Drawing, figure: Figure, place: Paint) -> None:
-    """Paint a polygon: its hue, the texture or hatch over it, and an edge by how its boundary was made.
+def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
+    """Paint the inside of a polygon: its hue, lighter where it is only reconstructed, and its texture.
 
     `place` draws the polygon with the attributes that it is given.
     """
-    seen, hatched = figure.look, figure.method == "indicative"
-    hue, dark = seen.hue, shade(seen.hue, -0.3)
-    if seen.solid and not seen.outlined and not hatched:
-        place({"fill": shade(hue, 0.8 if seen.light else 0.25), "opacity": seen.opacity})
-    elif not seen.outlined:
-        fill = 0.16 if seen.light else 0.3 if hatched else 0.5
-        place({"fill": hue, "fill_opacity": fill * seen.opacity})
-    if hatched:
-        line: dict[str, Attribute] = {"d": "M0 0V1.6", "stroke": dark, "stroke_width": 0.5}
-        place({"fill": drawing.pattern(f"hatch-{hue[1:]}", 1.6, line, turn=45), "opacity": seen.opacity})
-    elif seen.texture % len(TEXTURES):
-        mark: dict[str, Attribute] = {
-            "d": TEXTURES[seen.texture % len(TEXTURES)],
-            "fill": "none",
-            "stroke": dark,
-        }
-        mark |= {"stroke_opacity": 0.5, "stroke_width": 0.9, "transform": f"scale({TILE / 10:g})"}
-        paint = drawing.pattern(f"texture-{hue[1:]}-{seen.texture}", TILE, mark)
+    seen = figure.look
+    if seen.outlined:
+        return
+    if seen.solid:
+        place({"fill": shade(seen.hue, 0.8 if seen.light else 0.25), "opacity": seen.opacity})
+        return
+    plain = seen.texture % len(TEXTURES) == 0
+    light = 0.03 if plain else 0.16
+    fill = light if seen.light else 0.36 if figure.method in SOFT else 0.5
+    place({"fill": seen.hue, "fill_opacity": fill * seen.opacity})
+    if not plain:
+        mark: dict[str, Attribute] = {"d": TEXTURES[seen.texture % len(TEXTURES)], "fill": "none"}
+        mark |= {"stroke": shade(seen.hue, -0.3), "stroke_opacity": 0.5, "stroke_width": 0.9}
+        mark["transform"] = f"scale({TILE / 10:g})"
+        paint = drawing.pattern(f"texture-{seen.hue[1:]}-{seen.texture}", TILE, mark)
         place({"fill": paint, "opacity": seen.opacity})
-    stroke, width = (hue, 1.0) if seen.outlined else (dark, 0.4)
-    line_style: dict[str, Attribute] = {"stroke": stroke, "stroke_width": width, "stroke_linejoin": "round"}
-    place({"fill": "none", "opacity": seen.opacity, **line_style, **EDGES.get(figure.method, {})})
+
+
+def style_edge(figure: Figure, place: Paint, *, known: bool) -> None:
+    """Paint lines of an edge: crisp where they are known, else a thin dash."""
+    seen = figure.look
+    stroke, width = (seen.hue, 1.0) if seen.outlined else (shade(seen.hue, -0.3), 0.4)
+    line: dict[str, Attribute] = {"fill": "none", "stroke": stroke, "stroke_width": width}
+    place(line | {"stroke_linejoin": "round", "opacity": seen.opacity} | ({} if known else DASH))
 
 
 def explain_edges(methods: Iterable[str | None], say: Callable[..., str]) -> Iterator[tuple[str, str]]:

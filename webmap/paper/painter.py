@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from webmap.paper import look
-from webmap.paper.drawing import MM, Attribute, Drawing, Ground, View, add_to, to_path
+from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
 from webmap.paper.labels import (
     GAP,
     Box,
@@ -31,6 +31,7 @@ Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
 RADIUS = 1.9  # millimetres of a point's symbol
 SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
+CLOSE_STEPS = 8  # beside a town that its name may stand at: farther off it would seem another's
 TIE: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.25}
 LINE = 1.18  # between the lines of a name, in letters
 SMALL = 2.0  # a place lower than that many letters has its name beside it
@@ -52,27 +53,107 @@ class Painter:
         drawing.add("rect", **self._frame(), fill=look.SEA)
         self.group = drawing.clip(view.left, view.top, (view.width, view.height))
         self._figures: dict[str, BaseGeometry] = {}
+        self._painted: list[Doubt] = []  # borders that have their band
         self._leaders: Element | None = None  # under all names; begun with the first of them
 
     def paint_ground(self) -> None:
-        """Paint neighbouring land and the city's land."""
+        """Paint neighbouring land, the city's land, and what the operator's basemap shows of it."""
         for geometry, colour, width in (
             (self.ground.neighbours, look.NEIGHBOUR, 0.15),
             (self.ground.city, look.LAND, 0.25),
         ):
             self._path(to_path(self.view.draw(geometry)), fill=colour, stroke=look.COAST, stroke_width=width)
 
+        shown = self.ground.backdrop(self.view.scale)
+        for key in filter(shown.__contains__, look.BACKDROP):
+            colour, width = look.BACKDROP[key]
+            paint: dict[str, Attribute] = {"fill": colour}
+            if width:
+                paint = {"fill": "none", "stroke": colour, "stroke_width": width, "stroke_linejoin": "round"}
+            self._path(to_path(self.view.draw(shown[key])), **paint)
+
     def paint_borders(self) -> None:
         """Paint the lines between the counties."""
         dashes: dict[str, Attribute] = {"stroke_dasharray": "2 1", "stroke_width": 0.3}
         self._path(to_path(self.view.draw(self.ground.borders)), fill="none", stroke=look.BORDER, **dashes)
 
-    def paint_figure(self, place_id: str, figure: look.Figure) -> None:
-        """Paint one place's polygon, so that hue, texture and edge say what it is and how true."""
-        own = self._figures[place_id] = self.view.draw(self.ground.polygons[place_id])
-        shapely.prepare(own)
-        path = to_path(own)
-        look.style_figure(self.drawing, figure, lambda style: self._path(path, data_figure=place_id, **style))
+    def paint_figures(self, figures: Mapping[str, look.Figure]) -> None:
+        """Paint polygons from the back to the front; hue, texture and edge say what each is and how true.
+
+        What lies under another is cut, so that no class has a second tone; an outline or a figure that is
+        laid over the others half transparent cuts nothing.
+        """
+        over: dict[str, BaseGeometry] = {}
+        fills = []
+        for place_id in reversed(list(figures)):
+            own = self._figures[place_id] = self.view.draw(self.ground.polygons[place_id])
+            shapely.prepare(own)
+            lying = [one for one, shape in over.items() if shapely.intersects(shape, own)]
+            rest = shapely.difference(own, shapely.union_all([over[one] for one in lying]))
+            fills.append((place_id, rest, " ".join(lying)))
+            seen = figures[place_id].look
+            if not seen.outlined and seen.opacity == 1:
+                over[place_id] = own
+        for place_id, fill, on_it in reversed(fills):
+            place = self._place(fill, data_figure=place_id, data_under=on_it)
+            look.style_fill(self.drawing, figures[place_id], place)
+        edges = {place_id: self.ground.split_edge(place_id) for place_id in figures}
+        for place_id, (_, doubts) in edges.items():
+            self._paint_bands(figures[place_id].look.hue, doubts)
+        for place_id, (known, doubts) in edges.items():
+            guessed = shapely.union_all([doubt.line for doubt in doubts])
+            for line, sure in ((guessed, False), (known, True)):
+                look.style_edge(figures[place_id], self._place(self.view.draw(line)), known=sure)
+
+    def _place(self, geometry: BaseGeometry, **own: Attribute) -> look.Paint:
+        """Return what draws a geometry, in millimetres, with the attributes that it is given."""
+        path = to_path(geometry)
+        return lambda style: self._path(path, **own, **style)
+
+    def _paint_bands(self, hue: str, doubts: Iterable[Doubt]) -> None:
+        """Paint a strip along doubtful borders, as wide as they are accurate and softer outwards.
+
+        Of two neighbours that share a border, the first paints it; no strip reaches over a county's edge.
+        """
+        fresh = [doubt for doubt in doubts if self._mark(doubt)]
+        for share in look.BAND if fresh else ():
+            strips = [
+                shapely.intersection(
+                    shapely.buffer(doubt.line, doubt.accuracy_m * share / 2),
+                    self.ground.polygons[doubt.county],
+                )
+                for doubt in fresh
+            ]
+            path = to_path(self.view.draw(shapely.union_all(strips)))
+            self._path(path, fill=hue, fill_opacity=look.STRIP)
+
+    def _mark(self, doubt: Doubt) -> bool:
+        """Return whether a border is not painted yet, and take it as painted."""
+        middle = shapely.Point(shapely.get_coordinates(doubt.line)[0])
+        known = any(
+            doubt.accuracy_m == other.accuracy_m and other.line.distance(middle) < 1
+            for other in self._painted
+        )
+        self._painted.append(doubt)
+        return not known
+
+    def paint_halos(self, features: Iterable[Feature], hues: Mapping[str, str]) -> list[Feature]:
+        """Paint a faint halo around each known point of places without a known extent; return the points."""
+        points = []
+        for feature in features:
+            for number, (lon, lat, accuracy_m) in enumerate(feature["spots"]):
+                x, y = self.ground.to_xy(lon, lat)
+                at, radius = self.view.to_paper(x, y), accuracy_m * MM / self.view.scale
+                for share in look.BAND:
+                    circle = {"cx": at[0], "cy": at[1], "r": radius * share}
+                    add_to(
+                        self.group,
+                        "circle",
+                        circle | {"fill": hues[feature["id"]], "fill_opacity": look.HALO},
+                    )
+                name = "" if number else feature["name"]  # it is written once
+                points.append(feature | {"point": [lon, lat], "name": name})
+        return points
 
     def paint_outline(self, place_id: str) -> None:
         """Paint a thin outline of a place that is only context."""
@@ -100,7 +181,8 @@ class Painter:
             if (x, y) != at:  # moved aside from another symbol
                 self.drawing.add("path", d=f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}", **TIE)
             shown.append(feature | {"x": x, "y": y})
-            symbol(self.drawing, entries[feature["id"]], (x, y), hollow=feature["accuracy_m"] > HOLLOW_OVER_M)
+            hollow = bool(feature.get("spots")) or feature["accuracy_m"] > HOLLOW_OVER_M
+            symbol(self.drawing, entries[feature["id"]], (x, y), hollow=hollow)
         return shown
 
     def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Any) -> bool:
@@ -111,6 +193,29 @@ class Painter:
         if spot:
             self._write(spot, lines, size, style)
         return spot is not None
+
+    def name_ground(self, at: tuple[float, float], name: str, size: float, mark: str) -> None:
+        """Mark a thing of the ground in metres, and write its name beside it if there is room.
+
+        `mark` is one of :data:`~webmap.paper.look.MARKS`. A seat is marked in any case, also without a
+        name; anything else only where its name finds room close by.
+        """
+        x, y = self.view.to_paper(*at)
+        if not self._inside(x, y):
+            return
+        outline, radius, seat = look.MARKS[mark]
+        lines = tuple(name.split("\n"))
+        box = _measure(lines, size)
+        steps = beside(box, (radius, radius))[: None if seat else CLOSE_STEPS]
+        spot = self.room.place(Spot(x, y), box, steps) if name else None
+        if spot is None and not seat:
+            return
+        ink = look.INK if seat else look.MUTED
+        place = f"translate({x:.2f} {y:.2f}) scale({look.MARK})"
+        self.drawing.add("path", d=outline, transform=place, fill="#ffffff", stroke=ink, stroke_width=1)
+        self.room.block((x - radius, y - radius, x + radius, y + radius))
+        if spot:
+            self._write(spot, lines, size, {"fill": ink})
 
     def name_place(self, place_id: str, at: tuple[float, float], lines: tuple[str, ...], size: float) -> bool:
         """Write the name of a polygon: on it, or beside a small one; else further off, with a line to it.
@@ -173,7 +278,10 @@ class Painter:
 
     def name_point(self, feature: Feature, size: float) -> bool:
         """Write the name of a point beside its symbol, or further off with a line to it."""
+        if not feature["name"]:
+            return True
         lines = tuple(wrap_text(feature["name"], NAME_WIDTH * size, size))
+        lines += (feature["letters"],) if feature.get("letters") else ()
         box, at = _measure(lines, size), (feature["x"], feature["y"])
 
         def lead(spot: Spot) -> tuple[float, float] | None:

@@ -12,9 +12,10 @@ from typing import Any
 import segno
 
 from geodata.model import PLACE_LAYERS
+from layers.basemap import INDEX
 from layers.store import Release
 from layers.wording import NO_WORDING
-from webmap.i18n import format_clause, format_number, format_quantity
+from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
 from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
@@ -155,6 +156,7 @@ class PdfRenderer:
             ),
             tuple(source for source, _ in sources),
             tuple(f"{dated}  {note}".rstrip() for _, dated in sources),
+            tuple(one.credit for one in both),
             [_pair(rows) for rows in zip(*(one.list_industries(theme_id) for one in both), strict=True)],
             {key: " · ".join(one.targets()[key] for one in both) for key in self.targets()},
             self.absolute(f"/?theme={theme_id}&lang={self.language}"),
@@ -242,7 +244,11 @@ class PdfRenderer:
             "url": url,
             "qr": self.qr(url) if url else "",
             "qr_alt": self.say("share.qr"),
-            "foot": [*self.publisher_lines(), *self.sources(), self.say("paper.projection")],
+            "foot": [
+                *self.publisher_lines(),
+                *self.sources(),
+                f"{self.say('paper.projection')}  {self.credit}",
+            ],
             "logo": self.logo,
         }
 
@@ -259,7 +265,14 @@ class PdfRenderer:
         source = self.say(
             "footer.source", title=plan["title"][self.language], number=plan["number"], date=plan["date"]
         )
-        return source, self.say("paper.dated", date=plan["date"], release=self.release.id[:12])
+        dated = self.say("paper.dated", date=plan["date"], release=self.release.id[:12])
+        return source, dated
+
+    @cached_property
+    def credit(self) -> str:
+        """Whose data the ground of the maps is drawn from."""
+        key, values = choose_credit(self.release.read_json(INDEX) if self.release.sha256(INDEX) else None)
+        return self.say(key, **values)
 
     def _common(self) -> Document:
         return {"lang": self.language, "family": self.family, "author": self.say("site.name")}
@@ -330,6 +343,7 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
             renderer.plan["number"],
             renderer.plan["date"],
             *renderer.sources()[1:],
+            renderer.credit,
             *renderer.publisher_lines(),
         ],
         "logo": renderer.logo,
@@ -446,7 +460,7 @@ def _accuracy(renderer: PdfRenderer) -> Document:
                     row["name"],
                     renderer.say(f"method.{row['method']}"),
                     accuracy,
-                    f"{format_number(row['area_km2'])} km²",
+                    "–" if row["area_km2"] is None else f"{format_number(row['area_km2'])} km²",
                 ]
             )
     keys = ("common.name", "zone.method", "zone.accuracy", "zone.computed")

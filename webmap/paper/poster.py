@@ -13,9 +13,9 @@ import shapely
 
 from geodata.crs import Bounds
 from webmap.i18n import format_number
-from webmap.map_choice import NEUTRAL, POINT_LAYERS, FigureLook, ShownMap
+from webmap.map_choice import POINT_LAYERS, FigureLook, ShownMap
 from webmap.paper import look
-from webmap.paper.drawing import Drawing, Ground, View, add_to, fit
+from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
 from webmap.paper.labels import find_middle, measure_text, wrap_text
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
@@ -32,6 +32,14 @@ SIZES = {
 ZOOMS = {"A1": 2, "A0": 2}  # larger sheets are read from farther away: lines and letters grow with them
 MARGIN = 12.0
 LONGEST = 40.0  # millimetres of a name in one line on A4
+CLOSE = 600_000  # up to this scale there is room for the names of towns, bays and islands
+# Heights of letters on A4, in millimetres, by kind of landmark and in the order in which they get room.
+SEATS = {"city-seat": 3.6, "county-seat": 2.8}
+WATERS = {"sea": 3.4, "bay": 2.2}
+LANDS = {"neighbour": 2.8}
+SMALL_LANDS = {"island": 2.1, "cape": 2.1}
+SMALL = 1.9  # of the names of towns, ports and stations
+WIDE = 4  # letters of a name of a sea, below which they are set wide apart
 GROWTH = 0.7
 SUM_TOLERANCE = 1.001  # how much larger places may be by themselves than together, for simplified edges
 SIDES = (62.0, 70.0, 78.0, 86.0)  # widths of the column beside the map on A4; the first that holds all
@@ -67,6 +75,7 @@ class Wording:
     title: str  # of the whole product
     source: tuple[str, ...]
     dated: tuple[str, ...]
+    credit: tuple[str, ...]  # for the ground
     table: Sequence[tuple[str, str]] = ()
     targets: dict[str, str] | None = None
     url: str = ""
@@ -180,7 +189,12 @@ class _Poster:
             drawn = [
                 self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
             ]
-            low, bottom, high, top = shapely.union_all([self.ground.city, *drawn]).bounds
+            spots = [at for row in self.features for at in row.get("spots", ())]
+            reaches = [
+                shapely.buffer(shapely.Point(*self.ground.to_xy(lon, lat)), far_m)
+                for lon, lat, far_m in spots
+            ]
+            low, bottom, high, top = shapely.union_all([self.ground.city, *drawn, *reaches]).bounds
         return low, bottom, high, top
 
     def _paint_map(self, painter: Painter) -> None:
@@ -214,8 +228,10 @@ class _Poster:
         inset.paint_frame()
 
     def _paint_figures(self, painter: Painter, polygons: list[Row]) -> None:
+        figures = {}
         for row in polygons:
-            painter.paint_figure(row["id"], look.Figure(self.shown.look(row), row["edge"]))
+            figures[row["id"]] = look.Figure(self.shown.look(row), row["edge"])
+        painter.paint_figures(figures)
         painter.paint_borders()
         if "zones" in self.theme["context"]:
             for row_id, row in self.payload["features"].items():
@@ -246,6 +262,7 @@ class _Poster:
             row
             for row in self.features
             if (row["layer"] in POINT_LAYERS and row["point"])
+            or row.get("spots")
             or (row["id"] in self.ground.polygons and row["area_km2"] < LARGE_KM2)
         ]
 
@@ -259,7 +276,10 @@ class _Poster:
 
     @staticmethod
     def _spot(row: Row) -> tuple[float, float]:
-        lon, lat = row["point"] if row["layer"] in POINT_LAYERS else row["label"]
+        if row.get("spots"):
+            lon, lat, _ = row["spots"][0]
+        else:
+            lon, lat = row["point"] if row["layer"] in POINT_LAYERS else row["label"]
         return lon, lat
 
     def _place_inset(self, window: Bounds, view: View) -> View | None:
@@ -283,9 +303,19 @@ class _Poster:
         Places `elsewhere` are named in the inset; without `context` only the theme's places are named.
         """
         unit = self.unit
+        unbounded = [
+            row | {"name": (row["layer"] == "parks" and row["short"]) or row["name"]}
+            for row in self.features
+            if row.get("spots")
+        ]
+        hues = {row["id"]: self.shown.look(row).hue for row in unbounded}
+        spots = painter.paint_halos(unbounded, hues)
         entries = {row["id"]: entry for row in self.features if (entry := self.shown.entry(row))}
+        entries |= {row_id: {"colour": hue, "symbol": "spot", "letter": None} for row_id, hue in hues.items()}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
-        shown = painter.paint_points(points, entries)
+        shown = [
+            one | {"letters": self._letters(one)} for one in painter.paint_points([*points, *spots], entries)
+        ]
         for row in sorted(polygons, key=lambda row: row["area_km2"]):
             if row["id"] not in elsewhere:
                 self._name_polygon(painter, row, polygons)
@@ -297,11 +327,39 @@ class _Poster:
             if context and row["layer"] == "counties" and row_id not in own:
                 middle = self._middle({"id": row_id} | row, polygons)
                 painter.name(middle, tuple(row["name"].split("\n")), 3.4 * unit, fill=look.MUTED)
-        for row in self.payload["landmarks"] if context else ():
-            if row["kind"] in {"sea", "neighbour"}:
-                style = {"fill": look.WATER if row["kind"] == "sea" else look.MUTED}
-                at = self.ground.to_xy(*row["at"])
-                painter.name(at, tuple(row["name"].split("\n")), 3 * unit, **style)
+        if context:
+            self._name_ground(painter, {row["name"] for row in polygons})
+
+    def _name_ground(self, painter: Painter, written: set[str]) -> None:
+        """Write the names of the ground where the figures leave room: seats, waters, neighbours, towns.
+
+        A seat whose name is `written` already, as its county's, is only marked.
+        """
+        unit, close = self.unit, painter.view.scale <= CLOSE
+        landmarks: dict[str, list[Row]] = {}
+        for row in self.payload["landmarks"]:
+            landmarks.setdefault(row["kind"], []).append(row)
+        for kind, size in SEATS.items():
+            for row in landmarks.get(kind, ()):
+                name = "" if row["name"] in written else row["name"]
+                painter.name_ground(self.ground.to_xy(*row["at"]), name, size * unit, kind)
+        kinds = [*WATERS.items(), *(LANDS | (SMALL_LANDS if close else {})).items()]
+        for kind, size in kinds:
+            fill = look.WATER if kind in WATERS else look.MUTED
+            for row in landmarks.get(kind, ()):
+                lines = tuple(row["name"].split("\n"))
+                if kind == "sea":
+                    lines = tuple("\u3000".join(one) if len(one) < WIDE else one for one in lines)
+                painter.name(self.ground.to_xy(*row["at"]), lines, size * unit, fill=fill)
+        if not close:
+            return
+        gateways = [
+            row for row in self.payload["features"].values() if row["layer"] == "gateways" and row["point"]
+        ]
+        for row in () if "gateways" in self.theme["layers"] else gateways:
+            painter.name_ground(self.ground.to_xy(*row["point"]), row["name"], SMALL * unit, row["kind"])
+        for row in self.payload["towns"]:
+            painter.name_ground(self.ground.to_xy(*row["at"]), row["name"], SMALL * unit, "town")
 
     def _name_polygon(self, painter: Painter, row: Row, polygons: list[Row]) -> None:
         """Write a place's name, or a number for it where it would stand on others; then it is in the key."""
@@ -395,16 +453,11 @@ class _Poster:
         column.skip(1)
         edges = [row["edge"] for row in self.features if row["id"] in self.ground.polygons]
         for explained in zip(*(explain_edges(edges, say) for say in self.words.says), strict=True):
-            self._swatch(column, FigureLook(NEUTRAL), explained[0][0])
+            self._edge_key(column, explained[0][0])
             for _, meaning in explained:
                 column.text(meaning, 2.7, indent=10, after=0)
             column.skip(1.2)
-        if any(
-            row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M
-            for row in self.features
-            if row.get("point")
-        ):
-            column.text(self.words.say("map.edge.hollow"), 2.7)
+        self._explain_points(column)
         column.text(self.theme["note"], 2.7, colour=look.MUTED)
         for key, name in self.keyed:
             column.text(f"{key}  {name}".replace("\n", " · "), 2.7, after=0.4)
@@ -437,6 +490,17 @@ class _Poster:
             symbol(column.drawing, self.shown.entry(row) or {}, (column.x + 4 * column.unit, column.y))
         column.text(self.words.say(f"layer.{layer}"), 3, indent=10, after=1.4)
 
+    def _explain_points(self, column: _Column) -> None:
+        """Say what the symbols of places are whose extent or exact position is not known."""
+        if any(row.get("spots") for row in self.features):
+            self._spot_key(column, look.MUTED, halo=True)
+            for line in self.words.say("map.line.spot").split("\n"):
+                column.text(line, 2.7, indent=10, after=0)
+            column.skip(1.2)
+        points = [row for row in self.features if row.get("point")]
+        if any(row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M for row in points):
+            column.text(self.words.say("map.edge.hollow"), 2.7)
+
     def _legend_line(self, column: _Column, entry: look.Entry, index: int) -> None:
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
         clusters = self.theme["colour_by"] == "cluster"
@@ -449,8 +513,12 @@ class _Poster:
             ink = look.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
         elif drawing is not None:
-            edge = next(row["edge"] for row in self.features if self.shown.entry(row) is entry)
-            self._swatch(column, FigureLook(entry["colour"], index), edge)
+            row = next(row for row in self.features if self.shown.entry(row) is entry)
+            light = row["layer"] == self.theme["layers"][0] and len(self.theme["layers"]) > 1
+            if row.get("spots"):
+                self._spot_key(column, entry["colour"])
+            else:
+                self._swatch(column, FigureLook(entry["colour"], index, light=light), row["edge"])
         letter = f"{entry['letter']}  " if entry["letter"] and not (entry["symbol"] or clusters) else ""
         first, *more = entry["label"].split("\n")
         target = (self.words.targets or {}).get(entry["key"])
@@ -461,13 +529,43 @@ class _Poster:
         if target:
             column.text(target, 2.5, colour=look.MUTED, indent=10, after=1.2)
 
+    def _spot_key(self, column: _Column, hue: str, *, halo: bool = False) -> None:
+        """Draw the symbol of a place of which only a point is known."""
+        unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
+        if drawing is None:
+            return
+        for share in look.BAND if halo else ():
+            circle = {"cx": x + 4 * unit, "cy": y, "r": 3 * unit * share}
+            drawing.add("circle", **circle, fill=hue, fill_opacity=look.HALO)
+        entry = {"colour": hue, "symbol": "spot", "letter": None}
+        symbol(drawing, entry, (x + 4 * unit, y), hollow=True)
+
+    def _edge_key(self, column: _Column, edge: str) -> None:
+        """Draw a piece of a kind of line."""
+        unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
+        if drawing is None:
+            return
+        soft = edge in look.SOFT
+        for share in look.BAND if soft else ():
+            high = 3.2 * unit * share
+            strip = {"x": x, "y": y - high / 2, "width": 8 * unit, "height": high}
+            drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.STRIP)
+        line: dict[str, Attribute] = {"d": f"M{x:.2f} {y:.2f}h{8 * unit:.2f}"}
+        figure = look.Figure(FigureLook(look.MUTED), edge)
+        look.style_edge(figure, lambda style: drawing.add("path", **line, **style), known=not soft)
+
     def _swatch(self, column: _Column, mark: FigureLook, edge: str) -> None:
         unit, drawing = column.unit, column.drawing
         if drawing is None:
             return
         box = {"x": column.x, "y": column.y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
         figure = look.Figure(mark, edge)
-        look.style_figure(drawing, figure, lambda style: drawing.add("rect", **(style | box)))
+
+        def place(style: dict[str, Attribute]) -> None:
+            drawing.add("rect", **(style | box))
+
+        look.style_fill(drawing, figure, place)
+        look.style_edge(figure, place, known=figure.method not in look.SOFT)
 
     def _figures(self, column: _Column) -> None:
         """Write how many places of each layer there are, how large they are and how exactly known."""
@@ -507,7 +605,10 @@ class _Poster:
         dated = [
             f"{one}  {when}" for one, when in zip(projections.split("\n"), self.words.dated, strict=False)
         ]
-        lines = [*self.words.source, *dated, *schematic.split("\n")]
+        owed = [
+            f"{one}  {credit}" for one, credit in zip(schematic.split("\n"), self.words.credit, strict=False)
+        ]
+        lines = [*self.words.source, *dated, *owed]
         room = self.width - 2 * MARGIN - (CODE + 4) * unit
         apart = min(4 * unit, 13.5 * unit / len(lines))
         y = self.height - MARGIN - apart * (len(lines) - 1)

@@ -39,7 +39,7 @@ def _paths() -> list[Path]:
 
 
 @cache
-def _glyphs() -> frozenset[int]:
+def list_letters() -> frozenset[int]:
     """Return the letters that the fonts have; every face of the collection has the same.
 
     Without marks that stand on the letter before: only some go with each letter, and what was composed of
@@ -81,7 +81,7 @@ def _mend_text(text: str, missing: dict[str, None]) -> str:
 
 
 def _has_all(text: str) -> bool:
-    return {ord(letter) for letter in text} <= _glyphs()
+    return {ord(letter) for letter in text} <= list_letters()
 
 
 def _stand_in(letter: str) -> str:

@@ -12,7 +12,7 @@ from flask import current_app, request
 from layers.wording import find_sentences
 from webmap.content import POINT_LAYERS, Content
 from webmap.downloads import Downloads
-from webmap.i18n import current_language, pick
+from webmap.i18n import choose_credit, current_language, pick, translate
 from webmap.links import absolute, address_with, base_url, here, page_url
 from webmap.problems import NotFoundError, name_some
 
@@ -44,6 +44,7 @@ def template_context() -> dict[str, Any]:
         "asset": lambda path: f"/r/{release.id}/static/{path}",
         "release": release.id,
         "plan": content().plan,
+        "ground_credit": _credit_ground,
         "local": content().local,
         "passed": is_past(content().local["horizon"]),
         "publisher": content().local["publisher"] or {},
@@ -53,6 +54,12 @@ def template_context() -> dict[str, Any]:
         "tr": pick,
         "q": request.args.get("q", ""),
     }
+
+
+def _credit_ground() -> str:
+    """Return whose data the ground of the maps is drawn from, in the page's language."""
+    key, values = choose_credit(content().basemap)
+    return translate(key, current_language(strict=False), **values)
 
 
 def is_past(year: int | None) -> bool:

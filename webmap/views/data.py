@@ -16,7 +16,7 @@ from layers.cql.parse import LANGUAGES as FILTERS
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
 from webmap.content import Content
 from webmap.dcat import build_catalogue
-from webmap.downloads import GOES_WITH, PARAMETERS, kind_of_entry, to_frame
+from webmap.downloads import GOES_WITH, PARAMETERS, PLACED, WKT, kind_of_entry, to_frame
 from webmap.http import send
 from webmap.links import base_url
 from webmap.params import Arguments, ChoiceParameter, TextParameter, refuse_unknown, takes, wrong_choice
@@ -25,6 +25,7 @@ from webmap.views.context import content, downloads_in_service
 FIELDS = ("layer", "format", *PARAMETERS)
 LONGEST = 2000  # characters of a condition
 ANCHOR = "#choose"
+VOCABULARY = "https://schema.org/"  # names what a page describes; nothing is fetched from there
 LAYER, FORMAT = ChoiceParameter("layer"), ChoiceParameter("format", tuple(FORMATS))
 CONDITION = TextParameter("filter", LONGEST)
 blueprint = Blueprint("data", __name__)
@@ -81,6 +82,7 @@ def _allowed(content: Content) -> dict[str, Collection[str]]:
         "format": FORMATS,
         "crs": (LONLAT, *FRAMES),
         "geometry": GEOMETRIES,
+        "wkt": WKT.allowed,
         "filter-lang": FILTERS,
         "theme": content.themes,
         "industry": content.industries,
@@ -109,6 +111,8 @@ def data_page() -> str:
         "data.html",
         page="data",
         plan_files=found.files_of(PLAN),
+        vocabulary=VOCABULARY,
+        media={one.id: one.media_type for one in FORMATS.values()},
         layers=found.downloads,
         imports=found.about.imports,
         form=describe_download_form(found, request.args, "/data/", "/data/download"),
@@ -134,13 +138,14 @@ def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
     name = LAYER.require(request.args, holds)
     extension = FORMAT.require(request.args)
     chosen = {one: value for one in PARAMETERS if (value := request.args.get(one))}
-    for one in ("crs", "geometry"):  # without coordinates the file is the same whatever stands there
+    for one in PLACED:  # without coordinates the file is the same whatever stands there
         if holds[name] not in GOES_WITH[one]:
             chosen.pop(one, None)
     if "crs" in chosen:
         chosen["crs"] = to_frame(chosen["crs"])  # one address, however it was written
     if not FORMATS[extension].geometry:  # the form says of this choice that it is for tables of text
-        chosen.pop("geometry", None)
+        for one in PLACED[1:]:
+            chosen.pop(one, None)
     query = f"?{urlencode(chosen)}" if chosen else ""
     return redirect(f"{base}/{name}.{extension}{query}", HTTPStatus.SEE_OTHER)
 

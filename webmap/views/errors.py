@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from layers.store import BrokenReleaseError, CorruptFileError
+from webmap.access_log import request_id
 from webmap.http import HTML, JSON
 from webmap.i18n import current_language, translate
 from webmap.ogc.pages import BESIDE
@@ -84,6 +85,7 @@ def _answer(error: RequestError) -> Response:
             detail=translate(error.key, language, **error.values),
             near=error.near,
             back=find_recovery(error),
+            request_id=request_id.get(),
         )
         return Response(page, error.status, mimetype=HTML)
     instance = request.full_path.rstrip("?")

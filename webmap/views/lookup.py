@@ -24,6 +24,7 @@ MAX_BYTES = 256 * 1024  # of a polygon with its form
 BODIES = (GEOJSON, JSON)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FILES = (*BODIES, "application/octet-stream", "application/vnd.geo+json", "text/plain", "")
+WORTH_SHOWING = 5  # per cent of likelihood, for a place to be lit up on the map
 LABELLED = ("counties", "zones")
 SHOWN_FRAMES = ("CRS84", read_city().paper, "EPSG:3857", "GCJ-02", "BD-09")
 
@@ -130,6 +131,7 @@ def _page(
         error=error,
         said=said,
         positions=_positions(answer) if answer else [],
+        hits=_hits(answer) if answer else [],
         labels=_labels(),
     )
     return vary(Response(page, error.status if error else 200, mimetype=HTML))
@@ -158,6 +160,16 @@ def _positions(answer: Row) -> list[Row]:
         metres = frame in PROJECTED
         rows.append({"frame": frame, "text": f"{x:.0f}, {y:.0f}" if metres else f"{x:.6f}, {y:.6f}"})
     return rows
+
+
+def _hits(answer: Row) -> list[Row]:
+    """Return what the small map lights up: of zones, or counties where there is none, the likeliest two."""
+    layers = {
+        row["layer"]: [one for one in row["places"] if one["likelihood_percent"] >= WORTH_SHOWING]
+        for row in answer["likely"]
+    }
+    found = layers.get("zones") or layers.get("counties") or []
+    return [{key: place[key] for key in ("id", "likelihood_percent")} for place in found[:2]]
 
 
 def _labels() -> list[Row]:

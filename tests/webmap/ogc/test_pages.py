@@ -106,7 +106,7 @@ def test_the_definition_says_what_every_address_and_parameter_means(
     assert all(rows.values())
     assert rows["/collections/zones/items"] == meaning
     named = re.findall(r"<dt><code>([^<]*)</code></dt><dd>[^<]+</dd>", page)
-    assert set(named) == {"f", "lang", *ITEMS}
+    assert set(named) == {"f", "lang", "profile", *ITEMS}
 
 
 ASKED = "bbox=122,37,122.5,37.6&limit=5&properties=id,kind&lang=zh"
@@ -162,7 +162,7 @@ def _drawn(client: FlaskClient, query: str) -> dict[str, str]:
 def test_a_page_of_features_draws_those_it_lists(client: FlaskClient) -> None:
     everything = _drawn(client, "zones/items?limit=100")
     assert set(everything) >= {"gaoqu", "jingqu", "lingang", "nanhai", "shidao", "haoyunjiao"}
-    some = _drawn(client, "zones/items?filter=area_km2>200&crs=EPSG:4550")
+    some = _drawn(client, "zones/items?filter=area_km2>200&crs=http://www.opengis.net/def/crs/EPSG/0/4550")
     assert set(some) == {"lingang", "shidao"}
     assert all(everything[name] == path for name, path in some.items())
     rows = client.get("/ogc/collections/platforms/items?f=json").get_json()["features"]
@@ -210,9 +210,9 @@ def test_more_coordinates_than_a_page_takes_are_in_the_json_it_leads_to(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("webmap.ogc.pages.MOST_BYTES", 1000)
-    text = client.get("/ogc/collections/zones/items/gaoqu?f=html&crs=EPSG:4550&lang=en").get_data(
-        as_text=True
-    )
+    text = client.get(
+        "/ogc/collections/zones/items/gaoqu?f=html&lang=en&crs=http://www.opengis.net/def/crs/EPSG/0/4550"
+    ).get_data(as_text=True)
     assert "<pre" not in text
     said = text.partition("More than 200 kB of coordinates")[2]
     href = unescape(re.findall(r'href="([^"]*)"', said)[0])
@@ -224,7 +224,9 @@ def test_more_coordinates_than_a_page_takes_are_in_the_json_it_leads_to(
 def test_coordinates_are_scrolled_with_the_keyboard_on_a_telephone(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
-    page.goto(f"{site}/ogc/collections/zones/items/gaoqu?f=html&lang=ko&crs=EPSG:4550")
+    page.goto(
+        f"{site}/ogc/collections/zones/items/gaoqu?f=html&lang=ko&crs=http://www.opengis.net/def/crs/EPSG/0/4550"
+    )
     box = page.get_by_role("region", name="좌표(GeoJSON 텍스트)")
     expect(box).to_be_hidden()
     page.locator("details.coordinates summary").focus()
@@ -242,7 +244,9 @@ def test_coordinates_are_scrolled_with_the_keyboard_on_a_telephone(browser: Brow
 
 
 def test_a_list_says_how_large_each_geometry_is_and_leads_on_in_its_system(client: FlaskClient) -> None:
-    address = "/ogc/collections/platforms/items?limit=300&lang=en&crs=EPSG:4490"
+    address = (
+        "/ogc/collections/platforms/items?limit=300&lang=en&crs=http://www.opengis.net/def/crs/EPSG/0/4490"
+    )
     text = client.get(f"{address}&f=html").get_data(as_text=True)
     rows = client.get(f"{address}&f=json").get_json()["features"]
     shown = re.findall(r"<span>([\d., ]+, [\d., ]+)</span>", text)

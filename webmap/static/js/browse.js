@@ -3,7 +3,7 @@
 import { NEUTRAL, listOf, overlaysOf } from "./catalogue.js";
 import { byId, calm, el, svg } from "./dom.js";
 import { lang, local, t } from "./site.js";
-import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
+import { badgeIcon, fadingFill, swatch, symbolIcon } from "./symbols.js";
 
 /* The theme control: a radio group, one theme at a time. */
 
@@ -96,10 +96,10 @@ export function createLayers({ state, catalogue }) {
 
 /* The legend of the theme: its classes, which are switches, its edges, its note; or what answers a question. */
 
+const HALO = "#777777";
 const LINES = {
   solid: ["surveyed", "official", "digitised"],
-  dashed: ["reconstructed", "derived"],
-  dotted: ["indicative"],
+  soft: ["reconstructed", "derived"],
 };
 
 export function createLegend({ state, catalogue }) {
@@ -150,18 +150,26 @@ export function createLegend({ state, catalogue }) {
   function picture(theme, entry, index) {
     if (entry.symbol) return symbolIcon(entry);
     const feature = catalogue.featuresOf(theme).find((one) => catalogue.entryOf(one, theme)?.index === index);
-    const look = feature ? catalogue.lookOf(feature, state.get()) : { hue: entry.colour, texture: index };
-    const icon = swatch(look, feature?.edge);
+    const plain = { theme: theme.id }; // whatever the filter
+    if (feature && catalogue.isUnbounded(feature)) return withBadge(symbolIcon(catalogue.symbolOf(feature, plain), true), entry);
+    const look = feature ? catalogue.lookOf(feature, plain) : { hue: entry.colour, texture: index };
+    return withBadge(swatch(look, feature?.edge), entry);
+  }
+
+  function withBadge(icon, entry) {
     return entry.letter ? el("span", { class: "swatch-pair" }, icon, badgeIcon(entry)) : icon;
   }
 
   function accuracyKeys(theme, features) {
-    const points = features.filter(catalogue.isPoint);
+    const points = features.filter((one) => catalogue.isPoint(one) && !catalogue.isUnbounded(one));
     const methods = new Set(features.filter((one) => !catalogue.isPoint(one)).map((one) => one.edge));
     const rows = Object.entries(LINES)
       .map(([line, drawn]) => [line, drawn.filter((method) => methods.has(method))])
       .filter(([, here]) => here.length)
       .map(([line, here]) => el("li", {}, edgeIcon(here[0]), el("span", { text: meaningOf(line, here) })));
+    if (features.some(catalogue.isUnbounded)) {
+      rows.push(el("li", {}, haloIcon(), el("span", { text: t("map.line.spot") })));
+    }
     if (points.some(catalogue.isHollow)) {
       const sample = theme.legend.find((entry) => entry.symbol) ?? {};
       rows.push(
@@ -188,8 +196,19 @@ function meaningOf(line, methods) {
 }
 
 function edgeIcon(method) {
-  const line = svg("path", { class: `edge-line method-${method}`, d: "M1 9h26" });
-  return svg("svg", { class: "swatch", viewBox: "0 0 28 18", width: 28, height: 18, "aria-hidden": "true" }, line);
+  const [soft, d] = [LINES.soft.includes(method), "M1 9h26"];
+  const band = soft ? [0, 1, 2].map(() => svg("path", { class: "edge-band", d })) : [];
+  for (const [index, path] of band.entries()) path.style.setProperty("--width-m", 13 - 4.5 * index);
+  const line = svg("path", { class: `edge ${soft ? "edge-guessed" : "edge-known"}`, d });
+  return svg("svg", { class: "swatch edge-icon", viewBox: "0 0 28 18", width: 28, height: 18, "aria-hidden": "true" }, ...band, line);
+}
+
+function haloIcon() {
+  const node = symbolIcon({ symbol: "spot", letter: "", colour: HALO }, true);
+  const halo = svg("circle", { class: "halo-icon", r: 12 });
+  halo.style.fill = fadingFill(HALO);
+  node.prepend(halo);
+  return node;
 }
 
 /* The industry filter: a plain select, grouped by cluster. */
@@ -199,7 +218,7 @@ export function createFilter({ state, catalogue }) {
   const { industries } = catalogue.payload;
 
   function draw() {
-    const counts = count([...catalogue.features.values()].filter((one) => !catalogue.isPoint(one)));
+    const counts = count([...catalogue.features.values()].filter((one) => catalogue.isArea(one)));
     const groups = [...catalogue.clusters.values(), { id: null, name: t("map.no_cluster"), letter: null }];
     select.replaceChildren(el("option", { value: "", text: t("map.all_industries") }));
     for (const cluster of groups) {
@@ -347,8 +366,7 @@ export function createList({ state, catalogue }) {
     lang() !== "zh" && feature.zh !== feature.name ? el("span", { class: "zh", lang: "zh", text: feature.zh }) : null;
 
   function picture(feature) {
-    const entry = catalogue.entryOf(feature, catalogue.themeOf(feature, state.get()));
-    if (catalogue.isPoint(feature)) return symbolIcon(entry, catalogue.isHollow(feature));
+    if (catalogue.isPoint(feature)) return symbolIcon(catalogue.symbolOf(feature, state.get()), catalogue.isHollow(feature));
     return swatch(catalogue.lookOf(feature, state.get()), feature.edge);
   }
 

@@ -44,7 +44,7 @@ export class Catalogue {
       q: q?.slice(0, 200) || null,
       layers: some(layers, layer, solid),
       hide: some(hide, (one) => classes.includes(one)),
-      pick: listOf(some(pick, (one) => this.shapes.has(one))).slice(0, MOST_CHOSEN).join(",") || null,
+      pick: listOf(some(pick, (one) => this.features.has(one) && this.isArea(this.features.get(one)))).slice(0, MOST_CHOSEN).join(",") || null,
       swipe: swipe !== shown && (this.themes.has(swipe) || /^[0-9a-f]{16,64}$/.test(swipe)) ? swipe : null,
     };
   }
@@ -85,7 +85,7 @@ export class Catalogue {
     const hits = [...this.features.values()].filter((one) => this.matches(one, state));
     const covered = (one) => one.layer === "zones" && hits.some((hit) => hit.id === one.parent);
     const others = this.layers.filter((layer) => !this.themes.get(state.theme).layers.includes(layer));
-    return this.featuresOf({ layers: others }).filter((one) => !this.isPoint(one) && this.isLocated(one) && (hits.includes(one) || covered(one)));
+    return this.featuresOf({ layers: others }).filter((one) => this.isArea(one) && this.isLocated(one) && (hits.includes(one) || covered(one)));
   }
 
   /** Whether a place that answers the question is only outlined: those on it keep their own answers. */
@@ -112,21 +112,35 @@ export class Catalogue {
     if (theme.layers.includes(feature.layer)) return theme;
     return [...this.themes.values()].find((one) => one.layers.includes(feature.layer));
   }
+
   /** Return what the catalogue says of a feature's layer: `{source, priority, width}`. */
   layerOf = (feature) => this.payload.layers[feature.layer];
 
-  isPoint = (feature) => POINTS.has(feature.layer);
+  /** Whether a feature is drawn as a symbol: it is a point, or a place of which only a point is known. */
+  isPoint = (feature) => POINTS.has(feature.layer) || this.isUnbounded(feature);
+
+  /** Whether a feature is a place with an extent, known or not: it can be compared and lists industries. */
+  isArea = (feature) => !POINTS.has(feature.layer);
+
+  isUnbounded = (feature) => Boolean(feature.spots?.length);
 
   isSchematic = (feature) => SCHEMATIC.has(feature.edge);
 
-  isHollow = (feature) => this.isPoint(feature) && feature.accuracy_m > HOLLOW_OVER_M;
+  isHollow = (feature) => this.isPoint(feature) && (this.isUnbounded(feature) || feature.accuracy_m > HOLLOW_OVER_M);
 
-  isLocated = (feature) => (this.isPoint(feature) ? Boolean(feature.point) : this.shapes.has(feature.id));
+  isLocated = (feature) => this.spotsOf(feature).length > 0 || this.shapes.has(feature.id);
+
+  /** Return where the symbols of a feature stand: `[lat, lon, accuracy in metres]` each. */
+  spotsOf(feature) {
+    if (this.isUnbounded(feature)) return feature.spots.map(([lon, lat, accuracy]) => [lat, lon, accuracy]);
+    return feature.point ? [[feature.point[1], feature.point[0], feature.accuracy_m]] : [];
+  }
 
   /** Return the (lat, lon) that stands for a feature, or null. */
   anchorOf(feature) {
-    const at = this.isPoint(feature) ? feature.point : feature.label;
-    return at ? [at[1], at[0]] : null;
+    const [spot] = this.spotsOf(feature);
+    if (spot) return spot.slice(0, 2);
+    return feature.label ? [feature.label[1], feature.label[0]] : null;
   }
 
   /** Return the legend entry of a feature and its index, or null. */
@@ -137,25 +151,29 @@ export class Catalogue {
   }
 
   /**
-   * Return `{hue, texture, light, solid, hatched}` of a feature: texture -1 is plain, the others tell hues
-   * apart in grey; what others lie on is light, a class is solid so that it has one tone, what is only
-   * indicative is hatched.
+   * Return `{hue, texture, light, solid, soft}` of a feature: texture -1 is plain, the others tell hues apart in
+   * grey; what others lie on is light, a class is solid so that it has one tone, what is schematic is soft.
    */
   lookOf(feature, state) {
     const theme = this.themeOf(feature, state);
-    const light = this.isBackdrop(feature, theme);
-    const hatched = feature.edge === "indicative";
+    const [light, soft] = [this.isBackdrop(feature, theme), this.isSchematic(feature)];
     if (this.isFiltered(state)) {
       const hit = this.matches(feature, state);
       const reached = !hit && this.isReached(feature, state);
-      return { hue: hit || reached ? this.strongOf(state) : NEUTRAL, texture: -1, light: !hit && !reached, hatched: hatched && !hit };
+      return { hue: hit || reached ? this.strongOf(state) : NEUTRAL, texture: -1, light: !hit && !reached, soft };
     }
     if (theme.colour_by === "cluster") {
       const leading = this.clusters.get(feature.leads);
-      return { hue: leading?.colour ?? NEUTRAL, texture: -1, light: light && !leading, solid: true, hatched };
+      return { hue: leading?.colour ?? NEUTRAL, texture: -1, light: light && !leading, solid: true, soft };
     }
     const entry = this.entryOf(feature, theme);
-    return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, hatched };
+    return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, soft };
+  }
+
+  /** Return the `{symbol, letter, colour}` of what is drawn as a symbol. */
+  symbolOf(feature, state) {
+    if (this.isUnbounded(feature)) return { symbol: "spot", letter: null, colour: this.lookOf(feature, state).hue };
+    return this.entryOf(feature, this.themeOf(feature, state));
   }
 
   /** Return whether the theme's other features lie on this one. */
@@ -181,7 +199,7 @@ export class Catalogue {
   isReached = (feature, { industry, pick }) => Boolean(industry) && !pick && (feature.reached ?? []).includes(industry);
 
   /** Return the places of all themes that the plan lists an industry for. */
-  placesFor = (industry) => [...this.features.values()].filter((one) => !this.isPoint(one) && one.industries?.includes(industry));
+  placesFor = (industry) => [...this.features.values()].filter((one) => this.isArea(one) && one.industries?.includes(industry));
 
   /** Return whether a feature passes the reader's filters. */
   matches(feature, state) {

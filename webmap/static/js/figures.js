@@ -1,34 +1,50 @@
 /** The theme's polygons, and the outline of the selected one. */
 
+import { svg } from "./dom.js";
+import { createRenderer } from "./shapes.js";
 import { t } from "./site.js";
-import { dress } from "./symbols.js";
+import { dress, fadingFill, paint } from "./symbols.js";
 
 /* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
 const STATES = ["selected", "faded", "matching", "reached", "masking", "outlined"];
 
+const BAND = [1, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22]; // widths of the strokes that make a soft edge, in parts of its accuracy
+let clips = 0;
+
 export function createFigures(app) {
   const { map, state, catalogue, shapes, suffix = "" } = app;
   const pane = `area${suffix}`; // right of the slider there is another
   const group = L.layerGroup().addTo(map);
-  const renderer = L.svg({ pane, padding: 0.5 }); // one for all: each costs the browser a layer
+  const [renderer, edging] = [createRenderer(pane), createRenderer(`edge${suffix}`)];
   const drawn = new Map();
+  const tones = []; // groups and clips that hold bands
 
   function draw() {
     group.clearLayers();
     drawn.clear();
+    for (const node of tones.splice(0)) node.remove();
     const theme = catalogue.themes.get(state.get().theme);
-    if (theme.context.includes("zones")) drawContext();
     const features = catalogue.shownIn(state.get()).filter((one) => !catalogue.isPoint(one) && shapes.has(one.id));
     const layers = [...new Set(features.map((one) => one.layer))];
-    const order = (a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer) || b.area_km2 - a.area_km2;
-    features.sort(order).forEach(drawFigure);
+    features.sort((a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer) || b.area_km2 - a.area_km2);
+    if (theme.context.includes("zones")) drawContext();
+    for (const feature of features) drawFigure(feature);
+    drawEdges(features);
     restyle();
   }
 
+  const lineOptions = (className) => ({
+    pane: `edge${suffix}`,
+    renderer: edging,
+    className,
+    interactive: false,
+    fill: false,
+    ...shapes.drawing,
+  });
+
   function drawContext() {
-    const options = { pane, className: "ground-context", interactive: false, fill: false, ...shapes.drawing };
-    L.polyline(shapes.lines("zone-lines"), { ...options, renderer }).addTo(group);
+    L.polyline(shapes.lines("zone-lines"), lineOptions("ground-context")).addTo(group);
   }
 
   function drawFigure(feature) {
@@ -45,18 +61,89 @@ export function createFigures(app) {
     path.setAttribute("role", "button");
     const text = catalogue.isSchematic(feature) ? "map.figure_schematic" : "map.figure";
     path.setAttribute("aria-label", t(text, { name: feature.name, kind }));
-    drawn.set(feature.id, path);
+    drawn.set(feature.id, [path]);
+  }
+
+  /** Draw known edges crisp; of the others a soft band as wide as they are accurate with a thin dash in it. */
+  function drawEdges(features) {
+    const [seen, bands, lines] = [new Set(), new Map(), []];
+    for (const { id } of features) {
+      const [known, guessed] = [[], []];
+      for (const { doubt, arc, line } of shapes.edges(id)) {
+        if (!doubt) known.push(line);
+        else if (!seen.has(arc)) {
+          seen.add(arc); // of two neighbours, the first draws it
+          guessed.push(line);
+          const key = `${id} ${doubt.county} ${doubt.accuracy_m}`;
+          if (!bands.has(key)) bands.set(key, { id, doubt, line: [] });
+          bands.get(key).line.push(line);
+        }
+      }
+      lines.push([id, guessed, "edge edge-guessed"], [id, known, "edge edge-known"]);
+    }
+    drawBands([...bands.values()]);
+    for (const [id, line, className] of lines) if (line.length) drawLine(id, line, className);
+  }
+
+  /** Draw the bands stroke by stroke: those of one width together are one tone, also where they meet. */
+  function drawBands(bands) {
+    const counties = new Map(bands.map(({ doubt }) => [doubt.county, clip(doubt.county)]));
+    for (const share of BAND) {
+      const tone = svg("g", { class: "band" });
+      for (const [county, cut] of counties) {
+        const inside = svg("g", { "clip-path": cut });
+        for (const { id, line, doubt } of bands.filter((one) => one.doubt.county === county)) {
+          const path = drawLine(id, line, "edge-band");
+          path.style.setProperty("--width-m", Math.round(doubt.accuracy_m * share));
+          path.parentNode.append(tone);
+          inside.append(path);
+        }
+        tone.append(inside);
+      }
+      tones.push(tone);
+    }
+  }
+
+  function drawLine(id, line, className) {
+    const path = L.polyline(line, lineOptions(className)).addTo(group).getElement();
+    path.dataset.id = id;
+    drawn.get(id).push(path);
+    return path;
+  }
+
+  /** Return how to cut to a county: its edges are known, so no doubt reaches over them. */
+  function clip(county) {
+    const path = L.polygon(shapes.polygon(county), lineOptions("clip")).addTo(group).getElement();
+    const node = svg("clipPath", { id: `county-${(clips += 1)}` });
+    path.ownerSVGElement.prepend(node);
+    node.append(path);
+    tones.push(node);
+    return `url("#${node.id}")`;
+  }
+
+  /** Tell the style sheet how many pixels a metre has. */
+  function scale() {
+    const { lat, lng } = map.getCenter();
+    const metres = map.distance([lat, lng], [lat, lng + 0.1]);
+    const pixels = map.project([lat, lng + 0.1]).x - map.project([lat, lng]).x;
+    map.getContainer().style.setProperty("--px-per-m", (pixels / metres).toFixed(6));
   }
 
   function restyle() {
     const now = state.get();
-    for (const [id, path] of drawn) {
+    map.getPane(pane).classList.toggle("is-asked", catalogue.isFiltered(now));
+    for (const [id, [figure, ...edges]] of drawn) {
       const feature = catalogue.features.get(id);
-      dress(path, catalogue.lookOf(feature, now));
-      path.style.setProperty("--opacity", catalogue.opacityOf(feature, now));
+      const look = catalogue.lookOf(feature, now);
       const flags = statesOf(feature, now);
-      for (const name of STATES) path.classList.toggle(`is-${name}`, flags[name]);
-      path.setAttribute("aria-pressed", String(flags.selected));
+      dress(figure, look);
+      for (const path of [figure, ...edges]) {
+        paint(path, look.hue);
+        path.style.setProperty("--opacity", catalogue.opacityOf(feature, now));
+        for (const name of STATES) path.classList.toggle(`is-${name}`, flags[name]);
+      }
+      for (const path of edges) path.classList.toggle("is-light", Boolean(look.light));
+      figure.setAttribute("aria-pressed", String(flags.selected));
     }
   }
 
@@ -78,23 +165,38 @@ export function createFigures(app) {
 
   state.subscribe((now, before) => (catalogue.contentOf(now) === catalogue.contentOf(before) ? restyle() : draw()));
   shapes.onChange(draw);
+  map.on("zoomend viewreset", scale);
+  scale();
   draw();
 }
 
-/* The edge of the selected polygon: dark on a white halo, above everything else. */
+/* The edge of the selected place: dark on a white halo, above everything else; of a point, its reach. */
 
 export function createOutline({ map, state, catalogue, shapes }) {
   const group = L.layerGroup().addTo(map);
-  const renderer = L.svg({ pane: "line", padding: 0.5 });
+  const renderer = createRenderer("line");
 
   function draw() {
     group.clearLayers();
     const feature = catalogue.features.get(state.get().zone);
-    if (!feature || !shapes.has(feature.id)) return;
-    for (const part of ["halo", "edge"]) {
-      const className = `outline-${part} method-${feature.edge}`;
-      const options = { pane: "line", renderer, className, interactive: false, fill: false, ...shapes.drawing };
-      L.polygon(shapes.polygon(feature.id), options).addTo(group);
+    if (!feature) return;
+    const options = (className) => ({
+      pane: "line",
+      renderer,
+      className,
+      interactive: false,
+      fill: false,
+      ...shapes.drawing,
+    });
+    for (const [lat, lon, radius] of feature.spots?.length ? catalogue.spotsOf(feature) : []) {
+      const reach = L.circle([lat, lon], { ...options("reach-edge"), radius, fill: true }).addTo(group);
+      const { hue } = catalogue.lookOf(feature, state.get());
+      paint(reach.getElement(), hue).style.fill = fadingFill(hue);
+    }
+    if (!shapes.has(feature.id)) return;
+    L.polygon(shapes.polygon(feature.id), options("outline-halo")).addTo(group);
+    for (const { doubt, line } of shapes.edges(feature.id)) {
+      L.polyline(line, options(`outline-edge ${doubt ? "is-guessed" : ""}`)).addTo(group);
     }
   }
 

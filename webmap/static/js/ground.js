@@ -1,6 +1,7 @@
 /** What lies under the figures: sea, land, names of waters, tiles where the operator has any. */
 
 import { byId, svg } from "./dom.js";
+import { createRenderer } from "./shapes.js";
 
 /* A drawing above the map whose parts keep their size and follow their place. */
 
@@ -39,7 +40,7 @@ const TOWN_ZOOM = 11;
 
 export function createGround({ map, shapes }) {
   const group = L.layerGroup().addTo(map);
-  const renderer = L.svg({ pane: "land", padding: 0.5 });
+  const renderer = createRenderer("land");
   const options = (className) => ({
     pane: "land",
     className: `ground-${className}`,

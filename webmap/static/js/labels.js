@@ -68,11 +68,15 @@ const LANDMARKS = {
   cape: { from: 9.5, priority: 52 },
   bay: { from: 9.5, priority: 54 },
   lagoon: { from: 11, priority: 56 },
-  centre: { from: 10.5, priority: 46 },
+  "city-seat": { from: 8, priority: 2 },
+  "county-seat": { from: 8, priority: 9 },
+  centre: { from: 11, priority: 60 },
   campus: { from: 13, priority: 70 },
 };
-const GATEWAYS_FROM = 10.5;
-const TOWNS_FROM = 11;
+const SEATS = new Set(["city-seat", "county-seat"]);
+const TOGETHER_PX = 24;
+const GATEWAYS_FROM = 10;
+const TOWNS_FROM = 10;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
@@ -81,13 +85,15 @@ function wantedNames(app, zoom) {
   const figures = figureNames(app, theme);
   const shown = new Set(figures.map((one) => one.text));
   const ground = [
-    ...countyNames(app, theme),
     ...landmarkNames(app, theme, zoom),
+    ...countyNames(app, theme),
     ...gatewayNames(app, theme, zoom),
     ...townNames(app, zoom),
+    ...app.backdrop.names(zoom),
   ];
   const free = ground.filter((one) => !shown.has(one.text) && (one.type === "sea" || shown.add(one.text)));
-  return [...figures, ...free];
+  const seats = ground.filter((one) => SEATS.has(one.type) && !free.includes(one)); // named elsewhere, marked here
+  return [...figures, ...free, ...seats.map((one) => ({ ...one, text: "" }))];
 }
 
 function figureNames({ catalogue, state }, theme) {
@@ -101,8 +107,8 @@ function figureNames({ catalogue, state }, theme) {
         id: one.id,
         text: nameOf(one),
         at: catalogue.anchorOf(one),
-        type: catalogue.isPoint(one) ? "point" : catalogue.layerOf(one).source === "areas" ? "areas" : one.layer,
-        limit: catalogue.isPoint(one) ? POINT_LIMIT : catalogue.layerOf(one).width,
+        type: typeOf(catalogue, one),
+        limit: typeOf(catalogue, one) === "point" ? POINT_LIMIT : catalogue.layerOf(one).width,
         point: catalogue.isPoint(one),
         priority: one.id === now.zone ? -1 : pointOrFigure(catalogue, one),
         must: badges.length > 0 || NAMED_ALWAYS.has(one.layer), // the letters are what such a theme shows
@@ -111,11 +117,18 @@ function figureNames({ catalogue, state }, theme) {
     });
 }
 
-/** The short name where the window is narrow. */
-const nameOf = (feature) => (narrow.matches && feature.short ? feature.short : feature.name);
+/** Return how a figure's name is set: as a point's, an area's, or by its layer. */
+function typeOf(catalogue, feature) {
+  if (catalogue.isPoint(feature) && !catalogue.isUnbounded(feature)) return "point";
+  return catalogue.layerOf(feature).source === "areas" ? "areas" : feature.layer;
+}
+
+/** The short name where the window is narrow, and of parks, which lie close together. */
+const nameOf = (feature) =>
+  feature.short && (narrow.matches || feature.layer === "parks") ? feature.short : feature.name;
 
 function pointOrFigure(catalogue, feature) {
-  if (catalogue.isPoint(feature)) return catalogue.isHollow(feature) ? 31 : 30;
+  if (typeOf(catalogue, feature) === "point") return catalogue.isHollow(feature) ? 31 : 30;
   return catalogue.layerOf(feature).priority + 1 / (1 + (feature.area_km2 ?? 0));
 }
 
@@ -130,18 +143,25 @@ function countyNames({ catalogue }, theme) {
   return counties.map((one) => ({ text: nameOf(one), at: catalogue.anchorOf(one), type: "county", priority: 40 }));
 }
 
+const MARKED = { "city-seat": "city-seat", "county-seat": "county-seat", centre: "town" };
+
 /** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */
-function landmarkNames({ catalogue }, theme, zoom) {
+function landmarkNames({ catalogue, map }, theme, zoom) {
   const isCore = (one) => theme.layers.includes(one.core_of);
+  const spot = ({ at: [lon, lat] }) => map.latLngToLayerPoint([lat, lon]);
+  const cores = catalogue.payload.landmarks.filter(isCore).map(spot);
+  // A seat that falls together with a core at this zoom leaves it the place.
+  const isFree = (one) => !SEATS.has(one.kind) || cores.every((core) => core.distanceTo(spot(one)) > TOGETHER_PX);
   return catalogue.payload.landmarks
+    .filter(isFree)
     .filter((one) => isCore(one) || zoom >= (LANDMARKS[one.kind]?.from ?? 12))
     .map((one) => ({
       text: one.name,
       at: [one.at[1], one.at[0]],
       type: one.kind,
       priority: isCore(one) ? 6 : (LANDMARKS[one.kind]?.priority ?? 60),
-      must: isCore(one),
-      mark: isCore(one) ? "core" : one.kind === "centre" ? "centre" : null,
+      must: isCore(one) || one.kind === "city-seat",
+      mark: isCore(one) ? "core" : (MARKED[one.kind] ?? null),
     }));
 }
 
@@ -164,32 +184,82 @@ function townNames({ catalogue }, zoom) {
   }));
 }
 
-/* Place labels so that none covers another: greedy, the important ones first. */
+/* Place labels so that none covers another, nor the line of another: greedy, the important ones first. */
 
 const GAP = 2;
-const DIRECTIONS = Array.from({ length: 12 }, (_, index) => (index * Math.PI) / 6);
+const DIRECTIONS = Array.from({ length: 16 }, (_, index) => (index * Math.PI) / 8);
+const FARTHEST = 200; // pixels that a label may be moved
 
 /**
  * Return a Map of item to its offset [dx, dy], or null where it is to be hidden.
  *
  * An item is `{x, y, width, height, priority, must, offsets}`: the anchor and the box's size in
- * pixels, the offsets of the box's centre to try in turn. `must` items are moved, never hidden.
- * `taken` boxes are `[left, top, right, bottom]`, and so is `frame`: offsets that keep the box
- * inside it are tried before the others.
+ * pixels, the offsets of the box's centre to try in turn. `must` items are moved, never hidden; a line
+ * then ties them to their anchor, which crosses no label, symbol or other line. `taken` boxes are
+ * `[left, top, right, bottom]`, and so is `frame`: offsets that keep the box inside it are tried before
+ * the others.
  */
 function placeLabels(items, taken = [], frame = null) {
-  const boxes = [...taken];
+  const room = { boxes: [...taken], lines: [] };
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
-    const offset = firstFree(item, insideFirst(item, frame), boxes) ?? (item.must ? moved(item, boxes, frame) : null);
-    if (offset) boxes.push(boxAt(item, offset));
+    const offset = firstFree(item, insideFirst(item, frame), room) ?? (item.must ? moved(item, room, frame) : null);
+    if (offset) {
+      room.boxes.push(boxAt(item, offset));
+      room.lines.push(...lineOf(item, offset));
+    }
     placed.set(item, offset);
   }
   return placed;
 }
 
-function firstFree(item, offsets, boxes) {
-  return offsets.find((offset) => !boxes.some((box) => overlap(boxAt(item, offset), box))) ?? null;
+/** Return the line that ties a label to what it names, as `[[x, y, x, y]]`; none for one that is near. */
+function lineOf(item, offset) {
+  if (item.offsets.includes(offset) || !isApart(item, offset)) return [];
+  const { x, y, origin } = item;
+  const [toX, toY] = lineEnd(item, offset);
+  return [[x + origin.x, y + origin.y, x + toX, y + toY]];
+}
+
+/** Return where the line to a label ends, from the anchor: at the edge of its box. */
+function lineEnd({ width, height, origin }, offset) {
+  const [dx, dy] = [offset[0] - origin.x, offset[1] - origin.y];
+  const share = Math.min(1, Math.max(1 - width / 2 / Math.abs(dx || 1e-9), 1 - height / 2 / Math.abs(dy || 1e-9)));
+  return [origin.x + dx * share, origin.y + dy * share];
+}
+
+function firstFree(item, offsets, room) {
+  return offsets.find((offset) => hindrance(item, offset, room) === 0) ?? null;
+}
+
+/** Return how much a label at an offset would cover or cross: the area, and so much for each crossing. */
+function hindrance(item, offset, { boxes, lines }) {
+  const [own, line] = [boxAt(item, offset), lineOf(item, offset)];
+  const covered = boxes.reduce((sum, box) => sum + overlap(own, box), 0);
+  const crossed = lines.filter((other) => meets(other, own) || line.some((one) => crosses(one, other)));
+  const crossing = line.flatMap((one) => boxes.filter((box) => !holds(box, { x: one[0], y: one[1] }) && meets(one, box)));
+  return covered + CROSSING * (crossed.length + crossing.length);
+}
+
+const CROSSING = 400; // square pixels of a label that are as bad as a line across it
+
+const holds = ([left, top, right, bottom], { x, y }) => x >= left && x <= right && y >= top && y <= bottom;
+
+/** Whether a line meets a box. */
+function meets([x1, y1, x2, y2], [left, top, right, bottom]) {
+  const inside = holds([left, top, right, bottom], { x: x1, y: y1 }) || holds([left, top, right, bottom], { x: x2, y: y2 });
+  const diagonals = [
+    [left, top, right, bottom],
+    [left, bottom, right, top],
+  ];
+  return inside || diagonals.some((one) => crosses([x1, y1, x2, y2], one));
+}
+
+/** Whether two lines cross. */
+function crosses([ax, ay, bx, by], [cx, cy, dx, dy]) {
+  const side = (x, y, px, py, qx, qy) => Math.sign((qx - px) * (y - py) - (qy - py) * (x - px));
+  const apart = side(ax, ay, cx, cy, dx, dy) * side(bx, by, cx, cy, dx, dy);
+  return apart < 0 && side(cx, cy, ax, ay, bx, by) * side(dx, dy, ax, ay, bx, by) < 0;
 }
 
 function insideFirst(item, frame, offsets = item.offsets) {
@@ -201,14 +271,15 @@ function insideFirst(item, frame, offsets = item.offsets) {
   return [...offsets.filter(inside), ...offsets.filter((offset) => !inside(offset))];
 }
 
-/** Return the nearest free offset, or the one that covers least. */
-function moved(item, boxes, frame) {
+/** Return the nearest free offset, or the one that is least in the way. */
+function moved(item, room, frame) {
   const ring = [];
-  for (let radius = 16; radius <= 160; radius += 12) {
+  for (let radius = 16; radius <= FARTHEST; radius += 8) {
     for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
   }
-  const covered = (offset) => boxes.reduce((sum, box) => sum + overlap(boxAt(item, offset), box), 0);
-  return firstFree(item, insideFirst(item, frame, ring), boxes) ?? ring.reduce((best, one) => (covered(one) < covered(best) ? one : best));
+  const tried = insideFirst(item, frame, ring);
+  const cost = new Map(tried.map((offset) => [offset, hindrance(item, offset, room)]));
+  return tried.find((offset) => !cost.get(offset)) ?? tried.reduce((best, one) => (cost.get(one) < cost.get(best) ? one : best));
 }
 
 function boxAt({ x, y, width, height }, [dx, dy]) {
@@ -232,11 +303,16 @@ const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
 const MARKS = {
   town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
   core: "M0-6.5 1.6-2.1 6.2-2 2.6.9 3.8 5.3 0 2.7-3.8 5.3-2.6.9-6.2-2-1.6-2.1z",
-  centre: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+  village: "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
+  peak: "M0-3.4 3.2 2.2h-6.4z",
+  "city-seat": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0zM-1.8 0a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0z",
+  "county-seat": "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0zM-.6 0a.6.6 0 1 0 1.2 0a.6.6 0 1 0-1.2 0z",
   seaport: "M0-4.5v9M-2.5-2h5M-4 1q0 3.5 4 3.5t4-3.5",
   airport: "M0-5v9M-5 .5 0-2 5 .5M-2 4.2 0 3.2l2 1",
   "railway-station": "M-4-3.4h8v5.4h-8zM-4-.4h8M-2.6 2-4 4.4M2.6 2 4 4.4",
 };
+// Pixels between a mark and its name, where the mark is larger than a town's.
+const MARK_GAPS = { "city-seat": 8, "county-seat": 7, seaport: 8, airport: 8, "railway-station": 8 };
 
 export function createLabels(app) {
   const { map, state, shapes } = app;
@@ -244,8 +320,22 @@ export function createLabels(app) {
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
-    const placed = placeLabels(items.filter(fits), symbolBoxes(app), frameOf(map));
-    const shown = [...placed].filter(([, offset]) => offset);
+    const bare = items.filter((one) => !one.text); // a mark alone stays where it is
+    const markBox = ({ x, y, type }) => {
+      const reach = type === "city-seat" ? 5 : 4;
+      return [x - reach, y - reach, x + reach, y + reach];
+    };
+    const taken = [...symbolBoxes(app), ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
+    const placed = placeLabels(
+      items.filter((one) => one.text && fits(one)),
+      taken,
+      frameOf(map),
+    );
+    const named = [...placed].filter(([, offset]) => offset);
+    const covered = (seat) => named.some(([item, offset]) => overlap(boxAt(item, offset), markBox(seat)));
+    const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one) && !covered(one));
+    const marked = [...bare, ...nameless.map((one) => ({ ...one, lines: [] }))].map((one) => [one, one.offsets[0]]);
+    const shown = [...marked, ...named];
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
     fade();
   }
@@ -264,6 +354,7 @@ export function createLabels(app) {
   map.on("zoomend viewreset", draw);
   state.subscribe((now, before) => (app.catalogue.contentOf(now) === app.catalogue.contentOf(before) && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
+  app.backdrop.onNames(draw);
   narrow.addEventListener("change", draw);
   document.fonts?.ready.then(draw);
   draw();
@@ -279,15 +370,15 @@ function measure(name, app, root) {
   const width = Math.max(text.width, columns * BADGE);
   const height = text.height + rows * BADGE;
   const { x, y } = map.latLngToLayerPoint(name.at);
-  const { x: right, y: down } = spread.get(name.id) ?? { x: 0, y: 0 };
-  const offsets = offsetsFor({ ...name, extent }, width, height).map(([dx, dy]) => [dx + right, dy + down]);
-  return { ...name, ...text, width, textHeight: text.height, height, x, y, extent, offsets };
+  const origin = spread.get(name.id) ?? { x: 0, y: 0 }; // where its symbol stands
+  const offsets = offsetsFor({ ...name, extent }, width, height).map(([dx, dy]) => [dx + origin.x, dy + origin.y]);
+  return { ...name, ...text, width, textHeight: text.height, height, x, y, origin, extent, offsets };
 }
 
 function offsetsFor(name, width, height) {
   const small = name.extent < SMALL;
   if (name.mark || name.point || small) {
-    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : name.type === "gateway" ? 8 : 5;
+    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : (MARK_GAPS[name.mark] ?? 5);
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
     return [
       [side, 0],
@@ -333,11 +424,8 @@ function frameOf(map) {
   return [min.x - origin.x, min.y - origin.y, max.x - origin.x, max.y - origin.y];
 }
 
-function symbolBoxes({ spread, catalogue, map }) {
-  return [...spread].map(([id, { x, y }]) => {
-    const at = map.latLngToLayerPoint(catalogue.anchorOf(catalogue.features.get(id)));
-    return [at.x + x - 10, at.y + y - 10, at.x + x + 10, at.y + y + 10];
-  });
+function symbolBoxes({ spread }) {
+  return [...spread.values()].map(({ x, y, place }) => [place.x + x - 10, place.y + y - 10, place.x + x + 10, place.y + y + 10]);
 }
 
 function build(item, offset) {
@@ -348,8 +436,12 @@ function build(item, offset) {
     "aria-hidden": "true",
   });
   if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: MARKS[item.mark] }));
-  if (!item.offsets.includes(offset) && isApart(item, offset))
-    node.append(svg("path", { class: "leader", d: `M0 0L${dx} ${dy}` }));
+  if (lineOf(item, offset).length) {
+    const [x, y] = lineEnd(item, offset);
+    const from = item.origin;
+    node.append(svg("path", { class: "leader", d: `M${from.x} ${from.y}L${x} ${y}` }));
+    if (!item.point) node.append(svg("circle", { class: "origin", r: 1.6 }));
+  }
   const top = dy - item.height / 2;
   item.lines.forEach((line, index) => {
     const y = top + item.lineHeight * (index + 0.5);

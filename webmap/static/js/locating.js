@@ -8,22 +8,23 @@ import { Shapes } from "./shapes.js";
 import { at, fetchJson } from "./site.js";
 
 const OUTLINED = ["zone-lines"];
-const CLOSE = 10.5; // a point with what lies around it
+const CLOSE = 11.5; // a point with what lies around it
 const NAMES_ZOOM = 10; // from here on the zones are named, too
 
 const map = window.planMap;
+let shapes = null;
 const container = map.getContainer();
 const pane = container.closest(".pointer");
 const asked = L.layerGroup().addTo(map);
 
 /** Fit the map to what was asked, or to the city; a point outside is shown with the city. */
-function fit(shapes) {
+function fit() {
   const found = drawAsked();
   const city = L.latLngBounds(shapes.city.flat(2));
   const inside = byId("lookup-answer").dataset.where === "city";
   const point = found && byId("lookup-answer").dataset.point;
   const bounds = !found || (point && !inside) ? city.extend(found ?? city) : found;
-  map.fitBounds(bounds, { padding: [24, 24], maxZoom: point ? CLOSE : 14, animate: false });
+  map.fitBounds(bounds, { padding: [24, 24], maxZoom: point ? CLOSE : map.getMaxZoom(), animate: false });
 }
 
 function drawLabels() {
@@ -39,12 +40,17 @@ function drawLabels() {
 /** Show what the answer on the page is about, and return its bounds. */
 function drawAsked() {
   asked.clearLayers();
-  const { point, outline } = byId("lookup-answer").dataset;
+  const { point, outline, hits, accuracy } = byId("lookup-answer").dataset;
   if (point) {
     const at = JSON.parse(point);
+    drawHits(JSON.parse(hits ?? "[]"));
+    if (accuracy) {
+      const reach = { radius: Number(accuracy), className: "asked asked-accuracy", interactive: false };
+      L.circle(at, reach).addTo(asked);
+    }
     for (const [radius, name] of [
-      [9, "ring"],
-      [3, "dot"],
+      [6, "ring"],
+      [2.5, "dot"],
     ]) {
       L.circleMarker(at, { radius, className: `asked asked-${name}`, interactive: false }).addTo(asked);
     }
@@ -53,6 +59,15 @@ function drawAsked() {
   if (!outline) return null;
   const drawn = L.polygon(JSON.parse(outline), { className: "asked asked-area", interactive: false }).addTo(asked);
   return drawn.getBounds();
+}
+
+/** Light up the likeliest place, and the runner-up. */
+function drawHits(hits) {
+  for (const [index, { id }] of hits.entries()) {
+    if (!shapes.has(id)) continue;
+    const className = `asked hit ${index ? "hit-second" : "hit-first"}`;
+    L.polygon(shapes.polygon(id), { pane: "area", className, interactive: false, ...shapes.drawing }).addTo(asked);
+  }
 }
 
 /** Ask about a point: the page that the server would send, with only its answer changed here. */
@@ -74,7 +89,7 @@ async function ask({ lat, lng }) {
 
 async function start() {
   const { overview, detail } = map.planSources;
-  const shapes = new Shapes(await fetchJson(overview));
+  shapes = new Shapes(await fetchJson(overview));
   createGround({ map, shapes });
   const lines = L.layerGroup().addTo(map);
   const outline = () => {
@@ -84,9 +99,12 @@ async function start() {
       L.polyline(shapes.lines(name), { ...options, ...shapes.drawing }).addTo(lines);
     }
   };
-  shapes.onChange(outline);
+  shapes.onChange(() => {
+    outline();
+    drawAsked();
+  });
   outline();
-  fit(shapes);
+  fit();
   drawLabels();
   const grade = () => pane.classList.toggle("close", map.getZoom() >= NAMES_ZOOM);
   map.on("zoomend", grade);

@@ -1,5 +1,6 @@
 /** Start the map: load, then wire state, drawing and controls together. */
 
+import { createBackdrop } from "./backdrop.js";
 import { bindBasket } from "./basket.js";
 import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
 import { Catalogue } from "./catalogue.js";
@@ -40,6 +41,7 @@ async function start() {
   else app.view.showAll();
   createPicture(app);
   await painted();
+  createBackdrop(app);
   createControls(app);
   createNames(app);
   app.panel = createPanel(app);

@@ -37,9 +37,8 @@ function createChooser({ map, state, catalogue }) {
 
   function choice(id) {
     const feature = catalogue.features.get(id);
-    const entry = catalogue.entryOf(feature, catalogue.themeOf(feature, state.get()));
     const icon = catalogue.isPoint(feature)
-      ? symbolIcon(entry, catalogue.isHollow(feature))
+      ? symbolIcon(catalogue.symbolOf(feature, state.get()), catalogue.isHollow(feature))
       : swatch(catalogue.lookOf(feature, state.get()), feature.edge);
     return el(
       "button",
@@ -87,7 +86,9 @@ export function createPointing(app) {
     [container, ["mouseover", "focusin"]],
     [byId("list-items"), ["mouseover", "focusin"]],
   ]) {
-    for (const name of events) area.addEventListener(name, (event) => highlight(idOf(event.target)));
+    for (const name of events) {
+      area.addEventListener(name, (event) => highlight(idOf(event.target), event.target.matches(":focus-visible")));
+    }
     area.addEventListener("mouseleave", () => highlight(null));
     area.addEventListener("focusout", () => highlight(null));
   }
@@ -108,13 +109,16 @@ export function createPointing(app) {
   showNames(app);
 }
 
-/** Light up everything that stands for a feature. */
-function highlight(id) {
+/** Light up everything that stands for a feature, as one that the keyboard is on if it is. */
+function highlight(id, focused = false) {
   for (const node of document.querySelectorAll(".is-hovered")) {
-    if (node.dataset.id !== id) node.classList.remove("is-hovered");
+    if (node.dataset.id !== id) node.classList.remove("is-hovered", "is-focused");
   }
-  if (id)
-    for (const node of document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`)) node.classList.add("is-hovered");
+  if (!id) return;
+  for (const node of document.querySelectorAll(`[data-id="${CSS.escape(id)}"]`)) {
+    node.classList.add("is-hovered");
+    node.classList.toggle("is-focused", focused);
+  }
 }
 
 /** Return the ids of all features under a pointer, topmost first. */

@@ -3,40 +3,52 @@
 import { byId, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
 import { t } from "./site.js";
-import { symbol } from "./symbols.js";
+import { fadingFill, symbol } from "./symbols.js";
 
 const NEAR_PX = 15;
 const STEP_PX = 25;
 
 export function createPoints(app) {
   const { map, state, catalogue } = app;
-  const overlay = new Overlay(map, `place${app.suffix ?? ""}`, "points");
+  const suffix = app.suffix ?? "";
+  const overlay = new Overlay(map, `place${suffix}`, "points");
+  const halos = L.layerGroup().addTo(map);
+  const renderer = L.svg({ pane: `halo${suffix}`, padding: 0.5 });
 
   function draw() {
-    const features = catalogue.shownIn(state.get()).filter((one) => catalogue.isPoint(one) && one.point);
+    const spots = catalogue
+      .shownIn(state.get())
+      .filter((one) => catalogue.isPoint(one) && (one.point || catalogue.isUnbounded(one)))
+      .flatMap((one) => catalogue.spotsOf(one).map(([lat, lon, radius], index) => ({ one, index, at: [lat, lon], radius })));
     app.spread = spread(
-      features.map((one) => ({ id: one.id, at: catalogue.anchorOf(one) })),
+      spots.map(({ one, index, at }) => ({ id: index ? `${one.id} ${index}` : one.id, at })),
       map,
     );
-    const symbols = features.map((one) => ({ at: catalogue.anchorOf(one), node: build(one) }));
-    overlay.show([...counts(), ...symbols]);
+    overlay.show([...counts(), ...spots.map((spot) => ({ at: spot.at, node: build(spot) }))]);
+    halos.clearLayers();
+    for (const { one, at, radius } of spots) {
+      if (!catalogue.isUnbounded(one)) continue;
+      const options = { pane: `halo${suffix}`, renderer, radius, className: "halo", interactive: false };
+      const path = L.circle(at, options).addTo(halos).getElement();
+      path.style.fill = fadingFill(catalogue.lookOf(one, state.get()).hue);
+    }
     restyle();
   }
 
-  function build(feature) {
+  function build({ one: feature, index }) {
     const now = state.get();
     const hit = catalogue.isFiltered(now) && catalogue.matches(feature, now);
-    const entry = catalogue.entryOf(feature, catalogue.themeOf(feature, now));
+    const entry = catalogue.symbolOf(feature, now);
     const kind = t(`kind.${feature.kind}`);
     const hollow = catalogue.isHollow(feature);
-    const { x, y } = app.spread.get(feature.id);
+    const { x, y } = app.spread.get(index ? `${feature.id} ${index}` : feature.id);
     const mark = symbol(hit ? { ...entry, colour: catalogue.strongOf(now) } : entry, hollow);
     mark.setAttribute("transform", `translate(${x} ${y})`);
     return svg(
       "g",
       {
         class: "point",
-        tabindex: 0,
+        tabindex: index ? -1 : 0,
         role: "button",
         "aria-label": t(hollow ? "map.figure_schematic" : "map.figure", { name: feature.name, kind }),
         dataset: { id: feature.id },
@@ -53,7 +65,7 @@ export function createPoints(app) {
   function counts() {
     const groups = new Map();
     for (const one of catalogue.shownIn(state.get()))
-      if (catalogue.isPoint(one) && !one.point && catalogue.matches(one, state.get()))
+      if (!catalogue.isArea(one) && !one.point && catalogue.matches(one, state.get()))
         groups.set(one.parent, [...(groups.get(one.parent) ?? []), one.id]);
     if (!app.suffix) tellCitywide(groups.get(null) ?? []);
     groups.delete(null);
@@ -94,7 +106,8 @@ export function createPoints(app) {
   }
 
   map.on("zoomend viewreset", draw);
-  state.subscribe((now, before) => (catalogue.contentOf(now) === catalogue.contentOf(before) ? restyle() : draw()));
+  const looks = (now) => `${catalogue.contentOf(now)} ${now.cluster}`;
+  state.subscribe((now, before) => (looks(now) === looks(before) ? restyle() : draw()));
   draw();
 }
 
@@ -114,7 +127,8 @@ function spread(points, map) {
       const angle = (2 * Math.PI * index) / ids.length - Math.PI / 2;
       const round = (value) => Math.round(value * 10) / 10;
       const [dx, dy] = radius ? [place.x - own.x, place.y - own.y] : [0, 0];
-      offsets.set(id, { x: round(dx + radius * Math.cos(angle)), y: round(dy + radius * Math.sin(angle)) });
+      const [x, y] = [dx + radius * Math.cos(angle), dy + radius * Math.sin(angle)].map(round);
+      offsets.set(id, { x, y, place: own });
     });
   }
   return offsets;

@@ -6,7 +6,7 @@ import { local, served, t } from "./site.js";
 
 export function createQuestion({ state, catalogue }) {
   const box = byId("question");
-  const places = [...catalogue.features.values()].filter((one) => !catalogue.isPoint(one));
+  const places = [...catalogue.features.values()].filter((one) => catalogue.isArea(one));
 
   /** Return what is asked: its words, where it came from, what the map answers, what takes it away. */
   function asked({ theme, industry, cluster, pick, q }) {

@@ -12,7 +12,9 @@ import { fetchJson } from "./site.js";
  */
 function decodeTopology(topology) {
   const arcs = topology.arcs.map((arc) => decodeArc(arc, topology.transform));
+  const doubts = new Map(topology.doubts.flatMap((doubt) => doubt.arcs.map((index) => [index, doubt])));
   return {
+    edges: (geometry) => toEdges(geometry, arcs, doubts),
     geometries: (name) => flatten(topology.objects[name]),
     polygons: (geometry) => toPolygons(geometry).map((rings) => rings.map((ring) => stitch(arcs, ring))),
     lines: (geometry) => toLines(geometry).map((line) => stitch(arcs, line)),
@@ -30,6 +32,29 @@ function decodeArc(arc, transform) {
     y += dy;
     return [y * scaleY + shiftY, x * scaleX + shiftX];
   });
+}
+
+const plain = (index) => (index < 0 ? ~index : index);
+
+/** Return the edge in stretches `{doubt, arc, line}`, each of one arc or of several known ones in a row. */
+function toEdges(geometry, arcs, doubts) {
+  const stretches = [];
+  for (const ring of toPolygons(geometry).flat()) {
+    let run = [];
+    const close = () => {
+      if (run.length) stretches.push({ doubt: null, arc: plain(run[0]), line: stitch(arcs, run) });
+      run = [];
+    };
+    for (const index of ring) {
+      const doubt = doubts.get(plain(index));
+      if (doubt) {
+        close();
+        stretches.push({ doubt, arc: plain(index), line: stitch(arcs, [index]) });
+      } else run.push(index);
+    }
+    close();
+  }
+  return stretches;
 }
 
 /** Join arcs end to end; a negative index is the complement of the arc that runs backwards. */
@@ -57,6 +82,39 @@ function toLines(geometry) {
   return geometry.type === "MultiLineString" ? geometry.arcs : [];
 }
 
+/* A renderer whose lines turn softly: no corner of the data shows, however close one looks. */
+
+const TURN_PX = 4;
+
+const SoftRenderer = L.SVG.extend({
+  _updatePoly(layer, closed) {
+    this._setPath(layer, layer._parts.map((points) => toSoftPath(points, closed)).join("") || "M0 0");
+  },
+});
+
+/** Return a renderer for a pane; one for all layers of the pane, as each costs the browser a layer. */
+export const createRenderer = (pane) => new SoftRenderer({ pane, padding: 0.5 });
+
+/** Return path data in which each corner is a curve that begins and ends on the lines beside it. */
+function toSoftPath(points, closed) {
+  const round = (value) => Math.round(value * 10) / 10;
+  const write = ({ x, y }) => `${round(x)} ${round(y)}`;
+  const count = points.length;
+  const towards = (from, to) => {
+    const far = Math.hypot(to.x - from.x, to.y - from.y);
+    const share = far ? Math.min(0.5, TURN_PX / far) : 0;
+    return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
+  };
+  const corner = (at) => {
+    const [before, here, after] = [points[(at + count - 1) % count], points[at], points[(at + 1) % count]];
+    return `L${write(towards(here, before))}Q${write(here)} ${write(towards(here, after))}`;
+  };
+  if (count < 3) return count ? `M${points.map(write).join("L")}${closed ? "z" : ""}` : "";
+  if (closed) return `M${points.map((_, at) => corner(at)).join("").slice(1)}z`;
+  const turns = points.slice(1, -1).map((_, at) => corner(at + 1));
+  return `M${write(points[0])}${turns.join("")}L${write(points[count - 1])}`;
+}
+
 /* The geometry that is drawn: the overview first, the full detail once someone looks closely. */
 
 const DETAIL_ZOOM = 10.5;
@@ -78,6 +136,9 @@ export class Shapes {
 
   /** The polygons of a place, or of `neighbour` and the city's own id for the land. */
   polygon = (id) => this.#once(id, (geometry) => this.#decode.polygons(geometry));
+
+  /** The edge of a place in stretches `{doubt, arc, line}`; `doubt` is null where the line is known. */
+  edges = (id) => (this.has(id) ? this.#decode.edges(this.#encoded.get(id)) : []);
 
   /** Lines of the base map: coast, border, county-lines, zone-lines, towns. */
   lines = (name) => this.#once(name, (geometry) => this.#decode.lines(geometry)) ?? [];

@@ -9,7 +9,7 @@ import { Shapes } from "./shapes.js";
 import { fetchJson, lang, served, t } from "./site.js";
 import { createState } from "./state.js";
 
-const PANES = ["area", "line", "place", "label"];
+const PANES = ["area", "halo", "edge", "line", "place", "label"];
 
 export function createSwipe(app) {
   const { map, state, catalogue } = app;

@@ -20,7 +20,7 @@ function inkOn(hex) {
 }
 
 /** Give an element its hue for light and dark ground; the style sheet chooses between them. */
-function paint(node, hex) {
+export function paint(node, hex) {
   const light = shade(hex, 0.22);
   const values = {
     "--hue": hex,
@@ -35,7 +35,7 @@ function paint(node, hex) {
   return node;
 }
 
-/* Fill patterns: a hatch for indicative extents, a faint texture that tells hues apart without colour. */
+/* Fill patterns: a faint texture that tells hues apart without colour. */
 
 const SIZE = 10;
 // One faint drawing per place in the legend; the first is plain.
@@ -53,11 +53,11 @@ const TEXTURES = [
 let defs = null;
 
 /** Return the CSS fill of a look: null where it is plain colour, else a pattern. */
-function fillOf({ hue, texture, light, hatched }) {
-  if (!hatched && !TEXTURES[texture]) return null;
-  const kind = hatched ? "hatch" : `${light ? "light-" : ""}${texture}`;
-  const id = `fill-${hue.slice(1)}-${kind}`;
-  if (!document.getElementById(id)) ensureDefs().append(hatched ? hatch(id, hue) : textured(id, hue, texture, light));
+function fillOf({ hue, texture, light, soft }) {
+  if (!TEXTURES[texture]) return null;
+  const tone = light ? "is-light" : soft ? "is-soft" : "";
+  const id = `fill-${hue.slice(1)}-${tone}-${texture}`;
+  if (!document.getElementById(id)) ensureDefs().append(textured(id, hue, texture, tone));
   return `url("#${id}")`;
 }
 
@@ -69,6 +69,7 @@ export function dress(node, look) {
   node.classList.toggle("patterned", Boolean(fill));
   node.classList.toggle("is-light", Boolean(look.light));
   node.classList.toggle("is-solid", Boolean(look.solid && !look.light));
+  node.classList.toggle("is-soft", Boolean(look.soft));
 }
 
 function ensureDefs() {
@@ -79,26 +80,28 @@ function ensureDefs() {
   return defs;
 }
 
-function textured(id, hue, texture, light) {
-  const attributes = light ? { class: "light" } : {};
-  return frame(id, hue, attributes, svg("path", { class: "pattern-mark", d: TEXTURES[texture] }));
+function textured(id, hue, texture, tone) {
+  const size = { width: SIZE, height: SIZE, patternUnits: "userSpaceOnUse" };
+  const ground = svg("rect", { class: "pattern-ground", width: SIZE, height: SIZE });
+  const mark = svg("path", { class: "pattern-mark", d: TEXTURES[texture] });
+  return paint(svg("pattern", { id, ...size, class: tone }, ground, mark), hue);
 }
 
-function hatch(id, hue) {
-  const turned = { class: "hatch", patternTransform: "rotate(45)", width: 6, height: 6 };
-  return frame(id, hue, turned, svg("path", { class: "pattern-line", d: "M0 0v6" }));
-}
-
-function frame(id, hue, attributes, mark) {
-  const size = { width: SIZE, height: SIZE, patternUnits: "userSpaceOnUse", ...attributes };
-  const ground = svg("rect", { class: "pattern-ground", width: size.width, height: size.height });
-  return paint(svg("pattern", { id, ...size }, ground, mark), hue);
+/** Return the CSS fill of a halo: the hue in the middle, fading to nothing at the rim. */
+export function fadingFill(hue) {
+  const id = `halo-${hue.slice(1)}`;
+  if (!document.getElementById(id)) {
+    const stops = [0, 60, 100].map((at) => svg("stop", { class: `fade-${at}`, offset: `${at}%` }));
+    ensureDefs().append(paint(svg("radialGradient", { id }, stops), hue));
+  }
+  return `url("#${id}")`;
 }
 
 /* Point symbols and swatches, the same on the map, in the legend and in the list. */
 
 // Outlines in a box of 20 by 20 around the origin.
 const OUTLINES = {
+  spot: "M0-6a6 6 0 1 0 .01 0zM0-2a2 2 0 1 0 .01 0z", // a place of which only a point is known
   circle: "M0-9a9 9 0 1 0 .01 0z",
   square: "M-8-8h16v16h-16z",
   triangle: "M0-10.5 10 8h-20z",

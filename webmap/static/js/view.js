@@ -24,12 +24,14 @@ export function createView(app) {
   }
 
   function boundsOf(feature) {
-    if (catalogue.isPoint(feature)) return feature.point ? L.latLngBounds([catalogue.anchorOf(feature)]) : null;
-    return shapes.boundsOf(feature.id);
+    if (!catalogue.isPoint(feature)) return shapes.boundsOf(feature.id);
+    const reach = catalogue.isUnbounded(feature) ? 2 : 0; // across the whole halo
+    const spots = catalogue.spotsOf(feature).map(([lat, lon, radius]) => L.latLng(lat, lon).toBounds(radius * reach));
+    return spots.length ? spots.reduce((all, one) => all.extend(one), L.latLngBounds([])) : null;
   }
 
   function fit(bounds) {
-    const maxZoom = Math.max(CLOSEST, Math.min(map.getZoom(), 14));
+    const maxZoom = Math.max(CLOSEST, map.getZoom());
     map.fitBounds(bounds, { ...padding(), maxZoom, animate: !calm.matches });
   }
 

@@ -1,0 +1,74 @@
+"""DXF for programs that draw: closed polylines in metres, a layer for each of ours and one for its names."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import shapely
+from ezdxf import units
+from ezdxf._options import options
+from ezdxf.document import Drawing
+from ezdxf.enums import TextEntityAlignment
+from ezdxf.filemanagement import new
+from shapely.geometry.base import BaseGeometry
+
+from layers.export.job import Job, Part, values_of
+from layers.export.places import find_inside, geometries_of
+
+APPLICATION = "WEIHAI_LAYOUT"
+MEMBERS = ("id", "name_zh", "geometry_method", "positional_accuracy_m")  # that each shape carries
+NAME_M = 200.0  # height of a name
+_FORBIDDEN = re.compile(r'[<>/\\":;?*|=`,]')
+_MAX_TEXT = 250  # bytes of one text that a shape carries
+
+
+def write_dxf(job: Job) -> bytes:
+    """Return the drawing of every layer of the job, AutoCAD 2010 and later, one unit a metre.
+
+    Holes are polylines like any other. A point whose place is known is a point with its name.
+    """
+    options.write_fixed_meta_data_for_testing = True  # a file does not depend on the clock
+    drawing = new("R2010", units=units.M)
+    drawing.appids.add(APPLICATION)
+    drawing.styles.add("names", font="simsun.ttf")
+    for number, part in enumerate([part for part in job.parts if part.spatial]):
+        _add_part(drawing, part, job.spec.frame, colour=1 + number % 7)
+    text = io.StringIO()
+    drawing.write(text)
+    content: bytes = drawing.encode(text.getvalue())
+    return content
+
+
+def _add_part(drawing: Drawing, part: Part, frame: str, *, colour: int) -> None:
+    title = _FORBIDDEN.sub(" ", part.info["title"]["zh"])
+    names = f"{title}-名称"
+    drawing.layers.add(title, color=colour)
+    drawing.layers.add(names, color=colour)
+    space = drawing.modelspace()
+    for row, geometry in zip(part.rows, geometries_of(part, frame), strict=True):
+        if geometry is None:
+            continue
+        values = values_of(row, part)
+        said = [(1000, _shorten(f"{name}={values.get(name)}")) for name in MEMBERS if name in values]
+        for shape in _draw(space, geometry, title):
+            shape.set_xdata(APPLICATION, [*said, (1000, f"crs={frame}")])
+        text = space.add_text(values["name_zh"], height=NAME_M, dxfattribs={"layer": names, "style": "names"})
+        text.set_placement(find_inside(geometry), align=TextEntityAlignment.MIDDLE_CENTER)
+
+
+def _draw(space: Any, geometry: BaseGeometry, layer: str) -> list[Any]:
+    """Draw a geometry, (east, north) in metres, and return its shapes."""
+    attributes = {"layer": layer}
+    if geometry.geom_type == "Point":
+        return [space.add_point(geometry.coords[0], dxfattribs=attributes)]
+    return [
+        space.add_lwpolyline(list(ring.coords)[:-1], close=True, dxfattribs=attributes)
+        for polygon in shapely.get_parts(geometry)
+        for ring in (polygon.exterior, *polygon.interiors)
+    ]
+
+
+def _shorten(text: str) -> str:
+    return text.encode()[:_MAX_TEXT].decode(errors="ignore")
