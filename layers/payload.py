@@ -15,7 +15,8 @@ from geodata.model import Area, Gateway, Platform, Text
 from geodata.shapes import Shape, Stretch, find_label
 from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
-from layers.documents import Document
+from layers.documents import EMPHASES, Document
+from layers.features import SEPARATOR
 from layers.links import to_url
 from layers.lookup import EDGES, GROUND, ORDER, move_edges, read_block, write_block
 from layers.relations import Place, Relations
@@ -108,11 +109,21 @@ class _Features:
                 if answer["kind"] != "zone"  # by a task, a role, an area or the whole city
             ],
             "clusters": list(self.relations.clusters_of(place.id)),
+            "leads": _leading_cluster(self.relations, place.id),
+            "fact": self._fact(place),
             "letter": own[0],
             "colour": own[1],
             "point": None,
             "url": to_url(place.layer, place.id),
         }
+
+    def _fact(self, place: Place) -> str | None:
+        """Return the one thing to know of a place: what for, else of what, else which industries."""
+        terms = [row.term for row in place.positioning[:1]]
+        if not terms and isinstance(place, Area):
+            terms = [place.relation.term]
+        terms = terms or [row.term for row in self.relations.designations_of(place.id)][:3]
+        return SEPARATOR[self.language].join(_pick(term, self.language) for term in terms) or None
 
     def _label_of(self, place_id: str) -> list[float]:
         """Return where the name of a place belongs: where no zone lies on it."""
@@ -137,9 +148,24 @@ class _Features:
             "edge": shape.edge if shape else None,
             "accuracy_m": round(shape.accuracy_m) if shape else None,
             "industries": list(getattr(row, "industries", ())),
+            "fact": _pick(self.relations.places[parent].name, self.language) if parent else None,
             "point": _label(shape) if shape else None,
             "url": to_url(layer, row.id),
         }
+
+
+def _leading_cluster(relations: Relations, place_id: str) -> str | None:
+    """Return the cluster that most of the place's designated industries are filed under, if one has most.
+
+    Of clusters with as many, the one counts that the plan's stronger verbs lead to.
+    """
+    pairs = list(relations.pairs(relations.designations_of(place_id)))
+    ranks: dict[str, tuple[int, int]] = {}
+    for cluster in relations.clusters_of(place_id):
+        verbs = [EMPHASES.index(row.emphasis) for row, industry in pairs if industry.cluster == cluster]
+        ranks[cluster] = (len(verbs), -sum(verbs))
+    best = [cluster for cluster, rank in ranks.items() if rank == max(ranks.values())]
+    return best[0] if len(best) == 1 else None
 
 
 def _theme(theme: Theme, relations: Relations, language: str, *, imported: bool) -> Payload:

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "lookup": "questions",
     "search": "questions",
     "export": "export",
+    "map": "export",
     "import-boundary": "import_boundary",
     "history": "history",
     "rollback": "history",

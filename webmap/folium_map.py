@@ -1,18 +1,28 @@
-"""The map page's Leaflet map, made by Folium: the only module that imports it.
+"""Leaflet maps made by Folium: the one of the map page, and maps that hold all they need in one file.
 
-Folium turns (lon, lat) bounds into Leaflet's (lat, lon) here and nowhere else. Element ids are
-pinned, so that the same inputs give the same bytes.
+The only module that imports Folium; it turns (lon, lat) bounds into Leaflet's (lat, lon) here and nowhere
+else. Element ids are pinned, so that the same inputs give the same bytes.
 """
 
 from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any
 
 import folium
-from branca.element import CssLink, JavascriptLink, MacroElement
+import shapely
+from branca.element import CssLink, Element, JavascriptLink, MacroElement
 from folium.map import CustomPane
 from folium.template import Template
+
+from geodata.crs import Bounds
+from layers.home import find_home
+from layers.store import Release, read_current
+from webmap.map_choice import NEUTRAL, POINT_LAYERS, FigureLook, MapChoice, ShownMap
 
 MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
@@ -115,3 +125,289 @@ def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
         pane._id = name  # noqa: SLF001
         plan_map.add_child(pane)
     return plan_map
+
+
+# A map in one file: Leaflet, the data and the legend inside, so that it opens anywhere and asks no host.
+
+Row = dict[str, Any]
+GROUND = (("land", "#ece8df"), ("counties", "#f7f4ec"))
+SEA, COAST, INK = "#dce9f1", "#8fa9b8", "#1c262e"
+DASHES = {"reconstructed": "5 3", "derived": "5 3", "indicative": "2 3"}
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+PICTURE = re.compile(r"url\(([^)]*)\)")
+ZOOM_PX = 520  # pixels that a degree of longitude takes when the map opens: says which names have room
+LETTER_PX, LINE_PX = 13, 18
+STYLE = f"""
+html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {INK}; }}
+.leaflet-container {{ background: {SEA}; font: inherit; }}
+.folium-map {{ position: absolute; inset: 0; }}
+path:focus {{ outline: none; }}
+.leaflet-control-scale-line:nth-child(2) {{ display: none; }}
+.sheet {{ position: absolute; z-index: 1000; right: 10px; bottom: 28px; max-width: min(300px, 70vw);
+  max-height: 60vh; overflow: auto; padding: 10px 14px; background: #fff; border-radius: 4px;
+  box-shadow: 0 1px 6px rgb(20 35 45 / 30%); }}
+.sheet h1 {{ margin: 0 0 4px; font-size: 17px; }}
+.sheet p {{ margin: 4px 0 0; font-size: 12px; color: #59636b; }}
+.sheet ul, .about ul {{ margin: 6px 0 0; padding: 0; list-style: none; }}
+.sheet li {{ display: flex; gap: 8px; align-items: center; }}
+.sheet i {{ flex: none; width: 22px; height: 13px; border: 1.5px solid; }}
+.leaflet-tooltip.name {{ padding: 0; border: 0; background: none; box-shadow: none; font-weight: 600;
+  text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; pointer-events: none; }}
+.leaflet-tooltip.name::before {{ display: none; }}
+.leaflet-popup-content table, .leaflet-popup-content td {{ border: 0; padding: 0; }}
+"""
+
+
+def to_map(
+    theme: str = "districts",
+    *,
+    language: str = "zh",
+    release: Release | None = None,
+    choice: MapChoice | None = None,
+    base: str = "",
+) -> folium.Map:
+    """Return a theme as a Folium map that needs no host: shown by a notebook, or saved with ``save``.
+
+    Parameters
+    ----------
+    theme
+        Id of a theme; passed over where there is a `choice`.
+    language
+        ``zh``, ``en`` or ``ko``.
+    release
+        What is drawn; by default the live release of the home folder.
+    choice
+        A theme with a question, layers over it and the view; see :class:`~webmap.map_choice.MapChoice`.
+    base
+        Address of the site that popups link to; without one there are no links.
+
+    Raises
+    ------
+    LookupError
+        If the theme is unknown or the home has no release.
+    """
+    found = release or read_current(find_home())
+    if found is None:
+        raise LookupError("no release: run weihai-layout build")
+    payload = found.read_json(f"map/{language}.json")
+    if choice is None and theme not in {row["id"] for row in payload["themes"]}:
+        raise LookupError(f"theme {theme!r}: one of {', '.join(row['id'] for row in payload['themes'])}")
+    return _FileMap(found, payload, choice or MapChoice(theme), language, base).build()
+
+
+class _FileMap:
+    """Builds one map; every text of the data is escaped before it becomes part of the page."""
+
+    def __init__(self, release: Release, payload: Row, choice: MapChoice, language: str, base: str) -> None:
+        self.release, self.payload, self.language, self.base = release, payload, language, base
+        self.strings: dict[str, str] = release.read_json(f"pages/{language}/strings.json")
+        layers = {row["layer"] for row in payload["features"].values()} - set(POINT_LAYERS)
+        rows = (row for layer in sorted(layers) for row in self._features(layer))
+        self.geometries: dict[str, Any] = {row["id"]: row["geometry"] for row in rows if row["geometry"]}
+        boxes = {row_id: shapely.geometry.shape(one).bounds for row_id, one in self.geometries.items()}
+        self.shown = ShownMap(payload, choice, boxes)
+        self.numbers = 0
+
+    def build(self) -> folium.Map:
+        bounds: Bounds = self.shown.choice.bounds or tuple(self.payload["bounds"])
+        west, south, east, north = bounds
+        centre = [(south + north) / 2, (west + east) / 2]
+        plan_map = folium.Map(
+            centre,
+            tiles=None,
+            zoom_start=9,
+            zoom_snap=0.25,
+            control_scale=True,
+            min_zoom=7,
+            max_zoom=MAX_ZOOM,
+        )
+        plan_map._id = "plan"  # noqa: SLF001
+        plan_map.default_js, plan_map.default_css = [], []
+        self._fill_page(plan_map)
+        for layer, colour in GROUND:
+            style = {"fillColor": colour, "fillOpacity": 1, "color": COAST, "weight": 0.8}
+            self._add(
+                plan_map, self._geojson(self._features(layer), lambda _row, own=style: own, interactive=False)
+            )
+        rows = self.shown.rows()
+        for layer in dict.fromkeys(row["layer"] for row in rows):
+            self._add_layer(plan_map, layer, [row for row in rows if row["layer"] == layer])
+        self._add_names(plan_map, rows)
+        self._add(plan_map, folium.LayerControl(collapsed=False))
+        plan_map.fit_bounds([[south, west], [north, east]])
+        return plan_map
+
+    def _fill_page(self, plan_map: folium.Map) -> None:
+        root: Any = plan_map.get_root()
+        script = self.release.read("static/vendor/leaflet.js").decode()
+        style = PICTURE.sub(self._picture, self.release.read("static/vendor/leaflet.css").decode())
+        parts = {
+            "policy": f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">',
+            "title": f"<title>{escape(self.shown.theme['title'])}</title>",
+            "style": f"<style>{style}{STYLE}</style>",
+            "script": f"<script>{script.split('//# sourceMappingURL')[0]}</script>",
+        }
+        for name, text in parts.items():
+            root.header.add_child(Element(text), name=name)
+        root.html.add_child(Element(self._legend()), name="legend")
+
+    def _picture(self, match: re.Match[str]) -> str:
+        """Return a picture of the style sheet as part of it; one that is not shipped is none."""
+        path = f"static/vendor/{match[1]}"
+        if self.release.sha256(path) is None:
+            return "none"
+        return f"url(data:image/png;base64,{base64.b64encode(self.release.read(path)).decode()})"
+
+    def _features(self, layer: str) -> list[Row]:
+        rows: list[Row] = self.release.read_json(f"data/{layer}.geojson")["features"]
+        return [{key: row[key] for key in ("type", "id", "geometry")} | {"properties": {}} for row in rows]
+
+    def _add(self, parent: Any, child: Any) -> None:
+        self.numbers += 1
+        child._id = f"part{self.numbers}"  # noqa: SLF001
+        parent.add_child(child)
+
+    def _add_layer(self, plan_map: folium.Map, layer: str, rows: list[Row]) -> None:
+        group = folium.FeatureGroup(name=self.strings[f"layer.{layer}"])
+        self._add(plan_map, group)
+        located = [
+            row for row in rows if (row["point"] if layer in POINT_LAYERS else row["id"] in self.geometries)
+        ]
+        located.sort(key=lambda row: -(row.get("area_km2") or 0))
+        features = [self._to_feature(row) for row in located]
+        if not features:
+            return
+        marker = folium.CircleMarker(radius=7, fill=True) if layer in POINT_LAYERS else None
+        drawn = self._geojson(features, lambda feature: feature["properties"]["style"], marker=marker)
+        self._add(group, drawn)
+        for detail in (
+            folium.GeoJsonTooltip(["title"], labels=False),
+            folium.GeoJsonPopup(["about"], labels=False, max_width=340),
+        ):
+            self._add(drawn, detail)
+
+    def _geojson(self, features: Iterable[Row], style: Callable[..., Row], **options: Any) -> folium.GeoJson:
+        collection = {"type": "FeatureCollection", "features": list(features)}
+        return folium.GeoJson(collection, style_function=style, control=False, **options)
+
+    def _to_feature(self, row: Row) -> Row:
+        point = row["layer"] in POINT_LAYERS
+        geometry = {"type": "Point", "coordinates": row["point"]} if point else self.geometries[row["id"]]
+        style = self._point_style(row) if point else _style(self.shown.look(row), row["edge"])
+        title = f"{escape(row['name'])} <small>{escape(self.strings['kind.' + row['kind']])}</small>"
+        properties = {"title": title, "about": self._about(row), "style": style}
+        return {"type": "Feature", "id": row["id"], "geometry": geometry, "properties": properties}
+
+    def _point_style(self, row: Row) -> Row:
+        entry = self.shown.entry(row)
+        hue = self.shown.strong if self.shown.asked and self.shown.matches(row) else entry and entry["colour"]
+        return {
+            "color": "#ffffff",
+            "weight": 1.5,
+            "fillColor": hue or NEUTRAL,
+            "fillOpacity": 1,
+            "opacity": 1,
+        }
+
+    def _about(self, row: Row) -> str:
+        """Return what a popup says of a place, as markup."""
+        document = self.release.read_json(f"documents/{row['id']}.json")
+        said = [f"<b>{escape(row['name'])}</b>", escape(self.strings[f"kind.{row['kind']}"])]
+        said += [escape(one["term"][self.language]) for one in document.get("positioning") or ()]
+        items = "".join(
+            f"<li>{escape(one['term'][self.language])} · {escape(one['clause'])}</li>"
+            for one in {one["term"]["zh"]: one for one in document.get("industries") or ()}.values()
+        )
+        if row["accuracy_m"]:
+            said.append(escape(self.strings["map.accuracy"].format(metres=f"{row['accuracy_m']:,}")))
+        if self.base:
+            link = escape(f"{self.base}{row['url']}?lang={self.language}")
+            said.append(
+                f'<a href="{link}" target="_blank" rel="noopener">{escape(self.strings["map.full_page"])}</a>'
+            )
+        return f'<div class="about">{"<br>".join(said)}<ul>{items}</ul></div>'
+
+    def _add_names(self, plan_map: folium.Map, rows: list[Row]) -> None:
+        """Write the names that have room when the map opens, those of the largest places first."""
+        taken: list[Bounds] = []
+        for row in sorted(rows, key=lambda row: -(row.get("area_km2") or 0)):
+            if row["layer"] in POINT_LAYERS or row["id"] not in self.geometries:
+                continue
+            name = row["short"] or row["name"]
+            x, y = row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25
+            wide = sum(LETTER_PX if ord(one) > 0x2E80 else LETTER_PX / 2 for one in name) / 2  # noqa: PLR2004 - CJK
+            box = (x - wide, y - LINE_PX / 2, x + wide, y + LINE_PX / 2)
+            if any(
+                box[0] < one[2] and one[0] < box[2] and box[1] < one[3] and one[1] < box[3] for one in taken
+            ):
+                continue
+            taken.append(box)
+            dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
+            words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")
+            self._add(plan_map, dot)
+            self._add(dot, words)
+
+    def _legend(self) -> str:
+        shown, say = self.shown, self._say
+        question = shown.explain(say)
+        plan = self.release.read_json("pages/plan.json")
+        notes = [shown.theme["note"], say("map.credit", number=plan["number"]), say("map.schematic_note")]
+        items = "".join(
+            f'<li><i style="background:{fill};border-color:{edge}"></i>{escape(text)}</li>'
+            for fill, edge, text in self._keys()
+        )
+        asked = f"<p><b>{escape(question)}</b></p>" if question else ""
+        said = "".join(f"<p>{escape(note)}</p>" for note in notes)
+        return (
+            f'<div class="sheet"><h1>{escape(shown.theme["title"])}</h1>{asked}<ul>{items}</ul>{said}</div>'
+        )
+
+    def _keys(self) -> list[tuple[str, str, str]]:
+        """Return fill, edge and meaning of the colours."""
+        shown = self.shown
+        if shown.asked:
+            rows = [
+                (_style(mark, "official"), self._say(f"map.answer.{key}")) for mark, key in shown.answers()
+            ]
+            fills = [style["fillColor"] if style["fillOpacity"] else "none" for style, _ in rows]
+            return [(fill, style["color"], text) for fill, (style, text) in zip(fills, rows, strict=True)]
+        legend = [one for one in shown.theme["legend"] if one["key"] not in shown.choice.hide]
+        letters = (f"{one['letter']} " if one["letter"] else "" for one in legend)
+        return [
+            (one["colour"], one["colour"], letter + one["label"])
+            for one, letter in zip(legend, letters, strict=True)
+        ]
+
+    def _say(self, key: str, **values: Any) -> str:
+        return self.strings[key].format(**values)
+
+
+def _to_literal(text: str) -> str:
+    """Return a text as markup that also stands in a template literal of a script, where Folium puts it."""
+    return escape(text).translate({ord(one): f"&#{ord(one)};" for one in "`$\\"})
+
+
+def _style(look: FigureLook, edge: str) -> Row:
+    """Return Leaflet's path options of a polygon; what has no known extent is a faint halo."""
+    if edge == "indicative":
+        return {"fillColor": look.hue, "fillOpacity": 0.15 * look.opacity, "stroke": False}
+    pale = look.light and look.solid
+    fill = (
+        0
+        if look.outlined
+        else 0.85
+        if look.solid and not pale
+        else 0.9
+        if pale
+        else 0.1
+        if look.light
+        else 0.5
+    )
+    return {
+        "fillColor": "#f7f4ec" if pale else look.hue,
+        "fillOpacity": fill * look.opacity,
+        "color": look.hue,
+        "opacity": look.opacity,
+        "weight": 3 if look.outlined else 1.6,
+        "dashArray": DASHES.get(edge),
+    }

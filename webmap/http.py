@@ -43,7 +43,7 @@ FIXED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+    "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
 }
 DATA_POLICY = (
     "default-src 'none'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"  # runs nothing

@@ -1,4 +1,4 @@
-"""Write layers and tables to a file: any format, frame and selection of the download centre."""
+"""Write to a file: layers and tables in any format of the download centre, and maps."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ from scripts.commands.common import (
 from scripts.messages import say, warn, write
 from webmap.content import Content
 from webmap.downloads import DownloadRequest, parse_download
+from webmap.i18n import LANGUAGES
+from webmap.map_choice import parse_map_choice
+from webmap.params import wrong_choice
 from webmap.problems import RequestError
 
 FILTERS = ("filter", "theme", "industry", "cluster", "zone")
@@ -166,15 +169,10 @@ def _refuse(error: RequestError, release: Release) -> int:
 
 def _answer(options: ExportOptions, asked: DownloadRequest, made: tuple[Job, bytes]) -> int:
     job, content = made
-    if options.out == "-":
-        sys.stdout.buffer.write(content)
-        return 0
-    try:
-        write_atomically(Path(options.out), content)
-    except OSError as error:
-        warn("file_unwritable", path=options.out, reason=error.strerror)
-        return 1
-    if options.as_json:
+    if not options.as_json:
+        return _put(options.out, content)
+    code = _put(options.out, content, quiet=True)
+    if not code:
         write_json(
             {
                 "path": options.out,
@@ -185,6 +183,55 @@ def _answer(options: ExportOptions, asked: DownloadRequest, made: tuple[Job, byt
                 "rows": {part.id: len(part.rows) for part in job.parts},
             }
         )
-    else:
-        say("written", path=options.out, size=len(content))
+    return code
+
+
+@command("map")
+@option("--theme", default="districts", help="地图主题编号 · id of a theme of the map")
+@option("--lang", "language", type=OneOf(LANGUAGES), default="zh", help="语言 · language: zh, en, ko")
+@option("--industry", help="产业编号，突出其所在区域 · id of an industry whose places stand out")
+@option("--cluster", help="产业集群编号（clusters 主题）· id of a cluster, on the theme of clusters")
+@option("--layers", help="叠加图层，逗号分隔，可带不透明度 · layers on top, as zones:60,platforms")
+@option("--base", default="", help="弹窗链接指向的站点 · address of the site that popups link to")
+@option(
+    *("-o", "--out", "--output", "out"),
+    required=True,
+    metavar="FILE",
+    help="HTML 文件，- 为标准输出 · HTML file, - for standard output",
+)
+@home_option
+def map(theme: str, language: str, out: str, base: str, home: Path | None, **asked: str | None) -> int:  # noqa: A001 - the name of the command
+    """Write a theme as one HTML file that needs no other and no host; exit 2 for what is not there."""
+    # Heavy, and only this command's.
+    from webmap.folium_map import to_map
+
+    chosen = settings(home)
+    release = live_release(chosen)
+    if release is None:
+        return 1
+    payload = release.read_json(f"map/{language}.json")
+    try:
+        themes = [row["id"] for row in payload["themes"]]
+        if theme not in themes:
+            raise wrong_choice("theme", theme, themes)
+        given = {name: value for name, value in asked.items() if value}
+        choice = parse_map_choice(theme, given, payload)
+    except RequestError as error:
+        return _refuse(error, release)
+    made = to_map(language=language, release=release, choice=choice, base=base.rstrip("/"))
+    return _put(out, str(made.get_root().render()).encode())
+
+
+def _put(out: str, content: bytes, *, quiet: bool = False) -> int:
+    """Write a file, or standard output; return the exit code."""
+    if out == "-":
+        sys.stdout.buffer.write(content)
+        return 0
+    try:
+        write_atomically(Path(out), content)
+    except OSError as error:
+        warn("file_unwritable", path=out, reason=error.strerror)
+        return 1
+    if not quiet:
+        say("written", path=out, size=len(content))
     return 0

@@ -95,6 +95,7 @@ def test_a_planner_compares_two_zones_of_a_theme_and_prints(page: Page, site: st
     page.emulate_media(media="screen")
     page.goto(f"{site}/?theme=clusters&lang=zh")
     expect(page.locator("#atlas.ready")).to_be_attached()
+    page.locator("#toolbar summary[title=打印]").click()
     assert "八大产业集群" in read_pdf(page, "打印本专题")
 
 

@@ -59,6 +59,9 @@ PROVEN_ELSEWHERE = {
     "agency.no_clauses",
     "indicators.no_base",
     "indicators.no_target",
+    "map.answer.other",  # what the map draws pale: tests/webmap/test_map_questions.py
+    "map.asked.no_place",
+    "map.no_place",
     "map.none_match",  # the map's own list of places, by theme
     "map.industry_no_place",  # of the map's features: tests/layers/test_answers.py
     "map.unplaced",

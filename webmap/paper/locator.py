@@ -8,6 +8,7 @@ from typing import Any
 
 import shapely
 
+from webmap.map_choice import FigureLook
 from webmap.paper import look
 from webmap.paper.drawing import Drawing, Ground, fit
 from webmap.paper.labels import find_middle, wrap_text
@@ -56,7 +57,10 @@ def draw_locator(
         painter.paint_outline(row_id)
     ordered = sorted(polygons, key=lambda row_id: -features[row_id]["area_km2"])
     painter.paint_figures(
-        {row_id: look.Figure(chosen[row_id], 0, features[row_id]["edge"], shows.light) for row_id in ordered}
+        {
+            row_id: look.Figure(FigureLook(chosen[row_id], light=shows.light), features[row_id]["edge"])
+            for row_id in ordered
+        }
     )
     painter.paint_borders()
     spots = painter.paint_halos(unbounded, chosen)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from webmap.map_choice import FigureLook
 from webmap.paper.drawing import Attribute, Drawing
 
 Entry = dict[str, Any]
 Paint = Callable[[dict[str, Attribute]], object]
-NEUTRAL = "#B5AE9E"
 SEA, LAND, NEIGHBOUR, COAST, BORDER = "#dce9f1", "#f7f4ec", "#ece8df", "#8fa9b8", "#9a958a"
 # What a basemap shows, back to front, by kind and rank: colour, and width of a line in millimetres.
 BACKDROP: dict[str, tuple[str, float]] = {
@@ -95,15 +95,10 @@ def ink_on(hue: str) -> str:
 
 @dataclass(frozen=True)
 class Figure:
-    """What a polygon's paint says: what it is (hue, texture) and how its boundary was made (method).
+    """What a polygon's paint says: what it is (its look) and how its boundary was made (method)."""
 
-    A `light` figure lies under others.
-    """
-
-    hue: str
-    texture: int
+    look: FigureLook
     method: str
-    light: bool = False
 
 
 def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
@@ -111,21 +106,30 @@ def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
 
     `place` draws the polygon with the attributes that it is given.
     """
-    hue, texture = figure.hue, figure.texture
-    plain = texture % len(TEXTURES) == 0
+    seen = figure.look
+    if seen.outlined:
+        return
+    if seen.solid:
+        place({"fill": shade(seen.hue, 0.8 if seen.light else 0.25), "opacity": seen.opacity})
+        return
+    plain = seen.texture % len(TEXTURES) == 0
     light = 0.03 if plain else 0.16
-    place({"fill": hue, "fill_opacity": light if figure.light else 0.36 if figure.method in SOFT else 0.5})
+    fill = light if seen.light else 0.36 if figure.method in SOFT else 0.5
+    place({"fill": seen.hue, "fill_opacity": fill * seen.opacity})
     if not plain:
-        mark: dict[str, Attribute] = {"d": TEXTURES[texture % len(TEXTURES)], "fill": "none"}
-        mark |= {"stroke": shade(hue, -0.3), "stroke_opacity": 0.5, "stroke_width": 0.9}
+        mark: dict[str, Attribute] = {"d": TEXTURES[seen.texture % len(TEXTURES)], "fill": "none"}
+        mark |= {"stroke": shade(seen.hue, -0.3), "stroke_opacity": 0.5, "stroke_width": 0.9}
         mark["transform"] = f"scale({TILE / 10:g})"
-        place({"fill": drawing.pattern(f"texture-{hue[1:]}-{texture}", TILE, mark)})
+        paint = drawing.pattern(f"texture-{seen.hue[1:]}-{seen.texture}", TILE, mark)
+        place({"fill": paint, "opacity": seen.opacity})
 
 
 def style_edge(figure: Figure, place: Paint, *, known: bool) -> None:
     """Paint lines of an edge: crisp where they are known, else a thin dash."""
-    line: dict[str, Attribute] = {"fill": "none", "stroke": shade(figure.hue, -0.3), "stroke_width": 0.4}
-    place(line | {"stroke_linejoin": "round"} | ({} if known else DASH))
+    seen = figure.look
+    stroke, width = (seen.hue, 1.0) if seen.outlined else (shade(seen.hue, -0.3), 0.4)
+    line: dict[str, Attribute] = {"fill": "none", "stroke": stroke, "stroke_width": width}
+    place(line | {"stroke_linejoin": "round", "opacity": seen.opacity} | ({} if known else DASH))
 
 
 def explain_edges(methods: Iterable[str | None], say: Callable[..., str]) -> Iterator[tuple[str, str]]:

@@ -80,7 +80,8 @@ class Painter:
     def paint_figures(self, figures: Mapping[str, look.Figure]) -> None:
         """Paint polygons from the back to the front; hue, texture and edge say what each is and how true.
 
-        What lies under another is cut, so that no class has a second tone.
+        What lies under another is cut, so that no class has a second tone; an outline or a figure that is
+        laid over the others half transparent cuts nothing.
         """
         over: dict[str, BaseGeometry] = {}
         fills = []
@@ -90,13 +91,15 @@ class Painter:
             lying = [one for one, shape in over.items() if shapely.intersects(shape, own)]
             rest = shapely.difference(own, shapely.union_all([over[one] for one in lying]))
             fills.append((place_id, rest, " ".join(lying)))
-            over[place_id] = own
+            seen = figures[place_id].look
+            if not seen.outlined and seen.opacity == 1:
+                over[place_id] = own
         for place_id, fill, on_it in reversed(fills):
             place = self._place(fill, data_figure=place_id, data_under=on_it)
             look.style_fill(self.drawing, figures[place_id], place)
         edges = {place_id: self.ground.split_edge(place_id) for place_id in figures}
         for place_id, (_, doubts) in edges.items():
-            self._paint_bands(figures[place_id].hue, doubts)
+            self._paint_bands(figures[place_id].look.hue, doubts)
         for place_id, (known, doubts) in edges.items():
             guessed = shapely.union_all([doubt.line for doubt in doubts])
             for line, sure in ((guessed, False), (known, True)):

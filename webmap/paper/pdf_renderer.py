@@ -16,6 +16,7 @@ from layers.basemap import INDEX
 from layers.store import Release
 from layers.wording import NO_WORDING
 from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
+from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
@@ -137,12 +138,15 @@ class PdfRenderer:
         chosen = Chosen(places, whole=True) if places else None
         return self._pdf("one.typ", sheet | self._frame(document["url"], sheet["title"], chosen))
 
-    def poster(self, theme_id: str, size: str, note: str = "", also: PdfRenderer | None = None) -> Document:
-        """Return a theme's sheet as a drawing with its size in millimetres and a description.
+    def poster(
+        self, choice: MapChoice, size: str, note: str = "", also: PdfRenderer | None = None
+    ) -> Document:
+        """Return a sheet of the map as a drawing with its size in millimetres and a description.
 
         `note` is added to its foot; with `also`, everything is said in that language as well.
         """
         both: list[PdfRenderer] = [self, also] if also else [self]
+        theme_id = choice.theme
         sources = [one.sources() for one in both]
         words = Wording(
             self.family,
@@ -157,11 +161,10 @@ class PdfRenderer:
             {key: " · ".join(one.targets()[key] for one in both) for key in self.targets()},
             self.absolute(f"/?theme={theme_id}&lang={self.language}"),
         )
-        payload, theme = self.payload, self.theme(theme_id)
-        if also:
-            payload, theme = _join(payload, also.payload), _join(theme, also.theme(theme_id))
+        payload = _join(self.payload, also.payload) if also else self.payload
         width, height = SIZES[size]
-        drawn = draw_poster(payload, theme, size, self.ground, words)
+        boxes = {row_id: one.bounds for row_id, one in self.ground.polygons.items()}
+        drawn = draw_poster(ShownMap(payload, choice, boxes), size, self.ground, words)
         return {"title": self.theme(theme_id)["title"], "svg": drawn, "width": width, "height": height} | {
             "alt": self.say("paper.theme_alt", name=self.theme(theme_id)["title"])
         }
@@ -189,13 +192,15 @@ class PdfRenderer:
         rows = self.release.read_json("pages/clusters.json")
         return {row["id"]: _value(self, row | row["target"], "target") for row in rows if row["target"]}
 
-    def poster_as(self, extension: str, theme_id: str, size: str, also: PdfRenderer | None = None) -> bytes:
-        """Return a theme's sheet as ``pdf``, ``png`` or ``svg``; letters no font has are told at its foot."""
-        drawn = self.poster(theme_id, size, also=also)
+    def poster_as(
+        self, extension: str, choice: MapChoice, size: str, also: PdfRenderer | None = None
+    ) -> bytes:
+        """Return a sheet as ``pdf``, ``png`` or ``svg``; letters that no font has are told at its foot."""
+        drawn = self.poster(choice, size, also=also)
         if extension == "svg":
             return str(drawn["svg"]).encode()
         note = self._note(typeset.to_legible(drawn["svg"])[1])
-        drawn = self.poster(theme_id, size, note, also) if note else drawn
+        drawn = self.poster(choice, size, note, also) if note else drawn
         if extension == "pdf":
             return self._pdf("poster.typ", drawn)
         width, height = SIZES[size]
@@ -349,7 +354,9 @@ def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
             key: say(f"atlas.{key}")
             for key in ("themes", "places", "clusters", "industries", "indicators", "method")
         },
-        "themes": [renderer.poster(theme["id"], THEME_SIZE) for theme in renderer.payload["themes"]],
+        "themes": [
+            renderer.poster(MapChoice(theme["id"]), THEME_SIZE) for theme in renderer.payload["themes"]
+        ],
         "places": [renderer.place_sheet(place) for place in places],
         "chart": chart,
         "chart_alt": say("chart.clusters"),

@@ -13,6 +13,7 @@ import shapely
 
 from geodata.crs import Bounds
 from webmap.i18n import format_number
+from webmap.map_choice import POINT_LAYERS, FigureLook, ShownMap
 from webmap.paper import look
 from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
 from webmap.paper.labels import find_middle, measure_text, wrap_text
@@ -39,7 +40,6 @@ LANDS = {"neighbour": 2.8}
 SMALL_LANDS = {"island": 2.1, "cape": 2.1}
 SMALL = 1.9  # of the names of towns, ports and stations
 WIDE = 4  # letters of a name of a sea, below which they are set wide apart
-POINT_LAYERS = ("platforms", "gateways")
 GROWTH = 0.7
 SUM_TOLERANCE = 1.001  # how much larger places may be by themselves than together, for simplified edges
 SIDES = (62.0, 70.0, 78.0, 86.0)  # widths of the column beside the map on A4; the first that holds all
@@ -85,9 +85,9 @@ class Wording:
         return "\n".join(dict.fromkeys(one(key, **values) for one in self.says))
 
 
-def draw_poster(payload: Row, theme: Row, size: str, ground: Ground, words: Wording) -> str:
-    """Return the sheet of one theme as SVG, landscape."""
-    return _Poster(payload, theme, size, ground, words).draw()
+def draw_poster(shown: ShownMap, size: str, ground: Ground, words: Wording) -> str:
+    """Return the sheet of a theme, or of a view of it, as SVG, landscape."""
+    return _Poster(shown, size, ground, words).draw()
 
 
 class _Column:
@@ -134,22 +134,19 @@ class _Column:
 
 
 class _Poster:
-    def __init__(self, payload: Row, theme: Row, size: str, ground: Ground, words: Wording) -> None:
-        self.payload, self.theme, self.ground, self.words = payload, theme, ground, words
+    def __init__(self, shown: ShownMap, size: str, ground: Ground, words: Wording) -> None:
+        self.shown, self.payload, self.theme = shown, shown.payload, shown.theme
+        self.ground, self.words = ground, words
         self.zoom = ZOOMS.get(size, 1)
         self.width, self.height = (side / self.zoom for side in SIZES[size])
         self.unit = (self.height / 210) ** GROWTH  # type grows less than the sheet, so that more names fit
-        title = f"{theme['title']} – {words.title}".replace("\n", " / ")
+        title = f"{self.theme['title']} – {words.title}".replace("\n", " / ")
         self.drawing = Drawing(self.width, self.height, title, words.family, self.zoom)
-        self.features = [
-            {"id": row_id} | row
-            for row_id, row in payload["features"].items()
-            if row["layer"] in theme["layers"]
-        ]
-        self.clusters = {row["id"]: row for row in payload["clusters"]}
+        self.features = shown.rows()
+        self.clusters = {row["id"]: row for row in self.payload["clusters"]}
         self.unnamed = 0
         self.keyed: list[tuple[str, str]] = []  # numbers on the map, with the names that they stand for
-        self.top = MARGIN + (21 if "\n" in theme["title"] else 16) * self.unit
+        self.top = MARGIN + (21 if "\n" in self.theme["title"] else 16) * self.unit
         self.bottom = self.height - MARGIN - 17 * self.unit
         self.scale = 1.0  # of the column's letters
         self.side = self._choose_side()
@@ -163,7 +160,9 @@ class _Poster:
         for line in more:
             drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)
             below += 5.5 * unit
-        name, *rest = wrap_text(self.words.title.replace("\n", " · "), self.width - 2 * MARGIN, 3.4 * unit)
+        asked = (self.shown.explain(say, part) for part, say in enumerate(self.words.says))
+        under = " · ".join(filter(None, (*asked, self.words.title))).replace("\n", " · ")
+        name, *rest = wrap_text(under, self.width - 2 * MARGIN, 3.4 * unit)
         cut = "…" if rest else ""
         drawing.words(MARGIN, below, name + cut, 3.4 * unit, fill=look.MUTED)
         painter = self._painter()
@@ -178,23 +177,30 @@ class _Poster:
     def _painter(self) -> Painter:
         left = MARGIN + 5 * self.unit
         size = (self.width - left - MARGIN - self.side - 4 * self.unit, self.bottom - self.top)
-        shown = [
-            self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
-        ]
-        spots = [at for row in self.features for at in row.get("spots", ())]
-        reaches = [
-            shapely.buffer(shapely.Point(*self.ground.to_xy(lon, lat)), far_m) for lon, lat, far_m in spots
-        ]
-        bounds = shapely.union_all([self.ground.city, *shown, *reaches]).bounds
-        west, south, east, north = bounds
-        return Painter(
-            self.drawing, fit((west, south, east, north), left, self.top, size), self.ground, self.zoom
-        )
+        return Painter(self.drawing, fit(self._bounds_m(), left, self.top, size), self.ground, self.zoom)
+
+    def _bounds_m(self) -> Bounds:
+        """Return what the map must show: the view that was chosen, else the city and all that is drawn."""
+        if self.shown.choice.bounds:
+            west, south, east, north = self.shown.choice.bounds
+            corners = [self.ground.to_xy(x, y) for x in (west, east) for y in (south, north)]
+            low, bottom, high, top = shapely.MultiPoint(corners).bounds
+        else:
+            drawn = [
+                self.ground.polygons[row["id"]] for row in self.features if row["id"] in self.ground.polygons
+            ]
+            spots = [at for row in self.features for at in row.get("spots", ())]
+            reaches = [
+                shapely.buffer(shapely.Point(*self.ground.to_xy(lon, lat)), far_m)
+                for lon, lat, far_m in spots
+            ]
+            low, bottom, high, top = shapely.union_all([self.ground.city, *drawn, *reaches]).bounds
+        return low, bottom, high, top
 
     def _paint_map(self, painter: Painter) -> None:
         unit, view = self.unit, painter.view
         polygons = self._list_polygons()
-        window = self._find_window()
+        window = None if self.shown.choice.bounds else self._find_window()
         frame = self._place_inset(window, view) if window else None
         painter.paint_ground()
         painter.paint_graticule(2.4 * unit)
@@ -224,8 +230,7 @@ class _Poster:
     def _paint_figures(self, painter: Painter, polygons: list[Row]) -> None:
         figures = {}
         for row in polygons:
-            hue, texture, light = self._look(row, polygons)
-            figures[row["id"]] = look.Figure(hue, texture, row["edge"], light)
+            figures[row["id"]] = look.Figure(self.shown.look(row), row["edge"])
         painter.paint_figures(figures)
         painter.paint_borders()
         if "zones" in self.theme["context"]:
@@ -235,7 +240,7 @@ class _Poster:
 
     def _list_polygons(self) -> list[Row]:
         """Return the theme's polygons from the back to the front."""
-        layers = self.theme["layers"]
+        layers = list(dict.fromkeys(row["layer"] for row in self.features))
         polygons = [row for row in self.features if row["id"] in self.ground.polygons]
         return sorted(polygons, key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
 
@@ -303,9 +308,9 @@ class _Poster:
             for row in self.features
             if row.get("spots")
         ]
-        hues = {row["id"]: self._look(row, polygons)[0] for row in unbounded}
+        hues = {row["id"]: self.shown.look(row).hue for row in unbounded}
         spots = painter.paint_halos(unbounded, hues)
-        entries = {row["id"]: entry for row in self.features if (entry := self._entry(row))}
+        entries = {row["id"]: entry for row in self.features if (entry := self.shown.entry(row))}
         entries |= {row_id: {"colour": hue, "symbol": "spot", "letter": None} for row_id, hue in hues.items()}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
         shown = [
@@ -395,32 +400,6 @@ class _Poster:
             return " ".join(self.clusters[one]["letter"] for one in row.get("clusters", ()))
         return row.get("letter") or "" if self.theme["colour_by"] == "feature" else ""
 
-    def _entry(self, row: Row) -> look.Entry | None:
-        key = row["kind"] if self.theme["colour_by"] == "kind" else row["id"]
-        return next(
-            (entry for entry in self.theme["legend"] if key == entry["key"] or key in entry["keys"]), None
-        )
-
-    def _look(self, row: Row, polygons: list[Row]) -> tuple[str, int, bool]:
-        """Return hue, texture and whether others lie on it, as the screen has them."""
-        several = len(self.theme["layers"]) > 1
-        light = row["layer"] == self.theme["layers"][0] if several else self._below_all(row, polygons)
-        if self.theme["colour_by"] == "cluster":
-            return look.NEUTRAL, 0, light
-        entry = self._entry(row)
-        if entry is None:
-            return row["colour"] or look.NEUTRAL, 0, light
-        return entry["colour"], self.theme["legend"].index(entry), light
-
-    def _below_all(self, row: Row, polygons: list[Row]) -> bool:
-        if row["id"] not in self.ground.polygons:
-            return False
-        own = shapely.box(*self.ground.polygons[row["id"]].bounds)
-        others = [one for one in polygons if one is not row]
-        return bool(others) and all(
-            own.covers(shapely.box(*self.ground.polygons[one["id"]].bounds)) for one in others
-        )
-
     # the column beside it
 
     def _column(self, drawing: Drawing | None) -> _Column:
@@ -470,10 +449,7 @@ class _Poster:
 
     def _legend(self, column: _Column) -> None:
         column.text(self.words.say("map.legend").replace("\n", " · "), 3.8, after=1.9)
-        used = {id(self._entry(row)) for row in self.features}
-        for index, entry in enumerate(self.theme["legend"]):
-            if self.theme["colour_by"] == "cluster" or id(entry) in used:
-                self._legend_line(column, entry, index)
+        self._classes(column)
         column.skip(1)
         edges = [row["edge"] for row in self.features if row["id"] in self.ground.polygons]
         for explained in zip(*(explain_edges(edges, say) for say in self.words.says), strict=True):
@@ -489,6 +465,30 @@ class _Poster:
         for key, count in (("paper.unplaced", missing), ("paper.unnamed", self.unnamed)):
             if count:
                 column.text(self.words.say(key, count=count), 2.7, colour=look.MUTED)
+
+    def _classes(self, column: _Column) -> None:
+        """Write what the colours and symbols say: of the theme, or of the answer to a question."""
+        shown, clusters = self.shown, self.theme["colour_by"] == "cluster"
+        if shown.asked:
+            for mark, key in shown.answers():
+                self._swatch(column, mark, "official")
+                column.text(self.words.say(f"map.answer.{key}"), 3, indent=10, after=1.4)
+        used = {id(shown.entry(row)) for row in self.features}
+        for index, entry in enumerate(self.theme["legend"]):
+            if (entry["symbol"] or not shown.asked) and (clusters or id(entry) in used):
+                self._legend_line(column, entry, index)
+        for layer in () if shown.asked else dict.fromkeys(row["layer"] for row in self.features):
+            if layer not in self.theme["layers"]:
+                self._layer_line(column, layer)
+
+    def _layer_line(self, column: _Column, layer: str) -> None:
+        """Write the name of a layer that is laid over the theme."""
+        row = next(row for row in self.features if row["layer"] == layer)
+        if layer not in POINT_LAYERS:
+            self._swatch(column, self.shown.look(row), row["edge"])
+        elif column.drawing is not None:
+            symbol(column.drawing, self.shown.entry(row) or {}, (column.x + 4 * column.unit, column.y))
+        column.text(self.words.say(f"layer.{layer}"), 3, indent=10, after=1.4)
 
     def _explain_points(self, column: _Column) -> None:
         """Say what the symbols of places are whose extent or exact position is not known."""
@@ -513,12 +513,12 @@ class _Poster:
             ink = look.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
         elif drawing is not None:
-            row = next(row for row in self.features if self._entry(row) is entry)
+            row = next(row for row in self.features if self.shown.entry(row) is entry)
             light = row["layer"] == self.theme["layers"][0] and len(self.theme["layers"]) > 1
             if row.get("spots"):
                 self._spot_key(column, entry["colour"])
             else:
-                self._swatch(column, look.Figure(entry["colour"], index, row["edge"], light))
+                self._swatch(column, FigureLook(entry["colour"], index, light=light), row["edge"])
         letter = f"{entry['letter']}  " if entry["letter"] and not (entry["symbol"] or clusters) else ""
         first, *more = entry["label"].split("\n")
         target = (self.words.targets or {}).get(entry["key"])
@@ -551,14 +551,15 @@ class _Poster:
             strip = {"x": x, "y": y - high / 2, "width": 8 * unit, "height": high}
             drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.STRIP)
         line: dict[str, Attribute] = {"d": f"M{x:.2f} {y:.2f}h{8 * unit:.2f}"}
-        figure = look.Figure(look.MUTED, 0, edge)
+        figure = look.Figure(FigureLook(look.MUTED), edge)
         look.style_edge(figure, lambda style: drawing.add("path", **line, **style), known=not soft)
 
-    def _swatch(self, column: _Column, figure: look.Figure) -> None:
+    def _swatch(self, column: _Column, mark: FigureLook, edge: str) -> None:
         unit, drawing = column.unit, column.drawing
         if drawing is None:
             return
         box = {"x": column.x, "y": column.y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
+        figure = look.Figure(mark, edge)
 
         def place(style: dict[str, Attribute]) -> None:
             drawing.add("rect", **(style | box))

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qsl
 
 from layers.store import Release
+from webmap.map_choice import parse_map_choice
 
 Kind = Literal["place", "industry", "cluster", "poster", "atlas", "chart", "card"]
 
@@ -27,6 +29,8 @@ class PaperRequest:
         The site's address without a slash at its end, for links and codes.
     size
         Of a poster, one of :data:`~webmap.paper.poster.SIZES`.
+    choice
+        What of a theme is shown, as :meth:`~webmap.map_choice.MapChoice.to_query` writes it.
     also
         The second language of a poster; empty for none.
     svg, title, width, height
@@ -41,6 +45,7 @@ class PaperRequest:
     id: str = ""
     base: str = ""
     size: str = "A4"
+    choice: str = ""
     also: str = ""
     svg: str = ""
     title: str = ""
@@ -73,6 +78,8 @@ def parse_paper_request(line: bytes) -> PaperRequest:
 
 def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = None) -> bytes:
     """Return what is asked for; `absolute` says where a path on the site is found, if not below `base`."""
+    if request.extension == "html":
+        return _make_html(request)
     # Slow to load, and a process that serves prints nothing itself.
     from webmap.paper.pdf_renderer import open_renderer
 
@@ -90,4 +97,15 @@ def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = No
     if request.kind == "chart":
         return renderer.chart_png(request.svg, (request.width, request.height), request.title)
     also = open_renderer(request.release, request.also, renderer.absolute) if request.also else None
-    return renderer.poster_as(request.extension, request.id, request.size, also)
+    choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), renderer.payload)
+    return renderer.poster_as(request.extension, choice, request.size, also)
+
+
+def _make_html(request: PaperRequest) -> bytes:
+    """Return a view of the map as one file that needs no other."""
+    from webmap.folium_map import to_map
+
+    payload = request.release.read_json(f"map/{request.language}.json")
+    choice = parse_map_choice(request.id, dict(parse_qsl(request.choice)), payload)
+    drawn = to_map(language=request.language, release=request.release, choice=choice, base=request.base)
+    return str(drawn.get_root().render()).encode()

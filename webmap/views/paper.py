@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, g, request
 from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
 from webmap.i18n import LANGUAGES, translate_here
 from webmap.links import absolute, base_url
+from webmap.map_choice import PARAMETERS, parse_map_choice
 from webmap.paper.poster import SIZES
 from webmap.paper.request import Kind, PaperRequest, make_paper
 from webmap.params import ChoiceParameter, takes
@@ -24,10 +25,18 @@ from webmap.views.subjects import require_subject
 
 blueprint = Blueprint("paper", __name__)
 WEBMAP = Path(__file__).parent.parent
-MAKERS = ("paper/*.py", "paper/*.typ", "templates/charts/*", "charts.py", "chart_pages.py", "format.py")
+MAKERS = (
+    *("paper/*.py", "paper/*.typ", "templates/charts/*"),
+    *("charts.py", "chart_pages.py", "folium_map.py", "format.py", "map_choice.py"),
+)
 SIZE = ChoiceParameter("size", allowed=tuple(SIZES), default="A4")
 ALSO = ChoiceParameter("also")
-TYPES = {"pdf": "application/pdf", "png": "image/png", "svg": "image/svg+xml"}
+TYPES = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "html": "text/html; charset=utf-8",
+}
 
 
 @blueprint.get("/zones/<place_id>.pdf")
@@ -62,16 +71,18 @@ def cluster_sheet(cluster_id: str) -> Response:
     return _send("pdf", cluster_id, "cluster", id=cluster_id)
 
 
-@blueprint.get("/print/<theme_id>.<any(pdf, png, svg):extension>")
-@takes("size", "also")
+@blueprint.get("/print/<theme_id>.<any(pdf, png, svg, html):extension>")
+@takes("size", "also", *PARAMETERS)
 def poster(theme_id: str, extension: str) -> Response:
-    """Send a theme as a sheet to hang up, in one language or two."""
+    """Send a theme, or a view of it, as a sheet to hang up, in one language or two."""
     _require_theme(theme_id, extension)
     arguments = request.args.to_dict(flat=True)
     size = SIZE.require({"size": (arguments.get("size") or "A4").upper()})
     also = ALSO.parse(request.args, [one for one in LANGUAGES if one != g.language]) or ""
     name = "-".join(filter(None, (theme_id, size, also)))
-    return _send(extension, name, "poster", id=theme_id, size=size, also=also)
+    payload = content().release.read_json(f"map/{g.language}.json")
+    choice = parse_map_choice(theme_id, arguments, payload).to_query()
+    return _send(extension, name, "poster", id=theme_id, size=size, also=also, choice=choice)
 
 
 @blueprint.get("/atlas.pdf")
@@ -134,14 +145,26 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     folder, digest = str(release.folder), release.manifest_sha256
     paper_request = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
     body = _print(
-        paper_request, ("paper", release.id, extension, name, g.language, absolute("/"), edition(WEBMAP))
+        paper_request,
+        (
+            "paper",
+            release.id,
+            extension,
+            name,
+            g.language,
+            absolute("/"),
+            edition(WEBMAP),
+            paper_request.choice,
+        ),
     )
     response = Response(body, content_type=TYPES[extension])
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     response.headers["Cache-Control"] = "no-cache"
     if kind != "card":
         saved = f"{content().plan['id']}-{name}-{g.language}.{extension}"
-        response.headers["Content-Disposition"] = f'inline; filename="{saved}"'
+        response.headers["Content-Disposition"] = (
+            f'{"attachment" if extension == "html" else "inline"}; filename="{saved}"'
+        )
     response.make_conditional(request)
     return response
 

@@ -232,7 +232,8 @@ def changes_document() -> Response:
     """Answer the same for programs."""
     pair = _pair()
     if pair is None:
-        rows = [asdict(one) | _standing(one) for one in publications().entries]
+        kept = {one.release: _whole(one.release) is not None for one in publications().entries}
+        rows = [asdict(one) | _standing(one) | {"whole": kept[one.release]} for one in publications().entries]
         return send_json({"publications": rows})
     old, new = pair
     head = {"from": _head(old), "to": _head(new)}

@@ -1,5 +1,6 @@
-/** Beside the map: themes, legend, filter, and the list that says the same as the map. */
+/** Beside the map: themes, layers, legend, filter, and the list that says the same as the map. */
 
+import { NEUTRAL, listOf, overlaysOf } from "./catalogue.js";
 import { byId, calm, el, svg } from "./dom.js";
 import { lang, local, t } from "./site.js";
 import { badgeIcon, fadingFill, swatch, symbolIcon } from "./symbols.js";
@@ -15,7 +16,7 @@ export function createThemes({ state, catalogue }) {
       name: "map-theme",
       id: `theme-${theme.id}`,
       value: theme.id,
-      onchange: () => state.set({ theme: theme.id, cluster: null }, "key"),
+      onchange: () => state.set({ theme: theme.id, cluster: null, hide: null }, "key"),
     });
     return el("div", { class: "theme" }, input, el("label", { for: input.id, text: theme.title }));
   }
@@ -36,7 +37,64 @@ export function createThemes({ state, catalogue }) {
   mark();
 }
 
-/* The legend of the theme: its colours, its edges, its note. Clusters are switches. */
+/* What is laid over the theme: any other layers, each with its opacity, the topmost first. */
+
+export function createLayers({ state, catalogue }) {
+  const box = byId("layer-choices");
+  const write = (rows, origin = "key") =>
+    state.set({ layers: rows.map(({ layer, opacity }) => `${layer}:${opacity}`).join(",") || null }, origin);
+
+  function draw() {
+    const rows = overlaysOf(state.get());
+    const drawn = catalogue.themes.get(state.get().theme).layers;
+    const rest = catalogue.layers.filter((layer) => !rows.some((one) => one.layer === layer));
+    const order = [...rows.map((one) => one.layer), ...rest].filter((layer) => !drawn.includes(layer));
+    const focused = document.activeElement?.id;
+    box.replaceChildren(...order.map((layer) => el("li", {}, choice(layer, rows))));
+    if (focused && !box.contains(document.activeElement)) box.querySelector(`#${CSS.escape(focused)}`)?.focus();
+    byId("layers-count").textContent = rows.length ? String(rows.filter((one) => !drawn.includes(one.layer)).length || "") : "";
+  }
+
+  function choice(layer, rows) {
+    const at = rows.findIndex((one) => one.layer === layer);
+    const name = t(`layer.${layer}`);
+    const input = el("input", { type: "checkbox", id: `over-${layer}`, onchange: () => toggle(layer) });
+    input.checked = at >= 0;
+    const label = el("label", {}, input, el("span", { text: name }));
+    return at < 0 ? [label] : [label, opacity(layer, name, rows[at]), lift(layer, name, at)];
+  }
+
+  function toggle(layer) {
+    const rows = overlaysOf(state.get());
+    const others = rows.filter((one) => one.layer !== layer);
+    write(others.length < rows.length ? others : [{ layer, opacity: 100 }, ...rows]);
+  }
+
+  function opacity(layer, name, row) {
+    const oninput = ({ target }) =>
+      write(overlaysOf(state.get()).map((one) => (one.layer === layer ? { layer, opacity: target.value } : one)), "drag");
+    const range = { type: "range", min: 10, max: 100, step: 10, id: `opacity-${layer}`, oninput };
+    return el("input", { ...range, value: row.opacity, "aria-label": t("map.layers.opacity", { name }) });
+  }
+
+  /** A button that lays a layer over the one above it; the topmost has none above. */
+  function lift(layer, name, at) {
+    const label = t("map.layers.lift", { name });
+    const onclick = () => {
+      const rows = overlaysOf(state.get());
+      [rows[at - 1], rows[at]] = [rows[at], rows[at - 1]];
+      write(rows);
+    };
+    return el("button", { type: "button", class: "icon-button", id: `lift-${layer}`, disabled: !at, title: label, "aria-label": label, onclick }, "↑");
+  }
+
+  const shownOf = ({ theme, layers }) => `${theme} ${layers?.replace(/:\d+/g, "")}`;
+  state.subscribe((now, before) => shownOf(now) !== shownOf(before) && draw());
+  draw();
+  byId("layers").open = Boolean(state.get().layers);
+}
+
+/* The legend of the theme: its classes, which are switches, its edges, its note; or what answers a question. */
 
 const HALO = "#777777";
 const LINES = {
@@ -51,28 +109,42 @@ export function createLegend({ state, catalogue }) {
     const now = state.get();
     const theme = catalogue.themes.get(now.theme);
     const features = catalogue.featuresOf(theme);
-    const entries = theme.legend.map((entry, index) => entryOf(theme, entry, index, now));
-    const parts = [
-      ...(theme.colour_by === "cluster" ? [el("p", { class: "hint-text", text: t("map.cluster_hint") })] : []),
-    ];
-    parts.push(el("ul", { class: `legend-list${theme.colour_by === "cluster" ? " switches" : ""}` }, entries));
-    parts.push(el("ul", { class: "legend-list edges" }, accuracyKeys(theme, features)));
-    parts.push(el("p", { class: "theme-note", text: theme.note }));
-    box.replaceChildren(...parts);
+    const asked = now.industry || now.pick;
+    const entries = asked ? answerKeys(now) : theme.legend.map((entry, index) => entryOf(theme, entry, index, now));
+    const focused = document.activeElement?.dataset?.key; // the pressed button keeps the focus
+    box.replaceChildren(
+      ...(theme.colour_by === "cluster" && !asked ? [el("p", { class: "hint-text", text: t("map.cluster_hint") })] : []),
+      el("ul", { class: `legend-list${asked ? "" : " switches"}` }, entries),
+      el("ul", { class: "legend-list edges" }, accuracyKeys(theme, features)),
+      el("p", { class: "theme-note", text: theme.note }),
+    );
+    if (focused) box.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
+  /** A class that is switched on and off, or a cluster that is asked about. */
   function entryOf(theme, entry, index, now) {
-    const label = el("span", { class: "entry-label", text: entry.label });
-    if (theme.colour_by !== "cluster") return el("li", {}, picture(theme, entry, index), label);
-    const pressed = now.cluster === entry.key;
-    const toggle = () => state.set({ cluster: pressed ? null : entry.key, industry: null }, "key");
-    const button = {
-      type: "button",
-      "aria-pressed": String(pressed),
-      onclick: toggle,
-      dataset: { cluster: entry.key },
-    };
-    return el("li", {}, el("button", button, badgeIcon(entry), label));
+    const clusters = theme.colour_by === "cluster";
+    const hidden = listOf(now.hide);
+    const pressed = clusters ? now.cluster === entry.key : !hidden.includes(entry.key);
+    const hide = (pressed ? [...hidden, entry.key] : hidden.filter((one) => one !== entry.key)).join(",") || null;
+    const onclick = () => state.set(clusters ? { cluster: pressed ? null : entry.key, industry: null } : { hide }, "key");
+    const button = { type: "button", "aria-pressed": String(pressed), onclick, dataset: { key: entry.key } };
+    const icon = clusters ? badgeIcon(entry) : picture(theme, entry, index);
+    return el("li", {}, el("button", button, icon, el("span", { class: "entry-label", text: entry.label })));
+  }
+
+  function answerKeys(now) {
+    const hue = catalogue.strongOf(now);
+    const outlined = catalogue.shownIn(now).some((one) => catalogue.isOutlined(one, now));
+    const key = (icon, text) => el("li", {}, icon, el("span", { text: t(`map.answer.${text}`) }));
+    return [
+      key(swatch({ hue, texture: -1, solid: true }, "official", "is-matching"), now.pick ? "picked" : "hit"),
+      outlined ? key(swatch({ hue, texture: -1 }, "official", "is-outlined"), "area") : null,
+      catalogue.shownIn(now).some((one) => catalogue.isReached(one, now))
+        ? key(swatch({ hue, texture: -1 }, "official", "is-reached"), "reached")
+        : null,
+      now.pick ? null : key(swatch({ hue: NEUTRAL, texture: -1, light: true }, "official", "is-faded"), "other"),
+    ];
   }
 
   function picture(theme, entry, index) {
@@ -112,19 +184,9 @@ export function createLegend({ state, catalogue }) {
     return rows;
   }
 
-  state.subscribe((now, before) => {
-    if (now.theme !== before.theme) draw();
-    else if (now.cluster !== before.cluster) press(now);
-  });
+  const content = (now) => `${catalogue.contentOf(now)} ${now.cluster}`;
+  state.subscribe((now, before) => content(now) !== content(before) && draw());
   draw();
-
-  /** Redraw only what changed, so that the pressed button keeps the focus. */
-  function press(now) {
-    const focused = document.activeElement?.dataset?.cluster;
-    draw();
-    if (focused) box.querySelector(`[data-cluster="${CSS.escape(focused)}"]`)?.focus();
-    return now;
-  }
 }
 
 /** Return what a kind of line says of the boundaries that are drawn with it. */
@@ -156,23 +218,24 @@ export function createFilter({ state, catalogue }) {
   const { industries } = catalogue.payload;
 
   function draw() {
-    const theme = catalogue.themes.get(state.get().theme);
-    const counts = count(catalogue.featuresOf(theme));
-    const used = new Set([...catalogue.features.values()].flatMap((one) => one.industries ?? []));
+    const counts = count([...catalogue.features.values()].filter((one) => catalogue.isArea(one)));
     const groups = [...catalogue.clusters.values(), { id: null, name: t("map.no_cluster"), letter: null }];
     select.replaceChildren(el("option", { value: "", text: t("map.all_industries") }));
     for (const cluster of groups) {
-      const ids = Object.keys(industries).filter((id) => used.has(id) && industries[id].cluster === cluster.id);
+      const ids = Object.keys(industries).filter((id) => counts.has(id) && industries[id].cluster === cluster.id);
       const label = cluster.letter ? `${cluster.letter} ${cluster.name}` : cluster.name;
       if (ids.length)
         select.append(
           el(
             "optgroup",
             { label },
-            ids.map((id) => option(id, counts.get(id) ?? 0)),
+            ids.map((id) => option(id, counts.get(id))),
           ),
         );
     }
+    const without = Object.keys(industries).filter((id) => !counts.has(id));
+    const options = without.map((id) => el("option", { value: id, text: industries[id].name }));
+    if (options.length) select.append(el("optgroup", { label: t("map.no_place") }, options));
     mark();
   }
 
@@ -199,12 +262,12 @@ export function createFilter({ state, catalogue }) {
   }
 
   select.disabled = false;
-  select.addEventListener("change", () => state.set({ industry: select.value || null, cluster: null }, "key"));
+  select.addEventListener("change", () => state.set({ industry: select.value || null, cluster: null, pick: null }, "key"));
   byId("industry-clear").addEventListener("click", () => {
     state.set({ industry: null }, "key");
     select.focus();
   });
-  state.subscribe((now, before) => (now.theme === before.theme ? mark() : draw()));
+  state.subscribe(mark);
   draw();
 }
 
@@ -222,7 +285,7 @@ export function createList({ state, catalogue }) {
   function draw() {
     const now = state.get();
     const theme = catalogue.themes.get(now.theme);
-    const all = catalogue.featuresOf(theme);
+    const all = catalogue.shownIn(now);
     const shown = all.filter((one) => catalogue.matches(one, now));
     const drawn = shown.filter(catalogue.isLocated);
     const groups = groupsOf(theme, drawn).filter(([, rows]) => rows.length);
@@ -246,7 +309,8 @@ export function createList({ state, catalogue }) {
         shown.filter((one) => catalogue.entryOf(one, theme)?.index === index),
       ]);
     }
-    return theme.layers.map((layer) => [t(`layer.${layer}`), shown.filter((one) => one.layer === layer)]);
+    const layers = [...new Set([...theme.layers, ...shown.map((one) => one.layer)])];
+    return layers.map((layer) => [t(`layer.${layer}`), shown.filter((one) => one.layer === layer)]);
   }
 
   /** What no place is given for: folded away, unless it is all there is or the selected one is among it. */
@@ -262,7 +326,7 @@ export function createList({ state, catalogue }) {
     const items = el(
       "ul",
       { class: "list" },
-      rows.map((one) => el("li", {}, item(one, theme))),
+      rows.map((one) => el("li", {}, item(one, theme), chooser(one))),
     );
     return el("div", { class: "list-group" }, count > 1 ? el("h3", { text: title }) : null, items);
   }
@@ -291,6 +355,13 @@ export function createList({ state, catalogue }) {
     );
   }
 
+  /** A button that sets a place aside to be compared. */
+  function chooser({ id, name, layer }) {
+    if (!byId("basket") || ["platforms", "gateways"].includes(layer)) return null;
+    const label = t("map.choose_for", { name });
+    return el("button", { type: "button", class: "choose", "aria-label": label, title: label, dataset: { choose: id, name } });
+  }
+
   const chineseOf = (feature) =>
     lang() !== "zh" && feature.zh !== feature.name ? el("span", { class: "zh", lang: "zh", text: feature.zh }) : null;
 
@@ -307,7 +378,7 @@ export function createList({ state, catalogue }) {
     }
   }
 
-  const content = ({ theme, industry, cluster }) => `${theme} ${industry} ${cluster}`;
+  const content = (now) => `${catalogue.contentOf(now)} ${now.cluster}`;
   state.subscribe((now, before) => (content(now) === content(before) ? mark() : draw()));
   draw();
 }

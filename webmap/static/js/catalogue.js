@@ -3,8 +3,20 @@
 const POINTS = new Set(["platforms", "gateways"]);
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
 const HOLLOW_OVER_M = 1000;
-const NEUTRAL = "#B5AE9E";
-const MATCH = "#0072B2"; // of an industry that is filed under no cluster
+export const NEUTRAL = "#B5AE9E";
+const STRONG = "#D55E00"; // what a question's answer is drawn in, on every theme
+const GROUND_LAYERS = ["counties", "zones"]; // the zones lie on the counties and have answers of their own
+const MOST_CHOSEN = 5; // places that can be compared
+
+/** Return the ids that a value of the address lists. */
+export const listOf = (text) => (text ? text.split(",") : []);
+
+/** Return the layers laid over the theme, the topmost first, as `{layer, opacity}` in percent. */
+export const overlaysOf = (state) =>
+  listOf(state.layers).map((one) => {
+    const [layer, opacity] = one.split(":");
+    return { layer, opacity: Number(opacity) };
+  });
 
 export class Catalogue {
   constructor(payload, shapes) {
@@ -16,14 +28,30 @@ export class Catalogue {
   }
 
   /** Return the state with unknown ids dropped, and a theme that shows the zone. */
-  sound({ theme, zone, industry, cluster }) {
+  sound({ theme, zone, industry, cluster, q, layers, hide, pick, swipe }) {
     const known = this.features.has(zone) ? zone : null;
+    const shown = this.themes.has(theme) ? theme : this.themeFor(known);
+    const classes = this.themes.get(shown).legend.map((entry) => entry.key);
+    const layer = (one) => this.layers.includes(one.split(":")[0]);
+    const solid = (one) => `${one.split(":")[0]}:${Math.min(100, Math.max(10, Number.parseInt(one.split(":")[1], 10) || 100))}`;
+    const some = (text, known, change = (one) => one) =>
+      [...new Set(listOf(text).filter(known).map(change))].join(",") || null;
     return {
-      theme: this.themes.has(theme) ? theme : this.themeFor(known),
+      theme: shown,
       zone: known,
       industry: Object.hasOwn(this.payload.industries, industry ?? "") ? industry : null,
       cluster: this.clusters.has(cluster) ? cluster : null,
+      q: q?.slice(0, 200) || null,
+      layers: some(layers, layer, solid),
+      hide: some(hide, (one) => classes.includes(one)),
+      pick: listOf(some(pick, (one) => this.features.has(one) && this.isArea(this.features.get(one)))).slice(0, MOST_CHOSEN).join(",") || null,
+      swipe: swipe !== shown && (this.themes.has(swipe) || /^[0-9a-f]{16,64}$/.test(swipe)) ? swipe : null,
     };
+  }
+
+  /** The layers of all themes, those of the first theme first. */
+  get layers() {
+    return [...new Set([...this.themes.values()].flatMap((theme) => theme.layers))];
   }
 
   /** Return the id of a theme that shows the feature: `preferred` if it does, else the first. */
@@ -39,11 +67,60 @@ export class Catalogue {
     return theme.layers.flatMap((layer) => [...this.features.values()].filter((one) => one.layer === layer));
   }
 
+  /**
+   * Return all that the map shows, back to front: what the theme draws but for the classes that are switched
+   * off, what else answers the question asked, and the layers laid over both.
+   */
+  shownIn(state) {
+    const theme = this.themes.get(state.theme);
+    const hidden = listOf(state.hide);
+    const own = this.featuresOf(theme).filter((one) => !hidden.includes(this.entryOf(one, theme)?.key));
+    const over = overlaysOf(state).filter(({ layer }) => !theme.layers.includes(layer)).reverse();
+    return [...new Set([...own, ...this.#answers(state), ...this.featuresOf({ layers: over.map((one) => one.layer) })])];
+  }
+
+  /** Return what the theme does not draw and the question is about; zones come with the counties they lie on. */
+  #answers(state) {
+    if (!state.industry && !state.pick) return [];
+    const hits = [...this.features.values()].filter((one) => this.matches(one, state));
+    const covered = (one) => one.layer === "zones" && hits.some((hit) => hit.id === one.parent);
+    const others = this.layers.filter((layer) => !this.themes.get(state.theme).layers.includes(layer));
+    return this.featuresOf({ layers: others }).filter((one) => this.isArea(one) && this.isLocated(one) && (hits.includes(one) || covered(one)));
+  }
+
+  /** Whether a place that answers the question is only outlined: those on it keep their own answers. */
+  isOutlined(feature, state) {
+    if (!this.isFiltered(state) || this.isPoint(feature) || !this.matches(feature, state)) return false;
+    const theme = this.themes.get(state.theme);
+    if (!theme.layers.includes(feature.layer)) return !["parks", ...GROUND_LAYERS].includes(feature.layer);
+    return theme.layers.length === 1 && this.isBackdrop(feature, theme);
+  }
+
+  /** Return the opacity of a feature that is laid over the theme, from 0 to 1; else 1. */
+  opacityOf(feature, state) {
+    if (this.themes.get(state.theme).layers.includes(feature.layer)) return 1;
+    return (overlaysOf(state).find((one) => one.layer === feature.layer)?.opacity ?? 100) / 100;
+  }
+
+  /** What the figures depend on: while it stays, only their look changes. */
+  contentOf = ({ theme, layers, hide, industry, pick }) =>
+    [theme, layers?.replace(/:\d+/g, ""), hide, industry, pick].join(" ");
+
+  /** Return the theme that says how a feature looks: the one chosen, or else the first that draws its layer. */
+  themeOf(feature, state) {
+    const theme = this.themes.get(state.theme);
+    if (theme.layers.includes(feature.layer)) return theme;
+    return [...this.themes.values()].find((one) => one.layers.includes(feature.layer));
+  }
+
   /** Return what the catalogue says of a feature's layer: `{source, priority, width}`. */
   layerOf = (feature) => this.payload.layers[feature.layer];
 
   /** Whether a feature is drawn as a symbol: it is a point, or a place of which only a point is known. */
   isPoint = (feature) => POINTS.has(feature.layer) || this.isUnbounded(feature);
+
+  /** Whether a feature is a place with an extent, known or not: it can be compared and lists industries. */
+  isArea = (feature) => !POINTS.has(feature.layer);
 
   isUnbounded = (feature) => Boolean(feature.spots?.length);
 
@@ -74,15 +151,20 @@ export class Catalogue {
   }
 
   /**
-   * Return `{hue, texture, light, soft}` of a feature: texture -1 is plain, the others tell hues apart in grey;
-   * what others lie on is light, what is schematic is soft. Under a filter all that match have one hue, and the rest none.
+   * Return `{hue, texture, light, solid, soft}` of a feature: texture -1 is plain, the others tell hues apart in
+   * grey; what others lie on is light, a class is solid so that it has one tone, what is schematic is soft.
    */
   lookOf(feature, state) {
-    const theme = this.themes.get(state.theme);
+    const theme = this.themeOf(feature, state);
     const [light, soft] = [this.isBackdrop(feature, theme), this.isSchematic(feature)];
-    if (theme.colour_by === "cluster" || (this.isFiltered(state) && !POINTS.has(feature.layer))) {
-      const hit = this.isFiltered(state) && this.matches(feature, state);
-      return { hue: hit ? (this.clusterOf(state)?.colour ?? MATCH) : NEUTRAL, texture: -1, light: light && !hit, soft };
+    if (this.isFiltered(state)) {
+      const hit = this.matches(feature, state);
+      const reached = !hit && this.isReached(feature, state);
+      return { hue: hit || reached ? this.strongOf(state) : NEUTRAL, texture: -1, light: !hit && !reached, soft };
+    }
+    if (theme.colour_by === "cluster") {
+      const leading = this.clusters.get(feature.leads);
+      return { hue: leading?.colour ?? NEUTRAL, texture: -1, light: light && !leading, solid: true, soft };
     }
     const entry = this.entryOf(feature, theme);
     return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, soft };
@@ -91,7 +173,7 @@ export class Catalogue {
   /** Return the `{symbol, letter, colour}` of what is drawn as a symbol. */
   symbolOf(feature, state) {
     if (this.isUnbounded(feature)) return { symbol: "spot", letter: null, colour: this.lookOf(feature, state).hue };
-    return this.entryOf(feature, this.themes.get(state.theme));
+    return this.entryOf(feature, this.themeOf(feature, state));
   }
 
   /** Return whether the theme's other features lie on this one. */
@@ -105,26 +187,23 @@ export class Catalogue {
   /** Return the id of the selected feature where the theme draws it, so that others step back; else null. */
   focusOf({ zone, theme }) {
     const feature = this.features.get(zone);
-    const drawn = feature && this.themes.get(theme).layers.includes(feature.layer) && this.isLocated(feature);
-    return drawn ? zone : null;
+    return feature && this.themes.get(theme).layers.includes(feature.layer) && this.isLocated(feature) ? zone : null;
   }
 
-  /** Return the cluster that the reader filters by, directly or through an industry. */
-  clusterOf(state) {
-    const id = state.industry ? this.payload.industries[state.industry].cluster : state.cluster;
-    return this.clusters.get(id) ?? null;
-  }
+  /** Return the colour of what answers the question: a cluster's own, else the one that answers have. */
+  strongOf = ({ industry, pick, cluster }) => (industry || pick ? STRONG : (this.clusters.get(cluster)?.colour ?? STRONG));
 
-  isFiltered = (state) => Boolean(state.industry) || (state.theme === "clusters" && Boolean(state.cluster));
+  isFiltered = ({ theme, industry, cluster, pick }) => Boolean(industry || pick || (theme === "clusters" && cluster));
 
   /** Return whether the plan names the industry that is filtered by only through a task, a role, an area or the city. */
-  isReached = (feature, { industry }) => Boolean(industry) && (feature.reached ?? []).includes(industry);
+  isReached = (feature, { industry, pick }) => Boolean(industry) && !pick && (feature.reached ?? []).includes(industry);
 
   /** Return the places of all themes that the plan lists an industry for. */
-  placesFor = (industry) => [...this.features.values()].filter((one) => !this.isPoint(one) && one.industries?.includes(industry));
+  placesFor = (industry) => [...this.features.values()].filter((one) => this.isArea(one) && one.industries?.includes(industry));
 
   /** Return whether a feature passes the reader's filters. */
   matches(feature, state) {
+    if (state.pick && !listOf(state.pick).includes(feature.id)) return false;
     const industry = !state.industry || (feature.industries ?? []).includes(state.industry);
     const byCluster = state.theme === "clusters" && state.cluster;
     return industry && (!byCluster || (feature.clusters ?? []).includes(state.cluster));

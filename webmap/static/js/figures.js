@@ -7,16 +7,16 @@ import { dress, fadingFill, paint } from "./symbols.js";
 
 /* The polygons of the theme: drawn back to front, selectable by pointer and keyboard. */
 
-const PANE = "area";
-const STATES = ["selected", "faded", "matching", "reached", "masking"];
+const STATES = ["selected", "faded", "matching", "reached", "masking", "outlined"];
 
 const BAND = [1, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22]; // widths of the strokes that make a soft edge, in parts of its accuracy
 let clips = 0;
 
 export function createFigures(app) {
-  const { map, state, catalogue, shapes } = app;
+  const { map, state, catalogue, shapes, suffix = "" } = app;
+  const pane = `area${suffix}`; // right of the slider there is another
   const group = L.layerGroup().addTo(map);
-  const [renderer, edging] = [createRenderer(PANE), createRenderer("edge")];
+  const [renderer, edging] = [createRenderer(pane), createRenderer(`edge${suffix}`)];
   const drawn = new Map();
   const tones = []; // groups and clips that hold bands
 
@@ -25,10 +25,9 @@ export function createFigures(app) {
     drawn.clear();
     for (const node of tones.splice(0)) node.remove();
     const theme = catalogue.themes.get(state.get().theme);
-    const features = theme.layers.flatMap((layer) => {
-      const own = catalogue.featuresOf({ layers: [layer] }).filter((one) => shapes.has(one.id));
-      return own.sort((a, b) => b.area_km2 - a.area_km2);
-    });
+    const features = catalogue.shownIn(state.get()).filter((one) => !catalogue.isPoint(one) && shapes.has(one.id));
+    const layers = [...new Set(features.map((one) => one.layer))];
+    features.sort((a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer) || b.area_km2 - a.area_km2);
     if (theme.context.includes("zones")) drawContext();
     for (const feature of features) drawFigure(feature);
     drawEdges(features);
@@ -36,7 +35,7 @@ export function createFigures(app) {
   }
 
   const lineOptions = (className) => ({
-    pane: "edge",
+    pane: `edge${suffix}`,
     renderer: edging,
     className,
     interactive: false,
@@ -50,7 +49,7 @@ export function createFigures(app) {
 
   function drawFigure(feature) {
     const options = {
-      pane: PANE,
+      pane,
       renderer,
       className: `figure method-${feature.edge}`,
       ...shapes.drawing,
@@ -132,6 +131,7 @@ export function createFigures(app) {
 
   function restyle() {
     const now = state.get();
+    map.getPane(pane).classList.toggle("is-asked", catalogue.isFiltered(now));
     for (const [id, [figure, ...edges]] of drawn) {
       const feature = catalogue.features.get(id);
       const look = catalogue.lookOf(feature, now);
@@ -139,6 +139,7 @@ export function createFigures(app) {
       dress(figure, look);
       for (const path of [figure, ...edges]) {
         paint(path, look.hue);
+        path.style.setProperty("--opacity", catalogue.opacityOf(feature, now));
         for (const name of STATES) path.classList.toggle(`is-${name}`, flags[name]);
       }
       for (const path of edges) path.classList.toggle("is-light", Boolean(look.light));
@@ -156,12 +157,13 @@ export function createFigures(app) {
       selected,
       matching,
       reached,
-      masking: filtered && !matching && !reached && !selected && feature.layer === "zones",
+      outlined: catalogue.isOutlined(feature, now),
+      masking: filtered && !matching && !reached && !selected,
       faded: Boolean(filtered ? !matching && !reached && !selected : other),
     };
   }
 
-  state.subscribe((now, before) => (now.theme === before.theme ? restyle() : draw()));
+  state.subscribe((now, before) => (catalogue.contentOf(now) === catalogue.contentOf(before) ? restyle() : draw()));
   shapes.onChange(draw);
   map.on("zoomend viewreset", scale);
   scale();

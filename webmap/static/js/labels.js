@@ -99,7 +99,7 @@ function wantedNames(app, zoom) {
 function figureNames({ catalogue, state }, theme) {
   const now = state.get();
   return catalogue
-    .featuresOf(theme)
+    .shownIn(now)
     .filter((one) => catalogue.isLocated(one))
     .map((one) => {
       const badges = badgesOf(catalogue, one, theme);
@@ -316,7 +316,7 @@ const MARK_GAPS = { "city-seat": 8, "county-seat": 7, seaport: 8, airport: 8, "r
 
 export function createLabels(app) {
   const { map, state, shapes } = app;
-  const overlay = new Overlay(map, "label", "labels");
+  const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
   function draw() {
     const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
@@ -352,7 +352,7 @@ export function createLabels(app) {
   }
 
   map.on("zoomend viewreset", draw);
-  state.subscribe((now, before) => (now.theme === before.theme && now.zone === before.zone ? fade() : draw()));
+  state.subscribe((now, before) => (app.catalogue.contentOf(now) === app.catalogue.contentOf(before) && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
   app.backdrop.onNames(draw);
   narrow.addEventListener("change", draw);

@@ -1,5 +1,6 @@
 /** The look-up page's map: click to ask, see the point or the polygon that was asked about. */
 
+import { bindBasket } from "./basket.js";
 import { bindCopying, byId, calm, el } from "./dom.js";
 import { createGround } from "./ground.js";
 import { createSearch } from "./search.js";
@@ -122,5 +123,6 @@ async function start() {
 }
 
 bindCopying();
+bindBasket();
 createSearch();
 start();

@@ -1,7 +1,8 @@
 /** Start the map: load, then wire state, drawing and controls together. */
 
 import { createBackdrop } from "./backdrop.js";
-import { createFilter, createLegend, createList, createThemes } from "./browse.js";
+import { bindBasket } from "./basket.js";
+import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
 import { Catalogue } from "./catalogue.js";
 import { byId } from "./dom.js";
 import { createFigures, createOutline } from "./figures.js";
@@ -11,11 +12,14 @@ import { createLive } from "./live.js";
 import { createPanel, createSheet } from "./panel.js";
 import { createPointing } from "./pointing.js";
 import { createPoints } from "./points.js";
+import { createQuestion } from "./question.js";
 import { createSearch, openOnMap } from "./search.js";
 import { Shapes } from "./shapes.js";
 import { createPassing, createPrinting, createTaking } from "./share.js";
 import { fetchJson, setWords, t } from "./site.js";
 import { bindAddress, createState, readAddress } from "./state.js";
+import { createSwipe } from "./swipe.js";
+import { createTools } from "./tools.js";
 import { createCorner, createView } from "./view.js";
 
 async function start() {
@@ -40,17 +44,18 @@ async function start() {
   createBackdrop(app);
   createControls(app);
   createNames(app);
-  createPanel(app);
+  app.panel = createPanel(app);
   createLive(app);
   if (!wanted && state.get().zone) app.view.showFeature(state.get().zone);
+  else if (!wanted && state.get().pick) app.view.showChosen();
   bindAddress(app);
   shapes.refineOn(map, detail);
   byId("atlas").classList.add("ready");
 }
 
 function createControls(app) {
-  for (const create of [createThemes, createLegend, createFilter, createList]) create(app);
-  if (byId("search")) createSearch((result) => openOnMap(app, result)); // an embedded map has none
+  for (const create of [createThemes, createLayers, createLegend, createFilter, createList, createQuestion]) create(app);
+  if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none
 }
 
 /** Draw the ground and the theme: what people came to see, so it comes first. */
@@ -61,6 +66,9 @@ function createPicture(app) {
 /** Place the names, which avoid the symbols, and what reacts to the pointer. */
 function createNames(app) {
   for (const create of [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking]) create(app);
+  createTools(app);
+  createSwipe(app);
+  bindBasket();
 }
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */

@@ -1,5 +1,6 @@
 /** What scripts add to the pages that are readable without them. */
 
+import { bindBasket } from "./basket.js";
 import { bindCopying, byId } from "./dom.js";
 import { createSearch } from "./search.js";
 
@@ -197,4 +198,5 @@ bindPrinting();
 bindWeights();
 bindGrid();
 bindFitting();
+bindBasket();
 createSearch();

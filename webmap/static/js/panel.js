@@ -77,17 +77,21 @@ export function createPanel(app) {
   let asking = null;
   let opener = null;
 
+  function unfold(...nodes) {
+    body.replaceChildren(...nodes);
+    byId("panel-scroll").scrollTop = 0;
+    if (panel.hidden) sheet.set("mid");
+    panel.hidden = false;
+    byId("atlas").classList.add("with-panel");
+  }
+
   async function open(feature) {
     asking?.abort();
     asking = new AbortController();
     const { signal } = asking;
     writeHead(feature);
     panel.setAttribute("aria-busy", "true");
-    body.replaceChildren(el("p", { class: "muted", text: t("map.loading") }));
-    byId("panel-scroll").scrollTop = 0;
-    if (panel.hidden) sheet.set("mid");
-    panel.hidden = false;
-    byId("atlas").classList.add("with-panel");
+    unfold(el("p", { class: "muted", text: t("map.loading") }));
     try {
       const nodes = await fetchFragment(`${feature.url}.panel.html`, signal);
       if (!signal.aborted) body.replaceChildren(...nodes);
@@ -146,9 +150,19 @@ export function createPanel(app) {
     else if (act === "zoom") view.showFeature(state.get().zone);
     else if (act === "copy") copyLink(body.querySelector(".copied"));
   });
-  byId("panel-close").addEventListener("click", () => state.set({ zone: null }, "key"));
+  /** Show something that is no place of the map; it goes when a place is chosen. */
+  function show(heading, said, nodes) {
+    state.set({ zone: null }, "key");
+    title.textContent = heading;
+    lead.textContent = said;
+    unfold(...nodes);
+    title.focus({ preventScroll: true });
+  }
+
+  const leave = () => (state.get().zone ? state.set({ zone: null }, "key") : close());
+  byId("panel-close").addEventListener("click", leave);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !panel.hidden) state.set({ zone: null }, "key");
+    if (event.key === "Escape" && !event.defaultPrevented && !panel.hidden) leave();
   });
   state.subscribe((now, before, origin) => {
     if (now.zone !== before.zone) {
@@ -164,6 +178,7 @@ export function createPanel(app) {
   if (first) open(first);
   else byId("atlas").classList.remove("with-panel");
   map.on("unload", () => asking?.abort());
+  return { show };
 }
 
 /** Copy the address of this view; where the browser forbids it, show it to be copied by hand. */

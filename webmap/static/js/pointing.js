@@ -1,6 +1,6 @@
 /** Pointer and keyboard on the figures: hints, selection, and the choice where several lie there. */
 
-import { byId, el, narrow } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { t } from "./site.js";
 import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
 
@@ -9,11 +9,11 @@ import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
 function createChooser({ map, state, catalogue }) {
   const box = byId("chooser");
 
-  function offer(ids, point) {
+  function offer(ids, title = t("map.choose", { count: ids.length })) {
     close();
     if (ids.length < 2) return;
     box.replaceChildren(
-      head(ids.length),
+      head(title),
       el(
         "ul",
         {},
@@ -21,22 +21,18 @@ function createChooser({ map, state, catalogue }) {
       ),
     );
     box.hidden = false;
-    const size = map.getSize();
-    const covered = narrow.matches ? 0 : byId("panel").offsetWidth;
-    const left = Math.min(point.x + 12, size.x - covered - box.offsetWidth - 8);
-    const top = Math.min(point.y + 12, size.y - box.offsetHeight - 8);
-    box.style.setProperty("--left", `${Math.max(8, left)}px`);
-    box.style.setProperty("--top", `${Math.max(8, top)}px`);
+    box.scrollTop = 0;
+    if (title && document.activeElement?.matches(".count-badge, #citywide")) box.querySelector("li button").focus();
     mark();
   }
 
-  function head(count) {
+  function head(title) {
     const shut = el(
       "button",
       { type: "button", class: "icon-button", "aria-label": t("map.close"), onclick: close },
       "×",
     );
-    return el("div", { class: "chooser-head" }, el("span", { text: t("map.choose", { count }) }), shut);
+    return el("div", { class: "chooser-head" }, el("span", { text: title }), shut);
   }
 
   function choice(id) {
@@ -68,7 +64,7 @@ function createChooser({ map, state, catalogue }) {
     box.hidden = true;
   }
 
-  map.on("zoomstart dragstart", close);
+  map.on("dragstart", close);
   box.addEventListener("keydown", (event) => event.key === "Escape" && (close(), event.stopPropagation()));
   state.subscribe((now, before, origin) => {
     if (now.theme !== before.theme || !now.zone || origin === "search") close();
@@ -82,6 +78,7 @@ function createChooser({ map, state, catalogue }) {
 export function createPointing(app) {
   const { map, state, catalogue } = app;
   const chooser = createChooser(app);
+  app.offer = chooser.offer;
   const container = map.getContainer();
   const idOf = (node) => node.closest?.("[data-id]")?.dataset.id ?? null;
 
@@ -97,9 +94,10 @@ export function createPointing(app) {
   }
 
   map.on("click", (event) => {
-    const ids = idsUnder(event.originalEvent, container);
+    if (app.sketching) return;
+    const ids = meant(idsUnder(event.originalEvent, container), catalogue);
     state.set({ zone: ids[0] ?? null }, "map");
-    chooser.offer(ids, event.containerPoint);
+    chooser.offer(ids);
   });
   container.addEventListener("keydown", (event) => {
     const id = idOf(event.target);
@@ -108,7 +106,7 @@ export function createPointing(app) {
     event.stopPropagation();
     state.set({ zone: id }, "key");
   });
-  showNames(map, catalogue);
+  showNames(app);
 }
 
 /** Light up everything that stands for a feature, as one that the keyboard is on if it is. */
@@ -129,19 +127,42 @@ function idsUnder({ clientX, clientY }, container) {
   return [...new Set(nodes.map((node) => node.closest("[data-id]")?.dataset.id).filter(Boolean))];
 }
 
-/** Show the name of what the mouse is over: small polygons carry no label. */
-function showNames(map, catalogue) {
+/**
+ * Return those that a reader could mean: what only lies beneath its own part is not a choice, unless nobody
+ * knows the extent of that part.
+ */
+function meant(ids, { features }) {
+  const beneath = new Set();
+  for (const id of ids) {
+    const certain = features.get(id).edge !== "indicative";
+    for (let parent = features.get(id).parent, first = true; parent; parent = features.get(parent)?.parent, first = false)
+      if (certain || !first || features.get(parent)?.layer === "counties") beneath.add(parent);
+  }
+  return ids.filter((id) => !beneath.has(id));
+}
+
+/** Show the name of what the mouse is over, and the one fact that the theme is about. */
+function showNames({ map, state, catalogue }) {
   const hint = byId("hint");
+  const hide = () => {
+    hint.hidden = true;
+  };
+
+  function factOf(feature) {
+    if (catalogue.themeOf(feature, state.get()).colour_by !== "cluster") return feature.fact;
+    return (feature.clusters ?? []).map((id) => catalogue.clusters.get(id).name).join(t("common.list_comma"));
+  }
+
   map.on("mousemove", ({ originalEvent, containerPoint }) => {
     const id = originalEvent.target.closest?.("[data-id]")?.dataset.id;
     const feature = catalogue.features.get(id);
     hint.hidden = !feature || originalEvent.buttons > 0;
     if (!feature) return;
-    hint.textContent = t("map.figure", { name: feature.name, kind: t(`kind.${feature.kind}`) });
+    const title = t("map.figure", { name: feature.name, kind: t(`kind.${feature.kind}`) });
+    hint.replaceChildren(el("span", { text: title }), el("span", { class: "muted", text: factOf(feature) || "" }));
     const flip = containerPoint.x > map.getSize().x - 240;
     hint.style.transform = `translate(${containerPoint.x + (flip ? -12 : 14)}px, ${containerPoint.y + 18}px)${flip ? " translateX(-100%)" : ""}`;
   });
-  map.on("mouseout movestart", () => {
-    hint.hidden = true;
-  });
+  map.on("mouseout movestart click", hide);
+  state.subscribe(hide);
 }

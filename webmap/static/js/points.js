@@ -1,6 +1,6 @@
 /** The symbols of a point theme: hollow where the place is roughly known, spread where they coincide. */
 
-import { svg } from "./dom.js";
+import { byId, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
 import { t } from "./site.js";
 import { fadingFill, symbol } from "./symbols.js";
@@ -10,25 +10,25 @@ const STEP_PX = 25;
 
 export function createPoints(app) {
   const { map, state, catalogue } = app;
-  const overlay = new Overlay(map, "place", "points");
+  const suffix = app.suffix ?? "";
+  const overlay = new Overlay(map, `place${suffix}`, "points");
   const halos = L.layerGroup().addTo(map);
-  const renderer = L.svg({ pane: "halo", padding: 0.5 });
+  const renderer = L.svg({ pane: `halo${suffix}`, padding: 0.5 });
 
   function draw() {
-    const theme = catalogue.themes.get(state.get().theme);
     const spots = catalogue
-      .featuresOf(theme)
-      .filter(catalogue.isPoint)
+      .shownIn(state.get())
+      .filter((one) => catalogue.isPoint(one) && (one.point || catalogue.isUnbounded(one)))
       .flatMap((one) => catalogue.spotsOf(one).map(([lat, lon, radius], index) => ({ one, index, at: [lat, lon], radius })));
     app.spread = spread(
       spots.map(({ one, index, at }) => ({ id: index ? `${one.id} ${index}` : one.id, at })),
       map,
     );
-    overlay.show(spots.map((spot) => ({ at: spot.at, node: build(spot) })));
+    overlay.show([...counts(), ...spots.map((spot) => ({ at: spot.at, node: build(spot) }))]);
     halos.clearLayers();
     for (const { one, at, radius } of spots) {
       if (!catalogue.isUnbounded(one)) continue;
-      const options = { pane: "halo", renderer, radius, className: "halo", interactive: false };
+      const options = { pane: `halo${suffix}`, renderer, radius, className: "halo", interactive: false };
       const path = L.circle(at, options).addTo(halos).getElement();
       path.style.fill = fadingFill(catalogue.lookOf(one, state.get()).hue);
     }
@@ -36,10 +36,13 @@ export function createPoints(app) {
   }
 
   function build({ one: feature, index }) {
+    const now = state.get();
+    const hit = catalogue.isFiltered(now) && catalogue.matches(feature, now);
+    const entry = catalogue.symbolOf(feature, now);
     const kind = t(`kind.${feature.kind}`);
     const hollow = catalogue.isHollow(feature);
     const { x, y } = app.spread.get(index ? `${feature.id} ${index}` : feature.id);
-    const mark = symbol(catalogue.symbolOf(feature, state.get()), hollow);
+    const mark = symbol(hit ? { ...entry, colour: catalogue.strongOf(now) } : entry, hollow);
     mark.setAttribute("transform", `translate(${x} ${y})`);
     return svg(
       "g",
@@ -58,12 +61,44 @@ export function createPoints(app) {
     );
   }
 
+  /** How many have no place of their own, on the zone that they are of; those of no zone are in the bar. */
+  function counts() {
+    const groups = new Map();
+    for (const one of catalogue.shownIn(state.get()))
+      if (!catalogue.isArea(one) && !one.point && catalogue.matches(one, state.get()))
+        groups.set(one.parent, [...(groups.get(one.parent) ?? []), one.id]);
+    if (!app.suffix) tellCitywide(groups.get(null) ?? []);
+    groups.delete(null);
+    return [...groups].map(([id, ids]) => ({ at: catalogue.anchorOf(catalogue.features.get(id)), node: count(id, ids) }));
+  }
+
+  function count(id, ids) {
+    const title = t("map.unplaced_in", { name: catalogue.features.get(id).name, count: ids.length });
+    const attributes = { class: "count-badge", tabindex: 0, role: "button", "aria-label": title, dataset: { count: id } };
+    const open = () => app.offer(ids, title);
+    const onkeydown = (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), event.stopPropagation(), open());
+    const box = svg("rect", { x: -15, y: 14, width: 30, height: 18, rx: 9 });
+    const reach = svg("circle", { class: "reach", cy: 23, r: 22 });
+    const node = svg("g", { ...attributes, onkeydown }, reach, box, svg("text", { y: 27, text: `+${ids.length}` }));
+    L.DomEvent.on(node, "click", (event) => (L.DomEvent.stop(event), open()));
+    return node;
+  }
+
+  function tellCitywide(ids) {
+    const button = byId("citywide");
+    button.hidden = !ids.length;
+    button.textContent = t("map.citywide", { count: ids.length });
+    button.onclick = () => app.offer(ids, button.textContent);
+  }
+
   function restyle() {
     const now = state.get();
     for (const { node } of overlay.parts) {
+      if (!node.dataset.id) continue;
       const feature = catalogue.features.get(node.dataset.id);
       const selected = feature.id === now.zone;
       const faded = !selected && (!catalogue.matches(feature, now) || Boolean(catalogue.focusOf(now)));
+      node.style.setProperty("--opacity", catalogue.opacityOf(feature, now));
       node.classList.toggle("is-selected", selected);
       node.classList.toggle("is-faded", faded);
       node.setAttribute("aria-pressed", String(selected));
@@ -71,7 +106,7 @@ export function createPoints(app) {
   }
 
   map.on("zoomend viewreset", draw);
-  const looks = ({ theme, industry, cluster }) => `${theme} ${industry} ${cluster}`;
+  const looks = (now) => `${catalogue.contentOf(now)} ${now.cluster}`;
   state.subscribe((now, before) => (looks(now) === looks(before) ? restyle() : draw()));
   draw();
 }

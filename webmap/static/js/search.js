@@ -163,9 +163,10 @@ export function createSearch(open = () => false) {
   }
 
   function choose(result) {
+    const asked = input.value.trim();
     close();
     input.value = result.name;
-    if (!open(result)) visit(result.url);
+    if (!open(result, asked)) visit(result.url);
   }
 
   /** Go to a page of ours in the reader's language. */
@@ -205,9 +206,9 @@ export function createSearch(open = () => false) {
 const POINTS = new Set(["platforms", "gateways"]);
 
 /** Return whether the map could show the result. */
-export function openOnMap({ state, catalogue, view }, { id, layer, at }) {
+export function openOnMap({ state, catalogue, view }, { id, layer, at }, q = null) {
   if (catalogue.features.has(id)) {
-    state.set({ zone: id, theme: catalogue.themeFor(id, state.get().theme) }, "search");
+    state.set({ zone: id, q, theme: catalogue.themeFor(id, state.get().theme) }, "search");
   } else if (layer === "clusters" && catalogue.clusters.has(id)) {
     state.set({ theme: "clusters", cluster: id, industry: null, zone: null }, "search");
   } else if (layer === "industries" && isDesignated(catalogue, id)) {

@@ -5,17 +5,24 @@ import { at, local, own, served } from "./site.js";
 
 /* What a reader takes along from the map: the theme's printed sheet, the view's address, code to embed it. */
 
-const FRAME = { width: 800, height: 560, loading: "lazy" };
+const ASKED = ["industry", "cluster", "pick", "layers", "hide"]; // that a sheet shows as the screen does
 
 export function createPassing({ map, state }) {
   const shares = [...document.querySelectorAll(".share")]; // beside the list, and under what is selected
   const sheet = byId("print-sheet");
   const whole = document.querySelector(".embed-bar a"); // from an embedded map to the same view, whole
 
-  function updateSheet() {
-    if (!sheet) return; // there are files, and none of paper among them
-    const query = served ? new URL(sheet.href).search : `?lang=${document.documentElement.lang}`;
-    sheet.href = at(`/print/${state.get().theme}.pdf${query}`);
+  /** The theme's sheet, and the view that is on the screen as a file: the server draws both. */
+  function updateSheets() {
+    const now = state.get();
+    const { lang } = document.documentElement;
+    if (sheet) sheet.href = at(`/print/${now.theme}.pdf?lang=${lang}`);
+    for (const link of document.querySelectorAll("a[data-view]")) {
+      const asked = new URLSearchParams({ lang });
+      for (const key of ASKED) if (served && now[key]) asked.set(key, now[key]);
+      asked.set("bbox", boundsText(map));
+      link.href = at(`/print/${now.theme}.${link.dataset.view}?${asked}`);
+    }
   }
 
   function updateShare(share) {
@@ -25,26 +32,36 @@ export function createPassing({ map, state }) {
     share.querySelector(".share-link").value = here.href;
     if (served) share.querySelector(".share-qr").src = at(`/qr.svg?path=${encodeURIComponent(path)}`);
     const frame = document.createElement("iframe");
-    frame.src = new URL(at(`/embed${here.search}${here.hash}`), here);
-    for (const [name, value] of Object.entries(FRAME)) frame.setAttribute(name, value);
+    const asked = new URLSearchParams(here.search);
+    const [size, language, legend] = ["size", "lang", "legend"].map((name) => share.querySelector(`.embed-${name}`));
+    asked.set("lang", language.value);
+    if (legend.checked) asked.set("legend", "1");
+    frame.src = new URL(at(`/embed?${asked}${here.hash}`), here);
+    const [width, height] = size.value.split("x");
+    for (const [name, value] of Object.entries({ width, height, loading: "lazy" })) frame.setAttribute(name, value);
     share.querySelector(".share-embed").value = frame.outerHTML;
   }
 
   function update() {
+    updateSheets();
     shares.forEach(updateShare);
     if (whole) whole.href = at(`/${window.location.search}${window.location.hash}`);
   }
 
   const updateSoon = () => queueMicrotask(update); // once the address is written
-  state.subscribe(() => {
-    updateSheet();
-    updateSoon();
-  });
+  state.subscribe(updateSoon);
   map.on("moveend", updateSoon);
-  for (const share of shares) share.addEventListener("toggle", () => updateShare(share));
-  updateSheet();
+  for (const one of document.querySelectorAll(".embed-options")) one.hidden = false; // they need this script
+  for (const share of shares)
+    for (const name of ["toggle", "change"]) share.addEventListener(name, () => updateShare(share));
   update(); // the links of a file know nothing of its address
   bindCopying();
+}
+
+/** Return the sides of what no panel covers, as west,south,east,north. */
+function boundsText(map) {
+  const bounds = map.getBounds();
+  return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((one) => one.toFixed(3)).join(",");
 }
 
 /* Links to what the map shows, as files: the theme's layers with the filters that are set. */

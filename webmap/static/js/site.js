@@ -47,7 +47,7 @@ export function t(key, values = {}) {
 export const lang = () => language;
 
 /** Return an address of this site with the page's language. */
-export const local = (path) => at(`${path}${path.includes("?") ? "&" : "?"}lang=${language}`);
+export const local = (path) => at(`${path}${path.includes("?") ? "&" : "?"}lang=${document.documentElement.lang}`);
 
 /* Fetch what the map needs from this site; nothing else is ever asked. */
 

@@ -2,7 +2,7 @@
 
 import { calm } from "./dom.js";
 
-/* What the reader looks at: theme, zone, industry, cluster. One object, changed in one place. */
+/* What the reader looks at, and asks. One object of texts, changed in one place. */
 
 /**
  * Return a state with `get`, `set(patch, origin)` and `subscribe(listener)`.
@@ -12,7 +12,7 @@ import { calm } from "./dom.js";
  */
 export function createState(initial) {
   const listeners = [];
-  let current = Object.freeze({ theme: null, zone: null, industry: null, cluster: null, ...initial });
+  let current = Object.freeze({ ...initial });
   return {
     get: () => current,
     subscribe: (listener) => listeners.push(listener),
@@ -28,7 +28,9 @@ export function createState(initial) {
 
 /* Keep the address bar and the state in step: any view can be linked, and Back restores it. */
 
-const KEYS = ["theme", "zone", "industry", "cluster"];
+// What is chosen: theme, place, industry, cluster; what was searched for; layers laid over the theme with their
+// opacity in percent; classes switched off; places compared; a theme or release on the other side of the slider.
+const KEYS = ["theme", "zone", "industry", "cluster", "q", "layers", "hide", "pick", "swipe"];
 
 /** Return the state and the view that an address describes; absent parts are null. */
 export function readAddress(address = window.location) {
@@ -64,7 +66,8 @@ function viewHash(map) {
 export function bindAddress(app) {
   const { map, state } = app;
   state.subscribe((next, before, origin) => {
-    if (origin !== "history") window.history.pushState(null, "", writeAddress(next, map));
+    const write = origin === "drag" ? "replaceState" : "pushState"; // a drag passes many values
+    if (origin !== "history") window.history[write](null, "", writeAddress(next, map));
     updateLanguageLinks();
   });
   map.on("moveend", () => {

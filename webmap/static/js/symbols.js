@@ -68,6 +68,7 @@ export function dress(node, look) {
   node.style.fill = fill ?? "";
   node.classList.toggle("patterned", Boolean(fill));
   node.classList.toggle("is-light", Boolean(look.light));
+  node.classList.toggle("is-solid", Boolean(look.solid && !look.light));
   node.classList.toggle("is-soft", Boolean(look.soft));
 }
 
@@ -134,8 +135,8 @@ export function badgeIcon(cluster, label = null) {
 }
 
 /** Return a small rectangle that looks like the polygons it stands for. */
-export function swatch(look, method = "official") {
-  const box = svg("rect", { class: `figure method-${method}`, x: 1.5, y: 1.5, width: 25, height: 15, rx: 1 });
+export function swatch(look, method = "official", role = "") {
+  const box = svg("rect", { class: `figure method-${method} ${role}`, x: 1.5, y: 1.5, width: 25, height: 15, rx: 1 });
   dress(box, look);
   const node = svg("svg", { class: "swatch", viewBox: "0 0 28 18", width: 28, height: 18 }, box);
   describe(node, null);

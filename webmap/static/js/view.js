@@ -1,5 +1,6 @@
 /** Where the map looks: fitting to a place or the city, scale and coordinates in its corner. */
 
+import { listOf } from "./catalogue.js";
 import { byId, calm, narrow } from "./dom.js";
 import { t } from "./site.js";
 
@@ -17,8 +18,9 @@ export function createView(app) {
     const panel = byId("panel");
     const open = !panel.hidden;
     const right = open && !narrow.matches ? panel.offsetWidth : 0;
+    const top = byId("map-top").offsetHeight;
     const bottom = narrow.matches ? Math.min((open ? panel : byId("browse")).offsetHeight, map.getSize().y * 0.55) : 0;
-    return { paddingTopLeft: [EDGE, EDGE], paddingBottomRight: [right + EDGE, bottom + EDGE] };
+    return { paddingTopLeft: [EDGE, EDGE + top], paddingBottomRight: [right + EDGE, bottom + EDGE] };
   }
 
   function boundsOf(feature) {
@@ -33,17 +35,17 @@ export function createView(app) {
     map.fitBounds(bounds, { ...padding(), maxZoom, animate: !calm.matches });
   }
 
-  /** Move only if the feature is out of sight or too small to see. */
-  function reveal(feature, origin) {
+  /** Move only if part of the feature is out of sight or covered, or it is too small to see. */
+  function reveal(feature) {
     const bounds = boundsOf(feature);
     if (!bounds) return;
-    const { paddingBottomRight } = padding();
-    const free = L.bounds([EDGE, EDGE], map.getSize().subtract(paddingBottomRight));
+    const { paddingTopLeft, paddingBottomRight } = padding();
+    const free = L.bounds(paddingTopLeft, map.getSize().subtract(paddingBottomRight));
     const box = L.bounds([bounds.getNorthWest(), bounds.getSouthEast()].map((at) => map.latLngToContainerPoint(at)));
-    const small = !catalogue.isPoint(feature) && Math.max(box.getSize().x, box.getSize().y) < 60;
-    if (origin === "map" || origin === "key") {
-      if (!free.contains(box.getCenter())) map.panInside(bounds.getCenter(), { ...padding(), animate: !calm.matches });
-    } else if (small || !free.contains(box)) fit(bounds);
+    const point = catalogue.isPoint(feature);
+    const small = !point && Math.max(box.getSize().x, box.getSize().y) < 60;
+    if (point) map.panInside(bounds.getCenter(), { ...padding(), animate: !calm.matches });
+    else if (small || !free.contains(box)) fit(bounds);
   }
 
   const [west, south, east, north] = catalogue.payload.bounds;
@@ -59,15 +61,20 @@ export function createView(app) {
     else showAll();
   }
 
+  function showChosen() {
+    fit(listOf(state.get().pick).reduce((all, id) => all.extend(shapes.boundsOf(id)), L.latLngBounds([])));
+  }
+
   map.on("resize", limit);
   limit();
   state.subscribe((now, before, origin) => {
     const feature = catalogue.features.get(now.zone);
     // After this frame, when the panel has opened and it is known what it covers.
     if (feature && now.zone !== before.zone && origin !== "history")
-      requestAnimationFrame(() => reveal(feature, origin));
+      requestAnimationFrame(() => reveal(feature));
+    if (now.pick && now.pick !== before.pick && origin !== "history") showChosen();
   });
-  return { showAll, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
+  return { fit, showAll, showChosen, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
 }
 
 /* The corner of the map: zoom buttons, scale bar, coordinates under the pointer. */
