@@ -160,7 +160,7 @@ export class Catalogue {
     if (this.isFiltered(state)) {
       const hit = this.matches(feature, state);
       const reached = !hit && this.isReached(feature, state);
-      return { hue: hit || reached ? this.strongOf(state) : NEUTRAL, texture: -1, light: !hit && !reached, soft };
+      return { hue: hit || reached ? this.strongOf(state) : NEUTRAL, texture: -1, light: light && !hit && !reached, soft };
     }
     if (theme.colour_by === "cluster") {
       const leading = this.clusters.get(feature.leads);
