@@ -81,7 +81,7 @@ def test_the_list_counts_what_is_drawn_and_sets_the_rest_apart(page: Page, site:
 def test_polygons_have_an_extent_on_the_screen(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh")
     boxes = page.eval_on_selector_all(
-        ".leaflet-container path[data-id]",
+        ".leaflet-container path.figure[data-id]",
         "nodes => nodes.map(node => [node.dataset.id, node.getBoundingClientRect().width])",
     )
     assert {name for name, width in boxes if width < 1} == set()
