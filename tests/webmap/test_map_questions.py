@@ -25,7 +25,7 @@ SPOTS = """() => {
     .map(n => n.getBoundingClientRect());
   const on = (r, x, y) => x > r.left - 4 && x < r.right + 4 && y > r.top - 4 && y < r.bottom + 4;
   const found = {};
-  for (const node of document.querySelectorAll('.leaflet-container path[data-id]')) {
+  for (const node of document.querySelectorAll('.leaflet-container path.figure[data-id]')) {
     const box = node.getBoundingClientRect(), spots = [];
     for (let row = 1; row < 12; row++) for (let column = 1; column < 12; column++) {
       const [x, y] = [box.left + box.width * column / 12, box.top + box.height * row / 12];
@@ -110,7 +110,7 @@ def test_what_matches_is_in_one_strong_colour_on_every_theme(
                 if spots and id_ in certain
             }
             drawn = page.eval_on_selector_all(
-                ".leaflet-container path[data-id]",
+                ".leaflet-container path.figure[data-id]",
                 "n => Object.fromEntries(n.map(o => [o.dataset.id, o.matches('.is-outlined')]))",
             )
             outlined = {id_ for id_, is_outlined in drawn.items() if is_outlined}

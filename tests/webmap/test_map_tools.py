@@ -100,30 +100,30 @@ def test_layers_lie_over_a_theme_in_order_and_stay_in_the_address(page: Page, si
         page.locator(f"#over-{layer}").check()
     assert "layers=five-zones%3A100%2Czones%3A100" in page.url
     order = "n => n.map(o => o.dataset.id)"
-    drawn = page.eval_on_selector_all(".leaflet-container path[data-id]", order)
+    drawn = page.eval_on_selector_all(".leaflet-container path.figure[data-id]", order)
     assert drawn.index("belt-north-hightech") < drawn.index("gaoqu") < drawn.index("five-china-korea")
     page.locator("#lift-zones").click()
-    drawn = page.eval_on_selector_all(".leaflet-container path[data-id]", order)
+    drawn = page.eval_on_selector_all(".leaflet-container path.figure[data-id]", order)
     assert drawn.index("five-china-korea") < drawn.index("gaoqu")
     page.locator("#opacity-zones").fill("40")
-    expect(page.locator("path[data-id=gaoqu]")).to_have_css("opacity", "0.4")
+    expect(page.locator("path.figure[data-id=gaoqu]")).to_have_css("opacity", "0.4")
     _open(page, page.url)
-    expect(page.locator("path[data-id=gaoqu]")).to_have_css("opacity", "0.4")
-    assert page.eval_on_selector_all(".leaflet-container path[data-id]", order) == drawn
+    expect(page.locator("path.figure[data-id=gaoqu]")).to_have_css("opacity", "0.4")
+    assert page.eval_on_selector_all(".leaflet-container path.figure[data-id]", order) == drawn
     page.locator("#over-zones").uncheck()
-    expect(page.locator("path[data-id=gaoqu]")).to_have_count(0)
+    expect(page.locator("path.figure[data-id=gaoqu]")).to_have_count(0)
 
 
 @pytest.mark.browser
 def test_a_class_of_the_legend_is_a_switch(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=en")
     page.locator("#legend-entries [data-key=park]").click()
-    expect(page.locator("path[data-id=zhongri-park]")).to_have_count(0)
-    expect(page.locator("path[data-id=gaoqu]")).to_have_count(1)
+    expect(page.locator("path.figure[data-id=zhongri-park]")).to_have_count(0)
+    expect(page.locator("path.figure[data-id=gaoqu]")).to_have_count(1)
     expect(page.locator("#legend-entries [data-key=park]")).to_be_focused()
     assert "hide=park" in page.url
     page.go_back()
-    expect(page.locator("path[data-id=zhongri-park]")).to_have_count(1)
+    expect(page.locator("path.figure[data-id=zhongri-park]")).to_have_count(1)
 
 
 @pytest.mark.browser
@@ -140,7 +140,7 @@ def test_up_to_five_places_are_set_aside_on_any_page_and_compared(page: Page, si
     expect(page.locator("main [data-choose=rushan]")).to_be_disabled()
     page.locator("#basket").get_by_role("link", name="map").click()
     page.wait_for_url(re.compile("pick=gaoqu%2Cnanhai|pick=gaoqu,nanhai"))
-    expect(page.locator("path.is-matching")).to_have_count(5)
+    expect(page.locator("path.figure.is-matching")).to_have_count(5)
     page.locator("#basket").get_by_role("link", name="Compare").click()
     page.wait_for_url(re.compile("/compare"))
     expect(page.get_by_role("main")).to_contain_text("Nanhai")
@@ -190,7 +190,7 @@ def test_a_click_fits_the_place_into_what_no_panel_covers(page: Page, site: str)
 @pytest.mark.browser
 def test_what_only_lies_beneath_is_no_choice(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh")
-    box = page.locator("path[data-id=shidao]").bounding_box()
+    box = page.locator("path.figure[data-id=shidao]").bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.35)
     expect(page.locator("#panel-title")).to_contain_text("石岛")
@@ -203,7 +203,7 @@ def test_two_themes_share_the_map_under_a_slider(page: Page, site: str) -> None:
     page.locator("#open-layers").click()
     page.locator("#swipe").select_option("belts")
     assert "swipe=belts" in page.url
-    expect(page.locator(".leaflet-area-right-pane path[data-id=belt-north-hightech]")).to_have_count(1)
+    expect(page.locator(".leaflet-area-right-pane path.figure[data-id=belt-north-hightech]")).to_have_count(1)
     hit = "([x, y]) => document.elementFromPoint(x, y).closest('[data-id]')?.dataset.id ?? null"
     stage = page.locator(".stage").bounding_box()
     assert stage
