@@ -66,7 +66,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     store = open_store(release, settings)
     content = Content(release, store if settings.store else None)
-    _ = content.plan  # on every page, also on those that say that the release is gone
+    _ = content.plan, content.local, content.basemap  # on every page, also where the release is gone
     app.extensions["content"] = content
     app.extensions["settings"] = settings
     app.extensions["publications"] = PublicationHistory(settings.home)

@@ -14,7 +14,10 @@ from flask.testing import FlaskClient
 from layers.store import Release
 
 FIRST = {
-    **{"layer": "zones", "z": 9, "x": 429, "y": 198},
+    "layer": "zones",
+    "z": 9,
+    "x": 429,
+    "y": 198,
     "place_id": "gaoqu",
     "industry_id": "new-materials",
     "cluster_id": "cluster-it",

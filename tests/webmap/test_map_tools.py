@@ -118,12 +118,12 @@ def test_layers_lie_over_a_theme_in_order_and_stay_in_the_address(page: Page, si
 def test_a_class_of_the_legend_is_a_switch(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=en")
     page.locator("#legend-entries [data-key=park]").click()
-    expect(page.locator("path.figure[data-id=zhongri-park]")).to_have_count(0)
+    expect(page.locator(".point[data-id=zhongri-park]")).to_have_count(0)
     expect(page.locator("path.figure[data-id=gaoqu]")).to_have_count(1)
     expect(page.locator("#legend-entries [data-key=park]")).to_be_focused()
     assert "hide=park" in page.url
     page.go_back()
-    expect(page.locator("path.figure[data-id=zhongri-park]")).to_have_count(1)
+    expect(page.locator(".point[data-id=zhongri-park]")).to_have_count(1)
 
 
 @pytest.mark.browser
@@ -178,7 +178,7 @@ def test_a_click_fits_the_place_into_what_no_panel_covers(page: Page, site: str)
     page.mouse.click(x, y)
     expect(page.locator("#panel-title")).to_contain_text("荣成市")
     page.wait_for_timeout(400)
-    box, panel, bar = (page.locator(one).bounding_box() for one in (".outline-edge", "#panel", "#toolbar"))
+    box, panel, bar = (page.locator(one).bounding_box() for one in (".outline-halo", "#panel", "#toolbar"))
     assert box
     assert panel
     assert bar

@@ -62,6 +62,9 @@ PROVEN_ELSEWHERE = {
     "map.answer.other",  # what the map draws pale: tests/webmap/test_map_questions.py
     "map.asked.no_place",
     "map.no_place",
+    "map.tool.nothing_in",  # of an area that is drawn: the server's look-up
+    "local.horizon",  # outcomes: tests/webmap/test_local.py
+    "local.horizon_passed",
     "map.none_match",  # the map's own list of places, by theme
     "map.industry_no_place",  # of the map's features: tests/layers/test_answers.py
     "map.unplaced",
