@@ -350,7 +350,7 @@ SETTINGS = (
         "EXPORT_MB",
         "export_megabytes",
         _whole(0, 1_000_000),
-        "1000",
+        "2000",
         "megabytes",
         "每个此类子进程的内存上限；0 为不限",
         "memory of each of these child processes; 0: no limit",

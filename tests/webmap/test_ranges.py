@@ -108,4 +108,4 @@ def test_gdal_reads_a_box_without_the_whole_file(release: Release, tmp_path: Pat
         url = f"/vsicurl/{site}/data/plan.gpkg"
         found = pool.submit(pyogrio.read_dataframe, url, layer="gateways", bbox=box).result(60)
     assert len(found) > 0
-    assert 0 < sum(counted.sent) < release.size("files/plan.gpkg") / 2
+    assert 0 < sum(counted.sent) < 0.6 * release.size("files/plan.gpkg")  # it asks twice for the beginning

@@ -83,6 +83,7 @@ def test_a_filter_in_json_is_told_as_it_was_written(client: FlaskClient, path: s
 
 
 SAMPLES = {
+    "layer": "zones",
     "place_id": "gaoqu",
     "industry_id": "carbon-fibre",
     "cluster_id": "cluster-it",
