@@ -63,7 +63,7 @@ class Settings:
     store: str | None = field(default=None, repr=False)  # may hold a password
     cache_megabytes: int = 1000
     exports: int = 2
-    export_megabytes: int = 1200
+    export_megabytes: int = 2000
     access_log: str | None = None
     metrics: tuple[str, int] | None = None  # host and port
     local: Path | None = None

@@ -110,7 +110,7 @@ def test_a_place_without_a_known_extent_is_a_point_with_a_halo(
     document = release.read_json("documents/zhongri-park.json")
     ((_, _, accuracy_m),) = document["geometry"]["spots"]
     _open(page, f"{site}/?lang=zh")
-    assert page.locator("path[data-id=zhongri-park]").count() == 0
+    assert page.locator("path.figure[data-id=zhongri-park]").count() == 0
     assert page.locator(".point[data-id=zhongri-park]").count() == 1
     assert page.locator(".point[data-id=zongbaoqu]").count() == 2  # it has two parts
     assert page.locator(".reach-edge").count() == 0
@@ -178,7 +178,7 @@ def test_an_unknown_selection_in_the_address_does_no_harm(page: Page, site: str)
 
 def test_the_keyboard_reaches_and_selects_a_polygon_and_escape_leaves(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh")
-    page.locator("path[data-id=nanhai]").focus()
+    page.locator("path.figure[data-id=nanhai]").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#panel-title")).to_contain_text("南海新区")
     page.keyboard.press("Escape")
@@ -285,8 +285,9 @@ def test_a_phone_names_every_district_and_zone_at_once(
     )
     assert boxes.keys() >= _ids(release, ("counties", "zones"))
     for id_, one in boxes.items():
-        assert one[0] >= 0, id_
-        assert one[2] <= 360, id_
+        if id_ in _ids(release, ("counties", "zones")):  # a park's name may be cut, until one zooms in
+            assert one[0] >= 0, id_
+            assert one[2] <= 360, id_
         covered = [
             other
             for other, box in boxes.items()
@@ -338,7 +339,9 @@ def test_everything_is_usable_at_360_pixels(phone: Page, site: str) -> None:
     _open(phone, f"{site}/?lang=zh")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
     phone.get_by_role("radio", name="产业隆起带").tap()
-    phone.locator("path[data-id=belt-central-manufacturing]").tap(position={"x": 60, "y": 60}, force=True)
+    phone.locator("path.figure[data-id=belt-central-manufacturing]").tap(
+        position={"x": 60, "y": 60}, force=True
+    )
     expect(phone.locator("#panel")).to_be_visible()
     box = phone.locator("#panel").bounding_box()
     assert box is not None

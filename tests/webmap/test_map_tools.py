@@ -230,9 +230,10 @@ def test_the_bar_leads_to_the_view_as_a_file_and_keys_are_told(page: Page, site:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.locator("#help")).to_be_hidden()
+    page.locator(".leaflet-container").focus()
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "search"
+    expect(page.locator("#search")).to_be_focused()
     page.locator(".tool-menu").last.locator("summary").first.click()
     page.locator(".tool-menu .embed-legend").check()
     page.locator(".tool-menu .embed-lang").select_option("ko")

@@ -20,7 +20,7 @@ NAMED_ZONES = 3  # of an industry in one line
 PAGES = {  # that answer a question, by the names of their titles
     "/agencies/": "finding.pages.agencies",
     "/indicators": "finding.pages.indicators",
-    "/data": "finding.pages.data",
+    "/data/": "finding.pages.data",
     "/find": "finding.pages.find",
 }
 SAYINGS = (
