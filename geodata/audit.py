@@ -16,7 +16,7 @@ from geodata.claims import Claim, Spellings, claims_of
 from geodata.document import NOTICE, Document, above, item_of, normalise, parse_document
 from geodata.read import Facts
 from geodata.report import AuditReport, ClauseUse, Miss
-from geodata.vocabulary import known_words, uncovered, words_by_clause
+from geodata.vocabulary import known_words, prints_word, uncovered, words_by_clause
 
 _NEAR = 6  # characters shown on each side of the nearest text
 _REPEATED = {"name", "year", "word"}  # said of a fact that counts already, or no fact of its own
@@ -99,10 +99,18 @@ class _Proof:
         return needed and not any(self.contributes(name) for name in below)
 
     def printed_synonyms(self) -> Iterator[Miss]:
-        """Yield each of our synonyms that a clause prints: it is the plan's word, and no synonym."""
+        """Yield each of our synonyms that a clause prints: it is the plan's word, and no synonym.
+
+        What only stands across two of the plan's words, or within one, is not printed.
+        """
+        common, own = known_words(self.facts), words_by_clause(self.facts)
         for row in self.facts.thesaurus:
-            for word in row.zh:
-                clauses = tuple(name for name, text in self.document.own.items() if normalise(word) in text)
+            for word in map(normalise, row.zh):
+                clauses = tuple(
+                    name
+                    for name, text in self.document.own.items()
+                    if word in text and prints_word(text, word, common | own.get(name, set()))
+                )
                 if clauses:
                     yield Miss("synonym-printed", "synonym", row.zh[0], clauses[0], word, elsewhere=clauses)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 
 from geodata.document import normalise
 from geodata.messages import Problem, function_words, problem
@@ -83,7 +84,31 @@ def uncovered(text: str, words: Iterable[str]) -> list[str]:
     return [rest for run in HAN_RUN.findall(text) for rest in _left_over(run, known, longest)]
 
 
+def prints_word(text: str, word: str, words: Iterable[str]) -> bool:
+    """Tell whether `text` prints `word` as one or more of the words that it is cut into.
+
+    >>> prints_word("人才培养基地", "培养基", ["人才", "培养", "基地"])
+    False
+    >>> prints_word("人才培养基地", "培养基地", ["人才", "培养", "基地"])
+    True
+    """
+    known = {*words, word}
+    longest = max(map(len, known))
+    for run in HAN_RUN.findall(text):
+        if word in run:
+            ends = [0, *accumulate(map(len, _cut(run, known - {word}, longest)))]
+            if any(run[start:].startswith(word) and start + len(word) in ends for start in ends):
+                return True
+    return False
+
+
 def _left_over(run: str, known: set[str], longest: int) -> Iterator[str]:
+    kept = ("\n" if piece in known else piece for piece in _cut(run, known, longest))
+    yield from "".join(kept).split()
+
+
+def _cut(run: str, known: set[str], longest: int) -> list[str]:
+    """Return the words that a run is made of, and single characters where no known word fits."""
     best = [(0, 0)] + [(len(run), 0)] * len(run)  # characters left over up to here, length of the last word
     for end in range(1, len(run) + 1):
         sizes = (size for size in range(min(longest, end), 0, -1) if run[end - size : end] in known)
@@ -92,10 +117,10 @@ def _left_over(run: str, known: set[str], longest: int) -> Iterator[str]:
     pieces: list[str] = []
     end = len(run)
     while end:
-        size = best[end][1]
-        pieces.append("\n" if size else run[end - 1])
-        end -= size or 1
-    yield from "".join(reversed(pieces)).split()
+        size = best[end][1] or 1
+        pieces.append(run[end - size : end])
+        end -= size
+    return pieces[::-1]
 
 
 def check_vocabulary(facts: Facts) -> Iterator[Problem]:
