@@ -359,7 +359,7 @@ export function createList({ state, catalogue }) {
   function chooser({ id, name, layer }) {
     if (!byId("basket") || ["platforms", "gateways"].includes(layer)) return null;
     const label = t("map.choose_for", { name });
-    return el("button", { type: "button", class: "choose", "aria-label": label, title: label, dataset: { choose: id, name } });
+    return el("button", { type: "button", class: "set-aside", "aria-label": label, title: label, dataset: { choose: id, name } });
   }
 
   const chineseOf = (feature) =>
