@@ -99,7 +99,9 @@ def points(number):
 
 
 @pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory):
+def rebuilt(tmp_path_factory, pytestconfig):
+    if not pytestconfig.getoption("rebuild"):
+        pytest.skip("takes long: ask for it with --rebuild")
     folder = tmp_path_factory.mktemp("boundaries")
     write_boundaries(folder)
     return folder

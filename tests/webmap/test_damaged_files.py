@@ -115,6 +115,10 @@ def test_what_changed_without_a_trace_is_found_by_the_round(
     release.read(path)
     monkeypatch.setattr("layers.store._stamp", lambda found: (found.st_size,))
     release.verify()
+    round_of = [one for one in release.paths() if one.startswith("data/")]  # a round of all takes long
+    monkeypatch.setattr(
+        Release, "paths", lambda _, below="": [one for one in round_of if one.startswith(below)]
+    )
     (release.folder / path).write_bytes(flip(release.read(path)))
     assert client.get("/data/zones.geojson", headers={"Accept-Encoding": "identity"}).status_code == 200
     for _ in range(len(release.paths()) + 1):
