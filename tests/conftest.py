@@ -29,6 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--home", type=Path, help="keep the release there, built only when outdated")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long and was not asked for."""
+    if not config.getoption("rebuild"):
+        items[:] = [item for item in items if "rebuilt" not in getattr(item, "fixturenames", ())]
+
+
 @pytest.fixture(scope="session")
 def home(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One home folder for a whole run, shared by its worker processes."""

@@ -99,9 +99,7 @@ def points(number):
 
 
 @pytest.fixture(scope="module")
-def rebuilt(tmp_path_factory, pytestconfig):
-    if not pytestconfig.getoption("rebuild"):
-        pytest.skip("takes long: ask for it with --rebuild")
+def rebuilt(tmp_path_factory):
     folder = tmp_path_factory.mktemp("boundaries")
     write_boundaries(folder)
     return folder
