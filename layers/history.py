@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -58,13 +57,11 @@ if TYPE_CHECKING:
     from geodata.boundary_import.records import ImportedBoundary
 
 Action = Literal["build", "import", "rollback"]
-ACTIONS = ("build", "import", "rollback")
 CORE = "data/"  # what the archive keeps: layers and tables,
 KINDS = (".geojson", ".json")  # in the format that the others are made from
 HISTORY, ARCHIVE, IMPORTS = "history", "archive", "imports"
 SHORTEST = 4  # digits that a release may be called by, where no other begins with them
 STAGED = ".next-"
-IMPORT_ID = re.compile(r"[0-9a-f]{20}")
 _READINGS = 5  # of a history that others write to meanwhile
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same data make the same archive
 _UNREADABLE = (OSError, EOFError, KeyError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)

@@ -31,7 +31,6 @@ OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 SORTABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
-SEARCH_REL = "search"
 Link = dict[str, Any]
 Document = dict[str, Any]
 _SPEC = "http://www.opengis.net/spec"

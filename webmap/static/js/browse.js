@@ -138,7 +138,7 @@ export function createLegend({ state, catalogue }) {
     const outlined = catalogue.shownIn(now).some((one) => catalogue.isOutlined(one, now));
     const key = (icon, text) => el("li", {}, icon, el("span", { text: t(`map.answer.${text}`) }));
     return [
-      key(swatch({ hue, texture: -1, solid: true }, "official", "is-matching"), now.pick ? "picked" : "hit"),
+      key(swatch({ hue, texture: -1 }, "official", "is-matching"), now.pick ? "picked" : "hit"),
       outlined ? key(swatch({ hue, texture: -1 }, "official", "is-outlined"), "area") : null,
       catalogue.shownIn(now).some((one) => catalogue.isReached(one, now))
         ? key(swatch({ hue, texture: -1 }, "official", "is-reached"), "reached")

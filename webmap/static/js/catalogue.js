@@ -151,8 +151,8 @@ export class Catalogue {
   }
 
   /**
-   * Return `{hue, texture, light, solid, soft}` of a feature: texture -1 is plain, the others tell hues apart in
-   * grey; what others lie on is light, a class is solid so that it has one tone, what is schematic is soft.
+   * Return `{hue, texture, light, soft}` of a feature: texture -1 is plain, the others tell hues apart in grey;
+   * what others lie on is light, what is schematic is soft.
    */
   lookOf(feature, state) {
     const theme = this.themeOf(feature, state);
@@ -164,7 +164,7 @@ export class Catalogue {
     }
     if (theme.colour_by === "cluster") {
       const leading = this.clusters.get(feature.leads);
-      return { hue: leading?.colour ?? NEUTRAL, texture: -1, light: light && !leading, solid: true, soft };
+      return { hue: leading?.colour ?? NEUTRAL, texture: -1, light: light && !leading, soft };
     }
     const entry = this.entryOf(feature, theme);
     return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, soft };

@@ -68,7 +68,6 @@ export function dress(node, look) {
   node.style.fill = fill ?? "";
   node.classList.toggle("patterned", Boolean(fill));
   node.classList.toggle("is-light", Boolean(look.light));
-  node.classList.toggle("is-solid", Boolean(look.solid && !look.light));
   node.classList.toggle("is-soft", Boolean(look.soft));
 }
 
