@@ -43,6 +43,7 @@ Emphasis = Literal[  # the plan's own grades, strongest first; no two of its ver
 ]
 PLACE_LAYERS: Final = list_layers("zones", "areas")  # of places with a polygon that the plan names
 AREA_LAYERS: Final = list_layers("areas")
+POINT_LAYERS: Final = list_layers("platforms", "gateways")  # of what is known as a point at most
 if TYPE_CHECKING:
     ZoneLayer: TypeAlias = str
     AreaLayer: TypeAlias = str

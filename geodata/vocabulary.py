@@ -92,11 +92,11 @@ def prints_word(text: str, word: str, words: Iterable[str]) -> bool:
     >>> prints_word("人才培养基地", "培养基地", ["人才", "培养", "基地"])
     True
     """
-    known = {*words, word}
-    longest = max(map(len, known))
+    known = set(words) - {word}
+    longest = max(map(len, known), default=0)
     for run in HAN_RUN.findall(text):
         if word in run:
-            ends = [0, *accumulate(map(len, _cut(run, known - {word}, longest)))]
+            ends = [0, *accumulate(map(len, _cut(run, known, longest)))]
             if any(run[start:].startswith(word) and start + len(word) in ends for start in ends):
                 return True
     return False

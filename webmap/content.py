@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
 
+from geodata.model import POINT_LAYERS
 from layers.basemap import INDEX
 from layers.export.formats import FORMATS
 from layers.export.job import About, read_about, release_path
@@ -28,7 +29,6 @@ from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
 
 Document = dict[str, Any]
-POINT_LAYERS = {"platforms", "gateways"}
 Result = TypeVar("Result")
 
 

@@ -20,9 +20,10 @@ from folium.map import CustomPane
 from folium.template import Template
 
 from geodata.crs import Bounds
+from geodata.model import POINT_LAYERS
 from layers.home import find_home
 from layers.store import Release, read_current
-from webmap.map_choice import NEUTRAL, POINT_LAYERS, FigureLook, MapChoice, ShownMap
+from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
 MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
@@ -372,10 +373,8 @@ class _FileMap:
             fills = [style["fillColor"] if style["fillOpacity"] else "none" for style, _ in rows]
             return [(fill, style["color"], text) for fill, (style, text) in zip(fills, rows, strict=True)]
         legend = [one for one in shown.theme["legend"] if one["key"] not in shown.choice.hide]
-        letters = (f"{one['letter']} " if one["letter"] else "" for one in legend)
         return [
-            (one["colour"], one["colour"], letter + one["label"])
-            for one, letter in zip(legend, letters, strict=True)
+            (one["colour"], one["colour"], f"{one['letter'] or ''} {one['label']}".strip()) for one in legend
         ]
 
     def _say(self, key: str, **values: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from geodata.crs import Bounds
+from geodata.model import POINT_LAYERS
 from webmap.params import wrong_choice
 from webmap.problems import BadParameterError
 
@@ -18,7 +19,6 @@ Row = dict[str, Any]
 NEUTRAL = "#B5AE9E"
 STRONG = "#D55E00"  # what answers a question
 REACHED = "#F3C9A5"  # what the plan reaches only through a task, a role, an area or the whole city
-POINT_LAYERS = ("platforms", "gateways")
 GROUND_LAYERS = ("counties", "zones")
 PARAMETERS = ("bbox", "industry", "cluster", "pick", "layers", "hide")
 LEAST_DEG = 0.002  # of a view's sides: the map's closest zoom shows as much
@@ -72,7 +72,6 @@ class MapChoice:
 def parse_map_choice(theme_id: str, arguments: Mapping[str, str], payload: Row) -> MapChoice:
     """Return what an address chooses of a theme of the map's `payload`; raises BadParameterError."""
     theme = next(row for row in payload["themes"] if row["id"] == theme_id)
-    layers = list(dict.fromkeys(layer for row in payload["themes"] for layer in row["layers"]))
     places = [row_id for row_id, row in payload["features"].items() if row["layer"] not in POINT_LAYERS]
     one = _Reader(arguments)
     pick = one.some("pick", places)
@@ -86,7 +85,7 @@ def parse_map_choice(theme_id: str, arguments: Mapping[str, str], payload: Row) 
         one.one("industry", payload["industries"]),
         one.one("cluster", [row["id"] for row in payload["clusters"]]),
         pick,
-        one.overlays("layers", layers),
+        one.overlays("layers", _layers_of(payload)),
         one.some("hide", [entry["key"] for entry in theme["legend"]]),
     )
 
@@ -244,8 +243,8 @@ class ShownMap:
         """Return what the theme does not draw and the question is about, and zones on the counties."""
         if not self.choice.industry and not self.choice.pick:
             return []
-        layers = list(dict.fromkeys(layer for row in self.payload["themes"] for layer in row["layers"]))
-        rows = self._of([one for one in layers if one not in (*self.theme["layers"], *POINT_LAYERS)])
+        drawn = (*self.theme["layers"], *POINT_LAYERS)
+        rows = self._of([one for one in _layers_of(self.payload) if one not in drawn])
         hits = {id_ for id_, row in self.payload["features"].items() if self.matches({"id": id_} | row)}
         on_hits = [row["id"] for row in rows if row["layer"] == "zones" and row["parent"] in hits]
         return [row for row in rows if row["id"] in hits or row["id"] in on_hits]
@@ -272,6 +271,11 @@ class ShownMap:
         if row["layer"] not in self.theme["layers"]:
             return row["layer"] not in ("parks", *GROUND_LAYERS)
         return len(self.theme["layers"]) == 1 and self._is_backdrop(row)
+
+
+def _layers_of(payload: Row) -> list[str]:
+    """Return the layers of all themes, those of the first theme first."""
+    return list(dict.fromkeys(layer for row in payload["themes"] for layer in row["layers"]))
 
 
 def _holds(outer: Bounds, inner: Bounds) -> bool:

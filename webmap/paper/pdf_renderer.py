@@ -11,7 +11,7 @@ from typing import Any
 
 import segno
 
-from geodata.model import PLACE_LAYERS
+from geodata.model import PLACE_LAYERS, POINT_LAYERS
 from layers.basemap import INDEX
 from layers.store import Release
 from layers.wording import NO_WORDING
@@ -27,10 +27,8 @@ from webmap.paper.sheets import Writer
 Document = dict[str, Any]
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
 CARD_PPI = 72
-POINTS = ("platforms", "gateways")
 SAID = {"name", "short", "label", "title", "note"}  # members of the map's document that are read
 WORDING, LOGO = "pages/wording.json", "static/local/logo.png"
-CHAPTERS = ("themes", "places", "clusters", "industries", "indicators", "method")
 THEME_SIZE = "A4"
 MM_PER_INCH = 25.4
 MOST_PIXELS = 40_000_000  # of a picture: an A1 sheet at about 230 to the inch
@@ -158,7 +156,7 @@ class PdfRenderer:
             tuple(f"{dated}  {note}".rstrip() for _, dated in sources),
             tuple(one.credit for one in both),
             [_pair(rows) for rows in zip(*(one.list_industries(theme_id) for one in both), strict=True)],
-            {key: " · ".join(one.targets()[key] for one in both) for key in self.targets()},
+            {key: " · ".join(one.targets[key] for one in both) for key in self.targets},
             self.absolute(f"/?theme={theme_id}&lang={self.language}"),
         )
         payload = _join(self.payload, also.payload) if also else self.payload
@@ -177,7 +175,7 @@ class PdfRenderer:
         what those zones are for.
         """
         layers = set(self.theme(theme_id)["layers"])
-        shown = layers if layers - set(POINTS) else {"zones"}
+        shown = layers if layers - {*POINT_LAYERS} else {"zones"}
         rows = []
         for place, row in self.payload["features"].items():
             if row["layer"] in shown and (row["method"] != "indicative" or len(shown) == 1):
@@ -187,8 +185,9 @@ class PdfRenderer:
                     rows.append((row["name"], self.say("common.list_comma").join(terms)))
         return rows
 
+    @cached_property
     def targets(self) -> dict[str, str]:
-        """Return the target of each cluster that has one, by id, with its year."""
+        """The target of each cluster that has one, by id, with its year."""
         rows = self.release.read_json("pages/clusters.json")
         return {row["id"]: _value(self, row | row["target"], "target") for row in rows if row["target"]}
 

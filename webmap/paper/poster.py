@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import segno
 import shapely
 
 from geodata.crs import Bounds
+from geodata.model import POINT_LAYERS
 from webmap.i18n import format_number
-from webmap.map_choice import POINT_LAYERS, FigureLook, ShownMap
+from webmap.map_choice import FigureLook, ShownMap
 from webmap.paper import look
 from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
 from webmap.paper.labels import find_middle, measure_text, wrap_text
@@ -568,10 +569,18 @@ class _Poster:
         look.style_edge(figure, place, known=figure.method not in look.SOFT)
 
     def _figures(self, column: _Column) -> None:
-        """Write how many places of each layer there are, how large they are and how exactly known."""
-        say = self.words.say
         column.skip(1)
-        column.text(say("paper.figures").replace("\n", " · "), 3, after=1)
+        column.text(self.words.say("paper.figures").replace("\n", " · "), 3, after=1)
+        for line in self._figure_lines:
+            column.text(line, TABLE, after=0.5)
+
+    @cached_property
+    def _figure_lines(self) -> list[str]:
+        """How many places of each layer there are, how large they are and how exactly known.
+
+        Kept, as the column is measured several times before it is drawn.
+        """
+        lines = []
         for layer in self.theme["layers"]:
             rows = [row for row in self.features if row["layer"] == layer]
             parts = [format_number(len(rows))]
@@ -580,11 +589,9 @@ class _Poster:
             exact = [row["accuracy_m"] for row in rows if row.get("accuracy_m")]
             if exact:
                 parts.append(_span_m(exact))
-            column.text(
-                f"{say(f'layer.{layer}')}  ".replace("\n", " / ") + " · ".join(parts),
-                TABLE,
-                after=0.5,
-            )
+            name = self.words.say(f"layer.{layer}").replace("\n", " / ")
+            lines.append(f"{name}  {' · '.join(parts)}")
+        return lines
 
     def _sum_km2(self, rows: list[Row]) -> float | None:
         """Return the area of places together; None where one has no known extent, or two overlap."""

@@ -130,13 +130,11 @@ class Writer:
         rows = []
         for row in distances.values():
             if row:
-                away = self._km(row["distance_m"]) if row["distance_m"] else self.say("siting.inside")
+                km = _km(row["distance_m"])
+                away = self.say("siting.away", km=km) if row["distance_m"] else self.say("siting.inside")
                 about = self.say("siting.accuracy", km=_km(row["accuracy_m"]))
                 rows.append((self.tr(row["to"]["name"]), f"{away} {about}"))
         return self._list(self.say("zone.distances"), rows)
-
-    def _km(self, metres: float) -> str:
-        return self.say("siting.away", km=_km(metres))
 
     def tr(self, text: dict[str, str] | None) -> str:
         """Return the text of the sheet's language, with clauses numbered as it numbers them."""

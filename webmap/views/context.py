@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from flask import current_app, request
 
+from geodata.model import POINT_LAYERS
 from layers.wording import find_sentences
-from webmap.content import POINT_LAYERS, Content
+from webmap.content import Content
 from webmap.downloads import Downloads
 from webmap.i18n import choose_credit, current_language, pick, translate
 from webmap.links import absolute, address_with, base_url, here, page_url

@@ -10,14 +10,12 @@ from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
-from geodata.city import list_layers
-from geodata.model import PLACE_LAYERS
+from geodata.model import PLACE_LAYERS, POINT_LAYERS
 from webmap.content import Content
 from webmap.params import ChoiceParameter, Q, WholeParameter
 from webmap.views.context import content
 
 blueprint = Blueprint("lists", __name__)
-POINT_LAYERS = list_layers("platforms", "gateways")
 BY_PLAN, BY_NAME, BY_KIND, BY_AREA, BY_COUNT = "plan", "name", "kind", "area", "count"
 KIND, COUNTY, INDUSTRY = (ChoiceParameter(name) for name in ("kind", "county", "industry"))
 POSITION = ChoiceParameter("position", allowed=("known", "unknown"))
@@ -107,7 +105,7 @@ def parse_list_request(rows: Iterable[Row], sort: ChoiceParameter) -> ListReques
         county=COUNTY.parse(request.args, [row["id"] for row in _list_places(("counties",))]),
         industry=INDUSTRY.parse(request.args, content().industries),
         position=POSITION.parse(request.args),
-        sort=sort.require({"sort": sort.default or ""} | request.args.to_dict(flat=True)),
+        sort=sort.require(request.args),
         page=PAGE.parse(request.args),
     )
 

@@ -13,9 +13,9 @@ from typing import Any
 import segno
 from flask import Blueprint, Response, current_app, g, render_template, request
 
+from geodata.model import POINT_LAYERS
 from layers.inspection import Inspection
 from layers.query import FeatureStore
-from webmap.content import POINT_LAYERS
 from webmap.http import send, send_json
 from webmap.i18n import LANGUAGES
 from webmap.links import absolute, base_url
