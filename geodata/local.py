@@ -17,24 +17,27 @@ from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 
 from geodata.basemap import SUFFIXES, BasemapError, check_basemap
+from geodata.city import read_city
 from geodata.claims import claims_of
 from geodata.document import Document, above, normalise, parse_document
 from geodata.letters import UNPRINTABLE, name_letter
 from geodata.messages import Place, Problem, problem
 from geodata.model import Id, Indicator, Plan, Record, Target, Text
+from geodata.own_layers import LAYERS, SuppliedLayer, list_layer_files, read_own_layers
+from geodata.own_layers import SUFFIXES as LAYER_SUFFIXES
 from geodata.read import Facts
 from geodata.rows import MAX_BYTES, Row, find_faults, read_rows
+from geodata.stated import Address, Day, Feedback, Mail, OwnText, Phone, Short
 
 EXAMPLES = Path(__file__).with_name("local_examples")
 PLAN, CONTACTS, OUTCOMES, PUBLISHER = "plan.txt", "contacts.yaml", "outcomes.yaml", "publisher.yaml"
 FILES = (PLAN, CONTACTS, OUTCOMES, PUBLISHER)
 BASEMAPS = tuple(f"basemap{suffix}" for suffix in SUFFIXES)  # one of them
+EXAMPLE_LAYER = (f"{LAYERS}/plots.yaml", f"{LAYERS}/plots.csv")
 PICTURE = ".png"
 LOGO_BYTES = 500_000
 LOGO_SIDES = range(16, 4001)  # pixels of a logo that is taken
@@ -43,60 +46,7 @@ LEAST_PROVEN = 0.5  # of the words of the facts: less, and a text is of somethin
 NEAR = 3  # ids that are named beside an unknown one
 _COMMENT = re.compile(r"\s*#|\s*$")
 _ENDS = tuple("。!?”)〕")
-_HOST = re.compile(r"[^\s<>\"'\\^`{}|@:/?#]+(?::[0-9]{1,5})?")
-_BAD_IN_ADDRESS = re.compile(r"[\s<>\"'\\^`{}|]")
 R = TypeVar("R", bound=Record)
-
-
-def _require_address(text: str) -> str:
-    parts = urlsplit(text)
-    fits = parts.scheme in {"http", "https"} and _HOST.fullmatch(parts.netloc)
-    if not fits or _BAD_IN_ADDRESS.search(text):
-        raise PydanticCustomError("web-address", "no web address")
-    return text
-
-
-def _require_feedback(text: str) -> str:
-    by_mail = re.fullmatch(r"mailto:[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text, re.ASCII)
-    if not by_mail and not text.startswith("https://"):
-        raise PydanticCustomError("feedback-address", "no address for feedback")
-    return text if by_mail else _require_address(text)
-
-
-def _read_day(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError:
-            pass
-    if type(value) is not dt.date:
-        raise PydanticCustomError("not-a-date", "no date")
-    return value
-
-
-Short = Annotated[str, Field(min_length=1, max_length=200)]
-Address = Annotated[str, Field(max_length=500), AfterValidator(_require_address)]
-Feedback = Annotated[str, Field(max_length=300), AfterValidator(_require_feedback)]
-Day = Annotated[dt.date, BeforeValidator(_read_day)]
-Phone = Annotated[str, Field(pattern=r"^\+?[0-9(][0-9 ()/,;-]{2,48}$")]
-Mail = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")]
-
-
-class OwnText(Record):
-    """An operator's text: in Chinese, and in English and Korean where they have it; a bare one is Chinese."""
-
-    zh: str = Field(min_length=1, max_length=500)
-    en: str | None = Field(default=None, min_length=1, max_length=500)
-    ko: str | None = Field(default=None, min_length=1, max_length=500)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _take_bare_text(cls, value: Any) -> Any:
-        return {"zh": value} if isinstance(value, str) else value
-
-    def to_words(self) -> dict[str, str]:
-        """Return the text by language, in Chinese where it is in no other."""
-        return {"zh": self.zh, "en": self.en or self.zh, "ko": self.ko or self.zh}
 
 
 class Contact(Record):
@@ -155,6 +105,8 @@ class LocalAdditions:
         Of the publisher: a PNG of nothing but pixels.
     basemap
         A file of OpenStreetMap data that is whole as far as can be told without reading it.
+    layers
+        Of the operator's own, with their features.
     files
         The names of those that were read.
     """
@@ -165,6 +117,7 @@ class LocalAdditions:
     publisher: Publisher | None = None
     logo: bytes | None = None
     basemap: Path | None = None
+    layers: tuple[SuppliedLayer, ...] = ()
     files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -178,11 +131,13 @@ NOTHING = LocalAdditions()
 
 def list_inputs(folder: Path | None) -> list[Path]:
     """Return the files of a folder that a release may depend on, by name; none where there is no folder."""
+    if folder is None:
+        return []
     try:
-        found = sorted(folder.iterdir()) if folder else []
-        return [path for path in found if _is_input(path.name) and path.is_file()]
+        found = [path for path in sorted(folder.iterdir()) if _is_input(path.name) and path.is_file()]
     except OSError:
         return []  # reading it says why
+    return found + list_layer_files(folder / LAYERS)
 
 
 def read_local(folder: Path | None, facts: Facts) -> LocalAdditions:
@@ -205,20 +160,46 @@ def write_examples(folder: Path, facts: Facts) -> list[str]:
 
     Raises FileExistsError, with nothing written, where one of them is there already.
     """
-    there = [name for name in FILES if (folder / name).exists()]
+    names = (*FILES, *EXAMPLE_LAYER)
+    there = [name for name in names if (folder / name).exists()]
     if there:
         raise FileExistsError(", ".join(there))
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / LAYERS).mkdir(parents=True, exist_ok=True)
     agency, row = next(iter(facts.agencies)), next(iter(facts.indicators.values()))
     year = row.base.year if row.base and row.base.year else 2025
+    lon, lat = read_city().position
     words = {"AGENCY": agency, "INDICATOR": row.id, "UNIT": row.unit.zh, "YEAR": str(year)}
-    for name in FILES:
+    words |= {"LON": str(lon), "LAT": str(lat)}
+    for name in names:
         text = (EXAMPLES / name).read_text(encoding="utf-8")
         for word, value in words.items():
             text = text.replace(word, value)
         with (folder / name).open("xb") as file:
             file.write(text.encode())
-    return list(FILES)
+    return list(names)
+
+
+def place_of_file(name: str) -> str | None:
+    """Return where in the folder a file of that name belongs, None for one that is of no use there.
+
+    >>> place_of_file("contacts.yaml"), place_of_file("plots.csv"), place_of_file("notes.doc")
+    ('contacts.yaml', 'layers/plots.csv', None)
+    """
+    if name.startswith("."):
+        return None
+    if _is_input(name):
+        return name
+    return f"{LAYERS}/{name}" if name.endswith((".yaml", *LAYER_SUFFIXES)) else None
+
+
+def _is_blank(path: Path) -> bool:
+    """Return whether a file holds only comments, as the examples do."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(MAX_BYTES).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False  # its own reader says so
+    return all(map(_COMMENT.match, head.splitlines()))
 
 
 def _is_input(name: str) -> bool:
@@ -235,7 +216,7 @@ class _Reader:
         self.today = dt.datetime.now(tz=dt.UTC).astimezone().date()
 
     def read(self, names: list[str]) -> LocalAdditions:
-        read = tuple(name for name in FILES if name in names and not self._is_blank(name))
+        read = tuple(name for name in FILES if name in names and not _is_blank(self.folder / name))
         document = read_plan_text(self.folder / PLAN, self.facts, self.problems) if PLAN in read else None
         contacts = [row for _, row in self._records(CONTACTS, Contact, read)]
         outcomes = [row for _, row in self._records(OUTCOMES, LocalOutcome, read)]
@@ -244,7 +225,8 @@ class _Reader:
         )
         name = publisher.logo if publisher else None
         logo = self._read_logo(name, line) if name else None
-        known = {*FILES, *BASEMAPS, name}
+        layers = read_own_layers(self.folder / LAYERS, _is_blank, self.problems)
+        known = {*FILES, *BASEMAPS, LAYERS, name}
         basemap = self._find_basemap([one for one in BASEMAPS if one in names])
         self.problems += [_tell_unknown(one) for one in names if one not in known]
         return LocalAdditions(
@@ -254,7 +236,12 @@ class _Reader:
             publisher=publisher,
             logo=logo,
             basemap=basemap,
-            files=(*read, basemap.name) if basemap else read,
+            layers=layers,
+            files=(
+                *read,
+                *([basemap.name] if basemap else []),
+                *(f"{LAYERS}/{one.id}.yaml" for one in layers),
+            ),
             problems=tuple(self.problems),
         )
 
@@ -267,15 +254,6 @@ class _Reader:
         except BasemapError as error:
             self.problems.append(error.to_problem())
             return None
-
-    def _is_blank(self, name: str) -> bool:
-        """Return whether a file holds only comments, as the examples do."""
-        try:
-            with (self.folder / name).open("rb") as file:
-                head = file.read(MAX_BYTES).decode("utf-8-sig")
-        except (OSError, UnicodeDecodeError):
-            return False  # its own reader says so
-        return all(map(_COMMENT.match, head.splitlines()))
 
     def _records(self, name: str, kind: type[R], read: tuple[str, ...]) -> list[tuple[Row, R]]:
         """Return the sound records of one file, each checked against the facts and the others."""
@@ -337,7 +315,7 @@ class _Reader:
 
 
 def _tell_unknown(name: str) -> Problem:
-    known = (*FILES, *BASEMAPS)
+    known = (*FILES, *BASEMAPS, LAYERS)
     near = ", ".join(get_close_matches(name.lower(), known, n=1) or known)
     return problem("local-unknown-file", Place(name, "", ""), name, "warning", known=near)
 

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field
 
 from geodata.model import LANGUAGES, Id, Record, Text
+from geodata.own_layers import OwnLayer
 from geodata.read import ROOT as CITY_FOLDER
 
 ROOT = Path(__file__).parent
@@ -97,6 +98,7 @@ class Layer(Record):
     """One named layer or table of the contract.
 
     ``source`` is the table of facts that its places are records of, with their ``kinds``; a table has none.
+    ``own`` is the declaration of a layer of the operator's own.
     """
 
     id: Id
@@ -112,6 +114,7 @@ class Layer(Record):
     criterion: Criterion | None = None
     label: LabelStyle | None = None
     theme: LayerTheme | None = None
+    own: OwnLayer | None = None
 
 
 class Theme(Record):
@@ -130,7 +133,7 @@ class Theme(Record):
 
 def read_layers(folder: Path = CITY_FOLDER) -> dict[str, Layer]:
     """Read all layers of a city's catalogue, in their order."""
-    meanings = _load(ROOT / "fields.yaml")
+    meanings = read_meanings()
     layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "layers").glob("*.yaml"))]
     return {layer.id: layer for layer in sorted(layers, key=lambda layer: layer.order)}
 
@@ -155,11 +158,20 @@ def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
     open_ones = raw.pop("nullable", [name for name in PLACE_OPEN if name in fields])
     if unknown := set(open_ones) - set(raw["fields"]):
         raise ValueError(f"{raw['id']}: nullable, but no field: {', '.join(sorted(unknown))}")
-    fields = [_to_field(name, meanings[name]) | {"nullable": name in open_ones} for name in raw["fields"]]
+    fields = [
+        describe_field(name, meanings[name]) | {"nullable": name in open_ones} for name in raw["fields"]
+    ]
     return Layer.model_validate(raw | {"fields": fields})
 
 
-def _to_field(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+def read_meanings() -> dict[str, Any]:
+    """Read what each property of the catalogue's layers means, by name."""
+    meanings: dict[str, Any] = _load(ROOT / "fields.yaml")
+    return meanings
+
+
+def describe_field(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a field of a layer, but for whether it may be unknown, from its meaning."""
     flat = {"flat": _describe(raw["flat"])} if "flat" in raw else {}
     return {"name": name} | _describe(raw) | flat
 

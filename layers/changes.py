@@ -29,7 +29,8 @@ def compare(old: Read, new: Read, paths: Iterable[str]) -> dict[str, Any]:
 
     ``areas`` has one row for each polygon that was moved by more than 1 m² or has another area or provenance;
     its ``changed`` names what differs: ``outline``, ``area`` alone, and what is said of the polygon;
-    ``facts`` one for each row of a layer or table that came, went, or has another value in some field.
+    ``facts`` one for each row of a layer or table that came, went, or has another value in some field; of a
+    layer of the operator's own, which says nothing of how its places were measured, also for one that moved.
     """
     areas: list[dict[str, Any]] = []
     facts: list[dict[str, Any]] = []
@@ -38,7 +39,8 @@ def compare(old: Read, new: Read, paths: Iterable[str]) -> dict[str, Any]:
         if extension not in {"geojson", "json"} or "/" in name:
             continue
         before, after = _read_rows(old(path)), _read_rows(new(path))
-        areas += _compare_areas(name, before, after) if extension == "geojson" else []
+        measured = any("geometry_method" in row for row in (*before.values(), *after.values()))
+        areas += _compare_areas(name, before, after) if measured else []
         facts += _compare_facts(name, before, after)
     return {"areas": areas, "facts": facts}
 
@@ -134,6 +136,16 @@ def _compare_facts(layer: str, before: Mapping[str, Row], after: Mapping[str, Ro
             for field in dict.fromkeys([*old, *new])
             if field not in {"#", *GEOMETRY} and old.get(field) != new.get(field)
         ]
+        if "geometry_method" not in new and old.get("#") != new.get("#"):
+            differing.append({"field": "geometry", "before": _position(old), "after": _position(new)})
         if differing:
             rows.append(head | {"change": "changed", "fields": differing})
     return rows
+
+
+def _position(row: Row) -> str | None:
+    """Return the first position of a feature as text."""
+    at: Any = (row.get("#") or {}).get("coordinates")
+    while at and isinstance(at[0], list):
+        at = at[0]
+    return ", ".join(map(str, at)) if at else None

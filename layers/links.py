@@ -174,6 +174,11 @@ def to_url(layer: str, row_id: str) -> str:
     return f"/places/{row_id}" if layer in {"platforms", "gateways", "points"} else f"/zones/{row_id}"
 
 
+def to_own_url(layer: str, row_id: str = "") -> str:
+    """Return the address of the list of a layer of the operator's own, or of one of its features."""
+    return f"/own/{layer}/{row_id}"
+
+
 def link_place(place: Place) -> Link:
     """Return the link of a county, zone, park or area."""
     return {"id": place.id, "name": to_words(place.name), "url": to_url(place.layer, place.id)}

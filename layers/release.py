@@ -27,7 +27,9 @@ from layers.citations import build_citations, build_indicators
 from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
 from layers.features import build_features, build_industry_features, build_points
+from layers.links import to_own_url
 from layers.measures import build_measures
+from layers.own import PlaceFinder, build_own_features, build_own_points, describe_own
 from layers.payload import (
     Edges,
     build_around_index,
@@ -76,6 +78,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     land = read_neighbours(inputs.boundaries, inputs.facts.plans)
     progress("图层 / layers")
     files = _data_files(relations, shapes, inputs.layers, land)
+    files |= _own_files(relations, shapes, inputs.local)
     stretches = list_stretches(inputs.facts, shapes, inputs.boundaries)
     edges = Edges(stretches, inputs.boundaries["datapackage"]["quality"]["reconstructed"]["quantiles"])
     progress("索引 / indexes")
@@ -119,6 +122,16 @@ def _data_files(
     return files
 
 
+def _own_files(relations: Relations, shapes: dict[str, Shape], local: LocalAdditions) -> Files:
+    """Return the data of the operator's own layers, and what the map draws of each once it is switched on."""
+    finder, files = PlaceFinder(relations, shapes), {}
+    for one in local.layers:
+        rows = build_own_features(one, finder.find)
+        files[f"data/{one.id}.geojson"] = geojson.to_bytes(geojson.to_collection(rows, name=one.id))
+        files[f"map/own/{one.id}.json"] = build_own_points(one)
+    return files
+
+
 def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[str, BaseGeometry]:
     """Return what lies around the city: the neighbouring land, and the window that all land is known in."""
     neighbour = shapely.union_all(land)
@@ -144,7 +157,7 @@ def _document_files(
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(relations, shapes, documents, ground, edges),
-        "index/search.json": geojson.to_bytes(build_search_index(relations)),
+        "index/search.json": geojson.to_bytes(build_search_index(relations, local.layers)),
     }
 
 
@@ -169,6 +182,10 @@ def _local_files(relations: Relations, local: LocalAdditions) -> Files:
         "contacts": len(local.contacts),
         "outcomes": len(local.outcomes),
         "wording": local.plan_text is not None,
+        "layers": [
+            {"id": one.id, "title": one.declared.title.to_words(), "url": to_own_url(one.id)}
+            for one in local.layers
+        ],
         "horizon": find_horizon(relations.facts),
     }
     files = {
@@ -214,6 +231,7 @@ def _display_files(
         "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), stretches, backdrop),
     } | {
         f"map/{language}.json": build_payload(relations, shapes, inputs.layers, inputs.themes, language)
+        | {"own": [describe_own(one, language) for one in inputs.local.layers]}
         for language in LANGUAGES
     }
     files |= build_cells(backdrop) if backdrop else {}

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from geodata.model import LANGUAGES, Record, Source, Text
+from geodata.own_layers import OwnLayer
 from layers.features import SEPARATOR
 
 PATH = Path(__file__).with_suffix(".yaml")
@@ -48,6 +49,20 @@ def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: Own
         ours | {"count": None},
         *(_describe(sources[name], count) for name, count in counts.most_common()),
     ]
+
+
+def state_origin(declared: OwnLayer) -> dict[str, str]:
+    """Return the sentence that marks a layer as the operator's own, by language."""
+    words = yaml.load(PATH.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["operator"]
+    values = {"source": declared.source, "as_of": declared.as_of, "licence": declared.licence}
+    return {one: words[one].format(**values) for one in LANGUAGES}
+
+
+def list_own_terms(declared: OwnLayer) -> list[Document]:
+    """Return the terms of a layer of the operator's own: nothing of ours is in it."""
+    name = dict.fromkeys(LANGUAGES, declared.source)
+    head = {"source": None, "name": name, "url": declared.source_url, "licence": declared.licence}
+    return [head | {"rights": None, "count": None}]
 
 
 def list_sources(sources: Mapping[str, Source]) -> list[Document]:

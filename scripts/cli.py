@@ -24,7 +24,7 @@ COMMANDS: Final = {
     "build": "build",
     "check": "facts",
     "audit": "facts",
-    "local": "facts",
+    "local": "local",
     "lookup": "questions",
     "search": "questions",
     "export": "export",

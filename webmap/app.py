@@ -41,6 +41,7 @@ from webmap.views import (
     errors,
     lists,
     lookup,
+    own,
     pages,
     paper,
     plan,
@@ -81,6 +82,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(pages.documents_blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(lists.blueprint)
+    app.register_blueprint(own.blueprint)
     app.register_blueprint(releases.changes_blueprint)
     app.register_blueprint(releases.blueprint)
     app.register_blueprint(search.blueprint)

@@ -16,7 +16,8 @@ STATIC = Path(__file__).parent / "static"
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
 PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
 ENTRIES = ("main", "pages", "locating")  # the modules that pages load, each joined with all that it imports
-LATER = "answering"  # the module that a page fetches when its search is used without a server
+# The modules that a page fetches when they are needed: its search without a server, layers of the operator's.
+LATER = ("answering", "own")
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
 IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+)\.js";\n', re.MULTILINE)
@@ -33,7 +34,7 @@ def read_assets() -> dict[str, bytes]:
     }
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
     joined = {f"static/js/{entry}.js": bundle(modules, entry).encode() for entry in ENTRIES}
-    joined[f"static/js/{LATER}.js"] = bundle_exported(modules, LATER).encode()
+    joined |= {f"static/js/{one}.js": bundle_exported(modules, one).encode() for one in LATER}
     for path, names in (("map-page", MAP_STYLES), ("pages", PAGE_STYLES)):
         joined[f"static/css/{path}.css"] = b"\n".join(own[f"static/css/{name}.css"] for name in names)
     return own | joined | _read_leaflet()

@@ -28,6 +28,7 @@ from layers.basemap import FOLDER, INDEX, open_basemap
 from layers.catalogue import read_layers, read_themes
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
+from layers.own import to_layers
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, place_release
 from webmap.assets import read_assets
@@ -38,7 +39,7 @@ from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 _CLIENT_STRINGS = {  # groups that the map's own modules use
     *("map", "common", "comparator", "confidence", "direction", "emphasis", "emphasis_short", "format"),
     *("geometry", "indicator_group", "kind", "landmark", "layer", "layer_one", "level", "method"),
-    *("method_note", "status", "type", "unit", "zone_basis"),
+    *("method_note", "own", "status", "type", "unit", "zone_basis"),
 }
 
 
@@ -82,7 +83,8 @@ def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...], loca
     boundaries = _import(facts, boundaries, records)
     sourced = add_sources(facts, records)
     basemap = _read_basemap(additions.basemap, facts, boundaries)
-    return Inputs(sourced, boundaries, read_layers(), read_themes(), local=additions, basemap=basemap)
+    layers = read_layers() | to_layers(additions.layers)
+    return Inputs(sourced, boundaries, layers, read_themes(), local=additions, basemap=basemap)
 
 
 def _read_basemap(path: Path | None, facts: Facts, boundaries: dict[str, Any]) -> Basemap | None:
@@ -123,7 +125,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
     basemap = orjson.loads(files[INDEX]) if INDEX in files else None
     for language in LANGUAGES:
-        strings = read_strings(language)
+        strings = read_strings(language, inputs.layers)
         sources = {
             "overview": f"{base}/map/overview.topojson",
             "detail": f"{base}/map/detail.topojson",
@@ -136,7 +138,9 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
             payload["basemap"] = {"base": f"{base}/{FOLDER}", **basemap}
         head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
-    pages["pages/catalogue.json"] = orjson.dumps([layer.model_dump() for layer in inputs.layers.values()])
+    pages["pages/catalogue.json"] = orjson.dumps(
+        [layer.model_dump(mode="json") for layer in inputs.layers.values()]
+    )
     pages["pages/plan.json"] = orjson.dumps(next(plan.model_dump() for plan in inputs.facts.plans.values()))
     return pages
 

@@ -58,6 +58,22 @@ class Content:
         return layers
 
     @cached_property
+    def own(self) -> dict[str, Document]:
+        """The entries of the catalogue that are the operator's own, by id."""
+        return {layer["id"]: layer for layer in self.layers if layer.get("own")}
+
+    def own_features(self, layer_id: str) -> dict[str, Document]:
+        """Return the GeoJSON features of a layer of the operator's own by id; they are read once."""
+        if layer_id not in self._own_features:
+            rows = self.release.read_json(f"data/{layer_id}.geojson")["features"]
+            self._own_features[layer_id] = {row["id"]: row for row in rows}
+        return self._own_features[layer_id]
+
+    @cached_property
+    def _own_features(self) -> dict[str, dict[str, Document]]:
+        return {}
+
+    @cached_property
     def citations(self) -> list[Document]:
         """Every fact with the clause that states it."""
         citations: list[Document] = self.release.read_json("pages/facts.json")

@@ -79,6 +79,10 @@ def _dataset(layer: Document, content: Content, base: str) -> Node:
         "dct:rights": [_rights(term, content.about.words["unstated"]) for term in layer["terms"]],
         "dcat:distribution": [_distribution(file, base) for file in layer["files"]],
     }
+    if layer.get("own"):  # on the operator's terms, which its page states
+        terms = {"dct:license": {"@id": f"{base}/own/{layer['id']}/", "@type": "dct:LicenseDocument"}}
+        dataset |= {"dct:issued": _date(layer["own"]["as_of"]), **terms}
+        dataset["dcat:distribution"] = [row | terms for row in dataset["dcat:distribution"]]
     if layer["bbox"]:
         dataset["dct:spatial"] = {"@type": "dct:Location", "dcat:bbox": _box(layer["bbox"])}
     return dataset

@@ -15,7 +15,9 @@ HOME_LANGUAGE = "zh"  # whose pages are at the root
 INDEX = "index.html"
 PAGE = ".html"
 PANEL = ".panel.html"  # what the map shows of a place: no page of its own
-SELECTIONS = frozenset({"theme", "zone", "industry", "cluster"})  # that the map reads in the browser
+SELECTIONS = frozenset(
+    {"theme", "zone", "industry", "cluster", "layers", "own"}
+)  # that the map reads in the browser
 MAPS = frozenset({"/", "/embed"})
 MADE = frozenset({"lang", "points"})  # that say which file is meant, not what to do with it
 CODE = "/qr.svg"

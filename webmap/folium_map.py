@@ -221,6 +221,7 @@ class _FileMap:
             control_scale=True,
             min_zoom=7,
             max_zoom=MAX_ZOOM,
+            prefer_canvas=bool(self.shown.own_layers()),  # which may have thousands of points
         )
         plan_map._id = "plan"  # noqa: SLF001
         plan_map.default_js, plan_map.default_css = [], []
@@ -233,6 +234,8 @@ class _FileMap:
         rows = self.shown.rows()
         for layer in dict.fromkeys(row["layer"] for row in rows):
             self._add_layer(plan_map, layer, [row for row in rows if row["layer"] == layer])
+        for own, opacity in self.shown.own_layers():
+            self._add_own(plan_map, own, opacity)
         self._add_names(plan_map, rows)
         self._add(plan_map, folium.LayerControl(collapsed=False))
         plan_map.fit_bounds([[south, west], [north, east]])
@@ -328,6 +331,31 @@ class _FileMap:
             )
         return f'<div class="about">{"<br>".join(said)}<ul>{items}</ul></div>'
 
+    def _add_own(self, plan_map: folium.Map, layer: Row, opacity: float) -> None:
+        """Add a layer of the operator's own, marked as theirs."""
+        mark = self._say("own.mark")
+        group = folium.FeatureGroup(name=escape(f"{layer['title']} · {mark}"))
+        self._add(plan_map, group)
+        drawn = self.release.read_json(f"map/own/{layer['id']}.json")
+        names = drawn["names"].get(self.language, drawn["names"]["zh"])
+        features = []
+        for number, colour in self.shown.own_places(layer, drawn):
+            if "at" in drawn:
+                geometry = {"type": "Point", "coordinates": drawn["at"][number]}
+            else:
+                geometry = {"type": "MultiPolygon", "coordinates": drawn["shapes"][number]}
+            style = {"color": colour, "weight": 1.2, "fillColor": colour, "opacity": opacity}
+            style |= {"fillOpacity": opacity * (0.9 if "at" in drawn else 0.45)}
+            title = f"{escape(names[number])} <small>{escape(layer['title'])} · {escape(mark)}</small>"
+            features.append(
+                {"type": "Feature", "geometry": geometry, "properties": {"title": title, "style": style}}
+            )
+        if features:
+            marker = folium.CircleMarker(radius=5, fill=True) if "at" in drawn else None
+            shown = self._geojson(features, lambda feature: feature["properties"]["style"], marker=marker)
+            self._add(group, shown)
+            self._add(shown, folium.GeoJsonTooltip(["title"], labels=False))
+
     def _add_names(self, plan_map: folium.Map, rows: list[Row]) -> None:
         """Write the names that have room when the map opens, those of the largest places first."""
         taken: list[Bounds] = []
@@ -353,6 +381,11 @@ class _FileMap:
         question = shown.explain(say)
         plan = self.release.read_json("pages/plan.json")
         notes = [shown.theme["note"], say("map.credit", number=plan["number"]), say("map.schematic_note")]
+        notes += [
+            f"{layer['title']} · {say('own.mark')} · "
+            + say("own.stated", source=layer["source"], as_of=layer["as_of"])
+            for layer, _ in shown.own_layers()
+        ]
         items = "".join(
             f'<li><i style="background:{fill};border-color:{edge}"></i>{escape(text)}</li>'
             for fill, edge, text in self._keys()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import yaml
@@ -15,6 +16,9 @@ from markupsafe import Markup, escape
 from geodata import crs
 from geodata.city import find_city, read_city
 from webmap.params import ChoiceParameter, wrong_choice
+
+if TYPE_CHECKING:
+    from layers.catalogue import Layer
 
 LANGUAGES = read_city().languages
 LANG = ChoiceParameter("lang", LANGUAGES, meaning="ogc.parameter.lang", strict=True)
@@ -174,20 +178,26 @@ def format_quantity(value: float, unit: dict[str, str], language: str) -> str:
     return f"{format_number(value)}{word}"
 
 
-def read_strings(language: str) -> dict[str, str]:
+def read_strings(language: str, layers: Mapping[str, Layer] | None = None) -> dict[str, str]:
     """Return the flat texts of one language: the pages' own, and in their place what the city has.
 
-    Names of layers and kinds come from the city's catalogue; its own name, its plan and how positions are
-    written here are filled in.
+    Names of layers and kinds come from the catalogue, the city's unless `layers` are given; its own name, its
+    plan and how positions are written here are filled in.
     """
     strings: dict[str, str] = {}
     for path in sorted((HERE / "translations" / language).glob("*.yaml")):
         strings |= _read_texts(path)
-    strings |= _name_frames() | _name_layers(language)
+    strings |= _name_frames() | _name_layers(language, layers)
     own = find_city() / "translations" / f"{language}.yaml"
     strings |= _read_texts(own) if own.exists() else {}
     values = _list_values(language)
-    return {key: CITY_VALUE.sub(lambda found: values[found[1]], text) for key, text in strings.items()}
+    own_keys = {
+        f"{group}.{one.id}" for one in (layers or {}).values() if one.own for group in ("layer", "layer_one")
+    }
+    return {
+        key: text if key in own_keys else CITY_VALUE.sub(lambda found: values[found[1]], text)
+        for key, text in strings.items()
+    }
 
 
 def _read_texts(path: Path) -> dict[str, str]:
@@ -202,13 +212,13 @@ def _name_frames() -> dict[str, str]:
     }
 
 
-def _name_layers(language: str) -> dict[str, str]:
+def _name_layers(language: str, layers: Mapping[str, Layer] | None) -> dict[str, str]:
     """Return what layers, their places, kinds and criteria are called, by the keys of the pages."""
     # Only a build reads the catalogue.
     from layers.catalogue import read_layers
 
     strings: dict[str, str] = {}
-    for layer in read_layers().values():
+    for layer in (read_layers() if layers is None else layers).values():
         texts = {f"layer.{layer.id}": layer.title, f"layer_one.{layer.id}": layer.one}
         texts |= {f"kind.{kind}": text for kind, text in layer.kinds.items()}
         if layer.criterion:

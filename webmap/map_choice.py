@@ -86,7 +86,7 @@ def parse_map_choice(theme_id: str, arguments: Mapping[str, str], payload: Row) 
         one.one("cluster", [row["id"] for row in payload["clusters"]]),
         pick,
         one.overlays("layers", _layers_of(payload)),
-        one.some("hide", [entry["key"] for entry in theme["legend"]]),
+        one.some("hide", [*(entry["key"] for entry in theme["legend"]), *_own_classes(payload)]),
     )
 
 
@@ -163,6 +163,26 @@ class ShownMap:
         over = [layer for layer, _ in reversed(self.choice.layers) if layer not in self.theme["layers"]]
         found = {row["id"]: row for row in [*own, *self._answers(), *self._of(over)]}
         return list(found.values())
+
+    def own_layers(self) -> list[tuple[Row, float]]:
+        """Return the operator's own layers that are shown, back to front, each with its opacity, 0 to 1."""
+        known = {row["id"]: row for row in self.payload.get("own", ())}
+        chosen = reversed(self.choice.layers)
+        return [(known[layer], opacity / OPAQUE) for layer, opacity in chosen if layer in known]
+
+    def own_places(self, layer: Row, drawn: Row) -> list[tuple[int, str]]:
+        """Return which features no switch hides, by their place in what is `drawn`, with their colours."""
+        hidden = set(self.choice.hide)
+        by = next((one for one in layer["choices"] if one["name"] == layer["by"]), None)
+        places = []
+        for number in range(len(drawn["ids"])):
+            values = {one["name"]: drawn["values"][one["name"]][number] for one in layer["choices"]}
+            if not any(f"{layer['id']}.{name}.{value}" in hidden for name, value in values.items()):
+                found = values[by["name"]] if by else -1
+                places.append(
+                    (number, by["values"][found]["colour"] if by and found >= 0 else layer["colour"])
+                )
+        return places
 
     def matches(self, row: Row) -> bool:
         """Return whether a feature answers the question."""
@@ -274,8 +294,19 @@ class ShownMap:
 
 
 def _layers_of(payload: Row) -> list[str]:
-    """Return the layers of all themes, those of the first theme first."""
-    return list(dict.fromkeys(layer for row in payload["themes"] for layer in row["layers"]))
+    """Return the layers of all themes, those of the first theme first, and the operator's own."""
+    own = (row["id"] for row in payload.get("own", ()))
+    return list(dict.fromkeys([*(layer for row in payload["themes"] for layer in row["layers"]), *own]))
+
+
+def _own_classes(payload: Row) -> list[str]:
+    """Return the keys of the values of choices of the operator's own layers: ``layer.field.number``."""
+    return [
+        f"{row['id']}.{choice['name']}.{number}"
+        for row in payload.get("own", ())
+        for choice in row["choices"]
+        for number in range(len(choice["values"]))
+    ]
 
 
 def _holds(outer: Bounds, inner: Bounds) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import orjson
 
-from layers.export.job import Column, Job, Part, Value, columns_of
+from layers.export.job import Job, Part, Value, columns_of
 from layers.export.schema import describe_plan
 from layers.export.styles import write_qml, write_sld
 from layers.export.vector import dated, write_layer
@@ -35,7 +36,7 @@ def write_geopackage(job: Job) -> bytes:
             for part in job.parts:
                 connection.executemany(
                     "INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)",
-                    [_meaning(part, column) for column in columns_of(part)],
+                    list(_meanings(part)),
                 )
             _add_styles(connection, job)
             _add_metadata(connection, job)
@@ -62,10 +63,18 @@ def _add_part(path: Path, job: Job, part: Part) -> None:
         )
 
 
-def _meaning(part: Part, column: Column) -> tuple[str, ...]:
-    """Return a field's entry of the dictionary: short name, title and explanation."""
-    title = f"{column.title('zh')} · {column.title('en')}"
-    return part.id, column.name, column.title("zh"), title, "\n".join(column.meaning.values())
+def _meanings(part: Part) -> Iterator[tuple[str, ...]]:
+    """Yield each field's entry of the dictionary: short name, title and explanation.
+
+    A short name may stand only once in a table; an operator may call a field as one of ours is called.
+    """
+    seen: set[str] = set()
+    for column in columns_of(part):
+        short = column.title("zh")
+        name = f"{short} ({column.name})" if short in seen else short
+        seen.add(short)
+        title = f"{short} · {column.title('en')}"
+        yield part.id, column.name, name, title, "\n".join(column.meaning.values())
 
 
 def _add_styles(connection: sqlite3.Connection, job: Job) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from geodata.crs import LONLAT
@@ -71,6 +71,12 @@ class Part:
     def spatial(self) -> bool:
         """Whether its rows have places."""
         return bool(self.info["geometry"] != "none")
+
+    @property
+    def own(self) -> Row | None:
+        """What the operator says of a layer of their own, which is no part of the plan; else None."""
+        own: Row | None = self.info.get("own")
+        return own
 
 
 @dataclass(frozen=True)
@@ -213,9 +219,11 @@ def to_job(spec: ExportSpec, parts: Sequence[Part], about: About) -> Job:
     A layer's file has the designations of its places beside it where the format can hold a table.
     """
     if spec.name == PLAN:
-        return Job(spec, tuple(parts), about)
+        return Job(spec, tuple(part for part in parts if not part.own), about)
     known = {part.id: part for part in parts}
     part = known[spec.name]
+    if part.own:
+        return Job(spec, (part,), about_of(part, about))
     table = known.get(DESIGNATIONS)
     if spec.format not in _WITH_TABLE or table is None or not part.spatial:
         return Job(spec, (part,), about)
@@ -223,6 +231,16 @@ def to_job(spec: ExportSpec, parts: Sequence[Part], about: About) -> Job:
     own = [row for row in table.rows if row["zone_id"] in places]
     designated = any("industries" in values_of(row, part) for row in part.rows)
     return Job(spec, (part, Part(table.info, own)) if designated else (part,), about)
+
+
+def about_of(part: Part, about: About) -> About:
+    """Return what a file of one part says of itself: of the operator's own layers nothing is the plan's."""
+    own, described = part.own, part.info["description"]
+    if own is None:
+        return about
+    plan = {**about.plan, "title": part.info["title"], "number": own["source"], "date": str(own["as_of"])}
+    statement = "".join(f"{text}\n\n" for text in dict.fromkeys(described.values()))
+    return replace(about, plan=plan, licence=f"# {part.info['title']['zh']}\n\n{statement}", imports=[])
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from geodata.crs import LONLAT
 from geodata.model import Source
 from layers.catalogue import Layer, Theme
 from layers.export.formats import PLAN, Format, formats_of
-from layers.export.job import About, ExportSpec, Part, release_path, to_job, values_of
+from layers.export.job import About, ExportSpec, Part, about_of, release_path, to_job, values_of
 from layers.export.places import bounds_of, geometries_of
 from layers.export.schema import build_schema, describe_package
 from layers.export.styles import build_looks, read_words
 from layers.export.write import write
 from layers.geojson import to_bytes
-from layers.terms import OwnTerms, list_terms, read_own_terms
+from layers.terms import OwnTerms, list_own_terms, list_terms, read_own_terms
 
 Files = dict[str, bytes]
 
@@ -52,10 +52,15 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     }
     own = read_own_terms()
     summary = {part.id: _summarise(part, catalogue.sources, own) for part in parts.values()}
-    package = describe_package(about, tuple(parts.values()), {**files, **made})
+    for layer in catalogue.layers.values():
+        if layer.own:
+            summary[layer.id]["terms"] = list_own_terms(layer.own)
+    package = describe_package(
+        about, tuple(part for part in parts.values() if not part.own), {**files, **made}
+    )
     return made | {
         **{
-            f"schemas/{part.id}.json": to_bytes(build_schema(part.info, about.plan))
+            f"schemas/{part.id}.json": to_bytes(build_schema(part.info, about_of(part, about).plan))
             for part in parts.values()
         },
         "schemas/datapackage.json": to_bytes(package),

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from geodata.letters import strip_unprintable
+from geodata.own_layers import OwnLayer
 from layers.catalogue import Layer, Theme
 from layers.export.job import Part, Row, columns_of
 
@@ -80,6 +81,9 @@ def build_looks(
     for layer in layers.values():
         if layer.geometry == "none":
             continue
+        if layer.own:
+            looks[layer.id] = build_own_look(layer.own, layer.geometry)
+            continue
         theme = next((one for one in themes if layer.id in one.layers and one.colour_by != "cluster"), None)
         attribute = "id" if theme and theme.colour_by == "feature" else "kind"
         legend = entries[theme.id] if theme else [_ground_entry(layer, words)]
@@ -94,6 +98,43 @@ def build_looks(
             "rules": [rule for entry in legend for rule in drawn.rules(entry)],
         }
     return looks
+
+
+def build_own_look(declared: OwnLayer, geometry: str) -> Look:
+    """Return how files draw a layer of the operator's own: by the values of a choice, else in one colour."""
+    chosen = declared.field(declared.style.by) if declared.style.by else None
+    rows = [
+        (value.zh, [value.zh], declared.colour_of(chosen, number))
+        for number, value in enumerate(chosen.values if chosen else ())
+        if chosen
+    ]
+    symbol = declared.style.symbol if geometry == "point" else None
+    return {
+        "theme": None,
+        "attribute": chosen.name if chosen else "id",
+        "geometry": geometry,
+        "labels": False,
+        "rules": [
+            _plain_rule(values, label, colour, symbol)
+            for label, values, colour in rows or [(declared.title.zh, [], declared.style.colour)]
+        ],
+    }
+
+
+def _plain_rule(values: list[str], label: str, colour: str, symbol: str | None) -> Rule:
+    return {
+        "values": values,
+        "method": None,
+        "label": label,
+        "colour": colour,
+        "edge": darken(colour),
+        "dash": [],
+        "hatch": False,
+        "fill": True,
+        "solid": False,
+        "symbol": symbol,
+        "backdrop": False,
+    }
 
 
 def _edge(row: Row, payload: dict[str, Any]) -> str | None:
@@ -157,7 +198,7 @@ def rule_of(look: Look, properties: dict[str, Any]) -> int | None:
     """Return the index of the rule that draws a feature, or None."""
     for index, rule in enumerate(look["rules"]):
         fits = not rule["values"] or properties[look["attribute"]] in rule["values"]
-        if fits and rule["method"] in (None, properties["geometry_method"]):
+        if fits and rule["method"] in (None, properties.get("geometry_method")):
             return index
     return None
 
@@ -182,7 +223,7 @@ def to_filter(look: Look, rule: Rule) -> str:
     """Return the expression that a rule's features fulfil, empty for all."""
     tests = []
     if rule["values"]:
-        values = ", ".join(f"'{value}'" for value in rule["values"])
+        values = ", ".join("'{}'".format(value.replace("'", "''")) for value in rule["values"])
         tests.append(f'"{look["attribute"]}" IN ({values})')
     if rule["method"]:
         tests.append(f"\"geometry_method\" = '{rule['method']}'")

@@ -20,6 +20,7 @@ from layers.search.vocabulary import (
     EMPTY,
     INITIALS,
     KNOWN,
+    OWN,
     PINYIN,
     RUNS,
     TERM,
@@ -49,7 +50,7 @@ PLACE_LAYERS = sorted(model.PLACE_LAYERS, key=lambda layer: layer != "zones")  #
 LAYER_ORDER = (
     *PLACE_LAYERS,
     *("industries", "clusters", "chains", "platforms", "gateways", "towns", "landmarks"),
-    *("agencies", "indicators", "clauses"),
+    *("agencies", "indicators", "clauses", OWN),
 )
 FAR = LAYER_ORDER.index("agencies")  # from here on nothing is offered as near
 HAN = "⺀"  # from here on letters are Chinese
@@ -402,7 +403,7 @@ class Search:
         """Return what every result has of an entry."""
         name = entry["name"]
         head = {"id": entry["id"], "layer": entry["layer"], "name": name[language], "zh": name["zh"]}
-        head |= {key: entry[key] for key in ("url", "kind", "at", "status") if key in entry}
+        head |= {key: entry[key] for key in ("url", "kind", "at", "status", "of") if key in entry}
         if "zones" in entry:
             zones = (self._by_place[one] for one in entry["zones"])
             head["zones"] = [

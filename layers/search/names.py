@@ -28,10 +28,11 @@ from geodata.model import (
     Term,
     Text,
 )
+from geodata.own_layers import SuppliedLayer
 from geodata.read import ROOT as CITY_FOLDER
-from layers.links import to_url
+from layers.links import to_own_url, to_url
 from layers.relations import Place, Relations
-from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, squeeze, to_initials
+from layers.search.vocabulary import ALIAS, INITIALS, NAME, OWN, PINYIN, TERM, fold, squeeze, to_initials
 
 Entry = dict[str, Any]
 Row = dict[str, Any]
@@ -52,13 +53,16 @@ NO_PLACES = {
 WORDS = Path(__file__).with_name("words.yaml")
 
 
-def build_search_index(relations: Relations) -> dict[str, Any]:
-    """Return the entries with their keys, how characters are read and sound, and the empty words."""
-    entries = list(_Naming(relations).all())
+def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) -> dict[str, Any]:
+    """Return the entries with their keys, how characters are read and sound, and the empty words.
+
+    The features of the operator's `own` layers come last, and are found by their names alone.
+    """
+    entries = [*_Naming(relations).all(), *_own_entries(own)]
     empty = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
-    own = yaml.safe_load((CITY_FOLDER / "search.yaml").read_text(encoding="utf-8"))
-    empty["kinds"] = own.get("kinds", [])
-    words = list(chain.from_iterable((*empty[one], *own.get(one, ())) for one in LANGUAGES))
+    of_city = yaml.safe_load((CITY_FOLDER / "search.yaml").read_text(encoding="utf-8"))
+    empty["kinds"] = of_city.get("kinds", [])
+    words = list(chain.from_iterable((*empty[one], *of_city.get(one, ())) for one in LANGUAGES))
     keys = _keys((word, NAME) for word in words)
     return {
         "entries": entries,
@@ -68,7 +72,7 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
             "weak": [word for language in LANGUAGES for word in empty["weak"][language]],
             "particles": empty["particles"],
             "prepositions": empty["prepositions"],
-            "turns": own.get("turns", []),
+            "turns": of_city.get("turns", []),
         },
         "variants": _variants({key for entry in entries for key, *_ in entry["keys"]}),
         "sounds": _sounds(),
@@ -231,6 +235,27 @@ class _Naming:
             if row.name.zh not in taken:
                 taken.add(row.name.zh)
                 yield _landmark(row)
+
+
+def _own_entries(layers: Iterable[SuppliedLayer]) -> Iterator[Entry]:
+    for layer in layers:
+        title = layer.declared.title.to_words()
+        yield {
+            "id": layer.id,
+            "layer": OWN,
+            "name": {one: title[one] for one in LANGUAGES},
+            "url": to_own_url(layer.id),
+            "keys": _keys((title[one], NAME) for one in LANGUAGES),
+        }
+        for row in layer.features:
+            yield {
+                "id": f"{layer.id}/{row.id}",
+                "layer": OWN,
+                "name": dict(row.names),
+                "url": to_own_url(layer.id, row.id),
+                "of": layer.id,
+                "keys": _keys((row.names[one], NAME) for one in LANGUAGES),
+            }
 
 
 def _landmark(row: Landmark) -> Entry:

@@ -29,6 +29,7 @@ STEMS = (
 )
 # How closely a spelling belongs to its thing, best first.
 NAME, ALIAS, TERM, PINYIN, INITIALS = range(5)
+OWN = "own"  # what stands for their layer with the features that are the operator's own
 KNOWN, EMPTY, UNKNOWN = "known", "empty", "unknown"
 WINDOW = 6  # words of one spelling at most, within a longer query
 SHORTEST_HAN, SHORTEST_HANGUL = 2, 4  # letters that a spelling needs to be seen inside a word

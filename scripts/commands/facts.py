@@ -1,4 +1,4 @@
-"""``check``, ``audit`` and ``local``: are facts and additions whole, and does the plan's text say them."""
+"""``check`` and ``audit``: are facts and additions whole, and does the plan's text say them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import click
 from geodata import read
 from geodata.audit import audit as audit_facts
 from geodata.check import check_facts
-from geodata.local import read_local, write_examples
+from geodata.local import read_local
 from geodata.messages import Problem
 from scripts.commands.common import (
-    OneOf,
     city_option,
     command,
     json_option,
@@ -107,27 +106,3 @@ def audit(*, plan: str | None, facts: Path, lang: Literal["zh", "en"], as_json: 
     else:
         write("\n".join([*map(str, found.problems), *report.lines(lang)]))
     return 0 if report.ok and not found.problems else 1
-
-
-@command("local")
-@click.argument(
-    "act", type=OneOf(("init",)), metavar="init", help="写出各文件的示例 · write an example of each file"
-)
-@click.argument(
-    "folder",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="写到哪个文件夹；已有同名文件则不写 · where to; refuses where one of the files is there",
-)
-def local(*, act: str, folder: Path) -> int:  # noqa: ARG001 - there is one so far
-    """Write the examples; exit 1 where one is there already or the folder cannot be written."""
-    try:
-        names = write_examples(folder, read.read_facts())
-    except FileExistsError as error:
-        warn("local_exists", path=folder, names=error)
-        return 1
-    except OSError as error:
-        warn("file_unwritable", path=folder, reason=error.strerror or error)
-        return 1
-    say("local_written", path=folder, names=", ".join(names))
-    return 0

@@ -10,7 +10,15 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from geodata.document import parse_document
-from geodata.local import FILES, LocalAdditions, list_inputs, read_local, render_logo, write_examples
+from geodata.local import (
+    EXAMPLE_LAYER,
+    FILES,
+    LocalAdditions,
+    list_inputs,
+    read_local,
+    render_logo,
+    write_examples,
+)
 from geodata.read import Facts, read_facts
 from tests.invented_plan import invent_text, write_additions
 
@@ -251,7 +259,7 @@ def test_a_folder_that_is_not_there_is_told(facts: Facts, tmp_path: Path) -> Non
 
 def test_examples_add_nothing_until_they_are_filled_in(facts: Facts, tmp_path: Path) -> None:
     folder = tmp_path / "new"
-    assert write_examples(folder, facts) == list(FILES)
+    assert write_examples(folder, facts) == [*FILES, *EXAMPLE_LAYER]
     assert read_local(folder, facts) == LocalAdditions()
     for name in FILES[1:]:
         path = folder / name

@@ -81,6 +81,80 @@ def test_examples_of_additions_are_written_once_and_checked(tmp_path, capsys):
     assert places >= {("contacts.yaml", 1, "phone"), ("contacts.yaml", 1, "source"), ("odd.txt", None, "")}
 
 
+def _plots(folder, *rows):
+    """Write a layer and its data, and return the paths."""
+    folder.mkdir()
+    said = "{title: 地块, fields: [{name: name, title: 名称}], popup: {title: name}, "
+    (folder / "plots.yaml").write_text(
+        f"{said}source: 甲, as_of: 2026-01-31, licence: 乙}}", encoding="utf-8"
+    )
+    (folder / "plots.csv").write_text("\n".join(["name,lon,lat", *rows, ""]), encoding="utf-8")
+    return [str(folder / "plots.yaml"), str(folder / "plots.csv")]
+
+
+def _content(folder):
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    shown = [path.relative_to(folder) for path in paths]
+    return {
+        one.as_posix(): (folder / one).read_bytes() for one in shown if not one.as_posix().startswith(".")
+    }
+
+
+def test_files_are_added_together_and_published(tmp_path, monkeypatch, capsys, release):
+    folder, seen = tmp_path / "additions", []
+    cli.main(["local", "init", str(folder)])
+    before = _content(folder)
+
+    def publish(chosen):
+        seen.append(_content(chosen.local))
+        return release
+
+    monkeypatch.setattr("scripts.commands.local.live_release", publish)
+    files = _plots(tmp_path / "new", "甲,122.1,37.2")
+    assert cli.main(["local", "add", *files, "--local", str(folder)]) == 0
+    assert release.id in capsys.readouterr().out
+    after = _content(folder)
+    assert seen == [after]
+    assert after == before | {f"layers/{Path(one).name}": Path(one).read_bytes() for one in files}
+    monkeypatch.setattr("scripts.commands.local.live_release", lambda _: None)
+    newer = _plots(tmp_path / "newer", "乙,122.1,37.3")
+    for path in map(Path, newer):
+        path.with_stem("more").write_bytes(path.read_bytes())
+    more = [str(Path(path).with_stem("more")) for path in newer]
+    assert cli.main(["local", "add", *newer, *more, "--local", str(folder)]) == 1
+    assert _content(folder) == after
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("plots.csv", "name,lon,lat\n,122.1,37.2\n", "layers/plots.csv:2"),
+        ("other.csv", "name,lon,lat\n甲,122.1,37.2\n", "layers/other.csv"),
+        ("zones.yaml", "title: 区\n", "layers/zones.yaml"),
+        ("contacts.yaml", "- {of: nobody, phone: 1}\n", "contacts.yaml:1"),
+        ("notes.doc", "x", "notes.doc"),
+    ],
+)
+def test_a_file_that_is_wrong_changes_nothing(tmp_path, monkeypatch, capsys, name, content, said):
+    folder = tmp_path / "additions"
+    (folder / "layers").mkdir(parents=True)
+    for path in map(Path, _plots(tmp_path / "sound", "甲,122.1,37.2")):
+        (folder / "layers" / path.name).write_bytes(path.read_bytes())
+    before = _content(folder)
+    monkeypatch.setattr("scripts.commands.local.live_release", lambda _: pytest.fail("published"))
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert cli.main(["local", "add", str(tmp_path / name), "--local", str(folder)]) == 1
+    assert said in capsys.readouterr().err
+    assert cli.main(["local", "add", str(tmp_path / "none.csv"), "--local", str(folder)]) == 1
+    assert _content(folder) == before
+
+
+def test_adding_needs_to_know_where(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("WEIHAI_LAYOUT_LOCAL", raising=False)
+    assert cli.main(["local", "add", str(tmp_path / "plots.csv")]) == 2
+    assert "--local" in capsys.readouterr().err
+
+
 def test_the_folder_of_additions_may_be_named_in_the_environment(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WEIHAI_LAYOUT_LOCAL", str(tmp_path / "none"))
     assert cli.main(["check"]) == 1

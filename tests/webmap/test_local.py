@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import io
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pypdf
 import pytest
@@ -15,13 +19,17 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 import webmap.publish as publishing
+from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
 from geodata.read import read_facts
+from layers.own import build_own_points
 from layers.store import Release
 from scripts.bench.extract import DATE, Extract, build_extract, read_city_land
 from tests.invented_plan import invent_text, write_additions
 from tests.webmap.crawling import read_page
 from webmap.app import create_app
+from webmap.file_addresses import locate
 from webmap.paper.look import BACKDROP
+from webmap.paper.painter import OWN_SYMBOL
 from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
 
@@ -54,6 +62,36 @@ PUBLISHER = {
     "map_review_notice": TEXT,
     "as_of": "2026-01-31",
 }
+OWN_SOURCE = f"自有来源{ATTACK}"
+OWN: dict[str, Any] = {
+    "title": {key: f"{text}层" for key, text in TEXT.items()},
+    "description": TEXT,
+    "id": "no",
+    "fields": [
+        {"name": "name", "title": TEXT},
+        {
+            "name": "status",
+            "kind": "choice",
+            "title": TEXT,
+            "values": [{"zh": f"甲{ATTACK}", "en": "A"}, "乙'"],
+        },
+        {"name": "price", "kind": "number", "unit": TEXT, "title": {"zh": "{city}{0}", "en": "{x}"}},
+        {"name": "site", "kind": "link", "title": "网址"},
+    ],
+    "style": {"by": "status", "symbol": "diamond"},
+    "popup": {"title": "name"},
+    "source": OWN_SOURCE,
+    "source_url": STATED["source_url"],
+    "as_of": "2026-01-30",
+    "licence": f"许可{ATTACK}",
+}
+OWN_ROWS = [
+    ("no", "name", "status", "price", "site", "lon", "lat"),
+    ("p-1", f"自有地块一{ATTACK}", f"甲{ATTACK}", "12.5", "https://www.example.org/1", "122.1163", "37.3082"),
+    ("p-2", "自有地块二", "乙'", "", "", "122.05", "37.2"),
+    ("p-3", "自有地块三", "", "3", "", "122.2", "37.1"),
+]
+OWN_AREA = {"type": "Polygon", "coordinates": [[[122.0, 37.2], [122.1, 37.2], [122.1, 37.3], [122.0, 37.2]]]}
 LANGUAGES = ("zh", "en", "ko")
 VILLAGE = (122.0, 37.2)
 
@@ -73,6 +111,7 @@ def fill(folder: Path) -> Path:
     logo = io.BytesIO()
     Image.new("RGB", (60, 20), (10, 90, 138)).save(logo, "PNG")
     text = invent_text(read_facts()).replace("虚构的一条；", f"虚构的一条{ATTACK}；")
+    fill_layers(folder / "layers")
     return write_additions(
         folder,
         plan_txt=text,
@@ -81,6 +120,21 @@ def fill(folder: Path) -> Path:
         publisher_yaml=yaml.safe_dump(PUBLISHER, allow_unicode=True),
         logo_png=logo.getvalue(),
     )
+
+
+def fill_layers(folder: Path) -> None:
+    """Write a layer of points and one of polygons whose every text is an attack."""
+    folder.mkdir()
+    rows = io.StringIO()
+    csv.writer(rows).writerows(OWN_ROWS)
+    (folder / "own-plots.csv").write_text(rows.getvalue(), encoding="utf-8")
+    properties = {"no": "a", "name": f"自有片区{ATTACK}", "status": None, "price": 1, "site": None}
+    area = {"type": "Feature", "properties": properties, "geometry": OWN_AREA}
+    collection = {"type": "FeatureCollection", "features": [area]}
+    (folder / "own-areas.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    for name in ("own-plots", "own-areas"):
+        said = yaml.safe_dump(OWN, allow_unicode=True)
+        (folder / f"{name}.yaml").write_text(said, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +170,14 @@ PAGES = {
     "/compare?zones=gaoqu,nanhai": 1,
     "/find?industry=new-materials": 1,
     "/search?q=新材料": 1,
+    "/search?q=自有地块一": 1,
+    "/own/": 4,
+    "/own/own-plots/": 6,
+    "/own/own-plots/p-1": 6,
+    "/own/own-plots/p-1.panel.html": 6,
+    "/own/own-areas/a": 5,
+    "/data/": 6,
+    "/ogc/collections/own-plots?f=html": 2,
     "/": 0,
 }
 
@@ -330,3 +392,130 @@ def test_who_publishes_without_the_folder_is_told(own: FlaskClient, release: Rel
         publishing._tell_dropped(live, told.append)
     assert len(told) == 1
     assert "WEIHAI_LAYOUT_LOCAL" in told[0]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_own_layer_is_marked_with_source_and_date_wherever_it_is_shown(
+    own: FlaskClient, language: str
+) -> None:
+    mark = {"zh": "运营方自有", "en": "Operator&#39;s own", "ko": "운영 기관 자체"}[language]
+    for path in ("/own/", "/own/own-plots/", "/own/own-plots/p-2", "/own/own-plots/p-2.panel.html"):
+        page = own.get(f"{path}?lang={language}")
+        assert page.status_code == 200
+        shown = " ".join(text for _, text in read_page(page.text).texts)
+        assert mark in page.text, path
+        assert OWN_SOURCE in shown, path
+        assert "2026-01-30" in shown, path
+    description = own.get(f"/ogc/collections/own-plots?f=json&lang={language}").get_json()["description"]
+    assert OWN_SOURCE in description
+    assert "2026-01-30" in description
+
+
+def test_an_own_feature_is_a_document_of_its_fields_and_of_where_it_lies(own: FlaskClient) -> None:
+    document = own.get("/own/own-plots/p-1.json").get_json()
+    assert document["own"] is True
+    assert document["parent"]["id"] == "lingang"
+    assert {one["name"]: one["value"] for one in document["facts"]} == {
+        "status": f"甲{ATTACK}",
+        "price": 12.5,
+        "site": "https://www.example.org/1",
+    }
+    assert (document["source"], document["as_of"]) == (OWN_SOURCE, "2026-01-30")
+    feature = own.get("/own/own-plots/p-1.geojson").get_json()
+    assert feature["geometry"]["coordinates"] == [122.1163, 37.3082]
+    assert feature["properties"]["licence"] == OWN["licence"]
+    for path in ("/own/own-plots/none", "/own/none/", "/own/own-plots/none.json"):
+        assert own.get(path, headers={"Accept": "application/json"}).status_code == 404
+
+
+def test_the_list_of_an_own_layer_is_narrowed_by_words_and_choices(own: FlaskClient) -> None:
+    def names(**asked: str) -> list[str]:
+        links = read_page(own.get("/own/own-plots/", query_string=asked).text).links
+        return [link.rpartition("/")[2] for link in links if link.startswith("/own/own-plots/p-")]
+
+    assert names() == ["p-1", "p-2", "p-3"]
+    assert names(q="地块二") == ["p-2"]
+    assert names(status="乙'") == ["p-2"]
+    assert own.get("/own/own-plots/?status=丙", headers={"Accept": "application/json"}).status_code == 400
+
+
+def test_an_own_layer_is_downloaded_and_filtered_like_the_others(own: FlaskClient) -> None:
+    rows = list(csv.DictReader(io.StringIO(own.get("/data/own-plots.csv").text.removeprefix("\ufeff"))))
+    assert [row["id"] for row in rows] == ["p-1", "p-2", "p-3"]
+    assert {row["source"] for row in rows} == {OWN_SOURCE}
+    for extension in ("geojson", "gpkg", "kml", "xlsx", "shp.zip", "fgb", "topojson"):
+        assert own.get(f"/data/own-areas.{extension}").status_code == 200, extension
+    catalogue = own.get("/data/catalog.jsonld").get_json(force=True)
+    dataset = next(row for row in catalogue["dcat:dataset"] if row["dct:identifier"] == "own-plots")
+    assert dataset["dct:license"]["@id"].endswith("/own/own-plots/")
+    for text, expected in {"price<10": ["p-3"], "status='乙'''": ["p-2"]}.items():
+        found = own.get("/ogc/collections/own-plots/items", query_string={"f": "json", "filter": text})
+        assert [row["id"] for row in found.get_json(force=True)["features"]] == expected
+    schema = own.get("/ogc/collections/own-plots/schema?f=json").get_json(force=True)
+    assert schema["properties"]["status"]["enum"] == [f"甲{ATTACK}", "乙'"]
+    assert {"id", "name", "source"} <= set(schema["required"])
+
+
+def test_no_file_of_the_plan_holds_an_own_layer(own: FlaskClient) -> None:
+    release = own.application.extensions["content"].release
+    assert release.paths("files/plan.")
+    for path in (*release.paths("files/plan."), "schemas/datapackage.json", "data/zones.geojson"):
+        assert b"own-plots" not in release.read(path), path
+
+
+def test_search_finds_own_features_as_the_operator_s(own: FlaskClient) -> None:
+    for query in ("自有地块二", "ziyoudikuaier"):
+        row = own.get("/search.json", query_string={"q": query}).get_json()["results"][0]
+        assert (row["url"], row["layer"], row["group"]) == ("/own/own-plots/p-2", "own", "运营方自有"), query
+        assert row["says"] == OWN["title"]["zh"]
+    plain = own.get("/search.json?q=新材料").get_json()
+    assert plain["answer"]["kind"] == "named"
+    assert plain["results"][0]["layer"] != "own"
+
+
+def test_the_map_knows_of_an_own_layer_and_fetches_its_features_later(own: FlaskClient) -> None:
+    release = own.application.extensions["content"].release
+    payload = release.read_json("map/en.json")
+    assert [row["id"] for row in payload["own"]] == ["own-areas", "own-plots"]
+    assert "自有地块二" not in release.read("map/zh.json").decode()
+    drawn = release.read_json("map/own/own-plots.json")
+    assert drawn["ids"] == ["p-1", "p-2", "p-3"]
+    assert drawn["values"] == {"status": [0, 1, -1]}
+    assert list(drawn["names"]) == ["zh"]
+    assert own.get(f"/r/{release.id}/map/own/own-plots.json").status_code == 200
+
+
+def test_a_sheet_shows_the_own_layers_that_are_chosen(own: FlaskClient) -> None:
+    path = "/print/five-zones.svg?lang=zh&layers=own-plots:60,own-areas:50"
+    sheet = own.get(path).text
+    assert ATTACK not in sheet
+    words = " ".join(shown for _, shown in read_page(sheet).texts)
+    assert "运营方自有" in words
+    assert "2026-01-30" in words
+    symbols = sheet.count(f'scale({OWN_SYMBOL})"')
+    assert symbols >= len(OWN_ROWS) - 1
+    fewer = own.get(f"{path}&hide=own-plots.status.1").text
+    assert fewer.count(f'scale({OWN_SYMBOL})"') < symbols
+    assert own.get("/print/five-zones.svg?hide=own-plots.status.9").status_code == 400
+    page = own.get("/print/five-zones.html?lang=en&layers=own-plots:60,own-areas:50").text
+    assert "onerror=alert(1)>" not in page
+    assert "Operator&#x27;s own" in page
+
+
+def test_the_site_as_files_has_an_address_for_everything_of_an_own_layer() -> None:
+    map_page = locate("/?layers=own-plots:100&own=own-plots:p-1", "zh")
+    assert map_page.path == "index.html"
+    assert locate("/own/own-plots/p-1.panel.html?lang=en", "zh").path == "en/own/own-plots/p-1.panel.html"
+
+
+def test_five_thousand_points_are_a_light_file() -> None:
+    names = [f"示例企业{number}有限公司" for number in range(5000)]
+    features = tuple(
+        OwnFeature(str(number), dict.fromkeys(LANGUAGES, name), {"name": name}, shapely.Point(122, 37))
+        for number, name in enumerate(names)
+    )
+    fields = [{"name": "name", "title": "名称"}]
+    declared = OwnLayer.model_validate(OWN | {"fields": fields, "style": {}})
+    drawn = build_own_points(SuppliedLayer("many", declared, "point", features))
+    assert len(drawn) < 350_000
+    assert len(gzip.compress(drawn)) < 40_000

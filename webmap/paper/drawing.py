@@ -233,10 +233,19 @@ class Ground:
         lines = shapely.union_all([doubt.line for doubt in guessed])
         return shapely.difference(edge, shapely.buffer(lines, ALONG_M)), tuple(guessed)
 
+    def own(self, layer_id: str) -> dict[str, Any]:
+        """Return what the map draws of a layer of the operator's own."""
+        drawn: dict[str, Any] = self._release.read_json(f"map/own/{layer_id}.json")
+        return drawn
+
     def to_xy(self, lon: float, lat: float) -> tuple[float, float]:
         """Return metres east and north of a position."""
         x, y = crs.transform(lon, lat, crs.LONLAT, FRAME)
         return float(x), float(y)
+
+    def to_plane(self, lonlat: np.ndarray) -> np.ndarray:
+        """Return metres east and north of positions, a row each."""
+        return np.column_stack(crs.transform(lonlat[:, 0], lonlat[:, 1], crs.LONLAT, FRAME))
 
     def to_lonlat(self, x: float, y: float) -> tuple[float, float]:
         """Return the position, degrees, of metres east and north."""

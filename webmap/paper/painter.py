@@ -30,6 +30,7 @@ from webmap.paper.labels import (
 Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
 RADIUS = 1.9  # millimetres of a point's symbol
+OWN_SYMBOL = 0.1  # millimetres a unit of a symbol's outline, of a layer of the operator's own
 SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
 CLOSE_STEPS = 8  # beside a town that its name may stand at: farther off it would seem another's
 TIE: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.25}
@@ -184,6 +185,32 @@ class Painter:
             hollow = bool(feature.get("spots")) or feature["accuracy_m"] > HOLLOW_OVER_M
             symbol(self.drawing, entries[feature["id"]], (x, y), hollow=hollow)
         return shown
+
+    def paint_own_points(
+        self, at: Iterable[tuple[float, float]], entries: Iterable[look.Entry], opacity: float
+    ) -> None:
+        """Paint small symbols at positions (lon, lat), each by its entry; thousands may lie close."""
+        group = add_to(self.group, "g", {"opacity": opacity})
+        for (lon, lat), entry in zip(at, entries, strict=True):
+            x, y = self._paper(lon, lat)
+            if self._inside(x, y):
+                hue = entry["colour"]
+                place = f"translate({x:.2f} {y:.2f}) scale({OWN_SYMBOL})"
+                paint = {"fill": hue, "stroke": look.shade(hue, -0.3), "stroke_width": 1.2}
+                add_to(group, "path", {"d": look.OUTLINES[entry["symbol"]], "transform": place, **paint})
+
+    def paint_own_polygons(self, shapes: Iterable[BaseGeometry], hues: Iterable[str], opacity: float) -> None:
+        """Paint polygons (lon, lat), each in its colour."""
+        group = add_to(self.group, "g", {"opacity": opacity})
+        for shape, hue in zip(shapes, hues, strict=True):
+            path = to_path(self.view.draw(shapely.transform(shape, self.ground.to_plane)))
+            paint: dict[str, Attribute] = {
+                "fill": hue,
+                "fill_opacity": 0.45,
+                "stroke": look.shade(hue, -0.3),
+                "stroke_width": 0.3,
+            }
+            add_to(group, "path", {"d": path, **paint})
 
     def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Any) -> bool:
         """Write one or more lines around a point in metres; tell whether there was room."""

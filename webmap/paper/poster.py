@@ -238,6 +238,23 @@ class _Poster:
             for row_id, row in self.payload["features"].items():
                 if row["layer"] == "zones" and row["method"] != "indicative":
                     painter.paint_outline(row_id)
+        self._paint_own(painter)
+
+    def _paint_own(self, painter: Painter) -> None:
+        """Paint the operator's own layers that are chosen, over the plan's figures."""
+        for layer, opacity in self.shown.own_layers():
+            drawn = self.ground.own(layer["id"])
+            places = self.shown.own_places(layer, drawn)
+            if "at" in drawn:
+                spots = [drawn["at"][number] for number, _ in places]
+                entries = [{"symbol": layer["symbol"], "colour": colour} for _, colour in places]
+                painter.paint_own_points(spots, entries, opacity)
+            else:
+                shapes = [
+                    shapely.MultiPolygon([(one[0], one[1:]) for one in drawn["shapes"][number]])
+                    for number, _ in places
+                ]
+                painter.paint_own_polygons(shapes, [colour for _, colour in places], opacity)
 
     def _list_polygons(self) -> list[Row]:
         """Return the theme's polygons from the back to the front."""
@@ -459,6 +476,7 @@ class _Poster:
                 column.text(meaning, 2.7, indent=10, after=0)
             column.skip(1.2)
         self._explain_points(column)
+        self._own_lines(column)
         column.text(self.theme["note"], 2.7, colour=look.MUTED)
         for key, name in self.keyed:
             column.text(f"{key}  {name}".replace("\n", " · "), 2.7, after=0.4)
@@ -490,6 +508,32 @@ class _Poster:
         elif column.drawing is not None:
             symbol(column.drawing, self.shown.entry(row) or {}, (column.x + 4 * column.unit, column.y))
         column.text(self.words.say(f"layer.{layer}"), 3, indent=10, after=1.4)
+
+    def _own_lines(self, column: _Column) -> None:
+        """Write what the operator's own layers are, that they are the operator's, from where and of when."""
+        for layer, _ in reversed(self.shown.own_layers()):
+            column.skip(1)
+            column.text(f"{layer['title']} · {self.words.say('own.mark')}".replace("\n", " / "), 3, after=1.2)
+            by = next((one for one in layer["choices"] if one["name"] == layer["by"]), None)
+            hidden = self.shown.choice.hide
+            rows = [
+                (one["colour"], one["label"])
+                for number, one in enumerate(by["values"] if by else ())
+                if by and f"{layer['id']}.{by['name']}.{number}" not in hidden
+            ]
+            for colour, label in rows or [(layer["colour"], layer["title"])]:
+                self._own_key(column, layer, colour)
+                column.text(label.replace("\n", " / "), 2.7, indent=10, after=0.8)
+            said = self.words.say("own.stated", source=layer["source"], as_of=layer["as_of"])
+            for line in said.split("\n"):
+                column.text(line, 2.5, colour=look.MUTED, after=0.4)
+
+    def _own_key(self, column: _Column, layer: Row, colour: str) -> None:
+        if layer["geometry"] != "point":
+            self._swatch(column, FigureLook(colour), "official")
+        elif column.drawing is not None:
+            entry = {"colour": colour, "symbol": layer["symbol"], "letter": None}
+            symbol(column.drawing, entry, (column.x + 4 * column.unit, column.y))
 
     def _explain_points(self, column: _Column) -> None:
         """Say what the symbols of places are whose extent or exact position is not known."""

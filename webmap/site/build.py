@@ -11,6 +11,7 @@ import orjson
 from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
+from layers.links import to_own_url
 from layers.search.offline import build_offline_tables
 from layers.store import Release
 from webmap.app import create_app
@@ -70,6 +71,12 @@ def _starts(app: Flask, release: Release, files: Files) -> list[str]:
     found = [*STARTS, *(path for path in own if not path.endswith(COMPRESSED))]
     found += [
         f"{row['url']}{PANEL}?lang={language}" for row in content.documents.values() for language in LANGUAGES
+    ]
+    found += [
+        f"{to_own_url(layer, quote(row_id))}{PANEL}?lang={language}"
+        for layer in content.own
+        for row_id in content.own_features(layer)
+        for language in LANGUAGES
     ]
     if not files.sheets:
         return found

@@ -125,6 +125,8 @@ def _says(row: Row, language: str) -> str:
     """Return what a result is: what the plan says of an industry, the kind of a place."""
     if row["layer"] == "industries":
         return _says_industry(row, language)
+    if "of" in row:  # of a layer of the operator's own
+        return translate(f"layer.{row['of']}", language)
     group = {"chains": "chain_kind", "landmarks": "landmark"}.get(row["layer"], "kind")
     return translate(f"{group}.{row['kind']}", language) if "kind" in row else ""
 

@@ -16,7 +16,7 @@ export function createThemes({ state, catalogue }) {
       name: "map-theme",
       id: `theme-${theme.id}`,
       value: theme.id,
-      onchange: () => state.set({ theme: theme.id, cluster: null, hide: null }, "key"),
+      onchange: () => state.set({ theme: theme.id, cluster: null, hide: catalogue.ownHidden(state.get().hide) }, "key"),
     });
     return el("div", { class: "theme" }, input, el("label", { for: input.id, text: theme.title }));
   }
@@ -60,7 +60,8 @@ export function createLayers({ state, catalogue }) {
     const name = t(`layer.${layer}`);
     const input = el("input", { type: "checkbox", id: `over-${layer}`, onchange: () => toggle(layer) });
     input.checked = at >= 0;
-    const label = el("label", {}, input, el("span", { text: name }));
+    const own = catalogue.ownLayers.has(layer) ? el("span", { class: "tag caution", text: t("own.mark") }) : null;
+    const label = el("label", {}, input, el("span", { text: name }), own);
     return at < 0 ? [label] : [label, opacity(layer, name, rows[at]), lift(layer, name, at)];
   }
 

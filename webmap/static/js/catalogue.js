@@ -24,11 +24,12 @@ export class Catalogue {
     this.features = new Map(Object.entries(payload.features).map(([id, feature]) => [id, { id, ...feature }]));
     this.themes = new Map(payload.themes.map((theme) => [theme.id, theme]));
     this.clusters = new Map(payload.clusters.map((cluster) => [cluster.id, cluster]));
+    this.ownLayers = new Map((payload.own ?? []).map((layer) => [layer.id, layer]));
     this.shapes = shapes;
   }
 
   /** Return the state with unknown ids dropped, and a theme that shows the zone. */
-  sound({ theme, zone, industry, cluster, q, layers, hide, pick, swipe }) {
+  sound({ theme, zone, own, industry, cluster, q, layers, hide, pick, swipe }) {
     const known = this.features.has(zone) ? zone : null;
     const shown = this.themes.has(theme) ? theme : this.themeFor(known);
     const classes = this.themes.get(shown).legend.map((entry) => entry.key);
@@ -39,20 +40,31 @@ export class Catalogue {
     return {
       theme: shown,
       zone: known,
+      own: !known && this.ownLayers.has(own?.split(":")[0]) ? own.slice(0, 200) : null,
       industry: Object.hasOwn(this.payload.industries, industry ?? "") ? industry : null,
       cluster: this.clusters.has(cluster) ? cluster : null,
       q: q?.slice(0, 200) || null,
       layers: some(layers, layer, solid),
-      hide: some(hide, (one) => classes.includes(one)),
+      hide: some(hide, (one) => classes.includes(one) || this.isOwnClass(one)),
       pick: listOf(some(pick, (one) => this.features.has(one) && this.isArea(this.features.get(one)))).slice(0, MOST_CHOSEN).join(",") || null,
       swipe: swipe !== shown && (this.themes.has(swipe) || /^[0-9a-f]{16,64}$/.test(swipe)) ? swipe : null,
     };
   }
 
-  /** The layers of all themes, those of the first theme first. */
+  /** The layers of all themes, those of the first theme first, and the operator's own. */
   get layers() {
-    return [...new Set([...this.themes.values()].flatMap((theme) => theme.layers))];
+    return [...new Set([...[...this.themes.values()].flatMap((theme) => theme.layers), ...this.ownLayers.keys()])];
   }
+
+  /** Whether a text names a value of a choice of an operator's own layer: ``layer.field.number``. */
+  isOwnClass(text) {
+    const [layer, field, number] = text.split(".");
+    const choice = this.ownLayers.get(layer)?.choices.find((one) => one.name === field);
+    return Boolean(choice) && /^\d{1,2}$/.test(number) && Number(number) < choice.values.length;
+  }
+
+  /** Return what of the classes that are switched off belongs to no theme. */
+  ownHidden = (hide) => listOf(hide).filter((one) => this.isOwnClass(one)).join(",") || null;
 
   /** Return the id of a theme that shows the feature: `preferred` if it does, else the first. */
   themeFor(id, preferred = null) {

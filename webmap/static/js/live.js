@@ -3,14 +3,15 @@
 import { byId } from "./dom.js";
 import { t } from "./site.js";
 
-export function createLive({ state, catalogue }) {
+export function createLive(app) {
+  const { state, catalogue } = app;
   const region = byId("live");
 
   state.subscribe((now, before) => {
     const parts = [];
     if (now.theme !== before.theme) parts.push(themeText(now));
     if (now.industry !== before.industry || now.cluster !== before.cluster) parts.push(filterText(now));
-    if (now.zone !== before.zone) parts.push(selectionText(now));
+    if (now.zone !== before.zone || now.own !== before.own) parts.push(selectionText(now));
     region.textContent = parts.join(" ");
   });
 
@@ -27,9 +28,9 @@ export function createLive({ state, catalogue }) {
   }
 
   function selectionText(now) {
-    const feature = catalogue.features.get(now.zone);
+    const feature = catalogue.features.get(now.zone) ?? (now.own && app.own.featureOf(now.own));
     return feature
-      ? t("map.said_selected", { name: feature.name, kind: t(`kind.${feature.kind}`) })
+      ? t("map.said_selected", { name: feature.name, kind: feature.lead ?? t(`kind.${feature.kind}`) })
       : t("map.said_closed");
   }
 }

@@ -3,8 +3,8 @@
 import { createBackdrop } from "./backdrop.js";
 import { bindBasket } from "./basket.js";
 import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
-import { Catalogue } from "./catalogue.js";
-import { byId } from "./dom.js";
+import { Catalogue, listOf, overlaysOf } from "./catalogue.js";
+import { byId, el } from "./dom.js";
 import { createFigures, createOutline } from "./figures.js";
 import { createGround, createTiles } from "./ground.js";
 import { createLabels } from "./labels.js";
@@ -16,11 +16,15 @@ import { createQuestion } from "./question.js";
 import { createSearch, openOnMap } from "./search.js";
 import { Shapes } from "./shapes.js";
 import { createPassing, createPrinting, createTaking } from "./share.js";
-import { fetchJson, setWords, t } from "./site.js";
+import { fetchJson, lang, local, setWords, t } from "./site.js";
 import { bindAddress, createState, readAddress } from "./state.js";
 import { createSwipe } from "./swipe.js";
+import { OUTLINES, shade, swatch, symbolIcon } from "./symbols.js";
 import { createTools } from "./tools.js";
 import { createCorner, createView } from "./view.js";
+
+// What a module uses that is fetched later.
+const PAGE = { OUTLINES, byId, el, fetchJson, lang, listOf, local, overlaysOf, shade, swatch, symbolIcon, t };
 
 async function start() {
   const map = window.planMap;
@@ -31,7 +35,7 @@ async function start() {
   const catalogue = new Catalogue(payload, shapes);
   const { view: wanted, ...asked } = readAddress();
   const state = createState(catalogue.sound(asked));
-  const app = { map, payload, shapes, catalogue, state, spread: new Map() };
+  const app = { map, payload, shapes, catalogue, state, spread: new Map(), own: { featureOf: () => null, under: () => [] } };
 
   nameMap(map);
   app.view = createView(app);
@@ -43,6 +47,7 @@ async function start() {
   await painted();
   createBackdrop(app);
   createControls(app);
+  if (payload.own.length) (await import("./own.js")).createOwn(app, PAGE);
   createNames(app);
   app.panel = createPanel(app);
   createLive(app);

@@ -109,7 +109,7 @@ export function createPanel(app) {
       el("span", { text: feature.name }),
       ...(chinese ? [el("span", { class: "zh", lang: "zh", text: feature.zh })] : []),
     );
-    lead.textContent = t(`kind.${feature.kind}`);
+    lead.textContent = feature.lead ?? t(`kind.${feature.kind}`);
   }
 
   function fail(feature, error) {
@@ -152,21 +152,22 @@ export function createPanel(app) {
   });
   /** Show something that is no place of the map; it goes when a place is chosen. */
   function show(heading, said, nodes) {
-    state.set({ zone: null }, "key");
+    state.set({ zone: null, own: null }, "key");
     title.textContent = heading;
     lead.textContent = said;
     unfold(...nodes);
     title.focus({ preventScroll: true });
   }
 
-  const leave = () => (state.get().zone ? state.set({ zone: null }, "key") : close());
+  const leave = () => (state.get().zone || state.get().own ? state.set({ zone: null, own: null }, "key") : close());
+  const selectedIn = ({ zone, own }) => catalogue.features.get(zone) ?? (own && app.own.featureOf(own));
   byId("panel-close").addEventListener("click", leave);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented && !panel.hidden) leave();
   });
   state.subscribe((now, before, origin) => {
-    if (now.zone !== before.zone) {
-      const feature = catalogue.features.get(now.zone);
+    if (now.zone !== before.zone || now.own !== before.own) {
+      const feature = selectedIn(now);
       if (!feature) return close();
       if (!panel.contains(document.activeElement)) opener = document.activeElement;
       open(feature);
@@ -174,11 +175,11 @@ export function createPanel(app) {
     } else if (now.industry !== before.industry) markChips();
     return null;
   });
-  const first = catalogue.features.get(state.get().zone);
+  const first = selectedIn(state.get());
   if (first) open(first);
   else byId("atlas").classList.remove("with-panel");
   map.on("unload", () => asking?.abort());
-  return { show };
+  return { show, open };
 }
 
 /** Copy the address of this view; where the browser forbids it, show it to be copied by hand. */

@@ -6,7 +6,8 @@ import { badgeIcon, swatch, symbolIcon } from "./symbols.js";
 
 /* Where several features lie under a click, offer them all. */
 
-function createChooser({ map, state, catalogue }) {
+function createChooser(app) {
+  const { map, state, catalogue } = app;
   const box = byId("chooser");
 
   function offer(ids, title = t("map.choose", { count: ids.length })) {
@@ -36,27 +37,27 @@ function createChooser({ map, state, catalogue }) {
   }
 
   function choice(id) {
-    const feature = catalogue.features.get(id);
+    const feature = catalogue.features.get(id) ?? app.own.featureOf(id);
+    if (feature.lead) return entry({ id, icon: feature.icon(), name: feature.name, said: feature.lead, patch: { own: id } });
     const icon = catalogue.isPoint(feature)
       ? symbolIcon(catalogue.symbolOf(feature, state.get()), catalogue.isHollow(feature))
       : swatch(catalogue.lookOf(feature, state.get()), feature.edge);
+    const badge = feature.letter && feature.colour ? badgeIcon(feature) : null;
+    return entry({ id, icon, badge, name: feature.name, said: t(`kind.${feature.kind}`), patch: { zone: id } });
+  }
+
+  function entry({ id, icon, badge = null, name, said, patch }) {
     return el(
       "button",
-      { type: "button", dataset: { id }, onclick: () => state.set({ zone: id }, "list") },
+      { type: "button", dataset: { id }, onclick: () => state.set(patch, "list") },
       icon,
-      el(
-        "span",
-        {},
-        feature.letter && feature.colour ? badgeIcon(feature) : null,
-        el("span", { text: ` ${feature.name}` }),
-        el("span", { class: "muted", text: t(`kind.${feature.kind}`) }),
-      ),
+      el("span", {}, badge, el("span", { text: ` ${name}` }), el("span", { class: "muted", text: said })),
     );
   }
 
   function mark() {
     for (const button of box.querySelectorAll("[data-id]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.id === state.get().zone));
+      button.setAttribute("aria-pressed", String([state.get().zone, state.get().own].includes(button.dataset.id)));
     }
   }
 
@@ -67,7 +68,7 @@ function createChooser({ map, state, catalogue }) {
   map.on("dragstart", close);
   box.addEventListener("keydown", (event) => event.key === "Escape" && (close(), event.stopPropagation()));
   state.subscribe((now, before, origin) => {
-    if (now.theme !== before.theme || !now.zone || origin === "search") close();
+    if (now.theme !== before.theme || !(now.zone || now.own) || origin === "search") close();
     else mark();
   });
   return { offer, close };
@@ -96,8 +97,9 @@ export function createPointing(app) {
   map.on("click", (event) => {
     if (app.sketching) return;
     const ids = meant(idsUnder(event.originalEvent, container), catalogue);
-    state.set({ zone: ids[0] ?? null }, "map");
-    chooser.offer(ids);
+    const own = app.own.under(event.originalEvent);
+    state.set(own.length ? { own: own[0] } : { zone: ids[0] ?? null, own: null }, "map");
+    chooser.offer([...own, ...ids]);
   });
   container.addEventListener("keydown", (event) => {
     const id = idOf(event.target);
@@ -142,7 +144,8 @@ function meant(ids, { features }) {
 }
 
 /** Show the name of what the mouse is over, and the one fact that the theme is about. */
-function showNames({ map, state, catalogue }) {
+function showNames(app) {
+  const { map, state, catalogue } = app;
   const hint = byId("hint");
   const hide = () => {
     hint.hidden = true;
@@ -155,11 +158,12 @@ function showNames({ map, state, catalogue }) {
 
   map.on("mousemove", ({ originalEvent, containerPoint }) => {
     const id = originalEvent.target.closest?.("[data-id]")?.dataset.id;
-    const feature = catalogue.features.get(id);
+    const [own] = app.own.under(originalEvent);
+    const feature = own ? app.own.featureOf(own) : catalogue.features.get(id);
     hint.hidden = !feature || originalEvent.buttons > 0;
     if (!feature) return;
-    const title = t("map.figure", { name: feature.name, kind: t(`kind.${feature.kind}`) });
-    hint.replaceChildren(el("span", { text: title }), el("span", { class: "muted", text: factOf(feature) || "" }));
+    const title = own ? feature.name : t("map.figure", { name: feature.name, kind: t(`kind.${feature.kind}`) });
+    hint.replaceChildren(el("span", { text: title }), el("span", { class: "muted", text: (own ? feature.lead : factOf(feature)) || "" }));
     const flip = containerPoint.x > map.getSize().x - 240;
     hint.style.transform = `translate(${containerPoint.x + (flip ? -12 : 14)}px, ${containerPoint.y + 18}px)${flip ? " translateX(-100%)" : ""}`;
   });

@@ -18,6 +18,9 @@ export function createState(initial) {
     subscribe: (listener) => listeners.push(listener),
     set(patch, origin = "link") {
       const before = current;
+      // One thing is selected: a place, or a feature of an operator's own layer.
+      if (patch.zone) patch = { own: null, ...patch };
+      else if (patch.own) patch = { zone: null, ...patch };
       const changed = Object.keys(patch).some((key) => patch[key] !== before[key]);
       if (!changed) return;
       current = Object.freeze({ ...before, ...patch });
@@ -28,9 +31,9 @@ export function createState(initial) {
 
 /* Keep the address bar and the state in step: any view can be linked, and Back restores it. */
 
-// What is chosen: theme, place, industry, cluster; what was searched for; layers laid over the theme with their
+// What is chosen: theme, place, a feature of an operator's own layer, industry, cluster; what was searched for; layers laid over the theme with their
 // opacity in percent; classes switched off; places compared; a theme or release on the other side of the slider.
-const KEYS = ["theme", "zone", "industry", "cluster", "q", "layers", "hide", "pick", "swipe"];
+const KEYS = ["theme", "zone", "own", "industry", "cluster", "q", "layers", "hide", "pick", "swipe"];
 
 /** Return the state and the view that an address describes; absent parts are null. */
 export function readAddress(address = window.location) {

@@ -7,7 +7,7 @@ import { svg } from "./dom.js";
 const channels = (hex) => [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16));
 
 /** Return `hex` mixed with black (amount < 0) or white (amount > 0). */
-function shade(hex, amount) {
+export function shade(hex, amount) {
   const target = amount < 0 ? 0 : 255;
   const mixed = channels(hex).map((value) => Math.round(value + (target - value) * Math.abs(amount)));
   return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
@@ -99,7 +99,7 @@ export function fadingFill(hue) {
 /* Point symbols and swatches, the same on the map, in the legend and in the list. */
 
 // Outlines in a box of 20 by 20 around the origin.
-const OUTLINES = {
+export const OUTLINES = {
   spot: "M0-6a6 6 0 1 0 .01 0zM0-2a2 2 0 1 0 .01 0z", // a place of which only a point is known
   circle: "M0-9a9 9 0 1 0 .01 0z",
   square: "M-8-8h16v16h-16z",

@@ -74,7 +74,9 @@ export function createView(app) {
       requestAnimationFrame(() => reveal(feature));
     if (now.pick && now.pick !== before.pick && origin !== "history") showChosen();
   });
-  return { fit, showAll, showChosen, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
+  const reach = (at) => map.panInside(at, { ...padding(), animate: !calm.matches });
+
+  return { fit, reach, showAll, showChosen, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
 }
 
 /* The corner of the map: zoom buttons, scale bar, coordinates under the pointer. */
