@@ -173,8 +173,8 @@ PAGES = {
     "/search?q=自有地块一": 1,
     "/own/": 4,
     "/own/own-plots/": 6,
-    "/own/own-plots/p-1": 6,
-    "/own/own-plots/p-1.panel.html": 6,
+    "/own/own-plots/p-1": 5,
+    "/own/own-plots/p-1.panel.html": 5,
     "/own/own-areas/a": 5,
     "/data/": 6,
     "/ogc/collections/own-plots?f=html": 2,
@@ -489,7 +489,7 @@ def test_a_sheet_shows_the_own_layers_that_are_chosen(own: FlaskClient) -> None:
     path = "/print/five-zones.svg?lang=zh&layers=own-plots:60,own-areas:50"
     sheet = own.get(path).text
     assert ATTACK not in sheet
-    words = " ".join(shown for _, shown in read_page(sheet).texts)
+    words = "".join(shown for _, shown in read_page(sheet).texts).replace(" ", "")
     assert "运营方自有" in words
     assert "2026-01-30" in words
     symbols = sheet.count(f'scale({OWN_SYMBOL})"')

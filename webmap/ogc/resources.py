@@ -207,7 +207,7 @@ class Resources:
                 self.text(request, "ogc.schema"),
             ),
             *self._files(request, row),
-            self._licence(request),
+            self._licence(request, f"/own/{row.id}/" if row.info.get("own") else "/data/"),
         ]
         return document
 
@@ -218,8 +218,8 @@ class Resources:
             for href, media in files
         ]
 
-    def _licence(self, request: OgcRequest) -> Link:
-        return link(f"{request.base}/data/", "license", HTML, self.text(request, "ogc.licence"))
+    def _licence(self, request: OgcRequest, path: str = "/data/") -> Link:
+        return link(f"{request.base}{path}", "license", HTML, self.text(request, "ogc.licence"))
 
     def queryables(self, request: OgcRequest, row: Collection) -> Document:
         """Return what a collection can be filtered by, as a JSON Schema; lists in their flat form."""

@@ -207,7 +207,12 @@ const POINTS = new Set(["platforms", "gateways"]);
 
 /** Return whether the map could show the result. */
 export function openOnMap({ state, catalogue, view }, { id, layer, at }, q = null) {
-  if (catalogue.features.has(id)) {
+  if (layer === "own") {
+    const [name, feature] = id.split("/");
+    const on = (state.get().layers ?? "").split(",").filter(Boolean);
+    if (!on.some((one) => one.startsWith(`${name}:`))) on.unshift(`${name}:100`);
+    state.set({ layers: on.join(","), q, ...(feature && { own: `${name}:${feature}` }) }, "search");
+  } else if (catalogue.features.has(id)) {
     state.set({ zone: id, q, theme: catalogue.themeFor(id, state.get().theme) }, "search");
   } else if (layer === "clusters" && catalogue.clusters.has(id)) {
     state.set({ theme: "clusters", cluster: id, industry: null, zone: null }, "search");
