@@ -8,6 +8,7 @@ import io
 import json
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ from scripts.bench.extract import DATE, Extract, build_extract, read_city_land
 from tests.invented_plan import invent_text, write_additions
 from tests.webmap.crawling import read_page
 from webmap.app import create_app
-from webmap.file_addresses import locate
+from webmap.file_addresses import Files
 from webmap.paper.look import BACKDROP
 from webmap.paper.painter import OWN_SYMBOL
 from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
+from webmap.site.crawler import Crawler
 
 ATTACK = "</script><img src=x onerror=alert(1)>\"'{{7*7}}${1}`"
 TEXT = {"zh": f"中文{ATTACK}", "en": f"English {ATTACK}", "ko": f"한국어 {ATTACK}"}
@@ -502,10 +504,15 @@ def test_a_sheet_shows_the_own_layers_that_are_chosen(own: FlaskClient) -> None:
     assert "Operator&#x27;s own" in page
 
 
-def test_the_site_as_files_has_an_address_for_everything_of_an_own_layer() -> None:
-    map_page = locate("/?layers=own-plots:100&own=own-plots:p-1", "zh")
-    assert map_page.path == "index.html"
-    assert locate("/own/own-plots/p-1.panel.html?lang=en", "zh").path == "en/own/own-plots/p-1.panel.html"
+def test_the_site_as_files_has_pages_of_an_own_layer(own: FlaskClient) -> None:
+    found = own.application.extensions
+    settings = Settings(found["settings"].home, files=Files())
+    asking = create_app(found["content"].release, settings).test_client()
+    walk = Crawler(lambda address, wanted: asking.get(address, headers={"Accept": wanted}), None)
+    walk.start(["/own/own-plots/p-1.panel.html?lang=zh"])
+    (panel, _), (page, content) = islice(walk.files(), 2)
+    assert (panel, page) == ("own/own-plots/p-1.panel.html", "own/own-plots/p-1.html")
+    assert "../../index.html?layers=own-plots%3A100&amp;own=own-plots%3Ap-1" in content.decode()
 
 
 def test_five_thousand_points_are_a_light_file() -> None:

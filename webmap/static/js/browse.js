@@ -60,8 +60,8 @@ export function createLayers({ state, catalogue }) {
     const name = t(`layer.${layer}`);
     const input = el("input", { type: "checkbox", id: `over-${layer}`, onchange: () => toggle(layer) });
     input.checked = at >= 0;
-    const own = catalogue.ownLayers.has(layer) ? el("span", { class: "tag caution", text: t("own.mark") }) : null;
-    const label = el("label", {}, input, el("span", { text: name }), own);
+    const own = at < 0 && catalogue.ownLayers.has(layer); // of one that is on, the legend says so
+    const label = el("label", {}, input, el("span", { text: name }), own && el("span", { class: "tag caution", text: t("own.mark") }));
     return at < 0 ? [label] : [label, opacity(layer, name, rows[at]), lift(layer, name, at)];
   }
 

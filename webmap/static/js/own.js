@@ -211,12 +211,14 @@ class OwnLayer {
     return this.page.swatch({ hue: colour, texture: -1 }, "official");
   }
 
-  /** Return the keys of what lies under a point of the layer's pixels, topmost first. */
+  /** Return the keys of what lies under a point of the layer's pixels: the nearest, or the topmost, first. */
   under(at) {
-    const hits = (this.drawn === null ? [] : this.marks).filter(({ path }) =>
-      this.data.at ? path._point.distanceTo(at) <= REACH_PX : path._pxBounds?.contains(at) && path._containsPoint(at),
-    );
-    return hits.reverse().map(({ id }) => `${this.info.id}:${id}`);
+    const marks = this.drawn === null ? [] : this.marks;
+    const key = ({ id }) => `${this.info.id}:${id}`;
+    if (this.data?.shapes)
+      return marks.filter(({ path }) => path._pxBounds?.contains(at) && path._containsPoint(at)).reverse().map(key);
+    const near = marks.filter(({ path }) => path._point.distanceTo(at) <= REACH_PX);
+    return near.sort((one, other) => one.path._point.distanceTo(at) - other.path._point.distanceTo(at)).map(key);
   }
 
   has = (id) => Boolean(this.places?.has(id));
