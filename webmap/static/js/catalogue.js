@@ -56,7 +56,7 @@ export class Catalogue {
     return [...new Set([...[...this.themes.values()].flatMap((theme) => theme.layers), ...this.ownLayers.keys()])];
   }
 
-  /** Whether a text names a value of a choice of an operator's own layer: ``layer.field.number``. */
+  /** Whether a text names a value of a choice of an operator's own layer: layer, field and number, with points between. */
   isOwnClass(text) {
     const [layer, field, number] = text.split(".");
     const choice = this.ownLayers.get(layer)?.choices.find((one) => one.name === field);

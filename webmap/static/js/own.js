@@ -88,7 +88,7 @@ export function createOwn(app, page) {
     return [el("h4", { text: choice.title }), el("ul", { class: "legend-list switches" }, items)];
   }
 
-  /** Return what a key of a feature, ``layer:id``, stands for: what the panel and the list of choices show. */
+  /** Return what a key of a feature, its layer and id, stands for: what the panel and the list of choices show. */
   function featureOf(key) {
     const [id, feature] = split(key);
     return layers.get(id)?.featureOf(feature) ?? null;
