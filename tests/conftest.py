@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def contents_read_once() -> Iterator[None]:
-    """Keep what the content of a file of facts was read as: hundreds of tests spoil one and read all of them."""
+    """Keep what the content of a file of facts was read as: hundreds of tests spoil one and read all."""
     kept: dict[tuple[str, bytes, type], tuple[list, list]] = {}
     read_records = read._read_records
 
