@@ -406,7 +406,7 @@ class _DataReader:
     def _name(self, values: Mapping[str, Value]) -> dict[str, str]:
         title = self.declared.popup.title.to_words()
         first = str(values[title["zh"]])
-        return {one: str(values[title.get(one, title["zh"])] or first) for one in LANGUAGES}
+        return {one: str(values[title[one]] or first) for one in LANGUAGES}
 
     def _place(self, table: Table) -> list[BaseGeometry | None]:
         """Return the places of the rows in lon/lat."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from geodata.model import Record
+from geodata.model import LANGUAGES, Record
 
 _HOST = re.compile(r"[^\s<>\"'\\^`{}|@:/?#]+(?::[0-9]{1,5})?")
 _BAD_IN_ADDRESS = re.compile(r"[\s<>\"'\\^`{}|]")
@@ -63,5 +63,5 @@ class OwnText(Record):
         return {"zh": value} if isinstance(value, str) else value
 
     def to_words(self) -> dict[str, str]:
-        """Return the text by language, in Chinese where it is in no other."""
-        return {"zh": self.zh, "en": self.en or self.zh, "ko": self.ko or self.zh}
+        """Return the text in every language of the city, in Chinese where it is in no other."""
+        return {one: getattr(self, one, None) or self.zh for one in LANGUAGES}

@@ -87,8 +87,7 @@ def _shorten(name: str, taken: set[str]) -> str:
 
 def to_text(own: Any) -> Text:
     """Return an operator's text in every language of the city."""
-    words = own.to_words()
-    return Text(**{one: words.get(one) or words["zh"] for one in LANGUAGES})
+    return Text(**own.to_words())
 
 
 class PlaceFinder:

@@ -55,7 +55,7 @@ def state_origin(declared: OwnLayer) -> dict[str, str]:
     """Return the sentence that marks a layer as the operator's own, by language."""
     words = yaml.load(PATH.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["operator"]
     values = {"source": declared.source, "as_of": declared.as_of, "licence": declared.licence}
-    return {one: words[one].format(**values) for one in LANGUAGES}
+    return {one: words.get(one, words["en"]).format(**values) for one in LANGUAGES}
 
 
 def list_own_terms(declared: OwnLayer) -> list[Document]:

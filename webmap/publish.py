@@ -299,7 +299,7 @@ def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = (), local: Path | 
     for name in sorted(imports):
         digest.update(b"import\0" + name.encode())
     for path in _list_local(local) if local else ():
-        digest.update(b"local\0" + path.name.encode() + _hash_file(path))
+        digest.update(b"local\0" + path.relative_to(local or "").as_posix().encode() + _hash_file(path))
     return digest.hexdigest()[:16]
 
 

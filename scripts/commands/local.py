@@ -41,7 +41,7 @@ STAGED = ".adding-"  # how folders begin in which files wait
     type=click.Path(path_type=Path),
     nargs=-1,
     required=True,
-    metavar="PATH",
+    metavar="PATH...",
     help="init：写到哪个文件夹；add：一个或几个文件 · init: the folder to write to; add: one file or several",
 )
 @home_option
