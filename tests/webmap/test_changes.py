@@ -164,6 +164,34 @@ def test_a_change_of_words_alone_says_which(release, tmp_path):
     assert before[0] not in page  # what stays is not said again
 
 
+def add_file(release: Release, path: str, content: bytes) -> Release:
+    """Put one more file into a release that was cloned."""
+    (release.folder / path).write_bytes(content)
+    entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    files = release.manifest["files"] | {path: entry}
+    manifest = json.dumps({"release": release.id, "files": files}).encode()
+    (release.folder / "manifest.json").write_bytes(manifest)
+    return Release(release.folder, hashlib.sha256(manifest).hexdigest())
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_a_layer_of_an_operator_s_that_is_gone_is_told_by_its_id(release, tmp_path, language):
+    properties = {"id": "p-1", "name_zh": "自有地块", "price": 1}
+    place = {"type": "Point", "coordinates": [122.1, 37.2]}
+    rows = {"features": [{"id": "p-1", "geometry": place, "properties": properties}]}
+    first = clone(release, tmp_path, "aaaa000011112222", lambda _: None)
+    first = add_file(first, "data/own-plots.geojson", json.dumps(rows).encode())
+    second = clone(release, tmp_path, "bbbb000011112222", lambda _: None)
+    for one in (first, second):
+        record(tmp_path, one, Act("build", one.id, hash_code()))
+    asker = create_app(second, Settings(tmp_path)).test_client()
+    found = asker.get("/changes.json?from=1&to=2").get_json()
+    assert (found["areas"], found["facts"][0]["change"]) == ([], "removed")
+    answer = asker.get(f"/changes?from=1&to=2&lang={language}")
+    assert answer.status_code == 200
+    assert "own-plots" in answer.get_data(as_text=True)
+
+
 def test_the_owners_words_are_not_cut(release, tmp_path):
     """Terms may hold what terms are joined with; a part of them that stays elsewhere is no less theirs."""
     old, new = "仅限内部; 不得转让", "公开; 不得转让"

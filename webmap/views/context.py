@@ -52,9 +52,16 @@ def template_context() -> dict[str, Any]:
         "quote": lambda clause, term, place=None: find_sentences(content().wording, clause, term, place),
         "quotes": quotes,
         "feedback": feedback_url,
+        "layer_name": name_layer,
         "tr": pick,
         "q": request.args.get("q", ""),
     }
+
+
+def name_layer(layer_id: str) -> str:
+    """Return what a layer is called in the page's language; its id where the release has it no more."""
+    strings: dict[str, str] = current_app.extensions["strings"][current_language(strict=False)]
+    return strings.get(f"layer.{layer_id}", layer_id)
 
 
 def _credit_ground() -> str:
