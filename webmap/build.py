@@ -10,11 +10,11 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from geodata.basemap import Basemap, BasemapError
+from geodata.boundaries import Boundaries
 from geodata.boundary_import.checks import check_outcome
 from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
@@ -85,7 +85,7 @@ def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...], loca
     return Inputs(sourced, boundaries, read_layers(), read_themes(), local=additions, basemap=basemap)
 
 
-def _read_basemap(path: Path | None, facts: Facts, boundaries: dict[str, Any]) -> Basemap | None:
+def _read_basemap(path: Path | None, facts: Facts, boundaries: Boundaries) -> Basemap | None:
     if path is None:
         return None
     _say("底图 / basemap")
@@ -95,9 +95,7 @@ def _read_basemap(path: Path | None, facts: Facts, boundaries: dict[str, Any]) -
         raise BuildError(str(error)) from error
 
 
-def _import(
-    facts: Facts, boundaries: dict[str, Any], records: tuple[ImportedBoundary, ...]
-) -> dict[str, Any]:
+def _import(facts: Facts, boundaries: Boundaries, records: tuple[ImportedBoundary, ...]) -> Boundaries:
     """Return the boundaries with the imports in force.
 
     Raises BuildError where they leave a town without land.

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import erf, sqrt
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import Quality
 from geodata.boundary_import.issues import Issue, build_issue
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.shapes import Shape
@@ -51,7 +52,7 @@ class ShiftVerdict:
     likely: str | None = None  # the shifted reading that fits best
     certainty: float = 0.0  # that it fits better than the plain one, 0 to 1
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the verdict as plain data; ``told`` is false where there was too little to compare."""
         return {
             "told": self.compared_km >= _MIN_COMPARED_KM,
@@ -136,7 +137,7 @@ class ReferenceLines:
 
 
 def select_reference_lines(
-    shapes: Mapping[str, Shape], counties: set[str], quality: Mapping[str, Any]
+    shapes: Mapping[str, Shape], counties: set[str], quality: Quality
 ) -> ReferenceLines | None:
     """Return the coast and borders of the counties as digitised; None where all were imported."""
     rows = [shapes[one] for one in sorted(counties) if shapes[one].method == "digitised"]

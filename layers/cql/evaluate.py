@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely import STRtree
 
 from layers.cql.tree import (
@@ -53,8 +53,10 @@ Masks = tuple[Mask, Mask]
 Column = tuple[NDArray[Any], Mask]  # values, anything where there is none; and where there is one
 Member = tuple[type, object]  # of an array: true is not 1
 
+Relate = Callable[..., Mask]
+
 # Relations of the first geometry to the second, and the same said from the second's side.
-_RELATIONS: dict[Relation, tuple[Callable[..., Any], Callable[..., Any]]] = {
+_RELATIONS: dict[Relation, tuple[Relate, Relate]] = {
     "intersects": (shapely.intersects, shapely.intersects),
     "contains": (shapely.contains, shapely.within),
     "within": (shapely.within, shapely.contains),
@@ -196,7 +198,7 @@ def _member(one: Value | date | Elements, rows: Columns) -> tuple[list[Member], 
     return [(type(value), value) for value in values.tolist()], known
 
 
-def _known(result: Any, known: Mask) -> Masks:
+def _known(result: ArrayLike, known: Mask) -> Masks:
     found = np.asarray(result, dtype=bool)
     return found & known, ~found & known
 
@@ -285,7 +287,7 @@ def _spatial(condition: Spatial, rows: Columns) -> Masks:
     return _related(shape, relate, rows)
 
 
-def _related(shape: Place, relate: Callable[..., Any], rows: Columns) -> Masks:
+def _related(shape: Place, relate: Relate, rows: Columns) -> Masks:
     """Return which geometries the shape is related to; only those whose bounds meet are looked at."""
     geometries, known = rows.geometries()
     found = np.zeros(rows.count, bool)

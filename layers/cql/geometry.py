@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import orjson
@@ -32,7 +31,7 @@ def read_wkt(text: str) -> BaseGeometry:
     return geometry
 
 
-def to_shape(given: BaseGeometry | dict[str, Any] | Sequence[float], axes: Axes) -> BaseGeometry:
+def to_shape(given: BaseGeometry | dict[str, object] | Sequence[float], axes: Axes) -> BaseGeometry:
     """Return a geometry in lon/lat; raises FilterError where it is empty, unsound or off the map.
 
     `given` is a geometry, one of GeoJSON, or the four numbers of a bounding box, all in the order of `axes`.
@@ -72,7 +71,7 @@ def _refuse_tangled(geometry: BaseGeometry) -> None:
             raise FilterError("tangled", f"{meeting}", [f"≤ {MAX_MEETING}"])
 
 
-def _split_segments(geometry: BaseGeometry) -> NDArray[Any]:
+def _split_segments(geometry: BaseGeometry) -> NDArray[np.object_]:
     """Return every segment of the lines and rings of a geometry as a line of its own."""
     parts = np.array([geometry], dtype=object)
     while any(part.geom_type == "GeometryCollection" for part in parts):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
+from layers.document_types import LayerEntry
 from layers.export.formats import PLAN
 from layers.export.job import (
     DESIGNATIONS,
@@ -91,7 +91,7 @@ def build_job(asked: ExportRequest) -> Job:
     return to_job(asked.spec, select_parts(parts, asked.choice), read_about(release))
 
 
-def _read_part(release: Release, info: dict[str, Any], asked: ExportRequest) -> Part:
+def _read_part(release: Release, info: LayerEntry, asked: ExportRequest) -> Part:
     """Return a layer or table, of the one that the file is named after the rows that make the filter true."""
     if not asked.filter or info["id"] != asked.spec.name:
         return read_part(release, info)

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import orjson
 import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import Json
 
+from geodata.boundaries import Scalar
+from layers.document_types import BlockHead
 from layers.lookup import read_entries
 from layers.memory import MemoryStore
 from layers.postgis.conditions import (
@@ -39,10 +40,10 @@ from layers.postgis.conditions import (
 from layers.postgis.migrate import SCHEMA, enter, migrate
 from layers.postgis.pool import with_limits
 from layers.query import Collection
-from layers.rows import Row, Scalar, queryables, read_rows
+from layers.rows import Row, queryables, read_rows
 from layers.store import Release
 
-PlaceRow = tuple[dict[str, Any], bytes]  # head and WKB of what look-ups answer with
+PlaceRow = tuple[BlockHead, bytes]  # head and WKB of what look-ups answer with
 INDEXED_FROM = 200  # rows: fewer are read faster than they are looked up
 LONGEST = 600  # characters, at most 2,400 bytes: an entry of an index holds 2,700
 # What every question reads comes first; bodies, mostly out of line, last. Bodies are cut into answers
@@ -290,7 +291,7 @@ def _insert_collections(connection: Connection, snapshot: Snapshot, tables: list
         cursor.executemany(insert, list(_collection_rows(snapshot, tables)))
 
 
-def _collection_rows(snapshot: Snapshot, tables: list[TableLoader]) -> Iterator[tuple[Any, ...]]:
+def _collection_rows(snapshot: Snapshot, tables: list[TableLoader]) -> Iterator[tuple[object, ...]]:
     for ordinal, (one, table) in enumerate(zip(snapshot.collections, tables, strict=True)):
         bounds = list(one.bounds) if one.bounds else None
         said = (one.info, table.columns(), table.lists())

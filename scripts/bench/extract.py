@@ -24,6 +24,7 @@ import shapely
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import parse_geometry
 from geodata.model import Town
 from geodata.read import Facts, read_boundaries, read_facts
 
@@ -341,9 +342,7 @@ class _Maker:
 def read_city_land() -> BaseGeometry:
     """Return the land of the city."""
     facts, rows = read_facts(), read_boundaries()["land"]["features"]
-    return shapely.union_all(
-        [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
-    )
+    return shapely.union_all([parse_geometry(row) for row in rows if row["id"] in facts.plans])
 
 
 def main(path: str, copies: str = "1") -> None:

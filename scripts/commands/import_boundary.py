@@ -236,7 +236,7 @@ def _build_request(options: ImportOptions) -> ImportRequest:
 
 def _draw(proposal: Proposal, baseline: Baseline, language: str) -> str | None:
     """Return the page with the map, or None where there is nothing to draw."""
-    neighbours = read_neighbours(dict(baseline.boundaries), baseline.facts.plans)
+    neighbours = read_neighbours(baseline.boundaries, baseline.facts.plans)
     return render_preview(proposal, baseline, neighbours, language)
 
 

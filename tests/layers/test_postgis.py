@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ import shapely
 from psycopg import sql
 
 from layers.cql.tree import Compare, Constant, Like, Property
+from layers.document_types import BlockHead
 from layers.postgis import conditions, pool
 from layers.postgis import load as loading
 from layers.postgis import migrate as migrating
@@ -29,13 +31,13 @@ from layers.rows import Row
 from layers.store import Release
 from scripts.cluster import DatabaseCluster, temporary_cluster
 
-INFO = {"id": "squares", "geometry": "polygon", "fields": [{"name": "id", "type": "string"}]}
+INFO: Any = {"id": "squares", "geometry": "polygon", "fields": [{"name": "id", "type": "string"}]}
 SQUARES = [
     Row(f"s{number}", b'{"id":%d}' % number, {"id": f"s{number}"}, shapely.box(number, 0, number + 1, 1))
     for number in range(5)
 ]
 ROOT = Path(__file__).parents[2]
-HEAD = {"id": "s0", "positional_accuracy_m": 250}
+HEAD: BlockHead = {"id": "s0", "positional_accuracy_m": 250}
 
 
 def quiet(what: str, done: int, total: int) -> None:

@@ -12,6 +12,7 @@ import shapely
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from geodata.boundaries import flatten_value
 from layers.cql.tree import (
     Arithmetic,
     Compare,
@@ -29,7 +30,7 @@ from layers.postgis import load as loading
 from layers.postgis.load import Snapshot, load
 from layers.postgis.store import PostgisStore
 from layers.query import Query
-from layers.rows import Row, flatten_value, queryables
+from layers.rows import Row, queryables
 from scripts.cluster import DatabaseCluster
 from tests.layers import oracle
 
@@ -41,7 +42,7 @@ FIELDS = {
     "rank": "integer",
     "open": "boolean",
 }
-INFO = {
+INFO: Any = {
     "id": "made-up",
     "geometry": "polygon",
     "fields": [{"name": name, "type": kind} for name, kind in FIELDS.items()],
