@@ -183,6 +183,16 @@ class GeometryAccount(TypedDict):
     unknown: Words | None
 
 
+class PlaceRef(TypedDict):
+    """Which place of the map something is said of."""
+
+    id: str
+    layer: str
+    kind: str
+    name: Words
+    url: str
+
+
 class PlaceIndustries(TypedDict, total=False):
     """What the plan wants a place to develop."""
 
@@ -250,14 +260,11 @@ class PlaceMembers(TypedDict, total=False):
     ties: list[TieEntry]
 
 
-class PlaceHead(PlaceIndustries, PlaceBelonging, PlaceContents, PlaceAreas, PlaceMembers, PointMembers):
+class PlaceHead(
+    PlaceRef, PlaceIndustries, PlaceBelonging, PlaceContents, PlaceAreas, PlaceMembers, PointMembers
+):
     """Who a place of the map is; what else is known of it comes with its document."""
 
-    id: str
-    layer: str
-    kind: str
-    name: Words
-    url: str
     letter: str | None
     colour: str | None
     note: Words | None
@@ -672,3 +679,14 @@ class BlockHead(TypedDict, total=False):
     accuracy_m: float  # of a stretch
     coast: bool
     errors: list[tuple[float, float]]  # of the first stretch, see :class:`~layers.lookup.Errors`
+
+
+def to_place_ref(place: PlaceRef) -> PlaceRef:
+    """Return of a document which place it is of."""
+    return {
+        "id": place["id"],
+        "layer": place["layer"],
+        "kind": place["kind"],
+        "name": place["name"],
+        "url": place["url"],
+    }

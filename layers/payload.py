@@ -15,7 +15,10 @@ from geodata.model import Area, Cluster, Gateway, Platform, Text, Town
 from geodata.shapes import Shape, Stretch, find_label
 from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
-from layers.document_types import BlockHead, PlaceDocument
+from layers.document_types import (
+    BlockHead,
+    PlaceDocument,
+)
 from layers.documents import EMPHASES
 from layers.features import SEPARATOR
 from layers.links import to_url, to_words
@@ -282,7 +285,7 @@ def build_around_index(
     """
     gateways = [document for document in documents.values() if document["layer"] == "gateways"]
     rows: list[tuple[BlockHead, BaseGeometry]] = [
-        (_gateway_head(document), shapes[document["id"]].geometry) for document in gateways
+        (_head(document), shapes[document["id"]].geometry) for document in gateways
     ]
     rows += [({"id": name, "layer": GROUND}, geometry) for name, geometry in ground.items()]
     rows += _edge_rows(relations, edges)
@@ -306,13 +309,20 @@ def _edge_rows(relations: Relations, edges: Edges) -> Iterator[tuple[BlockHead, 
         yield head, stretch.line
 
 
-def _place_head(document: PlaceDocument) -> BlockHead:
+def _head(document: PlaceDocument) -> BlockHead:
     return {
         "id": document["id"],
         "layer": document["layer"],
         "kind": document["kind"],
         "name": document["name"],
         "url": document["url"],
+        "positional_accuracy_m": document["geometry"]["accuracy_m"] or 0,
+    }
+
+
+def _place_head(document: PlaceDocument) -> BlockHead:
+    return {
+        **_head(document),
         "parent": document["parent"],
         "industries": [
             {
@@ -331,18 +341,6 @@ def _place_head(document: PlaceDocument) -> BlockHead:
         "spots": document["geometry"]["spots"],
         "geometry_method": document["geometry"]["method"],
         "geometry_schematic": document["geometry"]["schematic"],
-        "positional_accuracy_m": document["geometry"]["accuracy_m"] or 0,
-    }
-
-
-def _gateway_head(document: PlaceDocument) -> BlockHead:
-    return {
-        "id": document["id"],
-        "layer": document["layer"],
-        "kind": document["kind"],
-        "name": document["name"],
-        "url": document["url"],
-        "positional_accuracy_m": document["geometry"]["accuracy_m"] or 0,
     }
 
 

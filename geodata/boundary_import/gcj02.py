@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import erf, sqrt
-from typing import Final
+from typing import Final, TypedDict
 
 import numpy as np
 import shapely
@@ -41,6 +41,17 @@ _DOUBTFUL: Final = 0.9  # a certainty, or a ratio of distances, that is worth a 
 _METRES_PER_DEG_LAT: Final = 111_000.0
 
 
+class ShiftAccount(TypedDict):
+    """How a polygon's edge compares with known lines; `told` is false where too little could be compared."""
+
+    told: bool
+    suspected: str | None
+    certainty: float
+    compared_km: float
+    median_distance_m: int | None
+    mean_distance_m: dict[str, int]
+
+
 @dataclass(frozen=True)
 class ShiftVerdict:
     """How far the polygon's edge is from the known lines on average, metres, under each reading."""
@@ -52,8 +63,8 @@ class ShiftVerdict:
     likely: str | None = None  # the shifted reading that fits best
     certainty: float = 0.0  # that it fits better than the plain one, 0 to 1
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the verdict as plain data; ``told`` is false where there was too little to compare."""
+    def to_dict(self) -> ShiftAccount:
+        """Return the verdict as plain data."""
         return {
             "told": self.compared_km >= _MIN_COMPARED_KM,
             "suspected": self.suspected,

@@ -25,6 +25,7 @@ from geodata.boundary_import.checks import (
 )
 from geodata.boundary_import.containment import NARROW_DIFFERENCES, Context, check_contained, check_protected
 from geodata.boundary_import.gcj02 import (
+    ShiftAccount,
     ShiftVerdict,
     check_distance,
     check_shift,
@@ -134,6 +135,12 @@ class AreaChange(TypedDict):
     imported: bool
 
 
+class ShiftReport(ShiftAccount):
+    """How a place's edge compares with known lines; `far` where that is warned of."""
+
+    far: bool
+
+
 TransferRow = TypedDict("TransferRow", {"from": str, "to": str, "area_km2": float})
 
 
@@ -189,10 +196,10 @@ class Proposal:
         ]
         return sorted(rows, key=lambda row: -row["area_km2"])
 
-    def describe_shifts(self) -> dict[str, dict[str, object]]:
+    def describe_shifts(self) -> dict[str, ShiftReport]:
         """Return by place how its edge compares with known lines; ``far`` where that is warned of."""
         far = {issue.feature_id for issue in self.issues if issue.code == "far-from-known"}
-        return {place: verdict.to_dict() | {"far": place in far} for place, verdict in self.shifts.items()}
+        return {place: {**verdict.to_dict(), "far": place in far} for place, verdict in self.shifts.items()}
 
 
 def list_differences(old: Shape, new: Shape) -> list[str]:

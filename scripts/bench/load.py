@@ -19,6 +19,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from layers.store import Release, read_current
 from scripts.supervisor import Supervisor, WorkerSlot, make_server
@@ -138,7 +139,7 @@ def make_constant(_: int) -> Server:
     def body(path: str) -> bytes:
         return b"0" * int(path)
 
-    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
+    def app(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
         found = body(environ["PATH_INFO"][1:])
         start("200 OK", [("Content-Type", "application/geo+json"), ("Content-Length", str(len(found)))])
         return [found]

@@ -19,6 +19,8 @@ from layers.document_types import (
     Membership,
     PlaceDocument,
     PlaceIndustry,
+    PlaceRef,
+    to_place_ref,
 )
 from layers.documents import EMPHASES
 from layers.links import Link, Statement, Words
@@ -57,14 +59,9 @@ class ComparedThing(TypedDict):
     common: bool
 
 
-class ComparedPlace(TypedDict):
+class ComparedPlace(PlaceRef):
     """Who a place is, how large, and how true its outline is."""
 
-    id: str
-    layer: str
-    kind: str
-    name: Words
-    url: str
     parent: Link | None
     extent: str | None
     area_km2: float | None
@@ -161,11 +158,7 @@ def _head(document: PlaceDocument) -> ComparedPlace:
     geometry = document["geometry"]
     chosen = next((row for row in document["official_areas"] if row["chosen"]), None)
     return {
-        "id": document["id"],
-        "layer": document["layer"],
-        "kind": document["kind"],
-        "name": document["name"],
-        "url": document["url"],
+        **to_place_ref(document),
         "parent": document["parent"],
         "extent": document["extent"],
         "area_km2": document["area_km2"],

@@ -27,7 +27,9 @@ from layers.document_types import (
     IndustryDocument,
     NamedTerm,
     PlaceDocument,
+    PlaceRef,
     ServingTerm,
+    to_place_ref,
 )
 from layers.links import Link, Words
 from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
@@ -103,14 +105,9 @@ class Account(TypedDict):
     groups: NotRequired[list[AreaGroup]]  # of a group
 
 
-class SitedPlace(TypedDict):
+class SitedPlace(PlaceRef):
     """A place with its score, per cent, and the account of it."""
 
-    id: str
-    layer: str
-    kind: str
-    name: Words
-    url: str
     rank: int | None
     tied: bool
     unclear: bool
@@ -287,11 +284,7 @@ def _row(content: Content, one: Ranked, account: dict[str, Account], weights: di
         _weighed(criterion, account[criterion], weight) for criterion, weight in weights.items() if weight
     ]
     return {
-        "id": document["id"],
-        "layer": document["layer"],
-        "kind": document["kind"],
-        "name": document["name"],
-        "url": document["url"],
+        **to_place_ref(document),
         "rank": one.rank,
         "tied": one.tied,
         "unclear": one.unclear,
