@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypedDict
 
 Read = Callable[[str], bytes | None]
-Row = Mapping[str, object]
+Values = Mapping[str, object]
 GEOMETRY = (
     *("geometry_method", "positional_accuracy_m", "geometry_source", "geometry_licence"),
     *("area_km2", "official_area_km2", "official_area_source"),
@@ -99,7 +99,7 @@ def summarise(changes: Changes) -> ChangeSummary:
     return {"areas": changes["areas"], "facts": counts}
 
 
-def _read_rows(content: bytes | None) -> dict[str, Row]:
+def _read_rows(content: bytes | None) -> dict[str, Values]:
     """Return the rows of a layer or table by what identifies them."""
     if content is None:
         return {}
@@ -109,19 +109,21 @@ def _read_rows(content: bytes | None) -> dict[str, Row]:
     return {_key(row): row for row in data if isinstance(row, dict)}
 
 
-def _key(row: Row) -> str:
+def _key(row: Values) -> str:
     keys = ("zone_id", "industry_id", "clause", "term_zh")
     return str(row["id"]) if "id" in row else " ".join(str(row.get(key, "")) for key in keys)
 
 
-def _compare_areas(layer: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> list[AreaDifference]:
+def _compare_areas(
+    layer: str, before: Mapping[str, Values], after: Mapping[str, Values]
+) -> list[AreaDifference]:
     rows: list[AreaDifference] = []
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
         moved = _moved(old, new)
         changed = [*(["outline"] if moved else ["area"] if _resized(old, new) else []), *_reworded(old, new)]
         if changed:
-            known: Row = new or old or {}
+            known: Values = new or old or {}
             rows.append(
                 {
                     "layer": layer,
@@ -138,7 +140,7 @@ def _compare_areas(layer: str, before: Mapping[str, Row], after: Mapping[str, Ro
     return rows
 
 
-def _moved(old: Row | None, new: Row | None) -> bool:
+def _moved(old: Values | None, new: Values | None) -> bool:
     """Tell whether a place came, went, or was moved by more than rounding."""
     one, other = (old or {}).get("#"), (new or {}).get("#")
     if one is None or other is None or one == other:
@@ -151,7 +153,7 @@ def _moved(old: Row | None, new: Row | None) -> bool:
     return is_moved(*(shapely.from_geojson(json.dumps(geometry)) for geometry in (one, other)))
 
 
-def _resized(old: Row | None, new: Row | None) -> bool:
+def _resized(old: Values | None, new: Values | None) -> bool:
     """Tell whether a stated area differs by more than the rounding of its last digit."""
     one, other = (old or {}).get("area_km2"), (new or {}).get("area_km2")
     if one is None or other is None:
@@ -159,21 +161,23 @@ def _resized(old: Row | None, new: Row | None) -> bool:
     return abs(float(str(one)) - float(str(other))) > 1.5 * _LAST_DIGIT_KM2
 
 
-def _reworded(old: Row | None, new: Row | None) -> list[str]:
+def _reworded(old: Values | None, new: Values | None) -> list[str]:
     """Return what is said otherwise of a polygon."""
     before, after = old or {}, new or {}
     return [name for name, keys in SAID.items() if any(before.get(key) != after.get(key) for key in keys)]
 
 
-def _geometry(row: Row | None) -> dict[str, object] | None:
+def _geometry(row: Values | None) -> dict[str, object] | None:
     return None if row is None else {one: row.get(one) for one in GEOMETRY}
 
 
-def _compare_facts(layer: str, before: Mapping[str, Row], after: Mapping[str, Row]) -> list[FactDifference]:
+def _compare_facts(
+    layer: str, before: Mapping[str, Values], after: Mapping[str, Values]
+) -> list[FactDifference]:
     rows: list[FactDifference] = []
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
-        known: Row = new or old or {}
+        known: Values = new or old or {}
         differing: list[FieldDifference] = [
             {"field": field, "before": old.get(field), "after": new.get(field)}
             for field in (dict.fromkeys([*old, *new]) if old and new else ())

@@ -19,7 +19,7 @@ from layers.cql.evaluate import Column, evaluate
 from layers.document_types import BlockHead, LayerEntry
 from layers.lookup import reach_box, read_entries
 from layers.query import Collection, Feature, Query, Selection
-from layers.rows import Row, queryables, read_rows
+from layers.rows import StoredRow, queryables, read_stored_rows
 from layers.store import Release
 
 _BLANKS: dict[str, str | float | bool] = {"string": "", "list": "", "number": 0.0, "boolean": False}
@@ -32,7 +32,7 @@ class MemoryStore:
 
     def __init__(self, release: Release) -> None:
         self._tables = {
-            info["id"]: MemoryTable(info, read_rows(release, info))
+            info["id"]: MemoryTable(info, read_stored_rows(release, info))
             for info in release.read_json("pages/catalogue.json")
         }
         self._entries = list(read_entries(release.read("index/lookup.bin")))
@@ -63,7 +63,7 @@ class MemoryStore:
 class MemoryTable:
     """The rows of one collection by column, with an index over their geometries."""
 
-    def __init__(self, info: LayerEntry, rows: Iterable[Row]) -> None:
+    def __init__(self, info: LayerEntry, rows: Iterable[StoredRow]) -> None:
         self._rows = list(rows)
         self._kinds = queryables(info)
         self._features = np.empty(len(self._rows), dtype=object)  # so that many are taken at once

@@ -28,7 +28,7 @@ KINDS: dict[str, Kind] = {
 
 
 @dataclass(frozen=True)
-class Row:
+class StoredRow:
     """One feature or table row.
 
     ``values`` holds every queryable but the geometry; ``geometry`` is lon/lat, None where unknown and
@@ -52,7 +52,7 @@ def json_type(field: FieldEntry) -> str:
     return "string" if field["type"] == "array" else str(field["type"])
 
 
-def read_rows(release: Release, info: LayerEntry) -> Iterator[Row]:
+def read_stored_rows(release: Release, info: LayerEntry) -> Iterator[StoredRow]:
     """Yield the rows of one layer or table of the release, in its order.
 
     Every polygon comes as a MultiPolygon: clients take the type of the first page for that of all.
@@ -64,7 +64,7 @@ def read_rows(release: Release, info: LayerEntry) -> Iterator[Row]:
     for feature in features:
         geometry = feature["geometry"] = _to_multi(feature["geometry"])
         shape = shapely.from_geojson(orjson.dumps(geometry)) if geometry else None
-        yield Row(feature["id"], orjson.dumps(feature), _flat(feature["properties"]), shape)
+        yield StoredRow(feature["id"], orjson.dumps(feature), _flat(feature["properties"]), shape)
 
 
 def _to_multi(geometry: GeoJsonGeometry | None) -> GeoJsonGeometry | None:
@@ -73,7 +73,7 @@ def _to_multi(geometry: GeoJsonGeometry | None) -> GeoJsonGeometry | None:
     return geometry
 
 
-def _table_rows(content: bytes) -> Iterator[Row]:
+def _table_rows(content: bytes) -> Iterator[StoredRow]:
     seen: dict[str, int] = {}
     for properties in orjson.loads(content):
         row_id = _row_id(properties)
@@ -81,7 +81,7 @@ def _table_rows(content: bytes) -> Iterator[Row]:
         if seen[row_id] > 1:
             row_id += f".{seen[row_id]}"
         feature = {"type": "Feature", "id": row_id, "geometry": None, "properties": properties}
-        yield Row(row_id, orjson.dumps(feature), _flat(properties), None)
+        yield StoredRow(row_id, orjson.dumps(feature), _flat(properties), None)
 
 
 def _row_id(properties: Properties) -> str:

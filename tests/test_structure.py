@@ -53,17 +53,7 @@ COMMAND_INTERFACE = {"add_arguments", "main", "run"}  # what every command has, 
 LONG_MODULE_DEBTS: set[str] = set()
 SMALL_MODULE_DEBTS: set[str] = set()
 SHARED_NAME_DEBTS = {
-    "Row",
-    "Shape",
-    "audit",
-    "build",
-    "compare",
-    "load",
-    "read_rows",
-    "repair",
     "say",
-    "to_lonlat",
-    "to_refusal",
     "write",
     "write_json",
 }

@@ -46,7 +46,7 @@ class InputsChangedError(Exception):
     """The inputs are no longer those that the release was to be made from."""
 
 
-def build(home: Path, facts_folder: Path, act: Act, local: Path | None = None) -> Release:
+def build_home(home: Path, facts_folder: Path, act: Act, local: Path | None = None) -> Release:
     """Build the release of the inputs that `act` names and lay it in its place; it is not live yet.
 
     Raises :class:`~webmap.publish.BuildError` listing every error of the facts and additions, and
@@ -152,7 +152,7 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
     """Build, and return 0, the exit code that asks for another build, or what is wrong."""
     act, local = parse_act(act_text), Path(local_folder) if local_folder else None
     try:
-        build(Path(home), Path(facts_folder), act, local)
+        build_home(Path(home), Path(facts_folder), act, local)
     except InputsChangedError:
         return INPUTS_CHANGED
     except (BuildError, HomeError, OSError, ShapeError) as error:

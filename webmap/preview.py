@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
 
 import shapely
 from jinja2 import Environment, FileSystemLoader
@@ -34,7 +33,6 @@ from webmap.static_map import Label, place_labels
 HERE = Path(__file__).parent
 STYLES = ("preview", "stack")
 MOST = 40  # transfers in the table
-Row = dict[str, Any]
 SIZE = (620, 480)
 MARGIN = 1.35
 MIN_SPAN_DEG = 0.03

@@ -25,7 +25,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.issues import Issue, RefusedError, Texts, build_issue
 
 Point = tuple[float, float]
-Row = Sequence[str]
+Cells = Sequence[str]
 _FILE: Final = Path(__file__).with_name("vocabulary.yaml")
 _MIN_POINTS: Final = 3
 LINE_TYPES: Final = frozenset({"LineString", "MultiLineString", "LinearRing"})
@@ -329,7 +329,7 @@ def find_datum(text: str) -> Datum | None:
 # -- tables of corner points
 
 
-def split_rows(text: str) -> list[Row]:
+def split_rows(text: str) -> list[Cells]:
     """Return the cells of a text with one point a line, divided by whatever it uses."""
     plain = unicodedata.normalize("NFKC", text)
     lines = plain.splitlines()
@@ -339,7 +339,7 @@ def split_rows(text: str) -> list[Row]:
     return [line.split() for line in lines]
 
 
-def read_point_table(name: str, rows: Sequence[Row], columns: str | None = None) -> CoordinateText | None:
+def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = None) -> CoordinateText | None:
     """Read a table of corner points; None where it is none.
 
     `columns` names the columns of the east and the north coordinate, divided by a comma; otherwise they are
@@ -361,7 +361,7 @@ def read_point_table(name: str, rows: Sequence[Row], columns: str | None = None)
     return _collect_points(name, rows, start, roles, pair)
 
 
-def _find_titles(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
+def _find_titles(rows: Sequence[Cells]) -> tuple[int, dict[str, int]]:
     """Return the first row of data, and the columns by what their titles mean."""
     known = {
         normalise_word(word): role for role, words in read_vocabulary()["columns"].items() for word in words
@@ -379,7 +379,7 @@ def _find_titles(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
     return 0, {}
 
 
-def _find_given(name: str, rows: Sequence[Row], start: int, columns: str) -> tuple[int, dict[str, int]]:
+def _find_given(name: str, rows: Sequence[Cells], start: int, columns: str) -> tuple[int, dict[str, int]]:
     """Return the first row of data, and the columns that the user names by their titles or numbers."""
     wanted = [part.strip() for part in unicodedata.normalize("NFKC", columns).split(",")]
     width = max(map(len, rows), default=0)
@@ -403,7 +403,7 @@ def _find_given(name: str, rows: Sequence[Row], start: int, columns: str) -> tup
     return start, roles
 
 
-def _choose_pair(rows: Sequence[Row], roles: Mapping[str, int]) -> tuple[int, int] | None:
+def _choose_pair(rows: Sequence[Cells], roles: Mapping[str, int]) -> tuple[int, int] | None:
     """Return the columns of the east and north coordinate, or None."""
     for east, north in (("east", "north"), ("lon", "lat")):
         if {east, north} <= roles.keys():
@@ -415,7 +415,7 @@ def _choose_pair(rows: Sequence[Row], roles: Mapping[str, int]) -> tuple[int, in
     return _order_by_size(rows, *columns) if len(columns) == 2 else None  # noqa: PLR2004 - east, north
 
 
-def _holds_coordinates(rows: Sequence[Row], column: int) -> bool:
+def _holds_coordinates(rows: Sequence[Cells], column: int) -> bool:
     cells = [row[column] for row in rows if column < len(row) and row[column]]
     values = [_parse_value(cell) for cell in cells]
     good = [value for value in values if value is not None and abs(value) > 10]  # noqa: PLR2004 - no small numbers
@@ -424,7 +424,7 @@ def _holds_coordinates(rows: Sequence[Row], column: int) -> bool:
 
 
 def _order_by_size(
-    rows: Sequence[Row], first: int, second: int, *, north_first: bool = False
+    rows: Sequence[Cells], first: int, second: int, *, north_first: bool = False
 ) -> tuple[int, int]:
     """Return two columns as (east, north), by the size that either has in China; X is north otherwise."""
     sizes = []
@@ -442,7 +442,7 @@ def _order_by_size(
 
 
 def _collect_points(
-    name: str, rows: Sequence[Row], start: int, roles: Mapping[str, int], pair: tuple[int, int]
+    name: str, rows: Sequence[Cells], start: int, roles: Mapping[str, int], pair: tuple[int, int]
 ) -> CoordinateText:
     said = " ".join(cell for row in rows[:start] for cell in row)
     found = CoordinateText(crs=find_crs(said))
@@ -469,7 +469,7 @@ def _collect_points(
     return found
 
 
-def _get(row: Row, column: int | None) -> str:
+def _get(row: Cells, column: int | None) -> str:
     return row[column] if column is not None and column < len(row) else ""
 
 
@@ -567,7 +567,7 @@ def _parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
     return shapely.force_2d(shape), f"EPSG:{srid}" if srid else None
 
 
-def _read_wkt_rows(name: str, titles: Row, rows: Sequence[Row], column: int) -> CoordinateText:
+def _read_wkt_rows(name: str, titles: Cells, rows: Sequence[Cells], column: int) -> CoordinateText:
     found = CoordinateText()
     frames = set()
     for row in rows:

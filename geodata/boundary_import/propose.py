@@ -21,7 +21,7 @@ from geodata.boundary_import.checks import (
     check_outcome,
     check_polygons,
     check_repeated_features,
-    repair,
+    repair_polygon,
 )
 from geodata.boundary_import.containment import NARROW_DIFFERENCES, Context, check_contained, check_protected
 from geodata.boundary_import.gcj02 import (
@@ -282,7 +282,7 @@ def _join_parts(
         if count > MAX_PLACE_VERTICES:
             values = {"count": count, "limit": MAX_PLACE_VERTICES}
             raise RefusedError(build_issue("too-many-vertices", row.path, place, **values))
-        mended, issue = repair(row, place, fix=request.fix)
+        mended, issue = repair_polygon(row, place, fix=request.fix)
         issues += [issue] if issue else []
         parts.append(mended)
     broken = any(issue.level == "error" for issue in issues)

@@ -40,9 +40,9 @@ from layers.cql.tree import (
     Operator,
     Or,
     Place,
+    PlaceConstant,
     Property,
     Relation,
-    Shape,
     Spatial,
     Truth,
     Value,
@@ -278,12 +278,12 @@ def _spatial(condition: Spatial, rows: Columns) -> Masks:
         return false, true
     left, right = condition.left, condition.right
     relate, turned = _RELATIONS[condition.relation]
-    if isinstance(left, Shape) and isinstance(right, Shape):
+    if isinstance(left, PlaceConstant) and isinstance(right, PlaceConstant):
         return _truth(Truth(bool(relate(left.geometry, right.geometry))), rows)
     if isinstance(left, Property) and isinstance(right, Property):
         _, known = rows.geometries()  # of which a collection has one column
         return _known(np.full(rows.count, condition.relation in _TO_ITSELF), known)
-    shape, relate = (left, relate) if isinstance(left, Shape) else (right, turned)
+    shape, relate = (left, relate) if isinstance(left, PlaceConstant) else (right, turned)
     return _related(shape, relate, rows)
 
 
@@ -291,7 +291,7 @@ def _related(shape: Place, relate: Relate, rows: Columns) -> Masks:
     """Return which geometries the shape is related to; only those whose bounds meet are looked at."""
     geometries, known = rows.geometries()
     found = np.zeros(rows.count, bool)
-    if isinstance(shape, Shape):
+    if isinstance(shape, PlaceConstant):
         shapely.prepare(shape.geometry)
         near = rows.tree().query(shape.geometry)
         found[near] = relate(shape.geometry, geometries[near])

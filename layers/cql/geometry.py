@@ -14,7 +14,7 @@ from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
-from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_box, to_lonlat
+from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_box, turn_to_lonlat
 from layers.cql.tree import FilterError
 
 EARTH = CRS84.reach
@@ -42,7 +42,7 @@ def to_shape(given: BaseGeometry | dict[str, object] | Sequence[float], axes: Ax
         geometry = given if isinstance(given, BaseGeometry) else shapely.from_geojson(orjson.dumps(given))
         if not _is_finite(geometry) or geometry.is_empty:
             raise FilterError("geometry", geometry.wkt)
-        changed = to_lonlat(geometry, axes)
+        changed = turn_to_lonlat(geometry, axes)
     except (shapely.GEOSException, ValueError, TypeError) as error:
         if isinstance(error, FilterError):
             raise
@@ -106,9 +106,9 @@ def _to_part(corners: Bounds, axes: Axes) -> BaseGeometry:
     if first != third and second != fourth:
         return shapely.box(*found) if isinstance(found, tuple) else found
     if (first, second) == (third, fourth):
-        return to_lonlat(shapely.Point(first, second), axes)
+        return turn_to_lonlat(shapely.Point(first, second), axes)
     line = shapely.LineString([(first, second), (third, fourth)])
-    return to_lonlat(shapely.segmentize(line, line.length / EDGE_STEPS), axes)
+    return turn_to_lonlat(shapely.segmentize(line, line.length / EDGE_STEPS), axes)
 
 
 def _show_box(corners: Sequence[float]) -> str:

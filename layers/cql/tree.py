@@ -71,7 +71,7 @@ class Folded:
 
 
 @dataclass(frozen=True)
-class Shape:
+class PlaceConstant:
     """A geometry in longitude and latitude."""
 
     geometry: BaseGeometry
@@ -102,7 +102,7 @@ class Elements:
 
 Value = Property | Constant | Folded | Arithmetic  # of kind string, list, number or boolean
 Array = Entries | Elements
-Place = Property | Shape  # a property of kind geometry
+Place = Property | PlaceConstant  # a property of kind geometry
 
 
 @dataclass(frozen=True)

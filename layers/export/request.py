@@ -19,7 +19,7 @@ from layers.export.job import (
     select_parts,
     to_job,
 )
-from layers.rows import queryables, read_rows
+from layers.rows import queryables, read_stored_rows
 from layers.store import Release
 
 
@@ -101,7 +101,7 @@ def _read_part(release: Release, info: LayerEntry, asked: ExportRequest) -> Part
     from layers.query import Query
 
     condition = parse_filter(asked.filter, asked.filter_lang, queryables(info))
-    rows = list(read_rows(release, info))
+    rows = list(read_stored_rows(release, info))
     found = {feature.id for feature in MemoryTable(info, rows).select(Query(filter=condition)).features}
     whole = read_part(release, info)
     return Part(info, [kept for kept, row in zip(whole.rows, rows, strict=True) if row.id in found])

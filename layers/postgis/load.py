@@ -40,7 +40,7 @@ from layers.postgis.conditions import (
 from layers.postgis.migrate import SCHEMA, enter, migrate
 from layers.postgis.pool import with_limits
 from layers.query import Collection
-from layers.rows import Row, queryables, read_rows
+from layers.rows import StoredRow, queryables, read_stored_rows
 from layers.store import Release
 
 PlaceRow = tuple[BlockHead, bytes]  # head and WKB of what look-ups answer with
@@ -89,7 +89,7 @@ class Snapshot:
 
     release: str
     collections: tuple[Collection, ...]
-    rows: Callable[[str], Iterable[Row]]  # of a collection, by its id, in its order
+    rows: Callable[[str], Iterable[StoredRow]]  # of a collection, by its id, in its order
     places: Iterable[PlaceRow]
 
 
@@ -100,7 +100,7 @@ def read_snapshot(release: Release) -> Snapshot:
     return Snapshot(
         release.id,
         collections,
-        lambda collection: read_rows(release, infos[collection]),
+        lambda collection: read_stored_rows(release, infos[collection]),
         read_entries(release.read("index/lookup.bin")),
     )
 
@@ -119,7 +119,7 @@ class TableLoader:
         self._lists = find_lists(collection.info) if self._large else []
         self._create()
 
-    def copy(self, rows: Iterable[Row], tick: Callable[[], None]) -> None:
+    def copy(self, rows: Iterable[StoredRow], tick: Callable[[], None]) -> None:
         """Copy the rows, which are then as if always there: nothing is left for readers to tidy up."""
         texts = [slot for slot in self._slots if slot.folded]
         types = ["int4", *(TYPES[slot.kind] for slot in self._slots), *("text" for _ in texts)]
@@ -205,7 +205,7 @@ def is_loaded(url: str, release: str) -> bool:
             return False
 
 
-def load(url: str, snapshot: Snapshot, progress: Progress, served: Iterable[str] = ()) -> bool:
+def load_release(url: str, snapshot: Snapshot, progress: Progress, served: Iterable[str] = ()) -> bool:
     """Load a release, unless the database has it; tell whether it was loaded.
 
     Creates or migrates the tables first, and removes all but the newest releases and those `served`

@@ -22,7 +22,7 @@ import orjson
 from layers.memory import MemoryStore
 from scripts.bench import peers, synthetic
 from scripts.bench.load import Load, Result, ask, live_at, running
-from scripts.bench.postgis import Ask, bench_postgis, build_items, build_side, compare
+from scripts.bench.postgis import Ask, bench_postgis, build_items, build_side, compare_sides
 from scripts.bench.synthetic import LAYER, PATH, write_made
 from scripts.cluster import temporary_cluster
 from scripts.environment import install_packages
@@ -91,7 +91,7 @@ def bench_ogc(home: Path, rounds: int = 15) -> Result:
             for count in (ZONES, MANY)
         )
     sides = build_side(str(ZONES), few), build_side(f"{MANY:,}", many)
-    result["memory_bbox"] = compare(*sides, _memory_box, rounds * PER_ROUND)
+    result["memory_bbox"] = compare_sides(*sides, _memory_box, rounds * PER_ROUND)
     return result | {"postgis": bench_postgis(home, rounds)}
 
 

@@ -23,7 +23,7 @@ from layers import geojson
 from layers.document_types import FieldEntry, LayerEntry
 from layers.history import Act, record
 from layers.query import Collection
-from layers.rows import Row
+from layers.rows import StoredRow
 from layers.store import Release
 from webmap.publish import hash_code
 
@@ -82,7 +82,7 @@ def block_bounds(block: int) -> Bounds:
     return west, south, west + width, south + height
 
 
-def build_rows(blocks: int) -> Iterator[Row]:
+def build_rows(blocks: int) -> Iterator[StoredRow]:
     """Yield the zones of the first `blocks`; a block's zones do not depend on how many there are."""
     for block in range(blocks):
         random = np.random.default_rng(block)
@@ -105,7 +105,7 @@ def build_ring(random: np.random.Generator, lon: float, lat: float, count: int) 
     return np.round(np.vstack([ring, ring[:1]]), 7)
 
 
-def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) -> Row:
+def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) -> StoredRow:
     polygon = shapely.Polygon(ring)
     rare = number < BLOCK and number % RARE_EVERY == 0
     properties: Properties = {
@@ -126,7 +126,7 @@ def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) ->
         "properties": properties,
     }
     values = {name: flatten_value(value) for name, value in properties.items()}
-    return Row(row_id, orjson.dumps(feature), values, polygon)
+    return StoredRow(row_id, orjson.dumps(feature), values, polygon)
 
 
 LAYER = "towns"

@@ -213,11 +213,11 @@ def tell_usage(error: click.UsageError) -> None:
         return
     if error.ctx is not None:
         write(error.ctx.get_usage(), error=True)
-    refusal = to_refusal(error)
+    refusal = translate_usage(error)
     write("\n".join(refusal.list_lines()) if refusal else error.format_message(), error=True)
 
 
-def to_refusal(error: click.UsageError) -> Refusal | None:
+def translate_usage(error: click.UsageError) -> Refusal | None:
     """Return what click found wrong in words of both languages; None where there are none."""
     if isinstance(error, Refusal):
         return error
