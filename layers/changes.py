@@ -23,14 +23,19 @@ SAID = {
 _LAST_DIGIT_KM2 = 0.001  # of an area as it is stated: so much is rounding
 
 
-class AreaDifference(TypedDict):
-    """A polygon that was moved, or of which something else is said; see :func:`compare`."""
+class NamedRow(TypedDict):
+    """Which row of which layer or table something differs in, with what it is called."""
 
     layer: str
     id: str
     name_zh: object
     name_en: object
     name_ko: object
+
+
+class AreaDifference(NamedRow):
+    """A polygon that was moved, or of which something else is said; see :func:`compare`."""
+
     moved: bool
     changed: list[str]
     before: dict[str, object] | None
@@ -45,14 +50,9 @@ class FieldDifference(TypedDict):
     after: object
 
 
-class FactDifference(TypedDict):
+class FactDifference(NamedRow):
     """A row of a layer or table that came, went, or has another value in some field."""
 
-    layer: str
-    id: str
-    name_zh: object
-    name_en: object
-    name_ko: object
     change: str
     fields: list[FieldDifference]
 
@@ -123,14 +123,9 @@ def _compare_areas(
         moved = _moved(old, new)
         changed = [*(["outline"] if moved else ["area"] if _resized(old, new) else []), *_reworded(old, new)]
         if changed:
-            known: Values = new or old or {}
             rows.append(
                 {
-                    "layer": layer,
-                    "id": name,
-                    "name_zh": known.get("name_zh"),
-                    "name_en": known.get("name_en"),
-                    "name_ko": known.get("name_ko"),
+                    **_name(layer, name, new or old or {}),
                     "moved": moved,
                     "changed": changed,
                     "before": _geometry(old),
@@ -138,6 +133,16 @@ def _compare_areas(
                 }
             )
     return rows
+
+
+def _name(layer: str, row_id: str, row: Values) -> NamedRow:
+    return {
+        "layer": layer,
+        "id": row_id,
+        "name_zh": row.get("name_zh"),
+        "name_en": row.get("name_en"),
+        "name_ko": row.get("name_ko"),
+    }
 
 
 def _moved(old: Values | None, new: Values | None) -> bool:
@@ -177,7 +182,6 @@ def _compare_facts(
     rows: list[FactDifference] = []
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
-        known: Values = new or old or {}
         differing: list[FieldDifference] = [
             {"field": field, "before": old.get(field), "after": new.get(field)}
             for field in (dict.fromkeys([*old, *new]) if old and new else ())
@@ -187,11 +191,7 @@ def _compare_facts(
         if change != "changed" or differing:
             rows.append(
                 {
-                    "layer": layer,
-                    "id": name,
-                    "name_zh": known.get("name_zh"),
-                    "name_en": known.get("name_en"),
-                    "name_ko": known.get("name_ko"),
+                    **_name(layer, name, new or old or {}),
                     "change": change,
                     "fields": differing,
                 }

@@ -8,25 +8,10 @@ from typing import TypeVar
 
 from geodata.boundaries import Properties
 from geodata.model import POINT_LAYERS
+from layers import document_types as doc
 from layers.basemap import (
     INDEX,
     BasemapIndex,
-)
-from layers.document_types import (
-    AgencyDocument,
-    BlockHead,
-    ClusterDocument,
-    DownloadEntry,
-    IndicatorDocument,
-    IndustryDocument,
-    LayerEntry,
-    LocalSummary,
-    MeasuresDocument,
-    PlaceDocument,
-    PlanDocument,
-    ReadyFile,
-    SourceEntry,
-    SummaryEntry,
 )
 from layers.export.formats import FORMATS
 from layers.export.job import About, read_about, release_path
@@ -62,7 +47,7 @@ class Content:
         self._store = store  # that look-ups ask; None: the release itself
 
     @cached_property
-    def documents(self) -> dict[str, PlaceDocument]:
+    def documents(self) -> dict[str, doc.PlaceDocument]:
         """Every place, platform and gateway by id, in the order of the facts."""
         order = self.release.read_json("pages/order.json")
         return {row_id: self.release.read_json(f"documents/{row_id}.json") for row_id in order}
@@ -74,9 +59,9 @@ class Content:
         return {path[5:-5]: self.release.read_json(path) for path in names}
 
     @cached_property
-    def layers(self) -> list[LayerEntry]:
+    def layers(self) -> list[doc.LayerEntry]:
         """The catalogue: every layer with its titles and fields."""
-        layers: list[LayerEntry] = self.release.read_json("pages/catalogue.json")
+        layers: list[doc.LayerEntry] = self.release.read_json("pages/catalogue.json")
         return layers
 
     @cached_property
@@ -86,21 +71,21 @@ class Content:
         return citations
 
     @cached_property
-    def industries(self) -> dict[str, IndustryDocument]:
+    def industries(self) -> dict[str, doc.IndustryDocument]:
         """Every industry with its designations, chains, platforms and near industries by id."""
-        rows: list[IndustryDocument] = self.release.read_json("pages/industries.json")
+        rows: list[doc.IndustryDocument] = self.release.read_json("pages/industries.json")
         return {row["id"]: row for row in rows}
 
     @cached_property
-    def clusters(self) -> dict[str, ClusterDocument]:
+    def clusters(self) -> dict[str, doc.ClusterDocument]:
         """Every cluster with its target, industries and places by id."""
-        rows: list[ClusterDocument] = self.release.read_json("pages/clusters.json")
+        rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json")
         return {row["id"]: row for row in rows}
 
     @cached_property
-    def agencies(self) -> dict[str, AgencyDocument]:
+    def agencies(self) -> dict[str, doc.AgencyDocument]:
         """Every responsible unit with its clauses by id."""
-        rows: list[AgencyDocument] = self.release.read_json("pages/agencies.json")
+        rows: list[doc.AgencyDocument] = self.release.read_json("pages/agencies.json")
         return {row["id"]: row for row in rows}
 
     @cached_property
@@ -127,21 +112,21 @@ class Content:
         return self.release.read_json(INDEX) if self.release.sha256(INDEX) else None
 
     @cached_property
-    def measures(self) -> MeasuresDocument:
+    def measures(self) -> doc.MeasuresDocument:
         """What is measured of every county, zone and park, by place."""
-        measures: MeasuresDocument = self.release.read_json("pages/measures.json")
+        measures: doc.MeasuresDocument = self.release.read_json("pages/measures.json")
         return measures
 
     @cached_property
-    def indicators(self) -> list[IndicatorDocument]:
+    def indicators(self) -> list[doc.IndicatorDocument]:
         """Every indicator with base and target."""
-        indicators: list[IndicatorDocument] = self.release.read_json("pages/indicators.json")
+        indicators: list[doc.IndicatorDocument] = self.release.read_json("pages/indicators.json")
         return indicators
 
     @cached_property
-    def local(self) -> LocalSummary:
+    def local(self) -> doc.LocalSummary:
         """Who publishes the site, and which further additions of the operator's the release has."""
-        local: LocalSummary = self.release.read_json("pages/local.json")
+        local: doc.LocalSummary = self.release.read_json("pages/local.json")
         return local
 
     @cached_property
@@ -152,9 +137,9 @@ class Content:
         return wording
 
     @cached_property
-    def sources(self) -> list[SourceEntry]:
+    def sources(self) -> list[doc.SourceEntry]:
         """Every source of what is not in the plan."""
-        sources: list[SourceEntry] = self.release.read_json("pages/sources.json")
+        sources: list[doc.SourceEntry] = self.release.read_json("pages/sources.json")
         return sources
 
     @cached_property
@@ -163,14 +148,14 @@ class Content:
         return read_about(self.release)
 
     @cached_property
-    def downloads(self) -> list[DownloadEntry]:
+    def downloads(self) -> list[doc.DownloadEntry]:
         """Every layer of the catalogue with its files, its rows, and how well their places are known."""
-        summary: dict[str, SummaryEntry] = self.release.read_json("pages/summary.json")
+        summary: dict[str, doc.SummaryEntry] = self.release.read_json("pages/summary.json")
         return [
             {**layer, **summary[layer["id"]], "files": self.files_of(layer["id"])} for layer in self.layers
         ]
 
-    def files_of(self, name: str) -> list[ReadyFile]:
+    def files_of(self, name: str) -> list[doc.ReadyFile]:
         """Return the files that are ready of a layer, a table or the whole plan."""
         paths = {kind.id: release_path(name, kind.id) for kind in FORMATS.values()}
         return [
@@ -185,9 +170,9 @@ class Content:
         ]
 
     @cached_property
-    def plan(self) -> PlanDocument:
+    def plan(self) -> doc.PlanDocument:
         """Title, number and date of the document that the facts come from."""
-        plan: PlanDocument = self.release.read_json("pages/plan.json")
+        plan: doc.PlanDocument = self.release.read_json("pages/plan.json")
         return plan
 
     @cached_property
@@ -213,7 +198,7 @@ class Content:
         """Finds things by name."""
         return Search(self.release.read_json("index/search.json"))
 
-    def places(self) -> list[PlaceDocument]:
+    def places(self) -> list[doc.PlaceDocument]:
         """Return every place with a polygon."""
         return [row for row in self.documents.values() if row["layer"] not in POINT_LAYERS]
 
@@ -273,7 +258,7 @@ class GuardedStore:
         """Return one feature, or None; raises KeyError for an unknown collection."""
         return _guard(lambda: self._store.get(collection, feature_id))
 
-    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[BlockHead, bytes]]:
+    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[doc.BlockHead, bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
         yield from _guard(lambda: list(self._store.near(lon, lat, reach_m)))
 

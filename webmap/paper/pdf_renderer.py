@@ -12,18 +12,8 @@ from typing import Any, TypedDict
 import segno
 
 from geodata.model import PLACE_LAYERS, POINT_LAYERS
+from layers import document_types as doc
 from layers.basemap import INDEX
-from layers.document_types import (
-    ClusterDocument,
-    IndicatorDocument,
-    IndicatorFigure,
-    IndustryDocument,
-    LocalSummary,
-    PlaceDocument,
-    PlaceMeasures,
-    PlanDocument,
-    TargetEntry,
-)
 from layers.links import Reached, Words
 from layers.map_types import MapDocument, MapTheme
 from layers.store import Release
@@ -93,7 +83,7 @@ class PdfRenderer:
 
     release: Release
     ground: Ground
-    plan: PlanDocument
+    plan: doc.PlanDocument
     language: str
     absolute: Callable[[str], str]
     say: Callable[..., str]
@@ -116,9 +106,9 @@ class PdfRenderer:
         return Writer(self.language, self.say, self.plan["issuer"], wording)
 
     @cached_property
-    def local(self) -> LocalSummary:
+    def local(self) -> doc.LocalSummary:
         """Who publishes, and what may be said of the maps."""
-        local: LocalSummary = self.release.read_json("pages/local.json")
+        local: doc.LocalSummary = self.release.read_json("pages/local.json")
         return local
 
     def publisher_lines(self) -> list[str]:
@@ -154,16 +144,16 @@ class PdfRenderer:
 
     def place_sheet(self, place_id: str) -> Sheet:
         """Return what stands on the sheet of a place."""
-        document: PlaceDocument = self.release.read_json(f"documents/{place_id}.json")
+        document: doc.PlaceDocument = self.release.read_json(f"documents/{place_id}.json")
         known = document["geometry"]["method"] is not None
-        places: dict[str, PlaceMeasures] = self.release.read_json("pages/measures.json")["places"]
+        places: dict[str, doc.PlaceMeasures] = self.release.read_json("pages/measures.json")["places"]
         sheet = self.writer.of_place(document, places[place_id]["distances"] if place_id in places else None)
         chosen = Chosen({place_id: HUE}) if known else None
         return {**sheet, **self._frame(document["url"], sheet["title"], chosen)}
 
     def industry_sheet(self, industry_id: str) -> Sheet:
         """Return what stands on the sheet of an industry."""
-        document: IndustryDocument = self.release.read_json(f"industries/{industry_id}.json")
+        document: doc.IndustryDocument = self.release.read_json(f"industries/{industry_id}.json")
         cluster = document["cluster"]
         hue = cluster["colour"] if cluster else HUE
         own, near = document["designations"], document["cluster_designations"]
@@ -178,7 +168,7 @@ class PdfRenderer:
 
     def cluster_pdf(self, cluster_id: str) -> bytes:
         """Return the sheet of a cluster."""
-        document: ClusterDocument = self.release.read_json(f"clusters/{cluster_id}.json")
+        document: doc.ClusterDocument = self.release.read_json(f"clusters/{cluster_id}.json")
         sheet = self.writer.of_cluster(document)
         places = {place["id"]: document["colour"] for place in document["places"]}
         chosen = Chosen(places, whole=True) if places else None
@@ -227,7 +217,7 @@ class PdfRenderer:
         rows = []
         for place, row in self.payload["features"].items():
             if row["layer"] in shown and (row["method"] != "indicative" or len(shown) == 1):
-                document: PlaceDocument = self.release.read_json(f"documents/{place}.json")
+                document: doc.PlaceDocument = self.release.read_json(f"documents/{place}.json")
                 industries = document.get("industries", [])
                 terms = list(dict.fromkeys(self.writer.tr(one["term"]) for one in industries))
                 if terms:
@@ -237,7 +227,7 @@ class PdfRenderer:
     @cached_property
     def targets(self) -> dict[str, str]:
         """The target of each cluster that has one, by id, with its year."""
-        rows: list[ClusterDocument] = self.release.read_json("pages/clusters.json")
+        rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json")
         return {row["id"]: _value(self, target, target["unit"]) for row in rows if (target := row["target"])}
 
     def poster_as(
@@ -264,7 +254,7 @@ class PdfRenderer:
         """Return the picture that a link to a place is previewed with."""
         sheet = self.place_sheet(place_id)
         if not sheet["lead"]:
-            document: PlaceDocument = self.release.read_json(f"documents/{place_id}.json")
+            document: doc.PlaceDocument = self.release.read_json(f"documents/{place_id}.json")
             names = [self.writer.tr(row["term"]) for row in document.get("industries", [])]
             sheet["lead"] = self.say("common.list_comma").join(names)
         width, height = CARD
@@ -372,7 +362,7 @@ def open_renderer(release: Release, language: str, absolute: Callable[[str], str
 
 
 @lru_cache(maxsize=3)  # one of each language: who prints a whole site reads them once
-def _read_common(release: Release, language: str) -> tuple[PlanDocument, dict[str, str]]:
+def _read_common(release: Release, language: str) -> tuple[doc.PlanDocument, dict[str, str]]:
     return release.read_json("pages/plan.json"), release.read_json(f"pages/{language}/strings.json")
 
 
@@ -435,8 +425,10 @@ def _cover(renderer: PdfRenderer) -> str:
     return draw_locator(features, chosen, renderer.ground, (theme["title"], renderer.family))
 
 
-def _documents(renderer: PdfRenderer, places: list[str]) -> list[PlaceDocument]:
-    rows: list[PlaceDocument] = [renderer.release.read_json(f"documents/{place}.json") for place in places]
+def _documents(renderer: PdfRenderer, places: list[str]) -> list[doc.PlaceDocument]:
+    rows: list[doc.PlaceDocument] = [
+        renderer.release.read_json(f"documents/{place}.json") for place in places
+    ]
     return [row for row in rows if row["geometry"]["source"]]
 
 
@@ -444,7 +436,7 @@ def _industries(renderer: PdfRenderer) -> SheetTable:
     tr = renderer.writer.tr
     comma = renderer.say("common.list_comma")
     rows = []
-    industries: list[IndustryDocument] = renderer.release.read_json("pages/industries.json")
+    industries: list[doc.IndustryDocument] = renderer.release.read_json("pages/industries.json")
     for row in industries:
         zones = dict.fromkeys(tr(one["zone"]["name"]) for one in row["designations"])
         cluster = row["cluster"]["letter"] if row["cluster"] else "–"
@@ -466,7 +458,7 @@ def _industries(renderer: PdfRenderer) -> SheetTable:
 
 def _indicators(renderer: PdfRenderer) -> SheetTable:
     rows = []
-    indicators: list[IndicatorDocument] = renderer.release.read_json("pages/indicators.json")
+    indicators: list[doc.IndicatorDocument] = renderer.release.read_json("pages/indicators.json")
     for row in indicators:
         unit = row["unit"]
         mark = renderer.say("indicators.below_base") if row["below_base"] else ""
@@ -493,7 +485,7 @@ def _reached(renderer: PdfRenderer, one: Reached) -> str:
     return f"{figure} ({one['year']}; {one['source']}, {one['as_of']})"
 
 
-def _value(renderer: PdfRenderer, value: IndicatorFigure | TargetEntry | None, unit: Words) -> str:
+def _value(renderer: PdfRenderer, value: doc.IndicatorFigure | doc.TargetEntry | None, unit: Words) -> str:
     if value is None:
         return ""
     figure = format_quantity(value["value"], unit, renderer.language)

@@ -10,23 +10,8 @@ from collections.abc import (
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+from layers import document_types as doc
 from layers.answers import AreaIndustries, AreaIndustry, AreaPositioning
-from layers.document_types import (
-    AreaDesignation,
-    ChainEntry,
-    ClusterDocument,
-    ClusterHead,
-    DesignationEntry,
-    DistanceTo,
-    Government,
-    IndustryDocument,
-    Membership,
-    PlaceDocument,
-    PlaceIndustry,
-    PlacePlatform,
-    PlatformEntry,
-    TargetEntry,
-)
 from layers.links import ContactCard, Reached, ResponsibleUnit, Statement
 from layers.wording import PlanWording, find_sentences
 from webmap.i18n import format_area, format_clause, format_number, format_quantity, write_clauses
@@ -60,8 +45,16 @@ class SheetText(TypedDict):
     right: list[SheetPart]
 
 
-Quoted = PlaceIndustry | DesignationEntry | Statement
-Cited = Quoted | AreaIndustry | AreaDesignation | AreaIndustries | AreaPositioning | ChainEntry | Membership
+Quoted = doc.PlaceIndustry | doc.DesignationEntry | Statement
+Cited = (
+    Quoted
+    | AreaIndustry
+    | doc.AreaDesignation
+    | AreaIndustries
+    | AreaPositioning
+    | doc.ChainEntry
+    | doc.Membership
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ class Writer:
     wording: PlanWording
 
     def of_place(
-        self, document: PlaceDocument, distances: dict[str, DistanceTo | None] | None = None
+        self, document: doc.PlaceDocument, distances: dict[str, doc.DistanceTo | None] | None = None
     ) -> SheetText:
         """Return title, lead and parts of any place of the map; `distances` to what is near, by kind."""
         positioning = dict.fromkeys(self.tr(row["term"]) for row in document.get("positioning", []))
@@ -108,7 +101,7 @@ class Writer:
             right,
         )
 
-    def of_industry(self, document: IndustryDocument) -> SheetText:
+    def of_industry(self, document: doc.IndustryDocument) -> SheetText:
         """Return title, lead and parts of an industry."""
         cluster = document["cluster"]
         lead = self.say(f"status.{document['status']}")
@@ -147,7 +140,7 @@ class Writer:
         right += [self._responsible(document["responsible_units"]), self._contacts(document)]
         return self._sheet(document, self.say("industries.industry"), lead, left, right)
 
-    def of_cluster(self, document: ClusterDocument) -> SheetText:
+    def of_cluster(self, document: doc.ClusterDocument) -> SheetText:
         """Return title, lead and parts of a cluster."""
         target = document["target"]
         lead = f"{self._amount(target)} ({target['year']})" if target else self.tr(document["no_target"])
@@ -175,7 +168,7 @@ class Writer:
         above = self.say("cluster.number", number=document["number"])
         return self._sheet(document, above, lead, left, right)
 
-    def _distances(self, distances: dict[str, DistanceTo | None]) -> SheetPart | None:
+    def _distances(self, distances: dict[str, doc.DistanceTo | None]) -> SheetPart | None:
         """Return how far a place is from the nearest of each kind of place that investors ask for."""
         rows = []
         for row in distances.values():
@@ -192,7 +185,7 @@ class Writer:
 
     def _sheet(
         self,
-        document: PlaceDocument | IndustryDocument | ClusterDocument,
+        document: doc.PlaceDocument | doc.IndustryDocument | doc.ClusterDocument,
         above: str,
         lead: str,
         left: Iterable[SheetPart | None],
@@ -208,7 +201,7 @@ class Writer:
             "right": [part for part in right if part],
         }
 
-    def _place_industries(self, document: PlaceDocument) -> SheetPart | None:
+    def _place_industries(self, document: doc.PlaceDocument) -> SheetPart | None:
         title = self.say("zone.industries")
         if "industries" not in document:
             return None
@@ -223,7 +216,7 @@ class Writer:
         ]
         return _table(title, head, rows, [1.25, 1.15, 0.85, 0])
 
-    def _designations(self, title: str, rows: list[DesignationEntry], empty: str) -> SheetPart:
+    def _designations(self, title: str, rows: list[doc.DesignationEntry], empty: str) -> SheetPart:
         if not rows:
             return _text(title, empty)
         cells = [
@@ -233,7 +226,7 @@ class Writer:
         head = [self.say(key) for key in ("industry.zone", "zone.term", "zone.emphasis", "common.clause")]
         return _table(title, head, cells, [1.2, 1.2, 0.85, 0])
 
-    def _area_designations(self, rows: list[AreaDesignation]) -> SheetPart | None:
+    def _area_designations(self, rows: list[doc.AreaDesignation]) -> SheetPart | None:
         """Return the zones of the areas that an industry is listed for."""
         if not rows:
             return None
@@ -245,14 +238,14 @@ class Writer:
         part = _table(self.say("answers.industry_of_areas"), head, cells, [1, 1.4, 1, 0])
         return {**part, "note": self.say("answers.industry_of_areas_note")}
 
-    def _emphasis(self, row: PlaceIndustry | DesignationEntry | AreaIndustry) -> str:
+    def _emphasis(self, row: doc.PlaceIndustry | doc.DesignationEntry | AreaIndustry) -> str:
         own = row["verb"] if self.language == "zh" else ""
         return own or self.say(f"emphasis.{row['emphasis']}")
 
-    def _clause(self, row: Cited | TargetEntry) -> str:
+    def _clause(self, row: Cited | doc.TargetEntry) -> str:
         return format_clause(row["clause"], self.language)
 
-    def _of_areas(self, document: PlaceDocument) -> SheetPart | None:
+    def _of_areas(self, document: doc.PlaceDocument) -> SheetPart | None:
         """Return what the plan lists for the areas that a place belongs to, with what it leaves open."""
         areas = document.get("industries_of_areas", [])
         if not areas:
@@ -271,7 +264,7 @@ class Writer:
         open_ended = any(area["extent"] == "not-stated" for area in areas)
         return {**part, "note": self.say("answers.no_extent" if open_ended else "answers.not_own")}
 
-    def _positioning_of_areas(self, document: PlaceDocument) -> SheetPart | None:
+    def _positioning_of_areas(self, document: doc.PlaceDocument) -> SheetPart | None:
         comma = self.say("common.list_comma")
         rows = []
         for area in document.get("positioning_of_areas", []):
@@ -279,7 +272,7 @@ class Writer:
             rows.append((f"{self.tr(area['area']['name'])}: {terms}", self._clause(area["positioning"][0])))
         return self._list(self.say("answers.positioning_of_areas"), rows)
 
-    def _bond(self, area: AreaIndustries | AreaDesignation) -> str:
+    def _bond(self, area: AreaIndustries | doc.AreaDesignation) -> str:
         """Return an area's name with how the place belongs to it."""
         through = area["through"]
         role = (
@@ -292,7 +285,7 @@ class Writer:
     def _terms(self, title: str, rows: Sequence[Statement]) -> SheetPart | None:
         return self._list(title, [(self.tr(row["term"]), self._clause(row)) for row in rows])
 
-    def _ties(self, document: PlaceDocument) -> SheetPart | None:
+    def _ties(self, document: doc.PlaceDocument) -> SheetPart | None:
         rows = []
         for row in document.get("ties", []):
             others = [one for one in (row["subject"], row["object"]) if one and one["id"] != document["id"]]
@@ -301,33 +294,33 @@ class Writer:
             rows.append((f"{names}: {said}" if names else said, self._clause(row)))
         return self._list(self.say("answers.ties"), rows)
 
-    def _platforms(self, document: PlaceDocument) -> SheetPart | None:
+    def _platforms(self, document: doc.PlaceDocument) -> SheetPart | None:
         rows = [
             (self.tr(row["name"]), self._basis(row, self.say(f"kind.{row['kind']}")))
             for row in document.get("platforms", [])
         ]
         return self._list(self.say("zone.platforms"), rows)
 
-    def _industry_platforms(self, document: IndustryDocument) -> SheetPart | None:
+    def _industry_platforms(self, document: doc.IndustryDocument) -> SheetPart | None:
         rows = [(self.tr(row["name"]), self._where(row)) for row in document["platforms"]]
         return self._list(self.say("industry.platforms"), rows)
 
-    def _where(self, row: PlatformEntry) -> str:
+    def _where(self, row: doc.PlatformEntry) -> str:
         kind = self.say(f"kind.{row['kind']}")
         kind = f"{kind} · {self.tr(row['zone']['name'])}" if row["zone"] else kind
         return self._basis(row, kind)
 
-    def _basis(self, row: PlacePlatform | PlatformEntry, text: str) -> str:
+    def _basis(self, row: doc.PlacePlatform | doc.PlatformEntry, text: str) -> str:
         """Return a text with a mark where the platform's zone is only inferred."""
         return f"{text} · {self.say('answers.inferred')}" if row["zone_basis"] == "inference" else text
 
-    def _clauses(self, document: PlaceDocument) -> SheetPart | None:
+    def _clauses(self, document: doc.PlaceDocument) -> SheetPart | None:
         rows = [
             (format_clause(row["id"], self.language), self.tr(row["title"])) for row in document["clauses"]
         ]
         return self._list(self.say("zone.clauses"), rows)
 
-    def _belonging(self, document: PlaceDocument) -> SheetPart | None:
+    def _belonging(self, document: doc.PlaceDocument) -> SheetPart | None:
         rows = [(self.tr(row["name"]), self._clause(row)) for row in document.get("memberships", [])]
         if parent := document["parent"]:
             rows.insert(0, (self.tr(parent["name"]), ""))
@@ -335,7 +328,7 @@ class Writer:
         title = self.say("zone.composition") if document.get("members") else self.say("zone.memberships")
         return self._list(title, rows)
 
-    def _areas(self, document: PlaceDocument) -> SheetPart:
+    def _areas(self, document: doc.PlaceDocument) -> SheetPart:
         geometry, rows = document["geometry"], list[list[str]]()
         if (area_km2 := document.get("area_km2")) is not None:
             rows.append([self.say("zone.computed"), f"{format_area(area_km2)} km²"])
@@ -361,7 +354,7 @@ class Writer:
             note = self.say("answers.extent_unknown")
         return {"kind": "facts", "title": title, "rows": rows, "note": note}
 
-    def _target(self, cluster: ClusterHead | None) -> SheetPart | None:
+    def _target(self, cluster: doc.ClusterHead | None) -> SheetPart | None:
         if cluster is None:
             return None
         title, target = self.say("industry.target"), cluster["target"]
@@ -376,22 +369,22 @@ class Writer:
         rows.append([self.say("common.clause"), self._clause(target)])
         return {"kind": "facts", "title": title, "rows": rows, "note": ""}
 
-    def _amount(self, target: TargetEntry) -> str:
+    def _amount(self, target: doc.TargetEntry) -> str:
         """Return a target's figure as the plan has it: reached, passed, at least."""
         figure = format_quantity(target["value"], target["unit"], self.language)
         return self.say(f"comparator.{target['comparator']}", value=figure)
 
-    def _chains(self, document: IndustryDocument | ClusterDocument) -> SheetPart | None:
+    def _chains(self, document: doc.IndustryDocument | doc.ClusterDocument) -> SheetPart | None:
         rows = [
             (self.tr(row["name"]), f"{self.say('chain_kind.' + row['kind'])} {self._clause(row)}")
             for row in document["chains"]
         ]
         return self._list(self.say("zone.chains"), rows)
 
-    def _near(self, document: IndustryDocument) -> SheetPart | None:
+    def _near(self, document: doc.IndustryDocument) -> SheetPart | None:
         return self._list(self.say("industry.near"), [(self.tr(row["name"]), "") for row in document["near"]])
 
-    def _codes(self, document: IndustryDocument) -> SheetPart:
+    def _codes(self, document: doc.IndustryDocument) -> SheetPart:
         rows = [
             [self.say(f"industry.{key}"), " ".join(codes)]
             for key, codes in (("gbt", document["gbt4754"]), ("isic", document["isic4"]))
@@ -405,7 +398,7 @@ class Writer:
         )
 
     def _responsible(
-        self, rows: list[ResponsibleUnit], government: Government | None = None
+        self, rows: list[ResponsibleUnit], government: doc.Government | None = None
     ) -> SheetPart | None:
         comma = self.say("common.list_comma")
         items: list[tuple[str, str]] = []
@@ -439,9 +432,9 @@ class Writer:
 
     def _contacts(
         self,
-        document: PlaceDocument | IndustryDocument | ClusterDocument,
+        document: doc.PlaceDocument | doc.IndustryDocument | doc.ClusterDocument,
         own: ContactCard | None = None,
-        government: Government | None = None,
+        government: doc.Government | None = None,
     ) -> SheetPart | None:
         """Return how the bodies are reached: as the operator states it, else by the name of the first."""
         asked: list[tuple[str, ContactCard | None]] = [(self.tr(document["name"]), own)] if own else []

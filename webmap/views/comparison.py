@@ -12,16 +12,9 @@ from flask import Blueprint, Response, g, jsonify, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from geodata.model import PLACE_LAYERS
+from layers import document_types as doc
 from layers.answers import AreaIndustry, AreaPositioning
 from layers.citations import to_cited
-from layers.document_types import (
-    CitedTerm,
-    Membership,
-    PlaceDocument,
-    PlaceIndustry,
-    PlaceRef,
-    to_place_ref,
-)
 from layers.documents import EMPHASES
 from layers.links import Link, Statement, Words
 from webmap.content import Content
@@ -45,7 +38,7 @@ class ComparedIndustry(TypedDict):
     name: Words
     url: str
     cluster: str | None
-    cells: dict[str, list[CitedTerm]]
+    cells: dict[str, list[doc.CitedTerm]]
     common: bool
 
 
@@ -59,7 +52,7 @@ class ComparedThing(TypedDict):
     common: bool
 
 
-class ComparedPlace(PlaceRef):
+class ComparedPlace(doc.PlaceRef):
     """Who a place is, how large, and how true its outline is."""
 
     parent: Link | None
@@ -150,15 +143,15 @@ def compare_places(content: Content, ids: Sequence[str]) -> Comparison:
     }
 
 
-def _bond(row: Membership) -> dict[str, object]:
+def _bond(row: doc.Membership) -> dict[str, object]:
     return {"relation": row["relation"], "clause": row["clause"]}
 
 
-def _head(document: PlaceDocument) -> ComparedPlace:
+def _head(document: doc.PlaceDocument) -> ComparedPlace:
     geometry = document["geometry"]
     chosen = next((row for row in document["official_areas"] if row["chosen"]), None)
     return {
-        **to_place_ref(document),
+        **doc.to_place_ref(document),
         "parent": document["parent"],
         "extent": document["extent"],
         "area_km2": document["area_km2"],
@@ -179,7 +172,7 @@ def _head(document: PlaceDocument) -> ComparedPlace:
     }
 
 
-def _industries(documents: Sequence[PlaceDocument]) -> list[ComparedIndustry]:
+def _industries(documents: Sequence[doc.PlaceDocument]) -> list[ComparedIndustry]:
     """Return a row for every industry that any of them is to develop, the most common first."""
     found: dict[str, ComparedIndustry] = {}
     for document in documents:
@@ -191,20 +184,20 @@ def _industries(documents: Sequence[PlaceDocument]) -> list[ComparedIndustry]:
     return _ordered(found.values(), len(documents))
 
 
-def _industries_of_areas(documents: Sequence[PlaceDocument]) -> list[ComparedIndustry]:
+def _industries_of_areas(documents: Sequence[doc.PlaceDocument]) -> list[ComparedIndustry]:
     """Return a row for every industry that is listed for an area of any of them, the most common first."""
     found: dict[str, ComparedIndustry] = {}
     for document in documents:
         for area in document["industries_of_areas"]:
             for row in area["industries"]:
-                said: CitedTerm = {**to_cited(row), "area": area["area"], "role": area["role"]}
+                said: doc.CitedTerm = {**to_cited(row), "area": area["area"], "role": area["role"]}
                 _cell(found, row, document["id"]).append(said)
     return _ordered(found.values(), len(documents))
 
 
 def _cell(
-    found: dict[str, ComparedIndustry], row: PlaceIndustry | AreaIndustry, place_id: str
-) -> list[CitedTerm]:
+    found: dict[str, ComparedIndustry], row: doc.PlaceIndustry | AreaIndustry, place_id: str
+) -> list[doc.CitedTerm]:
     """Return the cell of an industry and a place, which it makes where there is none."""
     industry_id = row["industry_id"]
     entry = found.setdefault(
@@ -332,7 +325,7 @@ def _yes(row: ComparedIndustry | ComparedThing) -> str:
     return "yes" if row["common"] else "no"
 
 
-def _cite(row: CitedTerm | Statement, language: str) -> str:
+def _cite(row: doc.CitedTerm | Statement, language: str) -> str:
     return f"{row['term'][language]} [{row['clause']}]"
 
 

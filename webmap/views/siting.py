@@ -12,25 +12,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from geodata.city import list_criteria, read_city
+from layers import document_types as doc
 from layers.answers import (
     WHOLE_CITY,
     IndustryAnswer,
     Said,
 )
 from layers.citations import to_cited
-from layers.document_types import (
-    AreaGroup,
-    CitedTerm,
-    CoastMeasure,
-    DesignationEntry,
-    DistanceTo,
-    IndustryDocument,
-    NamedTerm,
-    PlaceDocument,
-    PlaceRef,
-    ServingTerm,
-    to_place_ref,
-)
 from layers.links import Link, Words
 from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap import static_map
@@ -91,7 +79,7 @@ class Account(TypedDict):
     place: NotRequired[str]  # of a designation
     industry: NotRequired[Link]
     answer: NotRequired[str]
-    designations: NotRequired[list[CitedTerm]]
+    designations: NotRequired[list[doc.CitedTerm]]
     said: NotRequired[list[Said]]
     listed_for: NotRequired[list[ListedZone]]
     listed: NotRequired[bool]
@@ -102,10 +90,10 @@ class Account(TypedDict):
     sure: NotRequired[bool]
     length_m: NotRequired[int]
     gap_m: NotRequired[int]
-    groups: NotRequired[list[AreaGroup]]  # of a group
+    groups: NotRequired[list[doc.AreaGroup]]  # of a group
 
 
-class SitedPlace(PlaceRef):
+class SitedPlace(doc.PlaceRef):
     """A place with its score, per cent, and the account of it."""
 
     rank: int | None
@@ -124,11 +112,11 @@ class UnnamedIndustry(TypedDict):
 
     industry: Link
     dropped: bool
-    areas: list[DesignationEntry]
-    city: list[DesignationEntry]
-    named: list[NamedTerm]
-    cluster: list[DesignationEntry]
-    served_by: list[ServingTerm]
+    areas: list[doc.DesignationEntry]
+    city: list[doc.DesignationEntry]
+    named: list[doc.NamedTerm]
+    cluster: list[doc.DesignationEntry]
+    served_by: list[doc.ServingTerm]
 
 
 class Siting(TypedDict):
@@ -144,7 +132,7 @@ class Siting(TypedDict):
     ranked: list[SitedPlace]
     incomplete: list[SitedPlace]
     unsuitable: list[SitedPlace]
-    elsewhere: list[DesignationEntry]
+    elsewhere: list[doc.DesignationEntry]
 
 
 @dataclass(frozen=True)
@@ -255,7 +243,7 @@ def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
     }
 
 
-def _link(row: IndustryDocument) -> Link:
+def _link(row: doc.IndustryDocument) -> Link:
     return {"id": row["id"], "name": row["name"], "url": row["url"]}
 
 
@@ -284,7 +272,7 @@ def _row(content: Content, one: Ranked, account: dict[str, Account], weights: di
         _weighed(criterion, account[criterion], weight) for criterion, weight in weights.items() if weight
     ]
     return {
-        **to_place_ref(document),
+        **doc.to_place_ref(document),
         "rank": one.rank,
         "tied": one.tied,
         "unclear": one.unclear,
@@ -356,7 +344,7 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
     }
 
 
-def _distance(found: DistanceTo | None, reach_km: int) -> Account:
+def _distance(found: doc.DistanceTo | None, reach_km: int) -> Account:
     """Return 1 at the place itself, falling evenly to 0 at the reach."""
     if found is None:
         return {"measure": None, "low": None, "high": None, "kind": "distance", "unknown": None}
@@ -376,7 +364,7 @@ def _distance(found: DistanceTo | None, reach_km: int) -> Account:
     }
 
 
-def _coast(found: CoastMeasure) -> Account:
+def _coast(found: doc.CoastMeasure) -> Account:
     """Return 1 on the coast, 0 off it, None where the outline is too rough to say."""
     value = None if found["on"] is None else float(found["on"])
     account: Account = {
@@ -393,23 +381,23 @@ def _coast(found: CoastMeasure) -> Account:
     return {**account, "unknown": None} if value is None else account
 
 
-def _grouped(rows: list[AreaGroup]) -> Account:
+def _grouped(rows: list[doc.AreaGroup]) -> Account:
     value = float(bool(rows))
     return {"measure": value, "low": value, "high": value, "kind": "group", "groups": rows}
 
 
-def _whole_city() -> dict[str, list[PlaceDocument]]:
+def _whole_city() -> dict[str, list[doc.PlaceDocument]]:
     """Return, by criterion, the areas of the whole city: to lie in one tells no place from another."""
     rows = [row for row in content().places() if row["extent"] == WHOLE_CITY]
     return {name: [row for row in rows if row["layer"] == layer] for name, layer in list_criteria().items()}
 
 
-def _elsewhere(content: Content, criteria: SitingCriteria) -> list[DesignationEntry]:
+def _elsewhere(content: Content, criteria: SitingCriteria) -> list[doc.DesignationEntry]:
     """Return where else the industries are designated: in areas, which are not ranked.
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
     """
-    rows: dict[tuple[str, str, str], DesignationEntry] = {}
+    rows: dict[tuple[str, str, str], doc.DesignationEntry] = {}
     for one in criteria.industries:
         asked = _link(content.industries[one])  # a term may join several industries, and lead with another
         for row in content.industries[one]["designations"]:
