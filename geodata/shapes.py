@@ -146,14 +146,6 @@ def build_shapes(facts: Facts, boundaries: Boundaries) -> dict[str, Shape]:
     }
 
 
-def town_of(point: shapely.Point, shapes: Mapping[str, Shape], facts: Facts) -> Town | None:
-    """Return the town that a lon/lat `point` lies in; None at sea or outside the city."""
-    for town in facts.towns.values():
-        if shapes[town.id].geometry.covers(point):
-            return town
-    return None
-
-
 def _read_land(collection: FeatureCollection) -> BaseGeometry:
     return shapely.union_all([parse_geometry(feature) for feature in collection["features"]])
 
