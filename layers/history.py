@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from layers.changes import (
     AreaDifference,
@@ -72,7 +72,27 @@ _READINGS = 5  # of a history that others write to meanwhile
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same data make the same archive
 _UNREADABLE = (OSError, EOFError, KeyError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
-Imported = dict[str, Any]  # an imported boundary without its geometry, as its record has it
+# An imported boundary without its geometry, as its record has it; `import` is the record's id.
+Imported = TypedDict(
+    "Imported",
+    {
+        "layer": str,
+        "of": str,
+        "method": str,
+        "accuracy_m": float,
+        "source": str,
+        "licence": str,
+        "who": str,
+        "why": str,
+        "when": str,
+        "file_name": str,
+        "file_sha256": str,
+        "crs": str,
+        "fixes": list[str | dict[str, str]],
+        "import": str,
+    },
+    total=False,
+)
 TracedChange = TypedDict(
     "TracedChange",
     {
@@ -532,7 +552,8 @@ def replace_latest(home: Path, in_force: Iterable[str], fresh: Iterable[str]) ->
 
 def describe_import(boundary: ImportedBoundary) -> Imported:
     """Return everything about an imported boundary but its geometry."""
-    return boundary.model_dump(mode="json", exclude={"geometry"}) | {"import": boundary.to_id()}
+    record = boundary.model_dump(mode="json", exclude={"geometry"})
+    return cast("Imported", {**record, "import": boundary.to_id()})
 
 
 def read_import(home: Path, name: str) -> bytes:

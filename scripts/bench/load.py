@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from layers.store import Release, read_current
@@ -26,7 +25,7 @@ from scripts.supervisor import Supervisor, WorkerSlot, make_server
 from webmap.server import Server, listen
 from webmap.settings import Settings
 
-Result = dict[str, Any]
+Result = dict[str, object]
 
 
 def live_at(home: Path) -> Release:

@@ -74,7 +74,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
         serving(_explore_app(release), {}) as peer,
     ):
         browser = playwright.chromium.launch(executable_path=_chromium(), args=BROWSER_FLAGS)
-        rows: dict[str, list[Result]] = {"ours": [], "explore": []}
+        rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": []}
         for _ in range(rounds):
             rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", ours_expected))
             rows["explore"].append(_visit(browser, peer, peer_expected))
@@ -87,7 +87,7 @@ def _count(release: Release, layers: tuple[str, ...]) -> int:
     return sum(len(release.read_json(f"data/{layer}.geojson")["features"]) for layer in layers)
 
 
-def _compare(rows: dict[str, list[Result]]) -> Result:
+def _compare(rows: dict[str, list[dict[str, int]]]) -> Result:
     median = {
         name: {key: statistics.median(row[key] for row in found) for key in found[0]}
         for name, found in rows.items()
@@ -101,7 +101,7 @@ def _compare(rows: dict[str, list[Result]]) -> Result:
     }
 
 
-def _visit(browser: Browser, url: str, expected: int) -> Result:
+def _visit(browser: Browser, url: str, expected: int) -> dict[str, int]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)

@@ -77,7 +77,7 @@ def compare_sides(small: Side, large: Side, question: Question, count: int) -> R
         for key in ("p50", "p99")
     }
     rows = {name: {key: round(value, 3) for key, value in one.items()} for name, one in both.items()}
-    return rows | ratios
+    return {**rows, **ratios}
 
 
 def _summary(times: list[float]) -> dict[str, float]:

@@ -34,7 +34,7 @@ LOSS = {
     "en": "accepted 56 km² to 某区",
     "ko": "56 km² 승인 → 某区",
 }
-IMPORT = {
+IMPORT: Any = {
     "of": PLACE,
     "layer": "zones",
     "method": "official",
