@@ -11,12 +11,16 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import (
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -26,7 +30,14 @@ from geodata.claims import claims_of
 from geodata.document import Document, above, normalise, parse_document
 from geodata.letters import UNPRINTABLE, name_letter
 from geodata.messages import Place, Problem, problem
-from geodata.model import Id, Indicator, Plan, Record, Target, Text
+from geodata.model import (
+    Cluster,
+    Id,
+    Indicator,
+    Plan,
+    Record,
+    Text,
+)
 from geodata.own_layers import LAYERS, SuppliedLayer, list_layer_files, read_own_layers
 from geodata.own_layers import SUFFIXES as LAYER_SUFFIXES
 from geodata.read import Facts
@@ -346,9 +357,8 @@ def find_base_year(row_id: str, facts: Facts) -> int | None:
 
 def find_horizon(facts: Facts) -> int | None:
     """Return the last year that the plan sets a target for."""
-    rows: Iterable[Any] = chain(facts.indicators.values(), facts.clusters.values())
-    targets: Iterator[Target] = (row.target for row in rows if row.target)
-    return max((target.year for target in targets if target.year), default=None)
+    rows: Iterable[Indicator | Cluster] = chain(facts.indicators.values(), facts.clusters.values())
+    return max((row.target.year for row in rows if row.target and row.target.year), default=None)
 
 
 def render_logo(path: Path) -> bytes:

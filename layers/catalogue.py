@@ -170,13 +170,13 @@ def read_meanings() -> dict[str, Any]:
     return meanings
 
 
-def describe_field(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+def describe_field(name: str, raw: dict[str, Any]) -> dict[str, object]:
     """Return a field of a layer, but for whether it may be unknown, from its meaning."""
     flat = {"flat": _describe(raw["flat"])} if "flat" in raw else {}
     return {"name": name} | _describe(raw) | flat
 
 
-def _describe(raw: dict[str, Any]) -> dict[str, Any]:
+def _describe(raw: dict[str, object]) -> dict[str, object]:
     """Return an entry with its texts as one; those in languages that the city has not are left out."""
     text = {language: raw[language] for language in LANGUAGES}
     members = {*FieldInfo.model_fields, *FlatInfo.model_fields}

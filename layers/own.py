@@ -12,12 +12,14 @@ from typing import Any, Literal
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import GeoJsonFeature
 from geodata.model import LANGUAGES, Text
 from geodata.own_layers import OwnField, OwnLayer, SuppliedLayer
 from geodata.shapes import Shape
 from layers import geojson
 from layers.catalogue import FieldInfo, Layer, describe_field, read_meanings
 from layers.links import to_own_url
+from layers.map_types import MapOwnDrawn, MapOwnLayer
 from layers.relations import Relations
 from layers.terms import state_origin
 
@@ -111,7 +113,7 @@ class PlaceFinder:
 
 def build_own_features(
     supplied: SuppliedLayer, find_place: Callable[[BaseGeometry], str | None]
-) -> Iterator[Payload]:
+) -> Iterator[GeoJsonFeature]:
     """Yield the GeoJSON features of a layer, each with source, date and licence."""
     declared = supplied.declared
     stated = {"source": declared.source, "as_of": declared.as_of.isoformat(), "licence": declared.licence}
@@ -121,7 +123,7 @@ def build_own_features(
         yield geojson.to_feature(one.id, one.geometry, {**head, **one.values, **stated})
 
 
-def describe_own(supplied: SuppliedLayer, language: str) -> Payload:
+def describe_own(supplied: SuppliedLayer, language: str) -> MapOwnLayer:
     """Return what the map knows of a layer before it is switched on: its name, look, choices and origin."""
     declared = supplied.declared
     style = declared.style
@@ -159,7 +161,7 @@ def build_own_points(supplied: SuppliedLayer) -> bytes:
     only where one differs.
     """
     declared, rows = supplied.declared, supplied.features
-    drawn: Payload = {"ids": [one.id for one in rows]}
+    drawn: MapOwnDrawn = {"ids": [one.id for one in rows], "names": {}, "values": {}}
     if supplied.geometry == "point":
         drawn["at"] = [[round(value, MAP_DECIMALS) for value in one.geometry.coords[0]] for one in rows]
     else:

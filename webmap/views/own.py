@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import shapely
 from flask import Blueprint, Response, render_template, request
 
+from geodata.boundaries import GeoJsonFeature, flatten_value
+from layers.document_types import LayerEntry, OwnEntry, OwnFieldEntry, OwnTextEntry
 from layers.geojson import to_bytes
 from layers.links import Link, Words, to_own_url
 from webmap.http import GEOJSON, send_json
@@ -25,7 +27,6 @@ from webmap.views.context import content
 blueprint = Blueprint("own", __name__)
 PAGE = WholeParameter("page", low=1, high=None, default=1)
 PER_PAGE = 40
-Row = dict[str, Any]
 
 
 class OwnFact(TypedDict):
@@ -39,11 +40,18 @@ class OwnFact(TypedDict):
     label: Words | None
 
 
+class LayerTitle(TypedDict):
+    """A layer and what it is called."""
+
+    id: str
+    title: Words
+
+
 class OwnDocument(TypedDict):
     """A feature of one of the operator's own layers: never the plan's."""
 
     id: str
-    layer: Row  # id and title
+    layer: LayerTitle
     own: bool
     name: Words
     url: str
@@ -61,8 +69,8 @@ class OwnDocument(TypedDict):
 class OwnChoices:
     """A field that the list may be narrowed by: its values with how many features have each."""
 
-    field: Row
-    values: list[tuple[Row, int]]
+    field: OwnFieldEntry
+    values: list[tuple[dict[str, str], int]]
     chosen: str | None
 
 
@@ -77,7 +85,7 @@ def own_list_page(layer_id: str) -> str:
     """List the features of one layer, some at a time; all of them where the page becomes a file."""
     layer = _require_layer(layer_id)
     rows = list(content().own_features(layer_id).values())
-    fields = [one for one in layer["own"]["fields"] if one["kind"] == "choice"]
+    fields = [one for one in _own_of(layer)["fields"] if one["kind"] == "choice"]
     asked = {
         one["name"]: ChoiceParameter(one["name"]).parse(
             request.args, [value["zh"] for value in one["values"]]
@@ -92,7 +100,7 @@ def own_list_page(layer_id: str) -> str:
         "own_list.html",
         page="own",
         layer=layer,
-        shown=_shown_fields(layer),
+        shown=_shown_fields(_own_of(layer)),
         label_of=_label_of,
         unit_of=_unit_of,
         choices=[_count(one, rows, asked[one["name"]]) for one in fields],
@@ -140,11 +148,11 @@ def own_geojson(layer_id: str, feature_id: str) -> Response:
     return response
 
 
-def build_own_document(layer: Row, row: Row) -> OwnDocument:
+def build_own_document(layer: LayerEntry, row: GeoJsonFeature) -> OwnDocument:
     """Return everything known of one feature of a layer, an entry of the catalogue."""
-    own, properties = layer["own"], row["properties"]
-    parent = content().documents.get(properties["parent_id"] or "")
-    at = shapely.geometry.shape(row["geometry"]).representative_point()
+    own, properties = _own_of(layer), row["properties"]
+    parent = content().documents.get(str(properties["parent_id"] or ""))
+    at = shapely.from_geojson(to_bytes(row["geometry"])).representative_point()
     return {
         "id": row["id"],
         "layer": {"id": layer["id"], "title": layer["title"]},
@@ -160,10 +168,10 @@ def build_own_document(layer: Row, row: Row) -> OwnDocument:
                 "kind": one["kind"],
                 "title": _words(one["title"]),
                 "unit": _unit_of(one),
-                "value": properties[one["name"]],
+                "value": flatten_value(properties[one["name"]]),
                 "label": _label_of(one, properties[one["name"]]),
             }
-            for one in _shown_fields(layer)
+            for one in _shown_fields(_own_of(layer))
         ],
         "source": own["source"],
         "source_url": own["source_url"],
@@ -172,34 +180,42 @@ def build_own_document(layer: Row, row: Row) -> OwnDocument:
     }
 
 
-def _shown_fields(layer: Row) -> list[Row]:
+def _shown_fields(own: OwnEntry) -> list[OwnFieldEntry]:
     """Return the fields that a feature shows beside its name, in the operator's order."""
-    fields: dict[str, Row] = {one["name"]: one for one in layer["own"]["fields"]}
-    popup = layer["own"]["popup"]
+    fields = {one["name"]: one for one in own["fields"]}
+    popup = own["popup"]
     names = popup["fields"] or [name for name in fields if name not in popup["title"].values()]
     return [fields[name] for name in names]
 
 
-def _words(text: Row) -> Words:
+def _words(text: OwnTextEntry) -> Words:
     """Return an operator's text in every language, in Chinese where it is in no other."""
-    return {one: text.get(one) or text["zh"] for one in LANGUAGES}
+    said: dict[str, str | None] = {"zh": text["zh"], "en": text["en"], "ko": text["ko"]}
+    return {one: said.get(one) or text["zh"] for one in LANGUAGES}
 
 
-def _name(row: Row) -> Words:
-    return {one: row["properties"][f"name_{one}"] for one in LANGUAGES}
+def _name(row: GeoJsonFeature) -> Words:
+    return {one: str(row["properties"][f"name_{one}"]) for one in LANGUAGES}
 
 
-def _unit_of(field: Row) -> Words | None:
+def _own_of(layer: LayerEntry) -> OwnEntry:
+    own = layer.get("own")
+    if own is None:
+        raise KeyError(layer["id"])
+    return own
+
+
+def _unit_of(field: OwnFieldEntry) -> Words | None:
     return _words(field["unit"]) if field["unit"] else None
 
 
-def _label_of(field: Row, value: object) -> Words | None:
+def _label_of(field: OwnFieldEntry, value: object) -> Words | None:
     """Return what the value of a choice is called, None for other fields."""
     found = next((one for one in field["values"] if one["zh"] == value), None)
     return _words(found) if found else None
 
 
-def _fits(row: Row, asked: Mapping[str, str | None], q: str) -> bool:
+def _fits(row: GeoJsonFeature, asked: Mapping[str, str | None], q: str) -> bool:
     properties = row["properties"]
     texts = [str(value) for value in properties.values() if isinstance(value, str)]
     return q.casefold() in "\n".join([row["id"], *texts]).casefold() and all(
@@ -207,13 +223,13 @@ def _fits(row: Row, asked: Mapping[str, str | None], q: str) -> bool:
     )
 
 
-def _count(field: Row, rows: list[Row], chosen: str | None) -> OwnChoices:
+def _count(field: OwnFieldEntry, rows: list[GeoJsonFeature], chosen: str | None) -> OwnChoices:
     counts = Counter(row["properties"][field["name"]] for row in rows)
     values = [(_words(one) | {"value": one["zh"]}, counts[one["zh"]]) for one in field["values"]]
     return OwnChoices(field, [(one, count) for one, count in values if count], chosen)
 
 
-def _require_layer(layer_id: str) -> Row:
+def _require_layer(layer_id: str) -> LayerEntry:
     layers = content().own
     if layer_id in layers:
         return layers[layer_id]
@@ -223,7 +239,7 @@ def _require_layer(layer_id: str) -> Row:
     )
 
 
-def _require_feature(layer_id: str, feature_id: str) -> tuple[Row, Row]:
+def _require_feature(layer_id: str, feature_id: str) -> tuple[LayerEntry, GeoJsonFeature]:
     layer, rows = _require_layer(layer_id), content().own_features(layer_id)
     if feature_id in rows:
         return layer, rows[feature_id]
