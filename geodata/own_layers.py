@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import shapely
 from pydantic import Field, TypeAdapter, ValidationError
@@ -352,7 +352,7 @@ class _DataReader:
         self, fault: DataFaultError, column: str, value: object, record: str = "", line: int | None = None
     ) -> None:
         where = Place(self.file, record or self.layer_id, column, line)
-        self.problems.append(problem(fault.code, where, str(value)[:_SHOWN], **fault.values))
+        self.problems.append(problem(fault.code, where, str(value)[:_SHOWN], "error", **fault.values))
 
     def _check_columns(self, columns: Sequence[str]) -> None:
         stated = [one.heading for one in self.declared.fields]
@@ -448,7 +448,7 @@ def _check_geometry(shape: BaseGeometry | None) -> None:
 # -- values
 
 
-def _to_text(cell: Any) -> str | None:
+def _to_text(cell: object) -> str | None:
     """Return a cell as text, None where it is empty; numbers as they are written."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return None
@@ -506,9 +506,7 @@ def _read_choice(text: str, one: OwnField) -> str:
     raise DataFaultError("own-choice", allowed=", ".join(value.zh for value in one.values))
 
 
-def _checked(kind: Any, code: str) -> Callable[[str, OwnField], str]:
-    adapter: TypeAdapter[str] = TypeAdapter(kind)
-
+def _checked(adapter: TypeAdapter[str], code: str) -> Callable[[str, OwnField], str]:
     def read(text: str, _: OwnField) -> str:
         try:
             return adapter.validate_python(text)
@@ -525,7 +523,7 @@ _READERS: dict[str, Callable[[str, OwnField], Value]] = {
     "yes-no": _read_truth,
     "date": _read_date,
     "choice": _read_choice,
-    "link": _checked(Address, "web-address"),
-    "phone": _checked(Phone, "own-phone"),
-    "email": _checked(Mail, "own-email"),
+    "link": _checked(TypeAdapter(Address), "web-address"),
+    "phone": _checked(TypeAdapter(Phone), "own-phone"),
+    "email": _checked(TypeAdapter(Mail), "own-email"),
 }

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import shapely
 from shapely.errors import GEOSException
@@ -33,7 +32,7 @@ class TableRow:
     """One row of data: the line or number by which a reader finds it, its cells, its place if it has one."""
 
     line: int
-    cells: Mapping[str, Any]
+    cells: Mapping[str, object]
     geometry: BaseGeometry | None
 
 
@@ -52,7 +51,7 @@ class DataFaultError(Exception):
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
         self.code = code
-        self.values: dict[str, Any] = values
+        self.values = values
 
 
 def read_table(path: Path, name: str | None, position: Mapping[str, str]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -59,7 +59,7 @@ class OwnText(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_bare_text(cls, value: Any) -> Any:
+    def _take_bare_text(cls, value: object) -> object:
         return {"zh": value} if isinstance(value, str) else value
 
     def to_words(self) -> dict[str, str]:

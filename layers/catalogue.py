@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -133,7 +134,7 @@ class Theme(Record):
 
 def read_layers(folder: Path = CITY_FOLDER) -> dict[str, Layer]:
     """Read all layers of a city's catalogue, in their order."""
-    meanings = read_meanings()
+    meanings = _load(ROOT / "fields.yaml")
     layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "layers").glob("*.yaml"))]
     return {layer.id: layer for layer in sorted(layers, key=lambda layer: layer.order)}
 
@@ -158,20 +159,18 @@ def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
     open_ones = raw.pop("nullable", [name for name in PLACE_OPEN if name in fields])
     if unknown := set(open_ones) - set(raw["fields"]):
         raise ValueError(f"{raw['id']}: nullable, but no field: {', '.join(sorted(unknown))}")
-    fields = [
-        describe_field(name, meanings[name]) | {"nullable": name in open_ones} for name in raw["fields"]
-    ]
+    names = raw["fields"]
+    fields = [_to_field(name, meanings[name]) | {"nullable": name in open_ones} for name in names]
     return Layer.model_validate(raw | {"fields": fields})
 
 
-def read_meanings() -> dict[str, Any]:
-    """Read what each property of the catalogue's layers means, by name."""
-    meanings: dict[str, Any] = _load(ROOT / "fields.yaml")
-    return meanings
+def describe_fields(names: Iterable[str]) -> list[dict[str, object]]:
+    """Return fields by name as ``fields.yaml`` explains them, but for whether they may be unknown."""
+    meanings = _load(ROOT / "fields.yaml")
+    return [_to_field(name, meanings[name]) for name in names]
 
 
-def describe_field(name: str, raw: dict[str, Any]) -> dict[str, object]:
-    """Return a field of a layer, but for whether it may be unknown, from its meaning."""
+def _to_field(name: str, raw: dict[str, Any]) -> dict[str, object]:
     flat = {"flat": _describe(raw["flat"])} if "flat" in raw else {}
     return {"name": name} | _describe(raw) | flat
 

@@ -7,7 +7,7 @@ same code. Each says that it is the operator's own, with source, date and licenc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -16,14 +16,14 @@ from geodata.boundaries import GeoJsonFeature
 from geodata.model import LANGUAGES, Text
 from geodata.own_layers import OwnField, OwnLayer, SuppliedLayer
 from geodata.shapes import Shape
+from geodata.stated import OwnText
 from layers import geojson
-from layers.catalogue import FieldInfo, Layer, describe_field, read_meanings
+from layers.catalogue import FieldInfo, Layer, describe_fields
 from layers.links import to_own_url
 from layers.map_types import MapOwnDrawn, MapOwnLayer
 from layers.relations import Relations
 from layers.terms import state_origin
 
-Payload = dict[str, Any]
 FIRST = 100  # of their order: after those of the plan
 SHORT = 10  # letters of a column's name where a format has no more
 MAP_DECIMALS = 5  # about a metre
@@ -43,9 +43,9 @@ def to_layers(supplied: Iterable[SuppliedLayer]) -> dict[str, Layer]:
 
 
 def _to_layer(supplied: SuppliedLayer, order: int) -> Layer:
-    declared, meanings = supplied.declared, read_meanings()
-    head = [describe_field(name, meanings[name]) | {"nullable": name == "parent_id"} for name in HEAD]
-    stated = [describe_field(name, meanings[name]) | {"nullable": False} for name in STATED]
+    declared = supplied.declared
+    head = [one | {"nullable": one["name"] == "parent_id"} for one in describe_fields(HEAD)]
+    stated = [one | {"nullable": False} for one in describe_fields(STATED)]
     taken = {name[:SHORT] for name in (*HEAD, *STATED)}
     own = [_to_field(one, declared, taken).model_dump() for one in declared.fields]
     said = to_text(declared.description) if declared.description else None
@@ -87,7 +87,7 @@ def _shorten(name: str, taken: set[str]) -> str:
     return short
 
 
-def to_text(own: Any) -> Text:
+def to_text(own: OwnText) -> Text:
     """Return an operator's text in every language of the city."""
     return Text(**own.to_words())
 
@@ -178,7 +178,7 @@ def build_own_points(supplied: SuppliedLayer) -> bytes:
     return geojson.to_bytes(drawn)
 
 
-def _outline(geometry: BaseGeometry) -> list[Any]:
+def _outline(geometry: BaseGeometry) -> list[list[list[list[float]]]]:
     simple = shapely.simplify(geometry, TOLERANCE_DEG)
     return [
         [

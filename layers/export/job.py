@@ -21,8 +21,9 @@ from geodata.boundaries import (
     list_records,
 )
 from geodata.crs import LONLAT
-from layers.document_types import ImportEntry, LayerEntry, OwnEntry, PlanDocument
+from layers.document_types import ImportEntry, LayerEntry, PlanDocument
 from layers.export.formats import PLAN, WGS84
+from layers.own_types import OwnEntry
 from layers.store import Release
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
