@@ -21,6 +21,7 @@ from folium.template import Template
 
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
+from layers.cartography import STYLE
 from layers.home import find_home
 from layers.store import Release, read_current
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
@@ -131,29 +132,28 @@ def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
 # A map in one file: Leaflet, the data and the legend inside, so that it opens anywhere and asks no host.
 
 Row = dict[str, Any]
-GROUND = (("land", "#ece8df"), ("counties", "#f7f4ec"))
-SEA, COAST, INK = "#dce9f1", "#8fa9b8", "#1c262e"
-DASHES = {"reconstructed": "5 3", "derived": "5 3", "indicative": "2 3"}
+GROUND = (("land", STYLE.day("neighbour")), ("counties", STYLE.day("land")))
+HALO = STYLE.day("halo")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PICTURE = re.compile(r"url\(([^)]*)\)")
 ZOOM_PX = 520  # pixels that a degree of longitude takes when the map opens: says which names have room
 LETTER_PX, LINE_PX = 13, 18
-STYLE = f"""
-html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {INK}; }}
-.leaflet-container {{ background: {SEA}; font: inherit; }}
+PAGE_STYLE = f"""
+html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {STYLE.paper["ink"]}; }}
+.leaflet-container {{ background: {STYLE.day("sea")}; font: inherit; }}
 .folium-map {{ position: absolute; inset: 0; }}
 path:focus {{ outline: none; }}
 .leaflet-control-scale-line:nth-child(2) {{ display: none; }}
 .sheet {{ position: absolute; z-index: 1000; right: 10px; bottom: 28px; max-width: min(300px, 70vw);
-  max-height: 60vh; overflow: auto; padding: 10px 14px; background: #fff; border-radius: 4px;
+  max-height: 60vh; overflow: auto; padding: 10px 14px; background: {HALO}; border-radius: 4px;
   box-shadow: 0 1px 6px rgb(20 35 45 / 30%); }}
 .sheet h1 {{ margin: 0 0 4px; font-size: 17px; }}
-.sheet p {{ margin: 4px 0 0; font-size: 12px; color: #59636b; }}
+.sheet p {{ margin: 4px 0 0; font-size: 12px; color: {STYLE.paper["muted"]}; }}
 .sheet ul, .about ul {{ margin: 6px 0 0; padding: 0; list-style: none; }}
 .sheet li {{ display: flex; gap: 8px; align-items: center; }}
 .sheet i {{ flex: none; width: 22px; height: 13px; border: 1.5px solid; }}
 .leaflet-tooltip.name {{ padding: 0; border: 0; background: none; box-shadow: none; font-weight: 600;
-  text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; pointer-events: none; }}
+  text-shadow: 0 0 2px {HALO}, 0 0 2px {HALO}, 0 0 3px {HALO}; pointer-events: none; }}
 .leaflet-tooltip.name::before {{ display: none; }}
 .leaflet-popup-content table, .leaflet-popup-content td {{ border: 0; padding: 0; }}
 """
@@ -226,7 +226,12 @@ class _FileMap:
         plan_map.default_js, plan_map.default_css = [], []
         self._fill_page(plan_map)
         for layer, colour in GROUND:
-            style = {"fillColor": colour, "fillOpacity": 1, "color": COAST, "weight": 0.8}
+            style = {
+                "fillColor": colour,
+                "fillOpacity": 1,
+                "color": STYLE.day("coast"),
+                "weight": STYLE.lines["coast"].width,
+            }
             self._add(
                 plan_map, self._geojson(self._features(layer), lambda _row, own=style: own, interactive=False)
             )
@@ -245,7 +250,7 @@ class _FileMap:
         parts = {
             "policy": f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">',
             "title": f"<title>{escape(self.shown.theme['title'])}</title>",
-            "style": f"<style>{style}{STYLE}</style>",
+            "style": f"<style>{style}{PAGE_STYLE}</style>",
             "script": f"<script>{script.split('//# sourceMappingURL')[0]}</script>",
         }
         for name, text in parts.items():
@@ -303,7 +308,7 @@ class _FileMap:
         entry = self.shown.entry(row)
         hue = self.shown.strong if self.shown.asked and self.shown.matches(row) else entry and entry["colour"]
         return {
-            "color": "#ffffff",
+            "color": HALO,
             "weight": 1.5,
             "fillColor": hue or NEUTRAL,
             "fillOpacity": 1,
@@ -403,10 +408,10 @@ def _style(look: FigureLook, edge: str) -> Row:
         else 0.5
     )
     return {
-        "fillColor": "#f7f4ec" if pale else look.hue,
+        "fillColor": STYLE.day("land") if pale else look.hue,
         "fillOpacity": fill * look.opacity,
         "color": look.hue,
         "opacity": look.opacity,
-        "weight": 3 if look.outlined else 1.6,
-        "dashArray": DASHES.get(edge),
+        "weight": STYLE.lines["asked" if look.outlined else "file"].width,
+        "dashArray": STYLE.edges[edge].dashes,
     }

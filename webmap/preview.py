@@ -25,6 +25,7 @@ from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
 from webmap.i18n import format_number, read_strings
 from webmap.static_map import Label, place_labels
+from webmap.style_sheets import read_style_sheet
 
 HERE = Path(__file__).parent
 STYLES = ("preview", "stack")
@@ -67,7 +68,7 @@ def render_preview(
     return environment.get_template("preview.html").render(
         t=translate,
         lang=language,
-        css=Markup("\n").join(Markup(_read_style(name)) for name in STYLES),  # noqa: S704 - our own files
+        css=Markup("\n").join(Markup(read_style_sheet(name).decode()) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
         proposal=proposal,
         drawing=drawing,
@@ -78,10 +79,6 @@ def render_preview(
         remarks=[] if proposal.errors else _list_remarks(proposal, names),
         shifts=[(names.of(place), row) for place, row in proposal.describe_shifts().items()],
     )
-
-
-def _read_style(name: str) -> str:
-    return (HERE / f"static/css/{name}.css").read_text(encoding="utf-8")
 
 
 def _say_assumed(proposal: Proposal, translate: Callable[..., str]) -> str | None:

@@ -352,9 +352,14 @@ def test_the_same_sheet_is_the_same_bytes_in_another_process(client: FlaskClient
 
 def test_a_changed_programme_makes_its_files_anew(tmp_path: Path) -> None:
     for name, text in (("a", "old"), ("b", "new")):
-        (tmp_path / name / "paper").mkdir(parents=True)
-        (tmp_path / name / "paper" / "press.py").write_text(text)
+        (tmp_path / name / "webmap/paper").mkdir(parents=True)
+        (tmp_path / name / "webmap/paper/press.py").write_text(text)
     assert paper.edition(tmp_path / "a") != paper.edition(tmp_path / "b")
+
+
+@pytest.mark.parametrize("pattern", paper.MAKERS)
+def test_what_makes_files_is_where_it_is_looked_for(pattern: str) -> None:
+    assert list(paper.ROOT.glob(pattern))
 
 
 def test_a_scale_bar_is_as_long_as_it_says(release: Release) -> None:

@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
+from layers.cartography import STYLE, shade
 from webmap.paper import look
 from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
 from webmap.paper.labels import (
@@ -65,8 +66,8 @@ class Painter:
             self._path(to_path(self.view.draw(geometry)), fill=colour, stroke=look.COAST, stroke_width=width)
 
         shown = self.ground.backdrop(self.view.scale)
-        for key in filter(shown.__contains__, look.BACKDROP):
-            colour, width = look.BACKDROP[key]
+        for key in filter(shown.__contains__, STYLE.basemap):
+            colour, width = STYLE.basemap[key]
             paint: dict[str, Attribute] = {"fill": colour}
             if width:
                 paint = {"fill": "none", "stroke": colour, "stroke_width": width, "stroke_linejoin": "round"}
@@ -116,7 +117,7 @@ class Painter:
         Of two neighbours that share a border, the first paints it; no strip reaches over a county's edge.
         """
         fresh = [doubt for doubt in doubts if self._mark(doubt)]
-        for share in look.BAND if fresh else ():
+        for share in look.BAND.shares if fresh else ():
             strips = [
                 shapely.intersection(
                     shapely.buffer(doubt.line, doubt.accuracy_m * share / 2),
@@ -125,7 +126,7 @@ class Painter:
                 for doubt in fresh
             ]
             path = to_path(self.view.draw(shapely.union_all(strips)))
-            self._path(path, fill=hue, fill_opacity=look.STRIP)
+            self._path(path, fill=hue, fill_opacity=look.BAND.opacity)
 
     def _mark(self, doubt: Doubt) -> bool:
         """Return whether a border is not painted yet, and take it as painted."""
@@ -144,12 +145,12 @@ class Painter:
             for number, (lon, lat, accuracy_m) in enumerate(feature["spots"]):
                 x, y = self.ground.to_xy(lon, lat)
                 at, radius = self.view.to_paper(x, y), accuracy_m * MM / self.view.scale
-                for share in look.BAND:
+                for share in look.BAND.shares:
                     circle = {"cx": at[0], "cy": at[1], "r": radius * share}
                     add_to(
                         self.group,
                         "circle",
-                        circle | {"fill": hues[feature["id"]], "fill_opacity": look.HALO},
+                        circle | {"fill": hues[feature["id"]], "fill_opacity": look.BAND.halo},
                     )
                 name = "" if number else feature["name"]  # it is written once
                 points.append(feature | {"point": [lon, lat], "name": name})
@@ -197,13 +198,14 @@ class Painter:
     def name_ground(self, at: tuple[float, float], name: str, size: float, mark: str) -> None:
         """Mark a thing of the ground in metres, and write its name beside it if there is room.
 
-        `mark` is one of :data:`~webmap.paper.look.MARKS`. A seat is marked in any case, also without a
+        `mark` is one of the cartography's that paper shows. A seat is marked in any case, also without a
         name; anything else only where its name finds room close by.
         """
         x, y = self.view.to_paper(*at)
         if not self._inside(x, y):
             return
-        outline, radius, seat = look.MARKS[mark]
+        drawn = STYLE.marks[mark]
+        radius, seat = drawn.reach_mm or 0, drawn.seat
         lines = tuple(name.split("\n"))
         box = _measure(lines, size)
         steps = beside(box, (radius, radius))[: None if seat else CLOSE_STEPS]
@@ -212,7 +214,9 @@ class Painter:
             return
         ink = look.INK if seat else look.MUTED
         place = f"translate({x:.2f} {y:.2f}) scale({look.MARK})"
-        self.drawing.add("path", d=outline, transform=place, fill="#ffffff", stroke=ink, stroke_width=1)
+        self.drawing.add(
+            "path", d=drawn.outline, transform=place, fill=look.WHITE, stroke=ink, stroke_width=1
+        )
         self.room.block((x - radius, y - radius, x + radius, y + radius))
         if spot:
             self._write(spot, lines, size, {"fill": ink})
@@ -340,7 +344,7 @@ class Painter:
         length = km * MM * MM / self.view.scale
         self.room.block((x - 2, y - size * 2, x + length + 10, y + size * 2.6))
         for part in range(4):
-            fill = look.INK if part % 2 == 0 else "#ffffff"
+            fill = look.INK if part % 2 == 0 else look.WHITE
             box = {"x": x + part * length / 4, "y": y, "width": length / 4, "height": 1.1}
             self.drawing.add("rect", **box, fill=fill, stroke=look.INK, stroke_width=0.2)
         figures: list[tuple[float, str]] = [(0.0, "0"), (1.0, f"{km} km")]
@@ -356,7 +360,7 @@ class Painter:
         self.room.block((x - 4, y - 14, x + 4, y + 2))
         self.drawing.add("path", d=f"M{x} {y}l2.4 0.9L{x} {y - 9}Z", fill=look.INK)
         self.drawing.add(
-            "path", d=f"M{x} {y}l-2.4 0.9L{x} {y - 9}Z", fill="#ffffff", stroke=look.INK, stroke_width=0.2
+            "path", d=f"M{x} {y}l-2.4 0.9L{x} {y - 9}Z", fill=look.WHITE, stroke=look.INK, stroke_width=0.2
         )
         self.drawing.words(x, y - 11, "N", 3.4, text_anchor="middle", fill=look.INK)
 
@@ -384,7 +388,7 @@ class Painter:
 
     def _halo(self, spot: Spot, text: str, size: float, style: dict[str, Any]) -> None:
         ring = {
-            "stroke": "#ffffff",
+            "stroke": look.WHITE,
             "stroke_width": size * 0.24,
             "stroke_linejoin": "round",
             "paint_order": "stroke",
@@ -443,14 +447,19 @@ class _Place:
 def symbol(drawing: Drawing, entry: look.Entry, at: tuple[float, float], *, hollow: bool = False) -> None:
     """Draw a point's symbol with its letter."""
     hue, (x, y) = entry["colour"], at
-    shape = entry["symbol"] if entry["symbol"] in look.OUTLINES else "circle"
+    shape = entry["symbol"] if entry["symbol"] in STYLE.symbols else "circle"
     place = f"translate({x:.2f} {y:.2f}) scale({look.SYMBOL})"
-    paint = {"fill": "#ffffff" if hollow else hue, "stroke": look.shade(hue, -0.3), "stroke_width": 1.6}
-    drawing.add("path", d=look.OUTLINES[shape], transform=place, **paint)
+    paint = {"fill": look.WHITE if hollow else hue, "stroke": look.darken(hue), "stroke_width": 1.6}
+    drawing.add("path", d=STYLE.symbols[shape], transform=place, **paint)
     if entry["letter"]:
-        ink = look.shade(hue, -0.4) if hollow else look.ink_on(hue)
+        ink = shade(hue, STYLE.shades.hollow) if hollow else STYLE.ink_on(hue)
         drawing.words(
-            x, y + look.DROP.get(shape, 0) * 0.5, entry["letter"], 2.1, text_anchor="middle", fill=ink
+            x,
+            y + STYLE.drops.get(shape, 0) * look.SYMBOL,
+            entry["letter"],
+            2.1,
+            text_anchor="middle",
+            fill=ink,
         )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from geodata.letters import name_letter
+from layers.cartography import STYLE
 
 HERE = Path(__file__).parent
 FONT_PACKAGE = "noto-cjk-sans-otc"
@@ -113,7 +114,7 @@ def to_png(template: str, data: dict[str, Any], ppi: float = PPI) -> bytes:
 def _compiler(template: str, data: dict[str, Any]) -> Any:
     import typst
 
-    inputs = {"data": json.dumps(data, ensure_ascii=False)}
+    inputs = {"data": json.dumps(data, ensure_ascii=False), "inks": json.dumps(dict(STYLE.paper))}
     return typst.Compiler(HERE / template, root=HERE, font_paths=_fonts(), sys_inputs=inputs)
 
 

@@ -1,6 +1,7 @@
 /** Beside the map: themes, layers, legend, filter, and the list that says the same as the map. */
 
-import { NEUTRAL, listOf, overlaysOf } from "./catalogue.js";
+import { STYLE } from "./cartography.js";
+import { listOf, overlaysOf } from "./catalogue.js";
 import { byId, calm, el, svg } from "./dom.js";
 import { lang, local, t } from "./site.js";
 import { badgeIcon, fadingFill, swatch, symbolIcon } from "./symbols.js";
@@ -96,7 +97,6 @@ export function createLayers({ state, catalogue }) {
 
 /* The legend of the theme: its classes, which are switches, its edges, its note; or what answers a question. */
 
-const HALO = "#777777";
 const LINES = {
   solid: ["surveyed", "official", "digitised"],
   soft: ["reconstructed", "derived"],
@@ -143,7 +143,7 @@ export function createLegend({ state, catalogue }) {
       catalogue.shownIn(now).some((one) => catalogue.isReached(one, now))
         ? key(swatch({ hue, texture: -1 }, "official", "is-reached"), "reached")
         : null,
-      now.pick ? null : key(swatch({ hue: NEUTRAL, texture: -1, light: true }, "official", "is-faded"), "other"),
+      now.pick ? null : key(swatch({ hue: STYLE.hues.neutral, texture: -1, light: true }, "official", "is-faded"), "other"),
     ];
   }
 
@@ -176,7 +176,7 @@ export function createLegend({ state, catalogue }) {
         el(
           "li",
           {},
-          symbolIcon({ ...sample, letter: "", colour: "#777777" }, true),
+          symbolIcon({ ...sample, letter: "", colour: STYLE.hues.unknown }, true),
           el("span", { text: t("map.edge.hollow") }),
         ),
       );
@@ -204,9 +204,9 @@ function edgeIcon(method) {
 }
 
 function haloIcon() {
-  const node = symbolIcon({ symbol: "spot", letter: "", colour: HALO }, true);
+  const node = symbolIcon({ symbol: "spot", letter: "", colour: STYLE.hues.unknown }, true);
   const halo = svg("circle", { class: "halo-icon", r: 12 });
-  halo.style.fill = fadingFill(HALO);
+  halo.style.fill = fadingFill(STYLE.hues.unknown);
   node.prepend(halo);
   return node;
 }

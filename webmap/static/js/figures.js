@@ -1,5 +1,6 @@
 /** The theme's polygons, and the outline of the selected one. */
 
+import { STYLE } from "./cartography.js";
 import { svg } from "./dom.js";
 import { createRenderer } from "./shapes.js";
 import { t } from "./site.js";
@@ -9,7 +10,6 @@ import { dress, fadingFill, paint } from "./symbols.js";
 
 const STATES = ["selected", "faded", "matching", "reached", "masking", "outlined"];
 
-const BAND = [1, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22]; // widths of the strokes that make a soft edge, in parts of its accuracy
 let clips = 0;
 
 export function createFigures(app) {
@@ -88,7 +88,7 @@ export function createFigures(app) {
   /** Draw the bands stroke by stroke: those of one width together are one tone, also where they meet. */
   function drawBands(bands) {
     const counties = new Map(bands.map(({ doubt }) => [doubt.county, clip(doubt.county)]));
-    for (const share of BAND) {
+    for (const share of STYLE.band) {
       const tone = svg("g", { class: "band" });
       for (const [county, cut] of counties) {
         const inside = svg("g", { "clip-path": cut });
