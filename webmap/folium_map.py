@@ -24,6 +24,7 @@ from geodata.model import POINT_LAYERS
 from layers.cartography import STYLE
 from layers.home import find_home
 from layers.store import Release, read_current
+from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
 MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
@@ -335,19 +336,14 @@ class _FileMap:
 
     def _add_names(self, plan_map: folium.Map, rows: list[Row]) -> None:
         """Write the names that have room when the map opens, those of the largest places first."""
-        taken: list[Bounds] = []
+        room = Room(EVERYWHERE, gap=0)
         for row in sorted(rows, key=lambda row: -(row.get("area_km2") or 0)):
             if row["layer"] in POINT_LAYERS or row["id"] not in self.geometries:
                 continue
             name = row["short"] or row["name"]
-            x, y = row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25
-            wide = sum(LETTER_PX if ord(one) > 0x2E80 else LETTER_PX / 2 for one in name) / 2  # noqa: PLR2004 - CJK
-            box = (x - wide, y - LINE_PX / 2, x + wide, y + LINE_PX / 2)
-            if any(
-                box[0] < one[2] and one[0] < box[2] and box[1] < one[3] and one[1] < box[3] for one in taken
-            ):
+            spot = Spot(row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25)
+            if room.place(spot, (measure_text(name, LETTER_PX), LINE_PX), ((0, 0),)) is None:
                 continue
-            taken.append(box)
             dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
             words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")
             self._add(plan_map, dot)

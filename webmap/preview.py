@@ -245,7 +245,7 @@ class _View:
         ]
         texts = [
             Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-                "label main" if place in self.old else "label", *spot, label.text
+                "label main" if place in self.old else "label", spot.x, spot.y, label.text
             )
             for place, label, spot in zip(inside, labels, place_labels(labels, SIZE), strict=True)
             if spot is not None

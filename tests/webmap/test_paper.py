@@ -19,10 +19,10 @@ from pyproj import Geod
 
 import webmap
 from layers.store import Release
+from webmap import label_placement as labels
 from webmap.i18n import format_clause, format_number, format_quantity
-from webmap.paper import labels
+from webmap.label_placement import wrap_text
 from webmap.paper.drawing import SCALES, Drawing, Ground, fit
-from webmap.paper.labels import wrap_text
 from webmap.paper.look import LINES, explain_edges
 from webmap.paper.painter import Painter
 from webmap.views import paper

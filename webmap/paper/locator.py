@@ -9,10 +9,10 @@ from typing import Any
 import shapely
 
 from layers.cartography import STYLE
+from webmap.label_placement import find_middle, wrap_text
 from webmap.map_choice import FigureLook
 from webmap.paper import look
 from webmap.paper.drawing import Drawing, Ground, fit
-from webmap.paper.labels import find_middle, wrap_text
 from webmap.paper.painter import Painter
 
 Feature = dict[str, Any]

@@ -12,9 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from layers.cartography import STYLE, shade
-from webmap.paper import look
-from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
-from webmap.paper.labels import (
+from webmap.label_placement import (
     GAP,
     Box,
     Room,
@@ -22,11 +20,14 @@ from webmap.paper.labels import (
     Spot,
     around,
     beside,
+    box_around,
     measure_text,
     to_edge,
     within,
     wrap_text,
 )
+from webmap.paper import look
+from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
 
 Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
@@ -473,8 +474,7 @@ def _largest(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def _around(spot: Spot, size: Size) -> Any:
-    width, height = size
-    return shapely.box(spot.x - width / 2, spot.y - height / 2, spot.x + width / 2, spot.y + height / 2)
+    return shapely.box(*box_around(spot, size, gap=0))
 
 
 def _ticks(low: float, high: float, step: float) -> list[float]:

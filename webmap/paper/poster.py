@@ -15,10 +15,10 @@ from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
 from layers.cartography import STYLE
 from webmap.i18n import format_number
+from webmap.label_placement import find_middle, measure_text, wrap_text
 from webmap.map_choice import FigureLook, ShownMap
 from webmap.paper import look
 from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
-from webmap.paper.labels import find_middle, measure_text, wrap_text
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
 

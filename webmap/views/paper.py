@@ -27,7 +27,13 @@ blueprint = Blueprint("paper", __name__)
 ROOT = Path(__file__).parent.parent.parent
 MAKERS = (
     *("webmap/paper/*.py", "webmap/paper/*.typ", "webmap/templates/charts/*", "webmap/views/charts.py"),
-    *("webmap/folium_map.py", "webmap/i18n.py", "webmap/map_choice.py", "layers/cartography.*"),
+    *(
+        "layers/cartography.*",
+        "webmap/folium_map.py",
+        "webmap/i18n.py",
+        "webmap/label_placement.py",
+        "webmap/map_choice.py",
+    ),
 )
 SIZE = ChoiceParameter("size", allowed=tuple(SIZES), default="A4")
 ALSO = ChoiceParameter("also")
