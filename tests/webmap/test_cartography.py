@@ -55,6 +55,29 @@ def test_every_variable_of_a_style_sheet_has_a_value():
     assert not used
 
 
+def test_style_sheets_break_at_three_widths():
+    text = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.css"))
+    widths = {int(found) for found in re.findall(r"@media[^{]*?(?:max|min)-width: (\d+)px", text)}
+    assert widths == {720, 721, 1000, 1200}  # 721: what a telephone has not
+
+
+def test_no_style_sheet_says_the_same_twice():
+    """Two rules of several declarations that are the same belong together."""
+    twice = []
+    for path in FOLDER.glob("*.css"):
+        plain = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        rules = re.findall(
+            r"([^{}@;]+)\{([^{}]*)\}", re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", plain)
+        )
+        seen: dict[frozenset[str], str] = {}
+        for selector, body in rules:
+            declarations = frozenset(part.strip() for part in body.split(";") if part.strip())
+            if len(declarations) > 1 and declarations in seen:
+                twice.append(f"{path.name}: {selector.strip()} = {seen[declarations]}")
+            seen[declarations] = selector.strip()
+    assert not twice
+
+
 def test_every_ink_and_line_is_used_by_something_that_draws():
     texts = "".join(
         path.read_text(encoding="utf-8") for path in drawing_files() if path.stem != "cartography"
