@@ -33,6 +33,7 @@ WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
 DOT_PX = 5  # radius of the dot of a place of which only a point is known
 SOFT = STYLE.bands["small"].shares
+GROUND = ("width", "height", "neighbour", "land", "backdrop", "borders")  # of a sketch, without its places
 SCALE_STEPS_KM = (2, 5, 10, 20, 50)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from layers.sketch import GROUND
 from webmap.content import Content
 from webmap.label_placement import Room, Size, Spot, measure_text
 
@@ -41,7 +42,7 @@ def arrange(
         _row(content, place, marks[place]) | {name: labels[name].get(place) for name in SIZES}
         for place in known
     ]
-    ground = {key: sketch[key] for key in ("width", "height", "neighbour", "land", "backdrop", "borders")}
+    ground = {key: sketch[key] for key in GROUND}
     return ground | {"places": rows, "sizes": list(SIZES)}
 
 
