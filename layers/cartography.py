@@ -38,7 +38,7 @@ class Letters:
 
 @dataclass(frozen=True)
 class Line:
-    """Width and dashes in pixels of the screen."""
+    """Width and dashes, in pixels of the screen or millimetres of paper."""
 
     width: float
     dash: tuple[float, ...] = ()
@@ -46,10 +46,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Edge:
-    """How an edge is drawn: a `soft` one is a band as wide as it is accurate, with a thin dash in it."""
+    """How an edge is drawn: with a ``solid`` or a ``soft`` line, or none that the legend explains."""
 
     dash: tuple[float, ...] = ()
-    soft: bool = False
+    line: str | None = None
     hatch: bool = False
 
     @property
@@ -105,6 +105,7 @@ class Cartography:
     shades: Shades
     letters: Letters
     lines: Mapping[str, Line]
+    paper_lines: Mapping[str, Line]
     edges: Mapping[str, Edge]
     bands: Mapping[str, Band]
     opacity: Mapping[str, float]
@@ -123,9 +124,9 @@ class Cartography:
         return self.inks[ink][0]
 
     @property
-    def soft(self) -> tuple[str, ...]:
-        """Ways of knowing an edge that are drawn soft."""
-        return tuple(name for name, edge in self.edges.items() if edge.soft)
+    def edge_lines(self) -> dict[str, tuple[str, ...]]:
+        """Ways of knowing an edge by the line that they are drawn with."""
+        return _group_edges({name: edge.line for name, edge in self.edges.items()})
 
     def ink_on(self, hue: str) -> str:
         """Return the ink, dark or light, that is legible on a hue."""
@@ -144,7 +145,8 @@ def read_cartography(path: Path = FILE) -> Cartography:
         hues=rows["hues"],
         shades=Shades(**{name.replace("-", "_"): share for name, share in rows["shades"].items()}),
         letters=Letters(**rows["letters"]),
-        lines={name: Line(row["width"], tuple(row.get("dash", ()))) for name, row in rows["lines"].items()},
+        lines=_lines(rows["lines"]),
+        paper_lines=_lines(rows["paper_lines"]),
         edges={
             name: Edge(**row | {"dash": tuple(row.get("dash", ()))}) for name, row in rows["edges"].items()
         },
@@ -170,6 +172,7 @@ def _rules(rows: Mapping[str, Any]) -> dict[str, Any]:
     plain = ("hues", "shades", "letters", "textures", "symbols", "drops")
     placed = ("from", "priority", "mark")
     return {name: rows[name] for name in plain} | {
+        "edges": _group_edges({name: row.get("line") for name, row in rows["edges"].items()}),
         "band": rows["bands"]["screen"]["shares"],
         "marks": {name: {key: row[key] for key in ("outline", "gap")} for name, row in rows["marks"].items()},
         "areas": rows["basemap"]["areas"],
@@ -181,6 +184,15 @@ def _rules(rows: Mapping[str, Any]) -> dict[str, Any]:
         },
         "basemap_names": rows["basemap_names"],
     }
+
+
+def _lines(rows: Mapping[str, Any]) -> dict[str, Line]:
+    return {name: Line(row["width"], tuple(row.get("dash", ()))) for name, row in rows.items()}
+
+
+def _group_edges(lines: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
+    kinds = dict.fromkeys(line for line in lines.values() if line)
+    return {kind: tuple(name for name, line in lines.items() if line == kind) for kind in kinds}
 
 
 def _pair(row: list[str]) -> Colours:

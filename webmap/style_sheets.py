@@ -9,6 +9,7 @@ from pathlib import Path
 from layers.cartography import STYLE, Cartography, Colours, LabelType, write_dash
 
 FOLDER = Path(__file__).parent / "static/css"
+SCREEN = ("screen", "asked")  # opacities that style sheets take
 ROOTS = ("base", "preview")  # of a page: they begin with the inks and the tokens
 MODULE = "cartography"  # the module that the other modules import the rules from
 DARK = "@media screen and (prefers-color-scheme: dark)"
@@ -33,7 +34,7 @@ def write_inks(style: Cartography) -> str:
             plain[f"dash-{name}"] = write_dash(line.dash)
     plain |= {f"band-{name}": f"{band.opacity:g}" for name, band in style.bands.items()}
     plain |= {f"band-{name}-halo": f"{band.halo:g}" for name, band in style.bands.items() if band.halo}
-    plain |= {f"opacity-{name}": f"{share:g}" for name, share in style.opacity.items()}
+    plain |= {f"opacity-{name}": f"{share:g}" for name, share in style.opacity.items() if name in SCREEN}
     return _root(plain) + _write_colours(style.inks)
 
 

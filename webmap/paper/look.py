@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from layers.cartography import STYLE, shade
+from layers.cartography import STYLE, shade, write_dash
 from webmap.map_choice import FigureLook
 from webmap.paper.drawing import Attribute, Drawing
 
@@ -19,18 +19,24 @@ SEA, LAND, NEIGHBOUR, COAST, BORDER, WATER, WHITE = (
     STYLE.day(ink) for ink in ("sea", "land", "neighbour", "coast", "county-line", "sea-label", "halo")
 )
 INK, MUTED = STYLE.paper["ink"], STYLE.paper["muted"]
-SOFT = STYLE.soft  # methods whose edges are a soft band with a thin dash in it
+LINES = STYLE.edge_lines  # methods by the line that their edges are drawn with
+SOFT = LINES["soft"]  # methods whose edges are a soft band with a thin dash in it
 BAND = STYLE.bands["paper"]
 MARK = 0.22  # millimetres a unit of a mark's outline
 SYMBOL = 0.19  # millimetres a unit of a symbol's outline
-DASH: dict[str, Attribute] = {"stroke_width": 0.2, "stroke_dasharray": "1.5 0.9"}
 TILE = 3.4  # millimetres of a texture's tile; its drawing has ten units
-LINES = {"solid": ("surveyed", "official", "digitised"), "soft": SOFT}
 
 
 def darken(hue: str) -> str:
     """Return a hue as its edges have it."""
     return shade(hue, STYLE.shades.edge)
+
+
+def draw_line(kind: str, ink: str) -> dict[str, Attribute]:
+    """Return the attributes of one of the cartography's lines on paper, without a fill."""
+    line = STYLE.paper_lines[kind]
+    attributes: dict[str, Attribute] = {"fill": "none", "stroke": ink, "stroke_width": line.width}
+    return attributes | ({"stroke_dasharray": write_dash(line.dash)} if line.dash else {})
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,9 @@ def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
         place({"fill": shade(seen.hue, 0.8 if seen.light else 0.25), "opacity": seen.opacity})
         return
     plain = seen.texture % len(STYLE.textures) == 0
-    light = 0.03 if plain else 0.16
-    fill = light if seen.light else 0.36 if figure.method in SOFT else 0.5
-    place({"fill": seen.hue, "fill_opacity": fill * seen.opacity})
+    light = "paper-light-plain" if plain else "paper-light"
+    fill = light if seen.light else "paper-soft" if figure.method in SOFT else "paper"
+    place({"fill": seen.hue, "fill_opacity": STYLE.opacity[fill] * seen.opacity})
     if not plain:
         mark: dict[str, Attribute] = {"d": STYLE.textures[seen.texture % len(STYLE.textures)], "fill": "none"}
         mark |= {"stroke": darken(seen.hue), "stroke_opacity": 0.5, "stroke_width": 0.9}
@@ -67,9 +73,9 @@ def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
 def style_edge(figure: Figure, place: Paint, *, known: bool) -> None:
     """Paint lines of an edge: crisp where they are known, else a thin dash."""
     seen = figure.look
-    stroke, width = (seen.hue, 1.0) if seen.outlined else (darken(seen.hue), 0.4)
-    line: dict[str, Attribute] = {"fill": "none", "stroke": stroke, "stroke_width": width}
-    place(line | {"stroke_linejoin": "round", "opacity": seen.opacity} | ({} if known else DASH))
+    kind = "guessed" if not known else "asked" if seen.outlined else "known"
+    line = draw_line(kind, seen.hue if seen.outlined else darken(seen.hue))
+    place(line | {"stroke_linejoin": "round", "opacity": seen.opacity})
 
 
 def explain_edges(methods: Iterable[str | None], say: Callable[..., str]) -> Iterator[tuple[str, str]]:

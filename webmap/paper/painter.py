@@ -34,7 +34,7 @@ HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
 RADIUS = 1.9  # millimetres of a point's symbol
 SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
 CLOSE_STEPS = 8  # beside a town that its name may stand at: farther off it would seem another's
-TIE: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.25}
+TIE = look.draw_line("tie", look.INK)
 LINE = 1.18  # between the lines of a name, in letters
 SMALL = 2.0  # a place lower than that many letters has its name beside it
 ON_IT, NEAR = 0.3, 1.5  # share of a name on its place, and millimetres beside it, that need no line
@@ -60,11 +60,12 @@ class Painter:
 
     def paint_ground(self) -> None:
         """Paint neighbouring land, the city's land, and what the operator's basemap shows of it."""
-        for geometry, colour, width in (
-            (self.ground.neighbours, look.NEIGHBOUR, 0.15),
-            (self.ground.city, look.LAND, 0.25),
+        for geometry, colour, line in (
+            (self.ground.neighbours, look.NEIGHBOUR, "neighbour"),
+            (self.ground.city, look.LAND, "coast"),
         ):
-            self._path(to_path(self.view.draw(geometry)), fill=colour, stroke=look.COAST, stroke_width=width)
+            style = look.draw_line(line, look.COAST) | {"fill": colour}
+            self._path(to_path(self.view.draw(geometry)), **style)
 
         shown = self.ground.backdrop(self.view.scale)
         for key in filter(shown.__contains__, STYLE.basemap):
@@ -76,8 +77,8 @@ class Painter:
 
     def paint_borders(self) -> None:
         """Paint the lines between the counties."""
-        dashes: dict[str, Attribute] = {"stroke_dasharray": "2 1", "stroke_width": 0.3}
-        self._path(to_path(self.view.draw(self.ground.borders)), fill="none", stroke=look.BORDER, **dashes)
+        path = to_path(self.view.draw(self.ground.borders))
+        self._path(path, **look.draw_line("county", look.BORDER))
 
     def paint_figures(self, figures: Mapping[str, look.Figure]) -> None:
         """Paint polygons from the back to the front; hue, texture and edge say what each is and how true.
@@ -160,12 +161,12 @@ class Painter:
     def paint_outline(self, place_id: str) -> None:
         """Paint a thin outline of a place that is only context."""
         path = to_path(self.view.draw(self.ground.polygons[place_id]))
-        self._path(path, fill="none", stroke=look.MUTED, stroke_width=0.2, stroke_dasharray="1 0.8")
+        self._path(path, **look.draw_line("context", look.MUTED))
 
     def paint_window(self, bounds: Bounds) -> None:
         """Paint the outline of what an inset shows; `bounds` are metres."""
         path = to_path(self.view.draw(shapely.box(*bounds)))
-        self._path(path, fill="none", stroke=look.INK, stroke_width=0.25)
+        self._path(path, **look.draw_line("window", look.INK))
 
     def shows(self, at: tuple[float, float]) -> bool:
         """Tell whether a point in metres lies on the map."""
@@ -337,7 +338,7 @@ class Painter:
 
     def paint_frame(self) -> None:
         """Paint the neat line around the map."""
-        self.drawing.add("rect", **self._frame(), fill="none", stroke=look.INK, stroke_width=0.3)
+        self.drawing.add("rect", **self._frame(), **look.draw_line("frame", look.INK))
 
     def paint_scale(self, x: float, y: float, size: float) -> None:
         """Paint the scale bar, its left end at (x, y), and keep names off it."""
@@ -378,12 +379,7 @@ class Painter:
             return
         x, y = to_edge(box, *at)
         self.room.lines.append(shapely.LineString([at, (x, y)]))
-        style: dict[str, Attribute] = {
-            "data_leader": name,
-            "stroke": look.INK,
-            "stroke_width": 0.18,
-            "fill": "none",
-        }
+        style = look.draw_line("leader", look.INK) | {"data_leader": name}
         add_to(self._leaders, "path", {"d": f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}"} | style)
         add_to(self._leaders, "circle", {"cx": at[0], "cy": at[1], "r": 0.3, "fill": look.INK})
 
@@ -402,7 +398,7 @@ class Painter:
 
     def _line(self, points: list[tuple[float, float]]) -> None:
         path = "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in points)
-        self._path(path, fill="none", stroke=look.COAST, stroke_width=0.12, stroke_opacity=0.7)
+        self._path(path, **look.draw_line("graticule", look.COAST), stroke_opacity=0.7)
 
     def _degrees(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
         self.drawing.words(x, y, text, size, text_anchor="middle", fill=look.MUTED, **style)

@@ -97,11 +97,6 @@ export function createLayers({ state, catalogue }) {
 
 /* The legend of the theme: its classes, which are switches, its edges, its note; or what answers a question. */
 
-const LINES = {
-  solid: ["surveyed", "official", "digitised"],
-  soft: ["reconstructed", "derived"],
-};
-
 export function createLegend({ state, catalogue }) {
   const box = byId("legend-entries");
 
@@ -163,7 +158,7 @@ export function createLegend({ state, catalogue }) {
   function accuracyKeys(theme, features) {
     const points = features.filter((one) => catalogue.isPoint(one) && !catalogue.isUnbounded(one));
     const methods = new Set(features.filter((one) => !catalogue.isPoint(one)).map((one) => one.edge));
-    const rows = Object.entries(LINES)
+    const rows = Object.entries(STYLE.edges)
       .map(([line, drawn]) => [line, drawn.filter((method) => methods.has(method))])
       .filter(([, here]) => here.length)
       .map(([line, here]) => el("li", {}, edgeIcon(here[0]), el("span", { text: meaningOf(line, here) })));
@@ -196,7 +191,7 @@ function meaningOf(line, methods) {
 }
 
 function edgeIcon(method) {
-  const [soft, d] = [LINES.soft.includes(method), "M1 9h26"];
+  const [soft, d] = [STYLE.edges.soft.includes(method), "M1 9h26"];
   const band = soft ? [0, 1, 2].map(() => svg("path", { class: "edge-band", d })) : [];
   for (const [index, path] of band.entries()) path.style.setProperty("--width-m", 13 - 4.5 * index);
   const line = svg("path", { class: `edge ${soft ? "edge-guessed" : "edge-known"}`, d });
