@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from layers.cartography import STYLE, shade, write_dash
 from webmap.map_choice import FigureLook
 from webmap.paper.drawing import Attribute, Drawing
 
-Entry = dict[str, Any]
 Paint = Callable[[dict[str, Attribute]], object]
 SEA, LAND, NEIGHBOUR, COAST, BORDER, WATER, WHITE = (
     STYLE.day(ink) for ink in ("sea", "land", "neighbour", "coast", "county-line", "sea-label", "halo")
