@@ -3,6 +3,7 @@
 import { createBackdrop } from "./backdrop.js";
 import { bindBasket } from "./basket.js";
 import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
+import { STYLE } from "./cartography.js";
 import { Catalogue, listOf, overlaysOf } from "./catalogue.js";
 import { byId, el } from "./dom.js";
 import { createFigures, createOutline } from "./figures.js";
@@ -19,12 +20,12 @@ import { createPassing, createPrinting, createTaking } from "./share.js";
 import { fetchJson, lang, local, setWords, t } from "./site.js";
 import { bindAddress, createState, readAddress } from "./state.js";
 import { createSwipe } from "./swipe.js";
-import { OUTLINES, shade, swatch, symbolIcon } from "./symbols.js";
+import { shade, swatch, symbolIcon } from "./symbols.js";
 import { createTools } from "./tools.js";
 import { createCorner, createView } from "./view.js";
 
 // What a module uses that is fetched later.
-const PAGE = { OUTLINES, byId, el, fetchJson, lang, listOf, local, overlaysOf, shade, swatch, symbolIcon, t };
+const PAGE = { STYLE, byId, el, fetchJson, lang, listOf, local, overlaysOf, shade, swatch, symbolIcon, t };
 
 /* Leaflet then writes transforms in the plane: in space, each pane and each drawing in it would be a layer of its own
    to the browser, all of which it puts together for every frame. The style sheet makes a layer of the map as a whole. */

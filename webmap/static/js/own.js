@@ -132,7 +132,7 @@ class OwnLayer {
     this.data = null;
     this.group = null;
     this.drawn = null;
-    this.outline = new Path2D(page.OUTLINES[info.symbol]);
+    this.outline = new Path2D(page.STYLE.symbols[info.symbol]);
   }
 
   /** Draw at a height and opacity, from 0 to 1; what is fetched first is drawn when it is there. */
@@ -193,7 +193,7 @@ class OwnLayer {
   add(id, index, chosen) {
     const colour = this.colourOf(index);
     const options = { pane: `own-${this.info.id}`, renderer: this.renderer, interactive: false, fillColor: colour };
-    Object.assign(options, { color: chosen ? "#111111" : this.page.shade(colour, -0.3), weight: chosen ? 3 : 1.4, fillOpacity: FILL, chosen });
+    Object.assign(options, { color: chosen ? "#111111" : this.page.shade(colour, this.page.STYLE.shades.edge), weight: chosen ? 3 : 1.4, fillOpacity: FILL, chosen });
     const path = this.data.at
       ? new Mark(turn(this.data.at[index]), { ...options, radius: chosen ? 12 : 6, outline: this.outline })
       : L.polygon(this.data.shapes[index].map((part) => part.map((ring) => ring.map(turn))), options);
