@@ -26,6 +26,8 @@ STEP = 5  # between the lines of that axis, where so many fit
 MOST_TICKS = 16
 FONT = 13
 LATIN = 0.54  # width of a Latin letter over the font's size
+COURSE_WIDTH, COURSE_HEIGHT, COURSE_TOP = 220, 72, 20  # of a small chart; below it stand the years
+MOST_OUTCOMES = 4
 blueprint = Blueprint("charts", __name__)
 CHARTS = ("clusters", "targets")
 
@@ -85,9 +87,47 @@ def lay_out_targets(indicators: Sequence[Row], language: str) -> Row:
     return _frame(len(rows)) | {"rows": rows, "ticks": ticks, "base_x": across(BASE), "base": BASE}
 
 
+def lay_out_course(row: Row) -> Row | None:
+    """Return base, outcomes and target of an indicator or cluster as columns in the order of time.
+
+    Every column counts what the plan counts; None where there is only one.
+    """
+    base, target = row.get("base"), row["target"]
+    columns = [("base", base)] if base else []
+    columns += [("reached", one) for one in _list_alike(row)[-MOST_OUTCOMES:]]
+    if target:
+        later = sum(kind == "reached" and one["year"] > target["year"] for kind, one in columns)
+        columns.insert(len(columns) - later, ("target", target))
+    if len(columns) <= 1 or min(one["value"] for _, one in columns) < 0:
+        return None
+    step = COURSE_WIDTH / len(columns)
+    top = max(one["value"] for _, one in columns) or 1
+    return {
+        "width": COURSE_WIDTH,
+        "bottom": COURSE_TOP + COURSE_HEIGHT,
+        "font": FONT,
+        "columns": [
+            {
+                "kind": kind,
+                "value": one["value"],
+                "comparator": one.get("comparator", "="),
+                "year": one["year"],
+                "x": round(step * (number + 0.5), 1),
+                "height": round(COURSE_HEIGHT * one["value"] / top, 1),
+            }
+            for number, (kind, one) in enumerate(columns)
+        ],
+    }
+
+
+def _list_alike(row: Row) -> list[Row]:
+    """Return the outcomes that count what the plan counts, the latest last."""
+    return [one for one in row["outcomes"] if one["measure"] is None and one["value"] >= 0]
+
+
 def _last(row: Row) -> Row | None:
     """Return the latest outcome that counts what the plan counts."""
-    alike = [one for one in row["outcomes"] if one["measure"] is None and one["value"] >= 0]
+    alike = _list_alike(row)
     return alike[-1] if alike else None
 
 
@@ -131,6 +171,16 @@ def draw_chart(name: str) -> Markup:
         chart = lay_out_targets(content().indicators, g.language)
     # Safe to set into a page: the template escapes every text.
     return Markup(render_template(f"charts/{name}.svg", chart=chart, wrap=wrap_chart_text))  # noqa: S704
+
+
+def draw_courses(rows: Sequence[Row]) -> list[tuple[Row, Markup]]:
+    """Return each row that has something to compare with its small chart in the language of the request."""
+    drawn = []
+    for row in rows:
+        if course := lay_out_course(row):
+            svg = render_template("charts/course.svg", chart=course, row=row)
+            drawn.append((row, Markup(svg)))  # noqa: S704 - safe to set into a page: the template escapes every text
+    return drawn
 
 
 @blueprint.get("/charts/<name>.svg")

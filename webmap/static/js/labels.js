@@ -196,14 +196,14 @@ const FARTHEST = 200; // pixels that a label may be moved
  * An item is `{x, y, width, height, priority, must, offsets}`: the anchor and the box's size in
  * pixels, the offsets of the box's centre to try in turn. `must` items are moved, never hidden; a line
  * then ties them to their anchor, which crosses no label, symbol or other line. `taken` boxes are
- * `[left, top, right, bottom]`, and so is `frame`: offsets that keep the box inside it are tried before
- * the others.
+ * `[left, top, right, bottom]`, and so is `frame`, what is in view: no label is cut at its edge.
  */
-function placeLabels(items, taken = [], frame = null) {
+function placeLabels(items, taken, frame) {
   const room = { boxes: [...taken], lines: [] };
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
-    const offset = firstFree(item, insideFirst(item, frame), room) ?? (item.must ? moved(item, room, frame) : null);
+    const whole = item.offsets.filter((offset) => !isCut(boxAt(item, offset), frame));
+    const offset = firstFree(item, whole, room) ?? (item.must && holds(frame, item) ? moved(item, room, frame) : null);
     if (offset) {
       room.boxes.push(boxAt(item, offset));
       room.lines.push(...lineOf(item, offset));
@@ -262,13 +262,10 @@ function crosses([ax, ay, bx, by], [cx, cy, dx, dy]) {
   return apart < 0 && side(cx, cy, ax, ay, bx, by) * side(dx, dy, ax, ay, bx, by) < 0;
 }
 
-function insideFirst(item, frame, offsets = item.offsets) {
-  if (!frame) return offsets;
-  const inside = (offset) => {
-    const [left, top, right, bottom] = boxAt(item, offset);
-    return left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
-  };
-  return [...offsets.filter(inside), ...offsets.filter((offset) => !inside(offset))];
+/** Whether a box lies across the edge of what is in view: wholly outside it comes into view when the map is dragged. */
+function isCut([left, top, right, bottom], frame) {
+  const apart = right < frame[0] || left > frame[2] || bottom < frame[1] || top > frame[3];
+  return !apart && (left < frame[0] || top < frame[1] || right > frame[2] || bottom > frame[3]);
 }
 
 /** Return the nearest free offset, or the one that is least in the way. */
@@ -277,7 +274,8 @@ function moved(item, room, frame) {
   for (let radius = 16; radius <= FARTHEST; radius += 8) {
     for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
   }
-  const tried = insideFirst(item, frame, ring);
+  const inside = ring.filter((offset) => !isCut(boxAt(item, offset), frame));
+  const tried = inside.length ? inside : ring;
   const cost = new Map(tried.map((offset) => [offset, hindrance(item, offset, room)]));
   return tried.find((offset) => !cost.get(offset)) ?? tried.reduce((best, one) => (cost.get(one) < cost.get(best) ? one : best));
 }
@@ -293,7 +291,7 @@ function overlap(a, b) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-/* Draw the names: with a halo of the ground, hidden rather than overlapping, anew at each zoom. */
+/* Draw the names: with a halo of the ground, hidden rather than overlapping or cut, anew after each move. */
 
 const BADGE = 17;
 const BADGES_PER_ROW = 6;
@@ -351,7 +349,7 @@ export function createLabels(app) {
     }
   }
 
-  map.on("zoomend viewreset", draw);
+  map.on("moveend", draw);
   state.subscribe((now, before) => (app.catalogue.contentOf(now) === app.catalogue.contentOf(before) && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
   app.backdrop.onNames(draw);

@@ -4,9 +4,10 @@ import { createBackdrop } from "./backdrop.js";
 import { bindBasket } from "./basket.js";
 import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
 import { Catalogue } from "./catalogue.js";
-import { byId } from "./dom.js";
+import { byId, showCurrent } from "./dom.js";
 import { createFigures, createOutline } from "./figures.js";
 import { createGround, createTiles } from "./ground.js";
+import { createGuide } from "./guide.js";
 import { createLabels } from "./labels.js";
 import { createLive } from "./live.js";
 import { createPanel, createSheet } from "./panel.js";
@@ -35,7 +36,8 @@ async function start() {
 
   nameMap(map);
   app.view = createView(app);
-  createSheet(byId("browse"));
+  app.sheet = createSheet(byId("browse"));
+  createGuide(app, !wanted && Object.values(asked).every((value) => !value)); // first, for the city is fitted beneath it
   createTiles(app);
   if (wanted) map.setView([wanted.lat, wanted.lon], wanted.zoom, { animate: false });
   else app.view.showAll();
@@ -69,6 +71,7 @@ function createNames(app) {
   createTools(app);
   createSwipe(app);
   bindBasket();
+  showCurrent();
 }
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */
