@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from shapely import LineString
 
 from layers.store import Release
+from tests.webmap.conftest import KNOWN
 
 pytestmark = pytest.mark.browser
 
@@ -342,6 +343,7 @@ def phone(browser: Browser, site: str) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="zh-CN"
     )
+    context.add_init_script(KNOWN)
     yield context.new_page()
     context.close()
 

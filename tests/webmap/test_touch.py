@@ -1,11 +1,14 @@
-"""The map under fingers: chromium takes real touch events, as a phone's screen sends them."""
+"""The map under fingers, as a phone's screen sends them, and under the eyes of somebody new to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
+
+from tests.webmap.conftest import KNOWN
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +21,7 @@ Point = tuple[float, float]
 def phone(browser: Browser, site: str) -> Iterator[Page]:
     """The map on a 360 px wide touch screen, for somebody who has put the introduction away."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    context.add_init_script("localStorage.setItem('introduced', '1')")
+    context.add_init_script(KNOWN)
     page = context.new_page()
     page.goto(f"{site}/?lang=en")
     expect(page.locator("#atlas.ready")).to_be_attached()
@@ -95,3 +98,42 @@ def test_a_finger_draws_the_sheet_to_three_heights(phone: Page) -> None:
     for key, wanted in (("ArrowUp", "mid"), ("ArrowUp", "high"), ("ArrowDown", "mid")):
         phone.keyboard.press(key)
         expect(sheet).to_have_attribute("data-height", wanted)
+
+
+def test_a_first_visit_is_shown_round_and_not_again(browser: Browser, site: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{site}/?lang=en&zone=gaoqu")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    guide = page.locator("#guide")
+    expect(guide).to_be_hidden()  # who follows a link came for something
+    page.goto(f"{site}/?lang=en")
+    expect(guide.get_by_role("heading", name="How to read this map")).to_be_visible()
+    guide.get_by_role("button", name="Tour of five views").press("Enter")
+    shown = []
+    for number in range(1, 6):
+        heading = guide.get_by_role("heading")
+        expect(heading).to_be_focused()
+        expect(guide).to_contain_text(f"{number} / 5")
+        shown.append((heading.inner_text(), urlsplit(page.url).query))
+        page.keyboard.press("ArrowRight")
+    expect(guide).to_be_hidden()
+    expect(page.locator(".leaflet-container")).to_be_focused()
+    assert len(dict(shown)) == 5
+    asked = [parse_qs(query) for _, query in shown]
+    assert "zone" in asked[1]
+    assert "industry" in asked[2]
+    assert len({tuple(one["theme"]) for one in asked}) == 3
+    page.goto(f"{site}/?{shown[1][1]}")  # each view is an address like any other
+    expect(guide).to_contain_text("2 / 5")
+    expect(page.locator("#panel")).to_be_visible()
+    page.go_back()
+    page.goto(f"{site}/?lang=en")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    expect(guide).to_be_hidden()
+    page.get_by_role("button", name="How to read this map").click()
+    expect(guide.get_by_role("heading")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(guide).to_be_hidden()
+    expect(page.get_by_role("button", name="How to read this map")).to_be_focused()
+    context.close()

@@ -276,8 +276,13 @@ function moved(item, room, frame) {
   }
   const inside = ring.filter((offset) => !isCut(boxAt(item, offset), frame));
   const tried = inside.length ? inside : ring;
-  const cost = new Map(tried.map((offset) => [offset, hindrance(item, offset, room)]));
-  return tried.find((offset) => !cost.get(offset)) ?? tried.reduce((best, one) => (cost.get(one) < cost.get(best) ? one : best));
+  let [best, least] = [null, Infinity];
+  for (const offset of tried) {
+    const cost = hindrance(item, offset, room);
+    if (cost < least) [best, least] = [offset, cost];
+    if (!cost) break; // the nearest come first
+  }
+  return best;
 }
 
 function boxAt({ x, y, width, height }, [dx, dy]) {

@@ -41,11 +41,13 @@ async function start() {
   createTiles(app);
   if (wanted) map.setView([wanted.lat, wanted.lon], wanted.zoom, { animate: false });
   else app.view.showAll();
-  createPicture(app);
+  await createEach(app, [createGround, createFigures, createOutline, createPoints]); // what people came to see comes first
   await painted();
-  createBackdrop(app);
-  createControls(app);
-  createNames(app);
+  await createEach(app, [createBackdrop, createThemes, createLayers, createLegend, createFilter, createList, createQuestion]);
+  if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none
+  await createEach(app, [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking, createTools, createSwipe]);
+  bindBasket();
+  showCurrent();
   app.panel = createPanel(app);
   createLive(app);
   if (!wanted && state.get().zone) app.view.showFeature(state.get().zone);
@@ -55,23 +57,12 @@ async function start() {
   byId("atlas").classList.add("ready");
 }
 
-function createControls(app) {
-  for (const create of [createThemes, createLayers, createLegend, createFilter, createList, createQuestion]) create(app);
-  if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none
-}
-
-/** Draw the ground and the theme: what people came to see, so it comes first. */
-function createPicture(app) {
-  for (const create of [createGround, createFigures, createOutline, createPoints]) create(app);
-}
-
-/** Place the names, which avoid the symbols, and what reacts to the pointer. */
-function createNames(app) {
-  for (const create of [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking]) create(app);
-  createTools(app);
-  createSwipe(app);
-  bindBasket();
-  showCurrent();
+/** Create parts of the page one after the other; between two of them the browser answers and draws. */
+async function createEach(app, parts) {
+  for (const create of parts) {
+    create(app);
+    if (!document.hidden) await (window.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve)));
+  }
 }
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */
