@@ -11,23 +11,19 @@ const canvas = document.createElement("canvas").getContext("2d");
 const styles = new Map();
 const CJK = /[　-鿿가-힯]/;
 
-/** Return `{font, size, spacing}` of a class of label as the style sheet sets it. */
-function styleOf(className, root) {
-  const key = `${className} ${document.documentElement.lang}`;
-  if (!styles.has(key)) {
-    const probe = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    probe.setAttribute("class", `label ${className}`);
-    root.append(probe);
+/** Read `{font, size, spacing}` of each kind of label as the style sheet sets it: all together, for that is one reckoning. */
+function readStyles(types, root) {
+  const probes = [...new Set(types)].filter((type) => !styles.has(type)).map((type) => [type, svg("text", { class: `label label-${type}` })]);
+  root.append(...probes.map(([, probe]) => probe));
+  for (const [type, probe] of probes) {
     const style = getComputedStyle(probe);
-    const size = Number.parseFloat(style.fontSize);
-    styles.set(key, {
+    styles.set(type, {
       font: `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`,
-      size,
+      size: Number.parseFloat(style.fontSize),
       spacing: Number.parseFloat(style.letterSpacing) || 0,
     });
-    probe.remove();
   }
-  return styles.get(key);
+  for (const [, probe] of probes) probe.remove();
 }
 
 /** Return the lines of a text, each at most about `limit` pixels wide, and the size of them all. */
@@ -322,7 +318,9 @@ export function createLabels(app) {
   const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
   function draw() {
-    const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
+    const names = wantedNames(app, map.getZoom());
+    readStyles(names.map((one) => one.type), overlay.root);
+    const items = names.map((name) => measure(name, app));
     const bare = items.filter((one) => !one.text); // a mark alone stays where it is
     const markBox = ({ x, y, type }) => {
       const reach = type === "city-seat" ? 5 : 4;
@@ -363,11 +361,11 @@ export function createLabels(app) {
   draw();
 }
 
-function measure(name, app, root) {
+function measure(name, app) {
   const { map, spread } = app;
   const extent = extentOf(name.id, app);
   const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
-  const text = setText(name.text, styleOf(`label-${name.type}`, root), limit);
+  const text = setText(name.text, styles.get(name.type), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
   const width = Math.max(text.width, columns * BADGE);
