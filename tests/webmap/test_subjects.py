@@ -356,14 +356,14 @@ def test_columns_stand_in_the_order_of_time_and_count_the_same() -> None:
         return {"value": value, "year": year, "measure": measure, "unit": {}}
 
     outcomes = [outcome(3.0, 2023), outcome(9.0, 2023, "other"), outcome(4.0, 2024), outcome(5.0, 2025)]
-    row = {
-        "base": {"value": 2.0, "year": None},
-        "target": {"value": 4.5, "year": 2024},
+    row: Any = {
+        "base": {"value": 2.0, "year": None, "comparator": "="},
+        "target": {"value": 4.5, "year": 2024, "comparator": ">="},
         "outcomes": outcomes,
     }
     course = lay_out_course(row)
     assert course
-    columns = course["columns"]
+    columns: Any = course["columns"]
     assert [(one["kind"], one["value"]) for one in columns] == [
         ("base", 2.0),
         ("reached", 3.0),
@@ -373,5 +373,6 @@ def test_columns_stand_in_the_order_of_time_and_count_the_same() -> None:
     ]
     assert [one["x"] for one in columns] == sorted(one["x"] for one in columns)
     assert {round(one["height"] / one["value"], 1) for one in columns} == {14.4}  # on one scale, from zero
-    assert lay_out_course({"target": None, "outcomes": []}) is None
+    nothing: Any = {"target": None, "outcomes": []}
+    assert lay_out_course(nothing) is None
     assert lay_out_course(row | {"base": None, "outcomes": []}) is None
