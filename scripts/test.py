@@ -27,6 +27,7 @@ from scripts.messages import write
 SCRIPT = "scripts/test.py"
 COMMAND = f"python3 {SCRIPT}"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FIREFOX = ("firefox-esr", "firefox")
 FONT_NAME = "NotoSansCJK-Regular.ttc"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 NGINX = ("nginx", "/usr/sbin/nginx")
@@ -45,6 +46,7 @@ SERVERS = {"qgis-server": "/usr/lib/cgi-bin/qgis_mapserv.fcgi", "nginx-light": "
 def missing_packages() -> list[str]:
     """Name the Debian packages that the tests of browser, database and map server lack on this machine."""
     missing = [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
+    missing += [] if any(map(shutil.which, FIREFOX)) else ["firefox-esr"]
     on_linux = sys.platform.startswith("linux")
     if on_linux and not any(found for folder in FONT_FOLDERS for found in Path(folder).rglob(FONT_NAME)):
         missing.append("fonts-noto-cjk")

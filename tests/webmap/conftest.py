@@ -21,6 +21,8 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
     "--disable-features=LocalNetworkAccessChecks",  # a page of another host frames one of this machine
 ]
+# Of a reader who has put the introduction away: nothing lies on the map at first.
+KNOWN = "try { localStorage.setItem('introduced', '1') } catch {}"
 
 
 @contextmanager
@@ -85,6 +87,7 @@ class Watched:
 def watched(browser: Browser, site: str) -> Iterator[Watched]:
     """Return a fresh page at 1440 × 900; fails at the end if anything forbidden happened on it."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
+    context.add_init_script(KNOWN)
     found = Watched(context.new_page(), site)
     yield found
     context.close()

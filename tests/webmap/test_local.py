@@ -304,6 +304,9 @@ def test_the_about_page_says_how_exact_the_data_are(client: FlaskClient, languag
         assert client.get(document).get_json()["geometry"]["accuracy_m"] > 0, layer
     assert text.count("<tr>") == 9
     assert "chinep.net" in text
+    for figure in ("5,799.8", "69.05"):  # of the city; of a target
+        assert figure in text
+    assert 'href="/?tour=1' in text
     for path in ("/", "/zones/gaoqu", "/indicators"):
         assert 'href="/about' in client.get(f"{path}?lang={language}").text
 

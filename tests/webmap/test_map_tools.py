@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from pyproj import Geod
 
 from layers.store import Release
+from tests.webmap.conftest import KNOWN
 from webmap.folium_map import to_map
 
 LANGUAGES = ("zh", "en", "ko")
@@ -245,6 +246,7 @@ def test_the_bar_leads_to_the_view_as_a_file_and_keys_are_told(page: Page, site:
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    context.add_init_script(KNOWN)
     yield context.new_page()
     context.close()
 

@@ -1,4 +1,4 @@
-"""Tables on a phone: every value is on the screen, beside what it is; nothing waits beyond its edge."""
+"""Pages on a phone: every value is on the screen, beside what it is, and what is tapped fits a thumb."""
 
 from __future__ import annotations
 
@@ -37,6 +37,32 @@ HIDDEN = """() => {
   }
   return faults.slice(0, 3);
 }"""
+# What is tapped and is smaller than 44 pixels, but for links within running text, which a line holds.
+SMALL = """() => {
+  const within = (node) => {
+    let block = node.parentElement;
+    while (getComputedStyle(block).display === "inline") block = block.parentElement;
+    if (/flex|grid/.test(getComputedStyle(block).display)) return false;
+    const texts = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    let said = "";
+    while (texts.nextNode())
+      if (!texts.currentNode.parentElement.closest("a, button, summary, .hidden"))
+        said += texts.currentNode.data;
+    return /[\\p{L}\\p{N}]/u.test(said);
+  };
+  const kinds = "a[href], button, summary, input:not([type=hidden]), select, textarea";
+  return [...document.querySelectorAll(kinds)]
+    .filter((node) => node.checkVisibility({ visibilityProperty: true }))
+    .filter((node) => !node.disabled && !node.closest(".leaflet-container, .hidden, .skip, svg"))
+    .filter((node) => {
+      const box = node.matches("[type=checkbox], [type=radio]") ? (node.closest("label") ?? node) : node;
+      const { width, height } = box.getBoundingClientRect();
+      const small = width && height && Math.min(width, height) < 43.5;
+      return small && !(node.matches("a, button") && within(node));
+    })
+    .map((node) => `${node.outerHTML.slice(0, 90)} in ${node.parentElement.outerHTML.slice(0, 60)}`)
+    .slice(0, 5);
+}"""
 CELLS = "document.querySelectorAll('tbody td').length"
 OPEN = "document.querySelectorAll('details').forEach((node) => { node.open = true; })"
 PATHS = (
@@ -56,6 +82,22 @@ PATHS = (
     "/ogc/collections/zones/items?f=html",
     "/ogc/collections/designations/items?f=html&limit=10",
     "/ogc/collections/zones/items/gaoqu?f=html",
+)
+PAGES = (
+    "/?industry=biomedicine",
+    "/?zone=gaoqu",
+    "/places/airport-weihai",
+    "/industries/",
+    "/clusters/cluster-it",
+    "/plan",
+    "/plan/三(一)1(2)",
+    "/agencies/",
+    "/agencies/sci-tech-bureau",
+    "/find?industry=biomedicine&university=2",
+    "/compare?zones=gaoqu,nanhai,lingang",
+    "/search?q=cold chain",
+    "/about",
+    "/zones/nowhere",
 )
 LANGUAGES = ("zh", "en")  # the shortest words and the longest
 PUBLISHED = ("/changes", "/changes?from=1&to=2", "/r/{release}/")
@@ -100,6 +142,14 @@ def test_no_cell_of_a_publication_is_hidden(
     _look(phone, f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_what_is_tapped_is_large_enough(phone: Page, site: str, path: str) -> None:
+    phone.goto(f"{site}{path}{'&' if '?' in path else '?'}lang=zh")
+    phone.evaluate(OPEN)
+    assert phone.evaluate(SMALL) == []
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 @pytest.fixture
 def preview(release: Release, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the page of what the import of a moved boundary would change."""
@@ -134,4 +184,5 @@ def _look(phone: Page, address: str) -> None:
     phone.evaluate(OPEN)
     assert phone.evaluate(CELLS) > 0, "there is nothing to look at"
     assert phone.evaluate(HIDDEN) == []
+    assert address.startswith("file:") or phone.evaluate(SMALL) == []
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360

@@ -13,7 +13,7 @@ from layers.documents import EMPHASES
 from layers.store import Release
 from webmap.app import create_app
 from webmap.settings import Settings, read_settings
-from webmap.views.charts import wrap_chart_text
+from webmap.views.charts import lay_out_course, wrap_chart_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -337,3 +337,42 @@ def test_the_number_of_a_clause_in_a_note_never_breaks(client: FlaskClient, lang
         assert {one for _, one, _ in marks} == {language}
         assert [shown for _, _, shown in marks] == ["III(1)1(2)", "III(1)2(4)", "III(2)1"]
     assert " - " not in note
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_a_small_chart_for_each_indicator_with_base_and_target(
+    client: FlaskClient, release: Release, language: str
+) -> None:
+    page = client.get(f"/indicators?lang={language}").text
+    both = [row for row in release.read_json("pages/indicators.json") if row["base"] and row["target"]]
+    assert page.count('class="course"') == len(both) > 8
+    assert (
+        'class="course"' not in client.get(f"/clusters/?lang={language}").text
+    )  # a target alone is no course
+
+
+def test_columns_stand_in_the_order_of_time_and_count_the_same() -> None:
+    def outcome(value: float, year: int, measure: str | None = None) -> dict[str, object]:
+        return {"value": value, "year": year, "measure": measure, "unit": {}}
+
+    outcomes = [outcome(3.0, 2023), outcome(9.0, 2023, "other"), outcome(4.0, 2024), outcome(5.0, 2025)]
+    row: Any = {
+        "base": {"value": 2.0, "year": None, "comparator": "="},
+        "target": {"value": 4.5, "year": 2024, "comparator": ">="},
+        "outcomes": outcomes,
+    }
+    course = lay_out_course(row)
+    assert course
+    columns: Any = course["columns"]
+    assert [(one["kind"], one["value"]) for one in columns] == [
+        ("base", 2.0),
+        ("reached", 3.0),
+        ("reached", 4.0),
+        ("target", 4.5),
+        ("reached", 5.0),
+    ]
+    assert [one["x"] for one in columns] == sorted(one["x"] for one in columns)
+    assert {round(one["height"] / one["value"], 1) for one in columns} == {14.4}  # on one scale, from zero
+    nothing: Any = {"target": None, "outcomes": []}
+    assert lay_out_course(nothing) is None
+    assert lay_out_course(row | {"base": None, "outcomes": []}) is None

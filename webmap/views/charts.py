@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import TypeVar, cast
 
 from flask import Blueprint, Response, g, render_template
 from markupsafe import Markup
 
-from layers.document_types import ClusterDocument, IndicatorDocument
+from layers.document_types import ClusterDocument, IndicatorDocument, IndicatorFigure
 from layers.links import Reached
 from webmap.params import takes
 from webmap.problems import NotFoundError
@@ -26,6 +27,9 @@ STEP = 5  # between the lines of that axis, where so many fit
 MOST_TICKS = 16
 FONT = 13
 LATIN = 0.54  # width of a Latin letter over the font's size
+COURSE_WIDTH, COURSE_HEIGHT, COURSE_TOP = 220, 72, 20  # of a small chart; below it stand the years
+MOST_OUTCOMES = 4
+Charted = TypeVar("Charted", ClusterDocument, IndicatorDocument)
 blueprint = Blueprint("charts", __name__)
 CHARTS = ("clusters", "targets")
 
@@ -91,9 +95,49 @@ def lay_out_targets(indicators: Sequence[IndicatorDocument], language: str) -> d
     return _frame(len(rows)) | {"rows": rows, "ticks": ticks, "base_x": across(BASE), "base": BASE}
 
 
+def lay_out_course(row: ClusterDocument | IndicatorDocument) -> dict[str, object] | None:
+    """Return base, outcomes and target of an indicator or cluster as columns in the order of time.
+
+    Every column counts what the plan counts; None where there is only one.
+    """
+    base, target = cast("IndicatorFigure | None", row.get("base")), row["target"]
+    columns = [("base", base["value"], base["year"], base["comparator"])] if base else []
+    columns += [("reached", one["value"], one["year"], "=") for one in _list_alike(row)[-MOST_OUTCOMES:]]
+    if target:
+        year = target["year"] or 0
+        later = sum(kind == "reached" and (when or 0) > year for kind, _, when, _ in columns)
+        aim = ("target", target["value"], target["year"], target["comparator"])
+        columns.insert(len(columns) - later, aim)
+    if len(columns) <= 1 or min(value for _, value, _, _ in columns) < 0:
+        return None
+    step = COURSE_WIDTH / len(columns)
+    top = max(value for _, value, _, _ in columns) or 1
+    return {
+        "width": COURSE_WIDTH,
+        "bottom": COURSE_TOP + COURSE_HEIGHT,
+        "font": FONT,
+        "columns": [
+            {
+                "kind": kind,
+                "value": value,
+                "comparator": comparator,
+                "year": year,
+                "x": round(step * (number + 0.5), 1),
+                "height": round(COURSE_HEIGHT * value / top, 1),
+            }
+            for number, (kind, value, year, comparator) in enumerate(columns)
+        ],
+    }
+
+
+def _list_alike(row: ClusterDocument | IndicatorDocument) -> list[Reached]:
+    """Return the outcomes that count what the plan counts, the latest last."""
+    return [one for one in row["outcomes"] if one["measure"] is None and one["value"] >= 0]
+
+
 def _last(row: ClusterDocument | IndicatorDocument) -> Reached | None:
     """Return the latest outcome that counts what the plan counts."""
-    alike = [one for one in row["outcomes"] if one["measure"] is None and one["value"] >= 0]
+    alike = _list_alike(row)
     return alike[-1] if alike else None
 
 
@@ -137,6 +181,16 @@ def draw_chart(name: str) -> Markup:
         chart = lay_out_targets(content().indicators, g.language)
     # Safe to set into a page: the template escapes every text.
     return Markup(render_template(f"charts/{name}.svg", chart=chart, wrap=wrap_chart_text))  # noqa: S704
+
+
+def draw_courses(rows: Sequence[Charted]) -> list[tuple[Charted, Markup]]:
+    """Return each row that has something to compare with its small chart in the language of the request."""
+    drawn = []
+    for row in rows:
+        if course := lay_out_course(row):
+            svg = render_template("charts/course.svg", chart=course, row=row)
+            drawn.append((row, Markup(svg)))  # noqa: S704 - safe to set into a page: the template escapes every text
+    return drawn
 
 
 @blueprint.get("/charts/<name>.svg")

@@ -35,6 +35,8 @@ ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "
 CONTACT_HOLDS = timedelta(days=90)
 MAX_PATH = 800  # characters; a denser code is hard to read from paper
 OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH - 1}}}")  # no other host, nothing unprintable
+CITY_GROUP = "city"  # of the indicators that describe the city as a whole
+MOST_FIGURES = 6
 QUIET_ZONE = 2  # modules around the code
 
 
@@ -124,11 +126,18 @@ def _place_page(document: PlaceDocument, history: list[TracedChange]) -> str:
 
 @blueprint.get("/about")
 def about_page() -> str:
-    """Say what the site is, who publishes it, how current and how exact it is, on which terms."""
+    """Say what the site is, the city in figures, who publishes it, how current and how exact it is."""
     layers = dict.fromkeys(row["layer"] for row in content().documents.values())
+    indicators = content().indicators
+    aimed = [row for row in indicators if row["base"] and row["target"]]
     return render_template(
         "about.html",
         page="about",
+        city=[row for row in indicators if row["group"] == CITY_GROUP and row["base"]][:MOST_FIGURES],
+        targets=list({row["group"]: row for row in reversed(aimed)}.values())[
+            ::-1
+        ],  # the first of each group
+        counts={row["id"]: row["count"] for row in content().downloads},
         exact=[row for layer in layers if (row := measure_exactness(layer))],
         differences=measure_differences(),
         sources=content().sources,

@@ -15,7 +15,7 @@ from webmap.content import Content
 from webmap.i18n import LANGUAGES
 from webmap.params import takes
 from webmap.problems import NotFoundError, name_some
-from webmap.views.charts import draw_chart
+from webmap.views.charts import draw_chart, draw_courses
 from webmap.views.context import content as served
 
 blueprint = Blueprint("plan", __name__)
@@ -79,8 +79,13 @@ def clause_document(clause_id: str) -> Response:
 @blueprint.get("/indicators")
 def indicators_page() -> str:
     """Show base and target of every indicator."""
-    groups = indicators(served())
-    return render_template("indicators.html", page="indicators", groups=groups, chart=draw_chart("targets"))
+    return render_template(
+        "indicators.html",
+        page="indicators",
+        groups=indicators(served()),
+        chart=draw_chart("targets"),
+        courses=draw_courses(served().indicators),
+    )
 
 
 def _require(clause_id: str) -> ClauseDocument:

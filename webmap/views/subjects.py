@@ -16,7 +16,7 @@ from webmap.http import send, send_csv, to_csv
 from webmap.i18n import pick
 from webmap.params import ChoiceParameter, Q, takes
 from webmap.problems import NotFoundError, find_near_rows, name_some
-from webmap.views.charts import draw_chart
+from webmap.views.charts import draw_chart, draw_courses
 from webmap.views.context import content
 
 blueprint = Blueprint("subjects", __name__)
@@ -97,7 +97,13 @@ def industry_geojson(industry_id: str) -> Response:
 def clusters() -> str:
     """Compare the clusters and their targets."""
     rows = list(content().clusters.values())
-    return render_template("clusters.html", page="industries", clusters=rows, chart=draw_chart("clusters"))
+    return render_template(
+        "clusters.html",
+        page="industries",
+        clusters=rows,
+        chart=draw_chart("clusters"),
+        courses=draw_courses(rows),
+    )
 
 
 @blueprint.get("/clusters/<cluster_id>")

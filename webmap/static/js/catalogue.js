@@ -30,7 +30,7 @@ export class Catalogue {
   }
 
   /** Return the state with unknown ids dropped, and a theme that shows the zone. */
-  sound({ theme, zone, own, industry, cluster, q, layers, hide, pick, swipe }) {
+  sound({ theme, zone, own, industry, cluster, q, layers, hide, pick, swipe, tour }) {
     const known = this.features.has(zone) ? zone : null;
     const shown = this.themes.has(theme) ? theme : this.themeFor(known);
     const classes = this.themes.get(shown).legend.map((entry) => entry.key);
@@ -49,6 +49,7 @@ export class Catalogue {
       hide: some(hide, (one) => classes.includes(one) || this.isOwnClass(one)),
       pick: listOf(some(pick, (one) => this.features.has(one) && this.isArea(this.features.get(one)))).slice(0, MOST_CHOSEN).join(",") || null,
       swipe: swipe !== shown && (this.themes.has(swipe) || /^[0-9a-f]{16,64}$/.test(swipe)) ? swipe : null,
+      tour: /^[1-5]$/.test(tour) ? tour : null,
     };
   }
 

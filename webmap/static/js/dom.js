@@ -34,6 +34,12 @@ export const narrow = window.matchMedia("(max-width: 720px)");
 /** Whether the reader asked for less motion. */
 export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+/** Scroll the navigation of a narrow window so that the page that is open is in sight. */
+export function showCurrent() {
+  const [list, link] = [".nav", ".nav [aria-current]"].map((one) => document.querySelector(one));
+  if (link) list.scrollLeft = link.offsetLeft - list.offsetLeft - (list.clientWidth - link.offsetWidth) / 2;
+}
+
 /* Buttons that copy the text beside them; they appear only where the browser lets a page copy. */
 
 const SHOWN_MS = 1600;

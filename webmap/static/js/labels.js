@@ -12,23 +12,19 @@ const canvas = document.createElement("canvas").getContext("2d");
 const styles = new Map();
 const CJK = /[　-鿿가-힯]/;
 
-/** Return `{font, size, spacing}` of a class of label as the style sheet sets it. */
-function styleOf(className, root) {
-  const key = `${className} ${document.documentElement.lang}`;
-  if (!styles.has(key)) {
-    const probe = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    probe.setAttribute("class", `label ${className}`);
-    root.append(probe);
+/** Read `{font, size, spacing}` of each kind of label as the style sheet sets it: all together, for that is one reckoning. */
+function readStyles(types, root) {
+  const probes = [...new Set(types)].filter((type) => !styles.has(type)).map((type) => [type, svg("text", { class: `label label-${type}` })]);
+  root.append(...probes.map(([, probe]) => probe));
+  for (const [type, probe] of probes) {
     const style = getComputedStyle(probe);
-    const size = Number.parseFloat(style.fontSize);
-    styles.set(key, {
+    styles.set(type, {
       font: `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`,
-      size,
+      size: Number.parseFloat(style.fontSize),
       spacing: Number.parseFloat(style.letterSpacing) || 0,
     });
-    probe.remove();
   }
-  return styles.get(key);
+  for (const [, probe] of probes) probe.remove();
 }
 
 /** Return the lines of a text, each at most about `limit` pixels wide, and the size of them all. */
@@ -180,14 +176,14 @@ const FARTHEST = 200; // pixels that a label may be moved
  * An item is `{x, y, width, height, priority, must, offsets}`: the anchor and the box's size in
  * pixels, the offsets of the box's centre to try in turn. `must` items are moved, never hidden; a line
  * then ties them to their anchor, which crosses no label, symbol or other line. `taken` boxes are
- * `[left, top, right, bottom]`, and so is `frame`: offsets that keep the box inside it are tried before
- * the others.
+ * `[left, top, right, bottom]`, and so is `frame`, what is in view: no label is cut at its edge.
  */
-function placeLabels(items, taken = [], frame = null) {
+function placeLabels(items, taken, frame) {
   const room = { boxes: [...taken], lines: [] };
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
-    const offset = firstFree(item, insideFirst(item, frame), room) ?? (item.must ? moved(item, room, frame) : null);
+    const whole = item.offsets.filter((offset) => !isCut(boxAt(item, offset), frame));
+    const offset = firstFree(item, whole, room) ?? (item.must && holds(frame, item) ? moved(item, room, frame) : null);
     if (offset) {
       room.boxes.push(boxAt(item, offset));
       room.lines.push(...lineOf(item, offset));
@@ -246,13 +242,10 @@ function crosses([ax, ay, bx, by], [cx, cy, dx, dy]) {
   return apart < 0 && side(cx, cy, ax, ay, bx, by) * side(dx, dy, ax, ay, bx, by) < 0;
 }
 
-function insideFirst(item, frame, offsets = item.offsets) {
-  if (!frame) return offsets;
-  const inside = (offset) => {
-    const [left, top, right, bottom] = boxAt(item, offset);
-    return left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
-  };
-  return [...offsets.filter(inside), ...offsets.filter((offset) => !inside(offset))];
+/** Whether a box lies across the edge of what is in view: wholly outside it comes into view when the map is dragged. */
+function isCut([left, top, right, bottom], frame) {
+  const apart = right < frame[0] || left > frame[2] || bottom < frame[1] || top > frame[3];
+  return !apart && (left < frame[0] || top < frame[1] || right > frame[2] || bottom > frame[3]);
 }
 
 /** Return the nearest free offset, or the one that is least in the way. */
@@ -261,9 +254,15 @@ function moved(item, room, frame) {
   for (let radius = 16; radius <= FARTHEST; radius += 8) {
     for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
   }
-  const tried = insideFirst(item, frame, ring);
-  const cost = new Map(tried.map((offset) => [offset, hindrance(item, offset, room)]));
-  return tried.find((offset) => !cost.get(offset)) ?? tried.reduce((best, one) => (cost.get(one) < cost.get(best) ? one : best));
+  const inside = ring.filter((offset) => !isCut(boxAt(item, offset), frame));
+  const tried = inside.length ? inside : ring;
+  let [best, least] = [null, Infinity];
+  for (const offset of tried) {
+    const cost = hindrance(item, offset, room);
+    if (cost < least) [best, least] = [offset, cost];
+    if (!cost) break; // the nearest come first
+  }
+  return best;
 }
 
 function boxAt({ x, y, width, height }, [dx, dy]) {
@@ -277,7 +276,7 @@ function overlap(a, b) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
-/* Draw the names: with a halo of the ground, hidden rather than overlapping, anew at each zoom. */
+/* Draw the names: with a halo of the ground, hidden rather than overlapping or cut, anew after each move. */
 
 const BADGE = 17;
 const BADGES_PER_ROW = 6;
@@ -288,7 +287,9 @@ export function createLabels(app) {
   const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
   function draw() {
-    const items = wantedNames(app, map.getZoom()).map((name) => measure(name, app, overlay.root));
+    const names = wantedNames(app, map.getZoom());
+    readStyles(names.map((one) => one.type), overlay.root);
+    const items = names.map((name) => measure(name, app));
     const bare = items.filter((one) => !one.text); // a mark alone stays where it is
     const markBox = ({ x, y, type }) => {
       const reach = type === "city-seat" ? 5 : 4;
@@ -320,7 +321,7 @@ export function createLabels(app) {
     }
   }
 
-  map.on("zoomend viewreset", draw);
+  map.on("moveend", draw);
   state.subscribe((now, before) => (app.catalogue.contentOf(now) === app.catalogue.contentOf(before) && now.zone === before.zone ? fade() : draw()));
   shapes.onChange(draw);
   app.backdrop.onNames(draw);
@@ -329,11 +330,11 @@ export function createLabels(app) {
   draw();
 }
 
-function measure(name, app, root) {
+function measure(name, app) {
   const { map, spread } = app;
   const extent = extentOf(name.id, app);
   const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
-  const text = setText(name.text, styleOf(`label-${name.type}`, root), limit);
+  const text = setText(name.text, styles.get(name.type), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
   const width = Math.max(text.width, columns * BADGE);

@@ -1,7 +1,7 @@
 /** The look-up page's map: click to ask, see the point or the polygon that was asked about. */
 
 import { bindBasket } from "./basket.js";
-import { bindCopying, byId, calm, el } from "./dom.js";
+import { bindCopying, byId, calm, el, showCurrent } from "./dom.js";
 import { createGround } from "./ground.js";
 import { createSearch } from "./search.js";
 import { Shapes } from "./shapes.js";
@@ -124,5 +124,6 @@ async function start() {
 
 bindCopying();
 bindBasket();
+showCurrent();
 createSearch();
 start();

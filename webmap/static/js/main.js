@@ -5,9 +5,10 @@ import { bindBasket } from "./basket.js";
 import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
 import { STYLE } from "./cartography.js";
 import { Catalogue, listOf, overlaysOf } from "./catalogue.js";
-import { byId, el } from "./dom.js";
+import { byId, el, showCurrent } from "./dom.js";
 import { createFigures, createOutline } from "./figures.js";
 import { createGround, createTiles } from "./ground.js";
+import { createGuide } from "./guide.js";
 import { createLabels } from "./labels.js";
 import { createLive } from "./live.js";
 import { createPanel, createSheet } from "./panel.js";
@@ -44,16 +45,19 @@ async function start() {
 
   nameMap(map);
   app.view = createView(app);
-  createSheet(byId("browse"));
+  app.sheet = createSheet(byId("browse"));
+  createGuide(app, !wanted && Object.values(asked).every((value) => !value)); // first, for the city is fitted beneath it
   createTiles(app);
   if (wanted) map.setView([wanted.lat, wanted.lon], wanted.zoom, { animate: false });
   else app.view.showAll();
-  createPicture(app);
+  await createEach(app, [createGround, createFigures, createOutline, createPoints]); // what people came to see comes first
   await painted();
-  createBackdrop(app);
-  createControls(app);
+  await createEach(app, [createBackdrop, createThemes, createLayers, createLegend, createFilter, createList, createQuestion]);
+  if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none
   if (payload.own.length) (await import("./own.js")).createOwn(app, PAGE);
-  createNames(app);
+  await createEach(app, [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking, createTools, createSwipe]);
+  bindBasket();
+  showCurrent();
   app.panel = createPanel(app);
   createLive(app);
   if (!wanted && state.get().zone) app.view.showFeature(state.get().zone);
@@ -63,22 +67,12 @@ async function start() {
   byId("atlas").classList.add("ready");
 }
 
-function createControls(app) {
-  for (const create of [createThemes, createLayers, createLegend, createFilter, createList, createQuestion]) create(app);
-  if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none
-}
-
-/** Draw the ground and the theme: what people came to see, so it comes first. */
-function createPicture(app) {
-  for (const create of [createGround, createFigures, createOutline, createPoints]) create(app);
-}
-
-/** Place the names, which avoid the symbols, and what reacts to the pointer. */
-function createNames(app) {
-  for (const create of [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking]) create(app);
-  createTools(app);
-  createSwipe(app);
-  bindBasket();
+/** Create parts of the page one after the other; between two of them the browser answers and draws. */
+async function createEach(app, parts) {
+  for (const create of parts) {
+    create(app);
+    if (!document.hidden) await (window.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve)));
+  }
 }
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */

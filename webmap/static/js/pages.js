@@ -1,7 +1,7 @@
 /** What scripts add to the pages that are readable without them. */
 
 import { bindBasket } from "./basket.js";
-import { bindCopying, byId } from "./dom.js";
+import { bindCopying, byId, showCurrent } from "./dom.js";
 import { createSearch } from "./search.js";
 
 /* The form of downloads: what does not go together is greyed, why is said, and the file's address is shown. */
@@ -199,4 +199,5 @@ bindWeights();
 bindGrid();
 bindFitting();
 bindBasket();
+showCurrent();
 createSearch();

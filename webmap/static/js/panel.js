@@ -18,8 +18,11 @@ export function createSheet(element, onChange = () => {}) {
 
   function set(name) {
     element.dataset.height = name;
+    const focused = document.activeElement;
     raise.disabled = name === "high";
     lower.disabled = name === "low";
+    if (focused === raise && raise.disabled) lower.focus(); // a button without use would lose the focus
+    if (focused === lower && lower.disabled) raise.focus();
     onChange(name);
   }
 

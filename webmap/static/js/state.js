@@ -32,8 +32,8 @@ export function createState(initial) {
 /* Keep the address bar and the state in step: any view can be linked, and Back restores it. */
 
 // What is chosen: theme, place, a feature of an operator's own layer, industry, cluster; what was searched for; layers laid over the theme with their
-// opacity in percent; classes switched off; places compared; a theme or release on the other side of the slider.
-const KEYS = ["theme", "zone", "own", "industry", "cluster", "q", "layers", "hide", "pick", "swipe"];
+// opacity in percent; classes switched off; places compared; a theme or release on the other side of the slider; a view of the tour.
+const KEYS = ["theme", "zone", "own", "industry", "cluster", "q", "layers", "hide", "pick", "swipe", "tour"];
 
 /** Return the state and the view that an address describes; absent parts are null. */
 export function readAddress(address = window.location) {

@@ -190,15 +190,33 @@ export function createTools(app) {
     map.locate({ enableHighAccuracy: true, timeout: 15000, maximumAge: 60000 });
   }
 
+  const textOf = ({ lat, lng }) => [lat.toFixed(5), lng.toFixed(5)];
+
+  /** Return the link to what applies at a point, where a program answers. */
+  function linkTo(latlng) {
+    const [lat, lon] = textOf(latlng);
+    return served ? [el("a", { href: local(`/lookup?lon=${lon}&lat=${lat}`), text: t("map.tool.what_here") })] : [];
+  }
+
+  const markAt = (latlng) => L.circleMarker(latlng, { pane: "sketch", radius: 6, className: "sketch-here", interactive: false }).addTo(here);
+
+  // A long press, or the other button of the mouse, asks about a point; not every browser tells of the press itself.
+  map.tapHold.enable();
+  map.on("contextmenu", ({ latlng }) => {
+    if (app.sketching) return;
+    choose("point");
+    markAt(latlng);
+    const [lat, lon] = textOf(latlng);
+    say(t("map.coordinates", { lat, lon }), " ", ...linkTo(latlng));
+  });
   map.on("locationfound", ({ latlng, accuracy }) => {
     if (mode !== "locate") return;
     L.circle(latlng, { pane: "sketch", radius: accuracy, className: "sketch-area", interactive: false }).addTo(here);
-    L.circleMarker(latlng, { pane: "sketch", radius: 6, className: "sketch-here", interactive: false }).addTo(here);
+    markAt(latlng);
     const inside = L.latLngBounds(map.options.maxBounds).contains(latlng);
     if (inside) view.flyTo(latlng, Math.max(map.getZoom(), 11));
-    const [lat, lon] = [latlng.lat.toFixed(5), latlng.lng.toFixed(5)];
-    const link = served && el("a", { href: local(`/lookup?lon=${lon}&lat=${lat}`), text: t("map.tool.what_here") });
-    say(t(inside ? "map.tool.here" : "map.tool.far", { lat, lon, metres: rounded(accuracy) }), " ", ...(inside && link ? [link] : []));
+    const [lat, lon] = textOf(latlng);
+    say(t(inside ? "map.tool.here" : "map.tool.far", { lat, lon, metres: rounded(accuracy) }), " ", ...(inside ? linkTo(latlng) : []));
   });
   map.on("locationerror", ({ code }) => mode === "locate" && say(t(code === 1 ? "map.tool.refused" : "map.tool.no_position")));
 
@@ -206,16 +224,19 @@ export function createTools(app) {
     const name = target.closest("[data-tool]")?.dataset.tool;
     if (name) choose(mode === name ? null : name);
     if (target.closest("#print-view")) window.print();
-    if (target.closest("#open-layers")) openLayers();
+    if (target.closest("#open-layers")) openLayers(app);
   });
   if (!served) button("draw").hidden = true;
   bindKeys(bar, () => mode && choose(null));
 }
 
-function openLayers() {
+function openLayers({ sheet }) {
   const box = byId("layers");
   box.open = true;
-  if (narrow.matches) byId("browse").dataset.height = "mid";
+  if (narrow.matches) {
+    if (!byId("panel").hidden) byId("panel-close").click(); // the one sheet lies where the other does
+    sheet.set("mid");
+  }
   box.querySelector("summary").focus();
   box.scrollIntoView({ block: "nearest" });
 }

@@ -1,0 +1,139 @@
+"""The map under fingers, as a phone's screen sends them, and under the eyes of somebody new to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, expect
+
+from tests.webmap.conftest import KNOWN
+
+pytestmark = pytest.mark.browser
+
+CENTRE = "(() => { const { lat, lng } = planMap.getCenter(); return [lat, lng, planMap.getZoom()]; })()"
+LONG_PRESS_MS = 900
+Point = tuple[float, float]
+
+
+@pytest.fixture
+def phone(browser: Browser, site: str) -> Iterator[Page]:
+    """The map on a 360 px wide touch screen, for somebody who has put the introduction away."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    context.add_init_script(KNOWN)
+    page = context.new_page()
+    page.goto(f"{site}/?lang=en")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    yield page
+    context.close()
+
+
+class Fingers:
+    """Fingers on the screen, moved together step by step."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._session: CDPSession = page.context.new_cdp_session(page)
+
+    def move(self, *paths: tuple[Point, Point], steps: int = 8) -> None:
+        """Put one finger down at the start of each path, move all to the ends, lift them."""
+        self._send("touchStart", [start for start, _ in paths])
+        for step in range(1, steps + 1):
+            at = [
+                (x + (to_x - x) * step / steps, y + (to_y - y) * step / steps)
+                for (x, y), (to_x, to_y) in paths
+            ]
+            self._send("touchMove", at)
+            self._page.wait_for_timeout(20)
+        self._send("touchEnd", [])
+
+    def hold(self, at: Point) -> None:
+        """Press long in one place."""
+        self._send("touchStart", [at])
+        self._page.wait_for_timeout(LONG_PRESS_MS)
+        self._send("touchEnd", [])
+
+    def _send(self, kind: str, points: list[Point]) -> None:
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+def test_fingers_drag_pinch_and_press_the_map(phone: Page) -> None:
+    fingers = Fingers(phone)
+    lat, lng, zoom = phone.evaluate(CENTRE)
+    fingers.move(((180, 420), (110, 360)))
+    phone.wait_for_timeout(400)
+    dragged = phone.evaluate(CENTRE)
+    assert dragged[0] < lat
+    assert dragged[1] > lng
+    assert dragged[2] == zoom
+    fingers.move(((170, 400), (110, 330)), ((190, 440), (250, 510)))
+    phone.wait_for_function(f"planMap.getZoom() >= {zoom + 0.5}")
+    expect(phone.locator("#panel")).to_be_hidden()  # neither of the two was a tap
+    fingers.hold((150, 450))
+    readout = phone.locator("#readout")
+    expect(readout).to_contain_text("° N")
+    readout.get_by_role("link").tap()
+    phone.wait_for_url("**/lookup?lon=12*")
+
+
+def test_a_finger_draws_the_sheet_to_three_heights(phone: Page) -> None:
+    fingers = Fingers(phone)
+    sheet = phone.locator("#browse")
+    heights = []
+    for target in (500, 200, 735):
+        bar = sheet.locator(".sheet-bar").bounding_box()
+        assert bar
+        start = (bar["x"] + 150, bar["y"] + 20)
+        fingers.move((start, (start[0], target)))
+        phone.wait_for_timeout(250)
+        heights.append(sheet.get_attribute("data-height", timeout=1000))
+    assert heights == ["mid", "high", "low"]
+    title = sheet.locator(".sheet-title")
+    for wanted in ("mid", "high", "low"):
+        title.tap()
+        expect(sheet).to_have_attribute("data-height", wanted)
+    sheet.get_by_role("button", name="Enlarge").focus()
+    for key, wanted in (("ArrowUp", "mid"), ("ArrowUp", "high"), ("ArrowDown", "mid")):
+        phone.keyboard.press(key)
+        expect(sheet).to_have_attribute("data-height", wanted)
+
+
+def test_a_first_visit_is_shown_round_and_not_again(browser: Browser, site: str) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{site}/?lang=en&zone=gaoqu")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    guide = page.locator("#guide")
+    expect(guide).to_be_hidden()  # who follows a link came for something
+    page.goto(f"{site}/?lang=en")
+    expect(guide.get_by_role("heading", name="How to read this map")).to_be_visible()
+    guide.get_by_role("button", name="Tour of five views").press("Enter")
+    shown = []
+    for number in range(1, 6):
+        heading = guide.get_by_role("heading")
+        expect(heading).to_be_focused()
+        expect(guide).to_contain_text(f"{number} / 5")
+        shown.append((heading.inner_text(), page.evaluate("location.search.slice(1)")))
+        page.keyboard.press("ArrowRight")
+    expect(guide).to_be_hidden()
+    expect(page.locator(".leaflet-container")).to_be_focused()
+    assert len(dict(shown)) == 5
+    asked = [parse_qs(query) for _, query in shown]
+    assert "zone" in asked[1]
+    assert "industry" in asked[2]
+    assert len({tuple(one["theme"]) for one in asked}) == 3
+    page.goto(f"{site}/?{shown[1][1]}")  # each view is an address like any other
+    expect(guide).to_contain_text("2 / 5")
+    expect(page.locator("#panel")).to_be_visible()
+    page.go_back()
+    page.goto(f"{site}/?lang=en")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    expect(guide).to_be_hidden()
+    page.get_by_role("button", name="How to read this map").click()
+    expect(guide.get_by_role("heading")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(guide).to_be_hidden()
+    expect(page.get_by_role("button", name="How to read this map")).to_be_focused()
+    context.close()
