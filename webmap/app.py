@@ -39,6 +39,7 @@ from webmap.views import (
     context,
     data,
     errors,
+    joining,
     lists,
     lookup,
     pages,
@@ -85,6 +86,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(releases.blueprint)
     app.register_blueprint(search.blueprint)
     app.register_blueprint(lookup.blueprint)
+    app.register_blueprint(joining.blueprint)
     app.register_blueprint(plan.blueprint)
     app.register_blueprint(subjects.blueprint)
     app.register_blueprint(charts.blueprint)

@@ -33,6 +33,7 @@ ROOT = Path(__file__).parent.parent
 MEGABYTE = 1_000_000
 PATIENCE_S = 15.0  # for one's turn
 POLL_S = 0.05
+TEMPORARY = "layout-upload-"  # begins the names of folders that go with the request they serve
 SHOWN = 4000  # characters of what a child says when it fails
 
 
@@ -87,6 +88,14 @@ class ExportWorker:
             return found
         with self._limiter.turn(), self._counting(waiting=1):
             return self.cache.read_or_make(key, lambda path: self._make(job, path), PATIENCE_S)
+
+    def answer(self, job: ChildJob) -> bytes:
+        """Return what `job` makes, of which nothing is kept; raises as :meth:`get`."""
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, self._limiter.turn():
+            path = Path(folder) / "answer"
+            with self._counting(waiting=1):
+                self._make(job, path)
+            return path.read_bytes()
 
     def _make(self, job: ChildJob, path: Path) -> None:
         with self._place(), self._counting(running=1, waiting=-1):

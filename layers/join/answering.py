@@ -76,8 +76,10 @@ class JoinSummary:
         Rows of which the likeliest zone, or that there is none, is less than 90 % likely.
     notes
         What is to be said of the file, by language.
-    columns, rows
-        The first rows of the answer.
+    titles
+        The columns of the file.
+    labels, columns, rows
+        The first rows: what they are called in the file, and the answer.
     """
 
     file: str
@@ -94,6 +96,8 @@ class JoinSummary:
     frame_others: list[tuple[str, float]]
     notes: list[Texts] = field(default_factory=list)
     products: dict[str, int] = field(default_factory=dict)
+    titles: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     rows: list[list[Value]] = field(default_factory=list)
 
@@ -300,6 +304,8 @@ class JoinAnswers:
             frame_certainty=frame.certainty,
             frame_others=list(frame.others),
             products=dict(Counter(str(one) for one in here if one is not None)),
+            titles=list(table.columns),
+            labels=_label(table),
             columns=list(columns),
             rows=[[column[at] for column in columns.values()] for at in range(min(len(table.x), SHOWN_ROWS))],
         )
@@ -315,6 +321,14 @@ class JoinAnswers:
                 else dict.fromkeys(("id", "name", "url"))
             )
             yield named | {"count": count}
+
+
+def _label(table: PointTable) -> list[str]:
+    """Return what the first rows are called: the first column that is no position and says something."""
+    named = (column[:SHOWN_ROWS] for title, column in table.columns.items() if title not in table.found_in)
+    column = next((one for one in named if any(isinstance(value, str) for value in one)), None)
+    numbers = range(1, min(len(table.x), SHOWN_ROWS) + 1)
+    return [str(column[at - 1] or at)[:60] if column else str(at) for at in numbers]
 
 
 def _join(texts: Iterable[str]) -> str | None:

@@ -351,10 +351,10 @@ def _weigh_shifts(points: Sequence[BaseGeometry], placer: PointPlacer) -> list[t
     right = counted * math.log(_RIGHT) + (len(first) - counted) * math.log(1 - _RIGHT)
     chance = np.full(len(_UNIFORM), len(first) * math.log(0.5) + math.log(_NO_LIST))
     weights = np.exp(np.logaddexp(right, chance) - max(right.max(), chance.max()))
-    certain = weights / weights.sum()
+    certain = np.round(weights / weights.sum(), 3)
     # WGS 84 comes first where all are alike.
     order = sorted(range(len(_UNIFORM)), key=lambda at: -certain[at])
-    return [(_UNIFORM[at], round(float(certain[at]), 3)) for at in order]
+    return [(_UNIFORM[at], float(certain[at])) for at in order]
 
 
 def _doubt(
