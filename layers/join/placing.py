@@ -226,7 +226,7 @@ TOLD, NAMED, GUESSED = "told", "named", "guessed"  # by the user, by the file, b
 _SAMPLED: Final = 2_000  # points that are judged
 _CELL_DEG: Final = 0.01  # points of one cell say one thing
 _RIGHT: Final = 0.9  # of right positions that lie on our land: as near as the coast is drawn
-_NO_LIST: Final = 0.1  # how likely points are spread over land and sea alike
+_NO_LIST: Final = 0.5  # how likely points are spread over land and sea alike
 _ENOUGH: Final = 0.5  # of the points must lie near the city for their system to be told by that
 _SUSPECT: Final = 0.95  # a certainty that another system than the file's own is the right one
 _UNIFORM: Final = (crs.LONLAT, *crs.SHIFTED)
@@ -349,6 +349,7 @@ def _weigh_shifts(points: Sequence[BaseGeometry], placer: PointPlacer) -> list[t
     first = np.unique(cells, axis=0, return_index=True)[1] if len(telling) else np.array([], dtype=int)
     counted = land[:, telling[first]].sum(axis=1)
     right = counted * math.log(_RIGHT) + (len(first) - counted) * math.log(1 - _RIGHT)
+    right += math.log(1 - _NO_LIST)
     chance = np.full(len(_UNIFORM), len(first) * math.log(0.5) + math.log(_NO_LIST))
     weights = np.exp(np.logaddexp(right, chance) - max(right.max(), chance.max()))
     certain = np.round(weights / weights.sum(), 3)

@@ -111,24 +111,18 @@ def _join(options: JoinOptions, kind: str, release: Release) -> tuple[JoinSummar
     from layers.join.request import OPTIONS, JoinRequest
 
     with tempfile.TemporaryDirectory() as folder:
-        about = (
+        told = {name: getattr(options, name) for name in OPTIONS}
+        asked = JoinRequest(
             str(release.folder.absolute()),
             release.manifest_sha256,
             str(options.file),
             options.file.name,
+            folder,
+            format=kind,
+            language=options.lang,
+            **told,
         )
-        told = {name: getattr(options, name) for name in OPTIONS}
-        return join_file(
-            JoinRequest(
-                *release_at,
-                str(options.file),
-                options.file.name,
-                folder,
-                format=kind,
-                language=options.lang,
-                **told,
-            )
-        )
+        return join_file(asked)
 
 
 def _refuse(refusal: JoinRefusedError) -> None:
