@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -87,19 +87,20 @@ class ExportWorker:
         if found is not None:
             return found
         with self._limiter.turn(), self._counting(waiting=1):
-            return self.cache.read_or_make(key, lambda path: self._make(job, path), PATIENCE_S)
+            return self.cache.read_or_make(key, lambda path: self._make(job, path, self._limits), PATIENCE_S)
 
-    def answer(self, job: ChildJob) -> bytes:
-        """Return what `job` makes, of which nothing is kept; raises as :meth:`get`."""
+    def answer(self, job: ChildJob, seconds: float) -> bytes:
+        """Return what `job` makes in so many seconds, of which nothing is kept; raises as :meth:`get`."""
+        limits = replace(self._limits, seconds=seconds)
         with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, self._limiter.turn():
             path = Path(folder) / "answer"
             with self._counting(waiting=1):
-                self._make(job, path)
+                self._make(job, path, limits)
             return path.read_bytes()
 
-    def _make(self, job: ChildJob, path: Path) -> None:
+    def _make(self, job: ChildJob, path: Path, limits: ChildLimits) -> None:
         with self._place(), self._counting(running=1, waiting=-1):
-            run_child(job, path, self._limits)
+            run_child(job, path, limits)
 
     @contextmanager
     def _counting(self, running: int = 0, waiting: int = 0) -> Iterator[None]:
