@@ -328,9 +328,10 @@ def _name_columns(heads: Sequence[str]) -> list[str]:
     """Return a title of its own for every column; one without has its number."""
     titles: list[str] = []
     for number, head in enumerate(heads, 1):
-        title, count = _clean(head) or f"column_{number}", 2
+        said = str(_clean(head) or "")
+        title, count = said or f"column_{number}", 2
         while title.casefold() in {one.casefold() for one in titles}:
-            title, count = f"{_clean(head) or number}_{count}", count + 1
+            title, count = f"{said or number}_{count}", count + 1
         titles.append(title)
     return titles
 

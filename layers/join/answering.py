@@ -1,6 +1,6 @@
 """Say what applies to every row of a placed table: places, likelihoods, industries, clauses, products.
 
-The columns that are added are those of :func:`list_columns`; ids and names are joined with semicolons as
+The columns that are added are those of :func:`list_added_columns`; ids and names are joined with semicolons as
 everywhere in flat files.
 """
 
@@ -18,7 +18,7 @@ from geodata.boundary_import.issues import RefusedError, Texts, build_issue
 from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from geodata.point_tables import PointTable, Value
 from layers.export.job import JOINER
-from layers.join.placing import Floats, Frame, Likeliest, Placed, PointPlacer
+from layers.join.placing import Floats, JudgedFrame, Likeliest, Placed, PointPlacer
 from layers.lookup import SHARING
 from layers.search import Search
 from layers.store import Release
@@ -45,7 +45,7 @@ TERMS: Final = (
 )  # what is said of things, not places
 
 
-def list_columns(*, product: bool) -> list[str]:
+def list_added_columns(*, product: bool) -> list[str]:
     """Return the names of the columns that are added, in order."""
     found = ["lon", "lat", "where"]
     for layer in SHARING:
@@ -71,7 +71,7 @@ class JoinSummary:
     found_in
         The columns that hold the positions, east first; none where these are geometries.
     frame, frame_how, frame_certainty, frame_others
-        See :class:`~layers.join.placing.Frame`.
+        See :class:`~layers.join.placing.JudgedFrame`.
     doubtful
         Rows of which the likeliest zone, or that there is none, is less than 90 % likely.
     notes
@@ -144,7 +144,7 @@ class JoinAnswers:
         if product is not None:
             places = [groups[at].places for at in group_of]
             found |= self._add_products(table, product, places)
-        order = list_columns(product=product is not None)
+        order = list_added_columns(product=product is not None)
         return {name: found[name.removeprefix(PREFIX)] for name in order}
 
     def _name_likeliest(self, one: str, ranked: Likeliest, where: Sequence[str]) -> dict[str, list[Value]]:
@@ -283,7 +283,7 @@ class JoinAnswers:
     # -- the whole table
 
     def summarise(
-        self, table: PointTable, frame: Frame, placed: Placed, columns: dict[str, list[Value]]
+        self, table: PointTable, frame: JudgedFrame, placed: Placed, columns: dict[str, list[Value]]
     ) -> JoinSummary:
         """Return what is said of a whole table; `columns` are those of the answer."""
         zones = placed.likeliest["zones"]

@@ -23,7 +23,7 @@ from geodata.geojson_input import GeojsonError
 from geodata.point_tables import PointOptions, PointTable, Value, read_point_file
 from layers.export.job import harmless
 from layers.export.texts import BOM
-from layers.join.answering import PREFIX, JoinAnswers, JoinSummary, list_columns
+from layers.join.answering import PREFIX, JoinAnswers, JoinSummary, list_added_columns
 from layers.join.placing import Floats, judge_frame, open_placer
 from layers.join.request import LANGUAGES, LAYER, SUMMARY, JoinRefusedError, JoinRequest, pack_answer
 from layers.store import Release
@@ -91,7 +91,7 @@ def _join(asked: JoinRequest, release: Release) -> tuple[JoinSummary, bytes]:
     ]
     if asked.format == SUMMARY:
         return summary, b""
-    ours = {name.casefold() for name in list_columns(product=True)}
+    ours = {name.casefold() for name in list_added_columns(product=True)}
     columns = {name: column for name, column in table.columns.items() if name.casefold() not in ours} | added
     return summary, _WRITERS[asked.format](columns, Path(asked.work))
 

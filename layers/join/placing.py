@@ -233,7 +233,7 @@ _UNIFORM: Final = (crs.LONLAT, *crs.SHIFTED)
 
 
 @dataclass(frozen=True)
-class Frame:
+class JudgedFrame:
     """The coordinate system of a table, and how it is known.
 
     `certainty` is how likely it is the right one, 0 to 1; 1 where it was told or is named. `others` are the
@@ -248,7 +248,7 @@ class Frame:
 
 def judge_frame(
     name: str, x: Floats, y: Floats, own: str | None, given: str | None, placer: PointPlacer
-) -> tuple[Frame, list[Issue]]:
+) -> tuple[JudgedFrame, list[Issue]]:
     """Return the system that positions (east, north) are in, and what is to be said of it.
 
     `own` is what the file names, `given` what the user says. Degrees may be shifted as those of Chinese web
@@ -268,14 +268,14 @@ def judge_frame(
         except ValueError as error:
             raise RefusedError(build_issue("unknown-crs", name, crs=stated[:60])) from error
         _refuse_swapped(name, points, definition, near)
-        return _doubt(Frame(code, TOLD if given else NAMED, 1.0), name, points, placer)
+        return _doubt(JudgedFrame(code, TOLD if given else NAMED, 1.0), name, points, placer)
     if not points:
-        return Frame(crs.LONLAT, GUESSED, 0.0), []
+        return JudgedFrame(crs.LONLAT, GUESSED, 0.0), []
     degrees = np.abs(x[some]) <= 180, np.abs(y[some]) <= 180  # noqa: PLR2004 - degrees
     if all(column.mean() > _ENOUGH for column in degrees):
         _refuse_swapped(name, points, crs.LONLAT, near)
         ranked = _weigh_shifts(points, placer)
-        return Frame(ranked[0][0], GUESSED, ranked[0][1], tuple(ranked[1:])), []
+        return JudgedFrame(ranked[0][0], GUESSED, ranked[0][1], tuple(ranked[1:])), []
     return _guess_projected(name, points, near), []
 
 
@@ -298,7 +298,7 @@ def _refuse_swapped(name: str, points: Sequence[BaseGeometry], frame: str, near:
         raise RefusedError(build_issue("positions-swapped", name, point=f"{first.x:.12g}, {first.y:.12g}"))
 
 
-def _guess_projected(name: str, points: Sequence[BaseGeometry], near: BaseGeometry) -> Frame:
+def _guess_projected(name: str, points: Sequence[BaseGeometry], near: BaseGeometry) -> JudgedFrame:
     """Return the system of metres in which most points lie near the city."""
     shares: dict[str, float] = {}
     for frame in list_likely_systems(near):
@@ -315,7 +315,7 @@ def _guess_projected(name: str, points: Sequence[BaseGeometry], near: BaseGeomet
     distinct = _drop_same(points, shares)
     total = sum(distinct.values())
     ranked = sorted(((code, share / total) for code, share in distinct.items()), key=lambda pair: -pair[1])
-    return Frame(ranked[0][0], GUESSED, ranked[0][1], tuple(ranked[1:]))
+    return JudgedFrame(ranked[0][0], GUESSED, ranked[0][1], tuple(ranked[1:]))
 
 
 def _drop_same(points: Sequence[BaseGeometry], shares: dict[str, float]) -> dict[str, float]:
@@ -359,8 +359,8 @@ def _weigh_shifts(points: Sequence[BaseGeometry], placer: PointPlacer) -> list[t
 
 
 def _doubt(
-    frame: Frame, name: str, points: Sequence[BaseGeometry], placer: PointPlacer
-) -> tuple[Frame, list[Issue]]:
+    frame: JudgedFrame, name: str, points: Sequence[BaseGeometry], placer: PointPlacer
+) -> tuple[JudgedFrame, list[Issue]]:
     """Return a system that was told or named, and a warning where the positions look shifted all the same."""
     if frame.code not in (*crs.DEGREES, *crs.SHIFTED) or not points:
         return frame, []

@@ -29,7 +29,7 @@ def geometry(kind: str, coordinates: Any) -> dict[str, Any]:
 
 AT = "$.features[1].geometry.coordinates"
 # Text, what is wrong, and where.
-WRONG = {
+WRONG: dict[str, tuple[str | bytes, str, str]] = {
     "no JSON": ("{", "not_json", "$"),
     "no UTF-8": (b"\xff{}", "not_json", "$"),
     "deep": ("[" * 100_000, "deep", "$"),

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from layers.join import answering
-from layers.join.answering import JoinSummary, list_columns
+from layers.join.answering import JoinSummary, list_added_columns
 from layers.join.job import answer_join, join_file
 from layers.join.placing import PointPlacer, judge_frame, open_placer
 from layers.join.request import JoinRefusedError, JoinRequest, unpack_answer
@@ -182,7 +182,7 @@ def test_every_row_comes_back_with_what_applies(join: Join, release: Release) ->
     summary, content = join(TABLE, format="csv", crs="CRS84", language="en", product="goods")
     rows = rows_of(content)
     assert (summary.count, summary.placed, len(rows)) == (5, 4, 5)
-    assert list(rows[0]) == [*TABLE.split("\n", 1)[0].split(","), *list_columns(product=True)]
+    assert list(rows[0]) == [*TABLE.split("\n", 1)[0].split(","), *list_added_columns(product=True)]
     first = rows[0]
     assert (first["plan_zone_id"], first["plan_county_id"]) == ("lingang", "wendeng")
     assert first["plan_where"] == "city"

@@ -143,8 +143,16 @@ def _parse(folder: Path) -> JoinRequest:
     if path.stat().st_size > MAX_BYTES:
         raise _refuse_size()
     release = content().release
-    about = (str(release.folder.absolute()), release.manifest_sha256, str(path), name, str(work))
-    return JoinRequest(*about, format=kind, language=g.language, **options)
+    return JoinRequest(
+        str(release.folder.absolute()),
+        release.manifest_sha256,
+        str(path),
+        name,
+        str(work),
+        kind,
+        g.language,
+        **options,
+    )
 
 
 def _refuse_size() -> TooLargeError:
