@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from geodata import crs
 from geodata.boundary_import.coordinate_lists import (
+    HEADER_ROWS,
     find_crs,
     is_packed,
     normalise_word,
@@ -34,12 +35,14 @@ from geodata.boundary_import.coordinate_lists import (
 from geodata.boundary_import.formats import (
     SPATIAL,
     TABULAR,
+    UTF16_MARKS,
     check_companions,
     check_entries,
     check_file,
     decode_rows,
     decode_text,
     detect_format,
+    is_utf8,
     read_cpg,
     read_geojson_crs,
     unpack,
@@ -59,7 +62,6 @@ Value = str | int | float | bool | None
 Floats = NDArray[np.float64]
 MAX_ROWS: Final = 200_000
 MAX_COLUMNS: Final = 250
-_HEADER_ROWS: Final = 30  # among which the titles of the columns are looked for
 _SAMPLED: Final = 500  # rows that tell what a column holds
 _COORDINATES: Final = 0.6  # of a column's cells, for it to hold coordinates
 _LEAST: Final = 10  # smaller numbers are counted, not measured
@@ -139,8 +141,7 @@ def _read(source: _Source) -> PointTable:
     if kind in OPEN_OPTIONS and kind != "gml":
         return _read_workbook(source, kind)
     if kind == "text":
-        text = decode_text(source.name, source.path.read_bytes(), source.options.encoding)
-        return _read_rows(source, _split(source.name, text))
+        return _read_text(source)
     if kind == "json":
         return _read_json(source)
     return _read_layer(source, kind)
@@ -164,6 +165,15 @@ def _read_archive(source: _Source) -> PointTable:
 
 
 # -- tables
+
+
+def _read_text(source: _Source) -> PointTable:
+    """Read a text whose cells are divided by some mark."""
+    content, encoding = source.path.read_bytes(), source.options.encoding
+    table = _read_rows(source, _split(source.name, decode_text(source.name, content, encoding)))
+    if encoding is None and not is_utf8(content) and not content.startswith(UTF16_MARKS):
+        table.issues.append(build_issue("encoding-guessed", source.name, encoding="GB 18030"))
+    return table
 
 
 def _split(name: str, text: str) -> list[list[str]]:
@@ -221,7 +231,8 @@ def _refuse_table(name: str, wanted: str, there: Sequence[str]) -> RefusedError:
 def _read_rows(source: _Source, rows: list[list[str]]) -> PointTable:
     """Read the rows of a table, among them that with its titles."""
     name, options = source.name, source.options
-    width = min(max(map(len, rows[: _HEADER_ROWS * 4]), default=0), MAX_COLUMNS)
+    width = max(map(len, rows), default=0)
+    _refuse_wide(name, width)
     start, roles = _find_columns(name, rows, options, width)
     above = rows[:start]
     heads = [(above[-1][at] if start and at < len(above[-1]) else "").strip() for at in range(width)]
@@ -242,7 +253,7 @@ def _find_columns(
     name: str, rows: list[list[str]], options: PointOptions, width: int
 ) -> tuple[int, dict[str, int]]:
     """Return the first row of data, and which columns hold the positions, by their roles."""
-    head = rows[:_HEADER_ROWS]
+    head = rows[:HEADER_ROWS]
     if options.lon is not None and options.lat is not None:
         return _find_named(name, head, (options.lon, options.lat), width)
     for number, row in enumerate(head):
@@ -393,6 +404,11 @@ def _refuse_many(name: str, count: int) -> None:
         raise RefusedError(build_issue("too-many-features", name, count=count, limit=MAX_ROWS))
 
 
+def _refuse_wide(name: str, count: int) -> None:
+    if count > MAX_COLUMNS:
+        raise RefusedError(build_issue("columns-many", name, count=count, limit=MAX_COLUMNS))
+
+
 def _clean(value: Any) -> Value:
     """Return a value as every format can hold it: no half letters, nothing unprinted, None for nothing."""
     if not isinstance(value, str):
@@ -429,7 +445,8 @@ def _collect_features(name: str, value: Any, frame: str) -> PointTable:
     rows = [feature for _, feature in list_features(value)]
     _refuse_many(name, len(rows))
     said = [(row["properties"] or {}) if row["type"] == "Feature" else {} for row in rows]
-    titles = [*dict.fromkeys(title for row in said for title in row)][:MAX_COLUMNS]
+    titles = [*dict.fromkeys(title for row in said for title in row)]
+    _refuse_wide(name, len(titles))
     names = _name_columns([str(title) for title in titles])
     columns: dict[str, list[Value]] = {
         shown: [_clean(row.get(title)) for row in said] for title, shown in zip(titles, names, strict=True)
@@ -461,13 +478,14 @@ def _read_layer(source: _Source, kind: str) -> PointTable:
     raw = kind in {"shp", "mif", "tab"}  # no two programs agree on the encoding of their attributes
     encoding = "ISO-8859-1" if raw else None
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
+    opened: dict[str, Any] = {"encoding": encoding, **OPEN_OPTIONS.get(kind, {})}
     with gdal_errors(name, path):
         layer = _choose_layer(source, [str(row[0]) for row in pyogrio.list_layers(path)])
-        info = pyogrio.read_info(path, layer=layer, encoding=encoding, force_feature_count=True)
+        info = pyogrio.read_info(path, layer=layer, force_feature_count=True, **opened)
         if info["driver"] not in DRIVERS:
             raise RefusedError(build_issue("unknown-format", name))
         _refuse_many(name, int(info["features"]))
-        meta, _, wkb, values = read(path, layer=layer, encoding=encoding, force_2d=True)
+        meta, _, wkb, values = read(path, layer=layer, force_2d=True, **opened)
     titles = [str(one) for one in meta["fields"]]
     cells = [_to_values(column) for column in values]
     issues: list[Issue] = []
@@ -477,8 +495,9 @@ def _read_layer(source: _Source, kind: str) -> PointTable:
         rows, issues = decode_rows(name, rows, options.encoding, read_cpg(path) if kind == "shp" else "utf-8")
         titles = list(rows[0]) if rows else titles
         cells = [[row[title] for row in rows] for title in titles]
-    names = _name_columns(titles[:MAX_COLUMNS])
-    columns = {shown: [_clean(cell) for cell in column] for shown, column in zip(names, cells, strict=False)}
+    _refuse_wide(name, len(titles))
+    names = _name_columns(titles)
+    columns = {shown: [_clean(cell) for cell in column] for shown, column in zip(names, cells, strict=True)}
     table = PointTable(name, columns, _none(count), _none(count), meta["crs"] or None, (), issues)
     if wkb is not None:
         return _stand_on(table, shapely.from_wkb(wkb, on_invalid="ignore"))

@@ -29,7 +29,7 @@ Row = Sequence[str]
 _FILE: Final = Path(__file__).with_name("vocabulary.yaml")
 _MIN_POINTS: Final = 3
 LINE_TYPES: Final = frozenset({"LineString", "MultiLineString", "LinearRing"})
-_HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
+HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
 _MAX_LON: Final = 180.0
 _ZONE_EAST: Final = 10_000_000.0  # an easting from here on begins with the number of its zone
 _MIN_NORTH: Final = 1_500_000.0  # of land in China; an easting without the number of its zone is less
@@ -338,7 +338,7 @@ def _find_titles(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
     known = {
         normalise_word(word): role for role, words in read_vocabulary()["columns"].items() for word in words
     }
-    for number, row in enumerate(rows[:_HEADER_ROWS]):
+    for number, row in enumerate(rows[:HEADER_ROWS]):
         roles: dict[str, int] = {}
         for column, cell in enumerate(row):
             role = known.get(normalise_word(cell)) or known.get(normalise_word(re.sub(r"[((].*", "", cell)))
@@ -355,7 +355,7 @@ def _find_given(name: str, rows: Sequence[Row], start: int, columns: str) -> tup
     """Return the first row of data, and the columns that the user names by their titles or numbers."""
     wanted = [part.strip() for part in unicodedata.normalize("NFKC", columns).split(",")]
     width = max(map(len, rows), default=0)
-    titles = next((row for row in rows[:_HEADER_ROWS] if set(wanted) <= set(row)), None)
+    titles = next((row for row in rows[:HEADER_ROWS] if set(wanted) <= set(row)), None)
     found = [
         titles.index(part)
         if titles and part in titles
@@ -370,7 +370,7 @@ def _find_given(name: str, rows: Sequence[Row], start: int, columns: str) -> tup
     roles = {"east": int(found[0] or 0), "north": int(found[1] or 0)}
     if titles:
         return list(rows).index(titles) + 1, roles
-    while start < min(len(rows), _HEADER_ROWS) and parse_coordinate(_get(rows[start], roles["east"])) is None:
+    while start < min(len(rows), HEADER_ROWS) and parse_coordinate(_get(rows[start], roles["east"])) is None:
         start += 1  # a title that is no number
     return start, roles
 

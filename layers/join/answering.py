@@ -1,7 +1,7 @@
 """Say what applies to every row of a placed table: places, likelihoods, industries, clauses, products.
 
-The columns that are added are those of :func:`list_added_columns`; ids and names are joined with semicolons as
-everywhere in flat files.
+The columns that are added are those of :func:`list_added_columns`; ids and names are joined with semicolons,
+as everywhere in flat files.
 """
 
 from __future__ import annotations

@@ -87,6 +87,14 @@ def test_values_are_what_every_format_can_hold(tmp_path: Path) -> None:
     assert list(table.columns) == ["lon", "lat", "x", "X_2", "column_5"]
 
 
+def test_what_is_guessed_is_said_and_what_is_too_wide_is_refused(tmp_path: Path) -> None:
+    table = read(tmp_path, "名称,经度,纬度\n甲,122,37\n".encode("gb18030"))
+    assert [issue.code for issue in table.issues] == ["encoding-guessed"]
+    with pytest.raises(RefusedError) as caught:
+        read(tmp_path, "lon,lat\n122,37" + ",x" * 300)
+    assert caught.value.issue.code == "columns-many"
+
+
 def _workbook(*sheets: list[list[object]]) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
