@@ -126,11 +126,11 @@ def test_where_the_points_tell_nothing_no_certainty_is_claimed(placer: PointPlac
 
 
 def test_a_stated_certainty_is_kept(placer: PointPlacer) -> None:
-    """Of short lists whose system is said to be 90 % sure, nine of ten are in it."""
+    """Of lists whose system is said to be 90 % sure, nine of ten are in it."""
     right = []
     for seed in range(45):
         frame = ("CRS84", "GCJ-02", "BD-09")[seed % 3]
-        lon, lat = _land_points(placer, 40, seed)
+        lon, lat = _land_points(placer, 150, seed)
         found, _ = judge_frame("t", *crs.transform(lon, lat, crs.LONLAT, frame), None, None, placer)
         if found.certainty >= 0.9:
             right.append(found.code == frame)
