@@ -184,7 +184,7 @@ def test_every_row_comes_back_with_what_applies(join: Join, release: Release) ->
     assert (summary.count, summary.placed, len(rows)) == (5, 4, 5)
     assert list(rows[0]) == [*TABLE.split("\n", 1)[0].split(","), *list_added_columns(product=True)]
     first = rows[0]
-    assert (first["plan_zone_id"], first["plan_county_id"]) == ("lingang", "wendeng")
+    assert (first["plan_zone_id"], first["plan_county_id"]) == ("lingang", "huancui")
     assert first["plan_where"] == "city"
     document = release.read_json("documents/lingang.json")
     listed = {row["industry_id"] for row in document["industries"]}
