@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -178,6 +179,8 @@ def test_a_table_is_previewed_and_downloaded_without_choosing_it_again(
     page.get_by_role("button", name="Preview").press("Enter")
     expect(page.get_by_role("heading", name="Result")).to_be_visible(timeout=30_000)
     expect(page.get_by_label("Coordinate system")).to_have_value("GCJ-02")
+    found = Axe().run(page)
+    assert found.response["violations"] == [], found.generate_report()
     with page.expect_download(timeout=30_000) as started:
         page.get_by_role("button", name="CSV").press("Enter")
     assert "plan_zone" in Path(started.value.path()).read_text(encoding="utf-8-sig")

@@ -193,6 +193,7 @@ def _given() -> Row:
 def _render(page: _Page) -> Response:
     error, summary = page.error, page.summary
     said = translate(error.key, g.language, **values_in(error, g.language)) if error else ""
+    wrong = error.values.get("parameter") if error else None
     text = render_template(
         "join.html",
         page="join",
@@ -202,7 +203,8 @@ def _render(page: _Page) -> Response:
         labelled=_label_counts,
         error=error,
         said=said,
-        wrong=error.values.get("parameter") if error else None,
+        wrong=wrong,
+        about=lambda name, note="": _describe_field(name, note, wrong=name == wrong),
         form=dict.fromkeys(OPTIONS, "") | page.form,
         frames=crs.FRAMES,
         most=MAX_BYTES // 1_000_000,
@@ -211,6 +213,12 @@ def _render(page: _Page) -> Response:
     if error:
         response.headers.update(headers_of(error))
     return vary(response)
+
+
+def _describe_field(name: str, note: str, *, wrong: bool) -> Row:
+    """Return the attributes that say of a field whether it is wrong, and which texts explain it."""
+    texts = " ".join(filter(None, (note, f"{name}-fault" if wrong else "")))
+    return {"aria-invalid": "true" if wrong else None, "aria-describedby": texts or None}
 
 
 def _label_counts(counts: dict[str, int], prefix: str) -> list[tuple[str, int]]:
