@@ -8,6 +8,7 @@ when their holder dies. A child has limits of time and memory and goes with its 
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from layers.child_job import BROKEN, OUT_OF_MEMORY
 from layers.store import BrokenReleaseError
-from webmap.file_cache import FileCache, choose_folder
+from webmap.file_cache import ABANDONED_S, FileCache, choose_folder
 from webmap.limiter import MAKING, Limiter
 from webmap.problems import BusyError, FailedError, TooCostlyError
 from webmap.settings import Settings
@@ -131,7 +132,11 @@ class ExportWorker:
 
 
 def open_worker(settings: Settings) -> ExportWorker:
-    """Return what makes and keeps the files of a home."""
+    """Return what makes and keeps the files of a home; what a killed process left is removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        with suppress(OSError):
+            if left.lstat().st_mtime < time.time() - ABANDONED_S:
+                shutil.rmtree(left)
     limits = ChildLimits(settings.exports, settings.export_megabytes * MEGABYTE)
     folder = choose_folder(settings.home)
     return ExportWorker(FileCache(folder, settings.cache_megabytes * MEGABYTE), limits)

@@ -76,7 +76,7 @@ def parse_join_request(line: bytes) -> JoinRequest:
     return JoinRequest(**json.loads(line))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class JoinRefusedError(Exception):
     """A table that cannot be joined.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -146,11 +148,22 @@ def test_only_so_many_bytes_are_read(client: FlaskClient, monkeypatch: pytest.Mo
     assert client.post("/join", data=b"x", content_type="text/csv").status_code == 415
 
 
+def test_what_a_killed_process_left_is_removed(folder: Path, home: Path, release: Release) -> None:
+    old, new = folder / f"{TEMPORARY}old", folder / f"{TEMPORARY}new"
+    for one in (old, new):
+        one.mkdir()
+        (one / "table.csv").write_bytes(TABLE)
+    os.utime(old, (1, 1))
+    create_app(release, Settings(home))
+    assert (old.exists(), new.exists()) == (False, True)
+    shutil.rmtree(new)
+
+
 @pytest.mark.parametrize("person", [True, False])
 def test_past_the_queue_one_is_asked_to_come_back(home: Path, release: Release, *, person: bool) -> None:
     app = create_app(release, Settings(home))
     worker: ExportWorker = app.extensions["export_worker"]
-    worker._limiter = Limiter(0 + 1)
+    worker._limiter = Limiter(1)
     with worker._limiter.turn():
         answer = send(app.test_client(), TABLE, person=person)
     assert answer.status_code == 503
