@@ -29,6 +29,7 @@ TYPES: Final = ", ".join((*DEPTHS, *COLLECTIONS))
 _SHOWN: Final = 40  # characters of what was given
 Kind = Literal["not_json", "deep", "doubled", "no_figure", "member", "vertex", "ring"]
 Position = tuple[float, float]
+Members = dict[str, object]  # of a JSON object
 
 
 class GeojsonError(ValueError):
@@ -59,23 +60,23 @@ class SentGeometry:
     type: str
     coordinates: Any
     feature: int = 0
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, object] = field(default_factory=dict)
 
 
-class _Doubled(dict[str, Any]):
+class _Doubled(dict[str, object]):
     """An object that has a member twice: its name is kept."""
 
     name = ""
 
 
-def read_geojson(text: bytes) -> Any:
+def read_geojson(text: bytes) -> object:
     """Return the value of a JSON text, in which every number is finite and no member stands twice.
 
     Raises :class:`GeojsonError`.
     """
     odd: list[object] = []
 
-    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def build(pairs: list[tuple[str, object]]) -> dict[str, object]:
         found = dict(pairs)
         if len(found) < len(pairs):
             names = [name for name, _ in pairs]
@@ -102,9 +103,9 @@ def read_geojson(text: bytes) -> Any:
     return value
 
 
-def _refuse_odd(value: Any) -> None:
+def _refuse_odd(value: object) -> None:
     """Raise the error of the first member that stands twice, or of the first number that is none."""
-    waiting: list[tuple[str, Any]] = [("$", value)]
+    waiting: list[tuple[str, object]] = [("$", value)]
     while waiting:
         place, one = waiting.pop()
         if isinstance(one, _Doubled):
@@ -117,55 +118,54 @@ def _refuse_odd(value: Any) -> None:
             waiting += [(f"{place}[{at}]", below) for at, below in reversed([*enumerate(one)])]
 
 
-def list_geometries(value: Any) -> Iterator[SentGeometry]:
+def list_geometries(value: object) -> Iterator[SentGeometry]:
     """Yield every geometry of a GeoJSON object, each checked; features without one are passed over.
 
     Raises :class:`GeojsonError` for the first thing that is wrong.
     """
     for number, (place, feature) in enumerate(list_features(value)):
-        properties = feature["properties"] if feature["type"] == "Feature" else {}
+        properties = feature.get("properties")
+        said = properties if feature["type"] == "Feature" and isinstance(properties, dict) else {}
         if feature["type"] != "Feature":
-            yield from _list_parts(feature, place, number, {}, MAX_DEPTH)
+            yield from _list_parts(feature, place, number, said, MAX_DEPTH)
         elif feature["geometry"] is not None:
-            yield from _list_parts(
-                feature["geometry"], f"{place}.geometry", number, properties or {}, MAX_DEPTH
-            )
+            yield from _list_parts(feature["geometry"], f"{place}.geometry", number, said, MAX_DEPTH)
 
 
-def list_features(value: Any, place: str = "$", depth: int = MAX_DEPTH) -> Iterator[tuple[str, Any]]:
+def list_features(value: object, place: str = "$", depth: int = MAX_DEPTH) -> Iterator[tuple[str, Members]]:
     """Yield the features of a GeoJSON object with their places, or the bare geometry that it is.
 
     A feature has its ``geometry``, or None, and its ``properties``, or None.
     """
-    kind = _type_of(value, place, TYPES)
+    kind, members = _members_of(value, place, TYPES)
     if kind == "FeatureCollection":
         if not depth:
             raise GeojsonError("deep", place)
-        for at, one in enumerate(_list(value, "features", place)):
+        for at, one in enumerate(_list(members, "features", place)):
             yield from list_features(one, f"{place}.features[{at}]", depth - 1)
     elif kind == "Feature":
-        geometry, properties = value.get("geometry"), value.get("properties")
+        geometry, properties = members.get("geometry"), members.get("properties")
         if geometry is not None:
-            _type_of(geometry, f"{place}.geometry", TYPES)
+            _members_of(geometry, f"{place}.geometry", TYPES)
         if not isinstance(properties, dict | None):
             raise GeojsonError("member", f"{place}.properties", _describe(properties), "{…}, null")
-        yield place, value | {"geometry": geometry, "properties": properties}
+        yield place, members | {"geometry": geometry, "properties": properties}
     else:
-        yield place, value
+        yield place, members
 
 
 def _list_parts(
-    geometry: Any, place: str, feature: int, properties: Mapping[str, Any], depth: int
+    geometry: object, place: str, feature: int, properties: Mapping[str, object], depth: int
 ) -> Iterator[SentGeometry]:
     """Yield a geometry, or those of a collection."""
-    kind = _type_of(geometry, place, ", ".join((*DEPTHS, "GeometryCollection")))
+    kind, members = _members_of(geometry, place, ", ".join((*DEPTHS, "GeometryCollection")))
     if kind == "GeometryCollection":
         if not depth:
             raise GeojsonError("deep", place)
-        for at, one in enumerate(_list(geometry, "geometries", place)):
+        for at, one in enumerate(_list(members, "geometries", place)):
             yield from _list_parts(one, f"{place}.geometries[{at}]", feature, properties, depth - 1)
     elif kind in DEPTHS:
-        coordinates = _list(geometry, "coordinates", place)
+        coordinates = _list(members, "coordinates", place)
         ringed = kind in RINGED
         sound = _check(coordinates, f"{place}.coordinates", DEPTHS[kind], ringed=ringed)
         yield SentGeometry(place, kind, sound, feature, properties)
@@ -173,7 +173,8 @@ def _list_parts(
         raise GeojsonError("member", f"{place}.type", kind, ", ".join((*DEPTHS, "GeometryCollection")))
 
 
-def _type_of(value: Any, place: str, allowed: str) -> str:
+def _members_of(value: object, place: str, allowed: str) -> tuple[str, Members]:
+    """Return the type of a GeoJSON object, and its members."""
     if not isinstance(value, dict):
         raise GeojsonError("member", place, _describe(value), '{"type": …}')
     kind = value.get("type")
@@ -181,17 +182,17 @@ def _type_of(value: Any, place: str, allowed: str) -> str:
         raise GeojsonError(
             "member", f"{place}.type", kind if isinstance(kind, str) else _describe(kind), allowed
         )
-    return kind
+    return kind, value
 
 
-def _list(value: Any, name: str, place: str) -> list[Any]:
+def _list(value: Members, name: str, place: str) -> list[object]:
     found = value.get(name)
     if not isinstance(found, list):
         raise GeojsonError("member", f"{place}.{name}", _describe(found), "[…]")
     return found
 
 
-def _check(value: Any, place: str, depth: int, *, ringed: bool) -> Any:
+def _check(value: object, place: str, depth: int, *, ringed: bool) -> Any:
     """Return coordinates with their heights left out; `depth` lists lie around each position."""
     if depth == 0:
         return _to_position(value, place)
@@ -203,7 +204,7 @@ def _check(value: Any, place: str, depth: int, *, ringed: bool) -> Any:
     return found
 
 
-def _to_position(value: Any, place: str) -> Position:
+def _to_position(value: object, place: str) -> Position:
     if isinstance(value, list) and len(value) > 1:
         x, y = value[:2]
         if isinstance(x, int | float) and isinstance(y, int | float) and bool not in {type(x), type(y)}:
@@ -222,7 +223,7 @@ def _to_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _describe(value: Any) -> str:
+def _describe(value: object) -> str:
     """Return what stands somewhere, in few characters and never in depth."""
     if isinstance(value, dict):
         return "{…}" if value else "{}"

@@ -409,7 +409,7 @@ def _refuse_wide(name: str, count: int) -> None:
         raise RefusedError(build_issue("columns-many", name, count=count, limit=MAX_COLUMNS))
 
 
-def _clean(value: Any) -> Value:
+def _clean(value: object) -> Value:
     """Return a value as every format can hold it: no half letters, nothing unprinted, None for nothing."""
     if not isinstance(value, str):
         return value if isinstance(value, int | float | bool | None) else str(value)
@@ -441,10 +441,11 @@ def _read_json(source: _Source) -> PointTable:
     return _collect_features(source.name, value, named or crs.LONLAT)
 
 
-def _collect_features(name: str, value: Any, frame: str) -> PointTable:
+def _collect_features(name: str, value: object, frame: str) -> PointTable:
     rows = [feature for _, feature in list_features(value)]
     _refuse_many(name, len(rows))
-    said = [(row["properties"] or {}) if row["type"] == "Feature" else {} for row in rows]
+    given = [row.get("properties") if row["type"] == "Feature" else None for row in rows]
+    said: list[dict[str, object]] = [one if isinstance(one, dict) else {} for one in given]
     titles = [*dict.fromkeys(title for row in said for title in row)]
     _refuse_wide(name, len(titles))
     names = _name_columns([str(title) for title in titles])
@@ -532,7 +533,7 @@ def _choose_layer(source: _Source, layers: list[str]) -> str:
     return layers[0]
 
 
-def _to_values(column: NDArray[Any]) -> list[Any]:
+def _to_values(column: NDArray[Any]) -> list[object]:
     """Return a column of GDAL's as plain values."""
     if column.dtype.kind == "M":
         return [None if np.isnat(one) else str(one) for one in column]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import shapely
 from shapely import STRtree
@@ -42,7 +41,7 @@ def parse_polygon(text: bytes, frame: str) -> BaseGeometry:
         raise BadParameterError(f"error.{error.kind}", parameter=NAME, **error.values) from error
     other = next((one.type for one in sent if one.type not in RINGED), None)
     if other or not sent:
-        raise UnfitError("error.no_polygon", parameter=NAME, value=other or value["type"], allowed=TYPES)
+        raise UnfitError("error.no_polygon", parameter=NAME, value=other or _name_type(value), allowed=TYPES)
     shells = [
         (f"{one.place}.coordinates", shell)
         for one in sent
@@ -56,7 +55,7 @@ def parse_polygon(text: bytes, frame: str) -> BaseGeometry:
     return whole
 
 
-def _refuse_other_frame(value: Any, frame: str) -> None:
+def _refuse_other_frame(value: object, frame: str) -> None:
     """Refuse a text that names another frame than was chosen, in the member that older GeoJSON has."""
     text = value
     for key in ("crs", "properties", "name"):
@@ -65,6 +64,10 @@ def _refuse_other_frame(value: Any, frame: str) -> None:
     code = f"EPSG:{named[1]}" if named else frame
     if code != frame and not {code, frame} <= {*crs.DEGREES}:
         raise UnfitError("error.crs_member", parameter="crs", value=code, allowed=frame)
+
+
+def _name_type(value: object) -> str:
+    return str(value.get("type")) if isinstance(value, dict) else type(value).__name__
 
 
 def to_outline(polygon: BaseGeometry) -> list[list[list[list[float]]]]:

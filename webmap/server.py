@@ -23,12 +23,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, cast
 from urllib.parse import quote
 
 from granian import _granian as extension
@@ -36,9 +36,10 @@ from granian.http import HTTP1Settings
 
 from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
-from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
+from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_error, to_problem
 
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 if sys.platform == "linux":
     import fcntl
     import termios
@@ -155,22 +156,34 @@ class Limits:
 LIMITS = Limits()
 
 
-class AddressTooLongError(RequestError):
-    """The address has more characters than any of ours."""
+class Scope(Protocol):
+    """What Granian says of a request."""
 
-    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    method: str
+    path: str
+    query_string: str
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    authority: str | None
+    headers: Mapping[str, str]
 
 
-class BodyTooLargeError(RequestError):
-    """The body has more bytes than are read."""
+class Exchanging(Protocol):
+    """What Granian reads a body and sends an answer by."""
 
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes, /) -> None:
+        """Send an answer."""
 
 
-class BodyTooSlowError(RequestError):
-    """The body did not arrive in time."""
+class Watcher(Protocol):
+    """A request as Granian hands it over."""
 
-    status = HTTPStatus.REQUEST_TIMEOUT
+    scope: Scope
+    proto: Exchanging
 
 
 class Threads:
@@ -180,7 +193,7 @@ class Threads:
         self._run = run
         self._limits = limits
         self._loop = loop
-        self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each thread that nothing is for
         self._put = 0
         self._watching = False
@@ -189,7 +202,7 @@ class Threads:
         self._idle = 0  # threads that wait, and have not woken
         self._start(limits.threads)
 
-    def put(self, *item: Any) -> bool:
+    def put(self, *item: object) -> bool:
         """Have a thread run `item`, or return False where too many wait."""
         if self._queue.qsize() >= self._limits.waiting:
             return False
@@ -245,7 +258,7 @@ class Threads:
             if self._idle >= self._limits.threads and self._may_end():
                 return  # others were held up, and are no more: memory that each thread holds adds up
 
-    def _take(self) -> tuple[Any, ...]:
+    def _take(self) -> tuple[object, ...]:
         """Return what comes next, or nothing where this thread is to end."""
         while True:
             with suppress(queue.Empty):
@@ -280,7 +293,7 @@ class Asked:
 
     __slots__ = ("began", "begun", "id", "watcher")
 
-    def __init__(self, watcher: Any) -> None:
+    def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
         self.id = choose_id(watcher.scope.headers.get("x-request-id"))
         self.begun = time.time()
@@ -294,7 +307,11 @@ class Server:
     """
 
     def __init__(
-        self, app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+        self,
+        app: WSGIApplication,
+        strings: Strings,
+        limits: Limits = LIMITS,
+        recorder: Recorder | None = None,
     ) -> None:
         self._app = app
         self._strings = strings
@@ -381,13 +398,13 @@ class Server:
             async with asyncio.timeout(self._limits.drain_s):
                 await ended.wait()
 
-    def accept(self, watcher: Any) -> None:
+    def accept(self, watcher: Watcher) -> None:
         """Take over one request; Granian calls this from a thread of its own."""
         asked = Asked(watcher)
         scope = watcher.scope
         path, headers = scope.path, scope.headers
         if len(path) + len(scope.query_string) > self._limits.address:
-            self._refuse(asked, AddressTooLongError("error.http_414", limit=self._limits.address))
+            self._refuse(asked, to_error("error.http_414", 414, limit=self._limits.address))
         elif path == HEALTH:
             self._answer(asked, io.BytesIO())
         elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
@@ -403,9 +420,9 @@ class Server:
     async def _take_body(self, asked: Asked) -> None:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
         upload, limits = asked.watcher.scope.path.endswith(UPLOADS), self._limits
-        most, seconds = limits.body_bytes, limits.body_s
-        if upload:
-            most, seconds = limits.upload_bytes, limits.upload_s
+        most, seconds = (
+            (limits.upload_bytes, limits.upload_s) if upload else (limits.body_bytes, limits.body_s)
+        )
         body: IO[bytes] = tempfile.TemporaryFile() if upload else io.BytesIO()  # noqa: SIM115 - who answers closes it
         try:
             if upload and len(self._uploading) >= limits.uploads:
@@ -420,7 +437,7 @@ class Server:
             elif not self._threads.put(asked, body):
                 raise BusyError
         except TimeoutError:
-            self._refuse(asked, BodyTooSlowError("error.http_408"))
+            self._refuse(asked, to_error("error.http_408", 408))
             body.close()
         except RequestError as error:
             self._refuse(asked, error)
@@ -431,7 +448,7 @@ class Server:
         finally:
             self._uploading.discard(asked)
 
-    async def _read_body(self, watcher: Any, body: IO[bytes], most: int, most_together: int) -> bool:
+    async def _read_body(self, watcher: Watcher, body: IO[bytes], most: int, most_together: int) -> bool:
         """Return whether all of it came, and not the end of the connection instead; it is then rewound.
 
         What is kept in memory counts towards `most_together` while it is read.
@@ -440,7 +457,7 @@ class Server:
         length = int(given) if given and given.isdecimal() else None
         in_memory = isinstance(body, io.BytesIO)
         if length is not None and length > most:
-            raise BodyTooLargeError("error.http_413")
+            raise to_error("error.http_413", 413)
         if in_memory and self._bodies + (length or 0) > most_together:
             raise BusyError
         count = 0
@@ -450,7 +467,7 @@ class Server:
                 count += len(chunk)
                 self._bodies += len(chunk) if in_memory else 0
                 if count > most:
-                    raise BodyTooLargeError("error.http_413")
+                    raise to_error("error.http_413", 413)
                 if self._bodies > most_together:
                     raise BusyError
         finally:
@@ -464,7 +481,7 @@ class Server:
         environ = None
         try:
             environ = _to_environ(scope, body)
-            parts = self._app(environ, started)
+            parts = self._app(environ, cast("StartResponse", started))  # none of ours writes by it
             try:
                 content = b"".join(parts)
             finally:
@@ -472,16 +489,14 @@ class Server:
                     parts.close()
         except Exception:  # noqa: BLE001 - whatever it is, the thread goes on and the sender is told
             _LOG.exception("%s %s", scope.method, scope.path)
-            error = RequestError("error.http_500")
-            error.status = HTTPStatus.INTERNAL_SERVER_ERROR
-            self._refuse(asked, error, environ)
+            self._refuse(asked, to_error("error.http_500", 500), environ)
         else:
             said = environ.get(ROUTE, ""), environ.get(RELEASE, "")
             self._send(asked, started.status, started.headers, content, environ["REMOTE_ADDR"], *said)
         finally:
             body.close()
 
-    def _refuse(self, asked: Asked, error: RequestError, environ: Mapping[str, Any] | None = None) -> None:
+    def _refuse(self, asked: Asked, error: RequestError, environ: WSGIEnvironment | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
         request_id.set(asked.id)
         scope = asked.watcher.scope
@@ -561,7 +576,7 @@ class Readers:
 
 @contextmanager
 def serving(
-    app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+    app: WSGIApplication, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
 ) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
@@ -603,12 +618,12 @@ class _Started:
 
     __slots__ = ("headers", "status")
 
-    def __call__(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+    def __call__(self, status: str, headers: list[tuple[str, str]], _: object = None) -> None:
         self.status = int(status[:3])
         self.headers = headers
 
 
-async def _discard(protocol: Any) -> None:
+async def _discard(protocol: Exchanging) -> None:
     """Read on for a while after a refusal: closed at once, the sender would not get to read the answer."""
     count = 0
     with suppress(RuntimeError):  # the body had been read to its end
@@ -621,16 +636,16 @@ async def _discard(protocol: Any) -> None:
 class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which nothing vouches
     """What Granian hands requests to, in place of its own that makes each a task of the loop."""
 
-    def __new__(cls, loop: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> Self:
+    def __new__(cls, loop: asyncio.AbstractEventLoop, accept: Callable[[Watcher], None]) -> Self:
         made: Self = super().__new__(cls, loop, accept, None, None, None)
         return made
 
-    def __init__(self, _: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> None:
+    def __init__(self, _: asyncio.AbstractEventLoop, accept: Callable[[Watcher], None]) -> None:
         super().__init__()
         self._schedule_fn = accept
 
 
-def _to_environ(scope: Any, body: IO[bytes]) -> dict[str, Any]:
+def _to_environ(scope: Scope, body: IO[bytes]) -> WSGIEnvironment:
     """Return a request as WSGI has it (PEP 3333).
 
     Headers with an underscore are left out: they would pass for those with a hyphen.
@@ -638,7 +653,7 @@ def _to_environ(scope: Any, body: IO[bytes]) -> dict[str, Any]:
     path = scope.path
     name, _, port = scope.server.rpartition(":")
     client_port = scope.client.rpartition(":")[2]
-    environ = {
+    environ: WSGIEnvironment = {
         **BASE,
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
@@ -666,9 +681,8 @@ def _to_environ(scope: Any, body: IO[bytes]) -> dict[str, Any]:
     return environ
 
 
-def _name_client(scope: Any) -> str:
-    client: str = scope.client
-    return client.rpartition(":")[0].strip("[]")
+def _name_client(scope: Scope) -> str:
+    return scope.client.rpartition(":")[0].strip("[]")
 
 
 @lru_cache(maxsize=512)

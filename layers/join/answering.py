@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from geodata.boundary_import.issues import RefusedError, Texts, build_issue
+from geodata.boundaries import SEPARATOR
+from geodata.boundary_import.issues import RefusedError, build_issue
 from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from geodata.point_tables import PointTable, Value
-from layers.export.job import JOINER
+from layers.answers import IndustryAnswer
 from layers.join.placing import Floats, JudgedFrame, Likeliest, Placed, PointPlacer
+from layers.join.request import JoinSummary, PlaceCount
 from layers.lookup import SHARING
 from layers.search import Search
+from layers.search.finder import ToldAnswer
 from layers.store import Release
 
 PREFIX: Final = "plan_"
@@ -58,48 +61,6 @@ def list_added_columns(*, product: bool) -> list[str]:
     if product:
         found += [f"product_{one}" for one in ("says", "word", "industry", "here", "clauses")]
     return [PREFIX + name for name in found]
-
-
-@dataclass
-class JoinSummary:
-    """What is said of a whole table.
-
-    Attributes
-    ----------
-    where, counties, zones, products
-        How many rows are where, in which place, and how the plan answers for their products there.
-    found_in
-        The columns that hold the positions, east first; none where these are geometries.
-    frame, frame_how, frame_certainty, frame_others
-        See :class:`~layers.join.placing.JudgedFrame`.
-    doubtful
-        Rows of which the likeliest zone, or that there is none, is less than 90 % likely.
-    notes
-        What is to be said of the file, by language.
-    titles
-        The columns of the file.
-    labels, columns, rows
-        The first rows: what they are called in the file, and the answer.
-    """
-
-    file: str
-    count: int
-    placed: int
-    where: dict[str, int]
-    counties: list[dict[str, Any]]
-    zones: list[dict[str, Any]]
-    doubtful: int
-    found_in: list[str]
-    frame: str
-    frame_how: str
-    frame_certainty: float
-    frame_others: list[tuple[str, float]]
-    notes: list[Texts] = field(default_factory=list)
-    products: dict[str, int] = field(default_factory=dict)
-    titles: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    rows: list[list[Value]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -225,9 +186,9 @@ class JoinAnswers:
             one = layer.replace("-", "_")
             how, ids = found[f"{one}_how"], found[f"{one}_ids"]
             for row, (said, named) in enumerate(zip(how, ids, strict=True)):
-                if named is not None and "" in str(said or "").split(JOINER):
-                    parts = zip(str(said or "").split(JOINER), str(named).split(JOINER), strict=True)
-                    how[row] = JOINER.join(
+                if named is not None and "" in str(said or "").split(SEPARATOR):
+                    parts = zip(str(said or "").split(SEPARATOR), str(named).split(SEPARATOR), strict=True)
+                    how[row] = SEPARATOR.join(
                         part or f"{placed.chances[row, self._numbers[place]]:.1f}%" for part, place in parts
                     )
 
@@ -254,7 +215,7 @@ class JoinAnswers:
         names = ("says", "word", "industry", "here", "clauses")
         return {f"product_{name}": [row.get(name) for row in rows] for name in names}
 
-    def _fit(self, told: dict[str, Any] | None, places: tuple[str, ...]) -> dict[str, Value]:
+    def _fit(self, told: ToldAnswer | None, places: tuple[str, ...]) -> dict[str, Value]:
         """Return what the plan says of a product, and of its industry in a row's county and zone."""
         if told is None or told["kind"] not in TERMS:
             return {}
@@ -271,13 +232,13 @@ class JoinAnswers:
             "clauses": _join(clauses or told["clauses"]),
         }
 
-    def _answers_of(self, place: str) -> dict[str, Any]:
+    def _answers_of(self, place: str) -> dict[str, IndustryAnswer]:
         if place not in self._known:
             self._known[place] = self._release.read_json(f"documents/{place}.json")["answers"]
         return self._known[place]
 
     @cached_property
-    def _known(self) -> dict[str, dict[str, Any]]:
+    def _known(self) -> dict[str, dict[str, IndustryAnswer]]:
         return {}
 
     # -- the whole table
@@ -310,17 +271,15 @@ class JoinAnswers:
             rows=[[column[at] for column in columns.values()] for at in range(min(len(table.x), SHOWN_ROWS))],
         )
 
-    def _count(self, numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
+    def _count(self, numbers: Iterable[int]) -> Iterator[PlaceCount]:
         """Yield how many rows lie in each place, most first; -1 for none of them last."""
         counted = Counter(numbers)
         for number, count in sorted(counted.items(), key=lambda pair: (pair[0] < 0, -pair[1])):
             head = self._heads[number] if number >= 0 else None
-            named = (
-                {key: head[key] for key in ("id", "name", "url")}
-                if head
-                else dict.fromkeys(("id", "name", "url"))
-            )
-            yield named | {"count": count}
+            if head:
+                yield {"id": head["id"], "name": head["name"], "url": head["url"], "count": count}
+            else:
+                yield {"id": None, "name": None, "url": None, "count": count}
 
 
 def _label(table: PointTable) -> list[str]:
@@ -334,4 +293,4 @@ def _label(table: PointTable) -> list[str]:
 def _join(texts: Iterable[str]) -> str | None:
     """Return texts as one cell, each once; empty ones stay, as they stand for a place of their own."""
     found = list(texts)
-    return JOINER.join(found if "" in found else dict.fromkeys(found)) or None
+    return SEPARATOR.join(found if "" in found else dict.fromkeys(found)) or None

@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geodata import crs
 from geodata.boundary_import.issues import RefusedError
@@ -23,9 +24,17 @@ from geodata.geojson_input import GeojsonError
 from geodata.point_tables import PointOptions, PointTable, Value, read_point_file
 from layers.export.job import harmless
 from layers.export.texts import BOM
-from layers.join.answering import PREFIX, JoinAnswers, JoinSummary, list_added_columns
+from layers.join.answering import PREFIX, JoinAnswers, list_added_columns
 from layers.join.placing import Floats, judge_frame, open_placer
-from layers.join.request import LANGUAGES, LAYER, SUMMARY, JoinRefusedError, JoinRequest, pack_answer
+from layers.join.request import (
+    LANGUAGES,
+    LAYER,
+    SUMMARY,
+    JoinRefusedError,
+    JoinRequest,
+    JoinSummary,
+    pack_answer,
+)
 from layers.store import Release
 
 Columns = dict[str, list[Value]]
@@ -197,7 +206,7 @@ def _to_figures(column: list[Value]) -> list[Value]:
     return [None if one is None else float(one) if "." in str(one) else int(one) for one in column]
 
 
-def _to_array(column: list[Value]) -> tuple[Any, Any]:
+def _to_array(column: list[Value]) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
     """Return a column as GDAL takes it, and which of its values are unknown."""
     typed = _to_figures(column)
     unknown = np.array([one is None for one in typed], dtype=bool)

@@ -6,9 +6,10 @@ Standard library only, for the web process.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 from geodata.city import read_city
 from layers.export.formats import FORMATS
@@ -19,6 +20,7 @@ FILES: Final = ("csv", "xlsx", "gpkg")
 MEDIA_TYPES: Final = {name: FORMATS[name].media_type for name in FILES}
 LAYER: Final = "joined"  # the name of the answer's layer, and of the file that it is saved as
 OPTIONS: Final = ("crs", "lon", "lat", "table", "encoding", "product")
+Cell = str | int | float | bool | None
 MAX_OPTION: Final = 200  # characters
 
 
@@ -76,6 +78,57 @@ def parse_join_request(line: bytes) -> JoinRequest:
     return JoinRequest(**json.loads(line))
 
 
+class PlaceCount(TypedDict):
+    """How many rows lie in a place; without one, how many in none."""
+
+    id: str | None
+    name: dict[str, str] | None
+    url: str | None
+    count: int
+
+
+@dataclass
+class JoinSummary:
+    """What is said of a whole table.
+
+    Attributes
+    ----------
+    where, counties, zones, products
+        How many rows are where, in which place, and how the plan answers for their products there.
+    found_in
+        The columns that hold the positions, east first; none where these are geometries.
+    frame, frame_how, frame_certainty, frame_others
+        See :class:`~layers.join.placing.JudgedFrame`.
+    doubtful
+        Rows of which the likeliest zone, or that there is none, is less than 90 % likely.
+    notes
+        What is to be said of the file, by language.
+    titles
+        The columns of the file.
+    labels, columns, rows
+        The first rows: what they are called in the file, and the answer.
+    """
+
+    file: str
+    count: int
+    placed: int
+    where: dict[str, int]
+    counties: list[PlaceCount]
+    zones: list[PlaceCount]
+    doubtful: int
+    found_in: list[str]
+    frame: str
+    frame_how: str
+    frame_certainty: float
+    frame_others: list[tuple[str, float]]
+    notes: list[dict[str, str]] = field(default_factory=list)
+    products: dict[str, int] = field(default_factory=dict)
+    titles: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[Cell]] = field(default_factory=list)
+
+
 @dataclass(eq=False)
 class JoinRefusedError(Exception):
     """A table that cannot be joined.
@@ -94,21 +147,21 @@ class JoinRefusedError(Exception):
     fix: dict[str, str] | None = None
 
 
-def pack_answer(head: dict[str, Any], content: bytes) -> bytes:
+def pack_answer(head: Mapping[str, object], content: bytes) -> bytes:
     """Return an answer as one text: what is said on the first line, then the file."""
     return json.dumps(head, ensure_ascii=False).encode() + b"\n" + content
 
 
-def unpack_answer(answer: bytes) -> tuple[dict[str, Any], bytes]:
+def unpack_answer(answer: bytes) -> tuple[JoinSummary, bytes]:
     """Return what :func:`pack_answer` packed.
 
     Raises :class:`JoinRefusedError` where the table was refused.
     """
     line, _, content = answer.partition(b"\n")
-    head: dict[str, Any] = json.loads(line)
+    head = json.loads(line)
     if "refused" in head:
         raise JoinRefusedError(**head["refused"])
-    return head, content
+    return JoinSummary(**head), content
 
 
 def pick_text(texts: dict[str, str], language: str) -> str:

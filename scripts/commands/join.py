@@ -25,8 +25,7 @@ from scripts.commands.common import (
 from scripts.messages import say, text, warn, write
 
 if TYPE_CHECKING:
-    from layers.join.answering import JoinSummary
-    from layers.join.request import JoinRefusedError
+    from layers.join.request import JoinRefusedError, JoinSummary
 
 UNSURE: Final = 0.9  # a certainty of the coordinate system below which it should be told
 
@@ -142,7 +141,7 @@ def _lines(summary: JoinSummary, language: str) -> Iterator[str]:
         yield " · ".join(note[one] for one in ("zh", "en"))
     for rows in (summary.zones, summary.counties):
         for row in rows:
-            name = row["name"][language] if row["id"] else text("join_none")
+            name = row["name"][language] if row["name"] else text("join_none")
             yield f"{row['count']:9,}  {row['id'] or '–':24} {name}"
     for where, count in summary.where.items():
         yield f"{count:9,}  {where}"

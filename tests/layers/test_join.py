@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from layers.join import answering
-from layers.join.answering import JoinSummary, list_added_columns
+from layers.join.answering import list_added_columns
 from layers.join.job import answer_join, join_file
 from layers.join.placing import PointPlacer, judge_frame, open_placer
-from layers.join.request import JoinRefusedError, JoinRequest, unpack_answer
+from layers.join.request import JoinRefusedError, JoinRequest, JoinSummary, unpack_answer
 from layers.lookup import SHARING, BlockPlaces, Lookup, Surroundings
 from layers.search import Search
 from layers.store import Release
@@ -208,6 +208,8 @@ def test_products_are_answered_as_the_search_and_the_plan_answer(join: Join, rel
     search = Search(release.read_json("index/search.json"))
     for row in rows[:2]:
         told = search.answer(row["goods"], "zh")["answer"]
+        assert told
+        assert told["industry"]
         assert (row["plan_product_says"], row["plan_product_industry"]) == (
             told["kind"],
             told["industry"]["id"],
@@ -294,4 +296,4 @@ def test_any_geojson_is_joined_or_refused(
     except JoinRefusedError as refusal:
         assert {"zh", "en", "ko"} <= refusal.texts.keys()  # noqa: PT017 - it may also be sound
     else:
-        assert len(rows_of(content)) == head["count"]
+        assert len(rows_of(content)) == head.count

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from flask import Blueprint, Response, current_app, g, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -23,8 +22,10 @@ from layers.join.request import (
     MEDIA_TYPES,
     OPTIONS,
     SUMMARY,
+    Cell,
     JoinRefusedError,
     JoinRequest,
+    JoinSummary,
     pick_text,
     unpack_answer,
 )
@@ -44,7 +45,6 @@ from webmap.problems import (
 from webmap.views.context import content
 
 blueprint = Blueprint("joining", __name__)
-Row = dict[str, Any]
 MAX_BYTES = 50_000_000  # of a table
 JOIN_S = 150.0  # for one; 100,000 rows take 8 s of a processor as CSV, 20 s as XLSX
 FORM_BYTES = 100_000  # of what the form has beside it
@@ -75,9 +75,9 @@ SHOWN = (
 class _Page:
     """What the page shows beside the form."""
 
-    summary: Row | None = None
+    summary: JoinSummary | None = None
     error: RequestError | None = None
-    form: Row = field(default_factory=dict)
+    form: dict[str, str] = field(default_factory=dict)
 
 
 @blueprint.get("/join")
@@ -106,7 +106,7 @@ def join_table() -> Response:
     elif person:
         response = _render(_Page(head, form=_given()))
     else:
-        response = send_json(head)
+        response = send_json(asdict(head))
     response.headers["Cache-Control"] = "no-store"
     return vary(response)
 
@@ -168,7 +168,7 @@ def _option(name: str) -> str | None:
     return text or None
 
 
-def _unpack(answer: bytes) -> tuple[Row, bytes]:
+def _unpack(answer: bytes) -> tuple[JoinSummary, bytes]:
     """Return what is said and the file; raises the error of a table that was refused."""
     try:
         return unpack_answer(answer)
@@ -176,13 +176,16 @@ def _unpack(answer: bytes) -> tuple[Row, bytes]:
         said, fix = refusal.texts, refusal.fix
         if fix and "--" not in fix["en"]:  # what to do on a page, not with a command
             said = {one: f"{text} → {pick_text(fix, one)}" for one, text in said.items()}
-        values: Row = {"parameter": refusal.field, "value": request.form.get(refusal.field), "said": said}
+        given = request.form.get(refusal.field)
         if refusal.code.startswith("geojson-"):
-            raise BadParameterError("error.table", allowed="GeoJSON", **values) from refusal
-        raise KINDS.get(refusal.code, UnfitError)("error.table", **values) from refusal
+            raise BadParameterError(
+                "error.table", parameter=refusal.field, value=given, allowed="GeoJSON", said=said
+            ) from refusal
+        kind = KINDS.get(refusal.code, UnfitError)
+        raise kind("error.table", parameter=refusal.field, value=given, said=said) from refusal
 
 
-def _given() -> Row:
+def _given() -> dict[str, str]:
     """Return what the form holds, where it could be read."""
     try:
         return {name: request.form.get(name, "")[:MAX_OPTION] for name in OPTIONS}
@@ -199,7 +202,7 @@ def _render(page: _Page) -> Response:
         page="join",
         summary=summary,
         table=_to_table(summary) if summary else [],
-        shown=[(name, key) for name, key in SHOWN if summary and name in summary["columns"]],
+        shown=[(name, key) for name, key in SHOWN if summary and name in summary.columns],
         labelled=_label_counts,
         error=error,
         said=said,
@@ -215,7 +218,7 @@ def _render(page: _Page) -> Response:
     return vary(response)
 
 
-def _describe_field(name: str, note: str, *, wrong: bool) -> Row:
+def _describe_field(name: str, note: str, *, wrong: bool) -> dict[str, str | None]:
     """Return the attributes that say of a field whether it is wrong, and which texts explain it."""
     texts = " ".join(filter(None, (note, f"{name}-fault" if wrong else "")))
     return {"aria-invalid": "true" if wrong else None, "aria-describedby": texts or None}
@@ -227,11 +230,11 @@ def _label_counts(counts: dict[str, int], prefix: str) -> list[tuple[str, int]]:
     return [(translate(f"{prefix}{word}", g.language), count) for word, count in ordered]
 
 
-def _to_table(summary: Row) -> list[Row]:
+def _to_table(summary: JoinSummary) -> list[dict[str, Cell]]:
     """Return the first rows of the answer as the page shows them: cells by column."""
-    at = {name: number for number, name in enumerate(summary["columns"])}
+    at = {name: number for number, name in enumerate(summary.columns)}
     shown = [name for name, _ in SHOWN if name in at]
     return [
-        {"label": label} | {name: row[at[name]] for name in shown}
-        for label, row in zip(summary["labels"], summary["rows"], strict=True)
+        dict[str, Cell](label=label) | {name: row[at[name]] for name in shown}
+        for label, row in zip(summary.labels, summary.rows, strict=True)
     ]
