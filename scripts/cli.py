@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "local": "local",
     "lookup": "questions",
     "search": "questions",
+    "join": "join",
     "export": "export",
     "map": "export",
     "import-boundary": "import_boundary",

@@ -40,6 +40,7 @@ from webmap.views import (
     context,
     data,
     errors,
+    joining,
     lists,
     lookup,
     own,
@@ -88,6 +89,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(releases.blueprint)
     app.register_blueprint(search.blueprint)
     app.register_blueprint(lookup.blueprint)
+    app.register_blueprint(joining.blueprint)
     app.register_blueprint(plan.blueprint)
     app.register_blueprint(subjects.blueprint)
     app.register_blueprint(charts.blueprint)

@@ -8,6 +8,7 @@ when their holder dies. A child has limits of time and memory and goes with its 
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,14 +16,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from layers.child_job import BROKEN, OUT_OF_MEMORY
 from layers.store import BrokenReleaseError
-from webmap.file_cache import FileCache, choose_folder
+from webmap.file_cache import ABANDONED_S, FileCache, choose_folder
 from webmap.limiter import MAKING, Limiter
 from webmap.problems import BusyError, FailedError, TooCostlyError
 from webmap.settings import Settings
@@ -33,6 +34,7 @@ ROOT = Path(__file__).parent.parent
 MEGABYTE = 1_000_000
 PATIENCE_S = 15.0  # for one's turn
 POLL_S = 0.05
+TEMPORARY = "layout-upload-"  # begins the names of folders that go with the request they serve
 SHOWN = 4000  # characters of what a child says when it fails
 
 
@@ -86,11 +88,20 @@ class ExportWorker:
         if found is not None:
             return found
         with self._limiter.turn(), self._counting(waiting=1):
-            return self.cache.read_or_make(key, lambda path: self._make(job, path), PATIENCE_S)
+            return self.cache.read_or_make(key, lambda path: self._make(job, path, self._limits), PATIENCE_S)
 
-    def _make(self, job: ChildJob, path: Path) -> None:
+    def answer(self, job: ChildJob, seconds: float) -> bytes:
+        """Return what `job` makes in so many seconds, of which nothing is kept; raises as :meth:`get`."""
+        limits = replace(self._limits, seconds=seconds)
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, self._limiter.turn():
+            path = Path(folder) / "answer"
+            with self._counting(waiting=1):
+                self._make(job, path, limits)
+            return path.read_bytes()
+
+    def _make(self, job: ChildJob, path: Path, limits: ChildLimits) -> None:
         with self._place(), self._counting(running=1, waiting=-1):
-            run_child(job, path, self._limits)
+            run_child(job, path, limits)
 
     @contextmanager
     def _counting(self, running: int = 0, waiting: int = 0) -> Iterator[None]:
@@ -121,7 +132,11 @@ class ExportWorker:
 
 
 def open_worker(settings: Settings) -> ExportWorker:
-    """Return what makes and keeps the files of a home."""
+    """Return what makes and keeps the files of a home; what a killed process left is removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        with suppress(OSError):
+            if left.lstat().st_mtime < time.time() - ABANDONED_S:
+                shutil.rmtree(left)
     limits = ChildLimits(settings.exports, settings.export_megabytes * MEGABYTE)
     folder = choose_folder(settings.home)
     return ExportWorker(FileCache(folder, settings.cache_megabytes * MEGABYTE), limits)

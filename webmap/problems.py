@@ -130,6 +130,13 @@ class DamagedError(LaterError):
     key = "error.damaged"
 
 
+def to_error(key: str, status: int, **values: object) -> RequestError:
+    """Return the error of a status that no other class has."""
+    error = RequestError(key, near=None, **values)
+    error.status = status
+    return error
+
+
 def find_near(given: str, known: Iterable[str]) -> list[str]:
     """Return which of the known ids or names may have been meant, the likeliest first.
 
@@ -173,6 +180,14 @@ def members_of(error: RequestError) -> dict[str, object]:
     return members | {"near": error.near} if error.near else members
 
 
+def values_in(error: RequestError, language: str) -> dict[str, object]:
+    """Return what fills the text of an error; a value that is a dict is by language."""
+    return {
+        name: one.get(language, one["en"]) if isinstance(one, dict) else one
+        for name, one in error.values.items()
+    }
+
+
 def headers_of(error: RequestError) -> dict[str, str]:
     """Return the headers that go with an error."""
     if isinstance(error, RangeError):
@@ -185,7 +200,8 @@ def to_problem(error: RequestError, strings: Strings, instance: str) -> bytes:
 
     The id of the request that is being answered goes with it.
     """
-    texts = {language: strings[language][error.key].format(**error.values) for language in ("en", "zh")}
+    languages = ("en", "zh")
+    texts = {one: strings[one][error.key].format(**values_in(error, one)) for one in languages}
     body = {
         "type": "about:blank",
         "title": strings["en"][title_key(error.status)],

@@ -20,19 +20,15 @@ import socket
 import stat
 import struct
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import (
-    AsyncIterator,
-    Callable,
-    Iterator,
-    Mapping,
-)
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, Self, cast
 from urllib.parse import quote
 
 from granian import _granian as extension
@@ -40,7 +36,7 @@ from granian.http import HTTP1Settings
 
 from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
-from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
+from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_error, to_problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -53,6 +49,7 @@ _LOG = logging.getLogger(__name__)
 BACKLOG = 1024
 STALLED_MS = 30_000  # a reader that takes nothing for so long is cut off by the system
 HEALTH = "/healthz"
+UPLOADS = ("/join",)  # addresses that take large files
 ID_HEADER = "X-Request-Id"
 LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
@@ -111,6 +108,9 @@ class Limits:
         Of one body.
     bodies_bytes
         Of all bodies that are being read.
+    upload_s, upload_bytes, uploads
+        For a body at one of :data:`UPLOADS` to arrive whole, of that body, and how many are read at a
+        time; they are kept on disk until they are answered.
     connections
         Open at the same time; more wait to be accepted.
     threads
@@ -138,6 +138,9 @@ class Limits:
     body_s: float = 30
     body_bytes: int = 1_000_000
     bodies_bytes: int = 64_000_000
+    upload_s: float = 180
+    upload_bytes: int = 51_000_000
+    uploads: int = 4
     connections: int = 8192
     threads: int = 4
     most_threads: int = 160
@@ -151,24 +154,6 @@ class Limits:
 
 
 LIMITS = Limits()
-
-
-class AddressTooLongError(RequestError):
-    """The address has more characters than any of ours."""
-
-    status = HTTPStatus.REQUEST_URI_TOO_LONG
-
-
-class BodyTooLargeError(RequestError):
-    """The body has more bytes than are read."""
-
-    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-
-
-class BodyTooSlowError(RequestError):
-    """The body did not arrive in time."""
-
-    status = HTTPStatus.REQUEST_TIMEOUT
 
 
 class Scope(Protocol):
@@ -336,6 +321,7 @@ class Server:
         self._threads = Threads(self._answer, limits, self._loop)
         self._reading: set[asyncio.Task[None]] = set()
         self._bodies = 0  # bytes of all bodies that are being read; counted on the loop alone
+        self._uploading: set[Asked] = set()  # likewise known to the loop alone
         self._signal = _granian.WorkerSignal()
         self._stopping = asyncio.Event()
         self._ended = threading.Event()
@@ -418,12 +404,12 @@ class Server:
         scope = watcher.scope
         path, headers = scope.path, scope.headers
         if len(path) + len(scope.query_string) > self._limits.address:
-            self._refuse(asked, AddressTooLongError("error.http_414", limit=self._limits.address))
+            self._refuse(asked, to_error("error.http_414", 414, limit=self._limits.address))
         elif path == HEALTH:
-            self._answer(asked, b"")
+            self._answer(asked, io.BytesIO())
         elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
             self._loop.call_soon_threadsafe(self._begin_body, asked)
-        elif not self._threads.put(asked, b""):
+        elif not self._threads.put(asked, io.BytesIO()):
             self._refuse(asked, BusyError())
 
     def _begin_body(self, asked: Asked) -> None:
@@ -433,43 +419,63 @@ class Server:
 
     async def _take_body(self, asked: Asked) -> None:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
-        body = bytearray()
+        upload, limits = asked.watcher.scope.path.endswith(UPLOADS), self._limits
+        most, seconds = (
+            (limits.upload_bytes, limits.upload_s) if upload else (limits.body_bytes, limits.body_s)
+        )
+        body: IO[bytes] = tempfile.TemporaryFile() if upload else io.BytesIO()  # noqa: SIM115 - who answers closes it
         try:
-            async with asyncio.timeout(self._limits.body_s):
-                whole = await self._read_body(asked.watcher, body)
+            if upload and len(self._uploading) >= limits.uploads:
+                raise BusyError
+            if upload:
+                self._uploading.add(asked)
+            async with asyncio.timeout(seconds):
+                whole = await self._read_body(asked.watcher, body, most, limits.bodies_bytes)
             if not whole:  # an answer to nobody: the sender left
                 self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.watcher.scope))
-            elif not self._threads.put(asked, bytes(body)):
+                body.close()
+            elif not self._threads.put(asked, body):
                 raise BusyError
         except TimeoutError:
-            self._refuse(asked, BodyTooSlowError("error.http_408"))
+            self._refuse(asked, to_error("error.http_408", 408))
+            body.close()
         except RequestError as error:
             self._refuse(asked, error)
+            body.close()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LINGER_S):
                     await _discard(asked.watcher.proto)
         finally:
-            self._bodies -= len(body)
+            self._uploading.discard(asked)
 
-    async def _read_body(self, watcher: Watcher, body: bytearray) -> bool:
-        """Return whether all of it came, and not the end of the connection instead."""
-        limits = self._limits
+    async def _read_body(self, watcher: Watcher, body: IO[bytes], most: int, most_together: int) -> bool:
+        """Return whether all of it came, and not the end of the connection instead; it is then rewound.
+
+        What is kept in memory counts towards `most_together` while it is read.
+        """
         given = watcher.scope.headers.get("content-length")
         length = int(given) if given and given.isdecimal() else None
-        if length is not None and length > limits.body_bytes:
-            raise BodyTooLargeError("error.http_413")
-        if self._bodies + (length or 0) > limits.bodies_bytes:
+        in_memory = isinstance(body, io.BytesIO)
+        if length is not None and length > most:
+            raise to_error("error.http_413", 413)
+        if in_memory and self._bodies + (length or 0) > most_together:
             raise BusyError
-        async for chunk in watcher.proto:
-            body += chunk
-            self._bodies += len(chunk)
-            if len(body) > limits.body_bytes:
-                raise BodyTooLargeError("error.http_413")
-            if self._bodies > limits.bodies_bytes:
-                raise BusyError
-        return length is None or len(body) == length
+        count = 0
+        try:
+            async for chunk in watcher.proto:
+                body.write(chunk)
+                count += len(chunk)
+                self._bodies += len(chunk) if in_memory else 0
+                if count > most:
+                    raise to_error("error.http_413", 413)
+                if self._bodies > most_together:
+                    raise BusyError
+        finally:
+            self._bodies -= count if in_memory else 0
+        body.seek(0)
+        return length is None or count == length
 
-    def _answer(self, asked: Asked, body: bytes) -> None:
+    def _answer(self, asked: Asked, body: IO[bytes]) -> None:
         request_id.set(asked.id)
         scope, started = asked.watcher.scope, _Started()
         environ = None
@@ -483,12 +489,12 @@ class Server:
                     parts.close()
         except Exception:  # noqa: BLE001 - whatever it is, the thread goes on and the sender is told
             _LOG.exception("%s %s", scope.method, scope.path)
-            error = RequestError("error.http_500")
-            error.status = HTTPStatus.INTERNAL_SERVER_ERROR
-            self._refuse(asked, error, environ)
+            self._refuse(asked, to_error("error.http_500", 500), environ)
         else:
             said = environ.get(ROUTE, ""), environ.get(RELEASE, "")
             self._send(asked, started.status, started.headers, content, environ["REMOTE_ADDR"], *said)
+        finally:
+            body.close()
 
     def _refuse(self, asked: Asked, error: RequestError, environ: WSGIEnvironment | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
@@ -639,7 +645,7 @@ class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which
         self._schedule_fn = accept
 
 
-def _to_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
+def _to_environ(scope: Scope, body: IO[bytes]) -> WSGIEnvironment:
     """Return a request as WSGI has it (PEP 3333).
 
     Headers with an underscore are left out: they would pass for those with a hyphen.
@@ -658,7 +664,7 @@ def _to_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
         "REMOTE_ADDR": _name_client(scope),
         "REMOTE_PORT": client_port,
         "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": body,
     }
     for header, value in scope.headers.items():
         key = _name_header(header)
@@ -666,8 +672,10 @@ def _to_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
             environ[key] += f",{value}"
         elif key:
             environ[key] = value
-    if body:
-        environ["CONTENT_LENGTH"] = str(len(body))  # also of one that came in chunks
+    length = body.seek(0, io.SEEK_END)
+    body.seek(0)
+    if length:
+        environ["CONTENT_LENGTH"] = str(length)  # also of one that came in chunks
     if "HTTP_HOST" not in environ and scope.authority:
         environ["HTTP_HOST"] = scope.authority
     return environ

@@ -29,7 +29,7 @@ Cells = Sequence[str]
 _FILE: Final = Path(__file__).with_name("vocabulary.yaml")
 _MIN_POINTS: Final = 3
 LINE_TYPES: Final = frozenset({"LineString", "MultiLineString", "LinearRing"})
-_HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
+HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
 _MAX_LON: Final = 180.0
 _ZONE_EAST: Final = 10_000_000.0  # an easting from here on begins with the number of its zone
 _MIN_NORTH: Final = 1_500_000.0  # of land in China; an easting without the number of its zone is less
@@ -92,6 +92,7 @@ class ImportVocabulary(TypedDict):
 
     exchange: dict[str, list[str]]
     columns: dict[str, list[str]]
+    pairs: list[str]
     packed_angles: list[str]
     angle_marks: dict[str, list[str]]
     sides: list[str]
@@ -366,7 +367,7 @@ def _find_titles(rows: Sequence[Cells]) -> tuple[int, dict[str, int]]:
     known = {
         normalise_word(word): role for role, words in read_vocabulary()["columns"].items() for word in words
     }
-    for number, row in enumerate(rows[:_HEADER_ROWS]):
+    for number, row in enumerate(rows[:HEADER_ROWS]):
         roles: dict[str, int] = {}
         for column, cell in enumerate(row):
             role = known.get(normalise_word(cell)) or known.get(normalise_word(re.sub(r"[((].*", "", cell)))
@@ -383,7 +384,7 @@ def _find_given(name: str, rows: Sequence[Cells], start: int, columns: str) -> t
     """Return the first row of data, and the columns that the user names by their titles or numbers."""
     wanted = [part.strip() for part in unicodedata.normalize("NFKC", columns).split(",")]
     width = max(map(len, rows), default=0)
-    titles = next((row for row in rows[:_HEADER_ROWS] if set(wanted) <= set(row)), None)
+    titles = next((row for row in rows[:HEADER_ROWS] if set(wanted) <= set(row)), None)
     found = [
         titles.index(part)
         if titles and part in titles
@@ -398,7 +399,7 @@ def _find_given(name: str, rows: Sequence[Cells], start: int, columns: str) -> t
     roles = {"east": int(found[0] or 0), "north": int(found[1] or 0)}
     if titles:
         return list(rows).index(titles) + 1, roles
-    while start < min(len(rows), _HEADER_ROWS) and _parse_value(_get(rows[start], roles["east"])) is None:
+    while start < min(len(rows), HEADER_ROWS) and parse_coordinate(_get(rows[start], roles["east"])) is None:
         start += 1  # a title that is no number
     return start, roles
 
@@ -409,27 +410,27 @@ def _choose_pair(rows: Sequence[Cells], roles: Mapping[str, int]) -> tuple[int, 
         if {east, north} <= roles.keys():
             return roles[east], roles[north]
     if {"x", "y"} <= roles.keys():
-        return _order_by_size(rows, roles["x"], roles["y"], north_first=True)
+        return order_by_size(rows, roles["x"], roles["y"], north_first=True)
     width = max(map(len, rows), default=0)
     columns = [column for column in range(width) if _holds_coordinates(rows, column)]
-    return _order_by_size(rows, *columns) if len(columns) == 2 else None  # noqa: PLR2004 - east, north
+    return order_by_size(rows, *columns) if len(columns) == 2 else None  # noqa: PLR2004 - east, north
 
 
 def _holds_coordinates(rows: Sequence[Cells], column: int) -> bool:
     cells = [row[column] for row in rows if column < len(row) and row[column]]
-    values = [_parse_value(cell) for cell in cells]
+    values = [parse_coordinate(cell) for cell in cells]
     good = [value for value in values if value is not None and abs(value) > 10]  # noqa: PLR2004 - no small numbers
     fine = sum("." in cell or not cell.isdigit() for cell in cells)
     return len(good) >= _MIN_POINTS and len(good) >= _SHARE * len(rows) and fine >= len(cells) / 2
 
 
-def _order_by_size(
+def order_by_size(
     rows: Sequence[Cells], first: int, second: int, *, north_first: bool = False
 ) -> tuple[int, int]:
     """Return two columns as (east, north), by the size that either has in China; X is north otherwise."""
     sizes = []
     for column in (first, second):
-        values = [_parse_value(row[column]) for row in rows if column < len(row)]
+        values = [parse_coordinate(row[column]) for row in rows if column < len(row)]
         good = sorted(abs(value) for value in values if value is not None)
         sizes.append(good[len(good) // 2] if good else 0.0)
     readings = ((sizes[0], sizes[1], (second, first)), (sizes[1], sizes[0], (first, second)))
@@ -447,14 +448,14 @@ def _collect_points(
     said = " ".join(cell for row in rows[:start] for cell in row)
     found = CoordinateText(crs=find_crs(said))
     cells = [(row[pair[0]], row[pair[1]]) if len(row) > max(pair) else ("", "") for row in rows[start:]]
-    packed = _is_packed(cells, said)
+    packed = is_packed(cells, said)
     plots: dict[str, Plot] = {}
     broken = 0
     for number, (row, (east, north)) in enumerate(zip(rows[start:], cells, strict=True), start=start + 1):
         if not (east or north):
             broken += 1  # a blank line begins another ring
             continue
-        point = _parse_value(east, packed=packed), _parse_value(north, packed=packed)
+        point = parse_coordinate(east, packed=packed), parse_coordinate(north, packed=packed)
         if point[0] is None or point[1] is None:
             line = f"{number}: {', '.join(row)}"
             raise RefusedError(build_issue("line-unreadable", name, line=line[:80]))
@@ -473,7 +474,7 @@ def _get(row: Cells, column: int | None) -> str:
     return row[column] if column is not None and column < len(row) else ""
 
 
-def _is_packed(cells: Sequence[tuple[str, str]], said: str) -> bool:
+def is_packed(cells: Sequence[tuple[str, str]], said: str) -> bool:
     """Tell whether numbers are degrees, minutes and seconds, dd.mmss: no minute or second exceeds 59."""
     values = [cell for pair in cells for cell in pair if cell]
     if any(word in said.casefold() for word in read_vocabulary()["packed_angles"]):
@@ -487,11 +488,13 @@ def _is_packed(cells: Sequence[tuple[str, str]], said: str) -> bool:
     return True
 
 
-def _parse_value(cell: str, *, packed: bool = False) -> float | None:
+def parse_coordinate(cell: str, *, packed: bool = False) -> float | None:
     r"""Return a coordinate: a number, or an angle in degrees, minutes and seconds; None for neither.
 
-    >>> _parse_value("122°03'36\"E"), _parse_value("4,154,023.18"), _parse_value("122.0336", packed=True)
-    (122.06, 4154023.18, 122.06)
+    >>> parse_coordinate("122°03'36\"E"), parse_coordinate("4,154,023.18")
+    (122.06, 4154023.18)
+    >>> parse_coordinate("122.0336", packed=True)
+    122.06
     """
     text = unicodedata.normalize("NFKC", cell).strip().casefold()
     for mark, words in read_vocabulary()["angle_marks"].items():

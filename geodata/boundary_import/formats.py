@@ -38,7 +38,7 @@ _ENCODINGS: Final = ("utf-8", "gb18030")
 _HEAD_BYTES: Final = 4096
 _CRS_MEMBER: Final = re.compile(rb'"crs"\s*:\s*(?=\{)')
 _CRS_MEMBER_BYTES: Final = 2000
-_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # By the first bytes: what is read, and what is known but cannot be.
 _MAGIC: Final = {
     b"PK\x03\x04": "zip",
@@ -196,7 +196,7 @@ def _detect_package(path: Path, name: str) -> str:
 
 def _detect_text(path: Path, name: str, head: bytes) -> str:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if head.startswith(_UTF16_MARKS):
+    if head.startswith(UTF16_MARKS):
         text = head.decode("utf-16", "ignore").lstrip("\ufeff \t\r\n").encode()
     if text.startswith(b"<"):
         return _detect_xml(path, name)
@@ -208,7 +208,7 @@ def _detect_text(path: Path, name: str, head: bytes) -> str:
         return "mif"
     if re.match(rb"(?:999\s.*\n\s*)*0\s+SECTION\s", text):
         return "dxf"
-    if b"\0" in head and not head.startswith(_UTF16_MARKS):
+    if b"\0" in head and not head.startswith(UTF16_MARKS):
         raise RefusedError(build_issue("unknown-format", name))
     return "text"
 
@@ -293,7 +293,7 @@ def _extract(source: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left
 
 def decode_text(name: str, content: bytes, encoding: str | None = None) -> str:
     """Return text that may be UTF-8, UTF-16 or GB 18030, with or without a byte order mark."""
-    if content.startswith(_UTF16_MARKS):
+    if content.startswith(UTF16_MARKS):
         tried: tuple[str, ...] = ("utf-16",)
     else:
         tried = (encoding,) if encoding else ("utf-8-sig", "gb18030")

@@ -73,19 +73,19 @@ _GEOJSON_DEFAULT_CRS: Final = "EPSG:4326"  # what GDAL takes a GeoJSON for that 
 _FEATURES_SAMPLED: Final = 200  # features of a layer that does not declare their type
 _SIMPLE_TYPES: Final = POLYGONS | {"Point", "MultiPoint", "LineString", "MultiLineString"}
 _POSITION: Final = re.compile(rb"\[\s*-?\d")
-_DRIVERS: Final = frozenset(
+DRIVERS: Final = frozenset(
     {
         *("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf", "OpenFileGDB", "DXF"),
         *("ESRIJSON", "TopoJSON", "GML", "GPX", "MapInfo File", "XLSX", "ODS"),
     }
 )
 _BYTES: Final = "ISO-8859-1"  # in which every byte is a letter: attributes are decoded later
-_GDAL_OPTIONS: Final = {
+GDAL_OPTIONS: Final = {
     "OGR_GEOJSON_MAX_OBJ_SIZE": "500",  # MB for one feature; all MAX_VERTICES in one fit
     "OGR_ARC_STEPSIZE": "0.2",  # degrees: an arc of 30 km radius is kept within 0.1 m
     "GML_SKIP_RESOLVE_ELEMS": "ALL",  # links in a file lead nowhere
 }
-_OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
+OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
     "gml": {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"},
     "xlsx": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
     "ods": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
@@ -243,7 +243,7 @@ def _read_workbook(source: _Source) -> BoundaryFile:
 
     with zipfile.ZipFile(path) as archive:
         check_entries(path, [entry for entry in archive.infolist() if not entry.is_dir()])
-    with _gdal_errors(name, path):
+    with gdal_errors(name, path):
         sheets = [str(row[0]) for row in pyogrio.list_layers(path)]
     if options.table is not None:
         if options.table not in sheets:
@@ -253,8 +253,8 @@ def _read_workbook(source: _Source) -> BoundaryFile:
     found: list[tuple[str, CoordinateText]] = []
     failed: list[RefusedError] = []
     for sheet in sheets[:MAX_LAYERS_SHOWN]:
-        with _gdal_errors(name, path):
-            columns = pyogrio.raw.read(path, layer=sheet, read_geometry=False, **_OPEN_OPTIONS[kind])[3]
+        with gdal_errors(name, path):
+            columns = pyogrio.raw.read(path, layer=sheet, read_geometry=False, **OPEN_OPTIONS[kind])[3]
         rows = [
             ["" if not isinstance(cell, str) else cell for cell in row] for row in zip(*columns, strict=True)
         ]
@@ -498,7 +498,7 @@ def _build_plots(
 
 
 @contextmanager
-def _gdal_errors(name: str, source: Path) -> Iterator[None]:
+def gdal_errors(name: str, source: Path) -> Iterator[None]:
     """Turn GDAL's errors into a refusal."""
     try:
         yield
@@ -525,7 +525,7 @@ class _GdalReader:
 
     def __init__(self, name: str, source: Path, kind: str) -> None:
         self.name, self.source, self.kind = name, source, kind
-        self.options = _OPEN_OPTIONS.get(kind, {})
+        self.options = OPEN_OPTIONS.get(kind, {})
         self.issues: list[Issue] = []
 
     def read(
@@ -535,8 +535,8 @@ class _GdalReader:
         import pyogrio
         from pyogrio.raw import read
 
-        pyogrio.set_gdal_config_options(_GDAL_OPTIONS)
-        with _gdal_errors(self.name, self.source):
+        pyogrio.set_gdal_config_options(GDAL_OPTIONS)
+        with gdal_errors(self.name, self.source):
             layers = [str(row[0]) for row in pyogrio.list_layers(self.source)]
             layer = self._choose_layer(layers, table)
             info = pyogrio.read_info(
@@ -583,7 +583,7 @@ class _GdalReader:
     def _read_shapes(self, layer: str) -> list[BaseGeometry | None]:
         from pyogrio.raw import read
 
-        with _gdal_errors(self.name, self.source):
+        with gdal_errors(self.name, self.source):
             shapes = read(self.source, layer=layer, columns=[], force_2d=True, **self.options)[2]
         return [_parse_wkb(shape)[0] for shape in (shapes if shapes is not None else [])]
 
@@ -606,7 +606,7 @@ class _GdalReader:
         return whole[0]
 
     def _check_info(self, info: Mapping[str, object]) -> None:
-        if info["driver"] not in _DRIVERS:
+        if info["driver"] not in DRIVERS:
             raise RefusedError(build_issue("unknown-format", self.name))
         if (count := int(str(info["features"]))) > MAX_FEATURES:
             raise RefusedError(build_issue("too-many-features", self.name, count=count, limit=MAX_FEATURES))

@@ -180,10 +180,36 @@ def test_bodies_that_are_too_many_at_once_are_put_off(serve):
     assert send(port, "POST / HTTP/1.1\r\nContent-Length: 999\r\n", b"b" * 999).status == 200
 
 
-def probe(port: int, length: int) -> Answer | None:
+def test_only_where_files_are_sent_may_a_body_be_large(serve):
+    limits = replace(LIMITS, body_bytes=1000, bodies_bytes=1000, upload_bytes=3000)
+    port = serve(limits)
+    for path, length, status in (("/join", 3000, 200), ("/join", 3001, 413), ("/joint", 1001, 413)):
+        answer = send(port, f"POST {path} HTTP/1.1\r\nContent-Length: {length}\r\n", b"a" * length)
+        assert (path, length, answer.status) == (path, length, status)
+    chunks = b"7d0\r\n" + b"a" * 2000 + b"\r\n"
+    answer = send(port, "POST /join HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", chunks + b"0\r\n\r\n")
+    assert answer.json()["body"] == "a" * 2000
+    answer = send(port, "POST /join HTTP/1.1\r\nTransfer-Encoding: chunked\r\n", chunks * 2)
+    assert answer.status == 413
+
+
+def test_files_that_are_too_many_at_once_are_put_off(serve):
+    port = serve(replace(LIMITS, uploads=1))
+    with connect(port) as first:
+        first.sendall(b"POST /join HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\naaaa")
+        while (answer := probe(port, 5, "/join")) is None:  # the first has not been counted yet
+            pass
+        assert answer.status == 503
+        assert send(port, "POST / HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
+        first.sendall(b"a" * 6)
+        assert read(first).status == 200
+    assert send(port, "POST /join HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
+
+
+def probe(port: int, length: int, path: str = "/") -> Answer | None:
     """Return what is said to a body of which nothing has come, or None where nothing is said."""
     with connect(port) as sender:
-        sender.sendall(f"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: {length}\r\n\r\n".encode())
+        sender.sendall(f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Length: {length}\r\n\r\n".encode())
         ready, _, _ = select.select([sender], [], [], 0.2)
         return read(sender) if ready else None
 

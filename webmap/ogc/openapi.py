@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from layers.catalogue import RECORDS
 from layers.document_types import FieldEntry
+from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
 from layers.query import Collection
 from layers.rows import json_type, queryables
 from webmap.http import HTML
@@ -226,6 +227,42 @@ class Definition:
             "/collections": _get(
                 "collections", text(request, "ogc.collections"), JSON, ref("schemas", "collections")
             ),
+            "/join": {"post": self._join(request)},
+        }
+
+    def _join(self, request: OgcRequest) -> Part:
+        """Return the operation that joins a table; it is beside the API, which its server says."""
+        text = self._resources.text
+        named = {"crs": "placing.crs"}
+        fields: dict[str, Part] = {
+            name: _TEXT | {"description": text(request, named.get(name, f"join.{name}"))} for name in OPTIONS
+        }
+        fields["format"] = {"type": "string", "enum": [*FILES, SUMMARY], "default": SUMMARY}
+        file: Part = {"type": "string", "format": "binary", "description": text(request, "join.file")}
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        return {
+            "operationId": "join",
+            "summary": text(request, "join.title"),
+            "description": text(request, "join.lead"),
+            "tags": ["Capabilities"],
+            "servers": [{"url": request.base}],
+            "parameters": [ref("parameters", LANG.name)],
+            "requestBody": {
+                "required": True,
+                "content": {"multipart/form-data": {"schema": object_schema({"file": file}, fields)}},
+            },
+            "responses": {
+                "200": {
+                    "description": text(request, "join.result"),
+                    "headers": response_headers("Vary", "Access-Control-Allow-Origin"),
+                    "content": {
+                        JSON: {"schema": {"type": "object"}},
+                        **dict.fromkeys(MEDIA_TYPES.values(), binary),
+                    },
+                },
+                **dict.fromkeys(("400", "413", "415", "422"), ref("responses", "BadRequest")),
+                "503": ref("responses", "Unavailable"),
+            },
         }
 
     def _collection_paths(self, request: OgcRequest, row: Collection, say: Callable[[str], str]) -> Part:

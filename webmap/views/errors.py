@@ -95,7 +95,7 @@ def _answer(error: RequestError) -> Response:
 
 def wants_page() -> bool:
     """Return whether the request comes from a person: a page address, and HTML preferred."""
-    machine = (".json", ".geojson", ".topojson", "/lookup", "/healthz", "/readyz")
+    machine = (".json", ".geojson", ".topojson", "/lookup", "/join", "/healthz", "/readyz")
     wished = HTML in request.headers.get("Accept", "")
     if request.path.startswith(("/data/", "/r/")):  # a browser names HTML, a program that takes all does not
         return wished
