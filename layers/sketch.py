@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 from typing import Any
 
 import numpy as np
@@ -136,8 +137,25 @@ class Frame:
         return f"M{x - radius_px:g} {y:g}{arc} {2 * radius_px:g} 0{arc} {-2 * radius_px:g} 0"
 
     def _subpath(self, line: BaseGeometry) -> str:
-        points = [self.to_xy(lon, lat) for lon, lat in shapely.get_coordinates(line)]
-        return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+        """Return path data with every position as steps in tenths from the one before: half as long."""
+        tenths = [
+            (round(10 * x), round(10 * y)) for x, y in starmap(self.to_xy, shapely.get_coordinates(line))
+        ]
+        steps = [(x - left, y - top) for (left, top), (x, y) in pairwise(tenths)]
+        figures = [_write_tenths(one) for step in steps for one in step if step != (0, 0)]
+        start = " ".join(_write_tenths(one) for one in tenths[0])
+        return f"M{start}l{' '.join(figures)}".replace(" -", "-") if figures else f"M{start}"
+
+
+def _write_tenths(tenths: int) -> str:
+    """Return a figure given in tenths as briefly as paths may have it.
+
+    >>> _write_tenths(-3), _write_tenths(20), _write_tenths(0)
+    ('-.3', '2', '0')
+    """
+    sign = "-" if tenths < 0 else ""
+    whole, part = divmod(abs(tenths), 10)
+    return f"{sign}{whole or ''}{f'.{part}' if part else ''}" or "0"
 
 
 def _render(

@@ -15,7 +15,12 @@ STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
 PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
-ENTRIES = ("main", "pages", "locating")  # the modules that pages load, each joined with all that it imports
+ENTRIES = (
+    "main",
+    "pages",
+    "locating",
+    "tooling",
+)  # the modules that pages load, each joined with all that it imports
 LATER = "answering"  # the module that a page fetches when its search is used without a server
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
@@ -32,8 +37,8 @@ def read_assets() -> dict[str, bytes]:
         if path.is_file() and path.suffix != ".js"
     }
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
-    joined = {f"static/js/{entry}.js": bundle(modules, entry).encode() for entry in ENTRIES}
-    joined[f"static/js/{LATER}.js"] = bundle_exported(modules, LATER).encode()
+    joined = {f"static/js/{entry}.js": to_script(bundle(modules, entry)) for entry in ENTRIES}
+    joined[f"static/js/{LATER}.js"] = to_script(bundle(modules, LATER) + hand_over(f"${_safe(LATER)}"))
     for path, names in (("map-page", MAP_STYLES), ("pages", PAGE_STYLES)):
         joined[f"static/css/{path}.css"] = b"\n".join(own[f"static/css/{name}.css"] for name in names)
     return own | joined | _read_leaflet()
@@ -64,10 +69,14 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
     )
 
 
-def bundle_exported(modules: Mapping[str, str], entry: str) -> str:
-    """Return one module that exports what `entry` does."""
-    names = ", ".join(_exported(modules[entry]))
-    return f"{bundle(modules, entry)}export const {{ {names} }} = ${_safe(entry)};\n"
+def to_script(code: str) -> bytes:
+    """Return code as a script with names of its own; browsers load modules from no disk, but scripts."""
+    return f'"use strict";\n(() => {{\n{code}}})();\n'.encode()
+
+
+def hand_over(value: str) -> str:
+    """Return the statement that gives a value to the script that loads the file, see ``site.js``."""
+    return f"document.currentScript.take({value});\n"
 
 
 def _add_module(name: str, modules: Mapping[str, str], done: list[str], above: tuple[str, ...]) -> None:

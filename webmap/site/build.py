@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
-import orjson
 from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
-from layers.search.offline import build_offline_tables
 from layers.store import Release
 from webmap.app import create_app
-from webmap.content import Content
-from webmap.file_addresses import HOME_LANGUAGE, PAGE, PANEL, Files, FileTarget, NeedsServerError, locate
+from webmap.file_addresses import HOME_LANGUAGE, PAGE, PANEL, SCRIPTED, Files, FileTarget
 from webmap.i18n import LANGUAGES, translate
 from webmap.settings import Settings
 from webmap.site.crawler import Ask, Crawler, LinkRewriter
 from webmap.site.html_rewrite import rewrite_html
-from webmap.views.search import SAYINGS, describe_in_every_way, describe_offline
+from webmap.site.tables import build_tables, to_handing_script, to_literal
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
@@ -29,8 +25,7 @@ PAPER = ("pdf", "svg", "png")
 HERE = Path(__file__).parent / "hosting"
 MISSING = "404.html"
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
-NOT_INDEXED = ("/embed.html", PANEL)  # the map once more, and what it shows of a place
-CLOSE_ZOOM = 12.5  # the zoom that a place without a page is shown at
+NOT_INDEXED = "/embed.html"  # the map once more
 
 
 def build_site(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
@@ -45,10 +40,13 @@ def build_site(release: Release, settings: Settings, files: Files) -> Iterator[t
     walk.start(_starts(app, release, files))
     pages = []
     for path, content in walk.files():
-        pages.append(path)
-        yield path, content
-    for language in LANGUAGES:
-        yield f"answers/{language}.json", build_answers(app, language)
+        if SCRIPTED.fullmatch(path):
+            yield f"{path}.js", to_handing_script(to_literal(path, content))
+        else:
+            pages.append(path)
+            yield path, content
+    for name, table in build_tables(app):
+        yield f"answers/{name}.json.js", to_handing_script(table)
     if files.url:
         yield "404.html", render_missing(app, files.url)
     yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(PAGE)))
@@ -129,41 +127,3 @@ class _FromAnywhere(LinkRewriter):
 
     def lead_to(self, target: FileTarget) -> str:
         return self.root() + target.seen_from("")
-
-
-def build_answers(app: Flask, language: str) -> bytes:
-    """Return what the search answers in `language`, as ``webmap/static/js/answering.js`` reads it."""
-    content: Content = app.extensions["content"]
-    tables = build_offline_tables(content.search, content.release.read_json("index/search.json"), language)
-    with app.app_context():
-        for row in tables["entries"]:
-            describe_in_every_way(row, language)
-            row["url"] = _address_of(row, language)
-        tables["told"] = [
-            _page_of_files(describe_offline(content.search.describe(told, language), language), language)
-            | more
-            for told, more in tables["told"]
-        ]
-        tables["says"] = {key: translate(f"finding.{key}", language) for key in SAYINGS}
-        tables["says"]["comma"] = translate("common.comma", language)
-    return orjson.dumps(tables)
-
-
-def _page_of_files(told: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return an answer without the page that only a service has."""
-    try:
-        locate(told.get("page", {"url": "/"})["url"], language)
-    except NeedsServerError:
-        del told["page"]
-    return told
-
-
-def _address_of(row: dict[str, Any], language: str) -> str:
-    """Return the address of an entry; what only a service answers for is shown on the map."""
-    url: str = row["url"]
-    try:
-        locate(url, language)
-    except NeedsServerError:
-        lon, lat = row["at"]
-        return f"/#{CLOSE_ZOOM}/{lat}/{lon}"
-    return url

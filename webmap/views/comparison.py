@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from geodata.model import PLACE_LAYERS
@@ -24,6 +24,8 @@ blueprint = Blueprint("comparison", __name__)
 LEAST, MOST = 2, 5
 PARAMETER = "zones"
 ZONES = ListParameter(PARAMETER, LEAST, MOST)
+# Lists of a place that are compared, and what is told of each entry.
+ALIGNED = {"memberships": ("relation", "clause"), "platforms": ("kind",), "responsible_units": ("clause",)}
 
 
 def compare_places(content: Content, ids: Sequence[str]) -> Row:
@@ -32,20 +34,62 @@ def compare_places(content: Content, ids: Sequence[str]) -> Row:
     Every row has ``cells`` by place id; a place without an entry has none in the plan. ``common`` is
     true where all of them have one.
     """
-    documents = [content.documents[one] for one in ids]
-    return {
-        "zones": [_head(document) for document in documents],
-        "industries": _industries(documents),
-        "industries_of_areas": _industries_of_areas(documents),
-        "answers": {
-            row["id"]: {one: answer["kind"] for one, answer in row["answers"].items()} for row in documents
-        },
-        "positioning_of_areas": {row["id"]: row["positioning_of_areas"] for row in documents},
-        "positioning": {row["id"]: row["positioning"] for row in documents},
-        "memberships": _aligned(documents, "memberships", "id", ("relation", "clause")),
-        "platforms": _aligned(documents, "platforms", "id", ("kind",)),
-        "responsible_units": _aligned(documents, "responsible_units", "agency_id", ("clause",)),
+    places = [_tabulate(content.documents[one]) for one in ids]
+    by_id = {place["head"]["id"]: place for place in places}
+    found: Row = {
+        "zones": [place["head"] for place in places],
+        "industries": _align(by_id, "industries", many=True),
+        "industries_of_areas": _align(by_id, "industries_of_areas", many=True),
     }
+    for row in found["industries"]:
+        for cell in row["cells"].values():
+            cell.sort(key=lambda one: EMPHASES.index(one["emphasis"]))
+    for name in ("answers", "positioning_of_areas", "positioning"):
+        found[name] = {one: place[name] for one, place in by_id.items()}
+    return found | {name: _align(by_id, name, many=False) for name in ALIGNED}
+
+
+def tabulate_comparison(content: Content) -> Row:
+    """Return what :func:`compare_places` takes of every place, for ``webmap/static/js/comparing.js``."""
+    return {
+        "places": {row["id"]: _tabulate(row) for row in content.places()},
+        "emphases": EMPHASES,
+        "least": LEAST,
+        "most": MOST,
+    }
+
+
+def _tabulate(document: Row) -> Row:
+    """Return the facts of one place: lists of entries, each with what it is ``about``."""
+    lists = {
+        name: [{"about": _about(row), **{one: row[one] for one in told}} for row in document[name]]
+        for name, told in ALIGNED.items()
+    }
+    areas = [
+        _tabulate_industry(row) | {"area": area["area"], "role": area["role"]}
+        for area in document["industries_of_areas"]
+        for row in area["industries"]
+    ]
+    return lists | {
+        "head": _head(document),
+        "industries": [_tabulate_industry(row) for row in document["industries"]],
+        "industries_of_areas": areas,
+        "answers": {one: answer["kind"] for one, answer in document["answers"].items()},
+        "positioning": document["positioning"],
+        "positioning_of_areas": document["positioning_of_areas"],
+    }
+
+
+def _about(row: Row) -> Row:
+    """Return what an entry is about: a place, or a unit that answers for one."""
+    row_id = row["id"] if "id" in row else row["agency_id"]
+    return {"id": row_id, "name": row["name"], "url": row.get("url") or f"/agencies/{row_id}"}
+
+
+def _tabulate_industry(row: Row) -> Row:
+    industry_id = row["industry_id"]
+    about = {"id": industry_id, "name": row["name"], "url": f"/industries/{industry_id}"}
+    return {"about": about | {"cluster": row["cluster"]}} | {key: row[key] for key in CITED}
 
 
 def _head(document: Row) -> Row:
@@ -61,48 +105,22 @@ def _head(document: Row) -> Row:
     }
 
 
-def _industries(documents: Sequence[Row]) -> list[Row]:
-    """Return a row for every industry that any of them is to develop, the most common first."""
+def _align(places: Mapping[str, Row], name: str, *, many: bool) -> list[Row]:
+    """Return a row for everything that any place lists under `name`, the most common first.
+
+    A cell is one entry, or where there may be `many` all of them.
+    """
     found: dict[str, Row] = {}
-    for document in documents:
-        for row in document["industries"]:
-            own = {"id": row["industry_id"], "name": row["name"], "url": f"/industries/{row['industry_id']}"}
-            entry = found.setdefault(row["industry_id"], own | {"cluster": row["cluster"], "cells": {}})
-            entry["cells"].setdefault(document["id"], []).append({key: row[key] for key in CITED})
-    for row in found.values():
-        for cell in row["cells"].values():
-            cell.sort(key=lambda one: EMPHASES.index(one["emphasis"]))
-    return _ordered(found.values(), len(documents))
-
-
-def _industries_of_areas(documents: Sequence[Row]) -> list[Row]:
-    """Return a row for every industry that is listed for an area of any of them, the most common first."""
-    found: dict[str, Row] = {}
-    for document in documents:
-        for area in document["industries_of_areas"]:
-            for row in area["industries"]:
-                industry_id = row["industry_id"]
-                own = {"id": industry_id, "name": row["name"], "url": f"/industries/{industry_id}"}
-                entry = found.setdefault(industry_id, own | {"cluster": row["cluster"], "cells": {}})
-                said = {key: row[key] for key in CITED} | {"area": area["area"], "role": area["role"]}
-                entry["cells"].setdefault(document["id"], []).append(said)
-    return _ordered(found.values(), len(documents))
-
-
-def _aligned(documents: Sequence[Row], name: str, key: str, told: Sequence[str]) -> list[Row]:
-    """Return a row for everything that any of them lists under `name`, the most common first."""
-    found: dict[str, Row] = {}
-    for document in documents:
-        for row in document[name]:
-            url = row.get("url") or f"/agencies/{row[key]}"
-            entry = found.setdefault(row[key], {"id": row[key], "name": row["name"], "url": url, "cells": {}})
-            entry["cells"][document["id"]] = {one: row[one] for one in told}
-    return _ordered(found.values(), len(documents))
-
-
-def _ordered(rows: Iterable[Row], places: int) -> list[Row]:
-    marked = [row | {"common": places > 1 and len(row["cells"]) == places} for row in rows]
-    return sorted(marked, key=lambda row: -len(row["cells"]))
+    for place_id, place in places.items():
+        for entry in place[name]:
+            about, said = entry["about"], {key: value for key, value in entry.items() if key != "about"}
+            cells = found.setdefault(about["id"], about | {"cells": {}})["cells"]
+            if many:
+                cells.setdefault(place_id, []).append(said)
+            else:
+                cells[place_id] = said
+    rows = [row | {"common": len(places) > 1 and len(row["cells"]) == len(places)} for row in found.values()]
+    return sorted(rows, key=lambda row: -len(row["cells"]))
 
 
 def group_rows(rows: Iterable[Row], ids: Sequence[str]) -> list[Row]:
@@ -194,8 +212,10 @@ def compare_page() -> ResponseReturnValue:
         return redirect(address_with("/compare", zones=",".join(ids)).replace("%2C", ","))
     places = content().places()
     release = content().release
-    paths = {one: f"locator/{one}.svg" for one in ids}
-    found = compare_places(content(), ids)
+    as_file = current_app.extensions["settings"].files is not None
+    shown = [row["id"] for row in places] if as_file else ids
+    paths = {one: f"locator/{one}.svg" for one in shown}
+    found = compare_places(content(), shown)
     return render_template(
         "compare.html",
         page="compare",
@@ -211,6 +231,7 @@ def compare_page() -> ResponseReturnValue:
         examples=list_examples(content(), LEAST, MOST),
         most=MOST,
         least=LEAST,
+        kinds=sorted({kind for answers in found["answers"].values() for kind in answers.values()}),
     )
 
 

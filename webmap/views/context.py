@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +55,14 @@ def template_context() -> dict[str, Any]:
         "feedback": feedback_url,
         "tr": pick,
         "q": request.args.get("q", ""),
+        "say": say_raw,
     }
+
+
+def say_raw(*keys: str) -> str:
+    """Return texts in the page's language by their keys, as JSON, for a script to fill in."""
+    language = current_language(strict=False)
+    return json.dumps({key: translate(key, language) for key in keys}, ensure_ascii=False)
 
 
 def _credit_ground() -> str:

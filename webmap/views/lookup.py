@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from shapely.geometry.base import BaseGeometry
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from geodata import crs
 from geodata.city import read_city
+from layers.lookup import BEYOND, CITY, EDGE, NEIGHBOUR, SEA, SHARING, read_entries
 from webmap.http import GEOJSON, HTML, JSON, send_json, vary
 from webmap.i18n import translate
 from webmap.limiter import computing
@@ -26,6 +27,14 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FILES = (*BODIES, "application/octet-stream", "application/vnd.geo+json", "text/plain", "")
 WORTH_SHOWING = 5  # per cent of likelihood, for a place to be lit up on the map
 LABELLED = ("counties", "zones")
+FILLED = (
+    *("common.colon", "common.comma", "unit.m", "unit.km"),
+    *("placing.nearest", "placing.in_none", "placing.unsayable", "placing.somewhere"),
+    *("placing.inside", "placing.near"),
+    *("error.choice", "error.missing", "error.number", "error.range", "error.swapped", "error.projected"),
+    *("error.at_empty", "error.at_long", "error.at_unreadable", "error.at_labels", "error.at_sexagesimal"),
+    *("error.at_order", "error.at_metres", "error.at_degrees", "error.at_zoned", "error.at_range"),
+)  # what is said only by the script of a file
 SHOWN_FRAMES = ("CRS84", read_city().paper, "EPSG:3857", "GCJ-02", "BD-09")
 
 
@@ -119,6 +128,7 @@ def _page(
 ) -> Response:
     folium = content().release.read_json(f"pages/{g.language}/map.json")
     said = translate(error.key, g.language, **error.values) if error else ""
+    as_file = current_app.extensions["settings"].files is not None
     page = render_template(
         "lookup.html",
         page="lookup",
@@ -133,8 +143,24 @@ def _page(
         positions=_positions(answer) if answer else [],
         hits=_hits(answer) if answer else [],
         labels=_labels(),
+        **(_list_all() if as_file else {}),
     )
     return vary(Response(page, error.status if error else 200, mimetype=HTML))
+
+
+def _list_all() -> Row:
+    """Return every place and gateway that an answer may name, and the keys of what a script fills in."""
+    release = content().release
+    places = [head for head, _ in read_entries(release.read("index/lookup.bin"))]
+    gateways = [head for head, _ in read_entries(release.read("index/around.bin"))]
+    frames = [f"frame.{frame}" for frame in SHOWN_FRAMES]
+    layers = [f"layer.{layer}" for layer in SHARING]
+    wheres = [f"placing.where.{where}" for where in (CITY, EDGE, NEIGHBOUR, SEA, BEYOND)]
+    return {
+        "places": places,
+        "around": [head for head in gateways if head["layer"] == "gateways"],
+        "said_keys": [*FILLED, *frames, *layers, *wheres],
+    }
 
 
 def _form() -> Row:

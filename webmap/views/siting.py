@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -43,6 +44,7 @@ PERCENT = 100
 blueprint = Blueprint("siting", __name__)
 COMPARED = 5
 SHADES = 5  # strengths of colour on the sketch
+WIDEST_RANK = "00 "
 USUAL = {
     "weight": str(USUAL_WEIGHT),
     "reach": str(USUAL_REACH_KM),
@@ -130,7 +132,7 @@ def rank_places(content: Content, criteria: SitingCriteria) -> Row:
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
         "unsuitable": [_row(content, _unranked(one), accounts[one.id], weights) for one in apart],
-        "elsewhere": _elsewhere(content, criteria),
+        "elsewhere": _elsewhere(content, criteria.industries),
     }
 
 
@@ -159,20 +161,96 @@ def _unnamed(content: Content, industry_id: str) -> Row | None:
 
 def _unsuitable(content: Content, criteria: SitingCriteria) -> set[str]:
     """Return the zones of a kind that is not for manufacturing, where that is all that is asked for."""
-    industries = content.industries
-    made = [one for one in criteria.industries if is_manufacturing(industries[one]["gbt4754"])]
-    listed: dict[str, list[list[str]]] = {}
-    for place in content.measures["places"]:
-        document = content.documents[place]
-        own = {row["industry_id"] for row in document["industries"]}
-        listed.setdefault(document["kind"], []).extend(industries[one]["gbt4754"] for one in own)
-    kinds = select_service_kinds(listed)
+    made = [one for one in criteria.industries if is_manufacturing(content.industries[one]["gbt4754"])]
+    kinds = _service_kinds(content)
     return {
         place
         for place in content.measures["places"]
         if made
         and content.documents[place]["kind"] in kinds
         and not any(one in content.documents[place]["answers"] for one in criteria.industries)
+    }
+
+
+def _service_kinds(content: Content) -> set[str]:
+    """Return the kinds of zones that the plan's lists show to be for services."""
+    listed: dict[str, list[list[str]]] = {}
+    for place in content.measures["places"]:
+        document = content.documents[place]
+        own = {row["industry_id"] for row in document["industries"]}
+        listed.setdefault(document["kind"], []).extend(content.industries[one]["gbt4754"] for one in own)
+    return select_service_kinds(listed)
+
+
+def tabulate_siting(content: Content) -> Row:
+    """Return what :func:`rank_places` answers from, for ``webmap/static/js/ranking.js``."""
+    kinds = _service_kinds(content)
+    return {
+        "places": [_tabulate_place(content, one, kinds) for one in content.measures["places"]],
+        "industries": {one: _tabulate_industry(content, one) for one in content.industries},
+        "circumstances": CIRCUMSTANCES,
+        "distances": DISTANCES,
+        "coast": COAST,
+        "usual": {"weight": USUAL_WEIGHT, "reach": USUAL_REACH_KM, "area": USUAL_AREA_SHARE},
+        "limits": {"weight": MAX_WEIGHT, "reach": MAX_REACH_KM, "industries": MAX_INDUSTRIES},
+        "coast_m": content.measures["coast_m"],
+        "edge_m": content.measures["edge_m"],
+    }
+
+
+def list_all_rankings(content: Content) -> Row:
+    """Return every place with every criterion and all that a ranking may say, for a page to choose from."""
+    weights = dict.fromkeys(CIRCUMSTANCES, 1)
+    criteria = SitingCriteria(tuple(content.industries), 1, weights, USUAL_REACH_KM)
+    every = criteria.to_weights()
+    places = {one: _account(content, one, criteria) for one in content.measures["places"]}
+    one = Fraction(1)
+    ranked = [
+        Ranked(place, one, one, one, (), len(every), rank=1, tied=True, unclear=True) for place in places
+    ]
+    rows = [_row(content, row, places[row.id], every) for row in ranked]
+    kinds = _service_kinds(content)
+    return {
+        "coast_m": content.measures["coast_m"],
+        "edge_m": content.measures["edge_m"],
+        "unnamed": [row for one in content.industries if (row := _unnamed(content, one))],
+        "ranked": rows,
+        "unsaid": [
+            _unsaid(content, one, listed=listed) for one in content.industries for listed in (True, False)
+        ],
+        "unsuitable": [row for row in rows if row["kind"] in kinds],
+        "elsewhere": _elsewhere(content, criteria.industries),
+    }
+
+
+def _unsaid(content: Content, industry_id: str, *, listed: bool) -> Row:
+    """Return the account of an industry that the plan does not give to a place, with or without a list."""
+    about = _tabulate_industry(content, industry_id)
+    account = _exact(0.0 if listed else None) | {"kind": "designation", "said": [], "listed": listed}
+    account |= {"industry": about["about"], "listed_for": about["named"]}
+    return _weighed(criterion_of(industry_id), account, 1)
+
+
+def _tabulate_place(content: Content, place_id: str, service_kinds: set[str]) -> Row:
+    document, measured = content.documents[place_id], content.measures["places"][place_id]
+    keys = ("id", "layer", "kind", "name", "url", "answers", "no_industries")
+    return {key: document[key] for key in keys} | {
+        "listed": bool(document["industries"]),
+        "for_services": document["kind"] in service_kinds,
+        **{key: measured[key] for key in ("distances", "coast", "groups")},
+    }
+
+
+def _tabulate_industry(content: Content, industry_id: str) -> Row:
+    industry = content.industries[industry_id]
+    named = dict.fromkeys(row["zone"]["id"] for row in industry["designations"])
+    links = ("id", "name", "url")
+    return {
+        "about": {key: industry[key] for key in links},
+        "made": is_manufacturing(industry["gbt4754"]),
+        "named": [{key: content.documents[one][key] for key in links} for one in named],
+        "unnamed": _unnamed(content, industry_id),
+        "elsewhere": _elsewhere(content, [industry_id]),
     }
 
 
@@ -292,13 +370,13 @@ def _whole_city() -> dict[str, list[Row]]:
     return {name: [row for row in rows if row["layer"] == layer] for name, layer in list_criteria().items()}
 
 
-def _elsewhere(content: Content, criteria: SitingCriteria) -> list[Row]:
+def _elsewhere(content: Content, industries: Sequence[str]) -> list[Row]:
     """Return where else the industries are designated: in areas, which are not ranked.
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
     """
     rows: dict[tuple[str, str, str], Row] = {}
-    for one in criteria.industries:
+    for one in industries:
         about = {key: content.industries[one][key] for key in ("id", "name", "url")}
         for row in content.industries[one]["designations"]:
             if row["zone"]["id"] not in content.measures["places"]:
@@ -313,7 +391,8 @@ def find_page() -> ResponseReturnValue:
     short = _shorten()
     if short is not None:
         return redirect(short)
-    found = rank_places(content(), criteria)
+    as_file = current_app.extensions["settings"].files is not None
+    found = list_all_rankings(content()) if as_file else rank_places(content(), criteria)
     best = [row["id"] for row in found["ranked"][:COMPARED]]
     return render_template(
         "find.html",
@@ -321,7 +400,7 @@ def find_page() -> ResponseReturnValue:
         wishes=criteria,
         parameters=(*SITING_PARAMETERS, "lang"),
         found=found,
-        sketch=_sketch(found),
+        sketch=_sketch(found, as_file=as_file),
         best=",".join(best) if len(best) > 1 else "",
         groups=_industry_groups(),
         whole_city=_whole_city(),
@@ -378,8 +457,15 @@ def _shorten() -> str | None:
     return f"/find?{urlencode(short, safe=',')}" if short else "/find"
 
 
-def _sketch(found: Row) -> Row | None:
-    """Return the sketch of the ranking: the higher the score, the stronger the colour."""
+def _sketch(found: Row, *, as_file: bool) -> Row | None:
+    """Return the sketch of the ranking: the higher the score, the stronger the colour.
+
+    In a file it has room for the rank of every place, and a script sets ranks and colours.
+    """
+    if as_file:
+        places = [row["id"] for row in found["ranked"]]
+        marks, ranks = dict.fromkeys(places, "score-none"), dict.fromkeys(places, WIDEST_RANK)
+        return static_map.arrange(content(), marks, g.language, ranks)
     marks = {
         row["id"]: f"score-{min(int(row['score'] * SHADES / 100), SHADES - 1)}" for row in found["ranked"]
     }

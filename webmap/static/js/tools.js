@@ -197,8 +197,8 @@ export function createTools(app) {
     const inside = L.latLngBounds(map.options.maxBounds).contains(latlng);
     if (inside) view.flyTo(latlng, Math.max(map.getZoom(), 11));
     const [lat, lon] = [latlng.lat.toFixed(5), latlng.lng.toFixed(5)];
-    const link = served && el("a", { href: local(`/lookup?lon=${lon}&lat=${lat}`), text: t("map.tool.what_here") });
-    say(t(inside ? "map.tool.here" : "map.tool.far", { lat, lon, metres: rounded(accuracy) }), " ", ...(inside && link ? [link] : []));
+    const link = el("a", { href: local(`/lookup?lon=${lon}&lat=${lat}`), text: t("map.tool.what_here") });
+    say(t(inside ? "map.tool.here" : "map.tool.far", { lat, lon, metres: rounded(accuracy) }), " ", ...(inside ? [link] : []));
   });
   map.on("locationerror", ({ code }) => mode === "locate" && say(t(code === 1 ? "map.tool.refused" : "map.tool.no_position")));
 
