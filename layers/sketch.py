@@ -22,6 +22,7 @@ from geodata import crs
 from geodata.crs import Bounds
 from geodata.shapes import Shape, Stretch
 from layers.basemap import PreparedBasemap, groups_by_kind
+from layers.measures import EDGE_DEG
 from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
@@ -71,7 +72,7 @@ def build_locators(
     backdrop: PreparedBasemap | None = None,
 ) -> dict[str, bytes]:
     """Return ``locator/<id>.svg`` for every place and point with a geometry."""
-    land, borders = _land(relations, shapes)
+    land, borders = _land(relations, shapes, neighbour)
     ground = {"neighbour": neighbour, "land": land} | _thin(backdrop)
     wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
     outlines = {place: trace_outline(place, relations, stretches) for place in relations.places}
@@ -87,11 +88,16 @@ def _thin(backdrop: PreparedBasemap | None) -> dict[str, BaseGeometry]:
     return groups_by_kind(backdrop.ranges[0].groups) if backdrop else {}
 
 
-def _land(relations: Relations, shapes: dict[str, Shape]) -> tuple[BaseGeometry, BaseGeometry]:
-    """Return the city's land, and the borders of its counties."""
+def _land(
+    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry
+) -> tuple[BaseGeometry, BaseGeometry]:
+    """Return the city's land, and the borders of its counties on land; the coast is the edge of the land."""
     zones = relations.facts.zones.values()
     counties = [shapes[zone.id].geometry for zone in zones if zone.layer == "counties"]
-    return shapely.union_all(counties), shapely.union_all([county.boundary for county in counties])
+    land = shapely.union_all(counties)
+    coast = shapely.difference(land.boundary, shapely.buffer(neighbour, EDGE_DEG))
+    borders = shapely.union_all([county.boundary for county in counties])
+    return land, shapely.line_merge(shapely.difference(borders, coast))
 
 
 class Frame:
@@ -231,7 +237,7 @@ def build_sketch(
     backdrop: PreparedBasemap | None = None,
 ) -> dict[str, Any]:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
-    land, borders = _land(relations, shapes)
+    land, borders = _land(relations, shapes, neighbour)
     named = [shapes[place].geometry for place in relations.places]
     west, south, east, north = (round(value, 7) for value in shapely.union_all(named).bounds)
     frame = frame_of((west, south, east, north))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -21,6 +22,12 @@ from webmap.site.tables import build_tables, to_handing_script, to_literal
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
 COMPRESSED = (".gz", ".br")
+TEXTS = (
+    *(".html", ".js", ".css", ".json", ".geojson", ".topojson", ".jsonld", ".csv", ".svg", ".xml"),
+    ".kml",
+    ".dxf",
+)
+LEAST_COMPRESSED = 1024  # bytes
 PAPER = ("pdf", "svg", "png")
 HERE = Path(__file__).parent / "hosting"
 MISSING = "404.html"
@@ -29,11 +36,18 @@ NOT_INDEXED = "/embed.html"  # the map once more
 
 
 def build_site(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of the site, each once.
+    """Yield path and content of every file of the site, each once, and a compressed copy of every text.
 
     `settings` say where paper is kept between runs. The same release gives the same bytes. Raises
     :class:`~webmap.site.crawler.SiteError` where a link leads nowhere.
     """
+    for path, content in _build_files(release, settings, files):
+        yield path, content
+        if path.endswith(TEXTS) and len(content) >= LEAST_COMPRESSED:
+            yield f"{path}.gz", gzip.compress(content, 9, mtime=0)
+
+
+def _build_files(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
     # What an operator set for the service, as tiles from another host, is not for the files.
     app = create_app(release, Settings(settings.home, url=files.url, files=files))
     walk = Crawler(_asking(app), files.url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ class Site:
 
     def read(self, path: str) -> str:
         return (self.folder / path).read_text(encoding="utf-8")
+
+    def handed(self, path: str) -> Any:
+        """Return what a file hands to the script that loads it."""
+        found = re.fullmatch(r"document\.currentScript\.take\((.*)\);\n", self.read(path), re.DOTALL)
+        assert found, path
+        return json.loads(found[1])
 
 
 @pytest.fixture(scope="session")
