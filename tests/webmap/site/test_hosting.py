@@ -1,4 +1,4 @@
-"""What comes along for hosts does what it says: nginx serves the site by its example, a store gets every file."""
+"""What comes along for hosts does what it says: nginx serves the site by it, a store gets every file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ import urllib3
 from tests.webmap.site.conftest import Site
 from webmap.http import IMMUTABLE
 
-NGINX = """daemon off;
+USER = "user root;" if os.getuid() == 0 else ""  # who is root reads as root in this folder
+NGINX = """{user}
+daemon off;
 pid {folder}/nginx.pid;
 error_log stderr;
 events {{}}
@@ -49,11 +51,8 @@ def served_by_nginx(written: Site, tmp_path_factory: pytest.TempPathFactory) -> 
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     (folder / "site.conf").write_text(written.read("nginx.conf").replace("ROOT", str(written.folder)))
     temporary = "".join(f"{one}_temp_path {folder}/{one};" for one in TEMPORARY)
-    conf = NGINX.format(folder=folder, port=port, temporary=temporary)
+    conf = NGINX.format(folder=folder, port=port, temporary=temporary, user=USER)
     (folder / "nginx.conf").write_text(conf)
-    for part in (*written.folder.parents, folder):  # nginx as root reads as nobody
-        if part.stat().st_uid == os.getuid() and part.is_relative_to(Path(os.environ.get("TMPDIR", "/tmp"))):
-            part.chmod(part.stat().st_mode | 0o055)
     with subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")]) as running:
         try:
             wait_for(port)

@@ -28,6 +28,9 @@ KINDS = (
     "zones/gaoqu.html",
     "industries/index.html",
     "data/index.html",
+    "find.html?industry=biomedicine&port=2",
+    "compare.html?zones=gaoqu,jingqu",
+    "lookup.html?lon=122.1&lat=37.5",
 )  # that differ from the live ones
 MODES: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
     "wide": (1440, 900, "light"),
@@ -278,3 +281,85 @@ def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, wri
 
 def _plain(url: str) -> str:
     return url.replace("%28", "(").replace("%29", ")")
+
+
+TOOLS = (  # a page, what is asked, and where the answer stands
+    ("find", "industry=biomedicine,carbon-fibre&port=2&coast=1", ".answer"),
+    ("find", "industry=seafood-processing&five=2&area=0.25&reach=20", ".answer"),
+    ("find", "industry=carbon-fibre", ".answer"),
+    ("compare", "zones=gaoqu,jingqu,nanhai", ".compared, .grouped"),
+    ("compare", "zones=zongbaoqu,five-innovation", ".compared, .grouped"),
+    ("lookup", "lon=122.1&lat=37.5", "#lookup-answer"),
+    ("lookup", "lon=121.9&lat=36.5", "#lookup-answer"),
+    ("lookup", "at=12%2C34", "#lookup-answer"),
+)
+TEXT = """(selector) => [...document.querySelectorAll(selector)].map((node) => {
+  const copy = node.cloneNode(true);
+  for (const one of copy.querySelectorAll(".share, .actions, .place-links, .sketch")) one.remove();
+  return copy.textContent.replace(/\\s+/g, "").replaceAll("html", "");
+}).join("")"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_tools_say_what_the_pages_of_the_server_say_also_from_a_disk(
+    browser: Browser, written: Site, site: str, language: str
+) -> None:
+    folder = "" if language == "zh" else f"{language}/"
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    watched = Watched(context.new_page(), "file://")
+    read, served = watched.page, browser.new_page()
+    for name, query, selector in TOOLS:
+        read.goto(f"file://{written.folder}/{folder}{name}.html?{query}")
+        read.locator("#answer > *, #lookup-answer > *").first.wait_for()
+        served.goto(f"{site}/{name}?{query}&lang={language}")
+        assert read.evaluate(TEXT, selector) == served.evaluate(TEXT, selector), query
+    served.close()
+    context.close()
+    assert watched.faults == []
+
+
+def test_the_map_and_the_search_work_from_a_disk(browser: Browser, written: Site) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    watched = Watched(context.new_page(), "file://")
+    page, root = watched.page, f"file://{written.folder}"
+    open_map(page, f"{root}/en/index.html?zone=gaoqu")
+    assert page.locator(DRAWN).count() > 8
+    expect(page.locator("#panel-body")).to_contain_text("Medical devices")
+    page.locator("#panel-body a", has_text="Compare").click()
+    expect(page).to_have_url(f"{root}/en/compare.html?zones=gaoqu")
+    page.locator("#search").press_sequentially("carbon fib")
+    expect(page.locator("#search-results")).to_contain_text("Carbon fibre")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{root}/en/industries/carbon-fibre.html")
+    page.goto(f"{root}/lookup.html")
+    page.locator("#at").fill("大水泊机场")
+    page.locator("#ask button").click()
+    page.locator(".refused li a").first.click()
+    expect(page.locator("#answer-title")).to_contain_text("122.")
+    context.close()
+    assert watched.faults == []
+
+
+def test_what_is_asked_by_a_form_is_answered_and_saved(reader: Page, hosted: str) -> None:
+    reader.goto(f"{hosted}/en/find.html")
+    expect(reader.locator("#empty")).to_be_visible()
+    reader.locator("input[name=coast]").fill("3")
+    reader.locator("#ask button[type=submit]").click()
+    expect(reader).to_have_url(f"{hosted}/en/find.html?coast=3")
+    assert reader.locator("ol.ranking > li").count() > 5
+    for kind in ("csv", "json"):
+        with reader.expect_download() as saved:
+            reader.locator(f"[data-save={kind}]").click()
+        assert saved.value.suggested_filename == f"find.{kind}"
+    assert json.loads(saved.value.path().read_text(encoding="utf-8"))["weights"] == {"coast": 3}
+    reader.locator(".languages a[hreflang=ko]").click()
+    expect(reader).to_have_url(f"{hosted}/ko/find.html?coast=3")
+    reader.goto(f"{hosted}/en/compare.html?zones=gaoqu")
+    reader.locator("#ask select").first.select_option("jingqu")
+    reader.locator("#ask button[type=submit]").click()
+    expect(reader).to_have_url(f"{hosted}/en/compare.html?zones=gaoqu,jingqu")
+    expect(reader.locator(".compared")).to_be_visible()
+    reader.locator(".chosen a").first.click()
+    expect(reader).to_have_url(f"{hosted}/en/compare.html?zones=jingqu")
+    reader.goto(f"{hosted}/en/find.html?port=9")
+    expect(reader.locator("#answer [role=alert]")).to_contain_text("allowed: a whole number, 0-5")

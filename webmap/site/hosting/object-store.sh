@@ -36,7 +36,7 @@ put md 'text/markdown; charset=utf-8' $asked
 put txt 'text/plain; charset=utf-8' $asked
 put xml 'text/xml; charset=utf-8' $asked
 put zip application/zip $asked
-put qgz application/zip $asked
+put qgz application/x-qgis-project $asked
 put gpkg application/geopackage+sqlite3 $asked
 put kml application/vnd.google-earth.kml+xml $asked
 put xlsx application/vnd.openxmlformats-officedocument.spreadsheetml.sheet $asked
