@@ -25,6 +25,7 @@ MAX_BYTES = 256 * 1024  # of a polygon with its form
 BODIES = (GEOJSON, JSON)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FILES = (*BODIES, "application/octet-stream", "application/vnd.geo+json", "text/plain", "")
+NAMED = 8  # things of a name, at most
 WORTH_SHOWING = 5  # per cent of likelihood, for a place to be lit up on the map
 LABELLED = ("counties", "zones")
 FILLED = (
@@ -57,8 +58,23 @@ def lookup_page() -> Response:
     try:
         position = parse_position()
     except RequestError as error:
+        if error.key == "error.at_unreadable":
+            error.near = _find_named(request.args.get("at", ""))
         return _page(error=error)
     return _page(answer=_at(*position))
+
+
+def _find_named(text: str) -> list[dict[str, str]]:
+    """Return what bears a name, each with the look-up of its position, or else its page."""
+    found = content().search.answer(text, g.language)
+    rows = [*found["results"], *found["near"]][:NAMED]
+    points = {row["id"]: row["geometry"]["label"] for row in content().documents.values()}
+    named = []
+    for row in rows:
+        at = row.get("at") or (points.get(row["id"]) if row["layer"] == "gateways" else None)
+        href = f"/lookup?lon={at[0]}&lat={at[1]}" if at else row["url"]
+        named.append({"id": row["id"], "label": row["name"], "href": href})
+    return named
 
 
 @blueprint.post("/lookup")

@@ -61,7 +61,7 @@ function bindForm(usual) {
   const form = byId("ask");
   form?.addEventListener("submit", (event) => {
     event.preventDefault();
-    const given = [...new FormData(form)].filter(([name, value]) => value !== "" && value !== usual[name]);
+    const given = [...new FormData(form)].filter(([name, value]) => value !== "" && name !== "lang" && value !== usual[name]);
     const lists = new Map();
     for (const [name, value] of given) lists.set(name, [...(lists.get(name) ?? []), encodeURIComponent(value)]);
     const query = [...lists].map(([name, values]) => `${name}=${values.join(",")}`).join("&");
@@ -259,7 +259,7 @@ function fillList(section, name, groups, ids, names) {
 /* Look-up. */
 
 const WORTH_SHOWING = 5;
-const PLACED = 8; // of what bears a name, at most
+const NAMED = 8; // things of a name, at most
 
 async function showPlace(tables, query, answer) {
   bindForm({ crs: "CRS84" });
@@ -273,7 +273,7 @@ async function showPlace(tables, query, answer) {
     position = parsePosition(query, frames);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.message === "error.at_unreadable") error.near.push(...(await findPlaces(text)));
+    if (error.message === "error.at_unreadable") error.near.push(...(await findNamed(text, tables.gateways)));
     return showRefusal(error, answer);
   }
   if (!position) return;
@@ -308,11 +308,14 @@ function showRefusal({ message, values, near }, answer) {
   answer.replaceChildren(piece("refused", { said: t(message, values), near: links.length && links }));
 }
 
-/** Return the places that bear a name, as positions to look up. */
-async function findPlaces(text) {
+/** Return what bears a name, each with the look-up of its position, or else its page. */
+async function findNamed(text, gateways) {
   const { results, near } = await answerOffline(text, lang());
-  const rows = [...results, ...near].filter((row) => row.at).slice(0, PLACED);
-  return rows.map(({ name, at: [lon, lat] }) => ({ label: name, href: `/lookup?lon=${lon}&lat=${lat}` }));
+  const points = new Map(gateways.map((row) => [row.head.id, row.at]));
+  return [...results, ...near].slice(0, NAMED).map(({ id, name, url, at: own }) => {
+    const position = own ?? points.get(id);
+    return { label: name, href: position ? `/lookup?lon=${position[0]}&lat=${position[1]}` : url };
+  });
 }
 
 function likelihoods({ layer, places, none_percent: none }) {
