@@ -17,7 +17,7 @@ from webmap.i18n import LANGUAGES, translate
 from webmap.settings import Settings
 from webmap.site.crawler import Ask, Crawler, LinkRewriter
 from webmap.site.html_rewrite import rewrite_html
-from webmap.site.tables import build_tables, to_handing_script, to_literal
+from webmap.site.tables import build_answer_tables, to_handing_script, to_literal
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
@@ -59,7 +59,7 @@ def _build_files(release: Release, settings: Settings, files: Files) -> Iterator
         else:
             pages.append(path)
             yield path, content
-    for name, table in build_tables(app):
+    for name, table in build_answer_tables(app):
         yield f"answers/{name}.json.js", to_handing_script(table)
     if files.url:
         yield "404.html", render_missing(app, files.url)

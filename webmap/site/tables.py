@@ -33,7 +33,7 @@ CLOSE_ZOOM = 12.5  # the zoom that a place without a page is shown at
 STEPS = 1e7  # whole steps in a degree that positions are written in: a centimetre
 
 
-def build_tables(app: Flask) -> Iterator[tuple[str, bytes]]:
+def build_answer_tables(app: Flask) -> Iterator[tuple[str, bytes]]:
     """Yield the name of every table and its content as JSON."""
     content: Content = app.extensions["content"]
     for language in LANGUAGES:

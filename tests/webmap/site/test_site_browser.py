@@ -261,7 +261,12 @@ def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, wri
     rows = [row["url"] for row in written.handed("answers/en.json.js")["entries"]]
     addresses = [
         *("/", "/?zone=gaoqu", "/?theme=belts&lang=zh#9/37.2/122", "/embed?zone=nanhai", "/zones/", "/plan"),
-        *("/zones/gaoqu.json", "/print/belts.pdf?lang=ko", f"/r/{release}/map/en.json", "/indicators#talent"),
+        *(
+            "/zones/gaoqu.json",
+            "/print/belts.pdf?lang=ko",
+            f"/r/{release}/static/js/main.js",
+            "/indicators#talent",
+        ),
         *rows,
     ]
     page = browser.new_page()
