@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
 from geodata import read
-from layers.postgis.load import load, read_snapshot
+from layers.postgis.load import load_release, read_snapshot
 from layers.store import Release
 from scripts.cluster import DatabaseCluster, temporary_cluster
 from webmap.app import create_app
@@ -93,5 +93,5 @@ def cluster() -> Iterator[DatabaseCluster]:
 def database(cluster: DatabaseCluster, release: Release) -> str:
     """Return the address of a database that holds the release."""
     url = cluster.new_database("weihai")
-    assert load(url, read_snapshot(release), lambda *_: None)
+    assert load_release(url, read_snapshot(release), lambda *_: None)
     return url

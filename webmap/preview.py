@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
 
 import shapely
 from jinja2 import Environment, FileSystemLoader
@@ -18,8 +17,13 @@ from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.georeference import SWAPPED
-from geodata.boundary_import.propose import Baseline, Proposal
+from geodata.boundary_import.propose import (
+    Baseline,
+    Proposal,
+    TransferRow,
+)
 from geodata.land import SEA
+from geodata.model import Area, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
@@ -29,7 +33,6 @@ from webmap.static_map import Label, place_labels
 HERE = Path(__file__).parent
 STYLES = ("preview", "stack")
 MOST = 40  # transfers in the table
-Row = dict[str, Any]
 SIZE = (620, 480)
 MARGIN = 1.35
 MIN_SPAN_DEG = 0.03
@@ -54,7 +57,7 @@ def render_preview(
     """
     strings = read_strings(language)
 
-    def translate(key: str, **values: Any) -> str:
+    def translate(key: str, **values: object) -> str:
         return strings[key].format(**values) if values else strings[key]
 
     names = _Names(baseline, language, strings)
@@ -72,7 +75,7 @@ def render_preview(
         proposal=proposal,
         drawing=drawing,
         assumed=_say_assumed(proposal, translate),
-        areas=[row | {"name": names.of(row["id"])} for row in proposal.areas()],
+        areas=[{**row, "name": names.of(row["id"])} for row in proposal.areas()],
         transfers=_name_ends(proposal.list_transfer_rows(), names),
         most=MOST,
         remarks=[] if proposal.errors else _list_remarks(proposal, names),
@@ -101,21 +104,23 @@ def _list_remarks(proposal: Proposal, names: _Names) -> list[tuple[str, str]]:
     ]
 
 
-def _name_ends(rows: list[Row], names: _Names) -> list[Row]:
+def _name_ends(rows: list[TransferRow], names: _Names) -> list[dict[str, object]]:
     """Return the transfers with the names of both ends, and of what holds each."""
-    ends = ("from", "to")
     return [
-        row
-        | {f"{end}_name": names.of(row[end]) for end in ends}
-        | {f"{end}_in": names.holder(row[end]) for end in ends}
+        {
+            **row,
+            "from_name": names.of(row["from"]),
+            "to_name": names.of(row["to"]),
+            "from_in": names.holder(row["from"]),
+            "to_in": names.holder(row["to"]),
+        }
         for row in rows
     ]
 
 
 class _Names:
     def __init__(self, baseline: Baseline, language: str, strings: dict[str, str]) -> None:
-        facts = baseline.facts
-        self.tables: tuple[dict[str, Any], ...] = (facts.zones, facts.areas, facts.towns)
+        self.facts = facts = baseline.facts
         self.cities = {plan.id: getattr(plan.city, language) for plan in facts.plans.values()}
         self.others = baseline.place_names.outside | {SEA: strings["preview.sea"]}
         self.members, self.language = baseline.members, language
@@ -137,8 +142,8 @@ class _Names:
         parent = self.members.parent(place) if self._row(place) is not None else None
         return self.short(parent) if parent else None
 
-    def _row(self, place: str) -> Any:
-        return next((table[place] for table in self.tables if place in table), None)
+    def _row(self, place: str) -> Zone | Area | Town | None:
+        return self.facts.zones.get(place) or self.facts.areas.get(place) or self.facts.towns.get(place)
 
 
 @dataclass(frozen=True)

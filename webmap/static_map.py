@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
+from layers.links import Words
+from layers.sketch import Sketch, SketchedPlace
 from webmap.content import Content
 
-Row = dict[str, Any]
 SIZES = {"wide": 15, "large": 22}  # height of a label; the second where the map is shown small
 Box = tuple[float, float, float, float]  # left, top, right, bottom in the map's units
 Spot = tuple[float, float]
@@ -23,9 +24,44 @@ OFFSETS = (
 UPRIGHT = 3  # so many of them keep a label over its spot
 
 
+class MapLabel(TypedDict):
+    """Where a name and its prefix stand; `tight` where it covers another wherever it stands."""
+
+    x: float
+    y: float
+    text: str
+    prefix: str
+    tight: bool
+
+
+class MarkedPlace(SketchedPlace):
+    """A place with its mark, and its label in each of `SIZES`."""
+
+    id: str
+    layer: str
+    url: str
+    name: Words
+    mark: str
+    wide: MapLabel | None
+    large: MapLabel | None
+
+
+class ArrangedMap(TypedDict):
+    """What the template draws."""
+
+    width: int
+    height: int
+    neighbour: str
+    land: str
+    backdrop: dict[str, str]
+    borders: str
+    places: list[MarkedPlace]
+    sizes: list[str]
+
+
 def arrange(
     content: Content, marks: Mapping[str, str], language: str, prefixes: Mapping[str, str] | None = None
-) -> Row:
+) -> ArrangedMap:
     """Return what the template draws: the ground, and the marked places with the largest at the back.
 
     `marks` gives each place's mark, which becomes a class and a letter of its label. A place has a
@@ -39,12 +75,17 @@ def arrange(
     before = dict.fromkeys(reversed(known), "") if prefixes is None else prefixes
     texts = {place: (prefix, _name(content, place, language)) for place, prefix in before.items()}
     labels = {name: _place_names(texts, size, sketch) for name, size in SIZES.items()}
-    rows = [
-        _row(content, place, marks[place]) | {name: labels[name].get(place) for name in SIZES}
-        for place in known
-    ]
-    ground = {key: sketch[key] for key in ("width", "height", "neighbour", "land", "backdrop", "borders")}
-    return ground | {"places": rows, "sizes": list(SIZES)}
+    wide, large = labels["wide"], labels["large"]
+    return {
+        "width": sketch["width"],
+        "height": sketch["height"],
+        "neighbour": sketch["neighbour"],
+        "land": sketch["land"],
+        "backdrop": sketch["backdrop"],
+        "borders": sketch["borders"],
+        "places": [_row(content, one, marks[one], wide.get(one), large.get(one)) for one in known],
+        "sizes": list(SIZES),
+    }
 
 
 def _name(content: Content, place: str, language: str) -> str:
@@ -52,19 +93,28 @@ def _name(content: Content, place: str, language: str) -> str:
     return str((document["short_name"] or document["name"])[language])
 
 
-def _row(content: Content, place: str, mark: str) -> Row:
+def _row(
+    content: Content, place: str, mark: str, wide: MapLabel | None, large: MapLabel | None
+) -> MarkedPlace:
     document = content.documents[place]
-    shape = content.sketch["places"][place]
-    own = {key: document[key] for key in ("id", "layer", "url", "name")}
-    return own | {"mark": mark} | dict(shape)
+    return {
+        **content.sketch["places"][place],
+        "id": document["id"],
+        "layer": document["layer"],
+        "url": document["url"],
+        "name": document["name"],
+        "mark": mark,
+        "wide": wide,
+        "large": large,
+    }
 
 
-def _place_names(texts: Mapping[str, tuple[str, str]], size: int, sketch: Row) -> dict[str, Row]:
+def _place_names(texts: Mapping[str, tuple[str, str]], size: int, sketch: Sketch) -> dict[str, MapLabel]:
     """Return where each prefix and name stands at `size` covering no other; `tight` where none fits."""
     own = {place: (sketch["places"][place]["x"], sketch["places"][place]["y"]) for place in texts}
     wanted = [Label(prefix + name, own[place], size) for place, (prefix, name) in texts.items()]
     spots = place_labels(wanted, (sketch["width"], sketch["height"]))
-    labels = {}
+    labels: dict[str, MapLabel] = {}
     for (place, (prefix, name)), spot in zip(texts.items(), spots, strict=True):
         x, y = spot or own[place]
         labels[place] = {

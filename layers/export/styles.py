@@ -12,9 +12,11 @@ from xml.etree import ElementTree as ET
 
 import yaml
 
+from geodata.boundaries import GeoJsonFeature
 from geodata.letters import strip_unprintable
 from layers.catalogue import Layer, Theme
-from layers.export.job import Part, Row, columns_of
+from layers.export.job import Part, columns_of
+from layers.map_types import MapDocument
 
 SHADE = 0.7  # an edge is the fill's hue darkened by 30 %
 
@@ -70,12 +72,12 @@ def read_words(folder: Path = Path(__file__).parent) -> dict[str, Any]:
 def build_looks(
     layers: Mapping[str, Layer],
     themes: tuple[Theme, ...],
-    payload: dict[str, Any],
-    features: Mapping[str, list[Row]],
+    payload: MapDocument,
+    features: Mapping[str, list[GeoJsonFeature]],
 ) -> dict[str, Look]:
     """Return the looks by layer; `payload` is the map's own, in Chinese."""
     words = read_words()
-    entries = {theme["id"]: theme["legend"] for theme in payload["themes"]}
+    entries: dict[str, list[Any]] = {theme["id"]: [*theme["legend"]] for theme in payload["themes"]}
     looks: dict[str, Look] = {}
     for layer in layers.values():
         if layer.geometry == "none":
@@ -96,11 +98,11 @@ def build_looks(
     return looks
 
 
-def _edge(row: Row, payload: dict[str, Any]) -> str | None:
+def _edge(row: GeoJsonFeature, payload: MapDocument) -> str | None:
     """Return whose line a feature is drawn with, as on the map; its own method's where the map has it not."""
-    shown = payload["features"].get(row["properties"]["id"], {})
-    edge: str | None = shown.get("edge") or row["properties"]["geometry_method"]
-    return edge
+    shown = payload["features"].get(row["id"])
+    method = row["properties"]["geometry_method"]
+    return (shown["edge"] if shown else None) or (str(method) if method else None)
 
 
 def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +115,9 @@ def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
 class _Legend:
     """Makes rules of a legend's entries: one for each way that the entry's features are known by."""
 
-    def __init__(self, attribute: str, rows: list[Row], words: dict[str, Any], *, backdrop: bool) -> None:
+    def __init__(
+        self, attribute: str, rows: list[dict[str, Any]], words: dict[str, Any], *, backdrop: bool
+    ) -> None:
         self._attribute = attribute
         self._rows = rows
         self._methods = words["methods"]
@@ -126,7 +130,7 @@ class _Legend:
         methods = sorted({row["geometry_method"] for row in own}, key=list(self._methods).index)
         return [self._rule(entry, own, method) for method in methods]
 
-    def _rule(self, entry: dict[str, Any], own: list[Row], method: str | None) -> Rule:
+    def _rule(self, entry: dict[str, Any], own: list[dict[str, Any]], method: str | None) -> Rule:
         plain: dict[str, Any] = {"dash": [], "hatch": False, "label": None}
         found = [row for row in own if method in (None, row["geometry_method"])]
         edges = {row["edge"] for row in found}

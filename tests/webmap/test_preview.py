@@ -24,7 +24,7 @@ from webmap.preview import render_preview
 from webmap.static_map import Label, measure_box, place_labels
 
 GROUND = Baseline(read_facts(), read_boundaries())
-AROUND = read_neighbours(dict(GROUND.boundaries), GROUND.facts.plans)
+AROUND = read_neighbours(GROUND.boundaries, GROUND.facts.plans)
 MOVED = (0.003, -0.004)
 
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from webmap.map_choice import FigureLook
 from webmap.paper.drawing import Attribute, Drawing
 
-Entry = dict[str, Any]
 Paint = Callable[[dict[str, Attribute]], object]
 SEA, LAND, NEIGHBOUR, COAST, BORDER = "#dce9f1", "#f7f4ec", "#ece8df", "#8fa9b8", "#9a958a"
 # What a basemap shows, back to front, by kind and rank: colour, and width of a line in millimetres.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 from xml.etree.ElementTree import Element
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
+from layers.map_types import ShownFeature, SymbolLook
 from webmap.paper import look
 from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
 from webmap.paper.labels import (
@@ -27,7 +27,6 @@ from webmap.paper.labels import (
     wrap_text,
 )
 
-Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
 RADIUS = 1.9  # millimetres of a point's symbol
 SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
@@ -39,6 +38,14 @@ ON_IT, NEAR = 0.3, 1.5  # share of a name on its place, and millimetres beside i
 NAME_WIDTH = 18  # of a point's name in one line, in letters
 STEPS_MIN = (2, 5, 10, 15, 30, 60)  # minutes between the lines of the graticule
 BARS_KM = (1, 2, 5, 10, 20, 50, 100)
+
+
+class PlacedPoint(ShownFeature):
+    """A point with where its symbol stands, millimetres, and the letters below its name."""
+
+    x: float
+    y: float
+    letters: str
 
 
 class Painter:
@@ -137,11 +144,11 @@ class Painter:
         self._painted.append(doubt)
         return not known
 
-    def paint_halos(self, features: Iterable[Feature], hues: Mapping[str, str]) -> list[Feature]:
+    def paint_halos(self, features: Iterable[ShownFeature], hues: Mapping[str, str]) -> list[ShownFeature]:
         """Paint a faint halo around each known point of places without a known extent; return the points."""
-        points = []
+        points: list[ShownFeature] = []
         for feature in features:
-            for number, (lon, lat, accuracy_m) in enumerate(feature["spots"]):
+            for number, (lon, lat, accuracy_m) in enumerate(feature.get("spots", [])):
                 x, y = self.ground.to_xy(lon, lat)
                 at, radius = self.view.to_paper(x, y), accuracy_m * MM / self.view.scale
                 for share in look.BAND:
@@ -152,7 +159,7 @@ class Painter:
                         circle | {"fill": hues[feature["id"]], "fill_opacity": look.HALO},
                     )
                 name = "" if number else feature["name"]  # it is written once
-                points.append(feature | {"point": [lon, lat], "name": name})
+                points.append({**feature, "point": [lon, lat], "name": name})
         return points
 
     def paint_outline(self, place_id: str) -> None:
@@ -169,23 +176,26 @@ class Painter:
         """Tell whether a point in metres lies on the map."""
         return self._inside(*self.view.to_paper(*at))
 
-    def paint_points(self, features: Iterable[Feature], entries: dict[str, look.Entry]) -> list[Feature]:
+    def paint_points(
+        self, features: Iterable[ShownFeature], entries: Mapping[str, SymbolLook]
+    ) -> list[PlacedPoint]:
         """Paint the symbols of points, hollow where the position is doubtful; return those in view."""
-        shown = []
+        shown: list[PlacedPoint] = []
         for feature in features:
-            at = self.view.to_paper(*self.ground.to_xy(*feature["point"]))
+            lon, lat = feature["point"] or (math.nan, math.nan)
+            at = self.view.to_paper(*self.ground.to_xy(lon, lat))
             if not self._inside(*at):
                 continue
             spot = self.room.place(Spot(*at), SYMBOL, around(SYMBOL))
             x, y = (spot.x, spot.y) if spot else at
             if (x, y) != at:  # moved aside from another symbol
                 self.drawing.add("path", d=f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}", **TIE)
-            shown.append(feature | {"x": x, "y": y})
-            hollow = bool(feature.get("spots")) or feature["accuracy_m"] > HOLLOW_OVER_M
+            shown.append({**feature, "x": x, "y": y, "letters": ""})
+            hollow = bool(feature.get("spots")) or (feature["accuracy_m"] or 0) > HOLLOW_OVER_M
             symbol(self.drawing, entries[feature["id"]], (x, y), hollow=hollow)
         return shown
 
-    def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Any) -> bool:
+    def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Attribute) -> bool:
         """Write one or more lines around a point in metres; tell whether there was room."""
         x, y = self.view.to_paper(*at)
         box = _measure(lines, size)
@@ -260,7 +270,7 @@ class Painter:
         steps = (*around(box), *beside(box, ((right - left) / 2, (bottom - top) / 2)))
         return self._number(place_id, Spot(x, y), number, size, steps)
 
-    def number_point(self, feature: Feature, number: str, size: float) -> bool:
+    def number_point(self, feature: PlacedPoint, number: str, size: float) -> bool:
         """Write the number of a name that stands in the key beside a point's symbol."""
         steps = beside(_measure((number,), size), (RADIUS, RADIUS))
         return self._number(feature["id"], Spot(feature["x"], feature["y"]), number, size, steps)
@@ -276,12 +286,12 @@ class Painter:
         others = [one for row_id, one in self._figures.items() if row_id != place_id]
         return [one for one in others if not shapely.contains_xy(one, *at)]
 
-    def name_point(self, feature: Feature, size: float) -> bool:
+    def name_point(self, feature: PlacedPoint, size: float) -> bool:
         """Write the name of a point beside its symbol, or further off with a line to it."""
         if not feature["name"]:
             return True
         lines = tuple(wrap_text(feature["name"], NAME_WIDTH * size, size))
-        lines += (feature["letters"],) if feature.get("letters") else ()
+        lines += (feature["letters"],) if feature["letters"] else ()
         box, at = _measure(lines, size), (feature["x"], feature["y"])
 
         def lead(spot: Spot) -> tuple[float, float] | None:
@@ -360,7 +370,7 @@ class Painter:
         )
         self.drawing.words(x, y - 11, "N", 3.4, text_anchor="middle", fill=look.INK)
 
-    def _write(self, spot: Spot, lines: tuple[str, ...], size: float, style: dict[str, Any]) -> None:
+    def _write(self, spot: Spot, lines: tuple[str, ...], size: float, style: Mapping[str, Attribute]) -> None:
         if self._leaders is None:
             self._leaders = self.drawing.add("g")
         first = spot.y - size * LINE * (len(lines) - 1) / 2
@@ -382,14 +392,14 @@ class Painter:
         add_to(self._leaders, "path", {"d": f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}"} | style)
         add_to(self._leaders, "circle", {"cx": at[0], "cy": at[1], "r": 0.3, "fill": look.INK})
 
-    def _halo(self, spot: Spot, text: str, size: float, style: dict[str, Any]) -> None:
-        ring = {
+    def _halo(self, spot: Spot, text: str, size: float, style: Mapping[str, Attribute]) -> None:
+        ring: dict[str, Attribute] = {
             "stroke": "#ffffff",
             "stroke_width": size * 0.24,
             "stroke_linejoin": "round",
             "paint_order": "stroke",
         }
-        own = {"text_anchor": "middle", "fill": look.INK} | style | ring
+        own = {"text_anchor": "middle", "fill": look.INK, **style, **ring}
         self.drawing.words(spot.x, spot.y, text, size, **own)
 
     def _paper(self, lon: float, lat: float) -> tuple[float, float]:
@@ -399,10 +409,10 @@ class Painter:
         path = "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in points)
         self._path(path, fill="none", stroke=look.COAST, stroke_width=0.12, stroke_opacity=0.7)
 
-    def _degrees(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
+    def _degrees(self, x: float, y: float, text: str, size: float, **style: Attribute) -> None:
         self.drawing.words(x, y, text, size, text_anchor="middle", fill=look.MUTED, **style)
 
-    def _path(self, path: str, **style: Any) -> Element | None:
+    def _path(self, path: str, **style: Attribute) -> Element | None:
         return add_to(self.group, "path", {"d": path, **style}) if path else None
 
     def _inside(self, x: float, y: float) -> bool:
@@ -440,12 +450,13 @@ class _Place:
         return shapely.difference(line, shapely.box(*self.own.bounds).buffer(GAP)) if self.small else line
 
 
-def symbol(drawing: Drawing, entry: look.Entry, at: tuple[float, float], *, hollow: bool = False) -> None:
+def symbol(drawing: Drawing, entry: SymbolLook, at: tuple[float, float], *, hollow: bool = False) -> None:
     """Draw a point's symbol with its letter."""
     hue, (x, y) = entry["colour"], at
     shape = entry["symbol"] if entry["symbol"] in look.OUTLINES else "circle"
     place = f"translate({x:.2f} {y:.2f}) scale({look.SYMBOL})"
-    paint = {"fill": "#ffffff" if hollow else hue, "stroke": look.shade(hue, -0.3), "stroke_width": 1.6}
+    paint: dict[str, Attribute] = {"fill": "#ffffff" if hollow else hue, "stroke": look.shade(hue, -0.3)}
+    paint["stroke_width"] = 1.6
     drawing.add("path", d=look.OUTLINES[shape], transform=place, **paint)
     if entry["letter"]:
         ink = look.shade(hue, -0.4) if hollow else look.ink_on(hue)
@@ -463,7 +474,7 @@ def _largest(geometry: BaseGeometry) -> BaseGeometry:
     return max(parts, key=shapely.area) if len(parts) else geometry
 
 
-def _around(spot: Spot, size: Size) -> Any:
+def _around(spot: Spot, size: Size) -> BaseGeometry:
     width, height = size
     return shapely.box(spot.x - width / 2, spot.y - height / 2, spot.x + width / 2, spot.y + height / 2)
 

@@ -7,7 +7,6 @@ a page that is read from a disk may load scripts, but fetch nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import orjson
@@ -17,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from layers.lookup import EDGES, GROUND, ORDER, SHARING, BlockEntry, read_block
+from layers.search.finder import FoundRow
 from layers.search.offline import build_offline_tables
 from layers.store import Release
 from webmap.assets import hand_over
@@ -28,8 +28,9 @@ from webmap.views.lookup import SHOWN_FRAMES
 from webmap.views.search import SAYINGS, describe_in_every_way, describe_offline
 from webmap.views.siting import tabulate_siting
 
-Row = dict[str, Any]
+Row = dict[str, object]
 CLOSE_ZOOM = 12.5  # the zoom that a place without a page is shown at
+EDGE_KEYS = {"of", "accuracy_m", "coast"}  # of what is said of a stretch of edge
 STEPS = 1e7  # whole steps in a degree that positions are written in: a centimetre
 
 
@@ -62,8 +63,10 @@ def tabulate_lookup(release: Release) -> Row:
         "order": ORDER,
         "sharing": SHARING,
         "errors": edges[0].head["errors"] if edges else [(0.0, 0.0), (1.0, 1.0)],
-        "places": [_pack(entry, entry.head) for entry in read_block(release.read("index/lookup.bin"))],
-        "edges": [_pack(one, {key: one.head[key] for key in ("of", "accuracy_m", "coast")}) for one in edges],
+        "places": [_pack(entry, dict(entry.head)) for entry in read_block(release.read("index/lookup.bin"))],
+        "edges": [
+            _pack(one, {key: value for key, value in one.head.items() if key in EDGE_KEYS}) for one in edges
+        ],
         **{name: _pack_rings(geometry) for name, geometry in ground.items()},
         "gateways": [
             {"head": entry.head, "at": entry.geometry.coords[0]}
@@ -109,28 +112,27 @@ def build_answers(app: Flask, language: str) -> bytes:
         for row in tables["entries"]:
             describe_in_every_way(row, language)
             row["url"] = _address_of(row, language)
-        tables["told"] = [
-            _page_of_files(describe_offline(content.search.describe(told, language), language), language)
-            | more
-            for told, more in tables["told"]
+        told = [
+            {**describe_offline(content.search.describe(answer, language), language, _is_file), **more}
+            for answer, more in tables["told"]
         ]
-        tables["says"] = {key: translate(f"finding.{key}", language) for key in SAYINGS}
-        tables["says"]["comma"] = translate("common.comma", language)
-    return orjson.dumps(tables)
+        says = {key: translate(f"finding.{key}", language) for key in SAYINGS}
+        says["comma"] = translate("common.comma", language)
+    return orjson.dumps({**tables, "told": told, "says": says})
 
 
-def _page_of_files(told: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return an answer without the page that only a service has."""
+def _is_file(url: str, language: str) -> bool:
+    """Return whether a page needs no service."""
     try:
-        locate(told.get("page", {"url": "/"})["url"], language)
+        locate(url, language)
     except NeedsServerError:
-        del told["page"]
-    return told
+        return False
+    return True
 
 
-def _address_of(row: dict[str, Any], language: str) -> str:
+def _address_of(row: FoundRow, language: str) -> str:
     """Return the address of an entry; what only a service answers for is shown on the map."""
-    url: str = row["url"]
+    url = row["url"]
     try:
         locate(url, language)
     except NeedsServerError:
