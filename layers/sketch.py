@@ -22,6 +22,7 @@ from geodata import crs
 from geodata.crs import Bounds
 from geodata.shapes import Shape, Stretch
 from layers.basemap import PreparedBasemap, groups_by_kind
+from layers.cartography import STYLE
 from layers.measures import EDGE_DEG
 from layers.relations import Relations
 
@@ -33,7 +34,8 @@ METRES_PER_DEGREE = 111_320
 WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
 DOT_PX = 5  # radius of the dot of a place of which only a point is known
-SOFT = (1, 0.7, 0.4)  # widths of the strokes of a soft edge, in parts of its accuracy
+SOFT = STYLE.bands["small"].shares
+GROUND = ("width", "height", "neighbour", "land", "backdrop", "borders")  # of a sketch, without its places
 SCALE_STEPS_KM = (2, 5, 10, 20, 50)
 
 

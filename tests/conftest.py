@@ -28,6 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let one ask for more odd requests than a run of all tests has time for, and for quicker single runs."""
     parser.addoption("--requests", type=int, default=600, help="odd requests of every kind (600)")
     parser.addoption("--rebuild", action="store_true", help="rebuild the boundaries: 90 s of processor time")
+    parser.addoption("--update-pictures", action="store_true", help="keep how maps look now")
     parser.addoption("--home", type=Path, help="keep the release there, built only when outdated")
 
 

@@ -26,10 +26,12 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundaries import GeoJsonFeature, parse_geometry
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
+from layers.cartography import STYLE
 from layers.document_types import PlaceDocument
 from layers.home import find_home
 from layers.map_types import MapDocument, ShownFeature
 from layers.store import Release, read_current
+from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
 MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
@@ -138,29 +140,28 @@ def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
 # A map in one file: Leaflet, the data and the legend inside, so that it opens anywhere and asks no host.
 
 Style = dict[str, object]
-GROUND = (("land", "#ece8df"), ("counties", "#f7f4ec"))
-SEA, COAST, INK = "#dce9f1", "#8fa9b8", "#1c262e"
-DASHES = {"reconstructed": "5 3", "derived": "5 3", "indicative": "2 3"}
+GROUND = (("land", STYLE.day("neighbour")), ("counties", STYLE.day("land")))
+HALO = STYLE.day("halo")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PICTURE = re.compile(r"url\(([^)]*)\)")
 ZOOM_PX = 520  # pixels that a degree of longitude takes when the map opens: says which names have room
 LETTER_PX, LINE_PX = 13, 18
-STYLE = f"""
-html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {INK}; }}
-.leaflet-container {{ background: {SEA}; font: inherit; }}
+PAGE_STYLE = f"""
+html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {STYLE.paper["ink"]}; }}
+.leaflet-container {{ background: {STYLE.day("sea")}; font: inherit; }}
 .folium-map {{ position: absolute; inset: 0; }}
 path:focus {{ outline: none; }}
 .leaflet-control-scale-line:nth-child(2) {{ display: none; }}
 .sheet {{ position: absolute; z-index: 1000; right: 10px; bottom: 28px; max-width: min(300px, 70vw);
-  max-height: 60vh; overflow: auto; padding: 10px 14px; background: #fff; border-radius: 4px;
+  max-height: 60vh; overflow: auto; padding: 10px 14px; background: {HALO}; border-radius: 4px;
   box-shadow: 0 1px 6px rgb(20 35 45 / 30%); }}
 .sheet h1 {{ margin: 0 0 4px; font-size: 17px; }}
-.sheet p {{ margin: 4px 0 0; font-size: 12px; color: #59636b; }}
+.sheet p {{ margin: 4px 0 0; font-size: 12px; color: {STYLE.paper["muted"]}; }}
 .sheet ul, .about ul {{ margin: 6px 0 0; padding: 0; list-style: none; }}
 .sheet li {{ display: flex; gap: 8px; align-items: center; }}
 .sheet i {{ flex: none; width: 22px; height: 13px; border: 1.5px solid; }}
 .leaflet-tooltip.name {{ padding: 0; border: 0; background: none; box-shadow: none; font-weight: 600;
-  text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; pointer-events: none; }}
+  text-shadow: 0 0 2px {HALO}, 0 0 2px {HALO}, 0 0 3px {HALO}; pointer-events: none; }}
 .leaflet-tooltip.name::before {{ display: none; }}
 .leaflet-popup-content table, .leaflet-popup-content td {{ border: 0; padding: 0; }}
 """
@@ -234,7 +235,12 @@ class _FileMap:
         plan_map.default_js, plan_map.default_css = [], []
         self._fill_page(plan_map)
         for layer, colour in GROUND:
-            style = {"fillColor": colour, "fillOpacity": 1, "color": COAST, "weight": 0.8}
+            style = {
+                "fillColor": colour,
+                "fillOpacity": 1,
+                "color": STYLE.day("coast"),
+                "weight": STYLE.lines["coast"].width,
+            }
             self._add(
                 plan_map, self._geojson(self._features(layer), lambda _row, own=style: own, interactive=False)
             )
@@ -253,7 +259,7 @@ class _FileMap:
         parts = {
             "policy": f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">',
             "title": f"<title>{escape(self.shown.theme['title'])}</title>",
-            "style": f"<style>{style}{STYLE}</style>",
+            "style": f"<style>{style}{PAGE_STYLE}</style>",
             "script": f"<script>{script.split('//# sourceMappingURL')[0]}</script>",
         }
         for name, text in parts.items():
@@ -318,7 +324,7 @@ class _FileMap:
         entry = self.shown.entry(row)
         hue = self.shown.strong if self.shown.asked and self.shown.matches(row) else entry and entry["colour"]
         return {
-            "color": "#ffffff",
+            "color": HALO,
             "weight": 1.5,
             "fillColor": hue or NEUTRAL,
             "fillOpacity": 1,
@@ -345,19 +351,14 @@ class _FileMap:
 
     def _add_names(self, plan_map: folium.Map, rows: list[ShownFeature]) -> None:
         """Write the names that have room when the map opens, those of the largest places first."""
-        taken: list[Bounds] = []
+        room = Room(EVERYWHERE, gap=0)
         for row in sorted(rows, key=lambda row: -(row.get("area_km2") or 0)):
             if row["layer"] in POINT_LAYERS or row["id"] not in self.places:
                 continue
             name = row["short"] or row["name"]
-            x, y = row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25
-            wide = sum(LETTER_PX if ord(one) > 0x2E80 else LETTER_PX / 2 for one in name) / 2  # noqa: PLR2004 - CJK
-            box = (x - wide, y - LINE_PX / 2, x + wide, y + LINE_PX / 2)
-            if any(
-                box[0] < one[2] and one[0] < box[2] and box[1] < one[3] and one[1] < box[3] for one in taken
-            ):
+            spot = Spot(row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25)
+            if room.place(spot, (measure_text(name, LETTER_PX), LINE_PX), ((0, 0),)) is None:
                 continue
-            taken.append(box)
             dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
             words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")
             self._add(plan_map, dot)
@@ -425,10 +426,10 @@ def _style(look: FigureLook, edge: str) -> Style:
         else 0.5
     )
     return {
-        "fillColor": "#f7f4ec" if pale else look.hue,
+        "fillColor": STYLE.day("land") if pale else look.hue,
         "fillOpacity": fill * look.opacity,
         "color": look.hue,
         "opacity": look.opacity,
-        "weight": 3 if look.outlined else 1.6,
-        "dashArray": DASHES.get(edge),
+        "weight": STYLE.lines["asked" if look.outlined else "file"].width,
+        "dashArray": STYLE.edges[edge].dashes,
     }

@@ -11,13 +11,12 @@ from urllib.parse import urlencode
 
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
+from layers.cartography import STYLE
 from layers.map_types import LegendLine, MapDocument, MapTheme, ShownFeature
 from webmap.params import wrong_choice
 from webmap.problems import BadParameterError
 
-NEUTRAL = "#B5AE9E"
-STRONG = "#D55E00"  # what answers a question
-REACHED = "#F3C9A5"  # what the plan reaches only through a task, a role, an area or the whole city
+NEUTRAL, STRONG, REACHED = (STYLE.hues[name] for name in ("neutral", "strong", "reached"))
 GROUND_LAYERS = ("counties", "zones")
 PARAMETERS = ("bbox", "industry", "cluster", "pick", "layers", "hide")
 LEAST_DEG = 0.002  # of a view's sides: the map's closest zoom shows as much

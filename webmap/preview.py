@@ -29,6 +29,7 @@ from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
 from webmap.i18n import format_number, read_strings
 from webmap.static_map import Label, place_labels
+from webmap.style_sheets import read_style_sheet
 
 HERE = Path(__file__).parent
 STYLES = ("preview", "stack")
@@ -70,7 +71,7 @@ def render_preview(
     return environment.get_template("preview.html").render(
         t=translate,
         lang=language,
-        css=Markup("\n").join(Markup(_read_style(name)) for name in STYLES),  # noqa: S704 - our own files
+        css=Markup("\n").join(Markup(read_style_sheet(name).decode()) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
         proposal=proposal,
         drawing=drawing,
@@ -81,10 +82,6 @@ def render_preview(
         remarks=[] if proposal.errors else _list_remarks(proposal, names),
         shifts=[(names.of(place), row) for place, row in proposal.describe_shifts().items()],
     )
-
-
-def _read_style(name: str) -> str:
-    return (HERE / f"static/css/{name}.css").read_text(encoding="utf-8")
 
 
 def _say_assumed(proposal: Proposal, translate: Callable[..., str]) -> str | None:
@@ -253,7 +250,7 @@ class _View:
         ]
         texts = [
             Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-                "label main" if place in self.old else "label", *spot, label.text
+                "label main" if place in self.old else "label", spot.x, spot.y, label.text
             )
             for place, label, spot in zip(inside, labels, place_labels(labels, SIZE), strict=True)
             if spot is not None

@@ -73,7 +73,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
         serving(_our_app(release), {}) as ours,
         serving(_explore_app(release), {}) as peer,
     ):
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=BROWSER_FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
         rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": []}
         for _ in range(rounds):
             rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", ours_expected))
@@ -197,7 +197,8 @@ def _explore_app(release: Release) -> Flask:
     return app
 
 
-def _chromium() -> str:
+def find_chromium() -> str:
+    """Return the path of the browser; raises FileNotFoundError where there is none."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         raise FileNotFoundError(

@@ -20,11 +20,7 @@ from geodata.boundaries import (
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature
-from layers.sketch import (
-    Sketch,
-    SketchedPlace,
-    frame_of,
-)
+from layers.sketch import GROUND, Sketch, SketchedPlace, frame_of
 from layers.store import Release
 from webmap.http import HTML
 from webmap.i18n import LANGUAGES
@@ -43,7 +39,6 @@ BESIDE = {"bbox": "bbox-crs", "filter": "filter-lang"}  # what goes when its par
 LONGEST = 40  # characters of a value in an example
 _TRANSLATED = tuple(f"_{language}" for language in LANGUAGES)
 MOST_BYTES = 200_000  # of text on a page; whoever needs more takes the JSON
-GROUND = ("width", "height", "neighbour", "land", "borders")
 RADIUS = 5  # of a point's circle, in the sketch's units
 
 

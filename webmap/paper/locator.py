@@ -9,16 +9,17 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
+from layers.cartography import STYLE
 from layers.map_types import MapFeature, ShownFeature, SymbolLook
+from webmap.label_placement import find_middle, wrap_text
 from webmap.map_choice import FigureLook
 from webmap.paper import look
 from webmap.paper.drawing import Drawing, Ground, fit
-from webmap.paper.labels import find_middle, wrap_text
 from webmap.paper.painter import Painter
 
 SIZE = (90.0, 78.0)
 EDGE = 6.0  # millimetres around the map, for the degrees
-HUE = "#0072B2"
+HUE = STYLE.hues["single"]
 LONGEST = 40.0  # millimetres of a name in one line
 CLOSE = 900_000  # up to this scale the zones around have their names too
 LEAST_M = 45_000  # width of the ground that is shown, so that a small park still shows where it is

@@ -12,12 +12,13 @@ import shapely
 
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
+from layers.cartography import STYLE
 from layers.map_types import LegendLine, MapLandmark, ShownFeature, SymbolLook
 from webmap.i18n import format_number
+from webmap.label_placement import find_middle, measure_text, wrap_text
 from webmap.map_choice import FigureLook, ShownMap
 from webmap.paper import look
 from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
-from webmap.paper.labels import find_middle, measure_text, wrap_text
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
 
@@ -153,7 +154,7 @@ class _Poster:
 
     def draw(self) -> str:
         unit, drawing = self.unit, self.drawing
-        drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill="#ffffff")
+        drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill=look.WHITE)
         first, *more = self.theme["title"].split("\n")
         drawing.words(MARGIN, MARGIN + 4 * unit, first, 8 * unit, fill=look.INK)
         below = MARGIN + 11.5 * unit
@@ -510,7 +511,7 @@ class _Poster:
             drawing.add(
                 "rect", x=x + 2 * unit, y=y - 2 * unit, width=4 * unit, height=4 * unit, fill=entry["colour"]
             )
-            ink = look.ink_on(entry["colour"])
+            ink = STYLE.ink_on(entry["colour"])
             drawing.words(x + 4 * unit, y, entry["letter"] or "", 2.6 * unit, text_anchor="middle", fill=ink)
         elif drawing is not None:
             row = next(row for row in self.features if self.shown.entry(row) is entry)
@@ -534,9 +535,9 @@ class _Poster:
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
         if drawing is None:
             return
-        for share in look.BAND if halo else ():
+        for share in look.BAND.shares if halo else ():
             circle = {"cx": x + 4 * unit, "cy": y, "r": 3 * unit * share}
-            drawing.add("circle", **circle, fill=hue, fill_opacity=look.HALO)
+            drawing.add("circle", **circle, fill=hue, fill_opacity=look.BAND.halo)
         entry: SymbolLook = {"colour": hue, "symbol": "spot", "letter": None}
         symbol(drawing, entry, (x + 4 * unit, y), hollow=True)
 
@@ -546,10 +547,10 @@ class _Poster:
         if drawing is None:
             return
         soft = edge in look.SOFT
-        for share in look.BAND if soft else ():
+        for share in look.BAND.shares if soft else ():
             high = 3.2 * unit * share
             strip = {"x": x, "y": y - high / 2, "width": 8 * unit, "height": high}
-            drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.STRIP)
+            drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.BAND.opacity)
         line: dict[str, Attribute] = {"d": f"M{x:.2f} {y:.2f}h{8 * unit:.2f}"}
         figure = look.Figure(FigureLook(look.MUTED), edge)
         look.style_edge(figure, lambda style: drawing.add("path", **line, **style), known=not soft)
@@ -633,7 +634,7 @@ class _Poster:
             for x, dark in enumerate(row)
             if dark
         )
-        self.drawing.add("path", d=modules, fill="#000000")
+        self.drawing.add("path", d=modules, fill="black")
 
 
 def _area_km2(row: ShownFeature) -> float:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geodata.letters import name_letter
+from layers.cartography import STYLE
 
 if TYPE_CHECKING:
     import typst
@@ -117,7 +118,7 @@ def to_png(template: str, data: Mapping[str, object], ppi: float = PPI) -> bytes
 def _compiler(template: str, data: Mapping[str, object]) -> typst.Compiler:
     import typst
 
-    inputs = {"data": json.dumps(data, ensure_ascii=False)}
+    inputs = {"data": json.dumps(data, ensure_ascii=False), "inks": json.dumps(dict(STYLE.paper))}
     return typst.Compiler(HERE / template, root=HERE, font_paths=_fonts(), sys_inputs=inputs)
 
 

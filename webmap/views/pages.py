@@ -269,5 +269,5 @@ def qr_code() -> Response:
         raise BadParameterError("error.own_path", parameter="path", value=path, allowed=f"/… (≤ {MAX_PATH})")
     code = segno.make(absolute(path), error="m", micro=False)
     picture = io.BytesIO()
-    code.save(picture, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, scale=4)
+    code.save(picture, kind="svg", border=QUIET_ZONE, light="white", xmldecl=False, scale=4)
     return Response(picture.getvalue(), mimetype="image/svg+xml")
