@@ -195,6 +195,29 @@ def read_false_easting_m(frame: str) -> float:
     )
 
 
+def read_transverse_mercator(frame: str) -> dict[str, float] | None:
+    """Return the parameters of a transverse Mercator system from the equator; None for any other.
+
+    ``a`` in metres and ``f`` are of the ellipsoid, ``lon`` in degrees is the central meridian, ``east`` and
+    ``north`` in metres are what is added.
+    """
+    system = CRS(frame)
+    operation, ellipsoid = system.coordinate_operation, system.ellipsoid
+    if operation is None or ellipsoid is None or operation.method_name != "Transverse Mercator":
+        return None
+    values = {one.name: float(one.value) for one in operation.params}
+    if values["Latitude of natural origin"]:
+        return None
+    return {
+        "a": ellipsoid.semi_major_metre,
+        "f": 1 / ellipsoid.inverse_flattening,
+        "lon": values["Longitude of natural origin"],
+        "scale": values["Scale factor at natural origin"],
+        "east": values["False easting"],
+        "north": values["False northing"],
+    }
+
+
 def build_equal_area(lon: float, lat: float) -> str:
     """Return the PROJ string of a Lambert equal-area frame in metres around (lon, lat)."""
     return f"+proj=laea +lon_0={lon:.6f} +lat_0={lat:.6f} +ellps=WGS84 +units=m"

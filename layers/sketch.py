@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 from typing import TypedDict
 
 import numpy as np
@@ -22,6 +23,7 @@ from geodata.crs import Bounds
 from geodata.shapes import Shape, Stretch
 from layers.basemap import PreparedBasemap, groups_by_kind
 from layers.cartography import STYLE
+from layers.measures import EDGE_DEG
 from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
@@ -104,7 +106,7 @@ def build_locators(
     backdrop: PreparedBasemap | None = None,
 ) -> dict[str, bytes]:
     """Return ``locator/<id>.svg`` for every place and point with a geometry."""
-    land, borders = _land(relations, shapes)
+    land, borders = _land(relations, shapes, neighbour)
     ground = {"neighbour": neighbour, "land": land} | _thin(backdrop)
     wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
     outlines = {place: trace_outline(place, relations, stretches) for place in relations.places}
@@ -120,11 +122,16 @@ def _thin(backdrop: PreparedBasemap | None) -> dict[str, BaseGeometry]:
     return groups_by_kind(backdrop.ranges[0].groups) if backdrop else {}
 
 
-def _land(relations: Relations, shapes: dict[str, Shape]) -> tuple[BaseGeometry, BaseGeometry]:
-    """Return the city's land, and the borders of its counties."""
+def _land(
+    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry
+) -> tuple[BaseGeometry, BaseGeometry]:
+    """Return the city's land, and the borders of its counties on land; the coast is the edge of the land."""
     zones = relations.facts.zones.values()
     counties = [shapes[zone.id].geometry for zone in zones if zone.layer == "counties"]
-    return shapely.union_all(counties), shapely.union_all([county.boundary for county in counties])
+    land = shapely.union_all(counties)
+    coast = shapely.difference(land.boundary, shapely.buffer(neighbour, EDGE_DEG))
+    borders = shapely.union_all([county.boundary for county in counties])
+    return land, shapely.line_merge(shapely.difference(borders, coast))
 
 
 class Frame:
@@ -170,8 +177,25 @@ class Frame:
         return f"M{x - radius_px:g} {y:g}{arc} {2 * radius_px:g} 0{arc} {-2 * radius_px:g} 0"
 
     def _subpath(self, line: BaseGeometry) -> str:
-        points = [self.to_xy(lon, lat) for lon, lat in shapely.get_coordinates(line)]
-        return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+        """Return path data with every position as steps in tenths from the one before: half as long."""
+        tenths = [
+            (round(10 * x), round(10 * y)) for x, y in starmap(self.to_xy, shapely.get_coordinates(line))
+        ]
+        steps = [(x - left, y - top) for (left, top), (x, y) in pairwise(tenths)]
+        figures = [_write_tenths(one) for step in steps for one in step if step != (0, 0)]
+        start = " ".join(_write_tenths(one) for one in tenths[0])
+        return f"M{start}l{' '.join(figures)}".replace(" -", "-") if figures else f"M{start}"
+
+
+def _write_tenths(tenths: int) -> str:
+    """Return a figure given in tenths as briefly as paths may have it.
+
+    >>> _write_tenths(-3), _write_tenths(20), _write_tenths(0)
+    ('-.3', '2', '0')
+    """
+    sign = "-" if tenths < 0 else ""
+    whole, part = divmod(abs(tenths), 10)
+    return f"{sign}{whole or ''}{f'.{part}' if part else ''}" or "0"
 
 
 def _render(
@@ -247,7 +271,7 @@ def build_sketch(
     backdrop: PreparedBasemap | None = None,
 ) -> Sketch:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
-    land, borders = _land(relations, shapes)
+    land, borders = _land(relations, shapes, neighbour)
     named = [shapes[place].geometry for place in relations.places]
     west, south, east, north = (round(value, 7) for value in shapely.union_all(named).bounds)
     frame = frame_of((west, south, east, north))

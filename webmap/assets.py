@@ -17,8 +17,14 @@ STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
 PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
-ENTRIES = ("main", "pages", "locating", "joining")  # modules that pages load, each with all that it imports
-# The modules that a page fetches when they are needed: its search without a server, layers of the operator's.
+ENTRIES = ("main", "pages", "locating", "joining", "tooling")  # what pages load, with all that it imports
+    "main",
+    "pages",
+    "locating",
+    "joining",
+    "tooling",
+)  # what pages load, each with all that it imports
+# What a page fetches when it is needed: its search without a server, layers of the operator's.
 LATER = ("answering", "own")
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
@@ -37,8 +43,10 @@ def read_assets() -> dict[str, bytes]:
     own |= {f"static/css/{path.name}": read_style_sheet(path.stem) for path in (STATIC / "css").glob("*.css")}
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
     modules[MODULE] = write_module()
-    joined = {f"static/js/{entry}.js": bundle(modules, entry).encode() for entry in ENTRIES}
-    joined |= {f"static/js/{one}.js": bundle_exported(modules, one).encode() for one in LATER}
+    joined = {f"static/js/{entry}.js": to_script(bundle(modules, entry)) for entry in ENTRIES}
+    joined |= {
+        f"static/js/{one}.js": to_script(bundle(modules, one) + hand_over(f"${_safe(one)}")) for one in LATER
+    }
     for path, names in (("map-page", MAP_STYLES), ("pages", PAGE_STYLES)):
         joined[f"static/css/{path}.css"] = b"\n".join(own[f"static/css/{name}.css"] for name in names)
     return own | joined | _read_leaflet()
@@ -69,10 +77,14 @@ def bundle(modules: Mapping[str, str], entry: str) -> str:
     )
 
 
-def bundle_exported(modules: Mapping[str, str], entry: str) -> str:
-    """Return one module that exports what `entry` does."""
-    names = ", ".join(_exported(modules[entry]))
-    return f"{bundle(modules, entry)}export const {{ {names} }} = ${_safe(entry)};\n"
+def to_script(code: str) -> bytes:
+    """Return code as a script with names of its own; browsers load modules from no disk, but scripts."""
+    return f'"use strict";\n(() => {{\n{code}}})();\n'.encode()
+
+
+def hand_over(value: str) -> str:
+    """Return the statement that gives a value to the script that loads the file, see ``site.js``."""
+    return f"document.currentScript.take({value});\n"
 
 
 def _add_module(name: str, modules: Mapping[str, str], done: list[str], above: tuple[str, ...]) -> None:

@@ -19,11 +19,14 @@ SELECTIONS = frozenset(
     {"theme", "zone", "industry", "cluster", "layers", "own"}
 )  # that the map reads in the browser
 MAPS = frozenset({"/", "/embed"})
+ASKED = frozenset({"/find", "/compare", "/lookup"})  # pages that answer their parameters in the browser
 MADE = frozenset({"lang", "points"})  # that say which file is meant, not what to do with it
 CODE = "/qr.svg"
 ANSWERED = frozenset(
-    {"search", "compare", "find", "lookup", "changes", "ogc", "openapi", "healthz", "readyz"}
+    {"search", "compare", "find", "lookup", "changes", "ogc", "openapi", "join", "workbench"}
+    | {"healthz", "readyz"}
 )
+SCRIPTED = re.compile(r"r/[0-9a-f]+/map/.*\.(?:json|topojson)|.*\.panel\.html")  # what scripts load
 FIXED_DATA = re.compile(r"/r/[0-9a-f]+(?=/data/)")  # there is one release, so its files are those of /data/
 
 
@@ -54,9 +57,14 @@ class FileTarget:
         """Whether it is a page for people."""
         return self.path.endswith(PAGE)
 
+    @property
+    def stored_at(self) -> str:
+        """Where the file lies; what scripts load is a script itself, so that it can be read from a disk."""
+        return f"{self.path}.js" if SCRIPTED.fullmatch(self.path) else self.path
+
     def seen_from(self, folder: str) -> str:
         """Return the reference that leads from a page in `folder` to this file."""
-        return quote(posixpath.relpath(self.path, folder or ".")) + self.after
+        return quote(posixpath.relpath(self.stored_at, folder or ".")) + self.after
 
 
 @dataclass(frozen=True)
@@ -95,8 +103,8 @@ def locate(address: str, language: str) -> FileTarget:
     if parts.path == CODE:
         return _locate_code(query)
     kept = {name: value for name, value in query.items() if name not in MADE}
-    selects = path in MAPS and kept.keys() <= SELECTIONS
-    if (kept and not selects) or path.split("/")[1].partition(".")[0] in ANSWERED:
+    selects = path in ASKED or (path in MAPS and kept.keys() <= SELECTIONS)
+    if (kept and not selects) or (path not in ASKED and path.split("/")[1].partition(".")[0] in ANSWERED):
         raise NeedsServerError(address)
     is_page = "." not in path.rpartition("/")[2]
     spoken = query.get("lang") or (language if is_page else None)

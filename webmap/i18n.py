@@ -64,7 +64,8 @@ def current_language(*, strict: bool = True) -> str:
         return given
     if given is not None and strict:
         raise wrong_choice(LANG.name, given, LANGUAGES)
-    return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
+    wanted = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
+    return next((one for one in wanted if one in LANGUAGES), LANGUAGES[0])
 
 
 def choose_credit(basemap: BasemapIndex | None) -> tuple[str, dict[str, str]]:

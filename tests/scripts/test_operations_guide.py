@@ -2,31 +2,78 @@
 
 from __future__ import annotations
 
+import gzip
+import ipaddress
 import json
+import os
 import re
 import shutil
 import subprocess
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import brotli
+import pytest
+import urllib3
+from flask import Response
 
 from layers.store import Release
 from tests.scripts.test_server import WAIT_S, accepts_at, find_port, serving, wait_until
+from tests.webmap.conftest import running
+from webmap.app import create_app
+from webmap.settings import Settings
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "operations.md").read_text(encoding="utf-8")
+USER = "user root;" if os.getuid() == 0 else ""  # who is root reads and writes as root in these folders
 NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{}}
 http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+{before}
   server {{ listen 127.0.0.1:{port};
 {location}
   }}
 }}
 """
+URL = "https://plan.example.org"
+CACHED_S = 2  # as long as the test waits for what the guide gives 30 seconds
+BROWSERS = {
+    "zh": "zh-CN,zh;q=0.9,en;q=0.8",
+    "en": "en-GB,en;q=0.7,ko;q=0.3",
+    "ko": "fr, ko-KR;q=0.9, zh;q=0.1",
+    "none": "",
+}
+ENCODINGS = {"": "", "gzip": "gzip, deflate", "br": "gzip, deflate, br, zstd"}
+ACCEPTED = {"": {""}, "gzip": {"", "gzip"}, "br": {"", "gzip", "br"}}
+NO_GZIP = "gzip;q=0, identity"
+PAGES = (
+    "/",
+    "/zones/",
+    "/zones/gaoqu",
+    "/zones/gaoqu?lang=ko",
+    "/industries/biomedicine",
+    "/plan",
+    "/indicators",
+)
+DOCUMENTS = (
+    *(
+        "/zones/gaoqu.json",
+        "/zones/gaoqu.geojson",
+        "/industries.csv",
+        "/data/zones.geojson",
+        "/search.json?q=x",
+    ),
+    *("/find.json?port=1", "/ogc/collections/zones/items", "/lookup.json?lon=122.1&lat=37.5"),
+)
+NONCE = re.compile(rb"(?<=nonce[-=])\"?[\w-]{22}")
 
 
 def find_block(language: str) -> str:
@@ -36,11 +83,12 @@ def find_block(language: str) -> str:
 
 
 @contextmanager
-def proxying(folder: Path, target: int) -> Iterator[int]:
+def proxying(folder: Path, target: int, location: str, before: str = "") -> Iterator[int]:
     """Run nginx as the guide has it in front of a server; yields the port."""
     port = find_port()
-    location = find_block("nginx").replace("127.0.0.1:8000", f"127.0.0.1:{target}")
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, location=location), "utf-8")
+    location = location.replace("127.0.0.1:8000", f"127.0.0.1:{target}")
+    conf = NGINX.format(folder=folder, port=port, location=location, before=before, user=USER)
+    (folder / "nginx.conf").write_text(conf, "utf-8")
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     command = [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     with subprocess.Popen(command) as process:
@@ -57,7 +105,7 @@ def test_the_proxy_of_the_guide_leads_to_right_addresses_and_nothing_of_it_is_fo
     log = tmp_path / "access.log"
     about = {"WEIHAI_LAYOUT_PROXIES": "127.0.0.1", "WEIHAI_LAYOUT_HOSTS": "plan.example.org"}
     with serving(home, 1, **about, WEIHAI_LAYOUT_ACCESS_LOG=str(log)) as served:
-        with proxying(tmp_path, served.port) as port:
+        with proxying(tmp_path, served.port, find_block("nginx")) as port:
             asked = urllib.request.Request(
                 f"http://127.0.0.1:{port}/plan/zones/gaoqu?lang=zh&secret=1",
                 headers={
@@ -80,6 +128,98 @@ def test_the_proxy_of_the_guide_leads_to_right_addresses_and_nothing_of_it_is_fo
     (row,) = (one for one in rows if one["id"] == "from-client.1")
     assert (row["path"], row["status"], row["release"]) == ("/zones/gaoqu", 200, release.id)
     assert "secret" not in log.read_text("ascii")
+
+
+@dataclass(frozen=True)
+class Cache:
+    """nginx as the guide has it before an application that can be exchanged."""
+
+    url: str
+    behind: list[Any]
+
+    def ask(self, path: str, language: str, encoding: str) -> urllib3.BaseHTTPResponse:
+        accept = "text/html,application/xhtml+xml,*/*;q=0.8" if path in PAGES else "*/*"
+        headers = {
+            "Accept": accept,
+            "Accept-Language": BROWSERS[language],
+            "Accept-Encoding": ENCODINGS.get(encoding, NO_GZIP),
+        }
+        return urllib3.request(
+            "GET",
+            self.url + path,
+            headers={one: value for one, value in headers.items() if value},
+            decode_content=False,
+        )
+
+
+@pytest.fixture
+def cache(home: Path, release: Release, tmp_path: Path) -> Iterator[Cache]:
+    before, _, location = find_block("nginx cache").partition("# inside server")
+    before = before.replace("/var/cache/nginx/plan", str(tmp_path / "kept"))
+    location = location.partition("\n")[2].replace("200 30s", f"200 {CACHED_S}s")
+    settings = Settings(home, url=URL, proxies=(ipaddress.ip_network("127.0.0.1"),))
+    behind: list[Any] = [create_app(release, settings)]
+
+    def answer(environ: Any, start: Any) -> Any:
+        return behind[0](environ, start)  # whichever is there by then
+
+    with (
+        running(answer) as url,
+        proxying(tmp_path, int(url.rpartition(":")[2]), location, before) as port,
+    ):
+        yield Cache(f"http://127.0.0.1:{port}", behind)
+
+
+def decoded(answer: urllib3.BaseHTTPResponse) -> bytes:
+    kinds: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "br": brotli.decompress}
+    return NONCE.sub(b"", kinds.get(answer.headers.get("Content-Encoding", ""), bytes)(answer.data))
+
+
+def test_the_cache_of_the_guide_answers_a_crawl_and_never_one_for_another(
+    cache: Cache, home: Path, release: Release
+) -> None:
+    client = create_app(release, Settings(home, url=URL)).test_client()
+    asked = [
+        (path, language, encoding)
+        for path in (*PAGES, *DOCUMENTS, f"/r/{release.id}/static/js/main.js")
+        for language in BROWSERS
+        for encoding in ENCODINGS
+    ]
+    direct: dict[tuple[str, str], bytes] = {}
+    for path, language in {(path, language) for path, language, _ in asked}:
+        accept = "text/html" if path in PAGES else "*/*"
+        own = client.get(path, headers={"Accept": accept, "Accept-Language": BROWSERS[language]})
+        direct[path, language] = NONCE.sub(b"", own.data)
+    refused = cache.ask("/plan", "en", "refused")
+    assert "Content-Encoding" not in refused.headers
+    hits = 0
+    for round_ in range(2):
+        for path, language, encoding in asked:
+            answer = cache.ask(path, language, encoding)
+            assert answer.status == 200
+            assert answer.headers.get("Content-Encoding", "") in ACCEPTED[encoding]
+            same = decoded(answer) == direct[path, language]
+            assert same, (path, language, encoding)
+            hits += round_ == 1 and answer.headers["X-Cache"] in {"HIT", "REVALIDATED"}
+    assert hits >= 0.95 * len(asked)
+
+
+def test_what_the_cache_of_the_guide_holds_is_new_within_a_minute(cache: Cache) -> None:
+    (valid,) = re.findall(r"proxy_cache_valid 200 (\d+)s", find_block("nginx cache"))
+    assert int(valid) <= 60
+    assert decoded(cache.ask("/zones/", "en", "gzip")).startswith(b"<!doctype html>")
+    assert cache.ask("/healthz", "en", "").headers.get("X-Cache") is None
+    served = cache.behind[0]
+    cache.behind[0] = Response("the next release", headers={"Cache-Control": "no-cache"})
+    assert cache.ask("/zones/", "en", "gzip").headers["X-Cache"] == "HIT"
+    time.sleep(CACHED_S + 1)
+    assert cache.ask("/zones/", "en", "gzip").data == b"the next release"
+    cache.behind[0] = Response("for one reader", headers={"Cache-Control": "no-store"})
+    for _ in range(2):
+        assert cache.ask("/plan", "en", "").headers["X-Cache"] == "MISS"
+    cache.behind[0] = served
+    assert cache.ask("/zones/nowhere", "en", "").status == 404
+    assert cache.ask("/zones/nowhere", "en", "").headers["X-Cache"] == "MISS"
 
 
 def test_the_unit_of_the_guide_is_one(tmp_path: Path) -> None:

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import orjson
 from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
 from layers.links import to_own_url
-from layers.search.finder import FoundRow
-from layers.search.offline import build_offline_tables
 from layers.store import Release
 from webmap.app import create_app
-from webmap.content import Content
-from webmap.file_addresses import HOME_LANGUAGE, PAGE, PANEL, Files, FileTarget, NeedsServerError, locate
+from webmap.file_addresses import HOME_LANGUAGE, PAGE, PANEL, SCRIPTED, Files, FileTarget
 from webmap.i18n import LANGUAGES, translate
 from webmap.settings import Settings
 from webmap.site.crawler import Ask, Crawler, LinkRewriter
 from webmap.site.html_rewrite import rewrite_html
-from webmap.views.search import SAYINGS, describe_in_every_way, describe_offline
+from webmap.site.tables import build_answer_tables, to_handing_script, to_literal
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
 COMPRESSED = (".gz", ".br")
+TEXTS = (
+    *(".html", ".js", ".css", ".json", ".geojson", ".topojson", ".jsonld", ".csv", ".svg", ".xml"),
+    ".kml",
+    ".dxf",
+)
+LEAST_COMPRESSED = 1024  # bytes
 PAPER = ("pdf", "svg", "png")
 HERE = Path(__file__).parent / "hosting"
 MISSING = "404.html"
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
-NOT_INDEXED = ("/embed.html", PANEL)  # the map once more, and what it shows of a place
-CLOSE_ZOOM = 12.5  # the zoom that a place without a page is shown at
+NOT_INDEXED = "/embed.html"  # the map once more
 
 
 def build_site(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of the site, each once.
+    """Yield path and content of every file of the site, each once, and a compressed copy of every text.
 
     `settings` say where paper is kept between runs. The same release gives the same bytes. Raises
     :class:`~webmap.site.crawler.SiteError` where a link leads nowhere.
     """
+    for path, content in _build_files(release, settings, files):
+        yield path, content
+        if path.endswith(TEXTS) and len(content) >= LEAST_COMPRESSED:
+            yield f"{path}.gz", gzip.compress(content, 9, mtime=0)
+
+
+def _build_files(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
     # What an operator set for the service, as tiles from another host, is not for the files.
     app = create_app(release, Settings(settings.home, url=files.url, files=files))
     walk = Crawler(_asking(app), files.url)
     walk.start(_starts(app, release, files))
     pages = []
     for path, content in walk.files():
-        pages.append(path)
-        yield path, content
-    for language in LANGUAGES:
-        yield f"answers/{language}.json", build_answers(app, language)
+        if SCRIPTED.fullmatch(path):
+            yield f"{path}.js", to_handing_script(to_literal(path, content))
+        else:
+            pages.append(path)
+            yield path, content
+    for name, table in build_answer_tables(app):
+        yield f"answers/{name}.json.js", to_handing_script(table)
     if files.url:
         yield "404.html", render_missing(app, files.url)
     yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(PAGE)))
@@ -136,40 +148,3 @@ class _FromAnywhere(LinkRewriter):
 
     def lead_to(self, target: FileTarget) -> str:
         return self.root() + target.seen_from("")
-
-
-def build_answers(app: Flask, language: str) -> bytes:
-    """Return what the search answers in `language`, as ``webmap/static/js/answering.js`` reads it."""
-    content: Content = app.extensions["content"]
-    tables = build_offline_tables(content.search, content.release.read_json("index/search.json"), language)
-    with app.app_context():
-        for row in tables["entries"]:
-            describe_in_every_way(row, language)
-            row["url"] = _address_of(row, language)
-        told = [
-            {**describe_offline(content.search.describe(answer, language), language, _is_file), **more}
-            for answer, more in tables["told"]
-        ]
-        says = {key: translate(f"finding.{key}", language) for key in SAYINGS}
-        says["comma"] = translate("common.comma", language)
-    return orjson.dumps({**tables, "told": told, "says": says})
-
-
-def _is_file(url: str, language: str) -> bool:
-    """Return whether a page needs no service."""
-    try:
-        locate(url, language)
-    except NeedsServerError:
-        return False
-    return True
-
-
-def _address_of(row: FoundRow, language: str) -> str:
-    """Return the address of an entry; what only a service answers for is shown on the map."""
-    url = row["url"]
-    try:
-        locate(url, language)
-    except NeedsServerError:
-        lon, lat = row["at"]
-        return f"/#{CLOSE_ZOOM}/{lat}/{lon}"
-    return url

@@ -8,7 +8,7 @@ from typing import (
     TypeVar,
 )
 
-from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from geodata.model import PLACE_LAYERS
@@ -141,6 +141,43 @@ def compare_places(content: Content, ids: Sequence[str]) -> Comparison:
             len(ids),
         ),
     }
+
+
+def tabulate_comparison(content: Content) -> dict[str, object]:
+    """Return what :func:`compare_places` takes of every place, for ``webmap/static/js/comparing.js``."""
+    places = {
+        row["id"]: _tabulate(compare_places(content, [row["id"]]), row["id"]) for row in content.places()
+    }
+    return {"places": places, "emphases": EMPHASES, "least": LEAST, "most": MOST}
+
+
+def _tabulate(found: Comparison, place_id: str) -> dict[str, object]:
+    """Return the facts of one place: lists of entries, each with what it is ``about``."""
+    lists: dict[str, object] = {
+        name: [{"about": _about(row), **said} for row in rows for said in row["cells"][place_id]]
+        for name, rows in (
+            ("industries", found["industries"]),
+            ("industries_of_areas", found["industries_of_areas"]),
+        )
+    }
+    lists |= {
+        name: [{"about": _about(row), **row["cells"][place_id]} for row in rows]
+        for name, rows in (
+            ("memberships", found["memberships"]),
+            ("platforms", found["platforms"]),
+            ("responsible_units", found["responsible_units"]),
+        )
+    }
+    return lists | {
+        "head": found["zones"][0],
+        "answers": found["answers"][place_id],
+        "positioning": found["positioning"][place_id],
+        "positioning_of_areas": found["positioning_of_areas"][place_id],
+    }
+
+
+def _about(row: ComparedIndustry | ComparedThing) -> dict[str, object]:
+    return {key: value for key, value in row.items() if key not in {"cells", "common"}}
 
 
 def _bond(row: doc.Membership) -> dict[str, object]:
@@ -337,8 +374,10 @@ def compare_page() -> ResponseReturnValue:
         return redirect(address_with("/compare", zones=",".join(ids)).replace("%2C", ","))
     places = content().places()
     release = content().release
-    paths = {one: f"locator/{one}.svg" for one in ids}
-    found = compare_places(content(), ids)
+    as_file = current_app.extensions["settings"].files is not None
+    shown = [row["id"] for row in places] if as_file else ids
+    paths = {one: f"locator/{one}.svg" for one in shown}
+    found = compare_places(content(), shown)
     return render_template(
         "compare.html",
         page="compare",
@@ -357,6 +396,7 @@ def compare_page() -> ResponseReturnValue:
         examples=list_examples(content(), LEAST, MOST),
         most=MOST,
         least=LEAST,
+        kinds=sorted({kind for answers in found["answers"].values() for kind in answers.values()}),
     )
 
 

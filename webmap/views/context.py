@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import json
 from urllib.parse import quote
 
 from flask import current_app, request
@@ -55,6 +56,7 @@ def template_context() -> dict[str, object]:
         "layer_name": name_layer,
         "tr": pick,
         "q": request.args.get("q", ""),
+        "say": say_raw,
     }
 
 
@@ -62,6 +64,12 @@ def name_layer(layer_id: str) -> str:
     """Return what a layer is called in the page's language; its id where the release has it no more."""
     strings: dict[str, str] = current_app.extensions["strings"][current_language(strict=False)]
     return strings.get(f"layer.{layer_id}", layer_id)
+
+
+def say_raw(*keys: str) -> str:
+    """Return texts in the page's language by their keys, as JSON, for a script to fill in."""
+    language = current_language(strict=False)
+    return json.dumps({key: translate(key, language) for key in keys}, ensure_ascii=False)
 
 
 def _credit_ground() -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from shapely.geometry.base import BaseGeometry
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from geodata import crs
 from geodata.city import read_city
-from layers.lookup import LookupAnswer, SharesAnswer
+from layers.lookup import (
+    BEYOND,
+    CITY,
+    EDGE,
+    NEIGHBOUR,
+    SEA,
+    SHARING,
+    LookupAnswer,
+    SharesAnswer,
+    read_entries,
+)
 from webmap.http import GEOJSON, HTML, JSON, send_json, vary
 from webmap.i18n import translate
 from webmap.limiter import computing
@@ -22,8 +32,17 @@ MAX_BYTES = 256 * 1024  # of a polygon with its form
 BODIES = (GEOJSON, JSON)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FILES = (*BODIES, "application/octet-stream", "application/vnd.geo+json", "text/plain", "")
+NAMED = 8  # things of a name, at most
 WORTH_SHOWING = 5  # per cent of likelihood, for a place to be lit up on the map
 LABELLED = ("counties", "zones")
+FILLED = (
+    *("common.colon", "common.comma", "unit.m", "unit.km"),
+    *("placing.nearest", "placing.in_none", "placing.unsayable", "placing.somewhere"),
+    *("placing.inside", "placing.near"),
+    *("error.choice", "error.missing", "error.number", "error.range", "error.swapped", "error.projected"),
+    *("error.at_empty", "error.at_long", "error.at_unreadable", "error.at_labels", "error.at_sexagesimal"),
+    *("error.at_order", "error.at_metres", "error.at_degrees", "error.at_zoned", "error.at_range"),
+)  # what is said only by the script of a file
 SHOWN_FRAMES = ("CRS84", read_city().paper, "EPSG:3857", "GCJ-02", "BD-09")
 
 
@@ -46,8 +65,23 @@ def lookup_page() -> Response:
     try:
         position = parse_position()
     except RequestError as error:
+        if error.key == "error.at_unreadable":
+            error.near = _find_named(request.args.get("at", ""))
         return _page(error=error)
     return _page(answer=_at(*position))
+
+
+def _find_named(text: str) -> list[dict[str, str]]:
+    """Return what bears a name, each with the look-up of its position, or else its page."""
+    found = content().search.answer(text, g.language)
+    rows = [*found["results"], *found["near"]][:NAMED]
+    points = {row["id"]: row["geometry"]["label"] for row in content().documents.values()}
+    named = []
+    for row in rows:
+        at = row.get("at") or (points.get(row["id"]) if row["layer"] == "gateways" else None)
+        href = f"/lookup?lon={at[0]}&lat={at[1]}" if at else row["url"]
+        named.append({"id": row["id"], "label": row["name"], "href": href})
+    return named
 
 
 @blueprint.post("/lookup")
@@ -117,6 +151,7 @@ def _page(
 ) -> Response:
     folium = content().release.read_json(f"pages/{g.language}/map.json")
     said = translate(error.key, g.language, **error.values) if error else ""
+    as_file = current_app.extensions["settings"].files is not None
     page = render_template(
         "lookup.html",
         page="lookup",
@@ -131,8 +166,24 @@ def _page(
         positions=_positions(answer) if answer else [],
         hits=_hits(answer) if answer else [],
         labels=_labels(),
+        **(_list_all() if as_file else {}),
     )
     return vary(Response(page, error.status if error else 200, mimetype=HTML))
+
+
+def _list_all() -> dict[str, object]:
+    """Return every place and gateway that an answer may name, and the keys of what a script fills in."""
+    release = content().release
+    places = [head for head, _ in read_entries(release.read("index/lookup.bin"))]
+    gateways = [head for head, _ in read_entries(release.read("index/around.bin"))]
+    frames = [f"frame.{frame}" for frame in SHOWN_FRAMES]
+    layers = [f"layer.{layer}" for layer in SHARING]
+    wheres = [f"placing.where.{where}" for where in (CITY, EDGE, NEIGHBOUR, SEA, BEYOND)]
+    return {
+        "places": places,
+        "around": [head for head in gateways if head["layer"] == "gateways"],
+        "said_keys": [*FILLED, *frames, *layers, *wheres],
+    }
 
 
 def _form() -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import NotRequired, TypedDict
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -50,6 +51,7 @@ PERCENT = 100
 blueprint = Blueprint("siting", __name__)
 COMPARED = 5
 SHADES = 5  # strengths of colour on the sketch
+WIDEST_RANK = "00 "
 USUAL = {
     "weight": str(USUAL_WEIGHT),
     "reach": str(USUAL_REACH_KM),
@@ -215,7 +217,7 @@ def rank_places(content: Content, criteria: SitingCriteria) -> Siting:
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
         "unsuitable": [_row(content, _unranked(one), accounts[one.id], weights) for one in apart],
-        "elsewhere": _elsewhere(content, criteria),
+        "elsewhere": _elsewhere(content, criteria.industries),
     }
 
 
@@ -249,20 +251,111 @@ def _link(row: doc.IndustryDocument) -> Link:
 
 def _unsuitable(content: Content, criteria: SitingCriteria) -> set[str]:
     """Return the zones of a kind that is not for manufacturing, where that is all that is asked for."""
-    industries = content.industries
-    made = [one for one in criteria.industries if is_manufacturing(industries[one]["gbt4754"])]
-    listed: dict[str, list[list[str]]] = {}
-    for place in content.measures["places"]:
-        document = content.documents[place]
-        own = {row["industry_id"] for row in document["industries"]}
-        listed.setdefault(document["kind"], []).extend(industries[one]["gbt4754"] for one in own)
-    kinds = select_service_kinds(listed)
+    made = [one for one in criteria.industries if is_manufacturing(content.industries[one]["gbt4754"])]
+    kinds = _service_kinds(content)
     return {
         place
         for place in content.measures["places"]
         if made
         and content.documents[place]["kind"] in kinds
         and not any(one in content.documents[place]["answers"] for one in criteria.industries)
+    }
+
+
+def _service_kinds(content: Content) -> set[str]:
+    """Return the kinds of zones that the plan's lists show to be for services."""
+    listed: dict[str, list[list[str]]] = {}
+    for place in content.measures["places"]:
+        document = content.documents[place]
+        own = {row["industry_id"] for row in document["industries"]}
+        listed.setdefault(document["kind"], []).extend(content.industries[one]["gbt4754"] for one in own)
+    return select_service_kinds(listed)
+
+
+def tabulate_siting(content: Content) -> dict[str, object]:
+    """Return what :func:`rank_places` answers from, for ``webmap/static/js/ranking.js``."""
+    kinds = _service_kinds(content)
+    return {
+        "places": [_tabulate_place(content, one, kinds) for one in content.measures["places"]],
+        "industries": {one: _tabulate_industry(content, one) for one in content.industries},
+        "circumstances": CIRCUMSTANCES,
+        "distances": DISTANCES,
+        "coast": COAST,
+        "usual": {"weight": USUAL_WEIGHT, "reach": USUAL_REACH_KM, "area": USUAL_AREA_SHARE},
+        "limits": {"weight": MAX_WEIGHT, "reach": MAX_REACH_KM, "industries": MAX_INDUSTRIES},
+        "coast_m": content.measures["coast_m"],
+        "edge_m": content.measures["edge_m"],
+    }
+
+
+def list_all_rankings(content: Content) -> Siting:
+    """Return every place with every criterion and all that a ranking may say, for a page to choose from."""
+    circumstances = dict.fromkeys(CIRCUMSTANCES, 1)
+    criteria = SitingCriteria(tuple(content.industries), 1, circumstances, USUAL_REACH_KM)
+    weights, one = criteria.to_weights(), Fraction(1)
+    ranked = [
+        Ranked(place, one, one, one, (), len(weights), rank=1, tied=True, unclear=True)
+        for place in content.measures["places"]
+    ]
+    rows = [_row(content, row, _account(content, row.id, criteria), weights) for row in ranked]
+    kinds = _service_kinds(content)
+    return {
+        "weights": weights,
+        "total_weight": len(weights),
+        "reach_km": criteria.reach_km,
+        "area_share": criteria.area_share,
+        "coast_m": content.measures["coast_m"],
+        "edge_m": content.measures["edge_m"],
+        "unnamed": [row for one in content.industries if (row := _unnamed(content, one))],
+        "ranked": rows,
+        "incomplete": [],
+        "unsuitable": [row for row in rows if row["kind"] in kinds],
+        "elsewhere": _elsewhere(content, criteria.industries),
+    }
+
+
+def _list_unsaid(content: Content) -> list[Account]:
+    """Return the accounts of industries that the plan does not give to a place, with or without a list."""
+    found: list[Account] = []
+    for industry_id, industry in content.industries.items():
+        for listed in (True, False):
+            value = 0.0 if listed else None
+            account: Account = {"measure": value, "low": value, "high": value, "kind": "designation"}
+            account |= {"said": [], "listed": listed, "industry": _link(industry)}
+            account["listed_for"] = _list_named(content, industry)
+            found.append(_weighed(criterion_of(industry_id), account, 1))
+    return found
+
+
+def _list_named(content: Content, industry: doc.IndustryDocument) -> list[ListedZone]:
+    """Return the places that an industry is listed for, each once."""
+    ids = dict.fromkeys(row["zone"]["id"] for row in industry["designations"])
+    places = (content.documents[one] for one in ids)
+    return [{"id": row["id"], "name": row["name"], "url": row["url"]} for row in places]
+
+
+def _tabulate_place(content: Content, place_id: str, service_kinds: set[str]) -> dict[str, object]:
+    document, measured = content.documents[place_id], content.measures["places"][place_id]
+    return {
+        **doc.to_place_ref(document),
+        "answers": document["answers"],
+        "no_industries": document["no_industries"],
+        "listed": bool(document["industries"]),
+        "for_services": document["kind"] in service_kinds,
+        "distances": measured["distances"],
+        "coast": measured["coast"],
+        "groups": measured["groups"],
+    }
+
+
+def _tabulate_industry(content: Content, industry_id: str) -> dict[str, object]:
+    industry = content.industries[industry_id]
+    return {
+        "about": _link(industry),
+        "made": is_manufacturing(industry["gbt4754"]),
+        "named": _list_named(content, industry),
+        "unnamed": _unnamed(content, industry_id),
+        "elsewhere": _elsewhere(content, [industry_id]),
     }
 
 
@@ -392,13 +485,13 @@ def _whole_city() -> dict[str, list[doc.PlaceDocument]]:
     return {name: [row for row in rows if row["layer"] == layer] for name, layer in list_criteria().items()}
 
 
-def _elsewhere(content: Content, criteria: SitingCriteria) -> list[doc.DesignationEntry]:
+def _elsewhere(content: Content, industries: Sequence[str]) -> list[doc.DesignationEntry]:
     """Return where else the industries are designated: in areas, which are not ranked.
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
     """
     rows: dict[tuple[str, str, str], doc.DesignationEntry] = {}
-    for one in criteria.industries:
+    for one in industries:
         asked = _link(content.industries[one])  # a term may join several industries, and lead with another
         for row in content.industries[one]["designations"]:
             if row["zone"]["id"] not in content.measures["places"]:
@@ -413,7 +506,8 @@ def find_page() -> ResponseReturnValue:
     short = _shorten()
     if short is not None:
         return redirect(short)
-    found = rank_places(content(), criteria)
+    as_file = current_app.extensions["settings"].files is not None
+    found = list_all_rankings(content()) if as_file else rank_places(content(), criteria)
     best = [row["id"] for row in found["ranked"][:COMPARED]]
     return render_template(
         "find.html",
@@ -421,7 +515,8 @@ def find_page() -> ResponseReturnValue:
         wishes=criteria,
         parameters=(*SITING_PARAMETERS, "lang"),
         found=found,
-        sketch=_sketch(found),
+        unsaid=_list_unsaid(content()) if as_file else [],
+        sketch=_sketch(found, as_file=as_file),
         best=",".join(best) if len(best) > 1 else "",
         groups=_industry_groups(),
         whole_city=_whole_city(),
@@ -480,8 +575,15 @@ def _shorten() -> str | None:
     return f"/find?{urlencode(short, safe=',')}" if short else "/find"
 
 
-def _sketch(found: Siting) -> static_map.ArrangedMap | None:
-    """Return the sketch of the ranking: the higher the score, the stronger the colour."""
+def _sketch(found: Siting, *, as_file: bool) -> static_map.ArrangedMap | None:
+    """Return the sketch of the ranking: the higher the score, the stronger the colour.
+
+    In a file it has room for the rank of every place, and a script sets ranks and colours.
+    """
+    if as_file:
+        places = [row["id"] for row in found["ranked"]]
+        marks, ranks = dict.fromkeys(places, "score-none"), dict.fromkeys(places, WIDEST_RANK)
+        return static_map.arrange(content(), marks, g.language, ranks)
     marks = {
         row["id"]: f"score-{min(int((row['score'] or 0) * SHADES / 100), SHADES - 1)}"
         for row in found["ranked"]

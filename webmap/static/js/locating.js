@@ -5,7 +5,7 @@ import { bindCopying, byId, calm, el, showCurrent } from "./dom.js";
 import { createGround } from "./ground.js";
 import { createSearch } from "./search.js";
 import { Shapes } from "./shapes.js";
-import { at, fetchJson } from "./site.js";
+import { at, fetchJson, served } from "./site.js";
 
 const OUTLINED = ["zone-lines"];
 const CLOSE = 11.5; // a point with what lies around it
@@ -78,6 +78,7 @@ async function ask({ lat, lng }) {
     lat: lat.toFixed(6),
     lang: document.documentElement.lang,
   });
+  if (!served) return window.location.assign(`?${new URLSearchParams({ lon: lng.toFixed(6), lat: lat.toFixed(6) })}`);
   const response = await fetch(url, { headers: { Accept: "text/html" } });
   const sent = new DOMParser().parseFromString(await response.text(), "text/html");
   byId("lookup-answer").replaceWith(document.adoptNode(sent.getElementById("lookup-answer")));
@@ -105,6 +106,7 @@ async function start() {
   });
   outline();
   fit();
+  document.addEventListener("answered", fit); // here, where no service is asked
   drawLabels();
   const grade = () => pane.classList.toggle("close", map.getZoom() >= NAMES_ZOOM);
   map.on("zoomend", grade);

@@ -12,7 +12,7 @@ export function createQuestion({ state, catalogue }) {
   function asked({ theme, industry, cluster, pick, q }) {
     if (pick) {
       const name = listOf(pick).map((id) => catalogue.features.get(id).name).join(t("common.list_comma"));
-      return { text: t("map.asked.pick", { name }), back: served ? `/compare?zones=${pick}` : null, clear: { pick: null } };
+      return { text: t("map.asked.pick", { name }), back: `/compare?zones=${pick}`, clear: { pick: null } };
     }
     if (industry) {
       const { name, cluster: within } = catalogue.payload.industries[industry];

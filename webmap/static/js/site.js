@@ -56,8 +56,20 @@ const fragments = new Map();
 const FIXED = "/r/"; // files here are the same bytes everywhere; documents name addresses below the site's prefix
 const LEADING = new Set(["href", "url"]);
 
+/** Return what a file of the site holds for scripts; a page that is read from a disk may fetch nothing else. */
+export function load(address) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.take = resolve; // the file hands its content to the element that loads it
+    script.onerror = () => reject(new Error(address));
+    script.src = `${address}.js`;
+    document.head.append(script);
+  });
+}
+
 /** Return the JSON at `url`; throws where the answer is not one. */
 export async function fetchJson(url, options = {}) {
+  if (!served) return load(at(url));
   const response = await fetch(at(url), { headers: { Accept: "application/json" }, ...options });
   if (!response.ok) throw new Error(`${response.status} ${url}`);
   if (url.startsWith(FIXED)) return response.json();
@@ -68,12 +80,15 @@ export async function fetchJson(url, options = {}) {
 
 /** Return the nodes of a page's fragment in the page's language, fetched once; its links lead from where it lies. */
 export async function fetchFragment(url, signal) {
-  if (!fragments.has(url)) {
-    const response = await fetch(local(url), { headers: { Accept: "text/html" }, signal });
-    if (!response.ok) throw new Error(`${response.status} ${url}`);
-    fragments.set(url, parseFragment(await response.text(), response.url));
-  }
+  if (!fragments.has(url)) fragments.set(url, await readFragment(local(url), signal));
   return fragments.get(url).cloneNode(true).childNodes;
+}
+
+async function readFragment(address, signal) {
+  if (!served) return parseFragment(await load(address), new URL(address, window.location.href));
+  const response = await fetch(address, { headers: { Accept: "text/html" }, signal });
+  if (!response.ok) throw new Error(`${response.status} ${address}`);
+  return parseFragment(await response.text(), response.url);
 }
 
 /** Parse a page of ours: no script in it runs, and it may hold none. */

@@ -192,10 +192,10 @@ export function createTools(app) {
 
   const textOf = ({ lat, lng }) => [lat.toFixed(5), lng.toFixed(5)];
 
-  /** Return the link to what applies at a point, where a program answers. */
+  /** Return the link to what applies at a point. */
   function linkTo(latlng) {
     const [lat, lon] = textOf(latlng);
-    return served ? [el("a", { href: local(`/lookup?lon=${lon}&lat=${lat}`), text: t("map.tool.what_here") })] : [];
+    return el("a", { href: local(`/lookup?lon=${lon}&lat=${lat}`), text: t("map.tool.what_here") });
   }
 
   const markAt = (latlng) => L.circleMarker(latlng, { pane: "sketch", radius: 6, className: "sketch-here", interactive: false }).addTo(here);
@@ -207,7 +207,7 @@ export function createTools(app) {
     choose("point");
     markAt(latlng);
     const [lat, lon] = textOf(latlng);
-    say(t("map.coordinates", { lat, lon }), " ", ...linkTo(latlng));
+    say(t("map.coordinates", { lat, lon }), " ", linkTo(latlng));
   });
   map.on("locationfound", ({ latlng, accuracy }) => {
     if (mode !== "locate") return;
@@ -216,7 +216,7 @@ export function createTools(app) {
     const inside = L.latLngBounds(map.options.maxBounds).contains(latlng);
     if (inside) view.flyTo(latlng, Math.max(map.getZoom(), 11));
     const [lat, lon] = textOf(latlng);
-    say(t(inside ? "map.tool.here" : "map.tool.far", { lat, lon, metres: rounded(accuracy) }), " ", ...(inside ? linkTo(latlng) : []));
+    say(t(inside ? "map.tool.here" : "map.tool.far", { lat, lon, metres: rounded(accuracy) }), " ", ...(inside ? [linkTo(latlng)] : []));
   });
   map.on("locationerror", ({ code }) => mode === "locate" && say(t(code === 1 ? "map.tool.refused" : "map.tool.no_position")));
 

@@ -1,0 +1,141 @@
+"""What the site answers from where no service runs: tables for search, look-up, siting and comparison.
+
+Each becomes a script that hands its content to the page that loads it, see ``webmap/static/js/site.js``:
+a page that is read from a disk may load scripts, but fetch nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import orjson
+import shapely
+from flask import Flask
+from shapely.geometry.base import BaseGeometry
+
+from geodata import crs
+from layers.lookup import EDGES, GROUND, ORDER, SHARING, BlockEntry, read_block
+from layers.search.finder import FoundRow
+from layers.search.offline import build_offline_tables
+from layers.store import Release
+from webmap.assets import hand_over
+from webmap.content import Content
+from webmap.file_addresses import PANEL, NeedsServerError, locate
+from webmap.i18n import LANGUAGES, translate
+from webmap.views.comparison import tabulate_comparison
+from webmap.views.lookup import SHOWN_FRAMES
+from webmap.views.search import SAYINGS, describe_in_every_way, describe_offline
+from webmap.views.siting import tabulate_siting
+
+Row = dict[str, object]
+CLOSE_ZOOM = 12.5  # the zoom that a place without a page is shown at
+EDGE_KEYS = {"of", "accuracy_m", "coast"}  # of what is said of a stretch of edge
+STEPS = 1e7  # whole steps in a degree that positions are written in: a centimetre
+
+
+def build_answer_tables(app: Flask) -> Iterator[tuple[str, bytes]]:
+    """Yield the name of every table and its content as JSON."""
+    content: Content = app.extensions["content"]
+    for language in LANGUAGES:
+        yield language, build_answers(app, language)
+    yield "lookup", orjson.dumps(tabulate_lookup(content.release))
+    yield "compare", orjson.dumps(tabulate_comparison(content))
+    yield "find", orjson.dumps(tabulate_siting(content))
+
+
+def to_handing_script(literal: bytes) -> bytes:
+    """Return JSON as the script that hands it over; every JSON text is a value of the language."""
+    return hand_over(literal.decode()).encode()
+
+
+def to_literal(path: str, content: bytes) -> bytes:
+    """Return a file that scripts load as JSON: a page's fragment as a text."""
+    return orjson.dumps(content.decode()) if path.endswith(PANEL) else content
+
+
+def tabulate_lookup(release: Release) -> Row:
+    """Return what a look-up answers from, for ``webmap/static/js/placing.js``, with the frames it knows."""
+    around = list(read_block(release.read("index/around.bin")))
+    ground = {entry.head["id"]: entry.geometry for entry in around if entry.head["layer"] == GROUND}
+    edges = [entry for entry in around if entry.head["layer"] == EDGES]
+    return {
+        "order": ORDER,
+        "sharing": SHARING,
+        "errors": edges[0].head["errors"] if edges else [(0.0, 0.0), (1.0, 1.0)],
+        "places": [_pack(entry, dict(entry.head)) for entry in read_block(release.read("index/lookup.bin"))],
+        "edges": [
+            _pack(one, {key: value for key, value in one.head.items() if key in EDGE_KEYS}) for one in edges
+        ],
+        **{name: _pack_rings(geometry) for name, geometry in ground.items()},
+        "gateways": [
+            {"head": entry.head, "at": entry.geometry.coords[0]}
+            for entry in around
+            if entry.head["layer"] == "gateways"
+        ],
+        "frames": {"degrees": crs.DEGREES, "projected": _tabulate_frames()},
+        "shown": SHOWN_FRAMES,
+    }
+
+
+def _pack(entry: BlockEntry, head: Row) -> Row:
+    return {"head": head, "rings": _pack_rings(entry.geometry)}
+
+
+def _pack_rings(geometry: BaseGeometry) -> list[list[int]]:
+    """Return the rings of polygons, or the lines, as whole steps east and north, each from the one before."""
+    parts = shapely.get_parts(geometry)
+    lines = shapely.get_rings(parts) if geometry.geom_type.endswith("Polygon") else parts
+    return [
+        np.diff(np.rint(shapely.get_coordinates(line) * STEPS).astype(int), axis=0, prepend=0)
+        .ravel()
+        .tolist()
+        for line in lines
+    ]
+
+
+def _tabulate_frames() -> list[Row]:
+    """Return the parameters of the transverse Mercator systems that are in use here."""
+    found = ((frame, crs.read_transverse_mercator(frame)) for frame in crs.PROJECTED)
+    return [
+        {"name": frame, "north_first": frame in crs.NORTH_FIRST} | parameters
+        for frame, parameters in found
+        if parameters
+    ]
+
+
+def build_answers(app: Flask, language: str) -> bytes:
+    """Return what the search answers in `language`, as ``webmap/static/js/answering.js`` reads it."""
+    content: Content = app.extensions["content"]
+    tables = build_offline_tables(content.search, content.release.read_json("index/search.json"), language)
+    with app.app_context():
+        for row in tables["entries"]:
+            describe_in_every_way(row, language)
+            row["url"] = _address_of(row, language)
+        told = [
+            {**describe_offline(content.search.describe(answer, language), language, _is_file), **more}
+            for answer, more in tables["told"]
+        ]
+        says = {key: translate(f"finding.{key}", language) for key in SAYINGS}
+        says["comma"] = translate("common.comma", language)
+    return orjson.dumps({**tables, "told": told, "says": says})
+
+
+def _is_file(url: str, language: str) -> bool:
+    """Return whether a page needs no service."""
+    try:
+        locate(url, language)
+    except NeedsServerError:
+        return False
+    return True
+
+
+def _address_of(row: FoundRow, language: str) -> str:
+    """Return the address of an entry; what only a service answers for is shown on the map."""
+    url = row["url"]
+    try:
+        locate(url, language)
+    except NeedsServerError:
+        lon, lat = row["at"]
+        return f"/#{CLOSE_ZOOM}/{lat}/{lon}"
+    return url
