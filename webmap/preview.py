@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -18,6 +18,7 @@ from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.georeference import SWAPPED
+from geodata.boundary_import.issues import Issue
 from geodata.boundary_import.propose import Baseline, Proposal
 from geodata.land import SEA
 from geodata.read import Facts
@@ -27,7 +28,7 @@ from webmap.i18n import format_number, read_strings
 from webmap.static_map import Label, place_labels
 
 HERE = Path(__file__).parent
-STYLES = ("preview", "stack")
+STYLES = ("preview", "proposal", "stack")
 MOST = 40  # transfers in the table
 Row = dict[str, Any]
 SIZE = (620, 480)
@@ -38,6 +39,7 @@ MAX_LABELS = 14
 LETTERS = {"wide": (15, 12), "large": (25, 21)}
 LONGEST = 36  # letters of a name; the table has it whole
 DOT = 5.0  # radius of a point
+_NAMED = re.compile(r"(?P<lon>1[0-9]{2}\.[0-9]+), ?(?P<lat>[0-9]{2}\.[0-9]+)")  # a position in a message
 _AT = re.compile(r"\[(?P<lon>\S+) (?P<lat>\S+)\]")
 _POLYGONS = (shapely.Polygon, shapely.MultiPolygon)
 Shapes = Mapping[str, Shape]
@@ -52,32 +54,79 @@ def render_preview(
     It holds both maps, the findings, the tables of areas and of the land that passes, and the rule.
     With an error there are no tables, and the page says so.
     """
-    strings = read_strings(language)
-
-    def translate(key: str, **values: Any) -> str:
-        return strings[key].format(**values) if values else strings[key]
-
-    names = _Names(baseline, language, strings)
-    drawing = draw_preview_maps(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
-    if drawing is None:
+    found = describe_preview(proposal, baseline, neighbours, language)
+    if not found["maps"]:
         return None
+    strings = read_strings(language)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("preview.html").render(
-        t=translate,
+        t=lambda key, **values: strings[key].format(**values) if values else strings[key],
         lang=language,
         css=Markup("\n").join(Markup(_read_style(name)) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
-        proposal=proposal,
-        drawing=drawing,
-        assumed=_say_assumed(proposal, translate),
-        areas=[row | {"name": names.of(row["id"])} for row in proposal.areas()],
-        transfers=_name_ends(proposal.list_transfer_rows(), names),
-        most=MOST,
-        remarks=[] if proposal.errors else _list_remarks(proposal, names),
-        shifts=[(names.of(place), row) for place, row in proposal.describe_shifts().items()],
+        found=found,
     )
+
+
+def describe_preview(
+    proposal: Proposal, baseline: Baseline, neighbours: list[BaseGeometry], language: str
+) -> Row:
+    """Return what the page shows, in one language: texts, figures, and maps as SVG.
+
+    ``maps`` is empty where there is nothing to draw. ``spot`` of a finding is its place on the maps, in the
+    SVG's units, None where it has none.
+    """
+    strings = read_strings(language)
+
+    def translate(key: str, **values: Any) -> str:
+        return strings[key].format(**values)
+
+    names = _Names(baseline, language, strings)
+    drawing = draw_preview_maps(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
+    return {
+        "file": proposal.file,
+        "read_as": proposal.read_as,
+        "errors": proposal.errors,
+        "after": bool(proposal.after),
+        "maps": drawing.maps if drawing else [],
+        "shown": sorted(drawing.shown) if drawing else [],
+        "assumed": _say_assumed(proposal, translate),
+        "issues": [
+            _describe_issue(one, language) | {"number": number, "spot": _find_spot(one, proposal, drawing)}
+            for number, one in enumerate(proposal.issues, start=1)
+        ],
+        "areas": [row | {"name": names.of(row["id"])} for row in proposal.areas()],
+        "transfers": _name_ends(proposal.list_transfer_rows(), names),
+        "most": MOST,
+        "remarks": [] if proposal.errors else _list_remarks(proposal, names),
+        "shifts": [(names.of(place), row) for place, row in proposal.describe_shifts().items()],
+    }
+
+
+def _describe_issue(issue: Issue, language: str) -> Row:
+    return {
+        "level": issue.level,
+        "code": issue.code,
+        "path": issue.path,
+        "feature_id": issue.feature_id,
+        "message": getattr(issue, f"message_{language}"),
+        "fix": issue.fix[language] if issue.fix else None,
+        "remedy": asdict(issue.remedy) if issue.remedy else None,
+    }
+
+
+def _find_spot(issue: Issue, proposal: Proposal, drawing: PreviewMaps | None) -> tuple[float, float] | None:
+    """Return where on the maps an issue is: at the position that it names, else in the place it is of."""
+    if drawing is None:
+        return None
+    named = [shapely.Point(float(at["lon"]), float(at["lat"])) for at in _NAMED.finditer(issue.message_en)]
+    shapes = [record.polygon() for record in proposal.records if record.of == issue.feature_id]
+    shapes += [proposal.before[one].geometry for one in (issue.feature_id,) if one in proposal.before]
+    points = [*named, *(shape.representative_point() for shape in shapes if not shape.is_empty)]
+    inside = next((point for point in points if drawing.frame.view.contains(point)), None)
+    return drawing.frame.to_xy(inside.x, inside.y) if inside is not None else None
 
 
 def _read_style(name: str) -> str:
@@ -147,6 +196,7 @@ class PreviewMaps:
 
     maps: list[tuple[str, Markup]]  # the translation key of the caption, and the SVG
     shown: frozenset[str]
+    frame: Frame
 
 
 def draw_preview_maps(
@@ -166,7 +216,7 @@ def draw_preview_maps(
         ("preview.before", view.render(proposal.before, before, fresh=False)),
         (caption, view.render(proposal.after or proposal.before, after, fresh=True)),
     ]
-    return PreviewMaps(maps, frozenset(mark for mark, _ in (*before, *after)))
+    return PreviewMaps(maps, frozenset(mark for mark, _ in (*before, *after)), view.frame)
 
 
 class _View:

@@ -37,6 +37,7 @@ from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, req
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
 
+LimitBody = Callable[[Any], int | None]
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 if sys.platform == "linux":
     import fcntl
@@ -103,6 +104,8 @@ class Limits:
         For a body to arrive whole.
     body_bytes
         Of one body.
+    upload_s
+        For a body to arrive whole that may have more bytes than others.
     bodies_bytes
         Of all bodies that are being read.
     connections
@@ -131,6 +134,7 @@ class Limits:
     address: int = 8192
     body_s: float = 30
     body_bytes: int = 1_000_000
+    upload_s: float = 300
     bodies_bytes: int = 64_000_000
     connections: int = 8192
     threads: int = 4
@@ -145,6 +149,10 @@ class Limits:
 
 
 LIMITS = Limits()
+
+
+def limit_alike(_: object) -> None:
+    """Let no request have a larger body than others."""
 
 
 class AddressTooLongError(RequestError):
@@ -282,16 +290,23 @@ class Asked:
 class Server:
     """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors.
 
-    What was answered goes to the `recorder`, where there is one.
+    What was answered goes to the `recorder`, where there is one. `limit_body` tells of a request, before
+    its body is read, how many bytes that may have; None as :attr:`Limits.body_bytes` says.
     """
 
     def __init__(
-        self, app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+        self,
+        app: Application,
+        strings: Strings,
+        limits: Limits = LIMITS,
+        recorder: Recorder | None = None,
+        limit_body: LimitBody = limit_alike,
     ) -> None:
         self._app = app
         self._strings = strings
         self._limits = limits
         self._recorder = recorder
+        self._limit_body = limit_body
         self._loop = asyncio.new_event_loop()
         self._threads = Threads(self._answer, limits, self._loop)
         self._reading: set[asyncio.Task[None]] = set()
@@ -395,8 +410,9 @@ class Server:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
         body = bytearray()
         try:
-            async with asyncio.timeout(self._limits.body_s):
-                whole = await self._read_body(asked.watcher, body)
+            upload_bytes = self._limit_body(asked.watcher.scope)
+            async with asyncio.timeout(self._limits.upload_s if upload_bytes else self._limits.body_s):
+                whole = await self._read_body(asked.watcher, body, upload_bytes or self._limits.body_bytes)
             if not whole:  # an answer to nobody: the sender left
                 self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.watcher.scope))
             elif not self._threads.put(asked, bytes(body)):
@@ -411,19 +427,19 @@ class Server:
         finally:
             self._bodies -= len(body)
 
-    async def _read_body(self, watcher: Any, body: bytearray) -> bool:
-        """Return whether all of it came, and not the end of the connection instead."""
+    async def _read_body(self, watcher: Any, body: bytearray, most: int) -> bool:
+        """Return whether all of it came, `most` bytes, and not the end of the connection instead."""
         limits = self._limits
         given = watcher.scope.headers.get("content-length")
         length = int(given) if given and given.isdecimal() else None
-        if length is not None and length > limits.body_bytes:
+        if length is not None and length > most:
             raise BodyTooLargeError("error.http_413")
         if self._bodies + (length or 0) > limits.bodies_bytes:
             raise BusyError
         async for chunk in watcher.proto:
             body += chunk
             self._bodies += len(chunk)
-            if len(body) > limits.body_bytes:
+            if len(body) > most:
                 raise BodyTooLargeError("error.http_413")
             if self._bodies > limits.bodies_bytes:
                 raise BusyError
@@ -530,12 +546,16 @@ class Readers:
 
 @contextmanager
 def serving(
-    app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+    app: Application,
+    strings: Strings,
+    limits: Limits = LIMITS,
+    recorder: Recorder | None = None,
+    limit_body: LimitBody = limit_alike,
 ) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
-    server, ready = Server(app, strings, limits, recorder), threading.Event()
+    server, ready = Server(app, strings, limits, recorder, limit_body), threading.Event()
     thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
     thread.start()
     try:
