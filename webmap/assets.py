@@ -15,7 +15,13 @@ STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
 PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
-ENTRIES = ("main", "pages", "locating")  # the modules that pages load, each joined with all that it imports
+ENTRIES = (
+    "main",
+    "pages",
+    "locating",
+    "workbench",
+    "drawing",
+)  # the modules that pages load, each joined with all that it imports
 LATER = "answering"  # the module that a page fetches when its search is used without a server
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")

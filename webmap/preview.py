@@ -264,7 +264,7 @@ class _View:
         ]
         # Everything in it is ours but the names, and those go through escape.
         return Markup(
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img">{}{}{}</svg>'
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" aria-hidden="true">{}{}{}</svg>'
         ).format(
             *SIZE,
             Markup("").join(self._mark(name, shape) for name, shape in (*ground, *marks)),

@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import shapely
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from layers.history import Act
 from layers.home import MARKER
-from layers.store import Release
+from layers.store import Release, find_placed, read_current
 from webmap.app import create_app
+from webmap.export_worker import ChildJob
 from webmap.settings import Settings
-from webmap.workbench.tasks import open_drafts
+from webmap.workbench.tasks import open_drafts, run_task
 from webmap.workbench.users import User, hash_password, write_users
 
 PASSWORD = "a long password"
@@ -38,6 +41,31 @@ def copy_home(home: Path, release: Release, folder: Path) -> Path:
     for name in ("history", "archive"):
         shutil.copytree(home / name, folder / name)
     return folder
+
+
+def run_here(patch: pytest.MonkeyPatch) -> None:
+    """Have tasks run in this process: a new one takes seconds to begin."""
+
+    def run(job: ChildJob, path: Path, _: object) -> None:
+        path.write_bytes(run_task(job.line))
+
+    for module in ("webmap.export_worker", "webmap.workbench.tasks"):
+        patch.setattr(f"{module}.run_child", run)
+
+
+def build_release(home: Path, _: Path, act: Act, *__: Any) -> Release:
+    """Lay a release in its place that has another name than the live one, and holds the same."""
+    live = read_current(home)
+    assert live
+    place = home / "releases" / act.inputs
+    if not place.exists():
+        place.mkdir()
+        for path in live.folder.iterdir():
+            (place / path.name).symlink_to(path.resolve())
+        (place / "manifest.json").unlink()
+        manifest = json.loads((live.folder / "manifest.json").read_bytes())
+        (place / "manifest.json").write_text(json.dumps(manifest | {"release": act.inputs}))
+    return find_placed(home, act.inputs)
 
 
 class Bench:

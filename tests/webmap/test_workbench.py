@@ -22,10 +22,10 @@ from flask.testing import FlaskClient
 from geodata.boundary_import import propose
 from geodata.boundary_import.propose import Baseline
 from geodata.read import read_boundaries, read_facts
-from layers.history import Act, read_history, read_last
-from layers.store import Release, find_placed, read_current
+from layers.history import read_history, read_last
+from layers.store import Release
 from scripts import cli
-from tests.webmap.bench import HASHED, PASSWORD, Bench, copy_home, to_file
+from tests.webmap.bench import HASHED, PASSWORD, Bench, build_release, copy_home, run_here, to_file
 from webmap import publish as publishing
 from webmap.server import serving
 from webmap.settings import SettingsError, read_settings
@@ -37,17 +37,12 @@ from webmap.workbench.users import read_users, write_users
 def quick() -> Iterator[pytest.MonkeyPatch]:
     """Run tasks here, on facts read once, without what a polygon does to its neighbours and without build."""
     with pytest.MonkeyPatch.context() as patch:
-
-        def here(job: Any, path: Path, _: Any) -> None:
-            path.write_bytes(tasks.run_task(job.line))
-
         ground = Baseline(read_facts(), read_boundaries())
 
         def build(facts: Any, boundaries: Any, records: Any = ()) -> Baseline:
             return Baseline(ground.facts, ground.boundaries, records) if records else ground
 
-        for module in ("webmap.export_worker", "webmap.workbench.tasks"):
-            patch.setattr(f"{module}.run_child", here)
+        run_here(patch)
         patch.setattr("geodata.read.read_facts", lambda: ground.facts)
         patch.setattr("geodata.read.read_boundaries", lambda: ground.boundaries)
         patch.setattr(propose, "Baseline", build)
@@ -56,21 +51,6 @@ def quick() -> Iterator[pytest.MonkeyPatch]:
         patch.setattr("webmap.preview.draw_preview_maps", lambda *_: None)
         patch.setattr(publishing, "_build", build_release)
         yield patch
-
-
-def build_release(home: Path, _: Path, act: Act, *__: Any) -> Release:
-    """Lay a release in its place that has another name than the live one, and holds the same."""
-    live = read_current(home)
-    assert live
-    place = home / "releases" / act.inputs
-    if not place.exists():
-        place.mkdir()
-        for path in live.folder.iterdir():
-            (place / path.name).symlink_to(path.resolve())
-        (place / "manifest.json").unlink()
-        manifest = json.loads((live.folder / "manifest.json").read_bytes())
-        (place / "manifest.json").write_text(json.dumps(manifest | {"release": act.inputs}))
-    return find_placed(home, act.inputs)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, render_t
 from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
-from geodata.boundary_import.records import IMPORTED_METHODS, LAYERS
+from geodata.boundary_import.records import LAYERS, METHODS
 from geodata.letters import find_unprintable
 from layers.history import read_history
 from webmap.http import HTML, send_json
@@ -181,7 +181,7 @@ def drafts_page() -> str:
         here="drafts",
         rows=rows,
         layers=LAYERS,
-        methods=IMPORTED_METHODS,
+        methods=METHODS,
         places=_list_places(),
         systems=SYSTEMS,
         most_mb=UPLOAD_BYTES // 1_000_000,
@@ -196,6 +196,17 @@ def _list_places() -> dict[str, list[tuple[str, str]]]:
         if row["layer"] in found:
             found[row["layer"]].append((place_id, pick(row["name"])))
     return found
+
+
+@blueprint.get("/draw")
+def draw_page() -> str:
+    """Let a boundary be drawn on the map; what was drawn is sent as a file is."""
+    place = request.args.get("of", "")
+    layer = next((one for one, rows in _list_places().items() if place in dict(rows)), None)
+    if layer is None:
+        raise NotFoundError("error.place", parameter="of", value=place, allowed="")
+    name = pick(content().documents[place]["name"])
+    return render_template("workbench/draw.html", here="drafts", place=place, layer=layer, name=name)
 
 
 @blueprint.post("/upload")
@@ -221,7 +232,7 @@ def _read_options(options: CheckOptions, *, whole: bool = False) -> CheckOptions
     """
     form = request.form
     values: dict[str, Any] = {}
-    for name, allowed in (("layer", LAYERS), ("method", IMPORTED_METHODS)):
+    for name, allowed in (("layer", LAYERS), ("method", METHODS)):
         if name in form or whole:
             given = form.get(name, "")
             if given not in allowed:
@@ -283,7 +294,7 @@ def draft_page(draft_id: str) -> str:
         judging=_judges(draft) and draft.state == "submitted",
         own_submitted=own and _user().approves and draft.state == "submitted" and not _judges(draft),
         layers=LAYERS,
-        methods=IMPORTED_METHODS,
+        methods=METHODS,
         places=_list_places(),
         systems=SYSTEMS,
         options=draft.options,
