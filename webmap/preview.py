@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -17,8 +17,8 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
-from geodata.boundary_import.georeference import SWAPPED
-from geodata.boundary_import.issues import Issue
+from geodata.boundary_import.georeference import SWAPPED, describe_crs
+from geodata.boundary_import.issues import Issue, Remedy
 from geodata.boundary_import.propose import Baseline, Proposal
 from geodata.land import SEA
 from geodata.read import Facts
@@ -113,8 +113,14 @@ def _describe_issue(issue: Issue, language: str) -> Row:
         "feature_id": issue.feature_id,
         "message": getattr(issue, f"message_{language}"),
         "fix": issue.fix[language] if issue.fix else None,
-        "remedy": asdict(issue.remedy) if issue.remedy else None,
+        "remedy": _describe_remedy(issue.remedy, language) if issue.remedy else None,
     }
+
+
+def _describe_remedy(remedy: Remedy, language: str) -> Row:
+    """Return the option of a remedy, and each value that it may take with how it is called."""
+    called = {one: describe_crs(one)[language] if remedy.option == "crs" else one for one in remedy.choices}
+    return {"option": remedy.option, "choices": list(called.items())}
 
 
 def _find_spot(issue: Issue, proposal: Proposal, drawing: PreviewMaps | None) -> tuple[float, float] | None:

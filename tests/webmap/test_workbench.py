@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import shapely
 from flask.testing import FlaskClient
 
 from geodata.boundary_import import propose
+from geodata.boundary_import.issues import list_codes
 from geodata.boundary_import.propose import Baseline
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_history, read_last
@@ -27,6 +28,7 @@ from layers.store import Release
 from scripts import cli
 from tests.webmap.bench import HASHED, PASSWORD, Bench, build_release, copy_home, run_here, to_file
 from webmap import publish as publishing
+from webmap.i18n import read_strings
 from webmap.server import serving
 from webmap.settings import SettingsError, read_settings
 from webmap.workbench import drafts, tasks
@@ -400,6 +402,27 @@ def test_only_who_has_signed_in_sends_more_than_a_form(fresh: Any) -> None:
 
 
 # From a file to the map
+
+
+def test_every_remedy_is_an_option_with_words_of_its_own() -> None:
+    options = {one.name for one in fields(drafts.CheckOptions)}
+    assert options == {one.name for one in fields(propose.ImportRequest)} & options
+    words = [read_strings(language) for language in ("zh", "en", "ko")]
+    for code, entry in list_codes().items():
+        option = entry["remedy"]["option"] if "remedy" in entry else None
+        assert option is None or option in options
+        for known in words:
+            if option in {"fix", "accept_loss"}:
+                assert known[f"workbench.remedy.{code}"]
+            elif option:
+                assert "{value}" in known[f"workbench.use.{option}"]
+                assert known[f"workbench.field.{option}"]
+
+
+def test_every_reason_why_nothing_was_published_has_words() -> None:
+    told = set(re.findall(r'"failed": "(\w+)"', Path(tasks.__file__).read_text(encoding="utf-8")))
+    assert {"meanwhile", "repeats", "build"} == told
+    assert all(f"workbench.problem.{one}" in read_strings("ko") for one in told)
 
 
 def test_a_remedy_reads_the_file_otherwise(bench: Bench, li: FlaskClient) -> None:

@@ -90,7 +90,7 @@ def read_key(folder: Path) -> bytes:
     path = folder / "key"
     with suppress(FileNotFoundError):
         return path.read_bytes()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         if not path.exists():
             write_atomically(path, secrets.token_bytes(32), PRIVATE)

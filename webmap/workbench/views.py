@@ -281,7 +281,7 @@ def draft_page(draft_id: str) -> str:
     busy = runner.drafts.is_worked_on(draft.id)
     result = runner.drafts.read_result(draft.id) if not busy else None
     found = result["said"][g.language] if result and "said" in result else None
-    own = draft.owner == _user().name
+    own, places = draft.owner == _user().name, _list_places()
     return render_template(
         "workbench/draft.html",
         here="drafts",
@@ -295,7 +295,8 @@ def draft_page(draft_id: str) -> str:
         own_submitted=own and _user().approves and draft.state == "submitted" and not _judges(draft),
         layers=LAYERS,
         methods=METHODS,
-        places=_list_places(),
+        places=places,
+        place_names={one: name for rows in places.values() for one, name in rows},
         systems=SYSTEMS,
         options=draft.options,
         most_text=MAX_TEXT,
