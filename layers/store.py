@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from layers.home import (
     MARKER,
@@ -56,6 +56,20 @@ class CorruptFileError(BrokenReleaseError):
     """A file of a release that is there is not as it was written."""
 
 
+class FileEntry(TypedDict):
+    """Size and digest of a file."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(TypedDict):
+    """What lies in a release: every file by its path."""
+
+    release: str
+    files: dict[str, FileEntry]
+
+
 @dataclass(frozen=True)
 class Release:
     """One immutable release, read from disk on demand."""
@@ -64,7 +78,7 @@ class Release:
     manifest_sha256: str
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Id and, by path, size and sha256 of every file.
 
         Raises :class:`BrokenReleaseError` unless it is the one that was written.
@@ -270,7 +284,7 @@ def _stamp(found: os.stat_result) -> tuple[int, ...]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
-def _check_content(path: str, content: bytes, entry: Mapping[str, Any]) -> None:
+def _check_content(path: str, content: bytes, entry: FileEntry) -> None:
     if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise CorruptFileError(f"{path}: sha256")
 
@@ -289,14 +303,13 @@ def _read_manifest(file: Path, sha256: str) -> bytes:
     return content
 
 
-def _parse_manifest(content: bytes) -> dict[str, Any]:
+def _parse_manifest(content: bytes) -> Manifest:
     """Return a manifest of which every part has its type; raises :class:`BrokenReleaseError`."""
     try:
-        manifest: Any = json.loads(content)
+        parsed = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise BrokenReleaseError(f"manifest.json: {error}") from error
-    parsed: dict[str, Any] = manifest if isinstance(manifest, dict) else {}
-    files = parsed.get("files")
+    files = parsed.get("files") if isinstance(parsed, dict) else None
     if not files or not isinstance(files, dict) or not isinstance(parsed.get("release"), str):
         raise BrokenReleaseError("manifest.json: release, files")
     for path, entry in files.items():
@@ -304,7 +317,8 @@ def _parse_manifest(content: bytes) -> dict[str, Any]:
             raise BrokenReleaseError(f"manifest.json: path {path!r}")
         if not _is_entry(entry):
             raise BrokenReleaseError(f"manifest.json: entry of {path!r}")
-    return parsed
+    manifest: Manifest = parsed
+    return manifest
 
 
 def _is_inside(path: str) -> bool:
@@ -313,7 +327,7 @@ def _is_inside(path: str) -> bool:
     return path.isprintable() and not {"", ".", ".."} & set(parts) and not {"\\", ":"} & set(path)
 
 
-def _is_entry(entry: Any) -> bool:
+def _is_entry(entry: object) -> bool:
     """Tell whether `entry` holds the size and the digest of a file."""
     return (
         isinstance(entry, dict) and type(entry.get("bytes")) is int and isinstance(entry.get("sha256"), str)

@@ -18,7 +18,7 @@ import time
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from layers.history import read_last
 from layers.home import HomeError
@@ -28,7 +28,7 @@ from webmap.access_log import RELEASE
 from webmap.app import create_app
 from webmap.content import holds
 from webmap.publish import hash_code
-from webmap.server import LimitBody
+from webmap.server import LimitBody, Scope
 from webmap.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -49,13 +49,13 @@ class Live:
         self._looking = threading.Lock()
         threading.Thread(target=_watch, args=(weakref.ref(self), interval_s), daemon=True).start()
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request with the release that is live when it comes."""
         app = self.app
         environ[RELEASE] = app.extensions["content"].release.id
         return app(environ, start_response)
 
-    def limit_body(self, scope: Any) -> int | None:
+    def limit_body(self, scope: Scope) -> int | None:
         """Return how many bytes the body of a request may have that is about to come; None as usual."""
         limit: LimitBody | None = self.app.extensions.get("limit_body")
         return limit(scope) if limit else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import TypedDict
 
 import shapely
 from jinja2 import Environment, FileSystemLoader
@@ -19,18 +19,19 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.georeference import SWAPPED, describe_crs
 from geodata.boundary_import.issues import Issue, Remedy
-from geodata.boundary_import.propose import Baseline, Proposal
+from geodata.boundary_import.propose import AreaChange, Baseline, Proposal, ShiftReport, TransferRow
 from geodata.land import SEA
+from geodata.model import Area, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
 from webmap.i18n import format_number, read_strings
 from webmap.static_map import Label, place_labels
+from webmap.style_sheets import read_style_sheet
 
 HERE = Path(__file__).parent
 STYLES = ("preview", "proposal", "stack")
 MOST = 40  # transfers in the table
-Row = dict[str, Any]
 SIZE = (620, 480)
 MARGIN = 1.35
 MIN_SPAN_DEG = 0.03
@@ -44,6 +45,51 @@ _AT = re.compile(r"\[(?P<lon>\S+) (?P<lat>\S+)\]")
 _POLYGONS = (shapely.Polygon, shapely.MultiPolygon)
 Shapes = Mapping[str, Shape]
 Mark = tuple[str, BaseGeometry]  # its class, and what is drawn
+
+
+class RemedyRow(TypedDict):
+    """An option that settles a finding, and each value that it may take with how it is called."""
+
+    option: str
+    choices: list[tuple[str, str]]
+
+
+class FindingRow(TypedDict):
+    """A finding in one language, with its number and its place on the maps, in the SVG's units."""
+
+    number: int
+    level: str
+    code: str
+    path: str
+    feature_id: str | None
+    message: str
+    fix: str | None
+    remedy: RemedyRow | None
+    spot: tuple[float, float] | None
+
+
+class NamedArea(AreaChange):
+    """A change of area with the name of its place."""
+
+    name: str
+
+
+class PreviewText(TypedDict):
+    """What a page shows of an import in one language."""
+
+    file: str
+    read_as: str
+    errors: int
+    after: bool
+    maps: list[tuple[str, Markup]]
+    shown: list[str]
+    assumed: str | None
+    issues: list[FindingRow]
+    areas: list[NamedArea]
+    transfers: list[dict[str, object]]
+    most: int
+    remarks: list[tuple[str, str]]
+    shifts: list[tuple[str, ShiftReport]]
 
 
 def render_preview(
@@ -64,7 +110,7 @@ def render_preview(
     return environment.get_template("preview.html").render(
         t=lambda key, **values: strings[key].format(**values) if values else strings[key],
         lang=language,
-        css=Markup("\n").join(Markup(_read_style(name)) for name in STYLES),  # noqa: S704 - our own files
+        css=Markup("\n").join(Markup(read_style_sheet(name).decode()) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
         found=found,
     )
@@ -72,7 +118,7 @@ def render_preview(
 
 def describe_preview(
     proposal: Proposal, baseline: Baseline, neighbours: list[BaseGeometry], language: str
-) -> Row:
+) -> PreviewText:
     """Return what the page shows, in one language: texts, figures, and maps as SVG.
 
     ``maps`` is empty where there is nothing to draw. ``spot`` of a finding is its place on the maps, in the
@@ -80,7 +126,7 @@ def describe_preview(
     """
     strings = read_strings(language)
 
-    def translate(key: str, **values: Any) -> str:
+    def translate(key: str, **values: object) -> str:
         return strings[key].format(**values)
 
     names = _Names(baseline, language, strings)
@@ -94,10 +140,10 @@ def describe_preview(
         "shown": sorted(drawing.shown) if drawing else [],
         "assumed": _say_assumed(proposal, translate),
         "issues": [
-            _describe_issue(one, language) | {"number": number, "spot": _find_spot(one, proposal, drawing)}
+            _describe_issue(one, number, language, _find_spot(one, proposal, drawing))
             for number, one in enumerate(proposal.issues, start=1)
         ],
-        "areas": [row | {"name": names.of(row["id"])} for row in proposal.areas()],
+        "areas": [{**row, "name": names.of(row["id"])} for row in proposal.areas()],
         "transfers": _name_ends(proposal.list_transfer_rows(), names),
         "most": MOST,
         "remarks": [] if proposal.errors else _list_remarks(proposal, names),
@@ -105,8 +151,10 @@ def describe_preview(
     }
 
 
-def _describe_issue(issue: Issue, language: str) -> Row:
+def _describe_issue(issue: Issue, number: int, language: str, spot: tuple[float, float] | None) -> FindingRow:
     return {
+        "number": number,
+        "spot": spot,
         "level": issue.level,
         "code": issue.code,
         "path": issue.path,
@@ -117,7 +165,7 @@ def _describe_issue(issue: Issue, language: str) -> Row:
     }
 
 
-def _describe_remedy(remedy: Remedy, language: str) -> Row:
+def _describe_remedy(remedy: Remedy, language: str) -> RemedyRow:
     """Return the option of a remedy, and each value that it may take with how it is called."""
     called = {one: describe_crs(one)[language] if remedy.option == "crs" else one for one in remedy.choices}
     return {"option": remedy.option, "choices": list(called.items())}
@@ -133,10 +181,6 @@ def _find_spot(issue: Issue, proposal: Proposal, drawing: PreviewMaps | None) ->
     points = [*named, *(shape.representative_point() for shape in shapes if not shape.is_empty)]
     inside = next((point for point in points if drawing.frame.view.contains(point)), None)
     return drawing.frame.to_xy(inside.x, inside.y) if inside is not None else None
-
-
-def _read_style(name: str) -> str:
-    return (HERE / f"static/css/{name}.css").read_text(encoding="utf-8")
 
 
 def _say_assumed(proposal: Proposal, translate: Callable[..., str]) -> str | None:
@@ -156,21 +200,23 @@ def _list_remarks(proposal: Proposal, names: _Names) -> list[tuple[str, str]]:
     ]
 
 
-def _name_ends(rows: list[Row], names: _Names) -> list[Row]:
+def _name_ends(rows: list[TransferRow], names: _Names) -> list[dict[str, object]]:
     """Return the transfers with the names of both ends, and of what holds each."""
-    ends = ("from", "to")
     return [
-        row
-        | {f"{end}_name": names.of(row[end]) for end in ends}
-        | {f"{end}_in": names.holder(row[end]) for end in ends}
+        {
+            **row,
+            "from_name": names.of(row["from"]),
+            "to_name": names.of(row["to"]),
+            "from_in": names.holder(row["from"]),
+            "to_in": names.holder(row["to"]),
+        }
         for row in rows
     ]
 
 
 class _Names:
     def __init__(self, baseline: Baseline, language: str, strings: dict[str, str]) -> None:
-        facts = baseline.facts
-        self.tables: tuple[dict[str, Any], ...] = (facts.zones, facts.areas, facts.towns)
+        self.facts = facts = baseline.facts
         self.cities = {plan.id: getattr(plan.city, language) for plan in facts.plans.values()}
         self.others = baseline.place_names.outside | {SEA: strings["preview.sea"]}
         self.members, self.language = baseline.members, language
@@ -192,8 +238,8 @@ class _Names:
         parent = self.members.parent(place) if self._row(place) is not None else None
         return self.short(parent) if parent else None
 
-    def _row(self, place: str) -> Any:
-        return next((table[place] for table in self.tables if place in table), None)
+    def _row(self, place: str) -> Zone | Area | Town | None:
+        return self.facts.zones.get(place) or self.facts.areas.get(place) or self.facts.towns.get(place)
 
 
 @dataclass(frozen=True)
@@ -304,7 +350,7 @@ class _View:
         ]
         texts = [
             Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-                "label main" if place in self.old else "label", *spot, label.text
+                "label main" if place in self.old else "label", spot.x, spot.y, label.text
             )
             for place, label, spot in zip(inside, labels, place_labels(labels, SIZE), strict=True)
             if spot is not None

@@ -22,12 +22,17 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterator,
+    Mapping,
+)
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 from urllib.parse import quote
 
 from granian import _granian as extension
@@ -37,8 +42,9 @@ from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, req
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
 
-LimitBody = Callable[[Any], int | None]
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+LimitBody = Callable[["Scope"], int | None]
 if sys.platform == "linux":
     import fcntl
     import termios
@@ -100,12 +106,10 @@ class Limits:
         Of a header with its request line.
     address
         Characters of path and query.
-    body_s
-        For a body to arrive whole.
+    body_s, upload_s
+        For a body to arrive whole, and for one that may have more bytes than others.
     body_bytes
         Of one body.
-    upload_s
-        For a body to arrive whole that may have more bytes than others.
     bodies_bytes
         Of all bodies that are being read.
     connections
@@ -151,10 +155,6 @@ class Limits:
 LIMITS = Limits()
 
 
-def limit_alike(_: object) -> None:
-    """Let no request have a larger body than others."""
-
-
 class AddressTooLongError(RequestError):
     """The address has more characters than any of ours."""
 
@@ -173,6 +173,36 @@ class BodyTooSlowError(RequestError):
     status = HTTPStatus.REQUEST_TIMEOUT
 
 
+class Scope(Protocol):
+    """What Granian says of a request."""
+
+    method: str
+    path: str
+    query_string: str
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    authority: str | None
+    headers: Mapping[str, str]
+
+
+class Exchanging(Protocol):
+    """What Granian reads a body and sends an answer by."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes, /) -> None:
+        """Send an answer."""
+
+
+class Watcher(Protocol):
+    """A request as Granian hands it over."""
+
+    scope: Scope
+    proto: Exchanging
+
+
 class Threads:
     """Threads that run what is put in, in that order; more while all of them are held up."""
 
@@ -180,7 +210,7 @@ class Threads:
         self._run = run
         self._limits = limits
         self._loop = loop
-        self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each thread that nothing is for
         self._put = 0
         self._watching = False
@@ -189,7 +219,7 @@ class Threads:
         self._idle = 0  # threads that wait, and have not woken
         self._start(limits.threads)
 
-    def put(self, *item: Any) -> bool:
+    def put(self, *item: object) -> bool:
         """Have a thread run `item`, or return False where too many wait."""
         if self._queue.qsize() >= self._limits.waiting:
             return False
@@ -245,7 +275,7 @@ class Threads:
             if self._idle >= self._limits.threads and self._may_end():
                 return  # others were held up, and are no more: memory that each thread holds adds up
 
-    def _take(self) -> tuple[Any, ...]:
+    def _take(self) -> tuple[object, ...]:
         """Return what comes next, or nothing where this thread is to end."""
         while True:
             with suppress(queue.Empty):
@@ -280,7 +310,7 @@ class Asked:
 
     __slots__ = ("began", "begun", "id", "watcher")
 
-    def __init__(self, watcher: Any) -> None:
+    def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
         self.id = choose_id(watcher.scope.headers.get("x-request-id"))
         self.begun = time.time()
@@ -296,11 +326,11 @@ class Server:
 
     def __init__(
         self,
-        app: Application,
+        app: WSGIApplication,
         strings: Strings,
         limits: Limits = LIMITS,
         recorder: Recorder | None = None,
-        limit_body: LimitBody = limit_alike,
+        limit_body: LimitBody | None = None,
     ) -> None:
         self._app = app
         self._strings = strings
@@ -387,7 +417,7 @@ class Server:
             async with asyncio.timeout(self._limits.drain_s):
                 await ended.wait()
 
-    def accept(self, watcher: Any) -> None:
+    def accept(self, watcher: Watcher) -> None:
         """Take over one request; Granian calls this from a thread of its own."""
         asked = Asked(watcher)
         scope = watcher.scope
@@ -410,7 +440,7 @@ class Server:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
         body = bytearray()
         try:
-            upload_bytes = self._limit_body(asked.watcher.scope)
+            upload_bytes = self._limit_body(asked.watcher.scope) if self._limit_body else None
             async with asyncio.timeout(self._limits.upload_s if upload_bytes else self._limits.body_s):
                 whole = await self._read_body(asked.watcher, body, upload_bytes or self._limits.body_bytes)
             if not whole:  # an answer to nobody: the sender left
@@ -427,7 +457,7 @@ class Server:
         finally:
             self._bodies -= len(body)
 
-    async def _read_body(self, watcher: Any, body: bytearray, most: int) -> bool:
+    async def _read_body(self, watcher: Watcher, body: bytearray, most: int) -> bool:
         """Return whether all of it came, `most` bytes, and not the end of the connection instead."""
         limits = self._limits
         given = watcher.scope.headers.get("content-length")
@@ -451,7 +481,7 @@ class Server:
         environ = None
         try:
             environ = _to_environ(scope, body)
-            parts = self._app(environ, started)
+            parts = self._app(environ, cast("StartResponse", started))  # none of ours writes by it
             try:
                 content = b"".join(parts)
             finally:
@@ -466,7 +496,7 @@ class Server:
             said = environ.get(ROUTE, ""), environ.get(RELEASE, "")
             self._send(asked, started.status, started.headers, content, environ["REMOTE_ADDR"], *said)
 
-    def _refuse(self, asked: Asked, error: RequestError, environ: Mapping[str, Any] | None = None) -> None:
+    def _refuse(self, asked: Asked, error: RequestError, environ: WSGIEnvironment | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
         request_id.set(asked.id)
         scope = asked.watcher.scope
@@ -546,11 +576,11 @@ class Readers:
 
 @contextmanager
 def serving(
-    app: Application,
+    app: WSGIApplication,
     strings: Strings,
     limits: Limits = LIMITS,
     recorder: Recorder | None = None,
-    limit_body: LimitBody = limit_alike,
+    limit_body: LimitBody | None = None,
 ) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
@@ -592,12 +622,12 @@ class _Started:
 
     __slots__ = ("headers", "status")
 
-    def __call__(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+    def __call__(self, status: str, headers: list[tuple[str, str]], _: object = None) -> None:
         self.status = int(status[:3])
         self.headers = headers
 
 
-async def _discard(protocol: Any) -> None:
+async def _discard(protocol: Exchanging) -> None:
     """Read on for a while after a refusal: closed at once, the sender would not get to read the answer."""
     count = 0
     with suppress(RuntimeError):  # the body had been read to its end
@@ -610,16 +640,16 @@ async def _discard(protocol: Any) -> None:
 class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which nothing vouches
     """What Granian hands requests to, in place of its own that makes each a task of the loop."""
 
-    def __new__(cls, loop: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> Self:
+    def __new__(cls, loop: asyncio.AbstractEventLoop, accept: Callable[[Watcher], None]) -> Self:
         made: Self = super().__new__(cls, loop, accept, None, None, None)
         return made
 
-    def __init__(self, _: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> None:
+    def __init__(self, _: asyncio.AbstractEventLoop, accept: Callable[[Watcher], None]) -> None:
         super().__init__()
         self._schedule_fn = accept
 
 
-def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
+def _to_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
     """Return a request as WSGI has it (PEP 3333).
 
     Headers with an underscore are left out: they would pass for those with a hyphen.
@@ -627,7 +657,7 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     path = scope.path
     name, _, port = scope.server.rpartition(":")
     client_port = scope.client.rpartition(":")[2]
-    environ = {
+    environ: WSGIEnvironment = {
         **BASE,
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
@@ -653,9 +683,8 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     return environ
 
 
-def _name_client(scope: Any) -> str:
-    client: str = scope.client
-    return client.rpartition(":")[0].strip("[]")
+def _name_client(scope: Scope) -> str:
+    return scope.client.rpartition(":")[0].strip("[]")
 
 
 @lru_cache(maxsize=512)

@@ -13,7 +13,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
+
+from layers.links import Words
 
 _FINALS = range(0x11A8, 0x11C3)  # jamo that close a syllable
 FIRST_LETTERS = re.compile(r"[ᄀ-ᄒ](?=[ᅡ-ᅵ])")
@@ -148,10 +150,123 @@ class Haystack:
         return found
 
 
+class SearchEntry(TypedDict):
+    """One thing that can be found, with its keys: folded text, spelling, grade."""
+
+    id: str
+    layer: str
+    name: Words
+    url: str
+    keys: list[tuple[str, str, int]]
+    kind: NotRequired[str]
+    placed: NotRequired[bool]  # of a platform: whether it is somewhere
+    clauses: NotRequired[list[str]]
+    at: NotRequired[list[float]]  # lon, lat
+    status: NotRequired[str]
+    zones: NotRequired[list[str]]
+
+
+class TermMeaning(TypedDict):
+    """A term of the plan, the answer that it is, and what it is about."""
+
+    kind: str
+    term: Words
+    clause: str
+    industries: list[str]
+    place: str | None
+    verb: NotRequired[str | None]
+    emphasis: NotRequired[str]
+
+
+class WordMeaning(TypedDict):
+    """A word that the plan prints; see :class:`~geodata.model.Word`."""
+
+    zh: str
+    en: list[str]
+    ko: list[str]
+    kind: str
+    clauses: list[str]
+    industry: str | None
+
+
+class SynonymMeaning(TypedDict):
+    """A synonym of ours; see :class:`~geodata.model.Synonym`."""
+
+    zh: list[str]
+    en: list[str]
+    ko: list[str]
+    industry: str
+    relation: str
+    word: str | None
+
+
+class KindMeaning(TypedDict):
+    """A kind of places, by its spellings."""
+
+    places: list[str]
+    spellings: list[str]
+
+
+class PageMeaning(TypedDict):
+    """A page that answers a question, by its spellings."""
+
+    url: str
+    spellings: list[str]
+
+
+class IndustryMeaning(TypedDict):
+    """An industry with its codes."""
+
+    id: str
+    name: str
+    gbt4754: list[str]
+    isic4: list[str]
+
+
+class Meanings(TypedDict):
+    """What words can mean, table by table."""
+
+    terms: list[TermMeaning]
+    words: list[WordMeaning]
+    synonyms: list[SynonymMeaning]
+    kinds: list[KindMeaning]
+    pages: list[PageMeaning]
+    industries: list[IndustryMeaning]
+
+
+class Turn(TypedDict):
+    """Words for what is done with things of some industries, and the industry of that."""
+
+    words: list[str]
+    of: list[str]
+    to: str
+
+
+class SearchRules(TypedDict):
+    """The words that questions are cut by."""
+
+    stop: list[str]
+    weak: list[str]
+    particles: list[str]
+    prepositions: list[str]
+    turns: list[Turn]
+
+
+class SearchIndex(TypedDict):
+    """Everything that answers are found in."""
+
+    entries: list[SearchEntry]
+    meanings: Meanings
+    rules: SearchRules
+    variants: dict[str, str]
+    sounds: dict[str, str]
+    empty: list[str]
+
+
 class Vocabulary:
     """All keys, and the look-up of a whole one."""
 
-    def __init__(self, entries: list[dict[str, Any]], empty: list[str]) -> None:
+    def __init__(self, entries: list[SearchEntry], empty: list[str]) -> None:
         self.keys = list(_read_keys(entries))
         self.squeezed = [key.squeezed for key in self.keys]
         self.haystack = Haystack(self.squeezed)
@@ -231,7 +346,7 @@ class Vocabulary:
         return None
 
 
-def _read_keys(entries: list[dict[str, Any]]) -> Iterator[Key]:
+def _read_keys(entries: list[SearchEntry]) -> Iterator[Key]:
     for index, entry in enumerate(entries):
         for text, spelling, grade in entry["keys"]:
             yield Key(text, squeeze(text), index, grade, spelling)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from filelock import FileLock
 from flask import Flask, Request, current_app, request, session
@@ -31,6 +31,7 @@ from layers.home import write_atomically, write_synced
 from webmap.limiter import Limiter
 from webmap.origin import is_within
 from webmap.problems import DamagedError, ForbiddenError
+from webmap.server import Scope
 from webmap.settings import Settings
 from webmap.workbench.users import PRIVATE, User, UsersError, check_password, normalise_name, read_users
 
@@ -235,7 +236,7 @@ class Access:
         if "id" not in session or not hmac.compare_digest(given.encode(), self.make_token().encode()):
             raise ForbiddenError("error.workbench_token")
 
-    def limit_body(self, app: Flask, scope: Any) -> int | None:
+    def limit_body(self, app: Flask, scope: Scope) -> int | None:
         """Return how many bytes a request that is about to come may have; None as every other.
 
         `scope` is what the server knows of it before its body: only who has signed in may send so much.

@@ -12,12 +12,12 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypedDict, Unpack
 
 from filelock import FileLock, Timeout
 
@@ -25,6 +25,9 @@ from geodata.letters import find_unprintable
 from layers.home import write_atomically
 from webmap.problems import BadParameterError, ConflictError
 from webmap.workbench.access import UPLOAD_BYTES
+
+if TYPE_CHECKING:
+    from webmap.preview import PreviewText
 
 State = Literal["draft", "submitted", "returned", "published"]
 Deed = Literal["uploaded", "changed", "submitted", "returned", "published", "undone"]
@@ -45,7 +48,7 @@ class Sent(Protocol):
 
     filename: str | None
 
-    def save(self, dst: Any) -> None:
+    def save(self, dst: Path) -> None:
         """Write it to a path."""
 
 
@@ -74,6 +77,25 @@ class Provenance:
     source: str = ""
     licence: str = ""
     why: str = ""
+
+
+class CheckResult(TypedDict, total=False):
+    """What a check found, or the key of why there is nothing (``failed``); also what became of an undo.
+
+    ``release`` and ``options`` are what it was made with, ``digest`` is its own.
+    """
+
+    release: str
+    options: dict[str, object]
+    in_force: list[str]
+    ok: bool
+    repeats: bool
+    records: list[dict[str, object]]
+    said: dict[str, PreviewText]
+    failed: str
+    reason: str
+    number: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -129,6 +151,16 @@ def note(who: str, deed: Deed, comment: str = "") -> Event:
     return Event(datetime.now(UTC).isoformat(timespec="seconds"), who, deed, comment)
 
 
+class DraftChanges(TypedDict, total=False):
+    """What of a draft may change."""
+
+    options: CheckOptions
+    state: State
+    said: Provenance
+    number: int
+    problem: str
+
+
 class DraftStore:
     """The drafts of one home."""
 
@@ -175,7 +207,9 @@ class DraftStore:
             return parse_draft((self._folder / draft_id / "draft.json").read_bytes())
         return None
 
-    def change(self, draft_id: str, states: frozenset[str], event: Event | None, **values: Any) -> Draft:
+    def change(
+        self, draft_id: str, states: frozenset[str], event: Event | None, **values: Unpack[DraftChanges]
+    ) -> Draft:
         """Change a draft that is in one of some states, and note why.
 
         Raises :class:`~webmap.problems.ConflictError` where it is in none of them any more.
@@ -203,14 +237,14 @@ class DraftStore:
         """Return where the file of a draft lies."""
         return self._folder / draft.id / "files" / draft.file
 
-    def read_result(self, draft_id: str) -> dict[str, Any] | None:
+    def read_result(self, draft_id: str) -> CheckResult | None:
         """Return what was found last, or None."""
         with suppress(OSError, ValueError):
-            found: dict[str, Any] = json.loads((self._folder / draft_id / "result.json").read_bytes())
+            found: CheckResult = json.loads((self._folder / draft_id / "result.json").read_bytes())
             return found
         return None
 
-    def write_result(self, draft_id: str, result: Mapping[str, Any]) -> None:
+    def write_result(self, draft_id: str, result: CheckResult) -> None:
         """Keep what was found; of a draft that was removed meanwhile nothing is kept."""
         with suppress(FileNotFoundError):
             text = json.dumps(result, ensure_ascii=False)

@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
 
-from layers.history import read_history, read_imports, read_last
+from layers.history import Imported, read_history, read_imports, read_last
 from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_pointer
 from webmap.export_worker import MEGABYTE, ChildJob, ChildLimits, ExportWorker, run_child
@@ -28,13 +28,14 @@ from webmap.i18n import LANGUAGES, format_number, read_strings
 from webmap.problems import ConflictError, RequestError
 from webmap.publish import BuildError, By, MeanwhileError, imports_in_force, publish_imports, roll_back
 from webmap.settings import Settings
-from webmap.workbench.drafts import Draft, DraftStore, note
+from webmap.workbench.drafts import CheckResult, Draft, DraftStore, note
 
 if TYPE_CHECKING:
     from geodata.boundary_import.records import ImportedBoundary
+    from webmap.preview import PreviewText
 
 Kind = Literal["check", "publish", "undo", "receipt"]
-Answer = dict[str, Any]
+Part = dict[str, object]  # of a receipt, as its template has it
 Say = Callable[..., str]
 CHECK_S: Final = 300.0  # of a file as large as any that is read
 PATIENCE_S: Final = 1800.0  # for a build and whoever else is publishing
@@ -83,6 +84,13 @@ class BenchTask:
         return json.dumps(asdict(self)).encode()
 
 
+class _Asked(TypedDict, total=False):
+    who: str
+    comment: str
+    number: int
+    language: str
+
+
 class TaskRunner:
     """Starts tasks aside, one for each draft at a time, and keeps what they answer."""
 
@@ -92,7 +100,7 @@ class TaskRunner:
         self._worker = ExportWorker(cache, limits)
         self.drafts = open_drafts(settings.home)
 
-    def is_current(self, draft: Draft, result: Answer | None) -> bool:
+    def is_current(self, draft: Draft, result: CheckResult | None) -> bool:
         """Tell whether a result is of the draft as it is read now, and of the release that is live."""
         pointer = read_pointer(self._settings.home)
         release = pointer.release if pointer else ""
@@ -137,19 +145,19 @@ class TaskRunner:
         key = ("receipt", draft.id, draft.when, language)
         return self._worker.get(key, self._job("receipt", draft.id, language=language))
 
-    def _job(self, kind: Kind, draft_id: str, **values: Any) -> ChildJob:
+    def _job(self, kind: Kind, draft_id: str, **values: Unpack[_Asked]) -> ChildJob:
         settings = self._settings
         local = str(settings.local) if settings.local else None
         task = BenchTask(kind, str(settings.home), draft_id, store=settings.store, local=local, **values)
         return ChildJob("webmap.workbench", task.to_line())
 
-    def _run(self, job: ChildJob) -> Answer:
+    def _run(self, job: ChildJob) -> CheckResult:
         """Do a task that takes a build, and return what it answers."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "answer.json"
             try:
                 run_child(job, path, ChildLimits(memory_bytes=0, seconds=PATIENCE_S))
-                answer: Answer = json.loads(path.read_bytes())
+                answer: CheckResult = json.loads(path.read_bytes())
             except (RequestError, BrokenReleaseError) as error:
                 answer = {"failed": "build", "reason": str(error)}
         if "reason" in answer:
@@ -193,7 +201,7 @@ def _require_draft(task: BenchTask) -> tuple[DraftStore, Draft]:
     return drafts, draft
 
 
-def _check(task: BenchTask) -> Answer:
+def _check(task: BenchTask) -> CheckResult:
     from geodata.boundary_import.propose import Baseline, ImportRequest, propose
     from geodata.boundary_import.records import keep_latest
     from geodata.read import read_boundaries, read_facts
@@ -215,11 +223,11 @@ def _check(task: BenchTask) -> Answer:
     )
     proposal = propose(request, baseline)
     known = keep_latest(baseline.records)
-    neighbours = read_neighbours(dict(baseline.boundaries), baseline.facts.plans)
+    neighbours = read_neighbours(baseline.boundaries, baseline.facts.plans)
     return {
         "release": pointer.release if pointer else "",
         "options": asdict(draft.options),
-        "in_force": in_force,
+        "in_force": list(in_force),
         "ok": proposal.errors == 0,
         "repeats": bool(proposal.records)
         and all(one.of in known and _is_same(one, known[one.of]) for one in proposal.records),
@@ -234,7 +242,7 @@ def _is_same(one: ImportedBoundary, other: ImportedBoundary) -> bool:
     return one == other.model_copy(update={name: getattr(one, name) for name in words})
 
 
-def _publish(task: BenchTask) -> Answer:
+def _publish(task: BenchTask) -> CheckResult:
     """Publish a draft as it was checked, and note that in it; say why not otherwise."""
     from geodata.boundary_import.records import ImportedBoundary
 
@@ -258,7 +266,7 @@ def _publish(task: BenchTask) -> Answer:
     return {"number": last.number}
 
 
-def _undo(task: BenchTask) -> Answer:
+def _undo(task: BenchTask) -> CheckResult:
     """Return to the publication before one, and note that in the draft that it came from."""
     home = Path(task.home)
     by = By(task.who, task.comment)
@@ -275,7 +283,7 @@ def _undo(task: BenchTask) -> Answer:
     return {"number": last.number if last else 0}
 
 
-def _try(do: Callable[[], object]) -> Answer:
+def _try(do: Callable[[], object]) -> CheckResult:
     """Return nothing once something is done, or why it was not."""
     try:
         do()
@@ -304,11 +312,11 @@ def _admit(task: BenchTask) -> Callable[[Release], None]:
         # Only who stores in a database pays for its driver.
         import psycopg
 
-        from layers.postgis.load import is_loaded, load, read_snapshot
+        from layers.postgis.load import is_loaded, load_release, read_snapshot
 
         try:
             if not is_loaded(store, release.id):
-                load(store, read_snapshot(release), lambda *_: None, {live.release} if live else ())
+                load_release(store, read_snapshot(release), lambda *_: None, {live.release} if live else ())
         except psycopg.Error as error:
             raise BuildError(" ".join(str(error).split())) from error
 
@@ -323,7 +331,7 @@ def _write_receipt(task: BenchTask) -> bytes:
     result = drafts.read_result(draft.id) or {}
     strings = read_strings(task.language)
 
-    def say(key: str, **values: Any) -> str:
+    def say(key: str, **values: object) -> str:
         return strings[key].format(**values) if values else strings[key]
 
     entries = {one.number: one for one in read_history(Path(task.home))}
@@ -352,7 +360,7 @@ def _write_receipt(task: BenchTask) -> bytes:
     return to_pdf("receipt.typ", legible, entry.when[:10])
 
 
-def _list_facts(draft: Draft, release: str, imported: Iterable[Answer], say: Say) -> Answer:
+def _list_facts(draft: Draft, release: str, imported: Iterable[Imported], say: Say) -> Part:
     rows = [[say("workbench.receipt.release"), release]]
     for row in imported:
         rows += [
@@ -369,7 +377,7 @@ def _list_facts(draft: Draft, release: str, imported: Iterable[Answer], say: Say
     return {"title": say("workbench.receipt.what"), "kind": "facts", "rows": rows, "note": ""}
 
 
-def _list_parts(found: Answer, say: Say) -> list[Answer]:
+def _list_parts(found: PreviewText, say: Say) -> list[Part]:
     def km2(value: float | None) -> str:
         return "–" if value is None else format_number(value, 2)
 
@@ -380,7 +388,7 @@ def _list_parts(found: Answer, say: Say) -> list[Answer]:
         for row in found["areas"][:MOST_LISTED]
     ]
     passing = [
-        [row["from_name"], row["to_name"], format_number(row["area_km2"], 3)]
+        [str(row["from_name"]), str(row["to_name"]), f"{row['area_km2']:,.3f}"]
         for row in found["transfers"][:MOST_LISTED]
     ]
     unit = say("unit.km2")
@@ -388,7 +396,7 @@ def _list_parts(found: Answer, say: Say) -> list[Answer]:
     area_head += [f"{say('preview.area_after')} ({unit})", say("preview.method")]
     passing_head = [say("preview.giver"), say("preview.taker"), f"{say('preview.area')} ({unit})"]
     nothing = say("preview.no_findings")
-    parts: list[Answer] = [
+    parts: list[Part] = [
         {"title": say("preview.findings"), "kind": "list", "items": findings, "note": ""}
         if findings
         else {"title": say("preview.findings"), "kind": "text", "text": nothing, "note": ""},
@@ -399,12 +407,12 @@ def _list_parts(found: Answer, say: Say) -> list[Answer]:
     return [part for part in parts if part.get("items") or part.get("rows") or part.get("text")]
 
 
-def _table(title: str, head: list[str], widths: list[int], rows: list[list[str]], count: int) -> Answer:
+def _table(title: str, head: list[str], widths: list[int], rows: list[list[str]], count: int) -> Part:
     left = f"… {count}" if count > len(rows) else ""
     return {"title": title, "kind": "table", "head": head, "widths": widths, "rows": rows, "note": left}
 
 
-def _list_events(draft: Draft, say: Say) -> Answer:
+def _list_events(draft: Draft, say: Say) -> Part:
     rows = [
         [f"{one.when[:16].replace('T', ' ')} UTC", one.who, say(f"workbench.deed.{one.deed}"), one.comment]
         for one in draft.events

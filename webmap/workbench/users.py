@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -83,15 +83,13 @@ def read_users(path: Path) -> dict[str, User]:
     return {one.name: one for one in users}
 
 
-def _parse_user(row: Any) -> User:
-    """Return one user of the file; raises ValueError or TypeError."""
-    user = User(**row)
-    password: Any = user.password
-    if normalise_name(user.name) != user.name or user.role not in ROLES:
-        raise ValueError(repr(user.name))
-    if password is not None and not isinstance(password, str):
-        raise TypeError(user.name)
-    return user
+def _parse_user(row: Mapping[str, object]) -> User:
+    """Return one user of the file; raises ValueError or KeyError."""
+    name, password = str(row["name"]), row["password"]
+    role = next((one for one in ROLES if one == row["role"]), None)
+    if role is None or normalise_name(name) != name or not isinstance(password, str | None):
+        raise ValueError(repr(name))
+    return User(name, role, password)
 
 
 @contextmanager

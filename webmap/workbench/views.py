@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, session
 from markupsafe import Markup
@@ -29,6 +30,7 @@ from webmap.workbench.users import User
 blueprint = Blueprint("workbench", __name__, url_prefix="/workbench")
 RUNNER: Final = "workbench_runner"
 TEXT_OPTIONS: Final = ("of", "field", "feature", "table", "columns", "crs", "encoding")
+SWITCHES: Final = ("fix", "accept_loss")
 TEXT_OPTION, MAX_TEXT = 100, 500  # characters
 MAX_ACCURACY_M: Final = 100_000
 PATIENCE_S: Final = 2.0  # for a check that is just ending
@@ -83,7 +85,7 @@ def keep_private(response: Response) -> Response:
 
 
 @blueprint.context_processor
-def add_context() -> dict[str, Any]:
+def add_context() -> dict[str, object]:
     """Return what every template of the workbench may use."""
     return {
         "user": g.get("user"),
@@ -231,18 +233,22 @@ def _read_options(options: CheckOptions, *, whole: bool = False) -> CheckOptions
     `whole` asks for what every check needs.
     """
     form = request.form
-    values: dict[str, Any] = {}
-    for name, allowed in (("layer", LAYERS), ("method", METHODS)):
-        if name in form or whole:
-            given = form.get(name, "")
-            if given not in allowed:
-                raise wrong_choice(name, given, allowed)
-            values[name] = given
+    if "layer" in form or whole:
+        options = replace(options, layer=_read_choice("layer", LAYERS))
+    if "method" in form or whole:
+        options = replace(options, method=_read_choice("method", METHODS))
     if "accuracy_m" in form or whole:
-        values["accuracy_m"] = _read_metres(form.get("accuracy_m", ""))
-    values |= {name: _read_text(name, TEXT_OPTION) or None for name in TEXT_OPTIONS if name in form}
-    values |= {name: "yes" in form.getlist(name) for name in ("fix", "accept_loss") if name in form}
-    return replace(options, **values)
+        options = replace(options, accuracy_m=_read_metres(form.get("accuracy_m", "")))
+    texts = {name: _read_text(name, TEXT_OPTION) or None for name in TEXT_OPTIONS if name in form}
+    switches = {name: "yes" in form.getlist(name) for name in SWITCHES if name in form}
+    return CheckOptions(**asdict(options) | texts | switches)
+
+
+def _read_choice(name: str, allowed: Sequence[str]) -> str:
+    given = request.form.get(name, "")
+    if given not in allowed:
+        raise wrong_choice(name, given, allowed)
+    return given
 
 
 def _read_metres(given: str) -> float:
