@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Collection, Mapping
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -134,14 +135,14 @@ def unreadable(path: Path, error: Exception) -> HomeError:
     return HomeError("unreadable", path, reason=reason or error)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Replace `path` so that a reader sees either the old bytes or the new, whole, whenever power fails.
 
-    Who may read the file is left to the umask.
+    Who may read the file is left to the umask, within `mode`.
     """
     written = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
-        write_synced(written, content)
+        write_synced(written, content, mode)
         written.replace(path)
     except BaseException:
         written.unlink(missing_ok=True)
@@ -149,9 +150,10 @@ def write_atomically(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_synced(path: Path, content: bytes) -> None:
+def write_synced(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write a new file and wait until it is on the disk."""
-    with path.open("xb") as file:
+    opener = partial(os.open, mode=mode)
+    with open(path, "xb", opener=opener) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "import-boundary": "import_boundary",
     "history": "history",
     "rollback": "history",
+    "user": "user",
     "site": "site",
     "doctor": "doctor",
     "bench": "bench",

@@ -64,7 +64,12 @@ def make_server(settings: Settings, number: int, *, waiting: bool = False) -> Se
         from webmap.metrics import Metrics
 
         sinks.append(Metrics(lambda: _describe(live, server)))
-    server = Server(live, live.app.extensions["strings"], recorder=Recorder(sinks) if sinks else None)
+    server = Server(
+        live,
+        live.app.extensions["strings"],
+        recorder=Recorder(sinks) if sinks else None,
+        limit_body=live.limit_body,
+    )
     return server
 
 

@@ -98,6 +98,11 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.register_blueprint(paper.blueprint)
     app.register_blueprint(data.blueprint)
     app.register_blueprint(tiles.blueprint)
+    if settings.workbench and not settings.files:
+        # Only who has one pays for it.
+        from webmap.workbench.views import register_workbench
+
+        register_workbench(app, settings)
     _add_ogc(app, release, settings)
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese

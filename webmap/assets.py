@@ -17,13 +17,8 @@ STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
 PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
-ENTRIES = ("main", "pages", "locating", "joining", "tooling")  # what pages load, with all that it imports
-    "main",
-    "pages",
-    "locating",
-    "joining",
-    "tooling",
-)  # what pages load, each with all that it imports
+# What pages load, each with all that it imports.
+ENTRIES = ("main", "pages", "locating", "joining", "tooling", "workbench", "drawing")
 # What a page fetches when it is needed: its search without a server, layers of the operator's.
 LATER = ("answering", "own")
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed

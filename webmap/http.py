@@ -202,7 +202,7 @@ def _secure(response: Response, hosts: str, embedders: str) -> None:
         f"frame-ancestors {ancestors}"
     )
     headers.update(FIXED)
-    if response.mimetype != HTML:
+    if response.mimetype != HTML and not g.get("private"):
         headers.update(EVERYONE)
     else:
         headers["Cross-Origin-Resource-Policy"] = "cross-origin" if g.get("embedded") else "same-origin"

@@ -28,6 +28,7 @@ from webmap.access_log import RELEASE
 from webmap.app import create_app
 from webmap.content import holds
 from webmap.publish import hash_code
+from webmap.server import LimitBody, Scope
 from webmap.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -53,6 +54,11 @@ class Live:
         app = self.app
         environ[RELEASE] = app.extensions["content"].release.id
         return app(environ, start_response)
+
+    def limit_body(self, scope: Scope) -> int | None:
+        """Return how many bytes the body of a request may have that is about to come; None as usual."""
+        limit: LimitBody | None = self.app.extensions.get("limit_body")
+        return limit(scope) if limit else None
 
     def _pointer_of(self, release: Release) -> Pointer | None:
         pointer = self._read_pointer()

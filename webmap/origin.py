@@ -46,13 +46,16 @@ class Origin:
 
     What it leaves behind in the environment: ``HTTP_HOST`` in lower case and without the scheme's own
     port, ``wsgi.url_scheme``, ``REMOTE_ADDR`` of the client, and in ``SCRIPT_NAME`` the path that the
-    site lies below, which ``PATH_INFO`` has no more. The headers ``X-Forwarded-*`` are gone.
+    site lies below, which ``PATH_INFO`` has no more. The headers ``X-Forwarded-*`` are gone, and so is
+    the one that names a user where no trusted proxy sent it.
     """
 
     def __init__(self, settings: Settings, strings: Strings, inner: WSGIApplication) -> None:
         self._settings = settings
         self._strings = strings
         self._inner = inner
+        named = settings.workbench_header
+        self._signed = f"HTTP_{named.upper().replace('-', '_')}" if named else None
         # What becomes files is asked for from its own root; the files lead to each other by themselves.
         self._root = urlsplit(settings.url).path if settings.url and not settings.files else ""
 
@@ -68,6 +71,8 @@ class Origin:
         query = environ.get("QUERY_STRING", "")
         if not query.isascii():  # its bytes may be no text at all
             environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=ASCII)
+        if self._signed and not is_within(environ.get("REMOTE_ADDR", ""), self._settings.proxies):
+            environ.pop(self._signed, None)
         said = _take_forwarded(environ, self._settings.proxies)
         scheme: str = said.get("PROTO") or environ["wsgi.url_scheme"]
         scheme = scheme.lower()
@@ -169,7 +174,7 @@ def _take_forwarded(environ: WSGIEnvironment, proxies: tuple[Network, ...]) -> d
     values holds one for each proxy, the nearest one's last.
     """
     given = {name: environ.pop(f"HTTP_X_FORWARDED_{name}", "") for name in FORWARDED}
-    if not _is_within(environ.get("REMOTE_ADDR", ""), proxies):
+    if not is_within(environ.get("REMOTE_ADDR", ""), proxies):
         return {}
     lists = {name: [one.strip() for one in text.split(",")] for name, text in given.items() if text.strip()}
     hops = 1
@@ -177,7 +182,7 @@ def _take_forwarded(environ: WSGIEnvironment, proxies: tuple[Network, ...]) -> d
         if not _is_address(address):
             break
         environ["REMOTE_ADDR"] = address
-        if not _is_within(address, proxies):
+        if not is_within(address, proxies):
             break
         hops += 1
     return {name: values[-min(hops, len(values))] for name, values in lists.items()}
@@ -192,7 +197,8 @@ def _is_address(text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _is_within(address: str, networks: tuple[Network, ...]) -> bool:
+def is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    """Tell whether an address lies in one of some networks; no address does in none."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
+from typing import TypedDict
 
 import shapely
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
-from geodata.boundary_import.georeference import SWAPPED
-from geodata.boundary_import.propose import (
-    Baseline,
-    Proposal,
-    TransferRow,
-)
+from geodata.boundary_import.georeference import SWAPPED, describe_crs
+from geodata.boundary_import.issues import Issue, Remedy
+from geodata.boundary_import.propose import AreaChange, Baseline, Proposal, ShiftReport, TransferRow
 from geodata.land import SEA
 from geodata.model import Area, Town, Zone
 from geodata.read import Facts
@@ -32,7 +30,7 @@ from webmap.static_map import Label, place_labels
 from webmap.style_sheets import read_style_sheet
 
 HERE = Path(__file__).parent
-STYLES = ("preview", "stack")
+STYLES = ("preview", "proposal", "stack")
 MOST = 40  # transfers in the table
 SIZE = (620, 480)
 MARGIN = 1.35
@@ -42,10 +40,56 @@ MAX_LABELS = 14
 LETTERS = {"wide": (15, 12), "large": (25, 21)}
 LONGEST = 36  # letters of a name; the table has it whole
 DOT = 5.0  # radius of a point
+_NAMED = re.compile(r"(?P<lon>1[0-9]{2}\.[0-9]+), ?(?P<lat>[0-9]{2}\.[0-9]+)")  # a position in a message
 _AT = re.compile(r"\[(?P<lon>\S+) (?P<lat>\S+)\]")
 _POLYGONS = (shapely.Polygon, shapely.MultiPolygon)
 Shapes = Mapping[str, Shape]
 Mark = tuple[str, BaseGeometry]  # its class, and what is drawn
+
+
+class RemedyRow(TypedDict):
+    """An option that settles a finding, and each value that it may take with how it is called."""
+
+    option: str
+    choices: list[tuple[str, str]]
+
+
+class FindingRow(TypedDict):
+    """A finding in one language, with its number and its place on the maps, in the SVG's units."""
+
+    number: int
+    level: str
+    code: str
+    path: str
+    feature_id: str | None
+    message: str
+    fix: str | None
+    remedy: RemedyRow | None
+    spot: tuple[float, float] | None
+
+
+class NamedArea(AreaChange):
+    """A change of area with the name of its place."""
+
+    name: str
+
+
+class PreviewText(TypedDict):
+    """What a page shows of an import in one language."""
+
+    file: str
+    read_as: str
+    errors: int
+    after: bool
+    maps: list[tuple[str, Markup]]
+    shown: list[str]
+    assumed: str | None
+    issues: list[FindingRow]
+    areas: list[NamedArea]
+    transfers: list[dict[str, object]]
+    most: int
+    remarks: list[tuple[str, str]]
+    shifts: list[tuple[str, ShiftReport]]
 
 
 def render_preview(
@@ -56,32 +100,87 @@ def render_preview(
     It holds both maps, the findings, the tables of areas and of the land that passes, and the rule.
     With an error there are no tables, and the page says so.
     """
-    strings = read_strings(language)
-
-    def translate(key: str, **values: object) -> str:
-        return strings[key].format(**values) if values else strings[key]
-
-    names = _Names(baseline, language, strings)
-    drawing = draw_preview_maps(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
-    if drawing is None:
+    found = describe_preview(proposal, baseline, neighbours, language)
+    if not found["maps"]:
         return None
+    strings = read_strings(language)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("preview.html").render(
-        t=translate,
+        t=lambda key, **values: strings[key].format(**values) if values else strings[key],
         lang=language,
         css=Markup("\n").join(Markup(read_style_sheet(name).decode()) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
-        proposal=proposal,
-        drawing=drawing,
-        assumed=_say_assumed(proposal, translate),
-        areas=[{**row, "name": names.of(row["id"])} for row in proposal.areas()],
-        transfers=_name_ends(proposal.list_transfer_rows(), names),
-        most=MOST,
-        remarks=[] if proposal.errors else _list_remarks(proposal, names),
-        shifts=[(names.of(place), row) for place, row in proposal.describe_shifts().items()],
+        found=found,
     )
+
+
+def describe_preview(
+    proposal: Proposal, baseline: Baseline, neighbours: list[BaseGeometry], language: str
+) -> PreviewText:
+    """Return what the page shows, in one language: texts, figures, and maps as SVG.
+
+    ``maps`` is empty where there is nothing to draw. ``spot`` of a finding is its place on the maps, in the
+    SVG's units, None where it has none.
+    """
+    strings = read_strings(language)
+
+    def translate(key: str, **values: object) -> str:
+        return strings[key].format(**values)
+
+    names = _Names(baseline, language, strings)
+    drawing = draw_preview_maps(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
+    return {
+        "file": proposal.file,
+        "read_as": proposal.read_as,
+        "errors": proposal.errors,
+        "after": bool(proposal.after),
+        "maps": drawing.maps if drawing else [],
+        "shown": sorted(drawing.shown) if drawing else [],
+        "assumed": _say_assumed(proposal, translate),
+        "issues": [
+            _describe_issue(one, number, language, _find_spot(one, proposal, drawing))
+            for number, one in enumerate(proposal.issues, start=1)
+        ],
+        "areas": [{**row, "name": names.of(row["id"])} for row in proposal.areas()],
+        "transfers": _name_ends(proposal.list_transfer_rows(), names),
+        "most": MOST,
+        "remarks": [] if proposal.errors else _list_remarks(proposal, names),
+        "shifts": [(names.of(place), row) for place, row in proposal.describe_shifts().items()],
+    }
+
+
+def _describe_issue(issue: Issue, number: int, language: str, spot: tuple[float, float] | None) -> FindingRow:
+    return {
+        "number": number,
+        "spot": spot,
+        "level": issue.level,
+        "code": issue.code,
+        "path": issue.path,
+        "feature_id": issue.feature_id,
+        "message": getattr(issue, f"message_{language}"),
+        "fix": issue.fix[language] if issue.fix else None,
+        "remedy": _describe_remedy(issue.remedy, language) if issue.remedy else None,
+    }
+
+
+def _describe_remedy(remedy: Remedy, language: str) -> RemedyRow:
+    """Return the option of a remedy, and each value that it may take with how it is called."""
+    called = {one: describe_crs(one)[language] if remedy.option == "crs" else one for one in remedy.choices}
+    return {"option": remedy.option, "choices": list(called.items())}
+
+
+def _find_spot(issue: Issue, proposal: Proposal, drawing: PreviewMaps | None) -> tuple[float, float] | None:
+    """Return where on the maps an issue is: at the position that it names, else in the place it is of."""
+    if drawing is None:
+        return None
+    named = [shapely.Point(float(at["lon"]), float(at["lat"])) for at in _NAMED.finditer(issue.message_en)]
+    shapes = [record.polygon() for record in proposal.records if record.of == issue.feature_id]
+    shapes += [proposal.before[one].geometry for one in (issue.feature_id,) if one in proposal.before]
+    points = [*named, *(shape.representative_point() for shape in shapes if not shape.is_empty)]
+    inside = next((point for point in points if drawing.frame.view.contains(point)), None)
+    return drawing.frame.to_xy(inside.x, inside.y) if inside is not None else None
 
 
 def _say_assumed(proposal: Proposal, translate: Callable[..., str]) -> str | None:
@@ -149,6 +248,7 @@ class PreviewMaps:
 
     maps: list[tuple[str, Markup]]  # the translation key of the caption, and the SVG
     shown: frozenset[str]
+    frame: Frame
 
 
 def draw_preview_maps(
@@ -168,7 +268,7 @@ def draw_preview_maps(
         ("preview.before", view.render(proposal.before, before, fresh=False)),
         (caption, view.render(proposal.after or proposal.before, after, fresh=True)),
     ]
-    return PreviewMaps(maps, frozenset(mark for mark, _ in (*before, *after)))
+    return PreviewMaps(maps, frozenset(mark for mark, _ in (*before, *after)), view.frame)
 
 
 class _View:
@@ -216,7 +316,7 @@ class _View:
         ]
         # Everything in it is ours but the names, and those go through escape.
         return Markup(
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img">{}{}{}</svg>'
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" aria-hidden="true">{}{}{}</svg>'
         ).format(
             *SIZE,
             Markup("").join(self._mark(name, shape) for name, shape in (*ground, *marks)),

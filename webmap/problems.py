@@ -14,7 +14,7 @@ from webmap.access_log import request_id
 PROBLEM = "application/problem+json"
 NAMED = 20  # ids that an error lists
 RETRY_AFTER_S = "10"
-TITLED = {404, 405, 408, 413, 414, 415, 416, 422, 500, 503}
+TITLED = {403, 404, 405, 408, 409, 413, 414, 415, 416, 422, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
 REPEATED = {"parameter", "value"}  # what was given, however long
 MOST_NEAR, NEAR_SIMILARITY = 5, 0.45  # of what may have been meant
@@ -39,6 +39,18 @@ class BadParameterError(RequestError):
 
     def __init__(self, key: str, *, parameter: str, value: str | None, allowed: str, **values: Any) -> None:
         super().__init__(key, parameter=parameter, value=value, allowed=allowed, **values)
+
+
+class ForbiddenError(RequestError):
+    """Who asks may not do this, or it cannot be told that they mean it."""
+
+    status = 403
+
+
+class ConflictError(RequestError):
+    """What was asked for no longer goes with how things stand."""
+
+    status = 409
 
 
 class NotFoundError(RequestError):

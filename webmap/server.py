@@ -40,6 +40,7 @@ from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_o
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+LimitBody = Callable[["Scope"], int | None]
 if sys.platform == "linux":
     import fcntl
     import termios
@@ -109,8 +110,8 @@ class Limits:
     bodies_bytes
         Of all bodies that are being read.
     upload_s, upload_bytes, uploads
-        For a body at one of :data:`UPLOADS` to arrive whole, of that body, and how many are read at a
-        time; they are kept on disk until they are answered.
+        For a body at one of :data:`UPLOADS`, or one that `limit_body` allows more bytes, to arrive whole,
+        of that body, and how many are read at a time; they are kept on disk until they are answered.
     connections
         Open at the same time; more wait to be accepted.
     threads
@@ -303,7 +304,8 @@ class Asked:
 class Server:
     """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors.
 
-    What was answered goes to the `recorder`, where there is one.
+    What was answered goes to the `recorder`, where there is one. `limit_body` tells of a request, before
+    its body is read, how many bytes that may have; None as :attr:`Limits.body_bytes` says.
     """
 
     def __init__(
@@ -312,11 +314,13 @@ class Server:
         strings: Strings,
         limits: Limits = LIMITS,
         recorder: Recorder | None = None,
+        limit_body: LimitBody | None = None,
     ) -> None:
         self._app = app
         self._strings = strings
         self._limits = limits
         self._recorder = recorder
+        self._limit_body = limit_body
         self._loop = asyncio.new_event_loop()
         self._threads = Threads(self._answer, limits, self._loop)
         self._reading: set[asyncio.Task[None]] = set()
@@ -419,18 +423,20 @@ class Server:
 
     async def _take_body(self, asked: Asked) -> None:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
-        upload, limits = asked.watcher.scope.path.endswith(UPLOADS), self._limits
-        most, seconds = (
-            (limits.upload_bytes, limits.upload_s) if upload else (limits.body_bytes, limits.body_s)
-        )
+        limits, scope = self._limits, asked.watcher.scope
+        upload = self._limit_body(scope) if self._limit_body else None
+        if scope.path.endswith(UPLOADS):
+            upload = limits.upload_bytes
         body: IO[bytes] = tempfile.TemporaryFile() if upload else io.BytesIO()  # noqa: SIM115 - who answers closes it
         try:
             if upload and len(self._uploading) >= limits.uploads:
                 raise BusyError
             if upload:
                 self._uploading.add(asked)
-            async with asyncio.timeout(seconds):
-                whole = await self._read_body(asked.watcher, body, most, limits.bodies_bytes)
+            async with asyncio.timeout(limits.upload_s if upload else limits.body_s):
+                whole = await self._read_body(
+                    asked.watcher, body, upload or limits.body_bytes, limits.bodies_bytes
+                )
             if not whole:  # an answer to nobody: the sender left
                 self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.watcher.scope))
                 body.close()
@@ -576,12 +582,16 @@ class Readers:
 
 @contextmanager
 def serving(
-    app: WSGIApplication, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+    app: WSGIApplication,
+    strings: Strings,
+    limits: Limits = LIMITS,
+    recorder: Recorder | None = None,
+    limit_body: LimitBody | None = None,
 ) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
-    server, ready = Server(app, strings, limits, recorder), threading.Event()
+    server, ready = Server(app, strings, limits, recorder, limit_body), threading.Event()
     thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
     thread.start()
     try:

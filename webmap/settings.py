@@ -23,10 +23,12 @@ PREFIX = "WEIHAI_LAYOUT_"
 SHOWN = 120  # characters of a wrong value that are repeated
 STORES = ("postgresql://", "postgres://")
 TILES = ("tianditu", "gaode")
+SWITCH = ("yes", "no")
 URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(?:/[A-Za-z0-9._~\-/]*)?")
 HOST = re.compile(r"(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)", re.ASCII)
 LISTENER = re.compile(r"(?:(?P<host>[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):)?(?P<port>[0-9]{1,5})", re.ASCII)
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}", re.ASCII)
 LOCALHOST = "127.0.0.1"
 MAX_PORT = 65535
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -67,6 +69,9 @@ class Settings:
     access_log: str | None = None
     metrics: tuple[str, int] | None = None  # host and port
     local: Path | None = None
+    workbench: Path | None = None  # the file of its users
+    workbench_header: str | None = None  # in which a trusted proxy names the user
+    workbench_single: bool = False
     city: Path | None = None  # None: the one that is shipped
     files: Files | None = None  # set while the site is written as files: pages leave out what needs a service
 
@@ -125,6 +130,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
                 wrong.append(f"{row.variable}={shown}: {error}")
     if values.get("tiles") == "tianditu" and "TIANDITU_KEY" not in given:
         wrong.append(f"{PREFIX}TIANDITU_KEY='': 天地图须填写密钥 / Tianditu needs a key")
+    if values.get("workbench_header") and not values.get("proxies"):
+        wrong.append(
+            f"{PREFIX}WORKBENCH_HEADER={values['workbench_header']!r}: 须以 {PREFIX}PROXIES 指明可信的代理 / "
+            f"needs {PREFIX}PROXIES, which says whom to believe"
+        )
     if wrong:
         raise SettingsError("\n".join(wrong))
     if values.get("hosts") and values.get("url"):  # the site's own address is one of its hosts
@@ -229,6 +239,20 @@ def _read_listener(text: str) -> tuple[str, int]:
             f"1–{MAX_PORT}, such as 9100 or 10.0.0.5:9100"
         )
     return (found["host"] or LOCALHOST).strip("[]"), port
+
+
+def _read_header(text: str) -> str:
+    if not HEADER.fullmatch(text):
+        raise ValueError(
+            "应为请求头的名称，如 X-Remote-User / must be the name of a header, such as X-Remote-User"
+        )
+    return text
+
+
+def _read_switch(text: str) -> bool:
+    if text not in SWITCH:
+        raise ValueError(f"应为 {' 或 '.join(SWITCH)} / must be {' or '.join(SWITCH)}")
+    return text == SWITCH[0]
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -354,6 +378,34 @@ SETTINGS = (
         "megabytes",
         "每个此类子进程的内存上限；0 为不限",
         "memory of each of these child processes; 0: no limit",
+    ),
+    Setting(
+        "WORKBENCH",
+        "workbench",
+        Path,
+        "",
+        "file",
+        "工作台 /workbench/ 的用户文件，由 user 命令写；不设则没有工作台",
+        "file of the users of /workbench/, which the user command writes; unset, there is no workbench",
+    ),
+    Setting(
+        "WORKBENCH_HEADER",
+        "workbench_header",
+        _read_header,
+        "",
+        "header",
+        "单点登录：可信代理（PROXIES）用该请求头写明用户名，代替密码；代理须除去访客自带的同名请求头",
+        "single sign-on: the header in which a trusted proxy (PROXIES) names the user, in place of a "
+        "password; the proxy must remove one that a visitor sends",
+    ),
+    Setting(
+        "WORKBENCH_SINGLE",
+        "workbench_single",
+        _read_switch,
+        "no",
+        " | ".join(SWITCH),
+        "单人模式：审核人可发布自己提交的边界",
+        "one-person mode: an approver may publish what they submitted themselves",
     ),
     Setting(
         "ACCESS_LOG",

@@ -20,7 +20,7 @@ def read_style_sheet(name: str, style: Cartography = STYLE) -> bytes:
     own = (FOLDER / f"{name}.css").read_text(encoding="utf-8")
     if name in ROOTS:
         own = write_inks(style) + (FOLDER / "tokens.css").read_text(encoding="utf-8") + own
-    if name == "preview":
+    if name in {"preview", "workbench"}:
         own += _write_colours(style.changes)
     return (own + write_names(style) if name == "figures" else own).encode()
 

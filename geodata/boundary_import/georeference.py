@@ -219,7 +219,8 @@ def _describe_missing_crs(boundary_file: BoundaryFile, near: BaseGeometry) -> Is
             turned[0],
             " --fix",
         )
-    return build_issue("missing-crs", boundary_file.name, fits=said, example=example, more=more)
+    values = {"fits": said, "example": example, "more": more, "choices": fits or turned}
+    return build_issue("missing-crs", boundary_file.name, **values)
 
 
 def _sample(boundary_file: BoundaryFile) -> list[BaseGeometry]:

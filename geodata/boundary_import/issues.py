@@ -34,6 +34,14 @@ class Remark(Text):
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """What settles an issue, beside another file: an option of the import, and values that it may take."""
+
+    option: str  # as ImportRequest calls it
+    choices: tuple[str, ...] = ()  # none for one that is only set, or where it is not known
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One issue about a file, or one feature of it.
 
@@ -50,10 +58,11 @@ class Issue:
     message_ko: str
     fix: dict[str, str] | None = None
     remark: Remark | None = None  # how the record of the boundary words it
+    remedy: Remedy | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the issue as plain data for ``--json``."""
-        return {name: value for name, value in asdict(self).items() if name != "remark"}
+        return {name: value for name, value in asdict(self).items() if name not in {"remark", "remedy"}}
 
     def to_lines(self) -> list[str]:
         """Return the issue as lines for a terminal: what it is, and what can be done."""
@@ -76,9 +85,12 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
     """Return the issue `code`, worded in every language and filled with `values`.
 
     A value that is a dict is by language. The level is the code's own unless `values` names another
-    under ``level``.
+    under ``level``; ``choices`` are what the option that settles it may be set to.
     """
-    entry, values = _codes()[code], {"city": _CITY_NAME} | values
+    entry, choices = _codes()[code], values.pop("choices", ())
+    values = {"city": _CITY_NAME} | values
+    given = [str(one) for one in choices] if isinstance(choices, list | tuple) else []
+    remedy = _build_remedy(entry.get("remedy"), values, given)
     told = format_texts(entry, values, LANGUAGES)
     stated = str(values.pop("level", entry["level"]))
     level: Level = "error" if stated == "error" else "warning"
@@ -93,7 +105,18 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
         message_ko=told["ko"],
         fix=format_texts(fix, values, LANGUAGES) if fix else None,
         remark=_remark(code, {**entry, **record}, values) if record and level == "warning" else None,
+        remedy=remedy,
     )
+
+
+def _build_remedy(
+    entry: RemedyWording | None, values: Mapping[str, object], given: Iterable[str]
+) -> Remedy | None:
+    """Return the remedy of an issue with its own choices and those that were `given`."""
+    if entry is None:
+        return None
+    told = [one.format(**values) for one in entry.get("choices", ())]
+    return Remedy(entry["option"], tuple(dict.fromkeys([*told, *given])))
 
 
 def _remark(code: str, words: Mapping[str, object], values: Mapping[str, object]) -> Remark:
@@ -113,6 +136,13 @@ def format_texts(
     }
 
 
+class RemedyWording(TypedDict):
+    """The option that settles an issue, and values that it may take, to be filled in."""
+
+    option: str
+    choices: NotRequired[list[str]]
+
+
 class IssueWording(TypedDict):
     """The level of an issue and its wording; how the record of a boundary words it, where otherwise."""
 
@@ -122,6 +152,7 @@ class IssueWording(TypedDict):
     ko: str
     fix: NotRequired[dict[str, str]]
     record: NotRequired[dict[str, str]]
+    remedy: NotRequired[RemedyWording]
 
 
 def list_codes() -> dict[str, IssueWording]:

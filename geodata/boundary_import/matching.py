@@ -116,7 +116,8 @@ def match_features(
     fields = list(features[0].properties)
     name = features[0].path.partition("#")[0]
     if field is not None and field not in fields:
-        return {}, [build_issue("unknown-field", name, field=field, fields=", ".join(fields)[:200])]
+        told = {"fields": ", ".join(fields)[:200], "choices": fields[:_MAX_SHOWN_VALUES]}
+        return {}, [build_issue("unknown-field", name, field=field, **told)]
     if not fields:
         return {}, [build_issue("no-attributes", name)]
     chosen = field or max(fields, key=lambda one: _count_matches(features, names, one), default=None)
@@ -170,6 +171,7 @@ def select_features(
                     place,
                     chosen=chosen[:_MAX_SHOWN_CHARACTERS],
                     features=_describe(features),
+                    choices=_list_titles(features),
                 )
             )
         return found, []
@@ -186,9 +188,8 @@ def select_features(
         return found, issues  # that the same polygon is there twice is told elsewhere
     titles = {_get_title(one) for one in found} - {""}
     if _overlap(found) or (not named and len(titles) > 1):
-        raise RefusedError(
-            build_issue("several-features", path, place, count=len(found), features=_describe(found))
-        )
+        told = {"features": _describe(found), "choices": _list_titles(found, features)}
+        raise RefusedError(build_issue("several-features", path, place, count=len(found), **told))
     if len(found) > 1:
         issues.append(
             build_issue("features-joined", path, place, count=len(found), features=_describe(found))
@@ -206,6 +207,18 @@ def _get_title(feature: SourceFeature) -> str:
     """Return the first attribute that is a text and no number; empty without one."""
     texts = [value.strip() for value in feature.properties.values() if isinstance(value, str)]
     return next((text for text in texts if text and not normalise_word(text).isdigit()), "")
+
+
+def _list_titles(
+    found: Sequence[SourceFeature], features: Sequence[SourceFeature] | None = None
+) -> list[str]:
+    """Return what each of the features that were `found` among all is chosen by: a title, or its number."""
+    numbers = {id(one): str(number) for number, one in enumerate(features or found, start=1)}
+    titles = [_get_title(one) for one in found]
+    return [
+        title if title and titles.count(title) == 1 else numbers[id(one)]
+        for title, one in zip(titles, found, strict=True)
+    ][:_MAX_SHOWN_VALUES]
 
 
 def _describe(features: Sequence[SourceFeature]) -> Texts:

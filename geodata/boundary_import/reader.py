@@ -191,7 +191,8 @@ def _read_archive(source: _Source) -> BoundaryFile:
             found, options = named, ReadOptions(None, options.encoding, options.columns)
     if len(found) == 1:
         return _read_source(found[0], name, options, folder)
-    names = ", ".join(one.name for one in found[:10])
+    inside = [one.name for one in found[:MAX_LAYERS_SHOWN]]
+    names = ", ".join(inside[:10])
     read: list[tuple[Path, BoundaryFile]] = []
     for inner in found[:MAX_LAYERS_SHOWN]:
         try:
@@ -199,13 +200,13 @@ def _read_archive(source: _Source) -> BoundaryFile:
         except RefusedError as error:
             if error.issue.code == "file-empty":
                 continue
-            raise RefusedError(build_issue("zip-ambiguous", name, names=names)) from error
+            raise RefusedError(build_issue("zip-ambiguous", name, names=names, choices=inside)) from error
         if any(one.geometry is not None and one.geometry.geom_type in POLYGONS for one in content.features):
             read.append((inner, content))
     if len(read) != 1:
-        raise RefusedError(build_issue("zip-ambiguous", name, names=names))
+        raise RefusedError(build_issue("zip-ambiguous", name, names=names, choices=inside))
     inner, content = read[0]
-    content.issues.append(build_issue("data-chosen", name, chosen=inner.name, names=names))
+    content.issues.append(build_issue("data-chosen", name, chosen=inner.name, names=names, choices=inside))
     return content
 
 
@@ -247,7 +248,7 @@ def _read_workbook(source: _Source) -> BoundaryFile:
         sheets = [str(row[0]) for row in pyogrio.list_layers(path)]
     if options.table is not None:
         if options.table not in sheets:
-            values = {"table": options.table[:_MAX_SHOWN], "layers": join_texts(sheets)}
+            values = {"table": options.table[:_MAX_SHOWN], "layers": join_texts(sheets), "choices": sheets}
             raise RefusedError(build_issue("unknown-table", name, **values))
         sheets = [options.table]
     found: list[tuple[str, CoordinateText]] = []
@@ -268,7 +269,12 @@ def _read_workbook(source: _Source) -> BoundaryFile:
         raise failed[0] if failed else RefusedError(build_issue("columns-unknown", name, columns="-"))
     if len(found) > 1:
         raise RefusedError(
-            build_issue("several-layers", name, layers=join_texts(sheet for sheet, _ in found))
+            build_issue(
+                "several-layers",
+                name,
+                layers=join_texts(sheet for sheet, _ in found),
+                choices=[sheet for sheet, _ in found],
+            )
         )
     return _to_boundary_file(name, found[0][1])
 
@@ -439,7 +445,8 @@ def _choose_drawing_layer(
     shown = join_texts(row.title for row in list(titles.values())[:MAX_LAYERS_SHOWN])
     if wanted is not None:
         if wanted not in layers:
-            raise RefusedError(build_issue("unknown-table", name, table=wanted[:_MAX_SHOWN], layers=shown))
+            values = {"table": wanted[:_MAX_SHOWN], "layers": shown, "choices": list(titles)}
+            raise RefusedError(build_issue("unknown-table", name, **values))
         return wanted
     areas = [
         layer
@@ -450,9 +457,10 @@ def _choose_drawing_layer(
     if len(candidates) != 1:
         if not layers:
             raise RefusedError(build_issue("file-empty", name))
-        raise RefusedError(build_issue("several-layers", name, layers=shown))
+        raise RefusedError(build_issue("several-layers", name, layers=shown, choices=candidates))
     if len(layers) > 1:
-        issues.append(build_issue("layer-chosen", name, layer=candidates[0], layers=shown))
+        told = {"layers": shown, "choices": list(titles)}
+        issues.append(build_issue("layer-chosen", name, layer=candidates[0], **told))
     return candidates[0]
 
 
@@ -597,12 +605,13 @@ class _GdalReader:
         shown = join_texts(row.title for row in tables)
         whole = [row.name for row in tables if row.polygons] or [row.name for row in tables if row.lines]
         if table is not None:
-            raise RefusedError(
-                build_issue("unknown-table", self.name, table=table[:_MAX_SHOWN], layers=shown)
-            )
+            told = {"layers": shown, "choices": layers[:MAX_LAYERS_SHOWN]}
+            raise RefusedError(build_issue("unknown-table", self.name, table=table[:_MAX_SHOWN], **told))
         if len(whole) != 1 or len(layers) > MAX_LAYERS_SHOWN:
-            raise RefusedError(build_issue("several-layers", self.name, layers=shown))
-        self.issues.append(build_issue("layer-chosen", self.name, layer=whole[0], layers=shown))
+            choices = whole or layers[:MAX_LAYERS_SHOWN]
+            raise RefusedError(build_issue("several-layers", self.name, layers=shown, choices=choices))
+        told = {"layers": shown, "choices": layers[:MAX_LAYERS_SHOWN]}
+        self.issues.append(build_issue("layer-chosen", self.name, layer=whole[0], **told))
         return whole[0]
 
     def _check_info(self, info: Mapping[str, object]) -> None:

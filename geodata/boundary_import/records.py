@@ -16,8 +16,9 @@ from geodata.model import Id, Record, Source
 
 Layer = Literal["counties", "zones", "parks", "towns"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
-Method = Literal["official", "surveyed"]
-IMPORTED_METHODS: tuple[Method, ...] = get_args(Method)  # the better last
+Method = Literal["digitised", "official", "surveyed"]
+METHODS: tuple[Method, ...] = get_args(Method)  # the better last
+IMPORTED_METHODS: tuple[Method, ...] = METHODS[1:]  # that nothing but an import has
 NonEmptyText = Annotated[str, Field(min_length=1, max_length=500)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypedDict, get_args
+from typing import Any, Final, TypedDict
 
 import click
 
@@ -22,7 +22,7 @@ from geodata.boundary_import.propose import (
     TransferRow,
     propose,
 )
-from geodata.boundary_import.records import LAYERS, Layer, Method, keep_latest
+from geodata.boundary_import.records import LAYERS, METHODS, Layer, Method, keep_latest
 from geodata.letters import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_imports, read_last
@@ -151,7 +151,7 @@ def _metres(given: str) -> float:
     metavar="METRES",
     help="位置精度，米 · positional accuracy, metres",
 )
-@option("--method", type=OneOf(get_args(Method)), default="official", help="方法 · method (official)")
+@option("--method", type=OneOf(METHODS), default="official", help="方法 · method (official)")
 @option("--fix", is_flag=True, help="修复多边形、交换坐标轴、闭合线 · repair rings, swap axes, close lines")
 @option(
     "--accept-loss",

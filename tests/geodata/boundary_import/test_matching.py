@@ -97,6 +97,6 @@ def test_an_id_that_the_file_contradicts_is_warned_of(tmp_path, properties, valu
     said = [issue for issue in proposal.issues if issue.code == "name-contradicts"]
     assert [issue.level for issue in said] == (["warning"] if value else [])
     if value:
-        assert f"“{value}”是经区（jingqu），--id 指明的却是高区（gaoqu）" in said[0].message_zh
+        assert f"“{value}”是经区（jingqu），指明的却是高区（gaoqu）" in said[0].message_zh
         assert said[0].fix
         assert "--id jingqu" in said[0].fix["en"]

@@ -1,0 +1,97 @@
+/** The workbench: files that are dropped, a slider between before and after, waiting, one click at a time. */
+
+import { at } from "./site.js";
+
+const POLL_MS = 1000;
+
+/* Files may be dropped on their field; what is chosen is told. */
+
+function bindDropping() {
+  const zone = document.querySelector(".drop");
+  if (!zone) return;
+  const field = zone.querySelector("input");
+  const told = zone.querySelector(".dropped");
+  const tell = () => {
+    const names = [...field.files].map((file) => file.name);
+    told.textContent = names.length ? `${zone.dataset.dropped.replace("{count}", names.length)} ${names.join(", ")}` : "";
+  };
+  for (const name of ["dragenter", "dragover"]) {
+    zone.addEventListener(name, (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (!event.dataTransfer.files.length) return;
+    field.files = event.dataTransfer.files;
+    tell();
+  });
+  field.addEventListener("change", tell);
+}
+
+/* The later map lies over the earlier one, cut at the slider. Without scripts they stand side by side. */
+
+function bindSliding() {
+  const maps = document.querySelector(".before-after");
+  const row = document.querySelector(".slide");
+  if (!maps || maps.children.length < 2) return;
+  const slider = row.querySelector("input");
+  const cut = () => maps.style.setProperty("--at", `${slider.value}%`);
+  maps.classList.add("sliding");
+  row.hidden = false;
+  slider.addEventListener("input", cut);
+  maps.addEventListener("pointerdown", (event) => {
+    if (!event.target.closest("a")) follow(event);
+  });
+  const follow = (event) => {
+    const move = ({ clientX }) => {
+      const { left, width } = maps.getBoundingClientRect();
+      slider.value = String(Math.min(Math.max(((clientX - left) / width) * 100, 0), 100));
+      cut();
+    };
+    move(event);
+    maps.addEventListener("pointermove", move);
+    for (const name of ["pointerup", "pointercancel", "pointerleave"]) {
+      maps.addEventListener(name, () => maps.removeEventListener("pointermove", move), { once: true });
+    }
+  };
+  cut();
+}
+
+/* A page that waits for a check or a publication shows it as soon as it is there. */
+
+function bindWaiting() {
+  const note = document.querySelector(".waiting[data-state]");
+  if (!note) return;
+  const look = async () => {
+    try {
+      const response = await fetch(at(note.dataset.state), { headers: { Accept: "application/json" } });
+      if (response.redirected || !(await response.json()).busy) return window.location.reload();
+    } catch {
+      // the server is away for a moment: it is asked again
+    }
+    setTimeout(look, POLL_MS);
+  };
+  setTimeout(look, POLL_MS);
+}
+
+/* A form is sent once, however often its button is pressed. */
+
+function bindSending() {
+  for (const form of document.querySelectorAll("main form")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = "yes";
+    });
+  }
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("main form[data-sent]")) delete form.dataset.sent;
+  });
+}
+
+bindDropping();
+bindSliding();
+bindWaiting();
+bindSending();
