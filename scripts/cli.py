@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "rollback": "history",
     "site": "site",
     "doctor": "doctor",
+    "licences": "licences",
     "bench": "bench",
 }
 

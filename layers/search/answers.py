@@ -167,7 +167,7 @@ class SearchAnswers:
         self.folded.append({key: self._form(term.get(key, "")) for key in ("zh", "ko")})
         joints = {"and", *self.rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
-        for word, following in zip(words, [*words[1:], "and"], strict=True):
+        for word, following in zip(words, [*words[1:], "and"], strict=False):  # there may be none
             self.latin.setdefault(word, set()).add(at)
             if following in joints:
                 self.heads.setdefault(word, set()).add(at)
