@@ -11,11 +11,11 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.land import SEA
-from geodata.model import Area, Gateway, Platform, Text
+from geodata.model import EMPHASES, Area, Gateway, Platform, Text
 from geodata.shapes import Shape, Stretch, find_label
 from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
-from layers.documents import EMPHASES, Document
+from layers.documents import Document
 from layers.features import SEPARATOR
 from layers.links import to_url
 from layers.lookup import EDGES, GROUND, ORDER, move_edges, read_block, write_block

@@ -65,7 +65,12 @@ def read_rows(release: Release, info: dict[str, Any]) -> Iterator[Row]:
     for feature in orjson.loads(release.read(f"data/{info['id']}.geojson"))["features"]:
         geometry = feature["geometry"] = _to_multi(feature["geometry"])
         shape = shapely.from_geojson(orjson.dumps(geometry)) if geometry else None
-        yield Row(feature["id"], orjson.dumps(feature), _flat(feature["properties"]), shape)
+        yield Row(feature["id"], dump_exactly(feature), _flat(feature["properties"]), shape)
+
+
+def dump_exactly(value: Any) -> bytes:
+    """Return JSON to be kept: what orjson returns holds on to a buffer of up to ten times its length."""
+    return bytes(memoryview(orjson.dumps(value)))
 
 
 def _to_multi(geometry: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -82,7 +87,7 @@ def _table_rows(content: bytes) -> Iterator[Row]:
         if seen[row_id] > 1:
             row_id += f".{seen[row_id]}"
         feature = {"type": "Feature", "id": row_id, "geometry": None, "properties": properties}
-        yield Row(row_id, orjson.dumps(feature), _flat(properties), None)
+        yield Row(row_id, dump_exactly(feature), _flat(properties), None)
 
 
 def _row_id(properties: dict[str, Any]) -> str:

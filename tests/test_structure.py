@@ -45,7 +45,6 @@ MAX_FUNCTION_LINES = 60
 # Small modules that one other imports and that stand alone for a reason: each adapts something outside.
 ADAPTERS = {
     "layers/export/columnar.py": "the only one that needs pyarrow, which is slow to load",
-    "layers/export/drawing.py": "the only one that needs ezdxf",
 }
 COMMAND_INTERFACE = {"add_arguments", "main", "run"}  # what every command has, and every program
 # What breaks a rule today in parts that are still being rebuilt. Only ever shorter: a line that breaks

@@ -37,30 +37,34 @@ class Content:
 
     def __init__(self, release: Release, store: FeatureStore | None = None) -> None:
         self.release = release
+        self._known: dict[int, Any] = {}  # what was read before, see :func:`share`
         self._store = store  # that look-ups ask; None: the release itself
+
+    def _read(self, path: str) -> Any:
+        return share(self.release.read_json(path), self._known)
 
     @cached_property
     def documents(self) -> dict[str, Document]:
         """Every place, platform and gateway by id, in the order of the facts."""
-        order = self.release.read_json("pages/order.json")
-        return {row_id: self.release.read_json(f"documents/{row_id}.json") for row_id in order}
+        order = self._read("pages/order.json")
+        return {row_id: self._read(f"documents/{row_id}.json") for row_id in order}
 
     @cached_property
     def tables(self) -> dict[str, list[Document]]:
         """Every table of the contract by name."""
         names = [path for path in self.release.paths("data/") if path.endswith(".json")]
-        return {path[5:-5]: self.release.read_json(path) for path in names}
+        return {path[5:-5]: self._read(path) for path in names}
 
     @cached_property
     def layers(self) -> list[Document]:
         """The catalogue: every layer with its titles and fields."""
-        layers: list[Document] = self.release.read_json("pages/catalogue.json")
+        layers: list[Document] = self._read("pages/catalogue.json")
         return layers
 
     @cached_property
     def citations(self) -> list[Document]:
         """Every fact with the clause that states it."""
-        citations: list[Document] = self.release.read_json("pages/facts.json")
+        citations: list[Document] = self._read("pages/facts.json")
         return citations
 
     @cached_property
@@ -81,58 +85,58 @@ class Content:
     @cached_property
     def themes(self) -> dict[str, Document]:
         """Every theme of the map by id, in Chinese."""
-        return {row["id"]: row for row in self.release.read_json("map/zh.json")["themes"]}
+        return {row["id"]: row for row in self._read("map/zh.json")["themes"]}
 
     @cached_property
     def theme_titles(self) -> dict[str, dict[str, str]]:
         """The title of every theme in each language, by id."""
-        themes = {one: self.release.read_json(f"map/{one}.json")["themes"] for one in LANGUAGES}
+        themes = {one: self._read(f"map/{one}.json")["themes"] for one in LANGUAGES}
         titles = {one: {row["id"]: row["title"] for row in rows} for one, rows in themes.items()}
         return {name: {one: titles[one][name] for one in LANGUAGES} for name in self.themes}
 
     @cached_property
     def sketch(self) -> Document:
         """The whole city as SVG path data."""
-        sketch: Document = self.release.read_json("pages/sketch.json")
+        sketch: Document = self._read("pages/sketch.json")
         return sketch
 
     @cached_property
     def basemap(self) -> Document | None:
         """The window, date and cells of the operator's basemap; None without one."""
-        return self.release.read_json(INDEX) if self.release.sha256(INDEX) else None
+        return self._read(INDEX) if self.release.sha256(INDEX) else None
 
     @cached_property
     def measures(self) -> Document:
         """What is measured of every county, zone and park, by place."""
-        measures: Document = self.release.read_json("pages/measures.json")
+        measures: Document = self._read("pages/measures.json")
         return measures
 
     def _by_id(self, name: str) -> dict[str, Document]:
-        return {row["id"]: row for row in self.release.read_json(f"pages/{name}.json")}
+        return {row["id"]: row for row in self._read(f"pages/{name}.json")}
 
     @cached_property
     def indicators(self) -> list[Document]:
         """Every indicator with base and target."""
-        indicators: list[Document] = self.release.read_json("pages/indicators.json")
+        indicators: list[Document] = self._read("pages/indicators.json")
         return indicators
 
     @cached_property
     def local(self) -> Document:
         """Who publishes the site, and which further additions of the operator's the release has."""
-        local: Document = self.release.read_json("pages/local.json")
+        local: Document = self._read("pages/local.json")
         return local
 
     @cached_property
     def wording(self) -> PlanWording:
         """The wording of every clause; none where the operator has not the plan's text."""
         path = "pages/wording.json"
-        wording: PlanWording = self.release.read_json(path) if self.release.sha256(path) else NO_WORDING
+        wording: PlanWording = self._read(path) if self.release.sha256(path) else NO_WORDING
         return wording
 
     @cached_property
     def sources(self) -> list[Document]:
         """Every source of what is not in the plan."""
-        sources: list[Document] = self.release.read_json("pages/sources.json")
+        sources: list[Document] = self._read("pages/sources.json")
         return sources
 
     @cached_property
@@ -143,7 +147,7 @@ class Content:
     @cached_property
     def downloads(self) -> list[Document]:
         """Every layer of the catalogue with its files, its rows, and how well their places are known."""
-        summary = self.release.read_json("pages/summary.json")
+        summary = self._read("pages/summary.json")
         return [layer | summary[layer["id"]] | {"files": self.files_of(layer["id"])} for layer in self.layers]
 
     def files_of(self, name: str) -> list[Document]:
@@ -163,7 +167,7 @@ class Content:
     @cached_property
     def plan(self) -> Document:
         """Title, number and date of the document that the facts come from."""
-        plan: Document = self.release.read_json("pages/plan.json")
+        plan: Document = self._read("pages/plan.json")
         return plan
 
     @cached_property
@@ -187,7 +191,7 @@ class Content:
     @cached_property
     def search(self) -> Search:
         """Finds things by name."""
-        return Search(self.release.read_json("index/search.json"))
+        return Search(share(self.release.read_json("index/search.json"), {}))
 
     def places(self) -> list[Document]:
         """Return every place with a polygon."""
@@ -202,6 +206,24 @@ class Content:
             {"id": near, "label": rows[near]["name"][language], "href": rows[near]["url"]}
             for near in find_near_rows(given, rows)
         ]
+
+
+def share(value: Any, known: dict[int, Any]) -> Any:
+    """Return a JSON value in which what is equal, also to what was `known` before, is one object.
+
+    Documents repeat each other: shared, they take a quarter of the memory. None of them may be changed.
+    """
+    if isinstance(value, dict):
+        for name, one in value.items():
+            value[name] = share(one, known)
+        mark = hash((dict, *value, *map(id, value.values())))
+    elif isinstance(value, list):
+        value[:] = [share(one, known) for one in value]
+        mark = hash((list, *map(id, value)))
+    else:
+        mark = hash((type(value), value))
+    found = known.setdefault(mark, value)
+    return found if type(found) is type(value) and found == value else value
 
 
 def open_store(release: Release, settings: Settings) -> FeatureStore:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from geodata.model import PLACE_LAYERS
-from layers.search.vocabulary import ALIAS, fold, stem
+from layers.search.vocabulary import fold, stem
 
 Kind = Literal["named", "area", "positioning", "city", "printed", "synonym", "place", "kind", "page"]
 ORDER = ("named", "area", "positioning", "city", "task", "printed")  # of the plan's terms, most telling first
@@ -106,7 +106,7 @@ def tokenise(text: str, variants: dict[int, str]) -> list[Token]:
 class SearchAnswers:
     """Answers questions from the plan's terms, words, names and our synonyms."""
 
-    def __init__(self, index: dict[str, Any], variants: dict[int, str]) -> None:
+    def __init__(self, index: dict[str, Any], variants: dict[int, str], names: list[list[str]]) -> None:
         self._entries = index["entries"]
         self._variants = variants
         self.table: dict[str, list[dict[str, Any]]] = index["meanings"]
@@ -131,7 +131,7 @@ class SearchAnswers:
         for row in self.rules["turns"]:
             for word in row["words"]:
                 self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(row["of"], row["to"]))
-        self._fill()
+        self._fill(names)
 
     @property
     def terms(self) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ class SearchAnswers:
         text = self.table["terms"][at]["term"]["zh"]
         return told.zh is not None and any(_has(text, words) for words in self._parts(told.zh))
 
-    def _fill(self) -> None:
+    def _fill(self, names: list[list[str]]) -> None:
         for words, weight in ((self.rules["stop"], STOP), (self.rules["weak"], WEAK)):
             self.weights |= {self._form(word): weight for word in words}
         for table in ("kinds", "pages"):
@@ -156,10 +156,9 @@ class SearchAnswers:
             self._add(spellings, Sense("words", at), WEAK if row["kind"] == "general" else STRONG)
         for at, row in enumerate(self.table["synonyms"]):
             self._add((*row["zh"], *row["en"], *row.get("ko", ())), Sense("synonyms", at))
-        for at, entry in enumerate(self._entries):
+        for at, (entry, own) in enumerate(zip(self._entries, names, strict=True)):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
-                names = [spelling for _, spelling, grade in entry["keys"] if grade <= ALIAS]
-                self._add(names, Sense("entries", at))
+                self._add(own, Sense("entries", at))
         self._hangul = sorted(form for form in self.senses if "가" <= form[0] <= "힣")
 
     def _fill_term(self, at: int, term: dict[str, str]) -> None:

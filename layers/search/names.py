@@ -31,7 +31,17 @@ from geodata.model import (
 from geodata.read import ROOT as CITY_FOLDER
 from layers.links import to_url
 from layers.relations import Place, Relations
-from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, squeeze, to_initials
+from layers.search.vocabulary import (
+    ALIAS,
+    INITIALS,
+    NAME,
+    PINYIN,
+    TERM,
+    fold,
+    pack_keys,
+    squeeze,
+    to_initials,
+)
 
 Entry = dict[str, Any]
 Row = dict[str, Any]
@@ -60,8 +70,10 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
     empty["kinds"] = own.get("kinds", [])
     words = list(chain.from_iterable((*empty[one], *own.get(one, ())) for one in LANGUAGES))
     keys = _keys((word, NAME) for word in words)
+    typed = [entry.pop("keys") for entry in entries]
     return {
         "entries": entries,
+        "keys": pack_keys(typed),
         "meanings": _build_meanings(relations, empty),
         "rules": {
             "stop": words,
@@ -70,7 +82,7 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
             "prepositions": empty["prepositions"],
             "turns": own.get("turns", []),
         },
-        "variants": _variants({key for entry in entries for key, *_ in entry["keys"]}),
+        "variants": _variants({key for found in typed for key, *_ in found}),
         "sounds": _sounds(),
         "empty": sorted({squeeze(key) for key, _, grade in keys if grade != INITIALS}),
     }

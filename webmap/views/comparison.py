@@ -8,8 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from geodata.model import PLACE_LAYERS
-from layers.documents import EMPHASES
+from geodata.model import EMPHASES, PLACE_LAYERS
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
 from webmap.links import address_with

@@ -7,8 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template
 
-from geodata.model import AREA_LAYERS, PLACE_LAYERS
-from layers.documents import EMPHASES
+from geodata.model import AREA_LAYERS, EMPHASES, PLACE_LAYERS
 from webmap.http import send_json
 from webmap.i18n import current_language, translate
 from webmap.params import parse_query, takes

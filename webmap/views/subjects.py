@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request
 
-from layers.documents import EMPHASES
+from geodata.model import EMPHASES
 from webmap import static_map
 from webmap.content import Content
 from webmap.http import send, send_csv, to_csv
