@@ -218,7 +218,7 @@ def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
 def read_wrk(said: str) -> Result:
     """Return what ``wrk`` says: answers a second, errors of all, and percentiles in milliseconds."""
     units = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
-    rows = re.findall(r"^\s+(50|90|99)%\s+([\d.]+)(us|ms|s|m)$", said, re.MULTILINE)
+    rows = re.findall(r"^\s+(50|90|99)%\s+([\d.]+)(us|ms|s|m)\s*$", said, re.MULTILINE)
     rate, asked = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"(\d+) requests in", said)
     if not rate or not asked or not rows:
         raise RuntimeError(said)
