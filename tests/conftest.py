@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
+from geodata import read
 from layers.postgis.load import load, read_snapshot
 from layers.store import Release
 from scripts.cluster import DatabaseCluster, temporary_cluster
@@ -36,6 +38,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
     if not config.getoption("rebuild"):
         items[:] = [item for item in items if "rebuilt" not in getattr(item, "fixturenames", ())]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def contents_read_once() -> Iterator[None]:
+    """Keep what the content of a file of facts was read as: hundreds of tests spoil one and read all."""
+    kept: dict[tuple[str, bytes, type], tuple[list, list]] = {}
+    read_records = read._read_records
+
+    def read_or_remember(path: Path, file: str, kind: type, problems: list) -> Iterator[tuple]:
+        if not path.is_file():
+            yield from read_records(path, file, kind, problems)
+            return
+        key = file, sha256(path.read_bytes()).digest(), kind
+        if key not in kept:
+            found: list = []
+            kept[key] = list(read_records(path, file, kind, found)), found
+        records, faults = kept[key]
+        problems.extend(faults)
+        yield from records
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read, "_read_records", read_or_remember)
+        yield
 
 
 @pytest.fixture(scope="session")

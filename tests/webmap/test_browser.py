@@ -91,7 +91,7 @@ def test_polygons_have_an_extent_on_the_screen(page: Page, site: str) -> None:
 def test_a_doubtful_edge_is_a_band_as_wide_as_it_is_accurate(page: Page, site: str, zoom: float) -> None:
     _open(page, f"{site}/?lang=zh#{zoom}/37.4/122.1")
     bands = page.eval_on_selector_all(
-        ".leaflet-container .edge-band",
+        ".leaflet-container .band use",
         "nodes => nodes.map(n => [n.dataset.id, Number(n.style.getPropertyValue('--width-m')),"
         " Number.parseFloat(getComputedStyle(n).strokeWidth)])",
     )

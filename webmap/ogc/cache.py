@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import brotli
@@ -57,13 +57,22 @@ class CachedResponse:
         """
         found = self._forms.get((base, encoding)) if encoding else None
         if found is None:
-            found = self.body.replace(_SITE, orjson.dumps(base)[1:-1])
+            found = orjson.dumps(base)[1:-1].join(self._pieces)
             if encoding:
                 found = _compress(found, encoding)
                 if len(self._forms) >= FORMS:
                     self._forms.clear()
                 self._forms[base, encoding] = found
         return found
+
+    @cached_property
+    def _pieces(self) -> list[memoryview]:
+        """What stands around the places for the site's address, looked for once; views, so kept once."""
+        whole, at, pieces = memoryview(self.body), 0, []
+        while (place := self.body.find(_SITE, at)) >= 0:
+            pieces.append(whole[at:place])
+            at = place + len(_SITE)
+        return [*pieces, whole[at:]]
 
 
 class ResponseCache:

@@ -82,7 +82,7 @@ def assignments(draw):
 
 
 @given(assignments())
-@settings(max_examples=14)
+@settings(max_examples=7)
 def test_the_polygon_is_never_altered_and_the_land_stays_one_coverage(assignment):
     adjusted = apply_imports(FACTS, BOUNDARIES, [assignment])
     pieces = {name: shape for name, shape in adjusted.pieces.items() if not shape.is_empty}

@@ -10,7 +10,7 @@ import { dress, fadingFill, paint } from "./symbols.js";
 const STATES = ["selected", "faded", "matching", "reached", "masking", "outlined"];
 
 const BAND = [1, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22]; // widths of the strokes that make a soft edge, in parts of its accuracy
-let clips = 0;
+let made = 0; // elements that others name
 
 export function createFigures(app) {
   const { map, state, catalogue, shapes, suffix = "" } = app;
@@ -85,22 +85,29 @@ export function createFigures(app) {
     for (const [id, line, className] of lines) if (line.length) drawLine(id, line, className);
   }
 
-  /** Draw the bands stroke by stroke: those of one width together are one tone, also where they meet. */
+  /** Draw the bands county by county, stroke by stroke: those of one width together are one tone, also where they meet. */
   function drawBands(bands) {
-    const counties = new Map(bands.map(({ doubt }) => [doubt.county, clip(doubt.county)]));
-    for (const share of BAND) {
-      const tone = svg("g", { class: "band" });
-      for (const [county, cut] of counties) {
-        const inside = svg("g", { "clip-path": cut });
-        for (const { id, line, doubt } of bands.filter((one) => one.doubt.county === county)) {
-          const path = drawLine(id, line, "edge-band");
-          path.style.setProperty("--width-m", Math.round(doubt.accuracy_m * share));
-          path.parentNode.append(tone);
-          inside.append(path);
-        }
-        tone.append(inside);
+    for (const county of new Set(bands.map(({ doubt }) => doubt.county))) {
+      const lines = svg("defs");
+      const inside = svg("g", { "clip-path": clip(county) }, lines);
+      const own = bands.filter(({ doubt }) => doubt.county === county);
+      for (const band of own) {
+        const path = drawLine(band.id, band.line, "edge-band");
+        path.id = `band-${(made += 1)}`;
+        band.use = `#${path.id}`;
+        path.parentNode.append(inside);
+        lines.append(path); // once: every width shows the same line
       }
-      tones.push(tone);
+      for (const share of BAND) {
+        const tone = svg("g", { class: "band" });
+        for (const { id, use, doubt } of own) {
+          const stroke = svg("use", { href: use, "data-id": id });
+          stroke.style.setProperty("--width-m", Math.round(doubt.accuracy_m * share));
+          tone.append(stroke);
+        }
+        inside.append(tone);
+      }
+      tones.push(inside);
     }
   }
 
@@ -114,7 +121,7 @@ export function createFigures(app) {
   /** Return how to cut to a county: its edges are known, so no doubt reaches over them. */
   function clip(county) {
     const path = L.polygon(shapes.polygon(county), lineOptions("clip")).addTo(group).getElement();
-    const node = svg("clipPath", { id: `county-${(clips += 1)}` });
+    const node = svg("clipPath", { id: `county-${(made += 1)}` });
     path.ownerSVGElement.prepend(node);
     node.append(path);
     tones.push(node);

@@ -22,6 +22,10 @@ import { createSwipe } from "./swipe.js";
 import { createTools } from "./tools.js";
 import { createCorner, createView } from "./view.js";
 
+/* Leaflet then writes transforms in the plane: in space, each pane and each drawing in it would be a layer of its own
+   to the browser, all of which it puts together for every frame. The style sheet makes a layer of the map as a whole. */
+L.Browser.ie3d = true;
+
 async function start() {
   const map = window.planMap;
   const { map: payloadUrl, overview, detail } = map.planSources;
