@@ -155,7 +155,8 @@ def test_all_is_a_page_with_a_chart_that_says_what_is_missing(tmp_path):
 
 def test_what_the_load_says_is_read_in_milliseconds() -> None:
     said = (
-        "  Latency Distribution\n     50%    1.50ms\n     75%    2.00ms\n     90%  800.00us\n     99%   14.74s \n"
+        "  Latency Distribution\n     50%    1.50ms\n     75%    2.00ms\n"
+        "     90%  800.00us\n     99%   14.74s \n"
         "  182 requests in 15.01s, 1.18MB read\n  Socket errors: connect 0, read 1, write 0, timeout 2\n"
         "  Non-2xx or 3xx responses: 3\nRequests/sec:     12.13\n"
     )
