@@ -23,7 +23,7 @@ _REPEATED = {"name", "year", "word"}  # said of a fact that counts already, or n
 _SHORTEST_MATCH = 2  # one common character is no likeness
 
 
-def audit(facts: Facts, plan_text: str) -> AuditReport:
+def audit_facts(facts: Facts, plan_text: str) -> AuditReport:
     """Compare `facts` with `plan_text`; never raises on either."""
     proof = _Proof(facts, parse_document(plan_text))
     known = facts.clauses

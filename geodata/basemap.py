@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypedDict
 
 import orjson
 import shapely
@@ -46,7 +46,23 @@ _XML_DATE = re.compile(rb'(?:osm_base|timestamp)="(\d{4}-\d\d-\d\d)')
 _HEAD_BYTES = 4096
 _MOST_SHOWN = 12
 LONGEST_NAME = 60  # letters
-Rule = Mapping[str, Any]
+
+
+class _Rule(TypedDict):
+    """What is taken from a layer: the rows whose `field` has one of the values in `ranks`."""
+
+    kind: str
+    field: str
+    ranks: dict[str | None, int]
+
+
+class _Reading(TypedDict):
+    layers: dict[str, list[_Rule]]
+
+
+class _Rules(TypedDict):
+    readings: list[_Reading]
+    names: dict[str, list[str]]  # fields of names by language
 
 
 class BasemapError(ValueError):
@@ -214,23 +230,22 @@ def _write_window(window: Bounds) -> str:
 
 
 @lru_cache(maxsize=1)
-def _read_rules() -> dict[str, Any]:
-    rules: dict[str, Any] = yaml.load(_RULES.read_bytes(), Loader=yaml.CSafeLoader)
+def _read_rules() -> _Rules:
+    rules: _Rules = yaml.load(_RULES.read_bytes(), Loader=yaml.CSafeLoader)
     return rules
 
 
-def _choose_rules(path: Path, layers: set[str]) -> Mapping[str, list[Rule]]:
+def _choose_rules(path: Path, layers: set[str]) -> Mapping[str, list[_Rule]]:
     """Return the rules of the first reading that the file has a layer of."""
     for reading in _read_rules()["readings"]:
         if layers & set(reading["layers"]):
-            chosen: Mapping[str, list[Rule]] = reading["layers"]
-            return chosen
+            return reading["layers"]
     shown = " ".join(sorted(layers)[:_MOST_SHOWN])
     known = " ".join(next(iter(reading["layers"])) for reading in _read_rules()["readings"])
     raise BasemapError("basemap-layers", path.name, layers=shown, known=known)
 
 
-def _write_options(rules: Mapping[str, list[Rule]], folder: Path) -> dict[str, str]:
+def _write_options(rules: Mapping[str, list[_Rule]], folder: Path) -> dict[str, str]:
     """Return GDAL's options for OpenStreetMap's own formats: only the fields that the rules ask for."""
     names = [field for fields in _read_rules()["names"].values() for field in fields if "_" not in field]
     lines = ["[general]", "closed_ways_are_polygons=landuse,natural,water,waterway=riverbank"]
@@ -245,7 +260,7 @@ def _write_options(rules: Mapping[str, list[Rule]], folder: Path) -> dict[str, s
 
 
 def _read_layer(
-    path: Path, layer: str, rules: list[Rule], window: Bounds, options: Mapping[str, str]
+    path: Path, layer: str, rules: list[_Rule], window: Bounds, options: Mapping[str, str]
 ) -> Iterator[GroundFeature]:
     import geopandas
     import pyogrio
@@ -278,7 +293,7 @@ def _quote(field: str) -> str:
     return f'"{field}"'
 
 
-def _where(rules: list[Rule], fields: list[str]) -> str:
+def _where(rules: list[_Rule], fields: list[str]) -> str:
     """Return the condition that the rows of some rules meet; none where a field lies among other tags."""
     if any(rule["field"] not in fields for rule in rules):
         return ""
@@ -287,9 +302,9 @@ def _where(rules: list[Rule], fields: list[str]) -> str:
 
 
 def _classify(
-    row: dict[str, Any],
+    row: Mapping[str, object],
     geometry: BaseGeometry | None,
-    rules: list[Rule],
+    rules: list[_Rule],
     names: Mapping[str, list[str]],
     window: Bounds,
 ) -> Iterator[GroundFeature]:
@@ -310,12 +325,12 @@ def _classify(
         return
 
 
-def _name(row: dict[str, Any], tags: Mapping[str, str], fields: list[str], language: str) -> str:
+def _name(row: Mapping[str, object], tags: Mapping[str, str], fields: list[str], language: str) -> str:
     own = (name for field in fields if (name := _text(row, field)))
     return next(own, tags.get(f"name:{language}", ""))[:LONGEST_NAME]
 
 
-def _text(row: dict[str, Any], field: str) -> str:
+def _text(row: Mapping[str, object], field: str) -> str:
     """Return what a field holds, without what does not print; empty for nothing, which may be no text."""
     value = row.get(field)
     return "".join(filter(str.isprintable, value)).strip() if isinstance(value, str) else ""

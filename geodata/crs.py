@@ -298,7 +298,7 @@ def _project(x: Floats, y: Floats, frame: str, direction: TransformDirection) ->
         return x, y
     if frame not in _BASES and not frame.startswith("+proj="):
         raise ValueError(f"unknown coordinate frame {frame!r}; known: {', '.join(FRAMES)}")
-    changed: Any = _transformer(frame).transform(x, y, direction=direction)
+    changed = _transformer(frame).transform(x, y, direction=direction)
     return _floats(changed[0]), _floats(changed[1])
 
 

@@ -90,12 +90,6 @@ def item_of(clause: str) -> str | None:
     return parent_of(clause) if len(_numbers(clause)) == _POINT else None
 
 
-def split_clauses(text: str) -> dict[str, str]:
-    """Return the text of each clause by address; that of an item includes its points."""
-    document = parse_document(text)
-    return {clause: document.text(clause) for clause in document.own}
-
-
 def parse_document(text: str) -> Document:
     """Cut `text` into clauses with their responsible units.
 

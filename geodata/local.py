@@ -11,12 +11,16 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import (
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -27,7 +31,14 @@ from geodata.claims import claims_of
 from geodata.document import Document, above, normalise, parse_document
 from geodata.letters import UNPRINTABLE, name_letter
 from geodata.messages import Place, Problem, problem
-from geodata.model import Id, Indicator, Plan, Record, Target, Text
+from geodata.model import (
+    Cluster,
+    Id,
+    Indicator,
+    Plan,
+    Record,
+    Text,
+)
 from geodata.read import Facts
 from geodata.rows import MAX_BYTES, Row, find_faults, read_rows
 
@@ -91,7 +102,7 @@ class OwnText(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_bare_text(cls, value: Any) -> Any:
+    def _take_bare_text(cls, value: object) -> object:
         return {"zh": value} if isinstance(value, str) else value
 
     def to_words(self) -> dict[str, str]:
@@ -368,9 +379,8 @@ def find_base_year(row_id: str, facts: Facts) -> int | None:
 
 def find_horizon(facts: Facts) -> int | None:
     """Return the last year that the plan sets a target for."""
-    rows: Iterable[Any] = chain(facts.indicators.values(), facts.clusters.values())
-    targets: Iterator[Target] = (row.target for row in rows if row.target)
-    return max((target.year for target in targets if target.year), default=None)
+    rows: Iterable[Indicator | Cluster] = chain(facts.indicators.values(), facts.clusters.values())
+    return max((row.target.year for row in rows if row.target and row.target.year), default=None)
 
 
 def render_logo(path: Path) -> bytes:

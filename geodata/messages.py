@@ -28,7 +28,7 @@ class Problem:
     row: int | None = None
     level: Literal["error", "warning"] = "error"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the finding as plain data for ``--json``."""
         return asdict(self)
 

@@ -6,7 +6,7 @@ positions are WGS 84 (lon, lat) in degrees, and every plan term is the plan's ow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from pydantic_core import PydanticCustomError
@@ -68,7 +68,7 @@ class Record(BaseModel):
 
     @field_validator("*")
     @classmethod
-    def _check_letters(cls, value: Any) -> Any:
+    def _check_letters(cls, value: object) -> object:
         for text in value if isinstance(value, tuple) else (value,):
             letter = find_unprintable(text) if isinstance(text, str) else None
             if letter:

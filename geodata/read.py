@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 
 from geodata import model
+from geodata.boundaries import Boundaries
 from geodata.city import find_city
 from geodata.messages import Place, Problem, problem
 from geodata.rows import Row, find_faults, line_of, read_rows
@@ -131,16 +132,16 @@ def read_plan(folder: Path = ROOT) -> model.Plan:
     return found[0]
 
 
-def read_boundaries(folder: Path = ROOT / "boundaries") -> dict[str, Any]:
+def read_boundaries(folder: Path = ROOT / "boundaries") -> Boundaries:
     """Read the base geometry: GeoJSON feature collections by file stem, plus ``datapackage``.
 
     Raises OSError for a file that is missing and ValueError, naming it, for one that is not JSON.
     """
     names = [*sorted(folder.glob("*.geojson")), folder / "datapackage.json"]
-    return {path.stem: _read_json(path) for path in names}
+    return cast("Boundaries", {path.stem: _read_json(path) for path in names})
 
 
-def _read_json(path: Path) -> Any:
+def _read_json(path: Path) -> object:
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from geodata.messages import Language, say, word
 
@@ -57,7 +56,7 @@ class AuditReport:
         """Return how many of the words checked the plan prints."""
         return self.total - len(self.misses)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the report as plain data for ``--json``."""
         return {"ok": self.ok, "proven": self.proven, **asdict(self)}
 

@@ -53,7 +53,7 @@ def allowed_fields(kind: type[BaseModel], path: tuple[int | str, ...]) -> tuple[
     return tuple(inner.model_fields) if inner else ()
 
 
-def _record_in(annotation: Any) -> type[BaseModel] | None:
+def _record_in(annotation: object) -> type[BaseModel] | None:
     """Return the kind of record in an annotation such as ``tuple[Term, ...] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
@@ -80,7 +80,7 @@ _CLOSING = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 class Row:
     """One item of a file: its plain data and, by dotted field, the 1-based line and the text as written."""
 
-    value: Any
+    value: object
     lines: dict[str, int]
     texts: dict[str, str]
 
@@ -223,7 +223,7 @@ def _children(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
             yield str(index), item.start_mark.line + 1, item
 
 
-def _line(mark: Any) -> int | None:
+def _line(mark: yaml.Mark | yaml._yaml.Mark | None) -> int | None:
     """Return the 1-based line of a parser's mark, of which there are two kinds."""
     return mark.line + 1 if mark else None
 
@@ -269,7 +269,7 @@ def _check_keys(leaf: _Leaf) -> None:
             raise _FaultError("not-a-value", value.value, line=line, field=field)
 
 
-def _construct(leaves: list[_Leaf]) -> Any:
+def _construct(leaves: list[_Leaf]) -> object:
     """Return the plain data of an item; raises the fault of the deepest of its `leaves` that has none."""
     try:
         return _to_data(leaves[0].node)
@@ -277,7 +277,7 @@ def _construct(leaves: list[_Leaf]) -> Any:
         raise _find_fault(leaves, error) from error
 
 
-def _to_data(node: yaml.Node) -> Any:
+def _to_data(node: yaml.Node) -> object:
     # A constructor of its own, as one that failed keeps half-made values.
     return SafeConstructor().construct_document(node)
 

@@ -20,17 +20,17 @@ from the figures measured at the rebuild (``quality`` in ``datapackage.json``):
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import hypot
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import Boundaries, DataPackage, FeatureCollection, Quality, parse_geometry
 from geodata.boundary_import.planar import GRID_DEG
 from geodata.boundary_import.records import IMPORTED_METHODS, ImportedBoundary
 from geodata.boundary_import.snap import Adjusted, Members
@@ -40,7 +40,6 @@ from geodata.read import Facts
 
 Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]
 
-Json = Mapping[str, Any]
 _SCHEMATIC: Final[tuple[Method, ...]] = ("reconstructed", "indicative", "derived")
 _LABEL_TOLERANCE_DEG: Final = 1e-3
 _LABEL_DECIMALS: Final = 6
@@ -118,7 +117,7 @@ class _Draft:
     spots: tuple[KnownPoint, ...] = ()
 
 
-def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
+def build_shapes(facts: Facts, boundaries: Boundaries) -> dict[str, Shape]:
     """Build the shape of the city, every county, town, zone, park and area.
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives, with imports as
@@ -126,7 +125,7 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     shape. Raises :class:`ShapeError` for a town, a member or a bound that has no shape.
     """
     package = boundaries["datapackage"]
-    adjusted: Adjusted = boundaries.get("adjusted") or Adjusted({})
+    adjusted = _get_adjusted(boundaries)
     drafts = _draft_towns(facts, boundaries["towns"], package, adjusted)
     drafts |= _draft_sites(facts, drafts, _read_land(boundaries["land"]), package)
     drafts |= _draft_imports(adjusted)
@@ -136,7 +135,8 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     chosen = {area.of: area for area in facts.official_areas if area.chosen}
     terms = {record.source_id: record.licence for record in adjusted.imports.values()}
     base = str(package["licence"]).strip()
-    said = package["methods"].get("indicative", {}).get("no_area")
+    indicative = package["methods"].get("indicative")
+    said = indicative.get("no_area") if indicative else None
     no_area = None if said is None else Text.model_validate(said)
     return {
         name: _finish(
@@ -146,20 +146,13 @@ def build_shapes(facts: Facts, boundaries: Json) -> dict[str, Shape]:
     }
 
 
-def town_of(point: shapely.Point, shapes: Mapping[str, Shape], facts: Facts) -> Town | None:
-    """Return the town that a lon/lat `point` lies in; None at sea or outside the city."""
-    for town in facts.towns.values():
-        if shapes[town.id].geometry.covers(point):
-            return town
-    return None
+def _read_land(collection: FeatureCollection) -> BaseGeometry:
+    return shapely.union_all([parse_geometry(feature) for feature in collection["features"]])
 
 
-def _read_land(collection: Json) -> BaseGeometry:
-    return shapely.union_all([_read_geometry(feature) for feature in collection["features"]])
-
-
-def _read_geometry(feature: Json) -> BaseGeometry:
-    return shapely.from_geojson(json.dumps(feature["geometry"]))
+def _get_adjusted(boundaries: Boundaries) -> Adjusted:
+    adjusted = boundaries.get("adjusted")
+    return adjusted if isinstance(adjusted, Adjusted) else Adjusted({})
 
 
 def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
@@ -170,9 +163,11 @@ def _draft_imports(adjusted: Adjusted) -> dict[str, _Draft]:
     }
 
 
-def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjusted) -> dict[str, _Draft]:
+def _draft_towns(
+    facts: Facts, collection: FeatureCollection, package: DataPackage, adjusted: Adjusted
+) -> dict[str, _Draft]:
     """Draft the city, the counties, the zones that are made of towns, and the towns."""
-    geometries = {feature["id"]: _read_geometry(feature) for feature in collection["features"]}
+    geometries = {feature["id"]: parse_geometry(feature) for feature in collection["features"]}
     if missing := sorted(facts.towns.keys() - geometries.keys()):
         raise ShapeError(f"boundaries/towns.geojson: no polygon of {', '.join(missing)}")
     groups: dict[str, list[Town]] = {CITY: []}
@@ -195,7 +190,7 @@ def _draft_towns(facts: Facts, collection: Json, package: Json, adjusted: Adjust
     return drafts
 
 
-def measure_accuracy_m(stretches: Iterable[tuple[float, float]], quality: Json) -> float:
+def measure_accuracy_m(stretches: Iterable[tuple[float, float]], quality: Quality) -> float:
     """Return the distance, metres, within which nine of ten points of an edge are expected.
 
     `stretches` are lengths and accuracies, metres; errors are distributed as the ``quantiles`` of `quality`
@@ -219,7 +214,7 @@ def measure_accuracy_m(stretches: Iterable[tuple[float, float]], quality: Json) 
 
 
 def _list_stretches(
-    own: Collection[str], quality: Json, adjusted: Adjusted, members: Members
+    own: Collection[str], quality: Quality, adjusted: Adjusted, members: Members
 ) -> Iterator[tuple[float, float]]:
     """Yield the length and accuracy of each stretch of the outer edge of some towns."""
     for edge in quality["edges"]:
@@ -237,17 +232,17 @@ def _find_import(ends: Collection[str], adjusted: Adjusted, members: Members) ->
     return None
 
 
-def list_stretches(facts: Facts, shapes: Mapping[str, Shape], boundaries: Json) -> list[Stretch]:
+def list_stretches(facts: Facts, shapes: Mapping[str, Shape], boundaries: Boundaries) -> list[Stretch]:
     """Return the edges of all towns, each once: between two of them, towards a neighbouring county, the sea.
 
     `boundaries` are those that the `shapes` were built from.
     """
     land = boundaries["land"]["features"]
-    quality, adjusted = boundaries["datapackage"]["quality"], boundaries.get("adjusted") or Adjusted({})
+    quality, adjusted = boundaries["datapackage"]["quality"], _get_adjusted(boundaries)
     known = {frozenset(edge["between"]): float(edge["accuracy_m"]) for edge in quality["edges"]}
     members, towns = Members(facts), facts.towns
     pieces: dict[str, BaseGeometry] = {town: shapes[town].geometry for town in towns}
-    pieces |= {row["id"]: _read_geometry(row) for row in land if row["id"] != CITY}
+    pieces |= {row["id"]: parse_geometry(row) for row in land if row["id"] != CITY}
     ids, tree = list(pieces), shapely.STRtree(list(pieces.values()))
     left = {town: pieces[town].boundary for town in towns}
     stretches = []
@@ -290,7 +285,7 @@ def _to_point(position: Position) -> shapely.Point:
 
 
 def _draft_sites(
-    facts: Facts, drafts: Mapping[str, _Draft], land: BaseGeometry, package: Json
+    facts: Facts, drafts: Mapping[str, _Draft], land: BaseGeometry, package: DataPackage
 ) -> dict[str, _Draft]:
     """Draft the indicative polygons of all places with sites that bound them; parts are united."""
     ids = {town.code: town.id for town in facts.towns.values()}

@@ -91,7 +91,7 @@ def find_axes(name: str) -> Axes | None:
     return found if same_authority else None
 
 
-def to_lonlat(geometry: BaseGeometry, axes: Axes) -> BaseGeometry:
+def turn_to_lonlat(geometry: BaseGeometry, axes: Axes) -> BaseGeometry:
     """Return a geometry, whose coordinates are in the order of `axes`, as lon/lat without heights."""
     flat: BaseGeometry = shapely.force_2d(geometry)
     if axes is CRS84:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import (
@@ -28,6 +29,7 @@ from geodata.basemap import (
     GroundFeature,
     load_basemap,
 )
+from geodata.boundaries import Boundaries, parse_geometry
 from geodata.crs import Bounds
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ def window_around(bounds: Sequence[float]) -> Bounds:
     return west - AROUND_DEG, south - AROUND_DEG, east + AROUND_DEG, north + AROUND_DEG
 
 
-def open_basemap(path: Path, facts: Facts, boundaries: Mapping[str, Any]) -> Basemap:
+def open_basemap(path: Path, facts: Facts, boundaries: Boundaries) -> Basemap:
     """Return what a file shows of the city and its surroundings.
 
     Raises :class:`~geodata.basemap.BasemapError` for a file that cannot be used or lacks a county.
@@ -127,7 +129,7 @@ def open_basemap(path: Path, facts: Facts, boundaries: Mapping[str, Any]) -> Bas
     parts: dict[str, list[BaseGeometry]] = {}
     for row in boundaries["towns"]["features"]:
         county = facts.zones[facts.towns[row["id"]].county]
-        parts.setdefault(county.name.zh, []).append(shapely.geometry.shape(row["geometry"]))
+        parts.setdefault(county.name.zh, []).append(parse_geometry(row))
     counties = {name: shapely.union_all(towns) for name, towns in parts.items()}
     basemap = load_basemap(path, window_around(shapely.union_all([*counties.values()]).bounds))
     check_cover(basemap, counties)
@@ -206,7 +208,7 @@ def _prepare(
     return PreparedRange(row, {key: one for key, one in groups.items() if not one.is_empty}, names)
 
 
-def _generalise(kind: str, parts: Any, row: ZoomRange, km2_per_deg2: float) -> BaseGeometry:
+def _generalise(kind: str, parts: NDArray[np.object_], row: ZoomRange, km2_per_deg2: float) -> BaseGeometry:
     if DIMENSIONS[kind] == LINE:
         joined = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(parts.tolist())))
         long = joined[shapely.length(joined) >= row.least_deg]
@@ -224,9 +226,9 @@ def _generalise(kind: str, parts: Any, row: ZoomRange, km2_per_deg2: float) -> B
 # Cells: what a page loads.
 
 
-def build_cells(basemap: PreparedBasemap) -> dict[str, Any]:
+def build_cells(basemap: PreparedBasemap) -> dict[str, object]:
     """Return the index and every cell that holds anything, by path."""
-    files: dict[str, Any] = {}
+    files: dict[str, object] = {}
     ranges: list[RangeIndex] = []
     for number, prepared in enumerate(basemap.ranges):
         cells = dict(_cut(prepared, basemap.window))
@@ -239,7 +241,7 @@ def build_cells(basemap: PreparedBasemap) -> dict[str, Any]:
     return files | {INDEX: index}
 
 
-def _cut(prepared: PreparedRange, window: Bounds) -> Iterator[tuple[str, dict[str, Any]]]:
+def _cut(prepared: PreparedRange, window: Bounds) -> Iterator[tuple[str, dict[str, list[object]]]]:
     across, step = prepared.of.across, prepared.of.step_deg
     parts = {key: shapely.get_parts(group) for key, group in prepared.groups.items()}
     trees = {key: shapely.STRtree(found) for key, found in parts.items()}
@@ -247,15 +249,16 @@ def _cut(prepared: PreparedRange, window: Bounds) -> Iterator[tuple[str, dict[st
     for column in range(across):
         for row in range(across):
             west, south, east, north = cell_bounds(window, across, column, row)
-            cell: dict[str, Any] = {}
+            cell: dict[str, list[object]] = {}
             for key, tree in trees.items():
                 margin = MARGIN_STEPS * step if DIMENSIONS[key[:-1]] == POLYGON else 0
                 room = (west - margin, south - margin, east + margin, north + margin)
                 near = parts[key][tree.query(shapely.box(*room))]
                 shown = shapely.get_parts(shapely.clip_by_rect(near, *room))
-                if drawn := [line for one in shown if (line := _encode(one, (west, south), step))]:
+                drawn: list[object] = [line for one in shown if (line := _encode(one, (west, south), step))]
+                if drawn:
                     cell[key] = drawn
-            names = [
+            names: list[object] = [
                 [one.kind, one.rank, round((x - west) / step), round((y - south) / step), *one.name]
                 for one, (x, y) in places
                 if west <= x < east and south <= y < north
@@ -278,7 +281,7 @@ def cell_bounds(window: Sequence[float], across: int, column: int, row: int) -> 
     )
 
 
-def _encode(geometry: BaseGeometry, corner: tuple[float, float], step: float) -> list[Any]:
+def _encode(geometry: BaseGeometry, corner: tuple[float, float], step: float) -> list[int] | list[list[int]]:
     """Return a line as x, y, dx, dy, …, a polygon as its rings; empty where rounding leaves no extent."""
     if not isinstance(geometry, shapely.Polygon):
         return _encode_line(geometry, corner, step, 1)
@@ -319,7 +322,7 @@ def _join(kind: str, parts: list[BaseGeometry]) -> BaseGeometry:
 
 
 def _decode(key: str, drawn: list[Any], corner: tuple[float, float], step: float) -> list[BaseGeometry]:
-    def places(line: list[int]) -> Any:
+    def places(line: list[int]) -> NDArray[np.float64]:
         steps = np.column_stack([list(accumulate(line[0::2])), list(accumulate(line[1::2]))])
         return steps * step + corner
 

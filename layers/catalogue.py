@@ -159,12 +159,12 @@ def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
     return Layer.model_validate(raw | {"fields": fields})
 
 
-def _to_field(name: str, raw: dict[str, Any]) -> dict[str, Any]:
+def _to_field(name: str, raw: dict[str, Any]) -> dict[str, object]:
     flat = {"flat": _describe(raw["flat"])} if "flat" in raw else {}
     return {"name": name} | _describe(raw) | flat
 
 
-def _describe(raw: dict[str, Any]) -> dict[str, Any]:
+def _describe(raw: dict[str, object]) -> dict[str, object]:
     """Return an entry with its texts as one; those in languages that the city has not are left out."""
     text = {language: raw[language] for language in LANGUAGES}
     members = {*FieldInfo.model_fields, *FlatInfo.model_fields}

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 from geodata.local import LocalAdditions
 from geodata.model import IndicatorValue, Target, Text
+from layers.answers import AreaIndustry, Said
+from layers.document_types import (
+    CitedTerm,
+    IndicatorDocument,
+    IndicatorFigure,
+    PlaceIndustry,
+    TargetEntry,
+)
 from layers.links import Citation, StatedFigure, link_place, to_reached, to_words, to_words_or_none
 from layers.relations import Place, Relations
 from layers.tables import target_below_base
@@ -28,16 +35,60 @@ def build_citations(relations: Relations) -> list[Citation]:
     )
 
 
-def build_indicators(relations: Relations, local: LocalAdditions) -> list[dict[str, Any]]:
+def build_indicators(relations: Relations, local: LocalAdditions) -> list[IndicatorDocument]:
     """Return the indicators with base, target and what was reached, as the page shows them."""
     return [
-        row.model_dump()
-        | {
+        {
+            "id": row.id,
+            "group": row.group,
+            "name": to_words(row.name),
+            "unit": to_words(row.unit),
+            "direction": row.direction,
+            "base": _stated(row.base),
+            "no_base": to_words_or_none(row.no_base),
+            "target": _stated(row.target),
+            "no_target": to_words_or_none(row.no_target),
+            "note": to_words_or_none(row.note),
             "below_base": bool(target_below_base(row)),
             "outcomes": to_reached(local.outcomes_of(row.id), row.unit),
         }
         for row in relations.facts.indicators.values()
     ]
+
+
+def to_cited(row: PlaceIndustry | AreaIndustry | Said) -> CitedTerm:
+    """Return a term of the plan with what cites it."""
+    return {
+        "term": row["term"],
+        "emphasis": row["emphasis"],
+        "verb": row["verb"],
+        "clause": row["clause"],
+    }
+
+
+def to_target(target: Target) -> TargetEntry:
+    """Return a cluster's target, as the plan has it."""
+    return {
+        "value": target.value,
+        "unit": to_words(target.unit),
+        "year": target.year,
+        "measure": to_words(target.measure),
+        "wording": target.wording,
+        "clause": target.clause,
+        "comparator": target.comparator,
+    }
+
+
+def _stated(value: IndicatorValue | None) -> IndicatorFigure | None:
+    if value is None:
+        return None
+    return {
+        "value": value.value,
+        "year": value.year,
+        "wording": value.wording,
+        "clause": value.clause,
+        "comparator": value.comparator,
+    }
 
 
 def _of_places(relations: Relations) -> Iterator[Citation]:

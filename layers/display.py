@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypeAlias, TypedDict, cast
 
 import numpy as np
 import shapely
@@ -26,7 +26,43 @@ _NEAR_STEPS = 2  # of rounding, within which an arc runs along a line
 MIN_RING = 3  # positions of a ring that is none: there and back again
 
 
-def nest(arcs: list[Any], wanted: int) -> list[Any]:
+ArcTree: TypeAlias = "int | list[ArcTree]"  # numbers of arcs, nested as the type of the geometry has it
+
+
+class TopoGeometry(TypedDict):
+    """A geometry of a topology: the numbers of its arcs, under our id."""
+
+    type: str
+    id: str
+    arcs: list[ArcTree]
+
+
+class TopoCollection(TypedDict):
+    """One object of a topology."""
+
+    type: str
+    geometries: list[TopoGeometry]
+
+
+class DoubtfulArcs(TypedDict):
+    """The arcs of a county where nobody knows the border of a zone, and how true they are, metres."""
+
+    county: str
+    accuracy_m: int
+    arcs: list[int]
+
+
+class DisplayTopology(TypedDict):
+    """A TopoJSON topology: arcs are moves in steps of `transform`."""
+
+    type: str
+    transform: dict[str, list[float]]
+    objects: dict[str, TopoCollection]
+    arcs: list[list[list[float]]]
+    doubts: NotRequired[list[DoubtfulArcs]]
+
+
+def nest(arcs: list[ArcTree], wanted: int) -> list[ArcTree]:
     """Return arcs nested `wanted` deep; the topojson library nests some one level less, or more.
 
     >>> nest([[0, 1]], MULTI_POLYGON)
@@ -36,11 +72,11 @@ def nest(arcs: list[Any], wanted: int) -> list[Any]:
         return []
     depth = _depth(arcs)
     if depth > wanted:
-        return [inner for outer in arcs for inner in outer]
+        return [inner for outer in arcs if isinstance(outer, list) for inner in outer]
     return arcs if depth == wanted else [arcs]
 
 
-def _depth(arcs: Any) -> int:
+def _depth(arcs: ArcTree) -> int:
     return 1 + _depth(arcs[0]) if isinstance(arcs, list) else 0
 
 
@@ -62,7 +98,7 @@ def build_display(
     neighbours: list[BaseGeometry],
     stretches: Iterable[Stretch],
     level: Level,
-) -> dict[str, Any]:
+) -> DisplayTopology:
     """Return one TopoJSON topology: the polygons of every layer, and the lines of the base map.
 
     Objects are `land` (neighbouring), `city`, every polygon layer, and the lines `coast`, `border`,
@@ -99,8 +135,8 @@ def build_display(
 
 
 def _mark_doubts(
-    topology: dict[str, Any], doubtful: Mapping[tuple[str, int], BaseGeometry]
-) -> list[dict[str, Any]]:
+    topology: DisplayTopology, doubtful: Mapping[tuple[str, int], BaseGeometry]
+) -> list[DoubtfulArcs]:
     """Return the numbers of the arcs that run along doubtful borders, by county and accuracy in metres."""
     if not doubtful:
         return []
@@ -159,26 +195,26 @@ def _outline(
     return shapely.simplify(shape.geometry, level.tolerance_deg / 10)  # a tenth: small places keep their form
 
 
-def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum: int) -> dict[str, Any]:
+def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum: int) -> DisplayTopology:
     collections = [
         {"type": "FeatureCollection", "features": [_bare(*row) for row in rows]} for rows in objects.values()
     ]
-    topology = Topology(collections, object_name=list(objects), topology=True, prequantize=quantum).to_dict()
+    made = Topology(collections, object_name=list(objects), topology=True, prequantize=quantum)
+    topology = cast("DisplayTopology", made.to_dict())
     for name, rows in objects.items():
         topology["objects"][name] = _name_geometries(topology["objects"][name], rows)
         for geometry in topology["objects"][name]["geometries"]:
             geometry["arcs"] = _drop_collapsed(geometry, [len(arc) for arc in topology["arcs"]])
-    result: dict[str, Any] = topology
-    return result
+    return topology
 
 
-def _bare(row_id: str, geometry: BaseGeometry) -> dict[str, Any]:
+def _bare(row_id: str, geometry: BaseGeometry) -> dict[str, object]:
     return {"type": "Feature", "id": row_id, "properties": {}, "geometry": shapely.geometry.mapping(geometry)}
 
 
-def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeometry]]) -> dict[str, Any]:
+def _name_geometries(collection: TopoCollection, rows: list[tuple[str, BaseGeometry]]) -> TopoCollection:
     """Return a TopoJSON collection whose geometries are arcs with our ids and nothing else."""
-    named = [
+    named: list[TopoGeometry] = [
         {
             "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
             "id": row_id,
@@ -189,20 +225,22 @@ def _name_geometries(collection: dict[str, Any], rows: list[tuple[str, BaseGeome
     return {"type": "GeometryCollection", "geometries": named}
 
 
-def _drop_collapsed(geometry: dict[str, Any], lengths: list[int]) -> list[Any]:
+def _drop_collapsed(geometry: TopoGeometry, lengths: list[int]) -> list[ArcTree]:
     """Return the arcs of a geometry without what rounding left no extent: islets smaller than a step.
 
     `lengths` counts the positions of each arc. A ring has four positions at least, a line two.
     """
 
-    def extent(arcs: list[int]) -> int:
-        return sum(lengths[arc if arc >= 0 else ~arc] for arc in arcs) - len(arcs) + 1
+    def extent(arcs: ArcTree) -> int:
+        numbers = [arc for arc in arcs if isinstance(arc, int)] if isinstance(arcs, list) else [arcs]
+        return sum(lengths[arc if arc >= 0 else ~arc] for arc in numbers) - len(numbers) + 1
 
     if geometry["type"] == "MultiLineString":
         return [line for line in geometry["arcs"] if extent(line) > 1]
-    parts = [
+    polygons = [polygon for polygon in geometry["arcs"] if isinstance(polygon, list)]
+    parts: list[ArcTree] = [
         [outer, *(hole for hole in holes if extent(hole) > MIN_RING)]
-        for outer, *holes in geometry["arcs"]
+        for outer, *holes in polygons
         if extent(outer) > MIN_RING
     ]
     return parts or geometry["arcs"]

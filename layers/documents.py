@@ -6,7 +6,6 @@ Each holds all that the pages say. Texts are ``{zh, en, ko}``; enumerations stay
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from geodata.local import NOTHING, LocalAdditions
 from geodata.model import (
@@ -23,12 +22,15 @@ from geodata.model import (
     Platform,
     Position,
     Source,
+    Task,
     Term,
     Tie,
     Town,
 )
 from geodata.shapes import Shape
+from layers import document_types as doc
 from layers.answers import WHOLE_CITY, Answers
+from layers.citations import to_target
 from layers.features import SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
@@ -42,8 +44,6 @@ from layers.links import (
     to_contact,
     to_reached,
     to_statements,
-    to_task,
-    to_tie,
     to_url,
     to_words,
     to_words_or_none,
@@ -51,7 +51,6 @@ from layers.links import (
 from layers.relations import Place, Relations
 from layers.terms import source_name
 
-Document = dict[str, Any]
 DIVISION = 2  # digits of a GB/T 4754 division
 NOT_STATED = "not-stated"  # the extent of an area
 NEAR = 6  # near industries that are named
@@ -108,13 +107,13 @@ class DocumentBuilder(_Builder):
         super().__init__(relations, local)
         self.shapes = shapes
 
-    def build_all(self) -> dict[str, Document]:
+    def build_all(self) -> dict[str, doc.PlaceDocument]:
         """Return the document of every place, platform and gateway by id."""
         places = {place.id: self.of_place(place) for place in self.relations.places.values()}
         points: list[Platform | Gateway] = [*self.facts.platforms.values(), *self.facts.gateways.values()]
         return places | {row.id: self.of_point(row) for row in points}
 
-    def of_place(self, place: Place) -> Document:
+    def of_place(self, place: Place) -> doc.PlaceDocument:
         """Return the document of a county, zone, park or area."""
         clauses = self.relations.clauses_of(place)
         return {
@@ -126,15 +125,7 @@ class DocumentBuilder(_Builder):
             "aliases": list(getattr(place, "aliases", ())),
             "parent": self._link(getattr(place, "parent", None)),
             "positioning": to_statements(place.positioning),
-            "tasks": [
-                to_task(row)
-                | {
-                    "industry_links": [
-                        self._industry_link(self.facts.industries[one]) for one in row.industries
-                    ]
-                }
-                for row in getattr(place, "tasks", ())
-            ],
+            "tasks": [self._task(row) for row in getattr(place, "tasks", ())],
             "ties": self._ties_of(place.id),
             **self._industries(place),
             "positioning_of_areas": self.answers.positioning_of_areas(place),
@@ -149,20 +140,33 @@ class DocumentBuilder(_Builder):
             "geometry": self._geometry(place.id),
         }
 
-    def of_point(self, row: Platform | Gateway) -> Document:
+    def _task(self, row: Task) -> doc.PlaceTask:
+        """Return what the plan wants done with a zone, its verb, and the industries we file it under."""
+        return {
+            "term": to_words(row.term),
+            "clause": row.clause,
+            "verb": row.verb,
+            "industries": list(row.industries),
+            "note": to_words_or_none(row.note),
+            "industry_links": [self._industry_link(self.facts.industries[one]) for one in row.industries],
+        }
+
+    def of_point(self, row: Platform | Gateway) -> doc.PlaceDocument:
         """Return the document of a platform or gateway."""
         layer = "platforms" if isinstance(row, Platform) else "gateways"
         parent = row.zone if isinstance(row, Platform) else row.parent
-        document = self._head(row.id, layer, row.kind, row) | {
+        document: doc.PlaceDocument = {
+            **self._head(row.id, layer, row.kind, row),
             "aliases": list(row.aliases),
             "parent": self._link(parent),
             **self._sources(self.relations.in_plan_order(row.clauses)),
             "geometry": self._geometry(row.id),
         }
         if isinstance(row, Gateway):
-            return document | {"opened": row.opened, "position": _position(row.position)}
+            return {**document, "opened": row.opened, "position": _position(row.position)}
         site = next((one for one in self.facts.sites if one.of == row.id), None)
-        return document | {
+        return {
+            **document,
             "status": row.status,
             "zone_basis": row.zone_basis,
             "fields": to_statements(row.fields),
@@ -175,13 +179,13 @@ class DocumentBuilder(_Builder):
             "position": _position(site.position) if site else None,
         }
 
-    def _head(self, row_id: str, layer: str, kind: str, row: Any) -> Document:
+    def _head(self, row_id: str, layer: str, kind: str, row: Place | Platform | Gateway) -> doc.PlaceHead:
         url = to_url(layer, row_id)
         return {
             "id": row_id,
             "layer": layer,
             "kind": kind,
-            "name": to_words_or_none(row.name),
+            "name": to_words(row.name),
             "url": url,
             "letter": getattr(row, "letter", None),
             "colour": getattr(row, "colour", None),
@@ -192,8 +196,8 @@ class DocumentBuilder(_Builder):
             ],
         }
 
-    def _industries(self, place: Place) -> Document:
-        rows = [
+    def _industries(self, place: Place) -> doc.PlaceIndustries:
+        rows: list[doc.PlaceIndustry] = [
             {
                 "industry_id": industry.id,
                 "name": to_words(industry.name),
@@ -212,15 +216,15 @@ class DocumentBuilder(_Builder):
             "industries": rows,
             "no_industries": None if rows else to_words_or_none(place.no_industries),
             "clusters": [
-                {"id": row.id, "name": to_words_or_none(row.name), "letter": row.letter, "colour": row.colour}
+                {"id": row.id, "name": to_words(row.name), "letter": row.letter, "colour": row.colour}
                 for row in clusters
             ],
         }
 
-    def _belonging(self, place: Place) -> Document:
-        memberships = [
-            self._place_link(area.id)
-            | {
+    def _belonging(self, place: Place) -> doc.PlaceBelonging:
+        memberships: list[doc.Membership] = [
+            {
+                **self._place_link(area.id),
                 "layer": area.layer,
                 "relation": to_words(area.relation.term),
                 "clause": area.relation.clause,
@@ -239,15 +243,15 @@ class DocumentBuilder(_Builder):
             }
         return {
             "extent": place.extent,
-            "anchors": [self._place_link(one.zone) | {"role": one.role} for one in place.anchors],
+            "anchors": [{**self._place_link(one.zone), "role": one.role} for one in place.anchors],
             "methods": to_statements(place.methods),
             "memberships": memberships,
             "members": [self._link(member) for member in place.members],
             "core": self._link(place.core),
-            "relation": {"term": to_words_or_none(place.relation.term), "clause": place.relation.clause},
+            "relation": {"term": to_words(place.relation.term), "clause": place.relation.clause},
         }
 
-    def _inside(self, place: Place) -> Document:
+    def _inside(self, place: Place) -> doc.PlaceContents:
         """Return what lies in a place; nothing is known to lie in an area without a stated extent."""
         bounded = not isinstance(place, Area) or place.extent != NOT_STATED
         inside = self.relations.inside(place.id) if bounded else set()
@@ -255,13 +259,13 @@ class DocumentBuilder(_Builder):
         gateways = [row for row in self.facts.gateways.values() if row.parent in inside]
         return {
             "children": [
-                self._place_link(zone.id) | {"layer": zone.layer, "kind": zone.kind}
+                {**self._place_link(zone.id), "layer": zone.layer, "kind": zone.kind}
                 for zone in self.relations.children_of(place.id)
             ],
-            "towns": [{"id": town.id, "name": to_words_or_none(town.name)} for town in self._towns(place)],
+            "towns": [{"id": town.id, "name": to_words(town.name)} for town in self._towns(place)],
             "platforms": [
-                link_point(row)
-                | {
+                {
+                    **link_point(row),
                     "kind": row.kind,
                     "located": row.id in self.shapes,
                     "zone_basis": row.zone_basis,
@@ -269,7 +273,7 @@ class DocumentBuilder(_Builder):
                 }
                 for row in platforms
             ],
-            "gateways": [link_point(row) | {"kind": row.kind} for row in gateways],
+            "gateways": [{**link_point(row), "kind": row.kind} for row in gateways],
             "chains": [
                 {"id": chain.id, "name": to_words_or_none(chain.name), "clause": chain.clause}
                 for chain in self.relations.chains_of(place.id)
@@ -281,19 +285,19 @@ class DocumentBuilder(_Builder):
             return []
         return list(self.relations.towns_of(place.id))
 
-    def _government(self, place_id: str) -> Document | None:
+    def _government(self, place_id: str) -> doc.Government | None:
         agency = self.relations.government_of(place_id)
         if agency is None or agency.governs is None:
             return None
         return {
             "agency_id": agency.id,
-            "name": to_words_or_none(agency.name),
+            "name": to_words(agency.name),
             "clause": agency.governs.clause,
             "contact": self._contact(agency.id),
             "tasks": [self._clause_link(one) for one in self.relations.tasks_of(agency)],
         }
 
-    def _areas(self, place_id: str) -> Document:
+    def _areas(self, place_id: str) -> doc.PlaceAreas:
         shape = self.shapes.get(place_id)
         rows = [row for row in self.facts.official_areas if row.of == place_id]
         return {
@@ -303,7 +307,7 @@ class DocumentBuilder(_Builder):
             "official_areas": [self._official_area(row) for row in rows],
         }
 
-    def _official_area(self, row: OfficialArea) -> Document:
+    def _official_area(self, row: OfficialArea) -> doc.OfficialAreaEntry:
         source = self.facts.sources[row.source]
         return {
             "area_km2": row.area_km2,
@@ -319,7 +323,7 @@ class DocumentBuilder(_Builder):
             "reason": to_words_or_none(row.reason),
         }
 
-    def _geometry(self, row_id: str) -> Document:
+    def _geometry(self, row_id: str) -> doc.GeometryAccount:
         shape = self.shapes.get(row_id)
         if shape is None:
             return {
@@ -370,10 +374,10 @@ class DocumentBuilder(_Builder):
             for one in LANGUAGES
         }
 
-    def _ties_of(self, row_id: str) -> list[Document]:
+    def _ties_of(self, row_id: str) -> list[doc.TieEntry]:
         """Return how the plan ties a place or platform to others, whichever of the two it names first."""
         rows = (row for row in self.facts.ties if row_id in (row.subject, row.object))
-        return [to_tie(row, self._link(row.subject), self._link(row.object)) for row in rows]
+        return [_to_tie(row, self._link(row.subject), self._link(row.object)) for row in rows]
 
     def _link(self, row_id: str | None) -> Link | None:
         """Return the link of a place, platform, gateway, landmark or cluster, or of the whole city."""
@@ -392,6 +396,17 @@ class DocumentBuilder(_Builder):
         return link_point(facts.platforms.get(row_id) or facts.gateways[row_id])
 
 
+def _to_tie(row: Tie, subject: doc.PlatformEntry | Link | None, other: Link | None) -> doc.TieEntry:
+    """Return how the plan ties `subject` to `other`, of which there may be no record."""
+    return {
+        "subject": subject,
+        "object": other,
+        "role": row.role,
+        "term": to_words(row.term),
+        "clause": row.clause,
+    }
+
+
 def _source_link(source: Source) -> SourceLink:
     name = {one: source_name(source, one) for one in LANGUAGES}
     return {"id": source.id, "name": name, "url": source.url}
@@ -401,26 +416,26 @@ def _rights(source: Source, language: str) -> str:
     return str(getattr(source.rights, language) if source.rights else source.licence)
 
 
-def _position(position: Position | None) -> Any:
+def _position(position: Position | None) -> dict[str, object] | None:
     return position.model_dump() if position else None
 
 
 class SubjectBuilder(_Builder):
     """Builds the documents of industries, clusters and agencies from the facts."""
 
-    def industries(self) -> dict[str, Document]:
+    def industries(self) -> dict[str, doc.IndustryDocument]:
         """Return the document of every industry by id."""
         return {row.id: self._industry(row) for row in self.facts.industries.values()}
 
-    def clusters(self) -> dict[str, Document]:
+    def clusters(self) -> dict[str, doc.ClusterDocument]:
         """Return the document of every cluster by id."""
         return {row.id: self._cluster(row) for row in self.facts.clusters.values()}
 
-    def agencies(self) -> dict[str, Document]:
+    def agencies(self) -> dict[str, doc.AgencyDocument]:
         """Return the document of every agency by id."""
         return {row.id: self._agency(row) for row in self.facts.agencies.values()}
 
-    def _industry(self, row: Industry) -> Document:
+    def _industry(self, row: Industry) -> doc.IndustryDocument:
         designations = self._designations_for({row.id})
         chains = [chain for chain in self.facts.chains.values() if row.id in chain.industries]
         clauses = self._clauses_of(designations, row.named, chains)
@@ -428,7 +443,7 @@ class SubjectBuilder(_Builder):
         own = (cluster.clause,) if cluster else ()
         return {
             "id": row.id,
-            "name": to_words_or_none(row.name),
+            "name": to_words(row.name),
             "url": f"/industries/{row.id}",
             "status": "designated" if designations else "city",
             "cluster": self._cluster_head(cluster) if cluster else None,
@@ -459,7 +474,7 @@ class SubjectBuilder(_Builder):
             **self._sources(clauses, first=self._clauses_of(designations, (), chains) + own),
         }
 
-    def _areas_for(self, industry_id: str) -> list[Document]:
+    def _areas_for(self, industry_id: str) -> list[doc.AreaDesignation]:
         """Return the zones of the areas that an industry is listed for, with role, terms and clauses."""
         return [
             {
@@ -480,14 +495,14 @@ class SubjectBuilder(_Builder):
             for row in rows
         ]
 
-    def _city_wide_for(self, designations: Iterable[Designation]) -> list[Document]:
+    def _city_wide_for(self, designations: Iterable[Designation]) -> list[doc.DesignationEntry]:
         """Return those of an industry's designations that the plan makes for the whole city."""
         whole = {area.id for area in self.facts.areas.values() if area.extent == WHOLE_CITY}
         return [self._designation(row) for row in designations if row.zone in whole]
 
-    def _served_by(self, industry_id: str) -> list[Document]:
+    def _served_by(self, industry_id: str) -> list[doc.ServingTerm]:
         """Return the zones with a task or a positioning that serves an industry: our classification."""
-        rows = []
+        rows: list[doc.ServingTerm] = []
         for zone in self.facts.zones.values():
             answer = self.answers.of(zone, industry_id)
             for kind, terms in (("task", answer.tasks), ("positioning", answer.positioning)):
@@ -497,7 +512,7 @@ class SubjectBuilder(_Builder):
                 ]
         return rows
 
-    def _others(self, industry_id: str) -> Document:
+    def _others(self, industry_id: str) -> doc.OtherZones:
         """Return the zones that the plan passes over when it lists an industry: with a list, and without one.
 
         None where it lists the industry nowhere: then no zone is set apart from another.
@@ -515,7 +530,7 @@ class SubjectBuilder(_Builder):
             "no_industries": [self._place_link(zone) for zone in silent if zone not in listed],
         }
 
-    def _cluster(self, row: Cluster) -> Document:
+    def _cluster(self, row: Cluster) -> doc.ClusterDocument:
         industries = [one for one in self.facts.industries.values() if one.cluster == row.id]
         ours = {one.id for one in industries}
         designations = self._designations_for(ours)
@@ -531,25 +546,27 @@ class SubjectBuilder(_Builder):
             "ties": [self._tie(tie) for tie in self.facts.ties if tie.object == row.id],
             "note": to_words_or_none(row.note),
             "industries": [
-                self._industry_link(one) | {"status": "designated" if one.id in designated else "city"}
+                {**self._industry_link(one), "status": "designated" if one.id in designated else "city"}
                 for one in industries
             ],
             "places": [
-                self._place_link(zone)
-                | {"designations": [self._designation(one) for one in designations if one.zone == zone]}
+                {
+                    **self._place_link(zone),
+                    "designations": [self._designation(one) for one in designations if one.zone == zone],
+                }
                 for zone in places
             ],
             "chains": [self._chain(chain) for chain in chains],
             **self._sources(self.relations.in_plan_order([row.clause, *(term.clause for term in terms)])),
         }
 
-    def _agency(self, row: Agency) -> Document:
+    def _agency(self, row: Agency) -> doc.AgencyDocument:
         groups = [one for one in self.facts.agencies.values() if row.id in one.members]
         printed = {row.id, *(group.id for group in groups)}
         own = [one for one in self.facts.clauses.values() if printed & set(one.responsible_units)]
         return {
             "id": row.id,
-            "name": to_words_or_none(row.name),
+            "name": to_words(row.name),
             "url": f"/agencies/{row.id}",
             "level": row.level,
             "note": to_words_or_none(row.note),
@@ -558,8 +575,8 @@ class SubjectBuilder(_Builder):
             "groups": [self._agency_link(group) for group in groups],
             "governs": self._governed(row),
             "clauses": [
-                self._clause_link(one.id)
-                | {
+                {
+                    **self._clause_link(one.id),
                     "as_group": None
                     if row.id in one.responsible_units
                     else [self._agency_link(group) for group in groups if group.id in one.responsible_units],
@@ -569,20 +586,20 @@ class SubjectBuilder(_Builder):
             ],
         }
 
-    def _governed(self, row: Agency) -> Document | None:
+    def _governed(self, row: Agency) -> doc.GovernedPlace | None:
         seat = row.governs
-        return self._place_link(seat.zone) | {"clause": seat.clause} if seat else None
+        return {**self._place_link(seat.zone), "clause": seat.clause} if seat else None
 
     def _designations_for(self, industries: set[str]) -> list[Designation]:
         """Return the designations of some industries, the strongest emphasis first."""
         rows = [row for row in self.facts.designations if industries.intersection(row.industries)]
         return sorted(rows, key=lambda row: EMPHASES.index(row.emphasis))
 
-    def _designation(self, row: Designation) -> Document:
+    def _designation(self, row: Designation) -> doc.DesignationEntry:
         return {
             "zone": self._place_link(row.zone),
             "industry": self._industry_link(self.facts.industries[row.industries[0]]),
-            "term": to_words_or_none(row.term),
+            "term": to_words(row.term),
             "emphasis": row.emphasis,
             "verb": row.verb,
             "clause": row.clause,
@@ -594,7 +611,7 @@ class SubjectBuilder(_Builder):
         rows = self.facts.industries.values()
         return {row.id for row in rows if industry.cluster and row.cluster == industry.cluster}
 
-    def _near(self, industry: Industry) -> list[Document]:
+    def _near(self, industry: Industry) -> list[doc.NearIndustry]:
         """Return the nearest industries: of the same cluster, of the same division, in the same places."""
         own = self._zones_of(industry.id)
         found = []
@@ -603,12 +620,12 @@ class SubjectBuilder(_Builder):
             zones = [zone for zone in self._zones_of(other.id) if zone in own]
             cluster = industry.cluster is not None and industry.cluster == other.cluster
             if other.id != industry.id and (cluster or divisions or zones):
-                shared: Document = {"cluster": cluster, "divisions": sorted(divisions)}
-                row = (
-                    self._industry_link(other)
-                    | shared
-                    | {"zones": [self._place_link(zone) for zone in zones]}
-                )
+                row: doc.NearIndustry = {
+                    **self._industry_link(other),
+                    "cluster": cluster,
+                    "divisions": sorted(divisions),
+                    "zones": [self._place_link(zone) for zone in zones],
+                }
                 found.append((-(cluster + bool(divisions)), -len(zones), row))
         found.sort(key=lambda one: one[:2])
         return [row for _, _, row in found[:NEAR]]
@@ -629,20 +646,20 @@ class SubjectBuilder(_Builder):
         rows: list[Designation | Term | Chain] = [*designations, *named, *chains]
         return self.relations.in_plan_order(row.clause for row in rows)
 
-    def _cluster_head(self, row: Cluster) -> Document:
+    def _cluster_head(self, row: Cluster) -> doc.ClusterHead:
         return {
             "id": row.id,
-            "name": to_words_or_none(row.name),
+            "name": to_words(row.name),
             "url": f"/clusters/{row.id}",
             "letter": row.letter,
             "colour": row.colour,
-            "target": row.target.model_dump() if row.target else None,
+            "target": to_target(row.target) if row.target else None,
             "no_target": to_words_or_none(row.no_target),
             "outcomes": to_reached(self.local.outcomes_of(row.id), row.target.unit if row.target else None),
             "focus": to_statements(row.focus),
         }
 
-    def _chain(self, row: Chain) -> Document:
+    def _chain(self, row: Chain) -> doc.ChainEntry:
         place = self._place_link(row.zone) if row.zone else None
         return {
             "id": row.id,
@@ -652,10 +669,10 @@ class SubjectBuilder(_Builder):
             "clause": row.clause,
         }
 
-    def _platform(self, row: Platform) -> Document:
+    def _platform(self, row: Platform) -> doc.PlatformEntry:
         return {
             "id": row.id,
-            "name": to_words_or_none(row.name),
+            "name": to_words(row.name),
             "url": to_url("platforms", row.id),
             "kind": row.kind,
             "status": row.status,
@@ -665,10 +682,10 @@ class SubjectBuilder(_Builder):
             "clauses": list(row.clauses),
         }
 
-    def _tie(self, tie: Tie) -> Document:
+    def _tie(self, tie: Tie) -> doc.TieEntry:
         """Return what the plan ties to a cluster, e.g. the base that leads it."""
         platform = self.facts.platforms.get(tie.subject)
-        return to_tie(tie, self._platform(platform) if platform else self._place_link(tie.subject), None)
+        return _to_tie(tie, self._platform(platform) if platform else self._place_link(tie.subject), None)
 
     def _agency_link(self, row: Agency) -> Link:
         return {"id": row.id, "name": to_words(row.name), "url": f"/agencies/{row.id}"}

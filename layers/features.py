@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import shapely
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import FeatureCollection, GeoJsonFeature, Properties
 from geodata.model import LANGUAGES, Area, Designation, Gateway, Industry, Platform, Position, Text, Town
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.answers import Answers
 from layers.catalogue import Layer
+from layers.document_types import IndustryDocument
 from layers.geojson import to_collection, to_feature
 from layers.relations import Place, Relations
 
 SURE_M = 1000.0  # a point known worse than this is shown as indicative
 SEPARATOR = dict.fromkeys(LANGUAGES, "; ") | {"zh": "；"}
-Features = dict[str, list[dict[str, Any]]]
+Features = dict[str, list[GeoJsonFeature]]
 
 
 def build_points(facts: Facts) -> dict[str, Shape]:
@@ -55,7 +56,7 @@ def _to_shape(row_id: str, position: Position, facts: Facts) -> Shape:
     )
 
 
-def place_properties(place: Place, shape: Shape, relations: Relations) -> dict[str, Any]:
+def place_properties(place: Place, shape: Shape, relations: Relations) -> Properties:
     """Return the contract's properties of a county, zone, park or area."""
     clauses = relations.clauses_of(place)
     kind = place.layer if isinstance(place, Area) else place.kind
@@ -71,17 +72,17 @@ def place_properties(place: Place, shape: Shape, relations: Relations) -> dict[s
     }
 
 
-def land_properties(land_id: str, name: Text, shape: Shape) -> dict[str, Any]:
+def land_properties(land_id: str, name: Text, shape: Shape) -> Properties:
     """Return the contract's properties of a piece of land that is no place of the plan."""
     return _unplanned(land_id, name, "land", None) | shape_properties(shape)
 
 
-def town_properties(town: Town, shape: Shape) -> dict[str, Any]:
+def town_properties(town: Town, shape: Shape) -> Properties:
     """Return the contract's properties of a town; the plan says nothing of single towns."""
     return _unplanned(town.id, town.name, "town", town.zone or town.county) | shape_properties(shape)
 
 
-def _unplanned(row_id: str, name: Text, kind: str, parent: str | None) -> dict[str, Any]:
+def _unplanned(row_id: str, name: Text, kind: str, parent: str | None) -> Properties:
     return {
         **_identity(row_id, name, kind, parent),
         **{f"positioning_{language}": None for language in LANGUAGES},
@@ -92,7 +93,7 @@ def _unplanned(row_id: str, name: Text, kind: str, parent: str | None) -> dict[s
     }
 
 
-def point_properties(row: Platform | Gateway, shape: Shape | None, relations: Relations) -> dict[str, Any]:
+def point_properties(row: Platform | Gateway, shape: Shape | None, relations: Relations) -> Properties:
     """Return the properties of a platform or gateway; where its place is not known a note says why."""
     clauses = relations.in_plan_order(row.clauses)
     parent = row.zone if isinstance(row, Platform) else row.parent
@@ -108,7 +109,7 @@ def point_properties(row: Platform | Gateway, shape: Shape | None, relations: Re
     }
 
 
-def shape_properties(shape: Shape) -> dict[str, Any]:
+def shape_properties(shape: Shape) -> Properties:
     """Return how a polygon was made, how accurate it is, and its areas in km², or why it has none."""
     return {
         "geometry_method": shape.method,
@@ -132,7 +133,7 @@ def _joined(place: Place, language: str) -> str | None:
     return SEPARATOR[language].join(dict.fromkeys(terms)) or None
 
 
-def _identity(row_id: str, name: Text, kind: str, parent: str | None) -> dict[str, Any]:
+def _identity(row_id: str, name: Text, kind: str, parent: str | None) -> Properties:
     names = {f"name_{language}": getattr(name, language) for language in LANGUAGES}
     return {"id": row_id, **names, "kind": kind, "parent_id": parent}
 
@@ -160,7 +161,7 @@ def _of_areas(place: Place, relations: Relations) -> Iterator[dict[str, str]]:
             }
 
 
-def _own(row: Platform | Gateway, relations: Relations) -> dict[str, Any]:
+def _own(row: Platform | Gateway, relations: Relations) -> Properties:
     if isinstance(row, Gateway):
         return {"opened": row.opened}
     note = relations.why_unplaced(row.id)
@@ -200,14 +201,19 @@ def build_features(
 
 
 def build_industry_features(
-    industries: Mapping[str, dict[str, Any]], relations: Relations, shapes: dict[str, Shape]
-) -> dict[str, dict[str, Any]]:
+    industries: Mapping[str, IndustryDocument], relations: Relations, shapes: dict[str, Shape]
+) -> dict[str, FeatureCollection]:
     """Return, for each industry's document, the places designated for it with their designations."""
     collections = {}
     for industry_id, document in industries.items():
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, list[dict[str, object]]] = {}
         for row in document["designations"]:
-            cited = {key: row[key] for key in ("term", "emphasis", "verb", "clause")}
+            cited: dict[str, object] = {
+                "term": row["term"],
+                "emphasis": row["emphasis"],
+                "verb": row["verb"],
+                "clause": row["clause"],
+            }
             found.setdefault(row["zone"]["id"], []).append(cited)
         features = [
             to_feature(
@@ -224,7 +230,7 @@ def build_industry_features(
 
 def _land(
     relations: Relations, shapes: dict[str, Shape], layer: Layer, neighbours: list[BaseGeometry]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[GeoJsonFeature]:
     """Yield the city's own land, and the neighbouring land that a base map needs."""
     around = shapely.MultiPolygon(shapely.get_parts(shapely.union_all(neighbours)))
     for plan in relations.facts.plans.values():

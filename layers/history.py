@@ -27,9 +27,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
-from layers.changes import compare
+from layers.changes import (
+    AreaDifference,
+    Changes,
+    ChangeSummary,
+    compare,
+)
 from layers.home import (
     ENTRY,
     MARKER,
@@ -45,6 +50,7 @@ from layers.home import (
 )
 from layers.store import (
     KEPT,
+    FileEntry,
     Pointer,
     Release,
     read_pointer,
@@ -66,7 +72,42 @@ _READINGS = 5  # of a history that others write to meanwhile
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same data make the same archive
 _UNREADABLE = (OSError, EOFError, KeyError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
-Event = dict[str, Any]
+# An imported boundary without its geometry, as its record has it; `import` is the record's id.
+Imported = TypedDict(
+    "Imported",
+    {
+        "layer": str,
+        "of": str,
+        "method": str,
+        "accuracy_m": float,
+        "source": str,
+        "licence": str,
+        "who": str,
+        "why": str,
+        "when": str,
+        "file_name": str,
+        "file_sha256": str,
+        "crs": str,
+        "fixes": list[str | dict[str, str]],
+        "import": str,
+    },
+    total=False,
+)
+TracedChange = TypedDict(
+    "TracedChange",
+    {
+        "number": int,
+        "release": str,
+        "when": str,
+        "how": str,
+        "back_to": int | None,
+        "who": str | None,
+        "why": str | None,
+        "before": dict[str, object] | None,
+        "after": dict[str, object] | None,
+        "import": Imported | None,
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -80,8 +121,8 @@ class Act:
     who: str | None = None
     why: str | None = None
     back_to: int | None = None  # the entry that a rollback returns to
-    imported: tuple[dict[str, Any], ...] = ()  # what is new, without the geometry
-    changes: dict[str, Any] = field(default_factory=dict)
+    imported: tuple[Imported, ...] = ()  # what is new
+    changes: ChangeSummary = field(default_factory=ChangeSummary)
 
     def to_json(self) -> str:
         """Return the act as text, for another process."""
@@ -390,7 +431,7 @@ def list_data(home: Path, release_id: str) -> list[str]:
         return []
 
 
-def describe_data(home: Path, release_id: str) -> dict[str, dict[str, Any]]:
+def describe_data(home: Path, release_id: str) -> dict[str, FileEntry]:
     """Return size and sha256 of every archived file of one release, as a manifest has them."""
     read = open_data(home, release_id)
     contents = {path: read(path) for path in list_data(home, release_id)}
@@ -401,7 +442,7 @@ def describe_data(home: Path, release_id: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def compare_archives(home: Path, old: str, new: str) -> dict[str, Any]:
+def compare_archives(home: Path, old: str, new: str) -> Changes:
     """Return what differs between the archived data of two releases."""
     paths = [*list_data(home, old), *list_data(home, new)]
     return compare(open_data(home, old), open_data(home, new), paths)
@@ -509,9 +550,10 @@ def replace_latest(home: Path, in_force: Iterable[str], fresh: Iterable[str]) ->
     return tuple(name for name, one in by_id.items() if id(one) in kept)
 
 
-def describe_import(boundary: ImportedBoundary) -> dict[str, Any]:
+def describe_import(boundary: ImportedBoundary) -> Imported:
     """Return everything about an imported boundary but its geometry."""
-    return boundary.model_dump(mode="json", exclude={"geometry"}) | {"import": boundary.to_id()}
+    record = boundary.model_dump(mode="json", exclude={"geometry"})
+    return cast("Imported", {**record, "import": boundary.to_id()})
 
 
 def read_import(home: Path, name: str) -> bytes:
@@ -543,7 +585,7 @@ def find_entry(entries: list[Entry], asked: str) -> Entry | None:
     return matching[-1] if one else None
 
 
-def trace(entries: Iterable[Entry], place: str) -> list[Event]:
+def trace(entries: Iterable[Entry], place: str) -> list[TracedChange]:
     """Return what each publication did to the boundary of `place`, the latest first.
 
     ``how`` is ``base`` (first published), ``imported``, ``adjusted`` (a neighbour's import moved the
@@ -551,11 +593,10 @@ def trace(entries: Iterable[Entry], place: str) -> list[Event]:
     """
     events = []
     for entry in entries:
-        rows = [row for row in entry.act.changes.get("areas", ()) if row["id"] == place]
+        row = next((row for row in entry.act.changes.get("areas", ()) if row["id"] == place), None)
         imported = next((row for row in entry.act.imported if row["of"] == place), None)
-        if rows or imported:
-            row = rows[0] if rows else {}
-            events.append(_to_event(entry, row.get("before"), row.get("after"), imported))
+        if row or imported:
+            events.append(_to_event(entry, row, imported))
     return events[::-1]
 
 
@@ -564,7 +605,8 @@ def list_places(entries: Iterable[Entry]) -> set[str]:
     return {row["id"] for entry in entries for row in entry.act.changes.get("areas", ())}
 
 
-def _to_event(entry: Entry, before: Event | None, after: Event | None, imported: Event | None) -> Event:
+def _to_event(entry: Entry, row: AreaDifference | None, imported: Imported | None) -> TracedChange:
+    before, after = (row["before"], row["after"]) if row else (None, None)
     return {
         "number": entry.number,
         "release": entry.release,
@@ -579,7 +621,12 @@ def _to_event(entry: Entry, before: Event | None, after: Event | None, imported:
     }
 
 
-def _how(entry: Entry, before: Event | None, after: Event | None, imported: Event | None) -> str:
+def _how(
+    entry: Entry,
+    before: dict[str, object] | None,
+    after: dict[str, object] | None,
+    imported: Imported | None,
+) -> str:
     if imported:
         return "imported"
     if after is None:

@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Collection, Mapping
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parent.parent
 MARKER = "weihai-layout-home.json"
@@ -171,7 +170,7 @@ def sync_folder(folder: Path) -> None:
 
 def _read_marker(path: Path) -> None:
     try:
-        marker: Any = json.loads(read_file(path) or b"")
+        marker = json.loads(read_file(path) or b"")
     except (ValueError, RecursionError) as error:
         raise HomeError("marker_damaged", path) from error
     if not isinstance(marker, dict) or marker.get("kind") != KIND or type(marker.get("format")) is not int:
@@ -197,7 +196,7 @@ def _is_new(home: Path, names: Collection[str]) -> bool:
 
 def _is_entry(path: Path) -> bool:
     try:
-        entry: Any = json.loads(read_file(path) or b"") if ENTRY.fullmatch(path.name) else None
+        entry = json.loads(read_file(path) or b"") if ENTRY.fullmatch(path.name) else None
     except (HomeError, ValueError, RecursionError):
         return False
     return isinstance(entry, dict) and {"number", "release", "manifest_sha256", "act"} <= entry.keys()

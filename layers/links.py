@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
-from geodata.model import Gateway, Platform, Task, Term, Text, Tie
+from geodata.model import Gateway, Platform, Term, Text
 from layers.relations import Place
 
 if TYPE_CHECKING:  # a web process has no use for what reads additions, which is large
@@ -157,18 +157,6 @@ def to_reached(rows: Iterable[LocalOutcome], unit: Text | None) -> list[Reached]
 def to_statements(terms: Iterable[Term]) -> list[Statement]:
     """Return the terms that the plan prints, each with its clause."""
     return [{"term": to_words(row.term), "clause": row.clause} for row in terms]
-
-
-def to_task(row: Task) -> dict[str, object]:
-    """Return what the plan wants done with a zone, its verb, and the industries we file it under."""
-    note = to_words_or_none(row.note)
-    return {**to_statements([row])[0], "verb": row.verb, "industries": list(row.industries), "note": note}
-
-
-def to_tie(row: Tie, subject: object, other: object) -> dict[str, object]:
-    """Return how the plan ties `subject` to `other`, of which there may be no record."""
-    said = {"term": to_words(row.term), "clause": row.clause}
-    return {"subject": subject, "object": other, "role": row.role, **said}
 
 
 def to_url(layer: str, row_id: str) -> str:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, TypeVar
 
 import orjson
 import shapely
@@ -23,6 +23,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.model import PLACE_LAYERS
+from layers.document_types import AnchorLink, AreaRelation, BlockHead, CitedIndustry
+from layers.links import Link, Words
 from layers.query import FeatureStore
 
 ENTRY = struct.Struct("<II")  # bytes of a record's JSON head, bytes of its WKB
@@ -41,17 +43,115 @@ NOT_STATED = "not-stated"  # the extent of an area that is drawn as its members;
 LEAST_PERCENT = 0.005  # what rounds to nothing
 LEAST_LIKELY = 0.5  # per cent; what is less likely is not named
 QUADRANT = 4  # segments of a rounded corner
+AnswerRow = TypeVar("AnswerRow", bound="PointAnswer | ShareAnswer")
+
+
+class PointAnswer(BlockHead):
+    """What applies at a point: a place, how near its edge is, and how likely the point is in it."""
+
+    status: str
+    distance_to_edge_m: int
+    uncertain: bool
+    likelihood_percent: float | None
+
+
+class ShareAnswer(BlockHead):
+    """How much of a polygon lies in a place, and between which shares the truth lies."""
+
+    area_km2: float
+    share_percent: float
+    share_range_percent: list[float]
+
+
+class UnboundedArea(TypedDict, total=False):
+    """What can be said of an area without a stated extent: nothing of edges, shares or accuracy."""
+
+    id: str
+    layer: str
+    kind: str
+    name: Words
+    url: str | None
+    industries: list[CitedIndustry]
+    relation: AreaRelation | None
+    extent: str | None
+    anchors: list[AnchorLink]
+    note: Words | None
+    status: str
+
+
+class GatewayAnswer(BlockHead):
+    """A port, airport or station with its distance."""
+
+    distance_m: int
+
+
+class NearestPlace(Link):
+    """The place nearest to a point that lies in none."""
+
+    layer: str
+    distance_m: int
+
+
+class LayerDoubt(TypedDict):
+    """The places of a layer of which a point may be in one, or in none."""
+
+    layer: str
+    places: list[Link]
+    or_none: bool
+
+
+class LikelyPlace(Link):
+    """A place that a point may be in."""
+
+    likelihood_percent: float
+
+
+class LikelyPlaces(TypedDict):
+    """The places of a layer that a point may be in, the likeliest first."""
+
+    layer: str
+    places: list[LikelyPlace]
+    none_percent: float
+
+
+class LookupAnswer(TypedDict):
+    """What applies at a point; see :meth:`Lookup.at`."""
+
+    lon: float
+    lat: float
+    where: str
+    covered: bool
+    uncertain: bool
+    doubts: list[LayerDoubt]
+    likely: list[LikelyPlaces]
+    accuracy_m: int | None
+    applies: list[PointAnswer]
+    areas: list[UnboundedArea]
+    nearest: NearestPlace | None
+    gateways: list[GatewayAnswer]
+
+
+class SharesAnswer(TypedDict):
+    """How a polygon lies; see :meth:`Shares.of`."""
+
+    area_km2: float
+    vertices: int
+    bbox: list[float]
+    shares: list[ShareAnswer]
+    areas: list[UnboundedArea]
+    outside: dict[str, float]
+    gateways: list[GatewayAnswer]
 
 
 @dataclass(frozen=True)
 class BlockEntry:
     """One geometry, lon/lat, and what is said of it."""
 
-    head: dict[str, Any]
+    head: BlockHead
     geometry: BaseGeometry
 
 
-def read_entries(block: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+def read_entries(block: bytes) -> Iterator[tuple[BlockHead, bytes]]:
     """Yield head and WKB of every geometry of a block that :mod:`layers.payload` wrote."""
     at = 0
     while at < len(block):
@@ -72,7 +172,7 @@ def read_block(block: bytes) -> Iterator[BlockEntry]:
         yield BlockEntry(head, geometry)
 
 
-def write_block(rows: Iterable[tuple[dict[str, Any], BaseGeometry]]) -> bytes:
+def write_block(rows: Iterable[tuple[BlockHead, BaseGeometry]]) -> bytes:
     """Return the block of some heads with their geometries."""
     parts = []
     for head, geometry in rows:
@@ -237,7 +337,7 @@ class Surroundings:
             return NEIGHBOUR
         return SEA if self.window.covers(point) else BEYOND
 
-    def gateways(self, place: BaseGeometry) -> list[dict[str, Any]]:
+    def gateways(self, place: BaseGeometry) -> list[GatewayAnswer]:
         """Return the nearest port, airport and station of a point or polygon, each with its distance."""
         nearest: dict[str, tuple[float, BlockEntry]] = {}
         for entry in self._gateways:
@@ -245,7 +345,7 @@ class Surroundings:
             best = nearest.get(entry.head["kind"])
             if best is None or distance < best[0]:
                 nearest[entry.head["kind"]] = (distance, entry)
-        return [entry.head | {"distance_m": round(distance)} for distance, entry in nearest.values()]
+        return [{**entry.head, "distance_m": round(distance)} for distance, entry in nearest.values()]
 
 
 class Lookup:
@@ -255,7 +355,7 @@ class Lookup:
         self.around = around
         self._places = places
 
-    def at(self, lon: float, lat: float) -> dict[str, Any]:
+    def at(self, lon: float, lat: float) -> LookupAnswer:
         """Return what applies at a point.
 
         Each entry of ``applies`` is ``inside``, or ``near`` where the point lies outside but closer
@@ -296,7 +396,7 @@ class Lookup:
             "likely": list(_rank(around, likely)),
             "accuracy_m": None if accuracy_m is None else round(accuracy_m),
             "applies": found,
-            "areas": [_without_extent(answer) for answer in unbounded],
+            "areas": [{**_without_extent(answer), "status": answer["status"]} for answer in unbounded],
             "nearest": None if inside else self._nearest(point),
             "gateways": self.around.gateways(point),
         }
@@ -314,37 +414,51 @@ class Lookup:
                 likely |= {place: chance / total for place in rivals if (chance := likely[place]) is not None}
         return {place: None if chance is None else round(100 * chance, 1) for place, chance in likely.items()}
 
-    def _nearest(self, point: Point) -> dict[str, Any]:
+    def _nearest(self, point: Point) -> NearestPlace:
         """Return the nearest place with its distance, for a point that lies in none."""
         distance, entry = self._places.nearest(point)
-        return {key: entry.head[key] for key in ("id", "layer", "name", "url")} | {
-            "distance_m": round(distance)
+        head = entry.head
+        return {
+            "id": head["id"],
+            "layer": head["layer"],
+            "name": head["name"],
+            "url": head["url"],
+            "distance_m": round(distance),
         }
 
 
-def _part(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _part(rows: list[AnswerRow]) -> tuple[list[AnswerRow], list[AnswerRow]]:
     """Return the rows of places with an extent, and those of areas of which the plan states none."""
     unbounded = [row for row in rows if row["extent"] == NOT_STATED]
     return [row for row in rows if row["extent"] != NOT_STATED], unbounded
 
 
-def _without_extent(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what can be said of an area without a stated extent: nothing of edges, shares or accuracy."""
-    keys = ("id", "layer", "kind", "name", "url", "industries", "relation", "extent", "anchors", "note")
-    return {key: row[key] for key in keys} | ({"status": row["status"]} if "status" in row else {})
+def _without_extent(row: BlockHead) -> UnboundedArea:
+    return {
+        "id": row["id"],
+        "layer": row["layer"],
+        "kind": row["kind"],
+        "name": row["name"],
+        "url": row["url"],
+        "industries": row["industries"],
+        "relation": row["relation"],
+        "extent": row["extent"],
+        "anchors": row["anchors"],
+        "note": row["note"],
+    }
 
 
-def _doubts(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _doubts(found: list[PointAnswer]) -> Iterator[LayerDoubt]:
     """Yield the layers in which it is not certain which place the point is in."""
     for layer in SHARING:
         rows = [row for row in found if row["layer"] == layer and not row["spots"]]
         if any(row["uncertain"] for row in rows):
-            places = [{key: row[key] for key in ("id", "name", "url")} for row in rows]
+            places: list[Link] = [_link(row) for row in rows]
             # The nearest edge of a single place leads out of the layer.
             yield {"layer": layer, "places": places, "or_none": len(rows) == 1}
 
 
-def _rank(around: list[BlockEntry], likely: dict[str, float | None]) -> Iterator[dict[str, Any]]:
+def _rank(around: list[BlockEntry], likely: dict[str, float | None]) -> Iterator[LikelyPlaces]:
     """Yield the places of each layer that a point may be in, the likeliest first."""
     for layer in SHARING:
         heads = [entry.head for entry in around if entry.head["layer"] == layer]
@@ -353,15 +467,16 @@ def _rank(around: list[BlockEntry], likely: dict[str, float | None]) -> Iterator
         if rows:
             yield {
                 "layer": layer,
-                "places": [
-                    {key: head[key] for key in ("id", "name", "url")} | {"likelihood_percent": chance}
-                    for chance, head in rows
-                ],
+                "places": [{**_link(head), "likelihood_percent": chance} for chance, head in rows],
                 "none_percent": round(max(100 - sum(chance for chance, _ in chances), 0.0), 1),
             }
 
 
-def _answer(entry: BlockEntry, point: Point) -> dict[str, Any] | None:
+def _link(head: BlockHead) -> Link:
+    return {"id": head["id"], "name": head["name"], "url": head["url"]}
+
+
+def _answer(entry: BlockEntry, point: Point) -> PointAnswer | None:
     distance = measure_edge_m(entry.geometry, point)
     spots = entry.head["spots"]
     inside = not spots and bool(entry.geometry.covers(point))
@@ -373,7 +488,13 @@ def _answer(entry: BlockEntry, point: Point) -> dict[str, Any] | None:
     if not inside and not uncertain:
         return None
     status = "inside" if inside else "near"
-    return entry.head | {"status": status, "distance_to_edge_m": round(distance), "uncertain": uncertain}
+    return {
+        **entry.head,
+        "status": status,
+        "distance_to_edge_m": round(distance),
+        "uncertain": uncertain,
+        "likelihood_percent": None,
+    }
 
 
 INNER, OUTER = "inner", "outer"  # a place with its edge moved by its accuracy
@@ -394,7 +515,7 @@ class Shares:
         self._outer = [edges[entry.head["id"], OUTER] for entry in self._entries]
         self._tree = STRtree(self._outer)
 
-    def of(self, polygon: BaseGeometry) -> dict[str, Any]:
+    def of(self, polygon: BaseGeometry) -> SharesAnswer:
         """Return the area of a valid lon/lat polygon, km², and its shares by place, per cent.
 
         A place that the polygon only may reach, its edge or its whole extent being that uncertain, has a
@@ -412,7 +533,7 @@ class Shares:
             "gateways": self._around.gateways(polygon),
         }
 
-    def _shares(self, polygon: BaseGeometry, total: float) -> Iterator[dict[str, Any]]:
+    def _shares(self, polygon: BaseGeometry, total: float) -> Iterator[ShareAnswer]:
         for index in self._tree.query(polygon, predicate="intersects"):
             entry = self._entries[int(index)]
             area = _measure_common_km2(polygon, entry.geometry, total)
@@ -425,13 +546,14 @@ class Shares:
             if entry.head["spots"]:  # it has an extent, but nobody knows where
                 area = share = low = 0.0
             if high >= LEAST_PERCENT:
-                yield entry.head | {
+                yield {
+                    **entry.head,
                     "area_km2": round(area, 6),
                     "share_percent": round(share, 2),
                     "share_range_percent": [round(low, 2), round(min(high, 100), 2)],
                 }
 
-    def _outside(self, polygon: BaseGeometry, total: float, found: list[dict[str, Any]]) -> dict[str, float]:
+    def _outside(self, polygon: BaseGeometry, total: float, found: list[ShareAnswer]) -> dict[str, float]:
         """Return the shares outside the city's towns: a neighbour's land, sea, and where nothing is known."""
         city = sum(row["share_percent"] for row in found if row["layer"] == "towns")
         neighbour = self._percent(polygon, self._around.neighbour, total)
@@ -465,5 +587,5 @@ def move_edges(place: BaseGeometry, accuracy_m: float) -> dict[str, BaseGeometry
     }
 
 
-def _order(row: dict[str, Any]) -> tuple[int, float]:
+def _order(row: ShareAnswer) -> tuple[int, float]:
     return ORDER.index(row["layer"]), -row["share_percent"]

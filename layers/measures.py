@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import hypot
-from typing import Any, Final
+from typing import Final
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.city import list_criteria
-from geodata.model import Area
+from geodata.model import Area, Gateway, Platform, Zone
 from geodata.shapes import Shape
 from layers.answers import WHOLE_CITY
-from layers.links import link_place
+from layers.document_types import AreaGroup, CoastMeasure, DistanceTo, MeasuresDocument
+from layers.links import Link, link_place, link_point, to_words
 from layers.relations import Place, Relations
 
-Row = dict[str, Any]
 CRITERIA: Final = list_criteria()  # by the name of the criterion, the layer that it is to lie in a place of
 EDGE_DEG: Final = 1e-4  # about 10 m: edges this close count as one edge
 EDGE_M: Final = 10
@@ -29,7 +29,9 @@ COAST_M: Final = 100  # a shorter edge with the sea does not count as coast
 KINDS: Final = {"port": "seaport", "airport": "airport", "station": "railway-station"}
 
 
-def build_measures(relations: Relations, shapes: dict[str, Shape], neighbours: list[BaseGeometry]) -> Row:
+def build_measures(
+    relations: Relations, shapes: dict[str, Shape], neighbours: list[BaseGeometry]
+) -> MeasuresDocument:
     """Return, by place, how far its gateways and universities are, its coast, its groups and neighbours.
 
     Only zones of all layers are measured: areas are made of them.
@@ -52,25 +54,21 @@ def build_measures(relations: Relations, shapes: dict[str, Shape], neighbours: l
     }
 
 
-def _targets(relations: Relations, shapes: dict[str, Shape]) -> dict[str, list[tuple[Row, Shape]]]:
+def _targets(relations: Relations, shapes: dict[str, Shape]) -> dict[str, list[tuple[Link, Shape]]]:
     """Return what a distance is measured to, by criterion; only points whose position is known."""
     facts = relations.facts
-    found: dict[str, list[Any]] = {
+    found: dict[str, list[Gateway | Platform]] = {
         criterion: [row for row in facts.gateways.values() if row.kind == kind]
         for criterion, kind in KINDS.items()
     }
     found["university"] = [row for row in facts.platforms.values() if row.kind == "university"]
     return {
-        criterion: [
-            ({"id": row.id, "name": row.name.model_dump(), "url": f"/places/{row.id}"}, shapes[row.id])
-            for row in rows
-            if row.id in shapes
-        ]
+        criterion: [(link_point(row), shapes[row.id]) for row in rows if row.id in shapes]
         for criterion, rows in found.items()
     }
 
 
-def _nearest(place: Shape, targets: list[tuple[Row, Shape]]) -> Row | None:
+def _nearest(place: Shape, targets: list[tuple[Link, Shape]]) -> DistanceTo | None:
     """Return the nearest target with its distance in metres and that figure's accuracy."""
     found = [
         (crs.measure_distance_m(target.label, place.geometry), link["id"], link, target)
@@ -101,7 +99,7 @@ class _Coast:
         self.line = line
         self.band = shapely.buffer(line, EDGE_DEG)
 
-    def measure(self, place: Shape) -> Row:
+    def measure(self, place: Shape) -> CoastMeasure:
         """Return the length of a place's edge with the sea, and whether it lies on the coast.
 
         ``on`` is None where the polygon is not accurate enough to say. ``sure`` is False where the
@@ -118,7 +116,7 @@ class _Coast:
         return {"on": on, "sure": sure, "length_m": length_m, "gap_m": gap_m, "accuracy_m": accuracy_m}
 
 
-def _groups(relations: Relations, place: Place, layer: str) -> Iterator[Row]:
+def _groups(relations: Relations, place: Place, layer: str) -> Iterator[AreaGroup]:
     """Yield the areas of a layer that list the place, or else the place that it lies in, as a member.
 
     An area that covers the whole city tells no place from another, and is left out.
@@ -130,7 +128,7 @@ def _groups(relations: Relations, place: Place, layer: str) -> Iterator[Row]:
                 seen.add(area.id)
                 yield {
                     **link_place(area),
-                    "relation": area.relation.term.model_dump(),
+                    "relation": to_words(area.relation.term),
                     "clause": area.relation.clause,
                     "through": None if holder == place.id else link_place(relations.places[holder]),
                 }
@@ -143,7 +141,7 @@ def _with_ancestors(relations: Relations, place_id: str) -> Iterator[str]:
         current = relations.facts.zones[current].parent
 
 
-def _beside(relations: Relations, shapes: dict[str, Shape], place: Place, places: list[Any]) -> list[str]:
+def _beside(relations: Relations, shapes: dict[str, Shape], place: Place, places: list[Zone]) -> list[str]:
     """Return the places that touch one, without those that it lies in or that lie in it."""
     above = set(_with_ancestors(relations, place.id))
     others = [row for row in places if row.id not in above and row.id not in relations.inside(place.id)]

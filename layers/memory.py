@@ -7,7 +7,6 @@ the first who asks; columns and orders are made when a filter or a sort needs th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 import shapely
@@ -17,13 +16,14 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from layers.cql.evaluate import Column, evaluate
+from layers.document_types import BlockHead, LayerEntry
 from layers.lookup import reach_box, read_entries
 from layers.query import Collection, Feature, Query, Selection
-from layers.rows import Row, queryables, read_rows
+from layers.rows import StoredRow, queryables, read_stored_rows
 from layers.store import Release
 
-_BLANKS: dict[str, Any] = {"string": "", "list": "", "number": 0.0, "boolean": False}
-_TYPES: dict[str, Any] = {"string": object, "list": object, "number": float, "boolean": bool}
+_BLANKS: dict[str, str | float | bool] = {"string": "", "list": "", "number": 0.0, "boolean": False}
+_TYPES: dict[str, type] = {"string": object, "list": object, "number": float, "boolean": bool}
 Indices = NDArray[np.intp]
 
 
@@ -32,7 +32,7 @@ class MemoryStore:
 
     def __init__(self, release: Release) -> None:
         self._tables = {
-            info["id"]: MemoryTable(info, read_rows(release, info))
+            info["id"]: MemoryTable(info, read_stored_rows(release, info))
             for info in release.read_json("pages/catalogue.json")
         }
         self._entries = list(read_entries(release.read("index/lookup.bin")))
@@ -50,7 +50,7 @@ class MemoryStore:
         """Return one feature, or None; raises KeyError for an unknown collection."""
         return self._tables[collection].by_id.get(feature_id)
 
-    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
+    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[BlockHead, bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
         for index in sorted(self._places.query(reach_box(lon, lat, reach_m))):
             yield self._entries[index]
@@ -63,7 +63,7 @@ class MemoryStore:
 class MemoryTable:
     """The rows of one collection by column, with an index over their geometries."""
 
-    def __init__(self, info: dict[str, Any], rows: Iterable[Row]) -> None:
+    def __init__(self, info: LayerEntry, rows: Iterable[StoredRow]) -> None:
         self._rows = list(rows)
         self._kinds = queryables(info)
         self._features = np.empty(len(self._rows), dtype=object)  # so that many are taken at once

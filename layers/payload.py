@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.land import SEA
-from geodata.model import EMPHASES, Area, Gateway, Platform, Text
+from geodata.model import EMPHASES, Area, Cluster, Gateway, Platform, Text, Town
 from geodata.shapes import Shape, Stretch, find_label
 from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
-from layers.documents import Document
+from layers.document_types import (
+    BlockHead,
+    PlaceDocument,
+)
 from layers.features import SEPARATOR
-from layers.links import to_url
+from layers.links import to_url, to_words
 from layers.lookup import EDGES, GROUND, ORDER, move_edges, read_block, write_block
+from layers.map_types import LegendLine, MapDocument, MapFeature, MapLayer, MapTheme
 from layers.relations import Place, Relations
 
-Payload = dict[str, Any]
 LAST = 30  # priority of names that the catalogue says nothing of
-Head = dict[str, Any]  # what is said of one geometry of a block
 
 
 def build_payload(
@@ -32,7 +34,7 @@ def build_payload(
     layers: Mapping[str, Layer],
     themes: tuple[Theme, ...],
     language: str,
-) -> Payload:
+) -> MapDocument:
     """Return the map's first load for one language; positions are (lon, lat) rounded to 1e-5 degrees."""
     facts = relations.facts
     builder = _Features(relations, shapes, language)
@@ -68,6 +70,11 @@ def build_payload(
     }
 
 
+class _Names(TypedDict):
+    name: str
+    zh: str
+
+
 class _Features:
     """Collect the map's features, polygons first, then points."""
 
@@ -77,21 +84,22 @@ class _Features:
         self.shapes = shapes
         self.language = language
 
-    def build(self) -> Payload:
+    def build(self) -> dict[str, MapFeature]:
         facts = self.relations.facts
         places = {place.id: self._place(place) for place in self.relations.places.values()}
         platforms = {row.id: self._point(row, "platforms", row.zone) for row in facts.platforms.values()}
         gateways = {row.id: self._point(row, "gateways", row.parent) for row in facts.gateways.values()}
         return places | platforms | gateways
 
-    def _place(self, place: Place) -> Payload:
+    def _place(self, place: Place) -> MapFeature:
         shape = self.shapes[place.id]
         designations = self.relations.designations_of(place.id)
         own = (place.letter, place.colour) if isinstance(place, Area) else (None, None)
         return {
             "layer": place.layer,
             "kind": place.layer if isinstance(place, Area) else place.kind,
-            **_names(place.name, self.language),
+            "name": _pick(place.name, self.language),
+            "zh": place.name.zh,
             "short": _pick(place.short_name, self.language) if place.short_name else None,
             "label": self._label_of(place.id),
             "parent": getattr(place, "parent", None),
@@ -137,12 +145,13 @@ class _Features:
         at = shape.label if rest.is_empty else find_label(max(shapely.get_parts(rest), key=shapely.area))
         return [round(at.x, 5), round(at.y, 5)]
 
-    def _point(self, row: Platform | Gateway, layer: str, parent: str | None) -> Payload:
+    def _point(self, row: Platform | Gateway, layer: str, parent: str | None) -> MapFeature:
         shape = self.shapes.get(row.id)
         return {
             "layer": layer,
             "kind": row.kind,
-            **_names(row.name, self.language),
+            "name": _pick(row.name, self.language),
+            "zh": row.name.zh,
             "parent": parent,
             "method": shape.method if shape else None,
             "edge": shape.edge if shape else None,
@@ -168,7 +177,7 @@ def _leading_cluster(relations: Relations, place_id: str) -> str | None:
     return best[0] if len(best) == 1 else None
 
 
-def _theme(theme: Theme, relations: Relations, language: str, *, imported: bool) -> Payload:
+def _theme(theme: Theme, relations: Relations, language: str, *, imported: bool) -> MapTheme:
     note = theme.note_imported if imported and theme.note_imported else theme.note
     legend = [_entry(entry, language) for entry in theme.legend] or _own_legend(theme, relations, language)
     return {
@@ -182,13 +191,13 @@ def _theme(theme: Theme, relations: Relations, language: str, *, imported: bool)
     }
 
 
-def _layer(layer: Layer) -> Payload:
+def _layer(layer: Layer) -> MapLayer:
     """Return how the names of a layer's places are set; the widest goes last where nothing is said."""
     label = layer.label or LabelStyle(priority=LAST)
     return {"source": layer.source, "priority": label.priority, "width": label.width}
 
 
-def _entry(entry: LegendEntry, language: str) -> Payload:
+def _entry(entry: LegendEntry, language: str) -> LegendLine:
     return {
         "key": entry.key,
         "keys": list(entry.keys),
@@ -199,20 +208,26 @@ def _entry(entry: LegendEntry, language: str) -> Payload:
     }
 
 
-def _own_legend(theme: Theme, relations: Relations, language: str) -> list[Payload]:
+def _own_legend(theme: Theme, relations: Relations, language: str) -> list[LegendLine]:
     """Return a legend made of the features themselves, or of the clusters."""
     facts = relations.facts
-    rows: list[Any] = list(facts.clusters.values())
+    rows: list[Cluster | Area] = [*facts.clusters.values()]
     if theme.colour_by == "feature":
         rows = [area for area in facts.areas.values() if area.layer in theme.layers]
     return [
-        {"key": row.id, "keys": [row.id], "label": _pick(row.name, language), "colour": row.colour}
-        | {"letter": row.letter, "symbol": None}
+        {
+            "key": row.id,
+            "keys": [row.id],
+            "label": _pick(row.name, language),
+            "colour": row.colour,
+            "letter": row.letter,
+            "symbol": None,
+        }
         for row in rows
     ]
 
 
-def _names(text: Text, language: str) -> Payload:
+def _names(text: Text, language: str) -> _Names:
     return {"name": _pick(text, language), "zh": text.zh}
 
 
@@ -225,7 +240,7 @@ def _label(shape: Shape) -> list[float]:
 
 
 def build_lookup_index(
-    relations: Relations, shapes: dict[str, Shape], documents: dict[str, Document]
+    relations: Relations, shapes: dict[str, Shape], documents: dict[str, PlaceDocument]
 ) -> bytes:
     """Return all polygons that a look-up answers with, as one block."""
     heads = [_place_head(document) for document in documents.values() if document["layer"] in ORDER]
@@ -258,7 +273,7 @@ class Edges:
 def build_around_index(
     relations: Relations,
     shapes: dict[str, Shape],
-    documents: dict[str, Document],
+    documents: dict[str, PlaceDocument],
     ground: Mapping[str, BaseGeometry],
     edges: Edges,
 ) -> bytes:
@@ -268,30 +283,56 @@ def build_around_index(
     which all land is known, and the `edges` of the places that are made of towns.
     """
     gateways = [document for document in documents.values() if document["layer"] == "gateways"]
-    rows: list[tuple[Head, BaseGeometry]] = [
-        (_gateway_head(document), shapes[document["id"]].geometry) for document in gateways
+    rows: list[tuple[BlockHead, BaseGeometry]] = [
+        (_head(document), shapes[document["id"]].geometry) for document in gateways
     ]
     rows += [({"id": name, "layer": GROUND}, geometry) for name, geometry in ground.items()]
     rows += _edge_rows(relations, edges)
     return write_block(rows)
 
 
-def _edge_rows(relations: Relations, edges: Edges) -> Iterator[tuple[Head, BaseGeometry]]:
+def _edge_rows(relations: Relations, edges: Edges) -> Iterator[tuple[BlockHead, BaseGeometry]]:
     """Yield each stretch of edge with the places that it bounds, the first with the table of errors."""
     bounded = {place: {town.id for town in relations.towns_of(place)} for place in relations.places}
     bounded |= {town: {town} for town in relations.facts.towns}
     table = sorted((float(share), part) for share, part in edges.quantiles.items())
     for number, stretch in enumerate(edges.stretches):
-        of = [place for place, towns in bounded.items() if len(towns & set(stretch.between)) == 1]
-        head = {"id": number, "layer": EDGES, "of": of, "accuracy_m": stretch.accuracy_m}
-        head["coast"] = SEA in stretch.between
-        yield head | ({} if number else {"errors": table}), stretch.line
+        head: BlockHead = {
+            "layer": EDGES,
+            "of": [place for place, towns in bounded.items() if len(towns & set(stretch.between)) == 1],
+            "accuracy_m": stretch.accuracy_m,
+            "coast": SEA in stretch.between,
+        }
+        if number == 0:
+            head["errors"] = table
+        yield head, stretch.line
 
 
-def _place_head(document: Document) -> Head:
-    keys = ("industry_id", "term", "emphasis", "verb", "clause")
-    return {key: document[key] for key in ("id", "layer", "kind", "name", "url", "parent")} | {
-        "industries": [{key: row[key] for key in keys} for row in document["industries"]],
+def _head(document: PlaceDocument) -> BlockHead:
+    return {
+        "id": document["id"],
+        "layer": document["layer"],
+        "kind": document["kind"],
+        "name": document["name"],
+        "url": document["url"],
+        "positional_accuracy_m": document["geometry"]["accuracy_m"] or 0,
+    }
+
+
+def _place_head(document: PlaceDocument) -> BlockHead:
+    return {
+        **_head(document),
+        "parent": document["parent"],
+        "industries": [
+            {
+                "industry_id": row["industry_id"],
+                "term": row["term"],
+                "emphasis": row["emphasis"],
+                "verb": row["verb"],
+                "clause": row["clause"],
+            }
+            for row in document["industries"]
+        ],
         "relation": document["relation"],
         "extent": document["extent"],
         "anchors": document["anchors"],
@@ -299,21 +340,15 @@ def _place_head(document: Document) -> Head:
         "spots": document["geometry"]["spots"],
         "geometry_method": document["geometry"]["method"],
         "geometry_schematic": document["geometry"]["schematic"],
-        "positional_accuracy_m": document["geometry"]["accuracy_m"],
     }
 
 
-def _gateway_head(document: Document) -> Head:
-    head = {key: document[key] for key in ("id", "layer", "kind", "name", "url")}
-    return head | {"positional_accuracy_m": document["geometry"]["accuracy_m"]}
-
-
-def _town_head(town: Any, shape: Shape) -> Head:
+def _town_head(town: Town, shape: Shape) -> BlockHead:
     return {
         "id": town.id,
         "layer": "towns",
         "kind": "town",
-        "name": town.name.model_dump(),
+        "name": to_words(town.name),
         "url": None,
         "parent": None,
         "industries": [],

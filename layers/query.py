@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
 from layers.cql.tree import Condition
+from layers.document_types import BlockHead, LayerEntry
 
 
 class StoreUnavailableError(Exception):
@@ -74,7 +75,7 @@ class Collection:
     """One layer or table as a collection of features; each is equal to itself alone."""
 
     id: str
-    info: dict[str, Any]  # the catalogue's entry: geometry, title, description, fields
+    info: LayerEntry  # the catalogue's entry: geometry, title, description, fields
     count: int
     bounds: Bounds | None  # lon/lat; None for a table
 
@@ -91,7 +92,7 @@ class FeatureStore(Protocol):
     def get(self, collection: str, feature_id: str) -> Feature | None:
         """Return one feature, or None; raises KeyError for an unknown collection."""
 
-    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
+    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[BlockHead, bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
 
     def reach_m(self) -> float:

@@ -6,15 +6,15 @@ bytes. Imports the whole stack, so only the build runs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+import orjson
 import shapely
-from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import Basemap
+from geodata.boundaries import Boundaries, parse_geometry
 from geodata.boundary_import.snap import Adjusted
 from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import LANGUAGES, Town, Zone
@@ -24,9 +24,15 @@ from layers import display, geojson
 from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import Layer, Theme, read_licence
 from layers.citations import build_citations, build_indicators
+from layers.document_types import (
+    ImportEntry,
+    LocalSummary,
+    PlanDocument,
+)
 from layers.documents import DocumentBuilder, SubjectBuilder
 from layers.export.release import Catalogue, build_downloads
 from layers.features import build_features, build_industry_features, build_points
+from layers.links import to_words
 from layers.measures import build_measures
 from layers.payload import (
     Edges,
@@ -44,7 +50,6 @@ from layers.wording import build_wording
 
 Progress = Callable[[str], None]
 Files = dict[str, bytes]
-Document = dict[str, Any]
 HEADING = "## 导入的边界 · Imported boundaries"
 LOGO = "static/local/logo.png"  # of the publisher
 _HEADS = ("layer", "id", "name", "method", "accuracy", "source", "terms", "from", "date")
@@ -55,7 +60,7 @@ class Inputs:
     """Everything that a release is made from."""
 
     facts: Facts
-    boundaries: dict[str, Any]
+    boundaries: Boundaries
     layers: dict[str, Layer]
     themes: tuple[Theme, ...]
     licence: str = field(default_factory=read_licence)
@@ -86,14 +91,14 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     backdrop = _prepare_backdrop(inputs, shapes, land)
     files |= _display_files(relations, shapes, inputs, land, stretches, backdrop)
     progress("下载文件 / downloads")
-    plan = next(iter(inputs.facts.plans.values())).model_dump(mode="json")
+    plan: PlanDocument = orjson.loads(next(iter(inputs.facts.plans.values())).model_dump_json())
     imports = list_imports(inputs.facts, inputs.boundaries.get("adjusted"))
     licence = add_terms(inputs.licence, imports)
     catalogue = Catalogue(plan, inputs.layers, inputs.themes, licence, imports, inputs.facts.sources)
     return files | build_downloads(catalogue, files)
 
 
-def build_all_shapes(facts: Facts, boundaries: dict[str, Any]) -> dict[str, Shape]:
+def build_all_shapes(facts: Facts, boundaries: Boundaries) -> dict[str, Shape]:
     """Return the polygon of every place, and the point of every platform and gateway that has one.
 
     A platform that covers an area, such as a test site at sea, is shown as its point.
@@ -101,10 +106,10 @@ def build_all_shapes(facts: Facts, boundaries: dict[str, Any]) -> dict[str, Shap
     return build_shapes(facts, boundaries) | build_points(facts)
 
 
-def read_neighbours(boundaries: dict[str, Any], city_ids: Collection[str]) -> list[BaseGeometry]:
+def read_neighbours(boundaries: Boundaries, city_ids: Collection[str]) -> list[BaseGeometry]:
     """Return the pieces of neighbouring land, which share their edges with the city's towns."""
     features = boundaries["land"]["features"]
-    return [to_shape(row["geometry"]) for row in features if row["id"] not in city_ids]
+    return [parse_geometry(row) for row in features if row["id"] not in city_ids]
 
 
 def _data_files(
@@ -119,7 +124,7 @@ def _data_files(
     return files
 
 
-def build_ground(land: list[BaseGeometry], boundaries: dict[str, Any]) -> dict[str, BaseGeometry]:
+def build_ground(land: list[BaseGeometry], boundaries: Boundaries) -> dict[str, BaseGeometry]:
     """Return what lies around the city: the neighbouring land, and the window that all land is known in."""
     neighbour = shapely.union_all(land)
     window = boundaries["datapackage"].get("window") or neighbour.bounds
@@ -151,7 +156,7 @@ def _document_files(
 def _local_files(relations: Relations, local: LocalAdditions) -> Files:
     """Return what the operator added: what there is of it, the plan's wording, the publisher's logo."""
     publisher = local.publisher
-    about = {
+    about: LocalSummary = {
         "files": list(local.files),
         "publisher": {
             "name": publisher.name.to_words(),
@@ -183,8 +188,9 @@ def _local_files(relations: Relations, local: LocalAdditions) -> Files:
 
 def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalAdditions) -> Files:
     builder = SubjectBuilder(relations, local)
-    subjects = {
-        "industries": builder.industries(),
+    industries = builder.industries()
+    subjects: dict[str, Mapping[str, object]] = {
+        "industries": industries,
         "clusters": builder.clusters(),
         "agencies": builder.agencies(),
     }
@@ -194,7 +200,7 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalA
         for name, rows in subjects.items()
         for row_id, row in rows.items()
     }
-    collections = build_industry_features(subjects["industries"], relations, shapes)
+    collections = build_industry_features(industries, relations, shapes)
     return files | {
         f"industries/{row_id}.geojson": geojson.to_bytes(rows) for row_id, rows in collections.items()
     }
@@ -208,14 +214,14 @@ def _display_files(
     stretches: list[Stretch],
     backdrop: PreparedBasemap | None,
 ) -> Files:
-    files = {
+    files: dict[str, object] = {
         "map/overview.topojson": display.build_display(relations, shapes, land, stretches, display.OVERVIEW),
         "map/detail.topojson": display.build_display(relations, shapes, land, stretches, display.DETAIL),
         "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), stretches, backdrop),
-    } | {
-        f"map/{language}.json": build_payload(relations, shapes, inputs.layers, inputs.themes, language)
-        for language in LANGUAGES
     }
+    for language in LANGUAGES:
+        payload = build_payload(relations, shapes, inputs.layers, inputs.themes, language)
+        files[f"map/{language}.json"] = payload
     files |= build_cells(backdrop) if backdrop else {}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
     return written | build_locators(relations, shapes, shapely.union_all(land), stretches, backdrop)
@@ -233,19 +239,19 @@ def _prepare_backdrop(
     return prepare_basemap(inputs.basemap, window, inputs.facts, shapely.union_all([city, *land]))
 
 
-def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:
+def list_imports(facts: Facts, adjusted: object) -> list[ImportEntry]:
     """Return the imports in force, in the order in which they were put in.
 
     Accuracy is in metres; `crs` is the frame that the boundary came in.
     """
-    if adjusted is None:
+    if not isinstance(adjusted, Adjusted):
         return []
     names: dict[str, Zone | Town] = {**facts.zones, **facts.towns}
     return [
         {
             "id": place,
             "layer": record.layer,
-            "name": {one: getattr(names[place].name, one) for one in LANGUAGES},
+            "name": to_words(names[place].name),
             "method": record.method,
             "accuracy_m": record.accuracy_m,
             "source": record.source,
@@ -258,7 +264,7 @@ def list_imports(facts: Facts, adjusted: Adjusted | None) -> list[Document]:
     ]
 
 
-def add_terms(statement: str, imports: list[Document]) -> str:
+def add_terms(statement: str, imports: list[ImportEntry]) -> str:
     """Return the statement of the data's terms, Markdown, with those of the imports."""
     if not imports:
         return statement
@@ -272,7 +278,7 @@ def add_terms(statement: str, imports: list[Document]) -> str:
     return f"{statement.rstrip()}\n\n{HEADING}\n\n{said}\n\n{table}\n"
 
 
-def _cells(one: Document) -> tuple[str, ...]:
+def _cells(one: ImportEntry) -> tuple[str, ...]:
     accuracy, name = f"±{one['accuracy_m']:g} m", f"{one['name']['zh']} {one['name']['en']}"
     cells = (one["layer"], one["id"], name, one["method"], accuracy, one["source"], one["licence"])
     return tuple(map(_escape, (*cells, one["who"], one["date"])))

@@ -7,30 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import GeoJsonFeature, GeoJsonGeometry, Properties, Scalar, flatten_value
 from layers.cql.tree import Kind
+from layers.document_types import FieldEntry, LayerEntry
 from layers.store import Release
 
 GEOMETRY = "geometry"  # the queryable that stands for a feature's geometry
-SEPARATOR = ";"
 KINDS: dict[str, Kind] = {
     "string": "string",
     "number": "number",
     "integer": "number",
     "boolean": "boolean",
-    "array": "list",  # joined, see flatten_value
+    "array": "list",  # joined, see :func:`~geodata.boundaries.flatten_value`
 }
-
-Scalar = str | float | bool | None
 
 
 @dataclass(frozen=True)
-class Row:
+class StoredRow:
     """One feature or table row.
 
     ``values`` holds every queryable but the geometry; ``geometry`` is lon/lat, None where unknown and
@@ -43,18 +41,18 @@ class Row:
     geometry: BaseGeometry | None
 
 
-def queryables(info: dict[str, Any]) -> dict[str, Kind]:
+def queryables(info: LayerEntry) -> dict[str, Kind]:
     """Return what a collection can be filtered and sorted by: its fields and, for a layer, its geometry."""
     kinds = {field["name"]: KINDS[field["type"]] for field in info["fields"]}
     return kinds if info["geometry"] == "none" else kinds | {GEOMETRY: "geometry"}
 
 
-def json_type(field: dict[str, Any]) -> str:
+def json_type(field: FieldEntry) -> str:
     """Return the JSON type of a field as a queryable: a list is one text."""
     return "string" if field["type"] == "array" else str(field["type"])
 
 
-def read_rows(release: Release, info: dict[str, Any]) -> Iterator[Row]:
+def read_stored_rows(release: Release, info: LayerEntry) -> Iterator[StoredRow]:
     """Yield the rows of one layer or table of the release, in its order.
 
     Every polygon comes as a MultiPolygon: clients take the type of the first page for that of all.
@@ -62,24 +60,25 @@ def read_rows(release: Release, info: dict[str, Any]) -> Iterator[Row]:
     if info["geometry"] == "none":
         yield from _table_rows(release.read(f"data/{info['id']}.json"))
         return
-    for feature in orjson.loads(release.read(f"data/{info['id']}.geojson"))["features"]:
+    features: list[GeoJsonFeature] = orjson.loads(release.read(f"data/{info['id']}.geojson"))["features"]
+    for feature in features:
         geometry = feature["geometry"] = _to_multi(feature["geometry"])
         shape = shapely.from_geojson(orjson.dumps(geometry)) if geometry else None
-        yield Row(feature["id"], dump_exactly(feature), _flat(feature["properties"]), shape)
+        yield StoredRow(feature["id"], dump_exactly(feature), _flat(feature["properties"]), shape)
 
 
-def dump_exactly(value: Any) -> bytes:
+def dump_exactly(value: object) -> bytes:
     """Return JSON to be kept: what orjson returns holds on to a buffer of up to ten times its length."""
     return bytes(memoryview(orjson.dumps(value)))
 
 
-def _to_multi(geometry: dict[str, Any] | None) -> dict[str, Any] | None:
+def _to_multi(geometry: GeoJsonGeometry | None) -> GeoJsonGeometry | None:
     if geometry and geometry["type"] == "Polygon":
         return {"type": "MultiPolygon", "coordinates": [geometry["coordinates"]]}
     return geometry
 
 
-def _table_rows(content: bytes) -> Iterator[Row]:
+def _table_rows(content: bytes) -> Iterator[StoredRow]:
     seen: dict[str, int] = {}
     for properties in orjson.loads(content):
         row_id = _row_id(properties)
@@ -87,31 +86,14 @@ def _table_rows(content: bytes) -> Iterator[Row]:
         if seen[row_id] > 1:
             row_id += f".{seen[row_id]}"
         feature = {"type": "Feature", "id": row_id, "geometry": None, "properties": properties}
-        yield Row(row_id, dump_exactly(feature), _flat(properties), None)
+        yield StoredRow(row_id, dump_exactly(feature), _flat(properties), None)
 
 
-def _row_id(properties: dict[str, Any]) -> str:
+def _row_id(properties: Properties) -> str:
     """Return a row's own id, or for a designation, which has none, its zone and its industry."""
-    own: str | None = properties.get("id")
-    return own or f"{properties['zone_id']}.{properties['industry_id']}"
+    own = properties.get("id")
+    return str(own) if own else f"{properties['zone_id']}.{properties['industry_id']}"
 
 
-def _flat(properties: dict[str, Any]) -> dict[str, Scalar]:
+def _flat(properties: Properties) -> dict[str, Scalar]:
     return {name: flatten_value(value) for name, value in properties.items()}
-
-
-def flatten_value(value: Any) -> Scalar:
-    """Return a property as flat formats write it: lists joined by ``;``, designations as industry ids.
-
-    An empty list is no value.
-
-    >>> flatten_value(["三(一)1", "三(二)"])
-    '三(一)1;三(二)'
-    >>> flatten_value([{"industry_id": "glass", "clause": "三(一)1(2)"}])
-    'glass'
-    """
-    if isinstance(value, list):
-        texts = [one["industry_id"] if isinstance(one, dict) else str(one) for one in value]
-        return SEPARATOR.join(texts) or None
-    scalar: Scalar = value
-    return scalar

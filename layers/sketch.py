@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import shapely
@@ -21,6 +21,7 @@ from geodata import crs
 from geodata.crs import Bounds
 from geodata.shapes import Shape, Stretch
 from layers.basemap import PreparedBasemap, groups_by_kind
+from layers.cartography import STYLE
 from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
@@ -31,8 +32,41 @@ METRES_PER_DEGREE = 111_320
 WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
 DOT_PX = 5  # radius of the dot of a place of which only a point is known
-SOFT = (1, 0.7, 0.4)  # widths of the strokes of a soft edge, in parts of its accuracy
+SOFT = STYLE.bands["small"].shares
+GROUND = ("width", "height", "neighbour", "land", "backdrop", "borders")  # of a sketch, without its places
 SCALE_STEPS_KM = (2, 5, 10, 20, 50)
+
+
+class DrawnPlace(TypedDict):
+    """The path data of a place, see :func:`_draw`."""
+
+    d: str
+    halo: str
+    soft: str
+    crisp: str
+    width: float
+
+
+class SketchedPlace(DrawnPlace):
+    """A place of the sketch, with where its name stands and whose line its edge is."""
+
+    x: float
+    y: float
+    edge: str
+
+
+class Sketch(TypedDict):
+    """The whole city as SVG path data."""
+
+    width: int
+    height: int
+    bounds: list[float]  # west, south, east, north
+    neighbour: str
+    land: str
+    backdrop: dict[str, str]
+    borders: str
+    places: dict[str, SketchedPlace]
+    points: dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -167,7 +201,7 @@ def _render(
     return head + "".join(paths) + draw_scale_bar(frame) + "</svg>"
 
 
-def _draw(shape: Shape, outline: Outline | None, frame: Frame) -> dict[str, Any]:
+def _draw(shape: Shape, outline: Outline | None, frame: Frame) -> DrawnPlace:
     """Return the path data of a place, and what says how true it is.
 
     That is the ``soft`` part of its edge with the ``width`` of its band and the ``crisp`` one, or the
@@ -211,7 +245,7 @@ def build_sketch(
     neighbour: BaseGeometry,
     stretches: list[Stretch],
     backdrop: PreparedBasemap | None = None,
-) -> dict[str, Any]:
+) -> Sketch:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
     land, borders = _land(relations, shapes)
     named = [shapes[place].geometry for place in relations.places]
@@ -241,9 +275,9 @@ def frame_of(bounds: Bounds) -> Frame:
     return Frame(bounds, (WIDTH, HEIGHT), MARGIN)
 
 
-def _place(shape: Shape, outline: Outline | None, frame: Frame) -> dict[str, Any]:
+def _place(shape: Shape, outline: Outline | None, frame: Frame) -> SketchedPlace:
     x, y = frame.to_xy(shape.label.x, shape.label.y)
     if shape.spots:
         x, y = frame.to_xy(shape.spots[0].lon, shape.spots[0].lat)
         y -= 3 * DOT_PX  # the name stands above the dot
-    return {"x": x, "y": y, "edge": shape.edge} | _draw(shape, outline, frame)
+    return {"x": x, "y": y, "edge": shape.edge, **_draw(shape, outline, frame)}

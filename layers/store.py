@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, TypeVar
 
 from layers.home import (
     MARKER,
@@ -40,6 +40,7 @@ TEXTS = (".csv", ".geojson", ".kml", ".topojson")  # of the downloads; the other
 COMPRESSIBLE = (".json", ".geojson", ".js", ".css", ".svg", ".html", ".topojson")
 MIN_COMPRESSED = 512  # bytes; below this the headers cost more than is saved
 FIRST_LOADED = ("static/", "map/")  # by who opens the map: worth the smallest files
+Json = TypeVar("Json")
 KEPT = 3  # releases on disk; the older ones may still be read by a server that was not restarted
 MAX_POINTER = 400  # bytes of ``current``; more is none of ours
 # What a write in one step leaves when it is killed.
@@ -56,6 +57,38 @@ class CorruptFileError(BrokenReleaseError):
     """A file of a release that is there is not as it was written."""
 
 
+class FileEntry(TypedDict):
+    """Size and digest of a file."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(TypedDict):
+    """What lies in a release: every file by its path."""
+
+    release: str
+    files: dict[str, FileEntry]
+
+
+def share(value: Json, known: dict[int, object]) -> Json:
+    """Return a JSON value in which what is equal, also to what was `known` before, is one object.
+
+    Documents repeat each other: shared, they take a quarter of the memory. None of them may be changed.
+    """
+    if isinstance(value, dict):
+        for name, one in value.items():
+            value[name] = share(one, known)
+        mark = hash((dict, *value, *map(id, value.values())))
+    elif isinstance(value, list):
+        value[:] = [share(one, known) for one in value]
+        mark = hash((list, *map(id, value)))
+    else:
+        mark = hash((type(value), value))
+    found = known.setdefault(mark, value)
+    return found if type(found) is type(value) and found == value else value
+
+
 @dataclass(frozen=True)
 class Release:
     """One immutable release, read from disk on demand."""
@@ -64,7 +97,7 @@ class Release:
     manifest_sha256: str
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Id and, by path, size and sha256 of every file.
 
         Raises :class:`BrokenReleaseError` unless it is the one that was written.
@@ -135,9 +168,10 @@ class Release:
         except OSError:
             return True
 
-    def read_json(self, path: str) -> Any:
-        """Return one JSON file, parsed."""
-        return json.loads(self.read(path))
+    def read_json(self, path: str, known: dict[int, object] | None = None) -> Any:
+        """Return one JSON file, parsed; with what is `known`, as :func:`share` returns it."""
+        parsed = json.loads(self.read(path))
+        return parsed if known is None else share(parsed, known)
 
     def look(self) -> None:
         """Raise :class:`BrokenReleaseError` unless every file can be opened and has its size; reads none."""
@@ -270,7 +304,7 @@ def _stamp(found: os.stat_result) -> tuple[int, ...]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
-def _check_content(path: str, content: bytes, entry: Mapping[str, Any]) -> None:
+def _check_content(path: str, content: bytes, entry: FileEntry) -> None:
     if len(content) != entry["bytes"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise CorruptFileError(f"{path}: sha256")
 
@@ -289,14 +323,13 @@ def _read_manifest(file: Path, sha256: str) -> bytes:
     return content
 
 
-def _parse_manifest(content: bytes) -> dict[str, Any]:
+def _parse_manifest(content: bytes) -> Manifest:
     """Return a manifest of which every part has its type; raises :class:`BrokenReleaseError`."""
     try:
-        manifest: Any = json.loads(content)
+        parsed = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise BrokenReleaseError(f"manifest.json: {error}") from error
-    parsed: dict[str, Any] = manifest if isinstance(manifest, dict) else {}
-    files = parsed.get("files")
+    files = parsed.get("files") if isinstance(parsed, dict) else None
     if not files or not isinstance(files, dict) or not isinstance(parsed.get("release"), str):
         raise BrokenReleaseError("manifest.json: release, files")
     for path, entry in files.items():
@@ -304,7 +337,8 @@ def _parse_manifest(content: bytes) -> dict[str, Any]:
             raise BrokenReleaseError(f"manifest.json: path {path!r}")
         if not _is_entry(entry):
             raise BrokenReleaseError(f"manifest.json: entry of {path!r}")
-    return parsed
+    manifest: Manifest = parsed
+    return manifest
 
 
 def _is_inside(path: str) -> bool:
@@ -313,7 +347,7 @@ def _is_inside(path: str) -> bool:
     return path.isprintable() and not {"", ".", ".."} & set(parts) and not {"\\", ":"} & set(path)
 
 
-def _is_entry(entry: Any) -> bool:
+def _is_entry(entry: object) -> bool:
     """Tell whether `entry` holds the size and the digest of a file."""
     return (
         isinstance(entry, dict) and type(entry.get("bytes")) is int and isinstance(entry.get("sha256"), str)

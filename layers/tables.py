@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from geodata.boundaries import Properties
 from geodata.model import LANGUAGES, Indicator, Text
 from layers.relations import Relations
 
-Row = dict[str, Any]
 
-
-def build_tables(relations: Relations) -> dict[str, list[Row]]:
+def build_tables(relations: Relations) -> dict[str, list[Properties]]:
     """Return every table of the contract as rows of plain values, in the order of the facts."""
     return {
         "designations": list(_designations(relations)),
@@ -27,7 +25,7 @@ def build_tables(relations: Relations) -> dict[str, list[Row]]:
     }
 
 
-def _designations(relations: Relations) -> Iterator[Row]:
+def _designations(relations: Relations) -> Iterator[Properties]:
     facts = relations.facts
     for row, industry in relations.pairs(facts.designations):
         yield {
@@ -43,7 +41,7 @@ def _designations(relations: Relations) -> Iterator[Row]:
         }
 
 
-def _industries(relations: Relations) -> Iterator[Row]:
+def _industries(relations: Relations) -> Iterator[Properties]:
     for row in relations.facts.industries.values():
         yield {
             "id": row.id,
@@ -55,7 +53,7 @@ def _industries(relations: Relations) -> Iterator[Row]:
         }
 
 
-def _clusters(relations: Relations) -> Iterator[Row]:
+def _clusters(relations: Relations) -> Iterator[Properties]:
     for row in relations.facts.clusters.values():
         target = row.target
         yield {
@@ -74,7 +72,7 @@ def _clusters(relations: Relations) -> Iterator[Row]:
         }
 
 
-def _chains(relations: Relations) -> Iterator[Row]:
+def _chains(relations: Relations) -> Iterator[Properties]:
     for row in relations.facts.chains.values():
         yield {
             "id": row.id,
@@ -87,7 +85,7 @@ def _chains(relations: Relations) -> Iterator[Row]:
         }
 
 
-def _indicator(row: Indicator) -> Row:
+def _indicator(row: Indicator) -> Properties:
     return {
         "id": row.id,
         "group": row.group,
@@ -113,7 +111,7 @@ def target_below_base(row: Indicator) -> bool | None:
     return row.target.value < row.base.value
 
 
-def _clauses(relations: Relations) -> Iterator[Row]:
+def _clauses(relations: Relations) -> Iterator[Properties]:
     for row in relations.facts.clauses.values():
         printed_in, units = relations.units_of(row.id)
         yield {

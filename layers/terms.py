@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from geodata.model import LANGUAGES, Record, Source, Text
+from layers.document_types import SourceEntry, SourceTerms
 from layers.features import SEPARATOR
+from layers.links import to_words, to_words_or_none
 
 PATH = Path(__file__).with_suffix(".yaml")
-Document = dict[str, Any]
 
 
 class OwnTerms(Record):
@@ -29,7 +29,9 @@ def read_own_terms(path: Path = PATH) -> OwnTerms:
     return OwnTerms(licence=raw["licence"], name=Text(**{one: raw["name"][one] for one in LANGUAGES}))
 
 
-def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: OwnTerms) -> list[Document]:
+def list_terms(
+    rows: Iterable[Mapping[str, object]], sources: Mapping[str, Source], own: OwnTerms
+) -> list[SourceTerms]:
     """Return the terms of what the properties `rows` hold: ours, then of each source, the most used first.
 
     Each has the name in three languages, `licence` (an SPDX id or the owner's words, or None where none
@@ -37,22 +39,25 @@ def list_terms(rows: Iterable[Document], sources: Mapping[str, Source], own: Own
     number of rows whose place is known from that source; None for our own part, which is in every row.
     """
     counts = Counter(name for row in rows for name in _sources_of(row))
-    ours = {
+    ours: SourceTerms = {
         "source": None,
-        "name": own.name.model_dump(),
+        "name": to_words(own.name),
         "url": None,
         "licence": own.licence,
         "rights": None,
+        "count": None,
     }
     return [
-        ours | {"count": None},
+        ours,
         *(_describe(sources[name], count) for name, count in counts.most_common()),
     ]
 
 
-def list_sources(sources: Mapping[str, Source]) -> list[Document]:
+def list_sources(sources: Mapping[str, Source]) -> list[SourceEntry]:
     """Return every source with its names, address, publisher, date and terms, in the order of the facts."""
-    return [_describe(row, None) | {"publisher": row.publisher, "date": row.date} for row in sources.values()]
+    return [
+        {**_describe(row, None), "publisher": row.publisher, "date": row.date} for row in sources.values()
+    ]
 
 
 def source_name(source: Source, language: str) -> str:
@@ -60,17 +65,17 @@ def source_name(source: Source, language: str) -> str:
     return str(getattr(source.label, language)) if source.label else source.title
 
 
-def _sources_of(row: Document) -> list[str]:
+def _sources_of(row: Mapping[str, object]) -> list[str]:
     joined = row.get("geometry_source")
     return str(joined).split(SEPARATOR["en"]) if joined else []
 
 
-def _describe(source: Source, count: int | None) -> Document:
+def _describe(source: Source, count: int | None) -> SourceTerms:
     return {
         "source": source.id,
         "name": {one: source_name(source, one) for one in LANGUAGES},
         "url": source.url,
         "licence": source.licence,
-        "rights": source.rights.model_dump() if source.rights else None,
+        "rights": to_words_or_none(source.rights),
         "count": count,
     }

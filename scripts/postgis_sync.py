@@ -79,13 +79,13 @@ def bring(settings: Settings, release: Release, *, quiet: bool = False) -> Outco
     # Only who stores in a database pays for its driver.
     import psycopg
 
-    from layers.postgis.load import is_loaded, load, read_snapshot
+    from layers.postgis.load import is_loaded, load_release, read_snapshot
     from layers.postgis.migrate import MissingExtensionError, NewerSchemaError
 
     try:
         if not is_loaded(settings.store, release.id):
             live = read_pointer(settings.home)
-            load(settings.store, read_snapshot(release), Bar(), {live.release} if live else ())
+            load_release(settings.store, read_snapshot(release), Bar(), {live.release} if live else ())
     except MissingExtensionError as error:
         warn("store_needs_postgis", reason=_one_line(error))
         return Outcome.REFUSED

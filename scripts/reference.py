@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import click
@@ -203,7 +203,7 @@ def _list_ids(release: Release, collection: str) -> list[str]:
     return [row["id"] for row in release.read_json(f"{path}.json")]
 
 
-def _outline(values: list[Any], above: str, kinds: dict[str, set[str]]) -> dict[str, str]:
+def _outline(values: list[object], above: str, kinds: dict[str, set[str]]) -> dict[str, str]:
     """Note the members of `values` and their types in `kinds`; return which of them some values lack."""
     some: dict[str, str] = {}
     objects = [one for one in values if isinstance(one, dict)]
@@ -220,13 +220,13 @@ def _outline(values: list[Any], above: str, kinds: dict[str, set[str]]) -> dict[
     return some
 
 
-def _is_keyed(rows: list[Any]) -> bool:
+def _is_keyed(rows: list[object]) -> bool:
     """Return whether the members of these objects are ids or languages rather than members to be told."""
     names = {key for row in rows if isinstance(row, dict) for key in row}
     return len(names) > MOST_MEMBERS or names == LANGUAGES
 
 
-def _name_type(value: Any) -> str:
+def _name_type(value: object) -> str:
     if isinstance(value, dict):
         return "text (zh, en, ko)" if set(value) == LANGUAGES else "object"
     return JSON_TYPES[type(value)]

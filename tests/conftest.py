@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
 from geodata import read
-from layers.postgis.load import load, read_snapshot
+from layers.postgis.load import load_release, read_snapshot
 from layers.store import Release
 from scripts.cluster import DatabaseCluster, temporary_cluster
 from webmap.app import create_app
@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--requests", type=int, default=600, help="odd requests of every kind (600)")
     parser.addoption("--thorough", action="store_true", help="all attacks, kills and damages: many minutes")
     parser.addoption("--rebuild", action="store_true", help="rebuild the boundaries: 90 s of processor time")
+    parser.addoption("--update-pictures", action="store_true", help="keep how maps look now")
     parser.addoption("--home", type=Path, help="keep the release there, built only when outdated")
 
 
@@ -96,5 +97,5 @@ def cluster() -> Iterator[DatabaseCluster]:
 def database(cluster: DatabaseCluster, release: Release) -> str:
     """Return the address of a database that holds the release."""
     url = cluster.new_database("weihai")
-    assert load(url, read_snapshot(release), lambda *_: None)
+    assert load_release(url, read_snapshot(release), lambda *_: None)
     return url

@@ -7,6 +7,7 @@ import secrets
 from flask import Flask, g, request
 
 from geodata.model import AREA_LAYERS, PLACE_LAYERS
+from layers.cartography import STYLE
 from layers.export.formats import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
@@ -97,6 +98,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.jinja_env.filters["pick"] = pick
     app.jinja_env.filters["chinese"] = mark_chinese
     app.jinja_env.filters["clause"] = mark_clause
+    app.jinja_env.globals["cartography"] = STYLE
     errors.register_error_pages(app)
     _add_request_steps(app, settings)
     http.register_headers(app, settings)

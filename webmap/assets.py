@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from importlib.metadata import files as package_files
 from pathlib import Path
 
+from webmap.style_sheets import MODULE, read_style_sheet, write_module
+
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
@@ -31,7 +33,9 @@ def read_assets() -> dict[str, bytes]:
         for path in STATIC.rglob("*")
         if path.is_file() and path.suffix != ".js"
     }
+    own |= {f"static/css/{path.name}": read_style_sheet(path.stem) for path in (STATIC / "css").glob("*.css")}
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
+    modules[MODULE] = write_module()
     joined = {f"static/js/{entry}.js": bundle(modules, entry).encode() for entry in ENTRIES}
     joined[f"static/js/{LATER}.js"] = bundle_exported(modules, LATER).encode()
     for path, names in (("map-page", MAP_STYLES), ("pages", PAGE_STYLES)):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from geodata.basemap import Basemap, BasemapError
+from geodata.boundaries import Boundaries
 from geodata.boundary_import.checks import check_outcome
 from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
@@ -46,7 +46,7 @@ class InputsChangedError(Exception):
     """The inputs are no longer those that the release was to be made from."""
 
 
-def build(home: Path, facts_folder: Path, act: Act, local: Path | None = None) -> Release:
+def build_home(home: Path, facts_folder: Path, act: Act, local: Path | None = None) -> Release:
     """Build the release of the inputs that `act` names and lay it in its place; it is not live yet.
 
     Raises :class:`~webmap.publish.BuildError` listing every error of the facts and additions, and
@@ -85,7 +85,7 @@ def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...], loca
     return Inputs(sourced, boundaries, read_layers(), read_themes(), local=additions, basemap=basemap)
 
 
-def _read_basemap(path: Path | None, facts: Facts, boundaries: dict[str, Any]) -> Basemap | None:
+def _read_basemap(path: Path | None, facts: Facts, boundaries: Boundaries) -> Basemap | None:
     if path is None:
         return None
     _say("底图 / basemap")
@@ -95,9 +95,7 @@ def _read_basemap(path: Path | None, facts: Facts, boundaries: dict[str, Any]) -
         raise BuildError(str(error)) from error
 
 
-def _import(
-    facts: Facts, boundaries: dict[str, Any], records: tuple[ImportedBoundary, ...]
-) -> dict[str, Any]:
+def _import(facts: Facts, boundaries: Boundaries, records: tuple[ImportedBoundary, ...]) -> Boundaries:
     """Return the boundaries with the imports in force.
 
     Raises BuildError where they leave a town without land.
@@ -154,7 +152,7 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
     """Build, and return 0, the exit code that asks for another build, or what is wrong."""
     act, local = parse_act(act_text), Path(local_folder) if local_folder else None
     try:
-        build(Path(home), Path(facts_folder), act, local)
+        build_home(Path(home), Path(facts_folder), act, local)
     except InputsChangedError:
         return INPUTS_CHANGED
     except (BuildError, HomeError, OSError, ShapeError) as error:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from geodata.boundaries import Properties
 from geodata.model import POINT_LAYERS
-from layers.basemap import INDEX
+from layers import document_types as doc
+from layers.basemap import (
+    INDEX,
+    BasemapIndex,
+)
 from layers.export.formats import FORMATS
 from layers.export.job import About, read_about, release_path
+from layers.links import Citation
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
+from layers.map_types import MapTheme
 from layers.memory import MemoryStore
 from layers.query import (
     Collection,
@@ -22,13 +29,13 @@ from layers.query import (
     StoreUnavailableError,
 )
 from layers.search import Search
+from layers.sketch import Sketch
 from layers.store import Release
 from layers.wording import NO_WORDING, PlanWording
 from webmap.i18n import LANGUAGES
 from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
 
-Document = dict[str, Any]
 Result = TypeVar("Result")
 
 
@@ -37,106 +44,105 @@ class Content:
 
     def __init__(self, release: Release, store: FeatureStore | None = None) -> None:
         self.release = release
-        self._known: dict[int, Any] = {}  # what was read before, see :func:`share`
+        self._known: dict[int, object] = {}  # what was read before, see :func:`layers.store.share`
         self._store = store  # that look-ups ask; None: the release itself
 
-    def _read(self, path: str) -> Any:
-        return share(self.release.read_json(path), self._known)
-
     @cached_property
-    def documents(self) -> dict[str, Document]:
+    def documents(self) -> dict[str, doc.PlaceDocument]:
         """Every place, platform and gateway by id, in the order of the facts."""
-        order = self._read("pages/order.json")
-        return {row_id: self._read(f"documents/{row_id}.json") for row_id in order}
+        order = self.release.read_json("pages/order.json", self._known)
+        return {row_id: self.release.read_json(f"documents/{row_id}.json", self._known) for row_id in order}
 
     @cached_property
-    def tables(self) -> dict[str, list[Document]]:
+    def tables(self) -> dict[str, list[Properties]]:
         """Every table of the contract by name."""
         names = [path for path in self.release.paths("data/") if path.endswith(".json")]
-        return {path[5:-5]: self._read(path) for path in names}
+        return {path[5:-5]: self.release.read_json(path, self._known) for path in names}
 
     @cached_property
-    def layers(self) -> list[Document]:
+    def layers(self) -> list[doc.LayerEntry]:
         """The catalogue: every layer with its titles and fields."""
-        layers: list[Document] = self._read("pages/catalogue.json")
+        layers: list[doc.LayerEntry] = self.release.read_json("pages/catalogue.json", self._known)
         return layers
 
     @cached_property
-    def citations(self) -> list[Document]:
+    def citations(self) -> list[Citation]:
         """Every fact with the clause that states it."""
-        citations: list[Document] = self._read("pages/facts.json")
+        citations: list[Citation] = self.release.read_json("pages/facts.json", self._known)
         return citations
 
     @cached_property
-    def industries(self) -> dict[str, Document]:
+    def industries(self) -> dict[str, doc.IndustryDocument]:
         """Every industry with its designations, chains, platforms and near industries by id."""
-        return self._by_id("industries")
+        rows: list[doc.IndustryDocument] = self.release.read_json("pages/industries.json", self._known)
+        return {row["id"]: row for row in rows}
 
     @cached_property
-    def clusters(self) -> dict[str, Document]:
+    def clusters(self) -> dict[str, doc.ClusterDocument]:
         """Every cluster with its target, industries and places by id."""
-        return self._by_id("clusters")
+        rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json", self._known)
+        return {row["id"]: row for row in rows}
 
     @cached_property
-    def agencies(self) -> dict[str, Document]:
+    def agencies(self) -> dict[str, doc.AgencyDocument]:
         """Every responsible unit with its clauses by id."""
-        return self._by_id("agencies")
+        rows: list[doc.AgencyDocument] = self.release.read_json("pages/agencies.json", self._known)
+        return {row["id"]: row for row in rows}
 
     @cached_property
-    def themes(self) -> dict[str, Document]:
+    def themes(self) -> dict[str, MapTheme]:
         """Every theme of the map by id, in Chinese."""
-        return {row["id"]: row for row in self._read("map/zh.json")["themes"]}
+        return {row["id"]: row for row in self.release.read_json("map/zh.json", self._known)["themes"]}
 
     @cached_property
     def theme_titles(self) -> dict[str, dict[str, str]]:
         """The title of every theme in each language, by id."""
-        themes = {one: self._read(f"map/{one}.json")["themes"] for one in LANGUAGES}
+        themes = {one: self.release.read_json(f"map/{one}.json", self._known)["themes"] for one in LANGUAGES}
         titles = {one: {row["id"]: row["title"] for row in rows} for one, rows in themes.items()}
         return {name: {one: titles[one][name] for one in LANGUAGES} for name in self.themes}
 
     @cached_property
-    def sketch(self) -> Document:
+    def sketch(self) -> Sketch:
         """The whole city as SVG path data."""
-        sketch: Document = self._read("pages/sketch.json")
+        sketch: Sketch = self.release.read_json("pages/sketch.json", self._known)
         return sketch
 
     @cached_property
-    def basemap(self) -> Document | None:
+    def basemap(self) -> BasemapIndex | None:
         """The window, date and cells of the operator's basemap; None without one."""
-        return self._read(INDEX) if self.release.sha256(INDEX) else None
+        return self.release.read_json(INDEX, self._known) if self.release.sha256(INDEX) else None
 
     @cached_property
-    def measures(self) -> Document:
+    def measures(self) -> doc.MeasuresDocument:
         """What is measured of every county, zone and park, by place."""
-        measures: Document = self._read("pages/measures.json")
+        measures: doc.MeasuresDocument = self.release.read_json("pages/measures.json", self._known)
         return measures
 
-    def _by_id(self, name: str) -> dict[str, Document]:
-        return {row["id"]: row for row in self._read(f"pages/{name}.json")}
-
     @cached_property
-    def indicators(self) -> list[Document]:
+    def indicators(self) -> list[doc.IndicatorDocument]:
         """Every indicator with base and target."""
-        indicators: list[Document] = self._read("pages/indicators.json")
+        indicators: list[doc.IndicatorDocument] = self.release.read_json("pages/indicators.json", self._known)
         return indicators
 
     @cached_property
-    def local(self) -> Document:
+    def local(self) -> doc.LocalSummary:
         """Who publishes the site, and which further additions of the operator's the release has."""
-        local: Document = self._read("pages/local.json")
+        local: doc.LocalSummary = self.release.read_json("pages/local.json", self._known)
         return local
 
     @cached_property
     def wording(self) -> PlanWording:
         """The wording of every clause; none where the operator has not the plan's text."""
         path = "pages/wording.json"
-        wording: PlanWording = self._read(path) if self.release.sha256(path) else NO_WORDING
+        wording: PlanWording = (
+            self.release.read_json(path, self._known) if self.release.sha256(path) else NO_WORDING
+        )
         return wording
 
     @cached_property
-    def sources(self) -> list[Document]:
+    def sources(self) -> list[doc.SourceEntry]:
         """Every source of what is not in the plan."""
-        sources: list[Document] = self._read("pages/sources.json")
+        sources: list[doc.SourceEntry] = self.release.read_json("pages/sources.json", self._known)
         return sources
 
     @cached_property
@@ -145,12 +151,14 @@ class Content:
         return read_about(self.release)
 
     @cached_property
-    def downloads(self) -> list[Document]:
+    def downloads(self) -> list[doc.DownloadEntry]:
         """Every layer of the catalogue with its files, its rows, and how well their places are known."""
-        summary = self._read("pages/summary.json")
-        return [layer | summary[layer["id"]] | {"files": self.files_of(layer["id"])} for layer in self.layers]
+        summary: dict[str, doc.SummaryEntry] = self.release.read_json("pages/summary.json", self._known)
+        return [
+            {**layer, **summary[layer["id"]], "files": self.files_of(layer["id"])} for layer in self.layers
+        ]
 
-    def files_of(self, name: str) -> list[Document]:
+    def files_of(self, name: str) -> list[doc.ReadyFile]:
         """Return the files that are ready of a layer, a table or the whole plan."""
         paths = {kind.id: release_path(name, kind.id) for kind in FORMATS.values()}
         return [
@@ -165,9 +173,9 @@ class Content:
         ]
 
     @cached_property
-    def plan(self) -> Document:
+    def plan(self) -> doc.PlanDocument:
         """Title, number and date of the document that the facts come from."""
-        plan: Document = self._read("pages/plan.json")
+        plan: doc.PlanDocument = self.release.read_json("pages/plan.json", self._known)
         return plan
 
     @cached_property
@@ -191,9 +199,9 @@ class Content:
     @cached_property
     def search(self) -> Search:
         """Finds things by name."""
-        return Search(share(self.release.read_json("index/search.json"), {}))
+        return Search(self.release.read_json("index/search.json", {}))
 
-    def places(self) -> list[Document]:
+    def places(self) -> list[doc.PlaceDocument]:
         """Return every place with a polygon."""
         return [row for row in self.documents.values() if row["layer"] not in POINT_LAYERS]
 
@@ -206,24 +214,6 @@ class Content:
             {"id": near, "label": rows[near]["name"][language], "href": rows[near]["url"]}
             for near in find_near_rows(given, rows)
         ]
-
-
-def share(value: Any, known: dict[int, Any]) -> Any:
-    """Return a JSON value in which what is equal, also to what was `known` before, is one object.
-
-    Documents repeat each other: shared, they take a quarter of the memory. None of them may be changed.
-    """
-    if isinstance(value, dict):
-        for name, one in value.items():
-            value[name] = share(one, known)
-        mark = hash((dict, *value, *map(id, value.values())))
-    elif isinstance(value, list):
-        value[:] = [share(one, known) for one in value]
-        mark = hash((list, *map(id, value)))
-    else:
-        mark = hash((type(value), value))
-    found = known.setdefault(mark, value)
-    return found if type(found) is type(value) and found == value else value
 
 
 def open_store(release: Release, settings: Settings) -> FeatureStore:
@@ -271,7 +261,7 @@ class GuardedStore:
         """Return one feature, or None; raises KeyError for an unknown collection."""
         return _guard(lambda: self._store.get(collection, feature_id))
 
-    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
+    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[doc.BlockHead, bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
         yield from _guard(lambda: list(self._store.near(lon, lat, reach_m)))
 

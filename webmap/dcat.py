@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from geodata.crs import LONLAT
+from layers.document_types import DownloadEntry, ReadyFile, SourceTerms
 from layers.export.formats import FORMATS, PLAN
-from webmap.content import Content, Document
+from webmap.content import Content
 from webmap.problems import Strings
 
-Node = dict[str, Any]
+Node = dict[str, object]
 _CONTEXT: Node = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
@@ -72,7 +73,7 @@ def _whole(content: Content, base: str) -> Node:
     }
 
 
-def _dataset(layer: Document, content: Content, base: str) -> Node:
+def _dataset(layer: DownloadEntry, content: Content, base: str) -> Node:
     dataset = _described(layer["id"], layer["title"], content, base) | {
         "dct:description": _texts(layer["description"]),
         "dct:conformsTo": _standard(f"{base}/data/{layer['id']}.schema.json"),
@@ -97,7 +98,7 @@ def _described(row_id: str, title: dict[str, str], content: Content, base: str) 
     }
 
 
-def _distribution(file: Document, base: str) -> Node:
+def _distribution(file: ReadyFile, base: str) -> Node:
     kind = FORMATS[file["format"]]
     media = kind.media_type.partition(";")[0]
     usual = kind.frames[0]
@@ -127,7 +128,7 @@ def _standard(address: str) -> Node:
     return {"@id": address, "@type": "dct:Standard"}
 
 
-def _rights(term: Document, unstated: dict[str, str]) -> Node:
+def _rights(term: SourceTerms, unstated: dict[str, str]) -> Node:
     """Return the terms of one source of a dataset."""
     stated = dict.fromkeys(term["name"], term["licence"]) if term["licence"] else term["rights"] or unstated
     label = {language: f"{name}: {stated[language]}" for language, name in term["name"].items()}
@@ -148,7 +149,7 @@ def _date(date: str) -> Node:
     return {"@value": date, "@type": "xsd:date"}
 
 
-def _box(bounds: list[float]) -> Node:
+def _box(bounds: Sequence[float]) -> Node:
     west, south, east, north = bounds
     ring = f"{west} {south}, {east} {south}, {east} {north}, {west} {north}, {west} {south}"
     return {"@value": f"POLYGON(({ring}))", "@type": "geo:wktLiteral"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Response, request
 
@@ -13,6 +12,7 @@ from geodata.crs import LONLAT
 from layers.axes import find_axes
 from layers.cql.parse import LANGUAGES, parse_filter
 from layers.cql.tree import FilterError
+from layers.document_types import LayerEntry
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
 from layers.export.job import Choice, ExportSpec, file_stem, release_path
 from layers.export.request import ExportRequest
@@ -129,7 +129,7 @@ def _parse_format(name: str, extension: str, content: Content) -> Format:
     return allowed[extension]
 
 
-def kind_of_entry(info: dict[str, Any]) -> str:
+def kind_of_entry(info: LayerEntry) -> str:
     """Return what a file of one entry of the catalogue is of: a ``layer`` or a ``table``."""
     return "table" if info["geometry"] == "none" else "layer"
 

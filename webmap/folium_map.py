@@ -8,21 +8,30 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import (
+    Callable,
+    Iterable,
+    Mapping,
+)
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
 import folium
-import shapely
 from branca.element import CssLink, Element, JavascriptLink, MacroElement
 from folium.map import CustomPane
 from folium.template import Template
+from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import GeoJsonFeature, parse_geometry
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
+from layers.cartography import STYLE
+from layers.document_types import PlaceDocument
 from layers.home import find_home
+from layers.map_types import MapDocument, ShownFeature
 from layers.store import Release, read_current
+from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
 MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
@@ -47,7 +56,7 @@ class Fragments:
     script: str
     sources: dict[str, str]  # address of each data file, for preloading
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain data for the release."""
         return asdict(self)
 
@@ -130,30 +139,29 @@ def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
 
 # A map in one file: Leaflet, the data and the legend inside, so that it opens anywhere and asks no host.
 
-Row = dict[str, Any]
-GROUND = (("land", "#ece8df"), ("counties", "#f7f4ec"))
-SEA, COAST, INK = "#dce9f1", "#8fa9b8", "#1c262e"
-DASHES = {"reconstructed": "5 3", "derived": "5 3", "indicative": "2 3"}
+Style = dict[str, object]
+GROUND = (("land", STYLE.day("neighbour")), ("counties", STYLE.day("land")))
+HALO = STYLE.day("halo")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PICTURE = re.compile(r"url\(([^)]*)\)")
 ZOOM_PX = 520  # pixels that a degree of longitude takes when the map opens: says which names have room
 LETTER_PX, LINE_PX = 13, 18
-STYLE = f"""
-html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {INK}; }}
-.leaflet-container {{ background: {SEA}; font: inherit; }}
+PAGE_STYLE = f"""
+html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {STYLE.paper["ink"]}; }}
+.leaflet-container {{ background: {STYLE.day("sea")}; font: inherit; }}
 .folium-map {{ position: absolute; inset: 0; }}
 path:focus {{ outline: none; }}
 .leaflet-control-scale-line:nth-child(2) {{ display: none; }}
 .sheet {{ position: absolute; z-index: 1000; right: 10px; bottom: 28px; max-width: min(300px, 70vw);
-  max-height: 60vh; overflow: auto; padding: 10px 14px; background: #fff; border-radius: 4px;
+  max-height: 60vh; overflow: auto; padding: 10px 14px; background: {HALO}; border-radius: 4px;
   box-shadow: 0 1px 6px rgb(20 35 45 / 30%); }}
 .sheet h1 {{ margin: 0 0 4px; font-size: 17px; }}
-.sheet p {{ margin: 4px 0 0; font-size: 12px; color: #59636b; }}
+.sheet p {{ margin: 4px 0 0; font-size: 12px; color: {STYLE.paper["muted"]}; }}
 .sheet ul, .about ul {{ margin: 6px 0 0; padding: 0; list-style: none; }}
 .sheet li {{ display: flex; gap: 8px; align-items: center; }}
 .sheet i {{ flex: none; width: 22px; height: 13px; border: 1.5px solid; }}
 .leaflet-tooltip.name {{ padding: 0; border: 0; background: none; box-shadow: none; font-weight: 600;
-  text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; pointer-events: none; }}
+  text-shadow: 0 0 2px {HALO}, 0 0 2px {HALO}, 0 0 3px {HALO}; pointer-events: none; }}
 .leaflet-tooltip.name::before {{ display: none; }}
 .leaflet-popup-content table, .leaflet-popup-content td {{ border: 0; padding: 0; }}
 """
@@ -199,19 +207,20 @@ def to_map(
 class _FileMap:
     """Builds one map; every text of the data is escaped before it becomes part of the page."""
 
-    def __init__(self, release: Release, payload: Row, choice: MapChoice, language: str, base: str) -> None:
+    def __init__(
+        self, release: Release, payload: MapDocument, choice: MapChoice, language: str, base: str
+    ) -> None:
         self.release, self.payload, self.language, self.base = release, payload, language, base
         self.strings: dict[str, str] = release.read_json(f"pages/{language}/strings.json")
         layers = {row["layer"] for row in payload["features"].values()} - set(POINT_LAYERS)
         rows = (row for layer in sorted(layers) for row in self._features(layer))
-        self.geometries: dict[str, Any] = {row["id"]: row["geometry"] for row in rows if row["geometry"]}
-        boxes = {row_id: shapely.geometry.shape(one).bounds for row_id, one in self.geometries.items()}
+        self.places = {row["id"]: row for row in rows if row["geometry"]}
+        boxes = {row_id: _bounds(parse_geometry(one)) for row_id, one in self.places.items()}
         self.shown = ShownMap(payload, choice, boxes)
         self.numbers = 0
 
     def build(self) -> folium.Map:
-        bounds: Bounds = self.shown.choice.bounds or tuple(self.payload["bounds"])
-        west, south, east, north = bounds
+        west, south, east, north = self.shown.choice.bounds or self.payload["bounds"]
         centre = [(south + north) / 2, (west + east) / 2]
         plan_map = folium.Map(
             centre,
@@ -226,7 +235,12 @@ class _FileMap:
         plan_map.default_js, plan_map.default_css = [], []
         self._fill_page(plan_map)
         for layer, colour in GROUND:
-            style = {"fillColor": colour, "fillOpacity": 1, "color": COAST, "weight": 0.8}
+            style = {
+                "fillColor": colour,
+                "fillOpacity": 1,
+                "color": STYLE.day("coast"),
+                "weight": STYLE.lines["coast"].width,
+            }
             self._add(
                 plan_map, self._geojson(self._features(layer), lambda _row, own=style: own, interactive=False)
             )
@@ -245,7 +259,7 @@ class _FileMap:
         parts = {
             "policy": f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">',
             "title": f"<title>{escape(self.shown.theme['title'])}</title>",
-            "style": f"<style>{style}{STYLE}</style>",
+            "style": f"<style>{style}{PAGE_STYLE}</style>",
             "script": f"<script>{script.split('//# sourceMappingURL')[0]}</script>",
         }
         for name, text in parts.items():
@@ -259,20 +273,23 @@ class _FileMap:
             return "none"
         return f"url(data:image/png;base64,{base64.b64encode(self.release.read(path)).decode()})"
 
-    def _features(self, layer: str) -> list[Row]:
-        rows: list[Row] = self.release.read_json(f"data/{layer}.geojson")["features"]
-        return [{key: row[key] for key in ("type", "id", "geometry")} | {"properties": {}} for row in rows]
+    def _features(self, layer: str) -> list[GeoJsonFeature]:
+        rows: list[GeoJsonFeature] = self.release.read_json(f"data/{layer}.geojson")["features"]
+        return [
+            {"type": row["type"], "id": row["id"], "geometry": row["geometry"], "properties": {}}
+            for row in rows
+        ]
 
-    def _add(self, parent: Any, child: Any) -> None:
+    def _add(self, parent: Element, child: Element) -> None:
         self.numbers += 1
         child._id = f"part{self.numbers}"  # noqa: SLF001
         parent.add_child(child)
 
-    def _add_layer(self, plan_map: folium.Map, layer: str, rows: list[Row]) -> None:
+    def _add_layer(self, plan_map: folium.Map, layer: str, rows: list[ShownFeature]) -> None:
         group = folium.FeatureGroup(name=self.strings[f"layer.{layer}"])
         self._add(plan_map, group)
         located = [
-            row for row in rows if (row["point"] if layer in POINT_LAYERS else row["id"] in self.geometries)
+            row for row in rows if (row["point"] if layer in POINT_LAYERS else row["id"] in self.places)
         ]
         located.sort(key=lambda row: -(row.get("area_km2") or 0))
         features = [self._to_feature(row) for row in located]
@@ -287,37 +304,41 @@ class _FileMap:
         ):
             self._add(drawn, detail)
 
-    def _geojson(self, features: Iterable[Row], style: Callable[..., Row], **options: Any) -> folium.GeoJson:
+    def _geojson(
+        self, features: Iterable[Mapping[str, object]], style: Callable[..., Style], **options: Any
+    ) -> folium.GeoJson:
         collection = {"type": "FeatureCollection", "features": list(features)}
         return folium.GeoJson(collection, style_function=style, control=False, **options)
 
-    def _to_feature(self, row: Row) -> Row:
+    def _to_feature(self, row: ShownFeature) -> dict[str, object]:
         point = row["layer"] in POINT_LAYERS
-        geometry = {"type": "Point", "coordinates": row["point"]} if point else self.geometries[row["id"]]
-        style = self._point_style(row) if point else _style(self.shown.look(row), row["edge"])
+        geometry: object = (
+            {"type": "Point", "coordinates": row["point"]} if point else self.places[row["id"]]["geometry"]
+        )
+        style = self._point_style(row) if point else _style(self.shown.look(row), row["edge"] or "")
         title = f"{escape(row['name'])} <small>{escape(self.strings['kind.' + row['kind']])}</small>"
         properties = {"title": title, "about": self._about(row), "style": style}
         return {"type": "Feature", "id": row["id"], "geometry": geometry, "properties": properties}
 
-    def _point_style(self, row: Row) -> Row:
+    def _point_style(self, row: ShownFeature) -> Style:
         entry = self.shown.entry(row)
         hue = self.shown.strong if self.shown.asked and self.shown.matches(row) else entry and entry["colour"]
         return {
-            "color": "#ffffff",
+            "color": HALO,
             "weight": 1.5,
             "fillColor": hue or NEUTRAL,
             "fillOpacity": 1,
             "opacity": 1,
         }
 
-    def _about(self, row: Row) -> str:
+    def _about(self, row: ShownFeature) -> str:
         """Return what a popup says of a place, as markup."""
-        document = self.release.read_json(f"documents/{row['id']}.json")
+        document: PlaceDocument = self.release.read_json(f"documents/{row['id']}.json")
         said = [f"<b>{escape(row['name'])}</b>", escape(self.strings[f"kind.{row['kind']}"])]
-        said += [escape(one["term"][self.language]) for one in document.get("positioning") or ()]
+        said += [escape(one["term"][self.language]) for one in document.get("positioning", [])]
         items = "".join(
             f"<li>{escape(one['term'][self.language])} · {escape(one['clause'])}</li>"
-            for one in {one["term"]["zh"]: one for one in document.get("industries") or ()}.values()
+            for one in {one["term"]["zh"]: one for one in document.get("industries", [])}.values()
         )
         if row["accuracy_m"]:
             said.append(escape(self.strings["map.accuracy"].format(metres=f"{row['accuracy_m']:,}")))
@@ -328,21 +349,16 @@ class _FileMap:
             )
         return f'<div class="about">{"<br>".join(said)}<ul>{items}</ul></div>'
 
-    def _add_names(self, plan_map: folium.Map, rows: list[Row]) -> None:
+    def _add_names(self, plan_map: folium.Map, rows: list[ShownFeature]) -> None:
         """Write the names that have room when the map opens, those of the largest places first."""
-        taken: list[Bounds] = []
+        room = Room(EVERYWHERE, gap=0)
         for row in sorted(rows, key=lambda row: -(row.get("area_km2") or 0)):
-            if row["layer"] in POINT_LAYERS or row["id"] not in self.geometries:
+            if row["layer"] in POINT_LAYERS or row["id"] not in self.places:
                 continue
             name = row["short"] or row["name"]
-            x, y = row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25
-            wide = sum(LETTER_PX if ord(one) > 0x2E80 else LETTER_PX / 2 for one in name) / 2  # noqa: PLR2004 - CJK
-            box = (x - wide, y - LINE_PX / 2, x + wide, y + LINE_PX / 2)
-            if any(
-                box[0] < one[2] and one[0] < box[2] and box[1] < one[3] and one[1] < box[3] for one in taken
-            ):
+            spot = Spot(row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25)
+            if room.place(spot, (measure_text(name, LETTER_PX), LINE_PX), ((0, 0),)) is None:
                 continue
-            taken.append(box)
             dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
             words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")
             self._add(plan_map, dot)
@@ -370,15 +386,22 @@ class _FileMap:
             rows = [
                 (_style(mark, "official"), self._say(f"map.answer.{key}")) for mark, key in shown.answers()
             ]
-            fills = [style["fillColor"] if style["fillOpacity"] else "none" for style, _ in rows]
-            return [(fill, style["color"], text) for fill, (style, text) in zip(fills, rows, strict=True)]
+            return [
+                (str(style["fillColor"]) if style["fillOpacity"] else "none", str(style["color"]), text)
+                for style, text in rows
+            ]
         legend = [one for one in shown.theme["legend"] if one["key"] not in shown.choice.hide]
         return [
             (one["colour"], one["colour"], f"{one['letter'] or ''} {one['label']}".strip()) for one in legend
         ]
 
-    def _say(self, key: str, **values: Any) -> str:
+    def _say(self, key: str, **values: object) -> str:
         return self.strings[key].format(**values)
+
+
+def _bounds(geometry: BaseGeometry) -> Bounds:
+    west, south, east, north = geometry.bounds
+    return west, south, east, north
 
 
 def _to_literal(text: str) -> str:
@@ -386,7 +409,7 @@ def _to_literal(text: str) -> str:
     return escape(text).translate({ord(one): f"&#{ord(one)};" for one in "`$\\"})
 
 
-def _style(look: FigureLook, edge: str) -> Row:
+def _style(look: FigureLook, edge: str) -> Style:
     """Return Leaflet's path options of a polygon; what has no known extent is a faint halo."""
     if edge == "indicative":
         return {"fillColor": look.hue, "fillOpacity": 0.15 * look.opacity, "stroke": False}
@@ -403,10 +426,10 @@ def _style(look: FigureLook, edge: str) -> Row:
         else 0.5
     )
     return {
-        "fillColor": "#f7f4ec" if pale else look.hue,
+        "fillColor": STYLE.day("land") if pale else look.hue,
         "fillOpacity": fill * look.opacity,
         "color": look.hue,
         "opacity": look.opacity,
-        "weight": 3 if look.outlined else 1.6,
-        "dashArray": DASHES.get(edge),
+        "weight": STYLE.lines["asked" if look.outlined else "file"].width,
+        "dashArray": STYLE.edges[edge].dashes,
     }

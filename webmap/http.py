@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -263,12 +263,12 @@ def _compress(response: Response) -> Response:
     return response
 
 
-def to_csv(rows: Iterable[Iterable[Any]]) -> str:
+def to_csv(rows: Iterable[Iterable[object]]) -> str:
     """Return rows as CSV with a byte order mark; None is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     for row in rows:
-        writer.writerow([harmless(value) for value in row])
+        writer.writerow([harmless(value) if isinstance(value, str) else value for value in row])
     return BOM + out.getvalue()
 
 
@@ -279,7 +279,7 @@ def send_csv(text: str, name: str) -> Response:
     return response
 
 
-def send_json(value: Any) -> Response:
+def send_json(value: object) -> Response:
     """Answer a program with a value that was worked out for this request."""
     response = Response(json.dumps(value, ensure_ascii=False), mimetype=JSON)
     response.headers["Cache-Control"] = "no-cache"

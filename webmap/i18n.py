@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import yaml
@@ -14,6 +13,7 @@ from markupsafe import Markup, escape
 
 from geodata import crs
 from geodata.city import find_city, read_city
+from layers.basemap import BasemapIndex
 from webmap.params import ChoiceParameter, wrong_choice
 
 LANGUAGES = read_city().languages
@@ -62,7 +62,7 @@ def current_language(*, strict: bool = True) -> str:
     return request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
 
 
-def choose_credit(basemap: dict[str, Any] | None) -> tuple[str, dict[str, str]]:
+def choose_credit(basemap: BasemapIndex | None) -> tuple[str, dict[str, str]]:
     """Return the key, and its values, of the credit for the ground of a map.
 
     `basemap` is the index of the release's basemap, None where it has none.
@@ -72,13 +72,13 @@ def choose_credit(basemap: dict[str, Any] | None) -> tuple[str, dict[str, str]]:
     return ("ground.basemap", {"date": basemap["date"]}) if basemap["date"] else ("ground.undated", {})
 
 
-def translate(key: str, language: str, **values: Any) -> str:
+def translate(key: str, language: str, **values: object) -> str:
     """Return the text for `key`; raises KeyError for a key that no file has."""
     text: str = current_app.extensions["strings"][language][key]
     return text.format(**values) if values else text
 
 
-def translate_here(key: str, **values: Any) -> str:
+def translate_here(key: str, **values: object) -> str:
     """Return the text for `key` in the language of the page that is being rendered."""
     return translate(key, g.language, **values)
 
@@ -256,7 +256,7 @@ def format_dms(degrees: float, sides: str) -> str:
     return f"{minutes // 60}°{minutes % 60:02d}′{seconds / 10:04.1f}″{sides[degrees < 0]}"
 
 
-def flatten(value: Any, prefix: str) -> dict[str, str]:
+def flatten(value: object, prefix: str) -> dict[str, str]:
     """Return nested texts with dotted keys."""
     if not isinstance(value, dict):
         return {prefix: str(value)}

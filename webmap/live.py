@@ -18,7 +18,7 @@ import time
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from layers.history import read_last
 from layers.home import HomeError
@@ -49,7 +49,7 @@ class Live:
         self._looking = threading.Lock()
         threading.Thread(target=_watch, args=(weakref.ref(self), interval_s), daemon=True).start()
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request with the release that is live when it comes."""
         app = self.app
         environ[RELEASE] = app.extensions["content"].release.id

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
+from layers.cartography import STYLE
+from layers.map_types import LegendLine, MapDocument, MapTheme, ShownFeature
 from webmap.params import wrong_choice
 from webmap.problems import BadParameterError
 
-Row = dict[str, Any]
-NEUTRAL = "#B5AE9E"
-STRONG = "#D55E00"  # what answers a question
-REACHED = "#F3C9A5"  # what the plan reaches only through a task, a role, an area or the whole city
+NEUTRAL, STRONG, REACHED = (STYLE.hues[name] for name in ("neutral", "strong", "reached"))
 GROUND_LAYERS = ("counties", "zones")
 PARAMETERS = ("bbox", "industry", "cluster", "pick", "layers", "hide")
 LEAST_DEG = 0.002  # of a view's sides: the map's closest zoom shows as much
@@ -69,7 +67,7 @@ class MapChoice:
         return urlencode({name: value for name, value in parts.items() if value})
 
 
-def parse_map_choice(theme_id: str, arguments: Mapping[str, str], payload: Row) -> MapChoice:
+def parse_map_choice(theme_id: str, arguments: Mapping[str, str], payload: MapDocument) -> MapChoice:
     """Return what an address chooses of a theme of the map's `payload`; raises BadParameterError."""
     theme = next(row for row in payload["themes"] if row["id"] == theme_id)
     places = [row_id for row_id, row in payload["features"].items() if row["layer"] not in POINT_LAYERS]
@@ -139,10 +137,10 @@ class _Reader:
 class ShownMap:
     """What a choice shows of the map's payload, and how; `boxes` are the bounds of the polygons."""
 
-    payload: Row
+    payload: MapDocument
     choice: MapChoice
     boxes: Mapping[str, Bounds]
-    theme: Row = field(init=False)
+    theme: MapTheme = field(init=False)
 
     def __post_init__(self) -> None:
         """Find the theme."""
@@ -157,14 +155,14 @@ class ShownMap:
             choice.industry or choice.pick or (self.theme["colour_by"] == "cluster" and choice.cluster)
         )
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ShownFeature]:
         """Return the features shown with their ids, back to front."""
         own = [row for row in self._of(self.theme["layers"]) if self._class_of(row) not in self.choice.hide]
         over = [layer for layer, _ in reversed(self.choice.layers) if layer not in self.theme["layers"]]
         found = {row["id"]: row for row in [*own, *self._answers(), *self._of(over)]}
         return list(found.values())
 
-    def matches(self, row: Row) -> bool:
+    def matches(self, row: ShownFeature) -> bool:
         """Return whether a feature answers the question."""
         choice = self.choice
         if choice.pick:
@@ -173,13 +171,13 @@ class ShownMap:
             return choice.industry in row["industries"]
         return self.theme["colour_by"] != "cluster" or choice.cluster in (None, *row.get("clusters", ()))
 
-    def entry(self, row: Row) -> Row | None:
+    def entry(self, row: ShownFeature) -> LegendLine | None:
         """Return the entry of the legend that a feature belongs to."""
         theme = self._theme_of(row)
         key = row["kind"] if theme["colour_by"] == "kind" else row["id"]
         return next((one for one in theme["legend"] if key == one["key"] or key in one["keys"]), None)
 
-    def look(self, row: Row) -> FigureLook:
+    def look(self, row: ShownFeature) -> FigureLook:
         """Return how a polygon is painted."""
         theme, light = self._theme_of(row), self._is_backdrop(row)
         opacity = dict(self.choice.layers).get(row["layer"], OPAQUE) / OPAQUE
@@ -233,32 +231,36 @@ class ShownMap:
         if choice.industry:
             return say("map.asked.industry", name=name(self.payload["industries"][choice.industry]["name"]))
         names = {row["id"]: row["name"] for row in self.payload["clusters"]}
-        return say("map.asked.cluster", name=name(names[choice.cluster])) if self.asked else ""
+        return (
+            say("map.asked.cluster", name=name(names[choice.cluster]))
+            if choice.cluster and self.asked
+            else ""
+        )
 
-    def _of(self, layers: Collection[str]) -> list[Row]:
+    def _of(self, layers: Collection[str]) -> list[ShownFeature]:
         features = self.payload["features"].items()
-        return [{"id": id_} | row for layer in layers for id_, row in features if row["layer"] == layer]
+        return [{**row, "id": id_} for layer in layers for id_, row in features if row["layer"] == layer]
 
-    def _answers(self) -> list[Row]:
+    def _answers(self) -> list[ShownFeature]:
         """Return what the theme does not draw and the question is about, and zones on the counties."""
         if not self.choice.industry and not self.choice.pick:
             return []
         drawn = (*self.theme["layers"], *POINT_LAYERS)
         rows = self._of([one for one in _layers_of(self.payload) if one not in drawn])
-        hits = {id_ for id_, row in self.payload["features"].items() if self.matches({"id": id_} | row)}
+        hits = {id_ for id_, row in self.payload["features"].items() if self.matches({**row, "id": id_})}
         on_hits = [row["id"] for row in rows if row["layer"] == "zones" and row["parent"] in hits]
         return [row for row in rows if row["id"] in hits or row["id"] in on_hits]
 
-    def _class_of(self, row: Row) -> str | None:
+    def _class_of(self, row: ShownFeature) -> str | None:
         entry = self.entry(row)
         return str(entry["key"]) if entry else None
 
-    def _theme_of(self, row: Row) -> Row:
+    def _theme_of(self, row: ShownFeature) -> MapTheme:
         if row["layer"] in self.theme["layers"]:
             return self.theme
         return next(theme for theme in self.payload["themes"] if row["layer"] in theme["layers"])
 
-    def _is_backdrop(self, row: Row) -> bool:
+    def _is_backdrop(self, row: ShownFeature) -> bool:
         """Return whether the other features of its theme lie on this one."""
         layers = self._theme_of(row)["layers"]
         if len(layers) > 1:
@@ -267,13 +269,13 @@ class ShownMap:
         rest = [self.boxes[one] for one in others if one != row["id"] and one in self.boxes]
         return own is not None and bool(rest) and all(_holds(own, one) for one in rest)
 
-    def _is_outlined(self, row: Row) -> bool:
+    def _is_outlined(self, row: ShownFeature) -> bool:
         if row["layer"] not in self.theme["layers"]:
             return row["layer"] not in ("parks", *GROUND_LAYERS)
         return len(self.theme["layers"]) == 1 and self._is_backdrop(row)
 
 
-def _layers_of(payload: Row) -> list[str]:
+def _layers_of(payload: MapDocument) -> list[str]:
     """Return the layers of all themes, those of the first theme first."""
     return list(dict.fromkeys(layer for row in payload["themes"] for layer in row["layers"]))
 

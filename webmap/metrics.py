@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Literal
+from wsgiref.types import WSGIApplication
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, make_wsgi_app
 from prometheus_client import Counter as Total
@@ -31,6 +32,7 @@ from webmap.file_cache import FileCache, choose_folder
 from webmap.settings import Settings
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+GaugeMode = Literal["livesum", "livemax"]
 PREFIX = "weihai_layout"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # seconds
 NO_ROUTE = "none"  # of what no route is for, so that made-up addresses make no figures
@@ -128,7 +130,11 @@ class Metrics:
 
 
 def _gauge(
-    name: str, about: str, registry: CollectorRegistry, labels: Sequence[str] = (), mode: Any = "livesum"
+    name: str,
+    about: str,
+    registry: CollectorRegistry,
+    labels: Sequence[str] = (),
+    mode: GaugeMode = "livesum",
 ) -> Gauge:
     return Gauge(f"{PREFIX}_{name}", about, labels, registry=registry, multiprocess_mode=mode)
 
@@ -196,7 +202,7 @@ def forget_worker(pid: int) -> None:
     mark_process_dead(pid)  # type: ignore[no-untyped-call]  # nor is the next described
 
 
-def build_metrics_app(settings: Settings) -> Any:
+def build_metrics_app(settings: Settings) -> WSGIApplication:
     """Return the WSGI application that answers with all figures, whatever the address."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=os.environ[FOLDER])  # type: ignore[no-untyped-call]  # registers itself

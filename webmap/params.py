@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from flask import request
@@ -27,11 +27,12 @@ SHARE = re.compile(r"0(\.[0-9]{1,2})?|1(\.0{1,2})?")
 WHOLE = re.compile(r"[0-9]{1,15}")
 MAX_WHOLE = 10**15 - 1
 Arguments = Mapping[str, str]
-Schema = dict[str, Any]
+Schema = dict[str, object]
 Rows = list[dict[str, str]]
 METRES = "米 / metres"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-View = TypeVar("View", bound=Callable[..., Any])
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 LON_RANGE, LAT_RANGE = crs.GLOBE[::2], crs.GLOBE[1::2]
 _EXAMPLES = """a = 'x' AND b > 1, a LIKE 'x%', {"op": ">", "args": [{"property": "b"}, 1]}"""
 
@@ -254,19 +255,19 @@ def unknown_parameter(name: str, value: str, known: Collection[str]) -> BadParam
     return refusal("error.unknown_parameter", name, value, ", ".join(known), find_near(name, known))
 
 
-def takes(*names: str) -> Callable[[View], View]:
+def takes(*names: str) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
     """Make a document's view refuse every parameter but `names` and ``lang``.
 
     Pages pass over what they do not know: whoever passes a link on may have added something.
     """
 
-    def wrap(view: View) -> View:
+    def wrap(view: Callable[Given, Answer]) -> Callable[Given, Answer]:
         @wraps(view)
-        def checked(*given: Any, **values: Any) -> Any:
+        def checked(*given: Given.args, **values: Given.kwargs) -> Answer:
             refuse_unknown((*names, "lang"))
             return view(*given, **values)
 
-        return cast("View", checked)
+        return checked
 
     return wrap
 

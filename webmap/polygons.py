@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 import shapely
@@ -57,7 +56,7 @@ def parse_polygon(text: bytes, frame: str) -> BaseGeometry:
     return whole
 
 
-def _refuse_other_frame(value: Any, frame: str) -> None:
+def _refuse_other_frame(value: object, frame: str) -> None:
     """Refuse a text that names another frame than was chosen, in the member that older GeoJSON has."""
     text = value
     for key in ("crs", "properties", "name"):
@@ -79,34 +78,35 @@ def to_outline(polygon: BaseGeometry) -> list[list[list[list[float]]]]:
     ]
 
 
-def _polygons(value: Any, depth: int) -> Iterator[Any]:
+def _polygons(value: object, depth: int) -> Iterator[object]:
     """Yield the coordinates of every polygon in a GeoJSON object; anything else in it is refused."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind == "FeatureCollection" and isinstance(value.get("features"), list) and depth:
-        for feature in value["features"]:
+    members = value if isinstance(value, dict) else {}
+    kind, features, coordinates = (members.get(name) for name in ("type", "features", "coordinates"))
+    if kind == "FeatureCollection" and isinstance(features, list) and depth:
+        for feature in features:
             yield from _polygons(feature, depth - 1)
     elif kind == "Feature" and depth:
-        yield from _polygons(value.get("geometry"), depth - 1)
-    elif kind == "Polygon" and isinstance(value.get("coordinates"), list):
-        yield value["coordinates"]
-    elif kind == "MultiPolygon" and isinstance(value.get("coordinates"), list):
-        yield from value["coordinates"]
+        yield from _polygons(members.get("geometry"), depth - 1)
+    elif kind == "Polygon" and isinstance(coordinates, list):
+        yield coordinates
+    elif kind == "MultiPolygon" and isinstance(coordinates, list):
+        yield from coordinates
     else:
         raise UnfitError("error.no_polygon", parameter=NAME, value=_type_of(value), allowed=TYPES)
 
 
-def _type_of(value: Any) -> str:
+def _type_of(value: object) -> str:
     kind = value.get("type") if isinstance(value, dict) else None
     return str(kind)[:40] if kind else type(value).__name__
 
 
-def _list(shell: Any) -> list[Any]:
+def _list(shell: object) -> list[object]:
     if not isinstance(shell, list):
         raise UnfitError("error.ring", parameter=NAME, value=str(shell)[:40], allowed=f"≥ {RING}")
     return shell
 
 
-def _ring(ring: Any) -> Ring:
+def _ring(ring: object) -> Ring:
     """Return a closed ring of positions; heights are left out."""
     found = [_position(one) for one in ring] if isinstance(ring, list) else []
     if len(found) < RING or found[0] != found[-1]:
@@ -114,7 +114,7 @@ def _ring(ring: Any) -> Ring:
     return found
 
 
-def _position(position: Any) -> tuple[float, float]:
+def _position(position: object) -> tuple[float, float]:
     figures = position[:2] if isinstance(position, list) else []
     sound = all(isinstance(one, int | float) and not isinstance(one, bool) for one in figures)
     if len(figures) < 2 or not sound or not all(math.isfinite(one) for one in figures):  # noqa: PLR2004

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
 
 import shapely
 from jinja2 import Environment, FileSystemLoader
@@ -18,18 +17,23 @@ from markupsafe import Markup
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.georeference import SWAPPED
-from geodata.boundary_import.propose import Baseline, Proposal
+from geodata.boundary_import.propose import (
+    Baseline,
+    Proposal,
+    TransferRow,
+)
 from geodata.land import SEA
+from geodata.model import Area, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
 from webmap.i18n import format_number, read_strings
 from webmap.static_map import Label, place_labels
+from webmap.style_sheets import read_style_sheet
 
 HERE = Path(__file__).parent
 STYLES = ("preview", "stack")
 MOST = 40  # transfers in the table
-Row = dict[str, Any]
 SIZE = (620, 480)
 MARGIN = 1.35
 MIN_SPAN_DEG = 0.03
@@ -54,7 +58,7 @@ def render_preview(
     """
     strings = read_strings(language)
 
-    def translate(key: str, **values: Any) -> str:
+    def translate(key: str, **values: object) -> str:
         return strings[key].format(**values) if values else strings[key]
 
     names = _Names(baseline, language, strings)
@@ -67,21 +71,17 @@ def render_preview(
     return environment.get_template("preview.html").render(
         t=translate,
         lang=language,
-        css=Markup("\n").join(Markup(_read_style(name)) for name in STYLES),  # noqa: S704 - our own files
+        css=Markup("\n").join(Markup(read_style_sheet(name).decode()) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
         proposal=proposal,
         drawing=drawing,
         assumed=_say_assumed(proposal, translate),
-        areas=[row | {"name": names.of(row["id"])} for row in proposal.areas()],
+        areas=[{**row, "name": names.of(row["id"])} for row in proposal.areas()],
         transfers=_name_ends(proposal.list_transfer_rows(), names),
         most=MOST,
         remarks=[] if proposal.errors else _list_remarks(proposal, names),
         shifts=[(names.of(place), row) for place, row in proposal.describe_shifts().items()],
     )
-
-
-def _read_style(name: str) -> str:
-    return (HERE / f"static/css/{name}.css").read_text(encoding="utf-8")
 
 
 def _say_assumed(proposal: Proposal, translate: Callable[..., str]) -> str | None:
@@ -101,21 +101,23 @@ def _list_remarks(proposal: Proposal, names: _Names) -> list[tuple[str, str]]:
     ]
 
 
-def _name_ends(rows: list[Row], names: _Names) -> list[Row]:
+def _name_ends(rows: list[TransferRow], names: _Names) -> list[dict[str, object]]:
     """Return the transfers with the names of both ends, and of what holds each."""
-    ends = ("from", "to")
     return [
-        row
-        | {f"{end}_name": names.of(row[end]) for end in ends}
-        | {f"{end}_in": names.holder(row[end]) for end in ends}
+        {
+            **row,
+            "from_name": names.of(row["from"]),
+            "to_name": names.of(row["to"]),
+            "from_in": names.holder(row["from"]),
+            "to_in": names.holder(row["to"]),
+        }
         for row in rows
     ]
 
 
 class _Names:
     def __init__(self, baseline: Baseline, language: str, strings: dict[str, str]) -> None:
-        facts = baseline.facts
-        self.tables: tuple[dict[str, Any], ...] = (facts.zones, facts.areas, facts.towns)
+        self.facts = facts = baseline.facts
         self.cities = {plan.id: getattr(plan.city, language) for plan in facts.plans.values()}
         self.others = baseline.place_names.outside | {SEA: strings["preview.sea"]}
         self.members, self.language = baseline.members, language
@@ -137,8 +139,8 @@ class _Names:
         parent = self.members.parent(place) if self._row(place) is not None else None
         return self.short(parent) if parent else None
 
-    def _row(self, place: str) -> Any:
-        return next((table[place] for table in self.tables if place in table), None)
+    def _row(self, place: str) -> Zone | Area | Town | None:
+        return self.facts.zones.get(place) or self.facts.areas.get(place) or self.facts.towns.get(place)
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ class _View:
         ]
         texts = [
             Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(
-                "label main" if place in self.old else "label", *spot, label.text
+                "label main" if place in self.old else "label", spot.x, spot.y, label.text
             )
             for place, label, spot in zip(inside, labels, place_labels(labels, SIZE), strict=True)
             if spot is not None

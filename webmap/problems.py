@@ -27,7 +27,7 @@ class RequestError(Exception):
 
     status = 400
 
-    def __init__(self, key: str, *, near: list[dict[str, str]] | None = None, **values: Any) -> None:
+    def __init__(self, key: str, *, near: list[dict[str, str]] | None = None, **values: object) -> None:
         super().__init__(key)
         self.key = key
         self.values = {name: shorten(value) if name in REPEATED else value for name, value in values.items()}
@@ -157,7 +157,7 @@ def link_near(given: str, known: Iterable[str], to_address: Callable[[str], str]
     return [{"id": near, "label": near, "href": to_address(near)} for near in find_near(given, known)]
 
 
-def shorten(given: Any) -> Any:
+def shorten(given: object) -> object:
     """Return what was given as an error repeats it: texts of at most :data:`SHOWN` characters."""
     return given[: SHOWN - 1] + "…" if isinstance(given, str) and len(given) > SHOWN else given
 
@@ -173,7 +173,7 @@ def title_key(status: int) -> str:
     return f"error.title_{status}" if status in TITLED else "error.title_400"
 
 
-def members_of(error: RequestError) -> dict[str, Any]:
+def members_of(error: RequestError) -> dict[str, object]:
     """Return what an error says beside its message."""
     members = {name: error.values[name] for name in MEMBERS if name in error.values}
     return members | {"near": error.near} if error.near else members

@@ -16,12 +16,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock
 
 from geodata.city import CITIES, VARIABLE, find_city, read_city
-from layers.changes import compare, summarise
+from layers.changes import (
+    ChangeSummary,
+    compare,
+    summarise,
+)
 from layers.history import (
     CORE,
     Act,
@@ -370,7 +374,7 @@ def _build(
     return release
 
 
-def _compare(home: Path, release: Release) -> dict[str, Any]:
+def _compare(home: Path, release: Release) -> ChangeSummary:
     """Return what a release changes against the last one in the history."""
     last = read_last(home)
     if last is not None:

@@ -22,12 +22,17 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterator,
+    Mapping,
+)
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 from urllib.parse import quote
 
 from granian import _granian as extension
@@ -37,7 +42,8 @@ from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, req
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_problem
 
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 if sys.platform == "linux":
     import fcntl
     import termios
@@ -165,6 +171,36 @@ class BodyTooSlowError(RequestError):
     status = HTTPStatus.REQUEST_TIMEOUT
 
 
+class Scope(Protocol):
+    """What Granian says of a request."""
+
+    method: str
+    path: str
+    query_string: str
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    authority: str | None
+    headers: Mapping[str, str]
+
+
+class Exchanging(Protocol):
+    """What Granian reads a body and sends an answer by."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes, /) -> None:
+        """Send an answer."""
+
+
+class Watcher(Protocol):
+    """A request as Granian hands it over."""
+
+    scope: Scope
+    proto: Exchanging
+
+
 class Threads:
     """Threads that run what is put in, in that order; more while all of them are held up."""
 
@@ -172,7 +208,7 @@ class Threads:
         self._run = run
         self._limits = limits
         self._loop = loop
-        self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each thread that nothing is for
         self._put = 0
         self._watching = False
@@ -181,7 +217,7 @@ class Threads:
         self._idle = 0  # threads that wait, and have not woken
         self._start(limits.threads)
 
-    def put(self, *item: Any) -> bool:
+    def put(self, *item: object) -> bool:
         """Have a thread run `item`, or return False where too many wait."""
         if self._queue.qsize() >= self._limits.waiting:
             return False
@@ -237,7 +273,7 @@ class Threads:
             if self._idle >= self._limits.threads and self._may_end():
                 return  # others were held up, and are no more: memory that each thread holds adds up
 
-    def _take(self) -> tuple[Any, ...]:
+    def _take(self) -> tuple[object, ...]:
         """Return what comes next, or nothing where this thread is to end."""
         while True:
             with suppress(queue.Empty):
@@ -272,7 +308,7 @@ class Asked:
 
     __slots__ = ("began", "begun", "id", "watcher")
 
-    def __init__(self, watcher: Any) -> None:
+    def __init__(self, watcher: Watcher) -> None:
         self.watcher = watcher
         self.id = choose_id(watcher.scope.headers.get("x-request-id"))
         self.begun = time.time()
@@ -286,7 +322,11 @@ class Server:
     """
 
     def __init__(
-        self, app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+        self,
+        app: WSGIApplication,
+        strings: Strings,
+        limits: Limits = LIMITS,
+        recorder: Recorder | None = None,
     ) -> None:
         self._app = app
         self._strings = strings
@@ -372,7 +412,7 @@ class Server:
             async with asyncio.timeout(self._limits.drain_s):
                 await ended.wait()
 
-    def accept(self, watcher: Any) -> None:
+    def accept(self, watcher: Watcher) -> None:
         """Take over one request; Granian calls this from a thread of its own."""
         asked = Asked(watcher)
         scope = watcher.scope
@@ -414,7 +454,7 @@ class Server:
         finally:
             self._bodies -= len(body)
 
-    async def _read_body(self, watcher: Any, body: bytearray) -> bool:
+    async def _read_body(self, watcher: Watcher, body: bytearray) -> bool:
         """Return whether all of it came, and not the end of the connection instead."""
         limits = self._limits
         given = watcher.scope.headers.get("content-length")
@@ -438,7 +478,7 @@ class Server:
         environ = None
         try:
             environ = _to_environ(scope, body)
-            parts = self._app(environ, started)
+            parts = self._app(environ, cast("StartResponse", started))  # none of ours writes by it
             try:
                 content = b"".join(parts)
             finally:
@@ -453,7 +493,7 @@ class Server:
             said = environ.get(ROUTE, ""), environ.get(RELEASE, "")
             self._send(asked, started.status, started.headers, content, environ["REMOTE_ADDR"], *said)
 
-    def _refuse(self, asked: Asked, error: RequestError, environ: Mapping[str, Any] | None = None) -> None:
+    def _refuse(self, asked: Asked, error: RequestError, environ: WSGIEnvironment | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
         request_id.set(asked.id)
         scope = asked.watcher.scope
@@ -534,7 +574,7 @@ class Readers:
 
 @contextmanager
 def serving(
-    app: Application, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
+    app: WSGIApplication, strings: Strings, limits: Limits = LIMITS, recorder: Recorder | None = None
 ) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
@@ -576,12 +616,12 @@ class _Started:
 
     __slots__ = ("headers", "status")
 
-    def __call__(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+    def __call__(self, status: str, headers: list[tuple[str, str]], _: object = None) -> None:
         self.status = int(status[:3])
         self.headers = headers
 
 
-async def _discard(protocol: Any) -> None:
+async def _discard(protocol: Exchanging) -> None:
     """Read on for a while after a refusal: closed at once, the sender would not get to read the answer."""
     count = 0
     with suppress(RuntimeError):  # the body had been read to its end
@@ -594,16 +634,16 @@ async def _discard(protocol: Any) -> None:
 class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which nothing vouches
     """What Granian hands requests to, in place of its own that makes each a task of the loop."""
 
-    def __new__(cls, loop: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> Self:
+    def __new__(cls, loop: asyncio.AbstractEventLoop, accept: Callable[[Watcher], None]) -> Self:
         made: Self = super().__new__(cls, loop, accept, None, None, None)
         return made
 
-    def __init__(self, _: asyncio.AbstractEventLoop, accept: Callable[[Any], None]) -> None:
+    def __init__(self, _: asyncio.AbstractEventLoop, accept: Callable[[Watcher], None]) -> None:
         super().__init__()
         self._schedule_fn = accept
 
 
-def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
+def _to_environ(scope: Scope, body: bytes) -> WSGIEnvironment:
     """Return a request as WSGI has it (PEP 3333).
 
     Headers with an underscore are left out: they would pass for those with a hyphen.
@@ -611,7 +651,7 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     path = scope.path
     name, _, port = scope.server.rpartition(":")
     client_port = scope.client.rpartition(":")[2]
-    environ = {
+    environ: WSGIEnvironment = {
         **BASE,
         "REQUEST_METHOD": scope.method,
         "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
@@ -637,9 +677,8 @@ def _to_environ(scope: Any, body: bytes) -> dict[str, Any]:
     return environ
 
 
-def _name_client(scope: Any) -> str:
-    client: str = scope.client
-    return client.rpartition(":")[0].strip("[]")
+def _name_client(scope: Scope) -> str:
+    return scope.client.rpartition(":")[0].strip("[]")
 
 
 @lru_cache(maxsize=512)

@@ -391,7 +391,7 @@ def tile_hosts(settings: Settings) -> str:
     return "".join(f" {host}" for host in TILE_HOSTS.get(settings.tiles or "", ()))
 
 
-def tile_basemap(settings: Settings, language: str) -> dict[str, Any] | None:
+def tile_basemap(settings: Settings, language: str) -> dict[str, object] | None:
     """Return the address template of the operator's tile basemap, or None.
 
     ``gcj02`` says that its tiles lie in GCJ-02, so that the page shifts them for display.

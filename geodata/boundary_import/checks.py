@@ -46,7 +46,7 @@ _FRAGMENT_M: Final = 20.0  # what is wider may be an island
 _SMALL_DEG2: Final = 1e-4  # about 1 km²: a larger part is not looked at
 
 
-def repair(row: SourceFeature, place: str, *, fix: bool) -> tuple[BaseGeometry, Issue | None]:
+def repair_polygon(row: SourceFeature, place: str, *, fix: bool) -> tuple[BaseGeometry, Issue | None]:
     """Return the polygon, repaired if it has to be and may be, and what to say about it.
 
     The area before is that of the rings as they are drawn, as a GIS measures it: what lies under two

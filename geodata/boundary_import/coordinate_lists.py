@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import shapely
 import yaml
@@ -25,7 +25,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.issues import Issue, RefusedError, Texts, build_issue
 
 Point = tuple[float, float]
-Row = Sequence[str]
+Cells = Sequence[str]
 _FILE: Final = Path(__file__).with_name("vocabulary.yaml")
 _MIN_POINTS: Final = 3
 LINE_TYPES: Final = frozenset({"LineString", "MultiLineString", "LinearRing"})
@@ -58,7 +58,7 @@ _HEX: Final = re.compile(r"0[01](?:[0-9a-f]{2}){8,}", re.IGNORECASE)
 class Plot:
     """One polygon of a text: its attributes and its rings, (east, north)."""
 
-    properties: dict[str, Any] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
     rings: list[list[Point]] = field(default_factory=list)
     geometry: BaseGeometry | None = None  # where the text gives it whole
 
@@ -76,10 +76,38 @@ class CoordinateText:
     issues: list[Issue] = field(default_factory=list)
 
 
+class Datum(TypedDict):
+    """How people call a datum, and the EPSG codes of its systems.
+
+    `series` gives of each kind of zones the number of the first, or its meridian in degrees, and its code.
+    """
+
+    words: list[str]
+    geographic: int
+    series: dict[str, tuple[int, int]]
+
+
+class ImportVocabulary(TypedDict):
+    """The words that files use, by what they mean."""
+
+    exchange: dict[str, list[str]]
+    columns: dict[str, list[str]]
+    packed_angles: list[str]
+    angle_marks: dict[str, list[str]]
+    sides: list[str]
+    services: dict[str, Texts]
+    frames: dict[str, list[str]]
+    datums: dict[str, Datum]
+    patterns: dict[str, list[str]]
+    kinds_of_places: list[list[str]]
+    prefixes: list[str]
+    suffixes: list[str]
+
+
 @lru_cache(maxsize=1)
-def read_vocabulary() -> dict[str, Any]:
+def read_vocabulary() -> ImportVocabulary:
     """Return the words that files use, by what they mean."""
-    vocabulary: dict[str, Any] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+    vocabulary: ImportVocabulary = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
     return vocabulary
 
 
@@ -112,23 +140,23 @@ def find_crs(text: str) -> str | None:
     return None
 
 
-def _find_projected(words: str, datum: Mapping[str, Any]) -> str | None:
+def _find_projected(words: str, datum: Datum) -> str | None:
     zone = _find_number(words, "zone")
     wide = any(re.search(pattern, words) for pattern in read_vocabulary()["patterns"]["six"])
-    if "zone3" not in datum:
+    if not datum["series"]:
         return f"EPSG:{datum['geographic']}"
     if zone is not None:
         return find_zone_crs(zone, datum, wide=wide)
     meridian = _find_number(words, "meridian")
-    first, code = datum["meridian3"]
+    first, code = datum["series"]["meridian3"]
     if meridian is not None and not (meridian - first) % 3 and 0 <= (meridian - first) // 3 <= 20:  # noqa: PLR2004
         return f"EPSG:{code + (meridian - first) // 3}"
     return f"EPSG:{datum['geographic']}" if meridian is None else None
 
 
-def find_zone_crs(zone: int, datum: Mapping[str, Any], *, wide: bool = False) -> str | None:
+def find_zone_crs(zone: int, datum: Datum, *, wide: bool = False) -> str | None:
     """Return the system of a numbered zone: of 3 degrees from 25 to 45, of 6 degrees from 13 to 23."""
-    first, code = datum["zone6" if wide or zone < _WIDE_ZONES else "zone3"]
+    first, code = datum["series"]["zone6" if wide or zone < _WIDE_ZONES else "zone3"]
     last = 10 if wide or zone < _WIDE_ZONES else 20
     return f"EPSG:{code + zone - first}" if 0 <= zone - first <= last else None
 
@@ -172,7 +200,7 @@ def combine_even_odd(shells: Sequence[shapely.Polygon]) -> BaseGeometry:
         for inner, outer in zip(*pairs.tolist(), strict=True):
             if shells[inner].area < shells[outer].area:
                 inside[inner].append(outer)
-    holes: dict[int, list[Any]] = defaultdict(list)
+    holes: dict[int, list[shapely.LinearRing]] = defaultdict(list)
     for inner, around in inside.items():
         if len(around) % 2:
             holes[max(around, key=lambda outer: len(inside.get(outer, ())))].append(shells[inner].exterior)
@@ -282,26 +310,26 @@ def _read_header_crs(name: str, header: Mapping[str, str], easts: Sequence[float
         return f"EPSG:{datum['geographic']}"
     wide = "6" in get("degrees")
     zone = zone if zone is not None else next(iter(prefixes), None) if len(prefixes) == 1 else None
-    if zone is None or "zone3" not in datum:
+    if zone is None or not datum["series"]:
         return None
     if prefixes:
         return find_zone_crs(zone, datum, wide=wide)
     meridian = zone * 6 - 3 if wide or zone < _WIDE_ZONES else zone * 3
-    first, code = datum["meridian3"]
+    first, code = datum["series"]["meridian3"]
     return f"EPSG:{code + (meridian - first) // 3}" if meridian >= first else None
 
 
-def find_datum(text: str) -> Mapping[str, Any] | None:
+def find_datum(text: str) -> Datum | None:
     """Return the datum that `text` names in words, or None."""
     words = normalise_word(text)
-    rows: Iterable[Mapping[str, Any]] = read_vocabulary()["datums"].values()
+    rows = read_vocabulary()["datums"].values()
     return next((row for row in rows if any(normalise_word(one) in words for one in row["words"])), None)
 
 
 # -- tables of corner points
 
 
-def split_rows(text: str) -> list[Row]:
+def split_rows(text: str) -> list[Cells]:
     """Return the cells of a text with one point a line, divided by whatever it uses."""
     plain = unicodedata.normalize("NFKC", text)
     lines = plain.splitlines()
@@ -311,7 +339,7 @@ def split_rows(text: str) -> list[Row]:
     return [line.split() for line in lines]
 
 
-def read_point_table(name: str, rows: Sequence[Row], columns: str | None = None) -> CoordinateText | None:
+def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = None) -> CoordinateText | None:
     """Read a table of corner points; None where it is none.
 
     `columns` names the columns of the east and the north coordinate, divided by a comma; otherwise they are
@@ -333,7 +361,7 @@ def read_point_table(name: str, rows: Sequence[Row], columns: str | None = None)
     return _collect_points(name, rows, start, roles, pair)
 
 
-def _find_titles(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
+def _find_titles(rows: Sequence[Cells]) -> tuple[int, dict[str, int]]:
     """Return the first row of data, and the columns by what their titles mean."""
     known = {
         normalise_word(word): role for role, words in read_vocabulary()["columns"].items() for word in words
@@ -351,7 +379,7 @@ def _find_titles(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
     return 0, {}
 
 
-def _find_given(name: str, rows: Sequence[Row], start: int, columns: str) -> tuple[int, dict[str, int]]:
+def _find_given(name: str, rows: Sequence[Cells], start: int, columns: str) -> tuple[int, dict[str, int]]:
     """Return the first row of data, and the columns that the user names by their titles or numbers."""
     wanted = [part.strip() for part in unicodedata.normalize("NFKC", columns).split(",")]
     width = max(map(len, rows), default=0)
@@ -375,7 +403,7 @@ def _find_given(name: str, rows: Sequence[Row], start: int, columns: str) -> tup
     return start, roles
 
 
-def _choose_pair(rows: Sequence[Row], roles: Mapping[str, int]) -> tuple[int, int] | None:
+def _choose_pair(rows: Sequence[Cells], roles: Mapping[str, int]) -> tuple[int, int] | None:
     """Return the columns of the east and north coordinate, or None."""
     for east, north in (("east", "north"), ("lon", "lat")):
         if {east, north} <= roles.keys():
@@ -387,7 +415,7 @@ def _choose_pair(rows: Sequence[Row], roles: Mapping[str, int]) -> tuple[int, in
     return _order_by_size(rows, *columns) if len(columns) == 2 else None  # noqa: PLR2004 - east, north
 
 
-def _holds_coordinates(rows: Sequence[Row], column: int) -> bool:
+def _holds_coordinates(rows: Sequence[Cells], column: int) -> bool:
     cells = [row[column] for row in rows if column < len(row) and row[column]]
     values = [_parse_value(cell) for cell in cells]
     good = [value for value in values if value is not None and abs(value) > 10]  # noqa: PLR2004 - no small numbers
@@ -396,7 +424,7 @@ def _holds_coordinates(rows: Sequence[Row], column: int) -> bool:
 
 
 def _order_by_size(
-    rows: Sequence[Row], first: int, second: int, *, north_first: bool = False
+    rows: Sequence[Cells], first: int, second: int, *, north_first: bool = False
 ) -> tuple[int, int]:
     """Return two columns as (east, north), by the size that either has in China; X is north otherwise."""
     sizes = []
@@ -414,7 +442,7 @@ def _order_by_size(
 
 
 def _collect_points(
-    name: str, rows: Sequence[Row], start: int, roles: Mapping[str, int], pair: tuple[int, int]
+    name: str, rows: Sequence[Cells], start: int, roles: Mapping[str, int], pair: tuple[int, int]
 ) -> CoordinateText:
     said = " ".join(cell for row in rows[:start] for cell in row)
     found = CoordinateText(crs=find_crs(said))
@@ -441,7 +469,7 @@ def _collect_points(
     return found
 
 
-def _get(row: Row, column: int | None) -> str:
+def _get(row: Cells, column: int | None) -> str:
     return row[column] if column is not None and column < len(row) else ""
 
 
@@ -539,7 +567,7 @@ def _parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
     return shapely.force_2d(shape), f"EPSG:{srid}" if srid else None
 
 
-def _read_wkt_rows(name: str, titles: Row, rows: Sequence[Row], column: int) -> CoordinateText:
+def _read_wkt_rows(name: str, titles: Cells, rows: Sequence[Cells], column: int) -> CoordinateText:
     found = CoordinateText()
     frames = set()
     for row in rows:
@@ -557,7 +585,7 @@ def _read_wkt_rows(name: str, titles: Row, rows: Sequence[Row], column: int) -> 
 # -- district services
 
 
-def read_district_json(name: str, content: Any) -> CoordinateText | None:
+def read_district_json(name: str, content: object) -> CoordinateText | None:
     """Read what the district services of Amap (GCJ-02) and Tianditu (CGCS2000) answer; None for neither."""
     if not isinstance(content, dict):
         return None
@@ -573,7 +601,7 @@ def read_district_json(name: str, content: Any) -> CoordinateText | None:
     return None
 
 
-def _walk(rows: Iterable[Any], below: str) -> Iterable[dict[str, Any]]:
+def _walk(rows: Iterable[object], below: str) -> Iterable[dict[str, object]]:
     pending = [row for row in rows if isinstance(row, dict)]
     while pending:
         row = pending.pop(0)
@@ -585,13 +613,14 @@ def _walk(rows: Iterable[Any], below: str) -> Iterable[dict[str, Any]]:
 
 
 def _collect_districts(
-    name: str, service: str, frame: str, rows: Iterable[dict[str, Any]], member: str
+    name: str, service: str, frame: str, rows: Iterable[dict[str, object]], member: str
 ) -> CoordinateText:
     found = CoordinateText(frame)
     for row in rows:
         line = row.get(member) or ""
-        if not line and isinstance(row.get("points"), list):
-            line = "|".join(str(one.get("region", "")) for one in row["points"] if isinstance(one, dict))
+        points = row.get("points")
+        if not line and isinstance(points, list):
+            line = "|".join(str(one.get("region", "")) for one in points if isinstance(one, dict))
         if not line or not isinstance(line, str):
             continue
         plain = {key: value for key, value in row.items() if isinstance(value, str) and key != member}
@@ -604,7 +633,7 @@ def _collect_districts(
                 [_parse_pair(name, pair) for pair in part.split(divider) if pair.strip()] for part in parts
             ]
             found.plots.append(Plot(plain, [ring for ring in rings if ring]))
-    told: Texts = read_vocabulary()["services"][service]
+    told = read_vocabulary()["services"][service]
     found.issues.append(build_issue("from-service", name, service=told, crs=frame))
     return found
 
@@ -621,7 +650,7 @@ def describes_in_words(text: str) -> bool:
     return sum(word in text for word in read_vocabulary()["sides"]) > 1
 
 
-def is_datav(features: Sequence[Mapping[str, Any]]) -> bool:
+def is_datav(features: Sequence[Mapping[str, object]]) -> bool:
     """Tell whether GeoJSON features come from DataV GeoAtlas, whose positions are Amap's."""
     return bool(features) and all({"adcode", "level", "parent"} <= row.keys() for row in features)
 

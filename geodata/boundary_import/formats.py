@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree as ET
 
 from geodata.boundary_import.issues import (
@@ -306,7 +306,7 @@ def decode_text(name: str, content: bytes, encoding: str | None = None) -> str:
     raise RefusedError(build_issue("bad-encoding", name, tried=", ".join(tried)))
 
 
-def count_json(content: Any) -> Declared | None:
+def count_json(content: object) -> Declared | None:
     """Return what a GeoJSON, TopoJSON or Esri JSON declares; None for another kind of JSON."""
     if not isinstance(content, dict):
         return None
@@ -322,7 +322,7 @@ def count_json(content: Any) -> Declared | None:
     return Declared(len(rows), *_count_rings([_list_coordinates(shape) for shape in shapes]))
 
 
-def _list_coordinates(shape: Any) -> list[Any]:
+def _list_coordinates(shape: object) -> list[object]:
     """Return the rings or lines of a geometry of GeoJSON or Esri JSON, or of a collection."""
     if not isinstance(shape, dict):
         return []
@@ -333,10 +333,10 @@ def _list_coordinates(shape: Any) -> list[Any]:
     return [] if dotted else [rings for rings in found if isinstance(rings, list)]
 
 
-def _count_rings(nested: list[Any]) -> tuple[int, int]:
+def _count_rings(nested: list[object]) -> tuple[int, int]:
     """Return how many rings or lines, and positions in them, nested lists of coordinates hold."""
     rings = positions = 0
-    pending: list[Any] = [nested]
+    pending: list[object] = [nested]
     while pending:
         node = pending.pop()
         if not isinstance(node, list):
@@ -349,7 +349,7 @@ def _count_rings(nested: list[Any]) -> tuple[int, int]:
     return rings, positions
 
 
-def _is_position(node: Any) -> bool:
+def _is_position(node: object) -> bool:
     return isinstance(node, list) and bool(node) and not isinstance(node[0], list)
 
 
@@ -414,8 +414,8 @@ def count_shapefile(path: Path) -> Declared:
 
 
 def decode_rows(
-    name: str, rows: list[dict[str, Any]], given: str | None, named: str | None, *, names_too: bool = True
-) -> tuple[list[dict[str, Any]], list[Issue]]:
+    name: str, rows: list[dict[str, object]], given: str | None, named: str | None, *, names_too: bool = True
+) -> tuple[list[dict[str, object]], list[Issue]]:
     """Return attributes, read as Latin-1, in the encoding that fits all of them, and what to say of it.
 
     A value cut inside a letter, as the width of a field may cut it, loses that letter only. Without

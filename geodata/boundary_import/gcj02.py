@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import erf, sqrt
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import numpy as np
 import shapely
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import Quality
 from geodata.boundary_import.issues import Issue, build_issue
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.shapes import Shape
@@ -40,6 +41,17 @@ _DOUBTFUL: Final = 0.9  # a certainty, or a ratio of distances, that is worth a 
 _METRES_PER_DEG_LAT: Final = 111_000.0
 
 
+class ShiftAccount(TypedDict):
+    """How a polygon's edge compares with known lines; `told` is false where too little could be compared."""
+
+    told: bool
+    suspected: str | None
+    certainty: float
+    compared_km: float
+    median_distance_m: int | None
+    mean_distance_m: dict[str, int]
+
+
 @dataclass(frozen=True)
 class ShiftVerdict:
     """How far the polygon's edge is from the known lines on average, metres, under each reading."""
@@ -51,8 +63,8 @@ class ShiftVerdict:
     likely: str | None = None  # the shifted reading that fits best
     certainty: float = 0.0  # that it fits better than the plain one, 0 to 1
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the verdict as plain data; ``told`` is false where there was too little to compare."""
+    def to_dict(self) -> ShiftAccount:
+        """Return the verdict as plain data."""
         return {
             "told": self.compared_km >= _MIN_COMPARED_KM,
             "suspected": self.suspected,
@@ -136,7 +148,7 @@ class ReferenceLines:
 
 
 def select_reference_lines(
-    shapes: Mapping[str, Shape], counties: set[str], quality: Mapping[str, Any]
+    shapes: Mapping[str, Shape], counties: set[str], quality: Quality
 ) -> ReferenceLines | None:
     """Return the coast and borders of the counties as digitised; None where all were imported."""
     rows = [shapes[one] for one in sorted(counties) if shapes[one].method == "digitised"]

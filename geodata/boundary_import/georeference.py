@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
@@ -141,7 +141,7 @@ def list_likely_systems(near: BaseGeometry) -> list[str]:
         near_zones = [zone for zone in range(1, 61) if abs(zone * width - shift - middle) <= width]
         by_distance = sorted((abs(zone * width - shift - middle), zone) for zone in near_zones)
         for series in (f"meridian{width}", f"zone{width}"):
-            first, code = datum[series]
+            first, code = datum["series"][series]
             steps = [
                 (zone * width - shift - first) // width if series.startswith("meridian") else zone - first
                 for _, zone in by_distance
@@ -159,8 +159,7 @@ def describe_crs(code: str) -> Texts:
     number = int(code.removeprefix("EPSG:")) if code.removeprefix("EPSG:").isdigit() else -1
     for name, datum in read_vocabulary()["datums"].items():
         title = term("datum", name)
-        for series in (key for key in datum if key[:-1] in {"zone", "meridian"}):
-            first, base = datum[series]
+        for series, (first, base) in datum["series"].items():
             width = int(series[-1])
             if 0 <= number - base <= _STEPS[width]:
                 value = first + (number - base) * (width if series.startswith("meridian") else 1)
@@ -178,8 +177,7 @@ def _check_custom(definition: str, path: str) -> None:
     ellipsoid = system.ellipsoid
     if system.is_bound or ellipsoid is None or ellipsoid.semi_major_metre != _CGCS_A_M:
         return
-    flattening: Any = ellipsoid.inverse_flattening
-    code = _find_same(system) if abs(flattening - _CGCS_RF) < _CGCS_RF_ROUNDING else None
+    code = _find_same(system) if abs(ellipsoid.inverse_flattening - _CGCS_RF) < _CGCS_RF_ROUNDING else None
     if code is not None:
         values = {"crs": system.name[:60], "fits": describe_crs(code), "code": code}
         raise RefusedError(build_issue("custom-crs", path, **values))
@@ -191,8 +189,8 @@ def _find_same(system: CRS) -> str | None:
     if system.is_geographic:
         return f"EPSG:{datum['geographic']}"
     wanted = _list_parameters(system)
-    series = [key for key in datum if key[:-1] in {"zone", "meridian"}]
-    codes = [datum[key][1] + step for key in series for step in range(_STEPS[int(key[-1])] + 1)]
+    series = datum["series"].items()
+    codes = [code + step for name, (_, code) in series for step in range(_STEPS[int(name[-1])] + 1)]
     same = (code for code in codes if _list_parameters(CRS.from_epsg(code)) == wanted)
     return next((f"EPSG:{code}" for code in same), None)
 

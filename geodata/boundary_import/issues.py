@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal, NotRequired, TypedDict
 
 import yaml
 
 from geodata import model
+from geodata.boundaries import Boundaries
 from geodata.city import read_city
 from geodata.land import CITY, SEA
 from geodata.model import Text
@@ -50,7 +51,7 @@ class Issue:
     fix: dict[str, str] | None = None
     remark: Remark | None = None  # how the record of the boundary words it
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the issue as plain data for ``--json``."""
         return {name: value for name, value in asdict(self).items() if name != "remark"}
 
@@ -95,31 +96,42 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
     )
 
 
-def _remark(code: str, words: Mapping[str, str], values: Mapping[str, object]) -> Remark:
+def _remark(code: str, words: Mapping[str, object], values: Mapping[str, object]) -> Remark:
     """Return the remark of an issue; in Chinese and English it may be worded like the message."""
     return Remark(code=code, **format_texts(words, values, model.LANGUAGES))
 
 
 def format_texts(
-    words: Mapping[str, str], values: Mapping[str, object], languages: Iterable[str]
+    words: Mapping[str, object], values: Mapping[str, object], languages: Iterable[str]
 ) -> dict[str, str]:
     """Return a text by language, filled with `values`; a value that is a dict is by language."""
     return {
-        language: words[language].format(
+        language: str(words[language]).format(
             **{name: value[language] if isinstance(value, dict) else value for name, value in values.items()}
         )
         for language in languages
     }
 
 
-def list_codes() -> dict[str, dict[str, Any]]:
+class IssueWording(TypedDict):
+    """The level of an issue and its wording; how the record of a boundary words it, where otherwise."""
+
+    level: Level
+    zh: str
+    en: str
+    ko: str
+    fix: NotRequired[dict[str, str]]
+    record: NotRequired[dict[str, str]]
+
+
+def list_codes() -> dict[str, IssueWording]:
     """Return every code with its level and wording."""
     return dict(_codes())
 
 
 @lru_cache(maxsize=1)
-def _codes() -> dict[str, dict[str, Any]]:
-    codes: dict[str, dict[str, Any]] = yaml.load(_ISSUES_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+def _codes() -> dict[str, IssueWording]:
+    codes: dict[str, IssueWording] = yaml.load(_ISSUES_FILE.read_bytes(), Loader=yaml.CSafeLoader)
     return codes
 
 
@@ -160,18 +172,18 @@ NO_TEXT: Final[Texts] = dict.fromkeys(LANGUAGES, "")
 class PlaceNames:
     """The names of all places of the facts, and of the neighbouring counties in the base geometry."""
 
-    def __init__(self, facts: Facts, boundaries: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, facts: Facts, boundaries: Boundaries | None = None) -> None:
         self.facts = facts
         land = boundaries["land"]["features"] if boundaries else ()
-        self.outside = {row["id"]: row["properties"]["name_zh"] for row in land}
+        self.outside = {row["id"]: str(row["properties"]["name_zh"]) for row in land}
 
     def of(self, place: str) -> Texts:
         """Return the name and id of a place by language; its id alone where it has no name."""
-        for table in (self.facts.zones, self.facts.areas, self.facts.towns):
-            row: Any = table.get(place)
-            if row is not None:
-                names = {language: getattr(row.name, language, row.name.en) for language in LANGUAGES}
-                return phrase("title", name=names, id=place)
+        facts = self.facts
+        row = facts.zones.get(place) or facts.areas.get(place) or facts.towns.get(place)
+        if row is not None:
+            names = {language: getattr(row.name, language, row.name.en) for language in LANGUAGES}
+            return phrase("title", name=names, id=place)
         if place == CITY:
             return _CITY_NAME
         if place == SEA:
@@ -185,8 +197,7 @@ class PlaceNames:
 
 def term(kind: str, name: str) -> Texts:
     """Return a term by language, for example that of a method."""
-    found = _terms()[kind][name]
-    return {language: found[language] for language in LANGUAGES}
+    return dict(_terms()[kind][name])
 
 
 def join_terms(kind: str, names: Iterable[str]) -> Texts:
@@ -198,7 +209,7 @@ def join_terms(kind: str, names: Iterable[str]) -> Texts:
 def join_texts(texts: Iterable[Texts | str]) -> Texts:
     """Return a list of texts as one; a plain text is the same in every language."""
     rows = [dict.fromkeys(LANGUAGES, text) if isinstance(text, str) else text for text in texts]
-    comma = _terms()["comma"]
+    comma = _terms()["phrase"]["comma"]
     return {language: comma[language].join(row[language] for row in rows) for language in LANGUAGES}
 
 
@@ -208,6 +219,6 @@ def phrase(name: str, /, **values: object) -> Texts:
 
 
 @lru_cache(maxsize=1)
-def _terms() -> dict[str, dict[str, Any]]:
-    words: dict[str, dict[str, Any]] = yaml.load(_TERMS_FILE.read_bytes(), Loader=yaml.CSafeLoader)
+def _terms() -> dict[str, dict[str, Texts]]:
+    words: dict[str, dict[str, Texts]] = yaml.load(_TERMS_FILE.read_bytes(), Loader=yaml.CSafeLoader)
     return words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
 import shapely
 
@@ -23,6 +23,7 @@ from geodata.boundary_import.issues import (
 from geodata.boundary_import.planar import MIN_AREA_KM2, to_polygons
 from geodata.boundary_import.reader import SourceFeature
 from geodata.boundary_import.records import LAYERS, Layer
+from geodata.model import Town, Zone
 from geodata.read import Facts
 
 _COUNTY_DIGITS: Final = 6
@@ -65,13 +66,13 @@ class PlaceIndex:
         self.places: dict[str, str] = {}  # by normalised spelling
         self.names = _EverydayNames(facts, layer)
         self.reduced: dict[str, set[str]] = {}  # ids by reduced name
-        rows: Iterable[Any] = facts.towns.values() if layer == "towns" else facts.zones.values()
-        self.ids = [row.id for row in rows if layer in {"towns", getattr(row, "layer", None)}]
+        zones = [zone for zone in facts.zones.values() if zone.layer == layer]
+        rows: list[Town | Zone] = [*facts.towns.values()] if layer == "towns" else [*zones]
+        self.ids = [row.id for row in rows]
         for row in rows:
-            if row.id in self.ids:
-                for spelling in _list_spellings(row, facts):
-                    self.places.setdefault(normalise_word(spelling), row.id)
-                    self.reduced.setdefault(self.names.reduce(spelling), set()).add(row.id)
+            for spelling in _list_spellings(row, facts):
+                self.places.setdefault(normalise_word(spelling), row.id)
+                self.reduced.setdefault(self.names.reduce(spelling), set()).add(row.id)
 
     def refuse(self, path: str, values: Sequence[str]) -> Issue:
         """Return the issue that the layer has none of `values`, with what it has and which layer has them."""
@@ -263,18 +264,18 @@ def _count_matches(features: Sequence[SourceFeature], names: PlaceIndex, field: 
     return len({names.find(feature.properties[field]) for feature in features} - {None})
 
 
-def _list_spellings(row: Any, facts: Facts) -> Iterable[str]:
+def _list_spellings(row: Town | Zone, facts: Facts) -> Iterable[str]:
     texts = [text for text in (row.name, getattr(row, "full_name", None)) if text]
     spelled = chain.from_iterable((name for _, name in text) for text in texts)
     return [row.id, *spelled, *row.aliases, *_list_codes(row, facts)]
 
 
-def _list_codes(row: Any, facts: Facts) -> set[str]:
+def _list_codes(row: Town | Zone, facts: Facts) -> set[str]:
     """Return the administrative codes of a town, a county, or a zone whose towns share six digits.
 
     A county's code is the one that most of its towns outside all zones begin with.
     """
-    if row.id in facts.towns:
+    if isinstance(row, Town):
         return {row.code}
     towns = facts.towns.values()
     own = [town.code[:_COUNTY_DIGITS] for town in towns if town.zone == row.id]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import Boundaries, render_geometry
 from geodata.boundary_import.checks import (
     MAX_PLACE_VERTICES,
     check_enclaves,
@@ -21,10 +21,11 @@ from geodata.boundary_import.checks import (
     check_outcome,
     check_polygons,
     check_repeated_features,
-    repair,
+    repair_polygon,
 )
 from geodata.boundary_import.containment import NARROW_DIFFERENCES, Context, check_contained, check_protected
 from geodata.boundary_import.gcj02 import (
+    ShiftAccount,
     ShiftVerdict,
     check_distance,
     check_shift,
@@ -89,7 +90,7 @@ class Baseline:
     """The state before: facts, base geometry, and the imports in force."""
 
     facts: Facts
-    boundaries: Mapping[str, Any]
+    boundaries: Boundaries
     records: tuple[ImportedBoundary, ...] = ()
 
     @cached_property
@@ -121,6 +122,28 @@ class Baseline:
         return build_shapes(facts, to_boundaries(self.boundaries, self.adjusted))
 
 
+class AreaChange(TypedDict):
+    """The area of a place before and after, km², None without a known extent, and what else of it changes."""
+
+    id: str
+    before_km2: float | None
+    after_km2: float | None
+    official_km2: float | None
+    method: str
+    accuracy_m: int
+    changed: list[str]
+    imported: bool
+
+
+class ShiftReport(ShiftAccount):
+    """How a place's edge compares with known lines; `far` where that is warned of."""
+
+    far: bool
+
+
+TransferRow = TypedDict("TransferRow", {"from": str, "to": str, "area_km2": float})
+
+
 @dataclass
 class Proposal:
     """What the file would change; publishable where no issue is an error."""
@@ -142,7 +165,7 @@ class Proposal:
         """How many issues stand in the way."""
         return sum(issue.level == "error" for issue in self.issues)
 
-    def areas(self) -> list[dict[str, Any]]:
+    def areas(self) -> list[AreaChange]:
         """Return the area before and after, km², of every place that changes, and what of it does.
 
         None stands for a place without a known extent.
@@ -150,7 +173,7 @@ class Proposal:
         Imported places come first. ``changed`` holds ``outline`` and what is said of a boundary.
         """
         imported = {record.of for record in self.records}
-        rows = [
+        rows: list[AreaChange] = [
             {
                 "id": name,
                 "before_km2": None if old.area_km2 is None else round(old.area_km2, 3),
@@ -166,17 +189,17 @@ class Proposal:
         ]
         return sorted(rows, key=lambda row: not row["imported"])
 
-    def list_transfer_rows(self) -> list[dict[str, Any]]:
+    def list_transfer_rows(self) -> list[TransferRow]:
         """Return the land that passes ``from`` one place ``to`` another, km², the largest first."""
-        rows = [
+        rows: list[TransferRow] = [
             {"from": one.giver, "to": one.taker, "area_km2": round(one.area_km2, 4)} for one in self.transfers
         ]
         return sorted(rows, key=lambda row: -row["area_km2"])
 
-    def describe_shifts(self) -> dict[str, dict[str, Any]]:
+    def describe_shifts(self) -> dict[str, ShiftReport]:
         """Return by place how its edge compares with known lines; ``far`` where that is warned of."""
         far = {issue.feature_id for issue in self.issues if issue.code == "far-from-known"}
-        return {place: verdict.to_dict() | {"far": place in far} for place, verdict in self.shifts.items()}
+        return {place: {**verdict.to_dict(), "far": place in far} for place, verdict in self.shifts.items()}
 
 
 def list_differences(old: Shape, new: Shape) -> list[str]:
@@ -259,7 +282,7 @@ def _join_parts(
         if count > MAX_PLACE_VERTICES:
             values = {"count": count, "limit": MAX_PLACE_VERTICES}
             raise RefusedError(build_issue("too-many-vertices", row.path, place, **values))
-        mended, issue = repair(row, place, fix=request.fix)
+        mended, issue = repair_polygon(row, place, fix=request.fix)
         issues += [issue] if issue else []
         parts.append(mended)
     broken = any(issue.level == "error" for issue in issues)
@@ -304,20 +327,9 @@ def _add_record(
     )
 
 
-def _to_geometry(polygon: BaseGeometry) -> dict[str, Any]:
+def _to_geometry(polygon: BaseGeometry) -> dict[str, object]:
     rounded = shapely.set_precision(polygon, 10.0**-_COORDINATE_DECIMALS)
-    turned = shapely.orient_polygons(shapely.normalize(to_polygons(rounded)))
-    plain: dict[str, Any] = json.loads(shapely.to_geojson(turned))
-    plain["coordinates"] = _round_coordinates(plain["coordinates"])
-    return plain
-
-
-def _round_coordinates(value: Any) -> Any:
-    return (
-        [_round_coordinates(one) for one in value]
-        if isinstance(value, list)
-        else round(value, _COORDINATE_DECIMALS)
-    )
+    return dict(render_geometry(to_polygons(rounded), _COORDINATE_DECIMALS))
 
 
 def _check_shifts(request: ImportRequest, proposal: Proposal, baseline: Baseline) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -101,7 +101,7 @@ class SourceFeature:
     """One feature as the file has it."""
 
     path: str  # file, layer and place in it
-    properties: Mapping[str, Any]
+    properties: Mapping[str, object]
     geometry: BaseGeometry | None
     flaw: str | None = None  # what had to be repaired before it could be read at all
 
@@ -340,7 +340,7 @@ def _check_positions(name: str, source: Path) -> None:
         raise RefusedError(build_issue("too-many-vertices", name, count=count, limit=MAX_VERTICES))
 
 
-def _parse_json(name: str, path: Path) -> Any:
+def _parse_json(name: str, path: Path) -> object:
     try:
         return json.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -607,12 +607,11 @@ class _GdalReader:
         self.issues.append(build_issue("layer-chosen", self.name, layer=whole[0], layers=shown))
         return whole[0]
 
-    def _check_info(self, info: dict[str, Any]) -> None:
+    def _check_info(self, info: Mapping[str, object]) -> None:
         if info["driver"] not in _DRIVERS:
             raise RefusedError(build_issue("unknown-format", self.name))
-        if info["features"] > MAX_FEATURES:
-            limits = {"count": info["features"], "limit": MAX_FEATURES}
-            raise RefusedError(build_issue("too-many-features", self.name, **limits))
+        if (count := int(str(info["features"]))) > MAX_FEATURES:
+            raise RefusedError(build_issue("too-many-features", self.name, count=count, limit=MAX_FEATURES))
 
 
 def describe_layer(source: Path, name: str) -> LayerSummary:
@@ -659,7 +658,7 @@ def _flatten(shape: BaseGeometry) -> list[BaseGeometry]:
     return [one for part in parts for one in (_flatten(part) if hasattr(part, "geoms") else [part])]
 
 
-def _parse_wkb(wkb: Any) -> tuple[BaseGeometry | None, str | None]:
+def _parse_wkb(wkb: bytes | None) -> tuple[BaseGeometry | None, str | None]:
     """Return a geometry, and what had to be done to its rings before it was one."""
     shape: BaseGeometry | None = None if wkb is None else shapely.from_wkb(wkb, on_invalid="ignore")
     if shape is None and wkb is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import shapely
 from pydantic import AwareDatetime, Field
@@ -27,7 +27,7 @@ class ImportedBoundary(Record):
 
     layer: Layer
     of: Id
-    geometry: dict[str, Any]  # GeoJSON Polygon or MultiPolygon, lon/lat WGS 84
+    geometry: dict[str, object]  # GeoJSON Polygon or MultiPolygon, lon/lat WGS 84
     method: Method
     accuracy_m: Annotated[float, Field(gt=0, le=100_000)]
     source: NonEmptyText

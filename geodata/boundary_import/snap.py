@@ -30,11 +30,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import Boundaries, GeoJsonFeature, Quality, parse_geometry
 from geodata.boundary_import.planar import GRID_DEG, is_narrow, to_polygons
 from geodata.boundary_import.reallocate import Assignment, reallocate
 from geodata.boundary_import.records import ImportedBoundary, keep_latest
@@ -42,7 +43,6 @@ from geodata.land import CITY
 from geodata.moves import is_moved
 from geodata.read import Facts
 
-Json = Mapping[str, Any]
 _CONNECTION_WIDTH_M: Final = 0.05  # as wide as nothing but rounding is
 _LEVELS: Final = ("counties", "zones", "towns")
 _ON_TOP: Final = len(_LEVELS)
@@ -104,12 +104,12 @@ def add_sources(facts: Facts, records: Iterable[ImportedBoundary]) -> Facts:
     return replace(facts, sources={**facts.sources, **found})
 
 
-def measure_known_accuracy_m(quality: Json) -> float:
+def measure_known_accuracy_m(quality: Quality) -> float:
     """Return the accuracy of digitised edges: the worse of inland borders and coast."""
     return float(max(quality["digitised"]["p90_m"], quality["coast"]["p90_m"]))
 
 
-def apply_imports(facts: Facts, boundaries: Json, records: Iterable[ImportedBoundary]) -> Adjusted:
+def apply_imports(facts: Facts, boundaries: Boundaries, records: Iterable[ImportedBoundary]) -> Adjusted:
     """Return the base geometry with the imports that are in force.
 
     `boundaries` is what :func:`geodata.read.read_boundaries` gives.
@@ -122,10 +122,10 @@ def apply_imports(facts: Facts, boundaries: Json, records: Iterable[ImportedBoun
     return adjusted
 
 
-def to_boundaries(boundaries: Json, adjusted: Adjusted) -> dict[str, Any]:
+def to_boundaries(boundaries: Boundaries, adjusted: Adjusted) -> Boundaries:
     """Return `boundaries` with the adjusted geometry, and the imports under ``adjusted``."""
     if not adjusted.imports:
-        return dict(boundaries)
+        return boundaries
     towns = [
         _replace_geometry(feature, adjusted.pieces[feature["id"]])
         for feature in boundaries["towns"]["features"]
@@ -141,16 +141,12 @@ def to_boundaries(boundaries: Json, adjusted: Adjusted) -> dict[str, Any]:
     }
 
 
-def _read_pieces(boundaries: Json) -> dict[str, BaseGeometry]:
+def _read_pieces(boundaries: Boundaries) -> dict[str, BaseGeometry]:
     features = [*boundaries["towns"]["features"], *boundaries["land"]["features"]]
-    return {
-        feature["id"]: shapely.from_geojson(json.dumps(feature["geometry"]))
-        for feature in features
-        if feature["id"] != CITY
-    }
+    return {feature["id"]: parse_geometry(feature) for feature in features if feature["id"] != CITY}
 
 
-def _replace_geometry(feature: Json, geometry: BaseGeometry) -> dict[str, Any]:
+def _replace_geometry(feature: GeoJsonFeature, geometry: BaseGeometry) -> GeoJsonFeature:
     return {**feature, "geometry": json.loads(shapely.to_geojson(geometry))}
 
 

@@ -41,9 +41,9 @@ from layers.cql.tree import (
     Or,
     Order,
     Place,
+    PlaceConstant,
     Property,
     Relation,
-    Shape,
     Spatial,
     Truth,
     Value,
@@ -273,11 +273,11 @@ class Checker:
                 raise FilterError("kind", found.name, ["geometry"])
             return found
         if isinstance(node, BaseGeometry):
-            return Shape(to_shape(node, self._axes))
+            return PlaceConstant(to_shape(node, self._axes))
         if isinstance(node, dict) and set(node) == {"bbox"}:
-            return Shape(to_shape(_corners(node["bbox"]), self._axes))
+            return PlaceConstant(to_shape(_corners(node["bbox"]), self._axes))
         if isinstance(node, dict) and "type" in node:
-            return Shape(to_shape(_geojson(node), self._axes))
+            return PlaceConstant(to_shape(_geojson(node), self._axes))
         if isinstance(node, dict) and "op" not in node:
             raise FilterError("syntax", _show(node))
         raise FilterError("kind", _show(node), ["geometry"])
@@ -338,11 +338,11 @@ def _geojson(node: dict[str, object]) -> dict[str, object]:
 def _relate(relation: Relation, left: Place, right: Place) -> Condition:
     """Return a relation; one with a collection as what its members say together."""
     for place in (left, right):
-        if isinstance(place, Shape) and place.geometry.geom_type == "GeometryCollection":
+        if isinstance(place, PlaceConstant) and place.geometry.geom_type == "GeometryCollection":
             if relation not in {"intersects", "disjoint"}:
-                merged = Shape(_merge(place.geometry))
+                merged = PlaceConstant(_merge(place.geometry))
                 return _relate(relation, *((merged, right) if place is left else (left, merged)))
-            shapes = [Shape(part) for part in shapely.get_parts(place.geometry) if not part.is_empty]
+            shapes = [PlaceConstant(part) for part in shapely.get_parts(place.geometry) if not part.is_empty]
             pairs = [(one, right) if place is left else (left, one) for one in shapes]
             parts = tuple(_relate(relation, *pair) for pair in pairs)
             if len(parts) == 1:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from shapely import STRtree
 
 from layers.cql.tree import (
@@ -40,9 +40,9 @@ from layers.cql.tree import (
     Operator,
     Or,
     Place,
+    PlaceConstant,
     Property,
     Relation,
-    Shape,
     Spatial,
     Truth,
     Value,
@@ -53,8 +53,10 @@ Masks = tuple[Mask, Mask]
 Column = tuple[NDArray[Any], Mask]  # values, anything where there is none; and where there is one
 Member = tuple[type, object]  # of an array: true is not 1
 
+Relate = Callable[..., Mask]
+
 # Relations of the first geometry to the second, and the same said from the second's side.
-_RELATIONS: dict[Relation, tuple[Callable[..., Any], Callable[..., Any]]] = {
+_RELATIONS: dict[Relation, tuple[Relate, Relate]] = {
     "intersects": (shapely.intersects, shapely.intersects),
     "contains": (shapely.contains, shapely.within),
     "within": (shapely.within, shapely.contains),
@@ -196,7 +198,7 @@ def _member(one: Value | date | Elements, rows: Columns) -> tuple[list[Member], 
     return [(type(value), value) for value in values.tolist()], known
 
 
-def _known(result: Any, known: Mask) -> Masks:
+def _known(result: ArrayLike, known: Mask) -> Masks:
     found = np.asarray(result, dtype=bool)
     return found & known, ~found & known
 
@@ -276,20 +278,20 @@ def _spatial(condition: Spatial, rows: Columns) -> Masks:
         return false, true
     left, right = condition.left, condition.right
     relate, turned = _RELATIONS[condition.relation]
-    if isinstance(left, Shape) and isinstance(right, Shape):
+    if isinstance(left, PlaceConstant) and isinstance(right, PlaceConstant):
         return _truth(Truth(bool(relate(left.geometry, right.geometry))), rows)
     if isinstance(left, Property) and isinstance(right, Property):
         _, known = rows.geometries()  # of which a collection has one column
         return _known(np.full(rows.count, condition.relation in _TO_ITSELF), known)
-    shape, relate = (left, relate) if isinstance(left, Shape) else (right, turned)
+    shape, relate = (left, relate) if isinstance(left, PlaceConstant) else (right, turned)
     return _related(shape, relate, rows)
 
 
-def _related(shape: Place, relate: Callable[..., Any], rows: Columns) -> Masks:
+def _related(shape: Place, relate: Relate, rows: Columns) -> Masks:
     """Return which geometries the shape is related to; only those whose bounds meet are looked at."""
     geometries, known = rows.geometries()
     found = np.zeros(rows.count, bool)
-    if isinstance(shape, Shape):
+    if isinstance(shape, PlaceConstant):
         shapely.prepare(shape.geometry)
         near = rows.tree().query(shape.geometry)
         found[near] = relate(shape.geometry, geometries[near])

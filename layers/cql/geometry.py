@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import orjson
@@ -15,7 +14,7 @@ from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
-from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_box, to_lonlat
+from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_box, turn_to_lonlat
 from layers.cql.tree import FilterError
 
 EARTH = CRS84.reach
@@ -32,7 +31,7 @@ def read_wkt(text: str) -> BaseGeometry:
     return geometry
 
 
-def to_shape(given: BaseGeometry | dict[str, Any] | Sequence[float], axes: Axes) -> BaseGeometry:
+def to_shape(given: BaseGeometry | dict[str, object] | Sequence[float], axes: Axes) -> BaseGeometry:
     """Return a geometry in lon/lat; raises FilterError where it is empty, unsound or off the map.
 
     `given` is a geometry, one of GeoJSON, or the four numbers of a bounding box, all in the order of `axes`.
@@ -43,7 +42,7 @@ def to_shape(given: BaseGeometry | dict[str, Any] | Sequence[float], axes: Axes)
         geometry = given if isinstance(given, BaseGeometry) else shapely.from_geojson(orjson.dumps(given))
         if not _is_finite(geometry) or geometry.is_empty:
             raise FilterError("geometry", geometry.wkt)
-        changed = to_lonlat(geometry, axes)
+        changed = turn_to_lonlat(geometry, axes)
     except (shapely.GEOSException, ValueError, TypeError) as error:
         if isinstance(error, FilterError):
             raise
@@ -72,7 +71,7 @@ def _refuse_tangled(geometry: BaseGeometry) -> None:
             raise FilterError("tangled", f"{meeting}", [f"≤ {MAX_MEETING}"])
 
 
-def _split_segments(geometry: BaseGeometry) -> NDArray[Any]:
+def _split_segments(geometry: BaseGeometry) -> NDArray[np.object_]:
     """Return every segment of the lines and rings of a geometry as a line of its own."""
     parts = np.array([geometry], dtype=object)
     while any(part.geom_type == "GeometryCollection" for part in parts):
@@ -107,9 +106,9 @@ def _to_part(corners: Bounds, axes: Axes) -> BaseGeometry:
     if first != third and second != fourth:
         return shapely.box(*found) if isinstance(found, tuple) else found
     if (first, second) == (third, fourth):
-        return to_lonlat(shapely.Point(first, second), axes)
+        return turn_to_lonlat(shapely.Point(first, second), axes)
     line = shapely.LineString([(first, second), (third, fourth)])
-    return to_lonlat(shapely.segmentize(line, line.length / EDGE_STEPS), axes)
+    return turn_to_lonlat(shapely.segmentize(line, line.length / EDGE_STEPS), axes)
 
 
 def _show_box(corners: Sequence[float]) -> str:

@@ -34,7 +34,7 @@ from shapely.geometry.base import BaseGeometry
 
 Kind = Literal["string", "list", "number", "boolean", "geometry"]
 Order = Literal["=", "<>", "<", "<=", ">", ">="]
-ORDERS: dict[Order, Callable[[Any, Any], Any]] = {
+ORDERS: dict[Order, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<>": operator.ne,
     "<": operator.lt,
@@ -71,7 +71,7 @@ class Folded:
 
 
 @dataclass(frozen=True)
-class Shape:
+class PlaceConstant:
     """A geometry in longitude and latitude."""
 
     geometry: BaseGeometry
@@ -102,7 +102,7 @@ class Elements:
 
 Value = Property | Constant | Folded | Arithmetic  # of kind string, list, number or boolean
 Array = Entries | Elements
-Place = Property | Shape  # a property of kind geometry
+Place = Property | PlaceConstant  # a property of kind geometry
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ _FORMS = {  # as RFC 3339 writes them; CQL2 knows timestamps in UTC only
 MOMENTS = tuple(_FORMS)
 
 
-def read_moment(kind: str, text: Any) -> date:
+def read_moment(kind: str, text: object) -> date:
     """Return a date, or a timestamp in UTC; raises FilterError where the text is none."""
     form, build, example = _FORMS[kind]
     if isinstance(text, str) and form.fullmatch(text):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.export.formats import WGS84
-from layers.export.job import Column, Job, columns_of, flatten_rows
+from layers.export.job import Column, Job, Value, columns_of, flatten_rows
 from layers.export.places import bounds_of, definition, geometries_of, to_multi
 
 _TYPES = {"string": pa.string(), "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
@@ -38,21 +37,21 @@ def write_parquet(job: Job) -> bytes:
     return content
 
 
-def _to_field(column: Column) -> Any:
+def _to_field(column: Column) -> pa.Field:
     said = {f"description_{language}": text for language, text in column.meaning.items()}
     return pa.field(column.name, _TYPES[column.type], metadata=said)
 
 
-def _to_array(column: Column, rows: list[dict[str, Any]]) -> Any:
+def _to_array(column: Column, rows: list[dict[str, Value]]) -> pa.Array:
     values = [row[column.name] for row in rows]
     if column.type == "number":
         values = [None if value is None else float(value) for value in values]
     return pa.array(values, _TYPES[column.type])
 
 
-def _describe(geometries: list[BaseGeometry | None], frame: str) -> dict[str, Any]:
+def _describe(geometries: list[BaseGeometry | None], frame: str) -> dict[str, object]:
     """Return what GeoParquet says of its geometry; without `crs` it is longitude and latitude."""
-    column: dict[str, Any] = {
+    column: dict[str, object] = {
         "encoding": "WKB",
         "geometry_types": sorted({one.geom_type for one in geometries if one is not None}),
         "orientation": "counterclockwise",

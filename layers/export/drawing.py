@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 import re
 from collections import OrderedDict
-from typing import Any
 
 import shapely
 from ezdxf import units
 from ezdxf._options import options
 from ezdxf.document import Drawing
+from ezdxf.entities.dxfgfx import DXFGraphic
 from ezdxf.enums import TextEntityAlignment
 from ezdxf.filemanagement import new
+from ezdxf.layouts.layout import Modelspace
 from shapely.geometry.base import BaseGeometry
 
-from layers.export.job import Job, Part, values_of
+from layers.export.job import Job, Part
 from layers.export.places import find_inside, geometries_of
 
 APPLICATION = "WEIHAI_LAYOUT"
@@ -54,18 +55,19 @@ def _add_part(drawing: Drawing, part: Part, frame: str, *, colour: int) -> None:
     drawing.layers.add(title, color=colour)
     drawing.layers.add(names, color=colour)
     space = drawing.modelspace()
-    for row, geometry in zip(part.rows, geometries_of(part, frame), strict=True):
+    for values, geometry in zip(part.properties, geometries_of(part, frame), strict=True):
         if geometry is None:
             continue
-        values = values_of(row, part)
         said = [(1000, _shorten(f"{name}={values.get(name)}")) for name in MEMBERS if name in values]
         for shape in _draw(space, geometry, title):
             shape.set_xdata(APPLICATION, [*said, (1000, f"crs={frame}")])
-        text = space.add_text(values["name_zh"], height=NAME_M, dxfattribs={"layer": names, "style": "names"})
+        text = space.add_text(
+            str(values["name_zh"]), height=NAME_M, dxfattribs={"layer": names, "style": "names"}
+        )
         text.set_placement(find_inside(geometry), align=TextEntityAlignment.MIDDLE_CENTER)
 
 
-def _draw(space: Any, geometry: BaseGeometry, layer: str) -> list[Any]:
+def _draw(space: Modelspace, geometry: BaseGeometry, layer: str) -> list[DXFGraphic]:
     """Draw a geometry, (east, north) in metres, and return its shapes."""
     attributes = {"layer": layer}
     if geometry.geom_type == "Point":

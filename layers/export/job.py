@@ -10,14 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from geodata.boundaries import (
+    SEPARATOR,
+    GeoJsonFeature,
+    Properties,
+    Scalar,
+    flatten_value,
+    list_records,
+)
 from geodata.crs import LONLAT
+from layers.document_types import ImportEntry, LayerEntry, PlanDocument
 from layers.export.formats import PLAN, WGS84
 from layers.store import Release
 
-Row = dict[str, Any]
-JOINER = ";"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
 _NO_FORMULA = re.compile(
@@ -25,8 +32,9 @@ _NO_FORMULA = re.compile(
 )
 SHORT = 10  # letters of a column's name where a format has no more
 TYPES = {"array": "string"}
-Value = str | int | float | bool | None
+Value = Scalar
 DESIGNATIONS = "designations"
+_NAMING = ("industries", "industry_ids", "industry_id")  # properties that name industries
 _WITH_TABLE = (
     "gpkg",
     "shp.zip",
@@ -59,30 +67,42 @@ class ExportSpec:
 class Part:
     """One layer or table: its entry of the catalogue, and GeoJSON features in CRS84 or plain rows."""
 
-    info: dict[str, Any]
-    rows: list[Row]
+    info: LayerEntry
+    rows: Sequence[GeoJsonFeature | Properties]
 
     @property
     def id(self) -> str:
         """The layer's or table's id."""
-        return str(self.info["id"])
+        return self.info["id"]
 
     @property
     def spatial(self) -> bool:
         """Whether its rows have places."""
-        return bool(self.info["geometry"] != "none")
+        return self.info["geometry"] != "none"
+
+    @property
+    def features(self) -> list[GeoJsonFeature]:
+        """The rows of a layer; a table has no features."""
+        return cast("list[GeoJsonFeature]", self.rows) if self.spatial else []
+
+    @property
+    def properties(self) -> list[Properties]:
+        """The properties of every row."""
+        if self.spatial:
+            return [feature["properties"] for feature in self.features]
+        return cast("list[Properties]", self.rows)
 
 
 @dataclass(frozen=True)
 class About:
     """What every file says of itself: the plan, the licence and the looks of the map."""
 
-    plan: dict[str, Any]  # id, title, number, date, issuer
+    plan: PlanDocument
     licence: str  # the statement of data licences, Markdown
     looks: dict[str, Any]  # see layers.export.styles
-    themes: list[dict[str, Any]]  # id and Chinese title of each, in the map's order
-    words: dict[str, Any]  # words that only files use, by key
-    imports: list[dict[str, Any]] = field(default_factory=list)  # boundaries that were brought by others
+    themes: list[dict[str, str]]  # id and Chinese title of each, in the map's order
+    words: dict[str, dict[str, str]]  # words that only files use, by key
+    imports: list[ImportEntry] = field(default_factory=list)  # boundaries that were brought by others
 
     @property
     def sources(self) -> list[str]:
@@ -101,7 +121,7 @@ class About:
         return str(self.plan["date"])
 
 
-def _title(one: dict[str, Any]) -> str:
+def _title(one: ImportEntry) -> str:
     return f"{one['name']['zh']} {one['id']}: {one['source']} ({one['who']}, {one['date']}; {one['licence']})"
 
 
@@ -119,7 +139,7 @@ class Job:
         return file_stem(self.about.plan, self.spec)
 
 
-def file_stem(plan: dict[str, Any], spec: ExportSpec) -> str:
+def file_stem(plan: PlanDocument, spec: ExportSpec) -> str:
     """Return the name that a file is saved under, without extension."""
     return "-".join(filter(None, (plan["id"], spec.name, spec.tag)))
 
@@ -163,32 +183,18 @@ def _to_columns(part: Part) -> Iterator[Column]:
 
 def flatten_rows(part: Part) -> list[dict[str, Value]]:
     """Return the rows as plain values by column name; what is unknown stays None, and so does no entry."""
-    return [flatten_values(values_of(row, part), part.info) for row in part.rows]
+    return [flatten_values(values, part.info) for values in part.properties]
 
 
-def flatten_values(values: Row, info: Row) -> dict[str, Value]:
+def flatten_values(values: Properties, info: LayerEntry) -> dict[str, Value]:
     """Return the properties of one row as plain values; `info` is its layer's entry of the catalogue."""
     plain: dict[str, Value] = {}
     for said in info["fields"]:
         value = values.get(said["name"])
-        plain[said["name"]] = _plain(value)
+        plain[said["name"]] = flatten_value(value)
         if flat := said.get("flat"):
-            plain[flat["name"]] = _plain([one[flat["of"]] for one in value or ()])
+            plain[flat["name"]] = flatten_value([str(one[flat["of"]]) for one in list_records(value)])
     return plain
-
-
-def values_of(row: Row, part: Part) -> Row:
-    """Return the properties of a feature, or a table's row itself."""
-    values: Row = row["properties"] if part.spatial else row
-    return values
-
-
-def _plain(value: Any) -> Value:
-    if not isinstance(value, list):
-        plain: Value = value
-        return plain
-    words = [one["industry_id"] if isinstance(one, dict) else str(one) for one in value]
-    return JOINER.join(words) or None
 
 
 def harmless(value: Value) -> Value:
@@ -219,9 +225,9 @@ def to_job(spec: ExportSpec, parts: Sequence[Part], about: About) -> Job:
     table = known.get(DESIGNATIONS)
     if spec.format not in _WITH_TABLE or table is None or not part.spatial:
         return Job(spec, (part,), about)
-    places = {row["id"] for row in part.rows}
-    own = [row for row in table.rows if row["zone_id"] in places]
-    designated = any("industries" in values_of(row, part) for row in part.rows)
+    places = {feature["id"] for feature in part.features}
+    own = [row for row in table.properties if row["zone_id"] in places]
+    designated = any("industries" in values for values in part.properties)
     return Job(spec, (part, Part(table.info, own)) if designated else (part,), about)
 
 
@@ -242,11 +248,15 @@ def select_parts(parts: Sequence[Part], choice: Choice) -> list[Part]:
     """
     kept = [part for part in parts if choice.layers is None or not part.spatial or part.id in choice.layers]
     inside = None if choice.place is None else _inside(choice.place, parts)
-    return [Part(part.info, [row for row in part.rows if _fits(row, part, choice, inside)]) for part in kept]
+    return [_keep(part, choice, inside) for part in kept]
 
 
-def _fits(row: Row, part: Part, choice: Choice, inside: frozenset[str] | None) -> bool:
-    values = values_of(row, part)
+def _keep(part: Part, choice: Choice, inside: frozenset[str] | None) -> Part:
+    rows = zip(part.rows, part.properties, strict=True)
+    return Part(part.info, [row for row, values in rows if _fits(values, part, choice, inside)])
+
+
+def _fits(values: Properties, part: Part, choice: Choice, inside: frozenset[str] | None) -> bool:
     places = [values[name] for name in ("id", "parent_id") if name in values] if part.spatial else []
     places += [values["zone_id"]] if "zone_id" in values else []
     placed = inside is None or not places or bool(inside.intersection(places))
@@ -256,22 +266,16 @@ def _fits(row: Row, part: Part, choice: Choice, inside: frozenset[str] | None) -
     return not part.spatial if named is None else bool(choice.industries.intersection(named))
 
 
-def _industries(values: Row, part: Part) -> list[str] | None:
+def _industries(values: Properties, part: Part) -> list[str] | None:
     """Return the industries that a row names, None where such rows name none."""
-    if part.id == "industries":
-        return [values["id"]]
-    if "industries" in values:
-        return [one["industry_id"] for one in values["industries"]]
-    if "industry_ids" in values:
-        return list(values["industry_ids"])
-    return [values["industry_id"]] if "industry_id" in values else None
+    name = "id" if part.id == "industries" else next((one for one in _NAMING if one in values), None)
+    named = flatten_value(values[name]) if name else None
+    return None if name is None else str(named or "").split(SEPARATOR)
 
 
 def _inside(place: str, parts: Iterable[Part]) -> frozenset[str]:
     """Return the place and everything that lies in it, at any depth."""
-    parents = {
-        row["id"]: row["properties"].get("parent_id") for part in parts if part.spatial for row in part.rows
-    }
+    parents = {row["id"]: row["properties"].get("parent_id") for part in parts for row in part.features}
     found = {place}
     while more := {row for row, parent in parents.items() if parent in found} - found:
         found |= more
@@ -288,7 +292,7 @@ def read_parts(release: Release) -> list[Part]:
     return [read_part(release, info) for info in release.read_json("pages/catalogue.json")]
 
 
-def read_part(release: Release, info: dict[str, object]) -> Part:
+def read_part(release: Release, info: LayerEntry) -> Part:
     """Return the layer or table of one entry of the catalogue."""
     if info["geometry"] == "none":
         return Part(info, release.read_json(f"data/{info['id']}.json"))

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
-from shapely.geometry import shape as to_shape
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import GeoJsonFeature, parse_geometry
 from layers.export.formats import WGS84
 from layers.export.job import Part
 
@@ -26,13 +25,13 @@ _DEGREE_DECIMALS = 9
 
 def geometries_of(part: Part, frame: str) -> list[BaseGeometry | None]:
     """Return the geometry of every row in `frame`, None where the place is not known."""
-    return [_place(row.get("geometry"), frame) for row in part.rows]
+    return [_place(feature, frame) for feature in part.features] or [None for _ in part.rows]
 
 
-def _place(mapping: dict[str, Any] | None, frame: str) -> BaseGeometry | None:
-    if mapping is None:
+def _place(feature: GeoJsonFeature, frame: str) -> BaseGeometry | None:
+    if feature["geometry"] is None:
         return None
-    geometry = to_shape(mapping)
+    geometry = parse_geometry(feature)
     if frame == crs.LONLAT:
         return geometry
     decimals = _METRE_DECIMALS if is_projected(frame) else _DEGREE_DECIMALS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from xml.etree import ElementTree as ET
 
 from geodata import crs
@@ -50,7 +49,7 @@ def write_qgs(job: Job) -> bytes:
     return content
 
 
-def _add_services(properties: Any, job: Job) -> None:
+def _add_services(properties: ET.Element, job: Job) -> None:
     """Say what QGIS Server offers from the project: every layer by WMS, WMTS and WFS, in these systems."""
     about = job.about
     for tag, text in (
@@ -76,7 +75,7 @@ def _add_services(properties: Any, job: Job) -> None:
     _add_list(grids, "Config", [f"{frame},{grid}" for frame, grid in GRIDS.items()])
 
 
-def _add_list(parent: Any, tag: str, texts: Sequence[str]) -> None:
+def _add_list(parent: ET.Element, tag: str, texts: Sequence[str]) -> None:
     node = ET.SubElement(parent, tag, type="QStringList")
     for text in texts:
         ET.SubElement(node, "value").text = text
@@ -96,7 +95,7 @@ def _groups(job: Job) -> list[Group]:
     return [group for group in groups if group[1]]
 
 
-def _add_tree(root: Any, groups: list[Group], job: Job) -> None:
+def _add_tree(root: ET.Element, groups: list[Group], job: Job) -> None:
     tree = ET.SubElement(root, "layer-tree-group")
     for number, (title, parts) in enumerate(groups):
         shown = number == 0 or title == job.about.words["ground"]["zh"]
@@ -114,7 +113,7 @@ def _add_tree(root: Any, groups: list[Group], job: Job) -> None:
             )
 
 
-def _add_layer(parent: Any, part: Part, job: Job) -> None:
+def _add_layer(parent: ET.Element, part: Part, job: Job) -> None:
     layer = ET.SubElement(
         parent, "maplayer", type="vector", geometry=_GEOMETRIES[part.info["geometry"]], labelsEnabled="1"
     )
@@ -144,7 +143,7 @@ def _source(part: Part, job: Job) -> str:
     return f"./{job.stem}.gpkg|layername={part.id}"
 
 
-def _add_frame(parent: Any, frame: str) -> None:
+def _add_frame(parent: ET.Element, frame: str) -> None:
     """Describe a coordinate frame; QGIS finds it by its code."""
     found = definition(frame)
     node = ET.SubElement(parent, "spatialrefsys")
@@ -158,7 +157,7 @@ def _add_frame(parent: Any, frame: str) -> None:
         ET.SubElement(node, tag).text = text
 
 
-def _add_canvas(root: Any, job: Job) -> None:
+def _add_canvas(root: ET.Element, job: Job) -> None:
     """Show the places of the first theme, whole."""
     shown = [part for part in job.parts if part.spatial and part.id != "land"]
     bounds = bounds_of([geometry for part in shown for geometry in geometries_of(part, job.spec.frame)])

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import orjson
 
 from geodata.crs import LONLAT
 from geodata.model import Source
 from layers.catalogue import Layer, Theme
+from layers.document_types import ImportEntry, LayerEntry, PlanDocument, SummaryEntry
 from layers.export.formats import PLAN, Format, formats_of
-from layers.export.job import About, ExportSpec, Part, release_path, to_job, values_of
+from layers.export.job import About, ExportSpec, Part, release_path, to_job
 from layers.export.places import bounds_of, geometries_of
 from layers.export.schema import build_schema, describe_package
 from layers.export.styles import build_looks, read_words
 from layers.export.write import write
 from layers.geojson import to_bytes
+from layers.map_types import MapDocument
 from layers.terms import OwnTerms, list_terms, read_own_terms
 
 Files = dict[str, bytes]
@@ -30,11 +31,11 @@ Files = dict[str, bytes]
 class Catalogue:
     """What is known of all files before any is made."""
 
-    plan: dict[str, Any]
+    plan: PlanDocument
     layers: Mapping[str, Layer]
     themes: tuple[Theme, ...]
     licence: str
-    imports: list[dict[str, Any]]
+    imports: list[ImportEntry]
     sources: Mapping[str, Source]
 
 
@@ -65,17 +66,18 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     }
 
 
-def _summarise(part: Part, sources: Mapping[str, Source], own: OwnTerms) -> dict[str, Any]:
+def _summarise(part: Part, sources: Mapping[str, Source], own: OwnTerms) -> SummaryEntry:
     """Return how many rows there are, how their places are known, how well, where they lie, on what terms.
 
     `crs` is the frame that the coordinates are kept in, None where there are none.
     """
-    rows = [values_of(row, part) for row in part.rows]
+    rows = part.properties
     known = [values for values in rows if values.get("geometry_method")]
-    accuracy = [values["positional_accuracy_m"] for values in known]
+    found = (values["positional_accuracy_m"] for values in known)
+    accuracy = [metres for metres in found if isinstance(metres, float | int)]
     return {
         "count": len(part.rows),
-        "methods": sorted({values["geometry_method"] for values in known}),
+        "methods": sorted({str(values["geometry_method"]) for values in known}),
         "accuracy_m": [min(accuracy), max(accuracy)] if accuracy else None,
         "bbox": bounds_of(geometries_of(part, LONLAT)) if part.spatial else None,
         "crs": LONLAT if part.spatial else None,
@@ -84,13 +86,14 @@ def _summarise(part: Part, sources: Mapping[str, Source], own: OwnTerms) -> dict
 
 
 def _read_part(layer: Layer, files: Mapping[str, bytes]) -> Part:
+    info: LayerEntry = orjson.loads(layer.model_dump_json())
     if layer.geometry == "none":
-        return Part(layer.model_dump(mode="json"), orjson.loads(files[f"data/{layer.id}.json"]))
-    return Part(layer.model_dump(mode="json"), orjson.loads(files[f"data/{layer.id}.geojson"])["features"])
+        return Part(info, orjson.loads(files[f"data/{layer.id}.json"]))
+    return Part(info, orjson.loads(files[f"data/{layer.id}.geojson"])["features"])
 
 
-def _describe(catalogue: Catalogue, parts: Mapping[str, Part], payload: dict[str, Any]) -> About:
-    features = {part.id: part.rows for part in parts.values() if part.spatial}
+def _describe(catalogue: Catalogue, parts: Mapping[str, Part], payload: MapDocument) -> About:
+    features = {part.id: part.features for part in parts.values() if part.spatial}
     return About(
         plan=catalogue.plan,
         licence=catalogue.licence,

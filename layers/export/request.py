@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
+from layers.document_types import LayerEntry
 from layers.export.formats import PLAN
 from layers.export.job import (
     DESIGNATIONS,
@@ -19,7 +19,7 @@ from layers.export.job import (
     select_parts,
     to_job,
 )
-from layers.rows import queryables, read_rows
+from layers.rows import queryables, read_stored_rows
 from layers.store import Release
 
 
@@ -91,7 +91,7 @@ def build_job(asked: ExportRequest) -> Job:
     return to_job(asked.spec, select_parts(parts, asked.choice), read_about(release))
 
 
-def _read_part(release: Release, info: dict[str, Any], asked: ExportRequest) -> Part:
+def _read_part(release: Release, info: LayerEntry, asked: ExportRequest) -> Part:
     """Return a layer or table, of the one that the file is named after the rows that make the filter true."""
     if not asked.filter or info["id"] != asked.spec.name:
         return read_part(release, info)
@@ -101,7 +101,7 @@ def _read_part(release: Release, info: dict[str, Any], asked: ExportRequest) -> 
     from layers.query import Query
 
     condition = parse_filter(asked.filter, asked.filter_lang, queryables(info))
-    rows = list(read_rows(release, info))
+    rows = list(read_stored_rows(release, info))
     found = {feature.id for feature in MemoryTable(info, rows).select(Query(filter=condition)).features}
     whole = read_part(release, info)
     return Part(info, [kept for kept, row in zip(whole.rows, rows, strict=True) if row.id in found])

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from layers.catalogue import RECORDS
+from layers.document_types import FieldEntry, LayerEntry, PlanDocument
 from layers.export.job import About, Part, columns_of, release_path
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_TEXT = {"type": "string"}
+_TEXT: dict[str, object] = {"type": "string"}
 _POSITION = {"type": "array", "items": {"type": "number"}, "minItems": 2}
 _GEOMETRIES = {"polygon": ("Polygon", "MultiPolygon"), "point": ("Point",)}
-_POSITIONS = [
+_POSITIONS: list[dict[str, object]] = [
     {"name": name, "type": "number", "title": title, "description": f"{meaning}, WGS 84, on the place"}
     for name, title, meaning in (("lon", "经度", "Longitude"), ("lat", "纬度", "Latitude"))
 ]
 _UNITS = {"m": "metre", "km2": "square kilometre"}
-Schema = dict[str, Any]
+Schema = dict[str, object]
 
 
-def build_schema(info: dict[str, Any], plan: dict[str, Any]) -> Schema:
+def build_schema(info: LayerEntry, plan: PlanDocument) -> Schema:
     """Return the JSON Schema (Draft 2020-12) of a layer's GeoJSON or of a table's JSON.
 
     Titles are Chinese, descriptions English; `x-title` has all three languages, `x-unit` the unit.
     """
     title, description = info["title"], info["description"]
-    head = {
+    head: Schema = {
         "$schema": DRAFT,
         "$id": f"urn:weihai-layout:{info['id']}",
         "title": title["zh"],
@@ -52,7 +53,7 @@ def build_schema(info: dict[str, Any], plan: dict[str, Any]) -> Schema:
     }
 
 
-def _feature(info: dict[str, Any]) -> Schema:
+def _feature(info: LayerEntry) -> Schema:
     geometry = {
         "type": ["object", "null"],
         "required": ["type", "coordinates"],
@@ -73,7 +74,7 @@ def _feature(info: dict[str, Any]) -> Schema:
     }
 
 
-def _row(info: dict[str, Any]) -> Schema:
+def _row(info: LayerEntry) -> Schema:
     names = [field["name"] for field in info["fields"]]
     return {
         "type": "object",
@@ -83,7 +84,7 @@ def _row(info: dict[str, Any]) -> Schema:
     }
 
 
-def _field(field: dict[str, Any]) -> Schema:
+def _field(field: FieldEntry) -> Schema:
     meaning = field["description"]
     said: Schema = {"title": meaning["zh"], "description": meaning["en"], "x-title": meaning}
     if field.get("unit"):
@@ -93,7 +94,7 @@ def _field(field: dict[str, Any]) -> Schema:
         return said | {"type": "array", "items": _item(field["name"])}
     schema = said | {"type": [kind, "null"] if field["nullable"] else kind}
     if field.get("values"):
-        schema["enum"] = [*field["values"], *([None] if field["nullable"] else [])]
+        schema["enum"] = [*(field["values"] or ()), *([None] if field["nullable"] else [])]
     return schema
 
 
@@ -104,9 +105,44 @@ def _item(name: str) -> Schema:
     return {"type": "object", "required": list(members), "properties": dict.fromkeys(members, _TEXT)}
 
 
-def build_table_schema(part: Part) -> Schema:
+class TableSchema(TypedDict):
+    """A Frictionless table schema."""
+
+    fields: list[Schema]
+    missingValues: list[str]
+    primaryKey: NotRequired[list[str]]
+
+
+class TableResource(TypedDict):
+    """A table of a data package; with path, size and digest where it is a file."""
+
+    name: str
+    title: str
+    description: str
+    rows: int
+    schema: TableSchema
+    path: NotRequired[str]
+    format: NotRequired[str]
+    mediatype: NotRequired[str]
+    encoding: NotRequired[str]
+    bytes: NotRequired[int]
+    hash: NotRequired[str]
+
+
+class TablePackage(TypedDict):
+    """A data package of tables."""
+
+    name: str
+    title: str
+    description: str
+    created: str
+    sources: list[dict[str, str]]
+    resources: list[TableResource]
+
+
+def build_table_schema(part: Part) -> TableSchema:
     """Return the Frictionless table schema of a layer's or table's CSV."""
-    fields = [
+    fields: list[Schema] = [
         {
             "name": column.name,
             "type": column.type,
@@ -118,8 +154,10 @@ def build_table_schema(part: Part) -> Schema:
         }
         for column in columns_of(part)
     ]
-    names = [field["name"] for field in fields]
-    return {"fields": fields, "missingValues": [""]} | ({"primaryKey": ["id"]} if "id" in names else {})
+    schema: TableSchema = {"fields": fields, "missingValues": [""]}
+    if any(field["name"] == "id" for field in fields):
+        schema["primaryKey"] = ["id"]
+    return schema
 
 
 def _constraints(part: Part, name: str) -> Schema:
@@ -127,29 +165,25 @@ def _constraints(part: Part, name: str) -> Schema:
     field = next((field for field in part.info["fields"] if field["name"] == name), None)
     if field is None or field["type"] == "array":  # an empty list is no value
         return {}
-    required = {} if field.get("nullable", True) else {"required": True}
+    required: Schema = {} if field["nullable"] else {"required": True}
     return required | ({"enum": field["values"]} if field.get("values") else {})
 
 
-def describe_package(about: About, parts: tuple[Part, ...], files: Mapping[str, bytes]) -> Schema:
+def describe_package(about: About, parts: tuple[Part, ...], files: Mapping[str, bytes]) -> TablePackage:
     """Return the data package of every CSV of a release, with size and digest of each."""
     package = describe_plan(about, parts)
     for resource, part in zip(package["resources"], parts, strict=True):
         if part.spatial:
             resource["schema"]["fields"] += _POSITIONS
         content = files[release_path(resource["name"], "csv")]
-        resource |= {
-            "path": f"{resource['name']}.csv",
-            "format": "csv",
-            "mediatype": "text/csv",
-            "encoding": "utf-8",
-            "bytes": len(content),
-            "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
-        }
+        resource["path"] = f"{resource['name']}.csv"
+        resource["format"], resource["mediatype"], resource["encoding"] = "csv", "text/csv", "utf-8"
+        resource["bytes"] = len(content)
+        resource["hash"] = f"sha256:{hashlib.sha256(content).hexdigest()}"
     return package
 
 
-def describe_plan(about: About, parts: tuple[Part, ...]) -> Schema:
+def describe_plan(about: About, parts: tuple[Part, ...]) -> TablePackage:
     """Return what a file says of itself: source, date, terms and the meaning of every column."""
     plan, caution = about.plan, about.words["schematic"]
     return {

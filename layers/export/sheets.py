@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from typing import Any
 
 import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from layers.export.job import Job, Part, Value, columns_of
 from layers.export.texts import to_lines
@@ -38,7 +39,7 @@ def write_xlsx(job: Job) -> bytes:
     return out.getvalue()
 
 
-def _add_part(sheet: Any, job: Job, part: Part, head: Any) -> None:
+def _add_part(sheet: Worksheet, job: Job, part: Part, head: Format) -> None:
     lines = [_fitting(line, job) for line in to_lines(job, part)]
     for number, line in enumerate(lines):
         for column, value in enumerate(line):
@@ -58,7 +59,7 @@ def _fitting(line: list[Value], job: Job) -> list[Value]:
     return [*line[:-1], str(job.about.words["too_long"]["zh"])] if too_long else line
 
 
-def _write(sheet: Any, at: tuple[int, int], value: Value, look: Any) -> None:
+def _write(sheet: Worksheet, at: tuple[int, int], value: Value, look: Format | None) -> None:
     if value is None:
         return
     if isinstance(value, bool):
@@ -69,7 +70,7 @@ def _write(sheet: Any, at: tuple[int, int], value: Value, look: Any) -> None:
         sheet.write_string(*at, value, look)  # a text for good, whatever it begins with
 
 
-def _add_about(sheet: Any, job: Job, looks: dict[str, Any]) -> None:
+def _add_about(sheet: Worksheet, job: Job, looks: dict[str, Format]) -> None:
     """Say what the file is of, what its columns mean and under which terms it may be used."""
     plan = job.about.plan
     rows: list[list[str]] = [[plan["title"]["zh"], plan["title"]["en"]], [plan["number"], plan["date"]]]

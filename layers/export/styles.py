@@ -12,11 +12,12 @@ from xml.etree import ElementTree as ET
 
 import yaml
 
+from geodata.boundaries import GeoJsonFeature
 from geodata.letters import strip_unprintable
+from layers.cartography import STYLE, Edge, shade
 from layers.catalogue import Layer, Theme
-from layers.export.job import Part, Row, columns_of
-
-SHADE = 0.7  # an edge is the fill's hue darkened by 30 %
+from layers.export.job import Part, columns_of
+from layers.map_types import MapDocument
 
 
 class Rule(TypedDict):
@@ -48,8 +49,8 @@ class Look(TypedDict):
 VERSION = "3.22.16"
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "0", "polygon": "2"}
-_FILL, _BACKDROP, _SOLID = 0.55, 0.12, 1.0  # opacity
-_INK, _PAPER = "#2B2A26", "#F7F4EC"  # of names, and of the halo around them
+_SOLID = 1.0  # opacity
+_INK, _HALO = STYLE.day("name"), STYLE.day("land")  # of names, and of what is around them
 _SYMBOLS = {"circle", "square", "triangle", "diamond", "star", "cross"}
 _POINT_TO_MM = 0.26458  # a screen point at 96 to the inch
 _HORIZONTAL, _AROUND = "4", "0"  # where QGIS puts the names of polygons, of points
@@ -70,12 +71,12 @@ def read_words(folder: Path = Path(__file__).parent) -> dict[str, Any]:
 def build_looks(
     layers: Mapping[str, Layer],
     themes: tuple[Theme, ...],
-    payload: dict[str, Any],
-    features: Mapping[str, list[Row]],
+    payload: MapDocument,
+    features: Mapping[str, list[GeoJsonFeature]],
 ) -> dict[str, Look]:
     """Return the looks by layer; `payload` is the map's own, in Chinese."""
     words = read_words()
-    entries = {theme["id"]: theme["legend"] for theme in payload["themes"]}
+    entries: dict[str, list[Any]] = {theme["id"]: [*theme["legend"]] for theme in payload["themes"]}
     looks: dict[str, Look] = {}
     for layer in layers.values():
         if layer.geometry == "none":
@@ -96,24 +97,27 @@ def build_looks(
     return looks
 
 
-def _edge(row: Row, payload: dict[str, Any]) -> str | None:
+def _edge(row: GeoJsonFeature, payload: MapDocument) -> str | None:
     """Return whose line a feature is drawn with, as on the map; its own method's where the map has it not."""
-    shown = payload["features"].get(row["properties"]["id"], {})
-    edge: str | None = shown.get("edge") or row["properties"]["geometry_method"]
-    return edge
+    shown = payload["features"].get(row["id"])
+    method = row["properties"]["geometry_method"]
+    return (shown["edge"] if shown else None) or (str(method) if method else None)
 
 
 def _ground_entry(layer: Layer, words: dict[str, Any]) -> dict[str, Any]:
     """Return the look of a layer that no theme draws: its own, or that of quiet outlines or points."""
     own: dict[str, Any] = words["grounds"].get(layer.id) or words["grounds"]["towns"]
     symbol = "circle" if layer.geometry == "point" else None
-    return {"keys": [], "label": layer.title.zh, "symbol": symbol, "letter": None} | own
+    colour = STYLE.hues[own["hue"]] if "hue" in own else STYLE.day(own["ink"])
+    return {"keys": [], "label": layer.title.zh, "symbol": symbol, "letter": None, "colour": colour} | own
 
 
 class _Legend:
     """Makes rules of a legend's entries: one for each way that the entry's features are known by."""
 
-    def __init__(self, attribute: str, rows: list[Row], words: dict[str, Any], *, backdrop: bool) -> None:
+    def __init__(
+        self, attribute: str, rows: list[dict[str, Any]], words: dict[str, Any], *, backdrop: bool
+    ) -> None:
         self._attribute = attribute
         self._rows = rows
         self._methods = words["methods"]
@@ -126,31 +130,25 @@ class _Legend:
         methods = sorted({row["geometry_method"] for row in own}, key=list(self._methods).index)
         return [self._rule(entry, own, method) for method in methods]
 
-    def _rule(self, entry: dict[str, Any], own: list[Row], method: str | None) -> Rule:
-        plain: dict[str, Any] = {"dash": [], "hatch": False, "label": None}
+    def _rule(self, entry: dict[str, Any], own: list[dict[str, Any]], method: str | None) -> Rule:
         found = [row for row in own if method in (None, row["geometry_method"])]
         edges = {row["edge"] for row in found}
-        line = self._methods[edges.pop() if len(edges) == 1 else method] if method else plain
-        label = f"{entry['label']}（{line['label']['zh']}）" if line["label"] else entry["label"]
+        known = edges.pop() if method and len(edges) == 1 else method
+        line = STYLE.edges[known] if known else Edge()
+        label = f"{entry['label']}（{self._methods[known]['zh']}）" if known else entry["label"]
         return {
             "values": sorted({row[self._attribute] for row in found}) if entry["keys"] else [],
             "method": method,
             "label": label,
             "colour": entry["colour"],
-            "edge": darken(entry["colour"]),
-            "dash": line["dash"],
-            "hatch": line["hatch"],
+            "edge": shade(entry["colour"], STYLE.shades.edge),
+            "dash": list(line.dash),
+            "hatch": line.hatch,
             "fill": entry.get("fill", True),
             "solid": entry.get("solid", False),
             "symbol": entry["symbol"],
             "backdrop": self._backdrop,
         }
-
-
-def darken(colour: str) -> str:
-    """Return a hue darkened by 30 %."""
-    channels = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return "#" + "".join(f"{round(value * SHADE):02X}" for value in channels)
 
 
 def rule_of(look: Look, properties: dict[str, Any]) -> int | None:
@@ -219,7 +217,7 @@ def _add_symbol(parent: ET.Element, name: str, rule: Rule, geometry: str) -> Non
 def _opacity(rule: Rule) -> float:
     if rule["solid"]:
         return _SOLID
-    return _BACKDROP if rule["backdrop"] or rule["hatch"] else _FILL
+    return STYLE.opacity["file-backdrop" if rule["backdrop"] or rule["hatch"] else "file"]
 
 
 def _add_hatch(symbol: ET.Element, name: str, rule: Rule) -> None:
@@ -232,7 +230,11 @@ def _add_hatch(symbol: ET.Element, name: str, rule: Rule) -> None:
 
 def _line(rule: Rule) -> dict[str, str]:
     edge = {"line_color": _colour(rule["edge"], _SOLID), "line_style": "solid", "joinstyle": "round"}
-    edge |= {"line_width": f"{1.6 * _POINT_TO_MM:.2f}", "line_width_unit": "MM", "capstyle": "flat"}
+    edge |= {
+        "line_width": f"{STYLE.lines['file'].width * _POINT_TO_MM:.2f}",
+        "line_width_unit": "MM",
+        "capstyle": "flat",
+    }
     if rule["dash"]:
         dashes = ";".join(f"{length * _POINT_TO_MM:.2f}" for length in rule["dash"])
         edge |= {"use_custom_dash": "1", "customdash": dashes, "customdash_unit": "MM"}
@@ -279,7 +281,7 @@ def _add_labels(parent: ET.Element, look: Look) -> None:
             "bufferDraw": "1",
             "bufferSize": "0.9",
             "bufferSizeUnits": "MM",
-            "bufferColor": _colour(_PAPER, _SOLID),
+            "bufferColor": _colour(_HALO, _SOLID),
         }
         | {"bufferOpacity": "0.9"},
     )
@@ -357,7 +359,11 @@ def _add_polygon(parent: ET.Element, rule: Rule) -> None:
         ET.SubElement(mark, "WellKnownName").text = "shape://slash"
         _set(ET.SubElement(mark, "Stroke"), {"stroke": rule["colour"], "stroke-width": "1"})
         ET.SubElement(graphic, "Size").text = "7"
-    edge = {"stroke": rule["edge"], "stroke-width": "1.6", "stroke-linejoin": "round"}
+    edge = {
+        "stroke": rule["edge"],
+        "stroke-width": f"{STYLE.lines['file'].width:g}",
+        "stroke-linejoin": "round",
+    }
     if rule["dash"]:
         edge["stroke-dasharray"] = " ".join(map(str, rule["dash"]))
     _set(ET.SubElement(ET.SubElement(parent, "LineSymbolizer"), "Stroke"), edge)
@@ -382,7 +388,7 @@ def _add_name(parent: ET.Element) -> None:
     _set(ET.SubElement(text, "Font"), {"font-family": "Noto Sans CJK SC", "font-size": "12"})
     halo = ET.SubElement(text, "Halo")
     ET.SubElement(halo, "Radius").text = "1.5"
-    _set(ET.SubElement(halo, "Fill"), {"fill": _PAPER})
+    _set(ET.SubElement(halo, "Fill"), {"fill": _HALO})
     _set(ET.SubElement(text, "Fill"), {"fill": _INK})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
 
+from geodata.boundaries import GeoJsonFeature
 from layers import geojson
 from layers.export.job import Job, Part, Value, columns_of, flatten_rows, harmless
 from layers.export.places import find_inside, geometries_of, is_projected
@@ -18,16 +18,18 @@ def write_geojson(job: Job) -> bytes:
     """Return one collection of all features; in a file of several layers each says which is its own."""
     parts = [part for part in job.parts if part.spatial]
     if len(parts) == 1 and parts[0].id == job.spec.name:
-        return geojson.to_bytes(geojson.to_collection(parts[0].rows, name=job.spec.name))
-    rows = [
-        row | {"properties": {"layer": part.id} | row["properties"]} for part in parts for row in part.rows
+        return geojson.to_bytes(geojson.to_collection(parts[0].features, name=job.spec.name))
+    rows: list[GeoJsonFeature] = [
+        {**row, "properties": {"layer": part.id, **row["properties"]}}
+        for part in parts
+        for row in part.features
     ]
     return geojson.to_bytes(geojson.to_collection(rows, name=job.spec.name))
 
 
 def write_json(job: Job) -> bytes:
     """Return a table as an array of objects."""
-    return geojson.to_bytes(job.parts[0].rows)
+    return geojson.to_bytes(job.parts[0].properties)
 
 
 def write_csv(job: Job) -> bytes:
@@ -63,5 +65,5 @@ def _places(job: Job, part: Part) -> tuple[list[str], list[list[Value]]]:
     return [f"{head}{suffix}" for head in heads], places
 
 
-def _written(value: Any) -> Any:
+def _written(value: Value) -> Value:
     return str(value).lower() if isinstance(value, bool) else value

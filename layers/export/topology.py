@@ -6,15 +6,14 @@ Coordinates are whole steps of the seventh decimal, so nothing is lost against t
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import orjson
 import shapely
-from shapely.geometry import shape as to_shape
 from topojson.core.topology import Topology
 
-from layers.display import MULTI_POLYGON, POLYGON, nest
-from layers.export.job import Job, Part, Row
+from geodata.boundaries import GeoJsonFeature, parse_geometry
+from layers.display import MULTI_POLYGON, POLYGON, ArcTree, nest
+from layers.export.job import Job, Part
 from layers.geojson import DECIMALS
 
 _STEPS = 10**DECIMALS
@@ -24,12 +23,12 @@ Arcs = list[list[list[float]]]
 def write_topojson(job: Job) -> bytes:
     """Return every spatial layer of the job as an object of one topology."""
     parts = [part for part in job.parts if part.spatial]
-    arcs: list[Any] = []
-    objects: dict[str, Any] = {}
+    arcs: list[list[list[int]]] = []
+    objects: dict[str, object] = {}
     origin = _origin(parts)
     for part in parts:
         drawn, own = _draw(part)
-        rows = [_to_row(row, drawn.get(row["id"]), len(arcs), origin) for row in part.rows]
+        rows = [_to_row(row, drawn.get(row["id"]), len(arcs), origin) for row in part.features]
         objects[part.id] = {"type": "GeometryCollection", "geometries": rows}
         arcs += [_to_steps(arc, origin) for arc in own]
     topology = {
@@ -42,12 +41,12 @@ def write_topojson(job: Job) -> bytes:
     return orjson.dumps(topology)
 
 
-def _draw(part: Part) -> tuple[dict[str, Any], Arcs]:
+def _draw(part: Part) -> tuple[dict[str, list[ArcTree]], Arcs]:
     """Return the arcs of each polygon by id, and the arcs themselves in degrees."""
     bare = [
         {"type": "Feature", "id": row["id"], "properties": {}, "geometry": shapely.geometry.mapping(shape)}
-        for row in part.rows
-        if row["geometry"] and (shape := to_shape(row["geometry"])).area
+        for row in part.features
+        if row["geometry"] and (shape := parse_geometry(row)).area
     ]
     if not bare:
         return {}, []
@@ -58,19 +57,22 @@ def _draw(part: Part) -> tuple[dict[str, Any], Arcs]:
     return {row["id"]: row["arcs"] for row in geometries}, found["arcs"]
 
 
-def _to_row(row: Row, arcs: Any, shift: int, origin: tuple[int, int]) -> Row:
+def _to_row(
+    row: GeoJsonFeature, arcs: list[ArcTree] | None, shift: int, origin: tuple[int, int]
+) -> dict[str, object]:
     geometry = row["geometry"]
-    named = {"type": None, "id": row["id"], "properties": row["properties"]}
+    named: dict[str, object] = {"type": None, "id": row["id"], "properties": row["properties"]}
     if geometry is None:
         return named
     if arcs is None:
-        x, y = (round(value * _STEPS) for value in geometry["coordinates"])
+        point = parse_geometry(row).centroid
+        x, y = round(point.x * _STEPS), round(point.y * _STEPS)
         return named | {"type": "Point", "coordinates": [x - origin[0], y - origin[1]]}
     depth = MULTI_POLYGON if geometry["type"] == "MultiPolygon" else POLYGON
     return named | {"type": geometry["type"], "arcs": _shifted(nest(arcs, depth), shift)}
 
 
-def _shifted(arcs: Any, shift: int) -> Any:
+def _shifted(arcs: ArcTree, shift: int) -> ArcTree:
     """Return the indexes moved behind the arcs that are there; a reversed arc counts down from -1."""
     if isinstance(arcs, list):
         return [_shifted(one, shift) for one in arcs]
@@ -78,7 +80,7 @@ def _shifted(arcs: Any, shift: int) -> Any:
 
 
 def _origin(parts: list[Part]) -> tuple[int, int]:
-    boxes = [row["bbox"] for part in parts for row in part.rows if "bbox" in row]
+    boxes = [row["bbox"] for part in parts for row in part.features if "bbox" in row]
     if not boxes:
         return 0, 0
     west, south = (min(box[axis] for box in boxes) for axis in (0, 1))

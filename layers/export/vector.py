@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
+from geodata.boundaries import SEPARATOR
 from layers.export import archive
-from layers.export.job import JOINER, Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
+from layers.export.job import Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
 from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.texts import write_csv
 
 ZOOMS = 5, 12  # least and greatest: from all of the city to ten metres a pixel
 MAX_DBF = 254  # bytes of one text
 # How GDAL takes each type of column, and what stands there, unseen, for an unknown value.
-_TYPES: dict[str, tuple[Any, Value]] = {
+_TYPES: dict[str, tuple[type | str, Value]] = {
     "string": (object, ""),
     "number": ("float64", 0.0),
     "integer": ("int32", 0),
@@ -40,7 +41,7 @@ MAP_HEAD = ("shapefile", "name", "zh", "en", "cut_rows")
 def write_flatgeobuf(job: Job) -> bytes:
     """Return one layer; an index where every row has a place, for the format asks for that."""
     part = job.parts[0]
-    indexed = "YES" if part.rows and all(row["geometry"] for row in part.rows) else "NO"
+    indexed = "YES" if part.rows and all(row["geometry"] for row in part.features) else "NO"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.fgb"
         options = {"SPATIAL_INDEX": indexed}
@@ -51,7 +52,7 @@ def write_flatgeobuf(job: Job) -> bytes:
 def write_pmtiles(job: Job) -> bytes:
     """Return the vector tiles of one layer, in the zooms of :data:`ZOOMS`."""
     part = job.parts[0]
-    if not any(row["geometry"] for row in part.rows):
+    if not any(row["geometry"] for row in part.features):
         return _write_blank_tiles(part)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layer.pmtiles"
@@ -74,10 +75,8 @@ def _write_blank_tiles(part: Part) -> bytes:
         "center_lon": 0,
         "center_lat": 0,
     }
-    header: dict[str, Any] = {f"{name}_e7": value * 10**7 for name, value in degrees.items()} | {
-        "center_zoom": 0
-    }
-    header |= {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
+    header: dict[str, object] = {f"{name}_e7": value * 10**7 for name, value in degrees.items()}
+    header |= {"center_zoom": 0, "tile_type": TileType.MVT, "tile_compression": Compression.GZIP}
     writer.finalize(header, {"name": part.id, "vector_layers": []})
     return file.getvalue()
 
@@ -164,7 +163,7 @@ def shorten_text(value: Value) -> Value:
     if not isinstance(value, str) or len(value.encode()) <= MAX_DBF:
         return value
     cut = value.encode()[:MAX_DBF].decode(errors="ignore")
-    return cut.rpartition(JOINER)[0] or cut if JOINER in value else cut
+    return cut.rpartition(SEPARATOR)[0] or cut if SEPARATOR in value else cut
 
 
 def write_layer(
@@ -200,7 +199,7 @@ def _to_wkb(part: Part, frame: str) -> NDArray[np.object_]:
     return np.array([None if one is None else shapely.to_wkb(one) for one in places], dtype=object)
 
 
-def _to_array(column: Column, values: list[Value]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+def _to_array(column: Column, values: list[Value]) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
     """Return the values as GDAL takes them, and which are unknown."""
     unknown = np.array([value is None for value in values], dtype=bool)
     kind, none = _TYPES[column.type]

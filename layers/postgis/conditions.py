@@ -23,6 +23,7 @@ from psycopg import sql
 from shapely.geometry import LineString, Point, box
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import SEPARATOR, Scalar
 from geodata.crs import Bounds
 from layers.cql.check import kind_of
 from layers.cql.evaluate import STEEPEST
@@ -54,8 +55,8 @@ from layers.cql.tree import (
     Truth,
     Value,
 )
+from layers.document_types import LayerEntry
 from layers.query import Query
-from layers.rows import SEPARATOR, Scalar
 
 SRID = 4326  # used as longitude and latitude, on the plane
 HEAD = struct.Struct("<BI")  # of a WKB: order of bytes, kind of geometry
@@ -83,7 +84,7 @@ class Fragment:
     """A piece of SQL with the values of its placeholders; values never become part of the text."""
 
     text: sql.Composable
-    values: tuple[Any, ...] = ()
+    values: tuple[object, ...] = ()
 
 
 def compose(template: str, *parts: Fragment) -> Fragment:
@@ -92,7 +93,7 @@ def compose(template: str, *parts: Fragment) -> Fragment:
     return Fragment(text, tuple(value for part in parts for value in part.values))
 
 
-def value(given: Any, kind: str) -> Fragment:
+def value(given: object, kind: str) -> Fragment:
     """Return a placeholder for `given`, as the database's type `kind`."""
     return Fragment(sql.SQL("%s::" + kind), (given,))
 
@@ -174,7 +175,7 @@ class ListEntries:
         return {"column": self.column, "words": sorted(self._words)}
 
 
-def find_lists(info: dict[str, Any]) -> list[ListEntries]:
+def find_lists(info: LayerEntry) -> list[ListEntries]:
     """Return the properties of a collection that are lists."""
     names = [field["name"] for field in info["fields"] if field["type"] == "array"]
     return [ListEntries(name, f"w{number}") for number, name in enumerate(names)]

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import orjson
 import psycopg
 from psycopg import Connection, sql
 from psycopg.types.json import Json
 
+from geodata.boundaries import Scalar
+from layers.document_types import BlockHead
 from layers.lookup import read_entries
 from layers.memory import MemoryStore
 from layers.postgis.conditions import (
@@ -39,10 +40,10 @@ from layers.postgis.conditions import (
 from layers.postgis.migrate import SCHEMA, enter, migrate
 from layers.postgis.pool import with_limits
 from layers.query import Collection
-from layers.rows import Row, Scalar, queryables, read_rows
+from layers.rows import StoredRow, queryables, read_stored_rows
 from layers.store import Release
 
-PlaceRow = tuple[dict[str, Any], bytes]  # head and WKB of what look-ups answer with
+PlaceRow = tuple[BlockHead, bytes]  # head and WKB of what look-ups answer with
 INDEXED_FROM = 200  # rows: fewer are read faster than they are looked up
 LONGEST = 600  # characters, at most 2,400 bytes: an entry of an index holds 2,700
 # What every question reads comes first; bodies, mostly out of line, last. Bodies are cut into answers
@@ -88,7 +89,7 @@ class Snapshot:
 
     release: str
     collections: tuple[Collection, ...]
-    rows: Callable[[str], Iterable[Row]]  # of a collection, by its id, in its order
+    rows: Callable[[str], Iterable[StoredRow]]  # of a collection, by its id, in its order
     places: Iterable[PlaceRow]
 
 
@@ -99,7 +100,7 @@ def read_snapshot(release: Release) -> Snapshot:
     return Snapshot(
         release.id,
         collections,
-        lambda collection: read_rows(release, infos[collection]),
+        lambda collection: read_stored_rows(release, infos[collection]),
         read_entries(release.read("index/lookup.bin")),
     )
 
@@ -118,7 +119,7 @@ class TableLoader:
         self._lists = find_lists(collection.info) if self._large else []
         self._create()
 
-    def copy(self, rows: Iterable[Row], tick: Callable[[], None]) -> None:
+    def copy(self, rows: Iterable[StoredRow], tick: Callable[[], None]) -> None:
         """Copy the rows, which are then as if always there: nothing is left for readers to tidy up."""
         texts = [slot for slot in self._slots if slot.folded]
         types = ["int4", *(TYPES[slot.kind] for slot in self._slots), *("text" for _ in texts)]
@@ -204,7 +205,7 @@ def is_loaded(url: str, release: str) -> bool:
             return False
 
 
-def load(url: str, snapshot: Snapshot, progress: Progress, served: Iterable[str] = ()) -> bool:
+def load_release(url: str, snapshot: Snapshot, progress: Progress, served: Iterable[str] = ()) -> bool:
     """Load a release, unless the database has it; tell whether it was loaded.
 
     Creates or migrates the tables first, and removes all but the newest releases and those `served`
@@ -290,7 +291,7 @@ def _insert_collections(connection: Connection, snapshot: Snapshot, tables: list
         cursor.executemany(insert, list(_collection_rows(snapshot, tables)))
 
 
-def _collection_rows(snapshot: Snapshot, tables: list[TableLoader]) -> Iterator[tuple[Any, ...]]:
+def _collection_rows(snapshot: Snapshot, tables: list[TableLoader]) -> Iterator[tuple[object, ...]]:
     for ordinal, (one, table) in enumerate(zip(snapshot.collections, tables, strict=True)):
         bounds = list(one.bounds) if one.bounds else None
         said = (one.info, table.columns(), table.lists())

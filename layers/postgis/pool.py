@@ -95,7 +95,7 @@ class Pool:
         # Not by the collector, in a thread that may be one of the pool's own and cannot wait for itself.
         weakref.finalize(self, _close_aside, self._pool).atexit = False
 
-    def ask(self, statement: Statement, values: Sequence[Any] = ()) -> Rows:
+    def ask(self, statement: Statement, values: Sequence[object] = ()) -> Rows:
         """Return the rows of one statement.
 
         A connection that the database closed, as after its restart, is replaced once, unseen. Raises
@@ -113,7 +113,7 @@ class Pool:
         """Close all connections."""
         self._pool.close()
 
-    def _ask_again(self, statement: Statement, values: Sequence[Any]) -> Rows:
+    def _ask_again(self, statement: Statement, values: Sequence[object]) -> Rows:
         self._pool.open()
         try:
             return self._ask(statement, values)
@@ -123,7 +123,7 @@ class Pool:
             self._pool.check()  # one lost connection is rarely alone
             return self._ask(statement, values)
 
-    def _ask(self, statement: Statement, values: Sequence[Any]) -> Rows:
+    def _ask(self, statement: Statement, values: Sequence[object]) -> Rows:
         with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
             return cursor.execute(statement, values).fetchall()
 

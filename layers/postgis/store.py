@@ -7,11 +7,12 @@ loaded, so several statements see the same as one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from psycopg import sql
 
 from geodata.crs import Bounds
+from layers.document_types import BlockHead
 from layers.lookup import reach_box
 from layers.postgis.conditions import Conditions, Fragment, chain, compose, name_places, to_where
 from layers.postgis.pool import Pool
@@ -156,7 +157,7 @@ class PostgisStore:
         table = self._tables()[collection]
         return None if "\0" in feature_id else table.get(feature_id)  # no text in the database can hold it
 
-    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[dict[str, Any], bytes]]:
+    def near(self, lon: float, lat: float, reach_m: float) -> Iterator[tuple[BlockHead, bytes]]:
         """Yield head and WKB of what a look-up at a point must consider, within `reach_m` of it."""
         bounds = reach_box(lon, lat, reach_m).bounds
         yield from self._pool.ask(self._near, bounds)

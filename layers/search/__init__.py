@@ -3,6 +3,6 @@
 :mod:`~layers.search.names` builds the index with the release; :class:`Search` answers from it.
 """
 
-from layers.search.finder import LIMIT, MAX_QUERY, Search
+from layers.search.finder import LIMIT, MAX_QUERY, FoundRow, Search, SearchDocument, ToldAnswer
 
-__all__ = ["LIMIT", "MAX_QUERY", "Search"]
+__all__ = ["LIMIT", "MAX_QUERY", "FoundRow", "Search", "SearchDocument", "ToldAnswer"]

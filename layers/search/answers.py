@@ -12,10 +12,18 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from geodata.model import PLACE_LAYERS
-from layers.search.vocabulary import fold, stem
+from layers.search.vocabulary import (
+    IndustryMeaning,
+    SearchIndex,
+    SynonymMeaning,
+    TermMeaning,
+    WordMeaning,
+    fold,
+    stem,
+)
 
 Kind = Literal["named", "area", "positioning", "city", "printed", "synonym", "place", "kind", "page"]
 ORDER = ("named", "area", "positioning", "city", "task", "printed")  # of the plan's terms, most telling first
@@ -92,6 +100,11 @@ class Reply:
     unknown: tuple[str, ...]
 
 
+def list_codes_of(row: IndustryMeaning, column: str) -> list[str]:
+    """Return the codes of an industry in one of :data:`CODE_COLUMNS`."""
+    return row["gbt4754"] if column == "gbt4754" else row["isic4"]
+
+
 def tokenise(text: str, variants: dict[int, str]) -> list[Token]:
     """Return the runs of one script in `text`, with simplified characters, lower case and stems."""
     found = []
@@ -106,10 +119,10 @@ def tokenise(text: str, variants: dict[int, str]) -> list[Token]:
 class SearchAnswers:
     """Answers questions from the plan's terms, words, names and our synonyms."""
 
-    def __init__(self, index: dict[str, Any], variants: dict[int, str], names: list[list[str]]) -> None:
+    def __init__(self, index: SearchIndex, variants: dict[int, str], names: list[list[str]]) -> None:
         self._entries = index["entries"]
         self._variants = variants
-        self.table: dict[str, list[dict[str, Any]]] = index["meanings"]
+        self.table = index["meanings"]
         self.words = {row["zh"]: row for row in self.table["words"]}
         self.rules = index["rules"]
         self._particles = sorted(self.rules["particles"], key=len, reverse=True)
@@ -128,13 +141,13 @@ class SearchAnswers:
         self.turns: dict[
             str, dict[str, str]
         ] = {}  # what is done with things of an industry: the industry of that
-        for row in self.rules["turns"]:
-            for word in row["words"]:
-                self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(row["of"], row["to"]))
+        for turn in self.rules["turns"]:
+            for word in turn["words"]:
+                self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(turn["of"], turn["to"]))
         self._fill(names)
 
     @property
-    def terms(self) -> list[dict[str, Any]]:
+    def terms(self) -> list[TermMeaning]:
         """The plan's terms with their clauses, as :class:`Told` counts them."""
         return self.table["terms"]
 
@@ -146,16 +159,17 @@ class SearchAnswers:
     def _fill(self, names: list[list[str]]) -> None:
         for words, weight in ((self.rules["stop"], STOP), (self.rules["weak"], WEAK)):
             self.weights |= {self._form(word): weight for word in words}
-        for table in ("kinds", "pages"):
-            for at, row in enumerate(self.table[table]):
-                self._add(row["spellings"], Sense(table, at))
-        for at, row in enumerate(self.table["terms"]):
-            self._fill_term(at, row["term"])
-        for at, row in enumerate(self.table["words"]):
-            spellings = (row["zh"], *row["en"], *row.get("ko", ()))
-            self._add(spellings, Sense("words", at), WEAK if row["kind"] == "general" else STRONG)
-        for at, row in enumerate(self.table["synonyms"]):
-            self._add((*row["zh"], *row["en"], *row.get("ko", ())), Sense("synonyms", at))
+        for at, kind in enumerate(self.table["kinds"]):
+            self._add(kind["spellings"], Sense("kinds", at))
+        for at, page in enumerate(self.table["pages"]):
+            self._add(page["spellings"], Sense("pages", at))
+        for at, term in enumerate(self.table["terms"]):
+            self._fill_term(at, term["term"])
+        for at, word in enumerate(self.table["words"]):
+            spellings = (word["zh"], *word["en"], *word.get("ko", ()))
+            self._add(spellings, Sense("words", at), WEAK if word["kind"] == "general" else STRONG)
+        for at, synonym in enumerate(self.table["synonyms"]):
+            self._add((*synonym["zh"], *synonym["en"], *synonym.get("ko", ())), Sense("synonyms", at))
         for at, (entry, own) in enumerate(zip(self._entries, names, strict=True)):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
                 self._add(own, Sense("entries", at))
@@ -298,11 +312,11 @@ class SearchAnswers:
         for own in wider:
             for column in columns:
                 for row in self.table["industries"]:
-                    if own in row[column]:
+                    if own in list_codes_of(row, column):
                         return self.of_industry(row["id"], text)
         for column in columns:
             for row in self.table["industries"]:
-                if any(own.startswith(code) for own in row[column]):
+                if any(own.startswith(code) for own in list_codes_of(row, column)):
                     return self.of_industry(row["id"], text)
         return None
 
@@ -434,11 +448,16 @@ class SearchAnswers:
         """Return what answers for a thing and what is done with it: no word of the plan's."""
         return replace(self.of_industry(industry, ""), kind="synonym", zh=None, relation="is_a", places=())
 
+    def is_name(self, zh: str | None) -> bool:
+        """Return whether a word of the plan is a name."""
+        word = self.words.get(zh or "")
+        return word is not None and word["kind"] == "name"
+
     def _head(self, query: str, found: list[tuple[QueryPart, Told]]) -> Told:
         subjects = [pair for pair in found if pair[1].kind not in {"place", "page"}] or found
         subjects = (
             [pair for pair in subjects if pair[1].industry or pair[1].kind != "printed"]
-            or [pair for pair in subjects if self.words.get(pair[1].zh or "", {}).get("kind") == "name"]
+            or [pair for pair in subjects if self.is_name(pair[1].zh)]
             or subjects
         )
         for (piece, told), (following, _) in pairwise(subjects):
@@ -471,27 +490,26 @@ class SearchAnswers:
         """Return what a spelling says in one of its senses."""
         if sense.table == "entries":
             return self.of_entry(sense.at, text)
-        row = self.table[sense.table][sense.at]
         if sense.table == "kinds":
-            places = tuple(row["places"])
+            places = tuple(self.table["kinds"][sense.at]["places"])
             return Told("kind" if len(places) > 1 else "place", text, places=places)
         if sense.table == "pages":
-            return Told("page", text, url=row["url"])
+            return Told("page", text, url=self.table["pages"][sense.at]["url"])
         if sense.table == "synonyms":
-            return self._of_synonym(row, text)
+            return self._of_synonym(self.table["synonyms"][sense.at], text)
         if sense.table == "words":
-            return self._of_word(row, text)
-        return self._of_term(row, text)
+            return self._of_word(self.table["words"][sense.at], text)
+        return self._of_term(self.table["terms"][sense.at], text)
 
-    def _of_synonym(self, row: dict[str, Any], text: str) -> Told:
+    def _of_synonym(self, row: SynonymMeaning, text: str) -> Told:
         """Return the answer of the plan's word that is nearest, else of the industry."""
-        if row.get("word"):
-            told = self._of_word(self.words[row["word"]], text)
+        if word := row.get("word"):
+            told = self._of_word(self.words[word], text)
         else:
             told = replace(self.of_industry(row["industry"], text), zh=None, places=())
         return replace(told, kind="synonym", industry=row["industry"], relation=row["relation"])
 
-    def _of_word(self, row: dict[str, Any], text: str) -> Told:
+    def _of_word(self, row: WordMeaning, text: str) -> Told:
         """Return the answer for a word of the plan: the most telling of the terms that contain it."""
         terms = self._containing(row["zh"])
         industry = row["industry"]
@@ -507,7 +525,7 @@ class SearchAnswers:
                 return Told("kind", text, row["zh"], places=named, clauses=tuple(row["clauses"]))
         return self._say(kind or "printed", text, row["zh"], industry, own, row["clauses"])
 
-    def _of_term(self, row: dict[str, Any], text: str) -> Told:
+    def _of_term(self, row: TermMeaning, text: str) -> Told:
         word = self.words.get(row["term"]["zh"])
         if word and word["industry"]:
             return self._of_word(word, text)
@@ -526,7 +544,8 @@ class SearchAnswers:
             first = next(at for at in own if terms[at]["kind"] == kind)
             industry = next(iter(terms[first]["industries"]), None)
         if kind == "positioning":
-            places = tuple(dict.fromkeys(terms[at]["place"] for at in own if terms[at]["kind"] == kind))
+            said = (terms[at]["place"] for at in own if terms[at]["kind"] == kind)
+            places = tuple(dict.fromkeys(place for place in said if place))
         else:
             places = ()
         rows = [*own, *self._of_its_own(industry)] if industry else own
@@ -568,7 +587,7 @@ class SearchAnswers:
         return [[zh], *([one, other] for one, other in cuts if one in self.words and other in self.words)]
 
     @staticmethod
-    def _belongs(term: dict[str, Any], industry: str | None) -> bool:
+    def _belongs(term: TermMeaning, industry: str | None) -> bool:
         return industry is None or not term["industries"] or industry in term["industries"]
 
     def _kind_of(self, terms: list[int]) -> str | None:

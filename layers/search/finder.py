@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from geodata import model
 from layers.search.answers import ORDER, Reply, SearchAnswers, Told
@@ -26,6 +26,9 @@ from layers.search.vocabulary import (
     UNKNOWN,
     Key,
     Piece,
+    SearchEntry,
+    SearchIndex,
+    TermMeaning,
     Vocabulary,
     drop_tones,
     fold,
@@ -35,6 +38,9 @@ from layers.search.vocabulary import (
     stem_all,
     trace_letters,
 )
+
+if TYPE_CHECKING:
+    from layers.search.typos import Typos
 
 Ranges = list[list[int]]  # [start, end) in characters
 LIMIT = 20
@@ -54,7 +60,6 @@ LAYER_ORDER = (
 FAR = LAYER_ORDER.index("agencies")  # from here on nothing is offered as near
 HAN = "⺀"  # from here on letters are Chinese
 _ONE_SYLLABLE = re.compile("[ᄀ-ᄒ][ᅡ-ᅵ][ᄀ-ᄒ]{0,2}")
-Entry = dict[str, Any]
 Rank = tuple[float, ...]
 
 
@@ -108,6 +113,94 @@ def _join(hit: set[int]) -> Ranges:
     return ranges
 
 
+class ZoneName(TypedDict):
+    """A place that an industry is designated for."""
+
+    id: str
+    name: str
+    layer: str
+
+
+class FoundRow(TypedDict):
+    """A result in one language; marks are the characters that the query hit, of the name and of the match."""
+
+    id: str
+    layer: str
+    name: str
+    zh: str
+    url: str
+    kind: NotRequired[str]
+    at: NotRequired[list[float]]
+    status: NotRequired[str]
+    zones: NotRequired[list[ZoneName]]
+    how: NotRequired[str]  # of an industry: which of the plan's answers it was found by
+    match: NotRequired[str]
+    match_marks: NotRequired[Ranges]
+    marks: NotRequired[Ranges]
+    group: NotRequired[str]  # what people read beside it, set by the pages
+    says: NotRequired[str | list[str]]
+    rank: NotRequired[float]  # of its layer, and the place of its answer: for a browser that finds by itself
+    told: NotRequired[int]
+
+
+class ToldTerm(TypedDict):
+    """A term of the plan in an answer; `own` says whether it has the word that was asked for."""
+
+    term: str
+    zh: str
+    clause: str
+    verb: NotRequired[str]
+    emphasis: NotRequired[str]
+    own: bool
+    id: NotRequired[str]  # of the place that it is for
+    name: NotRequired[str]
+    url: NotRequired[str]
+
+
+class PlaceName(TypedDict):
+    """A place in one language."""
+
+    id: str
+    name: str
+    url: str
+
+
+class ToldAnswer(TypedDict):
+    """What the plan says of one word; see :class:`~layers.search.answers.Told`."""
+
+    kind: str
+    word: str
+    printed: str | None
+    industry: FoundRow | None
+    relation: str | None
+    entry: FoundRow | None
+    url: str | None
+    places: list[PlaceName]
+    clauses: list[str]
+    zones: list[ToldTerm]
+    areas: list[ToldTerm]
+    positioning: list[ToldTerm]
+    city: list[ToldTerm]
+    tasks: list[ToldTerm]
+    elsewhere: list[ToldTerm]
+    tells: NotRequired[str]  # the sentence that tells it, set by the pages
+
+
+class SearchDocument(TypedDict):
+    """What a query finds; see :meth:`Search.answer`."""
+
+    q: NotRequired[str]
+    answer: ToldAnswer | None
+    others: list[ToldAnswer]
+    unused: list[str]
+    results: list[FoundRow]
+    missing: list[str]
+    corrected: str | None
+    near: list[FoundRow]
+    notice: NotRequired[str]  # the sentences above the results, set by the pages
+    said: NotRequired[str]
+
+
 class Hit(NamedTuple):
     """The best key of one entry: how it ranks, which it is, what of the query it answers."""
 
@@ -119,11 +212,11 @@ class Hit(NamedTuple):
 class Search:
     """Ranks the index's entries for a query."""
 
-    def __init__(self, index: dict[str, Any]) -> None:
-        self.entries: list[Entry] = index["entries"]
+    def __init__(self, index: SearchIndex) -> None:
+        self.entries = index["entries"]
         self._by_place = {entry["id"]: entry for entry in self.entries if entry["layer"] in PLACE_LAYERS}
         self._variants = str.maketrans(index["variants"])
-        self._sounds: dict[str, str] = index["sounds"]
+        self._sounds = index["sounds"]
         self.vocabulary = Vocabulary(index["keys"], index["empty"])
         names = self.vocabulary.keys.list_names(len(self.entries))
         self.answers = SearchAnswers(index, self._variants, names)
@@ -131,17 +224,16 @@ class Search:
         self.ranks = [_rank(entry) for entry in self.entries]
 
     @cached_property
-    def _typos(self) -> Any:
+    def _typos(self) -> Typos:
         from layers.search.typos import Typos  # only a query that fails needs its library
 
         return Typos(self.vocabulary, self.ranks, self._sounds, FAR, self.answers.is_synonym)
 
-    def find(self, query: str, language: str, limit: int = LIMIT) -> list[Entry]:
+    def find(self, query: str, language: str, limit: int = LIMIT) -> list[FoundRow]:
         """Return the best entries, each with the spelling that matched."""
-        results: list[Entry] = self.answer(query, language, limit)["results"]
-        return results
+        return self.answer(query, language, limit)["results"]
 
-    def answer(self, query: str, language: str, limit: int = LIMIT) -> dict[str, Any]:
+    def answer(self, query: str, language: str, limit: int = LIMIT) -> SearchDocument:
         """Return ``results`` best first, and what else is to be said of the query.
 
         `query` may be Chinese (simplified, traditional), pinyin with or without spaces and tones,
@@ -176,7 +268,7 @@ class Search:
             "missing": [_as_typed(query, piece) for piece in missing],
             "corrected": corrected,
             "near": [
-                self._found_by(one, spelling, language) | {"match": spelling}
+                {**self._found_by(one, spelling, language), "match": spelling}
                 for one, spelling in near
                 if (self.entries[one]["layer"], self.entries[one]["id"]) not in found
             ],
@@ -214,7 +306,7 @@ class Search:
         told = self.answers.of_entry(key.entry, query)
         return Reply(told, (), (), ()) if told else None
 
-    def _results(self, hits: list[Hit], reply: Reply | None, language: str, limit: int) -> list[Entry]:
+    def _results(self, hits: list[Hit], reply: Reply | None, language: str, limit: int) -> list[FoundRow]:
         """Return the entries that were found, those that the answer speaks of before the others."""
         by_entry = {self.vocabulary.keys.entry_of(hit.key): hit for hit in hits}
         leading = [at for told in (reply.told, *reply.others) for at in self.led_to(told)] if reply else []
@@ -242,26 +334,20 @@ class Search:
         if told.kind == "printed":
             yield from (self._at["clauses", one] for one in told.clauses if ("clauses", one) in self._at)
 
-    def _lead(self, at: int, told: Told, language: str) -> Entry:
+    def _lead(self, at: int, told: Told, language: str) -> FoundRow:
         head = self.head(self.entries[at], language)
         marks = mark(head["name"], [fold(told.word)])
-        head |= {"match": head["name"], "match_marks": marks, "marks": marks}
-        return head | ({"how": told.kind} if head["layer"] == "industries" else {})
+        lead: FoundRow = {**head, "match": head["name"], "match_marks": marks, "marks": marks}
+        return {**lead, "how": told.kind} if head["layer"] == "industries" else lead
 
-    def describe(self, told: Told, language: str) -> Entry:
+    def describe(self, told: Told, language: str) -> ToldAnswer:
         """Return an answer as programs and pages read it, its terms by what they are for."""
         terms = self.answers.terms
-        rows: dict[str, list[Entry]] = {kind: [] for kind in ORDER}
+        rows: dict[str, list[ToldTerm]] = {kind: [] for kind in ORDER}
         for at in told.terms:
-            row = terms[at]
-            shown = {"term": row["term"][language], "zh": row["term"]["zh"], "clause": row["clause"]}
-            shown |= {key: row[key] for key in ("verb", "emphasis") if row.get(key)}
-            shown["own"] = self.answers.names(told, at)
-            if row["place"]:
-                place = self._by_place[row["place"]]
-                shown |= {"id": place["id"], "name": place["name"][language], "url": place["url"]}
-            if shown["own"] or not (told.kind == row["kind"] == "positioning"):
-                rows[row["kind"]].append(shown)
+            row, own = terms[at], self.answers.names(told, at)
+            if own or not (told.kind == row["kind"] == "positioning"):
+                rows[row["kind"]].append(self._term(row, language, own=own))
         places = (self._by_place[one] for one in told.places)
         entry = self.entries[told.entry] if told.entry is not None else None
         return {
@@ -283,6 +369,19 @@ class Search:
             "tasks": rows["task"],
             "elsewhere": rows["printed"],
         }
+
+    def _term(self, row: TermMeaning, language: str, *, own: bool) -> ToldTerm:
+        """Return a term of an answer, with its verb and place where it has them."""
+        text = row["term"]
+        shown: ToldTerm = {"term": text[language], "zh": text["zh"], "clause": row["clause"], "own": own}
+        if verb := row.get("verb"):
+            shown["verb"] = verb
+        if emphasis := row.get("emphasis"):
+            shown["emphasis"] = emphasis
+        if row["place"]:
+            place = self._by_place[row["place"]]
+            shown["id"], shown["name"], shown["url"] = place["id"], place["name"][language], place["url"]
+        return shown
 
     def _understand(self, wanted: str) -> tuple[list[Hit], list[Piece]]:
         """Return what answers a folded query, best first, and the pieces that it was taken for."""
@@ -382,7 +481,7 @@ class Search:
             fit, first = START, 1
         return (fit, key.grade == INITIALS, first, layer, key.grade, len(key.squeezed), key.entry)
 
-    def _result(self, hit: Hit, language: str) -> Entry:
+    def _result(self, hit: Hit, language: str) -> FoundRow:
         key = self.vocabulary.keys[hit.key]
         head = self._found_by(key.entry, key.spelling, language)
         marks = mark(head["name"], hit.needles) or mark_words(head["name"], hit.needles)
@@ -390,20 +489,31 @@ class Search:
         reading = reading or mark_words(key.spelling, hit.needles)
         if key.spelling == head["name"]:
             marks = reading
-        return head | {"match": key.spelling, "match_marks": reading, "marks": marks}
+        return {**head, "match": key.spelling, "match_marks": reading, "marks": marks}
 
-    def _found_by(self, at: int, spelling: str, language: str) -> Entry:
+    def _found_by(self, at: int, spelling: str, language: str) -> FoundRow:
         """Return an entry, and of an industry which answer the spelling is that it was found by."""
         head = self.head(self.entries[at], language)
         if head["layer"] == "industries":
             head["how"] = self.answers.how(spelling, head["id"])
         return head
 
-    def head(self, entry: Entry, language: str) -> Entry:
+    def head(self, entry: SearchEntry, language: str) -> FoundRow:
         """Return what every result has of an entry."""
         name = entry["name"]
-        head = {"id": entry["id"], "layer": entry["layer"], "name": name[language], "zh": name["zh"]}
-        head |= {key: entry[key] for key in ("url", "kind", "at", "status") if key in entry}
+        head: FoundRow = {
+            "id": entry["id"],
+            "layer": entry["layer"],
+            "name": name[language],
+            "zh": name["zh"],
+            "url": entry["url"],
+        }
+        if "kind" in entry:
+            head["kind"] = entry["kind"]
+        if "at" in entry:
+            head["at"] = entry["at"]
+        if "status" in entry:
+            head["status"] = entry["status"]
         if "zones" in entry:
             zones = (self._by_place[one] for one in entry["zones"])
             head["zones"] = [
@@ -412,7 +522,7 @@ class Search:
         return head
 
 
-def _rank(entry: Entry) -> float:
+def _rank(entry: SearchEntry) -> float:
     """Return the place of an entry's layer; what has no designated zone stands behind what has."""
     return LAYER_ORDER.index(entry["layer"]) + (0.5 if entry.get("status") == "city" else 0)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import yaml
 from opencc import OpenCC
@@ -18,18 +18,25 @@ from pypinyin import Style, lazy_pinyin
 
 from geodata.model import (
     LANGUAGES,
+    Agency,
     Chain,
     Clause,
     Cluster,
     Designation,
+    Gateway,
     Indicator,
     Industry,
     Landmark,
+    Platform,
     Term,
     Text,
+    Town,
 )
 from geodata.read import ROOT as CITY_FOLDER
-from layers.links import to_url
+from layers.links import (
+    to_url,
+    to_words,
+)
 from layers.relations import Place, Relations
 from layers.search.vocabulary import (
     ALIAS,
@@ -37,15 +44,21 @@ from layers.search.vocabulary import (
     NAME,
     PINYIN,
     TERM,
+    KindMeaning,
+    Meanings,
+    SearchEntry,
+    SearchIndex,
+    SynonymMeaning,
+    TermMeaning,
+    WordMeaning,
     fold,
     pack_keys,
     squeeze,
     to_initials,
 )
 
-Entry = dict[str, Any]
-Row = dict[str, Any]
 Spelling = tuple[str, int]
+Findable = Place | Industry | Cluster | Chain | Platform | Gateway | Town | Agency | Indicator | Landmark
 _LAST_NUMBER = re.compile(r"(\(\d+\)|\d+)$")  # of a clause: 三(六)4(1) stands in 三(六)4
 HAN = ("㐀", "鿿")
 # Platforms that are not somewhere, even where the plan ties them to a zone.
@@ -62,13 +75,37 @@ NO_PLACES = {
 WORDS = Path(__file__).with_name("words.yaml")
 
 
-def build_search_index(relations: Relations) -> dict[str, Any]:
+class _Kind(TypedDict):
+    kinds: list[str]
+    words: list[str]
+
+
+class _Page(TypedDict):
+    url: str
+    words: list[str]
+
+
+class _WordFile(TypedDict):
+    """What ``words.yaml`` says, with the city's own kinds of places."""
+
+    zh: list[str]
+    en: list[str]
+    ko: list[str]
+    weak: dict[str, list[str]]
+    particles: list[str]
+    prepositions: list[str]
+    pages: list[_Page]
+    kinds: list[_Kind]
+
+
+def build_search_index(relations: Relations) -> SearchIndex:
     """Return the entries with their keys, how characters are read and sound, and the empty words."""
     entries = list(_Naming(relations).all())
-    empty = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    given = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    empty: _WordFile = given
     own = yaml.safe_load((CITY_FOLDER / "search.yaml").read_text(encoding="utf-8"))
     empty["kinds"] = own.get("kinds", [])
-    words = list(chain.from_iterable((*empty[one], *own.get(one, ())) for one in LANGUAGES))
+    words = list(chain.from_iterable((*given[one], *own.get(one, ())) for one in LANGUAGES))
     keys = _keys((word, NAME) for word in words)
     typed = [entry.pop("keys") for entry in entries]
     return {
@@ -88,7 +125,7 @@ def build_search_index(relations: Relations) -> dict[str, Any]:
     }
 
 
-def _build_meanings(relations: Relations, rules: dict[str, Any]) -> dict[str, list[Row]]:
+def _build_meanings(relations: Relations, rules: _WordFile) -> Meanings:
     """Return what words can mean: the plan's terms, words and kinds of places, our synonyms, pages."""
     facts = relations.facts
     sections = _sections(relations)
@@ -97,22 +134,17 @@ def _build_meanings(relations: Relations, rules: dict[str, Any]) -> dict[str, li
         *_designated(relations),
         *chain.from_iterable(_becoming(row, subjects) for row in relations.places.values()),
         *(
-            _term(
-                one,
-                "city" if _within(one.clause, sections) else "printed",
-                industries=[row.id],
-                verb=one.verb,
-            )
+            _term("city" if _within(one.clause, sections) else "printed", one, [row.id], verb=one.verb)
             for row in facts.industries.values()
             for one in row.named
         ),
         *(
-            {**_blank("city", row.clause, row.name), "industries": list(row.industries)}
+            _term("city", Term(term=row.name, clause=row.clause), list(row.industries))
             for row in facts.chains.values()
             if row.name
         ),
     ]
-    kinds = [
+    kinds: list[KindMeaning] = [
         {
             "places": [
                 row.id for row in relations.places.values() if getattr(row, "kind", "") in kind["kinds"]
@@ -123,8 +155,8 @@ def _build_meanings(relations: Relations, rules: dict[str, Any]) -> dict[str, li
     ]
     return {
         "terms": terms,
-        "words": [row.model_dump(mode="json") for row in facts.vocabulary],
-        "synonyms": [row.model_dump(mode="json") for row in facts.thesaurus],
+        "words": [cast("WordMeaning", row.model_dump(mode="json")) for row in facts.vocabulary],
+        "synonyms": [cast("SynonymMeaning", row.model_dump(mode="json")) for row in facts.thesaurus],
         "kinds": [row for row in kinds if row["places"]],
         "pages": [{"url": row["url"], "spellings": row["words"]} for row in rules["pages"]],
         "industries": [
@@ -134,34 +166,38 @@ def _build_meanings(relations: Relations, rules: dict[str, Any]) -> dict[str, li
     }
 
 
-def _designated(relations: Relations) -> Iterator[Row]:
+def _designated(relations: Relations) -> Iterator[TermMeaning]:
     for row in relations.facts.designations:
         kind = "named" if row.zone in relations.facts.zones else "area"
-        yield _term(
-            row,
-            kind,
-            industries=list(row.industries),
-            place=row.zone,
-            verb=row.verb,
-            emphasis=row.emphasis,
-        )
+        entry = _term(kind, row, list(row.industries), row.zone, verb=row.verb)
+        yield {**entry, "emphasis": row.emphasis}
 
 
-def _becoming(row: Place, subjects: list[tuple[str, str]]) -> Iterator[Row]:
+def _becoming(row: Place, subjects: list[tuple[str, str]]) -> Iterator[TermMeaning]:
     """Yield what the plan wants a place to become, with the industries of its words, and its tasks."""
     for term in row.positioning:
         industries = dict.fromkeys(industry for word, industry in subjects if word in term.term.zh)
-        yield _term(term, "positioning", place=row.id, industries=list(industries))
+        yield _term("positioning", term, list(industries), row.id)
     for task in getattr(row, "tasks", ()):
-        yield _term(task, "task", place=row.id)
+        yield _term("task", task, [], row.id)
 
 
-def _term(row: Term | Designation, kind: str, **more: Any) -> Row:
-    return {**_blank(kind, row.clause, row.term), **more}
-
-
-def _blank(kind: str, clause: str, term: Text) -> Row:
-    return {"kind": kind, "term": term.model_dump(), "clause": clause, "industries": [], "place": None}
+def _term(
+    kind: str,
+    row: Term | Designation,
+    industries: list[str],
+    place: str | None = None,
+    *,
+    verb: str | None = None,
+) -> TermMeaning:
+    term: TermMeaning = {
+        "kind": kind,
+        "term": to_words(row.term),
+        "clause": row.clause,
+        "industries": industries,
+        "place": place,
+    }
+    return {**term, "verb": verb} if verb else term
 
 
 def _sections(relations: Relations) -> set[str]:
@@ -184,59 +220,61 @@ class _Naming:
         self.relations = relations
         self.facts = relations.facts
 
-    def all(self) -> Iterator[Entry]:
+    def all(self) -> Iterator[SearchEntry]:
         """Yield one entry per thing that can be found."""
         facts = self.facts
         yield from map(self._place, self.relations.places.values())
         yield from map(self._industry, facts.industries.values())
         yield from map(self._cluster, facts.clusters.values())
-        yield from (self._chain(row) for row in facts.chains.values() if row.name)
+        yield from (self._chain(row, row.name) for row in facts.chains.values() if row.name)
         for row in facts.platforms.values():
-            yield _entry(row, "platforms", f"/places/{row.id}") | {
+            yield {
+                **_entry(row, row.name, "platforms", f"/places/{row.id}"),
                 "kind": row.kind,
                 "placed": row.zone is not None and row.kind not in NO_PLACES,
                 "clauses": list(row.clauses),
             }
         for gateway in facts.gateways.values():
-            yield _entry(gateway, "gateways", f"/places/{gateway.id}") | {"kind": gateway.kind}
+            entry = _entry(gateway, gateway.name, "gateways", f"/places/{gateway.id}")
+            yield {**entry, "kind": gateway.kind}
         for town in facts.towns.values():
             at = [town.seat.lon, town.seat.lat]
-            yield _entry(town, "towns", _lookup(at)) | {"at": at, "kind": "town"}
+            yield {**_entry(town, town.name, "towns", _lookup(at)), "at": at, "kind": "town"}
         yield from self._landmarks()
         for agency in facts.agencies.values():
-            yield _entry(agency, "agencies", f"/agencies/{agency.id}")
+            yield _entry(agency, agency.name, "agencies", f"/agencies/{agency.id}")
         yield from map(self._indicator, facts.indicators.values())
         yield from map(_clause, facts.clauses.values())
 
-    def _place(self, row: Place) -> Entry:
+    def _place(self, row: Place) -> SearchEntry:
         more = [*_terms(row.positioning), *((one, ALIAS) for one in (row.printed,) if one)]
-        return _entry(row, row.layer, to_url(row.layer, row.id), more) | {
-            "kind": getattr(row, "kind", row.layer)
-        }
+        entry = _entry(row, row.name, row.layer, to_url(row.layer, row.id), more)
+        return {**entry, "kind": getattr(row, "kind", row.layer)}
 
-    def _industry(self, row: Industry) -> Entry:
+    def _industry(self, row: Industry) -> SearchEntry:
         designations: list[Designation] = [one for one in self.facts.designations if row.id in one.industries]
         synonyms = [
             (one, TERM) for language in LANGUAGES for one in self.relations.words_of(row.id, language)
         ]
         codes = [(code, TERM) for code in (*row.gbt4754, *row.isic4) if len(code) > 1]
         more = [*synonyms, *_terms(designations), *_terms(row.named), *codes]
-        return _entry(row, "industries", f"/industries/{row.id}", more) | {
+        return {
+            **_entry(row, row.name, "industries", f"/industries/{row.id}", more),
             "status": "designated" if designations else "city",
             "zones": list(dict.fromkeys(one.zone for one in designations)),
         }
 
-    def _cluster(self, row: Cluster) -> Entry:
-        return _entry(row, "clusters", f"/clusters/{row.id}", _terms((*row.focus, *row.goals)))
+    def _cluster(self, row: Cluster) -> SearchEntry:
+        return _entry(row, row.name, "clusters", f"/clusters/{row.id}", _terms((*row.focus, *row.goals)))
 
-    def _chain(self, row: Chain) -> Entry:
+    def _chain(self, row: Chain, name: Text) -> SearchEntry:
         url = f"/industries/{row.industries[0]}" if row.industries else f"/plan/{row.clause}"
-        return _entry(row, "chains", url) | {"kind": row.kind}
+        return {**_entry(row, name, "chains", url), "kind": row.kind}
 
-    def _indicator(self, row: Indicator) -> Entry:
-        return _entry(row, "indicators", f"/indicators#{row.group}")
+    def _indicator(self, row: Indicator) -> SearchEntry:
+        return _entry(row, row.name, "indicators", f"/indicators#{row.group}")
 
-    def _landmarks(self) -> Iterator[Entry]:
+    def _landmarks(self) -> Iterator[SearchEntry]:
         """Yield the landmarks whose name nothing of the plan has."""
         taken = {row.name.zh for rows in (self.facts.platforms, self.facts.zones) for row in rows.values()}
         for row in self.facts.landmarks.values():
@@ -245,30 +283,30 @@ class _Naming:
                 yield _landmark(row)
 
 
-def _landmark(row: Landmark) -> Entry:
+def _landmark(row: Landmark) -> SearchEntry:
     at = [row.position.lon, row.position.lat]
-    return _entry(row, "landmarks", _lookup(at)) | {"at": at, "kind": row.kind}
+    return {**_entry(row, row.name, "landmarks", _lookup(at)), "at": at, "kind": row.kind}
 
 
 def _lookup(at: list[float]) -> str:
     return f"/lookup?lon={at[0]}&lat={at[1]}"
 
 
-def _clause(row: Clause) -> Entry:
+def _clause(row: Clause) -> SearchEntry:
     name = {language: f"{row.id} {getattr(row.title, language)}" for language in LANGUAGES}
     keys = _keys([(row.id, NAME), *((getattr(row.title, language), ALIAS) for language in LANGUAGES)])
     return {"id": row.id, "layer": "clauses", "name": name, "url": f"/plan/{row.id}", "keys": keys}
 
 
-def _entry(row: Any, layer: str, url: str, more: Iterable[Spelling] = ()) -> Entry:
+def _entry(row: Findable, name: Text, layer: str, url: str, more: Iterable[Spelling] = ()) -> SearchEntry:
     others = filter(None, (getattr(row, field, None) for field in ("full_name", "short_name")))
-    spellings = [(getattr(row.name, language), NAME) for language in LANGUAGES]
+    spellings = [(getattr(name, language), NAME) for language in LANGUAGES]
     spellings += [(getattr(other, language), ALIAS) for other in others for language in LANGUAGES]
     spellings += [(one, ALIAS) for one in getattr(row, "aliases", ())]
     return {
         "id": row.id,
         "layer": layer,
-        "name": row.name.model_dump(),
+        "name": to_words(name),
         "url": url,
         "keys": _keys([*spellings, *more]),
     }

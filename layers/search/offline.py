@@ -10,21 +10,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from layers.search import answers, finder, typos, vocabulary
-from layers.search.answers import CODE, CODE_COLUMNS, SearchAnswers, Told
-from layers.search.finder import Search
-from layers.search.vocabulary import ALIAS, INITIALS, NAME, PINYIN, TERM, fold, to_initials
+from layers.search.answers import (
+    CODE,
+    CODE_COLUMNS,
+    SearchAnswers,
+    Told,
+    list_codes_of,
+)
+from layers.search.finder import (
+    FoundRow,
+    Search,
+)
+from layers.search.vocabulary import (
+    ALIAS,
+    INITIALS,
+    NAME,
+    PINYIN,
+    TERM,
+    SearchIndex,
+    fold,
+    to_initials,
+)
 
-Row = dict[str, Any]
 HOWS = {"named": 0, "synonym": 1}  # which of the plan's answers a spelling of an industry is; 2: another
 OTHER = 2
 FLAG_OURS = 4  # of a spelling that is no word of the plan
 SYLLABLES = range(2, 5)  # figures of a code
 
 
-def build_offline_tables(search: Search, index: Row, language: str) -> Row:
+def build_offline_tables(search: Search, index: SearchIndex, language: str) -> OfflineTables:
     """Return all that answers depend on but the words of `language` that they are told in.
 
     Parameters
@@ -67,11 +84,38 @@ def build_offline_tables(search: Search, index: Row, language: str) -> Row:
     }
 
 
+class ToldWeight(TypedDict):
+    """What a browser needs to weigh an answer."""
+
+    telling: int
+    led: list[int]
+    entry: NotRequired[int]
+    name: NotRequired[bool]
+
+
+class OfflineTables(TypedDict):
+    """What :func:`build_offline_tables` returns."""
+
+    entries: list[FoundRow]
+    keys: list[list[list[int | str]]]
+    forms: dict[str, int]
+    terms: list[list[str | int]]
+    latin: dict[str, list[int]]
+    heads: dict[str, list[int]]
+    codes: dict[str, list[dict[str, int]]]
+    turns: dict[str, dict[str, int]]
+    told: list[tuple[Told, ToldWeight]]
+    rules: dict[str, object]
+    sounds: dict[str, str]
+    variants: dict[str, str]
+    empty: list[str]
+
+
 class _ToldTable:
     """Answers by their place, each once, whatever word asked for them."""
 
     def __init__(self, search: Search) -> None:
-        self.rows: list[tuple[Told, Row]] = []
+        self.rows: list[tuple[Told, ToldWeight]] = []
         self._search = search
         self._places: dict[Told, int] = {}
 
@@ -84,10 +128,13 @@ class _ToldTable:
             self._places[told] = len(self.rows)
             asked = self._search.answers
             first, second = asked.telling(told)
-            more = {"telling": first * len(answers.ORDER) + second, "led": list(self._search.led_to(told))}
+            more: ToldWeight = {
+                "telling": first * len(answers.ORDER) + second,
+                "led": list(self._search.led_to(told)),
+            }
             if told.entry is not None:
                 more["entry"] = told.entry
-            if asked.words.get(told.zh or "", {}).get("kind") == "name":
+            if asked.is_name(told.zh):
                 more["name"] = True
             self.rows.append((told, more))
         return self._places[told]
@@ -116,11 +163,13 @@ def _keys(search: Search, at: int, typed: list[tuple[str, str, int]]) -> Iterato
         before, sound = spelling, text if grade == PINYIN else ""
 
 
-def _entry(search: Search, told: _ToldTable, at: int, language: str) -> Row:
+def _entry(search: Search, told: _ToldTable, at: int, language: str) -> FoundRow:
     entry = search.entries[at]
-    head = search.head(entry, language) | {"rank": search.ranks[at]}
-    own = search.answers.of_entry(at, "")
-    return head | ({"told": told.add(own)} if own else {})
+    row = search.head(entry, language)
+    row["rank"] = search.ranks[at]
+    if own := search.answers.of_entry(at, ""):
+        row["told"] = told.add(own)
+    return row
 
 
 def _flags(search: Search, at: int, spelling: str) -> int:
@@ -137,7 +186,7 @@ def _codes(asked: SearchAnswers, told: _ToldTable, columns: tuple[str, ...]) -> 
     begun: dict[str, int] = {}
     for column in columns:
         for row in asked.table["industries"]:
-            for code in row[column]:
+            for code in list_codes_of(row, column):
                 found = told.add(asked.of_industry(row["id"], ""))
                 whole.setdefault(code, found)
                 for size in SYLLABLES:
@@ -153,7 +202,7 @@ def _by_sound(sounds: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def _rules(index: Row) -> Row:
+def _rules(index: SearchIndex) -> dict[str, object]:
     """Return the words, patterns and limits that questions are cut and names compared by."""
     given = index["rules"]
     return {

@@ -12,10 +12,12 @@ import sys
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, NotRequired, TypedDict, overload
+
+from layers.links import Words
 
 _FINALS = range(0x11A8, 0x11C3)  # jamo that close a syllable
 FIRST_LETTERS = re.compile(r"[ᄀ-ᄒ](?=[ᅡ-ᅵ])")
@@ -165,7 +167,17 @@ class Haystack(Sequence[str]):
         return found
 
 
-def pack_keys(keys: Iterable[Iterable[tuple[str, str, int]]]) -> dict[str, Any]:
+class PackedKeys(TypedDict):
+    """The keys of all entries in columns, see :func:`pack_keys`."""
+
+    texts: str
+    spellings: list[str]
+    of: list[int]  # the spelling of each key
+    entries: list[int]
+    grades: str
+
+
+def pack_keys(keys: Iterable[Iterable[tuple[str, str, int]]]) -> PackedKeys:
     """Return the keys of every entry, (folded text, spelling, grade), as an index holds them: in columns.
 
     A spelling stands in it once, however many readings it has. No text has an end of line in it.
@@ -188,8 +200,8 @@ class Keys(Sequence[Key]):
     Those whose words are stemmed stand behind those they are made of.
     """
 
-    def __init__(self, packed: Mapping[str, Any]) -> None:
-        self._spellings: list[str] = packed["spellings"]
+    def __init__(self, packed: PackedKeys) -> None:
+        self._spellings = packed["spellings"]
         self._of, self._entries, self._grades = array("I"), array("I"), array("B")
         self._stemmed = array("B")
         texts = []
@@ -247,10 +259,124 @@ class Keys(Sequence[Key]):
         return found
 
 
+class SearchEntry(TypedDict):
+    """One thing that can be found, whose keys stand in columns beside it once all are known."""
+
+    id: str
+    layer: str
+    name: Words
+    url: str
+    keys: NotRequired[list[tuple[str, str, int]]]
+    kind: NotRequired[str]
+    placed: NotRequired[bool]  # of a platform: whether it is somewhere
+    clauses: NotRequired[list[str]]
+    at: NotRequired[list[float]]  # lon, lat
+    status: NotRequired[str]
+    zones: NotRequired[list[str]]
+
+
+class TermMeaning(TypedDict):
+    """A term of the plan, the answer that it is, and what it is about."""
+
+    kind: str
+    term: Words
+    clause: str
+    industries: list[str]
+    place: str | None
+    verb: NotRequired[str | None]
+    emphasis: NotRequired[str]
+
+
+class WordMeaning(TypedDict):
+    """A word that the plan prints; see :class:`~geodata.model.Word`."""
+
+    zh: str
+    en: list[str]
+    ko: list[str]
+    kind: str
+    clauses: list[str]
+    industry: str | None
+
+
+class SynonymMeaning(TypedDict):
+    """A synonym of ours; see :class:`~geodata.model.Synonym`."""
+
+    zh: list[str]
+    en: list[str]
+    ko: list[str]
+    industry: str
+    relation: str
+    word: str | None
+
+
+class KindMeaning(TypedDict):
+    """A kind of places, by its spellings."""
+
+    places: list[str]
+    spellings: list[str]
+
+
+class PageMeaning(TypedDict):
+    """A page that answers a question, by its spellings."""
+
+    url: str
+    spellings: list[str]
+
+
+class IndustryMeaning(TypedDict):
+    """An industry with its codes."""
+
+    id: str
+    name: str
+    gbt4754: list[str]
+    isic4: list[str]
+
+
+class Meanings(TypedDict):
+    """What words can mean, table by table."""
+
+    terms: list[TermMeaning]
+    words: list[WordMeaning]
+    synonyms: list[SynonymMeaning]
+    kinds: list[KindMeaning]
+    pages: list[PageMeaning]
+    industries: list[IndustryMeaning]
+
+
+class Turn(TypedDict):
+    """Words for what is done with things of some industries, and the industry of that."""
+
+    words: list[str]
+    of: list[str]
+    to: str
+
+
+class SearchRules(TypedDict):
+    """The words that questions are cut by."""
+
+    stop: list[str]
+    weak: list[str]
+    particles: list[str]
+    prepositions: list[str]
+    turns: list[Turn]
+
+
+class SearchIndex(TypedDict):
+    """Everything that answers are found in."""
+
+    entries: list[SearchEntry]
+    keys: PackedKeys
+    meanings: Meanings
+    rules: SearchRules
+    variants: dict[str, str]
+    sounds: dict[str, str]
+    empty: list[str]
+
+
 class Vocabulary:
     """All keys, and the look-up of a whole one."""
 
-    def __init__(self, packed: Mapping[str, Any], empty: list[str]) -> None:
+    def __init__(self, packed: PackedKeys, empty: list[str]) -> None:
         self.keys = Keys(packed)
         self.squeezed = self.haystack = self.keys.squeezed
         self._add_words()

@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import geopandas
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import parse_geometry
 from geodata.model import Town
 from geodata.read import Facts, read_boundaries, read_facts
 
@@ -33,16 +34,17 @@ KM = 1 / 111.32  # degrees of latitude
 CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary")
 GROWTH = ("residential", "residential", "residential", "industrial", "commercial", "retail")
 Tags = dict[str, str]
-Thing = tuple[Tags, Any]  # a geometry of shapely
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass
 class Extract:
     """What the file holds: tags and geometry, degrees (lon, lat), by the layer that GDAL reads it as."""
 
-    points: list[Thing] = field(default_factory=list)
-    lines: list[Thing] = field(default_factory=list)
-    multipolygons: list[Thing] = field(default_factory=list)
+    points: list[tuple[Tags, shapely.Point]] = field(default_factory=list)
+    lines: list[tuple[Tags, BaseGeometry]] = field(default_factory=list)
+    multipolygons: list[tuple[Tags, shapely.Polygon]] = field(default_factory=list)
 
     def to_xml(self) -> str:
         """Return the extract as an OSM file; a polygon is a closed way, without its holes."""
@@ -77,7 +79,7 @@ class Extract:
             path.write_text(self.to_xml(), encoding="utf-8")
             return path
         for layer in ("points", "lines", "multipolygons"):
-            rows: list[Thing] = getattr(self, layer)
+            rows: list[tuple[Tags, BaseGeometry]] = getattr(self, layer)
             geometry = [row[1] for row in rows]
             geopandas.GeoDataFrame([row[0] for row in rows], geometry=geometry, crs="EPSG:4326").to_file(
                 path, layer=layer, engine="pyogrio"
@@ -111,7 +113,7 @@ class _Packer:
         tagged = [[number[word] for one in tags.items() for word in one] + [0] for tags, _ in extract.points]
         self.keys = [one for row in tagged for one in row] + [0] * (len(self.places) - len(spots))
         starts = len(spots) + np.cumsum([0, *(len(line) for line in lines[:-1])])
-        kinds: dict[tuple[Any, ...], tuple[bytes, bytes]] = {}
+        kinds: dict[tuple[tuple[int, ...], int, bool], tuple[bytes, bytes]] = {}
         self.ways = []
         for start, (tags, _), line in zip(starts, things, lines, strict=True):
             closed = len(line) > 2 and bool((line[0] == line[-1]).all())  # noqa: PLR2004 - no line has less
@@ -159,11 +161,11 @@ def _block(kind: str, content: bytes) -> bytes:
     return len(head).to_bytes(4, "big") + head + blob
 
 
-def _differences(values: Any) -> Any:
+def _differences(values: Integers) -> Integers:
     return np.diff(values, prepend=0)
 
 
-def _zigzag(values: Any) -> Any:
+def _zigzag(values: Integers) -> Integers:
     return (values << 1) ^ (values >> 63)
 
 
@@ -176,7 +178,7 @@ def _varint(value: int) -> bytes:
     return bytes([*parts, value])
 
 
-def _varints(values: Any) -> bytes:
+def _varints(values: Integers) -> bytes:
     left = values.astype(np.uint64)
     parts = np.zeros((len(left), 10), dtype=np.uint8)
     used = np.zeros(parts.shape, dtype=bool)
@@ -260,7 +262,7 @@ class _Maker:
                 peak = {"natural": "peak", "name": f"样例山{number}", "name:en": f"Mount Sample {number}"}
                 self.extract.points.append((peak, shapely.Point(at)))
 
-    def add_villages(self, count: int) -> list[Any]:
+    def add_villages(self, count: int) -> list[Floats]:
         """Build on land: large around the seats, small elsewhere, each small one a village with a name."""
         spots = []
         for number in range(count):
@@ -277,7 +279,7 @@ class _Maker:
                 spots.append(at)
         return spots
 
-    def add_streets(self, count: int, villages: list[Any]) -> None:
+    def add_streets(self, count: int, villages: list[Floats]) -> None:
         """Tie each village to the next by a small road, and fill the towns with streets."""
         before = len(self.extract.lines)
         for first, second in pairwise(villages):
@@ -287,7 +289,7 @@ class _Maker:
             seat = self.seats[int(self.random.integers(len(self.seats)))]
             self._add_grid(seat, int(self.random.integers(4, 9)), count - (len(self.extract.lines) - before))
 
-    def _add_grid(self, seat: Any, across: int, most: int) -> None:
+    def _add_grid(self, seat: Floats, across: int, most: int) -> None:
         turn, step = self.random.uniform(0, math.pi / 2), self.random.uniform(0.18, 0.35) * KM
         middle = seat + self.random.normal(0, 1.8 * KM, 2) * (1 / self.squash, 1)
         cells = [(x * step, y * step) for x in range(across) for y in range(across)]
@@ -303,29 +305,30 @@ class _Maker:
                 kind = "tertiary" if number % 9 == 0 else "residential"
                 self.extract.lines.append(({"highway": kind}, placed))
 
-    def _add_road(self, kind: str, places: Any) -> None:
+    def _add_road(self, kind: str, places: Floats) -> None:
         self.extract.lines += [
             ({"highway": kind}, shapely.LineString(places[start : start + 3]))
             for start in range(0, len(places) - 2, 2)
         ]
 
-    def _bend(self, first: Any, second: Any, sway: float = 0.08) -> Any:
+    def _bend(self, first: Floats, second: Floats, sway: float = 0.08) -> Floats:
         count = max(4, int(np.hypot(*(second - first)) / (0.5 * KM)))
         share = np.linspace(0, 1, count + count % 2 + 1)[:, None]
         across = np.array([-(second - first)[1], (second - first)[0]])
         waves = sum(
             self.random.normal(0, sway / number) * np.sin(number * math.pi * share) for number in range(1, 6)
         )
-        return first + share * (second - first) + waves * across
+        bent: Floats = first + share * (second - first) + waves * across
+        return bent
 
-    def _blob(self, at: Any, size_km: float) -> BaseGeometry:
+    def _blob(self, at: Floats, size_km: float) -> shapely.Polygon:
         angles = np.linspace(0, 2 * math.pi, 15)[:-1]
         reach = size_km * KM * self.random.uniform(0.6, 1.15, len(angles))
         return shapely.Polygon(
             np.column_stack([at[0] + np.cos(angles) * reach / self.squash, at[1] + np.sin(angles) * reach])
         )
 
-    def _inland(self) -> Any:
+    def _inland(self) -> Floats:
         west, south, east, north = self.inner.bounds
         return next(
             spot
@@ -333,7 +336,7 @@ class _Maker:
             if self.inner.contains(shapely.Point(spot))
         )
 
-    def _spots(self, low: tuple[float, float], high: tuple[float, float]) -> Iterator[Any]:
+    def _spots(self, low: tuple[float, float], high: tuple[float, float]) -> Iterator[Floats]:
         while True:
             yield self.random.uniform(low, high)
 
@@ -341,9 +344,7 @@ class _Maker:
 def read_city_land() -> BaseGeometry:
     """Return the land of the city."""
     facts, rows = read_facts(), read_boundaries()["land"]["features"]
-    return shapely.union_all(
-        [shapely.geometry.shape(row["geometry"]) for row in rows if row["id"] in facts.plans]
-    )
+    return shapely.union_all([parse_geometry(row) for row in rows if row["id"] in facts.plans])
 
 
 def main(path: str, copies: str = "1") -> None:

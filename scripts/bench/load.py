@@ -18,14 +18,14 @@ from contextlib import contextmanager
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from layers.store import Release, read_current
 from scripts.supervisor import Supervisor, WorkerSlot, make_server
 from webmap.server import Server, listen
 from webmap.settings import Settings
 
-Result = dict[str, Any]
+Result = dict[str, object]
 
 
 def live_at(home: Path) -> Release:
@@ -138,7 +138,7 @@ def make_constant(_: int) -> Server:
     def body(path: str) -> bytes:
         return b"0" * int(path)
 
-    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
+    def app(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
         found = body(environ["PATH_INFO"][1:])
         start("200 OK", [("Content-Type", "application/geo+json"), ("Content-Length", str(len(found)))])
         return [found]

@@ -9,7 +9,7 @@ import json
 import shutil
 import statistics
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 
@@ -18,6 +18,9 @@ from scripts.bench.load import Result, live_at
 from webmap.app import create_app
 from webmap.server import serving
 from webmap.settings import read_settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 LAYERS = ("land", "towns", "counties", "zones", "parks")  # what the first view draws, back to front
 FIGURES = ("counties", "zones", "parks")  # drawn a path each by our page
@@ -70,8 +73,8 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
         serving(_our_app(release), {}) as ours,
         serving(_explore_app(release), {}) as peer,
     ):
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=BROWSER_FLAGS)
-        rows: dict[str, list[Result]] = {"ours": [], "explore": []}
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
+        rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": []}
         for _ in range(rounds):
             rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", ours_expected))
             rows["explore"].append(_visit(browser, peer, peer_expected))
@@ -84,7 +87,7 @@ def _count(release: Release, layers: tuple[str, ...]) -> int:
     return sum(len(release.read_json(f"data/{layer}.geojson")["features"]) for layer in layers)
 
 
-def _compare(rows: dict[str, list[Result]]) -> Result:
+def _compare(rows: dict[str, list[dict[str, int]]]) -> Result:
     median = {
         name: {key: statistics.median(row[key] for row in found) for key in found[0]}
         for name, found in rows.items()
@@ -98,7 +101,7 @@ def _compare(rows: dict[str, list[Result]]) -> Result:
     }
 
 
-def _visit(browser: Any, url: str, expected: int) -> Result:
+def _visit(browser: Browser, url: str, expected: int) -> dict[str, int]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -129,7 +132,7 @@ def _visit(browser: Any, url: str, expected: int) -> Result:
     return result
 
 
-def _count_frames(browser: Any, url: str) -> Result:
+def _count_frames(browser: Browser, url: str) -> Result:
     """Return the frames a second, close up, while the map is dragged there and back, and zoomed."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -161,11 +164,11 @@ def _count_frames(browser: Any, url: str) -> Result:
     return found
 
 
-def _our_app(release: Release) -> Any:
+def _our_app(release: Release) -> Flask:
     return create_app(release, read_settings({}))
 
 
-def _explore_app(release: Release) -> Any:
+def _explore_app(release: Release) -> Flask:
     """Return a page of ``explore()`` over the same layers, made on request, with our local Leaflet."""
     import geopandas
 
@@ -194,7 +197,8 @@ def _explore_app(release: Release) -> Any:
     return app
 
 
-def _chromium() -> str:
+def find_chromium() -> str:
+    """Return the path of the browser; raises FileNotFoundError where there is none."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         raise FileNotFoundError(

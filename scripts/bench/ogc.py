@@ -22,7 +22,7 @@ import orjson
 from layers.memory import MemoryStore
 from scripts.bench import peers, synthetic
 from scripts.bench.load import Load, Result, ask, live_at, running
-from scripts.bench.postgis import Ask, bench_postgis, build_items, build_side, compare
+from scripts.bench.postgis import Ask, bench_postgis, build_items, build_side, compare_sides
 from scripts.bench.synthetic import LAYER, PATH, write_made
 from scripts.cluster import temporary_cluster
 from scripts.environment import install_packages
@@ -91,7 +91,7 @@ def bench_ogc(home: Path, rounds: int = 15) -> Result:
             for count in (ZONES, MANY)
         )
     sides = build_side(str(ZONES), few), build_side(f"{MANY:,}", many)
-    result["memory_bbox"] = compare(*sides, _memory_box, rounds * PER_ROUND)
+    result["memory_bbox"] = compare_sides(*sides, _memory_box, rounds * PER_ROUND)
     return result | {"postgis": bench_postgis(home, rounds)}
 
 
@@ -151,13 +151,14 @@ def _agree(question: Question, bases: dict[str, str]) -> None:
     """Raise ValueError unless all find the same features."""
     for same in islice(zip(*question.paths.values(), strict=True), 5):
         asked = zip(question.paths, same, strict=True)
-        found = {name: sorted(_ids(orjson.loads(_read(bases[name] + path)))) for name, path in asked}
+        found = {name: sorted(_ids(_read(bases[name] + path))) for name, path in asked}
         if any(ids != found[OURS] for ids in found.values()):
             raise ValueError(f"{same}: {found}")
 
 
-def _ids(answer: Result) -> list[str]:
+def _ids(content: bytes) -> list[str]:
     """Return the ids of the features; QGIS Server numbers them and has ours among the properties."""
+    answer = orjson.loads(content)
     return [row["properties"].get("id", row["id"]) for row in answer.get("features", [answer])]
 
 

@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from geodata.boundary_import.issues import RefusedError
 from geodata.boundary_import.reader import read_boundary_file
@@ -167,7 +167,7 @@ def _sending(client: FlaskClient, path: str, kind: str) -> Callable[[str], None]
     return read
 
 
-def _check(answer: Any) -> None:
+def _check(answer: TestResponse) -> None:
     if answer.status_code >= 500:  # noqa: PLR2004 - a fault of ours
         raise RuntimeError(answer.text)
 

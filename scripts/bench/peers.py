@@ -25,13 +25,15 @@ import socket
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections.abc import (
+    Iterator,
+    Mapping,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import yaml
 
@@ -120,7 +122,7 @@ def write_copies(folder: Path, features: Path, cluster: DatabaseCluster) -> None
         connection.execute(f"CREATE INDEX ON {STORED} USING gist (geometry)")
 
 
-def _config(base: str, folder: Path, cluster: DatabaseCluster) -> dict[str, Any]:
+def _config(base: str, folder: Path, cluster: DatabaseCluster) -> dict[str, object]:
     text = {"en": "bench"}
     package = {"name": "SQLiteGPKG", "data": str(folder / PACKAGE), "table": LAYER}
     database = {"host": str(cluster.folder), "port": 5432, "dbname": "peer", "user": cluster.user}
@@ -156,7 +158,7 @@ def _config(base: str, folder: Path, cluster: DatabaseCluster) -> dict[str, Any]
     }
 
 
-def _resource(base: str, provider: dict[str, Any]) -> dict[str, Any]:
+def _resource(base: str, provider: Mapping[str, object]) -> dict[str, object]:
     extent = {
         "spatial": {"bbox": [-180, -90, 180, 90], "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}
     }
@@ -168,7 +170,7 @@ def _resource(base: str, provider: dict[str, Any]) -> dict[str, Any]:
         "keywords": ["bench"],
         "links": [link],
         "extents": extent,
-        "providers": [provider | {"type": "feature", "id_field": "id"}],
+        "providers": [{**provider, "type": "feature", "id_field": "id"}],
     }
 
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import shapely
 
-from layers.postgis.load import PlaceRow, Snapshot, load
+from layers.postgis.load import PlaceRow, Snapshot, load_release
 from layers.postgis.store import PostgisStore
 from layers.query import FeatureStore, Query
 from scripts.bench import synthetic
@@ -57,7 +57,7 @@ def build_items(collection: str, query: str) -> Ask:
     return lambda side: side.service.answer(*asked).body
 
 
-def compare(small: Side, large: Side, question: Question, count: int) -> Result:
+def compare_sides(small: Side, large: Side, question: Question, count: int) -> Result:
     """Return the median and the 99th percentile of both, ms; raises ValueError where answers differ."""
     times: dict[str, list[float]] = {small.name: [], large.name: []}
     settle()  # as the server does
@@ -77,7 +77,7 @@ def compare(small: Side, large: Side, question: Question, count: int) -> Result:
         for key in ("p50", "p99")
     }
     rows = {name: {key: round(value, 3) for key, value in one.items()} for name, one in both.items()}
-    return rows | ratios
+    return {**rows, **ratios}
 
 
 def _summary(times: list[float]) -> dict[str, float]:
@@ -188,7 +188,7 @@ def bench_postgis(home: Path, rounds: int = 15) -> Result:  # noqa: ARG001 - cal
             for side in (few, many):  # the first question opens the connection
                 _lookup(random.Random(0))(side)  # noqa: S311 - a place like any
             for name, question in QUESTIONS.items():
-                result[name] = compare(few, many, question, rounds * PER_ROUND)
+                result[name] = compare_sides(few, many, question, rounds * PER_ROUND)
     return result
 
 
@@ -199,7 +199,7 @@ def _load(url: str, name: str, blocks: int) -> Result:
     places = making.during(_places(blocks))
     snapshot = Snapshot(name, collections, lambda _: making.during(synthetic.build_rows(blocks)), places)
     begun = time.perf_counter()
-    load(url, snapshot, Bar())
+    load_release(url, snapshot, Bar())
     return {"seconds": round(time.perf_counter() - begun - making.seconds, 1)}
 
 

@@ -10,10 +10,20 @@ import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import TypedDict
 
 from geodata.city import read_city
 from layers.search import MAX_QUERY, Search
+from layers.search.vocabulary import SearchIndex
 from scripts.bench.load import Result, ask, free_port, live_at, wait_for
+
+
+class StartFigures(TypedDict):
+    """How soon a server answered, and what it weighs then."""
+
+    first_200_s: float
+    resident_mb: float
+    heavy_imports: list[str]
 
 
 def bench_start(home: Path, rounds: int = 5) -> Result:
@@ -39,7 +49,7 @@ def bench_start(home: Path, rounds: int = 5) -> Result:
     }
 
 
-def _start_once(home: Path, place: str) -> Result:
+def _start_once(home: Path, place: str) -> StartFigures:
     port = free_port()
     command = [
         sys.executable,
@@ -89,7 +99,7 @@ def bench_search(home: Path, rounds: int = 5) -> Result:
     processor time, which other work on the machine does not lengthen; ``wall`` is what the clock says.
     """
     release = live_at(home)
-    index = release.read_json("index/search.json")
+    index: SearchIndex = release.read_json("index/search.json")
     begun = time.perf_counter()
     search = Search(index)
     search.answer("zzzz qqqq", "zh")  # loads what only failing queries need
@@ -104,7 +114,7 @@ def bench_search(home: Path, rounds: int = 5) -> Result:
     }
 
 
-def _spread(times: list[float]) -> Result:
+def _spread(times: list[float]) -> dict[str, float]:
     cuts = statistics.quantiles(times, n=1000)
     return {
         "median_ms": round(cuts[499], 2),
@@ -125,7 +135,7 @@ def _ask(search: Search, query: str, rounds: int) -> tuple[float, float]:
     return statistics.median(cpu), statistics.median(wall)
 
 
-def _queries(index: Result) -> Iterator[str]:
+def _queries(index: SearchIndex) -> Iterator[str]:
     chance = random.Random(SEED)  # noqa: S311 - a repeatable choice, no secret
     spellings = sorted(index["keys"]["spellings"])
     typed = sorted(set(index["keys"]["texts"].split("\n")))

@@ -11,18 +11,19 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
 import shapely
 from numpy.typing import NDArray
 
+from geodata.boundaries import GeoJsonFeature, Properties, flatten_value
 from geodata.crs import Bounds
 from layers import geojson
+from layers.document_types import FieldEntry, LayerEntry
 from layers.history import Act, record
 from layers.query import Collection
-from layers.rows import Row, flatten_value
+from layers.rows import StoredRow
 from layers.store import Release
 from webmap.publish import hash_code
 
@@ -50,11 +51,27 @@ FIELDS = {
 def build_collection(blocks: int) -> Collection:
     """Return the collection of the first `blocks` of the country."""
     text = {"zh": "全国", "en": "Country", "ko": "전국"}
-    fields = [{"name": name, "type": kind, "description": text} for name, kind in FIELDS.items()]
-    info = {"id": ID, "order": 1, "geometry": "polygon", "title": text, "description": text, "names": {}}
+    open_ones: FieldEntry = {
+        "name": "",
+        "type": "",
+        "description": text,
+        "nullable": True,
+        "unit": None,
+        "values": None,
+        "short": None,
+        "flat": None,
+    }
+    fields: list[FieldEntry] = [{**open_ones, "name": name, "type": kind} for name, kind in FIELDS.items()]
+    info: LayerEntry = {
+        "id": ID,
+        "geometry": "polygon",
+        "title": text,
+        "description": text,
+        "fields": fields,
+    }
     west, south, *_ = block_bounds(0)
     *_, east, north = block_bounds(max(blocks, BLOCKS_ACROSS) - 1)
-    return Collection(ID, info | {"fields": fields}, blocks * BLOCK, (west, south, east, north))
+    return Collection(ID, info, blocks * BLOCK, (west, south, east, north))
 
 
 def block_bounds(block: int) -> Bounds:
@@ -65,7 +82,7 @@ def block_bounds(block: int) -> Bounds:
     return west, south, west + width, south + height
 
 
-def build_rows(blocks: int) -> Iterator[Row]:
+def build_rows(blocks: int) -> Iterator[StoredRow]:
     """Yield the zones of the first `blocks`; a block's zones do not depend on how many there are."""
     for block in range(blocks):
         random = np.random.default_rng(block)
@@ -88,10 +105,10 @@ def build_ring(random: np.random.Generator, lon: float, lat: float, count: int) 
     return np.round(np.vstack([ring, ring[:1]]), 7)
 
 
-def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) -> Row:
+def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) -> StoredRow:
     polygon = shapely.Polygon(ring)
     rare = number < BLOCK and number % RARE_EVERY == 0
-    properties: dict[str, Any] = {
+    properties: Properties = {
         "id": f"zone-{number:06}",
         "name_zh": f"第{number}区",
         "kind": RARE if rare else KINDS[number % len(KINDS)],
@@ -100,15 +117,16 @@ def _row(number: int, ring: NDArray[np.float64], random: np.random.Generator) ->
         "area_km2": round(polygon.area * 1e4, 3),
         "number": number,
     }
-    feature = {
+    row_id = f"zone-{number:06}"
+    feature: GeoJsonFeature = {
         "type": "Feature",
-        "id": properties["id"],
+        "id": row_id,
         "bbox": [float(value) for value in polygon.bounds],
         "geometry": {"type": "Polygon", "coordinates": [ring.tolist()]},
         "properties": properties,
     }
     values = {name: flatten_value(value) for name, value in properties.items()}
-    return Row(properties["id"], orjson.dumps(feature), values, polygon)
+    return StoredRow(row_id, orjson.dumps(feature), values, polygon)
 
 
 LAYER = "towns"
@@ -120,11 +138,11 @@ def write_made(home: Path, release: Release, count: int, vertices: int) -> Relea
     target = home / "releases" / release.id
     shutil.copytree(release.folder, target)
     fields = next(row["fields"] for row in release.read_json("pages/catalogue.json") if row["id"] == LAYER)
-    blank: dict[str, Any] = {field["name"]: [] if field["type"] == "array" else None for field in fields}
+    blank: Properties = {field["name"]: [] if field["type"] == "array" else None for field in fields}
     features = [_feature(number, vertices, blank) for number in range(count)]
     content = orjson.dumps(geojson.to_collection(features, name=LAYER))
     (target / PATH).write_bytes(content)
-    files: dict[str, Any] = {
+    files: dict[str, object] = {
         path: entry for path, entry in release.manifest["files"].items() if not path.startswith(PATH)
     }
     files[PATH] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -135,21 +153,22 @@ def write_made(home: Path, release: Release, count: int, vertices: int) -> Relea
     return made
 
 
-def _feature(number: int, vertices: int, blank: dict[str, Any]) -> dict[str, Any]:
+def _feature(number: int, vertices: int, blank: Properties) -> GeoJsonFeature:
     """Return one zone; the first ones are the same however many there are."""
     row, column = divmod(number, BLOCK_ACROSS)
     lon = WEST + (column + 0.5) * CELL_DEG
     lat = SOUTH + (row + 0.5) * CELL_DEG
     ring = build_ring(np.random.default_rng(number), lon, lat, vertices)
-    known = {
-        "id": f"zone-{number:06}",
+    row_id = f"zone-{number:06}"
+    known: Properties = {
+        "id": row_id,
         "name_zh": f"第{number}区",
         "kind": KINDS[number % len(KINDS)],
         "area_km2": round(shapely.Polygon(ring).area * 1e4, 3),
     }
     return {
         "type": "Feature",
-        "id": known["id"],
+        "id": row_id,
         "bbox": [float(value) for value in (*ring.min(axis=0), *ring.max(axis=0))],
         "geometry": {"type": "Polygon", "coordinates": [ring.tolist()]},
         "properties": blank | known,

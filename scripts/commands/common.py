@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.types import OptionHelpExtra
 
 from layers.home import HomeError, find_home
 from layers.store import BrokenReleaseError, Release, read_current
@@ -71,7 +72,7 @@ class CommandContext(click.Context):
 class Option(click.Option):
     """An option; its help says in both languages that it has to be given."""
 
-    def get_help_extra(self, ctx: click.Context) -> Any:
+    def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
         """Return the remarks behind the help of an option."""
         found = super().get_help_extra(ctx)
         if "required" in found:
@@ -173,7 +174,7 @@ def lang_option(languages: Sequence[str] = ()) -> Callable[[Function], Function]
 class OneOf(click.Choice[str]):
     """One of some words."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word; raises :class:`Refusal` where it is none of them."""
         if value not in self.choices:
             allowed = ", ".join(self.choices)
@@ -212,11 +213,11 @@ def tell_usage(error: click.UsageError) -> None:
         return
     if error.ctx is not None:
         write(error.ctx.get_usage(), error=True)
-    refusal = to_refusal(error)
+    refusal = translate_usage(error)
     write("\n".join(refusal.list_lines()) if refusal else error.format_message(), error=True)
 
 
-def to_refusal(error: click.UsageError) -> Refusal | None:
+def translate_usage(error: click.UsageError) -> Refusal | None:
     """Return what click found wrong in words of both languages; None where there are none."""
     if isinstance(error, Refusal):
         return error
@@ -253,7 +254,7 @@ def _find_missing(ctx: click.Context | None) -> list[str]:
     return [name_of(one, ctx) for one in params if one.required and ctx and not ctx.params.get(one.name)]
 
 
-def write_json(answer: Any) -> None:
+def write_json(answer: object) -> None:
     """Print `answer` as JSON, for programs."""
     write(json.dumps(answer, ensure_ascii=False, indent=2))
 

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from geodata import read
-from geodata.audit import audit as audit_facts
+from geodata.audit import audit_facts
 from geodata.check import check_facts
 from geodata.local import read_local, write_examples
 from geodata.messages import Problem

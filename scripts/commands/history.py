@@ -6,7 +6,7 @@ import getpass
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from filelock import FileLock
@@ -84,7 +84,7 @@ def _repair(home: Path, *, as_json: bool) -> int:
     return 0
 
 
-def _describe(entry: Entry, live: Entry | None) -> dict[str, Any]:
+def _describe(entry: Entry, live: Entry | None) -> dict[str, object]:
     return asdict(entry) | {"live": entry == live}
 
 
@@ -115,7 +115,7 @@ def _print_place(place: str, entries: list[Entry], *, as_json: bool) -> int:
         write_json(events)
         return 0
     for event in events:
-        after: dict[str, Any] = event["after"] or {}
+        after = event["after"] or {}
         say(
             "history_place",
             number=event["number"],

@@ -7,13 +7,21 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypedDict, get_args
 
 import click
 
 from geodata import crs
 from geodata.boundary_import.issues import Texts, join_terms
-from geodata.boundary_import.propose import Baseline, ImportRequest, Proposal, propose
+from geodata.boundary_import.propose import (
+    AreaChange,
+    Baseline,
+    ImportRequest,
+    Proposal,
+    ShiftReport,
+    TransferRow,
+    propose,
+)
 from geodata.boundary_import.records import LAYERS, Layer, Method, keep_latest
 from geodata.letters import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
@@ -46,8 +54,28 @@ PAGES = (".html", ".htm")  # the map before and after is a page
 MAX_ACCURACY_M = 100_000
 
 
-Answer = dict[str, Any]
 MOST_SHOWN: Final = 20  # transfers on the screen; the JSON has all
+
+
+class Published(TypedDict):
+    """The publication that an import became."""
+
+    number: int
+    release: str
+
+
+class ImportAnswer(TypedDict):
+    """What was found and what would change, what was drawn and published."""
+
+    ok: bool
+    places: list[str]
+    findings: list[dict[str, object]]
+    areas: list[AreaChange]
+    transfers: list[TransferRow]
+    shifts: dict[str, ShiftReport]
+    repeated: bool
+    preview: str | None
+    published: Published | None
 
 
 @dataclass(frozen=True)
@@ -160,7 +188,7 @@ def import_boundary(**given: Any) -> int:
 
 
 def _act(
-    options: ImportOptions, proposal: Proposal, baseline: Baseline, told: tuple[Settings, Answer]
+    options: ImportOptions, proposal: Proposal, baseline: Baseline, told: tuple[Settings, ImportAnswer]
 ) -> int:
     """Draw what was only asked for, publish what may be, and say it."""
     chosen, answer = told
@@ -181,7 +209,7 @@ def _act(
     return code
 
 
-def _conclude(proposal: Proposal, answer: Answer) -> None:
+def _conclude(proposal: Proposal, answer: ImportAnswer) -> None:
     if answer["preview"]:
         say("import_preview", path=answer["preview"])
     if proposal.errors:
@@ -236,7 +264,7 @@ def _build_request(options: ImportOptions) -> ImportRequest:
 
 def _draw(proposal: Proposal, baseline: Baseline, language: str) -> str | None:
     """Return the page with the map, or None where there is nothing to draw."""
-    neighbours = read_neighbours(dict(baseline.boundaries), baseline.facts.plans)
+    neighbours = read_neighbours(baseline.boundaries, baseline.facts.plans)
     return render_preview(proposal, baseline, neighbours, language)
 
 
@@ -254,7 +282,7 @@ def _write_preview(options: ImportOptions, page: str, home: Path) -> str | None:
     return str(path)
 
 
-def _publish(options: ImportOptions, proposal: Proposal, chosen: Settings, answer: Answer) -> int:
+def _publish(options: ImportOptions, proposal: Proposal, chosen: Settings, answer: ImportAnswer) -> int:
     folder = chosen.home
     if not options.yes and not _confirm(options):
         warn("import_unconfirmed")
@@ -268,7 +296,7 @@ def _publish(options: ImportOptions, proposal: Proposal, chosen: Settings, answe
     if entry is not None:
         answer["published"] = {"number": entry.number, "release": entry.release}
         if not options.as_json:
-            say("import_published", **answer["published"])
+            say("import_published", number=entry.number, release=entry.release)
     return 0
 
 
@@ -278,7 +306,7 @@ def _confirm(options: ImportOptions) -> bool:
     return input(text("import_confirm")).strip().lower() in {"y", "yes"}
 
 
-def describe(proposal: Proposal, baseline: Baseline) -> Answer:
+def describe(proposal: Proposal, baseline: Baseline) -> ImportAnswer:
     """Return what was found and what would change; ``preview`` and ``published`` are for the caller."""
     in_force = keep_latest(baseline.records)
     repeated = [one.of in in_force and one.repeats(in_force[one.of]) for one in proposal.records]
@@ -295,7 +323,7 @@ def describe(proposal: Proposal, baseline: Baseline) -> Answer:
     }
 
 
-def tell(proposal: Proposal, baseline: Baseline, answer: Answer) -> None:
+def tell(proposal: Proposal, baseline: Baseline, answer: ImportAnswer) -> None:
     """Print the findings, the areas, who gets which land, and the check for shifted coordinates."""
     for issue in proposal.issues:
         for line in issue.to_lines():
@@ -307,7 +335,7 @@ def tell(proposal: Proposal, baseline: Baseline, answer: Answer) -> None:
         _tell_shift(baseline.place_names.of(place), verdict)
 
 
-def _tell_area(row: Answer, baseline: Baseline) -> None:
+def _tell_area(row: AreaChange, baseline: Baseline) -> None:
     say(
         "import_area",
         mark="* " if row["imported"] else "  ",
@@ -319,7 +347,7 @@ def _tell_area(row: Answer, baseline: Baseline) -> None:
     )
 
 
-def _tell_transfers(rows: list[Answer], baseline: Baseline) -> None:
+def _tell_transfers(rows: list[TransferRow], baseline: Baseline) -> None:
     if not rows:
         return
     say("import_transfers", area=f"{sum(row['area_km2'] for row in rows):.3f}")
@@ -331,9 +359,13 @@ def _tell_transfers(rows: list[Answer], baseline: Baseline) -> None:
         say("import_transfers_left", count=len(left), area=f"{sum(row['area_km2'] for row in left):.3f}")
 
 
-def _tell_shift(place: Texts, verdict: Answer) -> None:
+def _tell_shift(place: Texts, verdict: ShiftReport) -> None:
     metres = verdict["mean_distance_m"]
-    values = {"place": place, "km": verdict["compared_km"], "metres": metres.get(crs.LONLAT)}
+    values: dict[str, object] = {
+        "place": place,
+        "km": verdict["compared_km"],
+        "metres": metres.get(crs.LONLAT),
+    }
     values["median"] = verdict["median_distance_m"]
     if not verdict["told"]:
         say("import_shift_untold", **values)

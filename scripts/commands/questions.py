@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import (
+    Iterator,
+    Mapping,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import click
 
 from geodata import crs as frames
 from geodata.coordinates import CoordinateError, parse_coordinates
+from layers.lookup import LookupAnswer, PointAnswer, ShareAnswer, SharesAnswer
+from layers.search.finder import SearchDocument, ToldAnswer, ToldTerm
 from layers.store import Release
 from scripts.commands.common import (
     OneOf,
@@ -23,7 +28,7 @@ from scripts.commands.common import (
     write_json,
 )
 from scripts.messages import say, text, warn, write
-from webmap.content import Content, Document, open_store
+from webmap.content import Content, open_store
 from webmap.i18n import format_clause
 from webmap.polygons import parse_polygon
 from webmap.problems import RequestError, UnavailableError
@@ -31,7 +36,6 @@ from webmap.settings import Settings
 
 LON_LIMIT, LAT_LIMIT = 180, 90
 PAIR = 2
-TERMS = ("zones", "areas", "positioning", "city", "tasks")  # of an answer, the most telling first
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def lookup(
 
 def _ask(
     content: Content, place: AskedPlace, position: tuple[float, float] | None, lang: str
-) -> tuple[Document, list[str]]:
+) -> tuple[SharesAnswer | LookupAnswer, list[str]]:
     if place.polygon:
         shares = content.shares.of(parse_polygon(place.polygon.read_bytes(), place.crs))
         return shares, [_share(row, lang) for row in shares["shares"]]
@@ -130,7 +134,7 @@ def _refuse(release: Release, place: AskedPlace, error: Exception) -> None:
         warn("file_unreadable", path=place.polygon, reason=error.strerror or error)
 
 
-def _say_wrong(release: Release, key: str, values: Document) -> None:
+def _say_wrong(release: Release, key: str, values: Mapping[str, object]) -> None:
     for language in ("zh", "en"):
         strings = release.read_json(f"pages/{language}/strings.json")
         write(strings[key].format(**values), error=True)
@@ -155,23 +159,24 @@ def _numbers(place: AskedPlace) -> tuple[float, float] | None:
     return position
 
 
-def _lines(answer: Document, language: str) -> Iterator[str]:
-    if not answer["applies"]:
-        nearest = answer["nearest"]
+def _lines(answer: LookupAnswer, language: str) -> Iterator[str]:
+    nearest = answer["nearest"]
+    if not answer["applies"] and nearest:
         name, distance = nearest["name"][language], nearest["distance_m"]
         yield text("outside_coverage", name=name, id=nearest["id"], distance=distance)
     elif not answer["covered"]:
         yield text("not_on_covered_land")
     for found in answer["applies"]:
         yield _line(found, language)
-    for found in answer["areas"]:
-        roles = "; ".join(f"{one['role']} {one['name'][language]}" for one in found["anchors"])
-        yield f"{found['layer']:15} {found['id']:24} {found['name'][language]}  {roles}"
-    for found in answer["gateways"]:
-        yield f"{found['kind']:15} {found['id']:24} {found['name'][language]}  {found['distance_m']} m"
+    for area in answer["areas"]:
+        roles = "; ".join(f"{one['role']} {one['name'][language]}" for one in area["anchors"])
+        yield f"{area['layer']:15} {area['id']:24} {area['name'][language]}  {roles}"
+    for gateway in answer["gateways"]:
+        name, distance = gateway["name"][language], gateway["distance_m"]
+        yield f"{gateway['kind']:15} {gateway['id']:24} {name}  {distance} m"
 
 
-def _line(found: Document, language: str) -> str:
+def _line(found: PointAnswer, language: str) -> str:
     key = "near" if found["status"] == "near" else "inside_uncertain" if found["uncertain"] else "inside"
     place = f"{found['layer']:13} {found['id']:24} {found['name'][language]}"
     accuracy = f"{found['positional_accuracy_m']:g}"
@@ -181,7 +186,7 @@ def _line(found: Document, language: str) -> str:
     return f"{place}  {found['likelihood_percent']:5.1f} %  {said}"
 
 
-def _share(found: Document, language: str) -> str:
+def _share(found: ShareAnswer, language: str) -> str:
     low, high = found["share_range_percent"]
     share = f"{found['share_percent']:6.2f} %  ({low:.2f}–{high:.2f} %)"
     return f"{found['layer']:13} {found['id']:24} {share}  {found['name'][language]}"
@@ -213,7 +218,7 @@ def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
     return 0 if answer["results"] else 1
 
 
-def _search_lines(answer: Document, language: str) -> Iterator[str]:
+def _search_lines(answer: SearchDocument, language: str) -> Iterator[str]:
     """Yield what the pages say, in their language: the sentences, the answer's terms, then the results."""
     told = answer["answer"]
     yield from filter(None, (answer["notice"], told and told["tells"]))
@@ -225,6 +230,5 @@ def _search_lines(answer: Document, language: str) -> Iterator[str]:
         yield f"{mark + hit['layer']:13} {hit['id']:32} {hit['name']}  {hit['says']}".rstrip()
 
 
-def _terms(told: Document) -> Iterator[Document]:
-    for kind in TERMS:
-        yield from told[kind]
+def _terms(told: ToldAnswer) -> Iterator[ToldTerm]:
+    yield from (*told["zones"], *told["areas"], *told["positioning"], *told["city"], *told["tasks"])

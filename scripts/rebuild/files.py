@@ -12,13 +12,26 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import shapely
 import yaml
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import (
+    BlindQuality,
+    BoundaryResource,
+    DataPackage,
+    Distances,
+    GeoJsonFeature,
+    GeoJsonGeometry,
+    MethodAccount,
+    Properties,
+    Quality,
+    render_geometry,
+    round_list,
+)
 from geodata.crs import Bounds
 from geodata.land import CITY
 from geodata.model import OfficialArea, Position, Town, TownBox
@@ -35,6 +48,33 @@ _MIN_WATER_DEG2: Final = 1e-5
 _SURE_M: Final = 1000.0  # a place that is known worse than this tells nothing of a border
 
 
+class _Resource(TypedDict):
+    method: str
+    title: str
+
+
+class _Water(TypedDict):
+    id: str
+    name: dict[str, str]
+    window: list[float]
+
+
+class Recipe(TypedDict):
+    """What ``recipe.yaml`` says: where, on which plane, of which counties, from which sources."""
+
+    window: list[float]
+    plane: list[float]
+    counties: dict[str, str]  # code by id
+    coast: Distances
+    water: _Water
+    package: dict[str, str]
+    resources: dict[str, _Resource]
+    sources: list[dict[str, str]]
+    licenses: list[dict[str, str]]
+    licence: str
+    methods: dict[str, MethodAccount]
+
+
 @dataclass(frozen=True)
 class Build:
     """Everything that one rebuild works out; geometry is lon/lat."""
@@ -49,13 +89,13 @@ class Build:
     water: BaseGeometry
 
 
-def write_boundaries(folder: Path = FOLDER) -> dict[str, Any]:
+def write_boundaries(folder: Path = FOLDER) -> DataPackage:
     """Rebuild all boundary files into `folder` and return the data package.
 
     Raises ModuleNotFoundError if a package that holds the base data is missing, ValueError if the places
     cannot be read.
     """
-    recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
+    recipe: Recipe = yaml.safe_load((FOLDER / "recipe.yaml").read_text(encoding="utf-8"))
     facts = read_facts()
     faults = [str(problem) for problem in facts.problems if problem.file.startswith("places/")]
     if faults:
@@ -76,9 +116,9 @@ def write_boundaries(folder: Path = FOLDER) -> dict[str, Any]:
     return package
 
 
-def build_boundaries(facts: Facts, recipe: Mapping[str, Any]) -> Build:
+def build_boundaries(facts: Facts, recipe: Recipe) -> Build:
     """Divide the land among counties and the counties among towns."""
-    window, counties = tuple(recipe["window"]), recipe["counties"]
+    window, counties = to_window(recipe["window"]), recipe["counties"]
     frame = crs.build_equal_area(*recipe["plane"])
     districts = read_districts(window)
     lands = build_lands({district.code: district.outline for district in districts}, read_shores(window))
@@ -101,7 +141,7 @@ def build_boundaries(facts: Facts, recipe: Mapping[str, Any]) -> Build:
         divisions=divisions,
         towns=towns,
         neighbours={code: shape for code, shape in made.items() if code not in codes},
-        water=find_water(towns, tuple(recipe["water"]["window"])),
+        water=find_water(towns, to_window(recipe["water"]["window"])),
     )
 
 
@@ -188,11 +228,9 @@ def find_water(towns: Mapping[str, BaseGeometry], window: Bounds) -> BaseGeometr
     return shapely.MultiPolygon(kept)
 
 
-def measure_quality(
-    facts: Facts, recipe: Mapping[str, Any], build: Build
-) -> tuple[dict[str, Any], quality.Blind]:
+def measure_quality(facts: Facts, recipe: Recipe, build: Build) -> tuple[Quality, quality.Blind]:
     """Return all measured figures of one rebuild, ready for JSON, and the blind rebuild behind them."""
-    window, frame = tuple(recipe["window"]), build.frame
+    window, frame = to_window(recipe["window"]), build.frame
     outlines = {district.code: district.outline for district in build.districts}
     own = {code: outlines[code] for code in build.divisions}
     borders = crs.transform_geometry(shapely.union_all(build_borders(own)), crs.LONLAT, frame)
@@ -207,40 +245,33 @@ def measure_quality(
     owners = [code for code, found in build.units.items() for _ in found]
     towns = sorted(facts.towns.values(), key=lambda town: town.code)
     blind = quality.rebuild_blindly(counties, borders, units, owners)
-    measured: dict[str, Any] = {
-        "coast": dict(recipe["coast"]),
+    withheld = [quality.rebuild_blindly(counties, borders, part, owners) for part in quality.withhold(units)]
+    neighbours = {f"neighbour-{code}": shape for code, shape in build.neighbours.items()}
+    measured: Quality = {
+        "coast": recipe["coast"],
         "digitised": quality.compare_lines(borders, edges),
-        "reconstructed": quality.summarise_blind(
-            blind,
-            [quality.rebuild_blindly(counties, borders, part, owners) for part in quality.withhold(units)],
-        ),
+        "reconstructed": quality.summarise_blind(blind, withheld),
         "areas": quality.compare_areas(facts.official_areas, towns, build.towns),
         "seats_outside_own_town": quality.find_strays(towns, build.towns),
+        "edges": [],
     }
-    neighbours = {f"neighbour-{code}": shape for code, shape in build.neighbours.items()}
     measured["edges"] = quality.list_edges(towns, build.towns, neighbours, build.divisions, measured)
     return measured, blind
 
 
-def render_features(features: Iterable[Mapping[str, Any]]) -> bytes:
+def render_features(features: Iterable[GeoJsonFeature]) -> bytes:
     """Return a GeoJSON feature collection, one feature on each line, as bytes."""
     lines = [json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features]
     return ('{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n").encode()
 
 
-def to_geometry(shape: BaseGeometry) -> dict[str, Any]:
-    """Return `shape` as GeoJSON: right-hand rule, six decimals, rings from a fixed start."""
-    turned = shapely.orient_polygons(shapely.normalize(shape))
-    plain: dict[str, Any] = json.loads(shapely.to_geojson(turned))
-    plain["coordinates"] = _round(plain["coordinates"])
-    return plain
+def to_window(values: Sequence[float]) -> Bounds:
+    """Return west, south, east and north of a list of four."""
+    west, south, east, north = values
+    return west, south, east, north
 
 
-def _round(value: Any) -> Any:
-    return [_round(item) for item in value] if isinstance(value, list) else round(value, _DECIMALS)
-
-
-def _to_town_features(build: Build, facts: Facts) -> list[dict[str, Any]]:
+def _to_town_features(build: Build, facts: Facts) -> list[GeoJsonFeature]:
     towns = sorted(facts.towns.values(), key=lambda town: town.code)
     return [
         _to_feature(town.id, build.towns[town.code], code=town.code, county=town.county, zone=town.zone)
@@ -248,7 +279,7 @@ def _to_town_features(build: Build, facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
-def _to_land_features(build: Build) -> list[dict[str, Any]]:
+def _to_land_features(build: Build) -> list[GeoJsonFeature]:
     names = {district.code: (district.name_zh, district.city_zh) for district in build.districts}
     city = next(names[code][1] for code in build.divisions)
     own = shapely.union_all(list(build.towns.values()))
@@ -259,34 +290,37 @@ def _to_land_features(build: Build) -> list[dict[str, Any]]:
     return features
 
 
-def _to_water_feature(build: Build, water: Mapping[str, Any]) -> dict[str, Any]:
-    own = {"id": water["id"], "kind": "water", "method": "indicative"}
-    own |= {f"name_{language}": name for language, name in water["name"].items()}
-    return {"type": "Feature", "id": water["id"], "properties": own, "geometry": to_geometry(build.water)}
+def _to_water_feature(build: Build, water: _Water) -> GeoJsonFeature:
+    names = {f"name_{language}": name for language, name in water["name"].items()}
+    return _to_feature(water["id"], build.water, kind="water", method="indicative", **names)
 
 
-def _to_blind_features(blind: quality.Blind, figures: Mapping[str, Any], frame: str) -> list[dict[str, Any]]:
+def _to_blind_features(blind: quality.Blind, figures: BlindQuality, frame: str) -> list[GeoJsonFeature]:
     """Return the blind borders with the accuracy that a border between such towns is given."""
-    features = []
+    features: list[GeoJsonFeature] = []
     for number, border in enumerate(blind.borders):
         share = figures["boxed" if border.boxed else "unboxed"]["p90_of_box_size"]
         line = crs.transform_geometry(border.line, frame, crs.LONLAT)
-        geometry = {"type": "LineString", "coordinates": _round(shapely.get_coordinates(line).tolist())}
-        own = {"id": f"blind-{number}", "kind": "blind", "accuracy_m": round(share * border.size_m)}
-        features.append({"type": "Feature", "id": own["id"], "properties": own, "geometry": geometry})
+        places = round_list(shapely.get_coordinates(line).tolist(), _DECIMALS)
+        own: Properties = {"id": f"blind-{number}", "kind": "blind"}
+        own["accuracy_m"] = round(share * border.size_m)
+        geometry: GeoJsonGeometry = {"type": "LineString", "coordinates": places}
+        features.append({"type": "Feature", "id": f"blind-{number}", "properties": own, "geometry": geometry})
     return features
 
 
-def _to_feature(name: str, shape: BaseGeometry, **properties: str | None) -> dict[str, Any]:
-    own = {"id": name, **properties}
-    return {"type": "Feature", "id": name, "properties": own, "geometry": to_geometry(shape)}
+def _to_feature(name: str, shape: BaseGeometry, **properties: str | None) -> GeoJsonFeature:
+    return {
+        "type": "Feature",
+        "id": name,
+        "properties": {"id": name, **properties},
+        "geometry": render_geometry(shape, _DECIMALS),
+    }
 
 
-def build_package(
-    recipe: Mapping[str, Any], files: Mapping[str, bytes], measured: Mapping[str, Any]
-) -> dict[str, Any]:
+def build_package(recipe: Recipe, files: Mapping[str, bytes], measured: Quality) -> DataPackage:
     """Return the description of `files`: source, licence, method and hash of each, and the quality."""
-    resources = []
+    resources: list[BoundaryResource] = []
     for name, content in files.items():
         stem = Path(name).stem
         method = recipe["resources"][stem]["method"]
@@ -306,9 +340,20 @@ def build_package(
                 "licence": recipe["licence"].strip(),
             }
         )
-    shared = {key: recipe[key] for key in ("sources", "licenses", "licence", "methods", "window")}
-    return {**recipe["package"], **shared, "resources": resources, "quality": dict(measured)}
+    package = recipe["package"]
+    return {
+        "name": package["name"],
+        "title": package["title"],
+        "description": package["description"],
+        "sources": recipe["sources"],
+        "licenses": recipe["licenses"],
+        "licence": recipe["licence"],
+        "methods": recipe["methods"],
+        "window": recipe["window"],
+        "resources": resources,
+        "quality": measured,
+    }
 
 
-def _list_sources(recipe: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
+def _list_sources(recipe: Recipe, names: Sequence[str]) -> list[dict[str, str]]:
     return [source for source in recipe["sources"] if source["name"] in names]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import shapely
@@ -19,6 +19,7 @@ from scipy import ndimage
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import AreaComparison, BlindQuality, BorderDistances, Distances, EdgeAccuracy, Quality
 from geodata.crs import Floats
 from geodata.land import CITY
 from geodata.model import OfficialArea, Town
@@ -148,18 +149,13 @@ def withhold(units: Sequence[Unit]) -> list[list[Unit]]:
     ]
 
 
-def summarise_blind(known: Blind, withheld: Sequence[Blind]) -> dict[str, Any]:
+def summarise_blind(known: Blind, withheld: Sequence[Blind]) -> BlindQuality:
     """Return the figures of the blind check, ready for JSON.
 
     All of it, and by whether both towns of a border have a box: what holds beside a town without one is
     taken from `withheld`, where boxes that are known were not used. `quantiles` are those of the distance as
     a part of the 90th percentile of its kind: how errors are distributed, on either side of a border alike.
     """
-    figures: dict[str, Any] = _describe(known.off_m)
-    figures["land_in_right_county"] = round(known.right, 4)
-    figures["land_in_right_county_a_third_of_boxes_withheld"] = round(
-        float(np.mean([blind.right for blind in withheld])), 4
-    )
     kinds = {
         "boxed": (known.off_m[known.boxed], known.size_m[known.boxed]),
         "unboxed": (
@@ -167,23 +163,30 @@ def summarise_blind(known: Blind, withheld: Sequence[Blind]) -> dict[str, Any]:
             np.concatenate([blind.size_m[~blind.boxed] for blind in withheld]),
         ),
     }
-    parts = []
+    parts, borders = [], dict[str, BorderDistances]()
     for name, (off_m, size_m) in kinds.items():
         share = off_m / size_m
         p90 = float(np.percentile(share, 90))
-        figures[name] = {**_describe(off_m), "p90_of_box_size": round(p90, 3)}
+        borders[name] = {**_describe(off_m), "p90_of_box_size": round(p90, 3)}
         parts.append(share / p90)
     together = np.concatenate(parts)
-    figures["quantiles"] = {str(share): round(float(np.quantile(together, share)), 3) for share in _SHARES}
-    return figures
+    right = [blind.right for blind in withheld]
+    return {
+        **_describe(known.off_m),
+        "land_in_right_county": round(known.right, 4),
+        "land_in_right_county_a_third_of_boxes_withheld": round(float(np.mean(right)), 4),
+        "boxed": borders["boxed"],
+        "unboxed": borders["unboxed"],
+        "quantiles": {str(share): round(float(np.quantile(together, share)), 3) for share in _SHARES},
+    }
 
 
-def _describe(off_m: Floats) -> dict[str, Any]:
+def _describe(off_m: Floats) -> Distances:
     median, p90 = np.percentile(off_m, [50, 90])
     return {"median_m": round(float(median)), "p90_m": round(float(p90)), "points": len(off_m)}
 
 
-def compare_lines(lines: BaseGeometry, others: BaseGeometry) -> dict[str, Any]:
+def compare_lines(lines: BaseGeometry, others: BaseGeometry) -> Distances:
     """Return how far, metres, places on `lines` lie from `others`, both on the plane."""
     return _describe(np.asarray(shapely.distance(shapely.points(_sample(lines)), others)))
 
@@ -193,8 +196,8 @@ def list_edges(
     shapes: Mapping[str, BaseGeometry],
     neighbours: Mapping[str, BaseGeometry],
     divisions: Mapping[str, Division],
-    measured: Mapping[str, Any],
-) -> list[dict[str, Any]]:
+    measured: Quality,
+) -> list[EdgeAccuracy]:
     """Return each stretch of edge of a town with its length and accuracy, metres.
 
     `shapes` are lon/lat by town code, `neighbours` by id. A stretch lies between two towns, between a town
@@ -210,6 +213,7 @@ def list_edges(
     tree = shapely.STRtree(list(pieces.values()))
     left = {town.id: crs.measure_line_m(pieces[town.id].boundary) for town in towns}
     border_m, coast_m = measured["digitised"]["p90_m"], measured["coast"]["p90_m"]
+    blind = measured["reconstructed"]
     rows = []
     for town in towns:
         for index in sorted(tree.query(pieces[town.id], predicate="touches")):
@@ -221,10 +225,10 @@ def list_edges(
             )
             if length_m < 1:
                 continue
-            accuracy_m = border_m
+            accuracy_m: float = border_m
             if other is not None and other.county == town.county:
-                kind = "boxed" if boxed[town.code] and boxed[other.code] else "unboxed"
-                share = measured["reconstructed"][kind]["p90_of_box_size"]
+                figures = blind["boxed" if boxed[town.code] and boxed[other.code] else "unboxed"]
+                share = figures["p90_of_box_size"]
                 accuracy_m = max(share * (sizes[town.code] + sizes[other.code]) / 2, border_m)
             rows.append(_row(town.id, ids[index], length_m, accuracy_m))
             left[town.id] -= length_m
@@ -234,15 +238,15 @@ def list_edges(
     return sorted(rows, key=lambda row: tuple(row["between"]))
 
 
-def _row(town: str, other: str, length_m: float, accuracy_m: float) -> dict[str, Any]:
+def _row(town: str, other: str, length_m: float, accuracy_m: float) -> EdgeAccuracy:
     return {"between": [town, other], "length_m": round(length_m), "accuracy_m": round(accuracy_m)}
 
 
 def compare_areas(
     areas: Sequence[OfficialArea], towns: Sequence[Town], shapes: Mapping[str, BaseGeometry]
-) -> list[dict[str, Any]]:
+) -> list[AreaComparison]:
     """Compare every place that is made of towns with its chosen official area."""
-    rows = []
+    rows: list[AreaComparison] = []
     for area in areas:
         members = [town for town in towns if area.of in (CITY, town.county, town.zone, town.code)]
         if area.chosen and members:

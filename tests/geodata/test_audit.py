@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.audit import audit
+from geodata.audit import audit_facts
 from geodata.claims import claims_of
 from geodata.model import (
     Agency,
@@ -171,7 +171,7 @@ def changed(facts, table, row_id, **update):
 
 
 def test_true_facts_are_proven_in_full(facts):
-    report = audit(facts, PAGE)
+    report = audit_facts(facts, PAGE)
     assert found(report) == set()
     assert report.ok
     assert report.proven == report.total == len(list(claims_of(facts))) + 3
@@ -179,11 +179,11 @@ def test_true_facts_are_proven_in_full(facts):
 
 def test_the_width_of_punctuation_and_white_space_do_not_matter(facts):
     wide = PAGE.replace("(", "（").replace(")", "）").replace(",", "， ").replace(":", "：")
-    assert audit(facts, wide).ok
+    assert audit_facts(facts, wide).ok
 
 
 def test_a_clause_counts_what_it_contributes(facts):
-    uses = {use.clause: use for use in audit(facts, PAGE).clauses}
+    uses = {use.clause: use for use in audit_facts(facts, PAGE).clauses}
     assert uses["二(一)1(1)"].contributes == {
         "area": 1,
         "designation": 3,
@@ -198,17 +198,17 @@ def test_a_clause_counts_what_it_contributes(facts):
 
 
 def test_clauses_that_no_fact_cites_are_listed(facts):
-    assert audit(facts, PAGE).uncited == ("引言", "一(一)", "二", "二(一)")
+    assert audit_facts(facts, PAGE).uncited == ("引言", "一(一)", "二", "二(一)")
 
 
 def test_a_clause_that_must_bring_facts_and_brings_none_fails(facts):
-    report = audit(changed(facts, "clauses", "引言", needs_facts=True), PAGE)
+    report = audit_facts(changed(facts, "clauses", "引言", needs_facts=True), PAGE)
     assert report.uncovered == ("引言",)
     assert not report.ok
 
 
 def test_the_units_of_its_item_do_not_make_up_for_the_facts_that_a_point_lacks(facts):
-    report = audit(replace(facts, clusters={}, chains={}), PAGE)
+    report = audit_facts(replace(facts, clusters={}, chains={}), PAGE)
     assert {use.clause: use.units_of for use in report.clauses}["二(一)1(2)"] == "二(一)1"
     assert report.uncovered == ("二(一)1(2)",)
     assert not report.ok
@@ -308,7 +308,7 @@ SEEDED = {
 @pytest.mark.parametrize(("seed", "miss"), SEEDED.values(), ids=SEEDED)
 def test_one_seeded_error_is_the_one_miss(facts, seed, miss):
     table, row_id, update = seed
-    report = audit(changed(facts, table, row_id, **update), PAGE)
+    report = audit_facts(changed(facts, table, row_id, **update), PAGE)
     assert found(report) == {miss}
     assert not report.ok
     assert report.proven == report.total - 1
@@ -325,27 +325,27 @@ DESIGNATED = {
 
 @pytest.mark.parametrize(("row", "code"), DESIGNATED.values(), ids=DESIGNATED)
 def test_a_designation_is_proven_as_a_whole(facts, row, code):
-    report = audit(replace(facts, designations=(row,)), PAGE)
+    report = audit_facts(replace(facts, designations=(row,)), PAGE)
     assert found(report) == {(code, row.zone, row.term.zh)}
 
 
 def test_clauses_that_one_side_lacks_are_listed(facts):
     clauses = {key: row for key, row in facts.clauses.items() if key != "引言"}
-    report = audit(replace(facts, clauses=clauses | {"六": clause("六")}), PAGE)
+    report = audit_facts(replace(facts, clauses=clauses | {"六": clause("六")}), PAGE)
     assert (report.missing, report.unknown) == (("引言",), ("六",))
     assert not report.ok
 
 
 def test_a_miss_shows_the_nearest_text_and_where_the_words_do_occur(facts):
-    moved = audit(changed(facts, "zones", "yi", clauses=("一",)), PAGE).misses[0]
+    moved = audit_facts(changed(facts, "zones", "yi", clauses=("一",)), PAGE).misses[0]
     assert moved.elsewhere == ("二(一)1", "二(一)1(1)")
-    misspelt = audit(changed(facts, "platforms", "test-site", name=text("方案试验厂")), PAGE).misses[0]
+    misspelt = audit_facts(changed(facts, "platforms", "test-site", name=text("方案试验厂")), PAGE).misses[0]
     assert "方案试验场" in misspelt.nearest
 
 
 def test_the_report_is_plain_data_and_lines_in_two_languages(facts):
     wrong = {"name": text("方案试验厂"), "aliases": ("方案试验场",)}
-    report = audit(changed(facts, "platforms", "test-site", **wrong), PAGE)
+    report = audit_facts(changed(facts, "platforms", "test-site", **wrong), PAGE)
     data = json.loads(json.dumps(report.to_dict()))
     assert data["misses"][0]["expected"] == "方案试验厂"
     assert (data["ok"], data["proven"]) == (False, data["total"] - 1)
@@ -354,7 +354,7 @@ def test_the_report_is_plain_data_and_lines_in_two_languages(facts):
 
 
 def test_every_word_of_an_empty_plan_is_a_miss(facts):
-    report = audit(facts, "")
+    report = audit_facts(facts, "")
     assert report.proven == 0
     assert len(report.missing) == 0
     assert set(report.unknown) == set(facts.clauses)
@@ -366,13 +366,13 @@ def test_a_word_with_one_strange_character_is_never_proven(facts, data):
     place = data.draw(st.integers(0, len(row.term.zh) - 1))
     words = row.term.zh[:place] + STRANGE + row.term.zh[place + 1 :]
     wrong = row.model_copy(update={"term": text(words)})
-    report = audit(replace(facts, designations=(wrong,)), PAGE)
+    report = audit_facts(replace(facts, designations=(wrong,)), PAGE)
     assert found(report) == {("not-in-clause", row.zone, words)}
 
 
 @given(st.text(max_size=200))
 def test_no_text_makes_the_audit_fail(facts, page):
-    audit(facts, page)
+    audit_facts(facts, page)
 
 
 @pytest.fixture(scope="module")
@@ -406,7 +406,7 @@ CHANGES = {
 
 
 def test_the_plan_proves_everything_shipped_and_every_change_to_it_is_seen(shipped, plan_text, subtests):
-    report = audit(shipped, plan_text)
+    report = audit_facts(shipped, plan_text)
     with subtests.test("all is proven"):
         assert report.misses == ()
         assert report.ok
@@ -417,10 +417,10 @@ def test_the_plan_proves_everything_shipped_and_every_change_to_it_is_seen(shipp
     for name, (printed, instead, miss) in CHANGES.items():
         with subtests.test(name):
             assert printed in plan_text
-            changed_report = audit(shipped, plan_text.replace(printed, instead))
+            changed_report = audit_facts(shipped, plan_text.replace(printed, instead))
             assert miss in {f"{miss.code} {miss.clause}" for miss in changed_report.misses}
     with subtests.test("a lost clause"):
-        assert audit(shipped, plan_text.replace("(8)新能源。", "")).unknown == ("三(六)4(8)",)
+        assert audit_facts(shipped, plan_text.replace("(8)新能源。", "")).unknown == ("三(六)4(8)",)
     with subtests.test("no word survives a strange character"):
         spoilt = plan_text.translate(dict.fromkeys(map(ord, "发海产新区一平技创家%"), STRANGE))
-        assert len(audit(shipped, spoilt).misses) > report.total * 0.8
+        assert len(audit_facts(shipped, spoilt).misses) > report.total * 0.8

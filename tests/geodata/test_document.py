@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.document import item_of, normalise, parent_of, parse_document, parse_units, split_clauses
+from geodata.document import item_of, normalise, parent_of, parse_document, parse_units
+
+
+def split_clauses(text: str) -> dict[str, str]:
+    document = parse_document(text)
+    return {clause: document.text(clause) for clause in document.own}
+
 
 PAGE = """7月19日,某市印发通知,通知指出,一、不是标题。
 原文如下:

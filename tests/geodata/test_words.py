@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from geodata.audit import audit
+from geodata.audit import audit_facts
 from geodata.check import check_facts
 from geodata.model import Naming, Record, Synonym, Term, Text, Tie, Word
 from geodata.read import Facts, read_facts
@@ -121,7 +121,7 @@ def test_a_clause_is_covered_by_its_own_words_only(facts: Facts) -> None:
 def test_the_audit_tells_words_that_nobody_listed(facts: Facts) -> None:
     text = "一、总则\n(一)发展量子计算。"
     word = Word(zh="发展", kind="general", clauses=("一(一)",))
-    report = audit(replace(facts, vocabulary=(word,)), text)
+    report = audit_facts(replace(facts, vocabulary=(word,)), text)
     assert report.unlisted["一(一)"] == ("量子计算",)
     assert not report.ok
     assert any("量子计算" in line for line in report.lines("zh"))
@@ -132,7 +132,7 @@ def test_the_audit_finds_a_synonym_that_the_plan_prints(facts: Facts) -> None:
     synonym = Synonym.model_validate(
         {"zh": ["量子计算"], "en": ["x"], "ko": ["y"], "industry": "hi-tech", "relation": "is_a"}
     )
-    report = audit(replace(facts, thesaurus=(synonym,)), "一、总则\n(一)发展量子计算。")
+    report = audit_facts(replace(facts, thesaurus=(synonym,)), "一、总则\n(一)发展量子计算。")
     assert ("synonym-printed", "一(一)") in {(miss.code, miss.clause) for miss in report.misses}
 
 
@@ -208,11 +208,11 @@ def test_new_facts_are_proven_like_all_others(
     facts: Facts, table: str, row_id: str, update: dict[str, object], code: str
 ) -> None:
     row = getattr(facts, table)[row_id].model_copy(update=update)
-    misses = audit(replace(facts, **cast("dict[str, Any]", {table: {row_id: row}})), CLAUSE).misses
+    misses = audit_facts(replace(facts, **cast("dict[str, Any]", {table: {row_id: row}})), CLAUSE).misses
     assert code in {miss.code for miss in misses if miss.record == row_id}
 
 
 def test_a_tie_in_other_words_is_a_miss(facts: Facts) -> None:
     tie = Tie(subject="gaoqu", role="link", term=_text("与乙区对接"), clause="一(一)1")
-    misses = audit(replace(facts, ties=(tie,)), CLAUSE).misses
+    misses = audit_facts(replace(facts, ties=(tie,)), CLAUSE).misses
     assert ("not-in-clause", "与乙区对接") in {(miss.code, miss.expected) for miss in misses}

@@ -29,8 +29,8 @@ from layers.cql.tree import (
     Like,
     Not,
     Or,
+    PlaceConstant,
     Property,
-    Shape,
     Spatial,
     Truth,
 )
@@ -124,7 +124,8 @@ def holds(  # noqa: C901, PLR0911 - one case per kind of node
             return None if found is None else matches(found, pattern)
         case Spatial(relation, left, right):
             pair = [
-                one.geometry if isinstance(one, Shape) else value_of(feature, one) for one in (left, right)
+                one.geometry if isinstance(one, PlaceConstant) else value_of(feature, one)
+                for one in (left, right)
             ]
             return None if None in pair else bool(getattr(pair[0], relation)(pair[1]))
     raise AssertionError(condition)
@@ -192,7 +193,7 @@ def to_text(node: Any) -> str:  # noqa: C901, PLR0911, PLR0912 - one case per ki
             return f'"{name}"'
         case Folded(name):
             return f"CASEI({to_text(name)})"
-        case Shape(geometry):
+        case PlaceConstant(geometry):
             return shapely.to_wkt(geometry, rounding_precision=-1)
         case Constant(value):
             return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value).upper()
@@ -232,7 +233,7 @@ def to_json(node: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case per ki
             return {"property": name}
         case Folded(name):
             return operation("casei", name)
-        case Shape(geometry):
+        case PlaceConstant(geometry):
             return json.loads(shapely.to_geojson(geometry))
     raise AssertionError(node)
 
@@ -347,7 +348,7 @@ def conditions(features: list[dict[str, Any]], kinds: dict[str, Kind]) -> st.Sea
         ]
     if "geometry" in kinds:
         place = st.just(Property("geometry", "geometry"))
-        pairs = st.tuples(place, shapes.map(Shape)) | st.tuples(shapes.map(Shape), place)
+        pairs = st.tuples(place, shapes.map(PlaceConstant)) | st.tuples(shapes.map(PlaceConstant), place)
         leaves.append(
             st.builds(lambda relation, pair: Spatial(relation, *pair), st.sampled_from(RELATIONS), pairs)
         )

@@ -10,6 +10,7 @@ from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Adjusted
 from geodata.read import read_facts
 from layers.catalogue import read_licence
+from layers.document_types import ImportEntry
 from layers.release import HEADING, add_terms, list_imports
 from layers.store import Release
 from webmap.app import create_app
@@ -28,7 +29,7 @@ def imported(**values: Any) -> ImportedBoundary:
     return ImportedBoundary.model_validate(said | values)
 
 
-def listed(*records: ImportedBoundary) -> list[dict[str, Any]]:
+def listed(*records: ImportedBoundary) -> list[ImportEntry]:
     return list_imports(read_facts(), Adjusted({}, imports={one.of: one for one in records}))
 
 
@@ -52,10 +53,10 @@ def test_catalogues_say_whose_the_boundaries_are_and_since_when(release: Release
     app = create_app(release, Settings(tmp_path))
     content = app.extensions["content"]
     strings = app.extensions["strings"]
-    plain = build_catalogue(content, strings, "http://x")
+    plain: Any = build_catalogue(content, strings, "http://x")
     assert "dct:modified" not in plain
     content.about = replace(content.about, imports=listed(imported(), imported(of="jingqu")))
-    found = build_catalogue(content, strings, "http://x")
+    found: Any = build_catalogue(content, strings, "http://x")
     labels, before = ([row["rdfs:label"] for row in one["dct:provenance"]] for one in (found, plain))
     assert labels[: len(before)] == before
     assert [label.split(":")[0] for label in labels[len(before) :]] == ["高区 gaoqu", "经区 jingqu"]

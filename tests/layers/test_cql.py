@@ -33,8 +33,8 @@ from layers.cql.tree import (
     Like,
     Not,
     Or,
+    PlaceConstant,
     Property,
-    Shape,
     Spatial,
     Truth,
 )
@@ -367,7 +367,7 @@ def test_a_bounding_box_is_the_same_in_text_and_json():
     text = read("S_INTERSECTS(geometry, BBOX(1, 2, 3, 4))")
     document = {"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [1, 2, 3, 4]}]}
     assert isinstance(text, Spatial)
-    assert isinstance(text.right, Shape)
+    assert isinstance(text.right, PlaceConstant)
     assert text.right.geometry.bounds == (1, 2, 3, 4)
     assert read(json.dumps(document), "cql2-json") == text
 
@@ -379,7 +379,7 @@ def test_a_bounding_box_in_a_filter_is_what_the_parameter_takes_it_for(axes: Axe
     tree = read(f"S_INTERSECTS(geometry, BBOX({', '.join(map(repr, corners))}))", axes=axes)
     found = box_to_lonlat(corners, axes)
     assert isinstance(tree, Spatial)
-    assert isinstance(tree.right, Shape)
+    assert isinstance(tree.right, PlaceConstant)
     assert found is not None
     assert tree.right.geometry.equals(shapely.box(*found) if isinstance(found, tuple) else found)
 
@@ -390,7 +390,7 @@ def test_a_bounding_box_may_cross_the_antimeridian(axes: Axes):
     tree = read(f"S_INTERSECTS(geometry, BBOX({numbers}))", axes=axes)
     both = shapely.union(shapely.box(150, -90, 180, 90), shapely.box(-180, -90, -150, 90))
     assert isinstance(tree, Spatial)
-    assert isinstance(tree.right, Shape)
+    assert isinstance(tree.right, PlaceConstant)
     assert shapely.hausdorff_distance(tree.right.geometry, both) <= 1e-6
 
 
@@ -405,7 +405,7 @@ def test_a_bounding_box_may_cross_the_antimeridian(axes: Axes):
 def test_a_flat_bounding_box_is_a_line_or_a_point(numbers: str, wkt: str):
     tree = read(f"S_INTERSECTS(geometry, BBOX({numbers}))")
     assert isinstance(tree, Spatial)
-    assert isinstance(tree.right, Shape)
+    assert isinstance(tree.right, PlaceConstant)
     assert tree.right.geometry.equals(shapely.from_wkt(wkt))
 
 
@@ -413,13 +413,13 @@ def test_a_collection_of_one_dimension_is_what_it_covers():
     wkt = "GEOMETRYCOLLECTION(POLYGON((0 0,2 0,2 2,0 2,0 0)), POLYGON((1 0,3 0,3 2,1 2,1 0)), POINT(1 1))"
     tree = read(f"S_WITHIN({wkt}, geometry)")
     assert isinstance(tree, Spatial)
-    assert isinstance(tree.left, Shape)
+    assert isinstance(tree.left, PlaceConstant)
     assert tree.left.geometry.equals(shapely.box(0, 0, 3, 2))
 
 
 def test_a_collection_is_what_its_members_say_together():
     place = Property("geometry", "geometry")
-    members = [Shape(shapely.Point(1, 2)), Shape(shapely.Point(3, 4))]
+    members = [PlaceConstant(shapely.Point(1, 2)), PlaceConstant(shapely.Point(3, 4))]
     wkt = "GEOMETRYCOLLECTION(POINT(1 2), GEOMETRYCOLLECTION(POINT(3 4)))"
     met = Or(tuple(Spatial("intersects", place, member) for member in members))
     assert read(f"S_INTERSECTS(geometry, {wkt})") == met
@@ -439,7 +439,7 @@ def test_coordinates_are_read_in_their_system_and_order(axes):
     )
     tree = read(f"S_WITHIN(geometry, POINT({first!r} {second!r}))", axes=axes)
     assert isinstance(tree, Spatial)
-    assert isinstance(tree.right, Shape)
+    assert isinstance(tree.right, PlaceConstant)
     assert tree.right.geometry.distance(shapely.Point(122, 37)) < 1e-9
 
 
@@ -468,7 +468,7 @@ def test_a_hostile_pattern_ends():
 
 LISTED: dict[str, Kind] = KINDS | {"tags": "list"}
 FLAG, YES, NO = Property("flag", "boolean"), Constant(value=True), Constant(value=False)
-PLACE, MARK = Property("geometry", "geometry"), Shape(shapely.Point(1, 2))
+PLACE, MARK = Property("geometry", "geometry"), PlaceConstant(shapely.Point(1, 2))
 TAGS, PAIR = Entries(Property("tags", "list")), Elements((ONE, Constant(2.0)))
 
 

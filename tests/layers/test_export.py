@@ -29,9 +29,9 @@ import shapely
 from ezdxf.filemanagement import read as read_drawing
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely.geometry import shape
 
 from geodata import crs
+from geodata.boundaries import GeoJsonFeature, list_records, parse_geometry
 from layers.catalogue import read_licence
 from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import (
@@ -95,16 +95,16 @@ def _by_id(frame: geopandas.GeoDataFrame, part: Part, kind: str) -> dict[str, An
     """Return the rows read by id: FlatGeobuf sorts them by place, and GDAL's TopoJSON needs a place."""
     assert frame["id"].is_unique
     rows = {row["id"]: row for row in frame.to_dict("records")}
-    ids = [row["id"] for row in part.rows if row["geometry"] or kind != "topojson"]
+    ids = [row["id"] for row in part.features if row["geometry"] or kind != "topojson"]
     assert sorted(rows) == sorted(ids)
     assert list(rows) == ids or kind == "fgb"
     return rows
 
 
-def _same_place(found: Any, wanted: dict[str, Any] | None, frame: str) -> bool:
-    if wanted is None:
+def _same_place(found: Any, row: GeoJsonFeature, frame: str) -> bool:
+    if row["geometry"] is None:
         return found is None or bool(shapely.is_empty(found))
-    expected = crs.transform_geometry(shape(wanted), crs.LONLAT, frame)
+    expected = crs.transform_geometry(parse_geometry(row), crs.LONLAT, frame)
     within = 1e-9 if frame in DEGREES else 0.001  # a millimetre
     return bool(shapely.hausdorff_distance(found, expected) < within)
 
@@ -118,11 +118,11 @@ def test_other_programs_read_the_same_ids_words_and_places(
     content = make(layer, kind, geometry="wkt" if kind == "csv" else None)
     found = _by_id(_read(content, layer, kind, tmp_path), part, kind)
     names = short_names(part) if kind == "shp.zip" else {}
-    for row, values in zip(part.rows, flatten_rows(part), strict=True):
+    for row, values in zip(part.features, flatten_rows(part), strict=True):
         if row["id"] not in found:
             continue
         told = found[row["id"]]
-        assert _same_place(told["geometry"], row["geometry"], "EPSG:4326"), row["id"]
+        assert _same_place(told["geometry"], row, "EPSG:4326"), row["id"]
         for column in columns_of(part):
             listed = isinstance(row["properties"].get(column.name, []), list)
             if kind in {"geojson", "topojson"} and listed:
@@ -138,10 +138,14 @@ def test_a_column_has_its_type_also_where_some_values_are_unknown(
 ) -> None:
     known = {"string": "a", "number": 1.5, "integer": 3, "boolean": True}
     fields = [
-        {"name": name, "type": name, "description": dict.fromkeys(("zh", "en", "ko"), name)} for name in known
+        {"name": name, "type": name, "description": dict.fromkeys(("zh", "en", "ko"), name), "nullable": True}
+        for name in known
     ]
-    info = parts["zones"].info | {"fields": fields}
-    rows = [{"geometry": None, "properties": known}, {"geometry": None, "properties": dict.fromkeys(known)}]
+    info: Any = parts["zones"].info | {"fields": fields}
+    rows: list[Any] = [
+        {"geometry": None, "properties": known},
+        {"geometry": None, "properties": dict.fromkeys(known)},
+    ]
     path = tmp_path / f"made.{kind}"
     path.write_bytes(write(Job(ExportSpec("zones", kind, "EPSG:4326"), (Part(info, rows),), about)))
     found = pyogrio.read_info(path, layer="zones")
@@ -165,8 +169,8 @@ def test_every_frame_is_declared_and_holds(
     code = found.crs.to_epsg(min_confidence=20)
     assert code == int(frame[5:]) or (kind, frame, code) == ("parquet", "EPSG:4326", None)
     places = _by_id(found, parts["zones"], kind)
-    for row in parts["zones"].rows:
-        assert _same_place(places[row["id"]]["geometry"], row["geometry"], frame), row["id"]
+    for row in parts["zones"].features:
+        assert _same_place(places[row["id"]]["geometry"], row, frame), row["id"]
 
 
 @pytest.mark.parametrize("name", [PLAN, "zones", "platforms", "clauses"])
@@ -224,7 +228,7 @@ def test_the_geopackage_of_the_plan_holds_everything(
 def test_a_geopackage_is_dated_by_the_latest_imported_boundary(
     about: About, parts: dict[str, Part], tmp_path: Path
 ) -> None:
-    said = {"name": {"zh": "高区"}, "id": "gaoqu", "source": "s", "who": "w", "licence": "l"}
+    said: Any = {"name": {"zh": "高区"}, "id": "gaoqu", "source": "s", "who": "w", "licence": "l"}
     brought = replace(about, imports=[said | {"date": date} for date in ("2026-11-27", "2026-11-02")])
     path = tmp_path / "plan.gpkg"
     path.write_bytes(write(to_job(ExportSpec(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
@@ -244,7 +248,7 @@ def test_every_layer_of_the_geopackage_is_styled_and_every_feature_drawn(
     styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault"))
     assert set(styles) == {part.id for part in parts.values() if part.spatial}
     for layer, style in styles.items():
-        look, rows = about.looks[layer], parts[layer].rows
+        look, rows = about.looks[layer], parts[layer].features
         assert all(rule_of(look, row["properties"]) is not None for row in rows if row["geometry"])
         rules = ET.fromstring(style).findall("renderer-v2/rules/rule")
         assert len(rules) == len(look["rules"]) > 0
@@ -327,9 +331,9 @@ def test_a_workbook_has_the_table_a_layer_s_designations_come_from(
     assert book.sheetnames == ["zones", "designations", "about"]
     head, *lines = book["zones"].iter_rows(values_only=True)
     assert head[-2:] == ("lon", "lat")
-    for line, row, told in zip(lines, parts["zones"].rows, flatten_rows(parts["zones"]), strict=True):
+    for line, row, told in zip(lines, parts["zones"].features, flatten_rows(parts["zones"]), strict=True):
         assert dict(zip(head[:-2], line, strict=False)) == told
-        assert shape(row["geometry"]).contains(shapely.Point(*line[-2:]))
+        assert parse_geometry(row).contains(shapely.Point(*line[-2:]))
     assert len(list(book["designations"].iter_rows(values_only=True))) > 10
 
 
@@ -342,10 +346,10 @@ def test_a_geometry_too_long_for_a_cell_is_told_not_cut(make: Callable[..., byte
 
 
 def test_flat_formats_have_the_plan_s_own_terms_beside_the_ids(parts: dict[str, Part]) -> None:
-    for values, row in zip(flatten_rows(parts["zones"]), parts["zones"].rows, strict=True):
-        records = row["properties"]["industries"]
-        assert (values["industries"] or "") == ";".join(one["industry_id"] for one in records)
-        assert (values["industry_terms_zh"] or "") == ";".join(one["term_zh"] for one in records)
+    for values, own in zip(flatten_rows(parts["zones"]), parts["zones"].properties, strict=True):
+        records = list_records(own["industries"])
+        assert (values["industries"] or "") == ";".join(str(one["industry_id"]) for one in records)
+        assert (values["industry_terms_zh"] or "") == ";".join(str(one["term_zh"]) for one in records)
 
 
 def test_csv_can_say_where_in_three_ways(make: Callable[..., bytes]) -> None:
@@ -375,10 +379,10 @@ def test_a_geodatabase_holds_every_layer_and_table(
         assert info["crs"] == (frame if part.spatial else None)
         assert info["layer_metadata"]["ALIAS_NAME"] == part.info["title"]["zh"]
     land = pyogrio.read_dataframe(path, layer="land")
-    for found, row in zip(land.geometry, parts["land"].rows, strict=True):
-        assert _same_place(found, row["geometry"], frame)
+    for found, row in zip(land.geometry, parts["land"].features, strict=True):
+        assert _same_place(found, row, frame)
         assert found.area == pytest.approx(
-            crs.transform_geometry(shape(row["geometry"]), crs.LONLAT, frame).area
+            crs.transform_geometry(parse_geometry(row), crs.LONLAT, frame).area
         )
     assert make("zones", "gdb.zip") == make("zones", "gdb.zip")
 
@@ -403,7 +407,7 @@ def test_a_drawing_has_every_ring_closed_in_metres_with_its_name(
         assert [list(line.get_points("xy")) for line in drawn] == [list(ring.coords)[:-1] for ring in rings]
         points = [place for place in places if place.geom_type == "Point"]
         assert len(space.query(f'POINT[layer=="{title}"]')) == len(points)
-        names = [row["properties"]["name_zh"] for row in part.rows if row["geometry"]]
+        names = [row["properties"]["name_zh"] for row in part.features if row["geometry"]]
         assert [text.dxf.text for text in space.query(f'TEXT[layer=="{title}-名称"]')] == names
     zone = space.query('LWPOLYLINE[layer=="开发区与管理区"]').first
     said = dict(value.partition("=")[::2] for _, value in zone.get_xdata("WEIHAI_LAYOUT"))
@@ -469,9 +473,9 @@ def test_a_choice_keeps_what_the_map_shows(parts: dict[str, Part]) -> None:
         for part in select_parts(list(parts.values()), Choice(("zones", "parks"), frozenset({"fashion"})))
     }
     assert {part.id for part in chosen.values() if part.spatial} == {"zones", "parks"}
-    for row in chosen["zones"].rows:
-        assert "fashion" in {one["industry_id"] for one in row["properties"]["industries"]}
-    assert {row["industry_id"] for row in chosen["designations"].rows} == {"fashion"}
+    for row in chosen["zones"].properties:
+        assert "fashion" in {one["industry_id"] for one in list_records(row["industries"])}
+    assert {row["industry_id"] for row in chosen["designations"].properties} == {"fashion"}
     assert chosen["clauses"].rows == parts["clauses"].rows
 
 
@@ -479,7 +483,7 @@ def test_a_place_is_chosen_with_all_that_lies_in_it(parts: dict[str, Part]) -> N
     chosen = {part.id: part for part in select_parts(list(parts.values()), Choice(place="huancui"))}
     assert [row["id"] for row in chosen["counties"].rows] == ["huancui"]
     assert "gaoqu" in {row["id"] for row in chosen["zones"].rows}
-    towns = {row["properties"]["parent_id"] for row in chosen["towns"].rows}
+    towns = {row["parent_id"] for row in chosen["towns"].properties}
     assert {"huancui", "gaoqu"} <= towns
     assert "nanhai" not in towns
 

@@ -6,13 +6,14 @@ from typing import Any
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely.geometry import Polygon, shape
+from shapely.geometry import Polygon
 
+from geodata.boundaries import parse_geometry
 from layers import geojson
 
 
 def _written(polygon: Polygon) -> Any:
-    return shape(geojson.to_geometry(polygon) or {})
+    return parse_geometry(geojson.to_feature("a", polygon, {}))
 
 
 positions = st.tuples(st.floats(120, 124, allow_nan=False), st.floats(36, 38, allow_nan=False))
@@ -67,6 +68,6 @@ def test_a_feature_without_a_place_has_a_null_geometry_and_no_bbox() -> None:
 
 def test_a_collection_has_the_bbox_of_its_features_and_no_crs_member() -> None:
     rows = [geojson.to_feature(str(i), Polygon([(i, 0), (i + 1, 0), (i, 1)]), {}) for i in range(3)]
-    collection = geojson.to_collection([*rows, geojson.to_feature("none", None, {})])
+    collection = geojson.to_collection([*rows, geojson.to_feature("none", None, {})], "made")
     assert collection["bbox"] == [0, 0, 3, 1]
     assert "crs" not in collection

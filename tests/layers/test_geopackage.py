@@ -89,7 +89,7 @@ def test_every_layer_of_the_plan_is_indexed_and_every_index_registered(
 def test_gdal_finds_by_the_index_what_a_box_meets(make: Made, parts: dict[str, Part]) -> None:
     towns, box = parts["towns"], (122.0, 37.3, 122.2, 37.5)
     found = pyogrio.read_dataframe(make("towns", "EPSG:4326"), layer="towns", bbox=box)
-    places = zip(towns.rows, geometries_of(towns, "EPSG:4326"), strict=True)
+    places = zip(towns.features, geometries_of(towns, "EPSG:4326"), strict=True)
     wanted = [row["id"] for row, one in places if one is not None and one.intersects(shapely.box(*box))]
     assert sorted(found["id"]) == sorted(wanted)
     assert 0 < len(wanted) < len(towns.rows)

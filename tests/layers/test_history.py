@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,7 @@ def test_changes_tell_areas_from_facts():
     before = {"data/zones.geojson": old} | {path: pair[0] for path, pair in tables.items()}
     after = {"data/zones.geojson": new} | {path: pair[1] for path, pair in tables.items()}
     found = compare(before.get, after.get, before)
+    area: Any
     (area,) = found["areas"]
     assert (area["id"], area["moved"]) == ("gaoqu", True)
     assert area["changed"] == ["outline", "method"]

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geodata.boundaries import GeoJsonFeature
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
@@ -141,8 +142,9 @@ def make(release: Release) -> Callable[[str, str], bytes]:
 
     def make(kind: str, text: str) -> bytes:
         """Return a file of parks in which one is named `text`, of the source `text`."""
-        row = parts["parks"].rows[0]
-        named = row | {"properties": row["properties"] | {"name_zh": text, "geometry_source": text}}
+        row = parts["parks"].features[0]
+        properties = {**row["properties"], "name_zh": text, "geometry_source": text}
+        named: GeoJsonFeature = {**row, "properties": properties}
         odd = [replace(parts["parks"], rows=[named]), parts["indicators"]]
         name = PLAN if "layer" not in FORMATS[kind].holds else "parks"
         spec = ExportSpec(name, kind, FORMATS[kind].frames[0], FORMATS[kind].geometry)
@@ -153,7 +155,7 @@ def make(release: Release) -> Callable[[str, str], bytes]:
 
 
 def _about(about: About, text: str) -> About:
-    brought: dict[str, Any] = {
+    brought: Any = {
         "id": "gaoqu",
         "layer": "zones",
         "name": {"zh": text, "en": text, "ko": text},
@@ -219,12 +221,12 @@ def test_any_text_becomes_paper(text: str) -> None:
     legible, missing = typeset.to_legible(data)
     assert typeset.to_pdf("poster.typ", legible, "2024-01-01").startswith(b"%PDF")
     assert typeset.to_legible(legible) == (legible, [])
-    assert bool(missing) <= (typeset.MARK in legible["title"])
+    assert bool(missing) <= (typeset.MARK in str(legible["title"]))
 
 
 def test_letters_that_the_font_has_stay() -> None:
     text = "乳山市 𬒗㙦𰻝 ‘quoted’ – 한국어 é"
-    assert typeset.to_legible(text) == (text, [])
-    assert typeset.to_legible("0\u0300") == ("0〓", ["\u0300"])
-    assert typeset.to_legible("😀e\u0301葛\U000e0100") == ("〓é葛", ["😀"])
+    assert typeset.to_legible({"said": [text]}) == ({"said": [text]}, [])
+    assert typeset.to_legible({"said": "0\u0300"}) == ({"said": "0〓"}, ["\u0300"])
+    assert typeset.to_legible({"said": "😀e\u0301葛\U000e0100"}) == ({"said": "〓é葛"}, ["😀"])
     assert typeset.name_letters(["😀"] * 13).endswith("… (13)")

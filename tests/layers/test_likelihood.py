@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from geodata.boundaries import parse_geometry
 from geodata.read import read_boundaries, read_facts
-from layers.lookup import EDGES, GROUND, BlockPlaces, Lookup, Surroundings, write_block
+from layers.document_types import BlockHead
+from layers.lookup import EDGES, GROUND, BlockPlaces, Lookup, LookupAnswer, Surroundings, write_block
 from layers.store import Release
 
 Answers = list[tuple[float, bool]]  # likelihood in per cent, and whether it was so
@@ -38,7 +40,7 @@ def counties() -> dict[str, BaseGeometry]:
     towns = read_facts().towns
     pieces: dict[str, list[BaseGeometry]] = {}
     for row in read_boundaries()["towns"]["features"]:
-        pieces.setdefault(towns[row["id"]].county, []).append(shape(row["geometry"]))
+        pieces.setdefault(towns[row["id"]].county, []).append(parse_geometry(row))
     return {county: shapely.union_all(found) for county, found in pieces.items()}
 
 
@@ -48,40 +50,43 @@ def _ask_blindly(counties: dict[str, BaseGeometry], stretch: float = 1) -> Answe
     The stated accuracies are multiplied by `stretch`.
     """
     boundaries = read_boundaries()
-    lines = [(shape(row["geometry"]), row["properties"]) for row in boundaries["blind"]["features"]]
+    lines = [(parse_geometry(row), row["properties"]) for row in boundaries["blind"]["features"]]
     borders, land = shapely.union_all([line for line, _ in lines]), shapely.union_all([*counties.values()])
     drawn: dict[str, list[BaseGeometry]] = {name: [] for name in counties}
     for face in shapely.get_parts(shapely.polygonize([shapely.union(borders, land.boundary)])):
         owner = max(counties, key=lambda name: shapely.intersection(face, counties[name]).area)
         drawn[owner].append(face)
     places = {name: shapely.union_all(faces) for name, faces in drawn.items()}
-    head: dict[str, Any] = {
+    head: BlockHead = {
         "layer": "counties",
         "url": None,
         "extent": None,
         "spots": [],
         "positional_accuracy_m": 2000,
     }
-    blocks = write_block(({"id": name, "name": name} | head, place) for name, place in places.items())
+    blocks = write_block(
+        ({**head, "id": name, "name": {"zh": name}}, place) for name, place in places.items()
+    )
     quantiles = boundaries["datapackage"]["quality"]["reconstructed"]["quantiles"]
     table = sorted((float(share), part) for share, part in quantiles.items())
-    edges = [
+    edges: list[tuple[BlockHead, BaseGeometry]] = [
         (
             {
-                "id": number,
                 "layer": EDGES,
                 "of": [
                     name for name, place in places.items() if place.boundary.distance(line.centroid) < 0.01
                 ],
-                "accuracy_m": known["accuracy_m"] * stretch,
+                "accuracy_m": float(str(known["accuracy_m"])) * stretch,
                 "coast": False,
                 "errors": table,
             },
             line,
         )
-        for number, (line, known) in enumerate(lines)
+        for line, known in lines
     ]
-    ground = [({"id": name, "layer": GROUND}, land) for name in ("neighbour", "window")]
+    ground: list[tuple[BlockHead, BaseGeometry]] = [
+        ({"id": name, "layer": GROUND}, land) for name in ("neighbour", "window")
+    ]
     lookup = Lookup(BlockPlaces(blocks), Surroundings(write_block([*edges, *ground])))
     answers: Answers = []
     chance = np.random.default_rng(7)
@@ -164,7 +169,7 @@ def test_of_a_place_without_a_known_extent_nobody_can_say(release: Release, look
             assert _of(lookup.at(lon, lat + accuracy_m * 1.2 / 111_000), row["id"], missing=True) is None
 
 
-def _of(answer: dict[str, Any], place: str, *, missing: bool = False) -> Any:
+def _of(answer: LookupAnswer, place: str, *, missing: bool = False) -> Any:
     found = next((row for row in answer["applies"] if row["id"] == place), None)
     assert found or missing, place
     return found

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,31 +19,34 @@ import shapely
 from psycopg import sql
 
 from layers.cql.tree import Compare, Constant, Like, Property
+from layers.document_types import BlockHead
 from layers.postgis import conditions, pool
 from layers.postgis import load as loading
 from layers.postgis import migrate as migrating
-from layers.postgis.load import KEPT, Snapshot, load, read_snapshot
+from layers.postgis.load import KEPT, Snapshot, load_release, read_snapshot
 from layers.postgis.migrate import FOLDER, SCHEMA, MissingExtensionError, NewerSchemaError, migrate
 from layers.postgis.store import PostgisStore
 from layers.query import Collection, Query, StoreSlowError, StoreUnavailableError
-from layers.rows import Row
+from layers.rows import StoredRow
 from layers.store import Release
 from scripts.cluster import DatabaseCluster, temporary_cluster
 
-INFO = {"id": "squares", "geometry": "polygon", "fields": [{"name": "id", "type": "string"}]}
+INFO: Any = {"id": "squares", "geometry": "polygon", "fields": [{"name": "id", "type": "string"}]}
 SQUARES = [
-    Row(f"s{number}", b'{"id":%d}' % number, {"id": f"s{number}"}, shapely.box(number, 0, number + 1, 1))
+    StoredRow(
+        f"s{number}", b'{"id":%d}' % number, {"id": f"s{number}"}, shapely.box(number, 0, number + 1, 1)
+    )
     for number in range(5)
 ]
 ROOT = Path(__file__).parents[2]
-HEAD = {"id": "s0", "positional_accuracy_m": 250}
+HEAD: BlockHead = {"id": "s0", "positional_accuracy_m": 250}
 
 
 def quiet(what: str, done: int, total: int) -> None:
     """Say nothing."""
 
 
-def to_snapshot(release: str, rows: Iterable[Row] = SQUARES) -> Snapshot:
+def to_snapshot(release: str, rows: Iterable[StoredRow] = SQUARES) -> Snapshot:
     squares = Collection("squares", INFO, len(SQUARES), (0, 0, 5, 1))
     return Snapshot(release, (squares,), lambda _: rows, [(HEAD, shapely.to_wkb(shapely.box(0, 0, 1, 1)))])
 
@@ -67,24 +71,25 @@ def test_migrations_are_numbered_from_one_and_applied_once(url: str) -> None:
 
 
 def test_tables_of_a_newer_version_are_left_alone(url: str) -> None:
-    assert load(url, to_snapshot("one"), quiet)
+    assert load_release(url, to_snapshot("one"), quiet)
     with psycopg.connect(url) as connection:
         connection.execute(f"INSERT INTO {SCHEMA}.migrations (number) VALUES (999)")
     with pytest.raises(NewerSchemaError, match="999"):
-        load(url, to_snapshot("two"), quiet)
+        load_release(url, to_snapshot("two"), quiet)
     assert ask(url, "SELECT id FROM releases") == [("one",)]
 
 
 def test_a_release_is_loaded_once(url: str) -> None:
-    assert load(url, to_snapshot("one"), quiet)
-    assert not load(url, to_snapshot("one", []), quiet)
+    assert load_release(url, to_snapshot("one"), quiet)
+    assert not load_release(url, to_snapshot("one", []), quiet)
     assert PostgisStore(url, "one").select("squares", Query()).matched == len(SQUARES)
 
 
 def test_two_that_load_at_once_take_turns(url: str) -> None:
     loaded = []
     threads = [
-        threading.Thread(target=lambda: loaded.append(load(url, to_snapshot("one"), quiet))) for _ in range(3)
+        threading.Thread(target=lambda: loaded.append(load_release(url, to_snapshot("one"), quiet)))
+        for _ in range(3)
     ]
     for thread in threads:
         thread.start()
@@ -94,17 +99,17 @@ def test_two_that_load_at_once_take_turns(url: str) -> None:
 
 
 def test_a_load_that_breaks_off_leaves_the_database_as_it_was(url: str) -> None:
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     before = ask(url, "SELECT relname FROM pg_class ORDER BY 1")
 
-    def broken() -> Iterator[Row]:
+    def broken() -> Iterator[StoredRow]:
         yield SQUARES[0]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load(url, to_snapshot("two", broken()), quiet)
+        load_release(url, to_snapshot("two", broken()), quiet)
     assert ask(url, "SELECT relname FROM pg_class ORDER BY 1") == before
-    assert load(url, to_snapshot("two"), quiet)
+    assert load_release(url, to_snapshot("two"), quiet)
 
 
 KILLED = """
@@ -116,18 +121,18 @@ def rows():
     print("copying", flush=True)
     time.sleep(600)
 
-load(sys.argv[1], to_snapshot("two", rows()), quiet)
+load_release(sys.argv[1], to_snapshot("two", rows()), quiet)
 """
 
 
 def test_a_loader_killed_in_the_middle_leaves_the_database_as_it_was(url: str) -> None:
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     before = ask(url, "SELECT relname FROM pg_class ORDER BY 1")
     with subprocess.Popen([sys.executable, "-c", KILLED, url], stdout=subprocess.PIPE, cwd=ROOT) as loader:
         assert loader.stdout
         assert loader.stdout.readline() == b"copying\n"
         loader.kill()
-    assert load(url, to_snapshot("two"), quiet)  # waits for the other to be gone
+    assert load_release(url, to_snapshot("two"), quiet)  # waits for the other to be gone
     assert PostgisStore(url, "two").select("squares", Query()).matched == len(SQUARES)
     after = ask(url, "SELECT relname FROM pg_class WHERE relname !~ 'two' ORDER BY 1")
     assert [name for name in after if not name[0].startswith("pg_toast")] == [
@@ -138,7 +143,7 @@ def test_a_loader_killed_in_the_middle_leaves_the_database_as_it_was(url: str) -
 def test_a_migration_that_readers_hold_up_is_given_up_and_leaves_all_as_it_was(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert load(url, to_snapshot("old"), quiet)
+    assert load_release(url, to_snapshot("old"), quiet)
     monkeypatch.setattr(loading, "LOCK_MS", 100)
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     (tmp_path / "9999.sql").write_text("ALTER TABLE collections ADD COLUMN more integer")
@@ -147,7 +152,7 @@ def test_a_migration_that_readers_hold_up_is_given_up_and_leaves_all_as_it_was(
     with psycopg.connect(url) as reader:
         reader.execute(f"SELECT 1 FROM {SCHEMA}.collections")
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            load(url, to_snapshot("new"), quiet)
+            load_release(url, to_snapshot("new"), quiet)
     assert ask(url, "SELECT number FROM migrations") == before
     assert ask(url, "SELECT id FROM releases") == [("old",)]
     with psycopg.connect(url) as owner:
@@ -160,11 +165,11 @@ def test_a_load_is_not_held_to_the_time_that_questions_have(url: str) -> None:
         connection.execute(sql.SQL("ALTER DATABASE {} SET statement_timeout = 1").format(name))
         connection.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[StoredRow]:
         time.sleep(0.05)
         yield from SQUARES
 
-    assert load(url, to_snapshot("one", rows()), quiet)
+    assert load_release(url, to_snapshot("one", rows()), quiet)
 
 
 def test_texts_too_long_for_an_index_are_loaded_and_found(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,11 +177,11 @@ def test_texts_too_long_for_an_index_are_loaded_and_found(url: str, monkeypatch:
     texts = ["".join(chr(0x4E00 + number * k % 20000) for k in range(4000)) for number in range(1, 6)]
     info = INFO | {"fields": [*INFO["fields"], {"name": "said", "type": "string"}]}
     rows = [
-        Row(row.id, row.body, {**row.values, "said": said}, row.geometry)
+        StoredRow(row.id, row.body, {**row.values, "said": said}, row.geometry)
         for row, said in zip(SQUARES, texts, strict=True)
     ]
     snapshot = Snapshot("one", (Collection("squares", info, len(rows), (0, 0, 5, 1)),), lambda _: rows, [])
-    assert load(url, snapshot, quiet)
+    assert load_release(url, snapshot, quiet)
     condition = Compare("=", Property("said", "string"), Constant(texts[3]))
     found = PostgisStore(url, "one").select("squares", Query(filter=condition))
     assert [feature.id for feature in found.features] == ["s3"]
@@ -186,11 +191,11 @@ def test_an_index_finds_what_an_entry_of_a_list_holds(url: str) -> None:
     info = INFO | {"fields": [*INFO["fields"], {"name": "uses", "type": "array"}]}
     uses = ["Port-works;housing", *(f"farm;housing-{number % 9}" for number in range(1, 5000))]
     rows = [
-        Row(f"s{number}", b"{}", {"id": f"s{number}", "uses": said}, shapely.box(0, 0, 1, 1))
+        StoredRow(f"s{number}", b"{}", {"id": f"s{number}", "uses": said}, shapely.box(0, 0, 1, 1))
         for number, said in enumerate(uses)
     ]
     snapshot = Snapshot("one", (Collection("squares", info, len(rows), (0, 0, 1, 1)),), lambda _: rows, [])
-    assert load(url, snapshot, quiet)
+    assert load_release(url, snapshot, quiet)
     store = PostgisStore(url, "one")
     found = store.select("squares", Query(filter=Like(Property("uses", "string"), "%Port-w%")))
     store.close()  # its connections tell what they used as they end
@@ -208,9 +213,11 @@ def test_a_list_of_more_entries_than_are_kept_is_read_through(
     monkeypatch.setattr(loading, "INDEXED_FROM", 0)
     monkeypatch.setattr(conditions, "MAX_ENTRIES", 3)
     info = INFO | {"fields": [*INFO["fields"], {"name": "uses", "type": "array"}]}
-    rows = [Row(row.id, row.body, row.values | {"uses": f"a;{row.id}"}, row.geometry) for row in SQUARES]
+    rows = [
+        StoredRow(row.id, row.body, row.values | {"uses": f"a;{row.id}"}, row.geometry) for row in SQUARES
+    ]
     snapshot = Snapshot("one", (Collection("squares", info, len(rows), (0, 0, 5, 1)),), lambda _: rows, [])
-    assert load(url, snapshot, quiet)
+    assert load_release(url, snapshot, quiet)
     found = PostgisStore(url, "one").select("squares", Query(filter=Like(Property("uses", "string"), "%3")))
     assert [feature.id for feature in found.features] == ["s3"]
     assert ask(url, "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%USING gin%'") == [(0,)]
@@ -224,25 +231,25 @@ def test_postgis_that_cannot_be_created_is_named(
         connection.execute("CREATE DATABASE bare TEMPLATE template0 OWNER plain")
     bare = cluster.url("bare", "plain")
     with pytest.raises(MissingExtensionError, match="postgis"):
-        load(bare, to_snapshot("one"), quiet)
+        load_release(bare, to_snapshot("one"), quiet)
     monkeypatch.setattr(migrating, "EXTENSION", b"CREATE EXTENSION IF NOT EXISTS no_such_thing")
     with pytest.raises(MissingExtensionError, match="no_such_thing"):
-        load(url, to_snapshot("one"), quiet)
+        load_release(url, to_snapshot("one"), quiet)
 
 
 def test_readers_of_the_old_release_go_on_while_a_new_one_is_loaded(url: str) -> None:
-    load(url, to_snapshot("old"), quiet)
+    load_release(url, to_snapshot("old"), quiet)
     old, new = PostgisStore(url, "old"), PostgisStore(url, "new")
     seen = []
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[StoredRow]:
         for row in SQUARES:
             seen.append(old.select("squares", Query(boxes=((0, 0, 9, 9),))).matched)
             with pytest.raises(StoreUnavailableError, match="new"):
                 new.collections()
             yield row
 
-    load(url, to_snapshot("new", rows()), quiet)
+    load_release(url, to_snapshot("new", rows()), quiet)
     assert seen == [len(SQUARES)] * len(SQUARES)
     assert new.select("squares", Query()) == old.select("squares", Query())
 
@@ -250,7 +257,7 @@ def test_readers_of_the_old_release_go_on_while_a_new_one_is_loaded(url: str) ->
 def test_the_newest_releases_stay_and_older_ones_go(url: str) -> None:
     names = [f"r{number}" for number in range(KEPT + 2)]
     for name in names:
-        load(url, to_snapshot(name), quiet)
+        load_release(url, to_snapshot(name), quiet)
     assert [row[0] for row in ask(url, "SELECT id FROM releases ORDER BY loaded")] == names[-KEPT:]
     tables = ask(url, "SELECT relname FROM pg_class WHERE relname ~ '^(items_0|places)_r[0-9]+$' ORDER BY 1")
     kept = [f"{table}_{name}" for table in ("items_0", "places") for name in names[-KEPT:]]
@@ -262,18 +269,18 @@ def test_a_reader_in_the_way_only_keeps_an_old_release_longer(
 ) -> None:
     monkeypatch.setattr(loading, "LOCK_MS", 100)
     for number in range(KEPT):
-        load(url, to_snapshot(f"r{number}"), quiet)
+        load_release(url, to_snapshot(f"r{number}"), quiet)
     with psycopg.connect(url) as reader:
         reader.execute(f"SELECT 1 FROM {SCHEMA}.items_0_r0 LIMIT 1")
-        assert load(url, to_snapshot("next"), quiet)
+        assert load_release(url, to_snapshot("next"), quiet)
         assert len(ask(url, "SELECT id FROM releases")) == KEPT + 1
-    load(url, to_snapshot("last"), quiet)
+    load_release(url, to_snapshot("last"), quiet)
     assert len(ask(url, "SELECT id FROM releases")) == KEPT
 
 
 def test_progress_is_told_up_to_the_end(database: str, url: str, release: Release) -> None:
     told = []
-    load(url, read_snapshot(release), lambda *step: told.append(step))
+    load_release(url, read_snapshot(release), lambda *step: told.append(step))
     by_kind = {what: (done, total) for what, done, total in told}
     assert set(by_kind) == {"features", "index"}
     assert all(done == total for done, total in by_kind.values())
@@ -288,18 +295,18 @@ GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO reader;
 def test_a_read_only_role_serves_also_what_is_loaded_later_and_cannot_load(
     cluster: DatabaseCluster, url: str
 ) -> None:
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     with psycopg.connect(url) as connection:
         connection.execute("CREATE ROLE reader LOGIN")
         connection.execute(GRANTS.encode())
-    load(url, to_snapshot("two"), quiet)
+    load_release(url, to_snapshot("two"), quiet)
     as_reader = url.replace(f"user={cluster.user}", "user=reader")
     store = PostgisStore(as_reader, "two")
     assert store.select("squares", Query(boxes=((0, 0, 0.5, 0.5),))).matched == 1
     assert [head for head, _ in store.near(0.5, 0.5, 10)] == [HEAD]
     assert store.reach_m() == HEAD["positional_accuracy_m"]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        load(as_reader, to_snapshot("three"), quiet)
+        load_release(as_reader, to_snapshot("three"), quiet)
     for table in ("releases", "collections", "places", "items_0_one", "items_0_two", "places_two"):
         for statement in ("DELETE FROM {}", "DROP TABLE {}", "ALTER TABLE {} ADD COLUMN more int"):
             with psycopg.connect(as_reader) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -307,11 +314,11 @@ def test_a_read_only_role_serves_also_what_is_loaded_later_and_cannot_load(
 
 
 def test_what_all_may_read_they_may_read_of_every_release(cluster: DatabaseCluster, url: str) -> None:
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     with psycopg.connect(url) as connection:
         connection.execute("CREATE ROLE anyone LOGIN")
         connection.execute(GRANTS.replace("TO reader", "TO PUBLIC").encode())
-    load(url, to_snapshot("two"), quiet)
+    load_release(url, to_snapshot("two"), quiet)
     store = PostgisStore(url.replace(f"user={cluster.user}", "user=anyone"), "two")
     assert store.select("squares", Query(sort=(("id", True),))).matched == len(SQUARES)
 
@@ -324,7 +331,7 @@ INDEXES = "SELECT ident FROM pg_backend_memory_contexts WHERE name = 'index info
 def test_connections_are_there_before_the_first_question_and_go_with_the_store(url: str) -> None:
     with psycopg.connect(url) as connection:
         connected = CONNECTED.format(connection.info.dbname)
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     store = PostgisStore(url, "one")
     while len(ask(url, connected)) < pool.MIN_CONNECTIONS:
         pass
@@ -334,7 +341,7 @@ def test_connections_are_there_before_the_first_question_and_go_with_the_store(u
 
 
 def test_a_new_connection_has_met_the_tables_before_its_first_question(url: str) -> None:
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     known = [name for (name,) in PostgisStore(url, "one")._pool.ask(sql.SQL(INDEXES))]
     assert "places_one_geometry_idx" in known
 
@@ -343,21 +350,21 @@ def test_a_new_connection_that_cannot_meet_the_tables_answers_what_it_can(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "WARM_MS", 50)
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     with psycopg.connect(url) as other:
         other.execute(f"LOCK TABLE {SCHEMA}.places_one IN ACCESS EXCLUSIVE MODE")
         assert PostgisStore(url, "one").select("squares", Query()).matched == len(SQUARES)
 
 
 def test_the_server_cannot_write_even_as_the_owner(url: str) -> None:
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     store = PostgisStore(url, "one")
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         store._pool.ask(sql.SQL("DELETE FROM releases RETURNING id"))
 
 
 def test_a_question_that_takes_too_long_is_given_up(url: str) -> None:
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     store = PostgisStore(f"{url}&options=-c%20statement_timeout%3D100", "one")
     assert store.select("squares", Query()).matched == len(SQUARES)
     with psycopg.connect(url) as other:
@@ -378,7 +385,7 @@ def test_a_busy_store_says_so_in_time_and_goes_on_when_it_is_free(
     monkeypatch.setattr(pool, "MIN_CONNECTIONS", 1)
     monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
     monkeypatch.setattr(pool, "CONNECT_S", 0.2)
-    load(url, to_snapshot("one"), quiet)
+    load_release(url, to_snapshot("one"), quiet)
     store = PostgisStore(url, "one")
     store.collections()
     with psycopg.connect(url) as other, ThreadPoolExecutor(1) as thread:
@@ -395,11 +402,11 @@ def test_a_busy_store_says_so_in_time_and_goes_on_when_it_is_free(
 
 
 def test_a_release_removed_under_a_server_is_an_outage_not_an_empty_answer(url: str) -> None:
-    load(url, to_snapshot("r0"), quiet)
+    load_release(url, to_snapshot("r0"), quiet)
     store = PostgisStore(url, "r0")
     assert store.collections()
     for number in range(1, KEPT + 1):
-        load(url, to_snapshot(f"r{number}"), quiet)
+        load_release(url, to_snapshot(f"r{number}"), quiet)
     for question in (
         lambda: store.select("squares", Query()),
         lambda: store.get("squares", "s0"),
@@ -413,7 +420,7 @@ def test_a_release_removed_under_a_server_is_an_outage_not_an_empty_answer(url: 
 def test_an_outage_is_an_error_at_once_and_ends_with_the_outage() -> None:
     with temporary_cluster() as cluster:
         url = cluster.new_database("outage")
-        load(url, to_snapshot("one"), quiet)
+        load_release(url, to_snapshot("one"), quiet)
         store = PostgisStore(url, "one")
         everything = store.select("squares", Query())
         cluster.stop()
@@ -433,7 +440,7 @@ def test_an_outage_is_an_error_at_once_and_ends_with_the_outage() -> None:
 def test_a_restart_under_load_is_either_an_answer_or_an_outage() -> None:
     with temporary_cluster() as cluster, ThreadPoolExecutor(6) as threads:
         url = cluster.new_database("restarts")
-        load(url, to_snapshot("one"), quiet)
+        load_release(url, to_snapshot("one"), quiet)
         store = PostgisStore(url, "one")
         everything = store.select("squares", Query())
         over = threading.Event()

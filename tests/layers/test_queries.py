@@ -95,7 +95,7 @@ def test_an_answer_is_of_the_kind_that_its_words_are(
         assert set(row["clauses"]) <= cited
 
 
-def _is_right(row: dict[str, Any], answer: dict[str, Any]) -> bool:
+def _is_right(row: dict[str, Any], answer: Any) -> bool:
     told = answer["answer"]
     if row["answer"] == "none":
         return told is None and bool(answer["missing"])
@@ -118,7 +118,7 @@ def test_nearly_all_queries_are_answered_right(release: Release) -> None:
     assert len(wrong) <= (1 - RIGHT) * len(QUERIES), wrong
 
 
-def _fits(row: dict[str, Any], answer: dict[str, Any]) -> bool:
+def _fits(row: dict[str, Any], answer: Any) -> bool:
     """Return whether an answer is one of those that the plan's text allows for a question."""
     told = answer["answer"]
     if told is None:
@@ -162,7 +162,7 @@ TURNS = {  # what is done with a thing, or what it is for, by the industry of th
 
 @pytest.mark.parametrize(("industry", "query"), [(one, query) for one in TURNS for query in TURNS[one]])
 def test_what_is_done_with_a_thing_decides(release: Release, query: str, industry: str) -> None:
-    told = Search(release.read_json("index/search.json")).answer(query, "zh")["answer"]
+    told: Any = Search(release.read_json("index/search.json")).answer(query, "zh")["answer"]
     assert (told["kind"], told["industry"]["id"]) == ("synonym", industry)
 
 
@@ -197,7 +197,7 @@ def test_no_synonym_is_said_to_be_the_plan_s(facts: Facts, release: Release) -> 
     claimed = []
     for row in facts.thesaurus:
         for spelling in (*row.zh, *row.en, *row.ko):
-            told = search.answer(spelling, "zh")["answer"]
+            told: Any = search.answer(spelling, "zh")["answer"]
             industry = (told or {}).get("industry") or {"id": None}
             if told is None or (told["kind"], industry["id"]) != ("synonym", row.industry):
                 claimed.append((spelling, told and told["kind"]))

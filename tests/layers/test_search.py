@@ -1,6 +1,7 @@
 """Names are found however people type them, and what the plan does not name is not found."""
 
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -285,7 +286,7 @@ def test_plurals_and_spellings_have_one_stem() -> None:
 
 
 def _told(search: Search, query: str) -> tuple[str, str | None]:
-    told = search.answer(query, "en")["answer"]
+    told: Any = search.answer(query, "en")["answer"]
     industry = told["industry"]
     return told["kind"], industry["id"] if industry else None
 
@@ -314,19 +315,19 @@ def test_a_question_is_answered_by_the_word_that_matters(
 
 def test_what_the_plan_wants_a_place_to_be_is_an_answer(search: Search) -> None:
     for query in ("冷链", "cold chain", "콜드체인"):
-        told = search.answer(query, "zh")["answer"]
+        told: Any = search.answer(query, "zh")["answer"]
         assert [(row["id"], row["clause"]) for row in told["positioning"]] == [("rongcheng", "三(一)1(3)")]
 
 
 def test_a_synonym_shows_what_the_plan_says_of_the_word_in_it(search: Search) -> None:
-    answer = search.answer("cold-chain warehouse", "en")
+    answer: Any = search.answer("cold-chain warehouse", "en")
     assert (answer["answer"]["kind"], answer["answer"]["printed"]) == ("synonym", "冷链")
     (chain,) = answer["others"]
     assert (chain["kind"], chain["places"][0]["id"]) == ("positioning", "rongcheng")
 
 
 def test_words_that_were_not_used_are_told(search: Search) -> None:
-    answer = search.answer("wind tower flanges", "en")
+    answer: Any = search.answer("wind tower flanges", "en")
     assert answer["answer"]["industry"]["id"] == "offshore-wind"
     assert answer["unused"] == answer["missing"] == ["flanges"]
     assert search.answer("wind towers", "en")["unused"] == []
@@ -353,7 +354,7 @@ def test_a_word_that_is_spelt_right_is_not_corrected(search: Search, query: str)
 
 @pytest.mark.parametrize("query", ["who to contact", "联系谁", "연락처"])
 def test_a_question_that_a_page_answers_leads_there(search: Search, query: str) -> None:
-    answer = search.answer(query, "en")["answer"]
+    answer: Any = search.answer(query, "en")["answer"]
     assert (answer["kind"], answer["url"]) == ("page", "/agencies/")
 
 

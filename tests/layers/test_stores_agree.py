@@ -12,6 +12,7 @@ import shapely
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from geodata.boundaries import flatten_value
 from layers.cql.tree import (
     Arithmetic,
     Compare,
@@ -26,10 +27,10 @@ from layers.cql.tree import (
 )
 from layers.memory import MemoryTable
 from layers.postgis import load as loading
-from layers.postgis.load import Snapshot, load
+from layers.postgis.load import Snapshot, load_release
 from layers.postgis.store import PostgisStore
 from layers.query import Query
-from layers.rows import Row, flatten_value, queryables
+from layers.rows import StoredRow, queryables
 from scripts.cluster import DatabaseCluster
 from tests.layers import oracle
 
@@ -41,7 +42,7 @@ FIELDS = {
     "rank": "integer",
     "open": "boolean",
 }
-INFO = {
+INFO: Any = {
     "id": "made-up",
     "geometry": "polygon",
     "fields": [{"name": name, "type": kind} for name, kind in FIELDS.items()],
@@ -86,12 +87,12 @@ boxes = st.tuples(oracle.positions, st.integers(0, 60), st.integers(0, 60)).map(
 releases = itertools.count()
 
 
-def to_row(index: int, values: dict[str, Any], geometry: Any) -> Row:
+def to_row(index: int, values: dict[str, Any], geometry: Any) -> StoredRow:
     own = {"id": f"row-{index}"} | values
     place = json.loads(shapely.to_geojson(geometry)) if geometry else None
     feature = {"type": "Feature", "id": own["id"], "geometry": place, "properties": own}
     flat = {name: flatten_value(value) for name, value in own.items()}
-    return Row(own["id"], json.dumps(feature).encode(), flat, geometry)
+    return StoredRow(own["id"], json.dumps(feature).encode(), flat, geometry)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_both_stores_give_the_same_answers(empty: str, data: st.DataObject) -> N
     rows = [to_row(index, *one) for index, one in enumerate(given_rows)]
     table = MemoryTable(INFO, rows)
     snapshot = Snapshot(f"made{next(releases)}", (table.collection,), lambda _: rows, [])
-    load(empty, snapshot, lambda *_: None)
+    load_release(empty, snapshot, lambda *_: None)
     scanning = data.draw(st.sampled_from(["on", "off"]))
     features = [json.loads(row.body) for row in rows]
     asked = [data.draw(queries(features)) for _ in range(QUERIES)]
@@ -140,7 +141,7 @@ def test_both_stores_calculate_alike(empty: str) -> None:
     ]
     table = MemoryTable(INFO, rows)
     snapshot = Snapshot("numbers", (table.collection,), lambda _: rows, [])
-    load(empty, snapshot, lambda *_: None)
+    load_release(empty, snapshot, lambda *_: None)
     store = PostgisStore(empty, snapshot.release)
     size, rank = Property("size", "number"), Property("rank", "number")
     for operator in get_args(Operator):
@@ -176,7 +177,7 @@ def test_lists_are_found_by_what_is_in_them_as_if_they_were_read(empty: str, dat
     rows = [to_row(index, *one) for index, one in enumerate(given_rows)]
     table = MemoryTable(INFO, rows)
     snapshot = Snapshot(f"lists{next(releases)}", (table.collection,), lambda _: rows, [])
-    load(empty, snapshot, lambda *_: None)
+    load_release(empty, snapshot, lambda *_: None)
     tags = Property("tags", "string")
     store = PostgisStore(f"{empty}&options=-c%20enable_seqscan%3Doff", snapshot.release)
     for pattern in data.draw(st.lists(patterns, min_size=40, max_size=40)):

@@ -20,7 +20,7 @@ from layers.query import Query
 from layers.store import Release, read_current
 from scripts.bench import ogc, parsers, peers, report, synthetic, traffic
 from scripts.bench.load import Load
-from scripts.bench.postgis import build_items, build_side, compare
+from scripts.bench.postgis import build_items, build_side, compare_sides
 from scripts.bench.synthetic import LAYER, write_made
 from scripts.cli import main
 from scripts.commands import bench as commands
@@ -64,10 +64,10 @@ def test_a_made_release_holds_as_many_zones_as_are_wanted(tmp_path: Path, releas
 def test_stores_that_answer_differently_are_not_compared(release: Release) -> None:
     side = build_side("one", MemoryStore(release))
     other = replace(build_side("two", MemoryStore(release)), service=side.service)
-    result = compare(side, other, lambda _: build_items("zones", "limit=1"), 4)
+    result = compare_sides(side, other, lambda _: build_items("zones", "limit=1"), 4)
     assert set(result) == {"one", "two", "p50_ratio", "p99_ratio"}
     with pytest.raises(ValueError, match="one"):
-        compare(side, other, lambda _: lambda asked: asked.name.encode(), 4)
+        compare_sides(side, other, lambda _: lambda asked: asked.name.encode(), 4)
 
 
 def test_a_load_in_which_an_answer_is_an_error_is_no_measurement(tmp_path: Path, monkeypatch) -> None:

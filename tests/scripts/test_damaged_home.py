@@ -27,7 +27,10 @@ from webmap import publish as publishing
 from webmap.publish import hash_inputs, publish, publish_imports
 from webmap.settings import read_settings
 
-SQUARE = {"type": "Polygon", "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]]}
+SQUARE: dict[str, object] = {
+    "type": "Polygon",
+    "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]],
+}
 COMMANDS = {
     "build": ["build"],
     "history": ["history"],

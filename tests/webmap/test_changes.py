@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import Client
@@ -33,7 +34,7 @@ LOSS = {
     "en": "accepted 56 km² to 某区",
     "ko": "56 km² 승인 → 某区",
 }
-IMPORT = {
+IMPORT: Any = {
     "of": PLACE,
     "layer": "zones",
     "method": "official",
@@ -87,10 +88,10 @@ def published(release, tmp_path_factory):
     first = clone(release, home, "aaaa000011112222", lambda _: None)
     before = {"area_km2": 297.023, "geometry_method": "reconstructed", "positional_accuracy_m": 5884}
     after = {"area_km2": 290.5, "geometry_method": "official", "positional_accuracy_m": 5}
-    base = [{"id": PLACE, "layer": "zones", "before": None, "after": before}]
+    base: Any = [{"id": PLACE, "layer": "zones", "before": None, "after": before}]
     record(home, first, Act("build", first.id, code, changes={"areas": base}))
     second = clone(release, home, "bbbb000011112222", official)
-    moved = {"areas": [{"id": PLACE, "layer": "zones", "before": before, "after": after}], "facts": {}}
+    moved: Any = {"areas": [{"id": PLACE, "layer": "zones", "before": before, "after": after}], "facts": {}}
     act = Act("import", second.id, code, who="张某", why="正式界线", imported=(IMPORT,), changes=moved)
     record(home, second, act)
     record(home, first, Act("rollback", first.id, code, who="李某", why="待核实", back_to=1))

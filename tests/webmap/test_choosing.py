@@ -178,6 +178,16 @@ def test_a_clause_with_two_terms_of_an_industry_is_named_once_for_a_place_outsid
     assert sorted(named) == [("five-marine-economy", "三(一)2(3)"), ("marine-east", "三(二)1")]
 
 
+def test_a_term_that_joins_industries_is_told_of_the_one_that_is_asked_for(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = client.application.extensions["content"].industries["biomedicine"]
+    led_by_another = [row | {"industry": {"id": "glass"}} for row in own["designations"]]
+    monkeypatch.setitem(own, "designations", led_by_another)
+    found = find(client, "industry=biomedicine")["elsewhere"]
+    assert {row["industry"]["id"] for row in found} == {"biomedicine"}
+
+
 @pytest.mark.parametrize("share", ["0", "0.25", "0.5", "1"])
 def test_what_is_listed_for_an_area_counts_by_the_share_that_is_asked_for(
     client: FlaskClient, share: str

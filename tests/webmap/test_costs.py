@@ -28,11 +28,10 @@ from layers.cql import evaluate
 from layers.memory import MemoryStore
 from layers.query import Query
 from layers.rows import dump_exactly
-from layers.store import Release
+from layers.store import Release, share
 from tests.webmap.conftest import running
 from webmap import limiter
 from webmap.app import create_app
-from webmap.content import share
 from webmap.limiter import COMPUTING, MAKING, Limiter
 from webmap.ogc.cache import ReprojectionCache, ResponseCache
 from webmap.ogc.request import SITE_PLACEHOLDER, remembered_request
@@ -364,9 +363,8 @@ def test_a_web_process_loads_nothing_of_what_only_reads_facts(release: Release) 
 MIXED = """
 import sys
 from pathlib import Path
-from layers.store import Release
+from layers.store import Release, share
 from webmap.app import create_app
-from webmap.content import share
 from webmap.live import settle
 from webmap.settings import Settings
 

@@ -234,7 +234,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Release:
     act = Act("build", hash_inputs(), hash_code())
     with pytest.MonkeyPatch.context() as reading:
         reading.setattr(webmap.build, "_read_inputs", read)
-        release = webmap.build.build(home, ROOT, act)
+        release = webmap.build.build_home(home, ROOT, act)
     record(home, release, act)
     return release
 

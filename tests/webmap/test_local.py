@@ -16,12 +16,12 @@ from PIL import Image
 
 import webmap.publish as publishing
 from geodata.read import read_facts
+from layers.cartography import STYLE
 from layers.store import Release
 from scripts.bench.extract import DATE, Extract, build_extract, read_city_land
 from tests.invented_plan import invent_text, write_additions
 from tests.webmap.crawling import read_page
 from webmap.app import create_app
-from webmap.paper.look import BACKDROP
 from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
 
@@ -303,8 +303,8 @@ def test_a_basemap_is_part_of_every_map_with_its_date_and_whose_it_is(
         assert 'class="locator-road"' not in client.get(path).text
     sheet = own.get("/print/districts.svg?lang=zh").text
     assert DATE in sheet
-    assert BACKDROP["road1"][0] in sheet
-    assert BACKDROP["road1"][0] not in client.get("/print/districts.svg?lang=zh").text
+    assert STYLE.basemap["road1"][0] in sheet
+    assert STYLE.basemap["road1"][0] not in client.get("/print/districts.svg?lang=zh").text
     assert DATE in " ".join(read_sheet(own, "/zones/gaoqu.pdf?lang=zh"))
 
 

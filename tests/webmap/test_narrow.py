@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shapely
@@ -76,7 +77,7 @@ def published(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Ite
     second = clone(release, home, "bbbb000011112222", official)
     before = {"area_km2": 297.0, "geometry_method": "reconstructed", "positional_accuracy_m": 5884}
     after = {"area_km2": 290.5, "geometry_method": "official", "positional_accuracy_m": 5}
-    moved = [{"id": PLACE, "layer": "zones", "before": before, "after": after}]
+    moved: Any = [{"id": PLACE, "layer": "zones", "before": before, "after": after}]
     record(home, first, Act("build", first.id, "code", changes={"areas": []}))
     record(home, second, Act("import", second.id, "code", who="张某", changes={"areas": moved}))
     with serving(second, Settings(home)) as address:

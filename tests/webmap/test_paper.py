@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-import webmap
 from layers.store import Release
+from webmap import label_placement as labels
 from webmap.i18n import format_clause, format_number, format_quantity
-from webmap.paper import labels
+from webmap.label_placement import wrap_text
 from webmap.paper.drawing import SCALES, Drawing, Ground, fit
-from webmap.paper.labels import wrap_text
-from webmap.paper.look import LINES, explain_edges
+from webmap.paper.look import explain_edges
 from webmap.paper.painter import Painter
 from webmap.views import paper
 
@@ -352,9 +350,14 @@ def test_the_same_sheet_is_the_same_bytes_in_another_process(client: FlaskClient
 
 def test_a_changed_programme_makes_its_files_anew(tmp_path: Path) -> None:
     for name, text in (("a", "old"), ("b", "new")):
-        (tmp_path / name / "paper").mkdir(parents=True)
-        (tmp_path / name / "paper" / "press.py").write_text(text)
+        (tmp_path / name / "webmap/paper").mkdir(parents=True)
+        (tmp_path / name / "webmap/paper/press.py").write_text(text)
     assert paper.edition(tmp_path / "a") != paper.edition(tmp_path / "b")
+
+
+@pytest.mark.parametrize("pattern", paper.MAKERS)
+def test_what_makes_files_is_where_it_is_looked_for(pattern: str) -> None:
+    assert list(paper.ROOT.glob(pattern))
 
 
 def test_a_scale_bar_is_as_long_as_it_says(release: Release) -> None:
@@ -421,13 +424,6 @@ def test_a_view_shows_all_of_its_bounds(corner, size) -> None:
         across, down = view.to_paper(x, y)
         assert 10 - 1e-6 <= across <= 10 + size[0] + 1e-6
         assert 20 - 1e-6 <= down <= 20 + size[1] + 1e-6
-
-
-def test_paper_and_screen_group_the_same_edges() -> None:
-    script = (Path(webmap.__file__).parent / "static" / "js" / "browse.js").read_text(encoding="utf-8")
-    (block,) = re.findall(r"const LINES = \{(.*?)\};", script, re.DOTALL)
-    lines = re.findall(r"(\w+): \[(.*?)\]", block)
-    assert {line: tuple(re.findall(r'"(\w+)"', methods)) for line, methods in lines} == LINES
 
 
 def test_each_kind_of_line_is_explained_once() -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from psycopg import sql
 
-from layers.postgis.load import load, read_snapshot
+from layers.postgis.load import load_release, read_snapshot
 from layers.postgis.migrate import SCHEMA
 from layers.store import Release
 from scripts.cluster import temporary_cluster
@@ -67,7 +67,7 @@ def test_an_outage_is_a_problem_to_try_again_after_and_ends_by_itself(home: Path
     features, point = "/ogc/collections/zones/items?f=json&limit={}", "/lookup?lon=122.1&lat=37.{}"
     with temporary_cluster() as cluster:
         url = cluster.new_database("outage")
-        load(url, read_snapshot(release), lambda *_: None)
+        load_release(url, read_snapshot(release), lambda *_: None)
         asking = create_app(release, Settings(home, store=url)).test_client()
         started_before = create_app(release, Settings(home, store=url)).test_client()
         assert asking.get(features.format(1)).status_code == 200

@@ -20,11 +20,12 @@ from geodata.boundary_import.issues import build_issue
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.read import read_boundaries, read_facts
 from layers.release import read_neighbours
+from webmap.label_placement import box_around
 from webmap.preview import render_preview
-from webmap.static_map import Label, measure_box, place_labels
+from webmap.static_map import Label, place_labels
 
 GROUND = Baseline(read_facts(), read_boundaries())
-AROUND = read_neighbours(dict(GROUND.boundaries), GROUND.facts.plans)
+AROUND = read_neighbours(GROUND.boundaries, GROUND.facts.plans)
 MOVED = (0.003, -0.004)
 
 
@@ -213,7 +214,7 @@ def test_where_nothing_can_be_drawn_there_is_no_page(draw: Any) -> None:
 def test_labels_never_overlap_and_stay_inside(labels: list[Label]) -> None:
     spots = place_labels(labels, (620, 480))
     assert len(spots) == len(labels)
-    boxes = [measure_box(label, spot) for label, spot in zip(labels, spots, strict=True) if spot]
+    boxes = [box_around(spot, label.room, 0) for label, spot in zip(labels, spots, strict=True) if spot]
     for one, other in combinations(boxes, 2):
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
     for west, north, east, south in boxes:

@@ -26,7 +26,10 @@ from webmap.publish import (
     roll_back,
 )
 
-SQUARE = {"type": "Polygon", "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]]}
+SQUARE: dict[str, object] = {
+    "type": "Polygon",
+    "coordinates": [[[122, 37], [122.1, 37], [122.1, 37.1], [122, 37]]],
+}
 
 
 def boundary(of="gaoqu", day=1):

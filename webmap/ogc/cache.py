@@ -12,17 +12,18 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
 
 import brotli
 import numpy as np
 import orjson
 import shapely
 from cachetools import LRUCache
+from shapely.geometry.base import BaseGeometry
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 from layers.axes import CRS84, Axes, from_lonlat
+from layers.document_types import LayerEntry
 from layers.export.job import flatten_values
 from layers.query import Feature
 from webmap.ogc.request import SITE_PLACEHOLDER
@@ -170,18 +171,18 @@ def reproject(body: bytes, axes: Axes) -> bytes:
         return body
     shape = shapely.from_geojson(geometry)
     turned = shapely.transform(shape, lambda points: np.round(from_lonlat(points, axes), axes.decimals))
-    members: dict[str, Any] = orjson.loads(head + b"}")
+    members: dict[str, object] = orjson.loads(head + b"}")
     members["bbox"] = [float(one) for one in turned.bounds]
     written = orjson.dumps(members)[:-1]
     return b"".join((written, _GEOMETRY, _to_geojson(turned), _PROPERTIES, tail))
 
 
-def _to_geojson(geometry: Any) -> bytes:
+def _to_geojson(geometry: BaseGeometry) -> bytes:
     mapping = shapely.geometry.mapping(geometry)
     return orjson.dumps({"type": mapping["type"], "coordinates": mapping["coordinates"]})
 
 
-def flatten_body(body: bytes, info: dict[str, Any]) -> bytes:
+def flatten_body(body: bytes, info: LayerEntry) -> bytes:
     """Return one feature with plain values; `info` is its layer's entry of the catalogue."""
     head, _, tail = body.partition(_PROPERTIES)
     return b"".join((head, _PROPERTIES, orjson.dumps(flatten_values(orjson.loads(tail[:-1]), info)), b"}"))

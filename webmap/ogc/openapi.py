@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypedDict
 
 from layers.catalogue import RECORDS
+from layers.document_types import FieldEntry
 from layers.query import Collection
 from layers.rows import json_type, queryables
 from webmap.http import HTML
@@ -16,7 +17,7 @@ from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
 from webmap.params import OpenParameter
 from webmap.problems import PROBLEM
 
-Part = dict[str, Any]
+Part = dict[str, object]
 _TEXT: Part = {"type": "string"}
 _URI: Part = {"type": "string", "format": "uri"}
 HEADERS: Part = {
@@ -268,6 +269,17 @@ class Definition:
         }
 
 
+class Operation(TypedDict):
+    """What is done with an address."""
+
+    operationId: str
+    summary: str
+    description: str
+    tags: list[str]
+    parameters: list[Part]
+    responses: dict[str, Part]
+
+
 def _get(name: str, summary: str, media: str, schema: Part, tag: str = "Capabilities") -> Part:
     operation = _operation(name, summary, [], tag)
     operation["responses"]["200"] = success_response(media, schema, summary)
@@ -281,7 +293,7 @@ def _operation(
     tag: str,
     failing: tuple[str, ...] = (),
     description: str = "",
-) -> Part:
+) -> Operation:
     failures = {"404": "NotFound", "503": "Unavailable"}
     responses = {"304": "NotModified", "400": "BadRequest"} | {code: failures[code] for code in failing}
     return {
@@ -290,14 +302,14 @@ def _operation(
         "description": description or f"{summary}.",
         "tags": [tag],
         "parameters": [*parameters, *(ref("parameters", one.name) for one in (F, LANG, PROFILE))],
-        "responses": {"200": {}} | {code: ref("responses", one) for code, one in responses.items()},
+        "responses": {"200": {}, **{code: ref("responses", one) for code, one in responses.items()}},
     }
 
 
-def _search(row: Collection, items: Part, summary: str) -> Part:
+def _search(row: Collection, items: Operation, summary: str) -> Part:
     """Return the operation that takes in its body what `items` takes in its address."""
-    members = {
-        name: {key: said for key, said in DECLARED[name].to_openapi(str)["schema"].items() if key != "format"}
+    members: Part = {
+        name: {key: said for key, said in DECLARED[name].schema.items() if key != "format"}
         for name in names_for(row, ITEMS)
         if name not in OWN
     }
@@ -331,7 +343,7 @@ def _search(row: Collection, items: Part, summary: str) -> Part:
 
 
 def _feature_id(description: str, example: str | None) -> Part:
-    named = {"example": example} if example else {}
+    named: Part = {"example": example} if example else {}
     return named | {
         "name": "featureId",
         "in": "path",
@@ -359,11 +371,11 @@ def _item_parameters(request: OgcRequest, row: Collection, say: Callable[[str], 
 
 
 def _schemas(row: Collection, language: str) -> Part:
-    properties = {field["name"]: _property(field, language) for field in row.info["fields"]}
+    properties: Part = {field["name"]: _property(field, language) for field in row.info["fields"]}
     return {row.id: feature_schema(properties), f"{row.id}-page": feature_collection_schema(row.id)}
 
 
-def _property(field: dict[str, Any], language: str) -> Part:
+def _property(field: FieldEntry, language: str) -> Part:
     meaning = {"description": field["description"][language]}
     if field["type"] != "array":
         values = (

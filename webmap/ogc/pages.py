@@ -9,14 +9,18 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 import shapely
 from flask import Blueprint, Response, current_app, redirect, render_template, request
-from shapely.geometry import shape as to_shape
 from werkzeug.wrappers import Response as Redirect
 
+from geodata.boundaries import (
+    GeoJsonFeature,
+    Properties,
+    flatten_value,
+    parse_geometry,
+)
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature
-from layers.rows import flatten_value
-from layers.sketch import frame_of
+from layers.sketch import GROUND, Sketch, SketchedPlace, frame_of
 from layers.store import Release
 from webmap.http import HTML
 from webmap.i18n import LANGUAGES
@@ -35,9 +39,7 @@ BESIDE = {"bbox": "bbox-crs", "filter": "filter-lang"}  # what goes when its par
 LONGEST = 40  # characters of a value in an example
 _TRANSLATED = tuple(f"_{language}" for language in LANGUAGES)
 MOST_BYTES = 200_000  # of text on a page; whoever needs more takes the JSON
-GROUND = ("width", "height", "neighbour", "land", "borders")
 RADIUS = 5  # of a point's circle, in the sketch's units
-Row = dict[str, Any]
 
 
 def ogc_service() -> Service:
@@ -83,8 +85,9 @@ def resource_page(below: str = "") -> Response:  # noqa: ARG001 - the address is
 
 def _parameters(document: Document) -> dict[str, str]:
     """Return what each parameter means, also those that every collection describes for itself."""
-    meant = {name: row["description"] for name, row in document["components"]["parameters"].items()}
-    for operations in document["paths"].values():
+    definition: dict[str, Any] = document  # OpenAPI nests what it says in many ways
+    meant = {name: row["description"] for name, row in definition["components"]["parameters"].items()}
+    for operations in definition["paths"].values():
         rows = operations["get"]["parameters"] if "get" in operations else []
         meant |= {row["name"]: row["description"] for row in rows if row.get("name") in OWN}
     return meant
@@ -116,7 +119,7 @@ def _render(ogc_request: OgcRequest, target: ResourceAddress, **values: Any) -> 
     return response
 
 
-def _items(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, Any]:
+def _items(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, object]:
     features = [_flat(body) for body in found.bodies]
     links = found.links
     rels = {one["rel"]: one["href"] for one in links}
@@ -149,15 +152,15 @@ def _fields(found: FeaturePage, language: str) -> list[str]:
     )
 
 
-def _flat(body: bytes) -> dict[str, Any]:
+def _flat(body: bytes) -> dict[str, object]:
     """Return a feature for a line of the table."""
-    feature = orjson.loads(body)
+    feature: GeoJsonFeature = orjson.loads(body)
     values = {name: flatten_value(value) for name, value in feature["properties"].items()}
     return {"id": feature["id"], "values": values, "geometry": describe_geometry(feature)}
 
 
-def _item(ogc_request: OgcRequest, found: SingleFeature) -> dict[str, Any]:
-    feature = orjson.loads(found.body)
+def _item(ogc_request: OgcRequest, found: SingleFeature) -> dict[str, object]:
+    feature: GeoJsonFeature = orjson.loads(found.body)
     release: Release = current_app.extensions["content"].release
     path = f"locator/{found.feature_id}.svg"
     return {
@@ -172,7 +175,7 @@ def _item(ogc_request: OgcRequest, found: SingleFeature) -> dict[str, Any]:
     }
 
 
-def describe_items_form(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, Any]:
+def describe_items_form(ogc_request: OgcRequest, found: FeaturePage) -> dict[str, object]:
     """Return what the form holds beside its own fields, and which conditions narrow the list.
 
     ``titles`` are what the properties are called, by their names.
@@ -215,7 +218,7 @@ def _without(ogc_request: OgcRequest, *names: str) -> str:
     return ogc_request.url(ogc_request.path, [pair for pair in ogc_request.pairs if pair[0] not in gone])
 
 
-def find_example(properties: dict[str, Any]) -> str:
+def find_example(properties: Properties) -> str:
     """Return a filter that a feature with these properties fulfils."""
     for name, value in properties.items():
         short = isinstance(value, str) and len(value) <= LONGEST and "'" not in value
@@ -224,7 +227,7 @@ def find_example(properties: dict[str, Any]) -> str:
     return f"id = '{properties['id']}'" if "id" in properties else "TRUE"
 
 
-def describe_geometry(feature: dict[str, Any]) -> dict[str, Any] | None:
+def describe_geometry(feature: GeoJsonFeature) -> dict[str, object] | None:
     """Return type, number of positions and bbox of a feature's geometry, or None where it has none.
 
     `feature` is as the answer in JSON has it; the bbox is in its system and axis order.
@@ -232,7 +235,7 @@ def describe_geometry(feature: dict[str, Any]) -> dict[str, Any] | None:
     geometry = feature["geometry"]
     if geometry is None:
         return None
-    count = int(shapely.get_num_coordinates(to_shape(geometry)))
+    count = int(shapely.get_num_coordinates(parse_geometry(feature)))
     return {"type": geometry["type"], "positions": count, "bbox": feature.get("bbox")}
 
 
@@ -242,7 +245,7 @@ def write_geometry(body: bytes) -> str | None:
     return geometry.replace(b"],[", b"],\n[").decode() if len(geometry) <= MOST_BYTES else None
 
 
-def draw_features(features: Iterable[Feature], sketch: Mapping[str, Any]) -> Row | None:
+def draw_features(features: Iterable[Feature], sketch: Sketch) -> dict[str, object] | None:
     """Return the ground of the sketch and, on it, path, names and edge of each feature, large ones first.
 
     None where no feature lies in the sketch's view.
@@ -251,21 +254,23 @@ def draw_features(features: Iterable[Feature], sketch: Mapping[str, Any]) -> Row
     frame = frame_of((west, south, east, north))
     rows = []
     for feature in features:
-        read = orjson.loads(feature.body)
+        read: GeoJsonFeature = orjson.loads(feature.body)
         if read["geometry"] is None:
             continue
-        shape = shapely.from_geojson(orjson.dumps(read["geometry"]))
+        shape = parse_geometry(read)
         if shape.intersects(frame.view):
             middle = shape.centroid
             path = frame.to_path(shape) if shape.area else frame.to_circle(middle.x, middle.y, RADIUS)
             rows.append((shape.area, _row(read, path, sketch["places"])))
     rows.sort(key=lambda row: -row[0])
-    return {key: sketch[key] for key in GROUND} | {"features": [row for _, row in rows]} if rows else None
+    ground: Mapping[str, object] = sketch
+    return {key: ground[key] for key in GROUND} | {"features": [row for _, row in rows]} if rows else None
 
 
-def _row(feature: Row, path: str, known: Mapping[str, Row]) -> Row:
+def _row(feature: GeoJsonFeature, path: str, known: Mapping[str, SketchedPlace]) -> dict[str, object]:
     """Return how one feature is drawn: a place with the edge that it has on every map."""
     properties = feature["properties"]
     names = {language: properties.get(f"name_{language}") for language in LANGUAGES}
-    edge = known.get(feature["id"], {}).get("edge", properties.get("geometry_method"))
+    place = known.get(feature["id"])
+    edge = place["edge"] if place else properties.get("geometry_method")
     return {"id": feature["id"], "name": names, "edge": edge, "d": path}

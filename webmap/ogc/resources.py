@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import NotRequired, TypedDict
 from urllib.parse import urlencode
 
 import orjson
@@ -15,6 +15,7 @@ from cachetools import LRUCache, cached
 from layers.axes import ALL, CRS84, Axes
 from layers.catalogue import RECORDS
 from layers.cql.tree import And, Condition, IsUnknown, Kind, Not, Or, Spatial
+from layers.document_types import FieldEntry, FlatEntry
 from layers.export.job import headline
 from layers.query import Collection, Feature, FeatureStore, Query, Selection
 from layers.rows import json_type, queryables
@@ -31,8 +32,7 @@ OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 SORTABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
-Link = dict[str, Any]
-Document = dict[str, Any]
+Document = dict[str, object]
 _SPEC = "http://www.opengis.net/spec"
 CONFORMS = (
     *(f"{_SPEC}/ogcapi-features-1/1.0/conf/{name}" for name in ("core", "oas30", "html", "geojson")),
@@ -76,12 +76,24 @@ SURROUNDINGS = 256  # collections in a language, of which what their features le
 MAX_FILTER = 131_072  # bytes of a filter that is sent by POST
 
 
-def link(href: str, rel: str, media: str, title: str | None = None) -> Link:
+class OgcLink(TypedDict):
+    """A link; what is to be sent by POST has the method and the request."""
+
+    href: str
+    rel: str
+    type: str
+    title: NotRequired[str]
+    method: NotRequired[str]
+    request: NotRequired[dict[str, str]]
+
+
+def link(href: str, rel: str, media: str, title: str | None = None) -> OgcLink:
     """Return one link."""
-    return {"href": href, "rel": rel, "type": media} | ({"title": title} if title else {})
+    plain: OgcLink = {"href": href, "rel": rel, "type": media}
+    return {**plain, "title": title} if title else plain
 
 
-def self_links(request: OgcRequest, media: str, title: str | None = None) -> list[Link]:
+def self_links(request: OgcRequest, media: str, title: str | None = None) -> list[OgcLink]:
     """Return the links of the document to itself and to its other format."""
     own, other = ("html", "json") if request.html else ("json", "html")
     types = {"json": media, "html": HTML}
@@ -91,7 +103,7 @@ def self_links(request: OgcRequest, media: str, title: str | None = None) -> lis
     ]
 
 
-def both_links(request: OgcRequest, path: str, rel: str, media: str, title: str) -> list[Link]:
+def both_links(request: OgcRequest, path: str, rel: str, media: str, title: str) -> list[OgcLink]:
     """Return links to a resource as JSON and as a page."""
     return [
         link(request.url(path, [("f", "json")]), rel, media, title),
@@ -99,7 +111,7 @@ def both_links(request: OgcRequest, path: str, rel: str, media: str, title: str)
     ]
 
 
-def item_links(request: OgcRequest, path: str, title: str) -> list[Link]:
+def item_links(request: OgcRequest, path: str, title: str) -> list[OgcLink]:
     """Return links to the features as GeoJSON and as a page.
 
     GDAL asks for one feature by adding ``/<id>`` to the GeoJSON address as it stands, so that carries no
@@ -172,12 +184,11 @@ class Resources:
 
     def collection(self, request: OgcRequest, row: Collection) -> Document:
         """Return one collection."""
-        document = self._describe(request, row)
-        document["links"] = [*self_links(request, JSON, document["title"]), *document["links"][1:]]
-        return document
+        links = self._links(request, row)
+        title = row.info["title"][request.language]
+        return self._describe(request, row) | {"links": [*self_links(request, JSON, title), *links[1:]]}
 
     def _describe(self, request: OgcRequest, row: Collection) -> Document:
-        path = f"collections/{row.id}"
         title = row.info["title"][request.language]
         document: Document = {
             "id": row.id,
@@ -190,7 +201,11 @@ class Resources:
             bounds = [round(value, 7) for value in row.bounds]
             document["extent"] = {"spatial": {"bbox": [bounds], "crs": CRS84.uri}}
             document |= {"crs": [axes.uri for axes in ALL], "storageCrs": CRS84.uri}
-        document["links"] = [
+        return document | {"links": self._links(request, row)}
+
+    def _links(self, request: OgcRequest, row: Collection) -> list[OgcLink]:
+        path, title = f"collections/{row.id}", row.info["title"][request.language]
+        return [
             link(request.url(path, [("f", "json")]), "self", JSON, title),
             *item_links(request, f"{path}/items", title),
             *both_links(
@@ -209,16 +224,15 @@ class Resources:
             *self._files(request, row),
             self._licence(request),
         ]
-        return document
 
-    def _files(self, request: OgcRequest, row: Collection) -> list[Link]:
+    def _files(self, request: OgcRequest, row: Collection) -> list[OgcLink]:
         files = self._downloads.get(row.id, [])
         return [
             link(f"{request.base}{href}", "enclosure", media, href.rpartition("/")[2])
             for href, media in files
         ]
 
-    def _licence(self, request: OgcRequest) -> Link:
+    def _licence(self, request: OgcRequest) -> OgcLink:
         return link(f"{request.base}/data/", "license", HTML, self.text(request, "ogc.licence"))
 
     def queryables(self, request: OgcRequest, row: Collection) -> Document:
@@ -244,13 +258,13 @@ class Resources:
         """Return the properties of a collection's features, as a JSON Schema; a null is no value."""
         properties: dict[str, Document] = {}
         for field in row.info["fields"]:
-            kind = {"type": json_type(field)} if request.flat else _value_schema(field)
+            kind: Document = {"type": json_type(field)} if request.flat else _value_schema(field)
             properties[field["name"]] = self._member(request, field, kind | {"readOnly": True})
             if request.flat and (flat := field.get("flat")):
                 properties[flat["name"]] = self._member(request, flat, {"type": "string", "readOnly": True})
         empty = {field["name"] for field in row.info["fields"] if request.flat and field["type"] == "array"}
         given = [field["name"] for field in row.info["fields"] if not field["nullable"]]
-        required = {"required": [name for name in given if name not in empty]}
+        required: Document = {"required": [name for name in given if name not in empty]}
         return self._schema(request, row, "schema", properties) | required
 
     def _schema(
@@ -263,7 +277,7 @@ class Resources:
         placed: bool = True,
     ) -> Document:
         kind = GEOMETRIES.get(row.info["geometry"]) if placed else None
-        place = {
+        place: Document = {
             "title": self.text(request, "ogc.geometry"),
             "x-ogc-role": "primary-geometry",
             "format": kind,
@@ -287,25 +301,31 @@ class Resources:
         }
 
     @staticmethod
-    def _member(request: OgcRequest, field: Document, schema: Document, note: str = "") -> Document:
+    def _member(
+        request: OgcRequest, field: FieldEntry | FlatEntry, schema: Document, note: str = ""
+    ) -> Document:
         meaning = field["description"]
         role = {"x-ogc-role": "id"} if field["name"] == "id" else {}
-        unit = _UNITS.get(field.get("unit") or "")
+        unit = _UNITS.get(str(field.get("unit") or ""))
         measured = {"x-ogc-unit": unit, "x-ogc-unitLang": "UCUM"} if unit else {}
-        values = {"enum": field["values"]} if field.get("values") else {}
+        values: Document = {"enum": listed} if (listed := field.get("values")) else {}
         text = f"{meaning[request.language]}{note}"
-        said = {"title": headline(meaning[request.language]), "description": text, "x-title": meaning}
+        said: Document = {
+            "title": headline(meaning[request.language]),
+            "description": text,
+            "x-title": meaning,
+        }
         return said | role | schema | measured | values
 
 
-def _value_schema(field: Document) -> Document:
+def _value_schema(field: FieldEntry) -> Document:
     """Return the JSON Schema of a property as GeoJSON has it."""
     if field["type"] != "array":
         return {"type": field["type"]}
     members = RECORDS.get(field["name"])
     if members is None:
         return {"type": "array", "items": {"type": "string"}}
-    row = {"type": "object", "properties": {name: {"type": "string"} for name in members}}
+    row: Document = {"type": "object", "properties": {name: {"type": "string"} for name in members}}
     return {"type": "array", "items": row | {"required": list(members)}}
 
 
@@ -317,7 +337,7 @@ def header_links(request: OgcRequest, collection: Collection) -> str:
 @lru_cache(maxsize=SURROUNDINGS)
 def _surroundings(
     base: str, collection_id: str, kept: tuple[tuple[str, str], ...], *, html: bool
-) -> tuple[list[Link], str]:
+) -> tuple[list[OgcLink], str]:
     """Return links from features to their collection and what describes it, and those for the header.
 
     They are the same for all questions in one language and profile, which are `kept`.
@@ -350,7 +370,7 @@ class FeaturePage:
         return self.wanted.axes
 
     @property
-    def links(self) -> list[Link]:
+    def links(self) -> list[OgcLink]:
         """The page itself and its neighbours."""
         return page_links(self.request, self.collection, self.wanted, self.matched)
 
@@ -406,7 +426,7 @@ class SingleFeature:
     feature_id: str
     axes: Axes
     body: bytes
-    links: list[Link]
+    links: list[OgcLink]
 
     def to_bytes(self) -> bytes:
         """Return the feature as GeoJSON with its links."""
@@ -521,7 +541,9 @@ def _is_spatial(condition: Condition | None) -> bool:
     return isinstance(condition, Spatial)
 
 
-def page_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int) -> list[Link]:
+def page_links(
+    request: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int
+) -> list[OgcLink]:
     """Return links to the page itself and its neighbours, which keep every parameter."""
     limit, offset = wanted.limit, wanted.offset
     form, media = ("html", HTML) if request.html else ("json", GEOJSON)
@@ -534,7 +556,9 @@ def page_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery, 
     return [*links, *_surroundings(request.base, collection.id, request.kept, html=request.html)[0]]
 
 
-def search_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int) -> list[Link]:
+def search_links(
+    request: OgcRequest, collection: Collection, wanted: ItemsQuery, matched: int
+) -> list[OgcLink]:
     """Return links from a page of an answer to POST: its neighbours are what else is to be sent."""
     address = request.url(f"collections/{collection.id}/search")
     pages = []
@@ -542,9 +566,9 @@ def search_links(request: OgcRequest, collection: Collection, wanted: ItemsQuery
         pages.append(("next", wanted.offset + wanted.limit))
     if wanted.offset:
         pages.append(("prev", max(min(wanted.offset, matched) - wanted.limit, 0)))
-    links = []
+    links: list[OgcLink] = []
     for rel, offset in pages:
         changed = dict(request.pairs) | {"limit": str(wanted.limit), "offset": str(offset)}
         body = {"type": FORM, "body": urlencode(changed)}
-        links.append(link(address, rel, GEOJSON) | {"method": "POST"} | {"request": body})
+        links.append({**link(address, rel, GEOJSON), "method": "POST", "request": body})
     return [*links, *_surroundings(request.base, collection.id, request.kept, html=request.html)[0]]

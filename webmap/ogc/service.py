@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from geodata.boundaries import Properties
 from layers.axes import Axes
 from layers.query import Collection, Feature, FeatureStore, Query
 from layers.rows import dump_exactly
@@ -174,10 +175,10 @@ class Service:
             return self._items.page(request, target.collection)
         return self._items.single(request, target.collection, target.feature_id)
 
-    def sample(self, collection: str) -> dict[str, Any]:
+    def sample(self, collection: str) -> Properties:
         """Return the properties of a collection's first feature; none where it is empty."""
         first = self._first(collection)
-        properties: dict[str, Any] = orjson.loads(first.body)["properties"] if first else {}
+        properties: Properties = orjson.loads(first.body)["properties"] if first else {}
         return properties
 
     def document(self, request: OgcRequest, target: ResourceAddress) -> Document:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import numpy as np
@@ -20,6 +19,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import GeoJsonFeature, parse_geometry
 from geodata.city import read_city
 from geodata.crs import Bounds
 from geodata.letters import strip_unprintable
@@ -243,11 +243,10 @@ class Ground:
         lon, lat = crs.transform(x, y, FRAME, crs.LONLAT)
         return float(lon), float(lat)
 
-    def _rows(self, layer: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._release.read_json(f"data/{layer}.geojson")["features"]
+    def _rows(self, layer: str) -> list[GeoJsonFeature]:
+        rows: list[GeoJsonFeature] = self._release.read_json(f"data/{layer}.geojson")["features"]
         return rows
 
 
-def _project(row: dict[str, Any]) -> BaseGeometry:
-    geometry = shapely.geometry.shape(row["geometry"])
-    return shapely.simplify(crs.transform_geometry(geometry, crs.LONLAT, FRAME), TOLERANCE_M)
+def _project(row: GeoJsonFeature) -> BaseGeometry:
+    return shapely.simplify(crs.transform_geometry(parse_geometry(row), crs.LONLAT, FRAME), TOLERANCE_M)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
+from geodata.crs import Bounds
+from layers.cartography import STYLE
+from layers.map_types import MapFeature, ShownFeature, SymbolLook
+from webmap.label_placement import find_middle, wrap_text
 from webmap.map_choice import FigureLook
 from webmap.paper import look
 from webmap.paper.drawing import Drawing, Ground, fit
-from webmap.paper.labels import find_middle, wrap_text
 from webmap.paper.painter import Painter
 
-Feature = dict[str, Any]
-Features = Mapping[str, Feature]
 SIZE = (90.0, 78.0)
 EDGE = 6.0  # millimetres around the map, for the degrees
-HUE = "#0072B2"
+HUE = STYLE.hues["single"]
 LONGEST = 40.0  # millimetres of a name in one line
 CLOSE = 900_000  # up to this scale the zones around have their names too
 LEAST_M = 45_000  # width of the ground that is shown, so that a small park still shows where it is
@@ -39,13 +40,13 @@ class Chosen:
 
 
 def draw_locator(
-    features: Mapping[str, Feature], shows: Chosen, ground: Ground, words: tuple[str, str]
+    features: Mapping[str, MapFeature], shows: Chosen, ground: Ground, words: tuple[str, str]
 ) -> str:
     """Return the map of the chosen places as SVG; `words` are the title and the font family."""
     chosen, (width, height) = shows.hues, shows.size
     drawing = Drawing(width, height, *words)
     polygons = {row_id: ground.polygons[row_id] for row_id in chosen if row_id in ground.polygons}
-    rows = [{"id": row_id} | features[row_id] for row_id in chosen]
+    rows: list[ShownFeature] = [{**features[row_id], "id": row_id} for row_id in chosen]
     points = [row for row in rows if row.get("point")]
     unbounded = [row for row in rows if row.get("spots")]
     extent = _extent(list(polygons.values()), [*points, *unbounded], ground, whole=shows.whole)
@@ -55,10 +56,10 @@ def draw_locator(
     around = [row_id for row_id, row in features.items() if _is_around(row) and row_id not in chosen]
     for row_id in around:
         painter.paint_outline(row_id)
-    ordered = sorted(polygons, key=lambda row_id: -features[row_id]["area_km2"])
+    ordered = sorted(polygons, key=lambda row_id: -(features[row_id]["area_km2"] or 0))
     painter.paint_figures(
         {
-            row_id: look.Figure(FigureLook(chosen[row_id], light=shows.light), features[row_id]["edge"])
+            row_id: look.Figure(FigureLook(chosen[row_id], light=shows.light), features[row_id]["edge"] or "")
             for row_id in ordered
         }
     )
@@ -66,24 +67,26 @@ def draw_locator(
     spots = painter.paint_halos(unbounded, chosen)
     painter.paint_scale(EDGE + 4, height - EDGE - 8, 2.5)
     painter.paint_north(width - 6, 16)
-    entries = {row["id"]: {"colour": HUE, "symbol": "circle", "letter": None} for row in points}
+    entries: dict[str, SymbolLook] = {
+        row["id"]: {"colour": HUE, "symbol": "circle", "letter": None} for row in points
+    }
     entries |= {
         row["id"]: {"colour": chosen[row["id"]], "symbol": "spot", "letter": None} for row in unbounded
     }
     shown = painter.paint_points([*points, *spots], entries)
-    for row_id in sorted(polygons, key=lambda row_id: features[row_id]["area_km2"]):
+    for row_id in sorted(polygons, key=lambda row_id: features[row_id]["area_km2"] or 0):
         row = features[row_id]
         lines = tuple(wrap_text(row["name"], LONGEST, 3))
-        painter.name_place(row_id, ground.to_xy(*row["label"]), lines, 3)
-    for row in shown:
-        painter.name_point(row, 2.9)
+        painter.name_place(row_id, ground.to_xy(row["label"][0], row["label"][1]), lines, 3)
+    for point in shown:
+        painter.name_point(point, 2.9)
     _name_around(painter, features, [row_id for row_id in around if painter.view.scale <= CLOSE], set(chosen))
     painter.paint_frame()
     return drawing.to_svg()
 
 
 def _name_around(
-    painter: Painter, features: Mapping[str, Feature], zones: list[str], chosen: set[str]
+    painter: Painter, features: Mapping[str, MapFeature], zones: list[str], chosen: set[str]
 ) -> None:
     """Write the names of counties and zones that are only context, each in the middle of what is shown."""
     shown = shapely.box(*painter.view.bounds_m)
@@ -95,16 +98,21 @@ def _name_around(
             painter.name(middle, (features[row_id]["name"],), size, fill=look.MUTED)
 
 
-def _is_around(row: Feature) -> bool:
+def _is_around(row: MapFeature) -> bool:
     """Return whether a place is drawn as context: a zone whose extent is more than a sketch."""
     return bool(row["layer"] == "zones" and row["method"] != "indicative")
 
 
-def _extent(polygons: list[Any], points: list[Feature], ground: Ground, *, whole: bool) -> Any:
+def _extent(
+    polygons: list[BaseGeometry], points: list[ShownFeature], ground: Ground, *, whole: bool
+) -> Bounds:
     if whole:
-        return shapely.union_all([ground.city, *polygons]).bounds
-    spots = [shapely.Point(*ground.to_xy(*row["point"])) for row in points if row.get("point")]
-    reaches = [at for row in points for at in row.get("spots", ())]
+        west, south, east, north = shapely.union_all([ground.city, *polygons]).bounds
+        return west, south, east, north
+    spots: list[BaseGeometry] = [
+        shapely.Point(*ground.to_xy(*point)) for row in points if (point := row["point"])
+    ]
+    reaches = [at for row in points for at in row.get("spots", [])]
     spots += [shapely.buffer(shapely.Point(*ground.to_xy(lon, lat)), far_m) for lon, lat, far_m in reaches]
     west, south, east, north = shapely.union_all([*polygons, *spots]).bounds
     pad_x = max((LEAST_M - (east - west)) / 2, (east - west) * 0.2)

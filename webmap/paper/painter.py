@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 from xml.etree.ElementTree import Element
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
-from webmap.paper import look
-from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
-from webmap.paper.labels import (
+from layers.cartography import STYLE, shade
+from layers.map_types import ShownFeature, SymbolLook
+from webmap.label_placement import (
     GAP,
     Box,
     Room,
@@ -21,24 +20,34 @@ from webmap.paper.labels import (
     Spot,
     around,
     beside,
+    box_around,
     measure_text,
     to_edge,
     within,
     wrap_text,
 )
+from webmap.paper import look
+from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
 
-Feature = dict[str, Any]
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
 RADIUS = 1.9  # millimetres of a point's symbol
 SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
 CLOSE_STEPS = 8  # beside a town that its name may stand at: farther off it would seem another's
-TIE: dict[str, Attribute] = {"stroke": look.INK, "stroke_width": 0.25}
+TIE = look.draw_line("tie", look.INK)
 LINE = 1.18  # between the lines of a name, in letters
 SMALL = 2.0  # a place lower than that many letters has its name beside it
 ON_IT, NEAR = 0.3, 1.5  # share of a name on its place, and millimetres beside it, that need no line
 NAME_WIDTH = 18  # of a point's name in one line, in letters
 STEPS_MIN = (2, 5, 10, 15, 30, 60)  # minutes between the lines of the graticule
 BARS_KM = (1, 2, 5, 10, 20, 50, 100)
+
+
+class PlacedPoint(ShownFeature):
+    """A point with where its symbol stands, millimetres, and the letters below its name."""
+
+    x: float
+    y: float
+    letters: str
 
 
 class Painter:
@@ -58,15 +67,16 @@ class Painter:
 
     def paint_ground(self) -> None:
         """Paint neighbouring land, the city's land, and what the operator's basemap shows of it."""
-        for geometry, colour, width in (
-            (self.ground.neighbours, look.NEIGHBOUR, 0.15),
-            (self.ground.city, look.LAND, 0.25),
+        for geometry, colour, line in (
+            (self.ground.neighbours, look.NEIGHBOUR, "neighbour"),
+            (self.ground.city, look.LAND, "coast"),
         ):
-            self._path(to_path(self.view.draw(geometry)), fill=colour, stroke=look.COAST, stroke_width=width)
+            style = look.draw_line(line, look.COAST) | {"fill": colour}
+            self._path(to_path(self.view.draw(geometry)), **style)
 
         shown = self.ground.backdrop(self.view.scale)
-        for key in filter(shown.__contains__, look.BACKDROP):
-            colour, width = look.BACKDROP[key]
+        for key in filter(shown.__contains__, STYLE.basemap):
+            colour, width = STYLE.basemap[key]
             paint: dict[str, Attribute] = {"fill": colour}
             if width:
                 paint = {"fill": "none", "stroke": colour, "stroke_width": width, "stroke_linejoin": "round"}
@@ -74,8 +84,8 @@ class Painter:
 
     def paint_borders(self) -> None:
         """Paint the lines between the counties."""
-        dashes: dict[str, Attribute] = {"stroke_dasharray": "2 1", "stroke_width": 0.3}
-        self._path(to_path(self.view.draw(self.ground.borders)), fill="none", stroke=look.BORDER, **dashes)
+        path = to_path(self.view.draw(self.ground.borders))
+        self._path(path, **look.draw_line("county", look.BORDER))
 
     def paint_figures(self, figures: Mapping[str, look.Figure]) -> None:
         """Paint polygons from the back to the front; hue, texture and edge say what each is and how true.
@@ -116,7 +126,7 @@ class Painter:
         Of two neighbours that share a border, the first paints it; no strip reaches over a county's edge.
         """
         fresh = [doubt for doubt in doubts if self._mark(doubt)]
-        for share in look.BAND if fresh else ():
+        for share in look.BAND.shares if fresh else ():
             strips = [
                 shapely.intersection(
                     shapely.buffer(doubt.line, doubt.accuracy_m * share / 2),
@@ -125,7 +135,7 @@ class Painter:
                 for doubt in fresh
             ]
             path = to_path(self.view.draw(shapely.union_all(strips)))
-            self._path(path, fill=hue, fill_opacity=look.STRIP)
+            self._path(path, fill=hue, fill_opacity=look.BAND.opacity)
 
     def _mark(self, doubt: Doubt) -> bool:
         """Return whether a border is not painted yet, and take it as painted."""
@@ -137,55 +147,58 @@ class Painter:
         self._painted.append(doubt)
         return not known
 
-    def paint_halos(self, features: Iterable[Feature], hues: Mapping[str, str]) -> list[Feature]:
+    def paint_halos(self, features: Iterable[ShownFeature], hues: Mapping[str, str]) -> list[ShownFeature]:
         """Paint a faint halo around each known point of places without a known extent; return the points."""
-        points = []
+        points: list[ShownFeature] = []
         for feature in features:
-            for number, (lon, lat, accuracy_m) in enumerate(feature["spots"]):
+            for number, (lon, lat, accuracy_m) in enumerate(feature.get("spots", [])):
                 x, y = self.ground.to_xy(lon, lat)
                 at, radius = self.view.to_paper(x, y), accuracy_m * MM / self.view.scale
-                for share in look.BAND:
+                for share in look.BAND.shares:
                     circle = {"cx": at[0], "cy": at[1], "r": radius * share}
                     add_to(
                         self.group,
                         "circle",
-                        circle | {"fill": hues[feature["id"]], "fill_opacity": look.HALO},
+                        circle | {"fill": hues[feature["id"]], "fill_opacity": look.BAND.halo},
                     )
                 name = "" if number else feature["name"]  # it is written once
-                points.append(feature | {"point": [lon, lat], "name": name})
+                points.append({**feature, "point": [lon, lat], "name": name})
         return points
 
     def paint_outline(self, place_id: str) -> None:
         """Paint a thin outline of a place that is only context."""
         path = to_path(self.view.draw(self.ground.polygons[place_id]))
-        self._path(path, fill="none", stroke=look.MUTED, stroke_width=0.2, stroke_dasharray="1 0.8")
+        self._path(path, **look.draw_line("context", look.MUTED))
 
     def paint_window(self, bounds: Bounds) -> None:
         """Paint the outline of what an inset shows; `bounds` are metres."""
         path = to_path(self.view.draw(shapely.box(*bounds)))
-        self._path(path, fill="none", stroke=look.INK, stroke_width=0.25)
+        self._path(path, **look.draw_line("window", look.INK))
 
     def shows(self, at: tuple[float, float]) -> bool:
         """Tell whether a point in metres lies on the map."""
         return self._inside(*self.view.to_paper(*at))
 
-    def paint_points(self, features: Iterable[Feature], entries: dict[str, look.Entry]) -> list[Feature]:
+    def paint_points(
+        self, features: Iterable[ShownFeature], entries: Mapping[str, SymbolLook]
+    ) -> list[PlacedPoint]:
         """Paint the symbols of points, hollow where the position is doubtful; return those in view."""
-        shown = []
+        shown: list[PlacedPoint] = []
         for feature in features:
-            at = self.view.to_paper(*self.ground.to_xy(*feature["point"]))
+            lon, lat = feature["point"] or (math.nan, math.nan)
+            at = self.view.to_paper(*self.ground.to_xy(lon, lat))
             if not self._inside(*at):
                 continue
             spot = self.room.place(Spot(*at), SYMBOL, around(SYMBOL))
             x, y = (spot.x, spot.y) if spot else at
             if (x, y) != at:  # moved aside from another symbol
                 self.drawing.add("path", d=f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}", **TIE)
-            shown.append(feature | {"x": x, "y": y})
-            hollow = bool(feature.get("spots")) or feature["accuracy_m"] > HOLLOW_OVER_M
+            shown.append({**feature, "x": x, "y": y, "letters": ""})
+            hollow = bool(feature.get("spots")) or (feature["accuracy_m"] or 0) > HOLLOW_OVER_M
             symbol(self.drawing, entries[feature["id"]], (x, y), hollow=hollow)
         return shown
 
-    def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Any) -> bool:
+    def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Attribute) -> bool:
         """Write one or more lines around a point in metres; tell whether there was room."""
         x, y = self.view.to_paper(*at)
         box = _measure(lines, size)
@@ -197,13 +210,14 @@ class Painter:
     def name_ground(self, at: tuple[float, float], name: str, size: float, mark: str) -> None:
         """Mark a thing of the ground in metres, and write its name beside it if there is room.
 
-        `mark` is one of :data:`~webmap.paper.look.MARKS`. A seat is marked in any case, also without a
+        `mark` is one of the cartography's that paper shows. A seat is marked in any case, also without a
         name; anything else only where its name finds room close by.
         """
         x, y = self.view.to_paper(*at)
         if not self._inside(x, y):
             return
-        outline, radius, seat = look.MARKS[mark]
+        drawn = STYLE.marks[mark]
+        radius, seat = drawn.reach_mm or 0, drawn.seat
         lines = tuple(name.split("\n"))
         box = _measure(lines, size)
         steps = beside(box, (radius, radius))[: None if seat else CLOSE_STEPS]
@@ -212,7 +226,9 @@ class Painter:
             return
         ink = look.INK if seat else look.MUTED
         place = f"translate({x:.2f} {y:.2f}) scale({look.MARK})"
-        self.drawing.add("path", d=outline, transform=place, fill="#ffffff", stroke=ink, stroke_width=1)
+        self.drawing.add(
+            "path", d=drawn.outline, transform=place, fill=look.WHITE, stroke=ink, stroke_width=1
+        )
         self.room.block((x - radius, y - radius, x + radius, y + radius))
         if spot:
             self._write(spot, lines, size, {"fill": ink})
@@ -260,7 +276,7 @@ class Painter:
         steps = (*around(box), *beside(box, ((right - left) / 2, (bottom - top) / 2)))
         return self._number(place_id, Spot(x, y), number, size, steps)
 
-    def number_point(self, feature: Feature, number: str, size: float) -> bool:
+    def number_point(self, feature: PlacedPoint, number: str, size: float) -> bool:
         """Write the number of a name that stands in the key beside a point's symbol."""
         steps = beside(_measure((number,), size), (RADIUS, RADIUS))
         return self._number(feature["id"], Spot(feature["x"], feature["y"]), number, size, steps)
@@ -276,12 +292,12 @@ class Painter:
         others = [one for row_id, one in self._figures.items() if row_id != place_id]
         return [one for one in others if not shapely.contains_xy(one, *at)]
 
-    def name_point(self, feature: Feature, size: float) -> bool:
+    def name_point(self, feature: PlacedPoint, size: float) -> bool:
         """Write the name of a point beside its symbol, or further off with a line to it."""
         if not feature["name"]:
             return True
         lines = tuple(wrap_text(feature["name"], NAME_WIDTH * size, size))
-        lines += (feature["letters"],) if feature.get("letters") else ()
+        lines += (feature["letters"],) if feature["letters"] else ()
         box, at = _measure(lines, size), (feature["x"], feature["y"])
 
         def lead(spot: Spot) -> tuple[float, float] | None:
@@ -332,7 +348,7 @@ class Painter:
 
     def paint_frame(self) -> None:
         """Paint the neat line around the map."""
-        self.drawing.add("rect", **self._frame(), fill="none", stroke=look.INK, stroke_width=0.3)
+        self.drawing.add("rect", **self._frame(), **look.draw_line("frame", look.INK))
 
     def paint_scale(self, x: float, y: float, size: float) -> None:
         """Paint the scale bar, its left end at (x, y), and keep names off it."""
@@ -340,7 +356,7 @@ class Painter:
         length = km * MM * MM / self.view.scale
         self.room.block((x - 2, y - size * 2, x + length + 10, y + size * 2.6))
         for part in range(4):
-            fill = look.INK if part % 2 == 0 else "#ffffff"
+            fill = look.INK if part % 2 == 0 else look.WHITE
             box = {"x": x + part * length / 4, "y": y, "width": length / 4, "height": 1.1}
             self.drawing.add("rect", **box, fill=fill, stroke=look.INK, stroke_width=0.2)
         figures: list[tuple[float, str]] = [(0.0, "0"), (1.0, f"{km} km")]
@@ -356,11 +372,11 @@ class Painter:
         self.room.block((x - 4, y - 14, x + 4, y + 2))
         self.drawing.add("path", d=f"M{x} {y}l2.4 0.9L{x} {y - 9}Z", fill=look.INK)
         self.drawing.add(
-            "path", d=f"M{x} {y}l-2.4 0.9L{x} {y - 9}Z", fill="#ffffff", stroke=look.INK, stroke_width=0.2
+            "path", d=f"M{x} {y}l-2.4 0.9L{x} {y - 9}Z", fill=look.WHITE, stroke=look.INK, stroke_width=0.2
         )
         self.drawing.words(x, y - 11, "N", 3.4, text_anchor="middle", fill=look.INK)
 
-    def _write(self, spot: Spot, lines: tuple[str, ...], size: float, style: dict[str, Any]) -> None:
+    def _write(self, spot: Spot, lines: tuple[str, ...], size: float, style: Mapping[str, Attribute]) -> None:
         if self._leaders is None:
             self._leaders = self.drawing.add("g")
         first = spot.y - size * LINE * (len(lines) - 1) / 2
@@ -373,23 +389,18 @@ class Painter:
             return
         x, y = to_edge(box, *at)
         self.room.lines.append(shapely.LineString([at, (x, y)]))
-        style: dict[str, Attribute] = {
-            "data_leader": name,
-            "stroke": look.INK,
-            "stroke_width": 0.18,
-            "fill": "none",
-        }
+        style = look.draw_line("leader", look.INK) | {"data_leader": name}
         add_to(self._leaders, "path", {"d": f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}"} | style)
         add_to(self._leaders, "circle", {"cx": at[0], "cy": at[1], "r": 0.3, "fill": look.INK})
 
-    def _halo(self, spot: Spot, text: str, size: float, style: dict[str, Any]) -> None:
-        ring = {
-            "stroke": "#ffffff",
+    def _halo(self, spot: Spot, text: str, size: float, style: Mapping[str, Attribute]) -> None:
+        ring: dict[str, Attribute] = {
+            "stroke": look.WHITE,
             "stroke_width": size * 0.24,
             "stroke_linejoin": "round",
             "paint_order": "stroke",
         }
-        own = {"text_anchor": "middle", "fill": look.INK} | style | ring
+        own = {"text_anchor": "middle", "fill": look.INK, **style, **ring}
         self.drawing.words(spot.x, spot.y, text, size, **own)
 
     def _paper(self, lon: float, lat: float) -> tuple[float, float]:
@@ -397,12 +408,12 @@ class Painter:
 
     def _line(self, points: list[tuple[float, float]]) -> None:
         path = "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in points)
-        self._path(path, fill="none", stroke=look.COAST, stroke_width=0.12, stroke_opacity=0.7)
+        self._path(path, **look.draw_line("graticule", look.COAST), stroke_opacity=0.7)
 
-    def _degrees(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
+    def _degrees(self, x: float, y: float, text: str, size: float, **style: Attribute) -> None:
         self.drawing.words(x, y, text, size, text_anchor="middle", fill=look.MUTED, **style)
 
-    def _path(self, path: str, **style: Any) -> Element | None:
+    def _path(self, path: str, **style: Attribute) -> Element | None:
         return add_to(self.group, "path", {"d": path, **style}) if path else None
 
     def _inside(self, x: float, y: float) -> bool:
@@ -440,17 +451,24 @@ class _Place:
         return shapely.difference(line, shapely.box(*self.own.bounds).buffer(GAP)) if self.small else line
 
 
-def symbol(drawing: Drawing, entry: look.Entry, at: tuple[float, float], *, hollow: bool = False) -> None:
+def symbol(drawing: Drawing, entry: SymbolLook, at: tuple[float, float], *, hollow: bool = False) -> None:
     """Draw a point's symbol with its letter."""
     hue, (x, y) = entry["colour"], at
-    shape = entry["symbol"] if entry["symbol"] in look.OUTLINES else "circle"
+    wanted = entry["symbol"] or ""
+    shape = wanted if wanted in STYLE.symbols else "circle"
     place = f"translate({x:.2f} {y:.2f}) scale({look.SYMBOL})"
-    paint = {"fill": "#ffffff" if hollow else hue, "stroke": look.shade(hue, -0.3), "stroke_width": 1.6}
-    drawing.add("path", d=look.OUTLINES[shape], transform=place, **paint)
+    paint: dict[str, Attribute] = {"fill": look.WHITE if hollow else hue, "stroke": look.darken(hue)}
+    paint["stroke_width"] = 1.6
+    drawing.add("path", d=STYLE.symbols[shape], transform=place, **paint)
     if entry["letter"]:
-        ink = look.shade(hue, -0.4) if hollow else look.ink_on(hue)
+        ink = shade(hue, STYLE.shades.hollow) if hollow else STYLE.ink_on(hue)
         drawing.words(
-            x, y + look.DROP.get(shape, 0) * 0.5, entry["letter"], 2.1, text_anchor="middle", fill=ink
+            x,
+            y + STYLE.drops.get(shape, 0) * look.SYMBOL,
+            entry["letter"],
+            2.1,
+            text_anchor="middle",
+            fill=ink,
         )
 
 
@@ -463,9 +481,8 @@ def _largest(geometry: BaseGeometry) -> BaseGeometry:
     return max(parts, key=shapely.area) if len(parts) else geometry
 
 
-def _around(spot: Spot, size: Size) -> Any:
-    width, height = size
-    return shapely.box(spot.x - width / 2, spot.y - height / 2, spot.x + width / 2, spot.y + height / 2)
+def _around(spot: Spot, size: Size) -> BaseGeometry:
+    return shapely.box(*box_around(spot, size, gap=0))
 
 
 def _ticks(low: float, high: float, step: float) -> list[float]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypedDict
 
 import segno
 
 from geodata.model import PLACE_LAYERS, POINT_LAYERS
+from layers import document_types as doc
 from layers.basemap import INDEX
+from layers.links import Reached, Words
+from layers.map_types import MapDocument, MapTheme
 from layers.store import Release
 from layers.wording import NO_WORDING
 from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
@@ -22,9 +25,8 @@ from webmap.paper.drawing import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
 from webmap.paper.look import explain_edges
 from webmap.paper.poster import SIZES, Wording, draw_poster
-from webmap.paper.sheets import Writer
+from webmap.paper.sheets import SheetText, Writer
 
-Document = dict[str, Any]
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
 CARD_PPI = 72
 SAID = {"name", "short", "label", "title", "note"}  # members of the map's document that are read
@@ -33,6 +35,42 @@ THEME_SIZE = "A4"
 MM_PER_INCH = 25.4
 MOST_PIXELS = 40_000_000  # of a picture: an A1 sheet at about 230 to the inch
 COVER_SIZE = (170.0, 150.0)
+
+
+class SheetFrame(TypedDict):
+    """What stands around the text of a sheet: map, address, QR code, footer."""
+
+    map: str | None
+    map_alt: str
+    map_note: str
+    latin: bool
+    url: str
+    qr: str
+    qr_alt: str
+    foot: list[str]
+    logo: list[int] | None
+
+
+class Sheet(SheetText, SheetFrame):
+    """A one-page sheet."""
+
+
+class PosterDrawing(TypedDict):
+    """A sheet of the map with its size in millimetres and a description."""
+
+    title: str
+    svg: str
+    width: float
+    height: float
+    alt: str
+
+
+class SheetTable(TypedDict):
+    """A table of the atlas."""
+
+    head: list[str]
+    rows: list[list[str]]
+    widths: list[float]
 
 
 @dataclass(frozen=True)
@@ -45,15 +83,15 @@ class PdfRenderer:
 
     release: Release
     ground: Ground
-    plan: Document
+    plan: doc.PlanDocument
     language: str
     absolute: Callable[[str], str]
     say: Callable[..., str]
 
     @cached_property
-    def payload(self) -> Document:
+    def payload(self) -> MapDocument:
         """The map's features and themes in the press's language."""
-        payload: Document = self.release.read_json(f"map/{self.language}.json")
+        payload: MapDocument = self.release.read_json(f"map/{self.language}.json")
         return payload
 
     @property
@@ -68,17 +106,17 @@ class PdfRenderer:
         return Writer(self.language, self.say, self.plan["issuer"], wording)
 
     @cached_property
-    def local(self) -> Document:
+    def local(self) -> doc.LocalSummary:
         """Who publishes, and what may be said of the maps."""
-        local: Document = self.release.read_json("pages/local.json")
+        local: doc.LocalSummary = self.release.read_json("pages/local.json")
         return local
 
     def publisher_lines(self) -> list[str]:
         """Return who publishes, where somebody says so, and what may be said of the maps."""
-        publisher = self.local["publisher"] or {}
-        tr = self.writer.tr
-        name, notice = tr(publisher.get("name")), tr(publisher.get("map_review_notice"))
-        number = publisher.get("map_review_number")
+        publisher, tr = self.local["publisher"], self.writer.tr
+        name = tr(publisher["name"]) if publisher else ""
+        notice = tr(publisher["map_review_notice"]) if publisher else ""
+        number = publisher["map_review_number"] if publisher else None
         review = [self.say("about.review_number", number=number)] if number else []
         review += [notice] if notice else []
         return [
@@ -91,11 +129,10 @@ class PdfRenderer:
         """The publisher's logo as Typst takes bytes from JSON, None where there is none."""
         return list(self.release.read(LOGO)) if self.local["logo"] else None
 
-    def theme(self, theme_id: str) -> Document:
+    def theme(self, theme_id: str) -> MapTheme:
         """Return a theme of the map; raises KeyError for an unknown one."""
         found = {theme["id"]: theme for theme in self.payload["themes"]}
-        theme: Document = found[theme_id]
-        return theme
+        return found[theme_id]
 
     def place_pdf(self, place_id: str) -> bytes:
         """Return the sheet of a place."""
@@ -105,40 +142,41 @@ class PdfRenderer:
         """Return the sheet of an industry."""
         return self._pdf("one.typ", self.industry_sheet(industry_id))
 
-    def place_sheet(self, place_id: str) -> Document:
+    def place_sheet(self, place_id: str) -> Sheet:
         """Return what stands on the sheet of a place."""
-        document = self.release.read_json(f"documents/{place_id}.json")
+        document: doc.PlaceDocument = self.release.read_json(f"documents/{place_id}.json")
         known = document["geometry"]["method"] is not None
-        measures = self.release.read_json("pages/measures.json")["places"].get(place_id, {})
-        sheet = self.writer.of_place(document, measures.get("distances"))
+        places: dict[str, doc.PlaceMeasures] = self.release.read_json("pages/measures.json")["places"]
+        sheet = self.writer.of_place(document, places[place_id]["distances"] if place_id in places else None)
         chosen = Chosen({place_id: HUE}) if known else None
-        return sheet | self._frame(document["url"], sheet["title"], chosen)
+        return {**sheet, **self._frame(document["url"], sheet["title"], chosen)}
 
-    def industry_sheet(self, industry_id: str) -> Document:
+    def industry_sheet(self, industry_id: str) -> Sheet:
         """Return what stands on the sheet of an industry."""
-        document = self.release.read_json(f"industries/{industry_id}.json")
-        hue = document["cluster"]["colour"] if document["cluster"] else HUE
+        document: doc.IndustryDocument = self.release.read_json(f"industries/{industry_id}.json")
+        cluster = document["cluster"]
+        hue = cluster["colour"] if cluster else HUE
         own, near = document["designations"], document["cluster_designations"]
         rows = own or near
         chosen = Chosen({row["zone"]["id"]: hue for row in rows}, whole=True, light=not own)
         sheet = self.writer.of_industry(document)
-        frame = self._frame(document["url"], sheet["title"], chosen)
-        if near and not own:  # the map shows where kindred industries are designated, and says so
-            name = self.writer.tr(document["cluster"]["name"])
+        frame = self._frame(document["url"] or "", sheet["title"], chosen)
+        if cluster and near and not own:  # the map shows where kindred industries are designated
+            name = self.writer.tr(cluster["name"])
             frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
-        return sheet | frame
+        return {**sheet, **frame}
 
     def cluster_pdf(self, cluster_id: str) -> bytes:
         """Return the sheet of a cluster."""
-        document = self.release.read_json(f"clusters/{cluster_id}.json")
+        document: doc.ClusterDocument = self.release.read_json(f"clusters/{cluster_id}.json")
         sheet = self.writer.of_cluster(document)
         places = {place["id"]: document["colour"] for place in document["places"]}
         chosen = Chosen(places, whole=True) if places else None
-        return self._pdf("one.typ", sheet | self._frame(document["url"], sheet["title"], chosen))
+        return self._pdf("one.typ", {**sheet, **self._frame(document["url"], sheet["title"], chosen)})
 
     def poster(
         self, choice: MapChoice, size: str, note: str = "", also: PdfRenderer | None = None
-    ) -> Document:
+    ) -> PosterDrawing:
         """Return a sheet of the map as a drawing with its size in millimetres and a description.
 
         `note` is added to its foot; with `also`, everything is said in that language as well.
@@ -163,9 +201,9 @@ class PdfRenderer:
         width, height = SIZES[size]
         boxes = {row_id: one.bounds for row_id, one in self.ground.polygons.items()}
         drawn = draw_poster(ShownMap(payload, choice, boxes), size, self.ground, words)
-        return {"title": self.theme(theme_id)["title"], "svg": drawn, "width": width, "height": height} | {
-            "alt": self.say("paper.theme_alt", name=self.theme(theme_id)["title"])
-        }
+        title = self.theme(theme_id)["title"]
+        alt = self.say("paper.theme_alt", name=title)
+        return {"title": title, "svg": drawn, "width": width, "height": height, "alt": alt}
 
     def list_industries(self, theme_id: str) -> list[tuple[str, str]]:
         """Return the areas of a theme that the plan lists industries for, with the plan's terms.
@@ -179,7 +217,8 @@ class PdfRenderer:
         rows = []
         for place, row in self.payload["features"].items():
             if row["layer"] in shown and (row["method"] != "indicative" or len(shown) == 1):
-                industries = self.release.read_json(f"documents/{place}.json").get("industries") or ()
+                document: doc.PlaceDocument = self.release.read_json(f"documents/{place}.json")
+                industries = document.get("industries", [])
                 terms = list(dict.fromkeys(self.writer.tr(one["term"]) for one in industries))
                 if terms:
                     rows.append((row["name"], self.say("common.list_comma").join(terms)))
@@ -188,8 +227,8 @@ class PdfRenderer:
     @cached_property
     def targets(self) -> dict[str, str]:
         """The target of each cluster that has one, by id, with its year."""
-        rows = self.release.read_json("pages/clusters.json")
-        return {row["id"]: _value(self, row | row["target"], "target") for row in rows if row["target"]}
+        rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json")
+        return {row["id"]: _value(self, target, target["unit"]) for row in rows if (target := row["target"])}
 
     def poster_as(
         self, extension: str, choice: MapChoice, size: str, also: PdfRenderer | None = None
@@ -197,8 +236,8 @@ class PdfRenderer:
         """Return a sheet as ``pdf``, ``png`` or ``svg``; letters that no font has are told at its foot."""
         drawn = self.poster(choice, size, also=also)
         if extension == "svg":
-            return str(drawn["svg"]).encode()
-        note = self._note(typeset.to_legible(drawn["svg"])[1])
+            return drawn["svg"].encode()
+        note = self._note(typeset.to_legible({"svg": drawn["svg"]})[1])
         drawn = self.poster(choice, size, note, also) if note else drawn
         if extension == "pdf":
             return self._pdf("poster.typ", drawn)
@@ -215,11 +254,11 @@ class PdfRenderer:
         """Return the picture that a link to a place is previewed with."""
         sheet = self.place_sheet(place_id)
         if not sheet["lead"]:
-            industries = self.release.read_json(f"documents/{place_id}.json").get("industries", ())
-            names = [self.writer.tr(row["term"]) for row in industries]
+            document: doc.PlaceDocument = self.release.read_json(f"documents/{place_id}.json")
+            names = [self.writer.tr(row["term"]) for row in document.get("industries", [])]
             sheet["lead"] = self.say("common.list_comma").join(names)
         width, height = CARD
-        return self._png("card.typ", sheet | {"width": width, "height": height}, CARD_PPI)
+        return self._png("card.typ", {**sheet, "width": width, "height": height}, CARD_PPI)
 
     def atlas_pdf(self, chart: str) -> bytes:
         """Return the atlas; `chart` is the drawing of the clusters' targets."""
@@ -231,7 +270,7 @@ class PdfRenderer:
         segno.make(url, error="m", micro=False).save(picture, kind="svg", border=0, xmldecl=False)
         return picture.getvalue().decode()
 
-    def _frame(self, path: str, title: str, chosen: Chosen | None) -> Document:
+    def _frame(self, path: str, title: str, chosen: Chosen | None) -> SheetFrame:
         """Return map, address, QR code and footer of a sheet; no map where nothing has a place."""
         features, url = self.payload["features"], self.absolute(f"{path}?lang={self.language}")
         drawn = draw_locator(features, chosen, self.ground, (title, self.family)) if chosen else None
@@ -273,7 +312,7 @@ class PdfRenderer:
         key, values = choose_credit(self.release.read_json(INDEX) if self.release.sha256(INDEX) else None)
         return self.say(key, **values)
 
-    def _common(self) -> Document:
+    def _common(self) -> dict[str, object]:
         return {"lang": self.language, "family": self.family, "author": self.say("site.name")}
 
     def _note(self, missing: list[str]) -> str:
@@ -281,16 +320,17 @@ class PdfRenderer:
         letters = typeset.name_letters(missing)
         return self.say("paper.replaced", mark=typeset.MARK, letters=letters) if missing else ""
 
-    def _pdf(self, template: str, data: Document) -> bytes:
-        legible, missing = typeset.to_legible(data | self._common())
-        if missing and isinstance(legible.get("foot"), list):  # of a sheet
-            legible["foot"].append(self._note(missing))
-        elif missing and "method_lead" in legible:  # of the atlas
-            legible["method_lead"] += f" {self._note(missing)}"
+    def _pdf(self, template: str, data: Mapping[str, object]) -> bytes:
+        legible, missing = typeset.to_legible({**data, **self._common()})
+        foot, lead = legible.get("foot"), legible.get("method_lead")
+        if missing and isinstance(foot, list):  # of a sheet
+            foot.append(self._note(missing))
+        elif missing and isinstance(lead, str):  # of the atlas
+            legible["method_lead"] = f"{lead} {self._note(missing)}"
         return typeset.to_pdf(template, legible, self.plan["date"])
 
-    def _png(self, template: str, data: Document, ppi: float = typeset.PPI) -> bytes:
-        legible, _ = typeset.to_legible(data | self._common())
+    def _png(self, template: str, data: Mapping[str, object], ppi: float = typeset.PPI) -> bytes:
+        legible, _ = typeset.to_legible({**data, **self._common()})
         return typeset.to_png(template, legible, ppi)
 
 
@@ -322,7 +362,7 @@ def open_renderer(release: Release, language: str, absolute: Callable[[str], str
 
 
 @lru_cache(maxsize=3)  # one of each language: who prints a whole site reads them once
-def _read_common(release: Release, language: str) -> tuple[Document, dict[str, str]]:
+def _read_common(release: Release, language: str) -> tuple[doc.PlanDocument, dict[str, str]]:
     return release.read_json("pages/plan.json"), release.read_json(f"pages/{language}/strings.json")
 
 
@@ -331,7 +371,7 @@ def _open_ground(release: Release) -> Ground:
     return Ground(release)
 
 
-def build_atlas(renderer: PdfRenderer, chart: str) -> Document:
+def build_atlas(renderer: PdfRenderer, chart: str) -> dict[str, object]:
     """Return the parts of the atlas in their order."""
     say, writer = renderer.say, renderer.writer
     places = [row_id for row_id, row in renderer.payload["features"].items() if row["layer"] in PLACE_LAYERS]
@@ -385,22 +425,25 @@ def _cover(renderer: PdfRenderer) -> str:
     return draw_locator(features, chosen, renderer.ground, (theme["title"], renderer.family))
 
 
-def _documents(renderer: PdfRenderer, places: list[str]) -> list[Document]:
-    rows = [renderer.release.read_json(f"documents/{place}.json") for place in places]
+def _documents(renderer: PdfRenderer, places: list[str]) -> list[doc.PlaceDocument]:
+    rows: list[doc.PlaceDocument] = [
+        renderer.release.read_json(f"documents/{place}.json") for place in places
+    ]
     return [row for row in rows if row["geometry"]["source"]]
 
 
-def _industries(renderer: PdfRenderer) -> Document:
+def _industries(renderer: PdfRenderer) -> SheetTable:
     tr = renderer.writer.tr
     comma = renderer.say("common.list_comma")
     rows = []
-    for row in renderer.release.read_json("pages/industries.json"):
+    industries: list[doc.IndustryDocument] = renderer.release.read_json("pages/industries.json")
+    for row in industries:
         zones = dict.fromkeys(tr(one["zone"]["name"]) for one in row["designations"])
         cluster = row["cluster"]["letter"] if row["cluster"] else "–"
         where = comma.join(zones) or renderer.say("status.city")
-        clauses = dict.fromkeys(
-            one["clause"] for one in (*row["designations"], *row["named"], *row["chains"])
-        )
+        cited = [one["clause"] for one in row["designations"]]
+        cited += [*(one["clause"] for one in row["named"]), *(one["clause"] for one in row["chains"])]
+        clauses = dict.fromkeys(cited)
         rows.append(
             [
                 tr(row["name"]),
@@ -413,15 +456,17 @@ def _industries(renderer: PdfRenderer) -> Document:
     return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": [1.3, 0.5, 2.2, 1.0]}
 
 
-def _indicators(renderer: PdfRenderer) -> Document:
+def _indicators(renderer: PdfRenderer) -> SheetTable:
     rows = []
-    for row in renderer.release.read_json("pages/indicators.json"):
+    indicators: list[doc.IndicatorDocument] = renderer.release.read_json("pages/indicators.json")
+    for row in indicators:
+        unit = row["unit"]
         mark = renderer.say("indicators.below_base") if row["below_base"] else ""
         rows.append(
             [
                 renderer.writer.tr(row["name"]),
-                _value(renderer, row, "base"),
-                _value(renderer, row, "target"),
+                _value(renderer, row["base"], unit) or _missing(renderer, row["no_base"], "base"),
+                _value(renderer, row["target"], unit) or _missing(renderer, row["no_target"], "target"),
                 mark,
             ]
         )
@@ -430,36 +475,40 @@ def _indicators(renderer: PdfRenderer) -> Document:
     if renderer.local["outcomes"]:
         keys.append("local.reached")
         widths.append(1.4)
-        for cells, row in zip(rows, renderer.release.read_json("pages/indicators.json"), strict=True):
+        for cells, row in zip(rows, indicators, strict=True):
             cells.append("; ".join(_reached(renderer, one) for one in row["outcomes"]) or "–")
     return {"head": [renderer.say(key) for key in keys], "rows": rows, "widths": widths}
 
 
-def _reached(renderer: PdfRenderer, one: Document) -> str:
+def _reached(renderer: PdfRenderer, one: Reached) -> str:
     figure = format_quantity(one["value"], one["unit"], renderer.language)
     return f"{figure} ({one['year']}; {one['source']}, {one['as_of']})"
 
 
-def _value(renderer: PdfRenderer, row: Document, name: str) -> str:
-    value = row[name]
+def _value(renderer: PdfRenderer, value: doc.IndicatorFigure | doc.TargetEntry | None, unit: Words) -> str:
     if value is None:
-        return renderer.writer.tr(row.get(f"no_{name}")) or renderer.say(f"indicators.no_{name}")
-    figure = format_quantity(value["value"], row["unit"], renderer.language)
+        return ""
+    figure = format_quantity(value["value"], unit, renderer.language)
     year = f" ({value['year']})" if value["year"] else ""
     return renderer.say(f"comparator.{value['comparator']}", value=figure) + year
 
 
-def _accuracy(renderer: PdfRenderer) -> Document:
+def _missing(renderer: PdfRenderer, reason: Words | None, name: str) -> str:
+    return renderer.writer.tr(reason) or renderer.say(f"indicators.no_{name}")
+
+
+def _accuracy(renderer: PdfRenderer) -> SheetTable:
     rows = []
     for row in renderer.payload["features"].values():
-        if row["layer"] in PLACE_LAYERS:
+        if row["layer"] in PLACE_LAYERS and row["accuracy_m"] is not None:
+            area_km2 = row.get("area_km2")
             accuracy = renderer.say("zone.metres", value=format_number(float(f"{row['accuracy_m']:.2g}")))
             rows.append(
                 [
                     row["name"],
                     renderer.say(f"method.{row['method']}"),
                     accuracy,
-                    "–" if row["area_km2"] is None else f"{format_number(row['area_km2'])} km²",
+                    "–" if area_km2 is None else f"{format_number(area_km2)} km²",
                 ]
             )
     keys = ("common.name", "zone.method", "zone.accuracy", "zone.computed")

@@ -6,23 +6,23 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 import segno
 import shapely
 
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
+from layers.cartography import STYLE
+from layers.map_types import LegendLine, MapLandmark, ShownFeature, SymbolLook
 from webmap.i18n import format_number
+from webmap.label_placement import find_middle, measure_text, wrap_text
 from webmap.map_choice import FigureLook, ShownMap
 from webmap.paper import look
 from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
-from webmap.paper.labels import find_middle, measure_text, wrap_text
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
 
 Say = Callable[..., str]
-Row = dict[str, Any]
 SIZES = {
     "A4": (297.0, 210.0),
     "A3": (420.0, 297.0),
@@ -106,7 +106,7 @@ class _Column:
         colour: str = look.INK,
         indent: float = 0,
         after: float = 1.6,
-        **more: Any,
+        **more: Attribute,
     ) -> None:
         """Write a text in as many lines as it needs; sizes are those on A4."""
         unit = self.unit
@@ -154,7 +154,7 @@ class _Poster:
 
     def draw(self) -> str:
         unit, drawing = self.unit, self.drawing
-        drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill="#ffffff")
+        drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill=look.WHITE)
         first, *more = self.theme["title"].split("\n")
         drawing.words(MARGIN, MARGIN + 4 * unit, first, 8 * unit, fill=look.INK)
         below = MARGIN + 11.5 * unit
@@ -218,7 +218,7 @@ class _Poster:
         if window and frame:
             self._paint_inset(frame, polygons)
 
-    def _paint_inset(self, frame: View, polygons: list[Row]) -> None:
+    def _paint_inset(self, frame: View, polygons: list[ShownFeature]) -> None:
         """Paint the crowded part again, larger, in a corner of the map."""
         inset = Painter(self.drawing, frame, self.ground, self.zoom)
         inset.paint_ground()
@@ -228,22 +228,22 @@ class _Poster:
         self._paint_names(inset, polygons, set(), context=False)
         inset.paint_frame()
 
-    def _paint_figures(self, painter: Painter, polygons: list[Row]) -> None:
+    def _paint_figures(self, painter: Painter, polygons: list[ShownFeature]) -> None:
         figures = {}
         for row in polygons:
-            figures[row["id"]] = look.Figure(self.shown.look(row), row["edge"])
+            figures[row["id"]] = look.Figure(self.shown.look(row), row["edge"] or "")
         painter.paint_figures(figures)
         painter.paint_borders()
         if "zones" in self.theme["context"]:
-            for row_id, row in self.payload["features"].items():
-                if row["layer"] == "zones" and row["method"] != "indicative":
+            for row_id, feature in self.payload["features"].items():
+                if feature["layer"] == "zones" and feature["method"] != "indicative":
                     painter.paint_outline(row_id)
 
-    def _list_polygons(self) -> list[Row]:
+    def _list_polygons(self) -> list[ShownFeature]:
         """Return the theme's polygons from the back to the front."""
         layers = list(dict.fromkeys(row["layer"] for row in self.features))
         polygons = [row for row in self.features if row["id"] in self.ground.polygons]
-        return sorted(polygons, key=lambda row: (layers.index(row["layer"]), -row["area_km2"]))
+        return sorted(polygons, key=lambda row: (layers.index(row["layer"]), -_area_km2(row)))
 
     def _find_window(self) -> Bounds | None:
         """Return the bounds, metres, of the county's places that are the most, if they are a crowd."""
@@ -257,14 +257,14 @@ class _Poster:
             return None
         return tuple(shapely.buffer(shapely.MultiPoint(crowd), ROOM_M).bounds)  # type: ignore[return-value]
 
-    def _list_small(self) -> list[Row]:
+    def _list_small(self) -> list[ShownFeature]:
         """Return the theme's places that have a spot rather than a territory to be named on."""
         return [
             row
             for row in self.features
             if (row["layer"] in POINT_LAYERS and row["point"])
             or row.get("spots")
-            or (row["id"] in self.ground.polygons and row["area_km2"] < LARGE_KM2)
+            or (row["id"] in self.ground.polygons and _area_km2(row) < LARGE_KM2)
         ]
 
     def _list_inside(self, window: Bounds) -> set[str]:
@@ -276,12 +276,9 @@ class _Poster:
         }
 
     @staticmethod
-    def _spot(row: Row) -> tuple[float, float]:
-        if row.get("spots"):
-            lon, lat, _ = row["spots"][0]
-        else:
-            lon, lat = row["point"] if row["layer"] in POINT_LAYERS else row["label"]
-        return lon, lat
+    def _spot(row: ShownFeature) -> tuple[float, float]:
+        at = row["spots"][0] if row.get("spots") else row["point"] or row["label"]
+        return at[0], at[1]
 
     def _place_inset(self, window: Bounds, view: View) -> View | None:
         """Return the view of the inset, as large as a corner of the map without city has room for."""
@@ -297,37 +294,38 @@ class _Poster:
         return None
 
     def _paint_names(
-        self, painter: Painter, polygons: list[Row], elsewhere: set[str], *, context: bool = True
+        self, painter: Painter, polygons: list[ShownFeature], elsewhere: set[str], *, context: bool = True
     ) -> None:
         """Paint the symbols and write the names, those of small places first: they have least room to move.
 
         Places `elsewhere` are named in the inset; without `context` only the theme's places are named.
         """
         unit = self.unit
-        unbounded = [
-            row | {"name": (row["layer"] == "parks" and row["short"]) or row["name"]}
+        unbounded: list[ShownFeature] = [
+            {**row, "name": (row["short"] if row["layer"] == "parks" else None) or row["name"]}
             for row in self.features
             if row.get("spots")
         ]
         hues = {row["id"]: self.shown.look(row).hue for row in unbounded}
         spots = painter.paint_halos(unbounded, hues)
-        entries = {row["id"]: entry for row in self.features if (entry := self.shown.entry(row))}
+        entries: dict[str, SymbolLook] = {
+            row["id"]: entry for row in self.features if (entry := self.shown.entry(row))
+        }
         entries |= {row_id: {"colour": hue, "symbol": "spot", "letter": None} for row_id, hue in hues.items()}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
-        shown = [
-            one | {"letters": self._letters(one)} for one in painter.paint_points([*points, *spots], entries)
-        ]
-        for row in sorted(polygons, key=lambda row: row["area_km2"]):
+        shown = painter.paint_points([*points, *spots], entries)
+        for row in sorted(polygons, key=_area_km2):
             if row["id"] not in elsewhere:
                 self._name_polygon(painter, row, polygons)
         for feature in shown:
+            feature["letters"] = self._letters(feature)
             if feature["id"] not in elsewhere and not painter.name_point(feature, 2.3 * unit):
                 self._key(feature, partial(painter.number_point, feature, size=2.3 * unit))
         own = {row["id"] for row in polygons}
-        for row_id, row in self.payload["features"].items():
-            if context and row["layer"] == "counties" and row_id not in own:
-                middle = self._middle({"id": row_id} | row, polygons)
-                painter.name(middle, tuple(row["name"].split("\n")), 3.4 * unit, fill=look.MUTED)
+        for row_id, county in self.payload["features"].items():
+            if context and county["layer"] == "counties" and row_id not in own:
+                middle = self._middle({**county, "id": row_id}, polygons)
+                painter.name(middle, tuple(county["name"].split("\n")), 3.4 * unit, fill=look.MUTED)
         if context:
             self._name_ground(painter, {row["name"] for row in polygons})
 
@@ -337,13 +335,13 @@ class _Poster:
         A seat whose name is `written` already, as its county's, is only marked.
         """
         unit, close = self.unit, painter.view.scale <= CLOSE
-        landmarks: dict[str, list[Row]] = {}
+        landmarks: dict[str, list[MapLandmark]] = {}
         for row in self.payload["landmarks"]:
             landmarks.setdefault(row["kind"], []).append(row)
         for kind, size in SEATS.items():
             for row in landmarks.get(kind, ()):
                 name = "" if row["name"] in written else row["name"]
-                painter.name_ground(self.ground.to_xy(*row["at"]), name, size * unit, kind)
+                painter.name_ground(self.ground.to_xy(row["at"][0], row["at"][1]), name, size * unit, kind)
         kinds = [*WATERS.items(), *(LANDS | (SMALL_LANDS if close else {})).items()]
         for kind, size in kinds:
             fill = look.WATER if kind in WATERS else look.MUTED
@@ -351,18 +349,20 @@ class _Poster:
                 lines = tuple(row["name"].split("\n"))
                 if kind == "sea":
                     lines = tuple("\u3000".join(one) if len(one) < WIDE else one for one in lines)
-                painter.name(self.ground.to_xy(*row["at"]), lines, size * unit, fill=fill)
+                painter.name(self.ground.to_xy(row["at"][0], row["at"][1]), lines, size * unit, fill=fill)
         if not close:
             return
-        gateways = [
-            row for row in self.payload["features"].values() if row["layer"] == "gateways" and row["point"]
+        shown = () if "gateways" in self.theme["layers"] else self.payload["features"].values()
+        small = [
+            (row["name"], point, row["kind"])
+            for row in shown
+            if row["layer"] == "gateways" and (point := row["point"])
         ]
-        for row in () if "gateways" in self.theme["layers"] else gateways:
-            painter.name_ground(self.ground.to_xy(*row["point"]), row["name"], SMALL * unit, row["kind"])
-        for row in self.payload["towns"]:
-            painter.name_ground(self.ground.to_xy(*row["at"]), row["name"], SMALL * unit, "town")
+        small += [(town["name"], town["at"], "town") for town in self.payload["towns"]]
+        for name, place, mark in small:
+            painter.name_ground(self.ground.to_xy(place[0], place[1]), name, SMALL * unit, mark)
 
-    def _name_polygon(self, painter: Painter, row: Row, polygons: list[Row]) -> None:
+    def _name_polygon(self, painter: Painter, row: ShownFeature, polygons: list[ShownFeature]) -> None:
         """Write a place's name, or a number for it where it would stand on others; then it is in the key."""
         letters, at = self._letters(row), self._middle(row, polygons)
         if not painter.shows(at):
@@ -374,7 +374,7 @@ class _Poster:
             return
         self._key(row, partial(painter.number_place, row["id"], at, size=size))
 
-    def _key(self, row: Row, write: Callable[[str], bool]) -> None:
+    def _key(self, row: ShownFeature, write: Callable[[str], bool]) -> None:
         """Have a number stand for a name, the same wherever the place is drawn."""
         known = {name: number for number, name in self.keyed}
         number = known.get(row["name"]) or str(len(self.keyed) + 1)
@@ -383,20 +383,20 @@ class _Poster:
         elif row["name"] not in known:
             self.keyed.append((number, row["name"]))
 
-    def _middle(self, row: Row, polygons: list[Row]) -> tuple[float, float]:
+    def _middle(self, row: ShownFeature, polygons: list[ShownFeature]) -> tuple[float, float]:
         """Return where a place's name belongs: where no smaller place lies on it, if that leaves room."""
-        at = self.ground.to_xy(*row["label"])
+        at = self.ground.to_xy(row["label"][0], row["label"][1])
         over = [
             self.ground.polygons[one["id"]]
             for one in polygons
-            if one["id"] != row["id"] and one["area_km2"] < row["area_km2"]
+            if one["id"] != row["id"] and _area_km2(one) < _area_km2(row)
         ]
         if not any(shapely.contains_xy(one, *at) for one in over):
             return at
         rest = shapely.difference(self.ground.polygons[row["id"]], shapely.union_all(over))
         return find_middle(rest) or at
 
-    def _letters(self, row: Row) -> str:
+    def _letters(self, row: ShownFeature) -> str:
         if self.theme["colour_by"] == "cluster":
             return " ".join(self.clusters[one]["letter"] for one in row.get("clusters", ()))
         return row.get("letter") or "" if self.theme["colour_by"] == "feature" else ""
@@ -486,9 +486,9 @@ class _Poster:
         """Write the name of a layer that is laid over the theme."""
         row = next(row for row in self.features if row["layer"] == layer)
         if layer not in POINT_LAYERS:
-            self._swatch(column, self.shown.look(row), row["edge"])
-        elif column.drawing is not None:
-            symbol(column.drawing, self.shown.entry(row) or {}, (column.x + 4 * column.unit, column.y))
+            self._swatch(column, self.shown.look(row), row["edge"] or "")
+        elif column.drawing is not None and (entry := self.shown.entry(row)):
+            symbol(column.drawing, entry, (column.x + 4 * column.unit, column.y))
         column.text(self.words.say(f"layer.{layer}"), 3, indent=10, after=1.4)
 
     def _explain_points(self, column: _Column) -> None:
@@ -499,10 +499,10 @@ class _Poster:
                 column.text(line, 2.7, indent=10, after=0)
             column.skip(1.2)
         points = [row for row in self.features if row.get("point")]
-        if any(row.get("accuracy_m") and row["accuracy_m"] > HOLLOW_OVER_M for row in points):
+        if any((row["accuracy_m"] or 0) > HOLLOW_OVER_M for row in points):
             column.text(self.words.say("map.edge.hollow"), 2.7)
 
-    def _legend_line(self, column: _Column, entry: look.Entry, index: int) -> None:
+    def _legend_line(self, column: _Column, entry: LegendLine, index: int) -> None:
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
         clusters = self.theme["colour_by"] == "cluster"
         if drawing is not None and entry["symbol"]:
@@ -511,15 +511,15 @@ class _Poster:
             drawing.add(
                 "rect", x=x + 2 * unit, y=y - 2 * unit, width=4 * unit, height=4 * unit, fill=entry["colour"]
             )
-            ink = look.ink_on(entry["colour"])
-            drawing.words(x + 4 * unit, y, entry["letter"], 2.6 * unit, text_anchor="middle", fill=ink)
+            ink = STYLE.ink_on(entry["colour"])
+            drawing.words(x + 4 * unit, y, entry["letter"] or "", 2.6 * unit, text_anchor="middle", fill=ink)
         elif drawing is not None:
             row = next(row for row in self.features if self.shown.entry(row) is entry)
             light = row["layer"] == self.theme["layers"][0] and len(self.theme["layers"]) > 1
             if row.get("spots"):
                 self._spot_key(column, entry["colour"])
             else:
-                self._swatch(column, FigureLook(entry["colour"], index, light=light), row["edge"])
+                self._swatch(column, FigureLook(entry["colour"], index, light=light), row["edge"] or "")
         letter = f"{entry['letter']}  " if entry["letter"] and not (entry["symbol"] or clusters) else ""
         first, *more = entry["label"].split("\n")
         target = (self.words.targets or {}).get(entry["key"])
@@ -535,10 +535,10 @@ class _Poster:
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
         if drawing is None:
             return
-        for share in look.BAND if halo else ():
+        for share in look.BAND.shares if halo else ():
             circle = {"cx": x + 4 * unit, "cy": y, "r": 3 * unit * share}
-            drawing.add("circle", **circle, fill=hue, fill_opacity=look.HALO)
-        entry = {"colour": hue, "symbol": "spot", "letter": None}
+            drawing.add("circle", **circle, fill=hue, fill_opacity=look.BAND.halo)
+        entry: SymbolLook = {"colour": hue, "symbol": "spot", "letter": None}
         symbol(drawing, entry, (x + 4 * unit, y), hollow=True)
 
     def _edge_key(self, column: _Column, edge: str) -> None:
@@ -547,10 +547,10 @@ class _Poster:
         if drawing is None:
             return
         soft = edge in look.SOFT
-        for share in look.BAND if soft else ():
+        for share in look.BAND.shares if soft else ():
             high = 3.2 * unit * share
             strip = {"x": x, "y": y - high / 2, "width": 8 * unit, "height": high}
-            drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.STRIP)
+            drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.BAND.opacity)
         line: dict[str, Attribute] = {"d": f"M{x:.2f} {y:.2f}h{8 * unit:.2f}"}
         figure = look.Figure(FigureLook(look.MUTED), edge)
         look.style_edge(figure, lambda style: drawing.add("path", **line, **style), known=not soft)
@@ -586,14 +586,14 @@ class _Poster:
             parts = [format_number(len(rows))]
             if (area_km2 := self._sum_km2(rows)) is not None:
                 parts.append(f"{format_number(area_km2, 0)} km²")
-            exact = [row["accuracy_m"] for row in rows if row.get("accuracy_m")]
+            exact = [metres for row in rows if (metres := row["accuracy_m"])]
             if exact:
                 parts.append(_span_m(exact))
             name = self.words.say(f"layer.{layer}").replace("\n", " / ")
             lines.append(f"{name}  {' · '.join(parts)}")
         return lines
 
-    def _sum_km2(self, rows: list[Row]) -> float | None:
+    def _sum_km2(self, rows: list[ShownFeature]) -> float | None:
         """Return the area of places together; None where one has no known extent, or two overlap."""
         if any(row["id"] not in self.ground.polygons or row["edge"] == "indicative" for row in rows):
             return None
@@ -601,7 +601,7 @@ class _Poster:
         apart = sum(shape.area for shape in shapes)
         if not shapes or apart > SUM_TOLERANCE * shapely.union_all(shapes).area:
             return None
-        return float(sum(row["area_km2"] for row in rows))
+        return float(sum(map(_area_km2, rows)))
 
     def _foot(self) -> None:
         """Write sources, projection, date and what the borders are worth, beside the QR code."""
@@ -634,7 +634,11 @@ class _Poster:
             for x, dark in enumerate(row)
             if dark
         )
-        self.drawing.add("path", d=modules, fill="#000000")
+        self.drawing.add("path", d=modules, fill="black")
+
+
+def _area_km2(row: ShownFeature) -> float:
+    return row["area_km2"] or 0.0
 
 
 def _span_m(values: Sequence[float]) -> str:

@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import (
+    Callable,
+    Iterable,
+    Sequence,
+)
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
+from layers import document_types as doc
+from layers.answers import AreaIndustries, AreaIndustry, AreaPositioning
+from layers.links import ContactCard, Reached, ResponsibleUnit, Statement
 from layers.wording import PlanWording, find_sentences
 from webmap.i18n import format_area, format_clause, format_number, format_quantity, write_clauses
 
-Document = dict[str, Any]
-Part = dict[str, Any]
 Say = Callable[..., str]
 MOST = 24  # rows of one list; what is left over is counted, and stands on the page
 MOST_QUOTED = 900  # letters of the plan's own words on one sheet
+
+
+class SheetPart(TypedDict):
+    """A part of a sheet: a text, a list, facts or a table, each with a note; members differ by kind."""
+
+    kind: str
+    title: str
+    note: str
+    text: NotRequired[str]
+    items: NotRequired[list[list[str]]]
+    head: NotRequired[list[str]]
+    rows: NotRequired[list[list[str]]]
+    widths: NotRequired[list[float]]
+
+
+class SheetText(TypedDict):
+    """What is said on a sheet."""
+
+    above: str
+    title: str
+    zh: str
+    lead: str
+    left: list[SheetPart]
+    right: list[SheetPart]
+
+
+Quoted = doc.PlaceIndustry | doc.DesignationEntry | Statement
+Cited = (
+    Quoted
+    | AreaIndustry
+    | doc.AreaDesignation
+    | AreaIndustries
+    | AreaPositioning
+    | doc.ChainEntry
+    | doc.Membership
+)
 
 
 @dataclass(frozen=True)
@@ -25,21 +66,21 @@ class Writer:
     issuer: dict[str, str]
     wording: PlanWording
 
-    def of_place(self, document: Document, distances: Document | None = None) -> Document:
+    def of_place(
+        self, document: doc.PlaceDocument, distances: dict[str, doc.DistanceTo | None] | None = None
+    ) -> SheetText:
         """Return title, lead and parts of any place of the map; `distances` to what is near, by kind."""
-        positioning = dict.fromkeys(self.tr(row["term"]) for row in document.get("positioning", ()))
+        positioning = dict.fromkeys(self.tr(row["term"]) for row in document.get("positioning", []))
         left = [
             self._place_industries(document),
             self._of_areas(document),
             self._positioning_of_areas(document),
             self._terms(self.say("answers.tasks"), document.get("tasks", [])),
-            *(
-                self._terms(self.say(f"answers.{key}"), document.get(key, []))
-                for key in ("fields", "remarks")
-            ),
+            self._terms(self.say("answers.fields"), document.get("fields", [])),
+            self._terms(self.say("answers.remarks"), document.get("remarks", [])),
             self._quotes(
                 (row, document["id"])
-                for row in (*document.get("industries", ()), *document.get("positioning", ()))
+                for row in (*document.get("industries", []), *document.get("positioning", []))
             ),
             self._ties(document),
             self._platforms(document),
@@ -50,7 +91,7 @@ class Writer:
             self._belonging(document),
             self._distances(distances or {}),
             self._responsible(document["responsible_units"], document.get("government")),
-            self._contacts(document),
+            self._contacts(document, document.get("contact"), document.get("government")),
         ]
         return self._sheet(
             document,
@@ -60,7 +101,7 @@ class Writer:
             right,
         )
 
-    def of_industry(self, document: Document) -> Document:
+    def of_industry(self, document: doc.IndustryDocument) -> SheetText:
         """Return title, lead and parts of an industry."""
         cluster = document["cluster"]
         lead = self.say(f"status.{document['status']}")
@@ -82,14 +123,16 @@ class Writer:
             ),
             self._terms(self.say("industry.named"), document["named"]),
         ]
-        if not document["designations"] and document["cluster_designations"]:
+        if cluster and not document["designations"] and document["cluster_designations"]:
             title = self.say("industry.cluster_zones", name=self.tr(cluster["name"]))
             part = self._designations(title, document["cluster_designations"], "")
-            left.append(part | {"note": self.say("industry.cluster_zones_note")})
+            left.append({**part, "note": self.say("industry.cluster_zones_note")})
         left += [
             self._quotes(
-                (row, row["zone"]["id"] if "zone" in row else None)
-                for row in (*document["designations"], *document["named"])
+                (
+                    *((row, row["zone"]["id"]) for row in document["designations"]),
+                    *((row, None) for row in document["named"]),
+                )
             ),
             self._industry_platforms(document),
         ]
@@ -97,11 +140,11 @@ class Writer:
         right += [self._responsible(document["responsible_units"]), self._contacts(document)]
         return self._sheet(document, self.say("industries.industry"), lead, left, right)
 
-    def of_cluster(self, document: Document) -> Document:
+    def of_cluster(self, document: doc.ClusterDocument) -> SheetText:
         """Return title, lead and parts of a cluster."""
         target = document["target"]
         lead = f"{self._amount(target)} ({target['year']})" if target else self.tr(document["no_target"])
-        designated = [{"zone": place} | row for place in document["places"] for row in place["designations"]]
+        designated = [row for place in document["places"] for row in place["designations"]]
         left = [
             self._designations(self.say("cluster.places"), designated, self.say("cluster.no_places")),
             self._terms(self.say("fact.goal"), document["goals"]),
@@ -125,7 +168,7 @@ class Writer:
         above = self.say("cluster.number", number=document["number"])
         return self._sheet(document, above, lead, left, right)
 
-    def _distances(self, distances: Document) -> Part | None:
+    def _distances(self, distances: dict[str, doc.DistanceTo | None]) -> SheetPart | None:
         """Return how far a place is from the nearest of each kind of place that investors ask for."""
         rows = []
         for row in distances.values():
@@ -142,12 +185,12 @@ class Writer:
 
     def _sheet(
         self,
-        document: Document,
+        document: doc.PlaceDocument | doc.IndustryDocument | doc.ClusterDocument,
         above: str,
         lead: str,
-        left: Iterable[Part | None],
-        right: Iterable[Part | None],
-    ) -> Document:
+        left: Iterable[SheetPart | None],
+        right: Iterable[SheetPart | None],
+    ) -> SheetText:
         name = document["name"]
         return {
             "above": above,
@@ -158,7 +201,7 @@ class Writer:
             "right": [part for part in right if part],
         }
 
-    def _place_industries(self, document: Document) -> Part | None:
+    def _place_industries(self, document: doc.PlaceDocument) -> SheetPart | None:
         title = self.say("zone.industries")
         if "industries" not in document:
             return None
@@ -173,7 +216,7 @@ class Writer:
         ]
         return _table(title, head, rows, [1.25, 1.15, 0.85, 0])
 
-    def _designations(self, title: str, rows: list[Document], empty: str) -> Part:
+    def _designations(self, title: str, rows: list[doc.DesignationEntry], empty: str) -> SheetPart:
         if not rows:
             return _text(title, empty)
         cells = [
@@ -183,7 +226,7 @@ class Writer:
         head = [self.say(key) for key in ("industry.zone", "zone.term", "zone.emphasis", "common.clause")]
         return _table(title, head, cells, [1.2, 1.2, 0.85, 0])
 
-    def _area_designations(self, rows: list[Document]) -> Part | None:
+    def _area_designations(self, rows: list[doc.AreaDesignation]) -> SheetPart | None:
         """Return the zones of the areas that an industry is listed for."""
         if not rows:
             return None
@@ -193,19 +236,16 @@ class Writer:
         ]
         head = [self.say(key) for key in ("industry.zone", "answers.area", "zone.term", "common.clause")]
         part = _table(self.say("answers.industry_of_areas"), head, cells, [1, 1.4, 1, 0])
-        return part | {"note": self.say("answers.industry_of_areas_note")}
+        return {**part, "note": self.say("answers.industry_of_areas_note")}
 
-    def _emphasis(self, row: Document) -> str:
-        return (
-            str(row["verb"])
-            if self.language == "zh" and row.get("verb")
-            else self.say(f"emphasis.{row['emphasis']}")
-        )
+    def _emphasis(self, row: doc.PlaceIndustry | doc.DesignationEntry | AreaIndustry) -> str:
+        own = row["verb"] if self.language == "zh" else ""
+        return own or self.say(f"emphasis.{row['emphasis']}")
 
-    def _clause(self, row: Document, key: str = "clause") -> str:
-        return format_clause(row[key], self.language)
+    def _clause(self, row: Cited | doc.TargetEntry) -> str:
+        return format_clause(row["clause"], self.language)
 
-    def _of_areas(self, document: Document) -> Part | None:
+    def _of_areas(self, document: doc.PlaceDocument) -> SheetPart | None:
         """Return what the plan lists for the areas that a place belongs to, with what it leaves open."""
         areas = document.get("industries_of_areas", [])
         if not areas:
@@ -222,9 +262,9 @@ class Writer:
             self.say("answers.of_areas"), [*head, self.say("common.clause")], rows, [1.4, 1.1, 0.8, 0]
         )
         open_ended = any(area["extent"] == "not-stated" for area in areas)
-        return part | {"note": self.say("answers.no_extent" if open_ended else "answers.not_own")}
+        return {**part, "note": self.say("answers.no_extent" if open_ended else "answers.not_own")}
 
-    def _positioning_of_areas(self, document: Document) -> Part | None:
+    def _positioning_of_areas(self, document: doc.PlaceDocument) -> SheetPart | None:
         comma = self.say("common.list_comma")
         rows = []
         for area in document.get("positioning_of_areas", []):
@@ -232,7 +272,7 @@ class Writer:
             rows.append((f"{self.tr(area['area']['name'])}: {terms}", self._clause(area["positioning"][0])))
         return self._list(self.say("answers.positioning_of_areas"), rows)
 
-    def _bond(self, area: Document) -> str:
+    def _bond(self, area: AreaIndustries | doc.AreaDesignation) -> str:
         """Return an area's name with how the place belongs to it."""
         through = area["through"]
         role = (
@@ -242,63 +282,65 @@ class Writer:
         )
         return f"{self.tr(area['area']['name'])} ({role})"
 
-    def _terms(self, title: str, rows: list[Document]) -> Part | None:
+    def _terms(self, title: str, rows: Sequence[Statement]) -> SheetPart | None:
         return self._list(title, [(self.tr(row["term"]), self._clause(row)) for row in rows])
 
-    def _ties(self, document: Document) -> Part | None:
+    def _ties(self, document: doc.PlaceDocument) -> SheetPart | None:
         rows = []
-        for row in document.get("ties", ()):
+        for row in document.get("ties", []):
             others = [one for one in (row["subject"], row["object"]) if one and one["id"] != document["id"]]
             names = self.say("common.list_comma").join(self.tr(one["name"]) for one in others)
             said = self.tr(row["term"])
             rows.append((f"{names}: {said}" if names else said, self._clause(row)))
         return self._list(self.say("answers.ties"), rows)
 
-    def _platforms(self, document: Document) -> Part | None:
+    def _platforms(self, document: doc.PlaceDocument) -> SheetPart | None:
         rows = [
             (self.tr(row["name"]), self._basis(row, self.say(f"kind.{row['kind']}")))
-            for row in document.get("platforms", ())
+            for row in document.get("platforms", [])
         ]
         return self._list(self.say("zone.platforms"), rows)
 
-    def _industry_platforms(self, document: Document) -> Part | None:
+    def _industry_platforms(self, document: doc.IndustryDocument) -> SheetPart | None:
         rows = [(self.tr(row["name"]), self._where(row)) for row in document["platforms"]]
         return self._list(self.say("industry.platforms"), rows)
 
-    def _where(self, row: Document) -> str:
+    def _where(self, row: doc.PlatformEntry) -> str:
         kind = self.say(f"kind.{row['kind']}")
         kind = f"{kind} · {self.tr(row['zone']['name'])}" if row["zone"] else kind
         return self._basis(row, kind)
 
-    def _basis(self, row: Document, text: str) -> str:
+    def _basis(self, row: doc.PlacePlatform | doc.PlatformEntry, text: str) -> str:
         """Return a text with a mark where the platform's zone is only inferred."""
         return f"{text} · {self.say('answers.inferred')}" if row["zone_basis"] == "inference" else text
 
-    def _clauses(self, document: Document) -> Part | None:
-        rows = [(self._clause(row, "id"), self.tr(row["title"])) for row in document["clauses"]]
+    def _clauses(self, document: doc.PlaceDocument) -> SheetPart | None:
+        rows = [
+            (format_clause(row["id"], self.language), self.tr(row["title"])) for row in document["clauses"]
+        ]
         return self._list(self.say("zone.clauses"), rows)
 
-    def _belonging(self, document: Document) -> Part | None:
-        rows = [(self.tr(row["name"]), self._clause(row)) for row in document.get("memberships", ())]
-        if document.get("parent"):
-            rows.insert(0, (self.tr(document["parent"]["name"]), ""))
-        rows += [(self.tr(row["name"]), "") for row in document.get("members", ())]
+    def _belonging(self, document: doc.PlaceDocument) -> SheetPart | None:
+        rows = [(self.tr(row["name"]), self._clause(row)) for row in document.get("memberships", [])]
+        if parent := document["parent"]:
+            rows.insert(0, (self.tr(parent["name"]), ""))
+        rows += [(self.tr(row["name"]), "") for row in document.get("members", []) if row]
         title = self.say("zone.composition") if document.get("members") else self.say("zone.memberships")
         return self._list(title, rows)
 
-    def _areas(self, document: Document) -> Part:
-        geometry, rows = document["geometry"], []
-        if document.get("area_km2") is not None:
-            rows.append([self.say("zone.computed"), f"{format_area(document['area_km2'])} km²"])
+    def _areas(self, document: doc.PlaceDocument) -> SheetPart:
+        geometry, rows = document["geometry"], list[list[str]]()
+        if (area_km2 := document.get("area_km2")) is not None:
+            rows.append([self.say("zone.computed"), f"{format_area(area_km2)} km²"])
         rows += [
             [
                 self.say("zone.chosen"),
                 f"{format_number(row['area_km2'])} km² · {self.tr(row['source']['name'])}",
             ]
-            for row in document.get("official_areas", ())
+            for row in document.get("official_areas", [])
             if row["chosen"]
         ]
-        if geometry["method"]:
+        if geometry["method"] and geometry["accuracy_m"] is not None:
             rows.append([self.say("zone.method"), self.say(f"method.{geometry['method']}")])
             if document.get("extent") != "not-stated":
                 accuracy = format_number(float(f"{geometry['accuracy_m']:.2g}"))
@@ -312,7 +354,7 @@ class Writer:
             note = self.say("answers.extent_unknown")
         return {"kind": "facts", "title": title, "rows": rows, "note": note}
 
-    def _target(self, cluster: Document | None) -> Part | None:
+    def _target(self, cluster: doc.ClusterHead | None) -> SheetPart | None:
         if cluster is None:
             return None
         title, target = self.say("industry.target"), cluster["target"]
@@ -327,26 +369,26 @@ class Writer:
         rows.append([self.say("common.clause"), self._clause(target)])
         return {"kind": "facts", "title": title, "rows": rows, "note": ""}
 
-    def _amount(self, target: Document) -> str:
+    def _amount(self, target: doc.TargetEntry) -> str:
         """Return a target's figure as the plan has it: reached, passed, at least."""
         figure = format_quantity(target["value"], target["unit"], self.language)
         return self.say(f"comparator.{target['comparator']}", value=figure)
 
-    def _chains(self, document: Document) -> Part | None:
+    def _chains(self, document: doc.IndustryDocument | doc.ClusterDocument) -> SheetPart | None:
         rows = [
             (self.tr(row["name"]), f"{self.say('chain_kind.' + row['kind'])} {self._clause(row)}")
             for row in document["chains"]
         ]
         return self._list(self.say("zone.chains"), rows)
 
-    def _near(self, document: Document) -> Part | None:
+    def _near(self, document: doc.IndustryDocument) -> SheetPart | None:
         return self._list(self.say("industry.near"), [(self.tr(row["name"]), "") for row in document["near"]])
 
-    def _codes(self, document: Document) -> Part:
+    def _codes(self, document: doc.IndustryDocument) -> SheetPart:
         rows = [
-            [self.say(f"industry.{key}"), " ".join(document[codes])]
-            for key, codes in (("gbt", "gbt4754"), ("isic", "isic4"))
-            if document[codes]
+            [self.say(f"industry.{key}"), " ".join(codes)]
+            for key, codes in (("gbt", document["gbt4754"]), ("isic", document["isic4"]))
+            if codes
         ]
         title = self.say("industry.codes")
         return (
@@ -355,11 +397,13 @@ class Writer:
             else _text(title, self.tr(document["no_codes"]))
         )
 
-    def _responsible(self, rows: list[Document], government: Document | None = None) -> Part | None:
+    def _responsible(
+        self, rows: list[ResponsibleUnit], government: doc.Government | None = None
+    ) -> SheetPart | None:
         comma = self.say("common.list_comma")
         items: list[tuple[str, str]] = []
         if government:
-            tasks = comma.join(self._clause(row, "id") for row in government["tasks"])
+            tasks = comma.join(format_clause(row["id"], self.language) for row in government["tasks"])
             own = self.say("governing.line", name=self.tr(government["name"]), clauses=tasks)
             items.append((own, ""))
         for key, leads in (("answers.lead_unit", True), ("answers.other_units", False)):
@@ -375,7 +419,7 @@ class Writer:
             "note": self.say("zone.responsible_note") if rows else "",
         }
 
-    def _reached(self, rows: list[Document]) -> Part | None:
+    def _reached(self, rows: list[Reached]) -> SheetPart | None:
         """Return what a cluster reached, as the operator states it."""
         said = [
             (
@@ -386,10 +430,14 @@ class Writer:
         ]
         return self._list(self.say("local.reached"), said)
 
-    def _contacts(self, document: Document) -> Part | None:
+    def _contacts(
+        self,
+        document: doc.PlaceDocument | doc.IndustryDocument | doc.ClusterDocument,
+        own: ContactCard | None = None,
+        government: doc.Government | None = None,
+    ) -> SheetPart | None:
         """Return how the bodies are reached: as the operator states it, else by the name of the first."""
-        own, government = document.get("contact"), document.get("government")
-        asked = [(self.tr(document["name"]), own)] if own else []
+        asked: list[tuple[str, ContactCard | None]] = [(self.tr(document["name"]), own)] if own else []
         asked += [(self.tr(government["name"]), government["contact"])] if government else []
         asked += [(self.tr(row["name"]), row["contact"]) for row in document["responsible_units"]]
         known = {name: self._contact(card) for name, card in asked if card}
@@ -399,7 +447,7 @@ class Writer:
         issuer = self.issuer[self.language]
         return _text(title, self.say("local.no_contact", name=asked[0][0], issuer=issuer)) if asked else None
 
-    def _contact(self, card: Document) -> str:
+    def _contact(self, card: ContactCard) -> str:
         said = [
             self.tr(card["office"]),
             card["phone"],
@@ -410,7 +458,7 @@ class Writer:
         said.append(f"{self.say('local.source')} {card['source']} {card['as_of']}")
         return " · ".join(filter(None, said))
 
-    def _quotes(self, rows: Iterable[tuple[Document, str | None]]) -> Part | None:
+    def _quotes(self, rows: Iterable[tuple[Quoted, str | None]]) -> SheetPart | None:
         """Return the first of the sentences that print terms of places; what is left over is counted."""
         found = {
             (sentence, self._clause(row)): None
@@ -426,9 +474,9 @@ class Writer:
             kept.append((sentence, clause))
         part = self._list(self.say("wording.excerpt"), kept)
         more = len(found) - len(kept)
-        return part | {"note": self.say("paper.more", count=more)} if part and more else part
+        return {**part, "note": self.say("paper.more", count=more)} if part and more else part
 
-    def _list(self, title: str, rows: list[tuple[str, str]]) -> Part | None:
+    def _list(self, title: str, rows: list[tuple[str, str]]) -> SheetPart | None:
         if not rows:
             return None
         more = len(rows) - MOST
@@ -440,9 +488,9 @@ def _km(metres: float) -> str:
     return format_number(metres / 1000, 1 if metres < 10_000 else 0)  # noqa: PLR2004 - as the pages round
 
 
-def _text(title: str, text: str) -> Part:
+def _text(title: str, text: str) -> SheetPart:
     return {"kind": "text", "title": title, "text": text, "note": ""}
 
 
-def _table(title: str, head: list[str], rows: list[list[str]], widths: list[float]) -> Part:
+def _table(title: str, head: list[str], rows: list[list[str]], widths: list[float]) -> SheetPart:
     return {"kind": "table", "title": title, "head": head, "rows": rows, "widths": widths, "note": ""}

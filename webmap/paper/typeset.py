@@ -8,12 +8,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from geodata.letters import name_letter
+from layers.cartography import STYLE
+
+if TYPE_CHECKING:
+    import typst
 
 HERE = Path(__file__).parent
 FONT_PACKAGE = "noto-cjk-sans-otc"
@@ -27,7 +32,7 @@ SHOWN = 12  # letters that a note names
 
 
 @cache
-def _fonts() -> Any:
+def _fonts() -> typst.Fonts:
     import typst
 
     folders = sorted({str(path.parent) for path in _paths()})
@@ -54,21 +59,21 @@ def list_letters() -> frozenset[int]:
     return frozenset(one for one in found if not unicodedata.category(chr(one)).startswith("M"))
 
 
-def to_legible(data: Any) -> tuple[Any, list[str]]:
+def to_legible(data: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
     """Return texts, in lists and mappings, as the fonts can show them, and the letters that they have not.
 
     A tagged document may hold no letter without a shape: :data:`MARK` stands for each.
     """
     missing: dict[str, None] = {}
 
-    def mend(value: Any) -> Any:
+    def mend(value: object) -> object:
         if isinstance(value, dict):
             return {key: mend(one) for key, one in value.items()}
         if isinstance(value, list | tuple):
             return [mend(one) for one in value]
         return _mend_text(value, missing) if isinstance(value, str) else value
 
-    return mend(data), list(missing)
+    return {key: mend(value) for key, value in data.items()}, list(missing)
 
 
 def _mend_text(text: str, missing: dict[str, None]) -> str:
@@ -95,7 +100,7 @@ def name_letters(letters: list[str]) -> str:
     return named if len(letters) <= SHOWN else f"{named}, … ({len(letters)})"
 
 
-def to_pdf(template: str, data: dict[str, Any], date: str) -> bytes:
+def to_pdf(template: str, data: Mapping[str, object], date: str) -> bytes:
     """Return the tagged PDF of a template, dated `date` (ISO), filled with `data`.
 
     Fonts are embedded, and only the letters that are used. The same data gives the same bytes. Texts must
@@ -105,19 +110,18 @@ def to_pdf(template: str, data: dict[str, Any], date: str) -> bytes:
     return _one(_compiler(template, data).compile(format="pdf", timestamp=made, pdf_standards="ua-1"))
 
 
-def to_png(template: str, data: dict[str, Any], ppi: float = PPI) -> bytes:
+def to_png(template: str, data: Mapping[str, object], ppi: float = PPI) -> bytes:
     """Return the only page of a template as PNG."""
     return _one(_compiler(template, data).compile(format="png", ppi=ppi))
 
 
-def _compiler(template: str, data: dict[str, Any]) -> Any:
+def _compiler(template: str, data: Mapping[str, object]) -> typst.Compiler:
     import typst
 
-    inputs = {"data": json.dumps(data, ensure_ascii=False)}
+    inputs = {"data": json.dumps(data, ensure_ascii=False), "inks": json.dumps(dict(STYLE.paper))}
     return typst.Compiler(HERE / template, root=HERE, font_paths=_fonts(), sys_inputs=inputs)
 
 
-def _one(result: Any) -> bytes:
+def _one(result: bytes | list[bytes] | None) -> bytes:
     """Return the bytes of a result of one file."""
-    found = result[0] if isinstance(result, list) else result
-    return bytes(found)
+    return bytes((result[0] if isinstance(result, list) else result) or b"")

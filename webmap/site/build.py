@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import orjson
 from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
+from layers.search.finder import FoundRow
 from layers.search.offline import build_offline_tables
 from layers.store import Release
 from webmap.app import create_app
@@ -139,28 +139,27 @@ def build_answers(app: Flask, language: str) -> bytes:
         for row in tables["entries"]:
             describe_in_every_way(row, language)
             row["url"] = _address_of(row, language)
-        tables["told"] = [
-            _page_of_files(describe_offline(content.search.describe(told, language), language), language)
-            | more
-            for told, more in tables["told"]
+        told = [
+            {**describe_offline(content.search.describe(answer, language), language, _is_file), **more}
+            for answer, more in tables["told"]
         ]
-        tables["says"] = {key: translate(f"finding.{key}", language) for key in SAYINGS}
-        tables["says"]["comma"] = translate("common.comma", language)
-    return orjson.dumps(tables)
+        says = {key: translate(f"finding.{key}", language) for key in SAYINGS}
+        says["comma"] = translate("common.comma", language)
+    return orjson.dumps({**tables, "told": told, "says": says})
 
 
-def _page_of_files(told: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return an answer without the page that only a service has."""
+def _is_file(url: str, language: str) -> bool:
+    """Return whether a page needs no service."""
     try:
-        locate(told.get("page", {"url": "/"})["url"], language)
+        locate(url, language)
     except NeedsServerError:
-        del told["page"]
-    return told
+        return False
+    return True
 
 
-def _address_of(row: dict[str, Any], language: str) -> str:
+def _address_of(row: FoundRow, language: str) -> str:
     """Return the address of an entry; what only a service answers for is shown on the map."""
-    url: str = row["url"]
+    url = row["url"]
     try:
         locate(url, language)
     except NeedsServerError:

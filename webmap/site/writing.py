@@ -12,10 +12,14 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import (
+    Iterable,
+    Mapping,
+)
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from layers.store import FileEntry
 
 MANIFEST = "site.json"
 KIND = "weihai-layout site"
@@ -49,7 +53,7 @@ def check_folder(folder: Path) -> None:
             raise NotOursError(others[0])
 
 
-def write_site(folder: Path, files: Iterable[tuple[str, bytes]], about: dict[str, Any]) -> Written:
+def write_site(folder: Path, files: Iterable[tuple[str, bytes]], about: Mapping[str, object]) -> Written:
     """Write `files` with a manifest that begins with `about`, in the place of the site in `folder`.
 
     Killed at any instant, or failing, the old site stays whole. Raises :class:`NotOursError`, and
@@ -62,7 +66,7 @@ def write_site(folder: Path, files: Iterable[tuple[str, bytes]], about: dict[str
         new = Path(beside) / "new"
         new.mkdir()  # readable as the umask says; the folder above is for us alone
         entries = {path: _write(new / path, content) for path, content in files}
-        listed = {"kind": KIND} | about | {"files": dict(sorted(entries.items()))}
+        listed = {"kind": KIND, **about, "files": dict(sorted(entries.items()))}
         _write(new / MANIFEST, json.dumps(listed, ensure_ascii=False, indent=1).encode())
         check_folder(folder)  # it took a while
         _exchange(new, folder)
@@ -85,7 +89,7 @@ def _read_files(folder: Path) -> set[str]:
         return set()
 
 
-def _write(path: Path, content: bytes) -> dict[str, Any]:
+def _write(path: Path, content: bytes) -> FileEntry:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

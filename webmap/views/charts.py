@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint, Response, g, render_template
 from markupsafe import Markup
 
+from layers.document_types import ClusterDocument, IndicatorDocument
+from layers.links import Reached
 from webmap.params import takes
 from webmap.problems import NotFoundError
 from webmap.views.context import content
 
-Row = dict[str, Any]
 WIDTH = 760
 LABEL_WIDTH, VALUE_WIDTH = 250, 164
 ROW = 34
@@ -30,52 +30,58 @@ blueprint = Blueprint("charts", __name__)
 CHARTS = ("clusters", "targets")
 
 
-def lay_out_clusters(clusters: Sequence[Row], language: str) -> Row:
+def lay_out_clusters(clusters: Sequence[ClusterDocument], language: str) -> dict[str, object]:
     """Return the clusters' targets as bars on one scale; `other` marks those measured differently."""
-    targets = [row["target"] for row in clusters if row["target"]]
+    targets = [target for row in clusters if (target := row["target"])]
     reached = {row["id"]: _last(row) for row in clusters if row["target"]}
     main = targets[0]["measure"]["zh"]
     largest = max(one["value"] for one in (*targets, *filter(None, reached.values())))
     room = WIDTH - LABEL_WIDTH - VALUE_WIDTH
-    rows = []
+    rows: list[dict[str, object]] = []
     for number, row in enumerate(clusters):
         target = row["target"]
         rows.append(
-            row
-            | {
+            {
+                **row,
                 "y": TOP + number * ROW + ROW / 2,
                 "lines": wrap_chart_text(row["name"][language], LABEL_WIDTH - 34),
                 "length": round(room * target["value"] / largest, 1) if target else None,
-                "other": bool(target) and target["measure"]["zh"] != main,
+                "other": target is not None and target["measure"]["zh"] != main,
                 "reached": _place_reached(reached.get(row["id"]), LABEL_WIDTH, room / largest),
             }
         )
     return _frame(len(rows)) | {"rows": rows}
 
 
-def lay_out_targets(indicators: Sequence[Row], language: str) -> Row:
+def lay_out_targets(indicators: Sequence[IndicatorDocument], language: str) -> dict[str, object]:
     """Return base and target of each indicator on one axis, the base being 100, the largest gain first.
 
     Takes those that have both, with a base above zero.
     """
-    both = [row for row in indicators if row["base"] and row["target"] and row["base"]["value"] > 0]
-    indexes = {row["id"]: BASE * row["target"]["value"] / row["base"]["value"] for row in both}
-    reached = {row["id"]: BASE * one["value"] / row["base"]["value"] for row in both if (one := _last(row))}
-    drawn = [BASE, *indexes.values(), *reached.values()]
+    indexes: dict[str, float] = {}
+    last: dict[str, tuple[float, Reached]] = {}
+    for row in indicators:
+        base, target = row["base"], row["target"]
+        if base and target and base["value"] > 0:
+            indexes[row["id"]] = BASE * target["value"] / base["value"]
+            if one := _last(row):
+                last[row["id"]] = BASE * one["value"] / base["value"], one
+    both = [row for row in indicators if row["id"] in indexes]
+    drawn = [BASE, *indexes.values(), *(index for index, _ in last.values())]
     low, high = min(drawn) - 2, max(drawn) + 2
     room = WIDTH - LABEL_WIDTH - VALUE_WIDTH - 20
 
     def across(index: float) -> float:
         return float(round(LABEL_WIDTH + 10 + room * (index - low) / (high - low), 1))
 
-    rows = [
-        row
-        | {
+    rows: list[dict[str, object]] = [
+        {
+            **row,
             "y": TOP + number * ROW + ROW / 2,
             "lines": wrap_chart_text(row["name"][language], LABEL_WIDTH - 10),
             "x": across(indexes[row["id"]]),
-            "reached": {"x": across(reached[row["id"]]), **_label(_last(row))}
-            if row["id"] in reached
+            "reached": {"x": across(last[row["id"]][0]), **_label(last[row["id"]][1])}
+            if row["id"] in last
             else None,
         }
         for number, row in enumerate(sorted(both, key=lambda row: -indexes[row["id"]]))
@@ -85,22 +91,22 @@ def lay_out_targets(indicators: Sequence[Row], language: str) -> Row:
     return _frame(len(rows)) | {"rows": rows, "ticks": ticks, "base_x": across(BASE), "base": BASE}
 
 
-def _last(row: Row) -> Row | None:
+def _last(row: ClusterDocument | IndicatorDocument) -> Reached | None:
     """Return the latest outcome that counts what the plan counts."""
     alike = [one for one in row["outcomes"] if one["measure"] is None and one["value"] >= 0]
     return alike[-1] if alike else None
 
 
-def _place_reached(one: Row | None, start: float, scale: float) -> Row | None:
+def _place_reached(one: Reached | None, start: float, scale: float) -> dict[str, object] | None:
     return {"x": round(start + scale * one["value"], 1), **_label(one)} if one else None
 
 
-def _label(one: Row | None) -> Row:
-    return {"value": one["value"], "unit": one["unit"], "year": one["year"]} if one else {}
+def _label(one: Reached) -> dict[str, object]:
+    return {"value": one["value"], "unit": one["unit"], "year": one["year"]}
 
 
-def _frame(rows: int) -> Row:
-    sizes = {
+def _frame(rows: int) -> dict[str, object]:
+    sizes: dict[str, object] = {
         "width": WIDTH,
         "label_width": LABEL_WIDTH,
         "value_x": WIDTH - VALUE_WIDTH + 4,

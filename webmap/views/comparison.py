@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import (
+    TypedDict,
+    TypeVar,
+)
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from geodata.model import EMPHASES, PLACE_LAYERS
+from layers import document_types as doc
+from layers.answers import AreaIndustry, AreaPositioning
+from layers.citations import to_cited
+from layers.links import Link, Statement, Words
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
 from webmap.links import address_with
@@ -16,16 +23,83 @@ from webmap.params import ListParameter, takes
 from webmap.problems import BadParameterError
 from webmap.views.context import content
 
-Row = dict[str, Any]
 SUGGESTED = 6
-CITED = ("term", "emphasis", "verb", "clause")
 blueprint = Blueprint("comparison", __name__)
 LEAST, MOST = 2, 5
 PARAMETER = "zones"
 ZONES = ListParameter(PARAMETER, LEAST, MOST)
 
 
-def compare_places(content: Content, ids: Sequence[str]) -> Row:
+class ComparedIndustry(TypedDict):
+    """An industry, with the terms that name it by place."""
+
+    id: str
+    name: Words
+    url: str
+    cluster: str | None
+    cells: dict[str, list[doc.CitedTerm]]
+    common: bool
+
+
+class ComparedThing(TypedDict):
+    """An area, platform or agency, with what is told of it by place."""
+
+    id: str
+    name: Words
+    url: str
+    cells: dict[str, dict[str, object]]
+    common: bool
+
+
+class ComparedPlace(doc.PlaceRef):
+    """Who a place is, how large, and how true its outline is."""
+
+    parent: Link | None
+    extent: str | None
+    area_km2: float | None
+    official_area_km2: float | None
+    no_industries: Words | None
+    geometry: dict[str, object]
+    official_area: dict[str, object] | None
+
+
+class Comparison(TypedDict):
+    """Places in the order asked, and their facts in aligned rows."""
+
+    zones: list[ComparedPlace]
+    industries: list[ComparedIndustry]
+    industries_of_areas: list[ComparedIndustry]
+    answers: dict[str, dict[str, str]]
+    positioning_of_areas: dict[str, list[AreaPositioning]]
+    positioning: dict[str, list[Statement]]
+    memberships: list[ComparedThing]
+    platforms: list[ComparedThing]
+    responsible_units: list[ComparedThing]
+
+
+class SuggestedPlace(TypedDict):
+    """A place worth comparing, and why: it lies beside, or has so many industries in common."""
+
+    id: str
+    layer: str
+    name: Words
+    url: str
+    beside: bool
+    industries: int
+
+
+class ComparedExample(TypedDict):
+    """An area whose members can be compared with each other."""
+
+    name: Words
+    ids: list[str]
+    members: list[Words]
+
+
+Compared = TypeVar("Compared", ComparedIndustry, ComparedThing)
+
+
+def compare_places(content: Content, ids: Sequence[str]) -> Comparison:
     """Return the places in the order asked, and their facts in aligned rows.
 
     Every row has ``cells`` by place id; a place without an entry has none in the plan. ``common`` is
@@ -41,147 +115,216 @@ def compare_places(content: Content, ids: Sequence[str]) -> Row:
         },
         "positioning_of_areas": {row["id"]: row["positioning_of_areas"] for row in documents},
         "positioning": {row["id"]: row["positioning"] for row in documents},
-        "memberships": _aligned(documents, "memberships", "id", ("relation", "clause")),
-        "platforms": _aligned(documents, "platforms", "id", ("kind",)),
-        "responsible_units": _aligned(documents, "responsible_units", "agency_id", ("clause",)),
+        "memberships": _align(
+            (
+                (place["id"], row["id"], row["name"], row["url"], _bond(row))
+                for place in documents
+                for row in place["memberships"]
+            ),
+            len(ids),
+        ),
+        "platforms": _align(
+            (
+                (one["id"], row["id"], row["name"], row["url"], {"kind": row["kind"]})
+                for one in documents
+                for row in one["platforms"]
+            ),
+            len(ids),
+        ),
+        "responsible_units": _align(
+            (
+                (one["id"], row["agency_id"], row["name"], row["url"], {"clause": row["clause"]})
+                for one in documents
+                for row in one["responsible_units"]
+            ),
+            len(ids),
+        ),
     }
 
 
-def _head(document: Row) -> Row:
-    """Return who a place is, how large, and how true its outline is."""
-    keys = ("id", "layer", "kind", "name", "url", "parent", "extent")
-    measured = ("area_km2", "official_area_km2", "no_industries")
-    geometry = {key: document["geometry"][key] for key in ("method", "schematic", "accuracy_m")}
+def _bond(row: doc.Membership) -> dict[str, object]:
+    return {"relation": row["relation"], "clause": row["clause"]}
+
+
+def _head(document: doc.PlaceDocument) -> ComparedPlace:
+    geometry = document["geometry"]
     chosen = next((row for row in document["official_areas"] if row["chosen"]), None)
-    official = {key: chosen[key] for key in ("scope", "source", "confidence")} if chosen else None
-    return {key: document[key] for key in (*keys, *measured)} | {
-        "geometry": geometry,
-        "official_area": official,
+    return {
+        **doc.to_place_ref(document),
+        "parent": document["parent"],
+        "extent": document["extent"],
+        "area_km2": document["area_km2"],
+        "official_area_km2": document["official_area_km2"],
+        "no_industries": document["no_industries"],
+        "geometry": {
+            "method": geometry["method"],
+            "schematic": geometry["schematic"],
+            "accuracy_m": geometry["accuracy_m"],
+        },
+        "official_area": {
+            "scope": chosen["scope"],
+            "source": chosen["source"],
+            "confidence": chosen["confidence"],
+        }
+        if chosen
+        else None,
     }
 
 
-def _industries(documents: Sequence[Row]) -> list[Row]:
+def _industries(documents: Sequence[doc.PlaceDocument]) -> list[ComparedIndustry]:
     """Return a row for every industry that any of them is to develop, the most common first."""
-    found: dict[str, Row] = {}
+    found: dict[str, ComparedIndustry] = {}
     for document in documents:
         for row in document["industries"]:
-            own = {"id": row["industry_id"], "name": row["name"], "url": f"/industries/{row['industry_id']}"}
-            entry = found.setdefault(row["industry_id"], own | {"cluster": row["cluster"], "cells": {}})
-            entry["cells"].setdefault(document["id"], []).append({key: row[key] for key in CITED})
-    for row in found.values():
-        for cell in row["cells"].values():
-            cell.sort(key=lambda one: EMPHASES.index(one["emphasis"]))
+            _cell(found, row, document["id"]).append(to_cited(row))
+    for entry in found.values():
+        for cell in entry["cells"].values():
+            cell.sort(key=lambda one: EMPHASES.index(one["emphasis"] or ""))
     return _ordered(found.values(), len(documents))
 
 
-def _industries_of_areas(documents: Sequence[Row]) -> list[Row]:
+def _industries_of_areas(documents: Sequence[doc.PlaceDocument]) -> list[ComparedIndustry]:
     """Return a row for every industry that is listed for an area of any of them, the most common first."""
-    found: dict[str, Row] = {}
+    found: dict[str, ComparedIndustry] = {}
     for document in documents:
         for area in document["industries_of_areas"]:
             for row in area["industries"]:
-                industry_id = row["industry_id"]
-                own = {"id": industry_id, "name": row["name"], "url": f"/industries/{industry_id}"}
-                entry = found.setdefault(industry_id, own | {"cluster": row["cluster"], "cells": {}})
-                said = {key: row[key] for key in CITED} | {"area": area["area"], "role": area["role"]}
-                entry["cells"].setdefault(document["id"], []).append(said)
+                said: doc.CitedTerm = {**to_cited(row), "area": area["area"], "role": area["role"]}
+                _cell(found, row, document["id"]).append(said)
     return _ordered(found.values(), len(documents))
 
 
-def _aligned(documents: Sequence[Row], name: str, key: str, told: Sequence[str]) -> list[Row]:
-    """Return a row for everything that any of them lists under `name`, the most common first."""
-    found: dict[str, Row] = {}
-    for document in documents:
-        for row in document[name]:
-            url = row.get("url") or f"/agencies/{row[key]}"
-            entry = found.setdefault(row[key], {"id": row[key], "name": row["name"], "url": url, "cells": {}})
-            entry["cells"][document["id"]] = {one: row[one] for one in told}
-    return _ordered(found.values(), len(documents))
+def _cell(
+    found: dict[str, ComparedIndustry], row: doc.PlaceIndustry | AreaIndustry, place_id: str
+) -> list[doc.CitedTerm]:
+    """Return the cell of an industry and a place, which it makes where there is none."""
+    industry_id = row["industry_id"]
+    entry = found.setdefault(
+        industry_id,
+        {
+            "id": industry_id,
+            "name": row["name"],
+            "url": f"/industries/{industry_id}",
+            "cluster": row["cluster"],
+            "cells": {},
+            "common": False,
+        },
+    )
+    return entry["cells"].setdefault(place_id, [])
 
 
-def _ordered(rows: Iterable[Row], places: int) -> list[Row]:
-    marked = [row | {"common": places > 1 and len(row["cells"]) == places} for row in rows]
-    return sorted(marked, key=lambda row: -len(row["cells"]))
+def _align(
+    rows: Iterable[tuple[str, str, Words, str | None, dict[str, object]]], places: int
+) -> list[ComparedThing]:
+    """Return a row for every thing of (place, id, name, address, what is told), the most common first."""
+    found: dict[str, ComparedThing] = {}
+    for place_id, row_id, name, url, told in rows:
+        entry: ComparedThing = {"id": row_id, "name": name, "url": url or "", "cells": {}, "common": False}
+        found.setdefault(row_id, entry)["cells"][place_id] = told
+    return _ordered(found.values(), places)
 
 
-def group_rows(rows: Iterable[Row], ids: Sequence[str]) -> list[Row]:
+def _ordered(rows: Iterable[Compared], places: int) -> list[Compared]:
+    found = list(rows)
+    for row in found:
+        row["common"] = places > 1 and len(row["cells"]) == places
+    return sorted(found, key=lambda row: -len(row["cells"]))
+
+
+def group_rows(rows: Iterable[ComparedThing], ids: Sequence[str]) -> list[dict[str, object]]:
     """Return rows gathered by the places that have them, those of the most places first."""
-    found: dict[tuple[str, ...], list[Row]] = {}
+    found: dict[tuple[str, ...], list[ComparedThing]] = {}
     for row in rows:
         found.setdefault(tuple(one for one in ids if one in row["cells"]), []).append(row)
-    groups = [{"zones": list(zones), "items": items} for zones, items in found.items()]
-    return sorted(groups, key=lambda row: (-len(row["zones"]), [ids.index(one) for one in row["zones"]]))
+    groups = sorted(found.items(), key=lambda group: (-len(group[0]), [ids.index(one) for one in group[0]]))
+    return [{"zones": list(zones), "items": items} for zones, items in groups]
 
 
-def suggest_places(content: Content, ids: Sequence[str]) -> list[Row]:
+def suggest_places(content: Content, ids: Sequence[str]) -> list[SuggestedPlace]:
     """Return places worth comparing with those in `ids`: beside one of them, or with the same industries.
 
     The more industries in common the earlier; each says why.
     """
-    beside = {other for one in ids for other in content.measures["places"].get(one, {"beside": []})["beside"]}
+    measured = content.measures["places"]
+    beside = {other for one in ids if one in measured for other in measured[one]["beside"]}
     wanted = {row["industry_id"] for one in ids for row in content.documents[one]["industries"]}
-    found = []
+    found: list[SuggestedPlace] = []
     for place in content.places():
         shared = {row["industry_id"] for row in place["industries"]} & wanted
         if place["id"] not in ids and (shared or place["id"] in beside):
-            reason = {"beside": place["id"] in beside, "industries": len(shared)}
-            found.append({key: place[key] for key in ("id", "layer", "name", "url")} | reason)
+            found.append(
+                {
+                    "id": place["id"],
+                    "layer": place["layer"],
+                    "name": place["name"],
+                    "url": place["url"],
+                    "beside": place["id"] in beside,
+                    "industries": len(shared),
+                }
+            )
     found.sort(key=lambda row: (-row["industries"], not row["beside"]))
     return found[:SUGGESTED]
 
 
-def list_examples(content: Content, least: int, most: int) -> list[Row]:
+def list_examples(content: Content, least: int, most: int) -> list[ComparedExample]:
     """Return the areas of the plan whose members can be compared with each other."""
     areas = [row for row in content.places() if least <= len(row["members"]) <= most]
     return [
         {
             "name": area["name"],
-            "ids": [member["id"] for member in area["members"]],
-            "members": [member["name"] for member in area["members"]],
+            "ids": [member["id"] for member in area["members"] if member],
+            "members": [member["name"] for member in area["members"] if member],
         }
         for area in areas
     ]
 
 
-def comparison_table(found: Row, language: str) -> list[list[object]]:
+def comparison_table(found: Comparison, language: str) -> list[list[object]]:
     """Return the comparison as a table: a line a fact, a column a place."""
     ids = [zone["id"] for zone in found["zones"]]
     lines: list[list[object]] = [["section", "id", "name_zh", f"name_{language}", "common", *ids]]
     if language == "zh":
         lines[0].remove("name_zh")
 
-    def line(section: str, row: Row | None, common: object, cells: Iterable[object]) -> None:
+    def line(
+        section: str, row: ComparedIndustry | ComparedThing | None, common: object, cells: Iterable[object]
+    ) -> None:
         names = dict.fromkeys(("zh", language))
         own = [row["id"], *(row["name"][one] for one in names)] if row else ["", *("" for _ in names)]
         lines.append([section, *own, common, *cells])
 
     line("name", None, "", [zone["name"][language] for zone in found["zones"]])
-    for key in ("kind", "area_km2", "official_area_km2"):
-        line(key, None, "", [zone[key] for zone in found["zones"]])
+    line("kind", None, "", [zone["kind"] for zone in found["zones"]])
+    line("area_km2", None, "", [zone["area_km2"] for zone in found["zones"]])
+    line("official_area_km2", None, "", [zone["official_area_km2"] for zone in found["zones"]])
     for key in ("method", "accuracy_m"):
         line(key, None, "", [zone["geometry"][key] for zone in found["zones"]])
     positioning = [found["positioning"][one] for one in ids]
     line("positioning", None, "", ["; ".join(_cite(row, language) for row in rows) for rows in positioning])
     for row in found["industries"]:
-        cells = [row["cells"].get(one, ()) for one in ids]
+        cells = [row["cells"].get(one, []) for one in ids]
         told = ["; ".join(f"{one['emphasis']}: {_cite(one, language)}" for one in cell) for cell in cells]
         line("industry", row, _yes(row), told)
     for row in found["industries_of_areas"]:
-        cells = [row["cells"].get(one, ()) for one in ids]
+        cells = [row["cells"].get(one, []) for one in ids]
         told = ["; ".join(f"{one['area']['id']}: {_cite(one, language)}" for one in cell) for cell in cells]
         line("industry_of_areas", row, _yes(row), told)
-    for section, key in (("membership", "clause"), ("platform", "kind"), ("responsible_unit", "clause")):
-        name = {"membership": "memberships", "platform": "platforms"}.get(section, "responsible_units")
-        for row in found[name]:
-            line(section, row, _yes(row), [row["cells"].get(one, {}).get(key, "") for one in ids])
+    things = (
+        ("membership", "clause", found["memberships"]),
+        ("platform", "kind", found["platforms"]),
+        ("responsible_unit", "clause", found["responsible_units"]),
+    )
+    for section, key, rows in things:
+        for thing in rows:
+            line(section, thing, _yes(thing), [thing["cells"].get(one, {}).get(key, "") for one in ids])
     return lines
 
 
-def _yes(row: Row) -> str:
+def _yes(row: ComparedIndustry | ComparedThing) -> str:
     return "yes" if row["common"] else "no"
 
 
-def _cite(row: Row, language: str) -> str:
+def _cite(row: doc.CitedTerm | Statement, language: str) -> str:
     return f"{row['term'][language]} [{row['clause']}]"
 
 
@@ -200,7 +343,10 @@ def compare_page() -> ResponseReturnValue:
         page="compare",
         ids=ids,
         found=found,
-        lists={name: group_rows(found[name], ids) for name in ("platforms", "responsible_units")},
+        lists={
+            "platforms": group_rows(found["platforms"], ids),
+            "responsible_units": group_rows(found["responsible_units"], ids),
+        },
         locators={one: release.read(path).decode() for one, path in paths.items() if release.sha256(path)},
         suggested=suggest_places(content(), ids),
         groups=[

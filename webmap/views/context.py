@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from typing import Any
 from urllib.parse import quote
 
 from flask import current_app, request
 
 from geodata.model import POINT_LAYERS
+from layers.document_types import PlaceDocument
 from layers.wording import find_sentences
 from webmap.content import Content
 from webmap.downloads import Downloads
@@ -24,7 +24,7 @@ def content() -> Content:
     return found
 
 
-def require_place(place_id: str, *, points: bool) -> dict[str, Any]:
+def require_place(place_id: str, *, points: bool) -> PlaceDocument:
     """Return a place's document; raises NotFoundError with near matches."""
     document = content().documents.get(place_id)
     if document is None or (document["layer"] in POINT_LAYERS) != points:
@@ -38,7 +38,7 @@ def require_place(place_id: str, *, points: bool) -> dict[str, Any]:
     return document
 
 
-def template_context() -> dict[str, Any]:
+def template_context() -> dict[str, object]:
     """Return what every template may use of the content."""
     release = content().release
     return {
@@ -103,7 +103,7 @@ def embed_code(path: str) -> str:
     return f'<iframe src="{source}" width="800" height="560" loading="lazy"></iframe>'
 
 
-def link_functions() -> dict[str, Any]:
+def link_functions() -> dict[str, object]:
     """Return the functions of addresses that every template may use."""
     files = current_app.extensions["settings"].files
     return {

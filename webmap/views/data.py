@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
@@ -13,6 +12,7 @@ from werkzeug.wrappers import Response as Answer
 
 from geodata.crs import LONLAT
 from layers.cql.parse import LANGUAGES as FILTERS
+from layers.document_types import LayerEntry
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
 from webmap.content import Content
 from webmap.dcat import build_catalogue
@@ -31,7 +31,9 @@ CONDITION = TextParameter("filter", LONGEST)
 blueprint = Blueprint("data", __name__)
 
 
-def describe_download_form(content: Content, arguments: Arguments, page: str, action: str) -> dict[str, Any]:
+def describe_download_form(
+    content: Content, arguments: Arguments, page: str, action: str
+) -> dict[str, object]:
     """Return what the form at `page` offers, and what of it `arguments` chose; it is sent to `action`.
 
     Raises BadParameterError for a value that cannot be chosen; other names are passed over.
@@ -47,7 +49,7 @@ def describe_download_form(content: Content, arguments: Arguments, page: str, ac
         "formats": list(FORMATS.values()),
         "frames": FRAMES,
         "geometries": GEOMETRIES,
-        "layers": [info | {"holds": kind_of_entry(info)} for info in content.layers],
+        "layers": [{**info, "holds": kind_of_entry(info)} for info in content.layers],
         "themes": [{"id": name, "name": title} for name, title in content.theme_titles.items()],
         "industries": list(content.industries.values()),
         "clusters": list(content.clusters.values()),
@@ -131,7 +133,7 @@ def choose_file() -> Answer | str:
     return lead_to_file("/data", content().layers) if request.args.keys() - {"lang"} else data_page()
 
 
-def lead_to_file(base: str, layers: Iterable[dict[str, Any]]) -> Answer:
+def lead_to_file(base: str, layers: Iterable[LayerEntry]) -> Answer:
     """Lead to the file that a form chose, below `base`."""
     refuse_unknown(FIELDS)
     holds = {info["id"]: kind_of_entry(info) for info in layers} | {PLAN: PLAN}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 from flask import Blueprint, g, render_template, request
 
 from geodata.model import PLACE_LAYERS, POINT_LAYERS
+from layers.document_types import IndustryDocument, PlaceDocument
 from webmap.content import Content
 from webmap.params import ChoiceParameter, Q, WholeParameter
 from webmap.views.context import content
@@ -23,7 +23,6 @@ SORT = ChoiceParameter("sort", allowed=(BY_PLAN, BY_NAME, BY_AREA, BY_COUNT), de
 POINT_SORT = ChoiceParameter("sort", allowed=(BY_PLAN, BY_NAME, BY_KIND), default=BY_PLAN)
 PAGE = WholeParameter("page", low=1, high=None, default=1)
 PER_PAGE = 40
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,8 @@ class Facets:
     """What may be chosen, each with how many places of the whole list it leaves."""
 
     kinds: list[tuple[str, int]]
-    counties: list[tuple[Row, int]]
-    industries: list[tuple[Row, int]]
+    counties: list[tuple[PlaceDocument, int]]
+    industries: list[tuple[IndustryDocument, int]]
     positions: list[tuple[str, int]]
 
 
@@ -96,7 +95,7 @@ def platforms_page() -> str:
     )
 
 
-def parse_list_request(rows: Iterable[Row], sort: ChoiceParameter) -> ListRequest:
+def parse_list_request(rows: Iterable[PlaceDocument], sort: ChoiceParameter) -> ListRequest:
     """Return what the address asks of `rows`; raises BadParameterError for what is unknown."""
     kinds = dict.fromkeys(row["kind"] for row in rows)
     return ListRequest(
@@ -110,11 +109,11 @@ def parse_list_request(rows: Iterable[Row], sort: ChoiceParameter) -> ListReques
     )
 
 
-def select_places(rows: Iterable[Row], asked: ListRequest) -> list[Row]:
+def select_places(rows: Iterable[PlaceDocument], asked: ListRequest) -> list[PlaceDocument]:
     """Return the places that fit all that is asked, in its order."""
     found = [row for row in rows if _fits(row, asked)]
     language = g.language
-    orders = {
+    orders: dict[str, Callable[[PlaceDocument], str | float]] = {
         BY_NAME: lambda row: row["name"][language].casefold(),
         BY_KIND: lambda row: row["kind"],
         BY_AREA: lambda row: -(row.get("area_km2") or 0.0),
@@ -123,7 +122,7 @@ def select_places(rows: Iterable[Row], asked: ListRequest) -> list[Row]:
     return sorted(found, key=orders[asked.sort]) if asked.sort in orders else found
 
 
-def count_facets(rows: Iterable[Row]) -> Facets:
+def count_facets(rows: Iterable[PlaceDocument]) -> Facets:
     """Return the choices that fit at least one of `rows`."""
     rows = list(rows)
     kinds = Counter(row["kind"] for row in rows)
@@ -138,12 +137,12 @@ def count_facets(rows: Iterable[Row]) -> Facets:
     )
 
 
-def _list_places(layers: Iterable[str]) -> list[Row]:
+def _list_places(layers: Iterable[str]) -> list[PlaceDocument]:
     rows = content().documents.values()
     return [row for layer in layers for row in rows if row["layer"] == layer]
 
 
-def _fits(row: Row, asked: ListRequest) -> bool:
+def _fits(row: PlaceDocument, asked: ListRequest) -> bool:
     return (
         asked.kind in (None, row["kind"])
         and (asked.county is None or _county_of(content(), row) == asked.county)
@@ -153,27 +152,27 @@ def _fits(row: Row, asked: ListRequest) -> bool:
     )
 
 
-def _county_of(found: Content, row: Mapping[str, Any]) -> str | None:
+def _county_of(found: Content, row: PlaceDocument) -> str | None:
     """Return the county that a place lies in, or is; None where that is not known."""
-    current: Mapping[str, Any] | None = row
+    current: PlaceDocument | None = row
     while current is not None and current["layer"] != "counties":
         parent = current.get("parent")
         current = found.documents.get(parent["id"]) if parent else None
     return current["id"] if current else None
 
 
-def _local_industries(row: Row) -> list[str]:
+def _local_industries(row: PlaceDocument) -> list[str]:
     """Return the industries listed for a place or its areas, or related to a platform; not the city's."""
-    listed = [one for one, answer in (row.get("answers") or {}).items() if answer["kind"] != "city"]
-    return [*listed, *(one["id"] for one in row.get("industries_related") or ())]
+    listed = [one for one, answer in row.get("answers", {}).items() if answer["kind"] != "city"]
+    return [*listed, *(one["id"] for one in row.get("industries_related", []))]
 
 
-def _position_of(row: Row) -> str:
+def _position_of(row: PlaceDocument) -> str:
     return "unknown" if row["geometry"]["bbox"] is None else "known"
 
 
-def _words(row: Row) -> str:
+def _words(row: PlaceDocument) -> str:
     """Return everything that a place may be looked for by, folded."""
     names = [row["name"], row.get("full_name") or {}, row.get("short_name") or {}]
     texts = [text for name in names for text in name.values()]
-    return "\n".join([row["id"], *texts, *row.get("aliases", ())]).casefold()
+    return "\n".join([row["id"], *texts, *row.get("aliases", [])]).casefold()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, g, render_template, request
 from shapely.geometry.base import BaseGeometry
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from geodata import crs
 from geodata.city import read_city
+from layers.lookup import LookupAnswer, SharesAnswer
 from webmap.http import GEOJSON, HTML, JSON, send_json, vary
 from webmap.i18n import translate
 from webmap.limiter import computing
@@ -19,7 +18,6 @@ from webmap.problems import BadParameterError, RequestError, TooLargeError, Unsu
 from webmap.views.context import content
 
 blueprint = Blueprint("placing", __name__)
-Row = dict[str, Any]
 MAX_BYTES = 256 * 1024  # of a polygon with its form
 BODIES = (GEOJSON, JSON)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -64,13 +62,13 @@ def lookup_polygon() -> Response:
     return _page(shares=_measure(polygon), outline=to_outline(polygon))
 
 
-def _measure(polygon: BaseGeometry) -> Row:
+def _measure(polygon: BaseGeometry) -> SharesAnswer:
     """Return the shares of a polygon; raises BusyError while others are being worked out."""
     with computing.turn():
         return content().shares.of(polygon)
 
 
-def _at(lon: float, lat: float) -> Row:
+def _at(lon: float, lat: float) -> LookupAnswer:
     return content().lookup.at(round(lon, 7), round(lat, 7))
 
 
@@ -112,9 +110,9 @@ def _from_form() -> bytes:
 
 def _page(
     *,
-    answer: Row | None = None,
-    shares: Row | None = None,
-    outline: Any = None,
+    answer: LookupAnswer | None = None,
+    shares: SharesAnswer | None = None,
+    outline: object = None,
     error: RequestError | None = None,
 ) -> Response:
     folium = content().release.read_json(f"pages/{g.language}/map.json")
@@ -137,7 +135,7 @@ def _page(
     return vary(Response(page, error.status if error else 200, mimetype=HTML))
 
 
-def _form() -> Row:
+def _form() -> dict[str, str]:
     """Return what the fields hold: what was asked, as it was asked."""
     given = request.values if _small() else request.args
     pair = [given.get(name, "")[:40] for name in ("lon", "lat")]
@@ -152,7 +150,7 @@ def _small() -> bool:
     return (request.content_length or MAX_BYTES + 1) <= MAX_BYTES
 
 
-def _positions(answer: Row) -> list[Row]:
+def _positions(answer: LookupAnswer) -> list[dict[str, str]]:
     """Return the position in the frames that people in China meet."""
     rows = []
     for frame in SHOWN_FRAMES:
@@ -162,21 +160,20 @@ def _positions(answer: Row) -> list[Row]:
     return rows
 
 
-def _hits(answer: Row) -> list[Row]:
+def _hits(answer: LookupAnswer) -> list[dict[str, object]]:
     """Return what the small map lights up: of zones, or counties where there is none, the likeliest two."""
     layers = {
         row["layer"]: [one for one in row["places"] if one["likelihood_percent"] >= WORTH_SHOWING]
         for row in answer["likely"]
     }
     found = layers.get("zones") or layers.get("counties") or []
-    return [{key: place[key] for key in ("id", "likelihood_percent")} for place in found[:2]]
+    return [{"id": place["id"], "likelihood_percent": place["likelihood_percent"]} for place in found[:2]]
 
 
-def _labels() -> list[Row]:
+def _labels() -> list[dict[str, object]]:
     """Return the names that the small map shows, with their (lat, lon)."""
-    documents = content().documents.values()
-    rows = [row for row in documents if row["layer"] in LABELLED and row["geometry"]["label"]]
     return [
-        {"name": row["name"][g.language], "at": row["geometry"]["label"][::-1], "layer": row["layer"]}
-        for row in rows
+        {"name": row["name"][g.language], "at": label[::-1], "layer": row["layer"]}
+        for row in content().documents.values()
+        if row["layer"] in LABELLED and (label := row["geometry"]["label"])
     ]

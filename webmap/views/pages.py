@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import TypeVar
 
 import segno
 from flask import Blueprint, Response, current_app, g, render_template, request
 
 from geodata.model import POINT_LAYERS
+from layers.document_types import PlaceDocument, PlaceIndustry
+from layers.history import TracedChange
 from layers.inspection import Inspection
 from layers.query import FeatureStore
 from webmap.http import send, send_json
@@ -25,6 +28,7 @@ from webmap.views.comparison import suggest_places
 from webmap.views.context import content, require_place
 from webmap.views.releases import publications
 
+Key = TypeVar("Key", bound=Hashable)
 blueprint = Blueprint("pages", __name__)
 documents_blueprint = Blueprint("api", __name__)
 ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
@@ -57,7 +61,8 @@ def _is_selected() -> bool:
 @blueprint.get("/zones/<place_id>")
 def zone_page(place_id: str) -> str:
     """Show one county, zone, park or area."""
-    document, history = require_place(place_id, points=False), []
+    document = require_place(place_id, points=False)
+    history: list[TracedChange] = []
     with suppress(DamagedError):  # the log says it; the place itself is known
         history = publications().trace(place_id)
     return _place_page(document, history)
@@ -81,31 +86,31 @@ def place_panel_page(place_id: str) -> str:
     return _panel(require_place(place_id, points=True))
 
 
-def _panel(document: dict[str, Any]) -> str:
+def _panel(document: PlaceDocument) -> str:
     return render_template(
         "panel.html",
         doc=document,
         industries=[
-            (clause, list(_group(rows, "emphasis", "verb").values()))
-            for (clause,), rows in _group(document.get("industries") or [], "clause").items()
+            (clause, list(_group(rows, lambda row: (row["emphasis"], row["verb"])).values()))
+            for clause, rows in _group(document.get("industries", []), lambda row: row["clause"]).items()
         ],
-        clusters={cluster["id"]: cluster for cluster in document.get("clusters") or []},
+        clusters={cluster["id"]: cluster for cluster in document.get("clusters", [])},
     )
 
 
-def _group(rows: list[dict[str, Any]], *keys: str) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
-    """Return rows by the values of `keys`, in the order in which these first come."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+def _group(rows: list[PlaceIndustry], key: Callable[[PlaceIndustry], Key]) -> dict[Key, list[PlaceIndustry]]:
+    """Return rows by what they are told apart by, in the order in which that first comes."""
+    groups: dict[Key, list[PlaceIndustry]] = {}
     for row in rows:
-        groups.setdefault(tuple(row.get(key) for key in keys), []).append(row)
+        groups.setdefault(key(row), []).append(row)
     return groups
 
 
-def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
+def _place_page(document: PlaceDocument, history: list[TracedChange]) -> str:
     release, path = content().release, f"locator/{document['id']}.svg"
     locator = release.read(path).decode() if release.sha256(path) else ""
     suggested = suggest_places(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
-    measures = content().measures["places"].get(document["id"], {})
+    measures = content().measures["places"].get(document["id"])
     return render_template(
         "zone.html",
         page="zones",
@@ -113,7 +118,7 @@ def _place_page(document: dict[str, Any], history: list[dict[str, Any]]) -> str:
         locator=locator,
         suggested=suggested,
         history=history,
-        distances=measures.get("distances", {}),
+        distances=measures["distances"] if measures else {},
     )
 
 
@@ -131,7 +136,7 @@ def about_page() -> str:
     )
 
 
-def measure_exactness(layer: str) -> dict[str, Any] | None:
+def measure_exactness(layer: str) -> dict[str, object] | None:
     """Return how the places of a layer are known and how exactly, None for a layer without shapes.
 
     Accuracies are in metres: the least, the middle and the greatest.
@@ -143,7 +148,7 @@ def measure_exactness(layer: str) -> dict[str, Any] | None:
     ]
     if not known:
         return None
-    metres = sorted(row["accuracy_m"] for row in known)
+    metres = sorted(row["accuracy_m"] or 0 for row in known)
     methods = Counter(row["method"] for row in known)
     return {
         "layer": layer,
@@ -157,9 +162,11 @@ def measure_differences() -> list[float]:
     """Return by how many per cent the areas drawn differ from the official ones, the smallest first."""
     rows = content().documents.values()
     return sorted(
-        100 * abs(row["area_km2"] / row["official_area_km2"] - 1)
+        100 * abs(drawn / official - 1)
         for row in rows
-        if row.get("official_area_km2") and row.get("area_km2") and row["geometry"]["method"] != "indicative"
+        if (official := row.get("official_area_km2"))
+        and (drawn := row.get("area_km2"))
+        and row["geometry"]["method"] != "indicative"
     )
 
 
@@ -247,7 +254,7 @@ def security_file() -> Response:
     return Response("\n".join(lines), mimetype="text/plain")
 
 
-def _now(value: Any) -> Response:
+def _now(value: object) -> Response:
     response = send_json(value)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -262,5 +269,5 @@ def qr_code() -> Response:
         raise BadParameterError("error.own_path", parameter="path", value=path, allowed=f"/… (≤ {MAX_PATH})")
     code = segno.make(absolute(path), error="m", micro=False)
     picture = io.BytesIO()
-    code.save(picture, kind="svg", border=QUIET_ZONE, light="#fff", xmldecl=False, scale=4)
+    code.save(picture, kind="svg", border=QUIET_ZONE, light="white", xmldecl=False, scale=4)
     return Response(picture.getvalue(), mimetype="image/svg+xml")

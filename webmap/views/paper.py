@@ -24,10 +24,16 @@ from webmap.views.context import content, require_place
 from webmap.views.subjects import require_subject
 
 blueprint = Blueprint("paper", __name__)
-WEBMAP = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 MAKERS = (
-    *("paper/*.py", "paper/*.typ", "templates/charts/*"),
-    *("charts.py", "chart_pages.py", "folium_map.py", "format.py", "map_choice.py"),
+    *("webmap/paper/*.py", "webmap/paper/*.typ", "webmap/templates/charts/*", "webmap/views/charts.py"),
+    *(
+        "layers/cartography.*",
+        "webmap/folium_map.py",
+        "webmap/i18n.py",
+        "webmap/label_placement.py",
+        "webmap/map_choice.py",
+    ),
 )
 SIZE = ChoiceParameter("size", allowed=tuple(SIZES), default="A4")
 ALSO = ChoiceParameter("also")
@@ -153,7 +159,7 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
             name,
             g.language,
             absolute("/"),
-            edition(WEBMAP),
+            edition(ROOT),
             paper_request.choice,
         ),
     )

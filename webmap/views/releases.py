@@ -15,18 +15,22 @@ from dataclasses import asdict, replace
 from functools import cached_property, lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from layers.changes import AreaDifference, Changes
+from layers.document_types import ReadyFile
 from layers.export.formats import FORMATS, PLAN
 from layers.export.job import release_path
 from layers.features import SEPARATOR
 from layers.history import (
     SHORTEST,
     Entry,
+    Imported,
+    TracedChange,
     check_archive,
     compare_archives,
     describe_data,
@@ -36,7 +40,14 @@ from layers.history import (
     trace,
 )
 from layers.home import HomeError
-from layers.store import BrokenReleaseError, CorruptFileError, Release, read_pointer
+from layers.links import Words
+from layers.store import (
+    BrokenReleaseError,
+    CorruptFileError,
+    FileEntry,
+    Release,
+    read_pointer,
+)
 from webmap.content import Content
 from webmap.downloads import PARAMETERS, Downloads, name_release_file, send_file
 from webmap.http import HTML, media_type_of, send, send_json, vary, wants_document
@@ -64,7 +75,61 @@ _FIELDS = {
     "official_area": "official_area_km2",
     "official_area_source": "official_area_source",
 }
-Row = dict[str, Any]
+
+
+class PublicationName(TypedDict):
+    """A publication and the address of its release."""
+
+    number: int
+    when: str
+    release: str
+    href: str
+
+
+class PublicationEntry(TypedDict):
+    """One publication of a release, with the one before and the one after."""
+
+    number: int
+    when: str
+    action: str
+    back_to: int | None
+    who: str | None
+    why: str | None
+    imported: list[Imported]
+    supersedes: PublicationName | None
+    superseded_by: PublicationName | None
+    changes: str | None
+    live: bool
+
+
+class ReleaseFiles(TypedDict):
+    """What there is of a layer, a table or the plan in a release."""
+
+    id: str
+    title: Words | None
+    files: list[ReadyFile]
+
+
+class ReleaseDocument(TypedDict):
+    """What a release is and what there is of it."""
+
+    release: str
+    href: str
+    live: bool
+    holding: str
+    manifest_sha256: str | None
+    code: str | None
+    template: str | None
+    publications: list[PublicationEntry]
+    data: list[ReleaseFiles]
+
+
+class MetadataChange(TypedDict):
+    """What is no longer said of a boundary and what now is, by what a change of it is called."""
+
+    name: str
+    gone: list[object]
+    new: list[object]
 
 
 class PublicationHistory:
@@ -102,11 +167,11 @@ class PublicationHistory:
         """Return the publication of a number or of a release's hash."""
         return find_entry(self.entries, given)
 
-    def trace(self, place: str) -> list[dict[str, Any]]:
+    def trace(self, place: str) -> list[TracedChange]:
         """Return what was done to a place's boundary, the latest first."""
         return trace(self.entries, place)
 
-    def compare(self, old: Entry, new: Entry) -> dict[str, Any]:
+    def compare(self, old: Entry, new: Entry) -> Changes:
         """Return what differs in areas and facts."""
         if old.release == new.release:
             return {"areas": [], "facts": []}
@@ -149,13 +214,14 @@ class PublicationHistory:
             return None
         release = self._whole.setdefault(release_id, Release(folder, entry.manifest_sha256))
         try:
-            return release if release.manifest else None
+            release.paths()  # reads its manifest
         except CorruptFileError:
             raise
         except BrokenReleaseError:
             return None  # removed as we look
+        return release
 
-    def describe(self, release_id: str) -> dict[str, dict[str, Any]]:
+    def describe(self, release_id: str) -> dict[str, FileEntry]:
         """Return size and sha256 of every archived file of a release."""
         return _describe_archive(self.home, release_id) if self.entry(release_id) else {}
 
@@ -188,12 +254,12 @@ def _tell_damaged(error: HomeError) -> DamagedError:
 
 
 @lru_cache(maxsize=64)
-def _compare(home: Path, old: str, new: str) -> dict[str, Any]:
+def _compare(home: Path, old: str, new: str) -> Changes:
     return compare_archives(home, old, new)
 
 
 @lru_cache(maxsize=64)
-def _describe_archive(home: Path, release_id: str) -> dict[str, dict[str, Any]]:
+def _describe_archive(home: Path, release_id: str) -> dict[str, FileEntry]:
     return describe_data(home, release_id)
 
 
@@ -220,7 +286,7 @@ def _page() -> str:
         page="data",
         old=pair[0],
         new=pair[1],
-        areas=[row | {"worded": list_metadata_changes(row, publications().terms)} for row in found["areas"]],
+        areas=[{**row, "worded": list_metadata_changes(row, publications().terms)} for row in found["areas"]],
         facts=found["facts"][:MAX_SHOWN],
         left_off=max(len(found["facts"]) - MAX_SHOWN, 0),
         entries=publications().entries,
@@ -237,7 +303,7 @@ def changes_document() -> Response:
         return send_json({"publications": rows})
     old, new = pair
     head = {"from": _head(old), "to": _head(new)}
-    return send_json(head | publications().compare(old, new))
+    return send_json({**head, **publications().compare(old, new)})
 
 
 @changes_blueprint.get("/zones/<place_id>/history.json")
@@ -248,11 +314,11 @@ def place_history(place_id: str) -> Response:
     return send_json({"id": place_id, "history": publications().trace(place_id)})
 
 
-def _standing(entry: Entry) -> dict[str, Any]:
+def _standing(entry: Entry) -> dict[str, object]:
     return {"live": entry == publications().live, "href": f"{base_url()}/r/{entry.release}/"}
 
 
-def _head(entry: Entry) -> dict[str, Any]:
+def _head(entry: Entry) -> dict[str, object]:
     href = _standing(entry)["href"]
     return {"number": entry.number, "release": entry.release, "when": entry.when, "href": href}
 
@@ -375,7 +441,7 @@ def release_file(release_id: str, path: str) -> Response:
         raise NotFoundError("error.http_404", path=request.path) from None
 
 
-def _describe_choices(release_id: str) -> dict[str, Any] | None:
+def _describe_choices(release_id: str) -> dict[str, object] | None:
     """Return what the form of a release offers, or None where nothing is made of it any more."""
     offered, page = choices_of(release_id), f"/r/{release_id}/"
     try:
@@ -437,7 +503,7 @@ def _send_as_is(release_id: str, file: str) -> Response:
     return send_file(data, media_type, saved, immutable=True)
 
 
-def _describe_release(release_id: str, base: str) -> dict[str, Any]:
+def _describe_release(release_id: str, base: str) -> ReleaseDocument:
     """Return what a release is and what there is of it, with addresses that begin with `base`."""
     address = f"{base}/r/{release_id}/"
     release, entry = _whole(release_id), publications().entry(release_id)
@@ -455,7 +521,9 @@ def _describe_release(release_id: str, base: str) -> dict[str, Any]:
         "code": entry.act.code if entry else None,
         "template": f"{address}data/{{name}}.{{format}}{{?{','.join(PARAMETERS)}}}" if made else None,
         "publications": listed,
-        "data": [{"id": row["id"], "title": titles.get(row["id"]), "files": row["files"]} for row in files],
+        "data": [
+            {"id": row_id, "title": titles.get(row_id), "files": rows} for row_id, rows in files.items()
+        ],
     }
 
 
@@ -482,37 +550,42 @@ def _unknown(given: str, known: list[str], key: str) -> NotFoundError:
     return NotFoundError(key, parameter="release", value=given, allowed=name_some(known), near=near)
 
 
-def list_files(files: Mapping[str, Row], address: str, order: Iterable[str]) -> list[Row]:
+def list_files(
+    files: Mapping[str, FileEntry], address: str, order: Iterable[str]
+) -> dict[str, list[ReadyFile]]:
     """Return the files by what they are of: the whole plan, then as `order` has it, then what else is.
 
     `files` has size and sha256 by path, as a manifest; `address` is what the release's begin with.
     """
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[ReadyFile]] = {}
     for path, entry in files.items():
         name, _, extension = path.partition("/")[2].partition(".")
         if extension in FORMATS and path == release_path(name, extension):
-            row = {"href": f"{address}data/{name}.{extension}", "format": extension}
-            told = {"bytes": entry["bytes"], "sha256": entry["sha256"]}
-            found.setdefault(name, []).append(row | told)
+            href = f"{address}data/{name}.{extension}"
+            found.setdefault(name, []).append({"href": href, "format": extension, **entry})
     formats = list(FORMATS)
     for rows in found.values():
         rows.sort(key=lambda row: formats.index(row["format"]))
     names = dict.fromkeys((PLAN, *order, *sorted(found)))
-    return [{"id": name, "files": found[name]} for name in names if name in found]
+    return {name: found[name] for name in names if name in found}
 
 
-def list_publications(entries: Sequence[Entry], live: Entry | None, release_id: str, base: str) -> list[Row]:
+def list_publications(
+    entries: Sequence[Entry], live: Entry | None, release_id: str, base: str
+) -> list[PublicationEntry]:
     """Return every publication of one release, the latest first, with the one before and the one after."""
-    rows = []
+    rows: list[PublicationEntry] = []
     for index, entry in enumerate(entries):
         if entry.release == release_id:
             before = entries[index - 1] if index else None
             after = entries[index + 1] if index + 1 < len(entries) else None
-            rows.append(_describe_publication(entry, before, after, base) | {"live": entry == live})
+            rows.append({**_describe_publication(entry, before, after, base), "live": entry == live})
     return rows[::-1]
 
 
-def _describe_publication(entry: Entry, before: Entry | None, after: Entry | None, base: str) -> Row:
+def _describe_publication(
+    entry: Entry, before: Entry | None, after: Entry | None, base: str
+) -> PublicationEntry:
     act = entry.act
     changes = f"{base}/changes?from={before.number}&to={entry.number}" if before else None
     return {
@@ -526,38 +599,39 @@ def _describe_publication(entry: Entry, before: Entry | None, after: Entry | Non
         "supersedes": _name(before, base),
         "superseded_by": _name(after, base),
         "changes": changes,
+        "live": False,
     }
 
 
-def _name(entry: Entry | None, base: str) -> Row | None:
+def _name(entry: Entry | None, base: str) -> PublicationName | None:
     if entry is None:
         return None
     address = f"{base}/r/{entry.release}/"
     return {"number": entry.number, "when": entry.when, "release": entry.release, "href": address}
 
 
-def list_metadata_changes(row: Mapping[str, Any], terms: Collection[str]) -> list[dict[str, Any]]:
+def list_metadata_changes(row: AreaDifference, terms: Collection[str]) -> list[MetadataChange]:
     """Return what is no longer said of a boundary and what now is, by what a change of it is called.
 
     `row` is one of a comparison's areas; `terms` are those of every imported boundary on record. Sources
     and terms are lists in one text: what stays in them is left out. Areas are numbers, km².
     """
-    found = []
+    found: list[MetadataChange] = []
     for name in (one for change, shown in _SHOWN.items() if change in row["changed"] for one in shown):
-        old, new = ((row[side] or {}).get(_FIELDS[name]) for side in ("before", "after"))
+        old, new = ((state or {}).get(_FIELDS[name]) for state in (row["before"], row["after"]))
         before, after = _split(name, old, new, terms), _split(name, new, old, terms)
         gone = [part for part in before if part not in after]
         found.append({"name": name, "gone": gone, "new": [part for part in after if part not in before]})
     return [one for one in found if one["gone"] or one["new"]]
 
 
-def _split(name: str, value: Any, other: Any, terms: Collection[str]) -> list[Any]:
+def _split(name: str, value: object, other: object, terms: Collection[str]) -> list[object]:
     """Return the parts of a value that is compared with `other`."""
     if value is None:
         return []
     if name == "source":
-        return str(value).split(_JOINER)  # of ids, which hold no such thing
-    return split_terms(str(value), {*terms, str(other)}) if name == "licence" else [value]
+        return [*str(value).split(_JOINER)]  # of ids, which hold no such thing
+    return [*split_terms(str(value), {*terms, str(other)})] if name == "licence" else [value]
 
 
 def split_terms(joined: str, known: Collection[str]) -> list[str]:

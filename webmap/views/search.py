@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import Blueprint, Response, g, render_template
 
 from geodata.model import AREA_LAYERS, EMPHASES, PLACE_LAYERS
+from layers.search import FoundRow, SearchDocument, ToldAnswer
 from webmap.http import send_json
 from webmap.i18n import current_language, translate
 from webmap.params import parse_query, takes
 from webmap.views.context import content
 
 blueprint = Blueprint("finding", __name__)
-Row = dict[str, Any]
 NAMED_ZONES = 3  # of an industry in one line
 PAGES = {  # that answer a question, by the names of their titles
     "/agencies/": "finding.pages.agencies",
@@ -58,69 +57,85 @@ def search_document() -> Response:
     return send_json(answer_question(query, language))
 
 
-def answer_question(query: str, language: str) -> Row:
+def answer_question(query: str, language: str) -> SearchDocument:
     """Return what the index says, with the words that people read beside each result."""
     answer = content().search.answer(query, language)
     told = answer["answer"]
     if told and told["kind"] == "page":
-        answer["results"] = [_page(told, language)]
+        answer["results"] = [_page(told["url"] or "", language)]
     for row in (*answer["results"], *answer["near"]):
         describe_hit(row, language)
     for one in filter(None, (told, *answer["others"])):
         one["tells"] = _tells(one, language)
     answer["notice"] = _notice(answer, language)
-    ours = told["tells"] if told and told["kind"] in OURS else ""
+    ours = told.get("tells", "") if told and told["kind"] in OURS else ""
     answer["said"] = " ".join(filter(None, (answer["notice"], ours)))
-    return {"q": query} | answer
+    return {"q": query, **answer}
 
 
-def _page(told: Row, language: str) -> Row:
+def _page(url: str, language: str) -> FoundRow:
     """Return the page that answers a question as a result."""
-    name = translate(PAGES[told["url"]], language)
-    row = {"id": told["url"], "layer": "pages", "name": name, "zh": name, "url": told["url"]}
-    return row | {"match": name, "match_marks": [], "marks": []}
+    name = translate(PAGES[url], language)
+    return {
+        "id": url,
+        "layer": "pages",
+        "name": name,
+        "zh": name,
+        "url": url,
+        "match": name,
+        "match_marks": [],
+        "marks": [],
+    }
 
 
-def describe_hit(row: Row, language: str) -> None:
+def describe_hit(row: FoundRow, language: str) -> None:
     """Set the words that people read beside a result: the name of its group, and what it is."""
     row["group"] = translate(f"layer.{row['layer']}", language)
     row["says"] = _says(row, language)
 
 
-def describe_in_every_way(row: Row, language: str) -> None:
+def describe_in_every_way(row: FoundRow, language: str) -> None:
     """Set what people read beside a result for each of the answers that a spelling of it may be."""
     if row["layer"] == "industries":
         ways = ("named", "synonym", "city")
-        row["says"] = [_says(row | {"how": how}, language) for how in ways]
+        row["says"] = [_says({**row, "how": how}, language) for how in ways]
     else:
         row["says"] = _says(row, language)
     row["group"] = translate(f"layer.{row['layer']}", language)
 
 
-def describe_offline(told: Row, language: str) -> Row:
+def describe_offline(
+    told: ToldAnswer, language: str, is_file: Callable[[str, str], bool]
+) -> dict[str, object]:
     """Return an answer for whatever word it is asked by: its ids, and the sentence that tells it.
+
+    A page that answers is left out unless `is_file` says of it, in a language, that it needs no service.
 
     Where ``{word}`` and ``{printed}`` stand in the sentence, the browser puts the word and the plan's;
     ``same`` is the sentence where they are one.
     """
-    short = {key: told[key] for key in ("kind", "relation", "clauses", "printed") if told[key]}
-    short |= {
-        key: [row["id"] for row in told[key]] for key in ("zones", "areas", "positioning", "tasks", "places")
-    }
-    short = {key: found for key, found in short.items() if found}
+    plain: Mapping[str, object] = told
+    found = {key: plain[key] for key in ("kind", "relation", "clauses", "printed")}
+    found |= {key: [row["id"] for row in told[key]] for key in ("zones", "areas", "positioning", "tasks")}
+    found |= {"places": [row["id"] for row in told["places"]]}
+    short = {key: value for key, value in found.items() if value}
     if told["industry"]:
         short["industry"] = told["industry"]["id"]
-    if told["kind"] == "page":
-        short["page"] = _page(told, language) | {"group": translate("layer.pages", language), "says": ""}
+    if told["url"] and is_file(told["url"], language):
+        short["page"] = {
+            **_page(told["url"], language),
+            "group": translate("layer.pages", language),
+            "says": "",
+        }
     if told["kind"] in OURS:
-        printed = {"printed": "{printed}"} if told["printed"] else {}
-        short["tells"] = _tells(told | {"word": "{word}"} | printed, language)
+        printed = "{printed}" if told["printed"] else None
+        short["tells"] = _tells({**told, "word": "{word}", "printed": printed}, language)
         if printed:
-            short["same"] = _tells(told | {"word": "{word}", "printed": "{word}"}, language)
+            short["same"] = _tells({**told, "word": "{word}", "printed": "{word}"}, language)
     return short
 
 
-def _says(row: Row, language: str) -> str:
+def _says(row: FoundRow, language: str) -> str:
     """Return what a result is: what the plan says of an industry, the kind of a place."""
     if row["layer"] == "industries":
         return _says_industry(row, language)
@@ -128,7 +143,7 @@ def _says(row: Row, language: str) -> str:
     return translate(f"{group}.{row['kind']}", language) if "kind" in row else ""
 
 
-def _says_industry(row: Row, language: str) -> str:
+def _says_industry(row: FoundRow, language: str) -> str:
     """Return for whom the plan names an industry; only its own words are designations."""
     zones = [zone["name"] for zone in row["zones"] if zone["layer"] not in AREA_LAYERS]
     areas = [zone["name"] for zone in row["zones"] if zone["layer"] in AREA_LAYERS]
@@ -153,7 +168,7 @@ def _quoted(words: Iterable[str], language: str) -> str:
     return translate("common.comma", language).join(quoted)
 
 
-def _tells(told: Row, language: str) -> str:
+def _tells(told: ToldAnswer, language: str) -> str:
     """Return the sentence that says which of the plan's answers it is."""
     industry = told["industry"]["name"] if told["industry"] else ""
     key = told["kind"]
@@ -170,7 +185,7 @@ def _tells(told: Row, language: str) -> str:
     return said
 
 
-def _notice(answer: Row, language: str) -> str:
+def _notice(answer: SearchDocument, language: str) -> str:
     """Return the sentence that must stand above the results: what was not found or used, or put right."""
     if answer["corrected"]:
         said = translate("finding.corrected", language, words=answer["corrected"])
@@ -186,7 +201,7 @@ def _notice(answer: Row, language: str) -> str:
     return said
 
 
-def _card(answer: Row) -> Row | None:
+def _card(answer: SearchDocument) -> dict[str, object] | None:
     """Return what the answer card shows, or None where the page of the first result says no more."""
     told = answer["answer"]
     if told and told["kind"] not in {"place", "page"}:

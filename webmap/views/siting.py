@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import NotRequired, TypedDict
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
@@ -12,7 +12,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from geodata.city import list_criteria, read_city
-from layers.answers import WHOLE_CITY
+from layers import document_types as doc
+from layers.answers import (
+    WHOLE_CITY,
+    IndustryAnswer,
+    Said,
+)
+from layers.citations import to_cited
+from layers.links import Link, Words
 from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap import static_map
 from webmap.content import Content
@@ -37,7 +44,7 @@ WEIGHTS = {name: WholeParameter(name, 0, MAX_WEIGHT, 0) for name in CIRCUMSTANCE
 REACH = WholeParameter("reach", 1, MAX_REACH_KM, USUAL_REACH_KM)
 AREA = ShareParameter("area", USUAL_AREA_SHARE)
 SITING_PARAMETERS = (INDUSTRY, WEIGHT.name, AREA.name, *WEIGHTS, REACH.name)
-Row = dict[str, Any]
+NO_ANSWER: IndustryAnswer = {"kind": "elsewhere", "said": []}
 DECIMALS = 3
 PERCENT = 100
 blueprint = Blueprint("siting", __name__)
@@ -48,6 +55,84 @@ USUAL = {
     "reach": str(USUAL_REACH_KM),
     AREA.name: str(USUAL_AREA_SHARE),
 } | dict.fromkeys(CIRCUMSTANCES, "0")
+
+
+class ListedZone(TypedDict):
+    """A place that an industry is listed for."""
+
+    id: str
+    name: Words
+    url: str
+
+
+class Account(TypedDict):
+    """How far a place meets one criterion, 0 to 1 or None where that is not known, and why; by `kind`."""
+
+    measure: float | None
+    low: float | None
+    high: float | None
+    kind: str
+    unknown: NotRequired[Words | None]
+    wish: NotRequired[str]  # the criterion, its weight and what it adds to the score
+    weight: NotRequired[int]
+    points: NotRequired[float | None]
+    place: NotRequired[str]  # of a designation
+    industry: NotRequired[Link]
+    answer: NotRequired[str]
+    designations: NotRequired[list[doc.CitedTerm]]
+    said: NotRequired[list[Said]]
+    listed_for: NotRequired[list[ListedZone]]
+    listed: NotRequired[bool]
+    distance_m: NotRequired[int]  # of a distance
+    accuracy_m: NotRequired[int]
+    to: NotRequired[Link]
+    on: NotRequired[bool | None]  # of the coast
+    sure: NotRequired[bool]
+    length_m: NotRequired[int]
+    gap_m: NotRequired[int]
+    groups: NotRequired[list[doc.AreaGroup]]  # of a group
+
+
+class SitedPlace(doc.PlaceRef):
+    """A place with its score, per cent, and the account of it."""
+
+    rank: int | None
+    tied: bool
+    unclear: bool
+    score: float | None
+    score_low: float | None
+    score_high: float | None
+    known_weight: int
+    points: float
+    criteria: list[Account]
+
+
+class UnnamedIndustry(TypedDict):
+    """What the plan says of an industry that it lists for no single zone."""
+
+    industry: Link
+    dropped: bool
+    areas: list[doc.DesignationEntry]
+    city: list[doc.DesignationEntry]
+    named: list[doc.NamedTerm]
+    cluster: list[doc.DesignationEntry]
+    served_by: list[doc.ServingTerm]
+
+
+class Siting(TypedDict):
+    """What :func:`rank_places` returns."""
+
+    weights: dict[str, int]
+    total_weight: int
+    reach_km: int
+    area_share: float
+    coast_m: int
+    edge_m: int
+    unnamed: list[UnnamedIndustry]
+    ranked: list[SitedPlace]
+    incomplete: list[SitedPlace]
+    unsuitable: list[SitedPlace]
+    elsewhere: list[doc.DesignationEntry]
 
 
 @dataclass(frozen=True)
@@ -100,7 +185,7 @@ def _near(given: str, content: Content) -> list[dict[str, str]]:
     ]
 
 
-def rank_places(content: Content, criteria: SitingCriteria) -> Row:
+def rank_places(content: Content, criteria: SitingCriteria) -> Siting:
     """Return every zone with its score and the account of it: best first, the incomparable apart.
 
     An industry that the plan lists for no zone and no area tells no zone from another: it is left out of
@@ -138,16 +223,17 @@ def _unranked(one: Ranked) -> Ranked:
     return replace(one, rank=None, tied=False, unclear=False)
 
 
-def _unnamed(content: Content, industry_id: str) -> Row | None:
+def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
     """Return what the plan says of an industry that it lists for no single zone, None where it does."""
     industry = content.industries[industry_id]
     zones = content.measures["places"]
-    kinds = {content.documents[place]["answers"].get(industry_id, {}).get("kind") for place in zones} - {None}
+    answers = (content.documents[place]["answers"] for place in zones)
+    kinds = {found[industry_id]["kind"] for found in answers if industry_id in found}
     if "zone" in kinds:
         return None
     whole = {row["zone"]["id"] for row in industry["city_designations"]}
     return {
-        "industry": {key: industry[key] for key in ("id", "name", "url")},
+        "industry": _link(industry),
         "dropped": not kinds,
         "areas": [row for row in industry["designations"] if row["zone"]["id"] not in whole],
         "city": industry["city_designations"],
@@ -155,6 +241,10 @@ def _unnamed(content: Content, industry_id: str) -> Row | None:
         "cluster": industry["cluster_designations"],
         "served_by": industry["served_by"],
     }
+
+
+def _link(row: doc.IndustryDocument) -> Link:
+    return {"id": row["id"], "name": row["name"], "url": row["url"]}
 
 
 def _unsuitable(content: Content, criteria: SitingCriteria) -> set[str]:
@@ -176,13 +266,13 @@ def _unsuitable(content: Content, criteria: SitingCriteria) -> set[str]:
     }
 
 
-def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[str, int]) -> Row:
+def _row(content: Content, one: Ranked, account: dict[str, Account], weights: dict[str, int]) -> SitedPlace:
     document = content.documents[one.id]
     criteria = [
         _weighed(criterion, account[criterion], weight) for criterion, weight in weights.items() if weight
     ]
-    own = {key: document[key] for key in ("id", "layer", "kind", "name", "url")}
-    return own | {
+    return {
+        **doc.to_place_ref(document),
         "rank": one.rank,
         "tied": one.tied,
         "unclear": one.unclear,
@@ -190,25 +280,25 @@ def _row(content: Content, one: Ranked, account: dict[str, Row], weights: dict[s
         "score_low": round(float(one.low) * PERCENT, 1) if one.rank else None,
         "score_high": round(float(one.high) * PERCENT, 1) if one.rank else None,
         "known_weight": one.known_weight,
-        "points": round(sum(row["points"] or 0 for row in criteria), DECIMALS),
+        "points": round(sum(row.get("points") or 0 for row in criteria), DECIMALS),
         "criteria": criteria,
     }
 
 
-def _weighed(criterion: str, account: Row, weight: int) -> Row:
+def _weighed(criterion: str, account: Account, weight: int) -> Account:
     """Return one line of the account with its measure rounded as it is shown."""
     value = account["measure"]
     points = None if value is None else round(weight * value, DECIMALS)
-    shown = {"measure": None if value is None else round(value, DECIMALS), "weight": weight, "points": points}
-    return {"wish": criterion} | account | shown
+    shown = None if value is None else round(value, DECIMALS)
+    return {"wish": criterion, **account, "measure": shown, "weight": weight, "points": points}
 
 
-def _to_measure(account: Row) -> Measure | None:
-    value = account["measure"]
-    return None if value is None else Measure(value, account["low"], account["high"])
+def _to_measure(account: Account) -> Measure | None:
+    value, low, high = account["measure"], account["low"], account["high"]
+    return None if value is None or low is None or high is None else Measure(value, low, high)
 
 
-def _account(content: Content, place_id: str, criteria: SitingCriteria) -> dict[str, Row]:
+def _account(content: Content, place_id: str, criteria: SitingCriteria) -> dict[str, Account]:
     """Return what is known of one place for every criterion, each with its measure or None."""
     measured = content.measures["places"][place_id]
     found = {
@@ -220,7 +310,7 @@ def _account(content: Content, place_id: str, criteria: SitingCriteria) -> dict[
     return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
 
 
-def _designated(content: Content, place_id: str, industry_id: str, area_share: float) -> Row:
+def _designated(content: Content, place_id: str, industry_id: str, area_share: float) -> Account:
     """Return how far the plan gives an industry to a place: 1 where its own list has it.
 
     `area_share` where it is listed for an area of the place or for the whole city, or where a task or the
@@ -228,34 +318,36 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
     lists nothing at all is unknown: silence is no refusal.
     """
     document, industry = content.documents[place_id], content.industries[industry_id]
-    about = {key: industry[key] for key in ("id", "name", "url")}
-    answer = document["answers"].get(industry_id, {"kind": "elsewhere", "said": []})
-    keys = ("term", "emphasis", "verb", "clause")
-    own = [{key: row[key] for key in keys} for row in answer["said"] if row["kind"] == "zone"]
+    answer = document["answers"].get(industry_id, NO_ANSWER)
+    own = [to_cited(row) for row in answer["said"] if row["kind"] == "zone"]
     named = dict.fromkeys(
         row["zone"]["id"] for row in industry["designations"] if row["zone"]["id"] != place_id
     )
-    reason = {
-        "kind": "designation",
-        "place": place_id,
-        "industry": about,
-        "answer": answer["kind"],
-        "designations": own,
-        "said": answer["said"],
-        "listed_for": [{key: content.documents[one][key] for key in ("id", "name", "url")} for one in named],
-        "listed": bool(document["industries"]),
-    }
     if answer["kind"] == "elsewhere":
         value = 0.0 if document["industries"] else None
     else:
         value = 1.0 if answer["kind"] == "zone" else area_share
-    return _exact(value) | reason | {"unknown": document["no_industries"]}
+    listed_for = (content.documents[one] for one in named)
+    return {
+        "measure": value,
+        "low": value,
+        "high": value,
+        "kind": "designation",
+        "place": place_id,
+        "industry": _link(industry),
+        "answer": answer["kind"],
+        "designations": own,
+        "said": answer["said"],
+        "listed_for": [{"id": one["id"], "name": one["name"], "url": one["url"]} for one in listed_for],
+        "listed": bool(document["industries"]),
+        "unknown": document["no_industries"],
+    }
 
 
-def _distance(found: Row | None, reach_km: int) -> Row:
+def _distance(found: doc.DistanceTo | None, reach_km: int) -> Account:
     """Return 1 at the place itself, falling evenly to 0 at the reach."""
     if found is None:
-        return _exact(None) | {"kind": "distance", "unknown": None}
+        return {"measure": None, "low": None, "high": None, "kind": "distance", "unknown": None}
 
     def measure(distance_m: float) -> float:
         return max(0.0, 1 - max(distance_m, 0) / (1000 * reach_km))
@@ -266,43 +358,51 @@ def _distance(found: Row | None, reach_km: int) -> Row:
         "low": measure(distance_m + accuracy_m),
         "high": measure(distance_m - accuracy_m),
         "kind": "distance",
-        **found,
+        "distance_m": distance_m,
+        "accuracy_m": accuracy_m,
+        "to": found["to"],
     }
 
 
-def _coast(found: Row) -> Row:
+def _coast(found: doc.CoastMeasure) -> Account:
     """Return 1 on the coast, 0 off it, None where the outline is too rough to say."""
-    if found["on"] is None:
-        return _exact(None) | {"kind": "coast", "unknown": None, **found}
-    value = float(found["on"])
-    return {"measure": value, "low": value if found["sure"] else 0.0, "high": value, "kind": "coast", **found}
+    value = None if found["on"] is None else float(found["on"])
+    account: Account = {
+        "measure": value,
+        "low": value if value is None or found["sure"] else 0.0,
+        "high": value,
+        "kind": "coast",
+        "on": found["on"],
+        "sure": found["sure"],
+        "length_m": found["length_m"],
+        "gap_m": found["gap_m"],
+        "accuracy_m": found["accuracy_m"],
+    }
+    return {**account, "unknown": None} if value is None else account
 
 
-def _grouped(rows: list[Row]) -> Row:
-    return _exact(float(bool(rows))) | {"kind": "group", "groups": rows}
+def _grouped(rows: list[doc.AreaGroup]) -> Account:
+    value = float(bool(rows))
+    return {"measure": value, "low": value, "high": value, "kind": "group", "groups": rows}
 
 
-def _exact(value: float | None) -> Row:
-    return {"measure": value, "low": value, "high": value}
-
-
-def _whole_city() -> dict[str, list[Row]]:
+def _whole_city() -> dict[str, list[doc.PlaceDocument]]:
     """Return, by criterion, the areas of the whole city: to lie in one tells no place from another."""
     rows = [row for row in content().places() if row["extent"] == WHOLE_CITY]
     return {name: [row for row in rows if row["layer"] == layer] for name, layer in list_criteria().items()}
 
 
-def _elsewhere(content: Content, criteria: SitingCriteria) -> list[Row]:
+def _elsewhere(content: Content, criteria: SitingCriteria) -> list[doc.DesignationEntry]:
     """Return where else the industries are designated: in areas, which are not ranked.
 
     Each place once for each industry and clause, though a clause may list several terms of the industry.
     """
-    rows: dict[tuple[str, str, str], Row] = {}
+    rows: dict[tuple[str, str, str], doc.DesignationEntry] = {}
     for one in criteria.industries:
-        about = {key: content.industries[one][key] for key in ("id", "name", "url")}
+        asked = _link(content.industries[one])  # a term may join several industries, and lead with another
         for row in content.industries[one]["designations"]:
             if row["zone"]["id"] not in content.measures["places"]:
-                rows.setdefault((one, row["zone"]["id"], row["clause"]), {"industry": about, **row})
+                rows.setdefault((one, row["zone"]["id"], row["clause"]), {**row, "industry": asked})
     return list(rows.values())
 
 
@@ -352,18 +452,20 @@ def find_csv() -> Response:
     return send_csv(to_csv([dict.fromkeys(head), *rows]), f"{content().plan['id']}-find")
 
 
-def _lines(row: Row) -> list[list[object]]:
+def _lines(row: SitedPlace) -> list[list[object]]:
     names = dict.fromkeys(("zh", g.language))
-    own = [row["rank"], row["id"], *(row["name"][one] for one in names)]
+    own: list[object] = [row["rank"], row["id"], *(row["name"][one] for one in names)]
     own += [row["score"], row["score_low"], row["score_high"]]
     return [[*own, *_cells(one)] for one in row["criteria"]]
 
 
-def _cells(one: Row) -> list[object]:
-    clauses = [row["clause"] for row in (*one.get("said", ()), *one.get("groups", ()))]
+def _cells(one: Account) -> list[object]:
+    clauses = [row["clause"] for row in one.get("said", ())] + [
+        row["clause"] for row in one.get("groups", ())
+    ]
     measured = one.get("distance_m", one.get("gap_m"))
     nearest = one["to"]["id"] if "to" in one else None
-    own = [one["wish"], one["measure"], one["weight"], one["points"]]
+    own = [one.get("wish"), one["measure"], one.get("weight"), one.get("points")]
     return [*own, measured, one.get("accuracy_m"), nearest, "; ".join(dict.fromkeys(clauses))]
 
 
@@ -378,20 +480,21 @@ def _shorten() -> str | None:
     return f"/find?{urlencode(short, safe=',')}" if short else "/find"
 
 
-def _sketch(found: Row) -> Row | None:
+def _sketch(found: Siting) -> static_map.ArrangedMap | None:
     """Return the sketch of the ranking: the higher the score, the stronger the colour."""
     marks = {
-        row["id"]: f"score-{min(int(row['score'] * SHADES / 100), SHADES - 1)}" for row in found["ranked"]
+        row["id"]: f"score-{min(int((row['score'] or 0) * SHADES / 100), SHADES - 1)}"
+        for row in found["ranked"]
     }
     marks |= {row["id"]: "score-none" for row in (*found["incomplete"], *found["unsuitable"])}
     ranks = {row["id"]: f"{row['rank']} " for row in found["ranked"]}
     return static_map.arrange(content(), marks, g.language, ranks) if marks else None
 
 
-def _industry_groups() -> list[Row]:
+def _industry_groups() -> list[dict[str, object]]:
     """Return the industries by cluster, those without one last."""
     rows = list(content().industries.values())
-    groups = [
+    groups: list[dict[str, object]] = [
         {
             "cluster": one,
             "items": [row for row in rows if row["cluster"] and row["cluster"]["id"] == one["id"]],

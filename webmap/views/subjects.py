@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from flask import Blueprint, Response, g, render_template, request
 
 from geodata.model import EMPHASES
+from layers.document_types import AgencyDocument, ClusterDocument, IndustryDocument, PlaceDocument
 from webmap import static_map
 from webmap.content import Content
 from webmap.http import send, send_csv, to_csv
@@ -19,7 +20,7 @@ from webmap.views.charts import draw_chart
 from webmap.views.context import content
 
 blueprint = Blueprint("subjects", __name__)
-Row = dict[str, Any]
+Subject = TypeVar("Subject", IndustryDocument, ClusterDocument, AgencyDocument)
 AGENCY_LEVELS = (
     *("municipal", "county", "zone", "party", "mass-organisation"),
     *("national", "university", "company", "group"),
@@ -146,12 +147,12 @@ def agency_document(agency_id: str) -> Response:
     return send(content().release, f"agencies/{agency_id}.json")
 
 
-def require_subject(kind: str, rows: Mapping[str, Row], row_id: str) -> Row:
+def require_subject(kind: str, rows: Mapping[str, Subject], row_id: str) -> Subject:
     """Return one row; raises NotFoundError with the ids and names that come near."""
     if row_id in rows:
         return rows[row_id]
     near = [
-        {"id": found, "label": pick(rows[found]["name"]), "href": rows[found]["url"]}
+        {"id": found, "label": pick(rows[found]["name"]), "href": rows[found]["url"] or ""}
         for found in find_near_rows(row_id, rows)
     ]
     raise NotFoundError(
@@ -184,16 +185,16 @@ def parse_matrix_request(arguments: Mapping[str, str], content: Content) -> Matr
     )
 
 
-def list_columns(content: Content) -> list[Row]:
+def list_columns(content: Content) -> list[PlaceDocument]:
     """Return the places with a list of industries, their own or their areas', in the order of the facts."""
     return [place for place in content.places() if place["industries"] or _has_local_answer(place)]
 
 
-def _has_local_answer(place: Row) -> bool:
+def _has_local_answer(place: PlaceDocument) -> bool:
     return any(answer["kind"] != "city" for answer in place["answers"].values())
 
 
-def select_industries(content: Content, filters: MatrixRequest, language: str) -> list[Row]:
+def select_industries(content: Content, filters: MatrixRequest, language: str) -> list[IndustryDocument]:
     """Return the industries that the filters leave, in its order."""
     found = [row for row in content.industries.values() if _fits(row, filters)]
     return sorted(found, key=lambda row: _order(row, filters.sort, language))
@@ -204,7 +205,7 @@ def without_filters(filters: MatrixRequest) -> MatrixRequest:
     return MatrixRequest(q=filters.q, cluster=None, zone=None, emphasis=None, status=None, sort=filters.sort)
 
 
-def _fits(row: Row, filters: MatrixRequest) -> bool:
+def _fits(row: IndustryDocument, filters: MatrixRequest) -> bool:
     cluster = row["cluster"]["id"] if row["cluster"] else "none"
     cells = [
         one
@@ -219,7 +220,7 @@ def _fits(row: Row, filters: MatrixRequest) -> bool:
     )
 
 
-def _words(row: Row) -> str:
+def _words(row: IndustryDocument) -> str:
     """Return everything that an industry may be looked for by."""
     texts = [row["name"], *(one["term"] for one in (*row["designations"], *row["named"]))]
     words = [word for text in texts for word in text.values()]
@@ -227,7 +228,7 @@ def _words(row: Row) -> str:
     return "\n".join([row["id"], *words, *row["gbt4754"], *row["isic4"]]).casefold()
 
 
-def _order(row: Row, sort: str, language: str) -> tuple[Any, ...]:
+def _order(row: IndustryDocument, sort: str, language: str) -> tuple[str | int, ...]:
     if sort == BY_NAME:
         return (row["name"][language].casefold(),)
     if sort == BY_COUNT:
@@ -238,14 +239,14 @@ def _order(row: Row, sort: str, language: str) -> tuple[Any, ...]:
     return (min(ranks, default=len(EMPHASES)),)
 
 
-def render_matrix_csv(rows: list[Row], places: list[Row], language: str) -> str:
+def render_matrix_csv(rows: list[IndustryDocument], places: list[PlaceDocument], language: str) -> str:
     """Return the matrix as CSV with a byte order mark: a line an industry, a column a place."""
     own = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
     head = dict.fromkeys([*own, *(place["id"] for place in places)])
     return to_csv([head, *(_line(row, places, language) for row in rows)])
 
 
-def _line(row: Row, places: list[Row], language: str) -> list[str]:
+def _line(row: IndustryDocument, places: list[PlaceDocument], language: str) -> list[str]:
     own = {
         "industry_id": row["id"],
         "industry_zh": row["name"]["zh"],
@@ -256,7 +257,7 @@ def _line(row: Row, places: list[Row], language: str) -> list[str]:
     return [*own.values(), *(_cell(row, place["id"], language) for place in places)]
 
 
-def _cell(row: Row, place_id: str, language: str) -> str:
+def _cell(row: IndustryDocument, place_id: str, language: str) -> str:
     """Return each designation as ``emphasis: term [clause]``, joined with semicolons.
 
     After it what the plan lists for an area of the place, ``area id: term [clause]``, and the tasks and

@@ -9,7 +9,7 @@ import shapely
 
 from geodata import crs
 from geodata.boundary_import import reader
-from geodata.boundary_import.checks import repair
+from geodata.boundary_import.checks import repair_polygon
 from geodata.boundary_import.issues import to_reasons
 from geodata.boundary_import.propose import propose
 from tests.geodata.boundary_import.files import GROUND, codes, dumped, plain, request, zone
@@ -51,7 +51,7 @@ def test_what_is_wrong_with_rings_is_said_in_either_language(name):
     said = shapely.is_valid_reason(shapely.from_wkt(FLAWS[name]))
     assert said.startswith(f"{name}[")
     row = reader.SourceFeature("a", {}, shapely.from_wkt(FLAWS[name]))
-    _, issue = repair(row, "lingang", fix=False)
+    _, issue = repair_polygon(row, "lingang", fix=False)
     assert issue
     reason = issue.message_zh.removeprefix("多边形无效：")
     assert re.search("[\u4e00-\u9fff]", reason)

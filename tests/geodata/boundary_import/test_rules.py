@@ -275,4 +275,4 @@ def test_how_certain_a_shift_is_stands_in_the_message(tmp_path):
     proposal = propose(request(path, of="rushan", layer="counties"), GROUND)
     said = next(issue for issue in proposal.issues if issue.code == "suspected-gcj02")
     assert "99%" in said.message_en
-    assert proposal.describe_shifts()["rushan"]["certainty"] > 0.99
+    assert proposal.shifts["rushan"].certainty > 0.99

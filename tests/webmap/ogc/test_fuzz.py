@@ -140,7 +140,7 @@ class Maker:
             [122, 37, self.dice.uniform(-200, 200), self.dice.uniform(-1e7, 1e7), 1e300, 0]
         )
 
-    def condition(self, info: dict[str, Any], depth: int) -> str:
+    def condition(self, info: Any, depth: int) -> str:
         dice = self.dice
         if depth and dice.random() < 0.5:
             left, right = (self.condition(info, depth - 1) for _ in range(2))

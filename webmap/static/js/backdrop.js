@@ -1,37 +1,13 @@
 /** An operator's basemap under the figures: roads, rail, water, built-up land, names; loaded by zoom and view. */
 
+import { STYLE } from "./cartography.js";
 import { fetchJson, lang } from "./site.js";
 
-/* What is drawn, back to front: `width` is in pixels at the two zooms of `at`, `from` the first zoom. */
-
-const AREAS = [
-  { key: "built1", ink: "built" },
-  { key: "water1", ink: "water" },
-];
-const LINES = [
-  { keys: ["river3"], ink: "water", from: 12.5, at: [12, 15], width: [0.6, 1.6] },
-  { keys: ["river2", "river1"], ink: "water", from: 8, at: [9, 14], width: [0.7, 2.6] },
-  { keys: ["road6"], ink: "road", from: 12.25, at: [12, 15], width: [0.5, 2.4] },
-  { keys: ["road5"], ink: "road", from: 10.75, at: [11, 15], width: [0.6, 3.2] },
-  { keys: ["road4"], ink: "road", from: 10.25, at: [10, 15], width: [0.7, 4] },
-  { keys: ["rail2", "rail1"], ink: "rail", from: 8, at: [9, 14], width: [0.8, 2] },
-  { keys: ["rail1"], ink: "gap", from: 10.5, at: [10, 14], width: [0.5, 1.2], dash: 5 },
-  { keys: ["road3"], ink: "road", from: 8, at: [9, 15], width: [0.7, 5] },
-  { keys: ["road2", "road1"], ink: "major", from: 8, at: [9, 15], width: [1.1, 6.5] },
-  { keys: ["road2", "road1"], ink: "core", from: 10.5, at: [10, 15], width: [0.4, 4.3] },
-];
 const INKS = ["built", "water", "road", "major", "core", "rail", "gap"];
 const PATH_ZOOM = 14; // paths are kept in pixels of this zoom from the corner of their cell
 const MOST_RATIO = 2; // canvas pixels a pixel of the page
 const PADDING = 0.2; // of the view, drawn around it so that a drag shows no edge
 const [APART_X, APART_Y] = [110, 48]; // pixels between two names of a kind
-
-/* From which zoom each kind of name shows, by rank, and its order among the others. */
-const NAMES = {
-  place: { from: [10, 10.5, 11.5, 12.5, 13.25], priority: 66, type: "village", mark: "village" },
-  station: { from: [11], priority: 62, type: "gateway", mark: "railway-station" },
-  peak: { from: [12], priority: 68, type: "peak", mark: "peak" },
-};
 
 export function createBackdrop(app) {
   const { map, payload } = app;
@@ -176,7 +152,7 @@ function decode({ names = [], ...drawn }, corner, step) {
 
 /** Return the label of a name: Chinese where there is none in the page's language. */
 function toName([kind, rank, x, y, zh, en, ko], corner, step) {
-  const { from, priority, type, mark } = NAMES[kind];
+  const { from, priority, type, mark } = STYLE.basemap_names[kind];
   return {
     text: { en, ko }[lang()] || zh,
     at: [corner.lat + y * step, corner.lng + x * step],
@@ -235,11 +211,11 @@ function paint(context, bounds, map, { cells, inks }) {
       for (const key of keys) if (paths.has(key)) draw(paths.get(key));
     }
   };
-  for (const { key, ink } of AREAS) {
+  for (const { key, ink } of STYLE.areas) {
     context.fillStyle = inks[ink];
     each([key], (path) => context.fill(path, "evenodd"));
   }
-  for (const { keys, ink, from, at, width, dash } of LINES) {
+  for (const { keys, ink, from, at, width, dash } of STYLE.lines) {
     if (zoom < from) continue;
     context.strokeStyle = inks[ink];
     context.lineWidth = between(zoom, at, width) / scale;

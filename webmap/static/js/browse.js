@@ -1,6 +1,7 @@
 /** Beside the map: themes, layers, legend, filter, and the list that says the same as the map. */
 
-import { NEUTRAL, listOf, overlaysOf } from "./catalogue.js";
+import { STYLE } from "./cartography.js";
+import { listOf, overlaysOf } from "./catalogue.js";
 import { byId, calm, el, svg } from "./dom.js";
 import { lang, local, t } from "./site.js";
 import { badgeIcon, fadingFill, swatch, symbolIcon } from "./symbols.js";
@@ -96,12 +97,6 @@ export function createLayers({ state, catalogue }) {
 
 /* The legend of the theme: its classes, which are switches, its edges, its note; or what answers a question. */
 
-const HALO = "#777777";
-const LINES = {
-  solid: ["surveyed", "official", "digitised"],
-  soft: ["reconstructed", "derived"],
-};
-
 export function createLegend({ state, catalogue }) {
   const box = byId("legend-entries");
 
@@ -143,7 +138,7 @@ export function createLegend({ state, catalogue }) {
       catalogue.shownIn(now).some((one) => catalogue.isReached(one, now))
         ? key(swatch({ hue, texture: -1 }, "official", "is-reached"), "reached")
         : null,
-      now.pick ? null : key(swatch({ hue: NEUTRAL, texture: -1, light: true }, "official", "is-faded"), "other"),
+      now.pick ? null : key(swatch({ hue: STYLE.hues.neutral, texture: -1, light: true }, "official", "is-faded"), "other"),
     ];
   }
 
@@ -163,7 +158,7 @@ export function createLegend({ state, catalogue }) {
   function accuracyKeys(theme, features) {
     const points = features.filter((one) => catalogue.isPoint(one) && !catalogue.isUnbounded(one));
     const methods = new Set(features.filter((one) => !catalogue.isPoint(one)).map((one) => one.edge));
-    const rows = Object.entries(LINES)
+    const rows = Object.entries(STYLE.edges)
       .map(([line, drawn]) => [line, drawn.filter((method) => methods.has(method))])
       .filter(([, here]) => here.length)
       .map(([line, here]) => el("li", {}, edgeIcon(here[0]), el("span", { text: meaningOf(line, here) })));
@@ -176,7 +171,7 @@ export function createLegend({ state, catalogue }) {
         el(
           "li",
           {},
-          symbolIcon({ ...sample, letter: "", colour: "#777777" }, true),
+          symbolIcon({ ...sample, letter: "", colour: STYLE.hues.unknown }, true),
           el("span", { text: t("map.edge.hollow") }),
         ),
       );
@@ -196,7 +191,7 @@ function meaningOf(line, methods) {
 }
 
 function edgeIcon(method) {
-  const [soft, d] = [LINES.soft.includes(method), "M1 9h26"];
+  const [soft, d] = [STYLE.edges.soft.includes(method), "M1 9h26"];
   const band = soft ? [0, 1, 2].map(() => svg("path", { class: "edge-band", d })) : [];
   for (const [index, path] of band.entries()) path.style.setProperty("--width-m", 13 - 4.5 * index);
   const line = svg("path", { class: `edge ${soft ? "edge-guessed" : "edge-known"}`, d });
@@ -204,9 +199,9 @@ function edgeIcon(method) {
 }
 
 function haloIcon() {
-  const node = symbolIcon({ symbol: "spot", letter: "", colour: HALO }, true);
+  const node = symbolIcon({ symbol: "spot", letter: "", colour: STYLE.hues.unknown }, true);
   const halo = svg("circle", { class: "halo-icon", r: 12 });
-  halo.style.fill = fadingFill(HALO);
+  halo.style.fill = fadingFill(STYLE.hues.unknown);
   node.prepend(halo);
   return node;
 }

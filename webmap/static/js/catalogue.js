@@ -1,10 +1,11 @@
 /** Questions about the payload: which features a theme shows, in which colour, and which match. */
 
+import { STYLE } from "./cartography.js";
+
 const POINTS = new Set(["platforms", "gateways"]);
 const SCHEMATIC = new Set(["reconstructed", "indicative", "derived"]);
 const HOLLOW_OVER_M = 1000;
-export const NEUTRAL = "#B5AE9E";
-const STRONG = "#D55E00"; // what a question's answer is drawn in, on every theme
+const { neutral: NEUTRAL, strong: STRONG } = STYLE.hues;
 const GROUND_LAYERS = ["counties", "zones"]; // the zones lie on the counties and have answers of their own
 const MOST_CHOSEN = 5; // places that can be compared
 

@@ -1,5 +1,6 @@
 /** The theme's polygons, and the outline of the selected one. */
 
+import { STYLE } from "./cartography.js";
 import { svg } from "./dom.js";
 import { createRenderer } from "./shapes.js";
 import { t } from "./site.js";
@@ -9,7 +10,6 @@ import { dress, fadingFill, paint } from "./symbols.js";
 
 const STATES = ["selected", "faded", "matching", "reached", "masking", "outlined"];
 
-const BAND = [1, 0.87, 0.74, 0.61, 0.48, 0.35, 0.22]; // widths of the strokes that make a soft edge, in parts of its accuracy
 let made = 0; // elements that others name
 
 export function createFigures(app) {
@@ -98,7 +98,7 @@ export function createFigures(app) {
         path.parentNode.append(inside);
         lines.append(path); // once: every width shows the same line
       }
-      for (const share of BAND) {
+      for (const share of STYLE.band) {
         const tone = svg("g", { class: "band" });
         for (const { id, use, doubt } of own) {
           const stroke = svg("use", { href: use, "data-id": id });

@@ -1,5 +1,6 @@
 /** Names on the map: which are wanted, how they are set, and where each finds room. */
 
+import { STYLE } from "./cartography.js";
 import { narrow, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
 import { lang } from "./site.js";
@@ -60,23 +61,8 @@ function breakLines(text, count, widthOf) {
 
 /* Which names the map carries at a zoom: the theme's figures first, then the ground's. */
 
-// Zoom from which each kind of name shows, its order among the others.
-const LANDMARKS = {
-  sea: { from: 8, priority: 42 },
-  neighbour: { from: 8, priority: 44 },
-  island: { from: 9.5, priority: 50 },
-  cape: { from: 9.5, priority: 52 },
-  bay: { from: 9.5, priority: 54 },
-  lagoon: { from: 11, priority: 56 },
-  "city-seat": { from: 8, priority: 2 },
-  "county-seat": { from: 8, priority: 9 },
-  centre: { from: 11, priority: 60 },
-  campus: { from: 13, priority: 70 },
-};
 const SEATS = new Set(["city-seat", "county-seat"]);
 const TOGETHER_PX = 24;
-const GATEWAYS_FROM = 10;
-const TOWNS_FROM = 10;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
@@ -143,8 +129,6 @@ function countyNames({ catalogue }, theme) {
   return counties.map((one) => ({ text: nameOf(one), at: catalogue.anchorOf(one), type: "county", priority: 40 }));
 }
 
-const MARKED = { "city-seat": "city-seat", "county-seat": "county-seat", centre: "town" };
-
 /** Landmarks from their zoom on; one that the plan makes the core of a place drawn here, always. */
 function landmarkNames({ catalogue, map }, theme, zoom) {
   const isCore = (one) => theme.layers.includes(one.core_of);
@@ -154,33 +138,33 @@ function landmarkNames({ catalogue, map }, theme, zoom) {
   const isFree = (one) => !SEATS.has(one.kind) || cores.every((core) => core.distanceTo(spot(one)) > TOGETHER_PX);
   return catalogue.payload.landmarks
     .filter(isFree)
-    .filter((one) => isCore(one) || zoom >= (LANDMARKS[one.kind]?.from ?? 12))
+    .filter((one) => isCore(one) || zoom >= (STYLE.labels[one.kind]?.from ?? 12))
     .map((one) => ({
       text: one.name,
       at: [one.at[1], one.at[0]],
       type: one.kind,
-      priority: isCore(one) ? 6 : (LANDMARKS[one.kind]?.priority ?? 60),
+      priority: isCore(one) ? 6 : (STYLE.labels[one.kind]?.priority ?? 60),
       must: isCore(one) || one.kind === "city-seat",
-      mark: isCore(one) ? "core" : (MARKED[one.kind] ?? null),
+      mark: isCore(one) ? "core" : (STYLE.labels[one.kind]?.mark ?? null),
     }));
 }
 
 function gatewayNames({ catalogue }, theme, zoom) {
-  if (zoom < GATEWAYS_FROM || theme.layers.includes("gateways")) return [];
+  if (zoom < STYLE.labels.gateway.from || theme.layers.includes("gateways")) return [];
   return catalogue
     .featuresOf({ layers: ["gateways"] })
     .filter((one) => one.point)
-    .map((one) => ({ text: one.name, at: catalogue.anchorOf(one), type: "gateway", priority: 58, mark: one.kind }));
+    .map((one) => ({ text: one.name, at: catalogue.anchorOf(one), type: "gateway", priority: STYLE.labels.gateway.priority, mark: one.kind }));
 }
 
 function townNames({ catalogue }, zoom) {
-  if (zoom < TOWNS_FROM) return [];
+  if (zoom < STYLE.labels.town.from) return [];
   return catalogue.payload.towns.map((one) => ({
     text: one.name,
     at: [one.at[1], one.at[0]],
     type: "town",
-    priority: 64,
-    mark: "town",
+    priority: STYLE.labels.town.priority,
+    mark: STYLE.labels.town.mark,
   }));
 }
 
@@ -299,21 +283,6 @@ const BADGE = 17;
 const BADGES_PER_ROW = 6;
 const SMALL = 34; // pixels; a polygon below this does not hold a name
 const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
-// Small quiet marks of the ground.
-const MARKS = {
-  town: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z",
-  core: "M0-6.5 1.6-2.1 6.2-2 2.6.9 3.8 5.3 0 2.7-3.8 5.3-2.6.9-6.2-2-1.6-2.1z",
-  village: "M-1 0a1 1 0 1 0 2 0a1 1 0 1 0-2 0z",
-  peak: "M0-3.4 3.2 2.2h-6.4z",
-  "city-seat": "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0zM-1.8 0a1.8 1.8 0 1 0 3.6 0a1.8 1.8 0 1 0-3.6 0z",
-  "county-seat": "M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0zM-.6 0a.6.6 0 1 0 1.2 0a.6.6 0 1 0-1.2 0z",
-  seaport: "M0-4.5v9M-2.5-2h5M-4 1q0 3.5 4 3.5t4-3.5",
-  airport: "M0-5v9M-5 .5 0-2 5 .5M-2 4.2 0 3.2l2 1",
-  "railway-station": "M-4-3.4h8v5.4h-8zM-4-.4h8M-2.6 2-4 4.4M2.6 2 4 4.4",
-};
-// Pixels between a mark and its name, where the mark is larger than a town's.
-const MARK_GAPS = { "city-seat": 8, "county-seat": 7, seaport: 8, airport: 8, "railway-station": 8 };
-
 export function createLabels(app) {
   const { map, state, shapes } = app;
   const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
@@ -378,7 +347,7 @@ function measure(name, app, root) {
 function offsetsFor(name, width, height) {
   const small = name.extent < SMALL;
   if (name.mark || name.point || small) {
-    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : (MARK_GAPS[name.mark] ?? 5);
+    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : (STYLE.marks[name.mark]?.gap ?? 5);
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
     return [
       [side, 0],
@@ -435,7 +404,7 @@ function build(item, offset) {
     dataset: item.id ? { for: item.id } : {},
     "aria-hidden": "true",
   });
-  if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: MARKS[item.mark] }));
+  if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: STYLE.marks[item.mark].outline }));
   if (lineOf(item, offset).length) {
     const [x, y] = lineEnd(item, offset);
     const from = item.origin;

@@ -1,5 +1,6 @@
 /** Colours, patterns and symbols: how a class looks in figures, legend and list. */
 
+import { STYLE } from "./cartography.js";
 import { svg } from "./dom.js";
 
 /* Colours derived from a feature's hue. The ground's colours are in the style sheet. */
@@ -16,19 +17,20 @@ function shade(hex, amount) {
 /** Return the ink, dark or light, that is legible on a hue. */
 function inkOn(hex) {
   const [red, green, blue] = channels(hex);
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 115 ? "#ffffff" : "#111111";
+  const { luma, light, dark } = STYLE.letters;
+  return 0.299 * red + 0.587 * green + 0.114 * blue < luma ? light : dark;
 }
 
 /** Give an element its hue for light and dark ground; the style sheet chooses between them. */
 export function paint(node, hex) {
-  const light = shade(hex, 0.22);
+  const night = shade(hex, STYLE.shades.night);
   const values = {
     "--hue": hex,
-    "--hue-edge": shade(hex, -0.3),
+    "--hue-edge": shade(hex, STYLE.shades.edge),
     "--hue-ink": inkOn(hex),
-    "--hue-dark": light,
-    "--hue-edge-dark": shade(hex, 0.42),
-    "--hue-ink-dark": inkOn(light),
+    "--hue-dark": night,
+    "--hue-edge-dark": shade(hex, STYLE.shades["night-edge"]),
+    "--hue-ink-dark": inkOn(night),
   };
   for (const [name, value] of Object.entries(values)) node.style.setProperty(name, value);
   node.classList.add("hued");
@@ -38,23 +40,11 @@ export function paint(node, hex) {
 /* Fill patterns: a faint texture that tells hues apart without colour. */
 
 const SIZE = 10;
-// One faint drawing per place in the legend; the first is plain.
-const TEXTURES = [
-  "",
-  "M2 2h1v1h-1zM7 7h1v1h-1z",
-  "M0 5h10",
-  "M5 0v10",
-  "M3 5h4M5 3v4",
-  "M0 0l10 10",
-  "M5 3.2a1.8 1.8 0 1 0 .01 0z",
-  "M0 5q2.5 -3 5 0t5 0",
-];
-
 let defs = null;
 
 /** Return the CSS fill of a look: null where it is plain colour, else a pattern. */
 function fillOf({ hue, texture, light, soft }) {
-  if (!TEXTURES[texture]) return null;
+  if (!STYLE.textures[texture]) return null;
   const tone = light ? "is-light" : soft ? "is-soft" : "";
   const id = `fill-${hue.slice(1)}-${tone}-${texture}`;
   if (!document.getElementById(id)) ensureDefs().append(textured(id, hue, texture, tone));
@@ -82,7 +72,7 @@ function ensureDefs() {
 function textured(id, hue, texture, tone) {
   const size = { width: SIZE, height: SIZE, patternUnits: "userSpaceOnUse" };
   const ground = svg("rect", { class: "pattern-ground", width: SIZE, height: SIZE });
-  const mark = svg("path", { class: "pattern-mark", d: TEXTURES[texture] });
+  const mark = svg("path", { class: "pattern-mark", d: STYLE.textures[texture] });
   return paint(svg("pattern", { id, ...size, class: tone }, ground, mark), hue);
 }
 
@@ -98,25 +88,15 @@ export function fadingFill(hue) {
 
 /* Point symbols and swatches, the same on the map, in the legend and in the list. */
 
-// Outlines in a box of 20 by 20 around the origin.
-const OUTLINES = {
-  spot: "M0-6a6 6 0 1 0 .01 0zM0-2a2 2 0 1 0 .01 0z", // a place of which only a point is known
-  circle: "M0-9a9 9 0 1 0 .01 0z",
-  square: "M-8-8h16v16h-16z",
-  triangle: "M0-10.5 10 8h-20z",
-  diamond: "M0-11 11 0 0 11-11 0z",
-  star: "M0-11.5 3.2-4.2 11-3.5 5.2 1.8 6.8 9.5 0 5.5-6.8 9.5-5.2 1.8-11-3.5-3.2-4.2z",
-  cross: "M-4-10h8v6h6v8h-6v6h-8v-6h-6v-8h6z",
-};
-const LETTER_DROP = { triangle: 5.5, star: 4.6 };
+const BASELINE = 4; // of a letter below the middle
 
 /** Return a symbol centred on the origin; a hollow one says that its position is indicative. */
 export function symbol(entry, hollow = false) {
-  const shape = OUTLINES[entry?.symbol] ? entry.symbol : "circle";
+  const shape = STYLE.symbols[entry?.symbol] ? entry.symbol : "circle";
   const group = svg("g", { class: `mark${hollow ? " hollow" : ""}` });
-  group.append(svg("path", { d: OUTLINES[shape] }));
-  if (entry?.letter) group.append(svg("text", { y: LETTER_DROP[shape] ?? 4, text: entry.letter }));
-  return paint(group, entry?.colour ?? "#777777");
+  group.append(svg("path", { d: STYLE.symbols[shape] }));
+  if (entry?.letter) group.append(svg("text", { y: BASELINE + (STYLE.drops[shape] ?? 0), text: entry.letter }));
+  return paint(group, entry?.colour ?? STYLE.hues.unknown);
 }
 
 /** Return a letter on its colour, with its top left corner at (x, y). */

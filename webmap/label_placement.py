@@ -1,6 +1,7 @@
-"""Where names go on a paper map: beside or above one another, never on top.
+"""Where names go on every map that is drawn here: beside or above one another, never on top.
 
-Boxes are in millimetres: left, top, right, bottom.
+Boxes are left, top, right, bottom, with y downwards, in the map's own units: millimetres on paper, SVG units
+on small maps, pixels in files.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from shapely.geometry.base import BaseGeometry
 Box = tuple[float, float, float, float]
 Size = tuple[float, float]  # width and height, or a step right and down
 LATIN = 0.56  # width of a Latin letter over the font's size; a Chinese one is square
-GAP = 0.5  # kept free around a name
-DETOUR = 13.0  # that a name may go so as not to stand on another figure
+GAP = 0.5  # millimetres kept free around a name on paper
+DETOUR = 13.0  # millimetres that a name may go so as not to stand on another figure
+EVERYWHERE: Box = (-math.inf, -math.inf, math.inf, math.inf)
 BESIDE = 2 * GAP + 0.05  # between a small figure and its name
 RINGS, DIRECTIONS = 7, 12
 CLOSING = "、，。；：！？）》〉」』】〕”’"  # begin no line
@@ -34,10 +36,10 @@ class Spot:
 
 
 class Room:
-    """The room that is left on a map."""
+    """The room that is left on a map; `gap` is kept free around each name."""
 
-    def __init__(self, frame: Box) -> None:
-        self.frame = frame
+    def __init__(self, frame: Box, gap: float = GAP) -> None:
+        self.frame, self.gap = frame, gap
         self.taken: list[Box] = []
         self.lines: list[BaseGeometry] = []  # that lead from names to their places
 
@@ -59,16 +61,16 @@ class Room:
         first free spot: a name that had to go farther says no more where it belongs.
         """
         tries = (Spot(spot.x + dx, spot.y + dy) for dx, dy in steps)
-        free = (one for one in tries if self._is_free(_grow(one, size)))
+        free = (one for one in tries if self._is_free(box_around(one, size, self.gap)))
         first = next(free, None)
         if first is None:
             return None
         near = math.dist((spot.x, spot.y), (first.x, first.y)) + reach
         close = (one for one in (first, *free) if math.dist((spot.x, spot.y), (one.x, one.y)) < near)
-        clear = (one for one in close if is_clear is None or is_clear(one, _grow(one, size)))
+        clear = (one for one in close if is_clear is None or is_clear(one, box_around(one, size, self.gap)))
         found = next(clear, None)
         if found is not None:
-            self.taken.append(_grow(found, size))
+            self.taken.append(box_around(found, size, self.gap))
         return found
 
     def crosses(self, line: BaseGeometry) -> bool:
@@ -82,9 +84,9 @@ class Room:
         return not (self.lines and shapely.intersects(self.lines, shapely.box(*box)).any())
 
 
-def _grow(spot: Spot, size: Size) -> Box:
+def box_around(spot: Spot, size: Size, gap: float = GAP) -> Box:
     """Return the box of a name with a gap around it."""
-    half_x, half_y = size[0] / 2 + GAP, size[1] / 2 + GAP
+    half_x, half_y = size[0] / 2 + gap, size[1] / 2 + gap
     return spot.x - half_x, spot.y - half_y, spot.x + half_x, spot.y + half_y
 
 
@@ -122,7 +124,7 @@ def within(area: BaseGeometry, at: tuple[float, float], size: Size) -> tuple[Siz
     for column in range(int((right - left) / step_x) + 1):
         for row in range(int((bottom - top) / step_y) + 1):
             x, y = left + column * step_x, top + row * step_y
-            if area.contains(shapely.box(*_grow(Spot(x, y), size))):
+            if area.contains(shapely.box(*box_around(Spot(x, y), size))):
                 steps.append((x - at[0], y - at[1]))
     return tuple(sorted(steps, key=lambda step: math.hypot(*step)))
 
