@@ -6,7 +6,7 @@ positions are WGS 84 (lon, lat) in degrees, and every plan term is the plan's ow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from pydantic_core import PydanticCustomError
@@ -41,6 +41,7 @@ Emphasis = Literal[  # the plan's own grades, strongest first; no two of its ver
     "drive",  # 带动
     "host",  # 承接, 承担
 ]
+EMPHASES: Final[tuple[str, ...]] = get_args(Emphasis)
 PLACE_LAYERS: Final = list_layers("zones", "areas")  # of places with a polygon that the plan names
 AREA_LAYERS: Final = list_layers("areas")
 POINT_LAYERS: Final = list_layers("platforms", "gateways")  # of what is known as a point at most

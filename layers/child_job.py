@@ -8,8 +8,11 @@ nothing more.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
@@ -17,7 +20,9 @@ from pathlib import Path
 
 from layers.store import BrokenReleaseError
 
-BROKEN, OUT_OF_MEMORY = 3, 4  # exit codes, beside 0 and Python's own 1
+BROKEN, OUT_OF_MEMORY, OUT_OF_SPACE = 3, 4, 5  # exit codes, beside 0 and Python's own 1
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+LEAST_BYTES = 100_000  # free on a disk: with less, whatever failed may have failed for that
 NICE = 5  # who waits for a page goes before who waits for a file
 FULL = 1.25  # times what is used, where libraries ask for much at a time
 CPU_S = 10  # beyond the parent's patience: for a child whose parent cannot stop it
@@ -40,6 +45,8 @@ def run(make: Callable[[bytes], bytes]) -> int:
         return BROKEN
     except BaseException as error:  # noqa: BLE001 - also the panics of libraries
         traceback.print_exc()
+        if _is_out_of_space(error, path):
+            return OUT_OF_SPACE
         return OUT_OF_MEMORY if isinstance(error, MemoryError) or _is_full(memory_bytes) else 1
     return 0
 
@@ -68,6 +75,14 @@ def _is_full(memory_bytes: int) -> bool:
         return False
     used = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:")), 0)
     return 0 < memory_bytes < used * FULL
+
+
+def _is_out_of_space(error: BaseException, path: Path) -> bool:
+    """Return whether the disk is full that the file is written to, or that of temporary files."""
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return True
+    folders = path.parent, Path(tempfile.gettempdir())
+    return any(shutil.disk_usage(folder).free < LEAST_BYTES for folder in folders)
 
 
 def _lower(kind: int, wanted: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from geodata.local import LocalAdditions
 from geodata.model import IndicatorValue, Target, Text
 from layers.answers import AreaIndustry, Said
 from layers.document_types import (
@@ -18,6 +18,9 @@ from layers.document_types import (
 from layers.links import Citation, StatedFigure, link_place, to_reached, to_words, to_words_or_none
 from layers.relations import Place, Relations
 from layers.tables import target_below_base
+
+if TYPE_CHECKING:  # which is large, and nothing for a web process
+    from geodata.local import LocalAdditions
 
 
 def build_citations(relations: Relations) -> list[Citation]:

@@ -6,17 +6,16 @@ Each holds all that the pages say. Texts are ``{zh, en, ko}``; enumerations stay
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import get_args
 
 from geodata.local import NOTHING, LocalAdditions
 from geodata.model import (
+    EMPHASES,
     LANGUAGES,
     Agency,
     Area,
     Chain,
     Cluster,
     Designation,
-    Emphasis,
     Gateway,
     Industry,
     OfficialArea,
@@ -52,7 +51,6 @@ from layers.links import (
 from layers.relations import Place, Relations
 from layers.terms import source_name
 
-EMPHASES: tuple[str, ...] = get_args(Emphasis)  # strongest first, as the model lists them
 DIVISION = 2  # digits of a GB/T 4754 division
 NOT_STATED = "not-stated"  # the extent of an area
 NEAR = 6  # near industries that are named

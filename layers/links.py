@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from geodata.local import Contact, LocalOutcome
 from geodata.model import Gateway, Platform, Term, Text
 from layers.relations import Place
+
+if TYPE_CHECKING:  # a web process has no use for what reads additions, which is large
+    from geodata.local import Contact, LocalOutcome
 
 Words = dict[str, str]  # a text by language
 

@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.records import IMPORTED_METHODS
 from geodata.land import SEA
-from geodata.model import Area, Cluster, Gateway, Platform, Text, Town
+from geodata.model import EMPHASES, Area, Cluster, Gateway, Platform, Text, Town
 from geodata.shapes import Shape, Stretch, find_label
 from layers.answers import Answers
 from layers.catalogue import LabelStyle, Layer, LegendEntry, Theme
@@ -19,7 +19,6 @@ from layers.document_types import (
     BlockHead,
     PlaceDocument,
 )
-from layers.documents import EMPHASES
 from layers.features import SEPARATOR
 from layers.links import to_url, to_words
 from layers.lookup import EDGES, GROUND, ORDER, move_edges, read_block, write_block

@@ -64,7 +64,12 @@ def read_stored_rows(release: Release, info: LayerEntry) -> Iterator[StoredRow]:
     for feature in features:
         geometry = feature["geometry"] = _to_multi(feature["geometry"])
         shape = shapely.from_geojson(orjson.dumps(geometry)) if geometry else None
-        yield StoredRow(feature["id"], orjson.dumps(feature), _flat(feature["properties"]), shape)
+        yield StoredRow(feature["id"], dump_exactly(feature), _flat(feature["properties"]), shape)
+
+
+def dump_exactly(value: object) -> bytes:
+    """Return JSON to be kept: what orjson returns holds on to a buffer of up to ten times its length."""
+    return bytes(memoryview(orjson.dumps(value)))
 
 
 def _to_multi(geometry: GeoJsonGeometry | None) -> GeoJsonGeometry | None:
@@ -81,7 +86,7 @@ def _table_rows(content: bytes) -> Iterator[StoredRow]:
         if seen[row_id] > 1:
             row_id += f".{seen[row_id]}"
         feature = {"type": "Feature", "id": row_id, "geometry": None, "properties": properties}
-        yield StoredRow(row_id, orjson.dumps(feature), _flat(properties), None)
+        yield StoredRow(row_id, dump_exactly(feature), _flat(properties), None)
 
 
 def _row_id(properties: Properties) -> str:

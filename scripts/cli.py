@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "user": "user",
     "site": "site",
     "doctor": "doctor",
+    "licences": "licences",
     "bench": "bench",
 }
 

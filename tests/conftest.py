@@ -25,8 +25,9 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let one ask for more odd requests than a run of all tests has time for, and for quicker single runs."""
+    """Let one ask for more than a run of all tests has time for, and for quicker single runs."""
     parser.addoption("--requests", type=int, default=600, help="odd requests of every kind (600)")
+    parser.addoption("--thorough", action="store_true", help="all attacks, kills and damages: many minutes")
     parser.addoption("--rebuild", action="store_true", help="rebuild the boundaries: 90 s of processor time")
     parser.addoption("--update-pictures", action="store_true", help="keep how maps look now")
     parser.addoption("--home", type=Path, help="keep the release there, built only when outdated")
@@ -34,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long and was not asked for."""
+    if not config.getoption("thorough"):
+        items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
     if not config.getoption("rebuild"):
         items[:] = [item for item in items if "rebuilt" not in getattr(item, "fixturenames", ())]
 

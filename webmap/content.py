@@ -44,24 +44,25 @@ class Content:
 
     def __init__(self, release: Release, store: FeatureStore | None = None) -> None:
         self.release = release
+        self._known: dict[int, object] = {}  # what was read before, see :func:`layers.store.share`
         self._store = store  # that look-ups ask; None: the release itself
 
     @cached_property
     def documents(self) -> dict[str, doc.PlaceDocument]:
         """Every place, platform and gateway by id, in the order of the facts."""
-        order = self.release.read_json("pages/order.json")
-        return {row_id: self.release.read_json(f"documents/{row_id}.json") for row_id in order}
+        order = self.release.read_json("pages/order.json", self._known)
+        return {row_id: self.release.read_json(f"documents/{row_id}.json", self._known) for row_id in order}
 
     @cached_property
     def tables(self) -> dict[str, list[Properties]]:
         """Every table of the contract by name."""
         names = [path for path in self.release.paths("data/") if path.endswith(".json")]
-        return {path[5:-5]: self.release.read_json(path) for path in names}
+        return {path[5:-5]: self.release.read_json(path, self._known) for path in names}
 
     @cached_property
     def layers(self) -> list[doc.LayerEntry]:
         """The catalogue: every layer with its titles and fields."""
-        layers: list[doc.LayerEntry] = self.release.read_json("pages/catalogue.json")
+        layers: list[doc.LayerEntry] = self.release.read_json("pages/catalogue.json", self._known)
         return layers
 
     @cached_property
@@ -83,79 +84,81 @@ class Content:
     @cached_property
     def citations(self) -> list[Citation]:
         """Every fact with the clause that states it."""
-        citations: list[Citation] = self.release.read_json("pages/facts.json")
+        citations: list[Citation] = self.release.read_json("pages/facts.json", self._known)
         return citations
 
     @cached_property
     def industries(self) -> dict[str, doc.IndustryDocument]:
         """Every industry with its designations, chains, platforms and near industries by id."""
-        rows: list[doc.IndustryDocument] = self.release.read_json("pages/industries.json")
+        rows: list[doc.IndustryDocument] = self.release.read_json("pages/industries.json", self._known)
         return {row["id"]: row for row in rows}
 
     @cached_property
     def clusters(self) -> dict[str, doc.ClusterDocument]:
         """Every cluster with its target, industries and places by id."""
-        rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json")
+        rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json", self._known)
         return {row["id"]: row for row in rows}
 
     @cached_property
     def agencies(self) -> dict[str, doc.AgencyDocument]:
         """Every responsible unit with its clauses by id."""
-        rows: list[doc.AgencyDocument] = self.release.read_json("pages/agencies.json")
+        rows: list[doc.AgencyDocument] = self.release.read_json("pages/agencies.json", self._known)
         return {row["id"]: row for row in rows}
 
     @cached_property
     def themes(self) -> dict[str, MapTheme]:
         """Every theme of the map by id, in Chinese."""
-        return {row["id"]: row for row in self.release.read_json("map/zh.json")["themes"]}
+        return {row["id"]: row for row in self.release.read_json("map/zh.json", self._known)["themes"]}
 
     @cached_property
     def theme_titles(self) -> dict[str, dict[str, str]]:
         """The title of every theme in each language, by id."""
-        themes = {one: self.release.read_json(f"map/{one}.json")["themes"] for one in LANGUAGES}
+        themes = {one: self.release.read_json(f"map/{one}.json", self._known)["themes"] for one in LANGUAGES}
         titles = {one: {row["id"]: row["title"] for row in rows} for one, rows in themes.items()}
         return {name: {one: titles[one][name] for one in LANGUAGES} for name in self.themes}
 
     @cached_property
     def sketch(self) -> Sketch:
         """The whole city as SVG path data."""
-        sketch: Sketch = self.release.read_json("pages/sketch.json")
+        sketch: Sketch = self.release.read_json("pages/sketch.json", self._known)
         return sketch
 
     @cached_property
     def basemap(self) -> BasemapIndex | None:
         """The window, date and cells of the operator's basemap; None without one."""
-        return self.release.read_json(INDEX) if self.release.sha256(INDEX) else None
+        return self.release.read_json(INDEX, self._known) if self.release.sha256(INDEX) else None
 
     @cached_property
     def measures(self) -> doc.MeasuresDocument:
         """What is measured of every county, zone and park, by place."""
-        measures: doc.MeasuresDocument = self.release.read_json("pages/measures.json")
+        measures: doc.MeasuresDocument = self.release.read_json("pages/measures.json", self._known)
         return measures
 
     @cached_property
     def indicators(self) -> list[doc.IndicatorDocument]:
         """Every indicator with base and target."""
-        indicators: list[doc.IndicatorDocument] = self.release.read_json("pages/indicators.json")
+        indicators: list[doc.IndicatorDocument] = self.release.read_json("pages/indicators.json", self._known)
         return indicators
 
     @cached_property
     def local(self) -> doc.LocalSummary:
         """Who publishes the site, and which further additions of the operator's the release has."""
-        local: doc.LocalSummary = self.release.read_json("pages/local.json")
+        local: doc.LocalSummary = self.release.read_json("pages/local.json", self._known)
         return local
 
     @cached_property
     def wording(self) -> PlanWording:
         """The wording of every clause; none where the operator has not the plan's text."""
         path = "pages/wording.json"
-        wording: PlanWording = self.release.read_json(path) if self.release.sha256(path) else NO_WORDING
+        wording: PlanWording = (
+            self.release.read_json(path, self._known) if self.release.sha256(path) else NO_WORDING
+        )
         return wording
 
     @cached_property
     def sources(self) -> list[doc.SourceEntry]:
         """Every source of what is not in the plan."""
-        sources: list[doc.SourceEntry] = self.release.read_json("pages/sources.json")
+        sources: list[doc.SourceEntry] = self.release.read_json("pages/sources.json", self._known)
         return sources
 
     @cached_property
@@ -166,7 +169,7 @@ class Content:
     @cached_property
     def downloads(self) -> list[doc.DownloadEntry]:
         """Every layer of the catalogue with its files, its rows, and how well their places are known."""
-        summary: dict[str, doc.SummaryEntry] = self.release.read_json("pages/summary.json")
+        summary: dict[str, doc.SummaryEntry] = self.release.read_json("pages/summary.json", self._known)
         return [
             {**layer, **summary[layer["id"]], "files": self.files_of(layer["id"])} for layer in self.layers
         ]
@@ -188,7 +191,7 @@ class Content:
     @cached_property
     def plan(self) -> doc.PlanDocument:
         """Title, number and date of the document that the facts come from."""
-        plan: doc.PlanDocument = self.release.read_json("pages/plan.json")
+        plan: doc.PlanDocument = self.release.read_json("pages/plan.json", self._known)
         return plan
 
     @cached_property
@@ -212,7 +215,7 @@ class Content:
     @cached_property
     def search(self) -> Search:
         """Finds things by name."""
-        return Search(self.release.read_json("index/search.json"))
+        return Search(self.release.read_json("index/search.json", {}))
 
     def places(self) -> list[doc.PlaceDocument]:
         """Return every place with a polygon."""

@@ -7,7 +7,9 @@ when their holder dies. A child has limits of time and memory and goes with its 
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from layers.child_job import BROKEN, OUT_OF_MEMORY
+from layers.child_job import BROKEN, OUT_OF_MEMORY, OUT_OF_SPACE
 from layers.store import BrokenReleaseError
 from webmap.file_cache import ABANDONED_S, FileCache, choose_folder
 from webmap.limiter import MAKING, Limiter
@@ -81,6 +83,7 @@ class ExportWorker:
 
         Raises :class:`~webmap.problems.BusyError` where too many are being made,
         :class:`~webmap.problems.TooCostlyError` for one that takes too much time or memory,
+        :class:`~webmap.problems.FullError` for one that no disk has room for,
         :class:`~webmap.problems.FailedError` for one that cannot be made, and
         :class:`~layers.store.BrokenReleaseError` where the release it is made of is gone.
         """
@@ -159,7 +162,7 @@ def _hold_any(locks: list[FileLock]) -> FileLock | None:
 
 
 def run_child(job: ChildJob, path: Path, limits: ChildLimits) -> None:
-    """Make one file at `path`; raises as :meth:`ExportWorker.get`."""
+    """Make one file at `path`; raises as :meth:`ExportWorker.get`, and OSError where the disk is full."""
     command = [sys.executable, "-m", job.module, str(path), str(limits.memory_bytes), str(limits.seconds)]
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(  # noqa: S603 - our own module, no shell
@@ -182,6 +185,8 @@ def run_child(job: ChildJob, path: Path, limits: ChildLimits) -> None:
             text = said.read().decode(errors="replace")
             if code == BROKEN:
                 raise BrokenReleaseError(text[-SHOWN:].strip())
+            if code == OUT_OF_SPACE:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent))
             _LOG.error("%s ended with %d: %s", job.module, code, text[-SHOWN:])
             # Libraries that get no memory end the process, some without a word of Python's, and so does a
             # system that has none left. What fails in our own code has a traceback.

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from webmap.problems import BusyError
+from layers.child_job import NO_SPACE
+from webmap.problems import BusyError, FullError
 
 _LOG = logging.getLogger(__name__)
 LOCKS = 3  # digits of a key's digest that name its lock: so many keys rarely meet, and few files lie about
@@ -61,8 +62,9 @@ class FileCache:
         """Return the file of `key`; `make` writes it to the path that it is given.
 
         Of several who ask for the same file at the same time one makes it, whichever process it is in, and
-        the others wait, `patience_s` at most. Raises :class:`~webmap.problems.BusyError` after that;
-        what `make` raises passes through, and nothing is kept then.
+        the others wait, `patience_s` at most. Raises :class:`~webmap.problems.BusyError` after that,
+        and :class:`~webmap.problems.FullError` where the disk is full, as `make` tells by an OSError; what
+        else that raises passes through. Nothing is kept then.
         """
         found = self.read(key)
         if found is not None:
@@ -72,7 +74,18 @@ class FileCache:
             return self._make(key, make) if found is None else found
 
     def _make(self, key: tuple[str, ...], make: Callable[[Path], None]) -> bytes:
-        with self._new_file() as path:
+        """Make a file in the folder, or where its disk is full among the system's temporary files."""
+        for outside in (False, True):
+            try:
+                return self._make_once(key, make, outside=outside)
+            except OSError as error:
+                if error.errno not in NO_SPACE:
+                    raise
+                _LOG.error("no room for a file: %s", error)
+        raise FullError
+
+    def _make_once(self, key: tuple[str, ...], make: Callable[[Path], None], *, outside: bool) -> bytes:
+        with self._new_file(outside=outside) as path:
             make(path)
             content = path.read_bytes()
             self._keep(path, key, content)
@@ -105,11 +118,11 @@ class FileCache:
             lock.release()
 
     @contextmanager
-    def _new_file(self) -> Iterator[Path]:
+    def _new_file(self, *, outside: bool) -> Iterator[Path]:
         """Give a path for a new file, which is gone afterwards unless it was moved."""
         with suppress(OSError):
             self._files.mkdir(parents=True, exist_ok=True)
-        usable = os.access(self._files, os.W_OK)
+        usable = not outside and os.access(self._files, os.W_OK)
         handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=self._files if usable else None)
         os.close(handle)
         try:

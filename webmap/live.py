@@ -34,6 +34,7 @@ from webmap.settings import Settings
 _LOG = logging.getLogger(__name__)
 INTERVAL_S = 1.0
 M_ARENA_MAX, ARENAS = -8, 2  # of mallopt(3)
+TRIM_S = 60  # after which what requests took and gave back goes to the system
 
 
 class Live:
@@ -112,8 +113,12 @@ class Live:
 
 def _watch(server: weakref.ref[Live], interval_s: float) -> None:
     """Look again and again, as long as the server is there."""
+    trimmed = time.monotonic()
     while True:
         time.sleep(interval_s)
+        if time.monotonic() > trimmed + TRIM_S:
+            trimmed = time.monotonic()
+            _trim()
         live = server()
         if live is None:
             return
@@ -143,8 +148,12 @@ def settle() -> None:
     gc.unfreeze()  # what an earlier release left is to go
     gc.collect()
     gc.freeze()
+    _trim()
+
+
+def _trim() -> None:
     with suppress(AttributeError, OSError, TypeError):  # only the GNU library has it
-        ctypes.CDLL(None).malloc_trim(0)  # what the release before took goes back to the system
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _say(message: str) -> None:

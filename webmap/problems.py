@@ -118,6 +118,12 @@ class TooCostlyError(LaterError):
     key = "error.too_costly"
 
 
+class FullError(LaterError):
+    """There is no room on the disk for a file that was to be made; the log says where."""
+
+    key = "error.full"
+
+
 class UnavailableError(LaterError):
     """What holds the features cannot be reached now; asking again later will do."""
 

@@ -409,6 +409,9 @@ class Server:
         path, headers = scope.path, scope.headers
         if len(path) + len(scope.query_string) > self._limits.address:
             self._refuse(asked, to_error("error.http_414", 414, limit=self._limits.address))
+        elif scope.http_version == "1.1" and not scope.authority and "host" not in headers:
+            allowed = "name, name:port"
+            self._refuse(asked, RequestError("error.host", parameter="Host", value="", allowed=allowed))
         elif path == HEALTH:
             self._answer(asked, io.BytesIO())
         elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
@@ -524,7 +527,8 @@ class Server:
         release: str = "",
     ) -> None:
         headers.append((ID_HEADER, asked.id))
-        if self._stopping.is_set():
+        # Where a body in chunks ends, a proxy may see otherwise: nothing behind it is taken for a request.
+        if self._stopping.is_set() or "transfer-encoding" in asked.watcher.scope.headers:
             headers.append(("Connection", "close"))
         asked.watcher.proto.response_bytes(status, headers, content)
         if self._recorder:

@@ -47,8 +47,8 @@ _ANGLE: Final = re.compile(
     re.VERBOSE,
 )
 _WKT: Final = re.compile(
-    r"(?:SRID=(?P<srid>\d+);)?\s*(?P<wkt>(?:MULTI)?(?:POLYGON|LINESTRING|POINT)|GEOMETRYCOLLECTION|LINEARRING)"
-    r"\s*(?:ZM|Z|M)?\s*(?:\(|EMPTY)",
+    r"(?:SRID=(?P<srid>\d+);\s*)?(?P<wkt>(?:MULTI)?(?:POLYGON|LINESTRING|POINT)|GEOMETRYCOLLECTION|LINEARRING)"
+    r"\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)",
     re.IGNORECASE,
 )
 _HEX: Final = re.compile(r"0[01](?:[0-9a-f]{2}){8,}", re.IGNORECASE)

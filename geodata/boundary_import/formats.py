@@ -84,6 +84,7 @@ _XML_ROOTS: Final = {
     "HTML": "document",
 }
 XML_DECLARED: Final = re.compile(r"""(<\?xml[^>]*?)\s+encoding\s*=\s*(["'])([\w.-]+)\2""")
+XML_HEAD: Final = 200  # bytes in which an encoding is declared
 _XML_ROOT: Final = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 _JSON_TYPES: Final = frozenset(
     {
@@ -375,7 +376,7 @@ def _parse_crs_member(text: bytes) -> str | None:
 
 def decode_xml(name: str, content: bytes) -> str:
     """Return an XML as text, by its byte order mark or declared encoding."""
-    declared = XML_DECLARED.search(content[:200].decode("latin-1"))
+    declared = XML_DECLARED.search(content[:XML_HEAD].decode("latin-1"))
     encoding = declared[3].lower() if declared else None
     if encoding in {"gb2312", "gbk"}:
         encoding = "gb18030"  # which holds both

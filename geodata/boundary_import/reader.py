@@ -33,6 +33,7 @@ from geodata.boundary_import.formats import (
     SPATIAL,
     TABULAR,
     XML_DECLARED,
+    XML_HEAD,
     Declared,
     check_companions,
     check_entries,
@@ -366,7 +367,8 @@ def _find_geojson_crs(path: Path, read: str | None) -> str | None:
 def _read_xml(source: _Source) -> BoundaryFile:
     """Read KML, GML or GPX from a copy in UTF-8: GDAL knows few encodings, and writes beside a GML."""
     path, name, kind, options, folder = source.path, source.name, source.kind, source.options, source.folder
-    text = XML_DECLARED.sub(r"\1", decode_xml(name, path.read_bytes()), count=1)
+    text = decode_xml(name, path.read_bytes())
+    text = XML_DECLARED.sub(r"\1", text[:XML_HEAD], count=1) + text[XML_HEAD:]
     if kind == "kml" and "Placemark" not in text:  # GDAL only calls it unreadable
         raise RefusedError(build_issue("file-empty", name))
     copy = Path(tempfile.mkdtemp(dir=folder)) / f"source.{kind}"

@@ -44,7 +44,7 @@ _TOKEN = re.compile(
     rf"""
     (?P<text>'(?:''|\\'|[^'])*')
     |(?P<quoted>"(?:""|[^"])+")
-    |(?P<geometry>(?:multi)?(?:point|linestring|polygon)|geometrycollection)\s*z?\s*(?=\()
+    |(?P<geometry>(?:multi)?(?:point|linestring|polygon)|geometrycollection)\s*(?:z\s*)?(?=\()
     |(?P<name>[{_LETTER}][{_LETTER}0-9.\xB7\u0300-\u036F\u203F-\u2040]*)
     |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?)
     |(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<sign><=|>=|<>|[=<>+*/%^-])|(?P<comma>,)|(?P<other>.)

@@ -22,8 +22,9 @@ from layers.export.places import find_inside, geometries_of
 APPLICATION = "WEIHAI_LAYOUT"
 MEMBERS = ("id", "name_zh", "geometry_method", "positional_accuracy_m")  # that each shape carries
 NAME_M = 200.0  # height of a name
-_FORBIDDEN = re.compile(r'[<>/\\":;?*|=`,]')
+_FORBIDDEN = re.compile(r'[<>/\\":;?*|=`,\s]+')
 _MAX_TEXT = 250  # bytes of one text that a shape carries
+_MAX_NAME = 150  # bytes of a layer's name, to which more is added
 
 
 def write_dxf(job: Job) -> bytes:
@@ -47,7 +48,9 @@ def write_dxf(job: Job) -> bytes:
 
 
 def _add_part(drawing: Drawing, part: Part, frame: str, *, colour: int) -> None:
-    title = _FORBIDDEN.sub(" ", part.info["title"]["zh"])
+    title = _shorten(_FORBIDDEN.sub(" ", part.info["title"]["zh"]), _MAX_NAME)
+    if title in drawing.layers:  # in letters of either case
+        title = f"{title} ({part.id})"
     names = f"{title}-名称"
     drawing.layers.add(title, color=colour)
     drawing.layers.add(names, color=colour)
@@ -76,5 +79,5 @@ def _draw(space: Modelspace, geometry: BaseGeometry, layer: str) -> list[DXFGrap
     ]
 
 
-def _shorten(text: str) -> str:
-    return text.encode()[:_MAX_TEXT].decode(errors="ignore")
+def _shorten(text: str, size: int = _MAX_TEXT) -> str:
+    return text.encode()[:size].decode(errors="ignore")

@@ -45,9 +45,9 @@ def write_geopackage(job: Job) -> bytes:
 
 
 def _add_part(path: Path, job: Job, part: Part) -> None:
-    title, description = part.info["title"], part.info["description"]
+    description = part.info["description"]
     said = {
-        "IDENTIFIER": f"{title['zh']} · {title['en']}",
+        "IDENTIFIER": _identify(job, part),
         "DESCRIPTION": f"{description['zh']}\n{description['en']}",
     }
     with dated(_stamp(job, part)):
@@ -61,6 +61,13 @@ def _add_part(path: Path, job: Job, part: Part) -> None:
             dataset_options={"VERSION": "1.3", "ADD_GPKG_OGR_CONTENTS": "NO"},
             layer_options=said,
         )
+
+
+def _identify(job: Job, part: Part) -> str:
+    """Return the title of a part, with its id where others have the same: no two tables may."""
+    titles = {one.id: f"{one.info['title']['zh']} · {one.info['title']['en']}" for one in job.parts}
+    title = titles[part.id]
+    return title if [*titles.values()].count(title) == 1 else f"{title} ({part.id})"
 
 
 def _meanings(part: Part) -> Iterator[tuple[str, ...]]:

@@ -16,7 +16,6 @@ from typing import Literal, NamedTuple
 
 from geodata.model import PLACE_LAYERS
 from layers.search.vocabulary import (
-    ALIAS,
     IndustryMeaning,
     SearchIndex,
     SynonymMeaning,
@@ -120,7 +119,7 @@ def tokenise(text: str, variants: dict[int, str]) -> list[Token]:
 class SearchAnswers:
     """Answers questions from the plan's terms, words, names and our synonyms."""
 
-    def __init__(self, index: SearchIndex, variants: dict[int, str]) -> None:
+    def __init__(self, index: SearchIndex, variants: dict[int, str], names: list[list[str]]) -> None:
         self._entries = index["entries"]
         self._variants = variants
         self.table = index["meanings"]
@@ -145,7 +144,7 @@ class SearchAnswers:
         for turn in self.rules["turns"]:
             for word in turn["words"]:
                 self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(turn["of"], turn["to"]))
-        self._fill()
+        self._fill(names)
 
     @property
     def terms(self) -> list[TermMeaning]:
@@ -157,7 +156,7 @@ class SearchAnswers:
         text = self.table["terms"][at]["term"]["zh"]
         return told.zh is not None and any(_has(text, words) for words in self._parts(told.zh))
 
-    def _fill(self) -> None:
+    def _fill(self, names: list[list[str]]) -> None:
         for words, weight in ((self.rules["stop"], STOP), (self.rules["weak"], WEAK)):
             self.weights |= {self._form(word): weight for word in words}
         for at, kind in enumerate(self.table["kinds"]):
@@ -171,10 +170,9 @@ class SearchAnswers:
             self._add(spellings, Sense("words", at), WEAK if word["kind"] == "general" else STRONG)
         for at, synonym in enumerate(self.table["synonyms"]):
             self._add((*synonym["zh"], *synonym["en"], *synonym.get("ko", ())), Sense("synonyms", at))
-        for at, entry in enumerate(self._entries):
+        for at, (entry, own) in enumerate(zip(self._entries, names, strict=True)):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
-                names = [spelling for _, spelling, grade in entry["keys"] if grade <= ALIAS]
-                self._add(names, Sense("entries", at))
+                self._add(own, Sense("entries", at))
         self._hangul = sorted(form for form in self.senses if "가" <= form[0] <= "힣")
 
     def _fill_term(self, at: int, term: dict[str, str]) -> None:
@@ -182,7 +180,7 @@ class SearchAnswers:
         self.folded.append({key: self._form(term.get(key, "")) for key in ("zh", "ko")})
         joints = {"and", *self.rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
-        for word, following in zip(words, [*words[1:], "and"], strict=True):
+        for word, following in zip(words, [*words[1:], "and"], strict=False):  # there may be none
             self.latin.setdefault(word, set()).add(at)
             if following in joints:
                 self.heads.setdefault(word, set()).add(at)

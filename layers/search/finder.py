@@ -219,8 +219,9 @@ class Search:
         self._by_place = {entry["id"]: entry for entry in self.entries if entry["layer"] in PLACE_LAYERS}
         self._variants = str.maketrans(index["variants"])
         self._sounds = index["sounds"]
-        self.vocabulary = Vocabulary(self.entries, index["empty"])
-        self.answers = SearchAnswers(index, self._variants)
+        self.vocabulary = Vocabulary(index["keys"], index["empty"])
+        names = self.vocabulary.keys.list_names(len(self.entries))
+        self.answers = SearchAnswers(index, self._variants, names)
         self._at = {(entry["layer"], entry["id"]): at for at, entry in enumerate(self.entries)}
         self.ranks = [_rank(entry) for entry in self.entries]
 
@@ -309,7 +310,7 @@ class Search:
 
     def _results(self, hits: list[Hit], reply: Reply | None, language: str, limit: int) -> list[FoundRow]:
         """Return the entries that were found, those that the answer speaks of before the others."""
-        by_entry = {self.vocabulary.keys[hit.key].entry: hit for hit in hits}
+        by_entry = {self.vocabulary.keys.entry_of(hit.key): hit for hit in hits}
         leading = [at for told in (reply.told, *reply.others) for at in self.led_to(told)] if reply else []
         first = [
             self._result(by_entry.pop(at), language)
@@ -394,7 +395,7 @@ class Search:
         for form in dict.fromkeys((wanted, plain, stem_all(wanted))):
             pieces = self.vocabulary.split(form)
             for hit in self._hits(form, pieces):
-                entry = self.vocabulary.keys[hit.key].entry
+                entry = self.vocabulary.keys.entry_of(hit.key)
                 if entry not in hits or hit.rank < hits[entry].rank:
                     hits[entry] = hit
         return sorted(hits.values(), key=lambda hit: hit.rank), pieces
@@ -432,13 +433,13 @@ class Search:
         closed = _ONE_SYLLABLE.fullmatch(squeezed) is not None
         generic = all(piece.kind == EMPTY for piece in known.split(wanted))
         for index in known.haystack.holding(squeezed):
-            fit = _fit(known.keys[index], wanted, squeezed)
-            if fit is not None and closed and not _has_syllables(known.keys[index], squeezed):
+            key = known.keys[index]
+            fit = _fit(key, wanted, squeezed)
+            if fit is not None and closed and not _has_syllables(key, squeezed):
                 continue
-            if fit == PART and wanted[0] < HAN and not _has_syllables(known.keys[index], squeezed):
+            if fit == PART and wanted[0] < HAN and not _has_syllables(key, squeezed):
                 continue
             if fit is not None:
-                key = known.keys[index]
                 far = len(squeezed) < CLOSE * len(key.squeezed) or self.ranks[key.entry] >= FAR
                 place = self._place(PART if generic else fit, key, first=far)
                 yield Hit(place, index, (wanted,))
@@ -449,7 +450,7 @@ class Search:
         entries: set[int] | None = None
         for word in told:
             having.append(self._having(word))
-            own = {self.vocabulary.keys[at].entry for at in having[-1]}
+            own = set(map(self.vocabulary.keys.entry_of, having[-1]))
             entries = own if entries is None else entries & own
             if not entries:
                 return

@@ -55,6 +55,7 @@ from layers.search.vocabulary import (
     TermMeaning,
     WordMeaning,
     fold,
+    pack_keys,
     squeeze,
     to_initials,
 )
@@ -112,8 +113,10 @@ def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) 
     empty["kinds"] = of_city.get("kinds", [])
     words = list(chain.from_iterable((*given[one], *of_city.get(one, ())) for one in LANGUAGES))
     keys = _keys((word, NAME) for word in words)
+    typed = [entry.pop("keys") for entry in entries]
     return {
         "entries": entries,
+        "keys": pack_keys(typed),
         "meanings": _build_meanings(relations, empty),
         "rules": {
             "stop": words,
@@ -122,7 +125,7 @@ def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) 
             "prepositions": empty["prepositions"],
             "turns": of_city.get("turns", []),
         },
-        "variants": _variants({key for entry in entries for key, *_ in entry["keys"]}),
+        "variants": _variants({key for found in typed for key, *_ in found}),
         "sounds": _sounds(),
         "empty": sorted({squeeze(key) for key, _, grade in keys if grade != INITIALS}),
     }

@@ -59,10 +59,11 @@ def build_offline_tables(search: Search, index: SearchIndex, language: str) -> O
     """
     told = _ToldTable(search)
     asked = search.answers
+    typed = search.vocabulary.keys.list_typed(len(search.entries))
     forms = {form: _form(asked, told, form) for form in asked.weights}
     return {
         "entries": [_entry(search, told, at, language) for at in range(len(search.entries))],
-        "keys": [list(_keys(search, at)) for at in range(len(search.entries))],
+        "keys": [list(_keys(search, at, own)) for at, own in enumerate(typed)],
         "forms": forms,
         "terms": [
             [row["zh"], row["ko"], told.add(asked.best([answers.Sense("terms", at)], ""))]
@@ -146,14 +147,14 @@ def _form(asked: SearchAnswers, told: _ToldTable, form: str) -> int:
     return (told.add(asked.best(senses, form)) << 3) + (plain << 2) + asked.weights[form]
 
 
-def _keys(search: Search, at: int) -> Iterator[list[int | str]]:
+def _keys(search: Search, at: int, typed: list[tuple[str, str, int]]) -> Iterator[list[int | str]]:
     """Yield the keys of an entry as [grade and flags, spelling, folded text].
 
     0 stands for the spelling of the key before; the text is left out where it is the folded spelling, or the
     initials of that or of the pinyin before it.
     """
     before, spelt, sound = "", "", ""
-    for text, spelling, grade in search.entries[at]["keys"]:
+    for text, spelling, grade in typed:
         spelt = fold(spelling) if spelling != before else spelt
         initials = to_initials(spelt) or "".join(word[0] for word in sound.split())
         derived = initials if grade == INITIALS else spelt

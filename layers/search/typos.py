@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -15,7 +16,6 @@ from layers.search.vocabulary import (
     TERM,
     UNKNOWN,
     Haystack,
-    Key,
     Piece,
     Vocabulary,
     fold,
@@ -46,25 +46,25 @@ class Typos:
     ) -> None:
         self._vocabulary = vocabulary
         self._sounds = sounds
-        keys = [key for key in vocabulary.keys if key.grade != INITIALS]
+        keys = [(at, key) for at, key in enumerate(vocabulary.keys) if key.grade != INITIALS]
         # A name of someone's own may sound nearly like anything of the many words that are ours.
-        keys = [key for key in keys if key.grade != PINYIN or not is_ours(key.spelling)]
-        keys.sort(key=lambda key: (ranks[key.entry], key.grade))
-        self._wholes: dict[str, Key] = {}
+        keys = [(at, key) for at, key in keys if key.grade != PINYIN or not is_ours(key.spelling)]
+        keys.sort(key=lambda row: (ranks[row[1].entry], row[1].grade))
+        self._wholes: dict[str, int] = {}  # keys by what they squeeze to
         self._written: dict[str, str] = {}  # how a Korean word is written, by its letters
         words: dict[str, None] = {}
-        for key in keys:
-            self._wholes.setdefault(key.squeezed, key)
+        for at, key in keys:
+            self._wholes.setdefault(sys.intern(key.squeezed), at)
             words |= dict.fromkeys(word for word in key.text.split() if len(word) >= SHORTEST)
             if HANGUL <= key.text < HAN:
                 self._written |= {fold(word): word for word in key.spelling.split()}
         self._choices, self._words = list(self._wholes), list(words)
-        self._stems = {stem(word) for key in keys for word in key.text.split()}
-        self._names: dict[str, Key] = {}  # names and terms, and each of their words
-        for key in keys:
+        self._stems = {stem(word) for _, key in keys for word in key.text.split()}
+        self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
+        for at, key in keys:
             if key.grade <= TERM and ranks[key.entry] < far:
                 for text in (key.squeezed, *(word for word in key.text.split() if len(word) >= SHORTEST)):
-                    self._names.setdefault(text, key)
+                    self._names.setdefault(sys.intern(text), at)
         self._choosable = list(self._names)
         self._haystack = Haystack(self._choosable)
 
@@ -73,7 +73,8 @@ class Typos:
         told = [piece.text for piece in pieces if piece.kind != EMPTY]
         whole = self._nearest(squeeze(" ".join(told)), self._choices)
         if whole:
-            return self._wholes[whole].text, self._wholes[whole].spelling
+            key = self._vocabulary.keys[self._wholes[whole]]
+            return key.text, key.spelling
         unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
         fixed = {text: found for text in unknown[:MOST] if (found := self._fix(text))}
         if not fixed:
@@ -90,7 +91,7 @@ class Typos:
         if word:
             return word
         whole = self._nearest(squeeze(text), self._choices)
-        return self._wholes[whole].text if whole else None
+        return self._vocabulary.keys[self._wholes[whole]].text if whole else None
 
     def _same_sound(self, text: str) -> str | None:
         """Return the known spelling that sounds like `text`: with another character it is another word."""
@@ -116,7 +117,7 @@ class Typos:
         unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
         for piece in unknown[:MOST]:
             for text, score in self._similar(piece):
-                key = self._names[text]
+                key = self._vocabulary.keys[self._names[text]]
                 scored[key.entry] = max((score, key.spelling), scored.get(key.entry, (0, "")))
         ranked = sorted(scored.items(), key=lambda item: -item[1][0])
         return [(entry, spelling) for entry, (_, spelling) in ranked[:NEAR]]

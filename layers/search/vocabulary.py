@@ -8,12 +8,14 @@ that is still being typed is a prefix of the whole one.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple, NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict, overload
 
 from layers.links import Words
 
@@ -133,13 +135,28 @@ class Piece(NamedTuple):
     kind: str
 
 
-class Haystack:
-    """Many folded texts, looked through for one in a single pass."""
+class Haystack(Sequence[str]):
+    """Many folded texts in one, looked through for a part of one in a single pass."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         lines = list(texts)
         self._joined = "\n".join(lines)
-        self._starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        self._starts = array("I", accumulate((len(line) + 1 for line in lines), initial=0))
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        """Return one text, or some."""
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if index >= len(self):
+            raise IndexError(index)
+        return self._joined[self._starts[index] : self._starts[index + 1] - 1]
 
     def holding(self, part: str) -> list[int]:
         """Return the indexes of the texts that contain `part`, in order."""
@@ -151,14 +168,106 @@ class Haystack:
         return found
 
 
+class PackedKeys(TypedDict):
+    """The keys of all entries in columns, see :func:`pack_keys`."""
+
+    texts: str
+    spellings: list[str]
+    of: list[int]  # the spelling of each key
+    entries: list[int]
+    grades: str
+
+
+def pack_keys(keys: Iterable[Iterable[tuple[str, str, int]]]) -> PackedKeys:
+    """Return the keys of every entry, (folded text, spelling, grade), as an index holds them: in columns.
+
+    A spelling stands in it once, however many readings it has. No text has an end of line in it.
+    """
+    rows = [(entry, *key) for entry, found in enumerate(keys) for key in found]
+    spellings = {spelling: None for _, _, spelling, _ in rows}
+    places = {spelling: at for at, spelling in enumerate(spellings)}
+    return {
+        "texts": "\n".join(text for _, text, _, _ in rows),
+        "spellings": list(spellings),
+        "of": [places[spelling] for _, _, spelling, _ in rows],
+        "entries": [entry for entry, *_ in rows],
+        "grades": "".join(str(grade) for *_, grade in rows),
+    }
+
+
+class Keys(Sequence[Key]):
+    """All keys, in columns: far less memory than as many tuples. Each is put together when it is asked for.
+
+    Those whose words are stemmed stand behind those they are made of.
+    """
+
+    def __init__(self, packed: PackedKeys) -> None:
+        self._spellings = packed["spellings"]
+        self._of, self._entries, self._grades = array("I"), array("I"), array("B")
+        self._stemmed = array("B")
+        texts = []
+        rows = zip(
+            packed["texts"].split("\n"), packed["of"], packed["entries"], packed["grades"], strict=True
+        )
+        for text, spelling, entry, grade in rows:
+            stemmed = stem_all(text) if int(grade) <= TERM else text
+            for form in dict.fromkeys((text, stemmed)):
+                texts.append(form)
+                self._add(spelling, entry, int(grade), stemmed=form != text)
+        self._texts = Haystack(texts)
+        self.squeezed = Haystack(map(squeeze, texts))
+
+    def _add(self, spelling: int, entry: int, grade: int, *, stemmed: bool) -> None:
+        self._of.append(spelling)
+        self._entries.append(entry)
+        self._grades.append(grade)
+        self._stemmed.append(stemmed)
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @overload
+    def __getitem__(self, index: int) -> Key: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Key]: ...
+    def __getitem__(self, index: int | slice) -> Key | list[Key]:
+        """Return one key, or some."""
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        spelling = self._spellings[self._of[index]]
+        return Key(
+            self._texts[index], self.squeezed[index], self._entries[index], self._grades[index], spelling
+        )
+
+    def entry_of(self, index: int) -> int:
+        """Return the entry of one key."""
+        return self._entries[index]
+
+    def list_names(self, count: int) -> list[list[str]]:
+        """Return the names and other names of each of `count` entries, as often as they are keys."""
+        found: list[list[str]] = [[] for _ in range(count)]
+        for index, (entry, grade) in enumerate(zip(self._entries, self._grades, strict=True)):
+            if grade <= ALIAS and not self._stemmed[index]:
+                found[entry].append(self._spellings[self._of[index]])
+        return found
+
+    def list_typed(self, count: int) -> list[list[tuple[str, str, int]]]:
+        """Return what :func:`pack_keys` was given, for `count` entries."""
+        found: list[list[tuple[str, str, int]]] = [[] for _ in range(count)]
+        for key, stemmed in zip(self, self._stemmed, strict=True):
+            if not stemmed:
+                found[key.entry].append((key.text, key.spelling, key.grade))
+        return found
+
+
 class SearchEntry(TypedDict):
-    """One thing that can be found, with its keys: folded text, spelling, grade."""
+    """One thing that can be found, whose keys stand in columns beside it once all are known."""
 
     id: str
     layer: str
     name: Words
     url: str
-    keys: list[tuple[str, str, int]]
+    keys: NotRequired[list[tuple[str, str, int]]]
     kind: NotRequired[str]
     placed: NotRequired[bool]  # of a platform: whether it is somewhere
     clauses: NotRequired[list[str]]
@@ -258,6 +367,7 @@ class SearchIndex(TypedDict):
     """Everything that answers are found in."""
 
     entries: list[SearchEntry]
+    keys: PackedKeys
     meanings: Meanings
     rules: SearchRules
     variants: dict[str, str]
@@ -268,28 +378,44 @@ class SearchIndex(TypedDict):
 class Vocabulary:
     """All keys, and the look-up of a whole one."""
 
-    def __init__(self, entries: list[SearchEntry], empty: list[str]) -> None:
-        self.keys = list(_read_keys(entries))
-        self.squeezed = [key.squeezed for key in self.keys]
-        self.haystack = Haystack(self.squeezed)
-        pairs = sorted((word, index) for index, key in enumerate(self.keys) for word in key.text.split())
-        self._words = [word for word, _ in pairs]
-        self._owners = [index for _, index in pairs]
-        self._exact: dict[str, list[int]] = {}
+    def __init__(self, packed: PackedKeys, empty: list[str]) -> None:
+        self.keys = Keys(packed)
+        self.squeezed = self.haystack = self.keys.squeezed
+        self._add_words()
+        self._exact: dict[str, int] = {}  # the last key of each squeezed form
+        self._before = array("i")  # the one before of the same form, -1 for none
+        known = set()
         for index, key in enumerate(self.keys):
-            self._exact.setdefault(key.squeezed, []).append(index)
+            form = sys.intern(key.squeezed)
+            self._before.append(self._exact.get(form, -1))
+            self._exact[form] = index
+            if key.grade != INITIALS:
+                known.add(form)
+        self._initials = {form for form in self._exact if form not in known}  # which are no words
         self._empty = set(empty)
-        self._known = {key.squeezed for key in self.keys if key.grade != INITIALS}
-        self._longest = max(map(len, self._known))
+        self._longest = max(map(len, known))
+
+    def _add_words(self) -> None:
+        owners: dict[str, list[int]] = {}
+        for index, key in enumerate(self.keys):
+            for word in key.text.split():
+                owners.setdefault(word, []).append(index)
+        self._words = sorted(owners)
+        self._owners = array("I", (index for word in self._words for index in owners[word]))
+        self._firsts = array("I", accumulate((len(owners[word]) for word in self._words), initial=0))
 
     def exact(self, folded: str) -> list[int]:
         """Return the indexes of the keys that `folded` spells out, whatever the spaces."""
-        return self._exact.get(squeeze(folded), [])
+        found = [self._exact.get(squeeze(folded), -1)]
+        while found[-1] >= 0:
+            found.append(self._before[found[-1]])
+        return found[-2::-1]
 
     def starting(self, start: str) -> set[int]:
         """Return the indexes of the keys that have a word which begins with `start`."""
         low = bisect_left(self._words, start)
-        return set(self._owners[low : bisect_left(self._words, start + LAST, low)])
+        high = bisect_left(self._words, start + LAST, low)
+        return set(self._owners[self._firsts[low] : self._firsts[high]])
 
     def split(self, folded: str) -> list[Piece]:
         """Return `folded` as pieces, taking the longest known spelling at each place."""
@@ -317,7 +443,7 @@ class Vocabulary:
         for form in (squeeze(text), squeeze(stem_all(text))):
             if form in self._empty:
                 return EMPTY
-            if form in self._known:
+            if form in self._exact and form not in self._initials:
                 return KNOWN
         return UNKNOWN
 
@@ -346,15 +472,6 @@ class Vocabulary:
             if kind == EMPTY or (kind == KNOWN and end - at >= shortest):
                 return end
         return None
-
-
-def _read_keys(entries: list[SearchEntry]) -> Iterator[Key]:
-    for index, entry in enumerate(entries):
-        for text, spelling, grade in entry["keys"]:
-            yield Key(text, squeeze(text), index, grade, spelling)
-            stemmed = stem_all(text) if grade <= TERM else text
-            if stemmed != text:
-                yield Key(stemmed, squeeze(stemmed), index, grade, spelling)
 
 
 def _cap(pieces: Iterator[Piece]) -> Iterator[Piece]:

@@ -39,9 +39,10 @@ class Measured:
     lacks: str = ""
 
 
-def measure_apart(kind: str, home: Path, rounds: int) -> Measured:
+def measure_apart(kind: str, home: Path, rounds: int, minutes: int) -> Measured:
     """Make one kind of measurement in a process of its own, which says on standard error how it goes."""
     command = [sys.executable, "-m", "scripts.cli", "bench", kind, "--json", "--rounds", str(rounds)]
+    command += ["--minutes", str(minutes)]
     done = subprocess.run(
         [*command, "--home", str(home)], stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False
     )

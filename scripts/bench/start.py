@@ -137,8 +137,8 @@ def _ask(search: Search, query: str, rounds: int) -> tuple[float, float]:
 
 def _queries(index: SearchIndex) -> Iterator[str]:
     chance = random.Random(SEED)  # noqa: S311 - a repeatable choice, no secret
-    spellings = sorted({spelling for entry in index["entries"] for _, spelling, _ in entry["keys"]})
-    typed = sorted({key for entry in index["entries"] for key, _, _ in entry["keys"]})
+    spellings = sorted(index["keys"]["spellings"])
+    typed = sorted(set(index["keys"]["texts"].split("\n")))
     for spelling in (*chance.sample(spellings, SAMPLE), *chance.sample(typed, SAMPLE)):
         half = spelling[: len(spelling) // 2 + 1]
         at = chance.randrange(len(spelling))

@@ -10,9 +10,11 @@ import click
 
 from scripts.bench.map import bench_map
 from scripts.bench.ogc import bench_ogc
+from scripts.bench.parsers import bench_parsers
 from scripts.bench.postgis import bench_postgis
 from scripts.bench.report import Measured, list_figures, measure_apart, write_report
 from scripts.bench.start import bench_search, bench_start
+from scripts.bench.traffic import LOAD_S, bench_load, bench_soak
 from scripts.commands.common import (
     OneOf,
     command,
@@ -27,7 +29,7 @@ from scripts.commands.common import (
 from scripts.environment import ROOT
 from scripts.messages import say, warn, write
 
-MAX_ROUNDS = 10_000
+MAX_ROUNDS, MAX_MINUTES = 10_000, 10_000
 ALL = "all"
 MEASURES = {
     "map": bench_map,
@@ -35,20 +37,32 @@ MEASURES = {
     "search": bench_search,
     "postgis": bench_postgis,
     "ogc": bench_ogc,
+    "parsers": bench_parsers,
+    "load": lambda home, _: bench_load(home, LOAD_S),
+    "soak": bench_soak,
 }
+IN_MINUTES = {"soak"}
 # What a measurement takes beside what the program runs on: packages of requirements-test.lock, and programs,
 # any of those in a row.
 PACKAGES = {"map": ("playwright", "mapclassify", "matplotlib")}
-PROGRAMS = {"map": (("chromium", "chromium-browser", "google-chrome", "chrome"),)}
+PROGRAMS = {"map": (("chromium", "chromium-browser", "google-chrome", "chrome"),), "load": (("wrk",),)}
 
 
 @command("bench")
 @click.argument(
     "measure",
     type=OneOf([*MEASURES, ALL]),
-    help="首屏、冷启动、搜索、数据库、OGC API，或全部 · first view, start, search, database, OGC API, all",
+    help="首屏、冷启动、搜索、数据库、OGC API、解析、负载、长时间运行，或全部 · "
+    "first view, start, search, database, OGC API, parsers, load, soak, all",
 )
 @option("--rounds", type=whole(1, MAX_ROUNDS), default="15", metavar="N", help="重复次数 · repetitions (15)")
+@option(
+    "--minutes",
+    type=whole(1, MAX_MINUTES),
+    default="10",
+    metavar="N",
+    help="soak 的分钟数 · minutes of soak (10)",
+)
 @option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -58,7 +72,7 @@ PROGRAMS = {"map": (("chromium", "chromium-browser", "google-chrome", "chrome"),
 )
 @home_option
 @json_option
-def bench(*, measure: str, rounds: int, output: Path, home: Path | None, as_json: bool) -> int:
+def bench(*, measure: str, rounds: int, minutes: int, output: Path, home: Path | None, as_json: bool) -> int:
     """Print what was measured; exit 1 if there is no release, or something that it takes is missing."""
     missing = find_missing(measure)
     if missing:
@@ -69,9 +83,9 @@ def bench(*, measure: str, rounds: int, output: Path, home: Path | None, as_json
     if chosen is None or release is None:
         return 1
     if measure == ALL:
-        return _measure_all(chosen.home, rounds, output)
+        return _measure_all(chosen.home, rounds, minutes, output)
     try:
-        measured = MEASURES[measure](chosen.home, rounds)
+        measured = MEASURES[measure](chosen.home, minutes if measure in IN_MINUTES else rounds)
     except FileNotFoundError as error:
         write(str(error), error=True)
         return 1
@@ -88,7 +102,7 @@ def find_missing(measure: str) -> list[str]:
     return missing + [names[0] for names in PROGRAMS.get(measure, ()) if not any(map(shutil.which, names))]
 
 
-def _measure_all(home: Path, rounds: int, output: Path) -> int:
+def _measure_all(home: Path, rounds: int, minutes: int, output: Path) -> int:
     """Make every measurement and write the page; exit 1 if one could not be made."""
     found: list[Measured] = []
     for kind in MEASURES:
@@ -98,7 +112,7 @@ def _measure_all(home: Path, rounds: int, output: Path) -> int:
             warn("bench_lacks", measure=kind, missing=", ".join(missing))
         else:
             write(f"== {kind}", error=True)
-            found.append(measure_apart(kind, home, rounds))
+            found.append(measure_apart(kind, home, rounds, minutes))
     write_report(found, output)
     say("bench_written", file=output)
     return 1 if any(one.lacks for one in found) else 0

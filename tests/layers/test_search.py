@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.search import LIMIT, Search
-from layers.search.vocabulary import drop_tones, fold, squeeze, stem, trace_letters
+from layers.search.vocabulary import Keys, drop_tones, fold, pack_keys, squeeze, stem, trace_letters
 from layers.store import Release
 
 
@@ -369,3 +369,18 @@ def test_every_row_of_an_answer_has_its_clause(search: Search, query: str) -> No
     assert all(row["clause"] for row in rows)
     assert all(row["verb"] for kind in ("zones", "areas") for row in told[kind])
     assert rows or told["clauses"]
+
+
+def test_keys_in_columns_are_those_that_went_in() -> None:
+    keys = [[("一", "一", 0), ("yi", "一", 3), ("y", "一", 4)], [], [("sea batteries", "Sea batteries", 2)]]
+    packed = Keys(pack_keys(keys))
+    assert packed.list_typed(3) == keys
+    assert packed.list_names(3) == [["一"], [], []]
+    assert [key.text for key in packed] == ["一", "yi", "y", "sea batteries", "sea battery"]
+    assert packed[4].squeezed == "seabattery"
+
+
+def test_a_term_without_words_of_an_alphabet_stops_no_search(release: Release) -> None:
+    index = release.read_json("index/search.json")
+    index["meanings"]["terms"][0]["term"]["en"] = "=+*"
+    assert Search(index).find("wei", "en")

@@ -12,12 +12,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from flask.testing import FlaskClient
 
 from layers.history import read_history
 from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
 from layers.store import Release, read_current
-from scripts.bench import ogc, peers, report, synthetic
+from scripts.bench import ogc, parsers, peers, report, synthetic, traffic
 from scripts.bench.load import Load
 from scripts.bench.postgis import build_items, build_side, compare_sides
 from scripts.bench.synthetic import LAYER, write_made
@@ -150,3 +151,38 @@ def test_all_is_a_page_with_a_chart_that_says_what_is_missing(tmp_path):
     constant, ours, *others = sorted(bars, reverse=True)
     assert bars == [ours, constant, *others]
     assert len(bars) == len(rates)
+
+
+def test_what_the_load_says_is_read_in_milliseconds() -> None:
+    said = (
+        "  Latency Distribution\n     50%    1.50ms\n     75%    2.00ms\n"
+        "     90%  800.00us\n     99%   14.74s \n"
+        "  182 requests in 15.01s, 1.18MB read\n  Socket errors: connect 0, read 1, write 0, timeout 2\n"
+        "  Non-2xx or 3xx responses: 3\nRequests/sec:     12.13\n"
+    )
+    found = traffic.read_wrk(said)
+    assert found == {
+        "requests": 182,
+        "per_s": 12.13,
+        "errors": 6,
+        "p50_ms": 1.5,
+        "p90_ms": 0.8,
+        "p99_ms": 14740.0,
+    }
+    with pytest.raises(RuntimeError):
+        traffic.read_wrk("nothing")
+
+
+def test_traffic_is_of_everything_and_all_of_it_is_answered(release: Release, client: FlaskClient) -> None:
+    light, heavy = traffic.list_light(release), traffic.list_heavy(release)
+    assert light == traffic.list_light(release)
+    kinds = {path.partition("?")[0].split("/")[1] for path in light}
+    assert {"", "zones", "industries", "ogc", "search.json", "lookup", "plan"} <= kinds
+    assert [path for path in light[:60] if client.get(path).status_code != 200] == []
+    assert {path.partition("?")[0].rpartition(".")[2] for path in heavy} >= {"pdf", "png", "gpkg"}
+
+
+def test_no_hostile_text_makes_a_parser_fail(client: FlaskClient, tmp_path: Path) -> None:
+    for parser in parsers.list_parsers(client, tmp_path):
+        for text in list(parsers.build_texts(parser.pieces, 300, 6))[::3]:
+            parser.read(text)

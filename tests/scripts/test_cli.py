@@ -549,3 +549,17 @@ def test_wrong_usage_is_said_in_both_languages(capsys, arguments, zh, en):
     told = capsys.readouterr().err
     assert zh in told
     assert en in told
+
+
+def test_every_package_that_the_program_runs_on_names_its_licence(capsys):
+    assert cli.main(["licences", "--json"]) == 0
+    rows = {row["package"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["shapely"]["licence"] == "BSD-3-Clause"
+    assert all(row["version"] and row["licence"] for row in rows.values())
+    assert len(rows) > 30
+
+
+def test_a_package_that_names_no_licence_is_told(monkeypatch, capsys):
+    monkeypatch.setattr("scripts.commands.licences._name_licence", lambda _: "?")
+    assert cli.main(["licences"]) == 1
+    assert "These packages name no licence: annotated-types" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 import signal
@@ -581,24 +582,64 @@ signal.pause()
 """
 
 
+def publish_and_be_killed(home: Path, copy: Path, delay_s: float) -> int:
+    """Publish on a copy of a home, killed after a while; return how many publications it holds, all whole."""
+    sound = read_history(home)
+    shutil.copytree(home, copy)
+    command = [sys.executable, "-c", PUBLISHER, str(copy), str(delay_s)]
+    killed = subprocess.run(command, cwd=publishing.ROOT, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    entries = read_history(copy)
+    assert entries[:3] == sound
+    assert entries[-1].act.imports == sound[-1].act.imports
+    current = read_current(copy)
+    assert current is not None
+    current.verify()
+    assert cli.main(["build", "--home", str(copy)]) == 0
+    assert not [path for path in copy.rglob(".*") if path.name != ".lock"]
+    assert cli.main(["history", "--repair", "--home", str(copy)]) == 0
+    return len(entries)
+
+
 def test_killed_at_any_instant_of_a_publication_the_old_or_the_new_one_is_whole(
     home: Path, tmp_path: Path
 ) -> None:
-    sound, outcomes, delay_s = read_history(home), [0], 0.0005
+    outcomes, delay_s = [0], 0.0005
     while outcomes[-1] != 4:
-        copy = Path(shutil.copytree(home, tmp_path / f"copy{len(outcomes)}"))
         delay_s *= 2
-        command = [sys.executable, "-c", PUBLISHER, str(copy), str(delay_s)]
-        killed = subprocess.run(command, cwd=publishing.ROOT, capture_output=True, check=False)
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
-        entries = read_history(copy)
-        assert entries[:3] == sound
-        assert entries[-1].act.imports == sound[-1].act.imports
-        current = read_current(copy)
-        assert current is not None
-        current.verify()
-        assert cli.main(["build", "--home", str(copy)]) == 0
-        assert not [path for path in copy.rglob(".*") if path.name != ".lock"]
-        assert cli.main(["history", "--repair", "--home", str(copy)]) == 0
-        outcomes.append(len(entries))
+        outcomes.append(publish_and_be_killed(home, tmp_path / f"copy{len(outcomes)}", delay_s))
     assert 3 in outcomes
+
+
+@pytest.mark.thorough
+def test_killed_fifty_times_the_old_or_the_new_publication_is_whole(home: Path, tmp_path: Path) -> None:
+    chance, most_s = random.Random(7), 0.001
+    while publish_and_be_killed(home, tmp_path / f"first {most_s}", most_s) == 3:
+        most_s *= 2
+    outcomes = [
+        publish_and_be_killed(home, tmp_path / f"copy{number}", chance.uniform(0, most_s))
+        for number in range(50)
+    ]
+    assert {*outcomes} <= {3, 4}
+
+
+@pytest.mark.parametrize("lock", [".lock", "cache/locks", "cache/child-0.lock"])
+@pytest.mark.parametrize("harm", ["folder", "noise", "loop"])
+def test_a_damaged_lock_is_told_or_does_without(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lock: str, harm: str
+) -> None:
+    path = home / lock
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    if harm == "folder":
+        path.mkdir()
+    elif harm == "loop":
+        path.symlink_to(path)
+    else:
+        path.write_bytes(b"\xff" * 100)
+    published = published_of(home)
+    code = ask("build", home, tmp_path)
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert code == 0 or str(path) in said
+    assert published_of(home)[0][:3] == published[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -179,6 +180,26 @@ def test_no_worker_outlives_the_supervisor(served: Served, end: signal.Signals) 
     wait_until(lambda: not any(map(is_running, workers)))
     with pytest.raises(ConnectionRefusedError):
         served.connect()
+
+
+def test_a_worker_out_of_descriptors_serves_again_once_some_are_free(home: Path, release: Release) -> None:
+    with serving(home, 1) as served:
+        assert served.ask("/zones/lingang") == 200
+        for worker in served.workers():
+            resource.prlimit(worker, resource.RLIMIT_NOFILE, (64, 64))
+        with contextlib.ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(served.connect())
+            wait_until(lambda: len(list(Path(f"/proc/{served.workers()[0]}/fd").iterdir())) >= 60)
+        wait_until(lambda: answers(served, "/readyz"))
+        assert [served.ask(path) for path in LIGHT] == [200] * len(LIGHT)
+        assert served.process.poll() is None
+
+
+def answers(served: Served, path: str) -> bool:
+    with contextlib.suppress(OSError):
+        return served.ask(path) == 200
+    return False
 
 
 def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(served: Served) -> None:

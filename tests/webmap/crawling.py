@@ -27,11 +27,13 @@ MOST_QUERIES = 3  # addresses of one path with different parameters: filters and
 
 @dataclass
 class Reading(HTMLParser):
-    """What is on a page: its links, and every text with the language that it is marked as."""
+    """What is on a page: its tags and links, and every text with the language that it is marked as."""
 
+    tags: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     attributes: list[tuple[str, str]] = field(default_factory=list)
+    source: str = ""
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -54,6 +56,7 @@ class Reading(HTMLParser):
             self.texts.append((self._language(), data.strip()))
 
     def _note(self, tag: str, attributes: dict[str, str | None]) -> None:
+        self.tags.append((tag, attributes))
         if tag == "a" and attributes.get("href"):
             self.links.append(str(attributes["href"]))
         language = attributes.get("lang") or self._language()
@@ -65,7 +68,7 @@ class Reading(HTMLParser):
 
 def read_page(text: str) -> Reading:
     """Return what is on a page."""
-    reading = Reading()
+    reading = Reading(source=text)
     reading.feed(text)
     reading.close()
     return reading

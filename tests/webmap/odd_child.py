@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -25,6 +26,8 @@ def make(line: bytes) -> bytes:
             log.flush()
             time.sleep(0.3)
             log.write("-\n")
+    elif what == "fill" and sys.argv[1].startswith(argument):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     elif what == "die":
         os.kill(os.getpid(), signal.Signals[argument])
     elif what == "raise":

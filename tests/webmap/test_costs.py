@@ -27,7 +27,8 @@ from layers.axes import ALL
 from layers.cql import evaluate
 from layers.memory import MemoryStore
 from layers.query import Query
-from layers.store import Release
+from layers.rows import dump_exactly
+from layers.store import Release, share
 from tests.webmap.conftest import running
 from webmap import limiter
 from webmap.app import create_app
@@ -325,10 +326,44 @@ def test_sixteen_large_polygons_leave_light_pages_their_threads(release: Release
     assert 200 in seen
 
 
+def test_what_documents_repeat_is_kept_once_and_nothing_else_is_mixed_up() -> None:
+    known: dict[int, Any] = {}
+    one, other = (share(json.loads('{"a": ["xy", {"b": 1}], "c": true}'), known) for _ in range(2))
+    assert one is other
+    assert share([1, True, 1.0, "1", None, float("nan")], known)[:5] == [1, True, 1.0, "1", None]
+    assert [type(value) for value in share([1, True, 1.0], known)] == [int, bool, float]
+
+
+def test_json_that_is_kept_takes_its_length() -> None:
+    tracemalloc.start()
+    try:
+        kept = [dump_exactly({"a": "b" * length}) for length in (10, 1_000, 20_000)]
+        assert tracemalloc.get_traced_memory()[0] < sum(map(len, kept)) + 2_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_web_process_loads_nothing_of_what_only_reads_facts(release: Release) -> None:
+    code = "import sys, webmap.app, scripts.supervisor; print({*sys.argv[1:]} & {*sys.modules})"
+    unwanted = [
+        "geodata.local",
+        "geodata.claims",
+        "layers.documents",
+        "layers.release",
+        "geopandas",
+        "pandas",
+        "folium",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *unwanted], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
 MIXED = """
 import sys
 from pathlib import Path
-from layers.store import Release
+from layers.store import Release, share
 from webmap.app import create_app
 from webmap.live import settle
 from webmap.settings import Settings

@@ -24,7 +24,7 @@ from webmap import export_worker, limiter
 from webmap.app import create_app
 from webmap.export_worker import ChildJob, ChildLimits, ExportWorker
 from webmap.file_cache import FileCache
-from webmap.problems import BusyError, FailedError, TooCostlyError
+from webmap.problems import BusyError, FailedError, FullError, TooCostlyError
 from webmap.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +87,16 @@ def test_a_child_that_ends_badly_is_an_answer_and_leaves_nothing(
         worker.get(("a",), job(line))
     assert left_in(tmp_path) == []
     assert worker.get(("a",), job("write")) == b"made"
+
+
+def test_where_the_disk_of_the_cache_is_full_files_are_made_elsewhere_and_not_kept(tmp_path: Path) -> None:
+    worker = worker_in(tmp_path / "home")
+    for _ in range(2):
+        assert worker.get(("a",), job(f"fill {tmp_path / 'home'}")) == b"made"
+    assert left_in(tmp_path / "home") == []
+    with pytest.raises(FullError):
+        worker.get(("b",), job("fill /"))
+    assert worker.get(("b",), job("write")) == b"made"
 
 
 def test_a_child_within_its_memory_makes_its_file(tmp_path: Path) -> None:

@@ -217,6 +217,28 @@ def rules(client: FlaskClient, release: Release) -> list[tuple[str, dict[str, st
 
 
 TEXTS = st.one_of(st.sampled_from(ODD), st.text(max_size=30))
+SENT = (  # bodies of any request: forms, questions, polygons, right and wrong
+    *(
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"{",
+        b"q=%ff&lang=x",
+        b"polygon=%7B%7D",
+        b"limit=2&filter=id%3D'a'",
+        b"a=" * 300,
+    ),
+    *(b'{"limit":2}', b'{"filter":{"op":"="}}', b'{"bbox":[1,2,3]}', b'{"filter":"id=\'a\'","limit":"x"}'),
+    *(
+        b'{"type":"Point","coordinates":[122,37]}',
+        b"--x\r\n\r\n--x--",
+        b"\xff\xfe",
+        b"[" * 500,
+        b'{"a":' * 99,
+    ),
+    b'{"type":"Polygon","coordinates":[[[122,37],[122.1,37],[122.1,37.1],[122,37]]]}',
+)
 
 
 @st.composite
@@ -234,8 +256,14 @@ def requests(draw: st.DrawFn, rules: list[tuple[str, dict[str, str], bool]]) -> 
     query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in pairs)
     if not draw(st.integers(0, 7)):
         query += "&" + draw(st.sampled_from(RAW)).decode("latin-1")
+    method = draw(st.sampled_from(["GET"] * 8 + ["HEAD", "POST", "POST", "OPTIONS", "PUT", "BREW"]))
+    body = (
+        b"" if method in {"GET", "HEAD"} else draw(st.one_of(st.sampled_from(SENT), st.binary(max_size=60)))
+    )
     environ = {
-        "REQUEST_METHOD": draw(st.sampled_from(["GET"] * 8 + ["HEAD", "POST", "OPTIONS", "PUT", "BREW"])),
+        "REQUEST_METHOD": method,
+        "CONTENT_TYPE": draw(st.sampled_from(TYPES)) if body else "",
+        "CONTENT_LENGTH": str(len(body)),
         "SCRIPT_NAME": "",
         "PATH_INFO": raw.decode("latin-1"),
         "QUERY_STRING": query,
@@ -243,7 +271,7 @@ def requests(draw: st.DrawFn, rules: list[tuple[str, dict[str, str], bool]]) -> 
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(b""),
+        "wsgi.input": io.BytesIO(body),
         "wsgi.errors": io.StringIO(),
     }
     said = st.one_of(st.sampled_from(SAID), st.text(st.characters(max_codepoint=255), max_size=20))

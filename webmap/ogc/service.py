@@ -13,6 +13,7 @@ import orjson
 from geodata.boundaries import Properties
 from layers.axes import Axes
 from layers.query import Collection, Feature, FeatureStore, Query
+from layers.rows import dump_exactly
 from webmap.ogc.cache import CachedResponse, ResponseCache
 from webmap.ogc.openapi import Definition
 from webmap.ogc.request import OgcRequest
@@ -117,7 +118,7 @@ class Service:
             body, axes = self._write(request, box, target.collection, target.feature_id)
             crs = (("Content-Crs", f"<{axes.uri}>"),)
             return CachedResponse(200, GEOJSON, body, etag, crs, header_links(request, target.collection))
-        body = orjson.dumps(self.document(request, target))
+        body = dump_exactly(self.document(request, target))
         language = (("Content-Language", request.language),)
         return CachedResponse(200, MEDIA[target.kind], body, etag, language)
 

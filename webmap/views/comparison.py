@@ -11,11 +11,10 @@ from typing import (
 from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from geodata.model import PLACE_LAYERS
+from geodata.model import EMPHASES, PLACE_LAYERS
 from layers import document_types as doc
 from layers.answers import AreaIndustry, AreaPositioning
 from layers.citations import to_cited
-from layers.documents import EMPHASES
 from layers.links import Link, Statement, Words
 from webmap.content import Content
 from webmap.http import send_csv, to_csv

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from flask import Blueprint, Response, g, render_template
 
-from geodata.model import AREA_LAYERS, PLACE_LAYERS
-from layers.documents import EMPHASES
+from geodata.model import AREA_LAYERS, EMPHASES, PLACE_LAYERS
 from layers.search import FoundRow, SearchDocument, ToldAnswer
 from webmap.http import send_json
 from webmap.i18n import current_language, translate

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, g, render_template, request
 
+from geodata.model import EMPHASES
 from layers.document_types import AgencyDocument, ClusterDocument, IndustryDocument, PlaceDocument
-from layers.documents import EMPHASES
 from webmap import static_map
 from webmap.content import Content
 from webmap.http import send, send_csv, to_csv

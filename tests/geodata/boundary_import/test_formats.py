@@ -16,6 +16,7 @@ import shapely
 from topojson.core.topology import Topology
 
 from geodata import crs
+from geodata.boundary_import.issues import RefusedError
 from geodata.boundary_import.propose import propose
 from geodata.boundary_import.reader import read_boundary_file
 from tests.geodata.boundary_import.files import GROUND, codes, dumped, plain, refused, request, zipped, zone
@@ -597,3 +598,20 @@ def test_every_pair_of_neighbours_in_a_ring_stays(tmp_path):
         tuple(sorted([a, b])) for ring in rings_of(polygon) for a, b in pairwise(map(tuple, ring.round(5)))
     }
     assert len(edges) == sum(len(ring) - 1 for ring in rings_of(SHAPE))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "POLYGON((" + " " * 1_000_000,
+        "POINT" + " " * 1_000_000 + "POINT",
+        '<?xml version="1.0"' + " " * 1_000_000 + "?><kml/>",
+    ],
+    ids=["within", "between", "declared"],
+)
+def test_a_long_run_of_spaces_is_passed_over_in_one_go(tmp_path, text):
+    """It would take hours where each space is tried as the beginning of the rest."""
+    path = tmp_path / "wide.kml"
+    path.write_text(text)
+    with pytest.raises(RefusedError):
+        read_boundary_file(path)

@@ -1,0 +1,271 @@
+"""Mixed traffic on the server as its operator runs it: many connections at once, and a long time.
+
+Everything that a visit touches is asked for: pages in every language, the API, search, look-ups, small
+files; beside it sheets and exports are made, some anew. The traffic is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+from geodata.city import read_city
+from layers.store import Release
+from scripts.bench.load import HOST, SCRIPT, WORKERS, Result, ask, find_wrk, free_port, live_at, wait_for
+
+CONNECTIONS, LOAD_S = 200, 60
+HEAVY_AT_ONCE = 4  # who wait for sheets and exports
+SEED = 7
+LIGHT = 4000  # different requests
+REACH_DEG = 0.4  # around the city's middle, where positions are looked up
+PER_S = 20  # requests of the soak, so that a machine has time for others
+SAMPLES = 20  # of memory, descriptors and disk
+TIMEOUT_S = 60
+
+
+@dataclass
+class Served:
+    """A running server: its address, and the supervisor's process."""
+
+    base: str
+    process: subprocess.Popen[bytes]
+
+    def workers(self) -> list[int]:
+        """Return the processes that serve."""
+        pid = self.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+@contextmanager
+def running_command(home: Path) -> Iterator[Served]:
+    """Run ``weihai-layout serve`` with two workers for as long as the block lasts."""
+    port = free_port()
+    command = [sys.executable, "-m", "scripts.cli", "serve", "--no-browser", "--workers", str(WORKERS)]
+    base = f"http://{HOST}:{port}"
+    with subprocess.Popen(
+        [*command, "--port", str(port), "--home", str(home)], stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            wait_for(lambda: ask(f"{base}/healthz") == HTTPStatus.OK)
+            yield Served(base, process)
+        finally:
+            process.terminate()
+
+
+def list_light(release: Release) -> list[str]:
+    """Return the paths of light requests, mixed."""
+    chance = random.Random(SEED)  # noqa: S311 - the same traffic on every machine
+    languages = read_city().languages
+    lon, lat = read_city().position
+    pages = [
+        release.read_json(f"documents/{one}.json")["url"] for one in release.read_json("pages/order.json")
+    ]
+    pages += [
+        f"/{name}/{row['id']}"
+        for name in ("industries", "clusters", "agencies")
+        for row in _rows(release, name)
+    ]
+    pages += [
+        "/",
+        "/zones/",
+        "/industries/",
+        "/plan",
+        "/data/",
+        "/changes",
+        "/find",
+        "/compare",
+        "/indicators",
+    ]
+    catalogue = release.read_json("pages/catalogue.json")
+    layers, placed = (
+        [row["id"] for row in catalogue if row["geometry"] not in without] for without in ((), ("none",))
+    )
+    words = [entry["name"]["zh"] for entry in release.read_json("index/search.json")["entries"]]
+    found = []
+    for _ in range(LIGHT):
+        kind = chance.choice(placed)
+        x, y = (round(one + chance.uniform(-REACH_DEG, REACH_DEG), 4) for one in (lon, lat))
+        found.append(
+            chance.choice(
+                [
+                    f"{chance.choice(pages)}?lang={chance.choice(languages)}",
+                    f"{chance.choice(pages)}?lang={chance.choice(languages)}",
+                    f"/ogc/collections/{chance.choice(layers)}/items?f=json&limit={chance.randint(1, 50)}",
+                    f"/ogc/collections/{kind}/items?f=json&bbox={x},{y},{x + 0.1:.4f},{y + 0.1:.4f}",
+                    f"/search.json?q={quote(chance.choice(words)[: chance.randint(1, 8)])}",
+                    f"/lookup?lon={x}&lat={y}&lang={chance.choice(languages)}",
+                    f"/lookup.json?lon={x}&lat={y}",
+                ]
+            )
+        )
+    return found
+
+
+def _rows(release: Release, name: str) -> list[Result]:
+    rows: list[Result] = release.read_json(f"pages/{name}.json")
+    return rows
+
+
+def list_heavy(release: Release) -> list[str]:
+    """Return the paths of sheets, pictures and exports; each export is of another selection."""
+    themes = [row["id"] for row in release.read_json("map/zh.json")["themes"]]
+    places = release.read_json("pages/order.json")[:12]
+    languages = read_city().languages
+    found = [
+        f"/print/{theme}.{kind}?lang={one}"
+        for theme in themes
+        for kind in ("png", "pdf")
+        for one in languages
+    ]
+    found += [release.read_json(f"documents/{one}.json")["url"] + ".pdf" for one in places]
+    found += [
+        f"/data/towns.{kind}?crs=EPSG:{code}" for kind in ("gpkg", "fgb", "xlsx") for code in (4490, 4550)
+    ]
+    random.Random(SEED).shuffle(found)  # noqa: S311 - as above
+    return found
+
+
+@dataclass
+class HeavyWork:
+    """Asks for sheets and exports, `HEAVY_AT_ONCE` at a time, until the block ends; 503 is an answer."""
+
+    base: str
+    paths: list[str]
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    def __enter__(self) -> Self:
+        self._ended = threading.Event()
+        self._waiting = cycle(self.paths)
+        self._taking = threading.Lock()
+        self._pool = ThreadPoolExecutor(HEAVY_AT_ONCE)
+        self._runs = [self._pool.submit(self._ask_on) for _ in range(HEAVY_AT_ONCE)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._pool.shutdown()
+        for run in self._runs:
+            run.result()
+
+    def _ask_on(self) -> None:
+        while not self._ended.is_set():
+            with self._taking:
+                path = next(self._waiting)
+            status = ask_for(self.base + path)
+            self.statuses[status] += 1
+            if status == HTTPStatus.SERVICE_UNAVAILABLE:
+                self._ended.wait(1)
+
+
+def ask_for(url: str) -> int:
+    """Return the status of an answer read to its end, an error's too; 0 where there is none."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - our own server
+            answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
+    """Return what comes of 200 connections that never rest while sheets and exports are made.
+
+    ``errors`` are answers of 400 and more, and connections that broke; ``heavy`` counts sheets and exports
+    by status. Times are of light requests, milliseconds, waiting in the crowd of 200 included.
+    """
+    release = live_at(home)
+    with tempfile.TemporaryDirectory(prefix="layout-bench-") as name, running_command(home) as served:
+        folder = Path(name)
+        (folder / "paths.lua").write_text(SCRIPT, encoding="utf-8")
+        (folder / "paths.txt").write_text("\n".join(list_light(release)), encoding="utf-8")
+        command = [find_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "--latency"]
+        about = {"BENCH_PATHS": str(folder / "paths.txt"), "BENCH_START": "0", "BENCH_ENCODING": "gzip"}
+        with HeavyWork(served.base, list_heavy(release)) as heavy:
+            said = subprocess.run(
+                [*command, "-s", str(folder / "paths.lua"), served.base],
+                env=os.environ | about,
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        after = {"memory_mb": measure_mb(served.workers())}
+    return (
+        read_wrk(said) | {"heavy": {str(one): count for one, count in sorted(heavy.statuses.items())}} | after
+    )
+
+
+def read_wrk(said: str) -> Result:
+    """Return what ``wrk`` says: answers a second, errors of all, and percentiles in milliseconds."""
+    units = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+    rows = re.findall(r"^\s+(50|90|99)%\s+([\d.]+)(us|ms|s|m)\s*$", said, re.MULTILINE)
+    rate, asked = re.search(r"Requests/sec:\s+([\d.]+)", said), re.search(r"(\d+) requests in", said)
+    if not rate or not asked or not rows:
+        raise RuntimeError(said)
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
+    errors = (int(bad[1]) if bad else 0) + (sum(map(int, broken.groups())) if broken else 0)
+    times = {f"p{share}_ms": round(float(value) * units[unit], 1) for share, value, unit in rows}
+    return {"requests": int(asked[1]), "per_s": float(rate[1]), "errors": errors, **times}
+
+
+def bench_soak(home: Path, minutes: int = 10) -> Result:
+    """Return memory, descriptors and disk at the start and along steady mixed traffic.
+
+    Each row is of one moment, by the minute: the greatest worker, MB resident, most descriptors of one
+    process, bytes below the home, MB. ``statuses`` counts all answers, 0 for a connection that broke.
+    """
+    release = live_at(home)
+    light, heavy = cycle(list_light(release)), cycle(list_heavy(release))
+    statuses: Counter[int] = Counter()
+    with running_command(home) as served, ThreadPoolExecutor(4) as pool:
+        rows = {"0": measure_now(served, home)}
+        begun, pause = time.monotonic(), 60 * minutes / SAMPLES
+        for number in range(1, SAMPLES + 1):
+            while (left := begun + number * pause - time.monotonic()) > 0:
+                paths = [*islice(light, PER_S), next(heavy)]
+                statuses.update(pool.map(lambda path: ask_for(served.base + path), paths))
+                time.sleep(min(1.0, left))
+            rows[f"{number * pause / 60:.1f}"] = measure_now(served, home)
+    return {"statuses": {str(one): count for one, count in sorted(statuses.items())}, "minute": rows}
+
+
+def measure_now(served: Served, home: Path) -> Result:
+    """Return memory and descriptors of a server, and the disk that its home takes."""
+    workers = served.workers()
+    counts = [len(os.listdir(f"/proc/{pid}/fd")) for pid in (*workers, served.process.pid)]  # noqa: PTH208
+    sizes = []
+    for path in home.rglob("*"):
+        with suppress(OSError):  # files of the cache come and go
+            sizes.append(path.stat().st_size)
+    return {
+        "memory_mb": measure_mb(workers),
+        "descriptors": max(counts),
+        "disk_mb": round(sum(sizes) / 1e6, 1),
+    }
+
+
+def measure_mb(workers: list[int]) -> float:
+    """Return the resident set of the greatest of some processes, MB."""
+    texts = (Path(f"/proc/{pid}/status").read_text(encoding="ascii") for pid in workers)
+    return max(int(text.partition("VmRSS:")[2].split()[0]) for text in texts) / 1000
