@@ -17,6 +17,7 @@ import click
 import numpy as np
 from PIL import Image, ImageChops
 
+from geodata.city import list_layers
 from geodata.model import LANGUAGES
 from layers.home import find_home
 from layers.store import Release, read_current
@@ -128,14 +129,14 @@ def _pick_ids(release: Release) -> dict[str, Any]:
         found = [row_id for row_id, row in features.items() if row["layer"] == layer]
         return sorted(found, key=lambda row_id: -len(features[row_id]["industries"]))
 
-    zones = of("zones")
+    zones, areas = of("zones"), [one for layer in list_layers("areas") for one in of(layer)]
     lon, lat = features[zones[0]]["label"]
     clauses = release.read_json("data/clauses.json")
     agencies = release.read_json("data/agencies.json")
     return {
         "zone": zones[0],
         "other": zones[1],
-        "area": of("five-zones")[0] if of("five-zones") else zones[-1],
+        "area": areas[0] if areas else zones[-1],
         "gateway": of("gateways")[0],
         "platform": of("platforms")[0],
         "industry": features[zones[0]]["industries"][0],

@@ -15,7 +15,6 @@ import io
 import logging
 import os
 import queue
-import select
 import socket
 import stat
 import struct
@@ -37,6 +36,7 @@ from granian.http import HTTP1Settings
 from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_error, to_problem
+from webmap.sockets import exchange_for_idle, is_awaited, listen
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,8 +47,6 @@ if sys.platform == "linux":
 
 _granian: Any = extension  # whose types are described as they were in an earlier version
 _LOG = logging.getLogger(__name__)
-BACKLOG = 1024
-STALLED_MS = 30_000  # a reader that takes nothing for so long is cut off by the system
 HEALTH = "/healthz"
 UPLOADS = ("/join",)  # addresses that take large files
 ID_HEADER = "X-Request-Id"
@@ -69,26 +67,6 @@ BASE = {
     "wsgi.run_once": False,
     "wsgi.version": (1, 0),
 }
-
-
-def listen(host: str, port: int, count: int) -> list[socket.socket]:
-    """Return a listening socket for each of `count` workers, all on one port; raises OSError."""
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family = found[0][0]
-    # Taken first without a share, so that a port on which others listen is refused.
-    first = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    if sys.platform != "linux":
-        return [first] * count
-    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    place = (host, first.getsockname()[1])
-    more = [
-        socket.create_server(place, family=family, backlog=BACKLOG, reuse_port=True) for _ in range(count - 1)
-    ]
-    for listener in (first, *more):  # connections inherit these
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_MS)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return [first, *more]
 
 
 @dataclass(frozen=True)
@@ -393,9 +371,9 @@ class Server:
     async def _drain(self, ended: asyncio.Event) -> None:
         await self._stopping.wait()
         last = time.monotonic() + self._linger_s
-        while _is_awaited(self._listening) and time.monotonic() < last:  # noqa: ASYNC110 - the system says it
+        while is_awaited(self._listening) and time.monotonic() < last:  # noqa: ASYNC110 - the system says it
             await asyncio.sleep(POLL_S)
-        _exchange_for_idle(self._listening)
+        exchange_for_idle(self._listening)
         await asyncio.sleep(self._linger_s)
         self._signal.set()
         with suppress(TimeoutError):
@@ -604,27 +582,6 @@ def serving(
     finally:
         server.stop(at_once=True)
         thread.join()
-
-
-def _is_awaited(listening: int) -> bool:
-    """Tell whether somebody who has connected waits to be accepted, and would be cut off."""
-    if sys.platform != "linux":
-        return False
-    look = select.poll()
-    look.register(listening, select.POLLIN)
-    return bool(look.poll(0))
-
-
-def _exchange_for_idle(listening: int) -> None:
-    """Put a socket on which nothing comes in place of one that is listened on, in this process alone.
-
-    What other processes hold of it goes on, with all who wait to be accepted.
-    """
-    if sys.platform != "linux":
-        return
-    with socket.create_server(("127.0.0.1", 0)) as idle:  # of a kind that Granian knows the address of
-        idle.setblocking(False)  # noqa: FBT003 - as the library has it
-        os.dup2(idle.fileno(), listening, inheritable=False)
 
 
 class _Started:

@@ -22,8 +22,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from layers.store import Release, read_current
 from scripts.supervisor import Supervisor, WorkerSlot, make_server
-from webmap.server import Server, listen
+from webmap.server import Server
 from webmap.settings import Settings
+from webmap.sockets import listen
 
 Result = dict[str, object]
 

@@ -27,8 +27,8 @@ from scripts.commands.common import (
 from scripts.messages import say, text, warn
 from scripts.postgis_sync import Admission, Outcome, bring
 from scripts.supervisor import Make, Supervisor, WorkerSlot, make_metrics_server, make_server
-from webmap.server import listen
 from webmap.settings import SETTINGS, Setting, Settings
+from webmap.sockets import listen
 
 MAX_PORT = 65535
 MAX_WORKERS = 64

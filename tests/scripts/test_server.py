@@ -318,7 +318,7 @@ def test_who_connected_to_a_worker_that_only_starts_is_answered_when_the_server_
     program = (
         "import sys, time\n"
         "from scripts.supervisor import Supervisor, WorkerSlot\n"
-        "from webmap.server import Server, listen\n"
+        "from webmap.server import Server\nfrom webmap.sockets import listen\n"
         "def app(environ, start):\n"
         "    start('200 OK', [])\n"
         "    return [b'well']\n"
@@ -386,7 +386,7 @@ def test_where_no_worker_can_start_the_reason_is_said() -> None:
     program = (
         "import sys\n"
         "from scripts.supervisor import Supervisor, WorkerSlot\n"
-        "from webmap.server import listen\n"
+        "from webmap.sockets import listen\n"
         "def make(number): raise ValueError('no such thing')\n"
         "slots = [WorkerSlot(0, one, make) for one in listen('127.0.0.1', 0, 2)]\n"
         "sys.exit(Supervisor(slots, lambda: print('ready')).run())\n"

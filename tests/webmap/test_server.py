@@ -20,7 +20,8 @@ import pytest
 from layers.store import Release
 from webmap.access_log import Exchange, Recorder
 from webmap.i18n import LANGUAGES
-from webmap.server import LIMITS, Limits, Server, listen, serving
+from webmap.server import LIMITS, Limits, Server, serving
+from webmap.sockets import listen
 
 WAIT_S = 30  # what does not come by then never comes
 BUSY_S = 0.05

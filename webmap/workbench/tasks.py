@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
 
+from layers.cartography import STYLE
 from layers.history import Imported, read_history, read_imports, read_last
 from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_pointer
@@ -43,18 +44,22 @@ BEGINNING_S: Final = 0.5  # in which who only looked has gone
 _LOG = logging.getLogger(__name__)
 MOST_LISTED: Final = 40  # rows of a table on a receipt
 # On paper: light, and without the variables of a page.
+_OLD, _NEW, _GAINED, _LOST, _ = (colours[0] for colours in STYLE.changes.values())
+_INK, _MUTED, _EDGE = (STYLE.paper[name] for name in ("ink", "muted", "edge"))
 _PAPER_STYLE: Final = (
-    "path,rect,circle{fill:none;stroke-linejoin:round}.neighbour{fill:#ece8df}.land{fill:#f7f4ec}"
-    ".towns{stroke:#dcdfda;stroke-width:.8}.border{stroke:#59636b;stroke-dasharray:6 3}"
-    ".old{fill:#6b675f;fill-opacity:.25;stroke:#6b675f;stroke-width:1.8;stroke-dasharray:5 3}"
-    ".outline{stroke:#6b675f;stroke-width:1.4;stroke-dasharray:5 3}"
-    ".new{fill:#0072b2;fill-opacity:.35;stroke:#0072b2;stroke-width:2}.gained{fill:#007a5a;fill-opacity:.55}"
-    ".lost{fill:#b34700;fill-opacity:.55}.adjusted{fill:#59636b;fill-opacity:.12;stroke:#59636b}"
-    ".flawed,.fault{stroke:#b34700;stroke-width:2.4}.label{font-size:12px;text-anchor:middle;fill:#1c262e}"
-    ".main{font-size:15px}.large{display:none}.locator-scale{stroke:#1c262e;stroke-width:1.4;fill:none}"
-    ".locator-scale-text{font-size:12px;fill:#1c262e}"
+    "path,rect,circle{fill:none;stroke-linejoin:round}"
+    f".neighbour{{fill:{STYLE.day('neighbour')}}}.land{{fill:{STYLE.day('land')}}}"
+    f".towns{{stroke:{_EDGE};stroke-width:.8}}.border{{stroke:{_MUTED};stroke-dasharray:6 3}}"
+    f".old{{fill:{_OLD};fill-opacity:.25;stroke:{_OLD};stroke-width:1.8;stroke-dasharray:5 3}}"
+    f".outline{{stroke:{_OLD};stroke-width:1.4;stroke-dasharray:5 3}}"
+    f".new{{fill:{_NEW};fill-opacity:.35;stroke:{_NEW};stroke-width:2}}"
+    f".gained{{fill:{_GAINED};fill-opacity:.55}}.lost{{fill:{_LOST};fill-opacity:.55}}"
+    f".adjusted{{fill:{_MUTED};fill-opacity:.12;stroke:{_MUTED}}}"
+    f".flawed,.fault{{stroke:{_LOST};stroke-width:2.4}}"
+    f".label{{font-size:12px;text-anchor:middle;fill:{_INK}}}.main{{font-size:15px}}.large{{display:none}}"
+    f".locator-scale{{stroke:{_INK};stroke-width:1.4;fill:none}}.locator-scale-text{{font-size:12px;fill:{_INK}}}"
 )
-_SEA: Final = '<rect width="100%" height="100%" style="fill:#dce9f1"/>'
+_SEA: Final = f'<rect width="100%" height="100%" style="fill:{STYLE.day("sea")}"/>'
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
 from geodata.boundary_import.records import LAYERS, METHODS
+from geodata.crs import FRAMES
 from geodata.letters import find_unprintable
 from layers.history import read_history
 from webmap.http import HTML, send_json
@@ -34,7 +35,7 @@ SWITCHES: Final = ("fix", "accept_loss")
 TEXT_OPTION, MAX_TEXT = 100, 500  # characters
 MAX_ACCURACY_M: Final = 100_000
 PATIENCE_S: Final = 2.0  # for a check that is just ending
-SYSTEMS: Final = ("EPSG:4490", "EPSG:4528", "EPSG:4549", "EPSG:4326", "EPSG:3857", "GCJ-02", "BD-09")
+SYSTEMS: Final = FRAMES[1:]  # of the city and of the world, CRS84 by its other name
 _OPEN = {"workbench.login_page", "workbench.login"}  # to who has not signed in
 _AGAIN = '<!doctype html><meta http-equiv="refresh" content="0"><title>…</title>'
 

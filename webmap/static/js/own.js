@@ -193,7 +193,7 @@ class OwnLayer {
   add(id, index, chosen) {
     const colour = this.colourOf(index);
     const options = { pane: `own-${this.info.id}`, renderer: this.renderer, interactive: false, fillColor: colour };
-    Object.assign(options, { color: chosen ? "#111111" : this.page.shade(colour, this.page.STYLE.shades.edge), weight: chosen ? 3 : 1.4, fillOpacity: FILL, chosen });
+    Object.assign(options, { color: chosen ? this.page.STYLE.letters.dark : this.page.shade(colour, this.page.STYLE.shades.edge), weight: chosen ? 3 : 1.4, fillOpacity: FILL, chosen });
     const path = this.data.at
       ? new Mark(turn(this.data.at[index]), { ...options, radius: chosen ? 12 : 6, outline: this.outline })
       : L.polygon(this.data.shapes[index].map((part) => part.map((ring) => ring.map(turn))), options);
