@@ -114,7 +114,7 @@ def test_a_load_that_breaks_off_leaves_the_database_as_it_was(url: str) -> None:
 
 KILLED = """
 import sys, time
-from tests.layers.test_postgis import SQUARES, load, quiet, to_snapshot
+from tests.layers.test_postgis import SQUARES, load_release, quiet, to_snapshot
 
 def rows():
     yield from SQUARES
