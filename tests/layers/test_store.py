@@ -311,7 +311,7 @@ def test_a_disk_that_fills_up_leaves_nothing_of_half_a_release(
 ) -> None:
     live = write_release(tmp_path, "abc123", FILES)
 
-    def write(path: Path, content: bytes) -> None:
+    def write(path: Path, content: bytes, _: int = 0) -> None:
         path.write_bytes(content[:5])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 

@@ -519,7 +519,9 @@ def test_a_full_disk_leaves_the_old_release_and_says_so(
     while True:
         written: list[Path] = []
 
-        def write(path: Path, content: bytes, written: list[Path] = written, most: int = steps) -> None:
+        def write(
+            path: Path, content: bytes, _: int = 0, written: list[Path] = written, most: int = steps
+        ) -> None:
             if len(written) >= most:
                 path.write_bytes(content[:3])
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

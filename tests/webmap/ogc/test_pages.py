@@ -155,7 +155,7 @@ def test_the_example_of_a_filter_is_one_whatever_is_shown(client: FlaskClient, q
 def _drawn(client: FlaskClient, query: str) -> dict[str, str]:
     """Return the paths of the page's map by the features that they lead to."""
     text = client.get(f"/ogc/collections/{query}", headers={"Accept": "text/html"}).get_data(as_text=True)
-    links = re.findall(r'<a href="([^"?]+)[^"]*"[^>]*class="spot [^>]*>.*?<path d="([^"]+)"', text)
+    links = re.findall(r'<a href="([^"?]+)[^"]*"[^>]*class="spot [^>]*>.*?<path[^>]* d="([^"]+)"', text)
     return {link.rpartition("/")[2]: path for link, path in links}
 
 
