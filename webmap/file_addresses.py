@@ -16,7 +16,7 @@ INDEX = "index.html"
 PAGE = ".html"
 PANEL = ".panel.html"  # what the map shows of a place: no page of its own
 SELECTIONS = frozenset(
-    {"theme", "zone", "industry", "cluster", "layers", "own"}
+    {"theme", "zone", "industry", "cluster", "layers", "own", "tour"}
 )  # that the map reads in the browser
 MAPS = frozenset({"/", "/embed"})
 ASKED = frozenset({"/find", "/compare", "/lookup"})  # pages that answer their parameters in the browser
