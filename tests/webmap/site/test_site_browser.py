@@ -149,7 +149,7 @@ SEARCHES = (
     ("zones/gaoqu.html", "高區", "高区", "zones/gaoqu.html"),
     ("en/plan.html", "carbon fib", "Carbon fibre", "en/industries/carbon-fibre.html"),
     ("ko/data/index.html", "탄소섬", "탄소섬유", "ko/industries/carbon-fibre.html"),
-    ("indicators.html", "环翠楼街道", "环翠楼街道", "index.html#"),
+    ("indicators.html", "环翠楼街道", "环翠楼街道", "lookup.html?"),
     ("en/plan.html", "disposable syringes", "does not print", "en/industries/medical-devices.html"),
     ("ko/plan.html", "주사기를", "의료기기", "ko/industries/medical-devices.html"),
     ("zones/gaoqu.html", "fishng rods", "休闲运动", "industries/leisure-sports-goods.html"),
