@@ -61,6 +61,7 @@ PAGES: Final = {
     "search": "/search?q={word}",
     "search-nothing": "/search?q=zzzz",
     "lookup": "/lookup?lon={lon}&lat={lat}",
+    "join": "/join",
     "data": "/data/",
     "changes": "/changes",
     "release": "/r/{release}/",

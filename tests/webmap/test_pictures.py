@@ -30,7 +30,9 @@ SAME = 22  # of 255
 MOST_DIFFERENT = 0.004  # of all pixels
 SHEET_PPI = 56
 # Of two publications, which one release alone has not; frames that others extend.
-UNSEEN = {"difference.html", "ogc/frame.html"}
+# Of two publications, a frame, of an operator's own layers, and of who has signed in.
+UNSEEN = {"difference.html", "ogc/frame.html", "own.html", "own_layers.html", "own_list.html"}
+UNSEEN |= {f"workbench/{name}.html" for name in ("draft", "drafts", "draw", "frame", "history", "login")}
 WORDLESS = "text, .map-top, .zoomer, .corner { visibility: hidden !important; }"
 
 

@@ -104,7 +104,12 @@ def _documents(client: FlaskClient) -> list[str]:
     known = SAMPLES | {"agency_id": agency, "release_id": release, "path": "manifest.json"}
     paths = []
     for rule in client.application.url_map.iter_rules():
-        if rule.rule != "/openapi.json" and (rule.rule.endswith(ENDINGS) or "<file>" in rule.rule):
+        # Layers of an operator's own are not in this release.
+        if (
+            rule.rule != "/openapi.json"
+            and not rule.rule.startswith("/own/")
+            and (rule.rule.endswith(ENDINGS) or "<file>" in rule.rule)
+        ):
             values = known | (POINTS if rule.rule.startswith("/places/") else {})
             paths.append(re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule).format_map(values))
     return sorted([*paths, "/data/zones.schema.json"])
