@@ -197,9 +197,12 @@ def test_only_where_files_are_sent_may_a_body_be_large(serve):
 def test_files_that_are_too_many_at_once_are_put_off(serve):
     port = serve(replace(LIMITS, uploads=1))
     with connect(port) as first:
-        first.sendall(b"POST /join HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\naaaa")
-        while (answer := probe(port, 5, "/join")) is None:  # the first has not been counted yet
-            pass
+        head = b"POST /join HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"
+        first.sendall(head)
+        assert first.recv(100).startswith(b"HTTP/1.1 100")  # it is counted once it is read
+        first.sendall(b"aaaa")
+        answer = probe(port, 5, "/join")
+        assert answer is not None
         assert answer.status == 503
         assert send(port, "POST / HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
         first.sendall(b"a" * 6)
