@@ -235,6 +235,10 @@ def test_its_map_opens(browser: Browser, city_site: str) -> None:
     page.goto(f"{city_site}/?zone=east-trial&lang=zh")
     page.get_by_text("东谷试验区").first.wait_for()
     assert find_words(page.locator("body").inner_text()) == set()
+    page.goto(f"{city_site}/?tour=5&lang=en")  # no theme of clusters or platforms: fewer views
+    guide = page.locator("#guide")
+    guide.get_by_text("3 / 3").wait_for()
+    assert guide.get_by_role("heading").all_inner_texts() == ["An industry"]
     assert watched.faults == []
     context.close()
 

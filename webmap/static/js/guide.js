@@ -22,19 +22,24 @@ function keepAway() {
   }
 }
 
-/** Return what each view of the tour shows: themes, a place, an industry, clusters, points. */
+/**
+ * Return the views of the tour by name: themes, a place, an industry, clusters, points. A city has those of which
+ * it has something to show.
+ */
 function viewsOf(catalogue) {
   const themes = [...catalogue.themes.values()];
-  const most = (rows, count) => rows.reduce((best, one) => (count(one) > count(best) ? one : best));
+  const most = (rows, count) => [...rows].sort((one, other) => count(other) - count(one))[0]?.id;
   const zones = [...catalogue.features.values()].filter((one) => one.layer === "zones" && catalogue.isLocated(one));
-  const first = { theme: themes[0].id };
-  return [
-    first,
-    { ...first, zone: most(zones, (one) => one.industries.length).id },
-    { ...first, industry: most(Object.keys(catalogue.payload.industries), (id) => catalogue.placesFor(id).length) },
-    { theme: themes.find((one) => one.colour_by === "cluster").id },
-    { theme: themes.find((one) => one.layers.includes("platforms")).id },
-  ];
+  const industries = Object.keys(catalogue.payload.industries).map((id) => ({ id }));
+  const first = themes[0].id;
+  const views = {
+    themes: { theme: first },
+    place: { theme: first, zone: most(zones, (one) => one.industries.length) },
+    industry: { theme: first, industry: most(industries, ({ id }) => catalogue.placesFor(id).length) },
+    clusters: { theme: themes.find((one) => one.colour_by === "cluster")?.id },
+    points: { theme: themes.find((one) => one.layers.includes("platforms"))?.id },
+  };
+  return Object.entries(views).filter(([, view]) => Object.values(view).every(Boolean));
 }
 
 /** Show the introduction if the reader comes for the first time and asks for nothing, or the view of the tour asked for. */
@@ -43,11 +48,13 @@ export function createGuide({ map, state, catalogue, view }, isBare) {
   if (!box) return; // an embedded map has none
   const [back, next, at] = ["guide-back", "guide-next", "guide-at"].map(byId);
   const views = viewsOf(catalogue);
+  const stepOf = ({ tour }) => Math.min(Number(tour ?? 0), views.length); // an address may ask for a view that this city lacks
   let opener = null;
 
   /** Show a view's text, or the introduction for 0; `focus` where the reader asked for it. */
   function show(step, focus) {
-    for (const one of box.querySelectorAll("[data-step]")) one.hidden = one.dataset.step !== String(step);
+    const name = step ? views[step - 1][0] : "reading";
+    for (const one of box.querySelectorAll("[data-step]")) one.hidden = one.dataset.step !== name;
     at.textContent = step ? `${step} / ${views.length}` : "";
     back.hidden = step < 2;
     next.textContent = next.dataset[step === views.length ? "end" : step ? "next" : "start"];
@@ -69,11 +76,11 @@ export function createGuide({ map, state, catalogue, view }, isBare) {
   function go(step) {
     if (step > views.length) return close();
     keepAway();
-    state.set({ ...PLAIN, ...views[step - 1], tour: String(step) }, "map");
+    state.set({ ...PLAIN, ...views[step - 1][1], tour: String(step) }, "map");
     return state.get().zone ? null : view.showAll();
   }
 
-  const step = () => Number(state.get().tour ?? 0);
+  const step = () => stepOf(state.get());
   next.addEventListener("click", () => go(step() + 1));
   back.addEventListener("click", () => go(step() - 1));
   byId("guide-close").addEventListener("click", close);
@@ -88,7 +95,7 @@ export function createGuide({ map, state, catalogue, view }, isBare) {
     event.stopPropagation();
     act();
   });
-  state.subscribe((now, before) => now.tour !== before.tour && (now.tour ? show(Number(now.tour), true) : hide()));
+  state.subscribe((now, before) => now.tour !== before.tour && (now.tour ? show(stepOf(now), true) : hide()));
   if (step()) show(step(), false);
   else if (isBare && !isKnown()) show(0, false);
 }
