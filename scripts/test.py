@@ -37,7 +37,7 @@ STEPS = {
     "ruff format": ["ruff", "format", "--check"],
     "mypy": ["mypy", "--strict"],
     "import-linter": ["lint-imports"],
-    "pytest": ["pytest", "-n", "3"],
+    "pytest": ["pytest", "-n", "3", "--dist", "worksteal"],
 }
 # Of Debian, each with a file that tells that it is there.
 SERVERS = {"qgis-server": "/usr/lib/cgi-bin/qgis_mapserv.fcgi", "nginx-light": "/usr/sbin/nginx"}
