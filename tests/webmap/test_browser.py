@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import shapely
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from shapely import LineString
 
 from layers.store import Release
@@ -319,14 +319,43 @@ def test_no_name_is_cut_at_the_edge_of_the_map(phone: Page, site: str, theme: st
 
 def test_edges_and_labels_say_what_is_schematic(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh&zone=lingang")
-    styled = "nodes => nodes.map(n => getComputedStyle(n).strokeDasharray)"
-    guessed, known = (f".edge-{kind}[data-id=lingang]" for kind in ("guessed", "known"))
-    assert not {"none", ""} & set(page.eval_on_selector_all(guessed, styled))
-    assert set(page.eval_on_selector_all(known, styled)) == {"none"}  # its coast and county border
+    # Found and read in one go: in between, the finer geometry may come and the edges be made anew.
+    styled = """(edges) => [...document.querySelectorAll(`.edge-${edges}`)]
+        .map((node) => getComputedStyle(node).strokeDasharray)"""
+    guessed = set(page.evaluate(styled, "guessed[data-id=lingang]"))
+    assert guessed
+    assert not {"none", ""} & guessed
+    assert set(page.evaluate(styled, "known[data-id=lingang]")) == {"none"}  # its coast and county border
     assert page.locator(".edge-guessed[data-id=rushan], .edge-band[data-id=rushan]").count() == 0
-    assert set(page.eval_on_selector_all(".edge-known[data-id=rushan]", styled)) == {"none"}
+    assert set(page.evaluate(styled, "known[data-id=rushan]")) == {"none"}
     expect(page.locator("#panel").get_by_text("示意").first).to_be_visible()
     expect(page.locator("#panel").get_by_text(re.compile("精度")).first).to_be_visible()
+
+
+def test_finer_geometry_leaves_the_focus_where_it_is(page: Page, site: str) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/detail.topojson", hold)
+    with page.expect_request("**/detail.topojson"):
+        _open(page, f"{site}/?lang=zh&zone=lingang")
+    figure = page.locator("path.figure[data-id=lingang]")
+    figure.evaluate("node => { node.focus(); node.classList.add('before') }")
+    held[0].continue_()
+    expect(figure).not_to_have_class(re.compile("before"))
+    expect(figure).to_be_focused()
+
+
+def test_a_place_that_has_the_focus_keeps_it_when_the_map_is_zoomed(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    point = page.locator(".point[data-id=zhongri-park]")
+    point.evaluate(
+        "node => { node.focus(); node.classList.add('before'); planMap.setZoom(planMap.getZoom() + 1) }"
+    )
+    expect(point).not_to_have_class(re.compile("before"))
+    expect(point).to_be_focused()
 
 
 @pytest.mark.parametrize("language", ["zh", "en", "ko"])

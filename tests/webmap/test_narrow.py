@@ -94,6 +94,7 @@ PAGES = (
     "/agencies/",
     "/agencies/sci-tech-bureau",
     "/find?industry=biomedicine&university=2",
+    "/join",
     "/compare?zones=gaoqu,nanhai,lingang",
     "/search?q=cold chain",
     "/about",

@@ -28,6 +28,14 @@ function furnish(node, attributes, children) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** Make what a node holds anew; where an element of the map had the focus, the one in its stead has it. */
+export function keepFocus(node, make) {
+  const { id, count } = node.contains(document.activeElement) ? document.activeElement.dataset : {};
+  make();
+  const focused = id ? `[data-id="${id}"][tabindex="0"]` : count && `[data-count="${count}"]`;
+  if (focused) node.querySelector(focused)?.focus({ preventScroll: true });
+}
+
 /** Whether the page is laid out for a narrow window. */
 export const narrow = window.matchMedia("(max-width: 720px)");
 

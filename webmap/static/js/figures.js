@@ -1,7 +1,7 @@
 /** The theme's polygons, and the outline of the selected one. */
 
 import { STYLE } from "./cartography.js";
-import { svg } from "./dom.js";
+import { keepFocus, svg } from "./dom.js";
 import { createRenderer } from "./shapes.js";
 import { t } from "./site.js";
 import { dress, fadingFill, paint } from "./symbols.js";
@@ -21,6 +21,10 @@ export function createFigures(app) {
   const tones = []; // groups and clips that hold bands
 
   function draw() {
+    keepFocus(map.getPane(pane), make);
+  }
+
+  function make() {
     group.clearLayers();
     drawn.clear();
     for (const node of tones.splice(0)) node.remove();

@@ -1,6 +1,6 @@
 /** What lies under the figures: sea, land, names of waters, tiles where the operator has any. */
 
-import { byId, svg } from "./dom.js";
+import { byId, keepFocus, svg } from "./dom.js";
 import { createRenderer } from "./shapes.js";
 
 /* A drawing above the map whose parts keep their size and follow their place. */
@@ -18,7 +18,7 @@ export class Overlay {
   /** Show exactly these parts, each `{node, at}` with a (lat, lon), drawn in the given order. */
   show(parts) {
     this.parts = parts;
-    this.root.replaceChildren(...parts.map((part) => part.node));
+    keepFocus(this.root, () => this.root.replaceChildren(...parts.map((part) => part.node)));
     this.update();
   }
 
