@@ -31,6 +31,7 @@ from layers.document_types import PlaceDocument
 from layers.home import find_home
 from layers.map_types import MapDocument, MapOwnLayer, ShownFeature
 from layers.store import Release, read_current
+from webmap.i18n import fill
 from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
@@ -429,7 +430,7 @@ class _FileMap:
         ]
 
     def _say(self, key: str, **values: object) -> str:
-        return self.strings[key].format(**values)
+        return fill(self.strings[key], values)
 
 
 def _bounds(geometry: BaseGeometry) -> Bounds:

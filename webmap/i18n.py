@@ -80,7 +80,11 @@ def choose_credit(basemap: BasemapIndex | None) -> tuple[str, dict[str, str]]:
 
 def translate(key: str, language: str, **values: object) -> str:
     """Return the text for `key`; raises KeyError for a key that no file has."""
-    text: str = current_app.extensions["strings"][language][key]
+    return fill(current_app.extensions["strings"][language][key], values)
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """Return a text with its values filled in; one without any, as names are, stands as it is written."""
     return text.format(**values) if values else text
 
 

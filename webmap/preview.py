@@ -25,7 +25,7 @@ from geodata.model import Area, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
-from webmap.i18n import format_number, read_strings
+from webmap.i18n import fill, format_number, read_strings
 from webmap.static_map import Label, place_labels
 from webmap.style_sheets import read_style_sheet
 
@@ -108,7 +108,7 @@ def render_preview(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("preview.html").render(
-        t=lambda key, **values: strings[key].format(**values) if values else strings[key],
+        t=lambda key, **values: fill(strings[key], values),
         lang=language,
         css=Markup("\n").join(Markup(read_style_sheet(name).decode()) for name in STYLES),  # noqa: S704 - our own files
         number=lambda value, decimals=0: format_number(value, decimals),
@@ -127,7 +127,7 @@ def describe_preview(
     strings = read_strings(language)
 
     def translate(key: str, **values: object) -> str:
-        return strings[key].format(**values)
+        return fill(strings[key], values)
 
     names = _Names(baseline, language, strings)
     drawing = draw_preview_maps(proposal, baseline.facts, shapely.union_all(neighbours), names.short)

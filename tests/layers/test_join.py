@@ -19,12 +19,15 @@ from hypothesis import given, settings
 
 from geodata import crs
 from geodata.boundary_import.issues import RefusedError
+from geodata.read import read_facts
+from layers.answers import Answers
 from layers.join import answering
 from layers.join.answering import list_added_columns
 from layers.join.job import answer_join, join_file
 from layers.join.placing import PointPlacer, judge_frame, open_placer
 from layers.join.request import JoinRefusedError, JoinRequest, JoinSummary, unpack_answer
 from layers.lookup import SHARING, BlockPlaces, Lookup, Surroundings
+from layers.relations import Relations
 from layers.search import Search
 from layers.store import Release
 from tests.geodata.test_geojson_input import MALFORMED
@@ -224,6 +227,24 @@ def test_products_are_answered_as_the_search_and_the_plan_answer(join: Join, rel
         kinds = [answer["kind"] for answer in answers if answer] or ["elsewhere"]
         assert row["plan_product_here"] == min(kinds, key=answering.KINDS.index)
     assert {rows[at]["plan_product_says"] for at in (2, 3)} == {""}
+
+
+def test_a_product_is_said_not_to_be_listed_where_the_facts_list_its_industry_elsewhere(join: Join) -> None:
+    at = ("122.1163,37.3082", "122.05,37.52", "122.12,37.51", "122.42,37.16")
+    words = ("碳纤维", "医疗器械", "生物医药", "量子计算")
+    table = "lon,lat,goods\n" + "".join(f"{spot},{word}\n" for spot in at for word in words)
+    _, content = join(table, format="csv", crs="CRS84", product="goods")
+    answers = Answers(Relations(read_facts()))
+    zones = answers.facts.zones
+    met = set()
+    for row in rows_of(content):
+        places = [row[f"plan_{one}_id"] for one in ("county", "zone") if row[f"plan_{one}_id"]]
+        if not row["plan_product_industry"] or not places:
+            continue
+        said = {answers.of(zones[one], row["plan_product_industry"]).kind for one in places}
+        assert (row["plan_product_here"] == "elsewhere") == (said == {"elsewhere"}), row
+        met.add(row["plan_product_here"] == "elsewhere")
+    assert met == {True, False}
 
 
 @pytest.mark.parametrize(("column", "code"), [("none", "column-missing"), ("goods", "products-many")])

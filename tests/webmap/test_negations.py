@@ -41,6 +41,7 @@ PROVEN_HERE = {
 PROVEN_ELSEWHERE = {
     "error.clause",  # unknown addresses
     "error.industry",
+    "join.here.elsewhere",  # of each row's places: tests/layers/test_join.py
     "finding.missing",  # words of a search: tests/layers/test_search.py asks every word and every synonym
     "finding.answers.synonym",
     "finding.areas_note",

@@ -206,7 +206,8 @@ def rules(client: FlaskClient, release: Release) -> list[tuple[str, dict[str, st
     }
     known |= {"clause_id": "三(一)1", "theme_id": "districts", "extension": "svg", "file": "zones.geojson"}
     known |= {"path": "documents/gaoqu.json", "below": "collections/zones/items", "release_id": release.id}
-    known |= {"layer": "zones", "z": "9", "x": "429", "y": "198", "layer_id": "plots", "feature_id": "a1"}
+    known |= {"layer": "zones", "z": "9", "x": "429", "y": "198"}
+    known |= {"layer_id": "own-nowhere", "feature_id": "nothing"}  # no layer of an operator is here
     known["agency_id"] = next(iter(client.application.extensions["content"].agencies))
     found = []
     for rule in client.application.url_map.iter_rules():

@@ -20,6 +20,7 @@ from layers.export.job import headline
 from layers.query import Collection, Feature, FeatureStore, Query, Selection
 from layers.rows import json_type, queryables
 from webmap import http as kinds
+from webmap.i18n import fill
 from webmap.limiter import computing
 from webmap.ogc.cache import ReprojectionCache, flatten_body, keep_properties
 from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items
@@ -141,7 +142,7 @@ class Resources:
 
     def text(self, request: OgcRequest, key: str, **values: str) -> str:
         """Return a text in the language of the request."""
-        return self._strings[request.language][key].format(**values)
+        return fill(self._strings[request.language][key], values)
 
     def landing(self, request: OgcRequest) -> Document:
         """Return the landing page."""

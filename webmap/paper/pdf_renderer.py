@@ -18,7 +18,7 @@ from layers.links import Reached, Words
 from layers.map_types import MapDocument, MapTheme
 from layers.store import Release
 from layers.wording import NO_WORDING
-from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
+from webmap.i18n import choose_credit, fill, format_clause, format_number, format_quantity
 from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import typeset
 from webmap.paper.drawing import Ground
@@ -356,7 +356,7 @@ def open_renderer(release: Release, language: str, absolute: Callable[[str], str
     plan, strings = _read_common(release, language)
 
     def say(key: str, **values: object) -> str:
-        return strings[key].format(**values)
+        return fill(strings[key], values)
 
     return PdfRenderer(release, _open_ground(release), plan, language, absolute, say)
 

@@ -25,7 +25,7 @@ from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_pointer
 from webmap.export_worker import MEGABYTE, ChildJob, ChildLimits, ExportWorker, run_child
 from webmap.file_cache import FileCache
-from webmap.i18n import LANGUAGES, format_number, read_strings
+from webmap.i18n import LANGUAGES, fill, format_number, read_strings
 from webmap.problems import ConflictError, RequestError
 from webmap.publish import BuildError, By, MeanwhileError, imports_in_force, publish_imports, roll_back
 from webmap.settings import Settings
@@ -337,7 +337,7 @@ def _write_receipt(task: BenchTask) -> bytes:
     strings = read_strings(task.language)
 
     def say(key: str, **values: object) -> str:
-        return strings[key].format(**values) if values else strings[key]
+        return fill(strings[key], values)
 
     entries = {one.number: one for one in read_history(Path(task.home))}
     entry = entries[draft.number or 0]
