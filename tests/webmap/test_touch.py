@@ -71,6 +71,9 @@ def test_fingers_drag_pinch_and_press_the_map(phone: Page) -> None:
     fingers.move(((170, 400), (110, 330)), ((190, 440), (250, 510)))
     phone.wait_for_function(f"planMap.getZoom() >= {zoom + 0.5}")
     expect(phone.locator("#panel")).to_be_hidden()  # neither of the two was a tap
+    phone.wait_for_function("!document.querySelector('.leaflet-zoom-anim')")
+    phone.wait_for_load_state("networkidle")  # then the map is drawn anew, in detail
+    phone.wait_for_timeout(400)
     fingers.hold((150, 450))
     readout = phone.locator("#readout")
     expect(readout).to_contain_text("° N")
