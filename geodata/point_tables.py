@@ -15,6 +15,7 @@ import unicodedata
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -309,6 +310,7 @@ def _find_roles(titles: Sequence[str]) -> dict[str, int]:
     return {role: roles[role] for role in ("wkt", "pair") if role in roles and len(titles) > 1}
 
 
+@cache
 def _list_titles() -> dict[str, str]:
     """Return the role of a column by its title."""
     vocabulary = read_vocabulary()
@@ -319,11 +321,12 @@ def _list_titles() -> dict[str, str]:
     return {normalise_word(word): role for role, spelled in words.items() for word in spelled}
 
 
-def _list_frames() -> list[str]:
+@cache
+def _list_frames() -> tuple[str, ...]:
     """Return the words of coordinate systems that titles of columns carry, the longest first."""
     vocabulary = read_vocabulary()
     rows = [*vocabulary["frames"].values(), *(datum["words"] for datum in vocabulary["datums"].values())]
-    return sorted({normalise_word(word) for words in rows for word in words}, key=len, reverse=True)
+    return tuple(sorted({normalise_word(word) for words in rows for word in words}, key=len, reverse=True))
 
 
 def _holds_coordinates(rows: Sequence[Sequence[str]], at: int) -> bool:
