@@ -71,10 +71,6 @@ export function createGround({ map, shapes }) {
 
 /* The operator's tile basemap, if there is one, shifted where its tiles lie in GCJ-02. */
 
-// Ellipsoid and eccentricity of the GCJ-02 transform (Krasovsky 1940).
-const AXIS_M = 6378245;
-const ECCENTRICITY = 0.006693421622965943;
-
 export function createTiles({ map }) {
   const text = byId("atlas").dataset.tiles;
   if (!text) return;
@@ -103,20 +99,8 @@ function shiftedLayer() {
   });
 }
 
-/** Return the GCJ-02 position of a WGS 84 one: for display only, never stored. */
+/** Return where the tiles show a place: for display only, never stored. */
 function toGcj({ lat, lng }) {
-  const [x, y] = [lng - 105, lat - 35];
-  const wave = (value, ...terms) =>
-    terms.reduce((sum, [size, period]) => sum + size * Math.sin((value * Math.PI) / period), 0);
-  const common = 20 * Math.sin(6 * x * Math.PI) + 20 * Math.sin(2 * x * Math.PI);
-  const root = Math.sqrt(Math.abs(x));
-  const north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root;
-  const east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root;
-  const dLat = north + ((common + wave(y, [20, 1], [40, 3]) + wave(y, [160, 12], [320, 30])) * 2) / 3;
-  const dLon = east + ((common + wave(x, [20, 1], [40, 3]) + wave(x, [150, 12], [300, 30])) * 2) / 3;
-  const angle = (lat * Math.PI) / 180;
-  const magic = 1 - ECCENTRICITY * Math.sin(angle) ** 2;
-  const perLat = (AXIS_M * (1 - ECCENTRICITY) * Math.PI) / (magic ** 1.5 * 180);
-  const perLon = (AXIS_M * Math.cos(angle) * Math.PI) / (Math.sqrt(magic) * 180);
-  return L.latLng(lat + dLat / perLat, lng + dLon / perLon);
+  const [east, north] = toGcj02([lng, lat]);
+  return L.latLng(north, east);
 }

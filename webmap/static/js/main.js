@@ -18,14 +18,13 @@ import { createQuestion } from "./question.js";
 import { createSearch, openOnMap } from "./search.js";
 import { Shapes } from "./shapes.js";
 import { createPassing, createPrinting, createTaking } from "./share.js";
-import { fetchJson, lang, load, local, setWords, t } from "./site.js";
+import { fetchJson, lang, later, local, setWords, t } from "./site.js";
 import { bindAddress, createState, readAddress } from "./state.js";
 import { createSwipe } from "./swipe.js";
 import { shade, swatch, symbolIcon } from "./symbols.js";
 import { createTools } from "./tools.js";
 import { createCorner, createView } from "./view.js";
 
-const OWN = document.currentScript && new URL("own", document.currentScript.src).href; // beside this script
 // What a module uses that is fetched later.
 const PAGE = { STYLE, byId, el, fetchJson, lang, listOf, local, overlaysOf, shade, swatch, symbolIcon, t };
 
@@ -55,7 +54,7 @@ async function start() {
   await painted();
   await createEach(app, [createBackdrop, createThemes, createLayers, createLegend, createFilter, createList, createQuestion]);
   if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none
-  if (payload.own.length) (await load(OWN)).createOwn(app, PAGE);
+  if (payload.own.length) (await later("own")).createOwn(app, PAGE);
   await createEach(app, [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking, createTools, createSwipe]);
   bindBasket();
   showCurrent();

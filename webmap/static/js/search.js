@@ -1,7 +1,7 @@
 /** The search box of every page: answers as one types, from the server or from its tables. */
 
 import { byId, el } from "./dom.js";
-import { at, fetchJson, load, served } from "./site.js";
+import { at, fetchJson, later, served } from "./site.js";
 
 /* Set the characters that a query hit as marked text: nodes, never markup. */
 
@@ -21,7 +21,6 @@ function marked(text, ranges = []) {
 
 /* Ask the server, or where the site is files the tables that it would answer from, fetched with the first question. */
 
-const ANSWERING = document.currentScript && new URL("answering", document.currentScript.src).href; // beside this script
 const offline = new Map(); // functions that answer, by language
 
 export async function answerOffline(query, lang) {
@@ -30,7 +29,7 @@ export async function answerOffline(query, lang) {
 }
 
 async function readAnswering(lang) {
-  const [{ createAnswering }, tables] = await Promise.all([load(ANSWERING), fetchJson(`/answers/${lang}.json`)]);
+  const [{ createAnswering }, tables] = await Promise.all([later("answering"), fetchJson(`/answers/${lang}.json`)]);
   return createAnswering(tables);
 }
 

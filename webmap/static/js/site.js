@@ -67,6 +67,11 @@ export function load(address) {
   });
 }
 
+const SCRIPT = document.currentScript?.src; // this one, known only while it is first run
+
+/** Return what a script beside this one hands over, which a page fetches once it needs it. */
+export const later = (name) => load(new URL(name, SCRIPT).href);
+
 /** Return the JSON at `url`; throws where the answer is not one. */
 export async function fetchJson(url, options = {}) {
   if (!served) return load(at(url));
