@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ import click
 import pytest
 from flask.testing import FlaskClient
 
+from geodata.city import find_city
 from layers.store import Release
 from scripts import reference
 from scripts.cli import COMMANDS, NAME, PROGRAM
@@ -55,6 +57,29 @@ def test_the_readme_is_one_page_with_a_picture_and_every_command() -> None:
     assert readme.count("\n") <= MOST_LINES
     assert "](docs/map.png)" in readme
     assert {name for name in COMMANDS if not re.search(rf"\b{name}\b", readme)} == set()
+
+
+def test_the_readme_has_the_accuracies_and_areas_of_the_boundaries_as_they_are() -> None:
+    readme = read(ROOT / "README.md")
+    package = json.loads(read(find_city() / "boundaries" / "datapackage.json"))
+    quality, title = package["quality"], {"weihai": "the city"}
+    title |= {"huancui": "环翠", "wendeng": "文登", "rongcheng": "荣成", "rushan": "乳山"}
+    rebuilt = quality["reconstructed"]
+    off = (f"{rebuilt[share] / 1000:.1f} km" for share in ("median_m", "p90_m"))
+    for text in (
+        f"| {quality['coast']['p90_m']} m |",
+        f"| {quality['digitised']['p90_m']} m |",
+        "off by {} (median) and {} (nine in ten)".format(*off),
+        f"{100 * rebuilt['land_in_right_county']:.1f} % of the land",
+        *(
+            f"{title[row['of']]} −{-row['difference_percent']:.1f} %"
+            for row in quality["areas"]
+            if row["of"] in title
+        ),
+    ):
+        assert text in readme
+    held = [row for row in quality["areas"] if row["solved"]]
+    assert all(f"{row['official_km2']:g}" in readme and abs(row["difference_percent"]) <= 0.5 for row in held)
 
 
 def test_every_setting_is_in_the_reference_and_no_other_is_in_a_document() -> None:
