@@ -18,7 +18,7 @@ from layers.links import (
     Statement,
     Words,
 )
-from layers.own_types import OwnEntry
+from layers.map_types import OwnEntry
 
 
 class FileLink(TypedDict):

@@ -51,11 +51,14 @@ from webmap.views import (
     search,
     siting,
     subjects,
-    tiles,
 )
 from webmap.views.releases import PublicationHistory
 
 MAX_REQUEST_BYTES = 1_000_000
+VIEWS = (
+    *(charts, comparison, data, joining, lists, lookup, own, pages),
+    *(paper, plan, releases, search, siting, subjects),
+)
 
 
 def create_app(release: Release, settings: Settings) -> Flask:
@@ -81,23 +84,12 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }
-    app.register_blueprint(pages.documents_blueprint)
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(lists.blueprint)
-    app.register_blueprint(own.blueprint)
-    app.register_blueprint(releases.changes_blueprint)
-    app.register_blueprint(releases.blueprint)
-    app.register_blueprint(search.blueprint)
-    app.register_blueprint(lookup.blueprint)
-    app.register_blueprint(joining.blueprint)
-    app.register_blueprint(plan.blueprint)
-    app.register_blueprint(subjects.blueprint)
-    app.register_blueprint(charts.blueprint)
-    app.register_blueprint(comparison.blueprint)
-    app.register_blueprint(siting.blueprint)
-    app.register_blueprint(paper.blueprint)
-    app.register_blueprint(data.blueprint)
-    app.register_blueprint(tiles.blueprint)
+    for blueprint in (
+        pages.documents_blueprint,
+        releases.changes_blueprint,
+        *(one.blueprint for one in VIEWS),
+    ):
+        app.register_blueprint(blueprint)
     if settings.workbench and not settings.files:
         # Only who has one pays for it.
         from webmap.workbench.views import register_workbench

@@ -35,7 +35,7 @@ from geodata.boundary_import.gcj02 import (
 from geodata.boundary_import.georeference import Drawable, Georeferenced, georeference, select_drawable
 from geodata.boundary_import.issues import Issue, PlaceNames, RefusedError, build_issue
 from geodata.boundary_import.matching import PlaceIndex, check_attributes, match_features, select_features
-from geodata.boundary_import.planar import MIN_AREA_KM2, to_polygons
+from geodata.boundary_import.planar import MIN_AREA_KM2, is_moved, to_polygons
 from geodata.boundary_import.reader import BoundaryFile, SourceFeature, read_boundary_file
 from geodata.boundary_import.records import ImportedBoundary, Layer, Method, keep_latest
 from geodata.boundary_import.snap import (
@@ -48,7 +48,6 @@ from geodata.boundary_import.snap import (
     to_boundaries,
 )
 from geodata.boundary_import.transfers import Change, Transfer
-from geodata.moves import is_moved
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 

@@ -17,8 +17,7 @@ from layers.answers import AreaIndustry, AreaPositioning
 from layers.citations import to_cited
 from layers.links import Link, Statement, Words
 from webmap.content import Content
-from webmap.http import send_csv, to_csv
-from webmap.links import address_with
+from webmap.http import address_with, send_csv, to_csv
 from webmap.params import ListParameter, takes
 from webmap.problems import BadParameterError
 from webmap.views.context import content

@@ -19,9 +19,8 @@ from layers.document_types import PlaceDocument, PlaceIndustry
 from layers.history import TracedChange
 from layers.inspection import Inspection
 from layers.query import FeatureStore
-from webmap.http import send, send_json
+from webmap.http import absolute, base_url, send, send_json
 from webmap.i18n import LANGUAGES
-from webmap.links import absolute, base_url
 from webmap.params import takes
 from webmap.problems import BadParameterError, DamagedError, NotFoundError
 from webmap.views.comparison import suggest_places

@@ -11,8 +11,8 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 
 from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
+from webmap.http import absolute, base_url
 from webmap.i18n import LANGUAGES, translate_here
-from webmap.links import absolute, base_url
 from webmap.map_choice import PARAMETERS, parse_map_choice
 from webmap.paper.poster import SIZES
 from webmap.paper.request import Kind, PaperRequest, make_paper

@@ -50,8 +50,7 @@ from layers.store import (
 )
 from webmap.content import Content
 from webmap.downloads import PARAMETERS, Downloads, name_release_file, send_file
-from webmap.http import HTML, media_type_of, send, send_json, vary, wants_document
-from webmap.links import base_url
+from webmap.http import HTML, base_url, media_type_of, send, send_json, vary, wants_document
 from webmap.params import refuse_unknown, takes
 from webmap.problems import NAMED, BadParameterError, DamagedError, NotFoundError, name_some
 from webmap.views.context import content, downloads_in_service, require_place
