@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.geojson_input import GeojsonError
-from geodata.point_tables import PointOptions, PointTable, Value, read_point_file
+from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from layers.export.job import harmless
 from layers.export.texts import BOM
 from layers.join.answering import PREFIX, JoinAnswers, list_added_columns
@@ -86,8 +86,9 @@ def answer_join(asked: JoinRequest) -> bytes:
 
 
 def _join(asked: JoinRequest, release: Release) -> tuple[JoinSummary, bytes]:
-    options = PointOptions(asked.table, asked.encoding, asked.lon, asked.lat)
-    table = read_point_file(Path(asked.path), asked.name, options, Path(asked.work))
+    named = {"east": asked.lon, "north": asked.lat} if asked.lon and asked.lat else {}
+    options = TableOptions(asked.table, asked.encoding, named)
+    table = read_located_table(Path(asked.path), asked.name, options, Path(asked.work))
     placer = open_placer(release)
     frame, issues = judge_frame(table.name, table.x, table.y, table.crs, asked.crs, placer)
     lon, lat = _to_lonlat(table, frame.code)
@@ -105,7 +106,7 @@ def _join(asked: JoinRequest, release: Release) -> tuple[JoinSummary, bytes]:
     return summary, _WRITERS[asked.format](columns, Path(asked.work))
 
 
-def _to_lonlat(table: PointTable, frame: str) -> tuple[Floats, Floats]:
+def _to_lonlat(table: LocatedTable, frame: str) -> tuple[Floats, Floats]:
     """Return WGS 84 positions; NaN for one that lies nowhere on the globe."""
     if frame in crs.FRAMES:
         with np.errstate(all="ignore"):
