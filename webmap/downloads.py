@@ -254,7 +254,7 @@ class Downloads:
         if download.usual:
             path = release_path(name, extension)
             return send(release, path, immutable=self.fixed, attachment=saved, media_type=kind.media_type)
-        job = ChildJob("layers.export", download.to_request(release).to_line())
+        job = ChildJob("layers.export.write:make_download", download.to_request(release).to_line())
         body = self.worker.get(("export", release.id, *download.key), job)
         return send_file(body, kind.media_type, saved, immutable=self.fixed)
 

@@ -10,6 +10,7 @@ from layers.export.geopackage import write_geopackage
 from layers.export.job import Job
 from layers.export.kml import write_kml
 from layers.export.project import write_qgs, write_qgz
+from layers.export.request import ExportRequest, build_job
 from layers.export.sheets import write_xlsx
 from layers.export.texts import pack, write_csv, write_geojson, write_json
 from layers.export.topology import write_topojson
@@ -43,6 +44,11 @@ _WRITERS: dict[str, Callable[[Job], bytes]] = {
     "qgz": write_qgz,
     "qgis.zip": _write_bundle,
 }
+
+
+def make_download(line: bytes) -> bytes:
+    """Return the file that a line of :class:`~layers.export.request.ExportRequest` asks for, in a child."""
+    return write(build_job(ExportRequest.from_line(line)))
 
 
 def write(job: Job) -> bytes:

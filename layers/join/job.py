@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -74,6 +75,13 @@ def join_file(asked: JoinRequest) -> tuple[JoinSummary, bytes]:
         strings = {one: release.read_json(f"pages/{one}/strings.json") for one in LANGUAGES}
         texts = {one: strings[one][f"error.{error.kind}"].format(**values) for one in LANGUAGES}
         raise JoinRefusedError(f"geojson-{error.kind}", "file", texts) from error
+
+
+def make_answer(line: bytes) -> bytes:
+    """Return the answer to a line of :class:`~layers.join.request.JoinRequest`, in a child."""
+    asked = JoinRequest.from_line(line)
+    tempfile.tempdir = asked.work  # whatever libraries write goes with the folder, also when this is killed
+    return answer_join(asked)
 
 
 def answer_join(asked: JoinRequest) -> bytes:

@@ -180,7 +180,7 @@ def _print(paper_request: PaperRequest, key: tuple[str, ...]) -> bytes:
     worker: ExportWorker = current_app.extensions["export_worker"]
     files = _settings().files
     if files is None:
-        return worker.get(key, ChildJob("webmap.paper", paper_request.to_line()))
+        return worker.get(key, ChildJob("webmap.paper.request:make_sheet", paper_request.to_line()))
 
     def make(path: Path) -> None:
         path.write_bytes(make_paper(paper_request, files.absolute))
