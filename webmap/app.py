@@ -33,6 +33,7 @@ from webmap.ogc.fast_path import FastPath
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
 from webmap.origin import Origin
+from webmap.problems import Strings
 from webmap.settings import Settings, tile_basemap
 from webmap.views import (
     charts,
@@ -117,7 +118,13 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
         ]
         for layer in content.layers
     }
-    service = Service(app.extensions["store"], release.id, app.extensions["strings"], downloads)
+    operations = {
+        rule.rule: app.view_functions[rule.endpoint].__dict__["operation"]
+        for rule in app.url_map.iter_rules()
+        if "operation" in app.view_functions[rule.endpoint].__dict__
+    }
+    strings: Strings = app.extensions["strings"]
+    service = Service(app.extensions["store"], release.id, strings, downloads, operations)
     app.extensions["ogc"] = service
     app.register_blueprint(ogc_pages)
     app.wsgi_app = FastPath(service, settings.url, app.wsgi_app)  # type: ignore[assignment]

@@ -26,7 +26,7 @@ SUGGESTED = 6
 blueprint = Blueprint("comparison", __name__)
 LEAST, MOST = 2, 5
 PARAMETER = "zones"
-ZONES = ListParameter(PARAMETER, LEAST, MOST)
+ZONES = ListParameter(PARAMETER, LEAST, MOST, meaning="ogc.site.zones")
 
 
 class ComparedIndustry(TypedDict):
@@ -399,14 +399,14 @@ def compare_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/compare.json")
-@takes(PARAMETER)
+@takes(ZONES, title="compare.title")
 def compare_document() -> Response:
     """Send the comparison with everything cited."""
     return jsonify(compare_places(content(), parse_zones(least=LEAST)))
 
 
 @blueprint.get("/compare.csv")
-@takes(PARAMETER)
+@takes(ZONES, title="compare.title")
 def compare_csv() -> Response:
     """Send the comparison as a table: a line a fact, a column a place."""
     ids = parse_zones(least=LEAST)

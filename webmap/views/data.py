@@ -18,9 +18,17 @@ from layers.document_types import DownloadEntry, LayerEntry, ReadyFile, SourceTe
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
 from layers.export.job import release_path
 from webmap.content import Content
-from webmap.downloads import GOES_WITH, PARAMETERS, PLACED, WKT, kind_of_entry, to_frame
+from webmap.downloads import DOWNLOAD_PARAMETERS, GOES_WITH, PARAMETERS, PLACED, WKT, kind_of_entry, to_frame
 from webmap.http import REVALIDATE, base_url, send, send_json
-from webmap.params import Arguments, ChoiceParameter, TextParameter, refuse_unknown, takes, wrong_choice
+from webmap.params import (
+    Arguments,
+    ChoiceParameter,
+    TextParameter,
+    describes,
+    refuse_unknown,
+    takes,
+    wrong_choice,
+)
 from webmap.problems import NotFoundError, Strings, link_near
 from webmap.views.context import content, downloads_in_service
 
@@ -124,6 +132,7 @@ def data_page() -> str:
 
 
 @blueprint.get("/data/<file>")
+@describes("download.choose", *DOWNLOAD_PARAMETERS)
 def data_file(file: str) -> Response:
     """Send a layer, a table or the whole plan; ready where it is the usual file, else made and kept."""
     return downloads_in_service().send(file)
