@@ -46,7 +46,6 @@ RESERVED = frozenset(  # columns that every layer has, and names that files and 
     }
 )
 TAKEN = frozenset({"plan", "own", "themes"})  # names of files and addresses that no layer may have
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 MAX_LAYERS = 20
 MAX_FEATURES = 20_000
 MAX_VERTICES = 500_000
@@ -110,9 +109,9 @@ class OwnPosition(Record):
 
 
 class OwnStyle(Record):
-    """How the map draws a layer: one colour, or those of a choice's values."""
+    """How the map draws a layer: one colour, or those of a choice's values; the map's where it says none."""
 
-    colour: Colour = "#7A3E9D"
+    colour: Colour | None = None
     symbol: Symbol = "circle"
     by: FieldName | None = None
 
@@ -145,12 +144,6 @@ class OwnLayer(Record):
     def field(self, name: str) -> OwnField | None:
         """Return one field, None where there is none of that name."""
         return next((one for one in self.fields if one.name == name), None)
-
-    def colour_of(self, chosen: OwnField, number: int) -> str:
-        """Return the colour of a choice's value: its own, or one of those that all eyes tell apart."""
-        if chosen.name != self.style.by:
-            return self.style.colour
-        return chosen.values[number].colour or PALETTE[number % len(PALETTE)]
 
 
 @dataclass(frozen=True)

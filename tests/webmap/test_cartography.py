@@ -27,6 +27,7 @@ SET_BY_SCRIPTS = re.compile(r'(?:setProperty\(\s*"|")(--[\w-]+)"')
 
 def drawing_files() -> list[Path]:
     files = chain.from_iterable((ROOT / package).rglob("*") for package in ("layers", "webmap"))
+    files = chain(files, (ROOT / "geodata").rglob("*.py"))  # beside which a city colours its own classes
     return [path for path in files if path.suffix in DRAWING and "__pycache__" not in path.parts]
 
 
