@@ -29,23 +29,17 @@ PARAMETER = "zones"
 ZONES = ListParameter(PARAMETER, LEAST, MOST, meaning="ogc.site.zones")
 
 
-class ComparedIndustry(TypedDict):
+class ComparedIndustry(Link):
     """An industry, with the terms that name it by place."""
 
-    id: str
-    name: Words
-    url: str
     cluster: str | None
     cells: dict[str, list[doc.CitedTerm]]
     common: bool
 
 
-class ComparedThing(TypedDict):
+class ComparedThing(Link):
     """An area, platform or agency, with what is told of it by place."""
 
-    id: str
-    name: Words
-    url: str
     cells: dict[str, dict[str, object]]
     common: bool
 

@@ -61,14 +61,6 @@ USUAL = {
 } | dict.fromkeys(CIRCUMSTANCES, "0")
 
 
-class ListedZone(TypedDict):
-    """A place that an industry is listed for."""
-
-    id: str
-    name: Words
-    url: str
-
-
 class Account(TypedDict):
     """How far a place meets one criterion, 0 to 1 or None where that is not known, and why; by `kind`."""
 
@@ -85,7 +77,7 @@ class Account(TypedDict):
     answer: NotRequired[str]
     designations: NotRequired[list[doc.CitedTerm]]
     said: NotRequired[list[Said]]
-    listed_for: NotRequired[list[ListedZone]]
+    listed_for: NotRequired[list[Link]]
     listed: NotRequired[bool]
     distance_m: NotRequired[int]  # of a distance
     accuracy_m: NotRequired[int]
@@ -329,7 +321,7 @@ def _list_unsaid(content: Content) -> list[Account]:
     return found
 
 
-def _list_named(content: Content, industry: doc.IndustryDocument) -> list[ListedZone]:
+def _list_named(content: Content, industry: doc.IndustryDocument) -> list[Link]:
     """Return the places that an industry is listed for, each once."""
     ids = dict.fromkeys(row["zone"]["id"] for row in industry["designations"])
     places = (content.documents[one] for one in ids)
