@@ -16,7 +16,7 @@ from layers.document_types import LayerEntry
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
 from layers.export.job import Choice, ExportSpec, file_stem, release_path
 from layers.export.request import ExportRequest
-from layers.rows import queryables
+from layers.query import queryables
 from layers.store import Release
 from webmap.content import Content
 from webmap.export_worker import ChildJob, ExportWorker

@@ -19,7 +19,7 @@ from layers.export.job import (
     select_parts,
     to_job,
 )
-from layers.rows import queryables, read_stored_rows
+from layers.query import queryables, read_stored_rows
 from layers.store import Release
 
 

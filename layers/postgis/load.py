@@ -41,8 +41,7 @@ from layers.postgis.conditions import (
     to_slots,
 )
 from layers.postgis.pool import SCHEMA, with_limits
-from layers.query import Collection
-from layers.rows import StoredRow, queryables, read_stored_rows
+from layers.query import Collection, StoredRow, queryables, read_stored_rows
 from layers.store import Release
 
 FOLDER = Path(__file__).parent / "migrations"

@@ -34,8 +34,7 @@ from layers.postgis.load import (
 )
 from layers.postgis.pool import SCHEMA
 from layers.postgis.store import PostgisStore
-from layers.query import Collection, Query, StoreSlowError, StoreUnavailableError
-from layers.rows import StoredRow
+from layers.query import Collection, Query, StoredRow, StoreSlowError, StoreUnavailableError
 from layers.store import Release
 from scripts.cluster import DatabaseCluster, temporary_cluster
 

@@ -12,8 +12,7 @@ import orjson
 
 from geodata.boundaries import Properties
 from layers.axes import Axes
-from layers.query import Collection, Feature, FeatureStore, Query
-from layers.rows import dump_exactly
+from layers.query import Collection, Feature, FeatureStore, Query, dump_exactly
 from webmap.ogc.cache import CachedResponse, ResponseCache
 from webmap.ogc.openapi import Definition
 from webmap.ogc.request import OgcRequest
