@@ -28,6 +28,7 @@ GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 PROGRAM_PARTS = ("geodata", "layers", "webmap", "scripts", "pyproject.toml", "requirements.lock")
 OTHERS = {"WEIHAI_LAYOUT_PLAN"}  # of one command
 BLOCK = re.compile(r"^( *)```(\w+)( run)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+OPERATORS_FILES = {"contacts.yaml", "outcomes.yaml", "publisher.yaml"}
 MOST_TERMS = 30
 MOST_LINES = 90
 
@@ -50,6 +51,8 @@ def test_every_file_that_a_document_links_exists(path: Path) -> None:
 def test_every_path_that_a_document_names_exists(path: Path) -> None:
     named = re.findall(r"`((?:geodata|layers|webmap|scripts|tests|docs)/[\w/.-]+)`", path.read_text("utf-8"))
     assert [one for one in named if not (ROOT / one).exists()] == []
+    files = {path.name for part in PROGRAM_PARTS for path in (ROOT / part).rglob("*")}
+    assert set(re.findall(r"`(\w+\.(?:py|yaml))`", path.read_text("utf-8"))) <= files | OPERATORS_FILES
 
 
 def test_the_readme_is_one_page_with_a_picture_and_every_command() -> None:
