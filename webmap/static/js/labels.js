@@ -10,12 +10,14 @@ import { badge } from "./symbols.js";
 
 const canvas = document.createElement("canvas").getContext("2d");
 const styles = new Map();
+let large = 1; // how much larger names are on a large screen
 const CJK = /[　-鿿가-힯]/;
 
 /** Read `{font, size, spacing}` of each kind of label as the style sheet sets it: all together, for that is one reckoning. */
 function readStyles(types, root) {
   const probes = [...new Set(types)].filter((type) => !styles.has(type)).map((type) => [type, svg("text", { class: `label label-${type}` })]);
   root.append(...probes.map(([, probe]) => probe));
+  large = Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
   for (const [type, probe] of probes) {
     const style = getComputedStyle(probe);
     styles.set(type, {
@@ -333,7 +335,7 @@ export function createLabels(app) {
 function measure(name, app) {
   const { map, spread } = app;
   const extent = extentOf(name.id, app);
-  const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
+  const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : large);
   const text = setText(name.text, styles.get(name.type), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
