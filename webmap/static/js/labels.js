@@ -339,8 +339,8 @@ function measure(name, app) {
   const text = setText(name.text, styles.get(name.type), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
-  const width = Math.max(text.width, columns * BADGE);
-  const height = text.height + rows * BADGE;
+  const width = Math.max(text.width, columns * BADGE * large);
+  const height = text.height + rows * BADGE * large;
   const { x, y } = map.latLngToLayerPoint(name.at);
   const origin = spread.get(name.id) ?? { x: 0, y: 0 }; // where its symbol stands
   const offsets = offsetsFor({ ...name, extent }, width, height).map(([dx, dy]) => [dx + origin.x, dy + origin.y]);
@@ -432,7 +432,9 @@ function badgesAt(badges, centre, top) {
   return badges.map((one, index) => {
     const row = Math.floor(index / BADGES_PER_ROW);
     const inRow = Math.min(BADGES_PER_ROW, badges.length - row * BADGES_PER_ROW);
-    const x = centre - (inRow * BADGE) / 2 + (index % BADGES_PER_ROW) * BADGE + 1;
-    return badge(one, x, top + row * BADGE);
+    const x = ((index % BADGES_PER_ROW) - inRow / 2) * BADGE + 1;
+    const node = badge(one, centre + x * large, top + row * BADGE * large);
+    if (large !== 1) node.setAttribute("transform", `${node.getAttribute("transform")} scale(${large})`);
+    return node;
   });
 }
