@@ -31,9 +31,9 @@ from geodata.shapes import Shape
 from layers import document_types as doc
 from layers.answers import WHOLE_CITY, Answers
 from layers.citations import to_target
-from layers.features import SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
+    SEPARATOR,
     ClauseLink,
     ContactCard,
     Link,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypedDict
 
-from layers.catalogue import RECORDS
 from layers.document_types import FieldEntry
 from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
 from layers.query import Collection
-from layers.rows import json_type, queryables
+from layers.rows import RECORDS, json_type, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG
 from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for

@@ -25,7 +25,6 @@ from layers.changes import AreaDifference, Changes
 from layers.document_types import ReadyFile
 from layers.export.formats import FORMATS, PLAN
 from layers.export.job import release_path
-from layers.features import SEPARATOR
 from layers.history import (
     SHORTEST,
     Entry,
@@ -40,7 +39,7 @@ from layers.history import (
     trace,
 )
 from layers.home import HomeError
-from layers.links import Words
+from layers.links import SEPARATOR, Words
 from layers.store import (
     BrokenReleaseError,
     CorruptFileError,
