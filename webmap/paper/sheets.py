@@ -21,9 +21,7 @@ from webmap.label_placement import measure_text
 Say = Callable[..., str]
 # Of the page of a sheet, see sheet.typ: its columns, what the map takes of the second, and what both have.
 COLUMNS_MM, MAP_MM, ROOM_MM = (94.0, 84.0), 73.0, 205.0
-SIZES_MM = tuple(
-    points * 25.4 / 72 for points in (10.5, 9.5, 8.5, 8, 7.5, 7, 6, 5)
-)  # of type, as tried there
+SIZES_MM = tuple(points * 25.4 / 72 for points in (10.5, 9.5, 8.5, 8, 7.5, 7, 6, 5))  # of its type
 LINE, HEADING, SMALLER = 1.38, 3.2, 0.86  # heights over the size of type
 MOST = 24  # rows of one list; what is left over is counted, and stands on the page
 MOST_QUOTED = 900  # letters of the plan's own words on one sheet
