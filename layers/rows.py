@@ -13,10 +13,17 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import GeoJsonFeature, GeoJsonGeometry, Properties, Scalar, flatten_value
+from geodata.model import LANGUAGES
 from layers.cql.tree import Kind
 from layers.document_types import FieldEntry, LayerEntry
 from layers.store import Release
 
+# The members of the records that a list of a feature holds; every other list holds texts.
+DESIGNATION_MEMBERS = ("industry_id", *(f"term_{one}" for one in LANGUAGES), "emphasis", "clause")
+RECORDS = {
+    "industries": DESIGNATION_MEMBERS,
+    "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
+}
 GEOMETRY = "geometry"  # the queryable that stands for a feature's geometry
 KINDS: dict[str, Kind] = {
     "string": "string",
