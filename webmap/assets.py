@@ -184,7 +184,7 @@ def write_names(style: Cartography) -> str:
 def _write_name(name: str, label: LabelType) -> str:
     both = [f".label-{name} text", f"text.label-{name}"]
     kind = {
-        "font-size": f"{label.size:g}px" if label.size else None,
+        "font-size": f"calc({label.size:g}px * var(--zoom))" if label.size else None,
         "font-weight": str(label.weight) if label.weight else None,
         "letter-spacing": f"{label.spacing:g}em" if label.spacing else None,
     }
