@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import GeoJsonFeature, GeoJsonGeometry, Properties, Scalar, flatten_value
 from geodata.crs import Bounds
+from geodata.model import LANGUAGES
 from layers.cql.tree import Condition, Kind
 from layers.document_types import BlockHead, FieldEntry, LayerEntry
 from layers.store import Release
@@ -106,6 +107,12 @@ class FeatureStore(Protocol):
 # -- rows of the release, as every store has them
 
 
+# The members of the records that a list of a feature holds; every other list holds texts.
+DESIGNATION_MEMBERS = ("industry_id", *(f"term_{one}" for one in LANGUAGES), "emphasis", "clause")
+RECORDS = {
+    "industries": DESIGNATION_MEMBERS,
+    "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
+}
 GEOMETRY = "geometry"  # the queryable that stands for a feature's geometry
 KINDS: dict[str, Kind] = {
     "string": "string",

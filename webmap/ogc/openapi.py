@@ -8,8 +8,7 @@ from typing import TypedDict
 
 from layers.document_types import FieldEntry
 from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
-from layers.query import Collection, json_type, queryables
-from layers.rows import RECORDS
+from layers.query import RECORDS, Collection, json_type, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG
 from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for

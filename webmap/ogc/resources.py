@@ -16,8 +16,7 @@ from layers.axes import ALL, CRS84, Axes
 from layers.cql.tree import And, Condition, IsUnknown, Kind, Not, Or, Spatial
 from layers.document_types import FieldEntry, FlatEntry
 from layers.export.job import headline
-from layers.query import Collection, Feature, FeatureStore, Query, Selection, json_type, queryables
-from layers.rows import RECORDS
+from layers.query import RECORDS, Collection, Feature, FeatureStore, Query, Selection, json_type, queryables
 from webmap import http as kinds
 from webmap.i18n import fill
 from webmap.limiter import computing
