@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -162,16 +161,8 @@ class _Poster:
         drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill=look.WHITE)
         first, *more = self.theme["title"].split("\n")
         drawing.words(MARGIN, MARGIN + 4 * unit, first, 8 * unit, fill=look.INK)
-        if self.words.logo:
-            wide, high = LOGO
-            box = {
-                "x": self.width - MARGIN - wide * unit,
-                "y": MARGIN,
-                "width": wide * unit,
-                "height": high * unit,
-            }
-            href = f"data:image/png;base64,{b64encode(self.words.logo).decode()}"
-            drawing.add("image", **box, href=href, preserveAspectRatio="xMaxYMid meet")
+        wide, high = (side * unit for side in LOGO)
+        drawing.picture(self.words.logo, (self.width - MARGIN - wide, MARGIN), (wide, high))
         below = MARGIN + 11.5 * unit
         for line in more:
             drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)
