@@ -37,7 +37,6 @@ from layers.links import (
     ClauseLink,
     ContactCard,
     Link,
-    SourceLink,
     Sources,
     link_place,
     link_point,
@@ -407,7 +406,7 @@ def _to_tie(row: Tie, subject: doc.PlatformEntry | Link | None, other: Link | No
     }
 
 
-def _source_link(source: Source) -> SourceLink:
+def _source_link(source: Source) -> Link:
     name = {one: source_name(source, one) for one in LANGUAGES}
     return {"id": source.id, "name": name, "url": source.url}
 

@@ -16,7 +16,7 @@ SEPARATOR = dict.fromkeys(LANGUAGES, "; ") | {"zh": "；"}  # of names that a te
 
 
 class Link(TypedDict):
-    """What leads to a place, an industry, an agency …; `url` is None where it has no page."""
+    """What leads to a place, an industry, an agency, a source …; `url` is None where it has no address."""
 
     id: str
     name: Words
@@ -62,14 +62,6 @@ class Reached(TypedDict):
     source_url: str | None
     as_of: str
     note: Words | None
-
-
-class SourceLink(TypedDict):
-    """Where something that is not in the plan comes from; `url` is None where it has no address."""
-
-    id: str
-    name: Words
-    url: str | None
 
 
 class ResponsibleUnit(TypedDict):

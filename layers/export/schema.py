@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 
 from layers.document_types import FieldEntry, LayerEntry, PlanDocument
 from layers.export.job import About, Part, columns_of, release_path
-from layers.rows import RECORDS
+from layers.query import RECORDS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: dict[str, object] = {"type": "string"}

@@ -26,8 +26,7 @@ from flask.testing import FlaskClient
 from layers.axes import ALL
 from layers.cql import evaluate
 from layers.memory import MemoryStore
-from layers.query import Query
-from layers.rows import dump_exactly
+from layers.query import Query, dump_exactly
 from layers.store import Release, share
 from tests.webmap.conftest import running
 from webmap import limiter
