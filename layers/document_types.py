@@ -383,6 +383,8 @@ class IndustryDocument(Link, Sources):
     note: Words | None
     designations: list[DesignationEntry]
     cluster_designations: list[DesignationEntry]
+    zone_designations: list[DesignationEntry]
+    listed_areas: list[DesignationEntry]
     area_designations: list[AreaDesignation]
     city_designations: list[DesignationEntry]
     served_by: list[ServingTerm]

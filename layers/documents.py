@@ -5,7 +5,7 @@ Each holds all that the pages say. Texts are ``{zh, en, ko}``; enumerations stay
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from geodata.local import NOTHING, LocalAdditions
 from geodata.model import (
@@ -440,6 +440,7 @@ class SubjectBuilder(_Builder):
         clauses = self._clauses_of(designations, row.named, chains)
         cluster = self.facts.clusters.get(row.cluster or "")
         own = (cluster.clause,) if cluster else ()
+        whole = {area.id for area in self.facts.areas.values() if area.extent == WHOLE_CITY}
         return {
             "id": row.id,
             "name": to_words(row.name),
@@ -458,7 +459,9 @@ class SubjectBuilder(_Builder):
                 if row.id not in one.industries
             ],
             "area_designations": self._areas_for(row.id),
-            "city_designations": self._city_wide_for(designations),
+            "zone_designations": self._of_places(designations, self.facts.zones.keys()),
+            "listed_areas": self._of_places(designations, self.facts.areas.keys() - whole),
+            "city_designations": self._of_places(designations, whole),
             "served_by": self._served_by(row.id),
             "others": self._others(row.id),
             "named": [
@@ -494,10 +497,10 @@ class SubjectBuilder(_Builder):
             for row in rows
         ]
 
-    def _city_wide_for(self, designations: Iterable[Designation]) -> list[doc.DesignationEntry]:
-        """Return those of an industry's designations that the plan makes for the whole city."""
-        whole = {area.id for area in self.facts.areas.values() if area.extent == WHOLE_CITY}
-        return [self._designation(row) for row in designations if row.zone in whole]
+    def _of_places(
+        self, designations: Iterable[Designation], places: Collection[str]
+    ) -> list[doc.DesignationEntry]:
+        return [self._designation(row) for row in designations if row.zone in places]
 
     def _served_by(self, industry_id: str) -> list[doc.ServingTerm]:
         """Return the zones with a task or a positioning that serves an industry: our classification."""

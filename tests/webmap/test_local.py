@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import io
@@ -289,6 +290,23 @@ def test_the_publisher_stands_in_footer_about_page_and_on_sheets(
     poster = own.get("/print/districts.svg?lang=en").text
     assert "Map review number" in poster
     assert "<img" not in poster
+    drawn = poster.split('href="data:image/png;base64,')[1].split('"')[0]
+    assert base64.b64decode(drawn) == logo.data
+    assert "data:image" not in client.get("/print/districts.svg?lang=en").text
+
+
+def test_an_answer_says_how_the_bodies_of_its_zones_are_reached(
+    own: FlaskClient, client: FlaskClient
+) -> None:
+    for query, reached in (
+        ("catheters", "0631-0000000"),
+        ("gaoqu", "0631-0000000"),
+        ("nanhai", "0631-1111111"),
+    ):
+        stated = own.get(f"/search?q={query}&lang=en").text.split('id="card-bodies"')[1]
+        assert reached in stated.split("</section>")[0]
+        plain = client.get(f"/search?q={query}&lang=en").text.split('id="card-bodies"')[1]
+        assert "no contact on record" in plain.split("</section>")[0]
 
 
 def test_the_link_for_reports_names_the_page(own: FlaskClient) -> None:

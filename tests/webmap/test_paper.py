@@ -74,17 +74,33 @@ def test_a_place_is_one_page_with_all_its_designations(
     assert f"http://localhost/zones/{place}?lang={language}" in text
 
 
-@pytest.mark.parametrize("industry", ["electronic-information", "carbon-fibre", "sci-tech-services"])
-def test_an_industry_is_one_page_with_its_places(
+@pytest.mark.parametrize("industry", ["electronic-information", "marine-biology", "sci-tech-services"])
+def test_an_industry_is_one_page_with_the_plan_s_answers_apart(
     client: FlaskClient, release: Release, industry: str
 ) -> None:
     reader = read(client, f"/industries/{industry}.pdf?lang=ko")
     assert len(reader.pages) == 1
     text, document = text_of(reader), release.read_json(f"industries/{industry}.json")
-    for row in document["designations"]:
-        assert squeeze(row["zone"]["name"]["ko"]) in text
-    for row in document["named"]:
-        assert squeeze(row["term"]["ko"]) in text
+    say = release.read_json("pages/ko/strings.json")
+    heads = {
+        "zone_designations": "industry.zones",
+        "listed_areas": "answers.listed_areas",
+        "area_designations": "answers.industry_of_areas",
+        "city_designations": "answers.industry_city",
+        "served_by": "answers.served_by",
+        "named": "industry.named",
+    }
+    stated = [name for name in heads if document[name]]
+    starts = [text.find(squeeze(say[heads[name]])) for name in stated]
+    assert starts == sorted(starts)
+    assert -1 not in starts
+    for name, start, end in zip(stated, starts, [*starts[1:], len(text)], strict=True):
+        part = text[start:end]  # of this answer, and of no other
+        for row in document[name]:
+            assert squeeze(row["term"]["ko"]) in part, name
+            assert format_clause(row["clause"], "ko") in part, name
+            if "zone" in row:
+                assert squeeze(row["zone"]["name"]["ko"]) in part, name
 
 
 def test_neither_half_of_a_page_is_empty_beside_the_other(client: FlaskClient) -> None:

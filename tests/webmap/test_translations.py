@@ -222,14 +222,38 @@ def test_a_layer_bears_one_name_on_the_map_in_the_files_and_in_the_api(language:
     assert {key: shown[key] for key in titles} == titles
 
 
-PLAIN = re.compile(r"(?<!니)다(?=[.。;:)”]|$)|세요(?=[.。)”]|$)")  # other registers than 합니다
-LOOSE_PARTICLE = re.compile(r"\}[”’]? ?(?:은|는|이|가|을|를|과|와|으로|로)(?=[ .,]|$)")
+PLAIN = re.compile(r"(?<!니)다(?=[.。;:()”]|$)|세요(?=[.。(”]|$)")  # other registers than 합니다
+LOOSE_PARTICLE = re.compile(r"\}[”’]? ?(?:은|는|이|가|을|를|과|와|으로|로)(?=[ .,]|$)|\}[”’]?이어야")
 NOUNS = {"바다"}
+# What pages call one thing by one word, and the other words that had come in for it.
+ONE_WORD = {
+    "위상": ["계획상 기능"],
+    "이 사이트의 분류": ["자체 분류", "본 사이트"],
+    "담당 기관": ["책임 기관", "책임기관"],
+    "진·가도": ["읍·가도"],
+    "데이터 버전": ["데이터 릴리스", "발행본", "이 판의"],
+    "배포": ["발급"],
+    "구·시": ["시군구"],
+    "성장벨트": ["융기대"],
+    "5대 구역": ["5구"],
+    "항만": ["항구·"],
+    "피처": ["지물", "객체마다", "개체"],
+    "페이지": ["이 쪽", "목록 쪽"],
+    "세미콜론": ["쌍반점"],
+    "주제": ["테마"],
+    "Our classification": ["filed under", "filing"],
+}
 
 
 def test_korean_keeps_one_register() -> None:
     wrong = {key: text for key, text in _all("ko").items() if PLAIN.search(text) and text not in NOUNS}
     assert wrong == {}
+
+
+@pytest.mark.parametrize("word", ONE_WORD)
+def test_pages_call_one_thing_by_one_word(word: str) -> None:
+    texts = {f"{one} {key}": text for one in ("en", "ko") for key, text in _all(one).items()}
+    assert {key: text for key, text in texts.items() if any(other in text for other in ONE_WORD[word])} == {}
 
 
 def test_a_korean_particle_after_a_variable_fits_every_word() -> None:

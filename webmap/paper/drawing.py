@@ -8,6 +8,7 @@ true: along its own meridian in Gauss-Krüger, and a degree off by less than 0.0
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,6 +70,13 @@ class Drawing:
         if QUOTES.search(text) and not HAN.search(text):
             node.set("font-family", NARROW)
         return node
+
+    def picture(self, png: bytes, at: tuple[float, float], size: tuple[float, float]) -> None:
+        """Append a picture, if there is one, as large as a box allows and at the right of it."""
+        if png:
+            box = {"x": at[0], "y": at[1], "width": size[0], "height": size[1]}
+            data = f"data:image/png;base64,{b64encode(png).decode()}"
+            self.add("image", **box, href=data, preserveAspectRatio="xMaxYMid meet")
 
     def clip(self, x: float, y: float, size: tuple[float, float]) -> Element:
         """Return a group that shows only what lies in a rectangle."""

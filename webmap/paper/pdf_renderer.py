@@ -127,7 +127,12 @@ class PdfRenderer:
     @cached_property
     def logo(self) -> list[int] | None:
         """The publisher's logo as Typst takes bytes from JSON, None where there is none."""
-        return list(self.release.read(LOGO)) if self.local["logo"] else None
+        return list(self.logo_png) or None
+
+    @property
+    def logo_png(self) -> bytes:
+        """The publisher's logo, empty where there is none."""
+        return self.release.read(LOGO) if self.local["logo"] else b""
 
     def theme(self, theme_id: str) -> MapTheme:
         """Return a theme of the map; raises KeyError for an unknown one."""
@@ -196,6 +201,7 @@ class PdfRenderer:
             [_pair(rows) for rows in zip(*(one.list_industries(theme_id) for one in both), strict=True)],
             {key: " · ".join(one.targets[key] for one in both) for key in self.targets},
             self.absolute(f"/?theme={theme_id}&lang={self.language}"),
+            self.logo_png,
         )
         payload = _join(self.payload, also.payload) if also else self.payload
         width, height = SIZES[size]

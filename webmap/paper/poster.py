@@ -47,6 +47,7 @@ SIDES = (62.0, 70.0, 78.0, 86.0)  # widths of the column beside the map on A4; t
 SCALES = (1.0, 0.93, 0.86, 0.8, 0.74)  # of the letters in that column; the first at which it fits
 TABLE = 2.4  # millimetres of the table's letters on A4
 CODE = 17.0  # millimetres of the QR code on A4
+LOGO = (40.0, 9.0)  # millimetres that the publisher's logo has room for on A4
 LINE = 1.35  # between lines, in letters
 CROWD = 5  # places in one county, from which on it has an inset
 INSETS = (0.45, 0.42, 0.39, 0.36, 0.33, 0.3)  # of the map's width and height; the first that has room
@@ -69,6 +70,8 @@ class Wording:
         Of clusters by id.
     url
         Of the same theme on the web; empty where that is not known.
+    logo
+        Of the publisher, as PNG; empty where there is none.
     """
 
     family: str
@@ -80,6 +83,7 @@ class Wording:
     table: Sequence[tuple[str, str]] = ()
     targets: dict[str, str] | None = None
     url: str = ""
+    logo: bytes = b""
 
     def say(self, key: str, **values: object) -> str:
         """Return a text in every language of the sheet, a line each."""
@@ -157,6 +161,8 @@ class _Poster:
         drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill=look.WHITE)
         first, *more = self.theme["title"].split("\n")
         drawing.words(MARGIN, MARGIN + 4 * unit, first, 8 * unit, fill=look.INK)
+        wide, high = (side * unit for side in LOGO)
+        drawing.picture(self.words.logo, (self.width - MARGIN - wide, MARGIN), (wide, high))
         below = MARGIN + 11.5 * unit
         for line in more:
             drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)

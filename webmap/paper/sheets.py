@@ -148,13 +148,15 @@ class Writer:
         lead = self.say(f"status.{document['status']}")
         if cluster:
             lead += f" · {self.say('industry.cluster')} {cluster['letter']} {self.tr(cluster['name'])}"
+        if document["designations"]:
+            empty = self.say("answers.no_zone", industry=self.tr(document["name"]))
+        else:
+            empty = self.say("answers.only_served" if document["served_by"] else "industry.city_only")
         left = [
-            self._designations(
-                self.say("industry.zones"),
-                document["designations"],
-                self.say("answers.only_served" if document["served_by"] else "industry.city_only"),
-            ),
+            self._designations(self.say("industry.zones"), document["zone_designations"], empty),
+            self._more_designations("answers.listed_areas", document["listed_areas"]),
             self._area_designations(document["area_designations"]),
+            self._more_designations("answers.industry_city", document["city_designations"]),
             self._list(
                 self.say("answers.served_by"),
                 [
@@ -268,6 +270,9 @@ class Writer:
         ]
         head = [self.say(key) for key in ("industry.zone", "zone.term", "zone.emphasis", "common.clause")]
         return _table(title, head, cells, [1.2, 1.2, 0.85, 0])
+
+    def _more_designations(self, key: str, rows: list[doc.DesignationEntry]) -> SheetPart | None:
+        return self._designations(self.say(key), rows, "") if rows else None
 
     def _area_designations(self, rows: list[doc.AreaDesignation]) -> SheetPart | None:
         """Return the zones of the areas that an industry is listed for."""

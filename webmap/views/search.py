@@ -15,6 +15,7 @@ from webmap.views.context import content
 
 blueprint = Blueprint("finding", __name__)
 NAMED_ZONES = 3  # of an industry in one line
+NAMED_BODIES = 4  # of the zones of an answer
 PAGES = {  # that answer a question, by the names of their titles
     "/agencies/": "finding.pages.agencies",
     "/indicators": "finding.pages.indicators",
@@ -208,12 +209,28 @@ def _card(answer: SearchDocument) -> dict[str, object] | None:
     told = answer["answer"]
     if told and told["kind"] not in {"place", "page"}:
         industry = content().industries[told["industry"]["id"]] if told["industry"] else None
-        return {"layer": "told", "row": industry}
+        zones = [row["id"] for row in (*told["zones"], *told["places"]) if "id" in row]
+        return {"layer": "told", "row": industry, "bodies": _bodies(zones)}
     if not answer["results"]:
         return None
     first = answer["results"][0]
     if first["layer"] == "clusters":
         return {"layer": "clusters", "row": content().clusters[first["id"]]}
     if first["layer"] in PLACE_LAYERS:
-        return {"layer": "places", "row": content().documents[first["id"]]}
+        row = content().documents[first["id"]]
+        return {"layer": "places", "row": row, "bodies": _bodies([first["id"]])}
     return None
+
+
+def _bodies(places: Iterable[str]) -> list[dict[str, object]]:
+    """Return the bodies of places with how they are reached, where the operator states that."""
+    found: dict[str, dict[str, object]] = {}
+    for place in places:
+        document = content().documents[place]
+        body, contact = document.get("government"), document.get("contact")
+        if body:
+            url, contact = f"/agencies/{body['agency_id']}", body["contact"] or contact
+            found[url] = {"name": body["name"], "url": url, "contact": contact}
+        elif contact:
+            found[document["url"]] = {"name": document["name"], "url": document["url"], "contact": contact}
+    return list(found.values())[:NAMED_BODIES]
