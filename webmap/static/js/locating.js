@@ -11,11 +11,8 @@ const OUTLINED = ["zone-lines"];
 const CLOSE = 11.5; // a point with what lies around it
 const NAMES_ZOOM = 10; // from here on the zones are named, too
 
-const map = window.planMap;
-let shapes = null;
-const container = map.getContainer();
-const pane = container.closest(".pointer");
-const asked = L.layerGroup().addTo(map);
+// All there once the page has made its map.
+let map, shapes, pane, asked;
 
 /** Fit the map to what was asked, or to the city; a point outside is shown with the city. */
 function fit() {
@@ -89,6 +86,10 @@ async function ask({ lat, lng }) {
 }
 
 async function start() {
+  map = window.planMap;
+  const container = map.getContainer();
+  pane = container.closest(".pointer");
+  asked = L.layerGroup().addTo(map);
   const { overview, detail } = map.planSources;
   shapes = new Shapes(await fetchJson(overview));
   createGround({ map, shapes });
@@ -128,4 +129,4 @@ bindCopying();
 bindBasket();
 showCurrent();
 createSearch();
-start();
+document.addEventListener("DOMContentLoaded", start);

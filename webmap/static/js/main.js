@@ -88,7 +88,10 @@ function nameMap(map) {
   Object.assign(map.options, { wheelPxPerZoomLevel: 100, zoomSnap: 0.25 });
 }
 
-start().catch((error) => {
-  byId("failure").hidden = false;
-  throw error;
-});
+// The page makes its map then too, before this: it said so first.
+document.addEventListener("DOMContentLoaded", () =>
+  start().catch((error) => {
+    byId("failure").hidden = false;
+    throw error;
+  }),
+);
