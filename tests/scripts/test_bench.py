@@ -200,5 +200,5 @@ def test_who_is_compared_with_geopandas_finds_what_it_finds(
     frame = tasks._read_frame(release)
     moved = frame.set_geometry(frame.translate(0.4, 0))  # of a peer that is wrong
     monkeypatch.setattr(tasks, "_read_frame", lambda _: moved)
-    with pytest.raises(ValueError, match="{"):
+    with pytest.raises(ValueError, match=r"\{"):
         bench(home, 1)
