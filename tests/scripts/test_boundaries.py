@@ -33,7 +33,7 @@ from webmap.publish import MeanwhileError
 from webmap.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-KILLS = 5
+KILLS = 50
 PLACE = "lingang"
 OTHERS = {"rushan": "counties", "haigaoyuan": "parks"}  # brought before it
 SAID = [

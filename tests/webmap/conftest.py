@@ -12,8 +12,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from layers.store import Release
-from webmap import server
+from webmap import export_worker, server
 from webmap.app import create_app
+from webmap.export_worker import ChildJob, ChildLimits
+from webmap.paper.request import make_paper, parse_paper_request
 from webmap.settings import Settings
 
 FLAGS = [
@@ -44,6 +46,22 @@ def site(home: Path, release: Release) -> Iterator[str]:
     """Return the address of a running server."""
     with serving(release, Settings(home)) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def printed_here() -> Iterator[None]:
+    """Have sheets printed in this process: a child takes seconds to begin, see test_export_worker.py."""
+    run_child = export_worker.run_child
+
+    def run(job: ChildJob, path: Path, limits: ChildLimits) -> None:
+        if job.module != "webmap.paper":
+            run_child(job, path, limits)
+            return
+        path.write_bytes(make_paper(parse_paper_request(job.line)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export_worker, "run_child", run)
+        yield
 
 
 @pytest.fixture(scope="session")
