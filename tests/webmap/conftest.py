@@ -15,7 +15,7 @@ from layers.store import Release
 from webmap import export_worker, server
 from webmap.app import create_app
 from webmap.export_worker import ChildJob, ChildLimits
-from webmap.paper.request import make_paper, parse_paper_request
+from webmap.paper.request import make_sheet
 from webmap.settings import Settings
 
 FLAGS = [
@@ -23,6 +23,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
     "--disable-features=LocalNetworkAccessChecks",  # a page of another host frames one of this machine
 ]
+SHEETS = f"{make_sheet.__module__}:{make_sheet.__name__}"
 # Of a reader who has put the introduction away: nothing lies on the map at first.
 KNOWN = "try { localStorage.setItem('introduced', '1') } catch {}"
 
@@ -54,10 +55,10 @@ def printed_here() -> Iterator[None]:
     run_child = export_worker.run_child
 
     def run(job: ChildJob, path: Path, limits: ChildLimits) -> None:
-        if job.module != "webmap.paper":
+        if job.maker == SHEETS:
+            path.write_bytes(make_sheet(job.line))
+        else:
             run_child(job, path, limits)
-            return
-        path.write_bytes(make_paper(parse_paper_request(job.line)))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export_worker, "run_child", run)
