@@ -2,7 +2,7 @@
 
 import pytest
 
-from webmap.assets import BundleError, bundle
+from webmap.assets import BundleError, bundle, drop_notes
 
 MODULES = {
     "main": 'import { twice as double, Box } from "./sums.js";\nimport { say } from "./say-it.js";\n'
@@ -45,3 +45,13 @@ def test_what_is_not_understood_is_refused_by_name(source: str, said: str) -> No
     modules = {"main": 'import { a } from "./other.js";\n', "other": source, "one": ""}
     with pytest.raises(BundleError, match=said):
         bundle(modules, "main")
+
+
+def test_lines_of_comment_stay_with_the_sources_and_nothing_else_does() -> None:
+    kept = [
+        b'const a = "// b"; // behind code\n',
+        b"let c = 1 /* within code */ + 2;\n",
+        b"a { b: c; } /* behind */\n",
+    ]
+    gone = [b"/** Says\n * what.\n */\n", b"  // alone\n", b"  /* in a\n     block */\n"]
+    assert drop_notes(b"".join(one + other for one, other in zip(gone, kept, strict=True))) == b"".join(kept)

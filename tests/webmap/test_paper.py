@@ -21,6 +21,7 @@ from webmap import label_placement as labels
 from webmap.i18n import LANGUAGES, format_clause, format_number, format_quantity
 from webmap.label_placement import wrap_text
 from webmap.paper.drawing import SCALES, Drawing, Ground, fit
+from webmap.paper.locator import HUE, Chosen, draw_locator
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import Painter
 from webmap.views import paper
@@ -86,6 +87,20 @@ def test_an_industry_is_one_page_with_its_places(
         assert squeeze(row["zone"]["name"]["ko"]) in text
     for row in document["named"]:
         assert squeeze(row["term"]["ko"]) in text
+
+
+def test_neither_half_of_a_page_is_empty_beside_the_other(client: FlaskClient) -> None:
+    """All would be set as small as the longer column needs."""
+    page = read(client, "/industries/biomedicine.pdf?lang=ko").pages[0]
+    spots: list[tuple[float, float]] = []
+    page.extract_text(
+        visitor_text=lambda text, at, *_: spots.append((at[4], at[5])) if text.strip() else None
+    )
+    body = [(x, y) for x, y in spots if y > 30 * 72 / 25.4]  # above the foot
+    middle, top = float(page.mediabox.width) / 2, max(y for _, y in body)
+    left = min(y for x, y in body if x < middle)
+    right = min(y for x, y in body if x > middle)
+    assert (top - max(left, right)) / (top - min(left, right)) > 0.75
 
 
 def test_a_cluster_is_one_page_with_its_target_as_the_plan_has_it(
@@ -259,6 +274,20 @@ def test_names_stand_on_no_other_name_or_figure_and_no_line_crosses_one(client, 
             assert all(own in under[one] for one in over), (node.text, over)
 
 
+def test_names_around_a_place_do_not_stand_on_it(release: Release) -> None:
+    features, ground = release.read_json("map/en.json")["features"], Ground(release)
+    zones = [one for one, row in features.items() if row["layer"] == "zones" and one in ground.polygons]
+    around = set()
+    for zone in zones:
+        root = parse(draw_locator(features, Chosen({zone: HUE}), ground, ("a place", "x")))
+        (own,) = [_shape(node.get("d")) for node in root.iter() if node.get("data-figure") == zone]
+        for node in root.iter(f"{SVG}text"):
+            if node.get("paint-order") and node.get("data-name") != zone:
+                assert not own.intersects(shapely.box(*_box(node)).buffer(-0.2)), (zone, node.text)
+                around.add(node.text)
+    assert {"Huancui", "Lingang"} <= around
+
+
 def _maps(root: Any) -> list[list[Any]]:
     """Return what each map of a sheet draws: the map, and the inset, which begins with a frame of its own."""
     groups: list[list[Any]] = []
@@ -407,6 +436,14 @@ def test_the_graticule_says_the_degrees_where_its_lines_are(client: FlaskClient,
         metres = ground.to_xy(other, 36.7)[0] - ground.to_xy(lon, 36.7)[0]
         assert (further - x) * factor == pytest.approx(metres, rel=0.02)
     assert top + height < 210 - 12
+
+
+def test_quotation_marks_are_as_wide_as_the_letters_around_them(client: FlaskClient) -> None:
+    for language, narrow in (("en", True), ("zh", False)):
+        root = parse(client.get(f"/print/belts.svg?lang={language}").text)
+        quoted = [node for node in root.iter(f"{SVG}text") if "“" in (node.text or "")]
+        assert quoted
+        assert {node.get("font-family") == "Noto Sans CJK KR" for node in quoted} == {narrow}
 
 
 def test_texts_are_never_read_as_markup() -> None:

@@ -76,7 +76,7 @@ def draw_locator(
     shown = painter.paint_points([*points, *spots], entries)
     for row_id in sorted(polygons, key=lambda row_id: features[row_id]["area_km2"] or 0):
         row = features[row_id]
-        lines = tuple(wrap_text(row["name"], LONGEST, 3))
+        lines = tuple(wrap_text(row.get("short") or row["name"], LONGEST, 3))
         painter.name_place(row_id, ground.to_xy(row["label"][0], row["label"][1]), lines, 3)
     for point in shown:
         painter.name_point(point, 2.9)
@@ -88,14 +88,22 @@ def draw_locator(
 def _name_around(
     painter: Painter, features: Mapping[str, MapFeature], zones: list[str], chosen: set[str]
 ) -> None:
-    """Write the names of counties and zones that are only context, each in the middle of what is shown."""
+    """Write the names of counties and zones that are only context, each in the middle of what is shown.
+
+    None stands on a zone that is another's.
+    """
     shown = shapely.box(*painter.view.bounds_m)
+    polygons = painter.ground.polygons
     counties = [row_id for row_id, row in features.items() if row["layer"] == "counties"]
+    drawn = {row_id for row_id in (*zones, *chosen) if features[row_id]["layer"] == "zones"} & polygons.keys()
     for row_id in (*counties, *zones):
-        middle = find_middle(shapely.intersection(painter.ground.polygons[row_id], shown))
+        others = shapely.union_all([polygons[one] for one in drawn - {row_id}])
+        own = shapely.difference(shapely.intersection(polygons[row_id], shown), others)
+        middle = find_middle(own)
         if middle and row_id not in chosen:
-            size = 2.8 if features[row_id]["layer"] == "counties" else 2.3
-            painter.name(middle, (features[row_id]["name"],), size, fill=look.MUTED)
+            row = features[row_id]
+            size = 2.8 if row["layer"] == "counties" else 2.3
+            painter.name(middle, (row.get("short") or row["name"],), size, (own, others), fill=look.MUTED)
 
 
 def _is_around(row: MapFeature) -> bool:

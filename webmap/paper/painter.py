@@ -225,11 +225,31 @@ class Painter:
             }
             add_to(group, "path", {"d": path, **paint})
 
-    def name(self, at: tuple[float, float], lines: tuple[str, ...], size: float, **style: Attribute) -> bool:
-        """Write one or more lines around a point in metres; tell whether there was room."""
+    def name(
+        self,
+        at: tuple[float, float],
+        lines: tuple[str, ...],
+        size: float,
+        ground: tuple[BaseGeometry, BaseGeometry] | None = None,
+        **style: Attribute,
+    ) -> bool:
+        """Write one or more lines around a point in metres; tell whether there was room.
+
+        `ground`, in metres, is where their middle must lie, and what they may not stand on.
+        """
         x, y = self.view.to_paper(*at)
         box = _measure(lines, size)
-        spot = self.room.place(Spot(x, y), box, around(box)) if self._inside(x, y) else None
+        drawn = [self.view.draw(one) for one in ground or ()]
+
+        def is_clear(spot: Spot, room: Box) -> bool:
+            if not drawn:
+                return True
+            own, others = drawn
+            return bool(shapely.contains_xy(own, spot.x, spot.y)) and not others.intersects(
+                shapely.box(*room)
+            )
+
+        spot = self.room.place(Spot(x, y), box, around(box), is_clear) if self._inside(x, y) else None
         if spot:
             self._write(spot, lines, size, style)
         return spot is not None

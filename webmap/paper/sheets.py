@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import (
     Callable,
     Iterable,
@@ -15,8 +16,13 @@ from layers.answers import AreaIndustries, AreaIndustry, AreaPositioning
 from layers.links import ContactCard, Reached, ResponsibleUnit, Statement
 from layers.wording import PlanWording, find_sentences
 from webmap.i18n import format_area, format_clause, format_number, format_quantity, write_clauses
+from webmap.label_placement import measure_text
 
 Say = Callable[..., str]
+# Of the page of a sheet, see sheet.typ: its columns, what the map takes of the second, and what both have.
+COLUMNS_MM, MAP_MM, ROOM_MM = (94.0, 84.0), 73.0, 205.0
+SIZES_MM = tuple(points * 25.4 / 72 for points in (10.5, 9.5, 8.5, 8, 7.5, 7, 6, 5))  # of its type
+LINE, HEADING, SMALLER = 1.38, 3.2, 0.86  # heights over the size of type
 MOST = 24  # rows of one list; what is left over is counted, and stands on the page
 MOST_QUOTED = 900  # letters of the plan's own words on one sheet
 
@@ -55,6 +61,41 @@ Cited = (
     | doc.ChainEntry
     | doc.Membership
 )
+
+
+def balance_columns(parts: list[SheetPart]) -> tuple[list[SheetPart], list[SheetPart]]:
+    """Return the parts of both columns, in order, so that these are most nearly of one height.
+
+    The map heads the second column. Heights are reckoned from the letters, in the type that the whole needs:
+    setting each part to measure it would cost the process that sets an atlas its memory.
+    """
+    for size in SIZES_MM:
+        widths = [width / size for width in COLUMNS_MM]
+        above = (MAP_MM + 2 * LINE * size) / size
+        heights = [[_measure_part(part, width) for part in parts] for width in widths]
+        longer = {
+            count: max(sum(heights[0][:count]), above + sum(heights[1][count:]))
+            for count in range(min(1, len(parts)), len(parts) + 1)
+        }
+        count = min(longer, key=longer.__getitem__)
+        if longer[count] * size <= ROOM_MM:
+            break
+    return parts[:count], parts[count:]
+
+
+def _measure_part(part: SheetPart, width: float) -> float:
+    """Return about how high a part is set in a column; width and height in sizes of its type."""
+
+    def lines(text: str, room: float = width) -> float:
+        return math.ceil(measure_text(text, 1) / room) * LINE if text else 0
+
+    high = HEADING + lines(part["note"]) * SMALLER + lines(part.get("text", ""))
+    high += sum(lines("".join(item), width - 1) + 0.3 for item in part.get("items", []))
+    shares = part.get("widths") or [1, 3]
+    rooms = [max(share, 1) * width / sum(max(one, 1) for one in shares) for share in shares]
+    for row in part.get("rows", []):
+        high += max(lines(cell, room) for cell, room in zip(row, rooms, strict=True)) + 0.4
+    return high
 
 
 @dataclass(frozen=True)
@@ -191,14 +232,16 @@ class Writer:
         left: Iterable[SheetPart | None],
         right: Iterable[SheetPart | None],
     ) -> SheetText:
+        """Return the parts in two columns; those of `right` follow those of `left`."""
         name = document["name"]
+        first, second = balance_columns([part for part in (*left, *right) if part])
         return {
             "above": above,
             "title": self.tr(name),
             "zh": name["zh"] if name["zh"] != self.tr(name) else "",
             "lead": lead[:1].upper() + lead[1:],
-            "left": [part for part in left if part],
-            "right": [part for part in right if part],
+            "left": first,
+            "right": second,
         }
 
     def _place_industries(self, document: doc.PlaceDocument) -> SheetPart | None:
