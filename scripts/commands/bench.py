@@ -14,6 +14,7 @@ from scripts.bench.parsers import bench_parsers
 from scripts.bench.postgis import bench_postgis
 from scripts.bench.report import Measured, list_figures, measure_apart, write_report
 from scripts.bench.start import bench_search, bench_start
+from scripts.bench.tasks import bench_build, bench_export, bench_join, bench_lookup, bench_pdf, bench_site
 from scripts.bench.traffic import LOAD_S, bench_load, bench_soak
 from scripts.commands.common import (
     OneOf,
@@ -35,6 +36,12 @@ MEASURES = {
     "map": bench_map,
     "start": bench_start,
     "search": bench_search,
+    "lookup": bench_lookup,
+    "join": bench_join,
+    "build": bench_build,
+    "export": bench_export,
+    "pdf": bench_pdf,
+    "site": bench_site,
     "postgis": bench_postgis,
     "ogc": bench_ogc,
     "parsers": bench_parsers,
@@ -44,7 +51,7 @@ MEASURES = {
 IN_MINUTES = {"soak"}
 # What a measurement takes beside what the program runs on: packages of requirements-test.lock, and programs,
 # any of those in a row.
-PACKAGES = {"map": ("playwright", "mapclassify", "matplotlib")}
+PACKAGES = {"map": ("playwright", "mapclassify", "matplotlib"), "pdf": ("matplotlib",)}
 PROGRAMS = {"map": (("chromium", "chromium-browser", "google-chrome", "chrome"),), "load": (("wrk",),)}
 
 
@@ -52,8 +59,9 @@ PROGRAMS = {"map": (("chromium", "chromium-browser", "google-chrome", "chrome"),
 @click.argument(
     "measure",
     type=OneOf([*MEASURES, ALL]),
-    help="首屏、冷启动、搜索、数据库、OGC API、解析、负载、长时间运行，或全部 · "
-    "first view, start, search, database, OGC API, parsers, load, soak, all",
+    help="首屏、冷启动、搜索、查询地点、连接表格、生成、导出、PDF、静态站、数据库、OGC API、解析、负载、"
+    "长时间运行，或全部 · first view, start, search, look-up, join, build, export, PDF, static site, "
+    "database, OGC API, parsers, load, soak, all",
 )
 @option("--rounds", type=whole(1, MAX_ROUNDS), default="15", metavar="N", help="重复次数 · repetitions (15)")
 @option(

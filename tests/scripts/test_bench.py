@@ -6,6 +6,7 @@ import itertools
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,8 @@ from layers.history import read_history
 from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
 from layers.store import Release, read_current
-from scripts.bench import ogc, parsers, peers, report, synthetic, traffic
-from scripts.bench.load import Load
+from scripts.bench import ogc, parsers, peers, report, synthetic, tasks, traffic
+from scripts.bench.load import Load, Result
 from scripts.bench.postgis import build_items, build_side, compare_sides
 from scripts.bench.synthetic import LAYER, write_made
 from scripts.cli import main
@@ -186,3 +187,18 @@ def test_no_hostile_text_makes_a_parser_fail(client: FlaskClient, tmp_path: Path
     for parser in parsers.list_parsers(client, tmp_path):
         for text in list(parsers.build_texts(parser.pieces, 300, 6))[::3]:
             parser.read(text)
+
+
+@pytest.mark.parametrize("bench", [tasks.bench_lookup, tasks.bench_join])
+def test_who_is_compared_with_geopandas_finds_what_it_finds(
+    home: Path, release: Release, monkeypatch: pytest.MonkeyPatch, bench: Callable[[Path, int], Result]
+) -> None:
+    monkeypatch.setattr(tasks, "POINTS", 12)
+    monkeypatch.setattr(tasks, "ROWS", 40)
+    found = bench(home, 1)
+    assert {name.partition("_")[0] for name in found} - {"rows"} == {"ours", "geopandas"}
+    frame = tasks._read_frame(release)
+    moved = frame.set_geometry(frame.translate(0.4, 0))  # of a peer that is wrong
+    monkeypatch.setattr(tasks, "_read_frame", lambda _: moved)
+    with pytest.raises(ValueError, match=r"\{"):
+        bench(home, 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -31,6 +33,7 @@ from webmap.publish import MeanwhileError
 from webmap.settings import Settings
 
 ROOT = Path(__file__).parents[2]
+KILLS = 50
 PLACE = "lingang"
 OTHERS = {"rushan": "counties", "haigaoyuan": "parks"}  # brought before it
 SAID = [
@@ -361,6 +364,41 @@ def test_boundaries_come_in_survive_a_kill_and_go_out_again(ask, file, home, own
     current = read_current(own_home)
     assert current is not None
     assert current.id == release.id
+
+
+@pytest.mark.thorough
+def test_killed_fifty_times_a_real_publication_is_whole_or_not_there(ask, hi_tech, own_home, tmp_path):
+    arguments = ["import-boundary", str(hi_tech), "--layer", "zones", *SAID, "--yes"]
+    command = [sys.executable, "-m", "scripts.cli", *arguments, "--home"]
+    untouched, timed = tmp_path / "untouched", tmp_path / "timed"
+    for copy in (untouched, timed):
+        shutil.copytree(own_home, copy)
+    begun = time.monotonic()
+    subprocess.run([*command, timed], cwd=ROOT, check=True, capture_output=True)
+    most_s, chance, outcomes = time.monotonic() - begun, random.Random(7), set()
+    before = len(read_history(own_home))
+    for _ in range(KILLS):
+        with subprocess.Popen(
+            [*command, own_home],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            time.sleep(chance.uniform(0, most_s))
+            os.killpg(process.pid, signal.SIGKILL)
+        entries, current = read_history(own_home), read_current(own_home)
+        assert current is not None
+        assert current.id == entries[-1].release
+        current.verify()
+        outcomes.add(len(entries) - before)
+        if len(entries) > before:  # it was quicker than the kill
+            shutil.rmtree(own_home)
+            shutil.copytree(untouched, own_home)
+    assert 0 in outcomes <= {0, 1}
+    code, _, err = ask(*arguments)
+    assert code == 0, err
+    assert not [path for path in (own_home / "releases").iterdir() if path.name.startswith(".")]
 
 
 def test_what_a_dry_run_promises_is_what_is_published(ask, hi_tech, own_home, release):

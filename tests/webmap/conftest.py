@@ -12,8 +12,10 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from layers.store import Release
-from webmap import server
+from webmap import export_worker, server
 from webmap.app import create_app
+from webmap.export_worker import ChildJob, ChildLimits
+from webmap.paper.request import make_sheet
 from webmap.settings import Settings
 
 FLAGS = [
@@ -21,6 +23,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
     "--disable-features=LocalNetworkAccessChecks",  # a page of another host frames one of this machine
 ]
+SHEETS = f"{make_sheet.__module__}:{make_sheet.__name__}"
 # Of a reader who has put the introduction away: nothing lies on the map at first.
 KNOWN = "try { localStorage.setItem('introduced', '1') } catch {}"
 
@@ -44,6 +47,22 @@ def site(home: Path, release: Release) -> Iterator[str]:
     """Return the address of a running server."""
     with serving(release, Settings(home)) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def printed_here() -> Iterator[None]:
+    """Have sheets printed in this process: a child takes seconds to begin, see test_export_worker.py."""
+    run_child = export_worker.run_child
+
+    def run(job: ChildJob, path: Path, limits: ChildLimits) -> None:
+        if job.maker == SHEETS:
+            path.write_bytes(make_sheet(job.line))
+        else:
+            run_child(job, path, limits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export_worker, "run_child", run)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -338,6 +338,7 @@ def test_files_for_other_programs_stay_well_formed_and_hold_no_formula(hostile_c
     assert ODD in hostile_client.get("/data/zones.geojson").text
 
 
+@pytest.mark.usefixtures("printed_here")
 def test_paper_shows_every_letter_or_says_which_not(hostile_client: FlaskClient) -> None:
     for path in SHEETS:
         answer = hostile_client.get(path)

@@ -36,6 +36,8 @@ from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
 from webmap.site.crawler import Crawler
 
+pytestmark = pytest.mark.usefixtures("printed_here")
+
 ATTACK = "</script><img src=x onerror=alert(1)>\"'{{7*7}}${1}`"
 TEXT = {"zh": f"中文{ATTACK}", "en": f"English {ATTACK}", "ko": f"한국어 {ATTACK}"}
 STATED = {

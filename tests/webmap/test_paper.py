@@ -26,6 +26,8 @@ from webmap.paper.look import explain_edges
 from webmap.paper.painter import Painter
 from webmap.views import paper
 
+pytestmark = pytest.mark.usefixtures("printed_here")
+
 THEMES = ("districts", "five-zones", "belts", "marine-cores", "clusters", "platforms", "gateways")
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -237,6 +237,16 @@ def test_what_hosts_read_is_there(written: Site) -> None:
     assert {"robots.txt", "sitemap.xml", "404.html"} & set(files) == set()  # they need the site's address
 
 
+def test_no_file_matches_two_rules_of_caching_of_caddy(written: Site) -> None:
+    """Of two that match, Caddy keeps the more general one."""
+    said = written.read("Caddyfile")
+    matchers = re.findall(r"(?m)^\theader (@\w+) Cache-Control ", said)
+    conditions = {re.search(rf"(?m)^\t{name} (.+)$", said)[1] for name in matchers}  # type: ignore[index]
+    assert said.count("Cache-Control") == len(matchers) == len(conditions) == 2
+    one, other = sorted(conditions, key=len)
+    assert other == f"not {one}"
+
+
 def test_the_catalogue_names_files_from_where_it_lies(written: Site) -> None:
     catalogue = json.loads(written.read("data/catalog.jsonld"))
     files = [
