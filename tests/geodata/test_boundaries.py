@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from geodata import crs
 from geodata.read import ROOT, read_boundaries, read_facts
 from geodata.shapes import build_shapes, build_waters, measure_accuracy_m
-from scripts.rebuild.files import write_boundaries
-from scripts.rebuild.sources import read_boxes
+from scripts.rebuild.files import read_boxes, write_boundaries
 
 FACTS = read_facts()
 BOUNDARIES = read_boundaries()
@@ -413,7 +412,7 @@ def test_a_town_lies_in_its_box_but_for_land_that_is_in_no_box(box):
 def test_no_town_without_a_box_lies_in_a_ring_of_one_town_or_zone():
     """An enclave is a fact that somebody would have to state."""
     towns, boxed = FACTS.towns, {box.town for box in FACTS.boxes}
-    beside = {town: set() for town in towns}
+    beside: dict[str, set[str]] = {town: set() for town in towns}
     for edge in QUALITY["edges"]:
         one, other = edge["between"]
         for town, neighbour in ((one, other), (other, one)):

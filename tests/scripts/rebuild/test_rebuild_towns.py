@@ -13,8 +13,8 @@ from scipy import ndimage
 
 from geodata import crs
 from scripts.rebuild.claims import NOBODY, SIDES, Claims, Grid, Unit, spread
-from scripts.rebuild.counties import Land
 from scripts.rebuild.towns import (
+    Land,
     build_grid,
     build_towns,
     divide,
