@@ -54,7 +54,7 @@ from layers.payload import (
 )
 from layers.relations import Relations
 from layers.search.names import build_search_index
-from layers.sketch import Surroundings, build_locators, build_sketch
+from layers.sketch import SketchGround, build_locators, build_sketch
 from layers.tables import build_tables
 from layers.terms import OwnTerms, list_own_terms, list_sources, list_terms, read_own_terms
 from layers.wording import build_wording
@@ -242,7 +242,7 @@ def _display_files(
     backdrop: PreparedBasemap | None,
 ) -> Files:
     waters = {water.id: water.geometry for _, water in build_waters(inputs.boundaries)}
-    around = Surroundings(shapely.union_all(land), shapely.union_all(list(waters.values())), backdrop)
+    around = SketchGround(shapely.union_all(land), shapely.union_all(list(waters.values())), backdrop)
     files: dict[str, object] = {
         f"map/{name}.topojson": display.build_display(relations, shapes, land, waters, stretches, level)
         for name, level in (("overview", display.OVERVIEW), ("detail", display.DETAIL))

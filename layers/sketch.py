@@ -83,7 +83,7 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SketchGround:
     """What small maps show around and on the land of the city, lon/lat, with any basemap."""
 
     neighbour: BaseGeometry
@@ -119,7 +119,7 @@ def trace_outline(place_id: str, relations: Relations, stretches: Iterable[Stret
 def build_locators(
     relations: Relations,
     shapes: dict[str, Shape],
-    around: Surroundings,
+    around: SketchGround,
     stretches: list[Stretch],
 ) -> dict[str, bytes]:
     """Return ``locator/<id>.svg`` for every place and point with a geometry."""
@@ -278,7 +278,7 @@ def draw_scale_bar(frame: Frame) -> str:
 def build_sketch(
     relations: Relations,
     shapes: dict[str, Shape],
-    around: Surroundings,
+    around: SketchGround,
     stretches: list[Stretch],
 ) -> Sketch:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
