@@ -87,7 +87,7 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
     A value that is a dict is by language. The level is the code's own unless `values` names another
     under ``level``; ``choices`` are what the option that settles it may be set to.
     """
-    entry, choices = _codes()[code], values.pop("choices", ())
+    entry, choices = list_codes()[code], values.pop("choices", ())
     values = {"city": _CITY_NAME} | values
     given = [str(one) for one in choices] if isinstance(choices, list | tuple) else []
     remedy = _build_remedy(entry.get("remedy"), values, given)
@@ -155,13 +155,9 @@ class IssueWording(TypedDict):
     remedy: NotRequired[RemedyWording]
 
 
+@lru_cache(maxsize=1)
 def list_codes() -> dict[str, IssueWording]:
     """Return every code with its level and wording."""
-    return dict(_codes())
-
-
-@lru_cache(maxsize=1)
-def _codes() -> dict[str, IssueWording]:
     codes: dict[str, IssueWording] = yaml.load(_ISSUES_FILE.read_bytes(), Loader=yaml.CSafeLoader)
     return codes
 

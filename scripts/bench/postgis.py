@@ -250,7 +250,6 @@ def _lookup(chance: random.Random) -> Ask:
     return ask
 
 
-QUESTIONS: dict[str, Question] = {
-    "items_bbox": _box,
-    "lookup": _lookup,
-} | {f"filter_{name}": question for name, question in FILTERS.items()}
+QUESTIONS: dict[str, Question] = {"items_bbox": _box, "lookup": _lookup} | {
+    f"filter_{name}": question for name, question in FILTERS.items()
+}

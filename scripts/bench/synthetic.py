@@ -61,13 +61,7 @@ def build_collection(blocks: int) -> Collection:
         "flat": None,
     }
     fields: list[FieldEntry] = [{**open_ones, "name": name, "type": kind} for name, kind in FIELDS.items()]
-    info: LayerEntry = {
-        "id": ID,
-        "geometry": "polygon",
-        "title": text,
-        "description": text,
-        "fields": fields,
-    }
+    info: LayerEntry = {"id": ID, "geometry": "polygon", "title": text, "description": text, "fields": fields}
     west, south, *_ = block_bounds(0)
     *_, east, north = block_bounds(max(blocks, BLOCKS_ACROSS) - 1)
     return Collection(ID, info, blocks * BLOCK, (west, south, east, north))

@@ -24,14 +24,7 @@ from layers.history import read_last
 from layers.home import HomeError, Standing, find_home, read_standing
 from layers.inspection import list_faults
 from layers.store import BrokenReleaseError, Release, read_current
-from scripts.commands.common import (
-    command,
-    home_option,
-    json_option,
-    option,
-    whole,
-    write_json,
-)
+from scripts.commands.common import command, home_option, json_option, option, whole, write_json
 from scripts.environment import NEEDED, ROOT
 from scripts.messages import list_texts, write
 from webmap.content import holds

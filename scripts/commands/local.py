@@ -13,15 +13,7 @@ from filelock import FileLock
 
 from geodata.local import place_of_file, read_local, write_examples
 from geodata.read import Facts, read_facts
-from scripts.commands.common import (
-    OneOf,
-    Refusal,
-    command,
-    home_option,
-    live_release,
-    local_option,
-    settings,
-)
+from scripts.commands.common import OneOf, Refusal, command, home_option, live_release, local_option, settings
 from scripts.messages import say, warn, write
 from webmap.settings import Settings
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Iterator,
-    Mapping,
-)
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,23 +57,12 @@ class AskedPlace:
     metavar="FILE",
     help="GeoJSON 面，代替位置 · a GeoJSON polygon instead",
 )
-@option(
-    "--crs",
-    type=OneOf(frames.FRAMES),
-    default=frames.LONLAT,
-    help=f"坐标系 · frame ({frames.LONLAT})",
-)
+@option("--crs", type=OneOf(frames.FRAMES), default=frames.LONLAT, help=f"坐标系 · frame ({frames.LONLAT})")
 @lang_option()
 @json_option
 @home_option
 def lookup(
-    *,
-    position: tuple[str, ...],
-    polygon: Path | None,
-    crs: str,
-    lang: str,
-    as_json: bool,
-    home: Path | None,
+    *, position: tuple[str, ...], polygon: Path | None, crs: str, lang: str, as_json: bool, home: Path | None
 ) -> int:
     """Print what applies; exit 2 for a question that cannot be, 1 where no store answers."""
     place = AskedPlace(position, polygon, crs)
