@@ -35,7 +35,7 @@ from geodata.boundary_import.planar import GRID_DEG
 from geodata.boundary_import.records import IMPORTED_METHODS, ImportedBoundary
 from geodata.boundary_import.snap import Adjusted, Members
 from geodata.land import CITY, SEA
-from geodata.model import Area, OfficialArea, Position, Site, Text, Town
+from geodata.model import LANGUAGES, Area, OfficialArea, Position, Site, Text, Town
 from geodata.read import Facts
 
 Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]
@@ -144,6 +144,25 @@ def build_shapes(facts: Facts, boundaries: Boundaries) -> dict[str, Shape]:
         )
         for name, draft in drafts.items()
     }
+
+
+def build_waters(boundaries: Boundaries) -> list[tuple[Text, Shape]]:
+    """Build, with its name, the shape of each water that the coast closes to land.
+
+    It is shown over the land and never cut out of it: where its shore runs nobody knows better than where
+    the coast does.
+    """
+    package, collection = boundaries["datapackage"], boundaries.get("water")
+    if collection is None:
+        return []
+    method, accuracy_m = package["methods"]["water"], float(package["quality"]["coast"]["p90_m"])
+    licence, no_area = str(package["licence"]).strip(), Text.model_validate(method["no_area"])
+    found = []
+    for row in collection["features"]:
+        names = {language: str(row["properties"][f"name_{language}"]) for language in LANGUAGES}
+        draft = _Draft(parse_geometry(row), "indicative", accuracy_m, tuple(method["sources"]))
+        found.append((Text(**names), _finish(row["id"], draft, None, licence, no_area)))
+    return found
 
 
 def _read_land(collection: FeatureCollection) -> BaseGeometry:

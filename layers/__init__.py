@@ -40,6 +40,7 @@ def load(layer: str) -> GeoDataFrame:
 @cache
 def _features() -> Features:
     from geodata.read import read_boundaries, read_facts
+    from geodata.shapes import build_waters
     from layers.catalogue import read_layers
     from layers.features import build_features
     from layers.relations import Relations
@@ -48,4 +49,5 @@ def _features() -> Features:
     boundaries, facts = read_boundaries(), read_facts()
     shapes = build_all_shapes(facts, boundaries)
     neighbours = read_neighbours(boundaries, facts.plans)
-    return build_features(Relations(facts), shapes, read_layers()["land"], neighbours)
+    waters = build_waters(boundaries)
+    return build_features(Relations(facts), shapes, read_layers()["land"], neighbours, waters)

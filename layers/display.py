@@ -96,15 +96,16 @@ def build_display(
     relations: Relations,
     shapes: dict[str, Shape],
     neighbours: list[BaseGeometry],
+    waters: Mapping[str, BaseGeometry],
     stretches: Iterable[Stretch],
     level: Level,
 ) -> DisplayTopology:
     """Return one TopoJSON topology: the polygons of every layer, and the lines of the base map.
 
-    Objects are `land` (neighbouring), `city`, every polygon layer, and the lines `coast`, `border`,
-    `county-lines`, `zone-lines` and `towns`. Geometries carry only their id. ``doubts`` lists the arcs where
-    nobody knows the border of a zone, by county and accuracy, metres. What has no known extent has no
-    polygon.
+    Objects are `land` (neighbouring), `city`, `water` (over it), every polygon layer, and the lines `coast`,
+    `border`, `county-lines`, `zone-lines` and `towns`. Geometries carry only their id. ``doubts`` lists the
+    arcs where nobody knows the border of a zone, by county and accuracy, metres. What has no known extent has
+    no polygon.
     """
     towns = [town for town in relations.facts.towns if town in shapes]
     whole = [*(shapes[town].geometry for town in towns), *neighbours]
@@ -129,6 +130,9 @@ def build_display(
     }
     objects = {"land": [("neighbour", land)], "city": [(next(iter(relations.facts.plans)), city)], **outlines}
     objects |= {name: [(name, line)] for name, line in lines.items()}
+    objects["water"] = [
+        (name, shapely.simplify(water, level.tolerance_deg / 10)) for name, water in waters.items()
+    ]
     topology = _to_topology(objects, level.quantum)
     topology["doubts"] = _mark_doubts(topology, _find_doubtful(relations, stretches, pieces))
     return topology

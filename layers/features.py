@@ -5,7 +5,7 @@ Platforms and gateways are points, with the same account of their truth as polyg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import shapely
@@ -72,9 +72,9 @@ def place_properties(place: Place, shape: Shape, relations: Relations) -> Proper
     }
 
 
-def land_properties(land_id: str, name: Text, shape: Shape) -> Properties:
-    """Return the contract's properties of a piece of land that is no place of the plan."""
-    return _unplanned(land_id, name, "land", None) | shape_properties(shape)
+def land_properties(land_id: str, name: Text, shape: Shape, kind: str = "land") -> Properties:
+    """Return the contract's properties of a piece of land or water that is no place of the plan."""
+    return _unplanned(land_id, name, kind, None) | shape_properties(shape)
 
 
 def town_properties(town: Town, shape: Shape) -> Properties:
@@ -174,7 +174,11 @@ def _own(row: Platform | Gateway, relations: Relations) -> Properties:
 
 
 def build_features(
-    relations: Relations, shapes: dict[str, Shape], land_layer: Layer, neighbours: list[BaseGeometry]
+    relations: Relations,
+    shapes: dict[str, Shape],
+    land_layer: Layer,
+    neighbours: list[BaseGeometry],
+    waters: Iterable[tuple[Text, Shape]] = (),
 ) -> Features:
     """Return the features of every spatial layer by layer, in the order of the facts."""
     facts = relations.facts
@@ -188,6 +192,10 @@ def build_features(
         for town in facts.towns.values()
     ]
     rows["land"] = list(_land(relations, shapes, land_layer, neighbours))
+    rows["land"] += [
+        to_feature(water.id, water.geometry, land_properties(water.id, name, water, "water"))
+        for name, water in waters
+    ]
     for layer, points in (("platforms", facts.platforms), ("gateways", facts.gateways)):
         rows[layer] = [
             to_feature(

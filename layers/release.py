@@ -20,7 +20,7 @@ from geodata.crs import LONLAT
 from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import LANGUAGES, Source, Town, Zone
 from geodata.read import Facts
-from geodata.shapes import Shape, Stretch, build_shapes, list_stretches
+from geodata.shapes import Shape, Stretch, build_shapes, build_waters, list_stretches
 from layers import display, geojson
 from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import Layer, Theme, read_licence
@@ -54,7 +54,7 @@ from layers.payload import (
 )
 from layers.relations import Relations
 from layers.search.names import build_search_index
-from layers.sketch import build_locators, build_sketch
+from layers.sketch import SketchGround, build_locators, build_sketch
 from layers.tables import build_tables
 from layers.terms import OwnTerms, list_own_terms, list_sources, list_terms, read_own_terms
 from layers.wording import build_wording
@@ -91,7 +91,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     shapes = build_all_shapes(inputs.facts, inputs.boundaries)
     land = read_neighbours(inputs.boundaries, inputs.facts.plans)
     progress("图层 / layers")
-    files = _data_files(relations, shapes, inputs.layers, land)
+    files = _data_files(relations, shapes, inputs, land)
     files |= _own_files(relations, shapes, inputs.local)
     stretches = list_stretches(inputs.facts, shapes, inputs.boundaries)
     edges = Edges(stretches, inputs.boundaries["datapackage"]["quality"]["reconstructed"]["quantiles"])
@@ -125,10 +125,11 @@ def read_neighbours(boundaries: Boundaries, city_ids: Collection[str]) -> list[B
 
 
 def _data_files(
-    relations: Relations, shapes: dict[str, Shape], layers: dict[str, Layer], land: list[BaseGeometry]
+    relations: Relations, shapes: dict[str, Shape], inputs: Inputs, land: list[BaseGeometry]
 ) -> Files:
     files: Files = {}
-    for layer, features in build_features(relations, shapes, layers["land"], land).items():
+    waters = build_waters(inputs.boundaries)
+    for layer, features in build_features(relations, shapes, inputs.layers["land"], land, waters).items():
         files[f"data/{layer}.geojson"] = geojson.to_bytes(geojson.to_collection(features, name=layer))
         files |= {f"features/{layer}/{row['id']}.geojson": geojson.to_bytes(row) for row in features}
     for table, rows in build_tables(relations).items():
@@ -240,18 +241,20 @@ def _display_files(
     stretches: list[Stretch],
     backdrop: PreparedBasemap | None,
 ) -> Files:
+    waters = {water.id: water.geometry for _, water in build_waters(inputs.boundaries)}
+    around = SketchGround(shapely.union_all(land), shapely.union_all(list(waters.values())), backdrop)
     files: dict[str, object] = {
-        "map/overview.topojson": display.build_display(relations, shapes, land, stretches, display.OVERVIEW),
-        "map/detail.topojson": display.build_display(relations, shapes, land, stretches, display.DETAIL),
-        "pages/sketch.json": build_sketch(relations, shapes, shapely.union_all(land), stretches, backdrop),
+        f"map/{name}.topojson": display.build_display(relations, shapes, land, waters, stretches, level)
+        for name, level in (("overview", display.OVERVIEW), ("detail", display.DETAIL))
     }
+    files["pages/sketch.json"] = build_sketch(relations, shapes, around, stretches)
     for language in LANGUAGES:
         payload = build_payload(relations, shapes, inputs.layers, inputs.themes, language)
         payload["own"] = [describe_own(one, language) for one in inputs.local.layers]
         files[f"map/{language}.json"] = payload
     files |= build_cells(backdrop) if backdrop else {}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
-    return written | build_locators(relations, shapes, shapely.union_all(land), stretches, backdrop)
+    return written | build_locators(relations, shapes, around, stretches)
 
 
 def _prepare_backdrop(

@@ -82,6 +82,22 @@ class Outline:
     accuracy_m: float
 
 
+@dataclass(frozen=True)
+class SketchGround:
+    """What small maps show around and on the land of the city, lon/lat, with any basemap."""
+
+    neighbour: BaseGeometry
+    water: BaseGeometry
+    backdrop: PreparedBasemap | None = None
+
+    def thin(self) -> dict[str, BaseGeometry]:
+        """Return what a small map shows on the land, back to front."""
+        groups = groups_by_kind(self.backdrop.ranges[0].groups) if self.backdrop else {}
+        if not self.water.is_empty:
+            groups["water"] = shapely.union_all([self.water, groups.get("water", shapely.Point())])
+        return groups
+
+
 def trace_outline(place_id: str, relations: Relations, stretches: Iterable[Stretch]) -> Outline | None:
     """Return the edge of a place that is made of towns, None where it is known all round.
 
@@ -103,13 +119,12 @@ def trace_outline(place_id: str, relations: Relations, stretches: Iterable[Stret
 def build_locators(
     relations: Relations,
     shapes: dict[str, Shape],
-    neighbour: BaseGeometry,
+    around: SketchGround,
     stretches: list[Stretch],
-    backdrop: PreparedBasemap | None = None,
 ) -> dict[str, bytes]:
     """Return ``locator/<id>.svg`` for every place and point with a geometry."""
-    land, borders = _land(relations, shapes, neighbour)
-    ground = {"neighbour": neighbour, "land": land} | _thin(backdrop)
+    land, borders = _land(relations, shapes, around.neighbour)
+    ground = {"neighbour": around.neighbour, "land": land} | around.thin()
     wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
     outlines = {place: trace_outline(place, relations, stretches) for place in relations.places}
     return {
@@ -117,11 +132,6 @@ def build_locators(
         for row_id in wanted
         if row_id in shapes
     }
-
-
-def _thin(backdrop: PreparedBasemap | None) -> dict[str, BaseGeometry]:
-    """Return what a small map shows of a basemap, back to front."""
-    return groups_by_kind(backdrop.ranges[0].groups) if backdrop else {}
 
 
 def _land(
@@ -268,12 +278,11 @@ def draw_scale_bar(frame: Frame) -> str:
 def build_sketch(
     relations: Relations,
     shapes: dict[str, Shape],
-    neighbour: BaseGeometry,
+    around: SketchGround,
     stretches: list[Stretch],
-    backdrop: PreparedBasemap | None = None,
 ) -> Sketch:
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
-    land, borders = _land(relations, shapes, neighbour)
+    land, borders = _land(relations, shapes, around.neighbour)
     named = [shapes[place].geometry for place in relations.places]
     west, south, east, north = (round(value, 7) for value in shapely.union_all(named).bounds)
     frame = frame_of((west, south, east, north))
@@ -282,9 +291,9 @@ def build_sketch(
         "width": WIDTH,
         "height": HEIGHT,
         "bounds": [west, south, east, north],
-        "neighbour": frame.to_path(neighbour),
+        "neighbour": frame.to_path(around.neighbour),
         "land": frame.to_path(land),
-        "backdrop": {name: frame.to_path(geometry) for name, geometry in _thin(backdrop).items()},
+        "backdrop": {name: frame.to_path(geometry) for name, geometry in around.thin().items()},
         "borders": frame.to_path(borders),
         "places": {
             place: _place(shapes[place], trace_outline(place, relations, stretches), frame)

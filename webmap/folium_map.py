@@ -40,6 +40,7 @@ MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything th
 PANES = (
     ("land", 200, False),
     ("area", 410, True),
+    ("water", 415, False),
     ("halo", 420, False),
     ("edge", 430, False),
     ("line", 440, False),

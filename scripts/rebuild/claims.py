@@ -13,8 +13,10 @@ right, the ellipse in each box 89 %, this claim with the three steps below 90 %.
 1. A town that does not reach a side of its box is too small there: its distances towards that side are
    shrunk by a few per cent, again and again (:meth:`Claims.grow`).
 2. Towns of a zone whose area is known share one weight, solved for it (:meth:`Claims.weigh`).
-3. A side that is still not reached is reached by a tongue where that contradicts the others least
-   (:meth:`Claims.reach_out`).
+3. A side that is still not reached is reached by a tongue where that contradicts the others least: a broad
+   one, half as wide as long, and narrower each time that another cut it off (:meth:`Claims.reach_out`).
+   Likewise a place that is known to lie in a town is reached (:meth:`Claims.hold_places`), and a town without
+   a box gets out of a ring of one town or zone (:meth:`Claims.open_rings`).
 
 A town without a box gets one that holds the land near its seat that lies in no box, and no side of it
 needs to be touched. All coordinates are metres on an equal-area plane; arrays are (rows south to north,
@@ -23,6 +25,7 @@ columns west to east). Deterministic.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +40,7 @@ from geodata.crs import Bounds, Floats
 Labels = NDArray[np.int16]
 Mask = NDArray[np.bool_]
 Window = tuple[slice, slice]
+Groups = Mapping[tuple[int, ...], float]
 
 NOBODY: Final = -1
 SIDES: Final = ("west", "south", "east", "north")
@@ -49,10 +53,14 @@ _SEAT_FLOOR: Final = 0.1  # of the size of the box: nor rises without bound at t
 _ROUNDS: Final = 16
 _GROWTH: Final = (0.01, 0.4, 0.08)  # per round: least, per part of the box that is missing, most
 _MAX_GROWTH: Final = 2.5
-_TONGUE_WIDTH: Final = 0.25  # of its length
-_TONGUE_MARGIN: Final = 0.3  # by how much a tongue's claim is higher than the others'
+_TONGUE_WIDTH: Final = 0.5  # of its length
+_TONGUE_MARGIN: Final = 0.01  # by how much a tongue's claim is higher than the others'
+_NARROWER: Final = (0.85, 0.25)  # a tongue, each time that it was cut off; and its least width, of its length
+_SURER: Final = (0.02, 0.3)  # its margin, likewise; and the most
+_PLACE_WIDTH: Final = 0.1  # of the size of the box, at least: around a place that is known to lie in the town
 _DISTANCE_COST: Final = 0.5  # of a tongue, in claim per size of the box
 _END_OF_LAND: Final = 0.05  # in cost of the way: a side that ends with the county is likely reached there
+_OUT: Final = 1000  # the key of a tongue out of a ring
 _PASSES: Final = 20
 _TROUBLE: Final = 1.0  # what a cell costs more, in claim, for each time that a tongue was cut off there
 _MIN_PIECE_M2: Final = 100_000.0  # of land in one box only that must hang together with the rest of its town
@@ -77,6 +85,11 @@ class Unit:
     villages: int = 0  # how many it has; 0 where that is not known
     holds: tuple[tuple[float, float], ...] = ()  # places that are known to lie in it
     loose: frozenset[str] = frozenset()  # sides that the box need not be touched on, as they lie over water
+
+    @property
+    def boxed(self) -> bool:
+        """Whether its box tells where it ends; one side alone does not."""
+        return self.box is not None and len(self.loose) < len(SIDES) - 1
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,7 @@ class Claims:
         self.growth = np.ones((len(self.units), 4))
         self.weights = np.zeros(len(self.units))
         self.tongues: list[dict[int, tuple[Floats, Mask]]] = [{} for _ in self.units]  # by side or piece
+        self.tries: list[Counter[int]] = [Counter() for _ in self.units]  # of tongues, by side or piece
         self.trouble = np.zeros(grid.land.shape)  # how often a tongue was cut off here
         self.claims = [self._claim(index) for index in range(len(self.units))]
 
@@ -142,7 +156,7 @@ class Claims:
         labels[~self.grid.land] = NOBODY
         return labels
 
-    def divide(self, groups: Mapping[tuple[int, ...], float]) -> Labels:
+    def divide(self, groups: Groups) -> Labels:
         """Run all steps; return who has each cell, off the land whoever has the nearest.
 
         `groups` gives the wanted area, m², of towns by index.
@@ -154,9 +168,11 @@ class Claims:
                 self.weigh(groups)
             self.join_pieces()
             self.hold_places()
+            self.open_rings(groups)
             self.reach_out()
             labels = self.assign()
-            if (self.measure_gaps(labels) < self.grid.step).all() and not self._find_lost(labels):
+            short = (self.measure_gaps(labels) >= self.grid.step).any()
+            if not (short or self._find_lost(labels) or self._find_ringed(labels, groups)):
                 break
         if groups:
             self.weigh(groups)
@@ -198,7 +214,7 @@ class Claims:
         """Return for each cell of land 1 more than the index of its town."""
         return np.asarray(spread(self.assign())[self.grid.land].astype(np.int64) + 1)
 
-    def weigh(self, groups: Mapping[tuple[int, ...], float]) -> None:
+    def weigh(self, groups: Groups) -> None:
         """Solve one weight for the towns of each group so that they have the wanted area, m², together.
 
         What all groups have too much or too little goes first to the towns without a box, whose extent is
@@ -331,6 +347,29 @@ class Claims:
             aims[row - window[0].start, column - window[1].start] = True
             self._add_tongue(labels[window] == index, index, len(SIDES) + number, aims)
 
+    def open_rings(self, groups: Groups) -> None:
+        """Let a town without a box out of a ring around it, as nothing says that it is one.
+
+        A ring is a single town, or towns of one of the `groups` that it is none of.
+        """
+        labels = self.assign()
+        for index, ring in self._find_ringed(labels, groups):
+            own = labels[self.windows[index]]
+            beyond = (own != NOBODY) & ~np.isin(own, [index, *ring])
+            self._add_tongue(own == index, index, _OUT, beyond)
+
+    def _find_ringed(self, labels: Labels, groups: Groups) -> list[tuple[int, list[int]]]:
+        """Return each town without a box that lies in a ring, and the towns of the ring."""
+        ringed = []
+        for index in [index for index, unit in enumerate(self.units) if unit.box is None]:
+            own = labels == index
+            beside = np.unique(labels[ndimage.binary_dilation(own) & ~own]).tolist()
+            rings = [set(members) for members in groups if index not in members]
+            closed = len(beside) == 1 or any(ring.issuperset(beside) for ring in rings)
+            if closed and NOBODY not in beside:
+                ringed.append((index, beside))
+        return ringed
+
     def _find_lost(self, labels: Labels) -> list[tuple[int, int]]:
         """Return the town and the number of each place that lies in another town than it is known to."""
         return [
@@ -377,18 +416,19 @@ class Claims:
             to_seat = np.hypot(xs - seat_x, ys - seat_y)
             own = to_seat <= to_seat.min() + self.grid.step
         if side in self.tongues[index]:  # it was cut off: where two ways cross, both look for another
-            _, way = self.tongues[index].pop(side)
-            self.trouble[rows, columns][way] += _TROUBLE
-            self.claims[index] = self._claim(index)
+            self.trouble[rows, columns][self.tongues[index][side][1]] += _TROUBLE
         dear = _look_beyond(self.grid.land, (rows, columns), side)
         self._add_tongue(own, index, side, depth <= 1.3 * self.grid.step, dear)
 
     def _add_tongue(self, own: Mask, index: int, key: int, aims: Mask, dear: Mask | None = None) -> None:
         """Raise a town's claim along the way from its `own` cells to `aims` that contradicts others least.
 
-        Masks are of the town's window; aims that are `dear` cost a little more. `key` tells tongues apart.
+        Masks are of the town's window; aims that are `dear` cost a little more. `key` tells tongues apart:
+        what was raised under it before, in vain, is taken back.
         """
         window = self.windows[index]
+        if self.tongues[index].pop(key, None):
+            self.claims[index] = self._claim(index)
         land = self.grid.land[window]
         need = self._highest_rival(index) - self.claims[index] - self.weights[index]
         price = np.where(land, np.maximum(need, 0.0) + self.trouble[window], np.inf)
@@ -402,8 +442,12 @@ class Claims:
         way = paths.trace(tip)
         off = ndimage.distance_transform_edt(~way) * self.grid.step
         length = float(way.sum()) * self.grid.step
-        width = max(_TONGUE_WIDTH * length, 0.02 * self.sizes[index], 2.5 * self.grid.step)
-        height = max(float(need[way].max()), 0.0) + _TONGUE_MARGIN
+        least = _PLACE_WIDTH if key >= len(SIDES) else 0.02
+        tries = self.tries[index][key]
+        self.tries[index][key] += 1
+        part = max(_TONGUE_WIDTH * _NARROWER[0] ** tries, _NARROWER[1])
+        width = max(part * length, least * self.sizes[index], 2.5 * self.grid.step)
+        height = max(float(need[way].max()), 0.0) + min(_TONGUE_MARGIN + _SURER[0] * tries, _SURER[1])
         self.tongues[index][key] = (height * np.exp(-((off / width) ** 2)), way)
         self.claims[index] = self._claim(index)
 

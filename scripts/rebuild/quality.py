@@ -46,7 +46,7 @@ class Blind:
 
     off_m: Floats  # to the other line
     size_m: Floats  # mean of the square roots of the areas of the boxes of the two towns it lies between
-    boxed: NDArray[np.bool_]  # whether both have a box
+    boxed: NDArray[np.bool_]  # whether the boxes of both tell where they end
     right: float  # share of the land that is in the right county
     borders: tuple[BlindBorder, ...]
 
@@ -85,7 +85,7 @@ def rebuild_blindly(
         for index, code in enumerate(codes)
         for own in [grid.land & (drawn_counties == index)]
     )
-    with_box = np.array([unit.box is not None for unit in units])
+    with_box = np.array([unit.boxed for unit in units])
     reach = shapely.buffer(land, _NEAR_COAST_M)
     near = [part for line in lines for part in shapely.get_parts(shapely.intersection(line, reach))]
     kept = [line for line in near if isinstance(line, shapely.LineString)]
@@ -207,7 +207,7 @@ def list_edges(
     sizes, boxed = {}, {}
     for division in divisions.values():
         for unit, size in zip(division.units, division.claims.sizes, strict=True):
-            sizes[unit.code], boxed[unit.code] = float(size), unit.box is not None
+            sizes[unit.code], boxed[unit.code] = float(size), unit.boxed
     pieces = {town.id: shapes[town.code] for town in towns} | dict(neighbours)
     ids, by_id = list(pieces), {town.id: town for town in towns}
     tree = shapely.STRtree(list(pieces.values()))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from geodata import crs
 from geodata.read import ROOT, read_boundaries, read_facts
-from geodata.shapes import build_shapes, measure_accuracy_m
+from geodata.shapes import build_shapes, build_waters, measure_accuracy_m
 from scripts.rebuild.files import read_boxes, write_boundaries
 
 FACTS = read_facts()
@@ -409,6 +409,22 @@ def test_a_town_lies_in_its_box_but_for_land_that_is_in_no_box(box):
     assert shapely.intersection(outside, shapely.union_all(others).buffer(-0.002)).is_empty
 
 
+def test_no_town_without_a_box_lies_in_a_ring_of_one_town_or_zone():
+    """An enclave is a fact that somebody would have to state."""
+    towns, boxed = FACTS.towns, {box.town for box in FACTS.boxes}
+    beside: dict[str, set[str]] = {town: set() for town in towns}
+    for edge in QUALITY["edges"]:
+        one, other = edge["between"]
+        for town, neighbour in ((one, other), (other, one)):
+            if town in towns:
+                beside[town].add(neighbour)
+    for town, around in beside.items():
+        if town not in boxed and around <= set(towns):
+            zones = {towns[one].zone for one in around}
+            assert len(around) > 1, town
+            assert len(zones) > 1 or zones <= {None, towns[town].zone}, town
+
+
 def test_every_loose_side_has_a_reason():
     assert all(box.reason for box in FACTS.boxes if box.loose)
 
@@ -465,6 +481,12 @@ def test_the_water_of_shuangdao_bay_is_land_to_the_coast():
     assert 5 < crs.measure_area_km2(water) < 30
     assert water.contains(shapely.Point(121.955, 37.44))
     assert shapely.difference(water, LAND).area < 1e-8  # rounded to a decimetre along the shore
+    ((name, drawn),) = build_waters(BOUNDARIES)
+    assert (name.zh, drawn.method, drawn.area_km2) == ("双岛湾水域（示意）", "indicative", None)
+    assert drawn.accuracy_m == QUALITY["coast"]["p90_m"]
+    assert {"gshhg", "osm-coast"} == set(drawn.sources) <= set(FACTS.sources)
+    assert drawn.licence
+    assert drawn.no_area
 
 
 def test_what_derives_from_openstreetmap_is_share_alike():

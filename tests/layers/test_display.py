@@ -54,6 +54,18 @@ def test_display_polygons_decode_to_the_published_ones(
 
 
 @pytest.mark.parametrize("level", ["overview", "detail"])
+def test_water_that_the_coast_closes_is_drawn_as_it_is_published(release: Release, level: str) -> None:
+    rows = json.loads(release.read("data/land.geojson"))["features"]
+    published = {row["id"]: shape(row["geometry"]) for row in rows if row["properties"]["kind"] == "water"}
+    topology = release.read_json(f"map/{level}.topojson")
+    drawn = {row["id"]: _decode(topology, row) for row in topology["objects"]["water"]["geometries"]}
+    assert set(drawn) == set(published) != set()
+    for water, true in published.items():
+        shown = shapely.make_valid(drawn[water])
+        assert shapely.area(shown.symmetric_difference(true)) < 0.05 * true.area
+
+
+@pytest.mark.parametrize("level", ["overview", "detail"])
 def test_every_geometry_is_nested_as_its_type_says(release: Release, level: str) -> None:
     depths = {"MultiPolygon": 3, "MultiLineString": 2}
     for collection in release.read_json(f"map/{level}.topojson")["objects"].values():

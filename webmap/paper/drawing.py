@@ -214,7 +214,14 @@ class Ground:
     @cached_property
     def neighbours(self) -> BaseGeometry:
         """The land around the city."""
-        return shapely.union_all([_project(row) for row in self._rows("land")[1:]])
+        around = [row for row in self._rows("land")[1:] if row["properties"]["kind"] == "land"]
+        return shapely.union_all([_project(row) for row in around])
+
+    @cached_property
+    def waters(self) -> BaseGeometry:
+        """What the coast closes to land and is shown as water."""
+        rows = [row for row in self._rows("land") if row["properties"]["kind"] == "water"]
+        return shapely.union_all([_project(row) for row in rows])
 
     @cached_property
     def borders(self) -> BaseGeometry:

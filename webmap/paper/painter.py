@@ -108,6 +108,8 @@ class Painter:
         for place_id, fill, on_it in reversed(fills):
             place = self._place(fill, data_figure=place_id, data_under=on_it)
             look.style_fill(self.drawing, figures[place_id], place)
+        water = look.draw_line("water", look.COAST) | {"fill": look.SEA}
+        self._path(to_path(self.view.draw(self.ground.waters)), **water)
         edges = {place_id: self.ground.split_edge(place_id) for place_id in figures}
         for place_id, (_, doubts) in edges.items():
             self._paint_bands(figures[place_id].look.hue, doubts)

@@ -9,6 +9,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from geodata import crs
 from scripts.rebuild.claims import NOBODY, SIDES, Claims, Grid, Unit, spread
@@ -75,6 +76,32 @@ def test_where_two_ways_cross_one_of_them_goes_round():
     ]
     division = divide(LAND, units, {}, 100.0)
     assert (division.claims.measure_gaps(division.claims.assign()) < division.claims.grid.step).all()
+
+
+def test_a_town_without_a_box_gets_out_of_a_ring_of_one_zone():
+    """Nothing says that it is an enclave, so it shares an edge with a town of its own kind."""
+    units = [
+        Unit("inner", (12_000, 5_000)),
+        Unit("west", (3_000, 5_000), (0, 0, 8_000, 10_000)),
+        Unit("upper", (13_000, 8_500), (6_000, 4_000, 20_000, 10_000)),
+        Unit("lower", (13_000, 1_500), (6_000, 0, 20_000, 6_000)),
+    ]
+    division = divide(LAND, units, {(2, 3): 0.5 * LAND.area}, 100.0)
+    labels = np.where(division.claims.grid.land, division.labels, NOBODY)
+    inner = labels == 0
+    beside = labels[ndimage.binary_dilation(inner) & ~inner]
+    assert set(np.unique(beside)) - {2, 3}
+
+
+def test_the_way_to_a_side_is_a_wedge_and_no_spike():
+    units = [
+        Unit("west", WEST.seat, (0, 0, 13_000, 10_000)),
+        Unit("east", (15_000, 5_000), (7_000, 0, 20_000, 10_000)),
+    ]
+    division = divide(LAND, units, {}, 100.0)
+    heights = ((division.labels == 0) & division.claims.grid.land).sum(axis=0)
+    tip = int(np.flatnonzero(heights).max())
+    assert heights[tip - 30] > 2 * heights[tip - 10] > 4 * heights[tip]
 
 
 @pytest.mark.parametrize("share", [0.4, 0.5, 0.6])

@@ -41,10 +41,11 @@ const TOWN_ZOOM = 11;
 export function createGround({ map, shapes }) {
   const group = L.layerGroup().addTo(map);
   const renderer = createRenderer("land");
-  const options = (className) => ({
-    pane: "land",
+  const waters = createRenderer("water"); // over the figures: nobody plans industries for a bay
+  const options = (className, pane = "land") => ({
+    pane,
     className: `ground-${className}`,
-    renderer,
+    renderer: pane === "land" ? renderer : waters,
     interactive: false,
     ...shapes.drawing,
   });
@@ -60,6 +61,7 @@ export function createGround({ map, shapes }) {
     line("towns", "town");
     line("county-lines", "county");
     line("border", "border");
+    for (const water of shapes.waters) L.polygon(water, options("water", "water")).addTo(group);
   }
 
   const grade = () => map.getContainer().classList.toggle("near", map.getZoom() >= TOWN_ZOOM);

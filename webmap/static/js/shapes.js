@@ -161,6 +161,11 @@ export class Shapes {
     return this.polygon(this.#city);
   }
 
+  /** The polygons of each water that the coast closes to land. */
+  get waters() {
+    return this.#decode.geometries("water").map(({ id }) => this.polygon(id));
+  }
+
   #once(id, decode) {
     if (!this.#decoded.has(id) && this.has(id)) this.#decoded.set(id, decode(this.#encoded.get(id)));
     return this.#decoded.get(id);
