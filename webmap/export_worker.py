@@ -1,9 +1,9 @@
 """Make files in child processes: sheets, pictures and exports are heavy, and may not outlive their limits.
 
-There is one pool for all processes that serve a home: its places are lock files, which the system frees
-when their holder dies. Answers of which nothing is kept, such as joins, may take minutes: one place of
-several is never theirs, so that files go on being made. A child has limits of time and memory and goes with
-its parent; see :mod:`layers.child_job`. What it makes is kept in the pool's :class:`~webmap.file_cache.FileCache`.
+There is one pool for all processes that serve a home: its places are lock files, which the system frees when
+their holder dies. Answers of which nothing is kept, such as joins, may take minutes: one place of several is
+never theirs, so that files go on being made. A child has limits of time and memory and goes with its parent;
+see :mod:`layers.child_job`. What it makes is kept in the pool's :class:`~webmap.file_cache.FileCache`.
 """
 
 from __future__ import annotations
