@@ -1,4 +1,4 @@
-"""DCAT 3 as JSON-LD: every file of the download centre, for catalogues of data."""
+"""What catalogues of data read: DCAT 3 of every file as JSON-LD, and what ISO 19115 says of a layer."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _MEDIA = "https://www.iana.org/assignments/media-types/"
 _LANGUAGE = "http://id.loc.gov/vocabulary/iso639-1/"
 _FRAME = "http://www.opengis.net/def/crs/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
+_AUTHORS = "weihai-layout authors"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
 _ABOUT = "ogc.description"  # what all the data are, as the API says too
 
@@ -49,11 +50,32 @@ def build_catalogue(content: Content, strings: Strings, base: str, *, service: b
             {"@type": "dct:ProvenanceStatement", "rdfs:label": source} for source in content.about.sources
         ],
         **_modified(content),
-        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "weihai-layout authors"},
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": _AUTHORS},
         "foaf:homepage": {"@id": f"{base}/", "@type": "foaf:Document"},
         **_terms(base),
         "dcat:dataset": [_whole(content, base) | about, *layers],
         **({"dcat:service": _service(base)} if service else {}),
+    }
+
+
+def describe_record(layer: DownloadEntry, content: Content, strings: Strings) -> dict[str, object]:
+    """Return what the ISO 19115 record of a layer says beside what its entry holds, each text by language."""
+    publisher, own = content.local["publisher"], layer.get("own")
+    notes = [f"method_note.{method}" for method in layer["methods"]]
+    lineage = {
+        one: " ".join(texts[note] for note in notes) or content.plan["title"][one]
+        for one, texts in strings.items()
+    }
+    unstated = content.about.words["unstated"]
+    return {
+        "languages": list(strings),
+        "publisher": publisher["name"]["zh"] if publisher else _AUTHORS,
+        "website": publisher["website"] if publisher else None,
+        "issued": own["as_of"] if own else content.plan["date"],
+        "modified": content.about.modified,
+        "terms": [_label_terms(term, unstated) for term in layer["terms"]],
+        "lineage": lineage,
+        "sources": content.about.sources,
     }
 
 
@@ -63,7 +85,7 @@ def _service(base: str) -> Node:
         "@type": "dcat:DataService",
         "dct:title": "OGC API – Features",
         "dct:conformsTo": _standard(_FEATURES),
-        "dcat:endpointURL": {"@id": f"{base}/ogc/"},
+        "dcat:endpointURL": _resource(f"{base}/ogc/"),
     }
 
 
@@ -110,13 +132,13 @@ def _distribution(file: ReadyFile, base: str) -> Node:
     return {
         "@id": f"{base}{file['href']}",
         "@type": "dcat:Distribution",
-        "dcat:accessURL": {"@id": f"{base}/data/"},
-        "dcat:downloadURL": {"@id": f"{base}{file['href']}"},
+        "dcat:accessURL": _resource(f"{base}/data/"),
+        "dcat:downloadURL": _resource(f"{base}{file['href']}"),
         "dcat:mediaType": {"@id": f"{_MEDIA}{media}", "@type": "dct:MediaType"},
         "dcat:byteSize": {"@value": str(file["bytes"]), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
-            "spdx:algorithm": {"@id": _ALGORITHM},
+            "spdx:algorithm": {"@id": _ALGORITHM, "@type": "spdx:ChecksumAlgorithm"},
             "spdx:checksumValue": {"@value": file["sha256"], "@type": "xsd:hexBinary"},
         },
         "dct:conformsTo": _standard(f"{_FRAME}{frame}"),
@@ -128,15 +150,23 @@ def _terms(base: str) -> Node:
     return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md", "@type": "dct:LicenseDocument"}}
 
 
+def _resource(address: str) -> Node:
+    """Return an address that the shapes of DCAT-AP want typed."""
+    return {"@id": address, "@type": "rdfs:Resource"}
+
+
 def _standard(address: str) -> Node:
     return {"@id": address, "@type": "dct:Standard"}
 
 
 def _rights(term: SourceTerms, unstated: dict[str, str]) -> Node:
     """Return the terms of one source of a dataset."""
+    return {"@type": "dct:RightsStatement", "rdfs:label": _texts(_label_terms(term, unstated))}
+
+
+def _label_terms(term: SourceTerms, unstated: dict[str, str]) -> dict[str, str]:
     stated = dict.fromkeys(term["name"], term["licence"]) if term["licence"] else term["rights"] or unstated
-    label = {language: f"{name}: {stated[language]}" for language, name in term["name"].items()}
-    return {"@type": "dct:RightsStatement", "rdfs:label": _texts(label)}
+    return {language: f"{name}: {stated[language]}" for language, name in term["name"].items()}
 
 
 def _modified(content: Content) -> Node:

@@ -15,8 +15,16 @@ from layers.cql.parse import LANGUAGES as FILTERS
 from layers.document_types import LayerEntry
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
 from webmap.content import Content
-from webmap.dcat import build_catalogue
-from webmap.downloads import GOES_WITH, PARAMETERS, PLACED, WKT, kind_of_entry, to_frame
+from webmap.dcat import build_catalogue, describe_record
+from webmap.downloads import (
+    GOES_WITH,
+    PARAMETERS,
+    PLACED,
+    WKT,
+    kind_of_entry,
+    to_frame,
+    unknown_layer_error,
+)
 from webmap.http import send
 from webmap.links import base_url
 from webmap.params import Arguments, ChoiceParameter, TextParameter, refuse_unknown, takes, wrong_choice
@@ -163,12 +171,35 @@ def data_package() -> Response:
 @takes()
 def data_catalogue() -> Response:
     """Send the DCAT description of all files, with the addresses that the site has."""
-    files = current_app.extensions["settings"].files
-    base = base_url() if files is None else files.url or ".."  # seen from the file itself
     strings = current_app.extensions["strings"]
-    described = build_catalogue(content(), strings, base, service=files is None)
-    body = json.dumps(described, ensure_ascii=False)
-    response = Response(body, content_type="application/ld+json")
+    base, service = _locate_site()
+    described = build_catalogue(content(), strings, base, service=service)
+    return _send_description(json.dumps(described, ensure_ascii=False), "application/ld+json")
+
+
+@blueprint.get("/data/<layer>.iso.xml")
+@takes()
+def data_record(layer: str) -> Response:
+    """Send the ISO 19115 record of a layer or table, as XML after ISO/TS 19139."""
+    found = content()
+    entry = next((one for one in found.downloads if one["id"] == layer), None)
+    if entry is None:
+        raise unknown_layer_error(layer, found)
+    base, service = _locate_site()
+    record = describe_record(entry, found, current_app.extensions["strings"])
+    media = {one.id: one.media_type for one in FORMATS.values()}
+    body = render_template("iso19139.xml", layer=entry, media=media, base=base, service=service, **record)
+    return _send_description(body, "application/xml; charset=utf-8")
+
+
+def _locate_site() -> tuple[str, bool]:
+    """Return the site's address as files in /data/ give it, and whether the API answers there, too."""
+    files = current_app.extensions["settings"].files
+    return (base_url(), True) if files is None else (files.url or "..", False)
+
+
+def _send_description(body: str, media_type: str) -> Response:
+    response = Response(body, content_type=media_type)
     response.add_etag()
     response.make_conditional(request)
     return response
