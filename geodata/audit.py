@@ -1,6 +1,7 @@
 """Prove every term, name and figure of the facts in the text of its clause.
 
-Pure: facts and text in, report out. Only width of punctuation and white space are normalised.
+Pure: facts and text in, report out, as data and as lines for people. Only width of punctuation and white
+space are normalised.
 """
 
 from __future__ import annotations
@@ -8,14 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import product
 
 from geodata.claims import Claim, Spellings, claims_of
 from geodata.document import NOTICE, Document, above, item_of, normalise, parse_document
+from geodata.messages import Language, say, word
 from geodata.read import Facts
-from geodata.report import AuditReport, ClauseUse, Miss
 from geodata.vocabulary import known_words, prints_word, uncovered, words_by_clause
 
 _NEAR = 6  # characters shown on each side of the nearest text
@@ -105,14 +107,16 @@ class _Proof:
         """
         common, own = known_words(self.facts), words_by_clause(self.facts)
         for row in self.facts.thesaurus:
-            for word in map(normalise, row.zh):
+            for synonym in map(normalise, row.zh):
                 clauses = tuple(
                     name
                     for name, text in self.document.own.items()
-                    if word in text and prints_word(text, word, common | own.get(name, set()))
+                    if synonym in text and prints_word(text, synonym, common | own.get(name, set()))
                 )
                 if clauses:
-                    yield Miss("synonym-printed", "synonym", row.zh[0], clauses[0], word, elsewhere=clauses)
+                    yield Miss(
+                        "synonym-printed", "synonym", row.zh[0], clauses[0], synonym, elsewhere=clauses
+                    )
 
     def unlisted(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each clause with the words it prints that neither the facts nor the vocabulary have."""
@@ -242,3 +246,103 @@ def _nearest(expected: str, text: str) -> str:
         return ""
     start = match.b - match.a
     return text[max(0, start - _NEAR) : start + len(expected) + _NEAR]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Something that the facts say and the clause does not, or the other way round."""
+
+    code: str
+    kind: str
+    record: str
+    clause: str
+    expected: str
+    beside: str = ""
+    nearest: str = ""
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseUse:
+    """What one clause contributes: number of proven words by kind."""
+
+    clause: str
+    title_zh: str
+    title_en: str
+    contributes: dict[str, int]
+    units_of: str | None  # the item whose responsible units serve this point too
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The outcome of an audit; ``ok`` says whether everything is proven and nothing is left out."""
+
+    total: int
+    misses: tuple[Miss, ...]
+    clauses: tuple[ClauseUse, ...]
+    uncited: tuple[str, ...]  # clauses that no fact cites; they may, but need not, bring one
+    uncovered: tuple[str, ...]  # clauses that must bring a fact, themselves or below, and bring none
+    missing: tuple[str, ...]  # clauses of the text that the data lack
+    unknown: tuple[str, ...]  # clauses of the data that the text lacks
+    unlisted: dict[str, tuple[str, ...]]  # by clause, words of it that neither facts nor vocabulary have
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the audit passes."""
+        return not (self.misses or self.uncovered or self.missing or self.unknown or self.unlisted)
+
+    @property
+    def proven(self) -> int:
+        """Return how many of the words checked the plan prints."""
+        return self.total - len(self.misses)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the report as plain data for ``--json``."""
+        return {"ok": self.ok, "proven": self.proven, **asdict(self)}
+
+    def lines(self, language: Language = "zh") -> list[str]:
+        """Return the report for people, one line each."""
+        share = f"{self.proven / self.total:.1%}" if self.total else "—"
+        summary = say("audit-proven", language, total=self.total, proven=self.proven, share=share)
+        return [
+            say("audit-clauses", language),
+            *(_clause_line(use, language) for use in self.clauses),
+            *self._lists(language),
+            *(line for miss in self.misses for line in _miss_lines(miss, language)),
+            summary,
+        ]
+
+    def _lists(self, language: Language) -> Iterator[str]:
+        for name in ("uncited", "uncovered", "missing", "unknown"):
+            clauses = getattr(self, name)
+            if clauses:
+                yield say(f"audit-{name}", language, count=len(clauses), clauses=" ".join(clauses))
+        for clause, words in self.unlisted.items():
+            yield say("audit-unlisted", language, clause=clause, words=" ".join(words))
+
+
+def _clause_line(use: ClauseUse, language: Language) -> str:
+    parts = [f"{word('audit-kinds', language, kind)} {count}" for kind, count in use.contributes.items()]
+    if use.units_of:
+        parts.append(say("audit-inherits", language, item=use.units_of))
+    contributes = ", ".join(parts) or say("audit-nothing", language)
+    title = use.title_zh if language == "zh" else use.title_en
+    return say("audit-clause", language, clause=use.clause, title=title, contributes=contributes)
+
+
+def _miss_lines(miss: Miss, language: Language) -> Iterator[str]:
+    reason = say(miss.code, language, beside=miss.beside)
+    kind = word("audit-kinds", language, miss.kind)
+    yield say(
+        "audit-miss",
+        language,
+        kind=kind,
+        record=miss.record,
+        clause=miss.clause,
+        expected=miss.expected,
+        reason=reason,
+    )
+    if miss.nearest:
+        yield say("audit-nearest", language, nearest=miss.nearest)
+    if miss.elsewhere:
+        yield say("audit-elsewhere", language, clauses=" ".join(miss.elsewhere))

@@ -373,6 +373,25 @@ class Synonym(Spellings):
     word: str | None = None  # of the vocabulary, that is nearest to it: 冷链 for a cold store
 
 
+class Turn(Record):
+    """What is done with things of some industries, or what they are for, belongs to another industry."""
+
+    of: Annotated[tuple[Id, ...], Field(min_length=1)]
+    to: Id
+
+
+class SearchWords(Record):
+    """Words that people type: for places, for what is done with a thing, as ends of words, or for nothing."""
+
+    words: Annotated[tuple[str, ...], Field(min_length=1)]
+    kinds: tuple[ZoneKind, ...] = ()  # of the places that they stand for
+    places: tuple[Id, ...] = ()  # that they stand for
+    turn: Turn | None = None
+    ends: Id | None = (
+        None  # the industry of a longer word that is not known and ends so: of 空压机 and 铣刨机
+    )
+
+
 class IndicatorValue(Record):
     """One figure of an indicator with its year and the plan's own words."""
 

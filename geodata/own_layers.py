@@ -14,25 +14,28 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import shapely
 from pydantic import Field, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundary_import.formats import check_file, detect_format
 from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.city import read_city, read_layer_files
+from geodata.geojson_input import GeojsonError
 from geodata.letters import find_unprintable
+from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from geodata.messages import Place, Problem, problem
 from geodata.model import LANGUAGES, Id, Record
-from geodata.own_tables import MAX_FEATURES, DataFaultError, Table, TableRow, read_table
 from geodata.rows import Row, find_faults, read_rows
 from geodata.stated import Address, Day, Mail, OwnText, Phone, Short
 
 LAYERS = "layers"  # the folder of them
-SUFFIXES = (".geojson", ".gpkg", ".csv", ".xlsx")
+FORMATS = {".geojson": "json", ".gpkg": "gpkg", ".csv": "text", ".xlsx": "xlsx"}
+SUFFIXES = tuple(FORMATS)
 RESERVED = frozenset(  # columns that every layer has, and names that files and filters need for themselves
     {
         *("id", "kind", "parent_id", "geometry", "geom", "fid", "wkt", "lon", "lat"),
@@ -43,8 +46,8 @@ RESERVED = frozenset(  # columns that every layer has, and names that files and 
     }
 )
 TAKEN = frozenset({"plan", "own", "themes"})  # names of files and addresses that no layer may have
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
 MAX_LAYERS = 20
+MAX_FEATURES = 20_000
 MAX_VERTICES = 500_000
 MAX_TEXT = 2_000  # letters of a value
 MAX_TOLD = 20  # problems of one file of data
@@ -65,7 +68,6 @@ FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 FileName = Annotated[str, Field(pattern=r"^[\w-][\w. -]{0,80}\.(geojson|gpkg|csv|xlsx)$")]
 Kind = Literal["text", "number", "integer", "yes-no", "date", "choice", "link", "phone", "email"]
 Symbol = Literal["circle", "square", "triangle", "diamond", "star", "cross"]
-Value = str | int | float | bool | None
 
 
 class OwnChoice(OwnText):
@@ -107,9 +109,9 @@ class OwnPosition(Record):
 
 
 class OwnStyle(Record):
-    """How the map draws a layer: one colour, or those of a choice's values."""
+    """How the map draws a layer: one colour, or those of a choice's values; the map's where it says none."""
 
-    colour: Colour = "#7A3E9D"
+    colour: Colour | None = None
     symbol: Symbol = "circle"
     by: FieldName | None = None
 
@@ -142,12 +144,6 @@ class OwnLayer(Record):
     def field(self, name: str) -> OwnField | None:
         """Return one field, None where there is none of that name."""
         return next((one for one in self.fields if one.name == name), None)
-
-    def colour_of(self, chosen: OwnField, number: int) -> str:
-        """Return the colour of a choice's value: its own, or one of those that all eyes tell apart."""
-        if chosen.name != self.style.by:
-            return self.style.colour
-        return chosen.values[number].colour or PALETTE[number % len(PALETTE)]
 
 
 @dataclass(frozen=True)
@@ -311,6 +307,22 @@ def _find_frame(stated: str) -> str | None:
 # -- the data
 
 
+class _Record(NamedTuple):
+    """One row of the data: the line or number by which a reader finds it, and its cells by column."""
+
+    line: int
+    cells: Mapping[str, Value]
+
+
+class DataFaultError(Exception):
+    """A value or a file is wrong: the code of the message, and what goes into it."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+
+
 class _DataReader:
     """Reads the data of one layer; what is wrong with them becomes problems."""
 
@@ -323,18 +335,19 @@ class _DataReader:
     def read(self) -> SuppliedLayer | None:
         """Return the layer, None where anything is wrong with it."""
         try:
-            table = read_table(self.path, self.declared.table, self.declared.position.named)
-            self._check_columns(table.columns)
+            table = self._read_table()
+            self._check_columns(list(table.columns))
             features = [] if self.problems else self._read_features(table)
         except DataFaultError as fault:
             self._tell(fault, "", self.path.name)
             features = []
         except RefusedError as error:
-            issue = error.issue
-            said = Problem(
-                issue.code, self.file, self.layer_id, "", self.path.name, issue.message_zh, issue.message_en
+            issue, fix = error.issue, error.issue.fix or {"zh": "", "en": ""}
+            zh, en = (
+                "; ".join(filter(None, said))
+                for said in ((issue.message_zh, fix["zh"]), (issue.message_en, fix["en"]))
             )
-            self.problems.append(said)
+            self.problems.append(Problem(issue.code, self.file, self.layer_id, "", self.path.name, zh, en))
             features = []
         shapes = {one.geometry.geom_type for one in features}
         if features and not (shapes <= _POINTS or shapes <= _POLYGONS):
@@ -347,6 +360,17 @@ class _DataReader:
             return None
         geometry: Literal["point", "polygon"] = "point" if shapes <= _POINTS else "polygon"
         return SuppliedLayer(self.layer_id, self.declared, geometry, tuple(features))
+
+    def _read_table(self) -> LocatedTable:
+        check_file(self.path)
+        kind = detect_format(self.path, self.path.name)
+        if kind != FORMATS[self.path.suffix]:
+            raise DataFaultError("own-format", kind=kind)
+        options = TableOptions(self.declared.table, position=self.declared.position.named, strict=True)
+        try:
+            return read_located_table(self.path, self.path.name, options, self.path.parent)
+        except GeojsonError as error:
+            raise DataFaultError("own-unreadable", reason=error) from error
 
     def _tell(
         self, fault: DataFaultError, column: str, value: object, record: str = "", line: int | None = None
@@ -361,16 +385,16 @@ class _DataReader:
             if name not in columns:
                 self._tell(DataFaultError("own-no-column", columns=", ".join(columns)[:300]), name, name)
 
-    def _read_features(self, table: Table) -> list[OwnFeature]:
-        if not table.records:
-            raise DataFaultError("own-empty")
-        if len(table.records) > MAX_FEATURES:
-            raise DataFaultError("own-too-large", count=len(table.records), limit=MAX_FEATURES)
-        shapes = self._place(table)
+    def _read_features(self, table: LocatedTable) -> list[OwnFeature]:
+        if len(table.lines) > MAX_FEATURES:
+            raise DataFaultError("own-too-large", count=len(table.lines), limit=MAX_FEATURES)
         seen: dict[str, int] = {}
         found = []
-        for number, (record, shape) in enumerate(zip(table.records, shapes, strict=True), 1):
-            before = len(self.problems)
+        rows = zip(*table.columns.values(), strict=True)
+        for number, (line, row, shape) in enumerate(
+            zip(table.lines, rows, self._place(table), strict=True), 1
+        ):
+            before, record = len(self.problems), _Record(line, dict(zip(table.columns, row, strict=True)))
             row_id = self._read_id(record, number, seen)
             values = {one.name: self._read_value(one, record, row_id) for one in self.declared.fields}
             self._check_shape(shape, record, row_id)
@@ -378,7 +402,7 @@ class _DataReader:
                 found.append(OwnFeature(row_id, self._name(values), values, shape))
         return found
 
-    def _read_id(self, record: TableRow, number: int, seen: dict[str, int]) -> str:
+    def _read_id(self, record: _Record, number: int, seen: dict[str, int]) -> str:
         column = self.declared.id
         if column is None:
             return str(number)
@@ -391,7 +415,7 @@ class _DataReader:
         seen.setdefault(row_id, record.line)
         return row_id
 
-    def _read_value(self, one: OwnField, record: TableRow, row_id: str) -> Value:
+    def _read_value(self, one: OwnField, record: _Record, row_id: str) -> Value:
         cell = record.cells.get(one.heading)
         try:
             text = _to_text(cell)
@@ -408,13 +432,13 @@ class _DataReader:
         first = str(values[title["zh"]])
         return {one: str(values[title[one]] or first) for one in LANGUAGES}
 
-    def _place(self, table: Table) -> list[BaseGeometry | None]:
+    def _place(self, table: LocatedTable) -> list[BaseGeometry | None]:
         """Return the places of the rows in lon/lat."""
         stated = self.declared.crs or table.crs
         frame = _find_frame(stated) if stated else crs.LONLAT
         if frame is None:
             raise DataFaultError("own-crs", known=", ".join(crs.FRAMES))
-        placed = [record.geometry for record in table.records]
+        placed = list(map(_to_simple, table.geometries))
         known = [shape for shape in placed if shape is not None and not shape.is_empty]
         if shapely.get_num_coordinates(known).sum() > MAX_VERTICES:
             raise DataFaultError("own-vertices", limit=MAX_VERTICES)
@@ -422,13 +446,21 @@ class _DataReader:
         moved = iter(shapely.get_parts(crs.to_lonlat(shapely.GeometryCollection(known), definition)))
         return [None if shape is None or shape.is_empty else next(moved) for shape in placed]
 
-    def _check_shape(self, shape: BaseGeometry | None, record: TableRow, row_id: str) -> None:
+    def _check_shape(self, shape: BaseGeometry | None, record: _Record, row_id: str) -> None:
         try:
             _check_geometry(shape)
         except DataFaultError as fault:
             at = shape.centroid if shape is not None else None
             value = f"{at.x:.5f}, {at.y:.5f}" if at is not None and not at.is_empty else ""
             self._tell(fault, "geometry", value, row_id, record.line)
+
+
+def _to_simple(shape: BaseGeometry | None) -> BaseGeometry | None:
+    """Return a collection of one part as that part."""
+    if shape is not None and shape.geom_type in {"MultiPoint", "GeometryCollection"}:
+        parts = shapely.get_parts(shape)
+        return parts[0] if len(parts) == 1 else shape
+    return shape
 
 
 def _check_geometry(shape: BaseGeometry | None) -> None:

@@ -51,6 +51,7 @@ class Facts:
     ties: tuple[model.Tie, ...]
     vocabulary: tuple[model.Word, ...]
     thesaurus: tuple[model.Synonym, ...]
+    search: tuple[model.SearchWords, ...]
     sources: dict[str, model.Source]
     towns: dict[str, model.Town]
     boxes: tuple[model.TownBox, ...]
@@ -68,7 +69,7 @@ class Facts:
 
 
 def read_facts(folder: Path = ROOT) -> Facts:
-    """Read ``plan/*.yaml`` and ``places/*.yaml`` below `folder`.
+    """Read ``plan/*.yaml``, ``places/*.yaml`` and ``search.yaml`` below `folder`.
 
     Never raises on data: what cannot be read is left out and reported in ``Facts.problems``.
     """
@@ -106,6 +107,7 @@ def read_facts(folder: Path = ROOT) -> Facts:
         ties=records("plan/ties.yaml", model.Tie),
         vocabulary=records("plan/vocabulary.yaml", model.Word),
         thesaurus=records("plan/thesaurus.yaml", model.Synonym),
+        search=records("search.yaml", model.SearchWords),
         sources=table("plan/sources.yaml", model.Source),
         towns=table("places/towns.yaml", model.Town),
         boxes=records("places/boxes.yaml", model.TownBox),

@@ -26,6 +26,7 @@ _FILES = {
     "ties": "plan/ties.yaml",
     "vocabulary": "plan/vocabulary.yaml",
     "thesaurus": "plan/thesaurus.yaml",
+    "search": "search.yaml",
     "plans": "plan/plan.yaml",
     "sources": "plan/sources.yaml",
     "towns": "places/towns.yaml",
@@ -207,6 +208,13 @@ def _of_words(facts: Facts) -> Iterator[Reference]:
         yield _at(at("industry"), word.industry, "industries")
     for index, synonym in enumerate(facts.thesaurus):
         yield _at(place("thesaurus", synonym.zh[0], "industry", row=index), synonym.industry, "industries")
+    for index, row in enumerate(facts.search):
+        at = partial(place, "search", row.words[0], row=index)
+        yield Reference(at("places"), row.places, ("zones", "areas"))
+        yield _at(at("ends"), row.ends, "industries")
+        if row.turn:
+            yield Reference(at("turn.of"), row.turn.of, ("industries",))
+            yield _at(at("turn.to"), row.turn.to, "industries")
 
 
 def _of_indicators(facts: Facts) -> Iterator[Reference]:

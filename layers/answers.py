@@ -32,28 +32,38 @@ class Bond:
     through: Zone | None = None
 
 
-class AreaIndustry(TypedDict):
-    """An industry that the plan lists for an area."""
+class CitedIndustry(TypedDict):
+    """An industry that the plan lists for a place."""
 
     industry_id: str
-    name: Words
     term: Words
-    verb: str
     emphasis: str
+    verb: str
     clause: str
+
+
+class AreaIndustry(CitedIndustry):
+    """An industry that the plan lists for an area."""
+
+    name: Words
     cluster: str | None
 
 
-class AreaIndustries(TypedDict):
-    """What the plan lists for an area that a zone belongs to; the plan does not call it the zone's own."""
+class AreaBond(TypedDict):
+    """How a zone belongs to an area, in the plan's words and with its clause."""
 
     area: Link
-    layer: str
     role: Role
     through: Link | None
-    extent: str
     relation: Words
     clause: str
+
+
+class AreaIndustries(AreaBond):
+    """What the plan lists for an area that a zone belongs to; the plan does not call it the zone's own."""
+
+    layer: str
+    extent: str
     industries: list[AreaIndustry]
 
 
@@ -77,14 +87,9 @@ class IndustryAnswer(TypedDict):
     said: list[Said]
 
 
-class AreaPositioning(TypedDict):
+class AreaPositioning(AreaBond):
     """What the plan wants an area to become of which a zone is the centre, core or support."""
 
-    area: Link
-    role: Role
-    through: Link | None
-    relation: Words
-    clause: str
     positioning: list[Statement]
 
 

@@ -6,7 +6,7 @@ sheets and modules of the pages are written from it when a release is built.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,14 @@ import yaml
 
 FILE = Path(__file__).with_suffix(".yaml")
 Colours = tuple[str, str]  # by day, by night
+
+
+@dataclass(frozen=True)
+class OwnColours:
+    """Colours of an operator's layers that state none: of a whole layer, and of a choice's values in turn."""
+
+    plain: str
+    choices: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,7 @@ class Cartography:
     changes: Mapping[str, Colours]
     paper: Mapping[str, str]
     hues: Mapping[str, str]
+    own: OwnColours
     shades: Shades
     letters: Letters
     lines: Mapping[str, Line]
@@ -143,6 +152,7 @@ def read_cartography(path: Path = FILE) -> Cartography:
         changes={name: _pair(row) for name, row in rows["changes"].items()},
         paper=rows["paper"],
         hues=rows["hues"],
+        own=OwnColours(**rows["own"]),
         shades=Shades(**{name.replace("-", "_"): share for name, share in rows["shades"].items()}),
         letters=Letters(**rows["letters"]),
         lines=_lines(rows["lines"]),

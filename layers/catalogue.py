@@ -15,12 +15,6 @@ from geodata.read import ROOT as CITY_FOLDER
 
 ROOT = Path(__file__).parent
 SHORT = r"^[a-z][a-z0-9_]{0,9}$"
-# The members of the records that a list of a feature holds; every other list holds texts.
-DESIGNATION_MEMBERS = ("industry_id", *(f"term_{one}" for one in LANGUAGES), "emphasis", "clause")
-RECORDS = {
-    "industries": DESIGNATION_MEMBERS,
-    "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
-}
 _POSITIONING = tuple(f"positioning_{one}" for one in LANGUAGES)
 PLACE_FIELDS = (  # of a layer of places that names none of its own
     *("id", *(f"name_{one}" for one in LANGUAGES), "kind", "parent_id", *_POSITIONING),

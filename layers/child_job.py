@@ -1,24 +1,27 @@
 """The child's end of a job: one file, made in a process of its own, within limits, whole or not at all.
 
-The parent starts ``python -m <module> <file> <bytes> <seconds>``, writes what is to be made as one line to
-standard input, and keeps that open for as long as it wants the file: when it closes, the parent has given
-up or is gone, and the child goes too. Standard library only, so that a child loads what it needs and
-nothing more.
+The parent starts ``python -m layers.child_job <maker> <file> <bytes> <seconds>``, writes what is to be made
+as one line to standard input, and keeps that open for as long as it wants the file: when it closes, the
+parent has given up or is gone, and the child goes too. The maker is ``module:function``, which takes the
+line. Standard library only, so that a child loads what it needs and nothing more.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Self
 
-from layers.store import BrokenReleaseError
+from layers.store import BrokenReleaseError, Release
 
 BROKEN, OUT_OF_MEMORY, OUT_OF_SPACE = 3, 4, 5  # exit codes, beside 0 and Python's own 1
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
@@ -28,18 +31,40 @@ FULL = 1.25  # times what is used, where libraries ask for much at a time
 CPU_S = 10  # beyond the parent's patience: for a child whose parent cannot stop it
 
 
-def run(make: Callable[[bytes], bytes]) -> int:
-    """Make the file that standard input asks for with `make`; return the exit code.
+@dataclass(frozen=True)
+class ChildRequest:
+    """What is asked of a child: plain values that pass as one line of JSON."""
 
-    Takes the file's path, the bytes of memory and the seconds that it may take from the command line, 0
-    for no limit.
-    """
-    path, memory_bytes, seconds = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    def to_line(self) -> bytes:
+        """Return the request as one line of JSON; sets as sorted lists."""
+        return json.dumps(asdict(self), default=sorted).encode()
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Self:
+        """Return the request that :meth:`to_line` wrote."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True)
+class ReleaseRequest(ChildRequest):
+    """A file that is made of a release, which `folder` and `manifest_sha256` name."""
+
+    folder: str
+    manifest_sha256: str
+
+    @property
+    def release(self) -> Release:
+        """The release that the file is made of."""
+        return Release(Path(self.folder), self.manifest_sha256)
+
+
+def make_file(maker: str, path: Path, memory_bytes: int, seconds: float) -> int:
+    """Make the file that standard input asks for, and return the exit code; 0 for no limit."""
     wanted = sys.stdin.buffer.readline()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _limit(memory_bytes, seconds)
     try:
-        path.write_bytes(make(wanted))
+        path.write_bytes(resolve_name(maker)(wanted))
     except BrokenReleaseError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
         return BROKEN
@@ -98,3 +123,7 @@ def _leave_with_parent() -> None:
     while os.read(0, 1):
         pass
     os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(make_file(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from layers.answers import AreaIndustries, AreaPositioning, IndustryAnswer, Role
+from layers.answers import AreaIndustries, AreaIndustry, AreaPositioning, CitedIndustry, IndustryAnswer, Role
 from layers.links import (
     ClauseLink,
     ContactCard,
     Link,
     Reached,
-    SourceLink,
     Sources,
     Statement,
     Words,
 )
-from layers.own_types import OwnEntry
+from layers.map_types import OwnEntry
 
 
 class FileLink(TypedDict):
@@ -38,17 +37,10 @@ class ClusterName(TypedDict):
     colour: str
 
 
-class PlaceIndustry(TypedDict):
+class PlaceIndustry(AreaIndustry):
     """An industry of a place's own: the plan's term and verb, with its clause."""
 
-    industry_id: str
-    name: Words
-    term: Words
     shared: bool  # whether one term stands for several industries
-    emphasis: str
-    verb: str
-    clause: str
-    cluster: str | None
     note: Words | None
 
 
@@ -151,7 +143,7 @@ class Government(TypedDict):
     tasks: list[ClauseLink]
 
 
-class CitedSource(SourceLink):
+class CitedSource(Link):
     """A source with its title in its own language."""
 
     title: str
@@ -175,7 +167,7 @@ class GeometryAccount(TypedDict):
     schematic: bool
     accuracy_m: int | None
     source: Words | None
-    sources: list[SourceLink]
+    sources: list[Link]
     licence: Words | None
     bbox: list[float] | None
     label: list[float] | None
@@ -634,16 +626,6 @@ class LayerEntry(TypedDict):
     own: NotRequired[OwnEntry | None]
 
 
-class CitedIndustry(TypedDict):
-    """An industry that the plan lists for a place."""
-
-    industry_id: str
-    term: Words
-    emphasis: str
-    verb: str
-    clause: str
-
-
 class ReadyFile(TypedDict):
     """A file of a layer or table that is ready, or None for its digest where it must be made."""
 
@@ -659,20 +641,25 @@ class DownloadEntry(LayerEntry, SummaryEntry):
     files: list[ReadyFile]
 
 
-class BlockHead(TypedDict, total=False):
-    """What is said of one geometry of a block: of a place, a gateway, ground, or a stretch of edge."""
+class StatedPlace(TypedDict, total=False):
+    """Who a place is, and what the plan says of it in short."""
 
     id: str
     layer: str
     kind: str
     name: Words
     url: str | None
-    parent: Link | None
     industries: list[CitedIndustry]
     relation: AreaRelation | None
     extent: str | None
     anchors: list[AnchorLink]
     note: Words | None
+
+
+class BlockHead(StatedPlace, total=False):
+    """What is said of one geometry of a block: of a place, a gateway, ground, or a stretch of edge."""
+
+    parent: Link | None
     spots: list[list[float]]
     geometry_method: str | None
     geometry_schematic: bool

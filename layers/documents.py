@@ -31,13 +31,12 @@ from geodata.shapes import Shape
 from layers import document_types as doc
 from layers.answers import WHOLE_CITY, Answers
 from layers.citations import to_target
-from layers.features import SEPARATOR
 from layers.geojson import to_bbox
 from layers.links import (
+    SEPARATOR,
     ClauseLink,
     ContactCard,
     Link,
-    SourceLink,
     Sources,
     link_place,
     link_point,
@@ -407,7 +406,7 @@ def _to_tie(row: Tie, subject: doc.PlatformEntry | Link | None, other: Link | No
     }
 
 
-def _source_link(source: Source) -> SourceLink:
+def _source_link(source: Source) -> Link:
     name = {one: source_name(source, one) for one in LANGUAGES}
     return {"id": source.id, "name": name, "url": source.url}
 

@@ -21,10 +21,10 @@ from layers.answers import Answers
 from layers.catalogue import Layer
 from layers.document_types import IndustryDocument
 from layers.geojson import to_collection, to_feature
+from layers.links import SEPARATOR
 from layers.relations import Place, Relations
 
 SURE_M = 1000.0  # a point known worse than this is shown as indicative
-SEPARATOR = dict.fromkeys(LANGUAGES, "; ") | {"zh": "；"}
 Features = dict[str, list[GeoJsonFeature]]
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
-from geodata.model import Gateway, Platform, Term, Text
+from geodata.model import LANGUAGES, Gateway, Platform, Term, Text
 from layers.relations import Place
 
 if TYPE_CHECKING:  # a web process has no use for what reads additions, which is large
     from geodata.local import Contact, LocalOutcome
 
 Words = dict[str, str]  # a text by language
+SEPARATOR = dict.fromkeys(LANGUAGES, "; ") | {"zh": "；"}  # of names that a text lists
 
 
 class Link(TypedDict):
-    """What leads to a place, an industry, an agency …; `url` is None where it has no page."""
+    """What leads to a place, an industry, an agency, a source …; `url` is None where it has no address."""
 
     id: str
     name: Words
@@ -61,14 +62,6 @@ class Reached(TypedDict):
     source_url: str | None
     as_of: str
     note: Words | None
-
-
-class SourceLink(TypedDict):
-    """Where something that is not in the plan comes from; `url` is None where it has no address."""
-
-    id: str
-    name: Words
-    url: str | None
 
 
 class ResponsibleUnit(TypedDict):

@@ -23,8 +23,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.model import PLACE_LAYERS
-from layers.document_types import AnchorLink, AreaRelation, BlockHead, CitedIndustry
-from layers.links import Link, Words
+from layers.document_types import BlockHead, StatedPlace
+from layers.links import Link
 from layers.query import FeatureStore
 
 ENTRY = struct.Struct("<II")  # bytes of a record's JSON head, bytes of its WKB
@@ -63,19 +63,9 @@ class ShareAnswer(BlockHead):
     share_range_percent: list[float]
 
 
-class UnboundedArea(TypedDict, total=False):
+class UnboundedArea(StatedPlace, total=False):
     """What can be said of an area without a stated extent: nothing of edges, shares or accuracy."""
 
-    id: str
-    layer: str
-    kind: str
-    name: Words
-    url: str | None
-    industries: list[CitedIndustry]
-    relation: AreaRelation | None
-    extent: str | None
-    anchors: list[AnchorLink]
-    note: Words | None
     status: str
 
 

@@ -1,5 +1,7 @@
 """What the map page loads first, member by member, and what its features look like; in one language.
 
+Own layers also as the release's catalogue has them.
+
 Positions are (lon, lat), accuracies metres.
 """
 
@@ -161,3 +163,40 @@ class MapDocument(TypedDict):
     themes: list[MapTheme]
     own: NotRequired[list[MapOwnLayer]]
     bounds: NotRequired[list[float]]  # west, south, east, north; set when the pages are built
+
+
+class OwnTextEntry(TypedDict):
+    """A text of an operator's: in Chinese, and in other languages where there is one."""
+
+    zh: str
+    en: str | None
+    ko: str | None
+
+
+class OwnFieldEntry(TypedDict):
+    """A field of an operator's own layer, as its file declares it."""
+
+    name: str
+    title: OwnTextEntry
+    kind: str
+    unit: OwnTextEntry | None
+    values: list[OwnTextEntry]
+
+
+class OwnPopupEntry(TypedDict):
+    """Which field is the name of a feature, and which are shown."""
+
+    title: OwnTextEntry
+    fields: list[str]
+
+
+class OwnEntry(TypedDict):
+    """What an operator says of a layer of their own."""
+
+    description: OwnTextEntry | None
+    fields: list[OwnFieldEntry]
+    popup: OwnPopupEntry
+    source: str
+    source_url: str | None
+    as_of: str
+    licence: str

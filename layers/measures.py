@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import hypot
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -16,11 +16,13 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.city import list_criteria
 from geodata.model import Area, Gateway, Platform, Zone
-from geodata.shapes import Shape
 from layers.answers import WHOLE_CITY
 from layers.document_types import AreaGroup, CoastMeasure, DistanceTo, MeasuresDocument
 from layers.links import Link, link_place, link_point, to_words
 from layers.relations import Place, Relations
+
+if TYPE_CHECKING:  # which reads boundaries, and is large
+    from geodata.shapes import Shape
 
 CRITERIA: Final = list_criteria()  # by the name of the criterion, the layer that it is to lie in a place of
 EDGE_DEG: Final = 1e-4  # about 10 m: edges this close count as one edge

@@ -18,8 +18,7 @@ from geodata.crs import Bounds
 from layers.cql.evaluate import Column, evaluate
 from layers.document_types import BlockHead, LayerEntry
 from layers.lookup import reach_box, read_entries
-from layers.query import Collection, Feature, Query, Selection
-from layers.rows import StoredRow, queryables, read_stored_rows
+from layers.query import Collection, Feature, Query, Selection, StoredRow, queryables, read_stored_rows
 from layers.store import Release
 
 _BLANKS: dict[str, str | float | bool] = {"string": "", "list": "", "number": 0.0, "boolean": False}

@@ -18,6 +18,7 @@ from geodata.own_layers import OwnField, OwnLayer, SuppliedLayer
 from geodata.shapes import Shape
 from geodata.stated import OwnText
 from layers import geojson
+from layers.cartography import STYLE
 from layers.catalogue import FieldInfo, Layer, describe_fields
 from layers.links import to_own_url
 from layers.map_types import MapOwnDrawn, MapOwnLayer
@@ -123,6 +124,13 @@ def build_own_features(
         yield geojson.to_feature(one.id, one.geometry, {**head, **one.values, **stated})
 
 
+def choose_colour(declared: OwnLayer, chosen: OwnField, number: int) -> str:
+    """Return the colour of a choice's value: its own, or one of those that all eyes tell apart."""
+    if chosen.name != declared.style.by:
+        return declared.style.colour or STYLE.own.plain
+    return chosen.values[number].colour or STYLE.own.choices[number % len(STYLE.own.choices)]
+
+
 def describe_own(supplied: SuppliedLayer, language: str) -> MapOwnLayer:
     """Return what the map knows of a layer before it is switched on: its name, look, choices and origin."""
     declared = supplied.declared
@@ -131,7 +139,7 @@ def describe_own(supplied: SuppliedLayer, language: str) -> MapOwnLayer:
         "id": supplied.id,
         "title": declared.title.to_words()[language],
         "geometry": supplied.geometry,
-        "colour": style.colour,
+        "colour": style.colour or STYLE.own.plain,
         "symbol": style.symbol,
         "by": style.by,
         "count": len(supplied.features),
@@ -140,7 +148,7 @@ def describe_own(supplied: SuppliedLayer, language: str) -> MapOwnLayer:
                 "name": one.name,
                 "title": one.title.to_words()[language],
                 "values": [
-                    {"label": value.to_words()[language], "colour": declared.colour_of(one, number)}
+                    {"label": value.to_words()[language], "colour": choose_colour(declared, one, number)}
                     for number, value in enumerate(one.values)
                 ],
             }

@@ -19,8 +19,7 @@ from layers.document_types import (
     BlockHead,
     PlaceDocument,
 )
-from layers.features import SEPARATOR
-from layers.links import to_url, to_words
+from layers.links import SEPARATOR, to_url, to_words
 from layers.lookup import EDGES, GROUND, ORDER, move_edges, read_block, write_block
 from layers.map_types import LegendLine, MapDocument, MapFeature, MapLayer, MapTheme
 from layers.relations import Place, Relations

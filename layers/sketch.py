@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise, starmap
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import shapely
@@ -20,11 +20,13 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.crs import Bounds
-from geodata.shapes import Shape, Stretch
 from layers.basemap import PreparedBasemap, groups_by_kind
 from layers.cartography import STYLE
 from layers.measures import EDGE_DEG
 from layers.relations import Relations
+
+if TYPE_CHECKING:  # which reads boundaries, and is large
+    from geodata.shapes import Shape, Stretch
 
 LOCATOR_SIZE = 480, 360
 MIN_SPAN_DEG = 0.55  # of longitude: about 49 km, so that a small park still shows where it is

@@ -11,8 +11,7 @@ import yaml
 from geodata.model import LANGUAGES, Record, Source, Text
 from geodata.own_layers import OwnLayer
 from layers.document_types import SourceEntry, SourceTerms
-from layers.features import SEPARATOR
-from layers.links import to_words, to_words_or_none
+from layers.links import SEPARATOR, to_words, to_words_or_none
 
 PATH = Path(__file__).with_suffix(".yaml")
 

@@ -79,8 +79,13 @@ def bring(settings: Settings, release: Release, *, quiet: bool = False) -> Outco
     # Only who stores in a database pays for its driver.
     import psycopg
 
-    from layers.postgis.load import is_loaded, load_release, read_snapshot
-    from layers.postgis.migrate import MissingExtensionError, NewerSchemaError
+    from layers.postgis.load import (
+        MissingExtensionError,
+        NewerSchemaError,
+        is_loaded,
+        load_release,
+        read_snapshot,
+    )
 
     try:
         if not is_loaded(settings.store, release.id):

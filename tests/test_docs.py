@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ import click
 import pytest
 from flask.testing import FlaskClient
 
+from geodata.city import find_city
 from layers.store import Release
 from scripts import reference
 from scripts.cli import COMMANDS, NAME, PROGRAM
@@ -26,6 +28,7 @@ GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 PROGRAM_PARTS = ("geodata", "layers", "webmap", "scripts", "pyproject.toml", "requirements.lock")
 OTHERS = {"WEIHAI_LAYOUT_PLAN"}  # of one command
 BLOCK = re.compile(r"^( *)```(\w+)( run)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+OPERATORS_FILES = {"contacts.yaml", "outcomes.yaml", "publisher.yaml"}
 MOST_TERMS = 30
 MOST_LINES = 90
 
@@ -48,6 +51,8 @@ def test_every_file_that_a_document_links_exists(path: Path) -> None:
 def test_every_path_that_a_document_names_exists(path: Path) -> None:
     named = re.findall(r"`((?:geodata|layers|webmap|scripts|tests|docs)/[\w/.-]+)`", path.read_text("utf-8"))
     assert [one for one in named if not (ROOT / one).exists()] == []
+    files = {path.name for part in PROGRAM_PARTS for path in (ROOT / part).rglob("*")}
+    assert set(re.findall(r"`(\w+\.(?:py|yaml))`", path.read_text("utf-8"))) <= files | OPERATORS_FILES
 
 
 def test_the_readme_is_one_page_with_a_picture_and_every_command() -> None:
@@ -55,6 +60,29 @@ def test_the_readme_is_one_page_with_a_picture_and_every_command() -> None:
     assert readme.count("\n") <= MOST_LINES
     assert "](docs/map.png)" in readme
     assert {name for name in COMMANDS if not re.search(rf"\b{name}\b", readme)} == set()
+
+
+def test_the_readme_has_the_accuracies_and_areas_of_the_boundaries_as_they_are() -> None:
+    readme = read(ROOT / "README.md")
+    package = json.loads(read(find_city() / "boundaries" / "datapackage.json"))
+    quality, title = package["quality"], {"weihai": "the city"}
+    title |= {"huancui": "环翠", "wendeng": "文登", "rongcheng": "荣成", "rushan": "乳山"}
+    rebuilt = quality["reconstructed"]
+    off = (f"{rebuilt[share] / 1000:.1f} km" for share in ("median_m", "p90_m"))
+    for text in (
+        f"| {quality['coast']['p90_m']} m |",
+        f"| {quality['digitised']['p90_m']} m |",
+        "off by {} (median) and {} (nine in ten)".format(*off),
+        f"{100 * rebuilt['land_in_right_county']:.1f} % of the land",
+        *(
+            f"{title[row['of']]} −{-row['difference_percent']:.1f} %"
+            for row in quality["areas"]
+            if row["of"] in title
+        ),
+    ):
+        assert text in readme
+    held = [row for row in quality["areas"] if row["solved"]]
+    assert all(f"{row['official_km2']:g}" in readme and abs(row["difference_percent"]) <= 0.5 for row in held)
 
 
 def test_every_setting_is_in_the_reference_and_no_other_is_in_a_document() -> None:

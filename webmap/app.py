@@ -33,6 +33,7 @@ from webmap.ogc.fast_path import FastPath
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
 from webmap.origin import Origin
+from webmap.problems import Strings
 from webmap.settings import Settings, tile_basemap
 from webmap.views import (
     charts,
@@ -51,11 +52,14 @@ from webmap.views import (
     search,
     siting,
     subjects,
-    tiles,
 )
 from webmap.views.releases import PublicationHistory
 
 MAX_REQUEST_BYTES = 1_000_000
+VIEWS = (
+    *(charts, comparison, data, joining, lists, lookup, own, pages),
+    *(paper, plan, releases, search, siting, subjects),
+)
 
 
 def create_app(release: Release, settings: Settings) -> Flask:
@@ -81,23 +85,12 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES
     }
-    app.register_blueprint(pages.documents_blueprint)
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(lists.blueprint)
-    app.register_blueprint(own.blueprint)
-    app.register_blueprint(releases.changes_blueprint)
-    app.register_blueprint(releases.blueprint)
-    app.register_blueprint(search.blueprint)
-    app.register_blueprint(lookup.blueprint)
-    app.register_blueprint(joining.blueprint)
-    app.register_blueprint(plan.blueprint)
-    app.register_blueprint(subjects.blueprint)
-    app.register_blueprint(charts.blueprint)
-    app.register_blueprint(comparison.blueprint)
-    app.register_blueprint(siting.blueprint)
-    app.register_blueprint(paper.blueprint)
-    app.register_blueprint(data.blueprint)
-    app.register_blueprint(tiles.blueprint)
+    for blueprint in (
+        pages.documents_blueprint,
+        releases.changes_blueprint,
+        *(one.blueprint for one in VIEWS),
+    ):
+        app.register_blueprint(blueprint)
     if settings.workbench and not settings.files:
         # Only who has one pays for it.
         from webmap.workbench.views import register_workbench
@@ -125,7 +118,13 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
         ]
         for layer in content.layers
     }
-    service = Service(app.extensions["store"], release.id, app.extensions["strings"], downloads)
+    operations = {
+        rule.rule: app.view_functions[rule.endpoint].__dict__["operation"]
+        for rule in app.url_map.iter_rules()
+        if "operation" in app.view_functions[rule.endpoint].__dict__
+    }
+    strings: Strings = app.extensions["strings"]
+    service = Service(app.extensions["store"], release.id, strings, downloads, operations)
     app.extensions["ogc"] = service
     app.register_blueprint(ogc_pages)
     app.wsgi_app = FastPath(service, settings.url, app.wsgi_app)  # type: ignore[assignment]

@@ -16,31 +16,25 @@ from layers.document_types import LayerEntry
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
 from layers.export.job import Choice, ExportSpec, file_stem, release_path
 from layers.export.request import ExportRequest
-from layers.rows import queryables
+from layers.query import queryables
 from layers.store import Release
 from webmap.content import Content
 from webmap.export_worker import ChildJob, ExportWorker
 from webmap.http import IMMUTABLE, REVALIDATE, FileResponse, make_conditional, send
-from webmap.params import Arguments, ChoiceParameter, refuse_unknown, to_refusal
+from webmap.params import Arguments, ChoiceParameter, OpenParameter, refuse_unknown, to_refusal
 from webmap.problems import BadParameterError, NotFoundError, link_near
 
-PARAMETERS = (
-    "crs",
-    "geometry",
-    "wkt",
-    "filter",
-    "filter-lang",
-    "theme",
-    "industry",
-    "cluster",
-    "zone",
-    "lang",
-)
-GEOMETRY = ChoiceParameter("geometry", GEOMETRIES)
-WKT = ChoiceParameter("wkt", ("1", "0"))  # the short way to ask for outlines
-FILTER_LANG = ChoiceParameter("filter-lang", LANGUAGES)
-THEME, INDUSTRY = ChoiceParameter("theme"), ChoiceParameter("industry")
-CLUSTER, ZONE = ChoiceParameter("cluster"), ChoiceParameter("zone")
+CRS = OpenParameter("crs", {"type": "string", "enum": [LONLAT, *FRAMES]}, meaning="download.frame")
+GEOMETRY = ChoiceParameter("geometry", GEOMETRIES, meaning="download.place")
+WKT = ChoiceParameter("wkt", ("1", "0"), meaning="ogc.site.wkt")  # the short way to ask for outlines
+FILTER = OpenParameter("filter", {"type": "string"}, meaning="download.filter")
+FILTER_LANG = ChoiceParameter("filter-lang", LANGUAGES, meaning="ogc.parameter.filter_lang")
+THEME = ChoiceParameter("theme", meaning="download.theme")
+INDUSTRY = ChoiceParameter("industry", meaning="industries.industry")
+CLUSTER = ChoiceParameter("cluster", meaning="industry.cluster")
+ZONE = ChoiceParameter("zone", meaning="download.zone")
+DOWNLOAD_PARAMETERS = (CRS, GEOMETRY, WKT, FILTER, FILTER_LANG, THEME, INDUSTRY, CLUSTER, ZONE)
+PARAMETERS = (*(one.name for one in DOWNLOAD_PARAMETERS), "lang")
 PLACED = ("crs", "geometry", "wkt")  # how places are written: a table has none
 # What a file must be of for a parameter to mean anything; the others go with all.
 GOES_WITH = {
@@ -254,7 +248,7 @@ class Downloads:
         if download.usual:
             path = release_path(name, extension)
             return send(release, path, immutable=self.fixed, attachment=saved, media_type=kind.media_type)
-        job = ChildJob("layers.export", download.to_request(release).to_line())
+        job = ChildJob("layers.export.write:make_download", download.to_request(release).to_line())
         body = self.worker.get(("export", release.id, *download.key), job)
         return send_file(body, kind.media_type, saved, immutable=self.fixed)
 

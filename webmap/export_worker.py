@@ -43,9 +43,9 @@ SHOWN = 4000  # characters of what a child says when it fails
 
 @dataclass(frozen=True)
 class ChildJob:
-    """A file to be made: the module that makes it, and the line that it reads what to make from."""
+    """A file to be made: what makes it, ``module:function``, and the line that it takes."""
 
-    module: str
+    maker: str
     line: bytes
 
 
@@ -169,7 +169,8 @@ def _hold_any(locks: list[FileLock]) -> FileLock | None:
 
 def run_child(job: ChildJob, path: Path, limits: ChildLimits) -> None:
     """Make one file at `path`; raises as :meth:`ExportWorker.get`, and OSError where the disk is full."""
-    command = [sys.executable, "-m", job.module, str(path), str(limits.memory_bytes), str(limits.seconds)]
+    command = [sys.executable, "-m", "layers.child_job", job.maker, str(path)]
+    command += [str(limits.memory_bytes), str(limits.seconds)]
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(  # noqa: S603 - our own module, no shell
             command, stdin=subprocess.PIPE, stdout=said, stderr=said, cwd=ROOT
@@ -193,7 +194,7 @@ def run_child(job: ChildJob, path: Path, limits: ChildLimits) -> None:
                 raise BrokenReleaseError(text[-SHOWN:].strip())
             if code == OUT_OF_SPACE:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent))
-            _LOG.error("%s ended with %d: %s", job.module, code, text[-SHOWN:])
+            _LOG.error("%s ended with %d: %s", job.maker, code, text[-SHOWN:])
             # Libraries that get no memory end the process, some without a word of Python's, and so does a
             # system that has none left. What fails in our own code has a traceback.
             given_up = code < 0 or code == OUT_OF_MEMORY or (limits.memory_bytes and TRACEBACK not in text)

@@ -1,4 +1,4 @@
-"""What every HTTP response has in common: media types, headers, caching, ranges, compression, CSV."""
+"""What every HTTP response has in common: media types, headers, caching, ranges, compression, addresses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import io
 import json
 import mimetypes
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
 
@@ -296,3 +297,37 @@ def put_below(body: bytes, mimetype: str, prefix: str) -> bytes:
     """
     below = prefix.encode()
     return LEADING[mimetype == HTML].sub(lambda found: found[0] + below, body)
+
+
+# -- addresses of our own pages
+
+
+def address_with(path: str, only: Collection[str] | None = None, **changes: str) -> str:
+    """Return `path` with the parameters of the present request, or `only` some, some of them changed."""
+    given = request.args.to_dict(flat=True)
+    arguments = {name: value for name, value in given.items() if only is None or name in only} | changes
+    query = urlencode({name: value for name, value in arguments.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+def base_url() -> str:
+    """Return the site's address without a slash at its end: as set by the operator, else as asked."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.url or request.root_url.rstrip("/")
+
+
+def absolute(path: str) -> str:
+    """Return the whole address of one of ours; empty where it is a file whose place is not known."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.files.absolute(path) if settings.files else base_url() + path
+
+
+def page_url() -> str:
+    """Return the absolute address of the page that is being rendered, as :func:`absolute`."""
+    return absolute(here())
+
+
+def here() -> str:
+    """Return the address of the page that is being rendered, from the site's root."""
+    query = urlencode(request.args.to_dict(flat=True))
+    return quote(request.path) + (f"?{query}" if query else "")

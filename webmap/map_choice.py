@@ -13,12 +13,23 @@ from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
 from layers.cartography import STYLE
 from layers.map_types import LegendLine, MapDocument, MapOwnDrawn, MapOwnLayer, MapTheme, ShownFeature
-from webmap.params import wrong_choice
+from webmap.params import OpenParameter, wrong_choice
 from webmap.problems import BadParameterError
 
 NEUTRAL, STRONG, REACHED = (STYLE.hues[name] for name in ("neutral", "strong", "reached"))
 GROUND_LAYERS = ("counties", "zones")
-PARAMETERS = ("bbox", "industry", "cluster", "pick", "layers", "hide")
+MAP_PARAMETERS = tuple(
+    OpenParameter(name, {"type": "string"}, meaning=meaning)
+    for name, meaning in {
+        "bbox": "ogc.site.bbox",
+        "industry": "industries.industry",
+        "cluster": "industry.cluster",
+        "pick": "ogc.site.pick",
+        "layers": "ogc.site.layers",
+        "hide": "ogc.site.hide",
+    }.items()
+)
+PARAMETERS = tuple(one.name for one in MAP_PARAMETERS)
 LEAST_DEG = 0.002  # of a view's sides: the map's closest zoom shows as much
 DIGITS = 3  # of a degree, about 100 m: views that differ by less are the same file
 MOST_CHOSEN = 5

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from flask import request
 
 from geodata import crs
-from geodata.coordinates import CoordinateError, parse_coordinates
+from geodata.coordinates import MAX_LENGTH, CoordinateError, parse_coordinates
 from layers.axes import ALL, CRS84, Axes
 from layers.cql.tree import FilterError
 from webmap.problems import BadParameterError, find_near
@@ -116,7 +116,8 @@ class ChoiceParameter(Parameter):
     def schema(self) -> Schema:
         """What the API definition says of the value."""
         default = {} if self.default is None else {"default": self.default}
-        return {"type": "string", "enum": list(self.allowed), **default}
+        listed = {"enum": list(self.allowed)} if self.allowed else {}
+        return {"type": "string", **listed, **default}
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,11 @@ class ListParameter(Parameter):
             raise refusal("error.too_few", self.name, ",".join(ids), allowed)
 
 
-Q = TextParameter("q", 200)
+Q = TextParameter("q", 200, meaning="matrix.q")
+AT = TextParameter("at", MAX_LENGTH, meaning="placing.at")
+LON = OpenParameter("lon", {"type": "number"}, meaning="ogc.site.lon")
+LAT = OpenParameter("lat", {"type": "number"}, meaning="ogc.site.lat")
+FRAME = ChoiceParameter("crs", tuple(crs.FRAMES), default=crs.LONLAT, meaning="placing.crs")
 
 
 def wrong_choice(name: str, given: str, allowed: Collection[str]) -> BadParameterError:
@@ -255,19 +260,41 @@ def unknown_parameter(name: str, value: str, known: Collection[str]) -> BadParam
     return refusal("error.unknown_parameter", name, value, ", ".join(known), find_near(name, known))
 
 
-def takes(*names: str) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
-    """Make a document's view refuse every parameter but `names` and ``lang``.
+class Operation(NamedTuple):
+    """What the API definition says of a view: the translation key of its title, and what it takes."""
+
+    title: str
+    parameters: tuple[Parameter, ...]
+
+
+def describes(
+    title: str, *parameters: Parameter
+) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
+    """Have the API definition tell of a view under the title of that key."""
+
+    def mark(view: Callable[Given, Answer]) -> Callable[Given, Answer]:
+        vars(view)["operation"] = Operation(title, parameters)
+        return view
+
+    return mark
+
+
+def takes(
+    *parameters: Parameter, title: str = ""
+) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
+    """Make a document's view refuse every parameter but these and ``lang``; with a `title`, describe it too.
 
     Pages pass over what they do not know: whoever passes a link on may have added something.
     """
+    known = (*(one.name for one in parameters), "lang")
 
     def wrap(view: Callable[Given, Answer]) -> Callable[Given, Answer]:
         @wraps(view)
         def checked(*given: Given.args, **values: Given.kwargs) -> Answer:
-            refuse_unknown((*names, "lang"))
+            refuse_unknown(known)
             return view(*given, **values)
 
-        return checked
+        return describes(title, *parameters)(checked) if title else checked
 
     return wrap
 
@@ -302,10 +329,10 @@ def parse_position() -> tuple[float, float]:
 
 def parse_frame() -> str:
     """Return the frame that ``crs`` names; CRS84 without."""
-    given = request.values.get("crs", crs.LONLAT)
+    given = request.values.get(FRAME.name, crs.LONLAT)
     frame = given.upper().replace("GCJ02", "GCJ-02").replace("BD09", "BD-09")
-    if frame not in crs.FRAMES:
-        raise wrong_choice("crs", given, crs.FRAMES)
+    if frame not in FRAME.allowed:
+        raise wrong_choice(FRAME.name, given, FRAME.allowed)
     return frame
 
 

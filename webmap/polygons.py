@@ -45,7 +45,7 @@ def parse_polygon(text: bytes, frame: str) -> BaseGeometry:
     shells = [
         (f"{one.place}.coordinates", shell)
         for one in sent
-        for shell in (one.coordinates if one.type == RINGED[1] else [one.coordinates])
+        for shell in (one.coordinates or [[]] if one.type == RINGED[1] else [one.coordinates])
     ]
     _refuse_many(sum(len(ring) for _, shell in shells for ring in shell))
     polygons = [_to_polygon(shell, place, frame) for place, shell in shells]

@@ -25,9 +25,9 @@ from geodata.model import Area, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
+from webmap.assets import read_style_sheet
 from webmap.i18n import fill, format_number, read_strings
 from webmap.static_map import Label, place_labels
-from webmap.style_sheets import read_style_sheet
 
 HERE = Path(__file__).parent
 STYLES = ("preview", "proposal", "stack")

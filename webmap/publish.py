@@ -153,10 +153,11 @@ def publish_act(
     if local is None:
         _tell_dropped(read_current(home), progress)
     for _ in range(BUILDS):
-        wanted = replace(act, inputs=hash_inputs(facts, act.imports, local), code=hash_code())
-        live = _sound_release(home, wanted.inputs, progress)
+        inputs = hash_inputs(facts, act.imports, local)
+        live = _sound_release(home, inputs, progress)
         if live is not None:
             return live
+        wanted = replace(act, inputs=inputs, code=hash_code())
         release = _build(home, facts, wanted, progress, local)
         if release is not None:
             if is_mended(home, release) and imports_in_force(home) == act.imports:

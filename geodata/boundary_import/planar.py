@@ -63,3 +63,15 @@ def build_faces(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
     noded = shapely.unary_union([line for line in lines if not line.is_empty], grid_size=GRID_DEG)
     faces = shapely.get_parts(shapely.polygonize([noded]))
     return [face for face in faces if isinstance(face, shapely.Polygon)]
+
+
+_MOVED_DEG2: Final = 1e-10  # 1 m²: less is rounding
+
+
+def is_moved(old: BaseGeometry, new: BaseGeometry) -> bool:
+    """Tell whether two lon/lat polygons differ by more than 1 m²; two points, whether they differ at all."""
+    if old is new or shapely.equals_identical(old, new):
+        return False
+    if not old.area and not new.area:
+        return True
+    return bool(shapely.symmetric_difference(old, new).area > _MOVED_DEG2)

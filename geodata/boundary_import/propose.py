@@ -35,9 +35,9 @@ from geodata.boundary_import.gcj02 import (
 from geodata.boundary_import.georeference import Drawable, Georeferenced, georeference, select_drawable
 from geodata.boundary_import.issues import Issue, PlaceNames, RefusedError, build_issue
 from geodata.boundary_import.matching import PlaceIndex, check_attributes, match_features, select_features
-from geodata.boundary_import.planar import MIN_AREA_KM2, to_polygons
+from geodata.boundary_import.planar import MIN_AREA_KM2, is_moved, to_polygons
 from geodata.boundary_import.reader import BoundaryFile, SourceFeature, read_boundary_file
-from geodata.boundary_import.records import ImportedBoundary, Layer, Method, keep_latest
+from geodata.boundary_import.records import CheckOptions, ImportedBoundary, keep_latest
 from geodata.boundary_import.snap import (
     Adjusted,
     Members,
@@ -48,7 +48,6 @@ from geodata.boundary_import.snap import (
     to_boundaries,
 )
 from geodata.boundary_import.transfers import Change, Transfer
-from geodata.moves import is_moved
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 
@@ -61,28 +60,16 @@ _COMPARED: Final = {  # by what a change of it is called
 }
 
 
-@dataclass(frozen=True)
-class ImportRequest:
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest(CheckOptions):
     """What is to be imported, and how the file is to be read."""
 
     file: Path
-    layer: Layer
     source: str
     licence: str
     who: str
     why: str
     when: datetime
-    accuracy_m: float
-    method: Method = "official"
-    of: str | None = None  # the one place that the whole file is
-    field: str | None = None  # the attribute that names the places
-    feature: str | None = None  # a value or number of the one feature that is meant
-    table: str | None = None
-    columns: str | None = None  # of a table, those of the east and north coordinate
-    crs: str | None = None
-    encoding: str | None = None
-    fix: bool = False
-    accept_loss: bool = False  # of land to another city
 
 
 @dataclass(frozen=True)

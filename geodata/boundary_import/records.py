@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 import shapely
@@ -21,6 +22,24 @@ METHODS: tuple[Method, ...] = get_args(Method)  # the better last
 IMPORTED_METHODS: tuple[Method, ...] = METHODS[1:]  # that nothing but an import has
 NonEmptyText = Annotated[str, Field(min_length=1, max_length=500)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """How the file of a boundary is read, and what of it is accepted."""
+
+    layer: Layer
+    accuracy_m: float
+    method: Method = "official"
+    of: str | None = None  # the one place that the whole file is
+    field: str | None = None  # the attribute that names the places
+    feature: str | None = None  # a value or number of the one feature that is meant
+    table: str | None = None
+    columns: str | None = None  # of a table, those of the east and north coordinate
+    crs: str | None = None
+    encoding: str | None = None
+    fix: bool = False
+    accept_loss: bool = False  # of land to another city
 
 
 class ImportedBoundary(Record):

@@ -36,11 +36,10 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import Boundaries, GeoJsonFeature, Quality, parse_geometry
-from geodata.boundary_import.planar import GRID_DEG, is_narrow, to_polygons
+from geodata.boundary_import.planar import GRID_DEG, is_moved, is_narrow, to_polygons
 from geodata.boundary_import.reallocate import Assignment, reallocate
 from geodata.boundary_import.records import ImportedBoundary, keep_latest
 from geodata.land import CITY
-from geodata.moves import is_moved
 from geodata.read import Facts
 
 _CONNECTION_WIDTH_M: Final = 0.05  # as wide as nothing but rounding is

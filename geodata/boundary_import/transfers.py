@@ -16,6 +16,7 @@ from geodata.boundary_import.planar import (
     METRES_PER_DEG,
     MIN_AREA_KM2,
     from_plane,
+    is_moved,
     is_narrow,
     to_plane,
     to_polygons,
@@ -23,7 +24,6 @@ from geodata.boundary_import.planar import (
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
 from geodata.land import SEA
-from geodata.moves import is_moved
 
 Pieces = Mapping[str, BaseGeometry]
 

@@ -23,7 +23,7 @@ from geodata.boundaries import (
 from geodata.crs import LONLAT
 from layers.document_types import ImportEntry, LayerEntry, PlanDocument
 from layers.export.formats import PLAN, WGS84
-from layers.own_types import OwnEntry
+from layers.map_types import OwnEntry
 from layers.store import Release
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

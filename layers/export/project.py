@@ -7,10 +7,10 @@ from xml.etree import ElementTree as ET
 
 from geodata import crs
 from geodata.letters import strip_unprintable
-from layers.export import archive
 from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
 from layers.export.styles import VERSION, add_aliases, add_style
+from layers.export.texts import pack
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}
@@ -24,7 +24,7 @@ Group = tuple[str, list[Part]]
 
 def write_qgz(job: Job) -> bytes:
     """Return the project alone; the GeoPackage must lie in the same folder under its own name."""
-    return archive.pack({f"{job.stem}.qgs": write_qgs(job)}, job.about.date)
+    return pack({f"{job.stem}.qgs": write_qgs(job)}, job.about.date)
 
 
 def write_qgs(job: Job) -> bytes:

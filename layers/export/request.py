@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 
+from layers.child_job import ReleaseRequest
 from layers.document_types import LayerEntry
 from layers.export.formats import PLAN
 from layers.export.job import (
@@ -19,60 +19,44 @@ from layers.export.job import (
     select_parts,
     to_job,
 )
-from layers.rows import queryables, read_stored_rows
+from layers.query import queryables, read_stored_rows
 from layers.store import Release
 
 
 @dataclass(frozen=True)
-class ExportRequest:
-    """A file of a release: plain values, so that another process can make it.
+class ExportRequest(ReleaseRequest):
+    """A file of a release.
 
     Attributes
     ----------
-    folder, manifest_sha256
-        The release.
     spec, choice
         The file, and what of the data goes into it.
     filter, filter_lang
         A CQL2 filter of the layer or table that the file is named after, and what it is written in.
     """
 
-    folder: str
-    manifest_sha256: str
     spec: ExportSpec
     choice: Choice = field(default_factory=Choice)
     filter: str | None = None
     filter_lang: str = "cql2-text"
 
-    @property
-    def release(self) -> Release:
-        """The release that the file is made of."""
-        return Release(Path(self.folder), self.manifest_sha256)
+    @classmethod
+    def from_line(cls, line: bytes) -> ExportRequest:
+        """Return the request that :meth:`to_line` wrote.
 
-    def to_line(self) -> bytes:
-        """Return the request as one line of JSON."""
-        plain = asdict(self)
-        industries = self.choice.industries
-        plain["choice"]["industries"] = None if industries is None else sorted(industries)
-        return json.dumps(plain).encode()
-
-
-def parse_request(line: bytes) -> ExportRequest:
-    """Return the request that :meth:`ExportRequest.to_line` wrote.
-
-    >>> spec, choice = ExportSpec("zones", "csv", "CRS84"), Choice(("zones",), frozenset({"a"}))
-    >>> asked = ExportRequest("x", "0", spec, choice)
-    >>> parse_request(asked.to_line()) == asked
-    True
-    """
-    raw = json.loads(line)
-    layers, industries = raw["choice"]["layers"], raw["choice"]["industries"]
-    choice = Choice(
-        layers=None if layers is None else tuple(layers),
-        industries=None if industries is None else frozenset(industries),
-        place=raw["choice"]["place"],
-    )
-    return ExportRequest(**raw | {"spec": ExportSpec(**raw["spec"]), "choice": choice})
+        >>> spec, choice = ExportSpec("zones", "csv", "CRS84"), Choice(("zones",), frozenset({"a"}))
+        >>> asked = ExportRequest("x", "0", spec, choice)
+        >>> ExportRequest.from_line(asked.to_line()) == asked
+        True
+        """
+        raw = json.loads(line)
+        layers, industries = raw["choice"]["layers"], raw["choice"]["industries"]
+        choice = Choice(
+            layers=None if layers is None else tuple(layers),
+            industries=None if industries is None else frozenset(industries),
+            place=raw["choice"]["place"],
+        )
+        return cls(**raw | {"spec": ExportSpec(**raw["spec"]), "choice": choice})
 
 
 def build_job(asked: ExportRequest) -> Job:

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
-from layers.catalogue import RECORDS
 from layers.document_types import FieldEntry, LayerEntry, PlanDocument
 from layers.export.job import About, Part, columns_of, release_path
+from layers.query import RECORDS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: dict[str, object] = {"type": "string"}

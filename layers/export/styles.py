@@ -19,6 +19,7 @@ from layers.cartography import STYLE, Edge, shade
 from layers.catalogue import Layer, Theme
 from layers.export.job import Part, columns_of
 from layers.map_types import MapDocument
+from layers.own import choose_colour
 
 
 class Rule(TypedDict):
@@ -105,7 +106,7 @@ def build_own_look(declared: OwnLayer, geometry: str) -> Look:
     """Return how files draw a layer of the operator's own: by the values of a choice, else in one colour."""
     chosen = declared.field(declared.style.by) if declared.style.by else None
     rows = [
-        (value.zh, [value.zh], declared.colour_of(chosen, number))
+        (value.zh, [value.zh], choose_colour(declared, chosen, number))
         for number, value in enumerate(chosen.values if chosen else ())
         if chosen
     ]
@@ -117,7 +118,8 @@ def build_own_look(declared: OwnLayer, geometry: str) -> Look:
         "labels": False,
         "rules": [
             _plain_rule(values, label, colour, symbol)
-            for label, values, colour in rows or [(declared.title.zh, [], declared.style.colour)]
+            for label, values, colour in rows
+            or [(declared.title.zh, [], declared.style.colour or STYLE.own.plain)]
         ],
     }
 

@@ -20,10 +20,9 @@ from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from geodata.boundaries import SEPARATOR
-from layers.export import archive
 from layers.export.job import Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
 from layers.export.places import definition, geometries_of, to_multi, type_of
-from layers.export.texts import write_csv
+from layers.export.texts import pack, to_csv_bytes, write_csv
 
 ZOOMS = 5, 12  # least and greatest: from all of the city to ten metres a pixel
 MAX_DBF = 254  # bytes of one text
@@ -89,7 +88,7 @@ def write_shapefile(job: Job) -> bytes:
         if part.spatial:
             files |= _shapefile(job, part)
     files["LICENSE-DATA.md"] = job.about.licence.encode()
-    return archive.pack(files, job.about.date)
+    return pack(files, job.about.date)
 
 
 def write_geodatabase(job: Job) -> bytes:
@@ -108,7 +107,7 @@ def write_geodatabase(job: Job) -> bytes:
                 layer_options={"LAYER_ALIAS": part.info["title"]["zh"]},
             )
         files = {f"{path.name}/{one.name}": one.read_bytes() for one in path.iterdir()}
-    return archive.pack(files | {"LICENSE-DATA.md": job.about.licence.encode()}, job.about.date)
+    return pack(files | {"LICENSE-DATA.md": job.about.licence.encode()}, job.about.date)
 
 
 @contextmanager
@@ -150,7 +149,7 @@ def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
             layer_options={"DBF_DATE_LAST_UPDATE": job.about.date},
         )
         written = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    return written | {f"{part.id}-fields.csv": archive.to_csv_bytes(lines)}
+    return written | {f"{part.id}-fields.csv": to_csv_bytes(lines)}
 
 
 def short_names(part: Part) -> dict[str, str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from layers.export import archive
 from layers.export.columnar import write_parquet
 from layers.export.drawing import write_dxf
 from layers.export.geopackage import write_geopackage
 from layers.export.job import Job
 from layers.export.kml import write_kml
 from layers.export.project import write_qgs, write_qgz
+from layers.export.request import ExportRequest, build_job
 from layers.export.sheets import write_xlsx
-from layers.export.texts import write_csv, write_geojson, write_json
+from layers.export.texts import pack, write_csv, write_geojson, write_json
 from layers.export.topology import write_topojson
 from layers.export.vector import write_flatgeobuf, write_geodatabase, write_pmtiles, write_shapefile
 
@@ -24,7 +24,7 @@ def _write_bundle(job: Job) -> bytes:
         f"{job.stem}.qgs": write_qgs(job),
         "LICENSE-DATA.md": job.about.licence.encode(),
     }
-    return archive.pack(files, job.about.date)
+    return pack(files, job.about.date)
 
 
 _WRITERS: dict[str, Callable[[Job], bytes]] = {
@@ -44,6 +44,11 @@ _WRITERS: dict[str, Callable[[Job], bytes]] = {
     "qgz": write_qgz,
     "qgis.zip": _write_bundle,
 }
+
+
+def make_download(line: bytes) -> bytes:
+    """Return the file that a line of :class:`~layers.export.request.ExportRequest` asks for, in a child."""
+    return write(build_job(ExportRequest.from_line(line)))
 
 
 def write(job: Job) -> bytes:

@@ -16,8 +16,8 @@ import numpy as np
 
 from geodata.boundaries import SEPARATOR
 from geodata.boundary_import.issues import RefusedError, build_issue
+from geodata.located_tables import LocatedTable, Value
 from geodata.model import AREA_LAYERS, PLACE_LAYERS
-from geodata.point_tables import PointTable, Value
 from layers.answers import IndustryAnswer
 from layers.join.placing import Floats, JudgedFrame, Likeliest, Placed, PointPlacer
 from layers.join.request import JoinSummary, PlaceCount
@@ -87,7 +87,7 @@ class JoinAnswers:
         return Search(self._release.read_json("index/search.json"))
 
     def answer(
-        self, table: PointTable, placed: Placed, position: tuple[Floats, Floats], product: str | None
+        self, table: LocatedTable, placed: Placed, position: tuple[Floats, Floats], product: str | None
     ) -> dict[str, list[Value]]:
         """Return the columns that are added; `position` is lon and lat, `product` the column with the words.
 
@@ -195,7 +195,7 @@ class JoinAnswers:
     # -- products
 
     def _add_products(
-        self, table: PointTable, product: str, places: Sequence[tuple[str, ...]]
+        self, table: LocatedTable, product: str, places: Sequence[tuple[str, ...]]
     ) -> dict[str, list[Value]]:
         titles = {title.casefold(): title for title in table.columns}
         title = titles.get(product.strip().casefold())
@@ -244,7 +244,7 @@ class JoinAnswers:
     # -- the whole table
 
     def summarise(
-        self, table: PointTable, frame: JudgedFrame, placed: Placed, columns: dict[str, list[Value]]
+        self, table: LocatedTable, frame: JudgedFrame, placed: Placed, columns: dict[str, list[Value]]
     ) -> JoinSummary:
         """Return what is said of a whole table; `columns` are those of the answer."""
         zones = placed.likeliest["zones"]
@@ -282,7 +282,7 @@ class JoinAnswers:
                 yield {"id": None, "name": None, "url": None, "count": count}
 
 
-def _label(table: PointTable) -> list[str]:
+def _label(table: LocatedTable) -> list[str]:
     """Return what the first rows are called: the first column that is no position and says something."""
     named = (column[:SHOWN_ROWS] for title, column in table.columns.items() if title not in table.found_in)
     column = next((one for one in named if any(isinstance(value, str) for value in one)), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.geojson_input import GeojsonError
-from geodata.point_tables import PointOptions, PointTable, Value, read_point_file
+from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from layers.export.job import harmless
 from layers.export.texts import BOM
 from layers.join.answering import PREFIX, JoinAnswers, list_added_columns
@@ -76,6 +77,13 @@ def join_file(asked: JoinRequest) -> tuple[JoinSummary, bytes]:
         raise JoinRefusedError(f"geojson-{error.kind}", "file", texts) from error
 
 
+def make_answer(line: bytes) -> bytes:
+    """Return the answer to a line of :class:`~layers.join.request.JoinRequest`, in a child."""
+    asked = JoinRequest.from_line(line)
+    tempfile.tempdir = asked.work  # whatever libraries write goes with the folder, also when this is killed
+    return answer_join(asked)
+
+
 def answer_join(asked: JoinRequest) -> bytes:
     """Return the answer, or the refusal, as one text."""
     try:
@@ -86,8 +94,9 @@ def answer_join(asked: JoinRequest) -> bytes:
 
 
 def _join(asked: JoinRequest, release: Release) -> tuple[JoinSummary, bytes]:
-    options = PointOptions(asked.table, asked.encoding, asked.lon, asked.lat)
-    table = read_point_file(Path(asked.path), asked.name, options, Path(asked.work))
+    named = {"east": asked.lon, "north": asked.lat} if asked.lon and asked.lat else {}
+    options = TableOptions(asked.table, asked.encoding, named)
+    table = read_located_table(Path(asked.path), asked.name, options, Path(asked.work))
     placer = open_placer(release)
     frame, issues = judge_frame(table.name, table.x, table.y, table.crs, asked.crs, placer)
     lon, lat = _to_lonlat(table, frame.code)
@@ -105,7 +114,7 @@ def _join(asked: JoinRequest, release: Release) -> tuple[JoinSummary, bytes]:
     return summary, _WRITERS[asked.format](columns, Path(asked.work))
 
 
-def _to_lonlat(table: PointTable, frame: str) -> tuple[Floats, Floats]:
+def _to_lonlat(table: LocatedTable, frame: str) -> tuple[Floats, Floats]:
     """Return WGS 84 positions; NaN for one that lies nowhere on the globe."""
     if frame in crs.FRAMES:
         with np.errstate(all="ignore"):

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
 from geodata.city import read_city
+from layers.child_job import ReleaseRequest
 from layers.export.formats import FORMATS
-from layers.store import Release
 
 SUMMARY: Final = "json"  # the answer without a file: what is said of the whole, and the first rows
 FILES: Final = ("csv", "xlsx", "gpkg")
@@ -25,13 +24,11 @@ MAX_OPTION: Final = 200  # characters
 
 
 @dataclass(frozen=True)
-class JoinRequest:
+class JoinRequest(ReleaseRequest):
     """A table to be joined to a release.
 
     Attributes
     ----------
-    folder, manifest_sha256
-        The release.
     path, name, work
         The file, what it is called in messages, and a folder for what has to be written.
     format
@@ -44,8 +41,6 @@ class JoinRequest:
         The column with product words.
     """
 
-    folder: str
-    manifest_sha256: str
     path: str
     name: str
     work: str
@@ -57,25 +52,6 @@ class JoinRequest:
     table: str | None = None
     encoding: str | None = None
     product: str | None = None
-
-    @property
-    def release(self) -> Release:
-        """The release that the table is joined to."""
-        return Release(Path(self.folder), self.manifest_sha256)
-
-    def to_line(self) -> bytes:
-        """Return the request as one line of JSON."""
-        return json.dumps(asdict(self)).encode()
-
-
-def parse_join_request(line: bytes) -> JoinRequest:
-    """Return the request that :meth:`JoinRequest.to_line` wrote.
-
-    >>> asked = JoinRequest("x", "0", "a.csv", "a.csv", "work", format="csv", lon="经度")
-    >>> parse_join_request(asked.to_line()) == asked
-    True
-    """
-    return JoinRequest(**json.loads(line))
 
 
 class PlaceCount(TypedDict):

@@ -1,5 +1,7 @@
 """Load a release into PostGIS: all of it in one transaction, so that readers see it whole or not at all.
 
+The tables are brought to what this version needs by numbered SQL files, each applied once.
+
 Of large collections an index finds ``=``, ``<`` and its kin, ``BETWEEN``, ``IN``, ``LIKE 'abc%'``, with
 ``CASEI`` too, of lists also ``LIKE '%abc%'``, what intersects a place, and the order of ``sortby``: in a time
 that goes by the answer. Read through, in a time that goes by the collection: ``LIKE '%abc%'`` of other texts,
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import orjson
 import psycopg
@@ -37,11 +40,67 @@ from layers.postgis.conditions import (
     to_ewkb,
     to_slots,
 )
-from layers.postgis.migrate import SCHEMA, enter, migrate
-from layers.postgis.pool import with_limits
-from layers.query import Collection
-from layers.rows import StoredRow, queryables, read_stored_rows
+from layers.postgis.pool import SCHEMA, with_limits
+from layers.query import Collection, StoredRow, queryables, read_stored_rows
 from layers.store import Release
+
+FOLDER = Path(__file__).parent / "migrations"
+EXTENSION = b"CREATE EXTENSION IF NOT EXISTS postgis SCHEMA public"
+LOCK = 0x7765696861690000  # of our own choice: whoever changes tables or loads holds it
+TABLE = """
+CREATE TABLE IF NOT EXISTS migrations (
+    number integer PRIMARY KEY,
+    applied timestamptz NOT NULL DEFAULT clock_timestamp()
+)
+"""
+
+
+class MissingExtensionError(Exception):
+    """The database has no PostGIS, and this role or this server cannot create it."""
+
+
+class NewerSchemaError(Exception):
+    """The database was changed by a newer version of this product."""
+
+
+def enter(connection: Connection) -> None:
+    """Let the caller's transaction be the only one that changes the tables, which it names without schema."""
+    # Whatever a database or a role prescribes for questions is not for this.
+    connection.execute("SET TRANSACTION READ WRITE")
+    connection.execute("SET LOCAL statement_timeout = 0")
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    connection.execute(f"SET LOCAL search_path TO {SCHEMA}, public")
+
+
+def migrate(connection: Connection, lock_ms: int = 0) -> list[int]:
+    """Apply what is missing, inside the caller's transaction, and return its numbers.
+
+    Waits while another does so, and at most `lock_ms` for readers (0: as long as they take). Needs a
+    role that may create the schema, PostGIS included where the database lacks it. Raises
+    :class:`MissingExtensionError` where it cannot, and :class:`NewerSchemaError` where the tables are
+    ahead of this version.
+    """
+    enter(connection)
+    connection.execute(f"SET LOCAL lock_timeout = {int(lock_ms)}")
+    try:
+        connection.execute(EXTENSION)
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.FeatureNotSupported) as error:
+        raise MissingExtensionError(str(error).strip()) from error
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    connection.execute(TABLE)
+    done = {int(row[0]) for row in connection.execute("SELECT number FROM migrations")}
+    known = {int(path.stem): path for path in sorted(FOLDER.glob("*.sql"))}
+    if ahead := done - set(known):
+        raise NewerSchemaError(
+            f"{SCHEMA}.migrations {max(ahead)}: 数据库由更新的版本建立，本版本只到 {max(known)} / "
+            f"made by a newer version, this one knows {max(known)}"
+        )
+    missing = [number for number in known if number not in done]
+    for number in missing:
+        connection.execute(known[number].read_bytes())
+        connection.execute("INSERT INTO migrations (number) VALUES (%s)", [number])
+    return missing
+
 
 PlaceRow = tuple[BlockHead, bytes]  # head and WKB of what look-ups answer with
 INDEXED_FROM = 200  # rows: fewer are read faster than they are looked up

@@ -17,9 +17,9 @@ from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from layers.postgis.migrate import SCHEMA
 from layers.query import StoreSlowError, StoreUnavailableError
 
+SCHEMA = "weihai_layout"
 PORTS = range(1, 65536)
 # A password with one of its characters unescaped ends up in pieces in these, and in the messages on them.
 NEVER_WITH_AT = ("host", "dbname", "user")

@@ -18,7 +18,6 @@ from geodata.model import PLACE_LAYERS
 from layers.search.vocabulary import (
     IndustryMeaning,
     SearchIndex,
-    SynonymMeaning,
     TermMeaning,
     WordMeaning,
     fold,
@@ -45,6 +44,7 @@ SHORTEST = {
     "hangul": 2,
     "latin": 4,
     "begun": 3,
+    "ended": 3,
 }  # letters of a word that is looked for inside a term
 STRONG, WEAK, STOP, UNKNOWN = range(4)
 
@@ -138,6 +138,7 @@ class SearchAnswers:
                 self._own.setdefault(industry, []).append(at)
         self._known_terms: dict[str, list[int]] = {}  # by the plan's words, which are as many as they are
         self._known_hows: dict[tuple[str, str], Kind] = {}  # by the spellings of the index, likewise
+        self.ends = sorted(self.rules["ends"], key=lambda word: (-len(word), word))
         self.turns: dict[
             str, dict[str, str]
         ] = {}  # what is done with things of an industry: the industry of that
@@ -177,7 +178,8 @@ class SearchAnswers:
 
     def _fill_term(self, at: int, term: dict[str, str]) -> None:
         self._add(term.values(), Sense("terms", at))
-        self.folded.append({key: self._form(term.get(key, "")) for key in ("zh", "ko")})
+        korean = (token.form for token in tokenise(term.get("ko", ""), self._variants))
+        self.folded.append({"zh": self._form(term.get("zh", "")), "ko": " ".join(korean)})
         joints = {"and", *self.rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
         for word, following in zip(words, [*words[1:], "and"], strict=False):  # there may be none
@@ -208,7 +210,7 @@ class SearchAnswers:
         whole = self._whole(query, form, tokens)
         if whole:
             return Reply(whole, self._described(whole, query, tokens), (), ())
-        pieces = _join_unknown(list(self._cut(tokens)))
+        pieces = self._pieces(query, tokens)
         core = [piece for piece in pieces if piece.weight != STOP]
         if len(core) < len(pieces) and core:
             text = query[core[0].start : core[-1].end]
@@ -220,7 +222,7 @@ class SearchAnswers:
 
     def unknown(self, query: str) -> list[str]:
         """Return the words of a text that have no meaning here, as they are typed."""
-        pieces = _join_unknown(list(self._cut(tokenise(query, self._variants))))
+        pieces = self._pieces(query, tokenise(query, self._variants))
         return [query[one.start : one.end] for one in pieces if one.weight not in {STRONG, STOP}]
 
     def _described(self, whole: Told, text: str, tokens: list[Token]) -> tuple[Told, ...]:
@@ -288,8 +290,12 @@ class SearchAnswers:
             return set()
         if "han" in scripts and any(piece.weight == UNKNOWN for piece in self._cut(tokens)):
             return set()
-        key = "zh" if tokens[0].script == "han" else "ko"
-        return {at for at, row in enumerate(self.folded) if _has(row[key], words)}
+        if tokens[0].script == "han":
+            return {at for at, row in enumerate(self.folded) if _has(row["zh"], words)}
+        begun = re.compile(
+            ".*".join(rf"(?:^| ){' ?'.join(word)}" for word in words)
+        )  # 마트 is no part of 스마트
+        return {at for at, row in enumerate(self.folded) if begun.search(row["ko"])}
 
     def _inside_latin(self, words: list[str]) -> set[int]:
         if len(words) > 1:
@@ -332,6 +338,25 @@ class SearchAnswers:
             else:
                 yield from self._segment(tokens[at])
             at += max(size, 1)
+
+    def _pieces(self, query: str, tokens: list[Token]) -> list[QueryPart]:
+        """Return the pieces of a text; what is unknown is known by how it ends, if it is long enough."""
+        pieces = _join_unknown(list(self._cut(tokens)))
+        for at, piece in enumerate(pieces):
+            if piece.weight == UNKNOWN:
+                last = pieces[at - 1] if at else piece
+                led = last.end == piece.start and last.weight != STOP
+                start = last.start if led else piece.start
+                sense = self._end_of(query[start : piece.end])
+                if sense:
+                    pieces[at] = QueryPart((sense,), STRONG, start, piece.end)
+        return pieces
+
+    def _end_of(self, text: str) -> Sense | None:
+        form = self._form(text)
+        ends = (at for at, one in enumerate(self.ends) if form.endswith(one))
+        at = next(ends, None) if len(form) >= SHORTEST["ended"] else None
+        return None if at is None else Sense("ends", at)
 
     def _window(self, tokens: list[Token]) -> tuple[int, list[Sense], int]:
         for size in range(min(WINDOW, len(tokens)), 0, -1):
@@ -388,7 +413,10 @@ class SearchAnswers:
         at = bisect_left(self._hangul, token.form)
         longer = self._hangul[at] if at < len(self._hangul) else ""
         if len(token.form) >= SHORTEST["begun"] and longer.startswith(token.form):
-            return QueryPart(tuple(self.senses.get(longer, ())), self.weights[longer], token.start, token.end)
+            senses = tuple(self.senses.get(longer, ()))
+            told = self.best(senses, "")
+            if told is not None and told.kind != "synonym":  # concrete is no concrete mixer
+                return QueryPart(senses, self.weights[longer], token.start, token.end)
         return QueryPart((), UNKNOWN, token.start, token.end)
 
     def _may_stand(self, text: str, start: int, end: int, *, hangul: bool) -> bool:
@@ -495,14 +523,17 @@ class SearchAnswers:
             return Told("kind" if len(places) > 1 else "place", text, places=places)
         if sense.table == "pages":
             return Told("page", text, url=self.table["pages"][sense.at]["url"])
-        if sense.table == "synonyms":
-            return self._of_synonym(self.table["synonyms"][sense.at], text)
+        if sense.table in {"synonyms", "ends"}:
+            return self._of_ours(sense, text)
         if sense.table == "words":
             return self._of_word(self.table["words"][sense.at], text)
         return self._of_term(self.table["terms"][sense.at], text)
 
-    def _of_synonym(self, row: SynonymMeaning, text: str) -> Told:
+    def _of_ours(self, sense: Sense, text: str) -> Told:
         """Return the answer of the plan's word that is nearest, else of the industry."""
+        if sense.table == "ends":
+            return replace(self.turned(self.rules["ends"][self.ends[sense.at]]), word=text)
+        row = self.table["synonyms"][sense.at]
         if word := row.get("word"):
             told = self._of_word(self.words[word], text)
         else:

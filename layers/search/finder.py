@@ -248,6 +248,8 @@ class Search:
         hits, pieces = self._understand(wanted)
         reply = self.answers.ask(query)
         reply = self._named_by(hits, reply, query) if reply else self._reply_of(hits, pieces, query)
+        if not reply and all(map(self._is_part_of_ours, hits)):
+            hits = []  # tobacco is not found where e-cigarettes are, which is a word of ours
         missing = (
             list(reply.unknown) if reply else _missing(hits, pieces) if hits else self.answers.unknown(query)
         )
@@ -257,7 +259,10 @@ class Search:
             again, parts = self._understand(meant)
             other = self.answers.ask(shown) or self._reply_of(again, parts, shown)
             left = list(other.unknown) if other else _missing(again, parts)
-            if again and (not (hits or reply) or len(left) < len(missing)):
+            same = (
+                not (reply and other) or reply.told.industry == other.told.industry
+            )  # a charter is no charger
+            if again and (not (hits or reply) or (same and len(left) < len(missing))):
                 hits, reply, missing, corrected = again, other, left, shown
         near = self._typos.near(pieces) if missing or not (hits or reply) else []
         results = self._results(hits, reply, language, limit)
@@ -275,6 +280,9 @@ class Search:
                 if (self.entries[one]["layer"], self.entries[one]["id"]) not in found
             ],
         }
+
+    def _is_part_of_ours(self, hit: Hit) -> bool:
+        return hit.rank[0] > START and self.answers.is_synonym(self.vocabulary.keys[hit.key].spelling)
 
     def _named_by(self, hits: list[Hit], reply: Reply, query: str) -> Reply:
         """Return the answer with what a word begins the name of, where the plan only prints it."""

@@ -33,7 +33,6 @@ from geodata.model import (
     Town,
 )
 from geodata.own_layers import SuppliedLayer
-from geodata.read import ROOT as CITY_FOLDER
 from layers.links import (
     to_own_url,
     to_url,
@@ -78,18 +77,13 @@ NO_PLACES = {
 WORDS = Path(__file__).with_name("words.yaml")
 
 
-class _Kind(TypedDict):
-    kinds: list[str]
-    words: list[str]
-
-
 class _Page(TypedDict):
     url: str
     words: list[str]
 
 
 class _WordFile(TypedDict):
-    """What ``words.yaml`` says, with the city's own kinds of places."""
+    """What ``words.yaml`` says."""
 
     zh: list[str]
     en: list[str]
@@ -98,7 +92,6 @@ class _WordFile(TypedDict):
     particles: list[str]
     prepositions: list[str]
     pages: list[_Page]
-    kinds: list[_Kind]
 
 
 def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) -> SearchIndex:
@@ -109,9 +102,9 @@ def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) 
     entries = [*_Naming(relations).all(), *_own_entries(own)]
     given = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
     empty: _WordFile = given
-    of_city = yaml.safe_load((CITY_FOLDER / "search.yaml").read_text(encoding="utf-8"))
-    empty["kinds"] = of_city.get("kinds", [])
-    words = list(chain.from_iterable((*given[one], *of_city.get(one, ())) for one in LANGUAGES))
+    of_city = relations.facts.search
+    plain = (row.words for row in of_city if not (row.kinds or row.places or row.turn or row.ends))
+    words = list(chain(*(given[one] for one in LANGUAGES), *plain))
     keys = _keys((word, NAME) for word in words)
     typed = [entry.pop("keys") for entry in entries]
     return {
@@ -123,7 +116,12 @@ def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) 
             "weak": [word for language in LANGUAGES for word in empty["weak"][language]],
             "particles": empty["particles"],
             "prepositions": empty["prepositions"],
-            "turns": of_city.get("turns", []),
+            "turns": [
+                {"words": list(row.words), "of": list(row.turn.of), "to": row.turn.to}
+                for row in of_city
+                if row.turn
+            ],
+            "ends": {word: row.ends for row in of_city for word in row.words if row.ends},
         },
         "variants": _variants({key for found in typed for key, *_ in found}),
         "sounds": _sounds(),
@@ -153,11 +151,13 @@ def _build_meanings(relations: Relations, rules: _WordFile) -> Meanings:
     kinds: list[KindMeaning] = [
         {
             "places": [
-                row.id for row in relations.places.values() if getattr(row, "kind", "") in kind["kinds"]
+                row.id
+                for row in relations.places.values()
+                if row.id in one.places or getattr(row, "kind", "") in one.kinds
             ],
-            "spellings": kind["words"],
+            "spellings": list(one.words),
         }
-        for kind in rules["kinds"]
+        for one in facts.search
     ]
     return {
         "terms": terms,

@@ -145,12 +145,12 @@ class Typos:
 def _may_be_meant(text: str, one: str) -> bool:
     """Return whether a slip may have made `text` of `one`.
 
-    A short word with another first letter is another word, and so is a very short one with another letter in
-    the place of one of its own: coal is no coat, a duck no dock.
+    A word with another first letter is another word, and so is a very short one with another letter in the
+    place of one of its own: coal is no coat, a duck no dock.
     """
-    if len(text) < LONG and one[0] != text[0]:
-        return False
     same = sorted(text.replace("v", "u")) == sorted(one)  # lv and lu are typed for one sound
+    if one[0] != text[0] and not same:
+        return False
     return len(text) >= SURE or len(text) != len(one) or same
 
 
@@ -161,5 +161,5 @@ def _slips(text: str) -> int:
     """
     if not text or max(text) >= HAN or any(letter.isdigit() for letter in text):
         return 0
-    shortest, long = (SHORTEST, LONG) if is_latin(text) else (LONG_HANGUL // 2, LONG_HANGUL)
+    shortest, long = (SHORTEST, LONG) if is_latin(text) else (LONG, LONG_HANGUL)
     return 0 if len(text) < shortest else 1 if len(text) < long else 2

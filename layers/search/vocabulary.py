@@ -29,7 +29,7 @@ STEMS = (
     (re.compile(r"our(s?)$"), r"or\1"),  # harbour
     (re.compile(r"is(ation|e|ed|ing)(s?)$"), r"iz\1\2"),  # utilisation
     (re.compile(r"ies$"), "y"),
-    (re.compile(r"(?<=[sxz])es$|(?<=[cs]h)es$|(?<![siu])s$"), ""),
+    (re.compile(r"(?<=[sxz])es?$|(?<=[cs]h)es$|(?<![siu])s$"), ""),
 )
 # How closely a spelling belongs to its thing, best first.
 NAME, ALIAS, TERM, PINYIN, INITIALS = range(5)
@@ -345,7 +345,7 @@ class Meanings(TypedDict):
     industries: list[IndustryMeaning]
 
 
-class Turn(TypedDict):
+class TurnMeaning(TypedDict):
     """Words for what is done with things of some industries, and the industry of that."""
 
     words: list[str]
@@ -360,7 +360,8 @@ class SearchRules(TypedDict):
     weak: list[str]
     particles: list[str]
     prepositions: list[str]
-    turns: list[Turn]
+    turns: list[TurnMeaning]
+    ends: dict[str, str]  # of longer words: their industry
 
 
 class SearchIndex(TypedDict):

@@ -22,8 +22,7 @@ from geodata.crs import Bounds
 from layers import geojson
 from layers.document_types import FieldEntry, LayerEntry
 from layers.history import Act, record
-from layers.query import Collection
-from layers.rows import StoredRow
+from layers.query import Collection, StoredRow
 from layers.store import Release
 from webmap.publish import hash_code
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -22,7 +22,7 @@ from geodata.boundary_import.propose import (
     TransferRow,
     propose,
 )
-from geodata.boundary_import.records import LAYERS, METHODS, Layer, Method, keep_latest
+from geodata.boundary_import.records import LAYERS, METHODS, CheckOptions, keep_latest
 from geodata.letters import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_imports, read_last
@@ -78,27 +78,15 @@ class ImportAnswer(TypedDict):
     published: Published | None
 
 
-@dataclass(frozen=True)
-class ImportOptions:
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions(CheckOptions):
     """What was typed, None where it was not given."""
 
     file: Path
-    layer: Layer
-    id: str | None
-    map: str | None
-    feature: str | None
-    table: str | None
-    columns: str | None
-    crs: str | None
-    encoding: str | None
     source: str | None
     licence: str | None
     who: str | None
     why: str | None
-    accuracy_m: float
-    method: Method
-    fix: bool
-    accept_loss: bool
     dry_run: bool
     preview: Path | None
     yes: bool
@@ -129,8 +117,8 @@ def _metres(given: str) -> float:
     help="界址点 TXT、DXF、Shapefile、GDB、KML/KMZ、GeoJSON、CSV/XLSX … · the boundary's file",
 )
 @option("--layer", type=OneOf(LAYERS), required=True, help="图层 · layer")
-@option("--id", help="整个文件是这一个地点 · the whole file is this one place")
-@option("--map", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
+@option("--id", "of", help="整个文件是这一个地点 · the whole file is this one place")
+@option("--map", "field", metavar="FIELD", help="含名称、代码或 id 的字段 · field with names, codes or ids")
 @option(
     "--feature",
     metavar="NAME",
@@ -219,7 +207,7 @@ def _conclude(proposal: Proposal, answer: ImportAnswer) -> None:
 
 
 def _complete(options: ImportOptions) -> bool:
-    if options.id and options.map:
+    if options.of and options.field:
         warn("import_both")
         return False
     if options.preview and options.preview.suffix.lower() not in PAGES:
@@ -243,23 +231,8 @@ def _complete(options: ImportOptions) -> bool:
 
 def _build_request(options: ImportOptions) -> ImportRequest:
     said = {name: options.said(name) or "-" for name in SAID}
-    return ImportRequest(
-        file=options.file,
-        layer=options.layer,
-        when=datetime.now(UTC).replace(microsecond=0),
-        accuracy_m=options.accuracy_m,
-        method=options.method,
-        of=options.id,
-        field=options.map,
-        feature=options.feature,
-        table=options.table,
-        columns=options.columns,
-        crs=options.crs,
-        encoding=options.encoding,
-        fix=options.fix,
-        accept_loss=options.accept_loss,
-        **said,
-    )
+    checked = {one.name: getattr(options, one.name) for one in fields(CheckOptions)}
+    return ImportRequest(file=options.file, when=datetime.now(UTC).replace(microsecond=0), **checked | said)
 
 
 def _draw(proposal: Proposal, baseline: Baseline, language: str) -> str | None:

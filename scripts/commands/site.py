@@ -25,7 +25,7 @@ from scripts.commands.common import (
 from scripts.messages import say, text, warn
 from webmap.file_addresses import Files
 from webmap.settings import URL, Settings
-from webmap.site.writing import NotOursError, check_folder, remove_site_leftovers, write_site
+from webmap.site.build import NotOursError, check_folder, remove_site_leftovers, write_site
 
 TOLD_EVERY_S = 10.0
 

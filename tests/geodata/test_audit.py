@@ -158,7 +158,7 @@ def facts():
     )
 
 
-LISTS = {"designations", "ties", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
+LISTS = {"designations", "ties", "vocabulary", "thesaurus", "search", "official_areas", "sites", "problems"}
 
 
 def found(report):

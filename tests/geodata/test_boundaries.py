@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from geodata import crs
 from geodata.read import ROOT, read_boundaries, read_facts
 from geodata.shapes import build_shapes, measure_accuracy_m
-from scripts.rebuild.files import write_boundaries
-from scripts.rebuild.sources import read_boxes
+from scripts.rebuild.files import read_boxes, write_boundaries
 
 FACTS = read_facts()
 BOUNDARIES = read_boundaries()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geodata.check import check_facts
 from geodata.messages import Problem, say
-from geodata.model import Seat, Text
+from geodata.model import Seat, Text, Turn
 from geodata.read import Facts, read_facts
 from geodata.references import references_of, tables
 
@@ -301,9 +301,36 @@ def test_a_problem_says_where_and_what_in_two_languages(facts):
 
 
 def test_no_facts_at_all_have_no_problem():
-    lists = {"designations", "ties", "vocabulary", "thesaurus", "official_areas", "sites", "problems"}
+    lists = {
+        "designations",
+        "ties",
+        "vocabulary",
+        "thesaurus",
+        "search",
+        "official_areas",
+        "sites",
+        "problems",
+    }
     empty: dict[str, Any] = {field.name: () if field.name in lists else {} for field in fields(Facts)}
     assert check_facts(Facts(**empty)) == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "update"),
+    [
+        ("places", {"places": (NOBODY,)}),
+        ("turn.of", {"turn": Turn(of=("fisheries", NOBODY), to="fisheries")}),
+        ("turn.to", {"turn": Turn(of=("fisheries",), to=NOBODY)}),
+        ("ends", {"ends": NOBODY}),
+    ],
+)
+def test_words_of_the_search_name_only_what_is_there(
+    facts: Facts, field: str, update: dict[str, Any]
+) -> None:
+    words = (*facts.search[:3], facts.search[3].model_copy(update=update), *facts.search[4:])
+    (problem,) = check_facts(replace(facts, search=words))
+    assert (problem.file, problem.row, problem.field) == ("search.yaml", 3, field)
+    assert (problem.code, problem.value) == ("unknown-id", NOBODY)
 
 
 def test_every_table_is_known_to_the_check():
@@ -356,7 +383,7 @@ def test_a_list_that_was_not_read_whole_is_not_said_to_lack_anything(facts):
         name = next(
             file
             for file, _ in facts.lines
-            if file in {f"plan/{table}.yaml", f"places/{table}.yaml"}
+            if file in {f"plan/{table}.yaml", f"places/{table}.yaml", f"{table}.yaml"}
             or (table == "plans" and file == "plan/plan.yaml")
         )
         unread = Problem("syntax", name, "", "", "", "", "")

@@ -280,13 +280,13 @@ def test_no_layer_takes_the_id_of_one_of_the_product(folder: Path, facts: Facts)
 DATA = {
     "own-no-data": (None, b""),
     "own-no-column": ("plots.csv", "名称,经度,纬度\n一号,122.1,37.2\n".encode()),
-    "own-no-position": ("plots.csv", "名称,甲,乙\n一号,122.1,37.2\n".encode()),
-    "own-same-column": ("plots.csv", "名称,名称\n一号,二号\n".encode()),
-    "own-row-width": ("plots.csv", f"{HEAD}\n{ROW},又一格\n".encode()),
-    "own-empty": ("plots.csv", f"{HEAD}\n".encode()),
-    "file-empty": ("plots.csv", b""),
+    "position-columns-unknown": ("plots.csv", "名称,甲,乙\n一号,122.1,37.2\n".encode()),
+    "columns-same": ("plots.csv", "名称,名称,经度,纬度\n一号,二号,122.1,37.2\n".encode()),
+    "row-wide": ("plots.csv", f"{HEAD}\n{ROW},又一格\n".encode()),
+    "file-empty": ("plots.csv", f"{HEAD}\n".encode()),
     "own-format": ("plots.xlsx", b"SQLite format 3\0" + b"\0" * 2000),
-    "own-unreadable": ("plots.gpkg", b"SQLite format 3\0" + b"\0" * 2000),
+    "own-unreadable": ("plots.geojson", b'{"type": "FeatureCollection", "features": [1]}'),
+    "not-readable": ("plots.gpkg", b"SQLite format 3\0" + b"\0" * 2000),
     "unknown-format": ("plots.geojson", b"\0\1\2"),
 }
 

@@ -14,8 +14,8 @@ from layers.document_types import ImportEntry
 from layers.release import HEADING, add_terms, list_imports
 from layers.store import Release
 from webmap.app import create_app
-from webmap.dcat import build_catalogue
 from webmap.settings import Settings
+from webmap.views.data import build_catalogue
 
 HOSTILE = "某局 | <script>alert(1)</script>\n# `x` [a](b)"
 

@@ -185,7 +185,15 @@ def test_the_same_data_give_the_same_bytes_in_another_process_and_place(
     for kind in formats_of(holds):
         spec, file = ExportSpec(name, kind.id, kind.frames[0], kind.geometry), tmp_path / kind.id
         asked = ExportRequest(str(release.folder), release.manifest_sha256, spec)
-        command = [sys.executable, "-m", "layers.export", str(file), "0", "0"]
+        command = [
+            sys.executable,
+            "-m",
+            "layers.child_job",
+            "layers.export.write:make_download",
+            str(file),
+            "0",
+            "0",
+        ]
         with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path, env=elsewhere) as child:
             assert child.stdin
             child.stdin.write(asked.to_line() + b"\n")

@@ -22,12 +22,19 @@ from layers.cql.tree import Compare, Constant, Like, Property
 from layers.document_types import BlockHead
 from layers.postgis import conditions, pool
 from layers.postgis import load as loading
-from layers.postgis import migrate as migrating
-from layers.postgis.load import KEPT, Snapshot, load_release, read_snapshot
-from layers.postgis.migrate import FOLDER, SCHEMA, MissingExtensionError, NewerSchemaError, migrate
+from layers.postgis.load import (
+    FOLDER,
+    KEPT,
+    MissingExtensionError,
+    NewerSchemaError,
+    Snapshot,
+    load_release,
+    migrate,
+    read_snapshot,
+)
+from layers.postgis.pool import SCHEMA
 from layers.postgis.store import PostgisStore
-from layers.query import Collection, Query, StoreSlowError, StoreUnavailableError
-from layers.rows import StoredRow
+from layers.query import Collection, Query, StoredRow, StoreSlowError, StoreUnavailableError
 from layers.store import Release
 from scripts.cluster import DatabaseCluster, temporary_cluster
 
@@ -147,7 +154,7 @@ def test_a_migration_that_readers_hold_up_is_given_up_and_leaves_all_as_it_was(
     monkeypatch.setattr(loading, "LOCK_MS", 100)
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     (tmp_path / "9999.sql").write_text("ALTER TABLE collections ADD COLUMN more integer")
-    monkeypatch.setattr(migrating, "FOLDER", tmp_path)
+    monkeypatch.setattr(loading, "FOLDER", tmp_path)
     before = ask(url, "SELECT number FROM migrations")
     with psycopg.connect(url) as reader:
         reader.execute(f"SELECT 1 FROM {SCHEMA}.collections")
@@ -232,7 +239,7 @@ def test_postgis_that_cannot_be_created_is_named(
     bare = cluster.url("bare", "plain")
     with pytest.raises(MissingExtensionError, match="postgis"):
         load_release(bare, to_snapshot("one"), quiet)
-    monkeypatch.setattr(migrating, "EXTENSION", b"CREATE EXTENSION IF NOT EXISTS no_such_thing")
+    monkeypatch.setattr(loading, "EXTENSION", b"CREATE EXTENSION IF NOT EXISTS no_such_thing")
     with pytest.raises(MissingExtensionError, match="no_such_thing"):
         load_release(url, to_snapshot("one"), quiet)
 

@@ -13,8 +13,7 @@ from shapely.geometry import shape as to_shape
 
 from layers import memory
 from layers.cql.parse import parse_filter
-from layers.query import FeatureStore, Query
-from layers.rows import queryables
+from layers.query import FeatureStore, Query, queryables
 from layers.store import Release
 from tests.layers import oracle
 

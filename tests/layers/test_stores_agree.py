@@ -29,8 +29,7 @@ from layers.memory import MemoryTable
 from layers.postgis import load as loading
 from layers.postgis.load import Snapshot, load_release
 from layers.postgis.store import PostgisStore
-from layers.query import Query
-from layers.rows import StoredRow, queryables
+from layers.query import Query, StoredRow, queryables
 from scripts.cluster import DatabaseCluster
 from tests.layers import oracle
 

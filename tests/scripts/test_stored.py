@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from layers.postgis.load import is_loaded, read_snapshot
-from layers.postgis.migrate import SCHEMA, migrate
+from layers.postgis.load import is_loaded, migrate, read_snapshot
+from layers.postgis.pool import SCHEMA
 from layers.postgis.store import PostgisStore
 from layers.query import StoreUnavailableError
 from layers.store import Release

@@ -19,7 +19,7 @@ from werkzeug.test import Client
 
 from layers.history import Act, read_history, record
 from layers.postgis.load import Snapshot, is_loaded, load_release
-from layers.postgis.migrate import SCHEMA
+from layers.postgis.pool import SCHEMA
 from layers.store import Release, read_pointer
 from scripts import cli
 from scripts.cluster import DatabaseCluster, temporary_cluster

@@ -9,7 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-from layers.child_job import run
 from layers.store import BrokenReleaseError
 
 
@@ -26,14 +25,10 @@ def make(line: bytes) -> bytes:
             log.flush()
             time.sleep(0.3)
             log.write("-\n")
-    elif what == "fill" and sys.argv[1].startswith(argument):
+    elif what == "fill" and sys.argv[2].startswith(argument):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     elif what == "die":
         os.kill(os.getpid(), signal.Signals[argument])
     elif what == "raise":
         raise BrokenReleaseError(argument) if argument == "broken" else ZeroDivisionError
     return b"made"
-
-
-if __name__ == "__main__":
-    sys.exit(run(make))

@@ -11,8 +11,7 @@ import pytest
 from geodata.read import read_facts
 from layers.cartography import STYLE, shade
 from layers.catalogue import read_themes
-from webmap.assets import read_assets
-from webmap.style_sheets import FOLDER, read_style_sheet
+from webmap.assets import FOLDER, read_assets, read_style_sheet
 
 ROOT = Path(__file__).parent.parent.parent
 HEX = re.compile(r"""(?<![&\w/])#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})(?![\w-])""")
@@ -28,6 +27,7 @@ SET_BY_SCRIPTS = re.compile(r'(?:setProperty\(\s*"|")(--[\w-]+)"')
 
 def drawing_files() -> list[Path]:
     files = chain.from_iterable((ROOT / package).rglob("*") for package in ("layers", "webmap"))
+    files = chain(files, (ROOT / "geodata").rglob("*.py"))  # beside which a city colours its own classes
     return [path for path in files if path.suffix in DRAWING and "__pycache__" not in path.parts]
 
 

@@ -28,13 +28,13 @@ from webmap.problems import BusyError, FailedError, FullError, TooCostlyError
 from webmap.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
-MODULE = "tests.webmap.odd_child"
+MAKER = "tests.webmap.odd_child:make"
 PARENT = f"""
 import sys
 from pathlib import Path
 from webmap.export_worker import *
 worker = ExportWorker(FileCache(Path(sys.argv[1]), 10**6), ChildLimits(at_once=1))
-worker.get((sys.argv[2],), ChildJob("{MODULE}", sys.argv[2].encode()))
+worker.get((sys.argv[2],), ChildJob("{MAKER}", sys.argv[2].encode()))
 """
 
 
@@ -43,7 +43,7 @@ def worker_in(folder: Path, limits: ChildLimits | None = None) -> ExportWorker:
 
 
 def job(line: str) -> ChildJob:
-    return ChildJob(MODULE, line.encode())
+    return ChildJob(MAKER, line.encode())
 
 
 def left_in(folder: Path) -> list[str]:

@@ -145,10 +145,10 @@ def additions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own(additions: Path, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
-    """Return a client of a release with additions."""
-    home = tmp_path_factory.mktemp("home")
-    return create_app(publish(home, print, local=additions), Settings(home)).test_client()
+def own(additions: Path, home: Path) -> FlaskClient:
+    """Return a client of a release with additions, built once for all worker processes."""
+    own_home = home.with_name(f"{home.name}-with-additions")
+    return create_app(publish(own_home, print, local=additions), Settings(own_home)).test_client()
 
 
 def read_sheet(client: FlaskClient, path: str) -> list[str]:

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import re
+from functools import cache, lru_cache
 
 import pytest
 from flask.testing import FlaskClient
@@ -88,12 +89,20 @@ def answers(facts: Facts) -> Answers:
     return Answers(Relations(facts))
 
 
+strings_of = cache(read_strings)  # which reads every file of texts each time
+
+
+@lru_cache(maxsize=1)
+def _read_words(page: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
 def _says(page: str, language: str, key: str) -> bool:
-    return read_strings(language)[key] in html.unescape(re.sub(r"<[^>]+>", "", page))
+    return strings_of(language)[key] in _read_words(page)
 
 
 def test_every_negative_sentence_about_the_plan_is_known_and_proven() -> None:
-    found = {key for key, text in read_strings("zh").items() if SAYS_NO.search(text)}
+    found = {key for key, text in strings_of("zh").items() if SAYS_NO.search(text)}
     assert found - PROVEN_HERE - PROVEN_ELSEWHERE == set()
 
 
@@ -156,7 +165,7 @@ def test_what_a_zone_gets_no_points_for(
         page = client.get(f"/find?industry={industry}&lang={language}").text
         unlisted = "zone" not in kinds.values()
         name = getattr(facts.industries[industry].name, language)
-        sentence = read_strings(language)["answers.no_zone"].format(industry=name)
+        sentence = strings_of(language)["answers.no_zone"].format(industry=name)
         assert (sentence in html.unescape(page)) == unlisted == bool(found["unnamed"])
         nowhere = set(kinds.values()) == {"elsewhere"}
         assert _says(page, language, "answers.dropped") == nowhere

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from psycopg import sql
 
 from layers.postgis.load import load_release, read_snapshot
-from layers.postgis.migrate import SCHEMA
+from layers.postgis.pool import SCHEMA
 from layers.store import Release
 from scripts.cluster import temporary_cluster
 from webmap.app import create_app

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypedDict
 
-from layers.catalogue import RECORDS
 from layers.document_types import FieldEntry
 from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
-from layers.query import Collection
-from layers.rows import json_type, queryables
+from layers.query import RECORDS, Collection, json_type, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG
 from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for
 from webmap.ogc.request import FORM, MAX_SEARCH, PROFILE, ROOT, SEARCH_TYPES, F, OgcRequest
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
-from webmap.params import OpenParameter
+from webmap.params import OpenParameter, Operation
 from webmap.problems import PROBLEM
 
 Part = dict[str, object]
@@ -35,6 +34,7 @@ HEADERS: Part = {
     },
 }
 VERSION = "1.0.0"
+RULE_PART = re.compile(r"<(?:[^:<>]+:)?(\w+)>")  # of the rule of an address
 
 
 def ref(kind: str, name: str) -> Part:
@@ -228,6 +228,38 @@ class Definition:
                 "collections", text(request, "ogc.collections"), JSON, ref("schemas", "collections")
             ),
             "/join": {"post": self._join(request)},
+            **{
+                RULE_PART.sub(r"{\1}", rule): {"get": self._beside(request, rule, operation)}
+                for rule, operation in self._resources.operations.items()
+            },
+        }
+
+    def _beside(self, request: OgcRequest, rule: str, operation: Operation) -> Part:
+        """Return what a page or document takes; it is beside the API, which its server says."""
+
+        def say(key: str) -> str:
+            return self._resources.text(request, key)
+
+        names = RULE_PART.findall(rule)
+        kind = JSON if rule.endswith(".json") else "text/csv" if rule.endswith(".csv") else "*/*"
+        schema: Part = {"type": "object"} if kind == JSON else {"type": "string", "format": "binary"}
+        return {
+            "operationId": RULE_PART.sub(r"\1", rule).strip("/").replace("/", "."),
+            "summary": say(operation.title),
+            "description": f"{say(operation.title)}.",
+            "tags": ["Capabilities"],
+            "servers": [{"url": request.base}],
+            "parameters": [
+                *({"name": one, "in": "path", "required": True, "schema": _TEXT} for one in names),
+                *(one.to_openapi(say) for one in operation.parameters),
+                ref("parameters", LANG.name),
+            ],
+            "responses": {
+                "200": {"description": say(operation.title), "content": {kind: {"schema": schema}}},
+                "400": ref("responses", "BadRequest"),
+                "404": ref("responses", "NotFound"),
+                "503": ref("responses", "Unavailable"),
+            },
         }
 
     def _join(self, request: OgcRequest) -> Part:
@@ -306,7 +338,7 @@ class Definition:
         }
 
 
-class Operation(TypedDict):
+class ApiOperation(TypedDict):
     """What is done with an address."""
 
     operationId: str
@@ -330,7 +362,7 @@ def _operation(
     tag: str,
     failing: tuple[str, ...] = (),
     description: str = "",
-) -> Operation:
+) -> ApiOperation:
     failures = {"404": "NotFound", "503": "Unavailable"}
     responses = {"304": "NotModified", "400": "BadRequest"} | {code: failures[code] for code in failing}
     return {
@@ -343,7 +375,7 @@ def _operation(
     }
 
 
-def _search(row: Collection, items: Operation, summary: str) -> Part:
+def _search(row: Collection, items: ApiOperation, summary: str) -> Part:
     """Return the operation that takes in its body what `items` takes in its address."""
     members: Part = {
         name: {key: said for key, said in DECLARED[name].schema.items() if key != "format"}

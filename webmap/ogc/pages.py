@@ -22,9 +22,8 @@ from layers.export.job import headline
 from layers.query import Feature
 from layers.sketch import GROUND, Sketch, SketchedPlace, frame_of
 from layers.store import Release
-from webmap.http import HTML
+from webmap.http import HTML, base_url
 from webmap.i18n import LANGUAGES
-from webmap.links import base_url
 from webmap.ogc.cache import geometry_of
 from webmap.ogc.fast_path import to_request
 from webmap.ogc.parameters import ITEMS, OWN

@@ -28,8 +28,7 @@ from layers.cql.tree import (
     Or,
     Property,
 )
-from layers.query import Collection, Query
-from layers.rows import GEOMETRY
+from layers.query import GEOMETRY, Collection, Query
 from webmap.ogc.request import COMMON, OgcRequest
 from webmap.params import (
     ChoiceParameter,

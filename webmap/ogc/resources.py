@@ -13,18 +13,17 @@ import orjson
 from cachetools import LRUCache, cached
 
 from layers.axes import ALL, CRS84, Axes
-from layers.catalogue import RECORDS
 from layers.cql.tree import And, Condition, IsUnknown, Kind, Not, Or, Spatial
 from layers.document_types import FieldEntry, FlatEntry
 from layers.export.job import headline
-from layers.query import Collection, Feature, FeatureStore, Query, Selection
-from layers.rows import json_type, queryables
+from layers.query import RECORDS, Collection, Feature, FeatureStore, Query, Selection, json_type, queryables
 from webmap import http as kinds
 from webmap.i18n import fill
 from webmap.limiter import computing
 from webmap.ogc.cache import ReprojectionCache, flatten_body, keep_properties
 from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items
 from webmap.ogc.request import BOX_PLACEHOLDER, FORM, ROOT, OgcRequest, encode
+from webmap.params import Operation
 from webmap.problems import NotFoundError, Strings, link_near, name_some
 
 HTML, JSON, GEOJSON = kinds.HTML, kinds.JSON, kinds.GEOJSON
@@ -127,7 +126,8 @@ def item_links(request: OgcRequest, path: str, title: str) -> list[OgcLink]:
 class Resources:
     """Builds documents from the collections and the texts; nothing here looks at a feature.
 
-    `downloads` gives the addresses of a collection's files below the site, with their media types.
+    `downloads` gives the addresses of a collection's files below the site, with their media types;
+    `operations` what the site beside the API takes, by the rules of its addresses.
     """
 
     def __init__(
@@ -135,7 +135,9 @@ class Resources:
         collections: tuple[Collection, ...],
         strings: Strings,
         downloads: Mapping[str, list[tuple[str, str]]],
+        operations: Mapping[str, Operation],
     ) -> None:
+        self.operations = operations
         self.collections = collections
         self._strings = strings
         self._downloads = downloads

@@ -12,8 +12,7 @@ import orjson
 
 from geodata.boundaries import Properties
 from layers.axes import Axes
-from layers.query import Collection, Feature, FeatureStore, Query
-from layers.rows import dump_exactly
+from layers.query import Collection, Feature, FeatureStore, Query, dump_exactly
 from webmap.ogc.cache import CachedResponse, ResponseCache
 from webmap.ogc.openapi import Definition
 from webmap.ogc.request import OgcRequest
@@ -29,6 +28,7 @@ from webmap.ogc.resources import (
     SingleFeature,
     header_links,
 )
+from webmap.params import Operation
 from webmap.problems import NotFoundError, Strings, link_near
 
 TARGETS = 256  # addresses whose meaning is remembered
@@ -64,7 +64,9 @@ class Service:
         release_id: str,
         strings: Strings,
         downloads: Mapping[str, list[tuple[str, str]]],
+        operations: Mapping[str, Operation] | None = None,
     ) -> None:
+        self._operations = operations or {}
         self._store = store
         self._release_id = release_id
         self._downloads = downloads
@@ -84,7 +86,7 @@ class Service:
 
     @cached_property
     def _resources(self) -> Resources:
-        return Resources(self.collections, self.strings, self._downloads)
+        return Resources(self.collections, self.strings, self._downloads, self._operations)
 
     @cached_property
     def _definition(self) -> Definition:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from layers.store import Release
+from layers.child_job import ReleaseRequest
 from webmap.map_choice import parse_map_choice
 
 Kind = Literal["place", "industry", "cluster", "poster", "atlas", "chart", "card"]
 
 
 @dataclass(frozen=True)
-class PaperRequest:
-    """A file to be printed: plain values, so that another process can make it.
+class PaperRequest(ReleaseRequest):
+    """A file to be printed.
 
     Attributes
     ----------
-    folder, manifest_sha256
-        The release.
     id
         The place, industry, cluster or theme; empty for the atlas and for charts.
     base
@@ -37,8 +33,6 @@ class PaperRequest:
         The drawing of a chart, also of the one in the atlas, with its title and its size in its own units.
     """
 
-    folder: str
-    manifest_sha256: str
     language: str
     kind: Kind
     extension: str
@@ -52,28 +46,14 @@ class PaperRequest:
     width: float = 0
     height: float = 0
 
-    @property
-    def release(self) -> Release:
-        """The release that it is printed from."""
-        return Release(Path(self.folder), self.manifest_sha256)
-
-    def to_line(self) -> bytes:
-        """Return the request as one line of JSON."""
-        return json.dumps(asdict(self)).encode()
-
     def absolute(self, path: str) -> str:
         """Return the whole address of a path on the site."""
         return self.base + path
 
 
-def parse_paper_request(line: bytes) -> PaperRequest:
-    """Return the request that :meth:`PaperRequest.to_line` wrote.
-
-    >>> request = PaperRequest("x", "0", "ko", "place", "pdf", "north")
-    >>> parse_paper_request(request.to_line()) == request
-    True
-    """
-    return PaperRequest(**json.loads(line))
+def make_sheet(line: bytes) -> bytes:
+    """Return what a line of :class:`PaperRequest` asks for, in a child."""
+    return make_paper(PaperRequest.from_line(line))
 
 
 def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = None) -> bytes:

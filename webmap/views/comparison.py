@@ -17,8 +17,7 @@ from layers.answers import AreaIndustry, AreaPositioning
 from layers.citations import to_cited
 from layers.links import Link, Statement, Words
 from webmap.content import Content
-from webmap.http import send_csv, to_csv
-from webmap.links import address_with
+from webmap.http import address_with, send_csv, to_csv
 from webmap.params import ListParameter, takes
 from webmap.problems import BadParameterError
 from webmap.views.context import content
@@ -27,26 +26,20 @@ SUGGESTED = 6
 blueprint = Blueprint("comparison", __name__)
 LEAST, MOST = 2, 5
 PARAMETER = "zones"
-ZONES = ListParameter(PARAMETER, LEAST, MOST)
+ZONES = ListParameter(PARAMETER, LEAST, MOST, meaning="ogc.site.zones")
 
 
-class ComparedIndustry(TypedDict):
+class ComparedIndustry(Link):
     """An industry, with the terms that name it by place."""
 
-    id: str
-    name: Words
-    url: str
     cluster: str | None
     cells: dict[str, list[doc.CitedTerm]]
     common: bool
 
 
-class ComparedThing(TypedDict):
+class ComparedThing(Link):
     """An area, platform or agency, with what is told of it by place."""
 
-    id: str
-    name: Words
-    url: str
     cells: dict[str, dict[str, object]]
     common: bool
 
@@ -400,14 +393,14 @@ def compare_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/compare.json")
-@takes(PARAMETER)
+@takes(ZONES, title="compare.title")
 def compare_document() -> Response:
     """Send the comparison with everything cited."""
     return jsonify(compare_places(content(), parse_zones(least=LEAST)))
 
 
 @blueprint.get("/compare.csv")
-@takes(PARAMETER)
+@takes(ZONES, title="compare.title")
 def compare_csv() -> Response:
     """Send the comparison as a table: a line a fact, a column a place."""
     ids = parse_zones(least=LEAST)

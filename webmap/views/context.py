@@ -14,8 +14,8 @@ from layers.document_types import PlaceDocument
 from layers.wording import find_sentences
 from webmap.content import Content
 from webmap.downloads import Downloads
+from webmap.http import absolute, address_with, base_url, here, page_url
 from webmap.i18n import choose_credit, current_language, pick, translate
-from webmap.links import absolute, address_with, base_url, here, page_url
 from webmap.problems import NotFoundError, name_some
 
 

@@ -94,7 +94,7 @@ def join_table() -> Response:
         with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
             asked = _parse(Path(folder))
             worker: ExportWorker = current_app.extensions["export_worker"]
-            answer = worker.answer(ChildJob("layers.join", asked.to_line()), JOIN_S)
+            answer = worker.answer(ChildJob("layers.join.job:make_answer", asked.to_line()), JOIN_S)
         head, body = _unpack(answer)
     except RequestError as error:
         if person:

@@ -22,7 +22,7 @@ from layers.lookup import (
 from webmap.http import GEOJSON, HTML, JSON, send_json, vary
 from webmap.i18n import translate
 from webmap.limiter import computing
-from webmap.params import PROJECTED, parse_frame, parse_position, takes
+from webmap.params import AT, FRAME, LAT, LON, PROJECTED, parse_frame, parse_position, takes
 from webmap.polygons import parse_polygon, to_outline
 from webmap.problems import BadParameterError, RequestError, TooLargeError, UnsupportedTypeError
 from webmap.views.context import content
@@ -47,7 +47,7 @@ SHOWN_FRAMES = ("CRS84", read_city().paper, "EPSG:3857", "GCJ-02", "BD-09")
 
 
 @blueprint.get("/lookup.json")
-@takes("at", "lon", "lat", "crs")
+@takes(AT, LON, LAT, FRAME, title="placing.title")
 def lookup_document() -> Response:
     """Answer what applies at a point."""
     return send_json(_at(*parse_position()))

@@ -18,7 +18,7 @@ from geodata.boundaries import GeoJsonFeature, flatten_value
 from layers.document_types import LayerEntry
 from layers.geojson import to_bytes
 from layers.links import Link, Words, to_own_url
-from layers.own_types import OwnEntry, OwnFieldEntry, OwnTextEntry
+from layers.map_types import OwnEntry, OwnFieldEntry, OwnTextEntry
 from webmap.http import GEOJSON, send_json
 from webmap.i18n import LANGUAGES, pick
 from webmap.params import ChoiceParameter, Q, WholeParameter, takes

@@ -19,10 +19,9 @@ from layers.document_types import PlaceDocument, PlaceIndustry
 from layers.history import TracedChange
 from layers.inspection import Inspection
 from layers.query import FeatureStore
-from webmap.http import send, send_json
+from webmap.http import absolute, base_url, send, send_json
 from webmap.i18n import LANGUAGES
-from webmap.links import absolute, base_url
-from webmap.params import takes
+from webmap.params import OpenParameter, takes
 from webmap.problems import BadParameterError, DamagedError, NotFoundError
 from webmap.views.comparison import suggest_places
 from webmap.views.context import content, require_place
@@ -270,7 +269,7 @@ def _now(value: object) -> Response:
 
 
 @documents_blueprint.get("/qr.svg")
-@takes("path")
+@takes(OpenParameter("path"))
 def qr_code() -> Response:
     """Send the QR code of one of our own addresses, and of no other."""
     path = request.args.get("path", "")

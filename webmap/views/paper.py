@@ -11,12 +11,12 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 
 from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
+from webmap.http import absolute, base_url
 from webmap.i18n import LANGUAGES, translate_here
-from webmap.links import absolute, base_url
-from webmap.map_choice import PARAMETERS, parse_map_choice
+from webmap.map_choice import MAP_PARAMETERS, parse_map_choice
 from webmap.paper.poster import SIZES
 from webmap.paper.request import Kind, PaperRequest, make_paper
-from webmap.params import ChoiceParameter, takes
+from webmap.params import ChoiceParameter, OpenParameter, takes
 from webmap.problems import NotFoundError
 from webmap.settings import Settings
 from webmap.views.charts import draw_chart, require_chart
@@ -35,8 +35,8 @@ MAKERS = (
         "webmap/map_choice.py",
     ),
 )
-SIZE = ChoiceParameter("size", allowed=tuple(SIZES), default="A4")
-ALSO = ChoiceParameter("also")
+SIZE = ChoiceParameter("size", allowed=tuple(SIZES), default="A4", meaning="share.size")
+ALSO = ChoiceParameter("also", meaning="ogc.site.also")
 TYPES = {
     "pdf": "application/pdf",
     "png": "image/png",
@@ -78,7 +78,7 @@ def cluster_sheet(cluster_id: str) -> Response:
 
 
 @blueprint.get("/print/<theme_id>.<any(pdf, png, svg, html):extension>")
-@takes("size", "also", *PARAMETERS)
+@takes(SIZE, ALSO, *MAP_PARAMETERS, title="paper.theme_sheet")
 def poster(theme_id: str, extension: str) -> Response:
     """Send a theme, or a view of it, as a sheet to hang up, in one language or two."""
     _require_theme(theme_id, extension)
@@ -108,7 +108,7 @@ def chart_png(name: str) -> Response:
 
 
 @blueprint.get("/og/<place_id>.png")
-@takes("points")
+@takes(OpenParameter("points"))
 def card(place_id: str) -> Response:
     """Send the picture that a link to a place is previewed with."""
     require_place(place_id, points=request.args.get("points") == "1")
@@ -180,7 +180,7 @@ def _print(paper_request: PaperRequest, key: tuple[str, ...]) -> bytes:
     worker: ExportWorker = current_app.extensions["export_worker"]
     files = _settings().files
     if files is None:
-        return worker.get(key, ChildJob("webmap.paper", paper_request.to_line()))
+        return worker.get(key, ChildJob("webmap.paper.request:make_sheet", paper_request.to_line()))
 
     def make(path: Path) -> None:
         path.write_bytes(make_paper(paper_request, files.absolute))

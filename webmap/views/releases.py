@@ -25,7 +25,6 @@ from layers.changes import AreaDifference, Changes
 from layers.document_types import ReadyFile
 from layers.export.formats import FORMATS, PLAN
 from layers.export.job import release_path
-from layers.features import SEPARATOR
 from layers.history import (
     SHORTEST,
     Entry,
@@ -40,7 +39,7 @@ from layers.history import (
     trace,
 )
 from layers.home import HomeError
-from layers.links import Words
+from layers.links import SEPARATOR, Words
 from layers.store import (
     BrokenReleaseError,
     CorruptFileError,
@@ -50,9 +49,8 @@ from layers.store import (
 )
 from webmap.content import Content
 from webmap.downloads import PARAMETERS, Downloads, name_release_file, send_file
-from webmap.http import HTML, media_type_of, send, send_json, vary, wants_document
-from webmap.links import base_url
-from webmap.params import refuse_unknown, takes
+from webmap.http import HTML, base_url, media_type_of, send, send_json, vary, wants_document
+from webmap.params import OpenParameter, describes, refuse_unknown, takes
 from webmap.problems import NAMED, BadParameterError, DamagedError, NotFoundError, name_some
 from webmap.views.context import content, downloads_in_service, require_place
 from webmap.views.data import describe_download_form, lead_to_file
@@ -60,7 +58,10 @@ from webmap.views.data import describe_download_form, lead_to_file
 _LOG = logging.getLogger(__name__)
 changes_blueprint = Blueprint("changes", __name__)
 blueprint = Blueprint("releases", __name__, url_prefix="/r")
-COMPARED = ("from", "to", "lang")
+FROM, TO = (
+    OpenParameter(name, {"type": "string"}, meaning=f"changes.{name}") for name in ("from", "to")
+)  # publications, by number or hash
+
 MAX_SHOWN = 300  # rows of facts on a page; the JSON has all
 _JOINER = SEPARATOR["en"]  # between the sources of a boundary, and between their terms
 # What is shown of a change, by what a comparison calls it.
@@ -294,6 +295,7 @@ def _page() -> str:
 
 
 @changes_blueprint.get("/changes.json")
+@describes("changes.title", FROM, TO)
 def changes_document() -> Response:
     """Answer the same for programs."""
     pair = _pair()
@@ -328,7 +330,7 @@ def _pair() -> tuple[Entry, Entry] | None:
 
     One without the other is compared with the one before it, or with the live one.
     """
-    refuse_unknown(COMPARED)
+    refuse_unknown((FROM.name, TO.name, "lang"))
     given = request.args.get("from"), request.args.get("to")
     if given == (None, None):
         return None

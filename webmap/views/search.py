@@ -10,7 +10,7 @@ from geodata.model import AREA_LAYERS, EMPHASES, PLACE_LAYERS
 from layers.search import FoundRow, SearchDocument, ToldAnswer
 from webmap.http import send_json
 from webmap.i18n import current_language, translate
-from webmap.params import parse_query, takes
+from webmap.params import Q, parse_query, takes
 from webmap.views.context import content
 
 blueprint = Blueprint("finding", __name__)
@@ -50,7 +50,7 @@ def search_page() -> str:
 
 
 @blueprint.get("/search.json")
-@takes("q")
+@takes(Q, title="search.submit")
 def search_document() -> Response:
     """Answer what a name may mean."""
     query, language = parse_query(), current_language()

@@ -39,12 +39,14 @@ MAX_WEIGHT, USUAL_WEIGHT = 5, 3
 MAX_INDUSTRIES = 10
 MAX_REACH_KM, USUAL_REACH_KM = 200, 50
 USUAL_AREA_SHARE = 0.5
-INDUSTRIES = ListParameter(INDUSTRY, 0, MAX_INDUSTRIES)
-WEIGHT = WholeParameter("weight", 0, MAX_WEIGHT, USUAL_WEIGHT)
-WEIGHTS = {name: WholeParameter(name, 0, MAX_WEIGHT, 0) for name in CIRCUMSTANCES}
-REACH = WholeParameter("reach", 1, MAX_REACH_KM, USUAL_REACH_KM)
-AREA = ShareParameter("area", USUAL_AREA_SHARE)
-SITING_PARAMETERS = (INDUSTRY, WEIGHT.name, AREA.name, *WEIGHTS, REACH.name)
+INDUSTRIES = ListParameter(INDUSTRY, 0, MAX_INDUSTRIES, meaning="industries.industry")
+WEIGHT = WholeParameter("weight", 0, MAX_WEIGHT, USUAL_WEIGHT, meaning="siting.industry_weight")
+WEIGHTS = {
+    name: WholeParameter(name, 0, MAX_WEIGHT, 0, meaning=f"siting.wish.{name}") for name in CIRCUMSTANCES
+}
+REACH = WholeParameter("reach", 1, MAX_REACH_KM, USUAL_REACH_KM, meaning="siting.reach")
+AREA = ShareParameter("area", USUAL_AREA_SHARE, meaning="answers.area_share")
+SITING_PARAMETERS = (INDUSTRIES, WEIGHT, AREA, *WEIGHTS.values(), REACH)
 NO_ANSWER: IndustryAnswer = {"kind": "elsewhere", "said": []}
 DECIMALS = 3
 PERCENT = 100
@@ -57,14 +59,6 @@ USUAL = {
     "reach": str(USUAL_REACH_KM),
     AREA.name: str(USUAL_AREA_SHARE),
 } | dict.fromkeys(CIRCUMSTANCES, "0")
-
-
-class ListedZone(TypedDict):
-    """A place that an industry is listed for."""
-
-    id: str
-    name: Words
-    url: str
 
 
 class Account(TypedDict):
@@ -83,7 +77,7 @@ class Account(TypedDict):
     answer: NotRequired[str]
     designations: NotRequired[list[doc.CitedTerm]]
     said: NotRequired[list[Said]]
-    listed_for: NotRequired[list[ListedZone]]
+    listed_for: NotRequired[list[Link]]
     listed: NotRequired[bool]
     distance_m: NotRequired[int]  # of a distance
     accuracy_m: NotRequired[int]
@@ -327,7 +321,7 @@ def _list_unsaid(content: Content) -> list[Account]:
     return found
 
 
-def _list_named(content: Content, industry: doc.IndustryDocument) -> list[ListedZone]:
+def _list_named(content: Content, industry: doc.IndustryDocument) -> list[Link]:
     """Return the places that an industry is listed for, each once."""
     ids = dict.fromkeys(row["zone"]["id"] for row in industry["designations"])
     places = (content.documents[one] for one in ids)
@@ -513,7 +507,7 @@ def find_page() -> ResponseReturnValue:
         "find.html",
         page="find",
         wishes=criteria,
-        parameters=(*SITING_PARAMETERS, "lang"),
+        parameters=(*(one.name for one in SITING_PARAMETERS), "lang"),
         found=found,
         unsaid=_list_unsaid(content()) if as_file else [],
         sketch=_sketch(found, as_file=as_file),
@@ -527,14 +521,14 @@ def find_page() -> ResponseReturnValue:
 
 
 @blueprint.get("/find.json")
-@takes(*SITING_PARAMETERS)
+@takes(*SITING_PARAMETERS, title="siting.title")
 def find_document() -> Response:
     """Send the ranking with every measure, weight and reason."""
     return jsonify(rank_places(content(), parse_criteria(request.args, content())))
 
 
 @blueprint.get("/find.csv")
-@takes(*SITING_PARAMETERS)
+@takes(*SITING_PARAMETERS, title="siting.title")
 def find_csv() -> Response:
     """Send the ranking as a table: a line a zone and criterion."""
     criteria = parse_criteria(request.args, content())

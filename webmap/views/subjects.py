@@ -27,9 +27,12 @@ AGENCY_LEVELS = (
 )
 BY_NAME, BY_CLUSTER, BY_COUNT = "name", "cluster", "count"
 STATUSES = ("designated", "city")
-CLUSTER, ZONE, SORT = ChoiceParameter("cluster"), ChoiceParameter("zone"), ChoiceParameter("sort")
-EMPHASIS, STATUS = ChoiceParameter("emphasis", EMPHASES), ChoiceParameter("status", STATUSES)
-MATRIX_PARAMETERS = tuple(declared.name for declared in (Q, CLUSTER, ZONE, EMPHASIS, STATUS, SORT))
+CLUSTER = ChoiceParameter("cluster", meaning="industry.cluster")
+ZONE = ChoiceParameter("zone", meaning="industry.zone")
+SORT = ChoiceParameter("sort", meaning="matrix.sort")
+EMPHASIS = ChoiceParameter("emphasis", EMPHASES, meaning="zone.emphasis")
+STATUS = ChoiceParameter("status", STATUSES, meaning="matrix.status")
+MATRIX_PARAMETERS = (Q, CLUSTER, ZONE, EMPHASIS, STATUS, SORT)
 
 
 @blueprint.get("/industries/")
@@ -50,7 +53,7 @@ def industries() -> str:
         total=len(content().industries),
         places=shown,
         all_places=places,
-        parameters=(*MATRIX_PARAMETERS, "lang"),
+        parameters=(*(one.name for one in MATRIX_PARAMETERS), "lang"),
         clusters=list(content().clusters.values()),
         emphases=EMPHASES,
         statuses=STATUSES,
@@ -58,7 +61,7 @@ def industries() -> str:
 
 
 @blueprint.get("/industries.csv")
-@takes(*MATRIX_PARAMETERS)
+@takes(*MATRIX_PARAMETERS, title="industries.title")
 def industries_csv() -> Response:
     """Send the matrix as it is filtered and sorted."""
     filters = parse_matrix_request(request.args, content())

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypedDict, Unpack
 
 from filelock import FileLock, Timeout
 
+from geodata.boundary_import.records import CheckOptions
 from geodata.letters import find_unprintable
 from layers.home import write_atomically
 from webmap.problems import BadParameterError, ConflictError
@@ -50,24 +51,6 @@ class Sent(Protocol):
 
     def save(self, dst: Path) -> None:
         """Write it to a path."""
-
-
-@dataclass(frozen=True)
-class CheckOptions:
-    """How a draft is read and what is accepted, as the command's options."""
-
-    layer: str
-    accuracy_m: float
-    method: str = "official"
-    of: str | None = None
-    field: str | None = None
-    feature: str | None = None
-    table: str | None = None
-    columns: str | None = None
-    crs: str | None = None
-    encoding: str | None = None
-    fix: bool = False
-    accept_loss: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
 
 from layers.cartography import STYLE
+from layers.child_job import ChildRequest
 from layers.history import Imported, read_history, read_imports, read_last
 from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_pointer
@@ -63,8 +64,8 @@ _SEA: Final = f'<rect width="100%" height="100%" style="fill:{STYLE.day("sea")}"
 
 
 @dataclass(frozen=True)
-class BenchTask:
-    """What a process is to do, as one line of JSON.
+class BenchTask(ChildRequest):
+    """What a process is to do.
 
     Attributes
     ----------
@@ -83,10 +84,6 @@ class BenchTask:
     language: str = "zh"
     store: str | None = None
     local: str | None = None
-
-    def to_line(self) -> bytes:
-        """Return the task as a line for another process."""
-        return json.dumps(asdict(self)).encode()
 
 
 class _Asked(TypedDict, total=False):
@@ -154,7 +151,7 @@ class TaskRunner:
         settings = self._settings
         local = str(settings.local) if settings.local else None
         task = BenchTask(kind, str(settings.home), draft_id, store=settings.store, local=local, **values)
-        return ChildJob("webmap.workbench", task.to_line())
+        return ChildJob("webmap.workbench.tasks:run_task", task.to_line())
 
     def _run(self, job: ChildJob) -> CheckResult:
         """Do a task that takes a build, and return what it answers."""
@@ -186,7 +183,7 @@ class TaskRunner:
 
 def run_task(line: bytes) -> bytes:
     """Do what :meth:`BenchTask.to_line` wrote; return a document of JSON, or a receipt."""
-    task = BenchTask(**json.loads(line))
+    task = BenchTask.from_line(line)
     if task.kind == "receipt":
         return _write_receipt(task)
     do = {"check": _check, "publish": _publish, "undo": _undo}[task.kind]
@@ -317,8 +314,13 @@ def _admit(task: BenchTask) -> Callable[[Release], None]:
         # Only who stores in a database pays for its driver.
         import psycopg
 
-        from layers.postgis.load import is_loaded, load_release, read_snapshot
-        from layers.postgis.migrate import MissingExtensionError, NewerSchemaError
+        from layers.postgis.load import (
+            MissingExtensionError,
+            NewerSchemaError,
+            is_loaded,
+            load_release,
+            read_snapshot,
+        )
 
         try:
             if not is_loaded(store, release.id):

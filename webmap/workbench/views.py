@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, session
 from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
-from geodata.boundary_import.records import LAYERS, METHODS
+from geodata.boundary_import.records import LAYERS, METHODS, CheckOptions
 from geodata.crs import FRAMES
 from geodata.letters import find_unprintable
 from layers.history import read_history
@@ -24,10 +24,11 @@ from webmap.problems import BadParameterError, ConflictError, ForbiddenError, No
 from webmap.settings import Settings
 from webmap.views.context import content
 from webmap.workbench.access import EXTENSION, ROOT, UPLOAD, UPLOAD_BYTES, Access, DeniedError, open_access
-from webmap.workbench.drafts import EDITABLE, OPEN, CheckOptions, Draft, Provenance, note
+from webmap.workbench.drafts import EDITABLE, OPEN, Draft, Provenance, note
 from webmap.workbench.tasks import TaskRunner
 from webmap.workbench.users import User
 
+Chosen = TypeVar("Chosen", bound=str)
 blueprint = Blueprint("workbench", __name__, url_prefix="/workbench")
 RUNNER: Final = "workbench_runner"
 TEXT_OPTIONS: Final = ("of", "field", "feature", "table", "columns", "crs", "encoding")
@@ -218,8 +219,10 @@ def upload() -> Answer:
     sent = [one for one in request.files.getlist("file") if one.filename]
     if not sent:
         raise BadParameterError("error.workbench_file", parameter="file", value="", allowed="1")
-    options = CheckOptions(layer="", accuracy_m=0.0)
-    draft = _runner().drafts.add(_user().name, sent, _read_options(options, whole=True))
+    options = CheckOptions(
+        layer=_read_choice("layer", LAYERS), accuracy_m=_read_metres(request.form.get("accuracy_m", ""))
+    )
+    draft = _runner().drafts.add(_user().name, sent, _read_options(options))
     _runner().check(draft)
     return _lead_to(draft)
 
@@ -228,28 +231,26 @@ def _lead_to(draft: Draft) -> Answer:
     return redirect(f"{ROOT}drafts/{draft.id}", HTTPStatus.SEE_OTHER)
 
 
-def _read_options(options: CheckOptions, *, whole: bool = False) -> CheckOptions:
-    """Return options with those of the form; raises BadParameterError for what none can be.
-
-    `whole` asks for what every check needs.
-    """
+def _read_options(options: CheckOptions) -> CheckOptions:
+    """Return options with those of the form; raises BadParameterError for what none can be."""
     form = request.form
-    if "layer" in form or whole:
+    if "layer" in form:
         options = replace(options, layer=_read_choice("layer", LAYERS))
-    if "method" in form or whole:
+    if "method" in form:
         options = replace(options, method=_read_choice("method", METHODS))
-    if "accuracy_m" in form or whole:
+    if "accuracy_m" in form:
         options = replace(options, accuracy_m=_read_metres(form.get("accuracy_m", "")))
     texts = {name: _read_text(name, TEXT_OPTION) or None for name in TEXT_OPTIONS if name in form}
     switches = {name: "yes" in form.getlist(name) for name in SWITCHES if name in form}
     return CheckOptions(**asdict(options) | texts | switches)
 
 
-def _read_choice(name: str, allowed: Sequence[str]) -> str:
+def _read_choice(name: str, allowed: Sequence[Chosen]) -> Chosen:
     given = request.form.get(name, "")
-    if given not in allowed:
+    found = next((one for one in allowed if one == given), None)
+    if found is None:
         raise wrong_choice(name, given, allowed)
-    return given
+    return found
 
 
 def _read_metres(given: str) -> float:

@@ -11,9 +11,9 @@ import pytest
 import shapely
 
 from geodata import crs
+from geodata.boundary_import.planar import is_moved
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.land import SEA
-from geodata.moves import is_moved
 from geodata.read import read_boundaries, read_facts
 
 GROUND = Baseline(read_facts(), read_boundaries())

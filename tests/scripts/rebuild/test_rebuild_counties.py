@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import shapely
 
-from scripts.rebuild.counties import build_borders, build_extensions, build_lands
+from scripts.rebuild.towns import build_borders, build_extensions, build_lands
 
 OUTLINES = {"west": shapely.box(122.0, 37.0, 122.1, 37.1), "east": shapely.box(122.1, 37.0, 122.2, 37.1)}
 SHORE = shapely.box(121.98, 36.99, 122.22, 37.12)

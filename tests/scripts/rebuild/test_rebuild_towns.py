@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from geodata import crs
 from scripts.rebuild.claims import NOBODY, SIDES, Claims, Grid, Unit, spread
-from scripts.rebuild.counties import Land
 from scripts.rebuild.towns import (
+    Land,
     build_grid,
     build_towns,
     divide,

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from layers.axes import ALL
-from layers.rows import queryables
+from layers.query import queryables
 from layers.store import Release
 
 REQUESTS, PAGES = 20_000, 200

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webmap.file_addresses import FileTarget, locate
-from webmap.site.crawler import LinkRewriter
-from webmap.site.html_rewrite import Attributes, rewrite_html
+from webmap.site.crawler import Attributes, LinkRewriter, rewrite_html
 
 HEAD = '<!doctype html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
 PIECES = st.sampled_from(

@@ -24,6 +24,8 @@ export function createAnswering(tables) {
     let { hits, pieces } = understand(wanted);
     const asked = asking.ask(query);
     let reply = asked ? namedBy(hits, asked, query) : replyOf(hits, pieces, query);
+    // Tobacco is not found where e-cigarettes are, which is a word of ours.
+    if (!reply && hits.every(({ key, rank }) => rank[0] > START && key.ours)) hits = [];
     let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
     let corrected = null;
     const nothing = () => !hits.length && !reply;
@@ -32,7 +34,8 @@ export function createAnswering(tables) {
       const again = understand(meant);
       const other = asking.ask(shown) ?? replyOf(again.hits, again.pieces, shown);
       const left = other ? other.unknown : missing(again.hits, again.pieces);
-      if (again.hits.length && (nothing() || left.length < lost.length)) [hits, reply, lost, corrected] = [again.hits, other, left, shown];
+      const same = !(reply && other) || answers[reply.told.at].industry === answers[other.told.at].industry; // a charter is no charger
+      if (again.hits.length && (nothing() || (same && left.length < lost.length))) [hits, reply, lost, corrected] = [again.hits, other, left, shown];
     }
     const similar = lost.length || nothing() ? near(pieces) : [];
     const results = resultsOf(hits, reply);

@@ -28,7 +28,7 @@ export function createAsking(tables, letters) {
     if (!form) return null;
     let whole = wholeOf(form, tokens);
     if (whole >= 0) return reply(whole, query, described(whole, query, tokens));
-    const pieces = joinUnknown(cut(tokens));
+    const pieces = piecesOf(query, tokens);
     const core = pieces.filter((piece) => piece.weight !== STOP);
     if (core.length && core.length < pieces.length) {
       const text = query.slice(core[0].start, core.at(-1).end);
@@ -44,7 +44,7 @@ export function createAsking(tables, letters) {
 
   /** Return the words of a text that have no meaning here, as they are typed. */
   function unknown(query) {
-    const pieces = joinUnknown(cut(letters.tokenise(query)));
+    const pieces = piecesOf(query, letters.tokenise(query));
     return pieces.filter((one) => ![STRONG, STOP].includes(one.weight)).map((one) => query.slice(one.start, one.end));
   }
 
@@ -80,8 +80,9 @@ export function createAsking(tables, letters) {
     const form = words.join("");
     if (scripts.has("latin") || form.length < shortest.han || isWeak(form)) return [];
     if (scripts.has("han") && cut(tokens).some((piece) => piece.weight === UNKNOWN)) return [];
-    const column = tokens[0].script === "han" ? 0 : 1;
-    return terms.flatMap((term, at) => (has(term[column], words) ? [at] : []));
+    const begun = new RegExp(words.map((word) => `(?:^| )${[...word].join(" ?")}`).join(".*")); // 마트 is no part of 스마트
+    const fits = tokens[0].script === "han" ? ([zh]) => has(zh, words) : ([, ko]) => begun.test(ko);
+    return terms.flatMap((term, at) => (fits(term) ? [at] : []));
   }
 
   function insideLatin(words) {
@@ -113,6 +114,20 @@ export function createAsking(tables, letters) {
       else if (tokens[at].script === "latin") pieces.push(unknownOf(tokens[at]));
       else pieces.push(...segment(tokens[at]));
       at += Math.max(size, 1);
+    }
+    return pieces;
+  }
+
+  /** Return the pieces of a text; what is unknown is known by how it ends, if it is long enough. */
+  function piecesOf(query, tokens) {
+    const pieces = joinUnknown(cut(tokens));
+    for (const [at, piece] of pieces.entries()) {
+      if (piece.weight !== UNKNOWN) continue;
+      const last = pieces[at - 1] ?? piece;
+      const start = last.end === piece.start && last.weight !== STOP ? last.start : piece.start;
+      const form = formOf(letters.tokenise(query.slice(start, piece.end)));
+      const told = form.length < shortest.ended ? undefined : tables.ends.find(([end]) => form.endsWith(end))?.[1];
+      if (told !== undefined) pieces[at] = { told, weight: STRONG, start, end: piece.end };
     }
     return pieces;
   }
@@ -170,6 +185,7 @@ export function createAsking(tables, letters) {
     const longer = hangul.find((form) => form >= text) ?? "";
     if (text.length < shortest.begun || !longer.startsWith(text)) return { told: -1, weight: UNKNOWN, start, end };
     const [weight, told] = forms.get(longer);
+    if (told < 0 || answers[told].kind === "synonym") return { told: -1, weight: UNKNOWN, start, end }; // concrete is no concrete mixer
     return { told, weight, start, end };
   }
 

@@ -340,7 +340,7 @@ export function createList({ state, catalogue }) {
         onclick: () => state.set({ zone: feature.id }, "list"),
       },
       picture(feature),
-      el("span", { class: "item-name" }, el("span", { text: feature.name }), chineseOf(feature)),
+      el("span", { class: "item-name" }, el("span", { text: feature.name }), " ", chineseOf(feature)),
       letters.length
         ? el(
             "span",

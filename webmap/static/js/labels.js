@@ -10,12 +10,14 @@ import { badge } from "./symbols.js";
 
 const canvas = document.createElement("canvas").getContext("2d");
 const styles = new Map();
+let large = 1; // how much larger names are on a large screen
 const CJK = /[　-鿿가-힯]/;
 
 /** Read `{font, size, spacing}` of each kind of label as the style sheet sets it: all together, for that is one reckoning. */
 function readStyles(types, root) {
   const probes = [...new Set(types)].filter((type) => !styles.has(type)).map((type) => [type, svg("text", { class: `label label-${type}` })]);
   root.append(...probes.map(([, probe]) => probe));
+  large = Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
   for (const [type, probe] of probes) {
     const style = getComputedStyle(probe);
     styles.set(type, {
@@ -333,12 +335,12 @@ export function createLabels(app) {
 function measure(name, app) {
   const { map, spread } = app;
   const extent = extentOf(name.id, app);
-  const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : 1);
+  const limit = (name.limit ?? 400) * (lang() === "en" ? 1.5 : 1) * (narrow.matches ? 0.8 : large);
   const text = setText(name.text, styles.get(name.type), limit);
   const rows = Math.ceil((name.badges?.length ?? 0) / BADGES_PER_ROW);
   const columns = Math.min(name.badges?.length ?? 0, BADGES_PER_ROW);
-  const width = Math.max(text.width, columns * BADGE);
-  const height = text.height + rows * BADGE;
+  const width = Math.max(text.width, columns * BADGE * large);
+  const height = text.height + rows * BADGE * large;
   const { x, y } = map.latLngToLayerPoint(name.at);
   const origin = spread.get(name.id) ?? { x: 0, y: 0 }; // where its symbol stands
   const offsets = offsetsFor({ ...name, extent }, width, height).map(([dx, dy]) => [dx + origin.x, dy + origin.y]);
@@ -430,7 +432,9 @@ function badgesAt(badges, centre, top) {
   return badges.map((one, index) => {
     const row = Math.floor(index / BADGES_PER_ROW);
     const inRow = Math.min(BADGES_PER_ROW, badges.length - row * BADGES_PER_ROW);
-    const x = centre - (inRow * BADGE) / 2 + (index % BADGES_PER_ROW) * BADGE + 1;
-    return badge(one, x, top + row * BADGE);
+    const x = ((index % BADGES_PER_ROW) - inRow / 2) * BADGE + 1;
+    const node = badge(one, centre + x * large, top + row * BADGE * large);
+    if (large !== 1) node.setAttribute("transform", `${node.getAttribute("transform")} scale(${large})`);
+    return node;
   });
 }

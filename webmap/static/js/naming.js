@@ -275,9 +275,10 @@ export function createNaming(tables, letters) {
 
   /** Return whether a slip may have made `text` of `one`: coal is no coat. */
   function mayBeMeant(text, one) {
-    if (text.length < slips.long && one[0] !== text[0]) return false;
     const sorted = (word) => [...word].sort().join("");
-    return text.length >= slips.sure || text.length !== one.length || sorted(text.replaceAll("v", "u")) === sorted(one);
+    const same = sorted(text.replaceAll("v", "u")) === sorted(one);
+    if (one[0] !== text[0] && !same) return false;
+    return text.length >= slips.sure || text.length !== one.length || same;
   }
 
   /** Return the first few choices that `keep` lets through, with their measure, smallest first. */
@@ -289,7 +290,7 @@ export function createNaming(tables, letters) {
   /** Return how many letters of `text` may be wrong, missing, added or swapped. */
   function slipsIn(text) {
     if (!text || [...text].some((letter) => letter >= HAN) || /\p{N}/u.test(text)) return 0;
-    const [shortest, long] = isLatin(text) ? [slips.shortest, slips.long] : [Math.floor(slips.hangul / 2), slips.hangul];
+    const [shortest, long] = isLatin(text) ? [slips.shortest, slips.long] : [slips.long, slips.hangul];
     return text.length < shortest ? 0 : text.length < long ? 1 : 2;
   }
 

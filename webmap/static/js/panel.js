@@ -110,7 +110,7 @@ export function createPanel(app) {
     title.replaceChildren(
       ...(feature.letter && feature.colour ? [badgeIcon(feature)] : []),
       el("span", { text: feature.name }),
-      ...(chinese ? [el("span", { class: "zh", lang: "zh", text: feature.zh })] : []),
+      ...(chinese ? [" ", el("span", { class: "zh", lang: "zh", text: feature.zh })] : []),
     );
     lead.textContent = feature.lead ?? t(`kind.${feature.kind}`);
   }

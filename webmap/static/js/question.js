@@ -11,6 +11,7 @@ export function createQuestion({ state, catalogue }) {
   /** Return what is asked: its words, where it came from, what the map answers, what takes it away. */
   function asked({ theme, industry, cluster, pick, q }) {
     if (pick) {
+      if (!byId("toolbar")) return null; // in a frame: its page says which
       const name = listOf(pick).map((id) => catalogue.features.get(id).name).join(t("common.list_comma"));
       return { text: t("map.asked.pick", { name }), back: `/compare?zones=${pick}`, clear: { pick: null } };
     }

@@ -17,10 +17,16 @@ export function createView(app) {
   function padding() {
     const panel = byId("panel");
     const open = !panel.hidden;
-    const right = open && !narrow.matches ? panel.offsetWidth : 0;
-    const top = byId("map-top").offsetHeight;
+    const right = open && !narrow.matches ? coveredBy(panel) : 0;
+    const top = byId("map-top").getBoundingClientRect().height;
     const bottom = narrow.matches ? Math.min((open ? panel : byId("browse")).offsetHeight, map.getSize().y * 0.55) : 0;
     return { paddingTopLeft: [EDGE, EDGE + top], paddingBottomRight: [right + EDGE, bottom + EDGE] };
+  }
+
+  /** Return how wide a part of the map lies under a panel, in pixels. */
+  function coveredBy(panel) {
+    const [over, under] = [panel, map.getContainer()].map((one) => one.getBoundingClientRect());
+    return Math.max(0, Math.min(over.right, under.right) - Math.max(over.left, under.left));
   }
 
   function boundsOf(feature) {

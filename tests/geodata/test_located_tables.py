@@ -14,20 +14,26 @@ import shapely
 import xlsxwriter
 
 from geodata.boundary_import.issues import RefusedError
-from geodata.point_tables import PointOptions, PointTable, read_point_file
+from geodata.located_tables import LocatedTable, TableOptions, read_located_table
 
 HERE = (122.116306, 37.308194)
 
 
-def read(folder: Path, content: bytes | str, name: str = "table.csv", **options: str) -> PointTable:
+def read(
+    folder: Path,
+    content: bytes | str,
+    name: str = "table.csv",
+    position: dict[str, str] | None = None,
+    table: str | None = None,
+) -> LocatedTable:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     work = folder / f"work-{name}"
     work.mkdir(exist_ok=True)
-    return read_point_file(path, name, PointOptions(**options), work)
+    return read_located_table(path, name, TableOptions(table, position=position or {}), work)
 
 
-def first(table: PointTable) -> tuple[float, float]:
+def first(table: LocatedTable) -> tuple[float, float]:
     return float(table.x[0]), float(table.y[0])
 
 
@@ -69,13 +75,13 @@ def test_rows_without_a_position_stay_and_say_so(tmp_path: Path) -> None:
 def test_columns_may_be_named_by_title_or_number(tmp_path: Path) -> None:
     text = "n,a,b\nA,37.308194,122.116306\n"
     for lon, lat in (("b", "a"), ("3", "2")):
-        assert first(read(tmp_path, text, lon=lon, lat=lat)) == pytest.approx(HERE)
+        assert first(read(tmp_path, text, position={"east": lon, "north": lat})) == pytest.approx(HERE)
     for code, options in (
-        ("position-columns-not-found", {"lon": "x", "lat": "y"}),
+        ("position-columns-not-found", {"east": "x", "north": "y"}),
         ("position-columns-unknown", {}),
     ):
         with pytest.raises(RefusedError) as caught:
-            read(tmp_path, "n,a\nA,1\n", **options)
+            read(tmp_path, "n,a\nA,1\n", position=options)
         assert caught.value.issue.code == code
         assert "n, a" in caught.value.issue.message_en
 
@@ -135,7 +141,7 @@ def test_layers_are_read_in_their_system(tmp_path: Path, suffix: str, driver: st
         path = tmp_path / "made.zip"
     work = tmp_path / "work"
     work.mkdir()
-    table = read_point_file(path, path.name, PointOptions(), work)
+    table = read_located_table(path, path.name, TableOptions(), work)
     assert first(table) == (421681, 4130300)
     assert list(table.columns.values()) == [["企业"]]
     assert table.crs

@@ -1,4 +1,4 @@
-"""Read a table or a layer in which every row has a position: lists of companies, plots, sites.
+"""Read a table or a layer in which every row has a position: lists of companies, plots, sites, own layers.
 
 CSV and other texts in any encoding, XLSX and ODS, GeoPackage, GeoJSON, Shapefiles (zipped), KML and what else
 GDAL reads. Columns with the positions are found by their titles, else by their numbers, or named by the
@@ -12,9 +12,10 @@ import csv
 import io
 import re
 import unicodedata
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +55,7 @@ from geodata.geojson_input import (
 
 Value = str | int | float | bool | None
 Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
 MAX_ROWS: Final = 200_000
 MAX_COLUMNS: Final = 250
 _SAMPLED: Final = 500  # rows that tell what a column holds
@@ -68,25 +70,39 @@ _TOGETHER: Final = (("lon", "lat"), ("east", "north"), ("x", "y"))
 
 
 @dataclass(frozen=True)
-class PointOptions:
-    """What the user says of a file: its layer or sheet, its encoding, its columns with the positions."""
+class TableOptions:
+    """What the user says of a file.
+
+    Attributes
+    ----------
+    table
+        Its layer or sheet.
+    position
+        The columns with the positions by what they hold: two coordinates, east first, or ``wkt``.
+    strict
+        Whether values are left as they are, and a title that stands twice and a cell under none are refused.
+    """
 
     table: str | None = None
     encoding: str | None = None
-    lon: str | None = None
-    lat: str | None = None
+    position: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
 
 
 @dataclass
-class PointTable:
+class LocatedTable:
     """The rows of a file.
 
     Attributes
     ----------
     columns
         Values by title, in the order of the file; all as long as `x`.
+    lines
+        The line or number by which a reader finds each row.
     x, y
         East and north as they stand in the file, NaN where a row has no position.
+    shapes
+        The geometries of a file that has them; a row stands at its point, or inside its line or area.
     crs
         The coordinate system that the file names; None where it names none.
     found_in
@@ -97,22 +113,43 @@ class PointTable:
 
     name: str
     columns: dict[str, list[Value]]
-    x: Floats
-    y: Floats
+    lines: Sequence[int]
     crs: str | None = None
     found_in: tuple[str, ...] = ()
     issues: list[Issue] = field(default_factory=list)
+    shapes: Shapes | None = None
+
+    def __post_init__(self) -> None:
+        self.x, self.y = (np.full(len(self.lines), np.nan) for _ in range(2))
+
+    @property
+    def geometries(self) -> Shapes:
+        """The geometry of each row, a point where the file has columns; None where it has no position."""
+        if self.shapes is not None:
+            return self.shapes
+        places: Shapes = np.full(len(self.x), None, dtype=object)
+        there = np.isfinite(self.x) & np.isfinite(self.y)
+        places[there] = shapely.points(self.x[there], self.y[there])
+        return places
 
 
 @dataclass(frozen=True)
 class _Source:
     path: Path
     name: str  # what messages call it
-    options: PointOptions
+    options: TableOptions
     folder: Path  # for what has to be written
 
+    def clean(self, value: object) -> Value:
+        """Return a value as every format can hold it: no half letters, nothing unprinted, None for blanks."""
+        if not isinstance(value, str):
+            return value if isinstance(value, int | float | bool | None) else str(value)
+        if not self.options.strict:
+            value = _UNPRINTED.sub(" ", value).encode("utf-8", "replace").decode()
+        return value.strip() or None
 
-def read_point_file(path: Path, name: str, options: PointOptions, folder: Path) -> PointTable:
+
+def read_located_table(path: Path, name: str, options: TableOptions, folder: Path) -> LocatedTable:
     """Read one file; `name` is what messages call it, `folder` is for what has to be written.
 
     Raises :class:`~geodata.boundary_import.issues.RefusedError`, and
@@ -120,7 +157,9 @@ def read_point_file(path: Path, name: str, options: PointOptions, folder: Path) 
     """
     check_file(path)
     try:
-        found = _read(_Source(path, name, options, folder))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # GDAL's warnings are superseded by the checks
+            found = _read(_Source(path, name, options, folder))
     except OSError as error:
         raise RefusedError(build_issue("not-readable", name, reason=error.strerror or "?")) from error
     if not len(found.x):
@@ -128,7 +167,7 @@ def read_point_file(path: Path, name: str, options: PointOptions, folder: Path) 
     return found
 
 
-def _read(source: _Source) -> PointTable:
+def _read(source: _Source) -> LocatedTable:
     kind = detect_format(source.path, source.name)
     if kind == "zip":
         return _read_archive(source)
@@ -141,7 +180,7 @@ def _read(source: _Source) -> PointTable:
     return _read_layer(source, kind)
 
 
-def _read_archive(source: _Source) -> PointTable:
+def _read_archive(source: _Source) -> LocatedTable:
     """Read the only data set of an archive, or the one that is named."""
     files = unpack(source.path, source.folder / "unpacked")
     wanted, options = source.options.table, source.options
@@ -149,7 +188,7 @@ def _read_archive(source: _Source) -> PointTable:
         found = [path for path in files if path.suffix.lower() in suffixes]
         named = [path for path in found if wanted in {path.name, path.stem}]
         if named and len(found) > 1:
-            found, options = named, PointOptions(None, options.encoding, options.lon, options.lat)
+            found, options = named, replace(options, table=None)
         if len(found) > 1:
             names = ", ".join(path.name for path in found[:10])
             raise RefusedError(build_issue("zip-ambiguous", source.name, names=names))
@@ -161,20 +200,21 @@ def _read_archive(source: _Source) -> PointTable:
 # -- tables
 
 
-def _read_text(source: _Source) -> PointTable:
+def _read_text(source: _Source) -> LocatedTable:
     """Read a text whose cells are divided by some mark."""
     content, encoding = source.path.read_bytes(), source.options.encoding
-    table = _read_rows(source, _split(source.name, decode_text(source.name, content, encoding)))
+    table = _read_rows(source, *_split(source.name, decode_text(source.name, content, encoding)))
     if encoding is None and not is_utf8(content) and not content.startswith(UTF16_MARKS):
         table.issues.append(build_issue("encoding-guessed", source.name, encoding="GB 18030"))
     return table
 
 
-def _split(name: str, text: str) -> list[list[str]]:
-    """Return the cells of a text, divided by the mark that divides most of its lines alike."""
+def _split(name: str, text: str) -> tuple[list[list[str]], list[int]]:
+    """Return the cells of a text, divided by the mark that divides most of its lines alike, and its lines."""
+    first = 1
     lines = [line for line in text[:100_000].splitlines()[:100] if line.strip()]
     if lines and re.fullmatch(r"sep=.\s*", lines[0], re.IGNORECASE):  # what spreadsheets write for each other
-        text = text.partition("\n")[2]
+        text, first = text.partition("\n")[2], 2
         lines = lines[1:]
     counts = {mark: [line.count(mark) for line in lines] for mark in _MARKS}
     likeness = {
@@ -182,13 +222,18 @@ def _split(name: str, text: str) -> list[list[str]]:
         for mark, found in counts.items()
     }
     mark = max(_MARKS, key=lambda one: likeness[one])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    rows, starts = [], [first]
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+        for row in reader:
+            rows.append(row)
+            starts.append(reader.line_num + first)
     except csv.Error as error:
         raise RefusedError(build_issue("not-readable", name, reason=str(error))) from error
+    return rows, starts
 
 
-def _read_workbook(source: _Source, kind: str) -> PointTable:
+def _read_workbook(source: _Source, kind: str) -> LocatedTable:
     """Read the sheet that is named, the only one with positions, or the only one there is."""
     import pyogrio
 
@@ -199,7 +244,7 @@ def _read_workbook(source: _Source, kind: str) -> PointTable:
         sheets = [str(row[0]) for row in pyogrio.list_layers(path)]
     if wanted is not None and wanted not in sheets:
         raise _refuse_table(name, wanted, sheets)
-    read: dict[str, PointTable] = {}
+    read: dict[str, LocatedTable] = {}
     failed: list[RefusedError] = []
     for sheet in sheets[:20] if wanted is None else [wanted]:
         with gdal_errors(name, path):
@@ -208,7 +253,7 @@ def _read_workbook(source: _Source, kind: str) -> PointTable:
             )[3]
         rows = [["" if cell is None else str(cell) for cell in row] for row in zip(*cells, strict=True)]
         try:
-            read[sheet] = _read_rows(source, rows)
+            read[sheet] = _read_rows(source, rows, range(1, len(rows) + 1))
         except RefusedError as error:
             failed.append(error)
     if not read:
@@ -222,8 +267,8 @@ def _refuse_table(name: str, wanted: str, there: Sequence[str]) -> RefusedError:
     return RefusedError(build_issue("unknown-table", name, table=wanted[:80], layers=join_texts(there[:20])))
 
 
-def _read_rows(source: _Source, rows: list[list[str]]) -> PointTable:
-    """Read the rows of a table, among them that with its titles."""
+def _read_rows(source: _Source, rows: list[list[str]], lines: Sequence[int]) -> LocatedTable:
+    """Read the rows of a table, each with its line, among them that with its titles."""
     name, options = source.name, source.options
     width = max(map(len, rows), default=0)
     _refuse_wide(name, width)
@@ -231,30 +276,45 @@ def _read_rows(source: _Source, rows: list[list[str]]) -> PointTable:
     above = rows[:start]
     heads = [(above[-1][at] if start and at < len(above[-1]) else "").strip() for at in range(width)]
     titles = _name_columns(heads)
-    body = [row for row in rows[start:] if any(cell and not cell.isspace() for cell in row)]
+    filled = [at for at in range(start, len(rows)) if any(cell and not cell.isspace() for cell in rows[at])]
+    body, lines = [rows[at] for at in filled], [lines[at] for at in filled]
     _refuse_many(name, len(body))
+    if options.strict:
+        _refuse_untidy(name, heads[: len(above[-1])] if above else [], body, lines)
     columns: dict[str, list[Value]] = {
-        title: [_clean(row[at]) if at < len(row) else None for row in body] for at, title in enumerate(titles)
+        title: [source.clean(row[at]) if at < len(row) else None for row in body]
+        for at, title in enumerate(titles)
     }
     used = {*roles.values()}
     said = " ".join([*(cell for row in above[:-1] for cell in row), *(heads[at] for at in used)])
-    return _place(
-        source, PointTable(name, columns, _none(len(body)), _none(len(body)), find_crs(said)), roles
-    )
+    return _place(source, LocatedTable(name, columns, lines, find_crs(said)), roles)
+
+
+def _refuse_untidy(
+    name: str, heads: Sequence[str], body: Sequence[Sequence[str]], lines: Sequence[int]
+) -> None:
+    """Refuse a title that stands twice, and a cell beyond the titles."""
+    known = [head.casefold() for head in heads]
+    twice = next((head for head in heads if head and known.count(head.casefold()) > 1), None)
+    if twice is not None:
+        raise RefusedError(build_issue("columns-same", name, title=twice[:60]))
+    for line, row in zip(lines, body, strict=True):
+        if any(cell.strip() for cell in row[len(heads) :]):
+            raise RefusedError(build_issue("row-wide", name, line=line, count=len(row), columns=len(heads)))
 
 
 def _find_columns(
-    name: str, rows: list[list[str]], options: PointOptions, width: int
+    name: str, rows: list[list[str]], options: TableOptions, width: int
 ) -> tuple[int, dict[str, int]]:
     """Return the first row of data, and which columns hold the positions, by their roles."""
     head = rows[:HEADER_ROWS]
-    if options.lon is not None and options.lat is not None:
-        return _find_named(name, head, (options.lon, options.lat), width)
+    if options.position:
+        return _find_named(name, head, options.position, width)
     for number, row in enumerate(head):
         roles = _find_roles(row)
         if roles:
             return number + 1, roles
-    for start in (0, 1):
+    for start in () if options.strict else (0, 1):
         sample = rows[start : start + _SAMPLED]
         holding = [at for at in range(width) if _holds_coordinates(sample, at)]
         if len(holding) == 2:  # noqa: PLR2004 - east, north
@@ -268,21 +328,21 @@ def _refuse_columns(name: str, titles: Sequence[str]) -> RefusedError:
 
 
 def _find_named(
-    name: str, head: list[list[str]], wanted: tuple[str, str], width: int
+    name: str, head: list[list[str]], wanted: Mapping[str, str], width: int
 ) -> tuple[int, dict[str, int]]:
     """Return the columns that the user names, by their titles or numbers."""
-    names = [_normalise(one) for one in wanted]
+    names = {role: _normalise(one) for role, one in wanted.items()}
     for number, row in enumerate(head):
         cells = [_normalise(cell) for cell in row]
-        if all(one in cells for one in names):
-            return number + 1, {"east": cells.index(names[0]), "north": cells.index(names[1])}
-    if all(one.isdecimal() and 0 < int(one[:4]) <= width for one in names):
-        east, north = (int(one) - 1 for one in names)
+        if all(one in cells for one in names.values()):
+            return number + 1, {role: cells.index(one) for role, one in names.items()}
+    if all(one.isdecimal() and 0 < int(one[:4]) <= width for one in names.values()):
+        roles = {role: int(one) - 1 for role, one in names.items()}
         row = next(iter(head), [])
-        titled = max(east, north) < len(row) and _number(row[east]) is None
-        return int(titled), {"east": east, "north": north}
+        titled = max(roles.values()) < len(row) and all(_number(row[at]) is None for at in roles.values())
+        return int(titled), roles
     titles = max(head, key=lambda row: sum(bool(cell.strip()) for cell in row), default=[])
-    values = {"given": ", ".join(wanted)[:60], "columns": ", ".join(filter(None, titles))[:300]}
+    values = {"given": ", ".join(wanted.values())[:60], "columns": ", ".join(filter(None, titles))[:300]}
     raise RefusedError(build_issue("position-columns-not-found", name, **values))
 
 
@@ -335,7 +395,7 @@ def _name_columns(heads: Sequence[str]) -> list[str]:
     """Return a title of its own for every column; one without has its number."""
     titles: list[str] = []
     for number, head in enumerate(heads, 1):
-        said = str(_clean(head) or "")
+        said = _UNPRINTED.sub(" ", head).encode("utf-8", "replace").decode().strip()
         title, count = said or f"column_{number}", 2
         while title.casefold() in {one.casefold() for one in titles}:
             title, count = f"{said or number}_{count}", count + 1
@@ -343,7 +403,7 @@ def _name_columns(heads: Sequence[str]) -> list[str]:
     return titles
 
 
-def _place(source: _Source, table: PointTable, roles: Mapping[str, int]) -> PointTable:
+def _place(source: _Source, table: LocatedTable, roles: Mapping[str, int]) -> LocatedTable:
     """Read the positions from the columns that hold them."""
     titles = list(table.columns)
     table.found_in = tuple(titles[at] for at in roles.values())
@@ -368,7 +428,7 @@ def _place(source: _Source, table: PointTable, roles: Mapping[str, int]) -> Poin
     return table
 
 
-def _parse_wkt(cells: list[str]) -> tuple[NDArray[np.object_], str | None]:
+def _parse_wkt(cells: list[str]) -> tuple[Shapes, str | None]:
     """Return the geometries of a column, and the one system that they name."""
     marks = [_SRID.match(cell) for cell in cells]
     texts = [cell[mark.end() :] if mark else cell for cell, mark in zip(cells, marks, strict=True)]
@@ -405,26 +465,14 @@ def _refuse_wide(name: str, count: int) -> None:
         raise RefusedError(build_issue("columns-many", name, count=count, limit=MAX_COLUMNS))
 
 
-def _clean(value: object) -> Value:
-    """Return a value as every format can hold it: no half letters, nothing unprinted, None for nothing."""
-    if not isinstance(value, str):
-        return value if isinstance(value, int | float | bool | None) else str(value)
-    text = _UNPRINTED.sub(" ", value).encode("utf-8", "replace").decode().strip()
-    return text or None
-
-
 def _normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().casefold()
-
-
-def _none(count: int) -> Floats:
-    return np.full(count, np.nan)
 
 
 # -- layers
 
 
-def _read_json(source: _Source) -> PointTable:
+def _read_json(source: _Source) -> LocatedTable:
     """Read GeoJSON; other kinds of JSON that GDAL knows are read as layers."""
     value = read_geojson(source.path.read_bytes())
     kind = value.get("type") if isinstance(value, dict) else None
@@ -434,10 +482,11 @@ def _read_json(source: _Source) -> PointTable:
     if others and kind not in (*DEPTHS, *COLLECTIONS):
         return _read_layer(source, "json")
     named = read_geojson_crs(source.path)
-    return _collect_features(source.name, value, named or crs.LONLAT)
+    return _collect_features(source, value, named or crs.LONLAT)
 
 
-def _collect_features(name: str, value: object, frame: str) -> PointTable:
+def _collect_features(source: _Source, value: object, frame: str) -> LocatedTable:
+    name = source.name
     rows = [feature for _, feature in list_features(value)]
     _refuse_many(name, len(rows))
     given = [row.get("properties") if row["type"] == "Feature" else None for row in rows]
@@ -446,7 +495,8 @@ def _collect_features(name: str, value: object, frame: str) -> PointTable:
     _refuse_wide(name, len(titles))
     names = _name_columns([str(title) for title in titles])
     columns: dict[str, list[Value]] = {
-        shown: [_clean(row.get(title)) for row in said] for title, shown in zip(titles, names, strict=True)
+        shown: [source.clean(row.get(title)) for row in said]
+        for title, shown in zip(titles, names, strict=True)
     }
     shapes = np.full(len(rows), None, dtype=object)
     parts: dict[int, list[SentGeometry]] = {}
@@ -455,7 +505,7 @@ def _collect_features(name: str, value: object, frame: str) -> PointTable:
     for number, found in parts.items():
         built = [_build(sent) for sent in found]
         shapes[number] = built[0] if len(built) == 1 else shapely.GeometryCollection(built)
-    return _stand_on(PointTable(name, columns, _none(len(rows)), _none(len(rows)), frame), shapes)
+    return _stand_on(LocatedTable(name, columns, range(1, len(rows) + 1), frame), shapes)
 
 
 def _build(sent: SentGeometry) -> shapely.Geometry:
@@ -464,7 +514,7 @@ def _build(sent: SentGeometry) -> shapely.Geometry:
     return shapely.geometry.shape({"type": sent.type, "coordinates": sent.coordinates})
 
 
-def _read_layer(source: _Source, kind: str) -> PointTable:
+def _read_layer(source: _Source, kind: str) -> LocatedTable:
     """Read a layer with GDAL: the one that is named, or the only one that has features."""
     import pyogrio
     from pyogrio.raw import read
@@ -494,12 +544,14 @@ def _read_layer(source: _Source, kind: str) -> PointTable:
         cells = [[row[title] for row in rows] for title in titles]
     _refuse_wide(name, len(titles))
     names = _name_columns(titles)
-    columns = {shown: [_clean(cell) for cell in column] for shown, column in zip(names, cells, strict=True)}
-    table = PointTable(name, columns, _none(count), _none(count), meta["crs"] or None, (), issues)
+    columns = {
+        shown: [source.clean(cell) for cell in column] for shown, column in zip(names, cells, strict=True)
+    }
+    table = LocatedTable(name, columns, range(1, count + 1), meta["crs"] or None, (), issues)
     if wkb is not None:
         return _stand_on(table, shapely.from_wkb(wkb, on_invalid="ignore"))
-    if options.lon is not None and options.lat is not None:
-        roles = _find_named(name, [titles], (options.lon, options.lat), len(titles))[1]
+    if options.position:
+        roles = _find_named(name, [titles], options.position, len(titles))[1]
     else:
         roles = _find_roles(titles)
     if not roles:
@@ -538,8 +590,9 @@ def _to_values(column: NDArray[Any]) -> list[object]:
     return [None if isinstance(one, bytes) else one for one in column.tolist()]
 
 
-def _stand_on(table: PointTable, shapes: NDArray[np.object_]) -> PointTable:
+def _stand_on(table: LocatedTable, shapes: Shapes) -> LocatedTable:
     """Give each row the place of its geometry: a point's own, or one inside a line or an area."""
+    table.shapes = shapes
     kinds = shapely.get_type_id(shapes)
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     points = (kinds == shapely.GeometryType.POINT) & ~empty
