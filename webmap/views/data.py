@@ -241,6 +241,14 @@ _MEDIA = "https://www.iana.org/assignments/media-types/"
 _LANGUAGE = "http://id.loc.gov/vocabulary/iso639-1/"
 _FRAME = "http://www.opengis.net/def/crs/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
+_ISO_NAMES = {  # of namespaces, lists and units in a record: nothing is fetched from there
+    "gmd": "http://www.isotc211.org/2005/gmd",
+    "gco": "http://www.isotc211.org/2005/gco",
+    "lists": "http://www.isotc211.org/2005/resources/Codelist/gmxCodelists.xml#",
+    "languages": "http://www.loc.gov/standards/iso639-2/",
+    "frame": f"{_FRAME}OGC/1.3/CRS84",
+    "metre": "http://www.opengis.net/def/uom/UCUM/0/m",
+}
 _AUTHORS = "weihai-layout authors"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
 _ABOUT = "ogc.description"  # what all the data are, as the API says too
@@ -285,6 +293,7 @@ def describe_record(layer: DownloadEntry, content: Content, strings: Strings) ->
     }
     unstated = content.about.words["unstated"]
     return {
+        "names": _ISO_NAMES,
         "languages": list(strings),
         "publisher": publisher["name"]["zh"] if publisher else _AUTHORS,
         "website": publisher["website"] if publisher else None,
