@@ -25,15 +25,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata import crs
-from geodata.boundary_import.coordinate_lists import (
-    HEADER_ROWS,
-    find_crs,
-    is_packed,
-    normalise_word,
-    order_by_size,
-    parse_coordinate,
-    read_vocabulary,
-)
+from geodata.boundary_import.coordinate_lists import find_crs, normalise_word, read_vocabulary
+from geodata.boundary_import.corner_tables import HEADER_ROWS, is_packed, order_by_size, parse_coordinate
 from geodata.boundary_import.formats import (
     SPATIAL,
     TABULAR,

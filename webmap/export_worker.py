@@ -1,8 +1,9 @@
 """Make files in child processes: sheets, pictures and exports are heavy, and may not outlive their limits.
 
-There is one pool for all processes that serve a home: its places are lock files, which the system frees
-when their holder dies. A child has limits of time and memory and goes with its parent; see
-:mod:`layers.child_job`. What it makes is kept in the pool's :class:`~webmap.file_cache.FileCache`.
+There is one pool for all processes that serve a home: its places are lock files, which the system frees when
+their holder dies. Answers of which nothing is kept, such as joins, may take minutes: one place of several is
+never theirs, so that files go on being made. A child has limits of time and memory and goes with its parent;
+see :mod:`layers.child_job`. What it makes is kept in the pool's :class:`~webmap.file_cache.FileCache`.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class ExportWorker:
     def __init__(self, cache: FileCache, limits: ChildLimits | None = None) -> None:
         self.cache = cache
         self._limits = limits or ChildLimits()
-        self._limiter = Limiter(MAKING)
+        self._limiter, self._answering = Limiter(MAKING), Limiter(MAKING // 2)
         self._changing = threading.Lock()
         self.running = 0  # children of this process
         self.waiting = 0  # requests of this process that wait for one of theirs
@@ -96,14 +97,19 @@ class ExportWorker:
     def answer(self, job: ChildJob, seconds: float) -> bytes:
         """Return what `job` makes in so many seconds, of which nothing is kept; raises as :meth:`get`."""
         limits = replace(self._limits, seconds=seconds)
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, self._limiter.turn():
+        first = 1 if limits.at_once > 1 else 0  # the first place is left to files
+        with (
+            tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder,
+            self._answering.turn(),
+            self._limiter.turn(),
+        ):
             path = Path(folder) / "answer"
             with self._counting(waiting=1):
-                self._make(job, path, limits)
+                self._make(job, path, limits, first)
             return path.read_bytes()
 
-    def _make(self, job: ChildJob, path: Path, limits: ChildLimits) -> None:
-        with self._place(), self._counting(running=1, waiting=-1):
+    def _make(self, job: ChildJob, path: Path, limits: ChildLimits, first: int = 0) -> None:
+        with self._place(first), self._counting(running=1, waiting=-1):
             run_child(job, path, limits)
 
     @contextmanager
@@ -120,11 +126,11 @@ class ExportWorker:
             self.waiting += waiting
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        """Hold one of the pool's places."""
+    def _place(self, first: int) -> Iterator[None]:
+        """Hold one of the pool's places, from the `first` on."""
         locks = [
             FileLock(self.cache.folder / f"child-{number}.lock", thread_local=False)
-            for number in range(self._limits.at_once)
+            for number in range(first, self._limits.at_once)
         ]
         held = _hold_any(locks)
         try:

@@ -354,8 +354,13 @@ def check_enclaves(
 
 def _list_holes(polygon: BaseGeometry) -> list[BaseGeometry]:
     """Return the holes of a polygon, without what it has within them."""
-    rings = [shapely.Polygon(ring) for part in shapely.get_parts(polygon) for ring in part.interiors]
-    return [shapely.difference(hole, polygon) for hole in rings]
+    parts = shapely.get_parts(polygon)
+    tree, holes = shapely.STRtree(parts), []
+    for ring in (ring for part in parts for ring in part.interiors):
+        hole = shapely.Polygon(ring)
+        islands = parts[tree.query(hole, predicate="contains")]
+        holes.append(shapely.difference(hole, shapely.union_all(islands)) if len(islands) else hole)
+    return holes
 
 
 def _measure_retained(holes: Collection[BaseGeometry], old: BaseGeometry, new: BaseGeometry) -> float:

@@ -1,4 +1,4 @@
-"""Read boundaries that are written as text: corner points, WKT, and the JSON of district services.
+"""Read boundaries that are written as text: the exchange format, WKT, and the JSON of district services.
 
 Coordinates are returned as (east, north), whatever order the text has. Corner points form rings; rings of
 one plot are combined by the even-odd rule, so a ring inside another is a hole whatever its direction.
@@ -6,7 +6,7 @@ one plot are combined by the even-odd rule, so a ring inside another is a hole w
 
 from __future__ import annotations
 
-import csv
+import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -25,27 +25,16 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.issues import Issue, RefusedError, Texts, build_issue
 
 Point = tuple[float, float]
-Cells = Sequence[str]
 _FILE: Final = Path(__file__).with_name("vocabulary.yaml")
-_MIN_POINTS: Final = 3
+MIN_POINTS: Final = 3
 LINE_TYPES: Final = frozenset({"LineString", "MultiLineString", "LinearRing"})
-HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
-_MAX_LON: Final = 180.0
-_ZONE_EAST: Final = 10_000_000.0  # an easting from here on begins with the number of its zone
-_MIN_NORTH: Final = 1_500_000.0  # of land in China; an easting without the number of its zone is less
+MAX_LON: Final = 180.0
+ZONE_EAST: Final = 10_000_000.0  # an easting from here on begins with the number of its zone
 _WIDE_ZONES: Final = 24  # zones of 6 degrees have lower numbers in China, zones of 3 degrees higher ones
-_MIN_PACKED: Final = 8  # angles that all look like dd.mmss before they are taken for that
-_SIXTY: Final = 60
-_SHARE: Final = 0.6  # of a column's cells that are coordinates
 _AREA_PERCENT: Final = 1.0  # by which the stated area of a plot may be off
 _M2_PER_HA: Final = 10_000.0
 _PLOT_END: Final = "@"
-_NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-_ANGLE: Final = re.compile(
-    r"""[nsew]?\s*(?P<sign>[-+]?)(?P<d>\d{1,3})\s*[\u00b0\s:-]\s*(?P<m>\d{1,2})\s*['\s:-]\s*
-    (?P<s>\d{1,2}(?:\.\d+)?)?\s*"?\s*[nsew]?""",
-    re.VERBOSE,
-)
+NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 _WKT: Final = re.compile(
     r"(?:SRID=(?P<srid>\d+);\s*)?(?P<wkt>(?:MULTI)?(?:POLYGON|LINESTRING|POINT)|GEOMETRYCOLLECTION|LINEARRING)"
     r"\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)",
@@ -95,6 +84,7 @@ class ImportVocabulary(TypedDict):
     pairs: list[str]
     packed_angles: list[str]
     angle_marks: dict[str, list[str]]
+    angle_columns: list[str]
     sides: list[str]
     services: dict[str, Texts]
     frames: dict[str, list[str]]
@@ -174,7 +164,7 @@ def build_even_odd(rings: Iterable[Sequence[Point]]) -> BaseGeometry:
     """
     closed: list[shapely.Polygon] = []
     for ring in rings:
-        if len(set(ring)) < _MIN_POINTS:
+        if len(set(ring)) < MIN_POINTS:
             return shapely.LineString(list(ring) * (2 if len(ring) == 1 else 1))
         closed.append(shapely.Polygon(ring))
     return combine_even_odd(closed)
@@ -231,7 +221,7 @@ def read_exchange_text(name: str, text: str) -> CoordinateText:
     header: dict[str, str] = {}
     found, in_plots = CoordinateText(), False
     stated: list[tuple[int | None, float | None]] = []
-    for line in map(str.strip, unicodedata.normalize("NFKC", text).splitlines()):
+    for line in (one.strip().rstrip(",") for one in unicodedata.normalize("NFKC", text).splitlines()):
         if not line:
             continue
         if line.startswith("["):
@@ -240,7 +230,7 @@ def read_exchange_text(name: str, text: str) -> CoordinateText:
             key, _, value = line.partition("=")
             header[normalise_word(key)] = value.strip()
         elif line.endswith(_PLOT_END):
-            cells = [cell.strip() for cell in line.split(",")]
+            cells = [cell.strip() for cell in re.split("[,\t]", line)]
             stated.append((_to_int(cells[0]), _to_float(cells[1]) if len(cells) > 1 else None))
             found.plots.append(Plot(dict(zip(("number", "name"), cells[2:4], strict=False))))
         else:
@@ -249,26 +239,32 @@ def read_exchange_text(name: str, text: str) -> CoordinateText:
                 stated.append((None, None))
             _add_corner(name, line, found.plots[-1])
     _check_stated(name, found, stated)
-    easts = [point[0] for plot in found.plots for ring in plot.rings for point in ring]
-    found.crs = _read_header_crs(name, header, easts)
+    values = [value for plot in found.plots for ring in plot.rings for point in ring for value in point]
+    found.crs = _read_header_crs(name, header, values)
     return found
 
 
 def _add_corner(name: str, line: str, plot: Plot) -> None:
-    """Add the point of a line; the ring before ends where the number of the ring changes."""
-    cells = [cell.strip() for cell in line.split(",")]
-    values = [_to_float(cell) for cell in cells[-2:]]
-    if len(cells) < 3 or None in values:  # noqa: PLR2004 - ring, X, Y
+    """Add the point of a line; the ring before ends where the number of the ring changes.
+
+    A line is number, ring, X, Y, whatever follows; or ring, X, Y. One without any number is a note.
+    """
+    cells = [cell.strip() for cell in line.split(",")] if "," in line else line.split()
+    if len(cells) > 3:  # noqa: PLR2004 - with the number of the point
+        cells = cells[1:4]
+    values = [_to_float(cell) for cell in cells]
+    if not any(character.isdigit() for character in line):
+        return
+    if len(cells) < 3 or None in values[1:]:  # noqa: PLR2004 - ring, X, Y
         raise RefusedError(build_issue("line-unreadable", name, line=line[:60]))
-    ring = cells[1] if len(cells) > 3 else cells[0]  # noqa: PLR2004 - with the number of the point
-    _append(plot, ring, (float(values[1] or 0), float(values[0] or 0)))
+    append_corner(plot, cells[0], (float(values[2] or 0), float(values[1] or 0)))
 
 
-def _append(plot: Plot, ring: str, point: Point) -> None:
+def append_corner(plot: Plot, ring: str, point: Point) -> None:
     """Append a point to a plot's rings; a ring ends with its first point again, or where another begins."""
     last = plot.properties.get("\0ring")
     rings = plot.rings
-    done = bool(rings) and len(rings[-1]) > _MIN_POINTS and rings[-1][0] == rings[-1][-1]
+    done = bool(rings) and len(rings[-1]) > MIN_POINTS and rings[-1][0] == rings[-1][-1]
     if not rings or last != ring or done:
         rings.append([])
     plot.properties["\0ring"] = ring
@@ -292,8 +288,11 @@ def _check_stated(
             found.issues.append(build_issue("plot-area-differs", name, **values, read=f"{area:.4f}"))
 
 
-def _read_header_crs(name: str, header: Mapping[str, str], easts: Sequence[float]) -> str | None:
-    """Return the coordinate system of the header; the easting may begin with the number of the zone."""
+def _read_header_crs(name: str, header: Mapping[str, str], values: Sequence[float]) -> str | None:
+    """Return the coordinate system of the header; the easting may begin with the number of the zone.
+
+    `values` are all coordinates, as two may be exchanged: no northing is as large.
+    """
     words = read_vocabulary()["exchange"]
 
     def get(kind: str) -> str:
@@ -301,13 +300,13 @@ def _read_header_crs(name: str, header: Mapping[str, str], easts: Sequence[float
 
     datum = find_datum(get("crs"))
     zone = _to_int(get("zone"))
-    prefixes = {int(east // 1_000_000) for east in easts if east >= _ZONE_EAST}
+    prefixes = {int(value // 1_000_000) for value in values if value >= ZONE_EAST}
     if zone is not None and prefixes - {zone}:
-        values = {"stated": zone, "read": ", ".join(map(str, sorted(prefixes)))}
-        raise RefusedError(build_issue("zone-contradicts", name, **values))
+        read = ", ".join(map(str, sorted(prefixes)))
+        raise RefusedError(build_issue("zone-contradicts", name, stated=zone, read=read))
     if datum is None:
         return None
-    if easts and max(map(abs, easts)) <= _MAX_LON:
+    if values and max(map(abs, values)) <= MAX_LON:
         return f"EPSG:{datum['geographic']}"
     wide = "6" in get("degrees")
     zone = zone if zone is not None else next(iter(prefixes), None) if len(prefixes) == 1 else None
@@ -325,196 +324,6 @@ def find_datum(text: str) -> Datum | None:
     words = normalise_word(text)
     rows = read_vocabulary()["datums"].values()
     return next((row for row in rows if any(normalise_word(one) in words for one in row["words"])), None)
-
-
-# -- tables of corner points
-
-
-def split_rows(text: str) -> list[Cells]:
-    """Return the cells of a text with one point a line, divided by whatever it uses."""
-    plain = unicodedata.normalize("NFKC", text)
-    lines = plain.splitlines()
-    for mark in ("\t", ",", ";", "|"):
-        if sum(mark in line for line in lines) > len(lines) / 2:
-            return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)]
-    return [line.split() for line in lines]
-
-
-def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = None) -> CoordinateText | None:
-    """Read a table of corner points; None where it is none.
-
-    `columns` names the columns of the east and the north coordinate, divided by a comma; otherwise they are
-    found by their titles, or by their numbers.
-    """
-    rows = [[unicodedata.normalize("NFKC", str(cell or "")).strip() for cell in row] for row in rows]
-    start, roles = _find_titles(rows)
-    if columns is not None:
-        start, given = _find_given(name, rows, start, columns)
-        roles |= given
-    if "wkt" in roles:
-        return _read_wkt_rows(name, rows[start - 1], rows[start:], roles["wkt"])
-    pair = _choose_pair(rows[start:], roles)
-    if pair is None:
-        if start or columns:
-            titles = ", ".join(rows[start - 1]) if start else "-"
-            raise RefusedError(build_issue("columns-unknown", name, columns=titles[:200]))
-        return None
-    return _collect_points(name, rows, start, roles, pair)
-
-
-def _find_titles(rows: Sequence[Cells]) -> tuple[int, dict[str, int]]:
-    """Return the first row of data, and the columns by what their titles mean."""
-    known = {
-        normalise_word(word): role for role, words in read_vocabulary()["columns"].items() for word in words
-    }
-    for number, row in enumerate(rows[:HEADER_ROWS]):
-        roles: dict[str, int] = {}
-        for column, cell in enumerate(row):
-            role = known.get(normalise_word(cell)) or known.get(normalise_word(re.sub(r"[((].*", "", cell)))
-            if role is not None:
-                roles.setdefault(role, column)
-        if {"lon", "lat"} <= roles.keys() or {"x", "y"} <= roles.keys() or "wkt" in roles:
-            return number + 1, roles
-        if {"east", "north"} <= roles.keys():
-            return number + 1, roles
-    return 0, {}
-
-
-def _find_given(name: str, rows: Sequence[Cells], start: int, columns: str) -> tuple[int, dict[str, int]]:
-    """Return the first row of data, and the columns that the user names by their titles or numbers."""
-    wanted = [part.strip() for part in unicodedata.normalize("NFKC", columns).split(",")]
-    width = max(map(len, rows), default=0)
-    titles = next((row for row in rows[:HEADER_ROWS] if set(wanted) <= set(row)), None)
-    found = [
-        titles.index(part)
-        if titles and part in titles
-        else int(part) - 1
-        if part.isdigit() and int(part) <= width
-        else None
-        for part in wanted
-    ]
-    if len(found) != 2 or None in found:  # noqa: PLR2004 - east, north
-        told = ", ".join(titles or (rows[start - 1] if start else rows[0] if rows else ()))
-        raise RefusedError(build_issue("columns-not-found", name, given=columns[:60], columns=told[:200]))
-    roles = {"east": int(found[0] or 0), "north": int(found[1] or 0)}
-    if titles:
-        return list(rows).index(titles) + 1, roles
-    while start < min(len(rows), HEADER_ROWS) and parse_coordinate(_get(rows[start], roles["east"])) is None:
-        start += 1  # a title that is no number
-    return start, roles
-
-
-def _choose_pair(rows: Sequence[Cells], roles: Mapping[str, int]) -> tuple[int, int] | None:
-    """Return the columns of the east and north coordinate, or None."""
-    for east, north in (("east", "north"), ("lon", "lat")):
-        if {east, north} <= roles.keys():
-            return roles[east], roles[north]
-    if {"x", "y"} <= roles.keys():
-        return order_by_size(rows, roles["x"], roles["y"], north_first=True)
-    width = max(map(len, rows), default=0)
-    columns = [column for column in range(width) if _holds_coordinates(rows, column)]
-    return order_by_size(rows, *columns) if len(columns) == 2 else None  # noqa: PLR2004 - east, north
-
-
-def _holds_coordinates(rows: Sequence[Cells], column: int) -> bool:
-    cells = [row[column] for row in rows if column < len(row) and row[column]]
-    values = [parse_coordinate(cell) for cell in cells]
-    good = [value for value in values if value is not None and abs(value) > 10]  # noqa: PLR2004 - no small numbers
-    fine = sum("." in cell or not cell.isdigit() for cell in cells)
-    return len(good) >= _MIN_POINTS and len(good) >= _SHARE * len(rows) and fine >= len(cells) / 2
-
-
-def order_by_size(
-    rows: Sequence[Cells], first: int, second: int, *, north_first: bool = False
-) -> tuple[int, int]:
-    """Return two columns as (east, north), by the size that either has in China; X is north otherwise."""
-    sizes = []
-    for column in (first, second):
-        values = [parse_coordinate(row[column]) for row in rows if column < len(row)]
-        good = sorted(abs(value) for value in values if value is not None)
-        sizes.append(good[len(good) // 2] if good else 0.0)
-    readings = ((sizes[0], sizes[1], (second, first)), (sizes[1], sizes[0], (first, second)))
-    for north, east, order in readings:
-        degrees = north < 60 < east <= _MAX_LON  # noqa: PLR2004 - degrees, as those of China lie
-        metres = _MIN_NORTH <= north < _ZONE_EAST and (east < _MIN_NORTH or east >= _ZONE_EAST)
-        if degrees or metres:
-            return order
-    return (second, first) if north_first and max(sizes) > _MAX_LON else (first, second)
-
-
-def _collect_points(
-    name: str, rows: Sequence[Cells], start: int, roles: Mapping[str, int], pair: tuple[int, int]
-) -> CoordinateText:
-    said = " ".join(cell for row in rows[:start] for cell in row)
-    found = CoordinateText(crs=find_crs(said))
-    cells = [(row[pair[0]], row[pair[1]]) if len(row) > max(pair) else ("", "") for row in rows[start:]]
-    packed = is_packed(cells, said)
-    plots: dict[str, Plot] = {}
-    broken = 0
-    for number, (row, (east, north)) in enumerate(zip(rows[start:], cells, strict=True), start=start + 1):
-        if not (east or north):
-            broken += 1  # a blank line begins another ring
-            continue
-        point = parse_coordinate(east, packed=packed), parse_coordinate(north, packed=packed)
-        if point[0] is None or point[1] is None:
-            line = f"{number}: {', '.join(row)}"
-            raise RefusedError(build_issue("line-unreadable", name, line=line[:80]))
-        key = _get(row, roles.get("plot"))
-        plot = plots.setdefault(key, Plot({"name": key} if "plot" in roles else {}))
-        _append(plot, f"{_get(row, roles.get('ring'))}\0{broken}", (point[0], point[1]))
-    if packed:
-        found.issues.append(build_issue("angles-packed", name))
-    for plot in plots.values():
-        plot.properties.pop("\0ring", None)
-    found.plots = list(plots.values())
-    return found
-
-
-def _get(row: Cells, column: int | None) -> str:
-    return row[column] if column is not None and column < len(row) else ""
-
-
-def is_packed(cells: Sequence[tuple[str, str]], said: str) -> bool:
-    """Tell whether numbers are degrees, minutes and seconds, dd.mmss: no minute or second exceeds 59."""
-    values = [cell for pair in cells for cell in pair if cell]
-    if any(word in said.casefold() for word in read_vocabulary()["packed_angles"]):
-        return bool(values) and all(re.fullmatch(r"\d{1,3}\.\d+", value) for value in values)
-    if len(values) < 2 * _MIN_PACKED:
-        return False
-    for value in values:
-        read = re.fullmatch(r"\d{1,3}\.(\d\d)(\d\d)\d*", value)
-        if read is None or int(read[1]) >= _SIXTY or int(read[2]) >= _SIXTY:
-            return False
-    return True
-
-
-def parse_coordinate(cell: str, *, packed: bool = False) -> float | None:
-    r"""Return a coordinate: a number, or an angle in degrees, minutes and seconds; None for neither.
-
-    >>> parse_coordinate("122°03'36\"E"), parse_coordinate("4,154,023.18")
-    (122.06, 4154023.18)
-    >>> parse_coordinate("122.0336", packed=True)
-    122.06
-    """
-    text = unicodedata.normalize("NFKC", cell).strip().casefold()
-    for mark, words in read_vocabulary()["angle_marks"].items():
-        for word in words:
-            text = text.replace(word, mark)
-    plain = re.sub(r"(?<=\d),(?=\d{3}(?:\D|$))", "", text).removesuffix("m").rstrip("°").strip()
-    if _NUMBER.fullmatch(plain):
-        value = float(plain)
-        return _unpack_angle(plain) if packed else value
-    read = _ANGLE.fullmatch(text)
-    if read is None or int(read["m"]) >= _SIXTY or float(read["s"] or 0) >= _SIXTY:
-        return None
-    value = int(read["d"]) + int(read["m"]) / 60 + float(read["s"] or 0) / 3600
-    return -value if read["sign"] == "-" or text[-1] in "sw" else value
-
-
-def _unpack_angle(plain: str) -> float:
-    whole, _, rest = plain.partition(".")
-    rest = rest.ljust(4, "0")
-    return float(whole) + int(rest[:2]) / 60 + float(f"{rest[2:4]}.{rest[4:] or 0}") / 3600
 
 
 # -- WKT
@@ -537,7 +346,7 @@ def read_wkt_text(name: str, text: str) -> CoordinateText:
     found = CoordinateText()
     frames = set()
     for part in parts:
-        geometry, frame = _parse_wkt(name, part)
+        geometry, frame = parse_wkt(name, part)
         frames.add(frame)
         found.plots.append(Plot(geometry=geometry))
     found.crs = frames.pop() if len(frames) == 1 else None
@@ -555,7 +364,8 @@ def _find_top_level(text: str) -> list[int]:
     return starts
 
 
-def _parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
+def parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
+    """Return a geometry in WKT, EWKT or hexadecimal WKB, and the code of the system that it names."""
     plain = text.strip().rstrip(";,\"' \r\n\t")
     read = _WKT.match(plain)
     try:
@@ -568,21 +378,6 @@ def _parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
     except (GEOSException, ValueError, TypeError) as error:
         raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
     return shapely.force_2d(shape), f"EPSG:{srid}" if srid else None
-
-
-def _read_wkt_rows(name: str, titles: Cells, rows: Sequence[Cells], column: int) -> CoordinateText:
-    found = CoordinateText()
-    frames = set()
-    for row in rows:
-        if any(row):
-            geometry, frame = _parse_wkt(name, _get(row, column))
-            frames.add(frame)
-            others = {
-                title: cell for title, cell in zip(titles, row, strict=False) if title != titles[column]
-            }
-            found.plots.append(Plot(others, geometry=geometry))
-    found.crs = frames.pop() if len(frames) == 1 else None
-    return found
 
 
 # -- district services
@@ -628,7 +423,7 @@ def _collect_districts(
             continue
         plain = {key: value for key, value in row.items() if isinstance(value, str) and key != member}
         if is_wkt(line):
-            found.plots.append(Plot(plain, geometry=_parse_wkt(name, line)[0]))
+            found.plots.append(Plot(plain, geometry=parse_wkt(name, line)[0]))
         else:
             parts = line.split("|")
             divider = ";" if ";" in line else ","
@@ -664,4 +459,5 @@ def _to_int(text: str) -> int | None:
 
 def _to_float(text: str) -> float | None:
     plain = text.strip().casefold()
-    return float(plain) if _NUMBER.fullmatch(plain) and len(plain) < 40 else None  # noqa: PLR2004
+    value = float(plain) if NUMBER.fullmatch(plain) and len(plain) < 40 else math.nan  # noqa: PLR2004
+    return value if math.isfinite(value) else None

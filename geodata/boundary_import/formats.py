@@ -13,13 +13,17 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 from xml.etree import ElementTree as ET
 
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata.boundary_import.coordinate_lists import LINE_TYPES
 from geodata.boundary_import.issues import (
     Issue,
     RefusedError,
@@ -86,6 +90,9 @@ _XML_ROOTS: Final = {
 XML_DECLARED: Final = re.compile(r"""(<\?xml[^>]*?)\s+encoding\s*=\s*(["'])([\w.-]+)\2""")
 XML_HEAD: Final = 200  # bytes in which an encoding is declared
 _XML_ROOT: Final = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
+_XML_PREFIX: Final = re.compile(r"</?([A-Za-z][\w.-]*):")
+_ESCAPED: Final = re.compile(r"\\U\+([0-9A-Fa-f]{4})")  # a letter in the texts of a drawing
+_BARE_AMPERSAND: Final = re.compile(r"&(?!#?\w+;)")
 _JSON_TYPES: Final = frozenset(
     {
         *("FeatureCollection", "Feature", "GeometryCollection", "Polygon", "MultiPolygon", "LineString"),
@@ -94,9 +101,9 @@ _JSON_TYPES: Final = frozenset(
 )
 SPATIAL: Final = (
     *(".shp", ".gpkg", ".geojson", ".json", ".kml", ".fgb", ".gdb", ".dxf", ".gml", ".gpx", ".tab", ".mif"),
-    *(".topojson", ".wkt"),
+    *(".topojson", ".wkt", ".ovkml"),
 )
-TABULAR: Final = (".txt", ".csv", ".xlsx", ".ods", ".xml", ".tsv")
+TABULAR: Final = (".txt", ".csv", ".dat", ".xlsx", ".ods", ".xml", ".tsv")
 _ZIP_ERRORS: Final = (
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
     *(EOFError, OSError, ValueError, struct.error),
@@ -158,7 +165,11 @@ def detect_format(path: Path, name: str) -> str:
     refused = next((kind for magic, kind in _REFUSED_MAGIC.items() if head.startswith(magic)), None)
     if head.startswith(_OLE):
         refused = _OLE_SUFFIXES.get(suffix, "document")
-    if refused is None and suffix in _SUFFIXES_REFUSED:
+    if (
+        refused is None
+        and suffix in _SUFFIXES_REFUSED
+        and not (suffix == ".dat" and head.isascii() and b"\0" not in head)
+    ):
         refused = _SUFFIXES_REFUSED[suffix]
     if refused:
         raise refuse_format(refused, name)
@@ -282,7 +293,8 @@ def _extract(source: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left
     place.mkdir(exist_ok=True)
     target = place / parts[-1]
     if target.exists():
-        raise ValueError(f"{target.name}: twice")
+        archive = Path(source.filename or "").name
+        raise RefusedError(build_issue("zip-twice", archive, name=target.name[:100]))
     with source.open(entry) as packed, target.open("wb") as file:
         while chunk := packed.read(CHUNK):
             written += len(chunk)
@@ -383,6 +395,18 @@ def decode_xml(name: str, content: bytes) -> str:
     return decode_text(name, content, None if encoding in {None, "utf-8", "utf8", "utf-16"} else encoding)
 
 
+def repair_xml(text: str) -> str:
+    """Return an XML with what programs forget: `&` written out, and names of namespaces declared."""
+    text = _BARE_AMPERSAND.sub("&amp;", text)
+    root = _XML_ROOT.search(text)
+    if root is None:
+        return text
+    used = set(_XML_PREFIX.findall(text)) - {"xml", "xmlns"}
+    missing = sorted(one for one in used if f"xmlns:{one}" not in text)
+    declared = "".join(f' xmlns:{one}="urn:{one}"' for one in missing)
+    return text[: root.end()] + declared + text[root.end() :]
+
+
 def count_kml(source: Path) -> Declared:
     """Return how many rings and positions in rings a KML declares."""
     rings = positions = 0
@@ -411,6 +435,29 @@ def count_shapefile(path: Path) -> Declared:
         features += 1
         at += 8 + 2 * words
     return Declared(features, rings, positions)
+
+
+def count_read(shapes: Iterable[BaseGeometry | None]) -> tuple[int, int]:
+    """Return how many rings and lines, and positions in them, geometries have."""
+    every = [part for shape in shapes if shape is not None for part in _flatten(shape)]
+    polygons = [part for part in every if isinstance(part, shapely.Polygon)]
+    lines = [part for part in every if part.geom_type in LINE_TYPES]
+    rings = shapely.get_rings(polygons)
+    counted = [*rings, *lines]
+    return len(counted), int(shapely.get_num_coordinates(counted).sum()) if counted else 0
+
+
+def _flatten(shape: BaseGeometry) -> list[BaseGeometry]:
+    parts = list(shapely.get_parts(shape))
+    return [one for part in parts for one in (_flatten(part) if hasattr(part, "geoms") else [part])]
+
+
+def unescape_drawing(properties: Mapping[str, object]) -> dict[str, object]:
+    """Return texts of a drawing with letters where it has their numbers."""
+    return {
+        key: _ESCAPED.sub(lambda code: chr(int(code[1], 16)), value) if isinstance(value, str) else value
+        for key, value in properties.items()
+    }
 
 
 def decode_rows(

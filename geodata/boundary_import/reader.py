@@ -15,7 +15,7 @@ import tempfile
 import warnings
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.boundary_import import coordinate_lists
+from geodata.boundary_import import coordinate_lists, corner_tables
 from geodata.boundary_import.coordinate_lists import LINE_TYPES, CoordinateText
 from geodata.boundary_import.formats import (
     SPATIAL,
@@ -41,6 +41,7 @@ from geodata.boundary_import.formats import (
     companion,
     count_json,
     count_kml,
+    count_read,
     count_shapefile,
     decode_rows,
     decode_text,
@@ -51,6 +52,8 @@ from geodata.boundary_import.formats import (
     read_cpg,
     read_geojson_crs,
     refuse_format,
+    repair_xml,
+    unescape_drawing,
     unpack,
 )
 from geodata.boundary_import.issues import (
@@ -93,6 +96,8 @@ OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
 }
 _INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
 _UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 7: 1000.0, 14: 0.1}
+_LINK: Final = re.compile(r"<href>\s*(https?://[^<\s]+)")
+_RING_STEP: Final = 0.01  # units of a drawing, by which a ring drawn twice may differ
 _NORTHINGS_M: Final = (1e5, 2e7)  # that a drawing in metres may have
 
 
@@ -229,8 +234,8 @@ def _read_text(source: _Source) -> BoundaryFile:
     elif coordinate_lists.is_wkt(text):
         found = coordinate_lists.read_wkt_text(name, text)
     else:
-        rows = coordinate_lists.split_rows(text)
-        found = coordinate_lists.read_point_table(name, rows, options.columns)
+        rows = corner_tables.split_rows(text)
+        found = corner_tables.read_point_table(name, rows, options.columns)
     if found is None:
         if coordinate_lists.describes_in_words(text):
             raise refuse_format("words", name)
@@ -261,7 +266,7 @@ def _read_workbook(source: _Source) -> BoundaryFile:
             ["" if not isinstance(cell, str) else cell for cell in row] for row in zip(*columns, strict=True)
         ]
         try:
-            table = coordinate_lists.read_point_table(name, rows, options.columns)
+            table = corner_tables.read_point_table(name, rows, options.columns)
         except RefusedError as error:
             failed.append(error)
         else:
@@ -325,7 +330,7 @@ def _read_json(source: _Source) -> BoundaryFile:
     declared = count_json(content)
     is_topology = isinstance(content, dict) and content.get("type") == "Topology"
     if declared is None:
-        raise RefusedError(build_issue("not-readable", name, reason="no GeoJSON, TopoJSON or Esri JSON"))
+        raise RefusedError(build_issue("unknown-format", name))
     found = _GdalReader(name, path, "json").read(options.table, declared)
     if is_topology and found.crs is None:
         found.crs = crs.LONLAT  # as every GeoJSON; numbers that are no degrees are found out later
@@ -369,9 +374,13 @@ def _read_xml(source: _Source) -> BoundaryFile:
     path, name, kind, options, folder = source.path, source.name, source.kind, source.options, source.folder
     text = decode_xml(name, path.read_bytes())
     text = XML_DECLARED.sub(r"\1", text[:XML_HEAD], count=1) + text[XML_HEAD:]
+    text = repair_xml(text)
     if kind == "kml" and "Placemark" not in text:  # GDAL only calls it unreadable
+        link = _LINK.search(text)
+        if link is not None:
+            raise RefusedError(build_issue("linked-elsewhere", name, link=link[1][:_MAX_SHOWN]))
         raise RefusedError(build_issue("file-empty", name))
-    copy = Path(tempfile.mkdtemp(dir=folder)) / f"source.{kind}"
+    copy = Path(tempfile.mkdtemp(dir=folder)) / f"{path.stem}.{kind}"  # GDAL names the layer after the file
     copy.write_text(text, encoding="utf-8")
     try:
         declared = count_kml(copy) if kind == "kml" else Declared()
@@ -426,6 +435,7 @@ def _read_dxf(source: _Source) -> BoundaryFile:
     utf8 = is_utf8(content)
     with _gdal_option("DXF_ENCODING", "UTF-8" if utf8 and not content.isascii() else None):
         found = _GdalReader(name, path, "dxf").read(None)
+    found.features = [replace(row, properties=unescape_drawing(row.properties)) for row in found.features]
     layers: dict[str, list[SourceFeature]] = defaultdict(list)
     for feature in found.features:
         layers[str(feature.properties.get("Layer"))].append(feature)
@@ -487,7 +497,10 @@ def _find_unit(content: bytes, features: Sequence[SourceFeature]) -> float:
 def _build_plots(
     name: str, layer: str, features: Sequence[SourceFeature], scale: float
 ) -> list[SourceFeature]:
-    rings = [ring for row in features for ring in coordinate_lists.list_rings(row.geometry)]
+    drawn = [ring for row in features for ring in coordinate_lists.list_rings(row.geometry)]
+    rounded = [shapely.set_precision(ring, _RING_STEP, mode="pointwise") for ring in drawn]
+    twins = {shapely.normalize(key).wkb: ring for key, ring in zip(rounded, drawn, strict=True)}
+    rings = list(twins.values())  # an outline and its hatch are one
     area = coordinate_lists.combine_even_odd(rings) if rings else None
     shapes = list(shapely.get_parts(area)) if area is not None else [row.geometry for row in features]
     labels = [row for row in features if row.properties.get("Text") and row.geometry is not None]
@@ -576,7 +589,7 @@ class _GdalReader:
         shapes = [row.geometry for row in features]
         if len(layers) > 1 and declared.rings is not None and self.kind == "kml":
             shapes = [shape for layer in layers for shape in self._read_shapes(layer)]
-        rings, positions = _count_read(shapes)
+        rings, positions = count_read(shapes)
         pairs = {
             "features": (declared.features if len(layers) == 1 else None, len(features)),
             "counted": (counted, len(features)),
@@ -650,21 +663,6 @@ def _to_flat_type(declared: str) -> str:
     ['Polygon', 'MultiPolygon', 'Point', 'Unknown']
     """
     return declared.removesuffix("M").removesuffix("Z").rstrip()
-
-
-def _count_read(shapes: Iterable[BaseGeometry | None]) -> tuple[int, int]:
-    """Return how many rings and lines, and positions in them, geometries have."""
-    every = [part for shape in shapes if shape is not None for part in _flatten(shape)]
-    polygons = [part for part in every if isinstance(part, shapely.Polygon)]
-    lines = [part for part in every if part.geom_type in LINE_TYPES]
-    rings = shapely.get_rings(polygons)
-    counted = [*rings, *lines]
-    return len(counted), int(shapely.get_num_coordinates(counted).sum()) if counted else 0
-
-
-def _flatten(shape: BaseGeometry) -> list[BaseGeometry]:
-    parts = list(shapely.get_parts(shape))
-    return [one for part in parts for one in (_flatten(part) if hasattr(part, "geoms") else [part])]
 
 
 def _parse_wkb(wkb: bytes | None) -> tuple[BaseGeometry | None, str | None]:

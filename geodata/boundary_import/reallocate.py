@@ -114,10 +114,36 @@ def merge_slivers(
             return
 
 
+def measure_shared_edges(polygons: Sequence[shapely.Polygon]) -> list[dict[int, float]]:
+    """Return for each polygon of a coverage its neighbours by number, and how long the edge to each is.
+
+    Neighbours have the same corners along an edge. Lengths are in the units of the polygons.
+    """
+    shared: list[dict[int, float]] = [{} for _ in polygons]
+    rings, owners = shapely.get_rings(list(polygons), return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    inside = ring[1:] == ring[:-1]  # a pair of points of one ring
+    ends = np.stack([points[:-1][inside], points[1:][inside]], axis=1)
+    turned = (ends[:, 0, 0] > ends[:, 1, 0]) | (
+        (ends[:, 0, 0] == ends[:, 1, 0]) & (ends[:, 0, 1] > ends[:, 1, 1])
+    )
+    ends[turned] = ends[turned][:, ::-1]
+    order = np.lexsort(ends.reshape(-1, 4).T)
+    ends, owner = ends[order], owners[ring[:-1][inside]][order]
+    twice = (ends[1:] == ends[:-1]).all(axis=(1, 2))
+    lengths = np.hypot(*(ends[:-1, 1] - ends[:-1, 0]).T)
+    pairs = zip(owner[:-1][twice], owner[1:][twice], lengths[twice], strict=True)
+    for one, other, length in pairs:
+        shared[one][int(other)] = shared[one].get(int(other), 0.0) + float(length)
+        shared[other][int(one)] = shared[other].get(int(one), 0.0) + float(length)
+    return shared
+
+
 class _SliverMerger:
     def __init__(self, faces: Sequence[Face], width_m: float) -> None:
         self.faces, self.width_m = faces, width_m
-        self.tree = shapely.STRtree([face.polygon for face in faces])
+        self.points = shapely.point_on_surface([face.polygon for face in faces])
+        self.shared = measure_shared_edges([face.polygon for face in faces])
 
     def find(self, owner: str) -> list[list[int]]:
         """Return the faces of each new detached sliver of `owner`."""
@@ -126,11 +152,12 @@ class _SliverMerger:
         parts = self._parts([self.faces[number].polygon for number in mine])
         slivers = [part for part in parts[:-1] if is_narrow(part, self.width_m)]
         known = [part for part in self._parts(old) if is_narrow(part, self.width_m)] if slivers else []
+        points, there = shapely.STRtree(self.points[mine]), shapely.STRtree(known)
         found = []
         for part in slivers:
-            members = [one for one in mine if part.contains(self.faces[one].polygon.representative_point())]
+            members = [mine[at] for at in sorted(points.query(part, predicate="contains"))]
             unchanged = all(self.faces[one].before == owner for one in members)
-            was_there = unchanged and any(one.contains(part.representative_point()) for one in known)
+            was_there = unchanged and bool(len(there.query(part.representative_point(), predicate="within")))
             if not was_there and not self._is_island(members):
                 found.append(members)
         return found
@@ -160,12 +187,11 @@ class _SliverMerger:
 
     def _edges(self, part: Sequence[int]) -> Iterator[tuple[int, float]]:
         """Yield the faces that share edges with a part, and how long each is."""
+        members = set(part)
         for one in part:
-            polygon = self.faces[one].polygon
-            for number in self.tree.query(polygon, predicate="intersects"):
-                if number not in part:
-                    other = self.faces[number].polygon
-                    yield int(number), shapely.intersection(polygon.boundary, other.boundary).length
+            for number, length in self.shared[one].items():
+                if number not in members:
+                    yield number, length
 
     def _is_island(self, part: Sequence[int]) -> bool:
         """Tell whether a part is all the land there was, with nothing but sea around it, then and now."""

@@ -20,6 +20,8 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
+from owslib.etree import etree
+from owslib.iso import MD_Metadata
 from playwright.sync_api import Page, expect
 
 from layers.axes import ALL, CRS84, Axes
@@ -73,6 +75,47 @@ def test_the_catalogue_and_all_of_its_data_sets_are_described_in_every_language(
         assert texts.keys() == {"zh", "en", "ko"}, node["@id"]
         assert all(texts.values())
     assert {row["@language"] for row in described[1]["dct:title"]} == {"zh", "en", "ko"}
+
+
+def test_what_the_shapes_of_dcat_ap_want_typed_is_typed(catalogue: Any) -> None:
+    """The catalogue conforms to the shapes of DCAT-AP 3.0.0, which these are the only demanding part of."""
+    files = [row for dataset in catalogue["dcat:dataset"] for row in dataset["dcat:distribution"]]
+    addresses = [row[name] for row in files for name in ("dcat:accessURL", "dcat:downloadURL")]
+    addresses.append(catalogue["dcat:service"]["dcat:endpointURL"])
+    assert {one["@type"] for one in addresses} == {"rdfs:Resource"}
+    algorithms = {row["spdx:checksum"]["spdx:algorithm"]["@type"] for row in files}
+    assert algorithms == {"spdx:ChecksumAlgorithm"}
+
+
+def test_every_layer_has_an_iso_record_that_says_what_the_page_says(
+    client: FlaskClient, release: Release
+) -> None:
+    page = client.get("/data/?lang=zh").text
+    for info in release.read_json("pages/catalogue.json"):
+        path = f"/data/{info['id']}.iso.xml"
+        assert f'href="{path}"' in page
+        answer = client.get(path)
+        assert answer.mimetype == "application/xml"
+        assert client.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+        record = MD_Metadata(etree.fromstring(answer.data))
+        assert record.identifier == f"urn:weihai-layout:{info['id']}"
+        assert record.hierarchy == ("nonGeographicDataset" if info["geometry"] == "none" else "dataset")
+        (about,) = record.identification
+        assert about.title == info["title"]["zh"]
+        assert about.abstract == info["description"]["zh"]
+        assert record.dataquality.lineage
+        assert len(about.otherconstraints) >= 1
+        assert hasattr(about, "bbox") == (info["geometry"] != "none")
+        for name in ("title", "abstract"):
+            said = re.search(rf"<gmd:{name} .*?</gmd:{name}>", answer.text, re.DOTALL)
+            assert said is not None
+            assert re.findall(r'locale="#(\w+)"', said[0]) == ["en", "ko"]
+        links = [one.url.removeprefix("http://localhost") for one in record.distribution.online]
+        files = [f"/data/{info['id']}.{kind.id}" for kind in formats_of(kind_of_entry(info))]
+        assert set(links) == {*files, f"/ogc/collections/{info['id']}"}
+    missing = client.get("/data/zone.iso.xml")
+    assert missing.status_code == 404
+    assert "zones" in missing.text
 
 
 def test_the_catalogue_names_a_service_that_answers(client: FlaskClient, catalogue: Any) -> None:

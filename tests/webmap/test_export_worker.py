@@ -143,6 +143,25 @@ def test_who_finds_no_place_is_asked_to_come_back(tmp_path: Path, monkeypatch: p
         assert isinstance(first.exception(), TooCostlyError)
 
 
+def test_answers_of_which_nothing_is_kept_leave_a_place_to_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two long joins would hold both places of a pool for minutes."""
+    monkeypatch.setattr(export_worker, "PATIENCE_S", 0.3)
+    worker, told = worker_in(tmp_path), tmp_path / "pid"
+    with ThreadPoolExecutor() as threads:
+        long = threads.submit(worker.answer, job(f"sleep {told}"), 60)
+        wait_for(told.exists)
+        with pytest.raises(BusyError):
+            worker.answer(job("write"), 60)
+        assert worker.get(("a",), job("write")) == b"made"
+        os.kill(int(told.read_text()), signal.SIGKILL)
+        with pytest.raises(TooCostlyError):
+            long.result()
+    assert worker_in(tmp_path / "one", ChildLimits(at_once=1)).answer(job("write"), 60) == b"made"
+    assert (worker.running, worker.waiting) == (0, 0)
+
+
 @pytest.mark.parametrize("path", ["/zones/gaoqu.pdf", "/print/belts.png", "/data/zones.gpkg?crs=EPSG:4550"])
 def test_a_memory_limit_on_children_is_a_clean_answer(release: Release, tmp_path: Path, path: str) -> None:
     client = create_app(release, Settings(tmp_path, export_megabytes=60)).test_client()

@@ -473,6 +473,7 @@ def test_an_own_layer_is_downloaded_and_filtered_like_the_others(own: FlaskClien
     catalogue = own.get("/data/catalog.jsonld").get_json(force=True)
     dataset = next(row for row in catalogue["dcat:dataset"] if row["dct:identifier"] == "own-plots")
     assert dataset["dct:license"]["@id"].endswith("/own/own-plots/")
+    assert "自有来源&lt;/script&gt;" in own.get("/data/own-plots.iso.xml").text
     for text, expected in {"price<10": ["p-3"], "status='乙'''": ["p-2"]}.items():
         found = own.get("/ogc/collections/own-plots/items", query_string={"f": "json", "filter": text})
         assert [row["id"] for row in found.get_json(force=True)["features"]] == expected

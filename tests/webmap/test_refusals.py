@@ -93,7 +93,7 @@ SAMPLES = {
     "extension": "svg",
     "name": "targets",
 }
-ENDINGS = (".json", ".geojson", ".csv", ".jsonld", ".md", ".pdf", ".png", ".svg", ":extension>")
+ENDINGS = (".json", ".geojson", ".csv", ".jsonld", ".xml", ".md", ".pdf", ".png", ".svg", ":extension>")
 POINTS = {"place_id": "airport-weihai"}
 
 

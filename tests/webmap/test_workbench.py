@@ -25,8 +25,10 @@ from geodata.boundary_import.propose import Baseline
 from geodata.boundary_import.records import CheckOptions
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_history, read_last
+from layers.postgis.load import NewerSchemaError, is_loaded
 from layers.store import Release
 from scripts import cli
+from scripts.cluster import DatabaseCluster
 from tests.webmap.bench import HASHED, PASSWORD, Bench, build_release, copy_home, run_here, to_file
 from webmap import publish as publishing
 from webmap.i18n import read_strings
@@ -502,6 +504,32 @@ def test_a_boundary_goes_from_one_to_the_other_and_back_and_is_published_and_und
     assert draft
     assert [one.deed for one in draft.events][-2:] == ["published", "undone"]
     assert "撤销" in wang.get("/workbench/history?lang=zh").text
+
+
+def test_a_publication_goes_live_once_the_database_holds_it(
+    fresh: Any, cluster: DatabaseCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = cluster.new_database("bench")
+    bench = fresh(store=url)
+    li, wang = bench.sign_in("li"), bench.sign_in("wang")
+    draft_id = bench.draft(li)
+    bench.submit(li, draft_id)
+    count = len(read_history(bench.home))
+
+    def migrate(*_: object) -> None:
+        raise NewerSchemaError("made by a newer version")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("layers.postgis.load.migrate", migrate)
+        bench.publish(wang, draft_id)
+    assert bench.state(draft_id) == "submitted"
+    assert len(read_history(bench.home)) == count
+    assert read_strings("zh")["workbench.problem.build"] in wang.get(f"/workbench/drafts/{draft_id}").text
+    assert bench.publish(wang, draft_id).status_code == 303
+    last = read_last(bench.home)
+    assert last
+    assert bench.state(draft_id) == "published"
+    assert is_loaded(url, last.release)
 
 
 def test_in_one_person_mode_an_approver_publishes_their_own(fresh: Any) -> None:

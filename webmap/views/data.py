@@ -18,7 +18,16 @@ from layers.document_types import DownloadEntry, LayerEntry, ReadyFile, SourceTe
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
 from layers.export.job import release_path
 from webmap.content import Content
-from webmap.downloads import DOWNLOAD_PARAMETERS, GOES_WITH, PARAMETERS, PLACED, WKT, kind_of_entry, to_frame
+from webmap.downloads import (
+    DOWNLOAD_PARAMETERS,
+    GOES_WITH,
+    PARAMETERS,
+    PLACED,
+    WKT,
+    kind_of_entry,
+    to_frame,
+    unknown_layer_error,
+)
 from webmap.http import REVALIDATE, base_url, send, send_json
 from webmap.params import (
     Arguments,
@@ -174,12 +183,35 @@ def data_package() -> Response:
 @takes()
 def data_catalogue() -> Response:
     """Send the DCAT description of all files, with the addresses that the site has."""
-    files = current_app.extensions["settings"].files
-    base = base_url() if files is None else files.url or ".."  # seen from the file itself
     strings = current_app.extensions["strings"]
-    described = build_catalogue(content(), strings, base, service=files is None)
-    body = json.dumps(described, ensure_ascii=False)
-    response = Response(body, content_type="application/ld+json")
+    base, service = _locate_site()
+    described = build_catalogue(content(), strings, base, service=service)
+    return _send_description(json.dumps(described, ensure_ascii=False), "application/ld+json")
+
+
+@blueprint.get("/data/<layer>.iso.xml")
+@takes()
+def data_record(layer: str) -> Response:
+    """Send the ISO 19115 record of a layer or table, as XML after ISO/TS 19139."""
+    found = content()
+    entry = next((one for one in found.downloads if one["id"] == layer), None)
+    if entry is None:
+        raise unknown_layer_error(layer, found)
+    base, service = _locate_site()
+    record = describe_record(entry, found, current_app.extensions["strings"])
+    media = {one.id: one.media_type for one in FORMATS.values()}
+    body = render_template("iso19139.xml", layer=entry, media=media, base=base, service=service, **record)
+    return _send_description(body, "application/xml; charset=utf-8")
+
+
+def _locate_site() -> tuple[str, bool]:
+    """Return the site's address as files in /data/ give it, and whether the API answers there, too."""
+    files = current_app.extensions["settings"].files
+    return (base_url(), True) if files is None else (files.url or "..", False)
+
+
+def _send_description(body: str, media_type: str) -> Response:
+    response = Response(body, content_type=media_type)
     response.add_etag()
     response.make_conditional(request)
     return response
@@ -209,6 +241,15 @@ _MEDIA = "https://www.iana.org/assignments/media-types/"
 _LANGUAGE = "http://id.loc.gov/vocabulary/iso639-1/"
 _FRAME = "http://www.opengis.net/def/crs/"
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
+_ISO_NAMES = {  # of namespaces, lists and units in a record: nothing is fetched from there
+    "gmd": "http://www.isotc211.org/2005/gmd",
+    "gco": "http://www.isotc211.org/2005/gco",
+    "lists": "http://www.isotc211.org/2005/resources/Codelist/gmxCodelists.xml#",
+    "languages": "http://www.loc.gov/standards/iso639-2/",
+    "frame": f"{_FRAME}OGC/1.3/CRS84",
+    "metre": "http://www.opengis.net/def/uom/UCUM/0/m",
+}
+_AUTHORS = "weihai-layout authors"
 _ALGORITHM = "spdx:checksumAlgorithm_sha256"
 _ABOUT = "ogc.description"  # what all the data are, as the API says too
 
@@ -234,11 +275,33 @@ def build_catalogue(content: Content, strings: Strings, base: str, *, service: b
             {"@type": "dct:ProvenanceStatement", "rdfs:label": source} for source in content.about.sources
         ],
         **_modified(content),
-        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": "weihai-layout authors"},
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": _AUTHORS},
         "foaf:homepage": {"@id": f"{base}/", "@type": "foaf:Document"},
         **_terms(base),
         "dcat:dataset": [_whole(content, base) | about, *layers],
         **({"dcat:service": _service(base)} if service else {}),
+    }
+
+
+def describe_record(layer: DownloadEntry, content: Content, strings: Strings) -> dict[str, object]:
+    """Return what the ISO 19115 record of a layer says beside what its entry holds, each text by language."""
+    publisher, own = content.local["publisher"], layer.get("own")
+    notes = [f"method_note.{method}" for method in layer["methods"]]
+    lineage = {
+        one: " ".join(texts[note] for note in notes) or content.plan["title"][one]
+        for one, texts in strings.items()
+    }
+    unstated = content.about.words["unstated"]
+    return {
+        "names": _ISO_NAMES,
+        "languages": list(strings),
+        "publisher": publisher["name"]["zh"] if publisher else _AUTHORS,
+        "website": publisher["website"] if publisher else None,
+        "issued": own["as_of"] if own else content.plan["date"],
+        "modified": content.about.modified,
+        "terms": [_label_terms(term, unstated) for term in layer["terms"]],
+        "lineage": lineage,
+        "sources": content.about.sources,
     }
 
 
@@ -248,7 +311,7 @@ def _service(base: str) -> Node:
         "@type": "dcat:DataService",
         "dct:title": "OGC API – Features",
         "dct:conformsTo": _standard(_FEATURES),
-        "dcat:endpointURL": {"@id": f"{base}/ogc/"},
+        "dcat:endpointURL": _resource(f"{base}/ogc/"),
     }
 
 
@@ -295,13 +358,13 @@ def _distribution(file: ReadyFile, base: str) -> Node:
     return {
         "@id": f"{base}{file['href']}",
         "@type": "dcat:Distribution",
-        "dcat:accessURL": {"@id": f"{base}/data/"},
-        "dcat:downloadURL": {"@id": f"{base}{file['href']}"},
+        "dcat:accessURL": _resource(f"{base}/data/"),
+        "dcat:downloadURL": _resource(f"{base}{file['href']}"),
         "dcat:mediaType": {"@id": f"{_MEDIA}{media}", "@type": "dct:MediaType"},
         "dcat:byteSize": {"@value": str(file["bytes"]), "@type": "xsd:nonNegativeInteger"},
         "spdx:checksum": {
             "@type": "spdx:Checksum",
-            "spdx:algorithm": {"@id": _ALGORITHM},
+            "spdx:algorithm": {"@id": _ALGORITHM, "@type": "spdx:ChecksumAlgorithm"},
             "spdx:checksumValue": {"@value": file["sha256"], "@type": "xsd:hexBinary"},
         },
         "dct:conformsTo": _standard(f"{_FRAME}{frame}"),
@@ -313,15 +376,23 @@ def _terms(base: str) -> Node:
     return {"dct:license": {"@id": f"{base}/data/LICENSE-DATA.md", "@type": "dct:LicenseDocument"}}
 
 
+def _resource(address: str) -> Node:
+    """Return an address that the shapes of DCAT-AP want typed."""
+    return {"@id": address, "@type": "rdfs:Resource"}
+
+
 def _standard(address: str) -> Node:
     return {"@id": address, "@type": "dct:Standard"}
 
 
 def _rights(term: SourceTerms, unstated: dict[str, str]) -> Node:
     """Return the terms of one source of a dataset."""
+    return {"@type": "dct:RightsStatement", "rdfs:label": _texts(_label_terms(term, unstated))}
+
+
+def _label_terms(term: SourceTerms, unstated: dict[str, str]) -> dict[str, str]:
     stated = dict.fromkeys(term["name"], term["licence"]) if term["licence"] else term["rights"] or unstated
-    label = {language: f"{name}: {stated[language]}" for language, name in term["name"].items()}
-    return {"@type": "dct:RightsStatement", "rdfs:label": _texts(label)}
+    return {language: f"{name}: {stated[language]}" for language, name in term["name"].items()}
 
 
 def _modified(content: Content) -> Node:

@@ -314,12 +314,18 @@ def _admit(task: BenchTask) -> Callable[[Release], None]:
         # Only who stores in a database pays for its driver.
         import psycopg
 
-        from layers.postgis.load import is_loaded, load_release, read_snapshot
+        from layers.postgis.load import (
+            MissingExtensionError,
+            NewerSchemaError,
+            is_loaded,
+            load_release,
+            read_snapshot,
+        )
 
         try:
             if not is_loaded(store, release.id):
                 load_release(store, read_snapshot(release), lambda *_: None, {live.release} if live else ())
-        except psycopg.Error as error:
+        except (psycopg.Error, MissingExtensionError, NewerSchemaError) as error:
             raise BuildError(" ".join(str(error).split())) from error
 
     return admit

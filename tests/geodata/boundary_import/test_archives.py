@@ -33,7 +33,7 @@ ARCHIVES = {
     "nested": ([("inner.zip", b"PK")], "zip-nested"),
     "nothing": ([("readme.txt", "x")], "zip-nothing"),
     "two": ([("a.geojson", GOOD), ("b.kml", "<kml/>")], "zip-ambiguous"),
-    "the same twice": ([("a/a.geojson", GOOD), ("b/a.geojson", GOOD)], "not-readable"),
+    "the same twice": ([("a/a.geojson", GOOD), ("b/a.geojson", GOOD)], "zip-twice"),
     "many": ([(f"{number}.txt", "") for number in range(formats.MAX_ENTRIES + 1)], "zip-entries"),
     "a bomb": ([("a.geojson", b" " * 30_000_000)], "zip-bomb"),
     "a script": ([("a.geojson", "<vrt/>")], "unknown-format"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import zipfile
 from itertools import pairwise
 from typing import Any
@@ -71,6 +72,10 @@ EXCHANGES = {
     "rings in one direction": exchange(shapely.reverse(GK), head=HEAD).encode(),
     "no prefix": exchange(head=HEAD, prefix=0).encode(),
     "a prefix and no zone": exchange(head=HEAD[:2]).encode(),
+    "commas behind": exchange(head=HEAD).replace("\nJ", ",\nJ").encode(),
+    "heights behind": re.sub(r"(?m)^(J.*)$", r"\1,12.3", exchange(head=HEAD)).encode(),
+    "tabs": exchange(head=HEAD, comma="\t").encode(),
+    "a note below": f"{exchange(head=HEAD)}\n制表单位：某局".encode(),
     "80 in words is not 2000": exchange(head=("坐标系=80国家大地坐标系", *HEAD[1:])).encode(),
 }
 
@@ -91,6 +96,10 @@ def test_the_system_of_corner_points_is_that_of_their_header(tmp_path):
     assert proposal.read_as == "EPSG:2364"
     path.write_text(exchange(head=("坐标系=2000国家大地坐标系",), prefix=0), encoding="utf-8")
     assert codes(path, of="lingang")[0] == {"missing-crs"}
+    turned = shapely.transform(GK, lambda points: points[:, ::-1] + [0, ZONE])
+    path.write_text(exchange(turned, prefix=0, head=HEAD), encoding="utf-8")
+    assert codes(path, of="lingang")[0] == {"flipped-axes"}
+    assert_same(imported(path, fix=True)[0])
     path.write_text(exchange(head=(*HEAD[:2], "带号=41")), encoding="utf-8")
     assert refused(path) == "zone-contradicts"
 
@@ -99,8 +108,9 @@ def test_corner_points_that_are_lost_are_told(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text(exchange(head=HEAD, count=9), encoding="utf-8")
     assert refused(path) == "points-missing"
-    path.write_text(exchange(head=HEAD).replace("J3,1,", "J3,1,?"), encoding="utf-8")
-    assert refused(path) == "line-unreadable"
+    for damage in ("?", "1e999"):
+        path.write_text(exchange(head=HEAD).replace("J3,1,", f"J3,1,{damage}"), encoding="utf-8")
+        assert refused(path) == "line-unreadable"
     lines = exchange(head=HEAD).splitlines()
     lines = [line.replace(f"{GK.area / 1e4:.4f}", "12.5") for line in lines]
     path.write_text("\n".join(lines), encoding="utf-8")
@@ -228,7 +238,7 @@ def test_columns_that_cannot_be_told_are_asked_for(tmp_path):
     path = tmp_path / "a.csv"
     rows = [f"{x:.6f},{y:.6f},{x + 1:.6f}" for x, y in rings_of(SHAPE)[0]]
     path.write_text("\n".join(["甲,纬度,乙", *rows]), encoding="utf-8")
-    assert codes(path, of="lingang", crs="EPSG:4490")[0] == {"unknown-format"}
+    assert codes(path, of="lingang", crs="EPSG:4490")[0] == {"columns-unknown"}
     assert imported(path, crs="EPSG:4490", columns="甲,纬度")
     assert imported(path, crs="EPSG:4490", columns="1,2")
     assert codes(path, columns="甲,丙")[0] == {"columns-not-found"}
@@ -445,6 +455,25 @@ def test_a_drawing_with_several_layers_of_areas_asks_which(tmp_path):
     assert codes(path, of="lingang", crs="EPSG:4549", table="另一层")[0] == set()
 
 
+def test_a_ring_that_is_drawn_and_hatched_is_one(tmp_path):
+    """And a layer whose name has its letters as numbers is known by them."""
+    path = tmp_path / "a.dxf"
+    path.write_text(drawing([*rings_of(GK), *rings_of(GK)], layer=r"\U+4E34\U+6E2F"), encoding="gb18030")
+    polygon, found = imported(path, crs="EPSG:4549", table="临港")
+    assert_same(polygon)
+    assert found == set()
+
+
+def test_the_list_of_a_total_station_is_no_part_of_a_table(tmp_path):
+    """The suffix is also that of MapInfo's attributes."""
+    path = tmp_path / "a.dat"
+    path.write_text("\n".join(f"{at},,{x:.3f},{y:.3f},0.0" for at, (x, y) in enumerate(rings_of(GK)[0])))
+    polygon, _ = imported(path, crs="EPSG:4549")
+    assert shapely.symmetric_difference(polygon, shapely.Polygon(SHAPE.exterior)).area < 1e-7
+    path.write_bytes(b"\x03\x7a\0\0" * 20)
+    assert refused(path) == "format-refused"
+
+
 KML = """<?xml version="1.0" encoding="{encoding}"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document>
 <Placemark><name>临港区</name><Polygon><outerBoundaryIs><LinearRing><coordinates>{outer}</coordinates></LinearRing>
 </outerBoundaryIs><innerBoundaryIs><LinearRing><coordinates>{inner}</coordinates></LinearRing></innerBoundaryIs>
@@ -462,6 +491,15 @@ def kml(encoding="UTF-8", more=""):
 def test_a_kml_in_other_encodings(tmp_path, said, encoding):
     path = tmp_path / "a.kml"
     path.write_bytes(kml(said).encode(encoding))
+    polygon, found = imported(path)
+    assert_same(polygon)
+    assert found == set()
+
+
+@pytest.mark.parametrize("flaw", ["<a:x>1</a:x>", "<description>A & B</description>"])
+def test_what_programs_forget_in_a_kml_is_put_right(tmp_path, flaw):
+    path = tmp_path / "a.kml"
+    path.write_text(kml().replace("<Polygon>", f"{flaw}<Polygon>"), encoding="utf-8")
     polygon, found = imported(path)
     assert_same(polygon)
     assert found == set()
@@ -486,6 +524,9 @@ def test_a_link_inside_a_kmz_is_followed(tmp_path):
     polygon, found = imported(path)
     assert_same(polygon)
     assert found == {"data-chosen"}
+    outside = tmp_path / "b.kml"
+    outside.write_text(link.replace("layers/", "https://example.org/"), encoding="utf-8")
+    assert refused(outside) == "linked-elsewhere"
 
 
 def test_the_only_polygons_of_an_archive_are_taken_or_one_is_named(tmp_path, write):
@@ -501,6 +542,14 @@ def test_the_only_polygons_of_an_archive_are_taken_or_one_is_named(tmp_path, wri
     assert found == {"data-chosen"}
     assert imported(path, table="面")[1] == set()
     assert codes(path, of="lingang", table="线.shp")[0] == {"lines-not-closed"}
+
+
+def test_files_of_the_same_name_in_two_folders_are_told(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for folder in ("批复", "规划"):
+            archive.writestr(f"{folder}/范围.kml", kml())
+    assert refused(path) == "zip-twice"
 
 
 def test_what_is_damaged_in_an_archive_is_not_passed_over(tmp_path, write):

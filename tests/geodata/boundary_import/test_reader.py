@@ -218,7 +218,7 @@ BYTES = {
     "a virtual file": (b'<OGRVRTDataSource><OGRVRTLayer name="x"/></OGRVRTDataSource>', "unknown-format"),
     "entities": (b'<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "b">]><kml>&a;</kml>', "unknown-format"),
     "half a JSON": (b'{"type": "FeatureCollection", "features": [', "not-readable"),
-    "another JSON": (b'{"a": 1}', "not-readable"),
+    "another JSON": (b'{"a": 1}', "unknown-format"),
     "deep nesting": (b'{"type":' + b"[" * 100_000, "not-readable"),
     "half a package": (b"SQLite format 3\0" + b"\0" * 200, "not-readable"),
     "half a FlatGeobuf": (b"fgb\x03fgb\x00" + b"\xff" * 50, "not-readable"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, permutations
 
 import pytest
 import shapely
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from geodata import crs
 from geodata.boundary_import.planar import is_narrow
+from geodata.boundary_import.reallocate import measure_shared_edges
 from geodata.boundary_import.records import ImportedBoundary, keep_latest
 from geodata.boundary_import.snap import (
     Members,
@@ -350,3 +351,15 @@ def test_an_islet_that_another_hand_draws_a_little_off_stays_land(county):
     pieces = apply_imports(FACTS, BOUNDARIES, [record("counties", county, polygon)]).pieces
     towns = shapely.union_all([pieces[one] for one in MEMBERS.of(county)])
     assert is_narrow(shapely.difference(polygon, towns), 0.1)
+
+
+def test_edges_between_the_faces_of_a_coverage_are_as_long_as_where_their_outlines_meet():
+    cells = [shapely.box(x, y, x + 1, y + 1) for x in range(4) for y in range(4)]
+    whole = shapely.box(-1, -1, 5, 5).difference(shapely.union_all(cells))
+    lines = shapely.node(shapely.union_all([one.boundary for one in (*cells, whole)]))
+    faces = list(shapely.get_parts(shapely.polygonize([lines])))
+    shared = measure_shared_edges(faces)
+    assert len(faces) == 17
+    for one, other in permutations(range(len(faces)), 2):
+        length = shapely.intersection(faces[one].boundary, faces[other].boundary).length
+        assert shared[one].get(other, 0.0) == pytest.approx(length)
