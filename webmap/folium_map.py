@@ -99,13 +99,14 @@ def render_map(bounds: list[float], sources: dict[str, str], leaflet: dict[str, 
     root: Any = plan_map.get_root()
     root.render()
     # Folium's own meta tags forbid zooming and its styles need no place in our page: links only.
-    # Scripts first: behind a style sheet they would wait for it. Deferred, so that the page is laid out meanwhile.
+    # Scripts first: behind a style sheet they would wait for it. Deferred: the page is laid out meanwhile.
     links = [child for child in root.header._children.values() if isinstance(child, CssLink | JavascriptLink)]  # noqa: SLF001
     header = "\n".join(link.render() for link in sorted(links, key=lambda link: isinstance(link, CssLink)))
+    script = root.script.render().strip()
     return Fragments(
         header=header.replace("<script ", "<script defer "),
         html=root.html.render().strip(),
-        script=f'document.addEventListener("DOMContentLoaded", () => {{\n{root.script.render().strip()}\n}});',
+        script=f'document.addEventListener("DOMContentLoaded", () => {{\n{script}\n}});',
         sources=sources,
     )
 
