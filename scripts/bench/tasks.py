@@ -37,10 +37,9 @@ POINTS, ROWS = 200, 1000
 MOST_FILES = 5  # each takes seconds, on both sides
 LAYERS = ("counties", "towns", "zones", "parks")
 COUNTED = "counties"  # the layer whose answers must be the peer's
-FRAME = "EPSG:4550"
 PEER_EXPORT = """
 import sys, geopandas
-geopandas.read_file(sys.argv[1]).to_crs("EPSG:4550").to_file(sys.argv[2], layer="zones")
+geopandas.read_file(sys.argv[1]).to_crs(sys.argv[3]).to_file(sys.argv[2], layer="zones")
 """
 PEER_PDF = """
 import sys, geopandas
@@ -121,9 +120,8 @@ def bench_join(home: Path, rounds: int = 5) -> Result:
 
 def bench_export(home: Path, rounds: int = 5) -> Result:
     """Return the seconds to a GeoPackage in another system, ours and those of a script with geopandas."""
-    return _bench_file(
-        home, rounds, f"/data/zones.gpkg?crs={FRAME}", ("geopandas_s", PEER_EXPORT, "zones.gpkg")
-    )
+    address = f"/data/zones.gpkg?crs={read_city().paper}"
+    return _bench_file(home, rounds, address, ("geopandas_s", PEER_EXPORT, "zones.gpkg"))
 
 
 def bench_pdf(home: Path, rounds: int = 5) -> Result:
@@ -184,7 +182,7 @@ def _bench_file(home: Path, rounds: int, path: str, peer: tuple[str, str, str]) 
     with tempfile.TemporaryDirectory() as folder:
         zones, made = Path(folder) / "zones.geojson", Path(folder) / file
         zones.write_bytes(release.read("data/zones.geojson"))
-        command = [sys.executable, "-c", script, str(zones), str(made)]
+        command = [sys.executable, "-c", script, str(zones), str(made), read_city().paper]
         ours, others = [], []
         for _ in range(min(rounds, MOST_FILES)):
             ours.append(_make(release, path))

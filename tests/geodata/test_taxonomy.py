@@ -16,6 +16,7 @@ DESIGNATIONS, INDUSTRIES = "plan/designations.yaml", "plan/industries.yaml"
 def folder(tmp_path: Path) -> Path:
     for name in ("plan", "places"):
         shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "search.yaml", tmp_path)
     return tmp_path
 
 

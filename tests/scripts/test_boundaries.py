@@ -211,7 +211,7 @@ def test_a_dry_run_with_nothing_to_draw_names_no_map(ask, own_home, tmp_path):
     dry = ["import-boundary", str(path), "--layer", "zones", "--accuracy-m", "5", "--dry-run"]
     code, out, _ = ask(*dry, "--preview", str(page))
     assert code == 1
-    assert "not-readable" in out
+    assert "unknown-format" in out
     assert "no map was written" in out
     assert str(page) not in out
     code, out, _ = ask(*dry, "--json")

@@ -43,7 +43,7 @@ FRAME = read_city().paper
 ALONG_M = 60  # within which a line runs along an edge: both are simplified
 BACKDROP_SCALES = (600_000, 150_000)  # from which on a map shows the next finer range of a basemap
 # The Chinese face draws quotation marks as wide as its letters; a text without any takes the Korean face's.
-QUOTES, HAN, NARROW = re.compile("[‘’“”]"), re.compile("[\u4e00-\u9fff]"), "Noto Sans CJK KR"
+QUOTES, HAN, NARROW = re.compile("[‘’“”]"), re.compile(r"[\u4e00-\u9fff]"), "Noto Sans CJK KR"
 TOLERANCE_M = 25  # a tenth of a millimetre at 1:250,000
 BORDERS_TOLERANCE_M = 1
 

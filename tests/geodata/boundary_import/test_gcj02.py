@@ -49,7 +49,7 @@ def test_an_edge_that_only_runs_beside_a_coast_is_not_suspected(verdicts):
     nearer = {
         name: one
         for name, one in verdicts.items()
-        if min(one.distance_m[frame] for frame in crs.SHIFTED) < 0.8 * one.distance_m[crs.LONLAT]
+        if min(one.distance_m[frame] for frame in crs.SHIFTED) < 0.9 * one.distance_m[crs.LONLAT]
     }
     assert nearer
     for name, one in nearer.items():

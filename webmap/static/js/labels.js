@@ -169,7 +169,7 @@ function townNames({ catalogue }, zoom) {
 /* Place labels so that none covers another, nor the line of another: greedy, the important ones first. */
 
 const GAP = 2;
-const DIRECTIONS = Array.from({ length: 16 }, (_, index) => (index * Math.PI) / 8);
+const DIRECTIONS = Array.from({ length: 32 }, (_, index) => (index * Math.PI) / 16);
 const FARTHEST = 200; // pixels that a label may be moved
 
 /**
@@ -247,16 +247,18 @@ function crosses([ax, ay, bx, by], [cx, cy, dx, dy]) {
 /** Whether a box lies across the edge of what is in view: wholly outside it comes into view when the map is dragged. */
 function isCut([left, top, right, bottom], frame) {
   const apart = right < frame[0] || left > frame[2] || bottom < frame[1] || top > frame[3];
-  return !apart && (left < frame[0] || top < frame[1] || right > frame[2] || bottom > frame[3]);
+  return !apart && !isWithin([left, top, right, bottom], frame);
 }
+
+const isWithin = ([left, top, right, bottom], frame) => left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
 
 /** Return the nearest free offset, or the one that is least in the way. */
 function moved(item, room, frame) {
   const ring = [];
-  for (let radius = 16; radius <= FARTHEST; radius += 8) {
+  for (let radius = 16; radius <= FARTHEST; radius += 4) {
     for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
   }
-  const inside = ring.filter((offset) => !isCut(boxAt(item, offset), frame));
+  const inside = ring.filter((offset) => isWithin(boxAt(item, offset), frame)); // out of view it names nothing
   const tried = inside.length ? inside : ring;
   let [best, least] = [null, Infinity];
   for (const offset of tried) {

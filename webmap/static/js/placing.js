@@ -184,6 +184,8 @@ function covers(rings, [x, y]) {
   for (const ring of rings)
     for (let at = 1; at < ring.length; at++) {
       const [[x1, y1], [x2, y2]] = [ring[at - 1], ring[at]];
+      const within = Math.min(x1, x2) <= x && x <= Math.max(x1, x2) && Math.min(y1, y2) <= y && y <= Math.max(y1, y2);
+      if (within && (x2 - x1) * (y - y1) === (y2 - y1) * (x - x1)) return true; // on the edge
       if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) inside = !inside;
     }
   return inside;
