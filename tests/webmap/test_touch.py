@@ -111,6 +111,7 @@ def test_a_first_visit_is_shown_round_and_not_again(browser: Browser, site: str)
     guide = page.locator("#guide")
     expect(guide).to_be_hidden()  # who follows a link came for something
     page.goto(f"{site}/?lang=en")
+    expect(page.locator("#atlas.ready")).to_be_attached()  # from then on the address follows
     expect(guide.get_by_role("heading", name="How to read this map")).to_be_visible()
     guide.get_by_role("button", name="Tour of the map").press("Enter")
     shown = []
