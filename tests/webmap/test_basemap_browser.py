@@ -106,8 +106,8 @@ def test_only_what_is_looked_at_is_loaded_and_only_once(
     listed = cells[INDEX]["ranges"][-1]["cells"]
     assert 0 < len(close) < len(listed)
     before = list(asked)
-    page.evaluate("planMap.setZoom(9, { animate: false })")
-    page.evaluate("planMap.setZoom(13, { animate: false })")
+    page.evaluate("void planMap.setZoom(9, { animate: false })")
+    page.evaluate("void planMap.setZoom(13, { animate: false })")
     page.wait_for_load_state("networkidle")
     assert asked == before
 
@@ -119,7 +119,7 @@ def test_villages_are_named_from_close_by(
     open_map(page, site, 13, f"&lang={language}")
     label = page.locator(".label-village text")
     expect(label).to_have_text(name)
-    page.evaluate("planMap.setZoom(11, { animate: false })")
+    page.evaluate("void planMap.setZoom(11, { animate: false })")
     expect(label).to_have_count(0)
 
 

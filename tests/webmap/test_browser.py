@@ -164,7 +164,7 @@ def test_a_permalink_restores_theme_selection_and_view(page: Page, site: str) ->
     expect(page.locator("#panel-title")).to_contain_text("Northern Coastal")
     centre = page.evaluate("[planMap.getZoom(), planMap.getCenter().lat, planMap.getCenter().lng]")
     assert centre == [11, pytest.approx(37.4, abs=0.001), pytest.approx(122.2, abs=0.001)]
-    page.evaluate("planMap.setZoom(12, { animate: false })")
+    page.evaluate("void planMap.setZoom(12, { animate: false })")
     page.wait_for_url(re.compile(r"#12/"))
     again = page.url
     _open(page, again)
@@ -314,7 +314,7 @@ def test_no_name_is_cut_at_the_edge_of_the_map(phone: Page, site: str, theme: st
         cut = [box for box in boxes if shapely.box(*box).buffer(-3).intersects(frame.exterior)]
         assert cut == []
         assert any(frame.contains(shapely.box(*box)) for box in boxes)
-        phone.evaluate("planMap.panBy([90, 40], { animate: false })")
+        phone.evaluate("void planMap.panBy([90, 40], { animate: false })")
 
 
 def test_edges_and_labels_say_what_is_schematic(page: Page, site: str) -> None:

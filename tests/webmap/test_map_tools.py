@@ -63,7 +63,7 @@ def test_an_area_is_drawn_by_keyboard_and_says_what_lies_in_it(
     page.keyboard.press("Enter")
     expect(page.locator(".leaflet-container")).to_be_focused()
     for lon, lat in RING:
-        page.evaluate(f"planMap.setView([{lat}, {lon}], 11, {{ animate: false }})")
+        page.evaluate(f"void planMap.setView([{lat}, {lon}], 11, {{ animate: false }})")
         page.keyboard.press("Enter")
     page.get_by_role("button", name="What lies in it?").click()
     panel = page.locator("#panel")
