@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.check import check_facts
@@ -337,6 +337,7 @@ def test_every_table_is_known_to_the_check():
     assert set(tables()) == {field.name for field in fields(Facts)} - {"problems", "lines"}
 
 
+@settings(max_examples=30)  # each checks all facts
 @given(data=st.data())
 def test_any_indicator_figure_changed_alone_is_reported(facts, known, data):
     key = data.draw(st.sampled_from(sorted(facts.indicators)))
@@ -349,6 +350,7 @@ def test_any_indicator_figure_changed_alone_is_reported(facts, known, data):
     assert {(problem.code, problem.record) for problem in found} == {("figure-not-in-wording", key)}
 
 
+@settings(max_examples=30)  # each checks all facts
 @given(data=st.data())
 def test_any_record_that_others_name_is_missed_when_it_is_gone(facts, data):
     table = data.draw(st.sampled_from(["clauses", "agencies", "industries", "clusters", "sources"]))
