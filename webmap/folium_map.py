@@ -35,7 +35,8 @@ from webmap.i18n import fill
 from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
-MIN_ZOOM, MAX_ZOOM = 8, 13  # closer than that a pixel is finer than anything that is known of the ground
+# As Leaflet has them: Folium takes its own min_zoom and max_zoom to be of tiles. Closest are those of tiles.
+ZOOMS = {"minZoom": 7, "maxZoom": 18}
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
 PANES = (
     ("land", 200, False),
@@ -120,8 +121,6 @@ def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
         zoom_start=9,
         zoom_control=False,
         attribution_control=False,
-        min_zoom=MIN_ZOOM,
-        max_zoom=MAX_ZOOM,
         zoom_snap=0.5,
         max_bounds=True,
         min_lat=south - margin,
@@ -129,6 +128,7 @@ def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
         min_lon=west - margin,
         max_lon=east + margin,
         max_bounds_viscosity=0.8,
+        **ZOOMS,
     )
     plan_map._id = "plan"  # noqa: SLF001
     # Names must differ: Folium keeps one link per name.
@@ -232,9 +232,8 @@ class _FileMap:
             zoom_start=9,
             zoom_snap=0.25,
             control_scale=True,
-            min_zoom=7,
-            max_zoom=MAX_ZOOM,
             prefer_canvas=bool(self.shown.own_layers()),  # which may have thousands of points
+            **ZOOMS,
         )
         plan_map._id = "plan"  # noqa: SLF001
         plan_map.default_js, plan_map.default_css = [], []

@@ -53,7 +53,7 @@ ID_HEADER = "X-Request-Id"
 LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
 POLL_S = 0.01  # between two looks at who waits to be accepted
-SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have said that they ended
+SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have ended, or given up a body
 TCP_INFO_BYTES, ARRIVED_AT = 192, 120  # of what Linux tells of a connection; where tcpi_bytes_acked lies
 SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
 NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # of headers, as WSGI has them
@@ -375,10 +375,24 @@ class Server:
             await asyncio.sleep(POLL_S)
         exchange_for_idle(self._listening)
         await asyncio.sleep(self._linger_s)
+        last = self._loop.time() + self._limits.drain_s
+        await self._end_reading(last)
         self._signal.set()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.drain_s):
+            async with asyncio.timeout_at(last):
                 await ended.wait()
+
+    async def _end_reading(self, last: float) -> None:
+        """Wait until no body is being read, and break off what is at the time `last`.
+
+        Granian aborts the process if its threads end while one of them waits for a body.
+        """
+        while self._reading and self._loop.time() < last:
+            await asyncio.wait(self._reading, timeout=last - self._loop.time())
+        if self._reading:
+            for task in self._reading:
+                task.cancel()
+            await asyncio.wait(self._reading)
 
     def accept(self, watcher: Watcher) -> None:
         """Take over one request; Granian calls this from a thread of its own."""
@@ -423,15 +437,15 @@ class Server:
                 body.close()
             elif not self._threads.put(asked, body):
                 raise BusyError
-        except TimeoutError:
-            self._refuse(asked, to_error("error.http_408", 408))
+        except (TimeoutError, asyncio.CancelledError) as error:
+            late = isinstance(error, TimeoutError)
+            self._refuse(asked, to_error("error.http_408", 408) if late else BusyError())
             body.close()
+            await asyncio.sleep(SETTLE_S)
         except RequestError as error:
             self._refuse(asked, error)
             body.close()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LINGER_S):
-                    await _discard(asked.watcher.proto)
+            await _discard(asked.watcher.proto)
         finally:
             self._uploading.discard(asked)
 
@@ -597,11 +611,16 @@ class _Started:
 async def _discard(protocol: Exchanging) -> None:
     """Read on for a while after a refusal: closed at once, the sender would not get to read the answer."""
     count = 0
-    with suppress(RuntimeError):  # the body had been read to its end
-        async for chunk in protocol:
-            count += len(chunk)
-            if count > LINGER_BYTES:
-                return
+    try:
+        async with asyncio.timeout(LINGER_S):
+            async for chunk in protocol:
+                count += len(chunk)
+                if count > LINGER_BYTES:
+                    return
+    except RuntimeError:
+        pass  # the body had been read to its end
+    except (TimeoutError, asyncio.CancelledError):
+        await asyncio.sleep(SETTLE_S)
 
 
 class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which nothing vouches

@@ -84,7 +84,7 @@ class Watched:
         self.faults: list[str] = []
         self._site = site
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("pageerror", lambda error: self.faults.append(error.stack or str(error)))
         page.on("dialog", lambda dialog: self.faults.append(f"dialog {dialog.message}"))
         page.on("request", self._on_request)
         page.on("response", self._on_response)

@@ -171,6 +171,37 @@ def test_a_permalink_restores_theme_selection_and_view(page: Page, site: str) ->
     assert page.url == again
 
 
+@pytest.mark.parametrize("path", ["/?lang=zh", "/lookup?lang=zh"])
+def test_a_page_that_opens_without_a_size_fits_the_map_once_it_has_one(
+    page: Page, site: str, path: str
+) -> None:
+    """As browsers open pages out of sight."""
+    page.goto(f"{site}{path}")
+    seen = _look_where_the_map_is(page)
+    page.add_init_script(
+        "const hidden = new CSSStyleSheet();"
+        "hidden.replaceSync('html { display: none !important }');"
+        "document.adoptedStyleSheets = [hidden];"
+        "window.showPage = () => { document.adoptedStyleSheets = []; };"
+    )
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    page.evaluate("showPage()")
+    assert _look_where_the_map_is(page) == seen
+
+
+def _look_where_the_map_is(page: Page) -> list[float]:
+    expect(page.locator("#atlas.ready, .pointer.ready")).to_be_attached()
+    script = "[planMap.getCenter().lat, planMap.getCenter().lng, planMap.getZoom()]"
+    return page.evaluate(script)
+
+
+def test_a_map_goes_no_closer_than_its_tiles(page: Page, site: str) -> None:
+    _open(page, f"{site}/?lang=zh")
+    page.evaluate("void planMap.setView([37.4, 122.1], 25, { animate: false })")
+    assert page.evaluate("planMap.getZoom()") == 18
+
+
 def test_an_unknown_selection_in_the_address_does_no_harm(page: Page, site: str) -> None:
     _open(page, f"{site}/?theme=nothing&zone=nowhere&industry=x&lang=zh#99/x/y")
     expect(page.get_by_role("radio", name="行政区与开发区")).to_be_checked()

@@ -42,6 +42,26 @@ export const narrow = window.matchMedia("(max-width: 720px)");
 /** Whether the reader asked for less motion. */
 export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+/** Wait until a box has a size: in a page that opens out of sight it may have none. */
+export function sized(box) {
+  return new Promise((resolve) => {
+    const look = () => box.clientWidth > 0 && box.clientHeight > 0 && resolve(watch.disconnect());
+    const watch = new ResizeObserver(look);
+    watch.observe(box);
+    look();
+  });
+}
+
+/** Wait until things can be fitted to a map, which may have been made without a size. */
+export async function fittable(map) {
+  const made = map.getSize();
+  await sized(map.getContainer());
+  if (made.x && made.y) return;
+  const { maxBounds } = map.options; // Leaflet would pan into them, and still do so while we fit
+  map.setMaxBounds(null).invalidateSize({ pan: false });
+  map.setView(maxBounds.getCenter(), map.getZoom(), { animate: false }).setMaxBounds(maxBounds);
+}
+
 /** Scroll the navigation of a narrow window so that the page that is open is in sight. */
 export function showCurrent() {
   const [list, link] = [".nav", ".nav [aria-current]"].map((one) => document.querySelector(one));

@@ -1,6 +1,6 @@
 /** A boundary drawn on the map of the workbench: corners moved, added and removed by mouse, touch and keyboard. */
 
-import { byId } from "./dom.js";
+import { byId, sized } from "./dom.js";
 import { fetchJson } from "./site.js";
 
 const MOST_HANDLES = 250; // more cannot be told apart
@@ -271,6 +271,7 @@ async function start(box) {
     const read = await Promise.all(layers.map((id) => fetchJson(`/data/${id}.geojson`)));
     const areas = read.map(({ features }) => features.filter(({ geometry }) => geometry?.type.endsWith("Polygon")));
     const own = areas[0].find(({ id }) => id === place);
+    await sized(box);
     const drawing = new Drawing(box, own, areas.flat().filter((feature) => feature !== own));
     bindKeys(drawing);
     bindForm(drawing, own);

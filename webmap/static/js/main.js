@@ -5,7 +5,7 @@ import { bindBasket } from "./basket.js";
 import { createFilter, createLayers, createLegend, createList, createThemes } from "./browse.js";
 import { STYLE } from "./cartography.js";
 import { Catalogue, listOf, overlaysOf } from "./catalogue.js";
-import { byId, el, showCurrent } from "./dom.js";
+import { byId, el, fittable, showCurrent } from "./dom.js";
 import { createFigures, createOutline } from "./figures.js";
 import { createGround, createTiles } from "./ground.js";
 import { createGuide } from "./guide.js";
@@ -36,6 +36,7 @@ async function start() {
   const map = window.planMap;
   const { map: payloadUrl, overview, detail } = map.planSources;
   const [payload, topology] = await Promise.all([fetchJson(payloadUrl), fetchJson(overview)]);
+  await fittable(map);
   setWords(payload.strings, payload.lang);
   const shapes = new Shapes(topology);
   const catalogue = new Catalogue(payload, shapes);

@@ -59,7 +59,10 @@ export function createView(app) {
   const showAll = () => map.fitBounds(city, { ...padding(), animate: false });
 
   /** Stop zooming out where there is only the frame that the ground is cut at; moves nothing by itself. */
-  const limit = () => Object.assign(map.options, { minZoom: map.getBoundsZoom(city) - OUTWARDS });
+  function limit() {
+    map.options.minZoom = 0; // else the limit that was holds what is asked for next
+    map.options.minZoom = map.getBoundsZoom(city) - OUTWARDS;
+  }
 
   function showFeature(id) {
     const bounds = boundsOf(catalogue.features.get(id));
