@@ -13,6 +13,7 @@ from layers.inspection import Inspection
 from layers.store import Release
 from webmap import http
 from webmap.access_log import ROUTE
+from webmap.compiled_templates import CompiledTemplates
 from webmap.content import Content, open_store
 from webmap.downloads import Downloads
 from webmap.export_worker import open_worker
@@ -70,7 +71,6 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False  # people type addresses with and without
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     store = open_store(release, settings)
     content = Content(release, store if settings.store else None)
     _ = content.plan, content.local, content.basemap  # on every page, also where the release is gone
@@ -81,6 +81,8 @@ def create_app(release: Release, settings: Settings) -> Flask:
     app.extensions["store"] = store
     worker = open_worker(settings)
     app.extensions["export_worker"] = worker
+    options: dict[str, object] = {"trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_options = options | {"bytecode_cache": CompiledTemplates(worker.cache, options)}
     app.extensions["downloads"] = Downloads(content, worker)
     app.extensions["strings"] = {
         language: release.read_json(f"pages/{language}/strings.json") for language in LANGUAGES

@@ -55,6 +55,7 @@ SHOWN = 200  # characters of an address that a refusal repeats
 POLL_S = 0.01  # between two looks at who waits to be accepted
 SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have ended, or given up a body
 TCP_INFO_BYTES, ARRIVED_AT = 192, 120  # of what Linux tells of a connection; where tcpi_bytes_acked lies
+COMPUTING = 0.15  # share of a processor that shows that threads compute, be it beside other processes
 SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
 NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # of headers, as WSGI has them
 BASE = {
@@ -208,17 +209,20 @@ class Threads:
         waiting, put = self._queue.qsize(), self._put
         self._watching = waiting > 0
         if waiting:
-            self._loop.call_later(self._limits.patience_s, self._look, waiting, put)
+            now = time.monotonic(), time.process_time()
+            self._loop.call_later(self._limits.patience_s, self._look, waiting, put, *now)
 
-    def _look(self, waiting: int, put: int) -> None:
+    def _look(self, waiting: int, put: int, then: float, used: float) -> None:
         """Start threads if those there are took fewer than one request each since there were `waiting`.
 
-        Each that waits takes one of those left, be it slow to wake because others compute.
+        Each that waits takes one of those left, be it slow to wake because others compute. Where they
+        compute, more threads would only take the interpreter from one another.
         """
         left = self._queue.qsize()
         taken, alone = waiting + self._put - put - left, left - self._idle
-        if alone > 0 and taken < self.count:
-            self._start(min(alone, self._limits.most_threads - self.count))
+        computed = time.process_time() - used > COMPUTING * (time.monotonic() - then)
+        if alone > 0 and taken < self.count and not computed:
+            self._start(min(alone, self._limits.threads, self._limits.most_threads - self.count))
         self._look_later()
 
     def _start(self, number: int) -> None:

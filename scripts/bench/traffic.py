@@ -6,9 +6,11 @@ files; beside it sheets and exports are made, some anew. The traffic is the same
 
 from __future__ import annotations
 
+import http.client
 import os
 import random
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,13 +27,15 @@ from http import HTTPStatus
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from geodata.city import read_city
 from layers.store import Release
 from scripts.bench.load import HOST, SCRIPT, WORKERS, Result, ask, find_wrk, free_port, live_at, wait_for
 
 CONNECTIONS, LOAD_S = 200, 60
+WARMING = 200  # requests before those that count
+PAUSE_S = 2.0  # from one request of a visitor to the next
 HEAVY_AT_ONCE = 4  # who wait for sheets and exports
 SEED = 7
 LIGHT = 4000  # different requests
@@ -189,30 +193,82 @@ def ask_for(url: str) -> int:
 
 
 def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
-    """Return what comes of 200 connections that never rest while sheets and exports are made.
+    """Return how light requests fare on 200 connections while sheets and exports are made.
 
-    ``errors`` are answers of 400 and more, and connections that broke; ``heavy`` counts sheets and exports
-    by status. Times are of light requests, milliseconds, waiting in the crowd of 200 included.
+    First ``visitors`` of workers that have answered before, who each ask once in two
+    seconds: 100 requests a second. Then a ``crowd`` that never rests, whose times include waiting for one another. ``errors`` are answers of 400 and more, and
+    connections that broke; ``heavy`` counts sheets and exports by status. Times are milliseconds.
     """
     release = live_at(home)
+    light, heavy_paths = list_light(release), list_heavy(release)
     with tempfile.TemporaryDirectory(prefix="layout-bench-") as name, running_command(home) as served:
-        folder = Path(name)
-        (folder / "paths.lua").write_text(SCRIPT, encoding="utf-8")
-        (folder / "paths.txt").write_text("\n".join(list_light(release)), encoding="utf-8")
-        command = [find_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "--latency"]
-        about = {"BENCH_PATHS": str(folder / "paths.txt"), "BENCH_START": "0", "BENCH_ENCODING": "gzip"}
-        with HeavyWork(served.base, list_heavy(release)) as heavy:
-            said = subprocess.run(
-                [*command, "-s", str(folder / "paths.lua"), served.base],
-                env=os.environ | about,
-                check=True,
-                capture_output=True,
-                text=True,
-            ).stdout
+        for path in light[:WARMING]:  # how a worker starts is measured elsewhere
+            ask(served.base + path)
+        with HeavyWork(served.base, heavy_paths) as heavy:
+            visitors = Visitors(served.base, light).run(seconds)
+            crowd = run_crowd(Path(name), served.base, light, seconds)
         after = {"memory_mb": measure_mb(served.workers())}
-    return (
-        read_wrk(said) | {"heavy": {str(one): count for one, count in sorted(heavy.statuses.items())}} | after
-    )
+    statuses = {str(one): count for one, count in sorted(heavy.statuses.items())}
+    return {"visitors": visitors, "crowd": crowd, "heavy": statuses} | after
+
+
+class Visitors:
+    """200 connections that are kept, on each of which something is asked every :data:`PAUSE_S`."""
+
+    def __init__(self, base: str, paths: list[str]) -> None:
+        self._address = urlsplit(base)
+        self._paths = cycle(paths)
+        self._taking = threading.Lock()
+        self._times: list[float] = []
+        self._errors = 0
+
+    def run(self, seconds: int) -> Result:
+        """Ask for so long, and return how many answers came, the errors, and percentiles of the times."""
+        end = time.monotonic() + seconds
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            for run in [pool.submit(self._visit, PAUSE_S * n / CONNECTIONS, end) for n in range(CONNECTIONS)]:
+                run.result()
+        cuts = statistics.quantiles(self._times, n=100)
+        times = {f"p{share}_ms": round(cuts[share - 1], 1) for share in (50, 90, 99)}
+        return {"requests": len(self._times), "errors": self._errors, **times}
+
+    def _visit(self, delay: float, end: float) -> None:
+        connection = http.client.HTTPConnection(str(self._address.hostname), self._address.port, timeout=30)
+        next_at = time.monotonic() + delay
+        while next_at < end:
+            time.sleep(max(0.0, next_at - time.monotonic()))
+            with self._taking:
+                path = next(self._paths)
+            begun = time.perf_counter()
+            try:
+                connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+                answer = connection.getresponse()
+                answer.read()
+                failed = answer.status >= HTTPStatus.BAD_REQUEST
+            except OSError:
+                connection.close()
+                failed = True
+            with self._taking:
+                self._times.append(1000 * (time.perf_counter() - begun))
+                self._errors += failed
+            next_at += PAUSE_S
+        connection.close()
+
+
+def run_crowd(folder: Path, base: str, paths: list[str], seconds: int) -> Result:
+    """Return what ``wrk`` measures of 200 connections that ask for one of `paths` after the other."""
+    (folder / "paths.lua").write_text(SCRIPT, encoding="utf-8")
+    (folder / "paths.txt").write_text("\n".join(paths), encoding="utf-8")
+    command = [find_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "--latency"]
+    about = {"BENCH_PATHS": str(folder / "paths.txt"), "BENCH_START": "0", "BENCH_ENCODING": "gzip"}
+    said = subprocess.run(
+        [*command, "-s", str(folder / "paths.lua"), base],
+        env=os.environ | about,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return read_wrk(said)
 
 
 def read_wrk(said: str) -> Result:
