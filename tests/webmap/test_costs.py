@@ -288,7 +288,7 @@ def test_random_hosts_and_requests_fill_no_more_than_there_is_room_for(app: Flas
 def memory_of(app: Flask) -> int:
     """Return the bytes of all answers that are kept, with every form of theirs."""
     kept: ResponseCache = app.extensions["ogc"]._cache
-    return sum(len(one.body) + sum(map(len, one._forms.values())) for one in kept._kept.values())
+    return sum(one.body.size + sum(map(len, one._forms.values())) for one in kept._kept.values())
 
 
 def test_frames_are_kept_within_a_bound_of_bytes(app: Flask) -> None:
