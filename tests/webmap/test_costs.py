@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ import pytest
 import shapely
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Environment
 
 from layers.axes import ALL
 from layers.cql import evaluate
@@ -480,3 +482,23 @@ def _count_calls(client: FlaskClient, address: str) -> int:
     finally:
         sys.setprofile(None)
     return count
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_template_is_compiled_once_for_all_who_serve_a_home(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    pages = [create_app(release, Settings(tmp_path)).test_client().get("/about").data]
+    for kept in (tmp_path / "cache" / "files").iterdir():
+        if damaged:
+            kept.write_bytes(kept.read_bytes()[:-40] + bytes(40))
+    compiled, compile_one = [], Environment.compile
+
+    def count(self: Environment, *args: Any, **options: Any) -> Any:
+        compiled.append(args)
+        return compile_one(self, *args, **options)
+
+    monkeypatch.setattr(Environment, "compile", count)
+    pages.append(create_app(release, Settings(tmp_path)).test_client().get("/about").data)
+    assert len({re.sub(rb'nonce="[^"]*"', b"", page) for page in pages}) == 1
+    assert bool(compiled) is damaged
