@@ -129,19 +129,23 @@ def _rows(release: Release, name: str) -> list[Result]:
 
 
 def list_heavy(release: Release) -> list[str]:
-    """Return the paths of sheets, pictures and exports; each export is of another selection."""
+    """Return the paths of sheets, pictures and exports, so many and so various that each is made anew."""
     themes = [row["id"] for row in release.read_json("map/zh.json")["themes"]]
-    places = release.read_json("pages/order.json")[:12]
+    places = release.read_json("pages/order.json")
     languages = read_city().languages
     found = [
-        f"/print/{theme}.{kind}?lang={one}"
+        f"/print/{theme}.{kind}?lang={one}&zone={place}"
         for theme in themes
         for kind in ("png", "pdf")
         for one in languages
+        for place in places[:12]
     ]
     found += [release.read_json(f"documents/{one}.json")["url"] + ".pdf" for one in places]
     found += [
-        f"/data/towns.{kind}?crs=EPSG:{code}" for kind in ("gpkg", "fgb", "xlsx") for code in (4490, 4550)
+        f"/data/towns.{kind}?crs=EPSG:{code}&filter={quote(f'area_km2 > {km2}')}"
+        for kind in ("gpkg", "fgb", "xlsx")
+        for code in (4490, 4550)
+        for km2 in range(30)
     ]
     random.Random(SEED).shuffle(found)  # noqa: S311 - as above
     return found
