@@ -130,15 +130,16 @@ def _rows(release: Release, name: str) -> list[Result]:
 
 def list_heavy(release: Release) -> list[str]:
     """Return the paths of sheets, pictures and exports, so many and so various that each is made anew."""
-    themes = [row["id"] for row in release.read_json("map/zh.json")["themes"]]
+    payload = release.read_json("map/zh.json")
     places = release.read_json("pages/order.json")
-    languages = read_city().languages
+    languages, (lon, lat) = read_city().languages, read_city().position
+    east_north = f"{lon + 1:.2f},{lat + 0.4:.2f}"
     found = [
-        f"/print/{theme}.{kind}?lang={one}&zone={place}"
-        for theme in themes
+        f"/print/{theme['id']}.{kind}?lang={one}&bbox={lon - west:.2f},{lat - 0.4:.2f},{east_north}"
+        for theme in payload["themes"]
         for kind in ("png", "pdf")
         for one in languages
-        for place in places[:12]
+        for west in (0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
     ]
     found += [release.read_json(f"documents/{one}.json")["url"] + ".pdf" for one in places]
     found += [
