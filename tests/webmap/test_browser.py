@@ -203,6 +203,13 @@ def test_a_map_goes_no_closer_than_its_tiles(page: Page, site: str) -> None:
     assert page.evaluate("planMap.getZoom()") == 18
 
 
+def test_on_a_phone_held_sideways_a_place_is_in_sight(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 667, "height": 375})
+    _open(page, f"{site}/?zone=gaoqu&lang=zh")
+    page.wait_for_function("planMap.getZoom() < 10")  # closer, it would lie beyond every edge
+    assert page.evaluate("planMap.getBounds().contains([37.49, 122.02])")
+
+
 def test_an_unknown_selection_in_the_address_does_no_harm(page: Page, site: str) -> None:
     _open(page, f"{site}/?theme=nothing&zone=nowhere&industry=x&lang=zh#99/x/y")
     expect(page.get_by_role("radio", name="行政区与开发区")).to_be_checked()
