@@ -194,13 +194,21 @@ def test_a_page_that_opens_without_a_size_fits_the_map_once_it_has_one(
 def _look_where_the_map_is(page: Page) -> list[float]:
     expect(page.locator("#atlas.ready, .pointer.ready")).to_be_attached()
     script = "[planMap.getCenter().lat, planMap.getCenter().lng, planMap.getZoom()]"
-    return page.evaluate(script)
+    found: list[float] = page.evaluate(script)
+    return found
 
 
 def test_a_map_goes_no_closer_than_its_tiles(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh")
     page.evaluate("void planMap.setView([37.4, 122.1], 25, { animate: false })")
     assert page.evaluate("planMap.getZoom()") == 18
+
+
+def test_on_a_phone_held_sideways_a_place_is_in_sight(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 667, "height": 375})
+    _open(page, f"{site}/?zone=gaoqu&lang=zh")
+    page.wait_for_function("planMap.getZoom() < 10")  # closer, it would lie beyond every edge
+    assert page.evaluate("planMap.getBounds().contains([37.49, 122.02])")
 
 
 def test_an_unknown_selection_in_the_address_does_no_harm(page: Page, site: str) -> None:
