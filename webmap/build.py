@@ -31,7 +31,7 @@ from layers.home import HomeError
 from layers.own import to_layers
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, place_release
-from webmap.assets import read_assets
+from webmap.assets import draw_ground, read_assets
 from webmap.folium_map import render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
@@ -118,7 +118,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     """Return what the pages need besides the data: strings, static files, catalogue, Folium's map."""
     _say("页面 / pages")
     base = f"/r/{release_id}"
-    pages = read_assets()
+    pages = read_assets() | {"static/ground.svg": draw_ground(orjson.loads(files["pages/sketch.json"]))}
     bounds = orjson.loads(files["data/counties.geojson"])["bbox"]
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
     basemap = orjson.loads(files[INDEX]) if INDEX in files else None

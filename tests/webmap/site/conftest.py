@@ -48,6 +48,15 @@ class Site:
         assert found, path
         return json.loads(found[1])
 
+    def search_tables(self, language: str) -> dict[str, Any]:
+        """Return what the search answers from: what all languages share with what one says."""
+        shared, spoken = (self.handed(f"answers/{name}.json.js") for name in ("search", language))
+        rows = {
+            name: [one | other for one, other in zip(shared[name], spoken[name], strict=True)]
+            for name in ("entries", "told")
+        }
+        return shared | spoken | rows
+
 
 @pytest.fixture(scope="session")
 def written(home: Path, release: Release) -> Site:
