@@ -92,7 +92,7 @@ class ToldWeight(TypedDict):
 class EntryWeight(TypedDict):
     """What a browser needs to weigh an entry, and the place of the answer that it is itself."""
 
-    rank: int
+    rank: float
     told: NotRequired[int]
 
 

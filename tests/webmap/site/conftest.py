@@ -50,7 +50,8 @@ class Site:
 
     def search_tables(self, language: str) -> dict[str, Any]:
         """Return what the search answers from: what all languages share with what one says."""
-        shared, spoken = (self.handed(f"answers/{name}.json.js") for name in ("search", language))
+        shared: dict[str, Any] = self.handed("answers/search.json.js")
+        spoken: dict[str, Any] = self.handed(f"answers/{language}.json.js")
         rows = {
             name: [one | other for one, other in zip(shared[name], spoken[name], strict=True)]
             for name in ("entries", "told")
