@@ -26,6 +26,7 @@ from geodata.read import Facts, read_boundaries, read_facts
 from geodata.shapes import ShapeError
 from layers.basemap import FOLDER, INDEX, open_basemap
 from layers.catalogue import read_layers, read_themes
+from layers.child_job import leave_with_parent
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
 from layers.own import to_layers
@@ -167,4 +168,5 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
 
 
 if __name__ == "__main__":
+    leave_with_parent()  # who holds the lock of the home
     sys.exit(main(*sys.argv[1:]))
