@@ -195,9 +195,10 @@ def ask_for(url: str) -> int:
 def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
     """Return how light requests fare on 200 connections while sheets and exports are made.
 
-    First ``visitors`` of workers that have answered before, who each ask once in two
-    seconds: 100 requests a second. Then a ``crowd`` that never rests, whose times include waiting for one another. ``errors`` are answers of 400 and more, and
-    connections that broke; ``heavy`` counts sheets and exports by status. Times are milliseconds.
+    First ``visitors`` of workers that have answered before, who each ask once in two seconds: 100 requests
+    a second. Then a ``crowd`` that never rests, whose times include waiting for one another. ``errors`` are
+    answers of 400 and more, and connections that broke; ``heavy`` counts sheets and exports by status.
+    Times are milliseconds.
     """
     release = live_at(home)
     light, heavy_paths = list_light(release), list_heavy(release)
