@@ -170,7 +170,9 @@ class Term(Record):
 class Naming(Term):
     """An industry, product or activity that the plan names without giving it to a zone."""
 
-    verb: str | None = None  # the plan's own verb in that sentence, where it wants something done
+    verb: str | None = (
+        None  # the plan's own verb with its grade, … for words between; where it wants something done
+    )
     scope: Literal["city", "central-city"] = "city"  # 中心城市 has no stated extent
 
 
