@@ -368,10 +368,13 @@ else:
 
 
 class Synonym(Spellings):
-    """A product or activity that the plan does not print, and the industry that it leads to."""
+    """A product or activity that the plan does not print, and the industry that it leads to.
+
+    What is only ``nearest`` has no industry in the plan: steel. No answer leads from it.
+    """
 
     industry: Id
-    relation: Literal["is_a", "made_by", "used_in"]
+    relation: Literal["is_a", "made_by", "used_in", "nearest"]
     word: str | None = None  # of the vocabulary, that is nearest to it: 冷链 for a cold store
 
 

@@ -140,7 +140,7 @@ def test_the_thesaurus_is_large_and_leads_into_every_industry(facts: Facts) -> N
     assert len(facts.thesaurus) >= 800
     leads = Counter(row.industry for row in facts.thesaurus)
     assert set(leads) == set(facts.industries)
-    assert {row.relation for row in facts.thesaurus} == {"is_a", "made_by", "used_in"}
+    assert {row.relation for row in facts.thesaurus} == {"is_a", "made_by", "used_in", "nearest"}
 
 
 WRONG = {
