@@ -234,8 +234,10 @@ class _Proof:
 
 
 def _normalised(claim: Claim) -> Claim:
-    words = {name: tuple(map(normalise, getattr(claim, name))) for name in ("spellings", "subject", "beside")}
-    return replace(claim, **words, verb=normalise(claim.verb))
+    spellings, subject, beside = (
+        tuple(map(normalise, words)) for words in (claim.spellings, claim.subject, claim.beside)
+    )
+    return replace(claim, spellings=spellings, subject=subject, beside=beside, verb=normalise(claim.verb))
 
 
 def _verb_fault(claim: Claim, sentences: list[str]) -> str | None:
