@@ -193,7 +193,8 @@ def test_a_page_that_opens_without_a_size_fits_the_map_once_it_has_one(
 def _look_where_the_map_is(page: Page) -> list[float]:
     expect(page.locator("#atlas.ready, .pointer.ready")).to_be_attached()
     script = "[planMap.getCenter().lat, planMap.getCenter().lng, planMap.getZoom()]"
-    return page.evaluate(script)
+    found: list[float] = page.evaluate(script)
+    return found
 
 
 def test_a_map_goes_no_closer_than_its_tiles(page: Page, site: str) -> None:
