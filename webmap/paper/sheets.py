@@ -461,7 +461,8 @@ class Writer:
         items: list[tuple[str, str]] = []
         if government:
             tasks = comma.join(format_clause(row["id"], self.language) for row in government["tasks"])
-            own = self.say("governing.line", name=self.tr(government["name"]), clauses=tasks)
+            key = "governing.line" if tasks else "governing.addressed"
+            own = self.say(key, name=self.tr(government["name"]), clauses=tasks)
             items.append((own, ""))
         for key, leads in (("answers.lead_unit", True), ("answers.other_units", False)):
             names = [self.tr(row["name"]) for row in rows if row["leads"] is leads]
