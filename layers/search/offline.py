@@ -71,6 +71,7 @@ def build_offline_tables(search: Search, index: SearchIndex) -> OfflineTables:
             form: {of: told.add(asked.turned(to)) for of, to in turns.items()}
             for form, turns in asked.turns.items()
         },
+        "nearest": {form: search.place_of(one) for form, one in sorted(asked.nearest.items())},
         "ends": [[word, told.add(asked.turned(index["rules"]["ends"][word]))] for word in asked.ends],
         "told": told.rows,
         "rules": _rules(index),
@@ -107,6 +108,7 @@ class OfflineTables(TypedDict):
     heads: dict[str, list[int]]
     codes: dict[str, list[dict[str, int]]]
     turns: dict[str, dict[str, int]]
+    nearest: dict[str, int]
     ends: list[list[str | int]]
     told: list[tuple[Told, ToldWeight]]
     rules: dict[str, object]

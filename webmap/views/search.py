@@ -98,7 +98,7 @@ def describe_hit(row: FoundRow, language: str) -> None:
 def describe_in_every_way(row: FoundRow, language: str) -> None:
     """Set what people read beside a result for each of the answers that a spelling of it may be."""
     if row["layer"] == "industries":
-        ways = ("named", "synonym", "city")
+        ways = ("named", "synonym", "city", "nearest")
         row["says"] = [_says({**row, "how": how}, language) for how in ways]
     else:
         row["says"] = _says(row, language)
@@ -162,9 +162,8 @@ def _says_industry(row: FoundRow, language: str) -> str:
         key += "_more"
     named = translate("common.comma", language).join(names[:NAMED_ZONES])
     said = translate(f"finding.{key}", language, zones=named, count=len(names))
-    if row.get("how") == "synonym":
-        return translate("finding.by_synonym", language) + " " + said
-    return said
+    ours = {"synonym": "by_synonym", "nearest": "by_nearness"}.get(row.get("how", ""))
+    return f"{translate(f'finding.{ours}', language)} {said}" if ours else said
 
 
 def _quoted(words: Iterable[str], language: str) -> str:

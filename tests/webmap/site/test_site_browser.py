@@ -44,6 +44,11 @@ QUERIES = [
 ODD_QUERIES = (  # typed in part, wrongly, by sound or by what no script of ours has
     *(
         "ronch",
+        "steel mill",
+        "제철소",
+        "concrete",
+        "LNG terminal",
+        "heat exchangers for nuclear plants",
         "gaoqu",
         "gxq",
         "bio",
