@@ -125,8 +125,11 @@ def test_a_place_without_a_known_extent_is_a_point_with_a_halo(
     expect(page.locator("#panel").get_by_text("不计面积").first).to_be_visible()
 
 
-def test_where_places_of_one_class_overlap_there_is_one_tone(page: Page, site: str) -> None:
-    """Figures are opaque to one another; only all of them together let the ground through."""
+def test_where_places_of_one_class_overlap_there_is_one_tone(page: Page, site: str, release: Release) -> None:
+    """Figures are opaque to one another; only all of them together let the ground through.
+
+    Clusters that lead somewhere are told apart without colour, by their textures.
+    """
     for theme in ("five-zones", "clusters"):
         _open(page, f"{site}/?lang=zh&theme={theme}")
         fills = page.eval_on_selector_all(
@@ -134,6 +137,14 @@ def test_where_places_of_one_class_overlap_there_is_one_tone(page: Page, site: s
         )
         assert {opacity for _, opacity in fills} <= {0, 1}
         assert page.evaluate("getComputedStyle(document.querySelector('.leaflet-area-pane')).opacity") < "1"
+    features = release.read_json("map/zh.json")["features"]
+    marks = page.eval_on_selector_all(
+        "path.figure",
+        """nodes => nodes.map(n => [n.dataset.id, document.querySelector(
+            `${n.style.fill.match(/#[^"]+/)?.[0] ?? "#none"} .pattern-mark`)?.getAttribute("d")])""",
+    )
+    drawn = {(features[place]["leads"], mark) for place, mark in marks if features[place]["leads"]}
+    assert len(drawn) == len({mark for _, mark in drawn}) == len({cluster for cluster, _ in drawn}) > 2
 
 
 def test_switching_the_theme_is_exclusive_and_the_back_button_returns(
