@@ -184,9 +184,7 @@ def test_the_map_lights_up_what_is_likeliest_and_the_runner_up(client: FlaskClie
             zones = rows.get("zones", {"places": [], "none_percent": 100})
             chances = [(one["likelihood_percent"], one["id"]) for one in zones["places"]]
             top = sorted([*chances, (zones["none_percent"], None)], key=lambda row: -row[0])[:2]
-            wanted = [
-                (place, rank) for rank, (chance, place) in enumerate(top) if place and chance >= 5
-            ]
+            wanted = [(place, rank) for rank, (chance, place) in enumerate(top) if place and chance >= 5]
             if wanted:
                 assert lit == wanted, address
                 seen.add(tuple(rank for _, rank in wanted))
