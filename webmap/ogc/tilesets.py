@@ -148,8 +148,8 @@ class Tilesets:
         return found
 
     def _summary(self, request: OgcRequest, row: Collection | None) -> Document:
-        said = {"title": self._title(request, row), "dataType": "vector"}
-        return said | {"crs": MERCATOR, "tileMatrixSetURI": _URI}
+        title = self._title(request, row)
+        return {"title": title, "dataType": "vector", "crs": MERCATOR, "tileMatrixSetURI": _URI}
 
     def _layer(self, request: OgcRequest, row: Collection) -> Document:
         """Return what a layer within the tiles is; its properties are as the flat form of its features."""
