@@ -17,7 +17,7 @@ _E7 = 1e7  # degrees as the head of the file writes them
 
 
 @dataclass(frozen=True)
-class Limits:
+class TileLimits:
     """Rows and columns of one zoom in which a layer lies, first and last; rows count from the north."""
 
     zoom: int
@@ -51,13 +51,13 @@ class LayerTiles:
         return gzip.decompress(packed) if packed else b""
 
     @property
-    def limits(self) -> list[Limits]:
+    def limits(self) -> list[TileLimits]:
         """What each zoom has, the farthest first."""
         west, south, east, north = self.bounds
         found = []
         for zoom in range(self.zooms[0], self.zooms[1] + 1):
             (left, top), (right, bottom) = _find_tile(west, north, zoom), _find_tile(east, south, zoom)
-            found.append(Limits(zoom, (top, bottom), (left, right)))
+            found.append(TileLimits(zoom, (top, bottom), (left, right)))
         return found
 
 

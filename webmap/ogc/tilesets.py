@@ -10,7 +10,7 @@ from webmap.ogc.request import OgcRequest
 from webmap.ogc.resources import JSON, SCHEMA, Document, OgcLink, Resources, link, self_links
 from webmap.params import unknown_parameter
 from webmap.problems import NotFoundError
-from webmap.vector_tiles import TILE, LayerTiles, Limits, TileFiles
+from webmap.vector_tiles import TILE, LayerTiles, TileLimits, TileFiles
 
 QUAD = "WebMercatorQuad"
 MERCATOR = "http://www.opengis.net/def/crs/EPSG/0/3857"
@@ -184,14 +184,14 @@ _DIGITS = 10
 _CORNERS = ((min, (0, 1)), (max, (2, 3)))  # south-west and north-east of bounds
 
 
-def _unite(files: list[LayerTiles]) -> list[Limits]:
+def _unite(files: list[LayerTiles]) -> list[TileLimits]:
     """Return by zoom the least rows and columns that hold those of several layers."""
-    by_zoom: dict[int, list[Limits]] = {}
+    by_zoom: dict[int, list[TileLimits]] = {}
     for one in files:
         for limits in one.limits:
             by_zoom.setdefault(limits.zoom, []).append(limits)
     return [
-        Limits(
+        TileLimits(
             zoom,
             (min(one.rows[0] for one in found), max(one.rows[1] for one in found)),
             (min(one.columns[0] for one in found), max(one.columns[1] for one in found)),
