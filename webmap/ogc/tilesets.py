@@ -10,7 +10,7 @@ from webmap.ogc.request import OgcRequest
 from webmap.ogc.resources import JSON, SCHEMA, Document, OgcLink, Resources, link, self_links
 from webmap.params import unknown_parameter
 from webmap.problems import NotFoundError
-from webmap.vector_tiles import TILE, LayerTiles, TileLimits, TileFiles
+from webmap.vector_tiles import TILE, LayerTiles, TileFiles, TileLimits
 
 QUAD = "WebMercatorQuad"
 MERCATOR = "http://www.opengis.net/def/crs/EPSG/0/3857"
