@@ -94,6 +94,7 @@ class _Features:
         shape = self.shapes[place.id]
         designations = self.relations.designations_of(place.id)
         own = (place.letter, place.colour) if isinstance(place, Area) else (None, None)
+        leads = _leading_cluster(self.relations, place.id)
         return {
             "layer": place.layer,
             "kind": place.layer if isinstance(place, Area) else place.kind,
@@ -115,8 +116,8 @@ class _Features:
                 for one, answer in self.answers.by_industry(place).items()
                 if answer["kind"] != "zone"  # by a task, a role, an area or the whole city
             ],
-            "clusters": list(self.relations.clusters_of(place.id)),
-            "leads": _leading_cluster(self.relations, place.id),
+            "clusters": sorted(self.relations.clusters_of(place.id), key=lambda one: one != leads),
+            "leads": leads,
             "fact": self._fact(place),
             "letter": own[0],
             "colour": own[1],

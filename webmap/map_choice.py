@@ -220,9 +220,10 @@ class ShownMap:
                 return FigureLook(paint, light=not reached, solid=True, opacity=opacity)
             return FigureLook(self.strong, solid=True, outlined=self._is_outlined(row), opacity=opacity)
         if theme["colour_by"] == "cluster":
-            hue = next((one["colour"] for one in self.payload["clusters"] if one["id"] == row["leads"]), None)
-            light = light and hue is None
-            return FigureLook(hue or NEUTRAL, light=light, solid=not light, opacity=opacity)
+            ranked = {one["id"]: (str(one["colour"]), at) for at, one in enumerate(self.payload["clusters"])}
+            hue, texture = ranked.get(row["leads"] or "", (NEUTRAL, 0))
+            light = light and not row["leads"]
+            return FigureLook(hue, texture, light, solid=not light, opacity=opacity)
         entry = self.entry(row)
         if entry is None:
             return FigureLook(row["colour"] or NEUTRAL, light=light, opacity=opacity)

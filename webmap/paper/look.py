@@ -53,13 +53,13 @@ def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
     seen = figure.look
     if seen.outlined:
         return
+    plain = seen.texture % len(STYLE.textures) == 0
     if seen.solid:
         place({"fill": shade(seen.hue, 0.8 if seen.light else 0.25), "opacity": seen.opacity})
-        return
-    plain = seen.texture % len(STYLE.textures) == 0
-    light = "paper-light-plain" if plain else "paper-light"
-    fill = light if seen.light else "paper-soft" if figure.method in SOFT else "paper"
-    place({"fill": seen.hue, "fill_opacity": STYLE.opacity[fill] * seen.opacity})
+    else:
+        light = "paper-light-plain" if plain else "paper-light"
+        fill = light if seen.light else "paper-soft" if figure.method in SOFT else "paper"
+        place({"fill": seen.hue, "fill_opacity": STYLE.opacity[fill] * seen.opacity})
     if not plain:
         mark: dict[str, Attribute] = {"d": STYLE.textures[seen.texture % len(STYLE.textures)], "fill": "none"}
         mark |= {"stroke": darken(seen.hue), "stroke_opacity": 0.5, "stroke_width": 0.9}

@@ -41,6 +41,9 @@ ON_IT, NEAR = 0.3, 1.5  # share of a name on its place, and millimetres beside i
 NAME_WIDTH = 18  # of a point's name in one line, in letters
 STEPS_MIN = (2, 5, 10, 15, 30, 60)  # minutes between the lines of the graticule
 BARS_KM = (1, 2, 5, 10, 20, 50, 100)
+CHIP = 1.16  # from one letter on its hue to the next, in letters
+Letters = tuple[tuple[str, str], ...]  # each with the hue that it stands on
+Line = str | Letters
 
 
 class PlacedPoint(ShownFeature):
@@ -48,7 +51,7 @@ class PlacedPoint(ShownFeature):
 
     x: float
     y: float
-    letters: str
+    letters: Letters
 
 
 class Painter:
@@ -196,7 +199,7 @@ class Painter:
             x, y = (spot.x, spot.y) if spot else at
             if (x, y) != at:  # moved aside from another symbol
                 self.drawing.add("path", d=f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}", **TIE)
-            shown.append({**feature, "x": x, "y": y, "letters": ""})
+            shown.append({**feature, "x": x, "y": y, "letters": ()})
             hollow = bool(feature.get("spots")) or (feature["accuracy_m"] or 0) > HOLLOW_OVER_M
             symbol(self.drawing, entries[feature["id"]], (x, y), hollow=hollow)
         return shown
@@ -282,7 +285,9 @@ class Painter:
         if spot:
             self._write(spot, lines, size, {"fill": ink})
 
-    def name_place(self, place_id: str, at: tuple[float, float], lines: tuple[str, ...], size: float) -> bool:
+    def name_place(
+        self, place_id: str, at: tuple[float, float], lines: tuple[Line, ...], size: float
+    ) -> bool:
         """Write the name of a polygon: on it, or beside a small one; else further off, with a line to it.
 
         Never on a figure that the place does not lie in, nor with a line across one or across a name.
@@ -345,7 +350,7 @@ class Painter:
         """Write the name of a point beside its symbol, or further off with a line to it."""
         if not feature["name"]:
             return True
-        lines = tuple(wrap_text(feature["name"], NAME_WIDTH * size, size))
+        lines: tuple[Line, ...] = tuple(wrap_text(feature["name"], NAME_WIDTH * size, size))
         lines += (feature["letters"],) if feature["letters"] else ()
         box, at = _measure(lines, size), (feature["x"], feature["y"])
 
@@ -425,12 +430,20 @@ class Painter:
         )
         self.drawing.words(x, y - 11, "N", 3.4, text_anchor="middle", fill=look.INK)
 
-    def _write(self, spot: Spot, lines: tuple[str, ...], size: float, style: Mapping[str, Attribute]) -> None:
+    def _write(
+        self, spot: Spot, lines: tuple[Line, ...], size: float, style: Mapping[str, Attribute]
+    ) -> None:
         if self._leaders is None:
             self._leaders = self.drawing.add("g")
         first = spot.y - size * LINE * (len(lines) - 1) / 2
         for number, line in enumerate(lines):
-            self._halo(Spot(spot.x, first + number * size * LINE), line, size, style)
+            y = first + number * size * LINE
+            if isinstance(line, str):
+                self._halo(Spot(spot.x, y), line, size, style)
+                continue
+            for place, (letter, hue) in enumerate(line):
+                x = spot.x + (place - (len(line) - 1) / 2) * CHIP * size
+                chip(self.drawing, letter, hue, (x, y), size)
 
     def _lead(self, at: tuple[float, float], box: Box, name: str) -> None:
         """Draw a thin line from a place to the box of its name, under all names."""
@@ -521,8 +534,17 @@ def symbol(drawing: Drawing, entry: SymbolLook, at: tuple[float, float], *, holl
         )
 
 
-def _measure(lines: tuple[str, ...], size: float) -> Size:
-    return max(measure_text(line, size) for line in lines), size * LINE * len(lines)
+def chip(drawing: Drawing, letter: str, hue: str, at: tuple[float, float], side: float) -> None:
+    """Draw a letter on a square of its hue, `side` millimetres wide, with its middle `at`."""
+    x, y = at[0] - side / 2, at[1] - side / 2
+    edge: dict[str, Attribute] = {"stroke": look.WHITE, "stroke_width": side * 0.12, "rx": side * 0.2}
+    drawing.add("rect", x=x, y=y, width=side, height=side, fill=hue, **edge)
+    drawing.words(*at, letter, side * 0.68, text_anchor="middle", fill=STYLE.ink_on(hue))
+
+
+def _measure(lines: tuple[Line, ...], size: float) -> Size:
+    widths = (measure_text(one, size) if isinstance(one, str) else CHIP * size * len(one) for one in lines)
+    return max(widths), size * LINE * len(lines)
 
 
 def _largest(geometry: BaseGeometry) -> BaseGeometry:

@@ -12,7 +12,6 @@ import shapely
 
 from geodata.crs import Bounds
 from geodata.model import POINT_LAYERS
-from layers.cartography import STYLE
 from layers.map_types import LegendLine, MapLandmark, MapOwnLayer, ShownFeature, SymbolLook
 from webmap.i18n import format_number
 from webmap.label_placement import find_middle, measure_text, wrap_text
@@ -20,7 +19,7 @@ from webmap.map_choice import FigureLook, ShownMap
 from webmap.paper import look
 from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
 from webmap.paper.look import explain_edges
-from webmap.paper.painter import HOLLOW_OVER_M, Painter, symbol
+from webmap.paper.painter import HOLLOW_OVER_M, Letters, Line, Painter, chip, symbol
 
 Say = Callable[..., str]
 SIZES = {
@@ -391,8 +390,8 @@ class _Poster:
             return
         size = (3.5 if row["layer"] == "counties" else 2.8) * self.unit
         parts = (row.get("short") or row["name"]).split("\n")
-        name = [line for part in parts for line in wrap_text(part, LONGEST * self.unit, size)]
-        if painter.name_place(row["id"], at, (*name, letters) if letters else tuple(name), size):
+        lines: list[Line] = [line for part in parts for line in wrap_text(part, LONGEST * self.unit, size)]
+        if painter.name_place(row["id"], at, (*lines, letters) if letters else tuple(lines), size):
             return
         self._key(row, partial(painter.number_place, row["id"], at, size=size))
 
@@ -418,10 +417,12 @@ class _Poster:
         rest = shapely.difference(self.ground.polygons[row["id"]], shapely.union_all(over))
         return find_middle(rest) or at
 
-    def _letters(self, row: ShownFeature) -> str:
-        if self.theme["colour_by"] == "cluster":
-            return " ".join(self.clusters[one]["letter"] for one in row.get("clusters", ()))
-        return row.get("letter") or "" if self.theme["colour_by"] == "feature" else ""
+    def _letters(self, row: ShownFeature) -> Letters:
+        by, letter = self.theme["colour_by"], row.get("letter")
+        if by == "cluster":
+            clusters = (self.clusters[one] for one in row.get("clusters", ()))
+            return tuple((one["letter"], str(one["colour"])) for one in clusters)
+        return ((letter, str(row["colour"])),) if by == "feature" and letter else ()
 
     # the column beside it
 
@@ -553,15 +554,10 @@ class _Poster:
 
     def _legend_line(self, column: _Column, entry: LegendLine, index: int) -> None:
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
-        clusters = self.theme["colour_by"] == "cluster"
         if drawing is not None and entry["symbol"]:
             symbol(drawing, entry, (x + 4 * unit, y))
-        elif drawing is not None and clusters:
-            drawing.add(
-                "rect", x=x + 2 * unit, y=y - 2 * unit, width=4 * unit, height=4 * unit, fill=entry["colour"]
-            )
-            ink = STYLE.ink_on(entry["colour"])
-            drawing.words(x + 4 * unit, y, entry["letter"] or "", 2.6 * unit, text_anchor="middle", fill=ink)
+        elif self.theme["colour_by"] == "cluster":
+            self._swatch(column, FigureLook(entry["colour"], index, solid=True), "official")
         elif drawing is not None:
             row = next(row for row in self.features if self.shown.entry(row) is entry)
             light = row["layer"] == self.theme["layers"][0] and len(self.theme["layers"]) > 1
@@ -569,15 +565,19 @@ class _Poster:
                 self._spot_key(column, entry["colour"])
             else:
                 self._swatch(column, FigureLook(entry["colour"], index, light=light), row["edge"] or "")
-        letter = f"{entry['letter']}  " if entry["letter"] and not (entry["symbol"] or clusters) else ""
+        indent = 10
+        if entry["letter"] and not entry["symbol"]:
+            indent = 15
+            if drawing is not None:
+                chip(drawing, entry["letter"], entry["colour"], (x + 11.2 * unit, y), 3.6 * unit)
         first, *more = entry["label"].split("\n")
         target = (self.words.targets or {}).get(entry["key"])
-        column.text(letter + first, 3, indent=10, after=0.2 if more or target else 1.4)
+        column.text(first, 3, indent=indent, after=0.2 if more or target else 1.4)
         for number, line in enumerate(more):
             last = number == len(more) - 1 and not target
-            column.text(line, 2.6, colour=look.MUTED, indent=10, after=1.4 if last else 0.2)
+            column.text(line, 2.6, colour=look.MUTED, indent=indent, after=1.4 if last else 0.2)
         if target:
-            column.text(target, 2.5, colour=look.MUTED, indent=10, after=1.2)
+            column.text(target, 2.5, colour=look.MUTED, indent=indent, after=1.2)
 
     def _spot_key(self, column: _Column, hue: str, *, halo: bool = False) -> None:
         """Draw the symbol of a place of which only a point is known."""

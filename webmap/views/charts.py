@@ -18,10 +18,12 @@ from webmap.params import takes
 from webmap.problems import NotFoundError
 from webmap.views.context import content
 
-WIDTH = 760
+WIDTH, NARROW_WIDTH = 760, 330  # the narrow one is for phones: a name stands above its bar
 LABEL_WIDTH, VALUE_WIDTH = 250, 164
-ROW = 34
+INDENT = 24  # of a name, behind the letter
+ROW, NARROW_ROW = 34, 62
 TOP = 34
+LINE = 15  # between two lines of a name
 BASE = 100  # what a base counts as on the axis of targets
 STEP = 5  # between the lines of that axis, where so many fit
 MOST_TICKS = 16
@@ -34,27 +36,35 @@ blueprint = Blueprint("charts", __name__)
 CHARTS = ("clusters", "targets")
 
 
-def lay_out_clusters(clusters: Sequence[ClusterDocument], language: str) -> dict[str, object]:
+def lay_out_clusters(
+    clusters: Sequence[ClusterDocument], language: str, *, narrow: bool = False
+) -> dict[str, object]:
     """Return the clusters' targets as bars on one scale; `other` marks those measured differently."""
+    width, start, label = (
+        (NARROW_WIDTH, INDENT, NARROW_WIDTH) if narrow else (WIDTH, LABEL_WIDTH, LABEL_WIDTH)
+    )
     targets = [target for row in clusters if (target := row["target"])]
     reached = {row["id"]: _last(row) for row in clusters if row["target"]}
     main = targets[0]["measure"]["zh"]
     largest = max(one["value"] for one in (*targets, *filter(None, reached.values())))
-    room = WIDTH - LABEL_WIDTH - VALUE_WIDTH
+    room = width - start - VALUE_WIDTH
     rows: list[dict[str, object]] = []
     for number, row in enumerate(clusters):
-        target = row["target"]
+        target, lines = row["target"], wrap_chart_text(row["name"][language], label - INDENT - 10)
+        y = NARROW_ROW * (number + 1) - LINE if narrow else TOP + number * ROW + ROW / 2
         rows.append(
             {
                 **row,
-                "y": TOP + number * ROW + ROW / 2,
-                "lines": wrap_chart_text(row["name"][language], LABEL_WIDTH - 34),
+                "y": y,
+                "name_y": y - 20 - LINE * (len(lines) - 1) / 2 if narrow else y,
+                "lines": lines,
                 "length": round(room * target["value"] / largest, 1) if target else None,
                 "other": target is not None and target["measure"]["zh"] != main,
-                "reached": _place_reached(reached.get(row["id"]), LABEL_WIDTH, room / largest),
+                "reached": _place_reached(reached.get(row["id"]), start, room / largest),
             }
         )
-    return _frame(len(rows)) | {"rows": rows}
+    frame = _frame(len(rows)) | {"rows": rows, "start": start, "indent": INDENT, "narrow": narrow}
+    return frame | {"width": width, "bottom": NARROW_ROW * len(rows) + 8} if narrow else frame
 
 
 def lay_out_targets(indicators: Sequence[IndicatorDocument], language: str) -> dict[str, object]:
@@ -173,10 +183,10 @@ def _measure(text: str) -> float:
     return float(sum(FONT if unicodedata.east_asian_width(one) in "WF" else FONT * LATIN for one in text))
 
 
-def draw_chart(name: str) -> Markup:
-    """Return one chart as SVG in the language of the request."""
+def draw_chart(name: str, *, narrow: bool = False) -> Markup:
+    """Return one chart as SVG in the language of the request; that of the clusters can be `narrow`."""
     if name == "clusters":
-        chart = lay_out_clusters(list(content().clusters.values()), g.language)
+        chart = lay_out_clusters(list(content().clusters.values()), g.language, narrow=narrow)
     else:
         chart = lay_out_targets(content().indicators, g.language)
     # Safe to set into a page: the template escapes every text.

@@ -113,11 +113,11 @@ def describe_offline(
     A page that answers is left out unless `is_file` says of it, in a language, that it needs no service.
 
     Where ``{word}`` and ``{printed}`` stand in the sentence, the browser puts the word and the plan's;
-    ``same`` is the sentence where they are one.
+    ``same`` is the sentence where they are one, or how much of the other one it is, in UTF-16 units.
     """
     plain: Mapping[str, object] = told
-    found = {key: plain[key] for key in ("kind", "relation", "clauses", "printed")}
-    found |= {key: [row["id"] for row in told[key]] for key in ("zones", "areas", "positioning", "tasks")}
+    found = {key: plain[key] for key in ("kind", "printed")}
+    found |= {key: [row["id"] for row in told[key]] for key in ("zones", "areas")}
     found |= {"places": [row["id"] for row in told["places"]]}
     short = {key: value for key, value in found.items() if value}
     if told["industry"]:
@@ -130,9 +130,10 @@ def describe_offline(
         }
     if told["kind"] in OURS:
         printed = "{printed}" if told["printed"] else None
-        short["tells"] = _tells({**told, "word": "{word}", "printed": printed}, language)
+        short["tells"] = tells = _tells({**told, "word": "{word}", "printed": printed}, language)
         if printed:
-            short["same"] = _tells({**told, "word": "{word}", "printed": "{word}"}, language)
+            same = _tells({**told, "word": "{word}", "printed": "{word}"}, language)
+            short["same"] = len(same.encode("utf-16-le")) // 2 if tells.startswith(same) else same
     return short
 
 

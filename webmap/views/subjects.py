@@ -105,6 +105,7 @@ def clusters() -> str:
         page="industries",
         clusters=rows,
         chart=draw_chart("clusters"),
+        narrow_chart=draw_chart("clusters", narrow=True),
         courses=draw_courses(rows),
     )
 

@@ -1,6 +1,7 @@
 /**
  * Answers of the search where the site is files: what layers/search does, on the tables that
- * layers/search/offline.py writes. The spellings, words, patterns and limits are all in the tables.
+ * layers/search/offline.py writes. The spellings, words, patterns and limits are all in the tables: what is
+ * alike in every language in one, names and sentences of the page's language in the other.
  */
 
 import { createAsking } from "./asking.js";
@@ -12,8 +13,11 @@ const SYNONYM = { named: 0, synonym: 1 }; // how a result of an industry is told
 const NEAREST = 3; // to what the plan has no industry for
 
 /** Return a function from a query to `{q, answer, results, near, missing, unused, corrected, said}`. */
-export function createAnswering(tables) {
-  const { entries, told: answers, rules, says } = tables;
+export function createAnswering(shared, spoken) {
+  const [entries, answers] = ["entries", "told"].map((name) => shared[name].map((row, at) => ({ ...row, ...spoken[name][at] })));
+  const tables = { ...shared, entries, told: answers };
+  const { rules } = tables;
+  const { says } = spoken;
   const letters = createLetters(tables);
   const asking = createAsking(tables, letters);
   const { understand, correct, near, missing, grades } = createNaming(tables, letters);
@@ -114,8 +118,9 @@ export function createAnswering(tables) {
   const quoted = (words) => [...new Set(words)].map((word) => fill(says.quoted, { word })).join(says.comma);
 
   function tell({ at, word }) {
-    const { tells = "", same = tells, printed } = answers[at];
-    return fill(word === printed ? same : tells, { word, printed });
+    const { tells = "", same = tells.length, printed } = answers[at];
+    const alike = typeof same === "number" ? tells.slice(0, same) : same;
+    return fill(word === printed ? alike : tells, { word, printed });
   }
 
   /** Return the part of the query that a folded piece comes from. */

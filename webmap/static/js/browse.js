@@ -125,7 +125,7 @@ export function createLegend({ state, catalogue }) {
     const hide = (pressed ? [...hidden, entry.key] : hidden.filter((one) => one !== entry.key)).join(",") || null;
     const onclick = () => state.set(clusters ? { cluster: pressed ? null : entry.key, industry: null } : { hide }, "key");
     const button = { type: "button", "aria-pressed": String(pressed), onclick, dataset: { key: entry.key } };
-    const icon = clusters ? badgeIcon(entry) : picture(theme, entry, index);
+    const icon = clusters ? withBadge(swatch({ hue: entry.colour, texture: index }, "official"), entry) : picture(theme, entry, index);
     return el("li", {}, el("button", button, icon, el("span", { class: "entry-label", text: entry.label })));
   }
 

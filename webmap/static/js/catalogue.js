@@ -178,7 +178,8 @@ export class Catalogue {
     }
     if (theme.colour_by === "cluster") {
       const leading = this.clusters.get(feature.leads);
-      return { hue: leading?.colour ?? NEUTRAL, texture: -1, light: light && !leading, soft };
+      const texture = leading ? [...this.clusters.keys()].indexOf(leading.id) : -1;
+      return { hue: leading?.colour ?? NEUTRAL, texture, light: light && !leading, soft };
     }
     const entry = this.entryOf(feature, theme);
     return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, soft };

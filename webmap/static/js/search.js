@@ -29,8 +29,9 @@ export async function answerOffline(query, lang) {
 }
 
 async function readAnswering(lang) {
-  const [{ createAnswering }, tables] = await Promise.all([later("answering"), fetchJson(`/answers/${lang}.json`)]);
-  return createAnswering(tables);
+  const tables = ["search", lang].map((name) => fetchJson(`/answers/${name}.json`));
+  const [{ createAnswering }, ...read] = await Promise.all([later("answering"), ...tables]);
+  return createAnswering(...read);
 }
 
 /* The search box of every page: a combobox over names in every language, grouped by kind. */
