@@ -29,13 +29,15 @@ export function createAnswering(shared, spoken) {
     let { hits, pieces } = understand(wanted);
     const asked = asking.ask(query);
     let reply = asked ? namedBy(hits, asked, query) : replyOf(hits, pieces, query);
-    if (asking.lacksIndustry(query)) [hits, reply] = [[], null]; // a terminal for gas is no terminal that cards are read at
+    const lacking = asking.nearestTo(query);
+    // A terminal for gas is no card terminal; no page finds a site for steel.
+    if (lacking && (asking.lacksIndustry(query) || (reply && answers[reply.told.at].kind === "page"))) [hits, reply] = [[], null];
     // Tobacco is not found where e-cigarettes are, which is a word of ours.
     if (!reply && hits.every(({ key, rank }) => rank[0] > START && key.ours)) hits = [];
     let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
     let corrected = null;
     const nothing = () => !hits.length && !reply;
-    const nearest = nothing() ? asking.nearestTo(query) : null;
+    const nearest = nothing() ? lacking : null;
     if (wanted && !nearest && (lost.length || nothing())) {
       const { meant, shown } = correct(pieces);
       const again = understand(meant);
