@@ -279,7 +279,7 @@ class Search:
             "results": results,
             "missing": [_as_typed(query, piece) for piece in missing],
             "corrected": corrected,
-            "near": [self._nearest(*nearest, language)]
+            "near": [self._nearest(nearest, language)]
             if nearest
             else [
                 {**self._found_by(one, spelling, language), "match": spelling}
@@ -361,9 +361,9 @@ class Search:
         """Return the place of an industry among the entries."""
         return self._at["industries", industry]
 
-    def _nearest(self, industry: str, word: str, language: str) -> FoundRow:
+    def _nearest(self, industry: str, language: str) -> FoundRow:
         head = self.head(self.entries[self.place_of(industry)], language)
-        return {**head, "match": word, "how": "nearest"}
+        return {**head, "match": head["name"], "how": "nearest"}
 
     def describe(self, told: Told, language: str) -> ToldAnswer:
         """Return an answer as programs and pages read it, its terms by what they are for."""
