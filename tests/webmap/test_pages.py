@@ -178,10 +178,3 @@ def test_reflected_text_is_never_markup(client: FlaskClient) -> None:
     for path in (f"/search?q={attack}", f"/zones/{attack}", f"/plan/{attack}"):
         text = client.get(path, headers={"Accept": "text/html"}).text
         assert "<img src=x" not in text
-
-
-def test_a_body_that_only_the_notice_prints_is_no_responsible_unit(client: FlaskClient) -> None:
-    page = html.unescape(client.get("/zones/zongbaoqu?lang=en").text)
-    assert "The notice of issue is addressed to it" in page
-    assert "names it as a responsible unit" not in page
-    assert "names it as a responsible unit" in html.unescape(client.get("/zones/gaoqu?lang=en").text)
