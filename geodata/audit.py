@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import product
 
 from geodata.claims import Claim, Spellings, claims_of
 from geodata.document import NOTICE, Document, above, item_of, normalise, parse_document
-from geodata.messages import Language, say, word
+from geodata.messages import Language, list_words, say, word
 from geodata.read import Facts
 from geodata.vocabulary import known_words, prints_word, uncovered, words_by_clause
 
+OMITTED = "…"  # in a verb: words between its parts
 _NEAR = 6  # characters shown on each side of the nearest text
 _REPEATED = {"name", "year", "word"}  # said of a fact that counts already, or no fact of its own
 _SHORTEST_MATCH = 2  # one common character is no likeness
@@ -31,7 +32,7 @@ def audit_facts(facts: Facts, plan_text: str) -> AuditReport:
     known = facts.clauses
     return AuditReport(
         total=len(proof.claims) + proof.units_checked,
-        misses=(*proof.misses, *proof.unit_misses, *proof.printed_synonyms()),
+        misses=(*proof.misses, *proof.unit_misses, *proof.printed_synonyms(), *proof.lost_ranks()),
         clauses=tuple(proof.use_of(clause) for clause in known),
         uncited=tuple(clause for clause in known if not proof.contributes(clause)),
         uncovered=tuple(clause for clause in known if proof.lacks_facts(clause)),
@@ -118,6 +119,18 @@ class _Proof:
                         "synonym-printed", "synonym", row.zh[0], clauses[0], synonym, elsewhere=clauses
                     )
 
+    def lost_ranks(self) -> Iterator[Miss]:
+        """Yield each platform or title that the plan calls the first or only one, and the facts do not."""
+        ranks, every = "|".join(list_words("ranks")), self.facts.platforms.values()
+        for row in every:
+            name = re.escape(normalise(row.name.zh).strip("“”"))
+            for clause in row.clauses:
+                printed = re.search(rf"({ranks})“?{name}", self.texts.get(clause, ""))
+                longer = (one for one in every if printed and row.name.zh in one.name.zh)
+                said = (text for one in longer for text in (one.name.zh, *(r.term.zh for r in one.remarks)))
+                if printed and not any(printed[1] in text for text in said):
+                    yield Miss("rank-omitted", "platform", row.id, clause, row.name.zh, beside=printed[1])
+
     def unlisted(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each clause with the words it prints that neither the facts nor the vocabulary have."""
         common, own = known_words(self.facts), words_by_clause(self.facts)
@@ -143,7 +156,7 @@ class _Proof:
             return "no-subject"
         if claim.beside and not any(_contains(sentence, claim.beside) for sentence in sentences):
             return "not-beside"
-        return None
+        return _verb_fault(claim, sentences) if claim.verb else None
 
     def _sentences(self, claim: Claim) -> list[str]:
         return [text for text in self.document.sentences(claim.clause) if _contains(text, claim.spellings)]
@@ -162,7 +175,7 @@ class _Proof:
             record=claim.record,
             clause=claim.clause,
             expected=claim.label,
-            beside=" ".join(claim.beside),
+            beside=claim.verb or " ".join(claim.beside),
             nearest=_nearest(claim.label, self.texts.get(claim.clause, ""))
             if code == "not-in-clause"
             else "",
@@ -221,8 +234,24 @@ class _Proof:
 
 
 def _normalised(claim: Claim) -> Claim:
-    words = {name: tuple(map(normalise, getattr(claim, name))) for name in ("spellings", "subject", "beside")}
-    return Claim(claim.kind, claim.record, claim.clause, **words, also=claim.also)
+    spellings, subject, beside = (
+        tuple(map(normalise, words)) for words in (claim.spellings, claim.subject, claim.beside)
+    )
+    return replace(claim, spellings=spellings, subject=subject, beside=beside, verb=normalise(claim.verb))
+
+
+def _verb_fault(claim: Claim, sentences: list[str]) -> str | None:
+    """Return the code of what is wrong with a claim's verb: not printed, or without its grade."""
+    parts = claim.verb.split(OMITTED)
+    pattern = ".*".join(map(re.escape, parts))
+    said = [text for text in sentences if re.search(pattern, text)]
+    if not said:
+        return "not-beside"
+    heads = (text.partition(spelling)[0] for text in said for spelling in claim.spellings if spelling in text)
+    befores = [before for before, verb, _ in (head.rpartition(parts[0]) for head in heads) if verb]
+    return (
+        "verb-cut" if befores and all(before.endswith(list_words("grades")) for before in befores) else None
+    )
 
 
 def _names_before(claim: Claim, sentence: str) -> bool:

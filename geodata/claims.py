@@ -21,8 +21,9 @@ class Claim:
     """One word of a fact and where the plan must print it.
 
     Any one of `spellings` proves it. `subject`, where given, must stand before it in the same
-    sentence or in the clause's heading, `beside` anywhere in that sentence. `also` names further
-    clauses that may print the words instead: 到2024年 stands once, above a whole list.
+    sentence or in the clause's heading, `beside` and `verb` anywhere in that sentence; … in a verb stands
+    for words between its parts, and a grade (重点, 积极) printed before it belongs to it. `also` names
+    further clauses that may print the words instead: 到2024年 stands once, above a whole list.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Claim:
     spellings: Spellings
     subject: Spellings = ()
     beside: Spellings = ()
+    verb: str = ""
     also: tuple[str, ...] = ()
 
     @property
@@ -66,7 +68,7 @@ def _zones(facts: Facts) -> Iterator[Claim]:
         yield from _named("zone", zone.id, zone.clauses, names)
         yield from _terms("positioning", zone.id, zone.positioning, subject=names)
         for task in zone.tasks:
-            yield Claim("task", zone.id, task.clause, (task.term.zh,), beside=(task.verb,))
+            yield Claim("task", zone.id, task.clause, (task.term.zh,), verb=task.verb)
 
 
 def _areas(facts: Facts) -> Iterator[Claim]:
@@ -88,14 +90,13 @@ def _areas(facts: Facts) -> Iterator[Claim]:
 def _designations(facts: Facts) -> Iterator[Claim]:
     for row in facts.designations:
         subject = _labels(row.zone, facts)
-        yield Claim("designation", row.zone, row.clause, (row.term.zh,), subject=subject, beside=(row.verb,))
+        yield Claim("designation", row.zone, row.clause, (row.term.zh,), subject=subject, verb=row.verb)
 
 
 def _industries(facts: Facts) -> Iterator[Claim]:
     for row in facts.industries.values():
         for named in row.named:
-            beside = (named.verb,) if named.verb else ()
-            yield Claim("industry", row.id, named.clause, (named.term.zh,), beside=beside)
+            yield Claim("industry", row.id, named.clause, (named.term.zh,), verb=named.verb or "")
 
 
 def _clusters(facts: Facts) -> Iterator[Claim]:

@@ -84,10 +84,9 @@ def words(code: str) -> dict[str, str]:
     return listed
 
 
-def function_words() -> tuple[str, ...]:
-    """Return the Chinese words that have no meaning of their own: particles, pronouns, numerals."""
-    listed: list[str] = _messages()["function-words"]["zh"]
-    return tuple(listed)
+def list_words(code: Literal["function-words", "grades", "ranks"]) -> tuple[str, ...]:
+    """Return Chinese words that have no meaning of their own, or that belong to what they stand before."""
+    return tuple(_messages()[code]["zh"])
 
 
 def word(code: str, language: Language, key: str) -> str:

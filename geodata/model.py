@@ -170,7 +170,9 @@ class Term(Record):
 class Naming(Term):
     """An industry, product or activity that the plan names without giving it to a zone."""
 
-    verb: str | None = None  # the plan's own verb in that sentence, where it wants something done
+    verb: str | None = (
+        None  # the plan's own verb with its grade, … for words between; where it wants something done
+    )
     scope: Literal["city", "central-city"] = "city"  # 中心城市 has no stated extent
 
 
@@ -366,10 +368,13 @@ else:
 
 
 class Synonym(Spellings):
-    """A product or activity that the plan does not print, and the industry that it leads to."""
+    """A product or activity that the plan does not print, and the industry that it leads to.
+
+    What is only ``nearest`` has no industry in the plan: steel. No answer leads from it.
+    """
 
     industry: Id
-    relation: Literal["is_a", "made_by", "used_in"]
+    relation: Literal["is_a", "made_by", "used_in", "nearest"]
     word: str | None = None  # of the vocabulary, that is nearest to it: 冷链 for a cold store
 
 

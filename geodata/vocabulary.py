@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from geodata.document import normalise
-from geodata.messages import Problem, function_words, problem
+from geodata.messages import Problem, list_words, problem
 from geodata.model import LANGUAGES, Record, Text
 from geodata.read import Facts
 from geodata.references import place, rows, unread_tables
@@ -68,7 +68,7 @@ def known_words(facts: Facts) -> set[str]:
         for row in rows(facts, table):
             spellings += [getattr(row, "printed", None) or "", *getattr(row, "aliases", ())]
     known = {run for spelling in spellings for run in HAN_RUN.findall(normalise(spelling))}
-    return {word for word in known if len(word) > 1} | set(function_words())
+    return {word for word in known if len(word) > 1} | set(list_words("function-words"))
 
 
 def uncovered(text: str, words: Iterable[str]) -> list[str]:

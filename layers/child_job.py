@@ -61,7 +61,7 @@ class ReleaseRequest(ChildRequest):
 def make_file(maker: str, path: Path, memory_bytes: int, seconds: float) -> int:
     """Make the file that standard input asks for, and return the exit code; 0 for no limit."""
     wanted = sys.stdin.buffer.readline()
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent()
     _limit(memory_bytes, seconds)
     try:
         path.write_bytes(resolve_name(maker)(wanted))
@@ -118,9 +118,13 @@ def _lower(kind: int, wanted: int) -> None:
     resource.setrlimit(kind, (limit, limit))
 
 
-def _leave_with_parent() -> None:
-    """Wait for the end of standard input; read beside Python's own buffer, which others may hold."""
-    while os.read(0, 1):
+def leave_with_parent() -> None:
+    """End this process once standard input ends, of which the parent holds the other side."""
+    threading.Thread(target=_wait_for_end, daemon=True).start()
+
+
+def _wait_for_end() -> None:
+    while os.read(0, 1):  # beside Python's own buffer, which others may hold
         pass
     os._exit(1)
 

@@ -68,7 +68,8 @@ class Relations:
         """Return the words that lead to an industry: those that the plan prints, then our synonyms."""
         printed = (word for word in self.facts.vocabulary if word.industry == industry_id)
         found = [(word.zh,) if language == "zh" else getattr(word, language) for word in printed]
-        found += [getattr(row, language) for row in self.facts.thesaurus if row.industry == industry_id]
+        ours = (row for row in self.facts.thesaurus if row.relation != "nearest")
+        found += [getattr(row, language) for row in ours if row.industry == industry_id]
         return tuple(dict.fromkeys(word for words in found for word in words))
 
     def areas_anchored_on(self, place_id: str) -> tuple[tuple[Area, Anchor], ...]:

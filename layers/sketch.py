@@ -1,8 +1,9 @@
 """Small maps for the pages, readable without JavaScript: one of each place, and one of the whole city.
 
-Of a place an inline SVG; of the city, in one file for all pages, path data: the ground, the outline of
-every place and the spot of every platform. Plate carrée scaled by the cosine of the latitude; classes
-carry the style, so the page's own stylesheet (and its dark mode) colours them.
+Of a place an inline SVG; of the city, in one file for all pages, path data: the ground, which pages show
+as one picture, the outline of every place and the spot of every platform. Plate carrée scaled by the
+cosine of the latitude; classes carry the style, so the page's own stylesheet (and its dark mode) colours
+them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
 DOT_PX = 5  # radius of the dot of a place of which only a point is known
 SOFT = STYLE.bands["small"].shares
-GROUND = ("width", "height", "neighbour", "land", "backdrop", "borders")  # of a sketch, without its places
 SCALE_STEPS_KM = (2, 5, 10, 20, 50)
 
 
@@ -65,10 +65,7 @@ class Sketch(TypedDict):
     width: int
     height: int
     bounds: list[float]  # west, south, east, north
-    neighbour: str
-    land: str
-    backdrop: dict[str, str]
-    borders: str
+    ground: dict[str, str]  # by what it is, back to front
     places: dict[str, SketchedPlace]
     points: dict[str, tuple[float, float]]
 
@@ -287,14 +284,12 @@ def build_sketch(
     west, south, east, north = (round(value, 7) for value in shapely.union_all(named).bounds)
     frame = frame_of((west, south, east, north))
     points = [*relations.facts.platforms, *relations.facts.gateways]
+    ground = {"neighbour": around.neighbour, "land": land, **around.thin(), "border": borders}
     return {
         "width": WIDTH,
         "height": HEIGHT,
         "bounds": [west, south, east, north],
-        "neighbour": frame.to_path(around.neighbour),
-        "land": frame.to_path(land),
-        "backdrop": {name: frame.to_path(geometry) for name, geometry in around.thin().items()},
-        "borders": frame.to_path(borders),
+        "ground": {name: frame.to_path(geometry) for name, geometry in ground.items()},
         "places": {
             place: _place(shapes[place], trace_outline(place, relations, stretches), frame)
             for place in relations.places

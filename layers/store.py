@@ -18,6 +18,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,7 @@ from layers.home import (
     HomeError,
     list_names,
     read_file,
+    sync_file,
     sync_folder,
     write_atomically,
     write_synced,
@@ -246,7 +248,7 @@ def place_release(home: Path, release_id: str, files: Mapping[str, bytes]) -> Re
     remove_leftovers(home)
     building = _make_folder(releases, ".new-")
     try:
-        digest = _write_files(building, release_id, files)
+        digest = _write_files(building, release_id, _with_compressed(files, _read_before(home)))
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)  # a full disk has no room for half a release
         raise
@@ -357,11 +359,13 @@ def _is_entry(entry: object) -> bool:
 def _write_files(folder: Path, release_id: str, files: Mapping[str, bytes]) -> str:
     """Write all files with their manifest, and return the manifest's sha256."""
     entries = {}
-    for path, content in sorted(_with_compressed(files).items()):
+    for path, content in sorted(files.items()):
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_synced(target, content)
+        target.write_bytes(content)
         entries[path] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    for path in entries:  # only now: a disk takes thousands of small files together sooner than one by one
+        sync_file(folder / path)
     manifest = json.dumps({"release": release_id, "files": entries}, ensure_ascii=False, indent=1).encode()
     write_synced(folder / "manifest.json", manifest)
     for below, _, _ in os.walk(folder):
@@ -369,16 +373,43 @@ def _write_files(folder: Path, release_id: str, files: Mapping[str, bytes]) -> s
     return hashlib.sha256(manifest).hexdigest()
 
 
-def _with_compressed(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    # Only the build compresses, so the web process never loads brotli.
+def _read_before(home: Path) -> Release | None:
+    try:
+        return read_current(home)
+    except HomeError:
+        return None
+
+
+def _with_compressed(files: Mapping[str, bytes], before: Release | None) -> dict[str, bytes]:
+    """Return files with their compressed variants, taken from the release `before` where it has the same."""
+    from concurrent.futures import ThreadPoolExecutor  # as brotli, for the build alone
+
+    variants = [f"{path}{suffix}" for path, content in files.items() for suffix in _suffixes(path, content)]
+
+    def make(variant: str) -> bytes:
+        path, _, suffix = variant.rpartition(".")
+        if before is not None:
+            with suppress(BrokenReleaseError, KeyError):  # then it is compressed anew
+                if before.sha256(path) == hashlib.sha256(files[path]).hexdigest():
+                    return before.read(variant)
+        return _compress(path, files[path], suffix)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the libraries compress beside one another
+        return {**files, **dict(zip(variants, pool.map(make, variants), strict=True))}
+
+
+def _suffixes(path: str, content: bytes) -> tuple[str, ...]:
+    ready = path.startswith(DOWNLOADS)
+    if not path.endswith(TEXTS if ready else COMPRESSIBLE) or len(content) < MIN_COMPRESSED:
+        return ()
+    return (".gz",) if ready else (".gz", ".br")
+
+
+def _compress(path: str, content: bytes, suffix: str) -> bytes:
     import brotli
 
-    everything = dict(files)
-    for path, content in files.items():
-        ready = path.startswith(DOWNLOADS)
-        if path.endswith(TEXTS if ready else COMPRESSIBLE) and len(content) >= MIN_COMPRESSED:
-            everything[f"{path}.gz"] = gzip.compress(content, 9, mtime=0)
-            if not ready:
-                quality = 11 if path.startswith(FIRST_LOADED) else 9  # which takes a third of the time
-                everything[f"{path}.br"] = brotli.compress(content, quality=quality)
-    return everything
+    if suffix == "gz":
+        return gzip.compress(content, 9, mtime=0)
+    quality = 11 if path.startswith(FIRST_LOADED) else 9  # which takes a third of the time
+    compressed: bytes = brotli.compress(content, quality=quality)
+    return compressed

@@ -15,11 +15,12 @@ from importlib.metadata import files as package_files
 from pathlib import Path
 
 from layers.cartography import STYLE, Cartography, Colours, LabelType, write_dash
+from layers.sketch import Sketch
 
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
-PAGE_STYLES = ("pages", "stack")  # likewise of the other pages
+PAGE_STYLES = ("pages", "ground", "stack")  # likewise of the other pages
 # What pages load, each with all that it imports.
 ENTRIES = ("main", "pages", "locating", "joining", "tooling", "workbench", "drawing")
 # What a page fetches when it is needed: its search without a server, layers of the operator's.
@@ -145,6 +146,15 @@ def read_style_sheet(name: str, style: Cartography = STYLE) -> bytes:
     if name in {"preview", "workbench"}:
         own += _write_colours(style.changes)
     return (own + write_names(style) if name == "figures" else own).encode()
+
+
+def draw_ground(sketch: Sketch, style: Cartography = STYLE) -> bytes:
+    """Return the ground of the sketch as a picture, by day and by night as the page that shows it."""
+    rules = drop_notes((write_inks(style) + (FOLDER / "ground.css").read_text(encoding="utf-8")).encode())
+    paths = "".join(f'<path class="locator-{name}" d="{path}"/>' for name, path in sketch["ground"].items())
+    size = f'viewBox="0 0 {sketch["width"]} {sketch["height"]}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{rules.decode()}</style>'
+    return f"{head}{paths}</svg>".encode()
 
 
 def write_inks(style: Cartography) -> str:

@@ -26,12 +26,13 @@ from geodata.read import Facts, read_boundaries, read_facts
 from geodata.shapes import ShapeError
 from layers.basemap import FOLDER, INDEX, open_basemap
 from layers.catalogue import read_layers, read_themes
+from layers.child_job import leave_with_parent
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
 from layers.own import to_layers
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, place_release
-from webmap.assets import read_assets
+from webmap.assets import draw_ground, read_assets
 from webmap.folium_map import render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
@@ -118,7 +119,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     """Return what the pages need besides the data: strings, static files, catalogue, Folium's map."""
     _say("页面 / pages")
     base = f"/r/{release_id}"
-    pages = read_assets()
+    pages = read_assets() | {"static/ground.svg": draw_ground(orjson.loads(files["pages/sketch.json"]))}
     bounds = orjson.loads(files["data/counties.geojson"])["bbox"]
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
     basemap = orjson.loads(files[INDEX]) if INDEX in files else None
@@ -167,4 +168,5 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
 
 
 if __name__ == "__main__":
+    leave_with_parent()  # who holds the lock of the home
     sys.exit(main(*sys.argv[1:]))

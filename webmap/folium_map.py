@@ -36,7 +36,7 @@ from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
 # As Leaflet has them: Folium takes its own min_zoom and max_zoom to be of tiles. Closest are those of tiles.
-ZOOMS = {"minZoom": 7, "maxZoom": 18}
+ZOOMS: dict[str, Any] = {"minZoom": 7, "maxZoom": 18}
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
 PANES = (
     ("land", 200, False),

@@ -392,7 +392,7 @@ def _compare(home: Path, release: Release) -> ChangeSummary:
 def _run_build(
     home: Path, facts: Path, act: Act, progress: Progress, local: Path | None = None
 ) -> tuple[int, list[str]]:
-    """Build in a process of its own; return its exit code and what it said."""
+    """Build in a process of its own, which ends with this one; return its exit code and what it said."""
     named = [str(local.resolve())] if local else []
     command = [sys.executable, "-m", "webmap.build", str(home.resolve()), str(facts.resolve())]
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
@@ -400,6 +400,7 @@ def _run_build(
         cwd=ROOT,
         env=os.environ
         | {VARIABLE: str(facts.resolve()), "PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
+        stdin=subprocess.PIPE,  # that ends when this process does, however
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -410,4 +411,5 @@ def _run_build(
         for line in child.stdout or ():
             lines.append(line.rstrip())
             progress(line.rstrip())
+        child.wait()  # while standard input is open still
     return child.returncode, lines

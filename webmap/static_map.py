@@ -49,10 +49,6 @@ class ArrangedMap(TypedDict):
 
     width: int
     height: int
-    neighbour: str
-    land: str
-    backdrop: dict[str, str]
-    borders: str
     places: list[MarkedPlace]
     sizes: list[str]
 
@@ -60,7 +56,7 @@ class ArrangedMap(TypedDict):
 def arrange(
     content: Content, marks: Mapping[str, str], language: str, prefixes: Mapping[str, str] | None = None
 ) -> ArrangedMap:
-    """Return what the template draws: the ground, and the marked places with the largest at the back.
+    """Return what the template draws on the ground: the marked places, with the largest at the back.
 
     `marks` gives each place's mark, which becomes a class and a letter of its label. A place has a
     label for each of `SIZES`; one without room is `tight`, as it would cover another: the list beside
@@ -77,10 +73,6 @@ def arrange(
     return {
         "width": sketch["width"],
         "height": sketch["height"],
-        "neighbour": sketch["neighbour"],
-        "land": sketch["land"],
-        "backdrop": sketch["backdrop"],
-        "borders": sketch["borders"],
         "places": [_row(content, one, marks[one], wide.get(one), large.get(one)) for one in known],
         "sizes": list(SIZES),
     }

@@ -59,10 +59,21 @@ def format_point(point: BaseGeometry) -> str:
 
 
 def build_faces(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
-    """Node `lines` once on the grid and return the faces between them."""
-    noded = shapely.unary_union([line for line in lines if not line.is_empty], grid_size=GRID_DEG)
+    """Node `lines` on the grid and return the faces between them.
+
+    They are noded as they are first: what crosses nothing is rounded to the grid in a fraction of the time,
+    to the same lines.
+    """
+    noded = shapely.unary_union([line for line in lines if not line.is_empty])
+    noded = shapely.unary_union(noded, grid_size=GRID_DEG)
     faces = shapely.get_parts(shapely.polygonize([noded]))
     return [face for face in faces if isinstance(face, shapely.Polygon)]
+
+
+def subtract(shape: BaseGeometry, other: BaseGeometry) -> BaseGeometry:
+    """Return the polygons of `shape` outside `other`, on the grid; rounded after, as that is quicker."""
+    rest: BaseGeometry = shapely.set_precision(shapely.difference(shape, other), GRID_DEG)
+    return to_polygons(rest)
 
 
 _MOVED_DEG2: Final = 1e-10  # 1 m²: less is rounding

@@ -39,6 +39,7 @@ from geodata.boundary_import.planar import (
     build_faces,
     from_plane,
     is_narrow,
+    subtract,
     to_plane,
     to_polygons,
 )
@@ -273,7 +274,7 @@ class _Reallocator:
     def __init__(self, pieces: Pieces, assignment: Assignment, area: BaseGeometry) -> None:
         self.assignment, self.area = assignment, area
         self.old = shapely.union_all([pieces[name] for name in sorted(assignment.own)])
-        self.left = to_polygons(shapely.difference(self.old, area, grid_size=GRID_DEG))
+        self.left = to_polygons(shapely.difference(self.old, area))
         concern = _find_near(pieces, shapely.union(area, self.old))
         loose = shapely.union_all([self.left, *self._list_cut_off_parts(concern)])
         self.near = concern | _find_near(pieces, loose)  # a cut-off part ends at others
@@ -284,7 +285,8 @@ class _Reallocator:
         for name in sorted(assignment.beyond & self.near.keys()):
             self.outer[name] = shapely.intersection(self.old.boundary, self.near[name].boundary)
         self.strips = self._find_strips(loose)
-        shapely.prepare([area, self.strips])
+        self.edge = self.land.boundary
+        shapely.prepare([area, self.strips, self.edge])
 
     def seeds_of_own(self) -> Seeds:
         return Seeds(
@@ -298,7 +300,7 @@ class _Reallocator:
         )
         inland = shapely.difference(self.old.boundary, shapely.union_all(list(self.outer.values())))
         outer = Seeds({**self.outer, _INLAND_EDGE: inland})
-        gained = self.area if anew else shapely.difference(self.area, self.old, grid_size=GRID_DEG)
+        gained = self.area if anew else shapely.difference(self.area, self.old)
         lines = [piece.boundary for piece in self.near.values()]
         lines += [self.area.boundary, self.strips.boundary]
         lines += [*own.cuts(gained), *recipients.cuts(self.left), *outer.cuts(self.strips)]
@@ -339,10 +341,10 @@ class _Reallocator:
         mine = before in self.assignment.own
         if not mine and before not in self.assignment.recipients | self.assignment.beyond:
             return before
-        if self.strips.contains(point) and polygon.distance(self.area) < GRID_DEG:
+        if self.strips.contains(point) and shapely.dwithin(self.area, polygon, GRID_DEG):
             if mine and (taker := outer.nearest(point)) not in {_INLAND_EDGE, None}:
                 return str(taker)
-            if not mine and polygon.distance(self.land.boundary) < GRID_DEG:
+            if not mine and shapely.dwithin(self.edge, polygon, GRID_DEG):
                 return SEA
         return (recipients.nearest(point) or _UNASSIGNED) if mine else before
 
@@ -358,7 +360,7 @@ class _Reallocator:
         plane = to_plane(loose)
         body = shapely.buffer(shapely.buffer(plane, -radius_deg), radius_deg * _REGROWTH)
         strips = from_plane(to_polygons(shapely.difference(plane, body)))
-        return to_polygons(shapely.make_valid(shapely.set_precision(strips, GRID_DEG)))
+        return to_polygons(shapely.make_valid(strips))
 
     def _list_cut_off_parts(self, near: Pieces) -> Iterable[BaseGeometry]:
         """Yield the parts of other pieces that the area cuts off from their main part."""
@@ -372,7 +374,7 @@ class _Reallocator:
     def _list_remaining_parts(self, part: BaseGeometry) -> list[BaseGeometry]:
         if not part.intersects(self.area):
             return [part]
-        return list(shapely.get_parts(to_polygons(shapely.difference(part, self.area, grid_size=GRID_DEG))))
+        return list(shapely.get_parts(subtract(part, self.area)))
 
 
 def _find_near(pieces: Pieces, shape: BaseGeometry) -> dict[str, BaseGeometry]:

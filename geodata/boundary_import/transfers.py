@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
@@ -26,6 +29,7 @@ from geodata.boundary_import.snap import Members
 from geodata.land import SEA
 
 Pieces = Mapping[str, BaseGeometry]
+_AREAL: Final = 2  # dimensions of a polygon
 
 
 @dataclass(frozen=True)
@@ -43,24 +47,57 @@ class Transfer:
 
 
 def list_transfers(before: Pieces, after: Pieces) -> list[Transfer]:
-    """Return every transfer of 100 m² or more, in the order of `before`, the sea last."""
+    """Return every transfer of 100 m² or more, in the order of `before`, the sea last.
+
+    Part is held against part: two drawings of one line cross thousands of times, and as many parts are
+    slow to overlay as a whole.
+    """
     changed = [name for name, piece in before.items() if is_moved(piece, after[name])]
-    given = {name: to_polygons(shapely.difference(before[name], after[name])) for name in changed}
-    taken = {name: to_polygons(shapely.difference(after[name], before[name])) for name in changed}
-    all_given, all_taken = shapely.union_all(list(given.values())), shapely.union_all(list(taken.values()))
+    lost, giver = _split([shapely.difference(before[name], after[name]) for name in changed])
+    won, taker = _split([shapely.difference(after[name], before[name]) for name in changed])
+    pairs = shapely.STRtree(won).query(lost, predicate="intersects")
+    land = shapely.intersection(lost[pairs[0]], won[pairs[1]])
+    ends = changed, giver[pairs[0]], changed, taker[pairs[1]]
+    sea = [SEA], np.zeros(max(len(lost), len(won)), dtype=int)
     found = [
-        Transfer(giver, taker, to_polygons(shapely.intersection(lost, won)))
-        for giver, lost in given.items()
-        for taker, won in taken.items()
-        if lost.intersects(won)
-    ]
-    found += [
-        Transfer(one, SEA, to_polygons(shapely.difference(lost, all_taken))) for one, lost in given.items()
-    ]
-    found += [
-        Transfer(SEA, one, to_polygons(shapely.difference(won, all_given))) for one, won in taken.items()
+        *_collect(land, *ends),
+        *_collect(_leave(lost, won, pairs), changed, giver, *sea),
+        *_collect(_leave(won, lost, pairs[::-1]), *sea, changed, taker),
     ]
     return [one for one in found if one.area_km2 >= MIN_AREA_KM2]
+
+
+def _split(shapes: Sequence[BaseGeometry]) -> tuple[NDArray[np.object_], NDArray[np.int_]]:
+    """Return the polygons that shapes are of, and the number of the shape of each."""
+    parts, number = shapely.get_parts(shapes, return_index=True)
+    polygonal = shapely.get_dimensions(parts) == _AREAL
+    return parts[polygonal], number[polygonal]
+
+
+def _leave(
+    parts: NDArray[np.object_], others: NDArray[np.object_], pairs: NDArray[np.int_]
+) -> NDArray[np.object_]:
+    """Return what of `parts` is in none of `others`; `pairs` has the numbers of those that meet."""
+    left, order = parts.copy(), np.argsort(pairs[0], kind="stable")
+    met, starts = np.unique(pairs[0][order], return_index=True)
+    for one, near in zip(met, np.split(pairs[1][order], starts[1:]), strict=False):
+        left[one] = shapely.difference(parts[one], shapely.union_all(others[near]))
+    return left
+
+
+def _collect(
+    land: NDArray[np.object_],
+    givers: Sequence[str],
+    giver: NDArray[np.int_],
+    takers: Sequence[str],
+    taker: NDArray[np.int_],
+) -> Iterator[Transfer]:
+    """Yield the transfers that pieces of `land` make up; they overlap nowhere."""
+    parts, number = _split(land)
+    giver, taker = giver[number], taker[number]
+    for one, other in sorted(set(zip(giver.tolist(), taker.tolist(), strict=True))):
+        mine = parts[(giver == one) & (taker == other)]
+        yield Transfer(givers[one], takers[other], shapely.MultiPolygon(list(mine)))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ _TYPES: dict[str, tuple[type | str, Value]] = {
     "integer": ("int32", 0),
     "boolean": (bool, False),
 }
+# What is written here is read back and gone: no need to wait for a disk.
+pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})
 RESERVED = {"group"}  # that no column of a geodatabase may be called
 MAP_HEAD = ("shapefile", "name", "zh", "en", "cut_rows")
 

@@ -131,6 +131,7 @@ class SearchAnswers:
         self.latin: dict[str, set[int]] = {}
         self.heads: dict[str, set[int]] = {}  # what the other words of a term describe
         self.folded: list[dict[str, str]] = []
+        self.nearest: dict[str, str] = {}  # industries that are nearest to what the plan has no industry for
         self._industries = {row["id"]: at for at, row in enumerate(self.table["industries"])}
         self._own: dict[str, list[int]] = {}
         for at, row in enumerate(self.table["terms"]):
@@ -170,7 +171,11 @@ class SearchAnswers:
             spellings = (word["zh"], *word["en"], *word.get("ko", ()))
             self._add(spellings, Sense("words", at), WEAK if word["kind"] == "general" else STRONG)
         for at, synonym in enumerate(self.table["synonyms"]):
-            self._add((*synonym["zh"], *synonym["en"], *synonym.get("ko", ())), Sense("synonyms", at))
+            spellings = (*synonym["zh"], *synonym["en"], *synonym.get("ko", ()))
+            if synonym["relation"] == "nearest":
+                self.nearest |= {self._form(word): synonym["industry"] for word in spellings}
+            else:
+                self._add(spellings, Sense("synonyms", at))
         for at, (entry, own) in enumerate(zip(self._entries, names, strict=True)):
             if entry["layer"] in PLACES | POINTS | {"industries"}:
                 self._add(own, Sense("entries", at))
@@ -219,6 +224,28 @@ class SearchAnswers:
             if whole:
                 return Reply(whole, self._described(whole, text, tokens), (), ())
         return self._weigh(query, pieces)
+
+    def lacks_industry(self, query: str) -> bool:
+        """Return whether a question is, whole, something that the plan has no industry for."""
+        return self._form(query) in self.nearest
+
+    def nearest_to(self, query: str) -> tuple[str, str] | None:
+        """Return the industry that is nearest to what the plan has none for, and the word that says so."""
+        tokens = tokenise(query, self._variants)
+        for size in range(min(WINDOW, len(tokens)), 0, -1):
+            for at in range(len(tokens) - size + 1):
+                window = tokens[at : at + size]
+                industry = self.nearest.get("".join(token.form for token in window))
+                if industry:
+                    return industry, query[window[0].start : window[-1].end]
+        within = (
+            (form, token)
+            for form in sorted(self.nearest, key=lambda form: (-len(form), form))
+            for token in tokens
+            if token.script != "latin" and form in token.form
+        )
+        form, token = next(within, ("", None))
+        return (self.nearest[form], query[token.start : token.end]) if token else None
 
     def unknown(self, query: str) -> list[str]:
         """Return the words of a text that have no meaning here, as they are typed."""
@@ -461,12 +488,19 @@ class SearchAnswers:
         return Reply(main, others, words, tuple(query[one.start : one.end] for one in unknown))
 
     def _turn(self, query: str, pieces: list[QueryPart], main: Told) -> tuple[QueryPart, Told] | None:
-        """Return the word for what is done with a thing, and the answer of that: of a farm for oysters."""
+        """Return the word for what is done with a thing, and the answer of that: of a farm for oysters.
+
+        Behind the thing it may be a word of a longer one: of the plants in a pump for *nuclear plants*.
+        """
         core = [piece for piece in pieces if piece.weight != STOP]
+        behind = False
         for piece in core:
-            form = self._form(query[piece.start : piece.end])
+            tokens = tokenise(query[piece.start : piece.end], self._variants)
+            form = "".join(token.form for token in tokens)
             bare = (form.removesuffix(particle) for particle in self._particles if form != particle)
-            for one in (form, *bare):
+            words = [token.form for token in tokens] if behind else []
+            behind = behind or form == self._form(main.word)
+            for one in (form, *bare, *words):
                 industry = self.turns.get(one, {}).get(main.industry or "")
                 if industry and form != self._form(main.word):
                     return piece, replace(self.turned(industry), word=query[core[0].start : core[-1].end])

@@ -241,20 +241,24 @@ class Search:
         `query` may be Chinese (simplified, traditional), pinyin with or without spaces and tones,
         initials, English or Korean; characters past the first 100 are ignored. ``missing`` are its
         words that no result answers, ``corrected`` the query as it was understood where that is not
-        how it was typed, ``near`` the names that come nearest where words are missing.
+        how it was typed, ``near`` the names that come nearest where words are missing, or the one industry
+        that is nearest to what the plan has no industry for.
         """
         query = query[:MAX_QUERY]
         wanted = fold(query.translate(self._variants))
         hits, pieces = self._understand(wanted)
         reply = self.answers.ask(query)
         reply = self._named_by(hits, reply, query) if reply else self._reply_of(hits, pieces, query)
+        if self.answers.lacks_industry(query):
+            hits, reply = [], None  # a terminal for gas is no terminal that cards are read at
         if not reply and all(map(self._is_part_of_ours, hits)):
             hits = []  # tobacco is not found where e-cigarettes are, which is a word of ours
         missing = (
             list(reply.unknown) if reply else _missing(hits, pieces) if hits else self.answers.unknown(query)
         )
+        nearest = None if hits or reply else self.answers.nearest_to(query)
         corrected = None
-        if wanted and (missing or not (hits or reply)):
+        if wanted and not nearest and (missing or not (hits or reply)):
             meant, shown = self._typos.correct(pieces) or ("", "")
             again, parts = self._understand(meant)
             other = self.answers.ask(shown) or self._reply_of(again, parts, shown)
@@ -264,7 +268,7 @@ class Search:
             )  # a charter is no charger
             if again and (not (hits or reply) or (same and len(left) < len(missing))):
                 hits, reply, missing, corrected = again, other, left, shown
-        near = self._typos.near(pieces) if missing or not (hits or reply) else []
+        near = self._typos.near(pieces) if not nearest and (missing or not (hits or reply)) else []
         results = self._results(hits, reply, language, limit)
         found = {(row["layer"], row["id"]) for row in results}
         return {
@@ -274,7 +278,9 @@ class Search:
             "results": results,
             "missing": [_as_typed(query, piece) for piece in missing],
             "corrected": corrected,
-            "near": [
+            "near": [self._nearest(*nearest, language)]
+            if nearest
+            else [
                 {**self._found_by(one, spelling, language), "match": spelling}
                 for one, spelling in near
                 if (self.entries[one]["layer"], self.entries[one]["id"]) not in found
@@ -349,6 +355,14 @@ class Search:
         marks = mark(head["name"], [fold(told.word)])
         lead: FoundRow = {**head, "match": head["name"], "match_marks": marks, "marks": marks}
         return {**lead, "how": told.kind} if head["layer"] == "industries" else lead
+
+    def place_of(self, industry: str) -> int:
+        """Return the place of an industry among the entries."""
+        return self._at["industries", industry]
+
+    def _nearest(self, industry: str, word: str, language: str) -> FoundRow:
+        head = self.head(self.entries[self.place_of(industry)], language)
+        return {**head, "match": word, "how": "nearest"}
 
     def describe(self, told: Told, language: str) -> ToldAnswer:
         """Return an answer as programs and pages read it, its terms by what they are for."""

@@ -20,10 +20,7 @@ from layers.search.answers import (
     Told,
     list_codes_of,
 )
-from layers.search.finder import (
-    FoundRow,
-    Search,
-)
+from layers.search.finder import Search
 from layers.search.vocabulary import (
     ALIAS,
     INITIALS,
@@ -41,15 +38,13 @@ FLAG_OURS = 4  # of a spelling that is no word of the plan
 SYLLABLES = range(2, 5)  # figures of a code
 
 
-def build_offline_tables(search: Search, index: SearchIndex, language: str) -> OfflineTables:
-    """Return all that answers depend on but the words of `language` that they are told in.
+def build_offline_tables(search: Search, index: SearchIndex) -> OfflineTables:
+    """Return all that answers depend on but the names and words that they are told in.
 
     Parameters
     ----------
     search, index
         The search, and the index that it was made from.
-    language
-        Whose names the entries have.
 
     Returns
     -------
@@ -62,7 +57,7 @@ def build_offline_tables(search: Search, index: SearchIndex, language: str) -> O
     typed = search.vocabulary.keys.list_typed(len(search.entries))
     forms = {form: _form(asked, told, form) for form in asked.weights}
     return {
-        "entries": [_entry(search, told, at, language) for at in range(len(search.entries))],
+        "entries": [_entry(search, told, at) for at in range(len(search.entries))],
         "keys": [list(_keys(search, at, own)) for at, own in enumerate(typed)],
         "forms": forms,
         "terms": [
@@ -76,6 +71,7 @@ def build_offline_tables(search: Search, index: SearchIndex, language: str) -> O
             form: {of: told.add(asked.turned(to)) for of, to in turns.items()}
             for form, turns in asked.turns.items()
         },
+        "nearest": {form: search.place_of(one) for form, one in sorted(asked.nearest.items())},
         "ends": [[word, told.add(asked.turned(index["rules"]["ends"][word]))] for word in asked.ends],
         "told": told.rows,
         "rules": _rules(index),
@@ -94,10 +90,17 @@ class ToldWeight(TypedDict):
     name: NotRequired[bool]
 
 
+class EntryWeight(TypedDict):
+    """What a browser needs to weigh an entry, and the place of the answer that it is itself."""
+
+    rank: float
+    told: NotRequired[int]
+
+
 class OfflineTables(TypedDict):
     """What :func:`build_offline_tables` returns."""
 
-    entries: list[FoundRow]
+    entries: list[EntryWeight]
     keys: list[list[list[int | str]]]
     forms: dict[str, int]
     terms: list[list[str | int]]
@@ -105,6 +108,7 @@ class OfflineTables(TypedDict):
     heads: dict[str, list[int]]
     codes: dict[str, list[dict[str, int]]]
     turns: dict[str, dict[str, int]]
+    nearest: dict[str, int]
     ends: list[list[str | int]]
     told: list[tuple[Told, ToldWeight]]
     rules: dict[str, object]
@@ -165,10 +169,8 @@ def _keys(search: Search, at: int, typed: list[tuple[str, str, int]]) -> Iterato
         before, sound = spelling, text if grade == PINYIN else ""
 
 
-def _entry(search: Search, told: _ToldTable, at: int, language: str) -> FoundRow:
-    entry = search.entries[at]
-    row = search.head(entry, language)
-    row["rank"] = search.ranks[at]
+def _entry(search: Search, told: _ToldTable, at: int) -> EntryWeight:
+    row: EntryWeight = {"rank": search.ranks[at]}
     if own := search.answers.of_entry(at, ""):
         row["told"] = told.add(own)
     return row

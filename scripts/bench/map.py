@@ -9,7 +9,7 @@ import json
 import shutil
 import statistics
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask, Response
 
@@ -50,6 +50,16 @@ COUNT_FRAMES = """
 STOP_COUNTING = "() => { const shown = window.framesShown; window.framesShown = null; return shown; }"
 CLOSE_UP = "#12.5/37.2/122.1"
 DRAG_PX, DRAG_STEPS, STEP_MS, REST_MS = 360, 30, 12, 400
+
+
+class Line(NamedTuple):
+    """How a visitor is connected."""
+
+    kbit_s: int
+    round_trip_ms: int
+
+
+HERE, CABLE = None, Line(5000, 28)  # as WebPageTest has "Cable"
 BROWSER_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -62,7 +72,8 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
     """Return bytes over the wire and time to the last polygon drawn, for our page and explore's.
 
     Times run from the request to the frame after the last polygon is in the document, server time
-    included; the median of `rounds` interleaved rounds with a fresh browser context each.
+    included; the median of `rounds` interleaved rounds with a fresh browser context each. ``cable`` is
+    what visitors have: the same over a line of :data:`CABLE`; the other figures are of this machine alone.
     """
     from playwright.sync_api import sync_playwright
 
@@ -74,13 +85,18 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
         serving(_explore_app(release), {}) as peer,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
-        rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": []}
-        for _ in range(rounds):
-            rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", ours_expected))
-            rows["explore"].append(_visit(browser, peer, peer_expected))
+        found: dict[Line | None, dict[str, Any]] = {}
+        for line in (HERE, CABLE):
+            rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": []}
+            for _ in range(rounds):
+                rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", ours_expected, line))
+                rows["explore"].append(_visit(browser, peer, peer_expected, line))
+            found[line] = _compare(rows)
         frames = _count_frames(browser, f"{ours}/?lang=zh{CLOSE_UP}")
         browser.close()
-    return _compare(rows) | {"frames_per_second": frames}
+    times = {name: found[CABLE][name]["drawn_ms"] for name in ("ours", "explore")}
+    cable = {**times, "time_ratio": found[CABLE]["time_ratio"]}
+    return found[HERE] | {"cable": cable, "frames_per_second": frames}
 
 
 def _count(release: Release, layers: tuple[str, ...]) -> int:
@@ -101,11 +117,17 @@ def _compare(rows: dict[str, list[dict[str, int]]]) -> Result:
     }
 
 
-def _visit(browser: Browser, url: str, expected: int) -> dict[str, int]:
+def _visit(browser: Browser, url: str, expected: int, line: Line | None) -> dict[str, int]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("Network.enable")
+    if line:
+        bits = 1000 * line.kbit_s / 8
+        about = {"offline": False, "latency": line.round_trip_ms}
+        session.send(
+            "Network.emulateNetworkConditions", about | {"downloadThroughput": bits, "uploadThroughput": bits}
+        )
     sizes: dict[str, tuple[str, int]] = {}
     kinds: dict[str, str] = {}
     session.on(

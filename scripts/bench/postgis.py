@@ -54,7 +54,7 @@ def build_side(name: str, store: FeatureStore) -> Side:
 def build_items(collection: str, query: str) -> Ask:
     """Return the question for a page of features."""
     asked = extract_box(BASE, f"collections/{collection}/items", query)
-    return lambda side: side.service.answer(*asked).body
+    return lambda side: side.service.answer(*asked).sent(BASE)
 
 
 def compare_sides(small: Side, large: Side, question: Question, count: int) -> Result:

@@ -129,19 +129,24 @@ def _rows(release: Release, name: str) -> list[Result]:
 
 
 def list_heavy(release: Release) -> list[str]:
-    """Return the paths of sheets, pictures and exports; each export is of another selection."""
-    themes = [row["id"] for row in release.read_json("map/zh.json")["themes"]]
-    places = release.read_json("pages/order.json")[:12]
-    languages = read_city().languages
+    """Return the paths of sheets, pictures and exports, so many and so various that each is made anew."""
+    payload = release.read_json("map/zh.json")
+    places = release.read_json("pages/order.json")
+    languages, (lon, lat) = read_city().languages, read_city().position
+    east_north = f"{lon + 1:.2f},{lat + 0.4:.2f}"
     found = [
-        f"/print/{theme}.{kind}?lang={one}"
-        for theme in themes
+        f"/print/{theme['id']}.{kind}?lang={one}&bbox={lon - west:.2f},{lat - 0.4:.2f},{east_north}"
+        for theme in payload["themes"]
         for kind in ("png", "pdf")
         for one in languages
+        for west in (0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
     ]
     found += [release.read_json(f"documents/{one}.json")["url"] + ".pdf" for one in places]
     found += [
-        f"/data/towns.{kind}?crs=EPSG:{code}" for kind in ("gpkg", "fgb", "xlsx") for code in (4490, 4550)
+        f"/data/towns.{kind}?crs=EPSG:{code}&filter={quote(f'area_km2 > {km2}')}"
+        for kind in ("gpkg", "fgb", "xlsx")
+        for code in (4490, 4550)
+        for km2 in range(30)
     ]
     random.Random(SEED).shuffle(found)  # noqa: S311 - as above
     return found
@@ -195,9 +200,10 @@ def ask_for(url: str) -> int:
 def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
     """Return how light requests fare on 200 connections while sheets and exports are made.
 
-    First ``visitors`` of workers that have answered before, who each ask once in two
-    seconds: 100 requests a second. Then a ``crowd`` that never rests, whose times include waiting for one another. ``errors`` are answers of 400 and more, and
-    connections that broke; ``heavy`` counts sheets and exports by status. Times are milliseconds.
+    First ``visitors`` of workers that have answered before, who each ask once in two seconds: 100 requests
+    a second. Then a ``crowd`` that never rests, whose times include waiting for one another. ``errors`` are
+    answers of 400 and more, and connections that broke; ``heavy`` counts sheets and exports by status.
+    Times are milliseconds.
     """
     release = live_at(home)
     light, heavy_paths = list_light(release), list_heavy(release)

@@ -61,6 +61,8 @@ _PLACE_WIDTH: Final = 0.1  # of the size of the box, at least: around a place th
 _DISTANCE_COST: Final = 0.5  # of a tongue, in claim per size of the box
 _END_OF_LAND: Final = 0.05  # in cost of the way: a side that ends with the county is likely reached there
 _OUT: Final = 1000  # the key of a tongue out of a ring
+_OUT_WIDTH: Final = (0.1, 0.4)  # of the size of the box; wider by the first with each try, to the second
+_OPEN: Final = 0.1  # of the edge of a town: with less, it lies in a ring
 _PASSES: Final = 20
 _TROUBLE: Final = 1.0  # what a cell costs more, in claim, for each time that a tongue was cut off there
 _MIN_PIECE_M2: Final = 100_000.0  # of land in one box only that must hang together with the rest of its town
@@ -350,7 +352,8 @@ class Claims:
     def open_rings(self, groups: Groups) -> None:
         """Let a town without a box out of a ring around it, as nothing says that it is one.
 
-        A ring is a single town, or towns of one of the `groups` that it is none of.
+        A ring is a single town, or towns of one of the `groups` that it is none of, with less than a tenth of
+        the edge open: an opening that is narrower than borders are uncertain would be none to see.
         """
         labels = self.assign()
         for index, ring in self._find_ringed(labels, groups):
@@ -363,11 +366,12 @@ class Claims:
         ringed = []
         for index in [index for index, unit in enumerate(self.units) if unit.box is None]:
             own = labels == index
-            beside = np.unique(labels[ndimage.binary_dilation(own) & ~own]).tolist()
-            rings = [set(members) for members in groups if index not in members]
-            closed = len(beside) == 1 or any(ring.issuperset(beside) for ring in rings)
-            if closed and NOBODY not in beside:
-                ringed.append((index, beside))
+            beside = labels[ndimage.binary_dilation(own) & ~own]
+            rings = [[one] for one in np.unique(beside[beside != NOBODY]).tolist()]
+            rings += [list(members) for members in groups if index not in members]
+            closed = [ring for ring in rings if np.isin(beside, ring).sum() > (1 - _OPEN) * len(beside)]
+            if closed:
+                ringed.append((index, closed[-1]))
         return ringed
 
     def _find_lost(self, labels: Labels) -> list[tuple[int, int]]:
@@ -442,8 +446,10 @@ class Claims:
         way = paths.trace(tip)
         off = ndimage.distance_transform_edt(~way) * self.grid.step
         length = float(way.sum()) * self.grid.step
-        least = _PLACE_WIDTH if key >= len(SIDES) else 0.02
         tries = self.tries[index][key]
+        least = _PLACE_WIDTH if key >= len(SIDES) else 0.02
+        if key == _OUT:
+            least = min(_OUT_WIDTH[0] * (1 + tries), _OUT_WIDTH[1])
         self.tries[index][key] += 1
         part = max(_TONGUE_WIDTH * _NARROWER[0] ** tries, _NARROWER[1])
         width = max(part * length, least * self.sizes[index], 2.5 * self.grid.step)

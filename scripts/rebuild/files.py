@@ -45,6 +45,7 @@ from geodata.read import ROOT, Facts, read_facts
 from scripts.rebuild import quality
 from scripts.rebuild.claims import Unit
 from scripts.rebuild.towns import (
+    SMOOTHING_M,
     Division,
     Land,
     build_borders,
@@ -53,6 +54,7 @@ from scripts.rebuild.towns import (
     divide,
     find_owner,
     release_sides,
+    smooth,
     to_plane_box,
 )
 
@@ -174,6 +176,11 @@ def _read_ring(record: bytes) -> Floats:
 FOLDER: Final = ROOT / "boundaries"
 _DECIMALS: Final = 6
 _MIN_WATER_DEG2: Final = 1e-5
+_AROUND_DEG: Final = 0.01  # beyond the window: where the shore is cut, it is drawn a little wrong
+_SHORE_STEP_M: Final = 20.0
+_SHORE_TOLERANCE_M: Final = 3.0  # of the vertices left out
+_MIN_RING: Final = 4
+_SMALL_RING: Final = 20.0  # an islet is smoothed by this part of its shore: it would shrink to nothing
 _SURE_M: Final = 1000.0  # a place that is known worse than this tells nothing of a border
 
 
@@ -270,7 +277,7 @@ def build_boundaries(facts: Facts, recipe: Recipe) -> Build:
         divisions=divisions,
         towns=towns,
         neighbours={code: shape for code, shape in made.items() if code not in codes},
-        water=find_water(towns, to_window(recipe["water"]["window"])),
+        water=find_water(towns, to_window(recipe["water"]["window"]), frame),
     )
 
 
@@ -347,14 +354,31 @@ def _divide(
     return divide(crs.transform_geometry(land.mainland, crs.LONLAT, frame), units, groups)
 
 
-def find_water(towns: Mapping[str, BaseGeometry], window: Bounds) -> BaseGeometry:
+def find_water(towns: Mapping[str, BaseGeometry], window: Bounds, frame: str) -> BaseGeometry:
     """Return what is land to the one coast and water to the older one, within `window`, lon/lat."""
-    old = shapely.union_all(read_old_shores(window))
-    near = [shape for shape in towns.values() if shape.intersects(shapely.box(*window))]
-    land = shapely.intersection(shapely.union_all(near), shapely.box(*window))
+    inside = shapely.box(*window)
+    around = shapely.buffer(inside, _AROUND_DEG, join_style="mitre").bounds
+    old = shapely.union_all([_soften(shore, frame) for shore in read_old_shores(around)])
+    near = [shape for shape in towns.values() if shape.intersects(inside)]
+    land = shapely.intersection(shapely.union_all(near), inside)
     parts = shapely.get_parts(shapely.difference(land, old))
     kept = [part for part in parts if isinstance(part, shapely.Polygon) and part.area > _MIN_WATER_DEG2]
     return shapely.MultiPolygon(kept)
+
+
+def _soften(shore: shapely.Polygon, frame: str) -> BaseGeometry:
+    """Return a lon/lat `shore` without the stairs of the pictures that it was traced from."""
+    rings = []
+    for ring in shapely.get_rings(crs.transform_geometry(shore, crs.LONLAT, frame)):
+        count = max(round(ring.length / _SHORE_STEP_M), _MIN_RING)
+        along = shapely.line_interpolate_point(ring, np.linspace(0.0, 1.0, count + 1), normalized=True)
+        even = shapely.get_coordinates(along)
+        even[-1] = even[0]
+        sigma_m = min(SMOOTHING_M, ring.length / _SMALL_RING)
+        drawn = smooth(shapely.LineString(even), _SHORE_STEP_M, sigma_m)
+        rings.append(shapely.simplify(drawn, _SHORE_TOLERANCE_M))
+    softened = shapely.make_valid(shapely.Polygon(rings[0], rings[1:]))
+    return crs.transform_geometry(softened, frame, crs.LONLAT)
 
 
 def measure_quality(facts: Facts, recipe: Recipe, build: Build) -> tuple[Quality, quality.Blind]:

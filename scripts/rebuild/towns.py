@@ -127,7 +127,7 @@ def _nearest(place: BaseGeometry, outlines: Outlines) -> str:
 
 CELL_M: Final = 50.0
 _MARGIN_M: Final = 500.0  # the borders are drawn so far beyond the mainland before they are cut to it
-_SMOOTHING_M: Final = 150.0  # standard deviation along the line
+SMOOTHING_M: Final = 150.0  # standard deviation along the line
 _OVERHANG_DEG: Final = 5 * GRID_DEG
 _TOLERANCE_M: Final = 12.0  # of the vertices left out
 _MIN_POINTS: Final = 4
@@ -259,7 +259,7 @@ def trace_borders(labels: Labels, grid: Grid) -> list[shapely.LineString]:
     return [shapely.transform(line, lambda places: places * half + origin) for line in lines]
 
 
-def smooth(line: shapely.LineString, step: float, sigma_m: float = _SMOOTHING_M) -> shapely.LineString:
+def smooth(line: shapely.LineString, step: float, sigma_m: float = SMOOTHING_M) -> shapely.LineString:
     """Return a traced line without its stairs; its two ends stay where they are."""
     points = shapely.get_coordinates(line)
     if len(points) < _MIN_POINTS:

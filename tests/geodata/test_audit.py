@@ -317,6 +317,11 @@ def test_one_seeded_error_is_the_one_miss(facts, seed, miss):
 DESIGNATED = {
     "term": (designation("yi", "旧材料", "重点发展"), "not-in-clause"),
     "verb": (designation("yi", "新材料", "大力发展"), "not-beside"),
+    "verb without its grade": (designation("yi", "新材料", "发展"), "verb-cut"),
+    "verb whose parts stand the other way round": (
+        designation("yi", "新材料", "打造…重点发展"),
+        "not-beside",
+    ),
     "zone of another sentence": (designation("bing", "新材料", "重点发展"), "no-subject"),
     "zone that is named later": (designation("yi", "东部隆起带主要包括", "主要包括"), "no-subject"),
     "unknown zone": (designation("nowhere", "新材料", "重点发展"), "no-subject"),
@@ -394,6 +399,8 @@ CHANGES = {
     "relation": ("以高区为核心", "以经区为核心", "not-in-clause 三(一)2(1)"),
     "name": ("石岛管理区,推进", "某管理区,推进", "not-in-clause 三(一)1(3)"),
     "verb": ("重点培育新材料", "着力培育新材料", "not-beside 三(一)1(2)"),
+    "grade of a verb": ("做大做强汽车机电", "全力做大做强汽车机电", "verb-cut 三(一)1(2)"),
+    "rank of a title": ("首批国家智慧城市试点", "首个国家智慧城市试点", "rank-omitted 一(一)6"),
     "subject": ("文登区,做大做强", "乙地,做大做强", "no-subject 三(一)1(2)"),
     "lost unit": ("市海洋发展局,环翠区政府", "环翠区政府", "unit-not-printed 三(二)1"),
     "new unit": ("市海洋发展局,环翠区政府", "市海洋发展局,某局,环翠区政府", "unit-not-listed 三(二)1"),

@@ -190,6 +190,16 @@ def test_a_list_carries_the_verb_of_the_plan(facts: Facts, place: str) -> None:
     assert {row.verb for row in facts.designations if row.zone == place} == VERBS[place]
 
 
+def test_what_the_plan_names_without_a_place_carries_its_verb_with_the_grade(facts: Facts) -> None:
+    named = [(one.clause, one.term.zh, one.verb) for row in facts.industries.values() for one in row.named]
+    assert [row for row in named if row[0].startswith("三") and row[2] is None] == []
+    verbs = {(clause, term): verb for clause, term, verb in named}
+    assert verbs["三(六)4(4)", "石墨烯"] == "大力发展"
+    assert verbs["三(六)4(4)", "先进高分子材料"] == "积极发展"
+    assert verbs["三(六)4(2)", "植入器械"] == "重点突破"
+    assert verbs["三(二)3(1)", "近海捕捞"] == "加快…结构调整和转型升级"  # which is not faster fishing
+
+
 def test_huancui_has_no_industries_and_says_why(facts: Facts) -> None:
     assert not any(row.zone == "huancui" for row in facts.designations)
     assert facts.zones["huancui"].no_industries is not None

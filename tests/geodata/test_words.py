@@ -140,7 +140,7 @@ def test_the_thesaurus_is_large_and_leads_into_every_industry(facts: Facts) -> N
     assert len(facts.thesaurus) >= 800
     leads = Counter(row.industry for row in facts.thesaurus)
     assert set(leads) == set(facts.industries)
-    assert {row.relation for row in facts.thesaurus} == {"is_a", "made_by", "used_in"}
+    assert {row.relation for row in facts.thesaurus} == {"is_a", "made_by", "used_in", "nearest"}
 
 
 WRONG = {
@@ -216,3 +216,9 @@ def test_a_tie_in_other_words_is_a_miss(facts: Facts) -> None:
     tie = Tie(subject="gaoqu", role="link", term=_text("与乙区对接"), clause="一(一)1")
     misses = audit_facts(replace(facts, ties=(tie,)), CLAUSE).misses
     assert ("not-in-clause", "与乙区对接") in {(miss.code, miss.expected) for miss in misses}
+
+
+def test_no_translation_says_a_word_twice_in_a_row(facts: Facts) -> None:
+    texts = [text for table in tables() for row in rows(facts, table) for text in _texts(row)]
+    twice = re.compile(r"\b([A-Za-z]{3,}) \1\b|(?<![가-힣])([가-힣]{2,}) \2(?![가-힣])")
+    assert [one for text in texts for one in (text.en, text.ko) if twice.search(one or "")] == []

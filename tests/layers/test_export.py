@@ -173,6 +173,15 @@ def test_every_frame_is_declared_and_holds(
         assert _same_place(places[row["id"]]["geometry"], row, frame), row["id"]
 
 
+WRITE_EACH = """
+import sys
+from pathlib import Path
+from layers.export.write import make_download
+for number, line in enumerate(sys.stdin.buffer):
+    Path(str(number)).write_bytes(make_download(line))
+"""
+
+
 @pytest.mark.parametrize(
     "name",
     ["counties", *(pytest.param(one, marks=pytest.mark.thorough) for one in (PLAN, "zones", "clauses"))],
@@ -182,24 +191,18 @@ def test_the_same_data_give_the_same_bytes_in_another_process_and_place(
 ) -> None:
     holds = PLAN if name == PLAN else "layer" if parts[name].spatial else "table"
     elsewhere = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Seoul", "PYTHONPATH": str(ROOT)}
-    for kind in formats_of(holds):
-        spec, file = ExportSpec(name, kind.id, kind.frames[0], kind.geometry), tmp_path / kind.id
-        asked = ExportRequest(str(release.folder), release.manifest_sha256, spec)
-        command = [
-            sys.executable,
-            "-m",
-            "layers.child_job",
-            "layers.export.write:make_download",
-            str(file),
-            "0",
-            "0",
-        ]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tmp_path, env=elsewhere) as child:
-            assert child.stdin
-            child.stdin.write(asked.to_line() + b"\n")
-            child.stdin.flush()
-            assert child.wait() == 0
-        assert file.read_bytes() == release.read(release_path(name, kind.id)), kind.id
+    kinds = formats_of(holds)
+    specs = [ExportSpec(name, kind.id, kind.frames[0], kind.geometry) for kind in kinds]
+    asked = [ExportRequest(str(release.folder), release.manifest_sha256, spec).to_line() for spec in specs]
+    subprocess.run(
+        [sys.executable, "-c", WRITE_EACH],
+        input=b"\n".join(asked),
+        cwd=tmp_path,
+        env=elsewhere,
+        check=True,
+    )
+    for number, kind in enumerate(kinds):
+        assert (tmp_path / str(number)).read_bytes() == release.read(release_path(name, kind.id)), kind.id
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import openpyxl
 import pydantic
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.boundaries import GeoJsonFeature
@@ -26,7 +26,7 @@ from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
 from layers.export.formats import FORMATS, PLAN
-from layers.export.job import About, ExportSpec, Job, harmless, read_about, read_parts, to_job
+from layers.export.job import About, ExportSpec, Job, read_about, read_parts, to_job
 from layers.export.write import write
 from layers.store import Release
 from scripts.cli import main
@@ -195,6 +195,7 @@ def _find(value: Any, name: str) -> str:
 
 @pytest.mark.parametrize("kind", [kind for kind, one in FORMATS.items() if one.holds != ("table",)])
 @settings(max_examples=25)
+@example(text="=")
 @given(text=KEPT)
 def test_any_text_survives_in_every_format(make: Callable[[str, str], bytes], kind: str, text: str) -> None:
     content = make(kind, text)
@@ -203,8 +204,8 @@ def test_any_text_survives_in_every_format(make: Callable[[str, str], bytes], ki
         assert _names(kind, content) == text
     elif kind == "kml":  # XML readers turn every end of line into one
         assert _names(kind, content) == text.replace("\r\n", "\n").replace("\r", "\n")
-    elif kind == "xlsx":
-        assert _names(kind, content).replace("_x000D_", "\r") == str(harmless(text))
+    elif kind == "xlsx":  # a cell of text is no formula, whatever it begins with
+        assert _names(kind, content).replace("_x000D_", "\r") == text.replace("_x000D_", "\r")
     elif kind == "qgz":
         packed = zipfile.ZipFile(io.BytesIO(content))
         for name in packed.namelist():

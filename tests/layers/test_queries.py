@@ -42,7 +42,8 @@ def printed(facts: Facts) -> set[str]:
 @pytest.fixture(scope="module")
 def synonyms(facts: Facts) -> dict[str, str]:
     """Return the industry of every synonym, folded."""
-    return {one.casefold(): row.industry for row in facts.thesaurus for one in (*row.zh, *row.en, *row.ko)}
+    ours = (row for row in facts.thesaurus if row.relation != "nearest")
+    return {one.casefold(): row.industry for row in ours for one in (*row.zh, *row.en, *row.ko)}
 
 
 def _language(query: str) -> str:
@@ -155,8 +156,10 @@ TURNS = {  # what is done with a thing, or what it is for, by the industry of th
     "food-processing": ["草莓加工", "apple processing", "딸기 가공"],
     "medical-devices": ["骨科轴承", "surgical springs"],
     "automotive": ["汽车轴承", "car valves"],
-    "ships-offshore": ["ship compressor"],
-    "nuclear-power": ["核级轴承", "원전용 밸브"],
+    "ships-offshore": ["ship compressor", "marine diesel engines"],
+    "nuclear-power": ["核级轴承", "원전용 밸브", "heat exchangers for nuclear plants"],
+    "marine-energy": ["tidal generators"],
+    "high-end-manufacturing": ["航空轴承", "aircraft valves"],
 }
 
 
@@ -164,6 +167,22 @@ TURNS = {  # what is done with a thing, or what it is for, by the industry of th
 def test_what_is_done_with_a_thing_decides(release: Release, query: str, industry: str) -> None:
     told: Any = Search(release.read_json("index/search.json")).answer(query, "zh")["answer"]
     assert (told["kind"], told["industry"]["id"]) == ("synonym", industry)
+
+
+FOREIGN = {  # products of industries that the plan does not have, by the nearest that it has
+    "new-materials": ["steel mill", "钢铁厂", "제철소", "混凝土", "concrete", "copper wire"],
+    "new-energy": ["LNG terminal", "석탄 화력발전소", "火电厂"],
+    "chemical-materials": ["an oil refinery"],
+}
+
+
+@pytest.mark.parametrize(("industry", "query"), [(one, query) for one in FOREIGN for query in FOREIGN[one]])
+def test_what_the_plan_has_no_industry_for_is_denied_and_the_nearest_named(
+    release: Release, query: str, industry: str
+) -> None:
+    found = Search(release.read_json("index/search.json")).answer(query, "zh")
+    assert (found["answer"], found["results"]) == (None, [])
+    assert [(row["id"], row.get("how")) for row in found["near"]] == [(industry, "nearest")]
 
 
 ORDINARY = ("coal", "duck", "boats", "lidar", "boots", "bookshop")
@@ -197,8 +216,13 @@ def test_no_synonym_is_said_to_be_the_plan_s(facts: Facts, release: Release) -> 
     claimed = []
     for row in facts.thesaurus:
         for spelling in (*row.zh, *row.en, *row.ko):
-            told: Any = search.answer(spelling, "zh")["answer"]
-            industry = (told or {}).get("industry") or {"id": None}
-            if told is None or (told["kind"], industry["id"]) != ("synonym", row.industry):
-                claimed.append((spelling, told and told["kind"]))
+            found: Any = search.answer(spelling, "zh")
+            if row.relation == "nearest":
+                said = (found["answer"], [(one.get("how"), one["id"]) for one in found["near"]])
+                right = said == (None, [("nearest", row.industry)])
+            else:
+                said = found["answer"] and (found["answer"]["kind"], found["answer"]["industry"]["id"])
+                right = said == ("synonym", row.industry)
+            if not right:
+                claimed.append((spelling, said))
     assert claimed == []

@@ -45,6 +45,30 @@ def test_text_files_get_compressed_variants_that_expand_to_the_same_bytes(tmp_pa
     assert release.sha256("index/b.bin.gz") is None
 
 
+@pytest.mark.parametrize("damage", ["none", "changed"])
+def test_what_is_the_same_as_before_is_not_compressed_again_unless_it_was_damaged(
+    tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import brotli
+
+    damaged = damage == "changed"
+    before = write_release(tmp_path, "abc123", FILES)
+    if damaged:
+        (before.folder / "data/a.json.br").write_bytes(b"x")
+    compressed = []
+
+    def compress(content: bytes, quality: int) -> bytes:
+        compressed.append(content)
+        return b"made anew"
+
+    monkeypatch.setattr(brotli, "compress", compress)
+    other = b'{"b": 1}' * 200
+    release = place_release(tmp_path, "def456", {**FILES, "data/b.json": other})
+    assert sorted(compressed) == sorted([other, *([FILES["data/a.json"]] if damaged else [])])
+    release.verify()
+    assert (release.read("data/a.json.br") == b"made anew") is damaged
+
+
 def test_the_same_files_make_the_same_manifest(tmp_path: Path) -> None:
     first = write_release(tmp_path / "one", "abc123", FILES)
     second = write_release(tmp_path / "two", "abc123", FILES)

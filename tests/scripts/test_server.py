@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import resource
@@ -16,6 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -73,6 +75,11 @@ class Served:
         with urllib.request.urlopen(address, timeout=WAIT_S) as answer:
             assert answer.read()
             return int(answer.status)
+
+    def read_release(self) -> str:
+        with urllib.request.urlopen(f"{self.url}healthz", timeout=WAIT_S) as answer:
+            found: str = json.loads(answer.read())["release"]
+        return found
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_S)
@@ -260,6 +267,41 @@ def test_workers_are_exchanged_without_a_dropped_request(served: Served) -> None
     assert set(statuses) == {200}
     assert len(served.workers()) == len(before)
     assert served.process.poll() is None
+
+
+def test_an_upgrade_while_serving_costs_no_request(shared: Path, release: Release) -> None:
+    """The steps of the guide: a build by other code, the new server beside the old one, the old one's end."""
+    found = Release(shared / "releases" / release.id, release.manifest_sha256)
+    ended, statuses, moved = threading.Event(), Counter[int](), set[int]()
+
+    with serving(shared, 2) as old, ThreadPoolExecutor(3) as pool:
+        asked = [old]  # where the proxy leads to: the last
+
+        def ask_on() -> None:
+            while not ended.is_set():
+                if len(asked) > 1:
+                    moved.add(threading.get_ident())
+                for path in ("/zones/gaoqu.json", "/ogc/collections/zones/items?limit=3", "/plan?lang=en"):
+                    statuses[asked[-1].ask(path)] += 1  # raises where the connection is refused or cut
+
+        asking = [pool.submit(ask_on) for _ in range(3)]
+        try:
+            record(shared, found, Act("build", "upgraded", "other code"))
+            wait_until(lambda: any("made by other code" in line for line in old.said))
+            assert old.read_release() == release.id
+            record(shared, found, Act("build", release.id, hash_code()))
+            with serving(shared, 1) as new:
+                new.ask("/readyz")
+                asked.append(new)
+                wait_until(lambda: len(moved) == len(asking) or any(one.done() for one in asking))
+                old.process.terminate()
+                assert old.process.wait(WAIT_S) == 0
+                ended.set()
+                for one in asking:
+                    one.result()
+        finally:
+            ended.set()
+    assert set(statuses) == {200}
 
 
 def test_figures_are_added_up_over_workers_and_forget_those_that_ended(home: Path, release: Release) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 import shapely
 from axe_playwright_python.sync_playwright import Axe
@@ -204,13 +205,21 @@ def test_a_page_that_opens_without_a_size_fits_the_map_once_it_has_one(
 def _look_where_the_map_is(page: Page) -> list[float]:
     expect(page.locator("#atlas.ready, .pointer.ready")).to_be_attached()
     script = "[planMap.getCenter().lat, planMap.getCenter().lng, planMap.getZoom()]"
-    return page.evaluate(script)
+    found: list[float] = page.evaluate(script)
+    return found
 
 
 def test_a_map_goes_no_closer_than_its_tiles(page: Page, site: str) -> None:
     _open(page, f"{site}/?lang=zh")
     page.evaluate("void planMap.setView([37.4, 122.1], 25, { animate: false })")
     assert page.evaluate("planMap.getZoom()") == 18
+
+
+def test_on_a_phone_held_sideways_a_place_is_in_sight(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 667, "height": 375})
+    _open(page, f"{site}/?zone=gaoqu&lang=zh")
+    page.wait_for_function("planMap.getZoom() < 10")  # closer, it would lie beyond every edge
+    assert page.evaluate("planMap.getBounds().contains([37.49, 122.02])")
 
 
 def test_an_unknown_selection_in_the_address_does_no_harm(page: Page, site: str) -> None:
@@ -288,21 +297,23 @@ LABELS = """nodes => nodes.map(node => {
   });
   return { box: [Math.min(...all.map(r => r.left)), Math.min(...all.map(r => r.top)),
     Math.max(...all.map(r => r.right)), Math.max(...all.map(r => r.bottom))], ends };
-}).filter(({ box }) => box[2] > box[0])"""
+}).filter(({ box: [left, top, right, bottom] }) =>
+  right > Math.max(left, 0) && bottom > 0 && left < innerWidth && top < innerHeight)"""
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(page: Page, site: str, language: str) -> None:
-    """A name covers no other, and the line from a place to its name runs under no name and no symbol."""
-    for theme in THEMES:
+    """A name covers no other and no count, and the line from a place to its name runs under none of them."""
+    for theme in (*THEMES, "platforms#11/37.1/122.45"):
         _open(page, f"{site}/?lang={language}&theme={theme}")
         labels = page.eval_on_selector_all(".label:not([hidden])", LABELS)
         boxes = [shapely.box(*one["box"]).buffer(-2) for one in labels]
         symbols = page.eval_on_selector_all(
-            ".point .mark",
+            ".point .mark, .count-badge rect",
             "nodes => nodes.map(n => n.getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])",
         )
         marks = [shapely.box(*one).buffer(-3) for one in symbols]
+        assert not any(one.intersects(mark) for one in boxes for mark in marks), theme
         assert len(boxes) > 3
         for index, one in enumerate(boxes):
             assert not any(one.intersects(other) for other in boxes[:index]), (theme, labels[index])
@@ -372,6 +383,23 @@ def test_edges_and_labels_say_what_is_schematic(page: Page, site: str) -> None:
     assert set(page.evaluate(styled, "known[data-id=rushan]")) == {"none"}
     expect(page.locator("#panel").get_by_text("示意").first).to_be_visible()
     expect(page.locator("#panel").get_by_text(re.compile("精度")).first).to_be_visible()
+
+
+TURNS = r"""() => [...document.querySelectorAll('.leaflet-pane path')].flatMap((node) =>
+  [...node.getAttribute('d').matchAll(/[ML]([\d.-]+) ([\d.-]+)Q([\d.-]+) ([\d.-]+) ([\d.-]+) ([\d.-]+)/g)]
+    .map((found) => found.slice(1).map(Number)))"""
+
+
+def test_lines_turn_softly_from_close_by(page: Page, site: str) -> None:
+    """A slight bend turns long before its corner, and no corner is cut by more than three pixels."""
+    _open(page, f"{site}/?lang=zh&theme=districts#14/37.0/121.84")
+    before, corner, after = np.array(page.evaluate(TURNS)).reshape(-1, 3, 2).transpose(1, 0, 2)
+    assert len(corner) > 50
+    come, go = (np.linalg.norm(part, axis=1) for part in (corner - before, after - corner))
+    straight = ((corner - before) * (after - corner)).sum(axis=1) / np.maximum(come * go, 1e-9)
+    from_chord = shapely.distance(shapely.linestrings(np.stack([before, after], 1)), shapely.points(corner))
+    assert from_chord.max() / 2 < 3  # half of that is cut
+    assert np.median(np.minimum(come, go)[straight > 0.98]) > 10
 
 
 def test_finer_geometry_leaves_the_focus_where_it_is(page: Page, site: str) -> None:

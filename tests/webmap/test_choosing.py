@@ -316,3 +316,21 @@ def test_the_tools_are_reachable_from_everywhere(client: FlaskClient, path: str)
     page = client.get(f"{path}?lang=en").text
     for tool in ("/find", "/compare", "/clusters/"):
         assert f'href="{tool}?lang=en"' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "language", "first", "said"),
+    [
+        ("fishing rods", "en", "leisure-sports-goods", "synonym of ours"),
+        ("낚싯대", "ko", "leisure-sports-goods", "유의어"),
+        ("steel mill", "en", "new-materials", "only the nearest"),
+        ("medical devices", "en", "medical-devices", "Medical devices"),
+    ],
+)
+def test_an_everyday_word_for_an_industry_is_offered_with_how_it_was_found(
+    client: FlaskClient, typed: str, language: str, first: str, said: str
+) -> None:
+    refused = client.get("/find.json", query_string={"industry": typed, "lang": language})
+    near = refused.get_json(force=True)["near"][0]
+    assert (refused.status_code, near["id"]) == (400, first)
+    assert said in near["label"]

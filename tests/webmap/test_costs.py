@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ import pytest
 import shapely
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Environment
 
 from layers.axes import ALL
 from layers.cql import evaluate
@@ -288,7 +290,7 @@ def test_random_hosts_and_requests_fill_no_more_than_there_is_room_for(app: Flas
 def memory_of(app: Flask) -> int:
     """Return the bytes of all answers that are kept, with every form of theirs."""
     kept: ResponseCache = app.extensions["ogc"]._cache
-    return sum(len(one.body) + sum(map(len, one._forms.values())) for one in kept._kept.values())
+    return sum(one.body.size + sum(map(len, one._forms.values())) for one in kept._kept.values())
 
 
 def test_frames_are_kept_within_a_bound_of_bytes(app: Flask) -> None:
@@ -480,3 +482,23 @@ def _count_calls(client: FlaskClient, address: str) -> int:
     finally:
         sys.setprofile(None)
     return count
+
+
+@pytest.mark.parametrize("damage", ["none", "changed"])
+def test_a_template_is_compiled_once_for_all_who_serve_a_home(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    pages = [create_app(release, Settings(tmp_path)).test_client().get("/about").data]
+    for kept in (tmp_path / "cache" / "files").iterdir():
+        if damage == "changed":
+            kept.write_bytes(kept.read_bytes()[:-40] + bytes(40))
+    compiled, compile_one = [], Environment.compile
+
+    def count(self: Environment, *args: Any, **options: Any) -> Any:
+        compiled.append(args)
+        return compile_one(self, *args, **options)
+
+    monkeypatch.setattr(Environment, "compile", count)
+    pages.append(create_app(release, Settings(tmp_path)).test_client().get("/about").data)
+    assert len({re.sub(rb'nonce="[^"]*"', b"", page) for page in pages}) == 1
+    assert bool(compiled) is (damage == "changed")

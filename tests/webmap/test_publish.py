@@ -2,7 +2,12 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -188,6 +193,35 @@ def test_the_build_itself_writes_nothing_once_its_inputs_changed(spoilt, tmp_pat
     assert code == INPUTS_CHANGED
     assert "errors" not in "".join(said)
     assert not list(tmp_path.glob("releases"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from webmap import publish as publishing
+from webmap.publish import Act
+
+def die(_):
+    (children,) = Path("/proc/self/task").glob("*/children")
+    print(children.read_text(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+home, facts = map(Path, sys.argv[1:])
+publishing._run_build(home, facts, Act("build", publishing.hash_inputs(facts), ""), die)
+"""
+
+
+def test_a_build_ends_with_who_asked_for_it(facts, tmp_path):
+    """Or it would write into a home that another process has locked since."""
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "home"), str(facts)]
+    killed = subprocess.run(command, cwd=publishing.ROOT, stdout=subprocess.PIPE, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    child = Path("/proc", killed.stdout.decode().split()[0], "stat")
+    deadline = time.monotonic() + 30
+    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, "it goes on"
+        time.sleep(0.05)
+    assert not list(tmp_path.glob("home/releases/*"))
 
 
 def test_a_terminal_without_chinese_does_not_stop_the_build(spoilt, tmp_path, monkeypatch):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import gzip
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import brotli
@@ -40,12 +40,40 @@ _PROPERTIES = b',"properties":'
 
 
 @dataclass(frozen=True)
+class Body:
+    """A body in parts: only `linked` names the site's address, and is looked through for it."""
+
+    linked: bytes
+    after: Sequence[bytes] = ()
+    before: bytes = b""
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the whole, with the stand-in for the site's address."""
+        return len(self.before) + len(self.linked) + sum(map(len, self.after))
+
+    @cached_property
+    def pieces(self) -> list[bytes]:
+        """What stands around the places for the site's address, looked for once."""
+        return self.linked.split(_SITE)
+
+    def fill(self, base: str) -> bytes:
+        """Return the whole for a site at `base`."""
+        linked = orjson.dumps(base)[1:-1].join(self.pieces)
+        return b"".join((self.before, linked, *self.after)) if self.before or self.after else linked
+
+    def joined(self) -> Body:
+        """Return the same in few parts, which are its own."""
+        return replace(self, after=(b"".join(self.after),)) if self.after else self
+
+
+@dataclass(frozen=True)
 class CachedResponse:
     """One answer, as it is for every host."""
 
     status: int
     media: str
-    body: bytes
+    body: Body
     etag: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     link: str = ""  # a header of that name
@@ -58,22 +86,13 @@ class CachedResponse:
         """
         found = self._forms.get((base, encoding)) if encoding else None
         if found is None:
-            found = orjson.dumps(base)[1:-1].join(self._pieces)
+            found = self.body.fill(base)
             if encoding:
                 found = _compress(found, encoding)
                 if len(self._forms) >= FORMS:
                     self._forms.clear()
                 self._forms[base, encoding] = found
         return found
-
-    @cached_property
-    def _pieces(self) -> list[memoryview]:
-        """What stands around the places for the site's address, looked for once; views, so kept once."""
-        whole, at, pieces = memoryview(self.body), 0, []
-        while (place := self.body.find(_SITE, at)) >= 0:
-            pieces.append(whole[at:place])
-            at = place + len(_SITE)
-        return [*pieces, whole[at:]]
 
 
 class ResponseCache:
@@ -97,7 +116,7 @@ class ResponseCache:
         """Keep an answer that was made before; the least recently used go where there is no room."""
         with self._lock:
             if self._made_before(hash(key)) and _weigh_response(answer) <= self._kept.maxsize:
-                self._kept[key] = answer
+                self._kept[key] = replace(answer, body=answer.body.joined(), _forms={})
 
     def _made_before(self, key: int) -> bool:
         """Return whether an answer was made before, and remember that it is now."""
@@ -110,7 +129,7 @@ class ResponseCache:
 
 
 def _weigh_response(answer: CachedResponse) -> int:
-    return 2 * len(answer.body) + 2000  # with its compressed forms and all around it
+    return 2 * answer.body.size + 2000  # with its compressed forms and all around it
 
 
 @lru_cache(maxsize=256)

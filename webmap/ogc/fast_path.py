@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from webmap.http import DATA_POLICY, EVERYONE, FIXED, put_below
-from webmap.ogc.cache import MIN_COMPRESSED, CachedResponse, choose_encoding
+from webmap.ogc.cache import MIN_COMPRESSED, Body, CachedResponse, choose_encoding
 from webmap.ogc.request import MAX_SEARCH, ROOT, SITE_PLACEHOLDER, OgcRequest, extract_box, to_search
 from webmap.ogc.service import Service
 from webmap.params import refusal
@@ -160,7 +160,7 @@ def to_failure(error: RequestError, environ: WSGIEnvironment, service: Service) 
     query = _decode(environ.get("QUERY_STRING", ""))
     instance = f"{ROOT}/{quote(_below(environ['PATH_INFO']))}" + (f"?{query}" if query else "")
     body = put_below(to_problem(error, service.strings, instance), PROBLEM, environ.get("SCRIPT_NAME", ""))
-    return CachedResponse(error.status, PROBLEM, body, None, tuple(headers_of(error).items()))
+    return CachedResponse(error.status, PROBLEM, Body(body), None, tuple(headers_of(error).items()))
 
 
 def _failed() -> RequestError:
@@ -174,7 +174,7 @@ def _refuse_method(
 ) -> Iterable[bytes]:
     error = RequestError("error.http_405")
     error.status = 405
-    body = to_failure(error, environ, service).body
+    body = to_failure(error, environ, service).body.linked
     head = [("Content-Type", PROBLEM), ("Content-Length", str(len(body))), ("Allow", methods)]
     start(STATUS[405], [*head, *_FIXED])
     return [body]
@@ -184,7 +184,7 @@ def _send(
     answer: CachedResponse, base: str, environ: WSGIEnvironment, start: StartResponse
 ) -> Iterable[bytes]:
     encoding = None
-    if len(answer.body) >= MIN_COMPRESSED:
+    if answer.body.size >= MIN_COMPRESSED:
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
     etag = f'"{answer.etag}{"-" + encoding if encoding else ""}"' if answer.etag else None
     head = [*answer.headers, *_FIXED]

@@ -20,7 +20,7 @@ from geodata.boundaries import (
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature
-from layers.sketch import GROUND, Sketch, SketchedPlace, frame_of
+from layers.sketch import Sketch, SketchedPlace, frame_of
 from layers.store import Release
 from webmap.http import HTML, base_url
 from webmap.i18n import LANGUAGES
@@ -245,7 +245,7 @@ def write_geometry(body: bytes) -> str | None:
 
 
 def draw_features(features: Iterable[Feature], sketch: Sketch) -> dict[str, object] | None:
-    """Return the ground of the sketch and, on it, path, names and edge of each feature, large ones first.
+    """Return the size of the sketch and path, names and edge of each feature on it, large ones first.
 
     None where no feature lies in the sketch's view.
     """
@@ -262,8 +262,8 @@ def draw_features(features: Iterable[Feature], sketch: Sketch) -> dict[str, obje
             path = frame.to_path(shape) if shape.area else frame.to_circle(middle.x, middle.y, RADIUS)
             rows.append((shape.area, _row(read, path, sketch["places"])))
     rows.sort(key=lambda row: -row[0])
-    ground: Mapping[str, object] = sketch
-    return {key: ground[key] for key in GROUND} | {"features": [row for _, row in rows]} if rows else None
+    size = {"width": sketch["width"], "height": sketch["height"]}
+    return size | {"features": [row for _, row in rows]} if rows else None
 
 
 def _row(feature: GeoJsonFeature, path: str, known: Mapping[str, SketchedPlace]) -> dict[str, object]:

@@ -20,7 +20,7 @@ from layers.query import RECORDS, Collection, Feature, FeatureStore, Query, Sele
 from webmap import http as kinds
 from webmap.i18n import fill
 from webmap.limiter import computing
-from webmap.ogc.cache import ReprojectionCache, flatten_body, keep_properties
+from webmap.ogc.cache import Body, ReprojectionCache, flatten_body, keep_properties
 from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items
 from webmap.ogc.request import BOX_PLACEHOLDER, FORM, ROOT, OgcRequest, encode
 from webmap.params import Operation
@@ -388,7 +388,7 @@ class ResponseTemplate:
         self._links: dict[tuple[bool, int], list[str]] = {}
         self._in_box = wanted.has_place and "bbox" in request.values
 
-    def write(self, found: Selection, bodies: list[bytes], box: str | None) -> bytes:
+    def write(self, found: Selection, bodies: list[bytes], box: str | None) -> Body:
         """Return a page as GeoJSON, the features' bytes as they are."""
         links = (BOX_PLACEHOLDER if box is None else encode(box)).join(self._parts(found.matched))
         return write_page(links, found, bodies, in_box=self._in_box)
@@ -406,14 +406,15 @@ class ResponseTemplate:
         return parts
 
 
-def write_page(links: str, found: Selection, bodies: list[bytes], *, in_box: bool) -> bytes:
+def write_page(links: str, found: Selection, bodies: list[bytes], *, in_box: bool) -> Body:
     """Return a page as GeoJSON; one of a box says how many of what matches are nowhere."""
     nowhere = f'"numberWithoutGeometry":{found.unplaced},' if in_box else ""
     head = f'{{"type":"FeatureCollection","links":{links},"numberMatched":{found.matched},{nowhere}'
     head += f'"numberReturned":{len(bodies)},"features":['
-    commas = [b","] * (2 * len(bodies) - 1)
-    commas[::2] = bodies  # joined once: a page is long, and each copy costs
-    return b"".join((head.encode(), *commas, b"]}"))
+    parts = [b","] * (2 * len(bodies))  # joined when they are sent: a page is long, and each copy costs
+    parts[::2] = bodies
+    parts[-1:] = [b"]}"]
+    return Body(head.encode(), parts)
 
 
 def _weigh_template(template: ResponseTemplate) -> int:
@@ -431,9 +432,9 @@ class SingleFeature:
     body: bytes
     links: list[OgcLink]
 
-    def to_bytes(self) -> bytes:
+    def write(self) -> Body:
         """Return the feature as GeoJSON with its links."""
-        return b"".join((self.body[:-1], b',"links":', orjson.dumps(self.links), b"}"))
+        return Body(b',"links":' + orjson.dumps(self.links) + b"}", before=self.body[:-1])
 
 
 class Items:
@@ -453,7 +454,7 @@ class Items:
         bodies = self._bodies(request, collection, found.features, wanted)
         return FeaturePage(request, collection, wanted, found.matched, found.unplaced, found.features, bodies)
 
-    def write(self, request: OgcRequest, collection: Collection, box: str | None) -> tuple[bytes, Axes]:
+    def write(self, request: OgcRequest, collection: Collection, box: str | None) -> tuple[Body, Axes]:
         """Return the page that is asked for as GeoJSON, and its system; raises BadParameterError.
 
         `box` is what stands where the request says BOX_PLACEHOLDER, or None where it is as it was sent.
@@ -464,7 +465,7 @@ class Items:
         bodies = self._bodies(request, collection, found.features, template.wanted)
         return template.write(found, bodies, box), template.wanted.axes
 
-    def search(self, request: OgcRequest, collection: Collection) -> tuple[bytes, Axes]:
+    def search(self, request: OgcRequest, collection: Collection) -> tuple[Body, Axes]:
         """Return the page that a question sent by POST asks for; raises BadParameterError.
 
         Such questions are long, so nothing is kept of them.

@@ -13,7 +13,7 @@ import orjson
 from geodata.boundaries import Properties
 from layers.axes import Axes
 from layers.query import Collection, Feature, FeatureStore, Query, dump_exactly
-from webmap.ogc.cache import CachedResponse, ResponseCache
+from webmap.ogc.cache import Body, CachedResponse, ResponseCache
 from webmap.ogc.openapi import Definition
 from webmap.ogc.request import OgcRequest
 from webmap.ogc.resources import (
@@ -120,7 +120,7 @@ class Service:
             body, axes = self._write(request, box, target.collection, target.feature_id)
             crs = (("Content-Crs", f"<{axes.uri}>"),)
             return CachedResponse(200, GEOJSON, body, etag, crs, header_links(request, target.collection))
-        body = dump_exactly(self.document(request, target))
+        body = Body(dump_exactly(self.document(request, target)))
         language = (("Content-Language", request.language),)
         return CachedResponse(200, MEDIA[target.kind], body, etag, language)
 
@@ -134,11 +134,11 @@ class Service:
 
     def _write(
         self, request: OgcRequest, box: str | None, collection: Collection, feature_id: str
-    ) -> tuple[bytes, Axes]:
+    ) -> tuple[Body, Axes]:
         if not feature_id:
             return self._items.write(request, collection, box)
         single = self._items.single(request, collection, feature_id)
-        return single.to_bytes(), single.axes
+        return single.write(), single.axes
 
     def find(self, path: str) -> ResourceAddress:
         """Return what an address below ``/ogc`` means; raises NotFoundError."""

@@ -116,7 +116,7 @@ class Writer:
             self._place_industries(document),
             self._of_areas(document),
             self._positioning_of_areas(document),
-            self._terms(self.say("answers.tasks"), document.get("tasks", [])),
+            self._wanted(self.say("answers.tasks"), document.get("tasks", [])),
             self._terms(self.say("answers.fields"), document.get("fields", [])),
             self._terms(self.say("answers.remarks"), document.get("remarks", [])),
             self._quotes(
@@ -164,7 +164,7 @@ class Writer:
                     for row in document["served_by"]
                 ],
             ),
-            self._terms(self.say("industry.named"), document["named"]),
+            self._wanted(self.say("industry.named"), document["named"]),
         ]
         if cluster and not document["designations"] and document["cluster_designations"]:
             title = self.say("industry.cluster_zones", name=self.tr(cluster["name"]))
@@ -333,6 +333,15 @@ class Writer:
     def _terms(self, title: str, rows: Sequence[Statement]) -> SheetPart | None:
         return self._list(title, [(self.tr(row["term"]), self._clause(row)) for row in rows])
 
+    def _wanted(self, title: str, rows: Sequence[doc.NamedTerm | doc.PlaceTask]) -> SheetPart | None:
+        """Return terms that are no designations, in Chinese after the plan's own verb."""
+
+        def text(row: doc.NamedTerm | doc.PlaceTask) -> str:
+            verb = row["verb"] if self.language == "zh" else None
+            return f"{verb} {self.tr(row['term'])}" if verb else self.tr(row["term"])
+
+        return self._list(title, [(text(row), self._clause(row)) for row in rows])
+
     def _ties(self, document: doc.PlaceDocument) -> SheetPart | None:
         rows = []
         for row in document.get("ties", []):
@@ -452,7 +461,8 @@ class Writer:
         items: list[tuple[str, str]] = []
         if government:
             tasks = comma.join(format_clause(row["id"], self.language) for row in government["tasks"])
-            own = self.say("governing.line", name=self.tr(government["name"]), clauses=tasks)
+            key = "governing.line" if tasks else "governing.addressed"
+            own = self.say(key, name=self.tr(government["name"]), clauses=tasks)
             items.append((own, ""))
         for key, leads in (("answers.lead_unit", True), ("answers.other_units", False)):
             names = [self.tr(row["name"]) for row in rows if row["leads"] is leads]

@@ -38,11 +38,7 @@ from webmap.site.tables import build_answer_tables, to_handing_script, to_litera
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
 COMPRESSED = (".gz", ".br")
-TEXTS = (
-    *(".html", ".js", ".css", ".json", ".geojson", ".topojson", ".jsonld", ".csv", ".svg", ".xml"),
-    ".kml",
-    ".dxf",
-)
+LOADED = (".html", ".js", ".css", ".svg")  # by pages; what is taken away as a file is taken seldom
 LEAST_COMPRESSED = 1024  # bytes
 PAPER = ("pdf", "svg", "png")
 HERE = Path(__file__).parent / "hosting"
@@ -52,14 +48,14 @@ NOT_INDEXED = "/embed.html"  # the map once more
 
 
 def build_site(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of every file of the site, each once, and a compressed copy of every text.
+    """Yield path and content of every file of the site, each once, and a compressed copy of what pages load.
 
     `settings` say where paper is kept between runs. The same release gives the same bytes. Raises
     :class:`~webmap.site.crawler.SiteError` where a link leads nowhere.
     """
     for path, content in _build_files(release, settings, files):
         yield path, content
-        if path.endswith(TEXTS) and len(content) >= LEAST_COMPRESSED:
+        if path.endswith(LOADED) and len(content) >= LEAST_COMPRESSED:
             yield f"{path}.gz", gzip.compress(content, 9, mtime=0)
 
 
@@ -214,7 +210,7 @@ def write_site(folder: Path, files: Iterable[tuple[str, bytes]], about: Mapping[
         new.mkdir()  # readable as the umask says; the folder above is for us alone
         entries = {path: _write(new / path, content) for path, content in files}
         listed = {"kind": KIND, **about, "files": dict(sorted(entries.items()))}
-        _write(new / MANIFEST, json.dumps(listed, ensure_ascii=False, indent=1).encode())
+        _write(new / MANIFEST, json.dumps(listed, ensure_ascii=False, separators=(",", ":")).encode())
         check_folder(folder)  # it took a while
         _exchange(new, folder)
     return Written(len(entries), sum(entry["bytes"] for entry in entries.values()))

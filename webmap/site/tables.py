@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from layers.lookup import EDGES, GROUND, ORDER, SHARING, BlockEntry, read_block
-from layers.search.finder import FoundRow
-from layers.search.offline import build_offline_tables
+from layers.search.finder import FoundRow, Search
+from layers.search.offline import OfflineTables, build_offline_tables
 from layers.store import Release
 from webmap.assets import hand_over
 from webmap.content import Content
@@ -37,8 +37,8 @@ STEPS = 1e7  # whole steps in a degree that positions are written in: a centimet
 def build_answer_tables(app: Flask) -> Iterator[tuple[str, bytes]]:
     """Yield the name of every table and its content as JSON."""
     content: Content = app.extensions["content"]
-    for language in LANGUAGES:
-        yield language, build_answers(app, language)
+    for name, answers in build_answers(app).items():
+        yield name, orjson.dumps(answers)
     yield "lookup", orjson.dumps(tabulate_lookup(content.release))
     yield "compare", orjson.dumps(tabulate_comparison(content))
     yield "find", orjson.dumps(tabulate_siting(content))
@@ -104,21 +104,67 @@ def _tabulate_frames() -> list[Row]:
     ]
 
 
-def build_answers(app: Flask, language: str) -> bytes:
-    """Return what the search answers in `language`, as ``webmap/static/js/answering.js`` reads it."""
+def build_answers(app: Flask) -> dict[str, Row]:
+    """Return what the search answers from, as ``webmap/static/js/answering.js`` reads it.
+
+    What is alike in every language stands under ``search``, and what each says besides under its own name.
+    """
     content: Content = app.extensions["content"]
-    tables = build_offline_tables(content.search, content.release.read_json("index/search.json"), language)
+    tables = build_offline_tables(content.search, content.release.read_json("index/search.json"))
     with app.app_context():
-        for row in tables["entries"]:
-            describe_in_every_way(row, language)
-            row["url"] = _address_of(row, language)
-        told = [
-            {**describe_offline(content.search.describe(answer, language), language, _is_file), **more}
-            for answer, more in tables["told"]
-        ]
-        says = {key: translate(f"finding.{key}", language) for key in SAYINGS}
-        says["comma"] = translate("common.comma", language)
-    return orjson.dumps({**tables, "told": told, "says": says})
+        entries = [_speak_entries(content.search, tables, language) for language in LANGUAGES]
+        told = [_speak_told(content.search, tables, language) for language in LANGUAGES]
+        says = [{key: translate(f"finding.{key}", language) for key in SAYINGS} for language in LANGUAGES]
+        commas = [translate("common.comma", language) for language in LANGUAGES]
+    (shared_entries, own_entries), (shared_told, own_told) = share_rows(entries), share_rows(told)
+    spoken: dict[str, Row] = {
+        language: {
+            "entries": own_entries[at],
+            "told": own_told[at],
+            "says": {**says[at], "comma": commas[at]},
+        }
+        for at, language in enumerate(LANGUAGES)
+    }
+    return {"search": {**tables, "entries": shared_entries, "told": shared_told}, **spoken}
+
+
+def _speak_entries(search: Search, tables: OfflineTables, language: str) -> list[Row]:
+    """Return every entry with its names and words in `language`."""
+    entries: list[Row] = []
+    for entry, weight in zip(search.entries, tables["entries"], strict=True):
+        row = search.head(entry, language)
+        describe_in_every_way(row, language)
+        entries.append({**row, **weight, "url": _address_of(row, language)})
+    return entries
+
+
+def _speak_told(search: Search, tables: OfflineTables, language: str) -> list[Row]:
+    """Return every answer with the sentence that tells it in `language`."""
+    return [
+        {**describe_offline(search.describe(answer, language), language, _is_file), **more}
+        for answer, more in tables["told"]
+    ]
+
+
+def share_rows(tables: list[list[Row]]) -> tuple[list[Row], list[list[Row]]]:
+    """Return what the rows of all tables have alike, and what those of each have besides.
+
+    >>> share_rows([[{"id": "sea", "name": "海"}], [{"id": "sea", "name": "sea"}]])
+    ([{'id': 'sea'}], [[{'name': '海'}], [{'name': 'sea'}]])
+    """
+    shared: list[Row] = []
+    own: list[list[Row]] = [[] for _ in tables]
+    for rows in zip(*tables, strict=True):
+        first, *others = rows
+        alike = {
+            key: value
+            for key, value in first.items()
+            if all(key in other and other[key] == value for other in others)
+        }
+        shared.append(alike)
+        for left, row in zip(own, rows, strict=True):
+            left.append({key: value for key, value in row.items() if key not in alike})
+    return shared, own
 
 
 def _is_file(url: str, language: str) -> bool:

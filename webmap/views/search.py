@@ -98,7 +98,7 @@ def describe_hit(row: FoundRow, language: str) -> None:
 def describe_in_every_way(row: FoundRow, language: str) -> None:
     """Set what people read beside a result for each of the answers that a spelling of it may be."""
     if row["layer"] == "industries":
-        ways = ("named", "synonym", "city")
+        ways = ("named", "synonym", "city", "nearest")
         row["says"] = [_says({**row, "how": how}, language) for how in ways]
     else:
         row["says"] = _says(row, language)
@@ -113,11 +113,11 @@ def describe_offline(
     A page that answers is left out unless `is_file` says of it, in a language, that it needs no service.
 
     Where ``{word}`` and ``{printed}`` stand in the sentence, the browser puts the word and the plan's;
-    ``same`` is the sentence where they are one.
+    ``same`` is the sentence where they are one, or how much of the other one it is, in UTF-16 units.
     """
     plain: Mapping[str, object] = told
-    found = {key: plain[key] for key in ("kind", "relation", "clauses", "printed")}
-    found |= {key: [row["id"] for row in told[key]] for key in ("zones", "areas", "positioning", "tasks")}
+    found = {key: plain[key] for key in ("kind", "printed")}
+    found |= {key: [row["id"] for row in told[key]] for key in ("zones", "areas")}
     found |= {"places": [row["id"] for row in told["places"]]}
     short = {key: value for key, value in found.items() if value}
     if told["industry"]:
@@ -130,9 +130,10 @@ def describe_offline(
         }
     if told["kind"] in OURS:
         printed = "{printed}" if told["printed"] else None
-        short["tells"] = _tells({**told, "word": "{word}", "printed": printed}, language)
+        short["tells"] = tells = _tells({**told, "word": "{word}", "printed": printed}, language)
         if printed:
-            short["same"] = _tells({**told, "word": "{word}", "printed": "{word}"}, language)
+            same = _tells({**told, "word": "{word}", "printed": "{word}"}, language)
+            short["same"] = len(same.encode("utf-16-le")) // 2 if tells.startswith(same) else same
     return short
 
 
@@ -161,9 +162,8 @@ def _says_industry(row: FoundRow, language: str) -> str:
         key += "_more"
     named = translate("common.comma", language).join(names[:NAMED_ZONES])
     said = translate(f"finding.{key}", language, zones=named, count=len(names))
-    if row.get("how") == "synonym":
-        return translate("finding.by_synonym", language) + " " + said
-    return said
+    ours = {"synonym": "by_synonym", "nearest": "by_nearness"}.get(row.get("how", ""))
+    return f"{translate(f'finding.{ours}', language)} {said}" if ours else said
 
 
 def _quoted(words: Iterable[str], language: str) -> str:

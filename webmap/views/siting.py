@@ -25,7 +25,7 @@ from layers.siting import Measure, Ranked, is_manufacturing, rank, select_servic
 from webmap import static_map
 from webmap.content import Content
 from webmap.http import send_csv, to_csv
-from webmap.i18n import pick
+from webmap.i18n import current_language, pick, translate
 from webmap.params import ListParameter, ShareParameter, WholeParameter, takes
 from webmap.problems import BadParameterError, find_near_rows
 from webmap.views.context import content
@@ -175,9 +175,27 @@ def parse_criteria(arguments: MultiDict[str, str], content: Content) -> SitingCr
 
 
 def _near(given: str, content: Content) -> list[dict[str, str]]:
-    rows = [content.industries[near] for near in find_near_rows(given, content.industries)]
+    """Return the industries that a word may mean: first what the search takes it for, and how."""
+    answer = content.search.answer(given, current_language())
+    told, nearest = answer["answer"], [row for row in answer["near"] if row.get("how") == "nearest"]
+    how = {}
+    if told and told["industry"]:
+        how[told["industry"]["id"]] = "by_synonym" if told["kind"] == "synonym" else None
+    elif nearest:
+        how[nearest[0]["id"]] = "by_nearness"
+    how |= {one: None for one in find_near_rows(given, content.industries) if one not in how}
     return [
-        {"id": row["id"], "label": pick(row["name"]), "href": f"/find?industry={row['id']}"} for row in rows
+        {
+            "id": one,
+            "label": " – ".join(
+                (
+                    pick(content.industries[one]["name"]),
+                    *([translate(f"finding.{key}", current_language())] if key else []),
+                )
+            ),
+            "href": f"/find?industry={one}",
+        }
+        for one, key in how.items()
     ]
 
 

@@ -13,6 +13,7 @@ import shapely
 from geodata import crs
 from geodata.boundary_import.planar import is_moved
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
+from geodata.boundary_import.transfers import list_transfers
 from geodata.land import SEA
 from geodata.read import read_boundaries, read_facts
 
@@ -49,6 +50,36 @@ def gaoqu(ask):
     found = ask(shapely.intersection(moved, GROUND.shapes["huancui"].geometry), "gaoqu")
     assert found.errors == 0, found.issues
     return found
+
+
+def test_land_passes_as_overlaying_whole_pieces_has_it():
+    """Four neighbours drawn anew, their lines crossing the old ones 300 times; one ends in the sea."""
+    wave = [(122 + 0.1 * i / 300, 37.2 + (-1) ** i * 2e-4) for i in range(301)]
+    north, south = ([*wave, (122.1, y), (122, y)] for y in (37.3, 37.1))
+    line = [(x, 37.2) for x, _ in wave]
+    flat = [shapely.Polygon([*line, (122.1, y), (122, y)]) for y in (37.3, 37.1)]
+    west, east, coast = (
+        shapely.box(*box) for box in ((122, 37, 122.05, 38), (122.05, 37, 123, 38), (122, 37.11, 123, 38))
+    )
+    half = {"n": flat[0], "sw": flat[1] & west, "se": flat[1] & east}
+    after = {
+        "n": shapely.Polygon(north),
+        "sw": shapely.Polygon(south) & west & coast,
+        "se": shapely.Polygon(south) & east,
+    }
+    found = {(one.giver, one.taker): one for one in list_transfers(half, after)}
+    assert found.keys() == {("n", "sw"), ("n", "se"), ("sw", "n"), ("se", "n"), ("sw", SEA)}
+    for (giver, taker), one in found.items():
+        whole = (
+            half[giver] - shapely.union_all(list(after.values()))
+            if taker == SEA
+            else half[giver] & after[taker]
+        )
+        assert one.land.is_valid
+        assert one.land.symmetric_difference(whole).area < 1e-14
+    back = {(one.giver, one.taker): one for one in list_transfers(after, half)}
+    assert back.keys() == {(taker, giver) for giver, taker in found}
+    assert back[SEA, "sw"].area_km2 == pytest.approx(found["sw", SEA].area_km2)
 
 
 def told(proposal, code):

@@ -79,7 +79,7 @@ def test_where_two_ways_cross_one_of_them_goes_round():
 
 
 def test_a_town_without_a_box_gets_out_of_a_ring_of_one_zone():
-    """Nothing says that it is an enclave, so it shares an edge with a town of its own kind."""
+    """Nothing says that it is an enclave, so a tenth of its edge at least is open: less is none to see."""
     units = [
         Unit("inner", (12_000, 5_000)),
         Unit("west", (3_000, 5_000), (0, 0, 8_000, 10_000)),
@@ -90,7 +90,7 @@ def test_a_town_without_a_box_gets_out_of_a_ring_of_one_zone():
     labels = np.where(division.claims.grid.land, division.labels, NOBODY)
     inner = labels == 0
     beside = labels[ndimage.binary_dilation(inner) & ~inner]
-    assert set(np.unique(beside)) - {2, 3}
+    assert np.isin(beside, [2, 3]).mean() <= 0.9
 
 
 def test_the_way_to_a_side_is_a_wedge_and_no_spike():

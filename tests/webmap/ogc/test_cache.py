@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from webmap.ogc.cache import CachedResponse, ResponseCache
+from webmap.ogc.cache import Body, CachedResponse, ResponseCache
 
 
 def answer(size: int = 10) -> CachedResponse:
-    return CachedResponse(200, "application/json", b"x" * size)
+    return CachedResponse(200, "application/json", Body(b"x" * size))
 
 
 def test_what_is_made_twice_is_kept_and_what_is_made_once_is_not() -> None:
@@ -14,7 +14,7 @@ def test_what_is_made_twice_is_kept_and_what_is_made_once_is_not() -> None:
     cache.put("page", made)
     assert cache.get("page") is None
     cache.put("page", made)
-    assert cache.get("page") is made
+    assert cache.get("page") == made
     assert cache.get("other") is None
 
 
@@ -24,7 +24,7 @@ def test_many_that_come_once_do_not_drive_out_what_comes_again() -> None:
     cache.put("page", made)
     for number in range(1000):
         cache.put(number, answer(1000))
-    assert cache.get("page") is made
+    assert cache.get("page") == made
 
 
 def test_the_least_recently_used_go_where_there_is_no_room() -> None:

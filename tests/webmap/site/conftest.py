@@ -48,6 +48,16 @@ class Site:
         assert found, path
         return json.loads(found[1])
 
+    def search_tables(self, language: str) -> dict[str, Any]:
+        """Return what the search answers from: what all languages share with what one says."""
+        shared: dict[str, Any] = self.handed("answers/search.json.js")
+        spoken: dict[str, Any] = self.handed(f"answers/{language}.json.js")
+        rows = {
+            name: [one | other for one, other in zip(shared[name], spoken[name], strict=True)]
+            for name in ("entries", "told")
+        }
+        return shared | spoken | rows
+
 
 @pytest.fixture(scope="session")
 def written(home: Path, release: Release) -> Site:

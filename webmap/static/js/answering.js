@@ -1,6 +1,7 @@
 /**
  * Answers of the search where the site is files: what layers/search does, on the tables that
- * layers/search/offline.py writes. The spellings, words, patterns and limits are all in the tables.
+ * layers/search/offline.py writes. The spellings, words, patterns and limits are all in the tables: what is
+ * alike in every language in one, names and sentences of the page's language in the other.
  */
 
 import { createAsking } from "./asking.js";
@@ -9,10 +10,14 @@ import { HOLDS, createNaming } from "./naming.js";
 
 const [EXACT, START, PART] = [0, 2, 4];
 const SYNONYM = { named: 0, synonym: 1 }; // how a result of an industry is told; 2: otherwise
+const NEAREST = 3; // to what the plan has no industry for
 
 /** Return a function from a query to `{q, answer, results, near, missing, unused, corrected, said}`. */
-export function createAnswering(tables) {
-  const { entries, told: answers, rules, says } = tables;
+export function createAnswering(shared, spoken) {
+  const [entries, answers] = ["entries", "told"].map((name) => shared[name].map((row, at) => ({ ...row, ...spoken[name][at] })));
+  const tables = { ...shared, entries, told: answers };
+  const { rules } = tables;
+  const { says } = spoken;
   const letters = createLetters(tables);
   const asking = createAsking(tables, letters);
   const { understand, correct, near, missing, grades } = createNaming(tables, letters);
@@ -24,12 +29,14 @@ export function createAnswering(tables) {
     let { hits, pieces } = understand(wanted);
     const asked = asking.ask(query);
     let reply = asked ? namedBy(hits, asked, query) : replyOf(hits, pieces, query);
+    if (asking.lacksIndustry(query)) [hits, reply] = [[], null]; // a terminal for gas is no terminal that cards are read at
     // Tobacco is not found where e-cigarettes are, which is a word of ours.
     if (!reply && hits.every(({ key, rank }) => rank[0] > START && key.ours)) hits = [];
     let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
     let corrected = null;
     const nothing = () => !hits.length && !reply;
-    if (wanted && (lost.length || nothing())) {
+    const nearest = nothing() ? asking.nearestTo(query) : null;
+    if (wanted && !nearest && (lost.length || nothing())) {
       const { meant, shown } = correct(pieces);
       const again = understand(meant);
       const other = asking.ask(shown) ?? replyOf(again.hits, again.pieces, shown);
@@ -37,14 +44,14 @@ export function createAnswering(tables) {
       const same = !(reply && other) || answers[reply.told.at].industry === answers[other.told.at].industry; // a charter is no charger
       if (again.hits.length && (nothing() || (same && left.length < lost.length))) [hits, reply, lost, corrected] = [again.hits, other, left, shown];
     }
-    const similar = lost.length || nothing() ? near(pieces) : [];
+    const similar = !nearest && (lost.length || nothing()) ? near(pieces) : [];
     const results = resultsOf(hits, reply);
     const shown = new Set(results.map((row) => `${row.layer}/${row.id}`));
     const found = {
       q: typed,
       answer: reply ? answers[reply.told.at] : null,
       results,
-      near: similar.map((key) => resultOf({ key })).filter((row) => !shown.has(`${row.layer}/${row.id}`)),
+      near: nearest ? [{ ...say(entries[nearest.at], NEAREST, nearest.word), how: "nearest" }] : similar.map((key) => resultOf({ key })).filter((row) => !shown.has(`${row.layer}/${row.id}`)),
       missing: lost.map((piece) => asTyped(query, piece)),
       unused: reply ? reply.unused : [],
       corrected,
@@ -111,8 +118,9 @@ export function createAnswering(tables) {
   const quoted = (words) => [...new Set(words)].map((word) => fill(says.quoted, { word })).join(says.comma);
 
   function tell({ at, word }) {
-    const { tells = "", same = tells, printed } = answers[at];
-    return fill(word === printed ? same : tells, { word, printed });
+    const { tells = "", same = tells.length, printed } = answers[at];
+    const alike = typeof same === "number" ? tells.slice(0, same) : same;
+    return fill(word === printed ? alike : tells, { word, printed });
   }
 
   /** Return the part of the query that a folded piece comes from. */

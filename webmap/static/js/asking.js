@@ -1,10 +1,11 @@
 /** Cut a question into words that the plan or our synonyms know, as layers/search/answers.py does. */
 
-/** Return `{ask, unknown}` on the tables that layers/search/offline.py writes. */
+/** Return `{ask, unknown, lacksIndustry, nearestTo}` on the tables that layers/search/offline.py writes. */
 export function createAsking(tables, letters) {
   const { rules, told: answers, terms } = tables;
   const { strong: STRONG, weak: WEAK, stop: STOP, unknown: UNKNOWN } = rules.weights;
   const [latin, heads] = [tables.latin, tables.heads].map((table) => new Map(Object.entries(table)));
+  const nearest = new Map(Object.entries(tables.nearest));
   const forms = new Map(Object.entries(tables.forms).map(([form, marks]) => [form, [marks & 3, marks >> 3, (marks >> 2) & 1]]));
   const hangul = [...forms].filter(([form, [, best]]) => best >= 0 && /^[가-힣]/u.test(form)).map(([form]) => form).sort(byCode);
   const code = new RegExp(`^(?:${rules.code})$`, "u");
@@ -41,6 +42,25 @@ export function createAsking(tables, letters) {
 
   const formOf = (tokens) => tokens.map((token) => token.form).join("");
   const reply = (at, word, others = [], unused = [], unknown = []) => ({ told: { at, word }, others, unused, unknown });
+
+  /** Return whether a question is, whole, something that the plan has no industry for. */
+  const lacksIndustry = (query) => nearest.has(formOf(letters.tokenise(query)));
+
+  /** Return `{at, word}` of the industry that is nearest to what the plan has none for; null for none. */
+  function nearestTo(query) {
+    const tokens = letters.tokenise(query);
+    for (let size = Math.min(WINDOW, tokens.length); size > 0; size--) {
+      for (let at = 0; at + size <= tokens.length; at++) {
+        const found = nearest.get(formOf(tokens.slice(at, at + size)));
+        if (found !== undefined) return { at: found, word: query.slice(tokens[at].start, tokens[at + size - 1].end) };
+      }
+    }
+    for (const [form, at] of [...nearest].sort(([one], [other]) => other.length - one.length || byCode(one, other))) {
+      const token = tokens.find(({ script, form: own }) => script !== "latin" && own.includes(form));
+      if (token) return { at, word: query.slice(token.start, token.end) };
+    }
+    return null;
+  }
 
   /** Return the words of a text that have no meaning here, as they are typed. */
   function unknown(query) {
@@ -230,14 +250,18 @@ export function createAsking(tables, letters) {
     return reply(main.told, text(main), others, unused.map(text), lost.map(text));
   }
 
-  /** Return the piece for what is done with a thing, with the answer of that: of a farm for oysters. */
+  /** Return the piece for what is done with a thing, with the answer of that: of a farm for oysters, a pump for nuclear plants. */
   function turnOf(query, pieces, head) {
-    const formAt = ({ start, end }) => formOf(letters.tokenise(query.slice(start, end)));
+    const tokensAt = ({ start, end }) => letters.tokenise(query.slice(start, end));
+    const formAt = (piece) => formOf(tokensAt(piece));
     const core = pieces.filter((piece) => piece.weight !== STOP);
+    let behind = false;
     for (const piece of core) {
       const form = formAt(piece);
+      const words = behind ? tokensAt(piece).map((token) => token.form) : [];
+      behind ||= form === formAt(head);
       const bare = rules.particles.filter((one) => form !== one && form.endsWith(one)).map((one) => form.slice(0, -one.length));
-      const told = [form, ...bare].map((one) => tables.turns[one]?.[answers[head.told].industry]).find((one) => one !== undefined);
+      const told = [form, ...bare, ...words].map((one) => tables.turns[one]?.[answers[head.told].industry]).find((one) => one !== undefined);
       if (told !== undefined && form !== formAt(head)) return { ...piece, told, word: query.slice(core[0].start, core.at(-1).end) };
     }
     return null;
@@ -258,7 +282,7 @@ export function createAsking(tables, letters) {
     return subjects.findLast((one) => told(one).kind !== "printed") ?? subjects.at(-1);
   }
 
-  return { ask, unknown };
+  return { ask, unknown, lacksIndustry, nearestTo };
 }
 
 /** Return whether `text` has the words in their order, with or without others between them. */

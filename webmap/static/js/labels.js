@@ -3,6 +3,7 @@
 import { STYLE } from "./cartography.js";
 import { narrow, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
+import { COUNT_BOX } from "./points.js";
 import { lang } from "./site.js";
 import { badge } from "./symbols.js";
 
@@ -398,8 +399,14 @@ function frameOf(map) {
   return [min.x - origin.x, min.y - origin.y, max.x - origin.x, max.y - origin.y];
 }
 
-function symbolBoxes({ spread }) {
-  return [...spread.values()].map(({ x, y, place }) => [place.x + x - 10, place.y + y - 10, place.x + x + 10, place.y + y + 10]);
+/** Return the boxes of symbols and of the counts of what has no place. */
+function symbolBoxes({ spread, counts, map }) {
+  const box = (left, top, width, height) => [left, top, left + width, top + height];
+  const { x: left, y: top, width, height } = COUNT_BOX;
+  return [
+    ...[...spread.values()].map(({ x, y, place }) => box(place.x + x - 10, place.y + y - 10, 20, 20)),
+    ...counts.map((at) => map.latLngToLayerPoint(at)).map(({ x, y }) => box(x + left, y + top, width, height)),
+  ];
 }
 
 function build(item, offset) {

@@ -42,7 +42,7 @@ async function start() {
   const catalogue = new Catalogue(payload, shapes);
   const { view: wanted, ...asked } = readAddress();
   const state = createState(catalogue.sound(asked));
-  const app = { map, payload, shapes, catalogue, state, spread: new Map(), own: { featureOf: () => null, under: () => [] } };
+  const app = { map, payload, shapes, catalogue, state, spread: new Map(), counts: [], own: { featureOf: () => null, under: () => [] } };
 
   nameMap(map);
   app.view = createView(app);

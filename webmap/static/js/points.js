@@ -7,6 +7,7 @@ import { fadingFill, symbol } from "./symbols.js";
 
 const NEAR_PX = 15;
 const STEP_PX = 25;
+export const COUNT_BOX = { x: -15, y: 14, width: 30, height: 18 }; // pixels from the place that it counts for
 
 export function createPoints(app) {
   const { map, state, catalogue } = app;
@@ -24,7 +25,9 @@ export function createPoints(app) {
       spots.map(({ one, index, at }) => ({ id: index ? `${one.id} ${index}` : one.id, at })),
       map,
     );
-    overlay.show([...counts(), ...spots.map((spot) => ({ at: spot.at, node: build(spot) }))]);
+    const badges = counts();
+    app.counts = badges.map(({ at }) => at);
+    overlay.show([...badges, ...spots.map((spot) => ({ at: spot.at, node: build(spot) }))]);
     halos.clearLayers();
     for (const { one, at, radius } of spots) {
       if (!catalogue.isUnbounded(one)) continue;
@@ -77,7 +80,7 @@ export function createPoints(app) {
     const attributes = { class: "count-badge", tabindex: 0, role: "button", "aria-label": title, dataset: { count: id } };
     const open = () => app.offer(ids, title);
     const onkeydown = (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), event.stopPropagation(), open());
-    const box = svg("rect", { x: -15, y: 14, width: 30, height: 18, rx: 9 });
+    const box = svg("rect", { ...COUNT_BOX, rx: 9 });
     const reach = svg("circle", { class: "reach", cy: 23, r: 22 });
     const node = svg("g", { ...attributes, onkeydown }, reach, box, svg("text", { y: 27, text: `+${ids.length}` }));
     L.DomEvent.on(node, "click", (event) => (L.DomEvent.stop(event), open()));

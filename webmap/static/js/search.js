@@ -29,8 +29,9 @@ export async function answerOffline(query, lang) {
 }
 
 async function readAnswering(lang) {
-  const [{ createAnswering }, tables] = await Promise.all([later("answering"), fetchJson(`/answers/${lang}.json`)]);
-  return createAnswering(tables);
+  const tables = ["search", lang].map((name) => fetchJson(`/answers/${name}.json`));
+  const [{ createAnswering }, ...read] = await Promise.all([later("answering"), ...tables]);
+  return createAnswering(...read);
 }
 
 /* The search box of every page: a combobox over names in every language, grouped by kind. */
@@ -82,7 +83,7 @@ export function createSearch(open = () => false) {
     options = [];
     const nodes = said ? [note(said)] : [];
     nodes.push(...groups(results.slice(0, MAX_SHOWN)));
-    if (near.length) nodes.push(group(words.near, near));
+    if (near.length) nodes.push(group(near[0].how === "nearest" ? words.nearest : words.near, near));
     if (served) nodes.push(option({ class: "all" }, () => visit(`/search?${new URLSearchParams({ q })}`), [allOf(q)]));
     fill(nodes);
     live.textContent = said || results.slice(0, 1).map((one) => one.name).join("");

@@ -84,7 +84,8 @@ function toLines(geometry) {
 
 /* A renderer whose lines turn softly: no corner of the data shows, however close one looks. */
 
-const TURN_PX = 4;
+const CUT_PX = 2.5; // that a corner is cut by at most: a slight bend turns long before it, a sharp one just there
+const SLIGHT = 0.02; // sine of half a bend below which none shows
 
 const SoftRenderer = L.SVG.extend({
   _updatePoly(layer, closed) {
@@ -100,14 +101,19 @@ function toSoftPath(points, closed) {
   const round = (value) => Math.round(value * 10) / 10;
   const write = ({ x, y }) => `${round(x)} ${round(y)}`;
   const count = points.length;
-  const towards = (from, to) => {
-    const far = Math.hypot(to.x - from.x, to.y - from.y);
-    const share = far ? Math.min(0.5, TURN_PX / far) : 0;
+  const towards = (from, to, far, turn) => {
+    const share = far ? Math.min(0.5, turn / far) : 0;
     return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
   };
   const corner = (at) => {
     const [before, here, after] = [points[(at + count - 1) % count], points[at], points[(at + 1) % count]];
-    return `L${write(towards(here, before))}Q${write(here)} ${write(towards(here, after))}`;
+    const [inX, inY, outX, outY] = [here.x - before.x, here.y - before.y, after.x - here.x, after.y - here.y];
+    const [came, goes] = [Math.hypot(inX, inY), Math.hypot(outX, outY)];
+    const straight = (inX * outX + inY * outY) / (came * goes || 1);
+    const halfBend = Math.sqrt(Math.max((1 - straight) / 2, 0)); // its sine
+    if (halfBend < SLIGHT) return `L${write(here)}`;
+    const turn = (2 * CUT_PX) / halfBend;
+    return `L${write(towards(here, before, came, turn))}Q${write(here)} ${write(towards(here, after, goes, turn))}`;
   };
   if (count < 3) return count ? `M${points.map(write).join("L")}${closed ? "z" : ""}` : "";
   if (closed) return `M${points.map((_, at) => corner(at)).join("").slice(1)}z`;

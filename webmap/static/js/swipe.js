@@ -29,7 +29,7 @@ export function createSwipe(app) {
       pane.style.zIndex = getComputedStyle(map.getPane(name)).zIndex;
       pane.style.pointerEvents = getComputedStyle(map.getPane(name)).pointerEvents;
     }
-    const side = { ...app, suffix, spread: new Map() };
+    const side = { ...app, suffix, spread: new Map(), counts: [] };
     if (!isTheme(id)) {
       const [payload, topology] = await Promise.all([`/r/${id}/map/${lang()}.json`, `/r/${id}/map/overview.topojson`].map((one) => fetchJson(one)));
       side.shapes = new Shapes(topology);

@@ -8,6 +8,7 @@ import { t } from "./site.js";
 
 const CLOSEST = 12.5;
 const EDGE = 28;
+const LEAST = 60; // pixels of the map that things are fitted to, whatever lies over it
 const OUTWARDS = 0.75; // zoom levels beyond the whole city
 
 export function createView(app) {
@@ -20,7 +21,15 @@ export function createView(app) {
     const right = open && !narrow.matches ? coveredBy(panel) : 0;
     const top = byId("map-top").getBoundingClientRect().height;
     const bottom = narrow.matches ? Math.min((open ? panel : byId("browse")).offsetHeight, map.getSize().y * 0.55) : 0;
-    return { paddingTopLeft: [EDGE, EDGE + top], paddingBottomRight: [right + EDGE, bottom + EDGE] };
+    const size = map.getSize();
+    const [[west, east], [north, south]] = [squeeze(EDGE, right + EDGE, size.x), squeeze(EDGE + top, bottom + EDGE, size.y)];
+    return { paddingTopLeft: [west, north], paddingBottomRight: [east, south] };
+  }
+
+  /** Return two paddings, less where they leave too little of a length: nothing fits into what is none. */
+  function squeeze(before, after, length) {
+    const share = Math.min(1, Math.max(0, length - LEAST) / (before + after));
+    return [before * share, after * share];
   }
 
   /** Return how wide a part of the map lies under a panel, in pixels. */
