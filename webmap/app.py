@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import sys
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, g, request
+from jinja2 import BytecodeCache
 
 from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.cartography import STYLE
@@ -13,10 +19,10 @@ from layers.inspection import Inspection
 from layers.store import Release
 from webmap import http
 from webmap.access_log import ROUTE
-from webmap.compiled_templates import CompiledTemplates
 from webmap.content import Content, open_store
 from webmap.downloads import Downloads
 from webmap.export_worker import open_worker
+from webmap.file_cache import FileCache
 from webmap.i18n import (
     LANGUAGES,
     current_language,
@@ -34,7 +40,7 @@ from webmap.ogc.fast_path import FastPath
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import Service
 from webmap.origin import Origin
-from webmap.problems import Strings
+from webmap.problems import RequestError, Strings
 from webmap.settings import Settings, tile_basemap
 from webmap.views import (
     charts,
@@ -56,11 +62,42 @@ from webmap.views import (
 )
 from webmap.views.releases import PublicationHistory
 
+if TYPE_CHECKING:
+    from jinja2.bccache import Bucket
 MAX_REQUEST_BYTES = 1_000_000
 VIEWS = (
     *(charts, comparison, data, joining, lists, lookup, own, pages),
     *(paper, plan, releases, search, siting, subjects),
 )
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates as Jinja compiles them, which takes a worker half a second, kept in `cache`.
+
+    That checks what it reads; `options` are those of the environment.
+    """
+
+    def __init__(self, cache: FileCache, options: dict[str, object]) -> None:
+        self._cache = cache
+        self._about = (version("jinja2"), sys.version, repr(sorted(options.items())))
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Read the code of a template, where it was compiled before."""
+        if (kept := self._cache.read(self._key(bucket))) is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template, where there is room."""
+        with suppress(OSError, RequestError):
+            code = bucket.bytecode_to_string()
+
+            def write(path: Path) -> None:
+                path.write_bytes(code)
+
+            self._cache.read_or_make(self._key(bucket), write, patience_s=0)
+
+    def _key(self, bucket: Bucket) -> tuple[str, ...]:
+        return ("template", bucket.key, bucket.checksum, *self._about)
 
 
 def create_app(release: Release, settings: Settings) -> Flask:

@@ -93,7 +93,7 @@ def _collect(
     taker: NDArray[np.int_],
 ) -> Iterator[Transfer]:
     """Yield the transfers that pieces of `land` make up; they overlap nowhere."""
-    parts, number = _split(land)
+    parts, number = _split(list(land))
     giver, taker = giver[number], taker[number]
     for one, other in sorted(set(zip(giver.tolist(), taker.tolist(), strict=True))):
         mine = parts[(giver == one) & (taker == other)]

@@ -52,14 +52,14 @@ CLOSE_UP = "#12.5/37.2/122.1"
 DRAG_PX, DRAG_STEPS, STEP_MS, REST_MS = 360, 30, 12, 400
 
 
-class Line(NamedTuple):
+class LineSpeed(NamedTuple):
     """How a visitor is connected."""
 
     kbit_s: int
     round_trip_ms: int
 
 
-HERE, CABLE = None, Line(5000, 28)  # as WebPageTest has "Cable"
+HERE, CABLE = None, LineSpeed(5000, 28)  # as WebPageTest has "Cable"
 BROWSER_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -85,7 +85,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
         serving(_explore_app(release), {}) as peer,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
-        found: dict[Line | None, dict[str, Any]] = {}
+        found: dict[LineSpeed | None, dict[str, Any]] = {}
         for line in (HERE, CABLE):
             rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": []}
             for _ in range(rounds):
@@ -117,7 +117,7 @@ def _compare(rows: dict[str, list[dict[str, int]]]) -> Result:
     }
 
 
-def _visit(browser: Browser, url: str, expected: int, line: Line | None) -> dict[str, int]:
+def _visit(browser: Browser, url: str, expected: int, line: LineSpeed | None) -> dict[str, int]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
