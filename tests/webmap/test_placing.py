@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -168,6 +169,26 @@ def test_a_bad_position_is_refused_on_the_page_and_for_programs(
 def test_any_text_is_a_position_or_refused(client: FlaskClient, text: str, frame: str) -> None:
     answer = client.get("/lookup", query_string={"at": text, "crs": frame, "lon": "1", "lat": "1"})
     assert answer.status_code in {200, 400}
+
+
+def test_the_map_lights_up_what_is_likeliest_and_the_runner_up(client: FlaskClient) -> None:
+    """Where a point is likelier in no zone, the likeliest zone is but the runner-up."""
+    seen = set()
+    for lon in (121.98, 122.02, 122.06, 122.1, 122.115):
+        for lat in (37.40, 37.46, 37.512):
+            address = f"/lookup?lon={lon}&lat={lat}"
+            page = client.get(address, headers=PERSON).get_data(as_text=True)
+            (found,) = re.findall(r'data-hits="([^"]*)"', page)
+            lit = [(hit["id"], hit["rank"]) for hit in json.loads(html.unescape(found))]
+            rows = {row["layer"]: row for row in client.get(address).get_json()["likely"]}
+            zones = rows.get("zones", {"places": [], "none_percent": 100})
+            chances = [(one["likelihood_percent"], one["id"]) for one in zones["places"]]
+            top = sorted([*chances, (zones["none_percent"], None)], key=lambda row: -row[0])[:2]
+            wanted = [(place, rank) for rank, (chance, place) in enumerate(top) if place and chance >= 5]
+            if wanted:
+                assert lit == wanted, address
+                seen.add(tuple(rank for _, rank in wanted))
+    assert {(0,), (1,)} <= seen
 
 
 # Polygons.

@@ -212,13 +212,22 @@ def _positions(answer: LookupAnswer) -> list[dict[str, str]]:
 
 
 def _hits(answer: LookupAnswer) -> list[dict[str, object]]:
-    """Return what the small map lights up: of zones, or counties where there is none, the likeliest two."""
-    layers = {
-        row["layer"]: [one for one in row["places"] if one["likelihood_percent"] >= WORTH_SHOWING]
-        for row in answer["likely"]
-    }
-    found = layers.get("zones") or layers.get("counties") or []
-    return [{"id": place["id"], "likelihood_percent": place["likelihood_percent"]} for place in found[:2]]
+    """Return what the small map lights up: of zones, or counties where there is none, the likeliest two.
+
+    That the point is in none of them is an answer, too: `rank` counts it, from 0.
+    """
+    rows = {row["layer"]: row for row in answer["likely"]}
+    for row in (rows[layer] for layer in ("zones", "counties") if layer in rows):
+        chances = [(one["id"], one["likelihood_percent"]) for one in row["places"]]
+        worth = [(place, chance) for place, chance in chances if chance >= WORTH_SHOWING]
+        if worth:
+            ranked = [(index + (row["none_percent"] > one[1]), *one) for index, one in enumerate(worth)]
+            return [
+                {"id": place, "rank": rank, "likelihood_percent": chance}
+                for rank, place, chance in ranked
+                if rank <= 1
+            ]
+    return []
 
 
 def _labels() -> list[dict[str, object]]:

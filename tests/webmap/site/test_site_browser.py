@@ -318,6 +318,9 @@ TEXT = """(selector) => [...document.querySelectorAll(selector)].map((node) => {
   return copy.textContent.replace(/\\s+/g, "").replaceAll("html", "");
 }).join("")"""
 
+# What the map of the look-up lights up.
+LIT = "JSON.parse(document.querySelector('[data-hits]')?.dataset.hits ?? '[]')"
+
 
 def test_the_tools_say_what_the_pages_of_the_server_say_also_from_a_disk(
     browser: Browser, written: Site, client: FlaskClient
@@ -332,6 +335,7 @@ def test_the_tools_say_what_the_pages_of_the_server_say_also_from_a_disk(
         page = client.get(f"/{name}?{query}&lang={language}", headers={"Accept": "text/html"})
         served.set_content(page.text.replace("<script", "<template").replace("</script", "</template"))
         assert read.evaluate(TEXT, selector) == served.evaluate(TEXT, selector), query
+        assert read.evaluate(LIT) == served.evaluate(LIT), query
     served.close()
     context.close()
     assert watched.faults == []

@@ -405,7 +405,8 @@ function symbolBoxes({ spread, counts, map }) {
   const { x: left, y: top, width, height } = COUNT_BOX;
   return [
     ...[...spread.values()].map(({ x, y, place }) => box(place.x + x - 10, place.y + y - 10, 20, 20)),
-    ...counts.map((at) => map.latLngToLayerPoint(at)).map(({ x, y }) => box(x + left, y + top, width, height)),
+    // The box of a name has room around it already.
+    ...counts.map((at) => map.latLngToLayerPoint(at)).map(({ x, y }) => box(x + left + GAP, y + top + GAP, width - 2 * GAP, height - 2 * GAP)),
   ];
 }
 

@@ -60,9 +60,9 @@ function drawAsked() {
 
 /** Light up the likeliest place, and the runner-up. */
 function drawHits(hits) {
-  for (const [index, { id }] of hits.entries()) {
+  for (const { id, rank } of hits) {
     if (!shapes.has(id)) continue;
-    const className = `asked hit ${index ? "hit-second" : "hit-first"}`;
+    const className = `asked hit ${rank ? "hit-second" : "hit-first"}`;
     L.polygon(shapes.polygon(id), { pane: "area", className, interactive: false, ...shapes.drawing }).addTo(asked);
   }
 }

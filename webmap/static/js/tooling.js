@@ -339,11 +339,17 @@ function positionIn(name, frame, position) {
   return el("div", {}, el("dt", { text: t(`frame.${name}`) }), el("dd", { class: "figure", text: `${x}, ${y}` }));
 }
 
-/** Return what the small map lights up: of zones, or counties where there is none, the likeliest two. */
+/** Return what the small map lights up, as the server does: `rank` counts that the point is in none, too. */
 function hitsOf(likely) {
-  const by = new Map(likely.map((row) => [row.layer, row.places.filter((one) => one.likelihood_percent >= WORTH_SHOWING)]));
-  const found = [by.get("zones"), by.get("counties")].find((rows) => rows?.length) ?? [];
-  return found.slice(0, 2).map(({ id, likelihood_percent }) => ({ id, likelihood_percent }));
+  const rows = ["zones", "counties"].map((layer) => likely.find((row) => row.layer === layer)).filter(Boolean);
+  for (const { places, none_percent } of rows) {
+    const worth = places.filter((one) => one.likelihood_percent >= WORTH_SHOWING);
+    if (!worth.length) continue;
+    const rankOf = (chance, index) => index + (none_percent > chance ? 1 : 0);
+    const ranked = worth.map(({ id, likelihood_percent }, index) => ({ id, rank: rankOf(likelihood_percent, index), likelihood_percent }));
+    return ranked.filter(({ rank }) => rank <= 1);
+  }
+  return [];
 }
 
 function distance(metres) {
