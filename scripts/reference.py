@@ -119,10 +119,10 @@ def render_commands() -> str:
 
 
 def render_ogc() -> str:
-    """Return the conformance classes of OGC API – Features."""
+    """Return the conformance classes of OGC API – Features and Tiles."""
     rows = [(f"`{one.removeprefix(SPEC)}`", "yes") for one in CONFORMS]
     rows += [(f"`{one}`", "no") for one in _list_missing()]
-    return f"# OGC API – Features: conformance classes\n\n{NOTE}`/ogc/conformance` declares those with *yes*, with `{SPEC}` in front.\n\n{_table(('class', 'there'), rows)}"  # noqa: E501
+    return f"# OGC API – Features and Tiles: conformance classes\n\n{NOTE}`/ogc/conformance` declares those with *yes*, with `{SPEC}` in front.\n\n{_table(('class', 'there'), rows)}"  # noqa: E501
 
 
 def _list_missing() -> list[str]:
@@ -130,6 +130,10 @@ def _list_missing() -> list[str]:
     known = [
         *(f"ogcapi-features-1/1.0/conf/{name}" for name in ("gmlsf0", "gmlsf2")),
         *(f"ogcapi-features-4/1.0/conf/{name}" for name in ("create-replace-delete", "update")),
+        *(
+            f"ogcapi-tiles-1/1.0/conf/{name}"
+            for name in ("collections-selection", "datetime", "geojson", "png")
+        ),
         *(
             f"cql2/1.0/conf/{name}"
             for name in (

@@ -42,6 +42,7 @@ from webmap.ogc.service import Service
 from webmap.origin import Origin
 from webmap.problems import RequestError, Strings
 from webmap.settings import Settings, tile_basemap
+from webmap.vector_tiles import TileFiles
 from webmap.views import (
     charts,
     comparison,
@@ -148,7 +149,7 @@ def create_app(release: Release, settings: Settings) -> Flask:
 
 
 def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
-    """Serve OGC API – Features: programs by the short way, people by pages."""
+    """Serve OGC API – Features and Tiles: programs by the short way, people by pages."""
     content: Content = app.extensions["content"]
     downloads = {
         layer["id"]: [
@@ -163,7 +164,8 @@ def _add_ogc(app: Flask, release: Release, settings: Settings) -> None:
         if "operation" in app.view_functions[rule.endpoint].__dict__
     }
     strings: Strings = app.extensions["strings"]
-    service = Service(app.extensions["store"], release.id, strings, downloads, operations)
+    tiles = TileFiles(release)
+    service = Service(app.extensions["store"], release.id, strings, downloads, operations, tiles)
     app.extensions["ogc"] = service
     app.register_blueprint(ogc_pages)
     app.wsgi_app = FastPath(service, settings.url, app.wsgi_app)  # type: ignore[assignment]

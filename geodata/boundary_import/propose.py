@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final, Literal, TypedDict
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -199,19 +199,28 @@ _COORDINATE_DECIMALS: Final = 7
 LOSS_CODES: Final = frozenset({"leaves-city"})  # what has to be accepted explicitly
 
 
-def propose(request: ImportRequest, baseline: Baseline) -> Proposal:
-    """Return what `request` would change and all issues, errors first; never raises on data."""
-    proposal = _build_proposal(request, baseline)
+Step = Literal["read", "locate", "compare", "fit", "measure"]
+Watch = Callable[[Step], None]
+
+
+def propose(request: ImportRequest, baseline: Baseline, watch: Watch = lambda _: None) -> Proposal:
+    """Return what `request` would change and all issues, errors first; never raises on data.
+
+    `watch` is told of each step as it begins: with a long border one takes many seconds.
+    """
+    proposal = _build_proposal(request, baseline, watch)
     proposal.issues.sort(key=lambda issue: issue.level != "error")
     return proposal
 
 
-def _build_proposal(request: ImportRequest, baseline: Baseline) -> Proposal:
+def _build_proposal(request: ImportRequest, baseline: Baseline, watch: Watch) -> Proposal:
     in_force = tuple(one.to_id() for one in baseline.records)
     proposal = Proposal(in_force=in_force, file=request.file.name)
+    watch("read")
     try:
         boundary_file = read_boundary_file(request.file, request.table, request.encoding, request.columns)
         proposal.issues += boundary_file.issues
+        watch("locate")
         proposal.before = baseline.shapes  # takes seconds, and a file that cannot be read needs none
         city = proposal.before[next(iter(baseline.facts.plans))].geometry
         names = PlaceIndex(baseline.facts, request.layer)
@@ -226,9 +235,10 @@ def _build_proposal(request: ImportRequest, baseline: Baseline) -> Proposal:
     except RefusedError as refused:
         proposal.issues.append(refused.issue)
         return proposal
+    watch("compare")
     _check_shifts(request, proposal, baseline)
     if not proposal.errors:
-        _check_effects(proposal, baseline, accepted=request.accept_loss)
+        _check_effects(proposal, baseline, watch, accepted=request.accept_loss)
     return proposal
 
 
@@ -338,7 +348,7 @@ def _check_shifts(request: ImportRequest, proposal: Proposal, baseline: Baseline
             proposal.issues += check_distance(record, verdict, proposal.before[record.of], known)
 
 
-def _check_effects(proposal: Proposal, baseline: Baseline, *, accepted: bool) -> None:
+def _check_effects(proposal: Proposal, baseline: Baseline, watch: Watch, *, accepted: bool) -> None:
     """Check the polygons against what is there, and build the shapes as they would be.
 
     `accepted` says that land may leave the city.
@@ -354,6 +364,7 @@ def _check_effects(proposal: Proposal, baseline: Baseline, *, accepted: bool) ->
     proposal.records = _reconcile_records(proposal, baseline)
     if proposal.errors:
         return
+    watch("fit")
     records = keep_latest((*baseline.records, *proposal.records))
     adjusted = apply_imports(baseline.facts, baseline.boundaries, records.values())
     before = baseline.adjusted.pieces
@@ -361,6 +372,7 @@ def _check_effects(proposal: Proposal, baseline: Baseline, *, accepted: bool) ->
     if proposal.errors:
         return
     proposal.issues += check_enclaves(before, adjusted, proposal.records, members, place_names)
+    watch("measure")
     change = Change(before, adjusted.pieces, proposal.records, members, place_names)
     proposal.transfers = change.transfers
     known_m = measure_known_accuracy_m(baseline.boundaries["datapackage"]["quality"])

@@ -67,7 +67,9 @@ def list_transfers(before: Pieces, after: Pieces) -> list[Transfer]:
     return [one for one in found if one.area_km2 >= MIN_AREA_KM2]
 
 
-def _split(shapes: Sequence[BaseGeometry]) -> tuple[NDArray[np.object_], NDArray[np.int_]]:
+def _split(
+    shapes: Sequence[BaseGeometry] | NDArray[np.object_],
+) -> tuple[NDArray[np.object_], NDArray[np.int_]]:
     """Return the polygons that shapes are of, and the number of the shape of each."""
     parts, number = shapely.get_parts(shapes, return_index=True)
     polygonal = shapely.get_dimensions(parts) == _AREAL

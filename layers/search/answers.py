@@ -229,23 +229,17 @@ class SearchAnswers:
         """Return whether a question is, whole, something that the plan has no industry for."""
         return self._form(query) in self.nearest
 
-    def nearest_to(self, query: str) -> tuple[str, str] | None:
-        """Return the industry that is nearest to what the plan has none for, and the word that says so."""
+    def nearest_to(self, query: str) -> str | None:
+        """Return the industry that is nearest to a thing in a question that the plan has none for."""
         tokens = tokenise(query, self._variants)
         for size in range(min(WINDOW, len(tokens)), 0, -1):
             for at in range(len(tokens) - size + 1):
-                window = tokens[at : at + size]
-                industry = self.nearest.get("".join(token.form for token in window))
+                industry = self.nearest.get("".join(token.form for token in tokens[at : at + size]))
                 if industry:
-                    return industry, query[window[0].start : window[-1].end]
-        within = (
-            (form, token)
-            for form in sorted(self.nearest, key=lambda form: (-len(form), form))
-            for token in tokens
-            if token.script != "latin" and form in token.form
-        )
-        form, token = next(within, ("", None))
-        return (self.nearest[form], query[token.start : token.end]) if token else None
+                    return industry
+        runs = [token.form for token in tokens if token.script != "latin"]
+        longest = sorted(self.nearest, key=lambda form: (-len(form), form))
+        return next((self.nearest[form] for form in longest if any(form in run for run in runs)), None)
 
     def unknown(self, query: str) -> list[str]:
         """Return the words of a text that have no meaning here, as they are typed."""
@@ -490,7 +484,7 @@ class SearchAnswers:
     def _turn(self, query: str, pieces: list[QueryPart], main: Told) -> tuple[QueryPart, Told] | None:
         """Return the word for what is done with a thing, and the answer of that: of a farm for oysters.
 
-        Behind the thing it may be a word of a longer one: of the plants in a pump for *nuclear plants*.
+        Behind a thing that is no word of the plan it may be a word of a longer one: of nuclear plants.
         """
         core = [piece for piece in pieces if piece.weight != STOP]
         behind = False
@@ -498,7 +492,7 @@ class SearchAnswers:
             tokens = tokenise(query[piece.start : piece.end], self._variants)
             form = "".join(token.form for token in tokens)
             bare = (form.removesuffix(particle) for particle in self._particles if form != particle)
-            words = [token.form for token in tokens] if behind else []
+            words = [token.form for token in tokens] if behind and main.kind == "synonym" else []
             behind = behind or form == self._form(main.word)
             for one in (form, *bare, *words):
                 industry = self.turns.get(one, {}).get(main.industry or "")

@@ -249,14 +249,15 @@ class Search:
         hits, pieces = self._understand(wanted)
         reply = self.answers.ask(query)
         reply = self._named_by(hits, reply, query) if reply else self._reply_of(hits, pieces, query)
-        if self.answers.lacks_industry(query):
-            hits, reply = [], None  # a terminal for gas is no terminal that cards are read at
+        nearest = self.answers.nearest_to(query)
+        if nearest and (self.answers.lacks_industry(query) or (reply and reply.told.kind == "page")):
+            hits, reply = [], None  # a terminal for gas is no card terminal; no page finds a site for steel
         if not reply and all(map(self._is_part_of_ours, hits)):
             hits = []  # tobacco is not found where e-cigarettes are, which is a word of ours
         missing = (
             list(reply.unknown) if reply else _missing(hits, pieces) if hits else self.answers.unknown(query)
         )
-        nearest = None if hits or reply else self.answers.nearest_to(query)
+        nearest = None if hits or reply else nearest
         corrected = None
         if wanted and not nearest and (missing or not (hits or reply)):
             meant, shown = self._typos.correct(pieces) or ("", "")
@@ -278,7 +279,7 @@ class Search:
             "results": results,
             "missing": [_as_typed(query, piece) for piece in missing],
             "corrected": corrected,
-            "near": [self._nearest(*nearest, language)]
+            "near": [self._nearest(nearest, language)]
             if nearest
             else [
                 {**self._found_by(one, spelling, language), "match": spelling}
@@ -360,9 +361,9 @@ class Search:
         """Return the place of an industry among the entries."""
         return self._at["industries", industry]
 
-    def _nearest(self, industry: str, word: str, language: str) -> FoundRow:
+    def _nearest(self, industry: str, language: str) -> FoundRow:
         head = self.head(self.entries[self.place_of(industry)], language)
-        return {**head, "match": word, "how": "nearest"}
+        return {**head, "match": head["name"], "how": "nearest"}
 
     def describe(self, told: Told, language: str) -> ToldAnswer:
         """Return an answer as programs and pages read it, its terms by what they are for."""

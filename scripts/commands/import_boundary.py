@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from geodata.boundary_import.propose import (
     ImportRequest,
     Proposal,
     ShiftReport,
+    Step,
     TransferRow,
     propose,
 )
@@ -162,12 +164,17 @@ def import_boundary(**given: Any) -> int:
         return 2
     in_force = imports_in_force(chosen.home)
     baseline = Baseline(read_facts(), read_boundaries(), read_imports(chosen.home, in_force))
-    proposal = propose(_build_request(options), baseline)
+    proposal = propose(_build_request(options), baseline, _tell_step)
     answer = describe(proposal, baseline)
     code = _act(options, proposal, baseline, (chosen, answer))
     if options.as_json:
         write_json(answer)
     return code
+
+
+def _tell_step(step: Step) -> None:
+    """Show on standard error what is being done, and how many seconds of a processor it took so far."""
+    show(f"{time.process_time():7.1f} s  {text(f'import_step_{step}')}")
 
 
 def _act(

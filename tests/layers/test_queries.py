@@ -170,7 +170,17 @@ def test_what_is_done_with_a_thing_decides(release: Release, query: str, industr
 
 
 FOREIGN = {  # products of industries that the plan does not have, by the nearest that it has
-    "new-materials": ["steel mill", "钢铁厂", "제철소", "混凝土", "concrete", "copper wire"],
+    "new-materials": [
+        "steel mill",
+        "land for a steel plant",
+        "水泥厂选址",
+        "철강 공장 부지",
+        "钢铁厂",
+        "제철소",
+        "混凝土",
+        "concrete",
+        "copper wire",
+    ],
     "new-energy": ["LNG terminal", "석탄 화력발전소", "火电厂"],
     "chemical-materials": ["an oil refinery"],
 }

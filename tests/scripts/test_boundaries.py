@@ -230,6 +230,16 @@ def test_a_map_that_cannot_be_written_is_said(ask, file, tmp_path):
     assert str(page) in err
     assert "Cannot write" in err
     assert str(page) not in out
+    steps = [
+        "reading the file",
+        "coordinate system",
+        "comparing it",
+        "fitting the neighbours",
+        "what changes",
+    ]
+    told = [err.find(step) for step in steps]
+    assert told == sorted(told)
+    assert told[0] > -1
 
 
 @pytest.mark.parametrize(

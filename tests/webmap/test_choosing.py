@@ -334,3 +334,15 @@ def test_an_everyday_word_for_an_industry_is_offered_with_how_it_was_found(
     near = refused.get_json(force=True)["near"][0]
     assert (refused.status_code, near["id"]) == (400, first)
     assert said in near["label"]
+
+
+def test_a_comparison_marks_what_is_only_inferred_to_be_there(client: FlaskClient) -> None:
+    found = client.get("/compare.json?zones=rongcheng,rushan").get_json()["platforms"]
+    bases = {
+        row["id"]: row["cells"]["rongcheng"]["zone_basis"] for row in found if "rongcheng" in row["cells"]
+    }
+    assert (bases["distant-water-fishery-base"], bases["innovative-county"]) == ("inference", "plan")
+    page = client.get("/compare?zones=rongcheng,rushan&lang=en").text
+    marked = page.split("/places/distant-water-fishery-base", 1)[1].split("</li>", 1)[0]
+    plain = page.split("/places/innovative-county", 1)[1].split("</li>", 1)[0]
+    assert ("tag caution" in marked, "tag" in plain) == (True, False)

@@ -89,12 +89,15 @@ def test_wishes_are_weighed_by_keyboard_and_every_weight_is_seen(page: Page, sit
     expect(first.get_by_role("row")).to_have_count(4)  # head, two wishes, sum
     page.get_by_role("link", name="상위 5곳 비교").click()
     expect(page.locator(".compared thead th")).to_have_count(6)
-    frame = page.locator("iframe.compare-map")
-    page.set_viewport_size({"width": 390, "height": 500})  # the map is far below: it costs nothing yet
-    page.goto(f"{site}/compare?zones=gaoqu,jingqu&lang=en")
-    assert frame.get_attribute("src") is None
-    frame.scroll_into_view_if_needed()
-    expect(page.frame_locator("iframe.compare-map").locator("#atlas.ready")).to_be_attached()
+    frame = page.frame_locator("iframe.compare-map")
+    expect(frame.locator("#atlas.ready")).to_be_attached()
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.reload()  # no map within a page that a finger scrolls
+    expect(page.locator("iframe.compare-map")).to_be_hidden()
+    assert not any("embed" in frame.url for frame in page.frames)
+    page.get_by_role("link", name="지도에서 보기").click()
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    assert "pick=" in page.url
 
 
 def test_the_tools_work_without_scripts(browser: Browser, site: str) -> None:

@@ -38,6 +38,7 @@ PROVEN_HERE = {
     "cluster.no_places",
     "placing.none_designated",
     "answers.unsuitable_note",
+    "answers.addressed_note",
 }
 PROVEN_ELSEWHERE = {
     "error.clause",  # unknown addresses
@@ -47,6 +48,7 @@ PROVEN_ELSEWHERE = {
     "finding.answers.synonym",
     "finding.areas_note",
     "finding.by_synonym",
+    "finding.by_nearness",  # of words that no clause prints: tests/layers/test_queries.py, and the audit
     "finding.only_names",
     "finding.tells.area",
     "finding.tells.city",
@@ -220,3 +222,18 @@ def test_a_point_is_not_denied_what_is_listed_for_its_places(
         assert denied == (not any(row["industries"] for row in found["applies"]))
         for area in found["areas"]:
             assert area["name"][language] in html.unescape(page)
+
+
+def test_a_body_is_in_no_list_of_responsible_units_where_a_page_says_so(
+    client: FlaskClient, facts: Facts
+) -> None:
+    units = {one for clause in facts.clauses.values() for one in clause.responsible_units}
+    governing = [row for row in facts.agencies.values() if row.governs]
+    listed = {row.governs.zone: row.id in units for row in governing if row.governs}
+    assert set(listed.values()) == {True, False}
+    for zone, named in listed.items():
+        page = client.get(f"/zones/{zone}?lang=zh").text
+        assert (_says(page, "zh", "answers.governs_note"), _says(page, "zh", "answers.addressed_note")) == (
+            named,
+            not named,
+        ), zone

@@ -27,6 +27,7 @@ _LOG = logging.getLogger(__name__)
 METHODS = "GET, HEAD, OPTIONS"
 SEARCH_METHODS = "POST, OPTIONS"
 _SEARCH = re.compile(r"collections/[^/]+/search")
+_TILE = re.compile(r"(?:collections/[^/]+/)?tiles/(?:[^/]+/){3}[^/]+")  # has one form, for browsers too
 STATUS = {
     200: "200 OK",
     204: "204 No Content",
@@ -86,7 +87,7 @@ class FastPath:
             elif searching:
                 self._service.find(request.path)
                 return _refuse_method(environ, self._service, start, SEARCH_METHODS)
-            elif request.html:
+            elif request.html and not _TILE.fullmatch(request.path):
                 return self._inner(environ, start)
             elif method not in {"GET", "HEAD"}:
                 return _refuse_method(environ, self._service, start, METHODS)

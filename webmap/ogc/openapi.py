@@ -14,8 +14,10 @@ from webmap.i18n import LANG
 from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for
 from webmap.ogc.request import FORM, MAX_SEARCH, PROFILE, ROOT, SEARCH_TYPES, F, OgcRequest
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
+from webmap.ogc.tilesets import QUAD, TEMPLATE
 from webmap.params import OpenParameter, Operation
 from webmap.problems import PROBLEM
+from webmap.vector_tiles import TILE
 
 Part = dict[str, object]
 _TEXT: Part = {"type": "string"}
@@ -53,10 +55,22 @@ def array_schema(items: Part, **limits: int) -> Part:
 
 
 LINKS = array_schema(ref("schemas", "link"))
+_ORDINAL: Part = {"type": "integer", "minimum": 0}
+_PAIR = array_schema({"type": "number"}, minItems=2, maxItems=2)
+_TILESET: dict[str, Part] = {
+    "title": _TEXT,
+    "dataType": {"type": "string", "enum": ["vector"]},
+    "crs": _URI,
+    "tileMatrixSetURI": _URI,
+    "links": LINKS,
+}
 
 
 SCHEMAS: Part = {
     "link": object_schema({"href": _URI, "rel": _TEXT, "type": _TEXT}, {"title": _TEXT}),
+    "linkOrTemplate": object_schema(
+        {"href": _TEXT, "rel": _TEXT, "type": _TEXT}, {"title": _TEXT, "templated": {"type": "boolean"}}
+    ),
     "landingPage": object_schema(
         {"title": _TEXT, "description": _TEXT, "links": LINKS}, {"attribution": _TEXT}
     ),
@@ -81,6 +95,45 @@ SCHEMAS: Part = {
     ),
     "collections": object_schema(
         {"links": LINKS, "collections": array_schema(ref("schemas", "collection")), "crs": array_schema(_URI)}
+    ),
+    "tileSets": object_schema({"links": LINKS, "tilesets": array_schema(object_schema(_TILESET))}),
+    "tileSet": object_schema(
+        _TILESET
+        | {
+            "links": array_schema(ref("schemas", "linkOrTemplate")),
+            "tileMatrixSetLimits": array_schema(
+                object_schema(
+                    {"tileMatrix": _TEXT}
+                    | dict.fromkeys(("minTileRow", "maxTileRow", "minTileCol", "maxTileCol"), _ORDINAL)
+                )
+            ),
+            "layers": array_schema(object_schema({"id": _TEXT, "dataType": _TEXT, "links": LINKS})),
+            "boundingBox": object_schema({"lowerLeft": _PAIR, "upperRight": _PAIR, "crs": _URI}),
+        }
+    ),
+    "tileMatrixSets": object_schema(
+        {
+            "links": LINKS,
+            "tileMatrixSets": array_schema(
+                object_schema({"id": _TEXT, "uri": _URI, "crs": _URI, "links": LINKS})
+            ),
+        }
+    ),
+    "tileMatrixSet": object_schema(
+        {
+            "id": _TEXT,
+            "crs": _URI,
+            "tileMatrices": array_schema(
+                object_schema(
+                    {
+                        "id": _TEXT,
+                        "pointOfOrigin": _PAIR,
+                        **{key: {"type": "number"} for key in ("scaleDenominator", "cellSize")},
+                        **dict.fromkeys(("tileWidth", "tileHeight", "matrixWidth", "matrixHeight"), _ORDINAL),
+                    }
+                )
+            ),
+        }
     ),
     "jsonSchema": object_schema(
         {"$schema": _URI, "$id": _URI, "type": _TEXT, "title": _TEXT, "properties": {"type": "object"}}
@@ -217,7 +270,7 @@ class Definition:
         }
 
     def _fixed_paths(self, request: OgcRequest) -> Part:
-        text = self._resources.text
+        resources, text = self._resources, self._resources.text
         return {
             "/": _get("landing", text(request, "ogc.landing"), JSON, ref("schemas", "landingPage")),
             "/api": _get("api", text(request, "ogc.api"), OPENAPI, {"type": "object"}),
@@ -226,6 +279,16 @@ class Definition:
             ),
             "/collections": _get(
                 "collections", text(request, "ogc.collections"), JSON, ref("schemas", "collections")
+            ),
+            "/tileMatrixSets": _get(
+                "getTileMatrixSetsList",
+                text(request, "ogc.tile_matrix_sets"),
+                JSON,
+                ref("schemas", "tileMatrixSets"),
+            ),
+            f"/tileMatrixSets/{QUAD}": _get("getTileMatrixSet", QUAD, JSON, ref("schemas", "tileMatrixSet")),
+            **(
+                self._tile_paths(request, None) if any(map(resources.is_tiled, resources.collections)) else {}
             ),
             "/join": {"post": self._join(request)},
             **{
@@ -335,6 +398,38 @@ class Definition:
             f"{path}/items": {"get": items},
             f"{path}/items/{{featureId}}": {"get": item},
             f"{path}/search": {"post": _search(row, items, text(request, "ogc.search", name=title))},
+            **(self._tile_paths(request, row) if self._resources.is_tiled(row) else {}),
+        }
+
+    def _tile_paths(self, request: OgcRequest, row: Collection | None) -> Part:
+        """Return the operations on the tiles of a collection or of all, called as OGC API – Tiles wishes."""
+
+        def say(key: str) -> str:
+            return self._resources.text(request, key)
+
+        path, title = (f"/collections/{row.id}", row.info["title"][request.language]) if row else ("", "")
+        tag = row.id if row else "Capabilities"
+        name = f"{row.id}.collection.vector" if row else "dataset.vector"
+        about = f"{say('ogc.tilesets')}: {title}" if title else say("ogc.tilesets")
+        tile = _operation(f"{name}.getTile", say("ogc.tile"), [], tag, failing=("404", "503"))
+        tile["parameters"] = [
+            {"name": one, "in": "path", "required": True, "schema": schema, "description": say(f"ogc.{key}")}
+            for one, key, schema in (
+                ("tileMatrix", "parameter.tile_matrix", _TEXT | {"example": "8"}),
+                ("tileRow", "parameter.tile_row", _ORDINAL | {"example": 99}),
+                ("tileCol", "parameter.tile_column", _ORDINAL | {"example": 214}),
+            )
+        ]
+        tile["responses"]["200"] = {
+            "description": say("ogc.tile"),
+            "headers": response_headers("ETag", "Vary", "Access-Control-Allow-Origin"),
+            "content": {TILE: {"schema": _TEXT | {"format": "binary"}}},
+        }
+        one = _get(f"{name}.getTileSet", say("ogc.tileset"), JSON, ref("schemas", "tileSet"), tag)
+        return {
+            f"{path}/tiles": _get(f"{name}.getTileSetsList", about, JSON, ref("schemas", "tileSets"), tag),
+            f"{path}/tiles/{QUAD}": one,
+            f"{path}/tiles/{QUAD}/{TEMPLATE}": {"get": tile},
         }
 
 

@@ -34,6 +34,10 @@ from webmap.ogc.service import ResourceAddress, Service
 blueprint = Blueprint("ogc", __name__)
 FORM_FIELDS = ("filter", "crs", "sortby")  # that the form shows
 ADDRESS = ("f", "lang", "offset")  # of the page, not of what is asked for
+TEMPLATES = {  # of kinds that share one
+    **dict.fromkeys(("queryables", "sortables"), "schema"),
+    **dict.fromkeys(("tilesets", "tileset", "tilematrixsets", "tilematrixset"), "tiles"),
+}
 BESIDE = {"bbox": "bbox-crs", "filter": "filter-lang"}  # what goes when its parameter is dropped
 LONGEST = 40  # characters of a value in an example
 _TRANSLATED = tuple(f"_{language}" for language in LANGUAGES)
@@ -107,7 +111,7 @@ def _parse_request() -> OgcRequest:
 
 
 def _render(ogc_request: OgcRequest, target: ResourceAddress, **values: Any) -> Response:
-    template = {"queryables": "schema", "sortables": "schema"}.get(target.kind, target.kind)
+    template = TEMPLATES.get(target.kind, target.kind)
     links = values["doc"]["links"] if "links" in values.get("doc", {}) else values.get("links", [])
     as_json = next((one["href"] for one in links if one["rel"] == "alternate"), ogc_request.here(f="json"))
     rendered = render_template(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NotRequired, TypedDict
@@ -32,6 +32,8 @@ OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 SORTABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
+TILESETS_REL = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+SCHEMES_REL = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
 Document = dict[str, object]
 _SPEC = "http://www.opengis.net/spec"
 CONFORMS = (
@@ -66,6 +68,23 @@ CONFORMS = (
             "sortables",
         )
     ),
+    *(
+        f"{_SPEC}/ogcapi-tiles-1/1.0/conf/{name}"
+        for name in (
+            "core",
+            "tileset",
+            "tilesets-list",
+            "dataset-tilesets",
+            "geodata-tilesets",
+            "mvt",
+            "oas30",
+        )
+    ),
+    *(
+        f"{_SPEC}/tms/2.0/conf/{form}{name}"
+        for name in ("tilematrixset", "tilematrixsetlimits", "tilesetmetadata")
+        for form in ("", "json-")
+    ),
 )
 _UNITS = {"m": "m", "km2": "km2"}  # by UCUM, of the catalogue's
 GEOMETRIES = {"polygon": "geometry-multipolygon", "point": "geometry-point"}
@@ -77,7 +96,7 @@ MAX_FILTER = 131_072  # bytes of a filter that is sent by POST
 
 
 class OgcLink(TypedDict):
-    """A link; what is to be sent by POST has the method and the request."""
+    """A link; what is to be sent by POST has the method and the request, a template says that it is one."""
 
     href: str
     rel: str
@@ -85,6 +104,7 @@ class OgcLink(TypedDict):
     title: NotRequired[str]
     method: NotRequired[str]
     request: NotRequired[dict[str, str]]
+    templated: NotRequired[bool]
 
 
 def link(href: str, rel: str, media: str, title: str | None = None) -> OgcLink:
@@ -127,7 +147,8 @@ class Resources:
     """Builds documents from the collections and the texts; nothing here looks at a feature.
 
     `downloads` gives the addresses of a collection's files below the site, with their media types;
-    `operations` what the site beside the API takes, by the rules of its addresses.
+    `operations` what the site beside the API takes, by the rules of its addresses; `tiles` holds the ids of
+    the layers with vector tiles.
     """
 
     def __init__(
@@ -136,8 +157,10 @@ class Resources:
         strings: Strings,
         downloads: Mapping[str, list[tuple[str, str]]],
         operations: Mapping[str, Operation],
+        tiles: Container[str] = (),
     ) -> None:
         self.operations = operations
+        self._tiles = tiles
         self.collections = collections
         self._strings = strings
         self._downloads = downloads
@@ -166,9 +189,20 @@ class Resources:
                     request, "conformance", "conformance", JSON, self.text(request, "ogc.conformance")
                 ),
                 *both_links(request, "collections", "data", JSON, self.text(request, "ogc.collections")),
+                *(self._tile_links(request, "tiles") if any(map(self.is_tiled, self.collections)) else ()),
+                *both_links(
+                    request, "tileMatrixSets", SCHEMES_REL, JSON, self.text(request, "ogc.tile_matrix_sets")
+                ),
                 self._licence(request),
             ],
         }
+
+    def is_tiled(self, row: Collection) -> bool:
+        """Tell whether a collection has vector tiles: one without a place has none."""
+        return row.bounds is not None and row.id in self._tiles
+
+    def _tile_links(self, request: OgcRequest, path: str) -> list[OgcLink]:
+        return both_links(request, path, TILESETS_REL, JSON, self.text(request, "ogc.tilesets"))
 
     def conformance(self, request: OgcRequest) -> Document:
         """Return the conformance classes, exactly those that work."""
@@ -224,6 +258,7 @@ class Resources:
                 SCHEMA,
                 self.text(request, "ogc.schema"),
             ),
+            *(self._tile_links(request, f"{path}/tiles") if self.is_tiled(row) else ()),
             *self._files(request, row),
             self._licence(request, f"/own/{row.id}/" if row.info.get("own") else "/data/"),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,11 +28,20 @@ from webmap.ogc.resources import (
     SingleFeature,
     header_links,
 )
+from webmap.ogc.tilesets import QUAD, TileAddress, Tilesets
 from webmap.params import Operation
 from webmap.problems import NotFoundError, Strings, link_near
+from webmap.vector_tiles import TILE, TileFiles
 
 TARGETS = 256  # addresses whose meaning is remembered
-_PLAIN = {"": "landing", "api": "api", "conformance": "conformance", "collections": "collections"}
+_PLAIN = {
+    "": "landing",
+    "api": "api",
+    "conformance": "conformance",
+    "collections": "collections",
+    "tileMatrixSets": "tilematrixsets",
+    f"tileMatrixSets/{QUAD}": "tilematrixset",
+}
 _BELOW = {"queryables", "sortables", "schema", "items", "search"}
 MEDIA = {
     "landing": JSON,
@@ -43,16 +52,30 @@ MEDIA = {
     "queryables": SCHEMA,
     "sortables": SCHEMA,
     "schema": SCHEMA,
+    **dict.fromkeys(("tilematrixsets", "tilematrixset", "tilesets", "tileset"), JSON),
 }
 
 
 @dataclass(frozen=True)
 class ResourceAddress:
-    """What an address means: a kind of resource, and where it applies a collection and a feature."""
+    """What an address means: a kind of resource, and where it applies a collection, a feature and a tile."""
 
     kind: str
     collection: Collection | None = None
     feature_id: str = ""
+    tile: TileAddress | None = None
+
+
+def _find_tileset(path: str, below: str, collection: Collection | None) -> ResourceAddress:
+    """Return what an address means that has `below` after its ``tiles``; raises NotFoundError."""
+    grid, *place = below.split("/")
+    if not below:
+        return ResourceAddress("tilesets", collection)
+    if grid == QUAD and not place:
+        return ResourceAddress("tileset", collection)
+    if grid == QUAD and len(place) == len(fields(TileAddress)):
+        return ResourceAddress("tile", collection, tile=TileAddress(*place))
+    raise NotFoundError("error.http_404", path=f"/ogc/{path[:200]}")
 
 
 class Service:
@@ -65,7 +88,9 @@ class Service:
         strings: Strings,
         downloads: Mapping[str, list[tuple[str, str]]],
         operations: Mapping[str, Operation] | None = None,
+        tiles: TileFiles | None = None,
     ) -> None:
+        self._tiles = tiles or TileFiles()
         self._operations = operations or {}
         self._store = store
         self._release_id = release_id
@@ -86,7 +111,11 @@ class Service:
 
     @cached_property
     def _resources(self) -> Resources:
-        return Resources(self.collections, self.strings, self._downloads, self._operations)
+        return Resources(self.collections, self.strings, self._downloads, self._operations, self._tiles)
+
+    @cached_property
+    def _tilesets(self) -> Tilesets:
+        return Tilesets(self._resources, self._tiles)
 
     @cached_property
     def _definition(self) -> Definition:
@@ -120,6 +149,9 @@ class Service:
             body, axes = self._write(request, box, target.collection, target.feature_id)
             crs = (("Content-Crs", f"<{axes.uri}>"),)
             return CachedResponse(200, GEOJSON, body, etag, crs, header_links(request, target.collection))
+        if target.tile:
+            tile = Body(b"", before=self._tilesets.tile(request, target.collection, target.tile))
+            return CachedResponse(200, TILE, tile, etag)
         body = Body(dump_exactly(self.document(request, target)))
         language = (("Content-Language", request.language),)
         return CachedResponse(200, MEDIA[target.kind], body, etag, language)
@@ -145,6 +177,8 @@ class Service:
         if path in _PLAIN:
             return ResourceAddress(_PLAIN[path])
         first, _, rest = path.partition("/")
+        if first == "tiles":
+            return _find_tileset(path, rest, None)
         if first != "collections":
             raise NotFoundError("error.http_404", path=f"/ogc/{path[:200]}")
         collection_id, _, below = rest.partition("/")
@@ -156,6 +190,8 @@ class Service:
         if below in _BELOW:
             return ResourceAddress(below, collection)
         name, _, feature_id = below.partition("/")
+        if name == "tiles":
+            return _find_tileset(path, feature_id, collection)
         if name != "items" or not feature_id:
             raise NotFoundError("error.http_404", path=f"/ogc/{path[:200]}")
         return ResourceAddress("item", collection, feature_id)
@@ -191,6 +227,8 @@ class Service:
             "api": self._definition.build,
             "conformance": self._resources.conformance,
             "collections": self._resources.all_collections,
+            "tilematrixsets": self._tilesets.matrix_sets,
+            "tilematrixset": self._tilesets.matrix_set,
         }
         if target.kind in plain:
             return plain[target.kind](request)
@@ -199,5 +237,7 @@ class Service:
             "queryables": self._resources.queryables,
             "sortables": self._resources.sortables,
             "schema": self._resources.schema,
+            "tilesets": self._tilesets.listed,
+            "tileset": self._tilesets.one,
         }
         return of_one[target.kind](request, target.collection)

@@ -118,7 +118,13 @@ def compare_places(content: Content, ids: Sequence[str]) -> Comparison:
         ),
         "platforms": _align(
             (
-                (one["id"], row["id"], row["name"], row["url"], {"kind": row["kind"]})
+                (
+                    one["id"],
+                    row["id"],
+                    row["name"],
+                    row["url"],
+                    {"kind": row["kind"], "zone_basis": row["zone_basis"]},
+                )
                 for one in documents
                 for row in one["platforms"]
             ),

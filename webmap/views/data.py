@@ -9,7 +9,6 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request
-from pmtiles.reader import MemorySource, Reader
 from werkzeug.wrappers import Response as Answer
 
 from geodata.crs import LONLAT
@@ -39,6 +38,7 @@ from webmap.params import (
     wrong_choice,
 )
 from webmap.problems import NotFoundError, Strings, link_near
+from webmap.vector_tiles import TILE, LayerTiles, TileFiles
 from webmap.views.context import content, downloads_in_service
 
 FIELDS = ("layer", "format", *PARAMETERS)
@@ -415,23 +415,19 @@ def _box(bounds: Sequence[float]) -> Node:
     return {"@value": f"POLYGON(({ring}))", "@type": "geo:wktLiteral"}
 
 
-# -- vector tiles, cut out of the PMTiles file that the release has of a layer
+# -- vector tiles
 
 
-TILE = "application/vnd.mapbox-vector-tile"
-DEGREES = 1e7  # as the head of the file writes them
-
-
-def _open(layer: str, found: Content) -> Reader:
+def _open(layer: str, found: Content) -> LayerTiles:
     """Return the tiles of a layer; raises NotFoundError where it has none."""
-    path = release_path(layer, "pmtiles")
-    if found.release.sha256(path) is None:
+    files = TileFiles(found.release)
+    if layer not in files:
         spatial = {info["id"]: info["id"] for info in found.layers if info["geometry"] != "none"}
         near = link_near(layer, spatial, lambda one: f"/tiles/{one}.json")
         raise NotFoundError(
             "error.layer", parameter="layer", value=layer, allowed=", ".join(spatial), near=near
         )
-    return Reader(MemorySource(found.release.read(path)))
+    return files.open(layer)
 
 
 @blueprint.get("/tiles/<layer>.json")
@@ -440,18 +436,17 @@ def tileset_document(layer: str) -> Response:
     """Describe the tiles of a layer as TileJSON 3.0, for MapLibre, OpenLayers and QGIS."""
     found = content()
     tiles = _open(layer, found)
-    head, said = tiles.header(), tiles.metadata()
-    edges = ("min_lon_e7", "min_lat_e7", "max_lon_e7", "max_lat_e7")
+    least, most = tiles.zooms
     return send_json(
         {
             "tilejson": "3.0.0",
-            "name": said["name"],
+            "name": tiles.described["name"],
             "tiles": [f"{base_url()}/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt"],
-            "minzoom": head["min_zoom"],
-            "maxzoom": head["max_zoom"],
-            "bounds": [head[edge] / DEGREES for edge in edges],
+            "minzoom": least,
+            "maxzoom": most,
+            "bounds": tiles.bounds,
             "attribution": "; ".join(found.about.sources),
-            "vector_layers": said["vector_layers"],
+            "vector_layers": tiles.described["vector_layers"],
         }
     )
 
@@ -462,14 +457,14 @@ def tile_file(layer: str, z: int, x: int, y: int) -> Response:
     """Send one tile of the Web Mercator quad, y from the north; with nothing in it, an empty answer."""
     found = content()
     tiles = _open(layer, found)
-    head = tiles.header()
-    if not head["min_zoom"] <= z <= head["max_zoom"] or max(x, y) >= 1 << z:
+    least, most = tiles.zooms
+    if not least <= z <= most or max(x, y) >= 1 << z:
         raise NotFoundError("error.http_404", path=request.path)
     body = tiles.get(z, x, y)
     response = Response(status=HTTPStatus.OK if body else HTTPStatus.NO_CONTENT, content_type=TILE)
     if body:
         packed = request.accept_encodings["gzip"] > 0
-        response.set_data(body if packed else gzip.decompress(body))
+        response.set_data(gzip.compress(body, mtime=0) if packed else body)
         if packed:
             response.headers["Content-Encoding"] = "gzip"
     response.headers["Cache-Control"] = REVALIDATE

@@ -149,6 +149,8 @@ def _says(row: FoundRow, language: str) -> str:
 
 def _says_industry(row: FoundRow, language: str) -> str:
     """Return for whom the plan names an industry; only its own words are designations."""
+    if row.get("how") == "nearest":
+        return translate("finding.by_nearness", language)
     zones = [zone["name"] for zone in row["zones"] if zone["layer"] not in AREA_LAYERS]
     areas = [zone["name"] for zone in row["zones"] if zone["layer"] in AREA_LAYERS]
     names = zones or areas
@@ -162,8 +164,7 @@ def _says_industry(row: FoundRow, language: str) -> str:
         key += "_more"
     named = translate("common.comma", language).join(names[:NAMED_ZONES])
     said = translate(f"finding.{key}", language, zones=named, count=len(names))
-    ours = {"synonym": "by_synonym", "nearest": "by_nearness"}.get(row.get("how", ""))
-    return f"{translate(f'finding.{ours}', language)} {said}" if ours else said
+    return f"{translate('finding.by_synonym', language)} {said}" if row.get("how") == "synonym" else said
 
 
 def _quoted(words: Iterable[str], language: str) -> str:

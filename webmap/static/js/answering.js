@@ -29,14 +29,16 @@ export function createAnswering(shared, spoken) {
     let { hits, pieces } = understand(wanted);
     const asked = asking.ask(query);
     let reply = asked ? namedBy(hits, asked, query) : replyOf(hits, pieces, query);
-    if (asking.lacksIndustry(query)) [hits, reply] = [[], null]; // a terminal for gas is no terminal that cards are read at
+    const lacking = asking.nearestTo(query);
+    // A terminal for gas is no card terminal; no page finds a site for steel.
+    if (lacking !== undefined && (asking.lacksIndustry(query) || (reply && answers[reply.told.at].kind === "page"))) [hits, reply] = [[], null];
     // Tobacco is not found where e-cigarettes are, which is a word of ours.
     if (!reply && hits.every(({ key, rank }) => rank[0] > START && key.ours)) hits = [];
     let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
     let corrected = null;
     const nothing = () => !hits.length && !reply;
-    const nearest = nothing() ? asking.nearestTo(query) : null;
-    if (wanted && !nearest && (lost.length || nothing())) {
+    const nearest = nothing() ? lacking : undefined;
+    if (wanted && nearest === undefined && (lost.length || nothing())) {
       const { meant, shown } = correct(pieces);
       const again = understand(meant);
       const other = asking.ask(shown) ?? replyOf(again.hits, again.pieces, shown);
@@ -44,14 +46,14 @@ export function createAnswering(shared, spoken) {
       const same = !(reply && other) || answers[reply.told.at].industry === answers[other.told.at].industry; // a charter is no charger
       if (again.hits.length && (nothing() || (same && left.length < lost.length))) [hits, reply, lost, corrected] = [again.hits, other, left, shown];
     }
-    const similar = !nearest && (lost.length || nothing()) ? near(pieces) : [];
+    const similar = nearest === undefined && (lost.length || nothing()) ? near(pieces) : [];
     const results = resultsOf(hits, reply);
     const shown = new Set(results.map((row) => `${row.layer}/${row.id}`));
     const found = {
       q: typed,
       answer: reply ? answers[reply.told.at] : null,
       results,
-      near: nearest ? [{ ...say(entries[nearest.at], NEAREST, nearest.word), how: "nearest" }] : similar.map((key) => resultOf({ key })).filter((row) => !shown.has(`${row.layer}/${row.id}`)),
+      near: nearest !== undefined ? [{ ...say(entries[nearest], NEAREST, entries[nearest].name), how: "nearest" }] : similar.map((key) => resultOf({ key })).filter((row) => !shown.has(`${row.layer}/${row.id}`)),
       missing: lost.map((piece) => asTyped(query, piece)),
       unused: reply ? reply.unused : [],
       corrected,

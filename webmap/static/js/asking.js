@@ -46,20 +46,18 @@ export function createAsking(tables, letters) {
   /** Return whether a question is, whole, something that the plan has no industry for. */
   const lacksIndustry = (query) => nearest.has(formOf(letters.tokenise(query)));
 
-  /** Return `{at, word}` of the industry that is nearest to what the plan has none for; null for none. */
+  /** Return the entry of the industry that is nearest to a thing in a question that the plan has none for. */
   function nearestTo(query) {
     const tokens = letters.tokenise(query);
     for (let size = Math.min(WINDOW, tokens.length); size > 0; size--) {
       for (let at = 0; at + size <= tokens.length; at++) {
         const found = nearest.get(formOf(tokens.slice(at, at + size)));
-        if (found !== undefined) return { at: found, word: query.slice(tokens[at].start, tokens[at + size - 1].end) };
+        if (found !== undefined) return found;
       }
     }
-    for (const [form, at] of [...nearest].sort(([one], [other]) => other.length - one.length || byCode(one, other))) {
-      const token = tokens.find(({ script, form: own }) => script !== "latin" && own.includes(form));
-      if (token) return { at, word: query.slice(token.start, token.end) };
-    }
-    return null;
+    const runs = tokens.filter((token) => token.script !== "latin").map((token) => token.form);
+    const longest = [...nearest].sort(([one], [other]) => other.length - one.length || byCode(one, other));
+    return longest.find(([form]) => runs.some((run) => run.includes(form)))?.[1];
   }
 
   /** Return the words of a text that have no meaning here, as they are typed. */
@@ -258,7 +256,7 @@ export function createAsking(tables, letters) {
     let behind = false;
     for (const piece of core) {
       const form = formAt(piece);
-      const words = behind ? tokensAt(piece).map((token) => token.form) : [];
+      const words = behind && answers[head.told].kind === "synonym" ? tokensAt(piece).map((token) => token.form) : [];
       behind ||= form === formAt(head);
       const bare = rules.particles.filter((one) => form !== one && form.endsWith(one)).map((one) => form.slice(0, -one.length));
       const told = [form, ...bare, ...words].map((one) => tables.turns[one]?.[answers[head.told].industry]).find((one) => one !== undefined);

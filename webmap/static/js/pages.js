@@ -181,21 +181,6 @@ function bindPrinting() {
   }
 }
 
-/* A map in a frame costs as much as a page of its own: it is fetched when a reader comes near it. */
-
-function bindFrames() {
-  const near = new IntersectionObserver(
-    (seen) => {
-      for (const { target } of seen.filter((one) => one.isIntersecting)) {
-        target.src = target.dataset.src;
-        near.unobserve(target);
-      }
-    },
-    { rootMargin: "200px" },
-  );
-  for (const frame of document.querySelectorAll("iframe[data-src]")) near.observe(frame);
-}
-
 /* Sliders that show their number while they are moved. Without scripts the number is the one last sent. */
 
 function bindWeights() {
@@ -205,13 +190,12 @@ function bindWeights() {
   }
 }
 
-/* What the pages add for a reader with scripts: places lit up, copying, printing, searching, sliders, maps in frames, arrow keys, choosing files. */
+/* What the pages add for a reader with scripts: places lit up, copying, printing, searching, sliders, arrow keys, choosing files. */
 
 bindLighting();
 bindCopying();
 bindPrinting();
 bindWeights();
-bindFrames();
 bindGrid();
 bindFitting();
 bindBasket();

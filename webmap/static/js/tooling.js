@@ -197,6 +197,7 @@ function showComparison(tables, query, answer) {
   row("memberships").append(...ids.map((one) => membershipsOf(one, found.memberships)));
   for (const name of LISTS) fillList(node.querySelector(`[data-list="${name}"]`), name, group(found[name], ids), ids, names);
   node.querySelector("iframe").src = at(`/embed?pick=${ids.join(",")}`);
+  node.querySelector('[data-link="map"]').href = at(`/?pick=${ids.join(",")}`);
   const print = node.querySelector(".print-page");
   print.hidden = false;
   print.addEventListener("click", () => window.print());
