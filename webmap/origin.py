@@ -1,7 +1,8 @@
 """Where a request came in: host, scheme and path as the client named them, checked before anything else.
 
 Every absolute link is made from these, so a name that is none, or not one of the site's own, is refused
-at the door, and what a proxy says in its place is believed of the operator's own proxies only.
+at the door, and what a proxy says in its place is believed of the operator's own proxies only. A client
+that asks too often is refused here too.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
-from webmap.problems import PROBLEM, RequestError, Strings, to_problem
+from webmap.limiter import Rates
+from webmap.problems import PROBLEM, RequestError, Strings, headers_of, to_problem
 from webmap.settings import Network, Settings
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ class Origin:
         self._settings = settings
         self._strings = strings
         self._inner = inner
+        self._rates = Rates(settings.rate) if settings.rate else None
         named = settings.workbench_header
         self._signed = f"HTTP_{named.upper().replace('-', '_')}" if named else None
         # What becomes files is asked for from its own root; the files lead to each other by themselves.
@@ -63,7 +67,9 @@ class Origin:
         """Pass a request on, or refuse it."""
         try:
             self._settle(environ)
-        except OriginError as error:
+            if self._rates and environ["PATH_INFO"] not in HEALTH:
+                self._rates.take(environ.get("REMOTE_ADDR", ""))
+        except RequestError as error:
             return self._refuse(error, environ, start)
         return self._inner(environ, start)
 
@@ -109,11 +115,12 @@ class Origin:
             if path == self._root or path.startswith(f"{self._root}/"):
                 environ["PATH_INFO"] = path.removeprefix(self._root) or "/"
 
-    def _refuse(self, error: OriginError, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    def _refuse(self, error: RequestError, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         body = to_problem(error, self._strings, quote(environ["PATH_INFO"].encode("latin-1")))
         head = {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
-        policy = {"Content-Security-Policy": DATA_POLICY}
-        start("400 Bad Request", list((head | FIXED | EVERYONE | policy).items()))
+        head |= {"Content-Security-Policy": DATA_POLICY, **headers_of(error)}
+        status = f"{error.status} {HTTPStatus(error.status).phrase}"
+        start(status, list((head | FIXED | EVERYONE).items()))
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
 

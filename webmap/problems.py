@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from webmap.access_log import request_id
 PROBLEM = "application/problem+json"
 NAMED = 20  # ids that an error lists
 RETRY_AFTER_S = "10"
-TITLED = {403, 404, 405, 408, 409, 413, 414, 415, 416, 422, 500, 503}
+TITLED = {403, 404, 405, 408, 409, 413, 414, 415, 416, 422, 429, 500, 503}
 MEMBERS = ("parameter", "value", "allowed", "hint")
 REPEATED = {"parameter", "value"}  # what was given, however long
 MOST_NEAR, NEAR_SIMILARITY = 5, 0.45  # of what may have been meant
@@ -94,6 +95,16 @@ class FailedError(RequestError):
 
     def __init__(self) -> None:
         super().__init__("error.not_made")
+
+
+class TooManyError(RequestError):
+    """A client asks too often; it may ask again after `wait_s` seconds."""
+
+    status = 429
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("error.too_often")
+        self.retry_after_s = math.ceil(wait_s)
 
 
 class LaterError(RequestError):
@@ -210,6 +221,8 @@ def headers_of(error: RequestError) -> dict[str, str]:
     """Return the headers that go with an error."""
     if isinstance(error, RangeError):
         return {"Content-Range": f"bytes */{error.length}"}
+    if isinstance(error, TooManyError):
+        return {"Retry-After": f"{error.retry_after_s}"}
     return {"Retry-After": RETRY_AFTER_S} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 

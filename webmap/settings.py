@@ -64,6 +64,7 @@ class Settings:
     security_contact: str | None = None
     store: str | None = field(default=None, repr=False)  # may hold a password
     cache_megabytes: int = 1000
+    rate: int = 0  # requests of one client a second; 0: no limit
     exports: int = 2
     export_megabytes: int = 2000
     access_log: str | None = None
@@ -351,6 +352,16 @@ SETTINGS = (
         "要素与点位查询由此 PostGIS 数据库提供，由 build 装载；不设则用内存",
         "features and look-ups are served from that PostGIS database, which build loads; unset, from memory",
         secret=True,
+    ),
+    Setting(
+        "RATE",
+        "rate",
+        _whole(0, 100_000),
+        "0",
+        "number",
+        "一个客户端地址每秒最多多少个请求，短时可一次用完十秒的量，各服务进程分别计数；0 为不限",
+        "requests a second from one client's address, those of ten seconds at once at most, each worker "
+        "counting its own; 0: no limit",
     ),
     Setting(
         "CACHE_MB",

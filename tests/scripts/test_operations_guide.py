@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
+import inspect
 import ipaddress
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,6 +26,8 @@ import urllib3
 from flask import Response
 
 from layers.store import Release
+from scripts.commands.serve import serve
+from scripts.environment import prepare_environment
 from tests.scripts.test_server import WAIT_S, accepts_at, find_port, serving, wait_until
 from tests.webmap.conftest import running
 from webmap.app import create_app
@@ -236,6 +241,38 @@ def test_the_unit_of_the_guide_is_one(tmp_path: Path) -> None:
     done = subprocess.run([program, "verify", str(file)], capture_output=True, text=True, check=False)
     said = [line for line in done.stderr.splitlines() if file.name in line]
     assert said == []
+
+
+def test_the_container_of_the_guide_runs_what_there_is(home: Path, release: Release) -> None:
+    steps = find_block("dockerfile").replace("\\\n", "")
+
+    def list_words(step: str) -> list[str]:
+        (found,) = re.findall(rf"(?m)^{step} (\[.+\])$", steps)
+        words: list[str] = json.loads(found)
+        return words
+
+    (folder,), (data,) = (re.findall(rf"(?m)^{one}(\S+)", steps) for one in ("WORKDIR ", "ENV .*_HOME="))
+    assert f".venv/bin/weihai-layout build --home {data} " in steps
+    copied = re.findall(r"(?m)^COPY --from=build (?:--chown=\d+ )?(\S+) (\S+)$", steps)
+    assert copied == [(folder, folder), (data, data)]  # an environment knows where it lies
+    assert re.search(r"(?m)^USER [1-9]\d*$", steps)
+    (set_up,) = re.findall(r'RUN python -c "([^"]+)"', steps)
+    called = ast.parse(set_up).body[-1]
+    assert isinstance(called, ast.Expr)
+    assert isinstance(called.value, ast.Call)
+    locks, command = map(ast.literal_eval, called.value.args)
+    inspect.signature(prepare_environment).bind(locks, command)
+    assert locks == ("requirements.lock",)
+
+    assert list_words("ENTRYPOINT") == [f"{folder}/.venv/bin/weihai-layout"]
+    name, *given = list_words("CMD")
+    assert name == serve.name
+    assert serve.make_context(name, given).params["workers"] == 2  # refuses what it does not know
+    health = list_words("HEALTHCHECK CMD")
+    with serving(home, 1) as served:
+        look = [sys.executable, *health[1:-1], health[-1].replace(":8000", f":{served.port}")]
+        subprocess.run(look, check=True)
+    assert subprocess.run(look, check=False, capture_output=True).returncode
 
 
 def test_every_figure_of_the_guide_is_given() -> None:

@@ -274,7 +274,7 @@ def test_an_upgrade_while_serving_costs_no_request(shared: Path, release: Releas
     found = Release(shared / "releases" / release.id, release.manifest_sha256)
     ended, statuses, moved = threading.Event(), Counter[int](), set[int]()
 
-    with serving(shared, 2) as old, ThreadPoolExecutor(3) as pool:
+    with serving(shared, 1) as old, ThreadPoolExecutor(3) as pool:
         asked = [old]  # where the proxy leads to: the last
 
         def ask_on() -> None:

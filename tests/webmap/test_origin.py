@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -12,12 +13,16 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
+from werkzeug.test import TestResponse
 
 from layers.store import Release
 from tests.webmap.conftest import Watched, running
+from webmap import limiter
 from webmap.app import create_app
 from webmap.file_addresses import Files
-from webmap.origin import is_allowed
+from webmap.limiter import Rates
+from webmap.origin import Origin, is_allowed
+from webmap.problems import TooManyError
 from webmap.settings import Settings, read_settings
 
 MALFORMED = (
@@ -268,6 +273,56 @@ def test_documents_below_a_prefix_answer_conditions_and_go_out_compressed(below:
     part = below.get(path, Range="bytes=0-9")
     assert part.status_code == 200
     assert json.loads(part.data)["url"] == f"{below.prefix}/zones/gaoqu"
+
+
+def test_a_client_that_asks_too_often_is_asked_to_wait_and_others_are_answered(
+    release: Release, home: Path
+) -> None:
+    proxy = ip_network("10.0.0.1")
+    site = open_site(release, home, rate=1, proxies=(proxy,))
+    assert isinstance(site.application.wsgi_app, Origin)
+    site.application.wsgi_app._rates = Rates(1, lambda: 0.0)  # in whose time nothing comes back
+
+    def ask(path: str, client: str, address: str = "10.0.0.1") -> TestResponse:
+        given = {"X-Forwarded-For": client}
+        return site.get(path, headers=given, environ_overrides={"REMOTE_ADDR": address})
+
+    paths = ["/zones/gaoqu.json", "/ogc/collections", "/nowhere", "/robots.txt"] * 3
+    answers = [ask(path, "203.0.113.7") for path in paths]
+    assert [one.status_code for one in answers[:10]] == [200, 200, 404, 200] * 2 + [200, 200]
+    (refused, _) = answers[10:]
+    assert (refused.status_code, refused.mimetype) == (429, "application/problem+json")
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.headers["Cache-Control"] == "no-store"
+    assert refused.get_json()["title"] == "Too many requests"
+    assert ask("/healthz", "203.0.113.7").status_code == 200
+    assert ask("/zones/gaoqu.json", "203.0.113.8").status_code == 200
+    # Who is no trusted proxy speaks for nobody but itself.
+    believed = {ask("/robots.txt", f"203.0.113.{n}", "198.51.100.1").status_code for n in range(20, 40)}
+    assert believed == {200, 429}
+
+
+def test_what_a_client_may_ask_comes_back_with_time_and_few_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    rates = Rates(2, lambda: now[0])
+
+    def count(client: str) -> int:
+        for number in range(1000):
+            try:
+                rates.take(client)
+            except TooManyError:
+                return number
+        return 1000
+
+    assert [count("2001:db8::1"), count("2001:db8::2"), count("2001:db8:0:1::1")] == [20, 0, 20]
+    now[0] += 3
+    assert [count("2001:db8::1"), count("192.0.2.1")] == [6, 20]
+    monkeypatch.setattr(limiter, "MOST_CLIENTS", 3)
+    for number in range(5):
+        rates.take(f"198.51.100.{number}")
+    assert count("192.0.2.1") == 20  # forgotten
 
 
 @pytest.mark.parametrize(
