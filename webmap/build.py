@@ -33,7 +33,7 @@ from layers.own import to_layers
 from layers.release import Files, Inputs, build_release
 from layers.store import Release, place_release
 from webmap.assets import draw_ground, read_assets
-from webmap.folium_map import render_map
+from webmap.folium_map import limit_zooms, render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
@@ -130,11 +130,12 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
             "detail": f"{base}/map/detail.topojson",
             "map": f"{base}/map/{language}.json",
         }
-        pages[f"pages/{language}/map.json"] = orjson.dumps(render_map(bounds, sources, leaflet).to_dict())
-        pages[f"pages/{language}/strings.json"] = orjson.dumps(strings)
         payload = orjson.loads(files[f"map/{language}.json"])
         if basemap:
             payload["basemap"] = {"base": f"{base}/{FOLDER}", **basemap}
+        drawn = render_map(bounds, sources, leaflet, limit_zooms(payload))
+        pages[f"pages/{language}/map.json"] = orjson.dumps(drawn.to_dict())
+        pages[f"pages/{language}/strings.json"] = orjson.dumps(strings)
         head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
     pages["pages/catalogue.json"] = orjson.dumps(

@@ -35,8 +35,8 @@ from webmap.i18n import fill
 from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
-# As Leaflet has them: Folium takes its own min_zoom and max_zoom to be of tiles. Closest are those of tiles.
-ZOOMS: dict[str, Any] = {"minZoom": 7, "maxZoom": 18}
+FARTHEST, CLOSEST, CLOSEST_KNOWN = 7, 14, 18  # zooms: a pixel of 14 is 8 m wide
+KNOWN_M = 50  # accuracy of an edge that is worth more than that
 # Leaflet panes, back to front: name, z-index, whether they take clicks.
 PANES = (
     ("land", 200, False),
@@ -83,7 +83,20 @@ class PlanSources(MacroElement):
         self.sources = sources
 
 
-def render_map(bounds: list[float], sources: dict[str, str], leaflet: dict[str, str]) -> Fragments:
+def limit_zooms(payload: MapDocument) -> dict[str, Any]:
+    """Return Leaflet's limits of zooming: as close as what is drawn is worth.
+
+    Folium takes its own ``min_zoom`` and ``max_zoom`` to be of tiles.
+    """
+    accuracies = (row["accuracy_m"] for row in payload["features"].values())
+    known = any(one is not None and one <= KNOWN_M for one in accuracies)
+    closer = known or payload["own"] or "basemap" in payload
+    return {"minZoom": FARTHEST, "maxZoom": CLOSEST_KNOWN if closer else CLOSEST}
+
+
+def render_map(
+    bounds: list[float], sources: dict[str, str], leaflet: dict[str, str], zooms: dict[str, Any]
+) -> Fragments:
     """Return the map's page fragments.
 
     Parameters
@@ -94,8 +107,10 @@ def render_map(bounds: list[float], sources: dict[str, str], leaflet: dict[str, 
         Address of each data file, by name.
     leaflet
         Local addresses of Leaflet's ``js`` and ``css``; no other file is linked.
+    zooms
+        As :func:`limit_zooms` returns them.
     """
-    plan_map = _build_map(bounds, leaflet)
+    plan_map = _build_map(bounds, leaflet, zooms)
     plan_map.add_child(PlanSources(sources))
     root: Any = plan_map.get_root()
     root.render()
@@ -112,7 +127,7 @@ def render_map(bounds: list[float], sources: dict[str, str], leaflet: dict[str, 
     )
 
 
-def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
+def _build_map(bounds: list[float], leaflet: dict[str, str], zooms: dict[str, Any]) -> folium.Map:
     west, south, east, north = bounds
     margin = 0.9
     plan_map = folium.Map(
@@ -128,7 +143,7 @@ def _build_map(bounds: list[float], leaflet: dict[str, str]) -> folium.Map:
         min_lon=west - margin,
         max_lon=east + margin,
         max_bounds_viscosity=0.8,
-        **ZOOMS,
+        **zooms,
     )
     plan_map._id = "plan"  # noqa: SLF001
     # Names must differ: Folium keeps one link per name.
@@ -233,7 +248,7 @@ class _FileMap:
             zoom_snap=0.25,
             control_scale=True,
             prefer_canvas=bool(self.shown.own_layers()),  # which may have thousands of points
-            **ZOOMS,
+            **limit_zooms(self.payload),
         )
         plan_map._id = "plan"  # noqa: SLF001
         plan_map.default_js, plan_map.default_css = [], []

@@ -15,7 +15,7 @@ from pyproj import Geod
 
 from layers.store import Release
 from tests.webmap.conftest import KNOWN
-from webmap.folium_map import to_map
+from webmap.folium_map import limit_zooms, to_map
 
 LANGUAGES = ("zh", "en", "ko")
 RING = [(122.0, 37.3), (122.4, 37.35), (122.35, 37.05), (121.9, 37.1)]
@@ -323,3 +323,16 @@ def test_a_wrong_view_is_refused_by_name(client: FlaskClient, name: str, value: 
     answer = client.get("/print/districts.png", query_string={name: value})
     assert answer.status_code == 400
     assert answer.json["parameter"] == name  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("change", "closest"),
+    [({}, 14), ({"own": [{"id": "own-plots"}]}, 18), ({"basemap": {}}, 18), ({"accuracy_m": 5}, 18)],
+)
+def test_the_map_goes_as_close_as_what_it_shows_is_worth(
+    release: Release, change: dict[str, Any], closest: int
+) -> None:
+    payload = release.read_json("map/zh.json")
+    known = payload["features"]["gaoqu"] | change
+    features = {"features": payload["features"] | {"gaoqu": known}}
+    assert limit_zooms(payload | change | features)["maxZoom"] == closest

@@ -73,13 +73,15 @@ export function createGround({ map, shapes }) {
 
 /* The operator's tile basemap, if there is one, shifted where its tiles lie in GCJ-02. */
 
+const TILES_ZOOM = 18; // the closest that tiles are made for
+
 export function createTiles({ map }) {
   const text = byId("atlas").dataset.tiles;
   if (!text) return;
   const { url, subdomains, attribution, gcj02 } = JSON.parse(text);
   const Layer = gcj02 ? shiftedLayer() : L.TileLayer;
-  const layer = new Layer(url, { subdomains, maxZoom: map.getMaxZoom(), maxNativeZoom: 18 }).addTo(map);
-  map.options.zoomSnap = 1; // between whole zooms tiles blur
+  Object.assign(map.options, { zoomSnap: 1, maxZoom: TILES_ZOOM }); // between whole zooms tiles blur
+  const layer = new Layer(url, { subdomains, maxZoom: TILES_ZOOM, maxNativeZoom: TILES_ZOOM }).addTo(map);
   if (gcj02) map.on("moveend", () => layer.align());
   byId("tile-credit").textContent = attribution;
   byId("atlas").classList.add("with-tiles");
