@@ -74,6 +74,7 @@ PAGES: Final = {
     "ogc-collections": "/ogc/collections?f=html",
     "ogc-conformance": "/ogc/conformance?f=html",
     "ogc-schema": "/ogc/collections/zones/schema?f=html",
+    "ogc-tiles": "/ogc/collections/zones/tiles?f=html",
     "error": "/zones/none",
 }
 READY: Final = "() => !document.querySelector('.atlas') || document.querySelector('.atlas.ready')"
