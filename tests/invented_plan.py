@@ -18,7 +18,8 @@ def invent_text(facts: Facts) -> str:
     plan = next(iter(facts.plans.values()))
     words: dict[str, list[str]] = defaultdict(list)
     for claim in claims_of(facts):
-        said = f"{''.join(claim.subject[:1])}虚构{''.join(claim.beside[:1])}{claim.label}"
+        verb = claim.verb.replace("…", "某")
+        said = f"{''.join(claim.subject[:1])}虚构{verb}{''.join(claim.beside[:1])}{claim.label}"
         words[claim.clause].append(said)
     head = [f"{plan.issuer.zh}关于印发{plan.title.zh}的通知", plan.number]
     lines = [*head, f"{'，'.join(words[NOTICE])}。", plan.title.zh, f"{'；'.join(words[PREAMBLE])}虚构。"]
