@@ -42,7 +42,7 @@ def imported(path, **said):
     """Return the polygon that a file comes to, and the codes of what is said of it."""
     proposal = propose(request(path, of="lingang", **said), GROUND)
     assert proposal.errors == 0, [issue.message_en for issue in proposal.issues]
-    return proposal.records[0].polygon(), {issue.code for issue in proposal.issues}
+    return proposal.records[0].polygon, {issue.code for issue in proposal.issues}
 
 
 def assert_same(polygon, tolerance_m=0.2):
