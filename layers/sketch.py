@@ -14,20 +14,18 @@ from dataclasses import dataclass
 from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
-import shapely
-from shapely.geometry import box
-from shapely.geometry.base import BaseGeometry
-
 from geodata import crs
 from geodata.crs import Bounds
+from geodata.deferred import np, shapely
 from layers.basemap import PreparedBasemap, groups_by_kind
 from layers.cartography import STYLE
 from layers.measures import EDGE_DEG
-from layers.relations import Relations
 
 if TYPE_CHECKING:  # which reads boundaries, and is large
+    from shapely.geometry.base import BaseGeometry
+
     from geodata.shapes import Shape, Stretch
+    from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
 MIN_SPAN_DEG = 0.55  # of longitude: about 49 km, so that a small park still shows where it is
@@ -161,7 +159,9 @@ class Frame:
         span = max(needed, min_span_deg)
         self.px_per_deg = self.width / span
         half_lat = self.height / self.width * span * self.squash / 2
-        self.view = box(self.lon - span / 2, self.lat - half_lat, self.lon + span / 2, self.lat + half_lat)
+        self.view = shapely.box(
+            self.lon - span / 2, self.lat - half_lat, self.lon + span / 2, self.lat + half_lat
+        )
 
     def to_path(self, geometry: BaseGeometry) -> str:
         """Return the part of a geometry inside the view as SVG path data."""

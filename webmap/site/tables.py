@@ -98,7 +98,7 @@ def _tabulate_frames() -> list[Row]:
     """Return the parameters of the transverse Mercator systems that are in use here."""
     found = ((frame, crs.read_transverse_mercator(frame)) for frame in crs.PROJECTED)
     return [
-        {"name": frame, "north_first": frame in crs.NORTH_FIRST} | parameters
+        {"name": frame, "north_first": crs.is_north_first(frame)} | parameters
         for frame, parameters in found
         if parameters
     ]
