@@ -22,6 +22,7 @@ from layers.cartography import STYLE
 from layers.measures import EDGE_DEG
 
 if TYPE_CHECKING:  # which reads boundaries, and is large
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from geodata.shapes import Shape, Stretch
@@ -30,7 +31,8 @@ if TYPE_CHECKING:  # which reads boundaries, and is large
 LOCATOR_SIZE = 480, 360
 MIN_SPAN_DEG = 0.55  # of longitude: about 49 km, so that a small park still shows where it is
 LOCATOR_MARGIN = 1.7  # the view's span over the place's
-TOLERANCE_PX = 0.6
+TOLERANCE_PX = 0.8
+LEAST_PX = 0.6  # across an island that is drawn
 METRES_PER_DEGREE = 111_320
 WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
@@ -167,7 +169,9 @@ class Frame:
         """Return the part of a geometry inside the view as SVG path data."""
         simple = shapely.simplify(shapely.intersection(geometry, self.view), TOLERANCE_PX / self.px_per_deg)
         lines = simple.boundary if simple.area else simple
-        return "".join(self._subpath(line) for line in shapely.get_parts(lines) if not line.is_empty)
+        return "".join(
+            self._subpath(line) for line in _select_seen(shapely.get_parts(lines), LEAST_PX / self.px_per_deg)
+        )
 
     def to_xy(self, lon: float, lat: float) -> tuple[float, float]:
         """Return SVG units of one position."""
@@ -194,6 +198,15 @@ class Frame:
         figures = [_write_tenths(one) for step in steps for one in step if step != (0, 0)]
         start = " ".join(_write_tenths(one) for one in tenths[0])
         return f"M{start}l{' '.join(figures)}".replace(" -", "-") if figures else f"M{start}"
+
+
+def _select_seen(lines: NDArray[np.object_], least_deg: float) -> NDArray[np.object_]:
+    """Return the lines without rings that are too small to be seen; where all are, the largest."""
+    lines = lines[~shapely.is_empty(lines)]
+    bounds = shapely.bounds(lines)
+    across = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])
+    seen = lines[(across >= least_deg) | ~shapely.is_closed(lines)]
+    return seen if len(seen) else lines[np.argsort(-across)[:1]]
 
 
 def _write_tenths(tenths: int) -> str:
