@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from geodata.model import PLACE_LAYERS
+from geodata.kinds import PLACE_LAYERS
 from layers.search.vocabulary import (
     IndustryMeaning,
     SearchIndex,
