@@ -354,7 +354,7 @@ def _keys(spellings: Iterable[Spelling]) -> list[tuple[str, str, int]]:
 
 
 def _readings(spelling: str, grade: int) -> Iterator[Spelling]:
-    folded = fold(spelling)
+    folded = fold(_to_simplified(spelling))
     yield folded, grade
     if any(HAN[0] <= character <= HAN[1] for character in spelling):
         taiwan = _to_simplified(_TO_TAIWAN.convert(spelling))
@@ -381,7 +381,7 @@ def _sounds() -> dict[str, str]:
 
 
 def _variants(keys: set[str]) -> dict[str, str]:
-    """Return the traditional characters that stand for one that the keys have."""
+    """Return the traditional characters that stand for one that the keys have, which are simplified."""
     known = {letter for key in keys for letter in key if HAN[0] <= letter <= HAN[1]}
     every = [chr(code) for code in range(ord(HAN[0]), ord(HAN[1]) + 1)]
     simple = _to_simplified("\n".join(every)).split("\n")  # no phrase reaches over a line's end

@@ -105,14 +105,17 @@ export function createNaming(tables, letters) {
   function understand(wanted) {
     if (!wanted) return { hits: [], pieces: [] };
     const hits = new Map();
-    let pieces = [];
+    const ways = [];
     for (const form of new Set([wanted, wanted.replace(TONES, ""), stemAll(wanted)])) {
-      pieces = split(form);
-      for (const hit of hitsOf(form, pieces)) {
+      ways.push(split(form));
+      for (const hit of hitsOf(form, ways.at(-1))) {
         const known = hits.get(hit.key.at);
         if (!known || compare(hit.rank, known.rank) < 0) hits.set(hit.key.at, hit);
       }
     }
+    // As it is typed, unless a stem is known: a misspelt word is compared letter by letter.
+    const lost = (way) => way.filter((piece) => piece.kind === UNKNOWN).length;
+    const pieces = ways.reduce((one, other) => (lost(other) < lost(one) ? other : one));
     return { hits: [...hits.values()].sort((one, other) => compare(one.rank, other.rank)), pieces };
   }
 
