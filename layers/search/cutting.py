@@ -254,6 +254,8 @@ class QuestionCutter:
             code = None if form.isdigit() else self._code(form)  # a figure alone may be an amount
             if code:
                 return size, [Sense("entries", self._entry_of[code])], STRONG
+            if form in self.nearest:  # 재활용 is not what 재활 is for
+                return size, [], UNKNOWN
             if form in self.weights:
                 return size, self.senses.get(form, []), self.weights[form]
             if tokens[size - 1].script == "hangul":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypedDict, cast
@@ -33,6 +34,7 @@ from geodata.model import (
     Town,
 )
 from geodata.own_layers import SuppliedLayer
+from geodata.read import Facts
 from layers.links import (
     to_own_url,
     to_url,
@@ -167,9 +169,15 @@ def _build_meanings(relations: Relations, rules: _WordFile) -> Meanings:
         "pages": [{"url": row["url"], "spellings": row["words"]} for row in rules["pages"]],
         "industries": [
             {"id": row.id, "name": row.name.zh, "gbt4754": list(row.gbt4754), "isic4": list(row.isic4)}
-            for row in facts.industries.values()
+            for row in sorted(facts.industries.values(), key=partial(_rank_of_code, facts))
         ],
     }
+
+
+def _rank_of_code(facts: Facts, row: Industry) -> int:
+    """Return how soon an industry answers for a code that others have too: those of zones, then of areas."""
+    places = {one.zone for one in facts.designations if row.id in one.industries}
+    return 0 if places & facts.zones.keys() else 1 if places else 2
 
 
 def _designated(relations: Relations) -> Iterator[TermMeaning]:

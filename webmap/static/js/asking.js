@@ -181,6 +181,7 @@ export function createAsking(tables, letters) {
       const form = formOf(tokens.slice(0, size));
       const coded = /^\d+$/.test(form) ? -1 : codeOf(form); // a figure alone may be an amount
       if (coded >= 0) return { size, told: coded, weight: STRONG };
+      if (nearest.has(form)) return { size, told: -1, weight: UNKNOWN }; // 재활용 is not what 재활 is for
       if (forms.has(form)) return { size, told: forms.get(form)[1], weight: weightOf(form) };
       const own = tokens[size - 1].script === "hangul" ? withoutParticle(form) : null;
       if (own) return { size, told: own[1], weight: weightWithoutParticle(form) };
