@@ -242,7 +242,7 @@ class SearchAnswers(QuestionCutter):
     def _turn(self, query: str, pieces: list[QueryPart], main: Told) -> tuple[QueryPart, Told] | None:
         """Return the word for what is done with a thing, and the answer of that: of a farm for oysters.
 
-        Beside a thing that is no word of the plan it may be a word of a longer one: of nuclear plants.
+        It may be a word of a longer one: of nuclear plants.
         """
         core = [piece for piece in pieces if piece.weight != STOP]
         industry = main.industry or ""
@@ -251,7 +251,7 @@ class SearchAnswers(QuestionCutter):
             tokens = tokenise(query[piece.start : piece.end], self._variants)
             form = "".join(token.form for token in tokens)
             bare = (form.removesuffix(particle) for particle in self._particles if form != particle)
-            words = [token.form for token in tokens] if main.kind == "synonym" else []
+            words = [token.form for token in tokens]
             found = (self.turns.get(one, {}).get(industry) for one in (form, *bare, *words))
             to = next(filter(None, found), None)
             if to and form != self._form(main.word):

@@ -296,7 +296,7 @@ export function createAsking(tables, letters) {
     let turn = null;
     for (const piece of core) {
       const form = formAt(piece);
-      const words = answers[head.told].kind === "synonym" ? tokensAt(piece).map((token) => token.form) : [];
+      const words = tokensAt(piece).map((token) => token.form);
       const bare = rules.particles.filter((one) => form !== one && form.endsWith(one)).map((one) => form.slice(0, -one.length));
       const told = [form, ...bare, ...words].map((one) => tables.turns[one]?.[industry]).find((one) => one !== undefined);
       if (told === undefined || form === formAt(head)) continue;
