@@ -443,8 +443,8 @@ class Position(Record):
     lat: Lat
     accuracy_m: Annotated[float, Field(gt=0)]
     confidence: Confidence
-    basis: str  # short; names the source
-    sources: tuple[Id, ...] = ()  # those of the basis that have a record of their own
+    basis: str  # short: what of the sources it rests on
+    sources: Annotated[tuple[Id, ...], Field(min_length=1)]
 
 
 class Town(Record):
@@ -455,6 +455,7 @@ class Town(Record):
     name: Text
     county: Id
     zone: Id | None = None
+    sources: Annotated[tuple[Id, ...], Field(min_length=1)]  # of its name, code, county and zone
     seat: Position
     villages: Annotated[int, Field(ge=0)] = (
         0  # with a villagers' committee (村委会), as the division codes list them

@@ -228,12 +228,15 @@ def _of_places(facts: Facts) -> Iterator[Reference]:
         yield _one("towns", town.id, "county", town.county, "zones")
         yield _one("towns", town.id, "zone", town.zone, "zones")
         yield _many("towns", town.id, "seat.sources", town.seat.sources, "sources")
+        yield _many("towns", town.id, "sources", town.sources, "sources")
     for index, box in enumerate(facts.boxes):
         yield _at(place("boxes", box.town, "town", index), box.town, "towns")
     for gateway in facts.gateways.values():
         yield _one("gateways", gateway.id, "parent", gateway.parent, "zones")
         yield _many("gateways", gateway.id, "clauses", gateway.clauses, "clauses")
+        yield _many("gateways", gateway.id, "position.sources", gateway.position.sources, "sources")
     for landmark in facts.landmarks.values():
+        yield _many("landmarks", landmark.id, "position.sources", landmark.position.sources, "sources")
         yield _one("landmarks", landmark.id, "expected", landmark.expected, "zones")
 
 
@@ -246,6 +249,8 @@ def _of_measures(facts: Facts) -> Iterator[Reference]:
         at = partial(place, "sites", site.of, row=index)
         yield _at(at("of"), site.of, "zones", "areas", "platforms", "landmarks")
         yield _at(at("area_source"), site.area_source, "sources")
+        if site.position is not None:
+            yield Reference(at("position.sources"), site.position.sources, ("sources",))
         yield Reference(at("within"), site.within, ("town codes", "zones", SEA))
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import hypot
 from typing import Final, Literal
 
@@ -322,7 +323,8 @@ def _draft_sites(
     for name, parts in made.items():
         union = shapely.union_all([part for _, _, part in parts])
         areas = [site.area_source for site, _, _ in parts if site.area_source is not None]
-        sources = tuple(dict.fromkeys([*areas, *base]))
+        points = chain.from_iterable(at.sources for _, at, _ in parts)
+        sources = tuple(dict.fromkeys([*areas, *points, *base]))
         spots = tuple(KnownPoint(at.lon, at.lat, at.accuracy_m) for _, at, _ in parts)
         accuracy_m = max(spot.accuracy_m for spot in spots)
         found[name] = _Draft(union, "indicative", accuracy_m, sources, spots=spots)

@@ -211,6 +211,7 @@ class PlaceContents(TypedDict, total=False):
 
     children: list[ChildLink]
     towns: list[TownName]
+    town_sources: list[Link]  # of which towns these are
     platforms: list[PlacePlatform]
     gateways: list[PlaceGateway]
     chains: list[PlaceChain]

@@ -256,12 +256,15 @@ class DocumentBuilder(_Builder):
         inside = self.relations.inside(place.id) if bounded else set()
         platforms = self.relations.platforms_in(place.id) if bounded else ()
         gateways = [row for row in self.facts.gateways.values() if row.parent in inside]
+        towns = self._towns(place)
+        town_sources = dict.fromkeys(source for town in towns for source in town.sources)
         return {
             "children": [
                 {**self._place_link(zone.id), "layer": zone.layer, "kind": zone.kind}
                 for zone in self.relations.children_of(place.id)
             ],
-            "towns": [{"id": town.id, "name": to_words(town.name)} for town in self._towns(place)],
+            "towns": [{"id": town.id, "name": to_words(town.name)} for town in towns],
+            "town_sources": [_source_link(self.facts.sources[one]) for one in town_sources],
             "platforms": [
                 {
                     **link_point(row),

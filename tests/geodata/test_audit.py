@@ -117,7 +117,7 @@ RESEARCH = Indicator(
 )  # fmt: skip
 HARBOUR = Gateway(
     id="harbour", kind="seaport", name=text("东港"), parent="yi", clauses=("二(一)1",),
-    position=Position(lon=1, lat=1, accuracy_m=1, confidence="low", basis="x"),
+    position=Position(lon=1, lat=1, accuracy_m=1, confidence="low", basis="x", sources=("x",)),
 )  # fmt: skip
 
 

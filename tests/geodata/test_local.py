@@ -101,6 +101,12 @@ def test_a_text_that_lacks_its_end_is_refused(read, text: str, facts: Facts) -> 
     assert all(one.line for one in found.problems if one.level == "error")
 
 
+def test_a_file_cut_off_within_a_letter_is_told_so_and_not_taken_for_another_encoding(read, text) -> None:
+    content = text.encode()
+    middle = next(at for at in range(len(content) // 2, len(content)) if content[at] & 0xC0 == 0x80)
+    assert {"text-cut-off", "text-lacks-clause"} <= set(codes(read(plan_txt=content[:middle])))
+
+
 def test_a_clause_that_the_data_lack_is_told_with_its_line(read, text: str) -> None:
     lines = text.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("二、"))

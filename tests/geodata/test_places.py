@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from geodata.read import read_facts
+from geodata.read import read_boundaries, read_facts
+from geodata.references import references_of
 
 FACTS = read_facts()
 POSITIONS = {
@@ -143,3 +144,15 @@ def test_a_site_without_position_says_why():
 def test_parts_of_one_place_are_told_apart():
     keys = [(site.of, site.part) for site in FACTS.sites]
     assert len(keys) == len(set(keys))
+
+
+def test_every_source_on_record_is_the_source_of_something():
+    cited = {
+        value
+        for reference in references_of(FACTS)
+        if reference.tables == ("sources",)
+        for value in reference.values
+    }
+    methods = read_boundaries()["datapackage"]["methods"].values()
+    cited |= {source for method in methods for source in method["sources"]}
+    assert set(FACTS.sources) - cited == set()

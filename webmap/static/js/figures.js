@@ -18,7 +18,7 @@ export function createFigures(app) {
   const group = L.layerGroup().addTo(map);
   const [renderer, edging] = [createRenderer(pane), createRenderer(`edge${suffix}`)];
   const drawn = new Map();
-  const tones = []; // groups and clips that hold bands
+  const tones = []; // groups that hold bands
 
   function draw() {
     keepFocus(map.getPane(pane), make);
@@ -93,7 +93,7 @@ export function createFigures(app) {
   function drawBands(bands) {
     for (const county of new Set(bands.map(({ doubt }) => doubt.county))) {
       const lines = svg("defs");
-      const inside = svg("g", { "clip-path": clip(county) }, lines);
+      const inside = svg("g", { "clip-path": clip(county, lines) }, lines);
       const own = bands.filter(({ doubt }) => doubt.county === county);
       for (const band of own) {
         const path = drawLine(band.id, band.line, "edge-band");
@@ -122,13 +122,15 @@ export function createFigures(app) {
     return path;
   }
 
-  /** Return how to cut to a county: its edges are known, so no doubt reaches over them. */
-  function clip(county) {
-    const path = L.polygon(shapes.polygon(county), lineOptions("clip")).addTo(group).getElement();
+  /** Put into `defs` how to cut to a county, and name it: its edges are known, so no doubt reaches over them. */
+  function clip(county, defs) {
     const node = svg("clipPath", { id: `county-${(made += 1)}` });
-    path.ownerSVGElement.prepend(node);
-    node.append(path);
-    tones.push(node);
+    const [figure] = drawn.get(county) ?? [];
+    if (figure) {
+      figure.id ||= `figure-${made}`;
+      node.append(svg("use", { href: `#${figure.id}` })); // drawn already
+    } else node.append(L.polygon(shapes.polygon(county), lineOptions("clip")).addTo(group).getElement());
+    defs.append(node);
     return `url("#${node.id}")`;
   }
 

@@ -32,10 +32,14 @@ const PAGE = { STYLE, byId, el, fetchJson, lang, listOf, local, overlaysOf, shad
    to the browser, all of which it puts together for every frame. The style sheet makes a layer of the map as a whole. */
 L.Browser.ie3d = true;
 
+const AT_ONCE_MS = 30; // what is made within this time is made in one go: a frame between costs as much again
+
+const { map: payloadUrl, overview } = byId("atlas").dataset;
+const arriving = [fetchJson(payloadUrl), fetchJson(overview)]; // read while the page is first laid out
+
 async function start() {
   const map = window.planMap;
-  const { map: payloadUrl, overview, detail } = map.planSources;
-  const [payload, topology] = await Promise.all([fetchJson(payloadUrl), fetchJson(overview)]);
+  const [payload, topology] = await Promise.all(arriving);
   await fittable(map);
   setWords(payload.strings, payload.lang);
   const shapes = new Shapes(topology);
@@ -64,15 +68,18 @@ async function start() {
   if (!wanted && state.get().zone) app.view.showFeature(state.get().zone);
   else if (!wanted && state.get().pick) app.view.showChosen();
   bindAddress(app);
-  shapes.refineOn(map, detail);
+  shapes.refineOn(map, map.planSources.detail);
   byId("atlas").classList.add("ready");
 }
 
 /** Create parts of the page one after the other; between two of them the browser answers and draws. */
 async function createEach(app, parts) {
+  let since = performance.now();
   for (const create of parts) {
     create(app);
-    if (!document.hidden) await (window.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve)));
+    if (document.hidden || performance.now() - since < AT_ONCE_MS) continue;
+    await (window.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve)));
+    since = performance.now();
   }
 }
 

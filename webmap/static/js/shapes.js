@@ -98,27 +98,39 @@ export const createRenderer = (pane) => new SoftRenderer({ pane, padding: 0.5 })
 
 /** Return path data in which each corner is a curve that begins and ends on the lines beside it. */
 function toSoftPath(points, closed) {
-  const round = (value) => Math.round(value * 10) / 10;
-  const write = ({ x, y }) => `${round(x)} ${round(y)}`;
   const count = points.length;
-  const towards = (from, to, far, turn) => {
-    const share = far ? Math.min(0.5, turn / far) : 0;
-    return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
-  };
-  const corner = (at) => {
-    const [before, here, after] = [points[(at + count - 1) % count], points[at], points[(at + 1) % count]];
-    const [inX, inY, outX, outY] = [here.x - before.x, here.y - before.y, after.x - here.x, after.y - here.y];
-    const [came, goes] = [Math.hypot(inX, inY), Math.hypot(outX, outY)];
-    const straight = (inX * outX + inY * outY) / (came * goes || 1);
+  if (count < 3) return count ? `M${points.map(({ x, y }) => write(x, y)).join("L")}${closed ? "z" : ""}` : "";
+  const [first, last] = [points[0], points[count - 1]];
+  let path = closed ? "" : write(first.x, first.y);
+  let [before, here] = closed ? [last, first] : [first, points[1]];
+  let came = distance(before, here);
+  let reached = ""; // where the last curve ended: that of a close corner begins there
+  for (let at = closed ? 1 : 2; at < (closed ? count + 1 : count); at += 1) {
+    const after = points[at % count];
+    const goes = distance(here, after);
+    const straight = ((here.x - before.x) * (after.x - here.x) + (here.y - before.y) * (after.y - here.y)) / (came * goes || 1);
     const halfBend = Math.sqrt(Math.max((1 - straight) / 2, 0)); // its sine
-    if (halfBend < SLIGHT) return `L${write(here)}`;
-    const turn = (2 * CUT_PX) / halfBend;
-    return `L${write(towards(here, before, came, turn))}Q${write(here)} ${write(towards(here, after, goes, turn))}`;
-  };
-  if (count < 3) return count ? `M${points.map(write).join("L")}${closed ? "z" : ""}` : "";
-  if (closed) return `M${points.map((_, at) => corner(at)).join("").slice(1)}z`;
-  const turns = points.slice(1, -1).map((_, at) => corner(at + 1));
-  return `M${write(points[0])}${turns.join("")}L${write(points[count - 1])}`;
+    const corner = write(here.x, here.y);
+    if (halfBend < SLIGHT) path += `L${corner}`;
+    else {
+      const turn = (2 * CUT_PX) / halfBend;
+      const from = towards(here, before, came, turn);
+      if (from !== reached) path += `L${from}`;
+      reached = towards(here, after, goes, turn);
+      path += `Q${corner} ${reached}`;
+    }
+    [before, here, came] = [here, after, goes];
+  }
+  return closed ? `M${path.slice(1)}z` : `M${path}L${write(last.x, last.y)}`;
+}
+
+const write = (x, y) => `${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`;
+
+const distance = (from, to) => Math.sqrt((to.x - from.x) ** 2 + (to.y - from.y) ** 2); // hypot takes many times as long
+
+function towards(from, to, far, turn) {
+  const share = far ? Math.min(0.5, turn / far) : 0;
+  return write(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share);
 }
 
 /* The geometry that is drawn: the overview first, the full detail once someone looks closely. */
