@@ -298,9 +298,7 @@ class SearchAnswers(QuestionCutter):
                 return told
         if subjects[-1][1].kind == "place":
             return subjects[0][1]
-        last = subjects[-1][1]
-        said = [told for _, told in subjects if told.kind not in {"printed", "synonym"}]
-        return said[-1] if last.kind == "printed" and said else last
+        return subjects[-1][1]
 
     def best(self, senses: Iterable[Sense], text: str) -> Told | None:
         """Return the most telling of a spelling's senses."""

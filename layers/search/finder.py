@@ -479,7 +479,7 @@ class Search:
             entries = own if entries is None else entries & own
             if not entries:
                 return
-        for index in set.union(*having):
+        for index in sorted(set.union(*having)):
             key = self.vocabulary.keys[index]
             if entries is not None and key.entry in entries:
                 count = sum(index in other for other in having)

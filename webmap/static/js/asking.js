@@ -321,8 +321,7 @@ export function createAsking(tables, letters) {
       if (between.some((token) => rules.prepositions.includes(token.form))) return piece;
     }
     if (told(subjects.at(-1)).kind === "place") return subjects[0];
-    const last = told(subjects.at(-1)).kind === "printed" && subjects.findLast((one) => !["printed", "synonym"].includes(told(one).kind));
-    return last || subjects.at(-1);
+    return subjects.at(-1);
   }
 
   return { ask, unknown, lacksIndustry, nearestTo };

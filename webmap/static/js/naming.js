@@ -183,7 +183,7 @@ export function createNaming(tables, letters) {
   function* together(told) {
     const having = told.map((word) => new Set(keys.filter((key) => hasWord(key, word))));
     const shared = having.map((some) => new Set([...some].map((key) => key.at))).reduce((one, other) => one.intersection(other));
-    for (const key of new Set(having.flatMap((some) => [...some]))) {
+    for (const key of keys.filter((one) => having.some((some) => some.has(one)))) {
       const count = having.filter((some) => some.has(key)).length;
       if (shared.has(key.at)) yield hit(WORDS, key, -count);
     }
