@@ -17,15 +17,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypedDict
 
 import orjson
-import shapely
 import yaml
-from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
+from geodata.deferred import shapely
 from geodata.messages import Place, Problem, problem, say
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 SUFFIXES = (".osm.pbf", ".osm", ".gpkg", ".pmtiles")
 MEGABYTE = 1_000_000

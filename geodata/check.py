@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 
+from geodata.crs import check_frames
 from geodata.messages import Problem, problem
 from geodata.model import Site
 from geodata.read import Facts
@@ -22,8 +23,10 @@ def check_facts(facts: Facts) -> tuple[Problem, ...]:
     """Return every contradiction and gap in `facts`; an empty tuple means that there is none.
 
     What could not be read at all is in ``facts.problems`` and not repeated, nor is anything reported
-    as missing from a table that was not read whole.
+    as missing from a table that was not read whole. Raises :class:`~geodata.city.CityError` for a
+    coordinate system of the city's that cannot be used.
     """
+    check_frames()
     checks = (check_references, *RULES, *_BETWEEN)
     located = (_with_row(facts, found) for check in checks for found in check(facts))
     return tuple(replace(found, line=facts.line(found)) for found in located)

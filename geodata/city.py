@@ -9,64 +9,125 @@ knows an id, a name or a figure of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 CITIES: Final = Path(__file__).parent / "cities"
 FILE: Final = "city.yaml"
 VARIABLE: Final = "WEIHAI_LAYOUT_CITY"
+Rule = Callable[[object], bool]
 REQUIRED: Final = ("zh", "en")  # the plan's own language, and the one that reports are in besides
-_Code = Annotated[str, Field(pattern=r"^EPSG:[1-9]\d{3,5}$")]
 
 
 class CityError(ValueError):
     """There is no such city, or its ``city.yaml`` cannot be used; the message says why."""
 
 
-class SitingExample(BaseModel):
+@dataclass(frozen=True)
+class SitingExample:
     """A question that the page of siting offers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     query: str  # what stands behind ``?`` in its address
     label: dict[str, str]  # by language
 
 
-class City(BaseModel):
+@dataclass(frozen=True)
+class City:
     """What is known of a city before any of its facts is read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]  # of the whole city
-    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...]  # in which everything is said
+    id: str  # of the whole city
+    languages: tuple[str, ...]  # in which everything is said
     name: dict[str, str]  # in everyday use, by language
     region: tuple[float, float, float, float]  # west, south, east, north: where the city lies, degrees
-    coordinate_systems: Annotated[tuple[_Code, ...], Field(min_length=1)]  # projected, metres
+    coordinate_systems: tuple[str, ...]  # projected, metres
     paper: str  # of these, the one that paper is drawn in
     position: tuple[float, float]  # lon, lat: shows readers how a position is written
     siting_examples: tuple[SitingExample, ...] = ()
 
-    @model_validator(mode="after")
-    def _check(self) -> City:
+    def list_problems(self) -> Iterator[str]:
+        """Yield what does not go together, each with its field, its value and what is allowed."""
         if self.languages[:2] != REQUIRED or len(set(self.languages)) < len(self.languages):
-            raise ValueError(
-                f"languages: {list(self.languages)}: must begin with {', '.join(REQUIRED)}, each once"
-            )
+            yield f"languages: {[*self.languages]}: must begin with {', '.join(REQUIRED)}, each once"
         texts = [self.name, *(one.label for one in self.siting_examples)]
-        if any(set(text) != set(self.languages) or not all(text.values()) for text in texts):
+        if any(set(text) != set(self.languages) for text in texts):
             allowed = f"must have a text in each of {', '.join(self.languages)}, and in no other"
-            raise ValueError(f"name, siting_examples: {allowed}")
+            yield f"name, siting_examples: {allowed}"
         west, south, east, north = self.region
         if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004 - the globe
-            raise ValueError(f"region: {list(self.region)}: must be west, south, east, north in degrees")
+            yield f"region: {[*self.region]}: must be west, south, east, north in degrees"
         if self.paper not in self.coordinate_systems:
-            raise ValueError(f"paper: {self.paper!r}: must be one of {', '.join(self.coordinate_systems)}")
-        return self
+            yield f"paper: {self.paper!r}: must be one of {', '.join(self.coordinate_systems)}"
+
+
+def _is_like(pattern: str) -> Rule:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+def _is_list(rule: Rule, least: int = 1, most: int | None = None) -> Rule:
+    def fits(value: object) -> bool:
+        return (
+            isinstance(value, list) and least <= len(value) <= (most or len(value)) and all(map(rule, value))
+        )
+
+    return fits
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in {int, float}
+
+
+def _is_words(value: object) -> bool:
+    return (
+        isinstance(value, dict) and bool(value) and all(map(_is_like(r"(?s).+"), (*value, *value.values())))
+    )
+
+
+def _is_example(value: object) -> bool:
+    if not isinstance(value, dict) or set(value) != {"query", "label"}:
+        return False
+    return isinstance(value["query"], str) and _is_words(value["label"])
+
+
+# Checked by hand: a library that does it would take a server as long to import as its web framework.
+_RULES: Final[dict[str, tuple[Rule, str]]] = {
+    "id": (_is_like(r"[a-z0-9]+(-[a-z0-9]+)*"), "a name in small letters, such as new-town"),
+    "languages": (_is_list(_is_like(r"[a-z]{2}")), "a list of codes of two letters"),
+    "name": (_is_words, "a text by language"),
+    "region": (_is_list(_is_number, 4, 4), "four numbers: west, south, east, north"),
+    "coordinate_systems": (_is_list(_is_like(r"EPSG:[1-9]\d{3,5}")), "a list of codes such as EPSG:32651"),
+    "paper": (_is_like(".+"), "one of the coordinate systems"),
+    "position": (_is_list(_is_number, 2, 2), "two numbers: longitude, latitude"),
+    "siting_examples": (_is_list(_is_example, 0), "a list of entries with query and label"),
+}
+
+
+def _to_city(raw: object) -> City:
+    """Return what ``city.yaml`` says; raises ValueError with a line for everything that is wrong."""
+    if not isinstance(raw, dict):
+        raise ValueError(f"must have the fields {', '.join(_RULES)}")  # noqa: TRY004 - as all that is wrong
+    given: dict[str, Any] = {"siting_examples": [], **raw}
+    wrong = [
+        f"{name}: {str(given.get(name))[:80]!r}: must be {allowed}"
+        for name, (fits, allowed) in _RULES.items()
+        if not fits(given.get(name))
+    ]
+    wrong += [f"{name}: must be one of {', '.join(_RULES)}" for name in given if name not in _RULES]
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
+    values["siting_examples"] = tuple(SitingExample(**one) for one in given["siting_examples"])
+    city = City(**values)
+    if wrong := [*city.list_problems()]:
+        raise ValueError("\n".join(wrong))
+    return city
 
 
 def find_city(environ: Mapping[str, str] = os.environ) -> Path:
@@ -94,17 +155,9 @@ def read_city(folder: Path | None = None) -> City:
     """
     path = (folder or find_city()) / FILE
     try:
-        return City.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
-    except ValidationError as error:
-        wrong = [
-            f"{path}: {'.'.join(map(str, one['loc']))}: {one['msg']} ({str(one['input'])[:80]!r})"
-            if one["loc"]
-            else f"{path}: {one['msg'].removeprefix('Value error, ')}"
-            for one in error.errors(include_url=False)
-        ]
-        raise CityError("\n".join(wrong)) from error
+        return _to_city(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise CityError(f"{path}: {error}") from error
+        raise CityError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from error
 
 
 @cache

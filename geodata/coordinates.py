@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
 
 from geodata import crs
 from geodata.crs import METRIC
 
-NORTH_FIRST: Final = tuple(frame for frame in METRIC if frame in crs.NORTH_FIRST)  # east below a million
 LAT_LIMIT, LON_LIMIT = 90.0, 180.0
 METRES = 1e5  # a pair without a figure of this size is in metres of no grid near here
 MILLION, ZONED = 1e6, 1e7  # metres; eastings of more than the second carry the number of their zone
@@ -153,11 +151,17 @@ def _by_label(first: tuple[str, float], second: tuple[str, float]) -> tuple[floa
     raise CoordinateError("labels")
 
 
+def _is_grid(frame: str) -> bool:
+    """Tell whether a frame is of metres north and east, and its eastings are below a million."""
+    return frame in METRIC and crs.is_north_first(frame)
+
+
 def _by_size(one: float, other: float, frame: str) -> tuple[float, float]:
     """Return the pair in the one order that is possible."""
-    limit = MILLION if frame in NORTH_FIRST else LAT_LIMIT
+    is_grid = _is_grid(frame)
+    limit = MILLION if is_grid else LAT_LIMIT
     low, high = sorted((abs(one), abs(other)))
-    if frame in NORTH_FIRST and low < limit <= high:
+    if is_grid and low < limit <= high:
         return (one, other) if abs(one) < limit else (other, one)
     if frame not in METRIC and low <= limit < high:
         return (one, other) if abs(one) > limit else (other, one)
@@ -173,7 +177,7 @@ def _check(x: float, y: float, frame: str) -> None:
     if frame in METRIC:
         if degrees and (x or y):
             raise CoordinateError("degrees")
-        if frame in NORTH_FIRST and max(abs(x), abs(y)) >= ZONED:
+        if _is_grid(frame) and max(abs(x), abs(y)) >= ZONED:
             raise CoordinateError("zoned")
     elif not degrees:
         low, high = sorted((abs(x), abs(y)))

@@ -8,23 +8,18 @@ taken as one here. GCJ-02 and BD-09 are shifts of Chinese web maps, for display 
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import pi
-from typing import Any, Final
-
-import numpy as np
-import shapely
-from numpy.typing import ArrayLike, NDArray
-from pyproj import CRS, Geod, Transformer
-from pyproj.aoi import AreaOfInterest
-from pyproj.enums import TransformDirection
-from pyproj.exceptions import CRSError, ProjError
-from pyproj.transformer import TransformerGroup
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from geodata.city import CityError, read_city
+from geodata.deferred import np, pyproj, shapely
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from shapely.geometry.base import BaseGeometry
+
+Floats: TypeAlias = "NDArray[np.float64]"
 Bounds = tuple[float, float, float, float]  # west, south, east, north
 
 LONLAT: Final = "CRS84"
@@ -33,14 +28,19 @@ FRAMES: Final = ("CRS84", "EPSG:4326", "EPSG:4490", *PROJECTED, "EPSG:3857", "GC
 SHIFTED: Final = ("GCJ-02", "BD-09")
 DEGREES: Final = ("CRS84", "EPSG:4326", "EPSG:4490")  # one and the same to PROJ, see above
 METRIC: Final = tuple(frame for frame in FRAMES if frame not in (*DEGREES, *SHIFTED))
-NORTH_FIRST: Final = tuple(  # as their authority has them
-    frame for frame in ("EPSG:4490", "EPSG:4326", *PROJECTED) if CRS(frame).axis_info[0].direction == "north"
-)
 
 
+@cache
+def is_north_first(frame: str) -> bool:
+    """Tell whether the authority of a frame has its first axis to the north."""
+    has_authority = frame in {*DEGREES[1:], *PROJECTED}
+    return has_authority and pyproj.CRS(frame).axis_info[0].direction == "north"
+
+
+@cache
 def _find_base(frame: str) -> str:
     """Return the system of degrees that a projected system is based on: one that is taken as WGS 84."""
-    system = CRS(frame)
+    system = pyproj.CRS(frame)
     base = system.geodetic_crs.to_authority() if system.is_projected and system.geodetic_crs else None
     found = ":".join(base) if base else frame
     if found not in DEGREES or system.axis_info[0].unit_name != "metre":
@@ -50,12 +50,16 @@ def _find_base(frame: str) -> str:
     return found
 
 
+def check_frames() -> None:
+    """Raise :class:`~geodata.city.CityError` for a system of the city's that positions cannot be given in."""
+    for frame in METRIC:
+        _find_base(frame)
+
+
 GLOBE: Final = (-180.0, -90.0, 180.0, 90.0)  # west, south, east, north
 _SAME_DATUMS: Final = ("World Geodetic System 1984", "China 2000", "WGS_1984", "WGS 84", "CGCS2000")
-_BASES: Final = {frame: _find_base(frame) for frame in METRIC}
 
 _REGION: Final = read_city().region
-_GEOD: Final = Geod(ellps="WGS84")
 _CHINA: Final = (72.004, 0.8293, 137.8347, 55.8271)  # GCJ-02 is the identity outside
 _KRASOVSKY_A_M: Final = 6378245.0
 _KRASOVSKY_E2: Final = 0.00669342162296594323
@@ -155,25 +159,27 @@ def brings_parameters(definition: str) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _find_operation(definition: str) -> Transformer:
+def _find_operation(definition: str) -> pyproj.Transformer:
     """Return what turns a system into WGS 84: one operation, the best that is meant for the region.
 
     Left to choose for each point, PROJ would move one half of a polygon by 75 m and not the other where
     the parameters of a datum end in the middle of the city, as those of Beijing 1954 do at some parallels.
     """
-    region: Any = AreaOfInterest(*_REGION)  # pyproj's own types name another class
+    region: Any = pyproj.aoi.AreaOfInterest(*_REGION)  # pyproj's own types name another class
     system = _parse(definition)
     try:
-        group = TransformerGroup(system, "EPSG:4326", always_xy=True, area_of_interest=region)
+        group = pyproj.transformer.TransformerGroup(
+            system, "EPSG:4326", always_xy=True, area_of_interest=region
+        )
         return group.transformers[0]
-    except (IndexError, ProjError) as error:  # as of a system on another planet
+    except (IndexError, pyproj.exceptions.ProjError) as error:  # as of a system on another planet
         raise ValueError(f"no way from {system.name!r} to WGS 84") from error
 
 
-def _parse(definition: str) -> CRS:
+def _parse(definition: str) -> pyproj.CRS:
     try:
-        system = CRS.from_user_input(definition)
-    except CRSError as error:
+        system = pyproj.CRS.from_user_input(definition)
+    except pyproj.exceptions.CRSError as error:
         raise ValueError(f"unknown coordinate system {definition[:80]!r}") from error
     if not (system.is_geographic or system.is_projected):
         raise ValueError(f"not a system of positions on the ground: {system.name!r}")
@@ -182,12 +188,12 @@ def _parse(definition: str) -> CRS:
 
 def read_name(frame: str) -> str:
     """Return what the EPSG registry calls a system."""
-    return CRS(frame).name
+    return pyproj.CRS(frame).name
 
 
 def read_false_easting_m(frame: str) -> float:
     """Return what a projected system adds to the distance east of its central meridian, metres."""
-    operation = CRS(frame).coordinate_operation
+    operation = pyproj.CRS(frame).coordinate_operation
     return (
         next((float(one.value) for one in operation.params if one.name == "False easting"), 0.0)
         if operation
@@ -201,7 +207,7 @@ def read_transverse_mercator(frame: str) -> dict[str, float] | None:
     ``a`` in metres and ``f`` are of the ellipsoid, ``lon`` in degrees is the central meridian, ``east`` and
     ``north`` in metres are what is added.
     """
-    system = CRS(frame)
+    system = pyproj.CRS(frame)
     operation, ellipsoid = system.coordinate_operation, system.ellipsoid
     if operation is None or ellipsoid is None or operation.method_name != "Transverse Mercator":
         return None
@@ -232,12 +238,12 @@ def measure_area_km2(geometry: BaseGeometry) -> float:
 
 def _measure_ring_m2(ring: shapely.LinearRing) -> float:
     lons, lats = shapely.get_coordinates(ring).T
-    return float(_GEOD.polygon_area_perimeter(lons, lats)[0])
+    return float(_geod().polygon_area_perimeter(lons, lats)[0])
 
 
 def measure_edge_km(geometry: BaseGeometry) -> float:
     """Return the geodesic length of all edges of a lon/lat geometry, km."""
-    return float(_GEOD.geometry_length(geometry)) / 1000
+    return float(_geod().geometry_length(geometry)) / 1000
 
 
 def measure_distance_m(point: shapely.Point, geometry: BaseGeometry) -> float:
@@ -259,12 +265,12 @@ def measure_distance_m(point: shapely.Point, geometry: BaseGeometry) -> float:
 
 def measure_length_m(first: shapely.Point, second: shapely.Point) -> float:
     """Return the geodesic distance between two lon/lat points, metres."""
-    return float(_GEOD.inv(first.x, first.y, second.x, second.y)[2])
+    return float(_geod().inv(first.x, first.y, second.x, second.y)[2])
 
 
 def measure_line_m(geometry: BaseGeometry) -> float:
     """Return the geodesic length of a lon/lat line or of all lines of a geometry, metres."""
-    return float(_GEOD.geometry_length(geometry))
+    return float(_geod().geometry_length(geometry))
 
 
 def measure_gap_m(first: BaseGeometry, second: BaseGeometry) -> float:
@@ -283,8 +289,13 @@ def build_circle(lon: float, lat: float, radius_m: float, vertices: int = 64) ->
     """Return a geodesic circle as a lon/lat polygon, counter-clockwise."""
     azimuths = -np.arange(vertices) * 360.0 / vertices
     every = np.ones(vertices)
-    lons, lats, _ = _GEOD.fwd(lon * every, lat * every, azimuths, radius_m * every)
+    lons, lats, _ = _geod().fwd(lon * every, lat * every, azimuths, radius_m * every)
     return shapely.Polygon(np.column_stack([lons, lats]))
+
+
+@cache
+def _geod() -> pyproj.Geod:
+    return pyproj.Geod(ellps="WGS84")
 
 
 def _floats(values: ArrayLike) -> Floats:
@@ -292,7 +303,7 @@ def _floats(values: ArrayLike) -> Floats:
 
 
 @lru_cache(maxsize=32)
-def _transformer(frame: str) -> Transformer:
+def _transformer(frame: str) -> pyproj.Transformer:
     """Return what turns lon/lat into `frame`.
 
     Bare projections where possible: a search for the best operation between two datums takes a
@@ -300,26 +311,28 @@ def _transformer(frame: str) -> Transformer:
     """
     if frame.startswith("+proj="):
         degrees = "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad"
-        return Transformer.from_pipeline(f"{degrees} +step {frame}")
-    return Transformer.from_crs(_BASES[frame], frame, always_xy=True)
+        return pyproj.Transformer.from_pipeline(f"{degrees} +step {frame}")
+    return pyproj.Transformer.from_crs(_find_base(frame), frame, always_xy=True)
 
 
 def _to_lonlat(x: Floats, y: Floats, frame: str) -> tuple[Floats, Floats]:
     if frame in SHIFTED:
         return _unshift(x, y, frame)
-    return _project(x, y, frame, TransformDirection.INVERSE)
+    return _project(x, y, frame, pyproj.enums.TransformDirection.INVERSE)
 
 
 def _from_lonlat(lon: Floats, lat: Floats, frame: str) -> tuple[Floats, Floats]:
     if frame in SHIFTED:
         return _shift(lon, lat, frame)
-    return _project(lon, lat, frame, TransformDirection.FORWARD)
+    return _project(lon, lat, frame, pyproj.enums.TransformDirection.FORWARD)
 
 
-def _project(x: Floats, y: Floats, frame: str, direction: TransformDirection) -> tuple[Floats, Floats]:
+def _project(
+    x: Floats, y: Floats, frame: str, direction: pyproj.enums.TransformDirection
+) -> tuple[Floats, Floats]:
     if frame in DEGREES:
         return x, y
-    if frame not in _BASES and not frame.startswith("+proj="):
+    if frame not in METRIC and not frame.startswith("+proj="):
         raise ValueError(f"unknown coordinate frame {frame!r}; known: {', '.join(FRAMES)}")
     changed = _transformer(frame).transform(x, y, direction=direction)
     return _floats(changed[0]), _floats(changed[1])

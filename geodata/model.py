@@ -6,15 +6,14 @@ positions are WGS 84 (lon, lat) in degrees, and every plan term is the plan's ow
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from pydantic_core import PydanticCustomError
 
-from geodata.city import list_kinds, list_layers, read_city
+from geodata.city import list_kinds, list_layers
+from geodata.kinds import AREA_LAYERS, LANGUAGES, Emphasis
 from geodata.letters import find_unprintable
-
-LANGUAGES: Final = read_city().languages  # of every text; the first is the plan's
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]
@@ -25,26 +24,6 @@ Lon = Annotated[float, Field(ge=-180, le=180)]
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Confidence = Literal["high", "medium", "low", "none"]
 
-Emphasis = Literal[  # the plan's own grades, strongest first; no two of its verbs that differ share one
-    "lead",  # 主导
-    "key",  # 重点发展, 重点开展
-    "cultivate",  # 重点培育
-    "strengthen",  # 做大做强, 做优做强
-    "breakthrough",  # 突破
-    "vigorous",  # 大力发展
-    "mainly",  # 以…为主
-    "theme",  # 以…为建设主题
-    "develop",  # 发展
-    "build",  # 构建, 打造, 建设
-    "upgrade",  # 提升
-    "emphasise",  # 注重
-    "drive",  # 带动
-    "host",  # 承接, 承担
-]
-EMPHASES: Final[tuple[str, ...]] = get_args(Emphasis)
-PLACE_LAYERS: Final = list_layers("zones", "areas")  # of places with a polygon that the plan names
-AREA_LAYERS: Final = list_layers("areas")
-POINT_LAYERS: Final = list_layers("platforms", "gateways")  # of what is known as a point at most
 if TYPE_CHECKING:
     ZoneLayer: TypeAlias = str
     AreaLayer: TypeAlias = str

@@ -26,10 +26,11 @@ from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.city import read_city, read_layer_files
 from geodata.geojson_input import GeojsonError
+from geodata.kinds import LANGUAGES
 from geodata.letters import find_unprintable
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from geodata.messages import Place, Problem, problem
-from geodata.model import LANGUAGES, Id, Record
+from geodata.model import Id, Record
 from geodata.rows import Row, find_faults, read_rows
 from geodata.stated import Address, Day, Mail, OwnText, Phone, Short
 

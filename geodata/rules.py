@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
+from geodata.kinds import LANGUAGES
 from geodata.land import CITY
 from geodata.messages import Place, Problem, problem, words
-from geodata.model import LANGUAGES, IndicatorValue, Record, Target, Text
+from geodata.model import IndicatorValue, Record, Target, Text
 from geodata.read import Facts
 from geodata.references import place, rows, tables
 from geodata.vocabulary import check_one_translation, check_thesaurus, check_vocabulary

@@ -35,8 +35,9 @@ from geodata.boundaries import Boundaries, DataPackage, FeatureCollection, Quali
 from geodata.boundary_import.planar import GRID_DEG
 from geodata.boundary_import.records import IMPORTED_METHODS, ImportedBoundary
 from geodata.boundary_import.snap import Adjusted, Members
+from geodata.kinds import LANGUAGES
 from geodata.land import CITY, SEA
-from geodata.model import LANGUAGES, Area, OfficialArea, Position, Site, Text, Town
+from geodata.model import Area, OfficialArea, Position, Site, Text, Town
 from geodata.read import Facts
 
 Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from geodata.model import LANGUAGES, Record
+from geodata.kinds import LANGUAGES
+from geodata.model import Record
 
 _HOST = re.compile(r"[^\s<>\"'\\^`{}|@:/?#]+(?::[0-9]{1,5})?")
 _BAD_IN_ADDRESS = re.compile(r"[\s<>\"'\\^`{}|]")

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from geodata.document import normalise
+from geodata.kinds import LANGUAGES
 from geodata.messages import Problem, list_words, problem
-from geodata.model import LANGUAGES, Record, Text
+from geodata.model import Record, Text
 from geodata.read import Facts
 from geodata.references import place, rows, unread_tables
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
-from geodata.model import Area, Designation, Industry, Task, Term, Zone
 from layers.links import Link, Statement, Words, link_place, to_statements, to_words
-from layers.relations import Place, Relations
+
+if TYPE_CHECKING:
+    from geodata.model import Area, Designation, Industry, Task, Term, Zone
+    from layers.relations import Place, Relations
 
 WHOLE_CITY = "whole-city"
 # Strongest first. "elsewhere": the plan names it, but for other places or for none.
@@ -118,6 +120,8 @@ class Answers:
 
     def bonds_of(self, place: Place) -> tuple[Bond, ...]:
         """Return the areas that a zone belongs to: by itself, then by a place inside it, then city-wide."""
+        from geodata.model import Area, Term  # which only a build has read
+
         if isinstance(place, Area):
             return ()
         anchored = sorted(
@@ -191,6 +195,8 @@ class Answers:
 
     def by_industry(self, place: Place) -> dict[str, IndustryAnswer]:
         """Return what the plan says of each industry for a zone; one without entry is elsewhere."""
+        from geodata.model import Area  # which only a build has read
+
         if isinstance(place, Area):
             return {}
         found = {one: self.of(place, one) for one in self.facts.industries}

@@ -7,15 +7,17 @@ registry defines with north first, such as EPSG:4326.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-
-import numpy as np
-import shapely
-from shapely.geometry.base import BaseGeometry
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from geodata import crs
 from geodata.city import read_city
 from geodata.crs import Bounds, Floats
+from geodata.deferred import np, shapely
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 PAPER = read_city().paper
 _NAME = re.compile(r"\[?(?:https?://www\.opengis\.net/def/crs/)?(OGC|EPSG)[/:](?:[\d.]+/)?(CRS84h?|\d+)\]?")
@@ -25,18 +27,35 @@ EDGE_STEPS = 32  # vertices along each edge of a box whose edges are curves in l
 
 @dataclass(frozen=True)
 class Axes:
-    """One coordinate reference system.
-
-    ``reach`` bounds what can be asked in it, in its own units as (west, south, east, north): beyond,
-    projections fold over themselves.
-    """
+    """One coordinate reference system."""
 
     uri: str
     frame: str  # as geodata.crs names it
-    north_first: bool
-    metric: bool
-    curved: bool  # whether its rectangles are no rectangles in longitude and latitude
-    reach: Bounds
+
+    @property
+    def metric(self) -> bool:
+        """Tell whether its units are metres, and not degrees."""
+        return self.frame in crs.METRIC
+
+    @property
+    def curved(self) -> bool:
+        """Tell whether its rectangles are no rectangles in longitude and latitude."""
+        return self.frame in crs.PROJECTED
+
+    @property
+    def north_first(self) -> bool:
+        """Tell whether its authority has the axis to the north before the other."""
+        return crs.is_north_first(self.frame)
+
+    @cached_property
+    def reach(self) -> Bounds:
+        """What can be asked in it, in its units as west, south, east, north: beyond, projections fold."""
+        if not self.metric:
+            return crs.GLOBE
+        if not self.curved:
+            return _MERCATOR
+        easting_m = crs.read_false_easting_m(self.frame)
+        return easting_m - _AWAY_M, -_PARALLEL_M, easting_m + _AWAY_M, _PARALLEL_M
 
     @property
     def decimals(self) -> int:
@@ -55,24 +74,17 @@ _PARALLEL_M = 9_000_000.0
 _BASE = "http://www.opengis.net/def/crs/"
 
 
-def _axes(frame: str, reach: Bounds) -> Axes:
-    metric, north_first = frame in crs.METRIC, frame in crs.NORTH_FIRST
+def _axes(frame: str) -> Axes:
     code = f"EPSG/0/{frame.removeprefix('EPSG:')}" if frame != crs.LONLAT else "OGC/1.3/CRS84"
-    return Axes(_BASE + code, frame, north_first, metric, curved=frame in crs.PROJECTED, reach=reach)
+    return Axes(_BASE + code, frame)
 
 
-def _reach(frame: str) -> Bounds:
-    """Return how far a projected system reaches around its false easting."""
-    easting_m = crs.read_false_easting_m(frame)
-    return easting_m - _AWAY_M, -_PARALLEL_M, easting_m + _AWAY_M, _PARALLEL_M
-
-
-CRS84 = _axes(crs.LONLAT, crs.GLOBE)
+CRS84 = _axes(crs.LONLAT)
 ALL = (
     CRS84,
-    *(_axes(frame, crs.GLOBE) for frame in crs.DEGREES if frame != crs.LONLAT),
-    *(_axes(frame, _reach(frame)) for frame in sorted(crs.PROJECTED, key=lambda frame: frame != PAPER)),
-    _axes("EPSG:3857", _MERCATOR),
+    *(_axes(frame) for frame in crs.DEGREES if frame != crs.LONLAT),
+    *(_axes(frame) for frame in sorted(crs.PROJECTED, key=lambda frame: frame != PAPER)),
+    _axes("EPSG:3857"),
 )
 _BY_NAME = {axes.frame.removeprefix("EPSG:"): axes for axes in ALL}
 
@@ -166,9 +178,11 @@ def _curved_box(bounds: Bounds, axes: Axes) -> BaseGeometry:
     west, south, east, north = bounds
     ring: BaseGeometry = shapely.box(*bounds)
     dense = shapely.segmentize(ring, max(east - west, north - south) / EDGE_STEPS)
-    plain = replace(axes, north_first=False)
     points = shapely.get_coordinates(dense)
-    vertices, middles = _lonlat(points, plain), _lonlat((points[:-1] + points[1:]) / 2, plain)
+    vertices, middles = (
+        np.column_stack(crs.transform(row[:, 0], row[:, 1], axes.frame, crs.LONLAT))
+        for row in (points, (points[:-1] + points[1:]) / 2)
+    )
     bend = float(np.abs(middles - (vertices[:-1] + vertices[1:]) / 2).max())
     return shapely.Polygon(vertices).buffer(2 * bend, join_style="mitre")
 

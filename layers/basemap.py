@@ -12,12 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, TypedDict
-
-import numpy as np
-import shapely
-from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from geodata.basemap import (
     DIMENSIONS,
@@ -31,9 +26,13 @@ from geodata.basemap import (
 )
 from geodata.boundaries import Boundaries, parse_geometry
 from geodata.crs import Bounds
+from geodata.deferred import np, shapely
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from geodata.model import Position
     from geodata.read import Facts
@@ -46,7 +45,7 @@ NEAR_DEG = 0.12  # two names that far apart may be of the same town
 MARGIN_STEPS = 3  # by which polygons reach over the edge of their cell, so that no seam shows
 LEAST_RING = 4
 _ENDING = re.compile(r"(?:街道办事处|街道|火车站|高铁站|站|镇|乡|市|区|县)$")
-Groups = dict[str, BaseGeometry]  # by kind and rank, such as road1
+Groups: TypeAlias = "dict[str, BaseGeometry]"  # by kind and rank, such as road1
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
-from geodata.model import LANGUAGES, Id, Record, Text
+from geodata.kinds import LANGUAGES
+from geodata.model import Id, Record, Text
 from geodata.own_layers import OwnLayer
 from geodata.read import ROOT as CITY_FOLDER
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from geodata.model import IndicatorValue, Target, Text
 from layers.answers import AreaIndustry, Said
 from layers.document_types import (
     CitedTerm,
@@ -16,11 +15,12 @@ from layers.document_types import (
     TargetEntry,
 )
 from layers.links import Citation, StatedFigure, link_place, to_reached, to_words, to_words_or_none
-from layers.relations import Place, Relations
 from layers.tables import target_below_base
 
 if TYPE_CHECKING:  # which is large, and nothing for a web process
     from geodata.local import LocalAdditions
+    from geodata.model import IndicatorValue, Target, Text
+    from layers.relations import Place, Relations
 
 
 def build_citations(relations: Relations) -> list[Citation]:

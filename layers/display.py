@@ -16,7 +16,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
-from geodata.model import PLACE_LAYERS
+from geodata.kinds import PLACE_LAYERS
 from geodata.shapes import Shape, Stretch, select_lines
 from layers.relations import Relations
 

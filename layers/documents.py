@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from geodata.kinds import EMPHASES, LANGUAGES
 from geodata.local import NOTHING, LocalAdditions
 from geodata.model import (
-    EMPHASES,
-    LANGUAGES,
     Agency,
     Area,
     Chain,

@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundaries import FeatureCollection, GeoJsonFeature, Properties
-from geodata.model import LANGUAGES, Area, Designation, Gateway, Industry, Platform, Position, Text, Town
+from geodata.kinds import LANGUAGES
+from geodata.model import Area, Designation, Gateway, Industry, Platform, Position, Text, Town
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.answers import Answers

@@ -6,12 +6,15 @@ Coordinates are WGS 84 (lon, lat) in degrees.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import orjson
-import shapely
-from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import FeatureCollection, GeoJsonFeature, GeoJsonGeometry, Properties, round_list
+from geodata.deferred import shapely
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 DECIMALS = 7  # about a centimetre; RFC 7946 recommends no more than needed
 _GRID = 10.0**-DECIMALS

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
-from geodata.model import LANGUAGES, Gateway, Platform, Term, Text
-from layers.relations import Place
+from geodata.kinds import LANGUAGES
 
 if TYPE_CHECKING:  # a web process has no use for what reads additions, which is large
     from geodata.local import Contact, LocalOutcome
+    from geodata.model import Gateway, Platform, Term, Text
+    from layers.relations import Place
 
 Words = dict[str, str]  # a text by language
 SEPARATOR = dict.fromkeys(LANGUAGES, "; ") | {"zh": "；"}  # of names that a text lists

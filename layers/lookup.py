@@ -13,19 +13,19 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 import orjson
-import shapely
-from shapely import STRtree
-from shapely.geometry import Point, box
-from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.model import PLACE_LAYERS
+from geodata.deferred import shapely
+from geodata.kinds import PLACE_LAYERS
 from layers.document_types import BlockHead, StatedPlace
 from layers.links import Link
 from layers.query import FeatureStore
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 ENTRY = struct.Struct("<II")  # bytes of a record's JSON head, bytes of its WKB
 METRES_PER_DEGREE = 110_574  # of latitude, at its shortest
@@ -174,10 +174,10 @@ def write_block(rows: Iterable[tuple[BlockHead, BaseGeometry]]) -> bytes:
 class Places(Protocol):
     """The polygons of a release, by where they are."""
 
-    def near(self, point: Point) -> Iterable[BlockEntry]:
+    def near(self, point: shapely.Point) -> Iterable[BlockEntry]:
         """Return what lies so close to `point` that its accuracy matters, in a fixed order."""
 
-    def nearest(self, point: Point) -> tuple[float, BlockEntry]:
+    def nearest(self, point: shapely.Point) -> tuple[float, BlockEntry]:
         """Return the place whose edge is nearest, and its distance."""
 
 
@@ -186,15 +186,15 @@ class BlockPlaces:
 
     def __init__(self, block: bytes) -> None:
         self._entries = list(read_block(block))
-        self._tree = STRtree([entry.geometry for entry in self._entries])
+        self._tree = shapely.STRtree([entry.geometry for entry in self._entries])
         self._reach_m = MARGIN * max(entry.head["positional_accuracy_m"] for entry in self._entries)
 
-    def near(self, point: Point) -> Iterator[BlockEntry]:
+    def near(self, point: shapely.Point) -> Iterator[BlockEntry]:
         """Yield what lies so close to `point` that its accuracy matters."""
         for index in sorted(self._tree.query(reach_box(point.x, point.y, self._reach_m))):
             yield self._entries[index]
 
-    def nearest(self, point: Point) -> tuple[float, BlockEntry]:
+    def nearest(self, point: shapely.Point) -> tuple[float, BlockEntry]:
         """Return the place whose edge is nearest, and its distance."""
         return _nearest(self._entries, point)
 
@@ -209,11 +209,11 @@ class StoredPlaces:
     def _reach_m(self) -> float:
         return MARGIN * self._store.reach_m()
 
-    def near(self, point: Point) -> list[BlockEntry]:
+    def near(self, point: shapely.Point) -> list[BlockEntry]:
         """Return what lies so close to `point` that its accuracy matters."""
         return self._within(point, self._reach_m)
 
-    def nearest(self, point: Point) -> tuple[float, BlockEntry]:
+    def nearest(self, point: shapely.Point) -> tuple[float, BlockEntry]:
         """Return the place whose edge is nearest, and its distance, looking ever further around."""
         for ring_m in RINGS_M:
             found = self._within(point, ring_m)
@@ -223,17 +223,17 @@ class StoredPlaces:
                     return distance, entry
         return _nearest(self._within(point, EVERYWHERE_M), point)
 
-    def _within(self, point: Point, reach_m: float) -> list[BlockEntry]:
+    def _within(self, point: shapely.Point, reach_m: float) -> list[BlockEntry]:
         near = self._store.near(point.x, point.y, reach_m)
         return [BlockEntry(head, shapely.from_wkb(wkb)) for head, wkb in near]
 
 
-def _nearest(entries: Iterable[BlockEntry], point: Point) -> tuple[float, BlockEntry]:
+def _nearest(entries: Iterable[BlockEntry], point: shapely.Point) -> tuple[float, BlockEntry]:
     ranked = ((measure_edge_m(entry.geometry, point), entry) for entry in entries)
     return min(ranked, key=lambda pair: pair[0])
 
 
-def measure_edge_m(geometry: BaseGeometry, point: Point) -> float:
+def measure_edge_m(geometry: BaseGeometry, point: shapely.Point) -> float:
     """Return the geodesic distance from `point` to the nearest point of the polygon's edge."""
     return crs.measure_distance_m(point, geometry.boundary)
 
@@ -242,7 +242,7 @@ def reach_box(lon: float, lat: float, reach_m: float) -> BaseGeometry:
     """Return a lon/lat box that holds everything within `reach_m` of a point."""
     lat_deg = reach_m / METRES_PER_DEGREE
     lon_deg = lat_deg / max(math.cos(math.radians(lat)), 0.01)
-    return box(lon - lon_deg, lat - lat_deg, lon + lon_deg, lat + lat_deg)
+    return shapely.box(lon - lon_deg, lat - lat_deg, lon + lon_deg, lat + lat_deg)
 
 
 class Errors:
@@ -254,13 +254,13 @@ class Errors:
 
     def __init__(self, stretches: list[BlockEntry]) -> None:
         self._stretches = stretches
-        self._tree = STRtree([entry.geometry for entry in stretches])
+        self._tree = shapely.STRtree([entry.geometry for entry in stretches])
         self._table = stretches[0].head["errors"] if stretches else [(0.0, 0.0), (1.0, 1.0)]
         widest = max((entry.head["accuracy_m"] for entry in stretches), default=0.0)
         self._reach_m = MARGIN * widest * self._table[-1][1]
         self._edged = {place for entry in stretches for place in entry.head["of"]}
 
-    def measure(self, point: Point, *, on_land: bool) -> tuple[dict[str, float], float | None]:
+    def measure(self, point: shapely.Point, *, on_land: bool) -> tuple[dict[str, float], float | None]:
         """Return how near `point` is to the edge of each place around, in parts of that edge's accuracy.
 
         On land the coast is taken as it is drawn: only other edges count. Also return the accuracy of the
@@ -277,7 +277,7 @@ class Errors:
                     found[place] = min(part, found.get(place, math.inf))
         return found, nearest[1]
 
-    def weigh(self, entry: BlockEntry, point: Point, parts: dict[str, float]) -> float | None:
+    def weigh(self, entry: BlockEntry, point: shapely.Point, parts: dict[str, float]) -> float | None:
         """Return how likely `point` is in a place; None for one whose extent nobody knows.
 
         The true edge lies as likely to one side of the drawn one as to the other, so that a point inside is
@@ -317,7 +317,7 @@ class Surroundings:
         self._gateways = [entry for entry in rows if entry.head["layer"] == "gateways"]
         self.errors = Errors([entry for entry in rows if entry.head["layer"] == EDGES])
 
-    def where(self, point: Point, *, covered: bool, near: bool) -> str:
+    def where(self, point: shapely.Point, *, covered: bool, near: bool) -> str:
         """Return where `point` is; `near` says that the city may cover it after all."""
         if covered:
             return CITY
@@ -331,7 +331,7 @@ class Surroundings:
         """Return the nearest port, airport and station of a point or polygon, each with its distance."""
         nearest: dict[str, tuple[float, BlockEntry]] = {}
         for entry in self._gateways:
-            distance = crs.measure_distance_m(Point(entry.geometry.coords[0]), place)
+            distance = crs.measure_distance_m(shapely.Point(entry.geometry.coords[0]), place)
             best = nearest.get(entry.head["kind"])
             if best is None or distance < best[0]:
                 nearest[entry.head["kind"]] = (distance, entry)
@@ -361,7 +361,7 @@ class Lookup:
         first, with how likely it is in none of them; ``accuracy_m`` is how accurate the most doubtful of the
         edges around is.
         """
-        point = Point(lon, lat)
+        point = shapely.Point(lon, lat)
         around = list(self._places.near(point))
         met = sorted(
             (answer for entry in around if (answer := _answer(entry, point))),
@@ -392,7 +392,7 @@ class Lookup:
         }
 
     def _weigh(
-        self, around: list[BlockEntry], point: Point, parts: dict[str, float]
+        self, around: list[BlockEntry], point: shapely.Point, parts: dict[str, float]
     ) -> dict[str, float | None]:
         """Return how likely `point` is in each place around, per cent; None where nobody can say."""
         errors = self.around.errors
@@ -404,7 +404,7 @@ class Lookup:
                 likely |= {place: chance / total for place in rivals if (chance := likely[place]) is not None}
         return {place: None if chance is None else round(100 * chance, 1) for place, chance in likely.items()}
 
-    def _nearest(self, point: Point) -> NearestPlace:
+    def _nearest(self, point: shapely.Point) -> NearestPlace:
         """Return the nearest place with its distance, for a point that lies in none."""
         distance, entry = self._places.nearest(point)
         head = entry.head
@@ -466,14 +466,15 @@ def _link(head: BlockHead) -> Link:
     return {"id": head["id"], "name": head["name"], "url": head["url"]}
 
 
-def _answer(entry: BlockEntry, point: Point) -> PointAnswer | None:
+def _answer(entry: BlockEntry, point: shapely.Point) -> PointAnswer | None:
     distance = measure_edge_m(entry.geometry, point)
     spots = entry.head["spots"]
     inside = not spots and bool(entry.geometry.covers(point))
     uncertain = distance < entry.head["positional_accuracy_m"]
     if spots:
         uncertain = any(
-            crs.measure_distance_m(point, Point(lon, lat)) <= accuracy_m for lon, lat, accuracy_m in spots
+            crs.measure_distance_m(point, shapely.Point(lon, lat)) <= accuracy_m
+            for lon, lat, accuracy_m in spots
         )
     if not inside and not uncertain:
         return None
@@ -503,7 +504,7 @@ class Shares:
         edges = {(entry.head["id"], entry.head["edge"]): entry.geometry for entry in read_block(moved)}
         self._inner = [edges[entry.head["id"], INNER] for entry in self._entries]
         self._outer = [edges[entry.head["id"], OUTER] for entry in self._entries]
-        self._tree = STRtree(self._outer)
+        self._tree = shapely.STRtree(self._outer)
 
     def of(self, polygon: BaseGeometry) -> SharesAnswer:
         """Return the area of a valid lon/lat polygon, km², and its shares by place, per cent.

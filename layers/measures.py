@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from math import hypot
 from typing import TYPE_CHECKING, Final
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-
 from geodata import crs
 from geodata.city import list_criteria
-from geodata.model import Area, Gateway, Platform, Zone
+from geodata.deferred import shapely
 from layers.answers import WHOLE_CITY
 from layers.document_types import AreaGroup, CoastMeasure, DistanceTo, MeasuresDocument
 from layers.links import Link, link_place, link_point, to_words
-from layers.relations import Place, Relations
 
 if TYPE_CHECKING:  # which reads boundaries, and is large
+    from shapely.geometry.base import BaseGeometry
+
+    from geodata.model import Gateway, Platform, Zone
     from geodata.shapes import Shape
+    from layers.relations import Place, Relations
 
 CRITERIA: Final = list_criteria()  # by the name of the criterion, the layer that it is to lie in a place of
 EDGE_DEG: Final = 1e-4  # about 10 m: edges this close count as one edge
@@ -38,6 +38,8 @@ def build_measures(
 
     Only zones of all layers are measured: areas are made of them.
     """
+    from geodata.model import Area  # which only a build has read
+
     targets = _targets(relations, shapes)
     coast = _Coast(_find_coast(relations, shapes, neighbours))
     places = [row for row in relations.places.values() if not isinstance(row, Area) and row.id in shapes]

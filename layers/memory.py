@@ -7,23 +7,23 @@ the first who asks; columns and orders are made when a filter or a sort needs th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
-import numpy as np
-import shapely
-from numpy.typing import NDArray
-from shapely import STRtree
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, TypeAlias
 
 from geodata.crs import Bounds
+from geodata.deferred import np, shapely
 from layers.cql.evaluate import Column, evaluate
 from layers.document_types import BlockHead, LayerEntry
 from layers.lookup import reach_box, read_entries
 from layers.query import Collection, Feature, Query, Selection, StoredRow, queryables, read_stored_rows
 from layers.store import Release
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
 _BLANKS: dict[str, str | float | bool] = {"string": "", "list": "", "number": 0.0, "boolean": False}
 _TYPES: dict[str, type] = {"string": object, "list": object, "number": float, "boolean": bool}
-Indices = NDArray[np.intp]
+Indices: TypeAlias = "NDArray[np.intp]"
 
 
 class MemoryStore:
@@ -35,7 +35,7 @@ class MemoryStore:
             for info in release.read_json("pages/catalogue.json")
         }
         self._entries = list(read_entries(release.read("index/lookup.bin")))
-        self._places = STRtree([shapely.from_wkb(wkb) for _, wkb in self._entries])
+        self._places = shapely.STRtree([shapely.from_wkb(wkb) for _, wkb in self._entries])
 
     def collections(self) -> tuple[Collection, ...]:
         """Return every collection in the catalogue's order."""
@@ -73,7 +73,7 @@ class MemoryTable:
         placed = np.array([row.geometry is not None for row in self._rows], dtype=bool)
         self._geometries = geometries, placed
         self._nowhere = np.flatnonzero(~placed)
-        self._tree = STRtree(geometries)
+        self._tree = shapely.STRtree(geometries)
         self.by_id = {feature.id: feature for feature in self._features}
         self.count = len(self._rows)
         self.collection = Collection(info["id"], info, self.count, self._bounds())
@@ -99,7 +99,7 @@ class MemoryTable:
 
     def _in_boxes(self, boxes: tuple[Bounds | BaseGeometry, ...]) -> Indices:
         """Return what meets a box, and what is nowhere, in the collection's order."""
-        asked = np.array([one if isinstance(one, BaseGeometry) else shapely.box(*one) for one in boxes])
+        asked = np.array([one if isinstance(one, shapely.Geometry) else shapely.box(*one) for one in boxes])
         found = self._tree.query(asked, predicate="intersects")[1]
         if len(self._nowhere):
             found = np.concatenate((found, self._nowhere))
@@ -119,7 +119,7 @@ class MemoryTable:
         """Return the geometries, lon/lat, and which rows have one."""
         return self._geometries
 
-    def tree(self) -> STRtree:
+    def tree(self) -> shapely.STRtree:
         """Return the index over the geometries."""
         return self._tree
 

@@ -13,7 +13,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import GeoJsonFeature
-from geodata.model import LANGUAGES, Text
+from geodata.kinds import LANGUAGES
+from geodata.model import Text
 from geodata.own_layers import OwnField, OwnLayer, SuppliedLayer
 from geodata.shapes import Shape
 from geodata.stated import OwnText

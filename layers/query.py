@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
-import shapely
-from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import GeoJsonFeature, GeoJsonGeometry, Properties, Scalar, flatten_value
 from geodata.crs import Bounds
-from geodata.model import LANGUAGES
+from geodata.deferred import shapely
+from geodata.kinds import LANGUAGES
 from layers.cql.tree import Condition, Kind
 from layers.document_types import BlockHead, FieldEntry, LayerEntry
 from layers.store import Release
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 
 class StoreUnavailableError(Exception):

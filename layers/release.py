@@ -17,8 +17,9 @@ from geodata.basemap import Basemap
 from geodata.boundaries import Boundaries, parse_geometry
 from geodata.boundary_import.snap import Adjusted
 from geodata.crs import LONLAT
+from geodata.kinds import LANGUAGES
 from geodata.local import NOTHING, LocalAdditions, find_horizon
-from geodata.model import LANGUAGES, Source, Town, Zone
+from geodata.model import Source, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, Stretch, build_shapes, build_waters, list_stretches
 from layers import display, geojson

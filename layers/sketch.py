@@ -14,25 +14,25 @@ from dataclasses import dataclass
 from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
-import shapely
-from shapely.geometry import box
-from shapely.geometry.base import BaseGeometry
-
 from geodata import crs
 from geodata.crs import Bounds
+from geodata.deferred import np, shapely
 from layers.basemap import PreparedBasemap, groups_by_kind
 from layers.cartography import STYLE
 from layers.measures import EDGE_DEG
-from layers.relations import Relations
 
 if TYPE_CHECKING:  # which reads boundaries, and is large
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
     from geodata.shapes import Shape, Stretch
+    from layers.relations import Relations
 
 LOCATOR_SIZE = 480, 360
 MIN_SPAN_DEG = 0.55  # of longitude: about 49 km, so that a small park still shows where it is
 LOCATOR_MARGIN = 1.7  # the view's span over the place's
-TOLERANCE_PX = 0.6
+TOLERANCE_PX = 0.8
+LEAST_PX = 0.6  # across an island that is drawn
 METRES_PER_DEGREE = 111_320
 WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
@@ -161,13 +161,17 @@ class Frame:
         span = max(needed, min_span_deg)
         self.px_per_deg = self.width / span
         half_lat = self.height / self.width * span * self.squash / 2
-        self.view = box(self.lon - span / 2, self.lat - half_lat, self.lon + span / 2, self.lat + half_lat)
+        self.view = shapely.box(
+            self.lon - span / 2, self.lat - half_lat, self.lon + span / 2, self.lat + half_lat
+        )
 
     def to_path(self, geometry: BaseGeometry) -> str:
         """Return the part of a geometry inside the view as SVG path data."""
         simple = shapely.simplify(shapely.intersection(geometry, self.view), TOLERANCE_PX / self.px_per_deg)
         lines = simple.boundary if simple.area else simple
-        return "".join(self._subpath(line) for line in shapely.get_parts(lines) if not line.is_empty)
+        return "".join(
+            self._subpath(line) for line in _select_seen(shapely.get_parts(lines), LEAST_PX / self.px_per_deg)
+        )
 
     def to_xy(self, lon: float, lat: float) -> tuple[float, float]:
         """Return SVG units of one position."""
@@ -194,6 +198,15 @@ class Frame:
         figures = [_write_tenths(one) for step in steps for one in step if step != (0, 0)]
         start = " ".join(_write_tenths(one) for one in tenths[0])
         return f"M{start}l{' '.join(figures)}".replace(" -", "-") if figures else f"M{start}"
+
+
+def _select_seen(lines: NDArray[np.object_], least_deg: float) -> NDArray[np.object_]:
+    """Return the lines without rings that are too small to be seen; where all are, the largest."""
+    lines = lines[~shapely.is_empty(lines)]
+    bounds = shapely.bounds(lines)
+    across = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])
+    seen = lines[(across >= least_deg) | ~shapely.is_closed(lines)]
+    return seen if len(seen) else lines[np.argsort(-across)[:1]]
 
 
 def _write_tenths(tenths: int) -> str:

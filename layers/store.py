@@ -17,10 +17,11 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
@@ -45,6 +46,8 @@ FIRST_LOADED = ("static/", "map/")  # by who opens the map: worth the smallest f
 Json = TypeVar("Json")
 KEPT = 3  # releases on disk; the older ones may still be read by a server that was not restarted
 MAX_POINTER = 400  # bytes of ``current``; more is none of ours
+# How files are opened; without waiting for a writer, where a pipe lies in the place of one.
+_TO_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 # What a write in one step leaves when it is killed.
 _TEMPORARY = re.compile(
     rf"\.(?:current|{re.escape(MARKER)}|(?:\.next-)?[0-9a-z]{{6,20}}\.(?:json|zip))-[0-9a-z_]{{8,16}}"
@@ -136,13 +139,16 @@ class Release:
         :class:`CorruptFileError` where the file was changed, and :class:`BrokenReleaseError` where it is
         gone, as after later publications.
         """
-        entry, file = self.manifest["files"][path], self.folder / path
+        entry = self.manifest["files"][path]
         try:
-            if file.exists() and not file.is_file():  # a pipe would block
-                raise CorruptFileError(f"{path}: not a file")
-            with file.open("rb") as opened:
-                stamp = _stamp(os.fstat(opened.fileno()))
-                content = opened.read()
+            handle = os.open(f"{self._place}/{path}", _TO_READ)
+            try:
+                found = os.fstat(handle)
+                if not stat.S_ISREG(found.st_mode):
+                    raise CorruptFileError(f"{path}: not a file")
+                stamp, content = _stamp(found), os.read(handle, entry["bytes"] + 1)
+            finally:
+                os.close(handle)
         except (OSError, ValueError) as error:
             self._checked.pop(path, None)
             kind = BrokenReleaseError if isinstance(error, FileNotFoundError) else CorruptFileError
@@ -151,6 +157,11 @@ class Release:
             _check_content(f"{self.folder.name}/{path}", content, entry)
             self._checked[path] = stamp
         return content
+
+    @cached_property
+    def _place(self) -> str:
+        """The folder as text: for each of thousands of files, a Path would take longer than reading."""
+        return os.fspath(self.folder)
 
     @cached_property
     def _checked(self) -> dict[str, tuple[int, ...]]:
@@ -177,11 +188,10 @@ class Release:
 
     def look(self) -> None:
         """Raise :class:`BrokenReleaseError` unless every file can be opened and has its size; reads none."""
-        folder = os.fspath(self.folder)  # thousands of files: a Path for each would take longer than asking
         for path, entry in self.manifest["files"].items():
-            place = f"{folder}/{path}"
+            place = f"{self._place}/{path}"
             try:
-                fits = os.stat(place).st_size == entry["bytes"]  # noqa: PTH116 - as above
+                fits = os.stat(place).st_size == entry["bytes"]  # noqa: PTH116 - see there
             except OSError as error:
                 raise BrokenReleaseError(f"{path}: {error.strerror}") from error
             if not fits or not os.access(place, os.R_OK):
@@ -325,6 +335,7 @@ def _read_manifest(file: Path, sha256: str) -> bytes:
     return content
 
 
+@lru_cache(maxsize=1)  # a start asks several times for the live release, whose bytes vouch for it
 def _parse_manifest(content: bytes) -> Manifest:
     """Return a manifest of which every part has its type; raises :class:`BrokenReleaseError`."""
     try:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from geodata.boundaries import Properties
-from geodata.model import LANGUAGES, Indicator, Text
-from layers.relations import Relations
+from geodata.kinds import LANGUAGES
+
+if TYPE_CHECKING:
+    from geodata.model import Indicator, Text
+    from layers.relations import Relations
 
 
 def build_tables(relations: Relations) -> dict[str, list[Properties]]:

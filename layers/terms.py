@@ -8,7 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from geodata.model import LANGUAGES, Record, Source, Text
+from geodata.kinds import LANGUAGES
+from geodata.model import Record, Source, Text
 from geodata.own_layers import OwnLayer
 from layers.document_types import SourceEntry, SourceTerms
 from layers.links import SEPARATOR, to_words, to_words_or_none

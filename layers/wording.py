@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from geodata.document import Document, normalise
 from layers.links import Citation
-from layers.relations import Place, Relations
+
+if TYPE_CHECKING:
+    from layers.relations import Place, Relations
 
 _WIDE = {ord(narrow): wide for narrow, wide in zip(",;:!?()", "，；：！？（）", strict=True)}
 _BETWEEN_FIGURES = re.compile(r"(?<=[0-9])[,:](?=[0-9])")

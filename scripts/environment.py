@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".venv"
 STAMP = FOLDER / "installed.json"
 NEEDED = (3, 11)
+PACKAGES = ("geodata", "layers", "webmap", "scripts")
 PROGRAMS = FOLDER / ("Scripts" if os.name == "nt" else "bin")
 SUFFIX = ".exe" if os.name == "nt" else ""
 PYTHON = PROGRAMS / f"python{SUFFIX}"
@@ -58,12 +59,23 @@ def prepare_environment(locks: tuple[str, ...], command: str, wheels: Path | Non
             done = {}
         changed = [name for name in wanted if done.get(name) != wanted[name]]
         if not changed:
+            compile_code()
             return
         STAMP.unlink(missing_ok=True)
         for name in changed:
             _install_own_command(command) if name == "pyproject.toml" else _install(name, command, wheels)
         _write_stamp({**done, **wanted})
+        compile_code()
         say("environment_ready")
+
+
+def compile_code(python: str | Path = PYTHON) -> None:
+    """Compile the project's code ahead, as pip does with what it installs.
+
+    Python keeps what it compiles by itself only where it may write, and the environment does not forbid it.
+    """
+    quiet = [python, "-m", "compileall", "-q", *PACKAGES]
+    subprocess.run(quiet, cwd=ROOT, capture_output=True, check=False)
 
 
 def install_packages(missing: Callable[[], list[str]]) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from geodata.city import list_layers
-from geodata.model import LANGUAGES
+from geodata.kinds import LANGUAGES
 from layers.home import find_home
 from layers.store import Release, read_current
 from scripts.bench.map import BROWSER_FLAGS, find_chromium

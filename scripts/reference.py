@@ -18,8 +18,8 @@ import click
 from flask.testing import FlaskClient
 
 import layers
-from geodata import model
-from geodata.model import PLACE_LAYERS
+from geodata import kinds
+from geodata.kinds import PLACE_LAYERS
 from layers.catalogue import read_layers
 from layers.home import find_home, write_atomically
 from layers.store import Release, read_current
@@ -45,7 +45,7 @@ DOCUMENTS: Final = {
     "/find.json?industry={}": ("industries",),
     "/compare.json?zones={}": ("zones",),
 }
-LANGUAGES: Final = {*model.LANGUAGES}
+LANGUAGES: Final = {*kinds.LANGUAGES}
 JSON_TYPES: Final = {
     type(None): "null",
     bool: "boolean",

@@ -9,6 +9,7 @@ a new one serves before the old one stops accepting, so that nobody notices.
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -47,15 +48,15 @@ Closable = Connection | socket.socket
 _PROCESSES = get_context("fork") if sys.platform == "linux" else get_context("spawn")
 
 
-def make_server(settings: Settings, number: int, *, waiting: bool = False) -> Server:
-    """Return the server of worker `number`, on the live release of the settings.
+def make_server(settings: Settings, code: str, number: int, *, waiting: bool = False) -> Server:
+    """Return the server of worker `number`, on the live release of the settings; `code` is the hash of ours.
 
     Where the release is `waiting` for its database, the first worker goes on trying to load it.
     """
     release = read_current(settings.home)
     if release is None:
         raise FileNotFoundError(settings.home)
-    live = Live(release, settings)
+    live = Live(release, settings, code=code)
     if waiting and number == 0:
         bring_later(settings)
     sinks: list[Sink] = [AccessLog(settings.access_log)] if settings.access_log else []
@@ -153,9 +154,11 @@ class Supervisor:
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, self._stop if _is_in_terminal() else self._exchange)
         failed = False
+        gc.freeze()  # what workers share with this process stays shared
         try:
             while not self._stops and not failed:
                 self._start_due()
+                gc.enable()
                 self._wait()
                 failed = any(self._bury(slot) for slot in self._slots)
                 self._part_with_leaving()

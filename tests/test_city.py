@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from geodata import crs
+from geodata.check import check_facts
 from geodata.city import CITIES, CityError, find_city, read_city, read_layer_files
-from geodata.model import LANGUAGES, Text
+from geodata.kinds import LANGUAGES
+from geodata.model import Text
 from geodata.read import Facts, read_facts
 
 ROOT = Path(__file__).parents[1]
@@ -128,6 +131,15 @@ def test_what_is_wrong_with_a_city_is_told_by_field(
     (tmp_path / "city.yaml").write_text(yaml.safe_dump(raw | change, allow_unicode=True), encoding="utf-8")
     with pytest.raises(CityError, match=f"city.yaml: {field}"):
         read_city(tmp_path)
+
+
+@pytest.mark.parametrize("frame", ["EPSG:2326", "EPSG:2225", "EPSG:4612"])  # its own datum; feet; degrees
+def test_a_coordinate_system_that_cannot_be_used_is_told_by_check_and_build(
+    monkeypatch: pytest.MonkeyPatch, frame: str
+) -> None:
+    monkeypatch.setattr(crs, "METRIC", (*crs.METRIC, frame))
+    with pytest.raises(CityError, match=f"{frame}: coordinate_systems: must be in metres"):
+        check_facts(facts())
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"- a list", b"id: [broken", None])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, g, request
 from jinja2 import BytecodeCache
 
-from geodata.model import AREA_LAYERS, PLACE_LAYERS
+from geodata.kinds import AREA_LAYERS, PLACE_LAYERS
 from layers.cartography import STYLE
 from layers.export.formats import formats_of
 from layers.inspection import Inspection

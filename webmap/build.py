@@ -20,8 +20,9 @@ from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
+from geodata.city import CityError
+from geodata.kinds import LANGUAGES
 from geodata.local import read_local
-from geodata.model import LANGUAGES
 from geodata.read import Facts, read_boundaries, read_facts
 from geodata.shapes import ShapeError
 from layers.basemap import FOLDER, INDEX, open_basemap
@@ -67,7 +68,10 @@ def _read_inputs(facts_folder: Path, records: tuple[ImportedBoundary, ...], loca
     _say("读取规划事实与边界 / reading facts and boundaries")
     facts = read_facts(facts_folder)
     additions = read_local(local, facts)
-    problems = (*facts.problems, *check_facts(facts), *additions.problems)
+    try:
+        problems = (*facts.problems, *check_facts(facts), *additions.problems)
+    except CityError as error:
+        raise BuildError(str(error)) from error
     errors = [str(problem) for problem in problems if problem.level == "error"]
     if errors:
         said = (

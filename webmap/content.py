@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeVar
 
 from geodata.boundaries import GeoJsonFeature, Properties
-from geodata.model import POINT_LAYERS
+from geodata.kinds import POINT_LAYERS
 from layers import document_types as doc
 from layers.basemap import (
     INDEX,
@@ -18,7 +19,6 @@ from layers.export.job import About, read_about, release_path
 from layers.links import Citation
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
 from layers.map_types import MapTheme
-from layers.memory import MemoryStore
 from layers.query import (
     Collection,
     Feature,
@@ -28,13 +28,15 @@ from layers.query import (
     StoreSlowError,
     StoreUnavailableError,
 )
-from layers.search import Search
 from layers.sketch import Sketch
 from layers.store import Release
 from layers.wording import NO_WORDING, PlanWording
 from webmap.i18n import LANGUAGES
 from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
+
+if TYPE_CHECKING:
+    from layers.search import Search
 
 Result = TypeVar("Result")
 
@@ -215,6 +217,9 @@ class Content:
     @cached_property
     def search(self) -> Search:
         """Finds things by name."""
+        # Only who is asked for names pays for it.
+        from layers.search import Search
+
         return Search(self.release.read_json("index/search.json", {}))
 
     def places(self) -> list[doc.PlaceDocument]:
@@ -237,12 +242,19 @@ def open_store(release: Release, settings: Settings) -> FeatureStore:
 
     Opening needs no database: where it is down, each question is answered so until it is back.
     """
-    if settings.store is None:
+    return GuardedStore(partial(_open_store, release, settings.store))
+
+
+def _open_store(release: Release, address: str | None) -> FeatureStore:
+    if address is None:
+        # Only who is asked for features pays for their indexes.
+        from layers.memory import MemoryStore
+
         return MemoryStore(release)
     # Only who stores in a database pays for its driver.
     from layers.postgis.store import PostgisStore
 
-    return GuardedStore(PostgisStore(settings.store, release.id))
+    return PostgisStore(address, release.id)
 
 
 def holds(release: Release, settings: Settings) -> bool:
@@ -260,10 +272,23 @@ def holds(release: Release, settings: Settings) -> bool:
 
 
 class GuardedStore:
-    """A store whose outages are answers: :class:`~webmap.problems.UnavailableError` and its kin."""
+    """A store that is opened when it is asked first, and whose outages are answers.
 
-    def __init__(self, store: FeatureStore) -> None:
-        self._store = store
+    These are :class:`~webmap.problems.UnavailableError` and its kin.
+    """
+
+    def __init__(self, open_one: Callable[[], FeatureStore]) -> None:
+        self._open_one = open_one
+        self._opening = threading.Lock()
+        self._opened: FeatureStore | None = None
+
+    @property
+    def _store(self) -> FeatureStore:
+        if self._opened is None:
+            with self._opening:
+                if self._opened is None:
+                    self._opened = self._open_one()
+        return self._opened
 
     def collections(self) -> tuple[Collection, ...]:
         """Return every collection in the catalogue's order."""

@@ -25,7 +25,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import GeoJsonFeature, parse_geometry
 from geodata.crs import Bounds
-from geodata.model import POINT_LAYERS
+from geodata.kinds import POINT_LAYERS
 from layers.cartography import STYLE
 from layers.document_types import PlaceDocument
 from layers.home import find_home

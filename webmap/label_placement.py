@@ -10,9 +10,13 @@ import math
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import shapely
-from shapely.geometry.base import BaseGeometry
+from geodata.deferred import shapely
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
 
 Box = tuple[float, float, float, float]
 Size = tuple[float, float]  # width and height, or a step right and down

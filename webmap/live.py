@@ -20,6 +20,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from flask import Flask
+
+from geodata import deferred
 from layers.history import read_last
 from layers.home import HomeError
 from layers.inspection import Inspection
@@ -38,13 +41,20 @@ TRIM_S = 60  # after which what requests took and gave back goes to the system
 
 
 class Live:
-    """A WSGI application that always answers with the live release."""
+    """A WSGI application that always answers with the live release.
 
-    def __init__(self, release: Release, settings: Settings, interval_s: float = INTERVAL_S) -> None:
+    `code` is the hash of the code that runs, where that is known already. What pages do not need is got ready
+    after `interval_s`, aside; who asks for it before waits for it.
+    """
+
+    def __init__(
+        self, release: Release, settings: Settings, interval_s: float = INTERVAL_S, code: str | None = None
+    ) -> None:
         self.settings = settings
-        self.code = hash_code()
+        self.code = code or hash_code()
         self.app = create_app(release, settings)
-        settle()
+        gc.enable()  # which a start does without: what is loaded stays
+        gc.freeze()
         self._seen = self._pointer_of(release)
         self._awaited = ""
         self._looking = threading.Lock()
@@ -101,8 +111,19 @@ class Live:
             self._wait_for(release)
         else:
             release.verify()
-            self.app = create_app(release, self.settings)  # one assignment: old or new, never both
-            settle()
+            self._switch(create_app(release, self.settings))
+
+    def get_ready(self) -> None:
+        """Load what the first answer did without."""
+        with self._looking:
+            self._switch(self.app)
+
+    def _switch(self, app: Flask) -> None:
+        deferred.load_libraries()
+        if self.settings.store is None:  # else others have the indexes
+            app.extensions["store"].collections()
+        self.app = app  # one assignment: old or new, never both
+        settle()
 
     def _wait_for(self, release: Release) -> None:
         """Say once of a release that the store has yet to hold it."""
@@ -113,7 +134,7 @@ class Live:
 
 def _watch(server: weakref.ref[Live], interval_s: float) -> None:
     """Look again and again, as long as the server is there."""
-    trimmed = time.monotonic()
+    trimmed, is_ready = time.monotonic(), False
     while True:
         time.sleep(interval_s)
         if time.monotonic() > trimmed + TRIM_S:
@@ -123,6 +144,9 @@ def _watch(server: weakref.ref[Live], interval_s: float) -> None:
         if live is None:
             return
         try:
+            if not is_ready:
+                is_ready = True
+                live.get_ready()
             live.look()
             live.inspect()
         except Exception:  # noqa: BLE001 - whatever went wrong, the next look may go right

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from geodata.crs import Bounds
-from geodata.model import POINT_LAYERS
+from geodata.kinds import POINT_LAYERS
 from layers.cartography import STYLE
 from layers.map_types import LegendLine, MapDocument, MapOwnDrawn, MapOwnLayer, MapTheme, ShownFeature
 from webmap.params import OpenParameter, wrong_choice

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-
-import shapely
-from shapely import STRtree
-from shapely.geometry import MultiPolygon, Polygon
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING
 
 from geodata import crs
+from geodata.deferred import shapely
 from geodata.geojson_input import RING, RINGED, GeojsonError, Position, list_geometries, read_geojson
 from webmap.params import LAT_RANGE, LON_RANGE, PROJECTED
 from webmap.problems import BadParameterError, UnfitError
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 MAX_VERTICES = 2_000
 MAX_AREA_KM2 = 10_000
@@ -86,25 +86,25 @@ def _refuse_many(vertices: int) -> None:
         raise UnfitError("error.vertices", parameter=NAME, value=f"{vertices}", allowed=f"{MAX_VERTICES}")
 
 
-def _refuse_costly(polygons: list[Polygon]) -> None:
+def _refuse_costly(polygons: list[shapely.Polygon]) -> None:
     """Refuse what would cross so many borders, or itself so often, that others wait for it."""
     edge = sum(map(crs.measure_edge_km, polygons))
     if edge > MAX_EDGE_KM:
         raise UnfitError(
             "error.polygon_edge", parameter=NAME, value=_in_words(edge), allowed=f"≤ {MAX_EDGE_KM:,}"
         )
-    meeting = STRtree(polygons).query(polygons).shape[1]
+    meeting = shapely.STRtree(polygons).query(polygons).shape[1]
     if meeting > MAX_MEETING:
         raise UnfitError(
             "error.polygons_meeting", parameter=NAME, value=f"{meeting}", allowed=f"≤ {MAX_MEETING:,}"
         )
 
 
-def _to_polygon(rings: list[Ring], place: str, frame: str) -> Polygon:
+def _to_polygon(rings: list[Ring], place: str, frame: str) -> shapely.Polygon:
     if not rings:
         raise UnfitError("error.ring", parameter=NAME, place=place, value="0", allowed=f"≥ {RING}")
     shell, *holes = ([_to_lonlat(x, y, frame) for x, y in ring] for ring in rings)
-    polygon = Polygon(shell, holes)
+    polygon = shapely.Polygon(shell, holes)
     if not polygon.is_valid:
         raise UnfitError(
             "error.crossing", parameter=NAME, value=shapely.is_valid_reason(polygon)[:80], allowed="simple"
@@ -126,7 +126,7 @@ def _in_words(area: float) -> str:
     return f"{area:,.0f}" if area >= 1 else f"{area:.10f}".rstrip("0").rstrip(".")
 
 
-def _refuse_size(polygon: Polygon | MultiPolygon | BaseGeometry) -> None:
+def _refuse_size(polygon: shapely.Polygon | shapely.MultiPolygon | BaseGeometry) -> None:
     area = crs.measure_area_km2(polygon)
     if not MIN_AREA_KM2 <= area <= MAX_AREA_KM2:
         allowed = f"{_in_words(MIN_AREA_KM2)}–{MAX_AREA_KM2:,}"

@@ -57,6 +57,7 @@ SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".sql"}
 _FACTS = ("city/plan/", "city/places/", "city/boundaries/")  # as the names of inputs begin
 Progress = Callable[[str], None]
 Admit = Callable[[Release], None]
+Verify = Callable[[Release], None]
 BUILDS = 3  # in a row, while the inputs keep changing
 LOCAL = "pages/local.json"  # what of a release says which additions it has
 INPUTS_CHANGED = 3  # exit code of a build whose inputs changed under it
@@ -87,32 +88,34 @@ def publish(
     facts: Path = FACTS,
     admit: Admit = admit_all,
     local: Path | None = None,
+    verify: Verify = Release.verify,
 ) -> Release:
     """Return a sound release made from the current inputs, building it if there is none.
 
-    `local` is the folder of what the operator adds to the facts. The imported boundaries in force stay in
+    `local` is the folder of what the operator adds to the facts; `verify` tells whether the live release is
+    whole, and raises as :meth:`~layers.store.Release.verify` does. The imported boundaries in force stay in
     force. `admit` is called with a new release before it goes live, so that whatever serves its features
     holds them by then; it raises :class:`BuildError` where that cannot be. Raises :class:`BuildError` also
     when the build fails; the live release then stays on disk as it was, but it is not returned: it is not
     what the facts say now. Raises :class:`~layers.home.HomeError` where the home is not sound; nothing in
     it was changed then.
     """
-    ready = _find_ready(home, facts, local)
+    ready = _find_ready(home, facts, local, verify)
     if ready is not None:
         return ready
     with hold(home, progress):
         last = read_last(home)
         act = Act("build", "", "", last.act.imports if last else ())
-        return publish_act(home, act, progress, facts, admit, local)
+        return publish_act(home, act, progress, facts, admit, local, verify)
 
 
-def _find_ready(home: Path, facts: Path, local: Path | None) -> Release | None:
+def _find_ready(home: Path, facts: Path, local: Path | None, verify: Verify) -> Release | None:
     """Return the live release of a home that may only be read, if it is what the inputs make now."""
     if os.access(home, os.W_OK) or read_standing(home) is not Standing.OURS:
         return None
     last = read_last(home)
     wanted = hash_inputs(facts, last.act.imports if last else (), local)
-    return _sound_release(home, wanted, lambda _: None)
+    return _sound_release(home, wanted, lambda _: None, verify)
 
 
 @contextmanager
@@ -144,6 +147,7 @@ def publish_act(
     facts: Path = FACTS,
     admit: Admit = admit_all,
     local: Path | None = None,
+    verify: Verify = Release.verify,
 ) -> Release:
     """Return a sound release of the current inputs and the act's imports; the caller holds the home.
 
@@ -154,7 +158,7 @@ def publish_act(
         _tell_dropped(read_current(home), progress)
     for _ in range(BUILDS):
         inputs = hash_inputs(facts, act.imports, local)
-        live = _sound_release(home, inputs, progress)
+        live = _sound_release(home, inputs, progress, verify)
         if live is not None:
             return live
         wanted = replace(act, inputs=inputs, code=hash_code())
@@ -344,12 +348,12 @@ def _inputs(facts: Path) -> Iterator[tuple[str, Path]]:
             yield single.name, single
 
 
-def _sound_release(home: Path, wanted: str, progress: Progress) -> Release | None:
+def _sound_release(home: Path, wanted: str, progress: Progress, verify: Verify) -> Release | None:
     release, last = read_current(home), read_last(home)
     if release is None or wanted not in {release.id, last.act.inputs if last else release.id}:
         return None
     try:
-        release.verify()
+        verify(release)
     except BrokenReleaseError as error:
         progress(
             f"数据版本 {release.id} 已损坏，重新生成 / release {release.id} is broken, rebuilding: {error}"

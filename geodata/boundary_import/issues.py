@@ -14,7 +14,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 import yaml
 
-from geodata import model
+from geodata import kinds
 from geodata.boundaries import Boundaries
 from geodata.city import read_city
 from geodata.land import CITY, SEA
@@ -121,7 +121,7 @@ def _build_remedy(
 
 def _remark(code: str, words: Mapping[str, object], values: Mapping[str, object]) -> Remark:
     """Return the remark of an issue; in Chinese and English it may be worded like the message."""
-    return Remark(code=code, **format_texts(words, values, model.LANGUAGES))
+    return Remark(code=code, **format_texts(words, values, kinds.LANGUAGES))
 
 
 def format_texts(

@@ -7,12 +7,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import TypeGuard, cast, get_args
+from typing import TYPE_CHECKING, TypeGuard, cast, get_args
 
-import numpy as np
-import shapely
-from shapely.geometry.base import BaseGeometry
-
+from geodata.deferred import np, shapely
 from layers.axes import Axes
 from layers.cql.evaluate import calculate
 from layers.cql.geometry import to_shape
@@ -51,6 +48,9 @@ from layers.cql.tree import (
     read_moment,
     unknown,
 )
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 FUNCTIONS = ("casei", *MOMENTS)
 ARITHMETIC = get_args(Operator)
@@ -159,7 +159,7 @@ class Checker:
             return IsNull(self.array(node))
         if isinstance(node, dict) and node.get("op") in _CONDITIONS:
             return IsUnknown(self.condition(node))
-        if isinstance(node, BaseGeometry) or (
+        if isinstance(node, shapely.Geometry) or (
             isinstance(node, dict) and not {"type", "bbox"}.isdisjoint(node)
         ):
             self.place(node)
@@ -272,7 +272,7 @@ class Checker:
             if found.kind != "geometry":
                 raise FilterError("kind", found.name, ["geometry"])
             return found
-        if isinstance(node, BaseGeometry):
+        if isinstance(node, shapely.geometry.base.BaseGeometry):
             return PlaceConstant(to_shape(node, self._axes))
         if isinstance(node, dict) and set(node) == {"bbox"}:
             return PlaceConstant(to_shape(_corners(node["bbox"]), self._axes))

@@ -11,13 +11,9 @@ import re
 from collections.abc import Callable
 from datetime import date
 from functools import reduce
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-import shapely
-from numpy.typing import ArrayLike, NDArray
-from shapely import STRtree
-
+from geodata.deferred import np, shapely
 from layers.cql.tree import (
     LARGEST,
     ORDERS,
@@ -48,25 +44,20 @@ from layers.cql.tree import (
     Value,
 )
 
-Mask = NDArray[np.bool_]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from shapely.geometry.base import BaseGeometry
+
+Mask: TypeAlias = "NDArray[np.bool_]"
 Masks = tuple[Mask, Mask]
-Column = tuple[NDArray[Any], Mask]  # values, anything where there is none; and where there is one
+Column: TypeAlias = (
+    "tuple[NDArray[Any], Mask]"  # values, anything where there is none; and where there is one
+)
 Member = tuple[type, object]  # of an array: true is not 1
 
-Relate = Callable[..., Mask]
 
-# Relations of the first geometry to the second, and the same said from the second's side.
-_RELATIONS: dict[Relation, tuple[Relate, Relate]] = {
-    "intersects": (shapely.intersects, shapely.intersects),
-    "contains": (shapely.contains, shapely.within),
-    "within": (shapely.within, shapely.contains),
-    "touches": (shapely.touches, shapely.touches),
-    "crosses": (shapely.crosses, shapely.crosses),
-    "overlaps": (shapely.overlaps, shapely.overlaps),
-    "equals": (shapely.equals, shapely.equals),
-}
-
-
+# Relations that are called otherwise from the second geometry's side.
+_CONVERSES: dict[Relation, Relation] = {"contains": "within", "within": "contains"}
 _SETS: dict[ArrayRelation, Callable[[frozenset[Member], frozenset[Member]], bool]] = {
     "contains": operator.ge,
     "containedBy": operator.le,
@@ -98,7 +89,7 @@ class Columns(Protocol):
     def geometries(self) -> Column:
         """Return the geometries, lon/lat."""
 
-    def tree(self) -> STRtree:
+    def tree(self) -> shapely.STRtree:
         """Return the index over the geometries."""
 
 
@@ -277,24 +268,30 @@ def _spatial(condition: Spatial, rows: Columns) -> Masks:
         true, false = _spatial(Spatial("intersects", condition.left, condition.right), rows)
         return false, true
     left, right = condition.left, condition.right
-    relate, turned = _RELATIONS[condition.relation]
+    relation = condition.relation
     if isinstance(left, PlaceConstant) and isinstance(right, PlaceConstant):
-        return _truth(Truth(bool(relate(left.geometry, right.geometry))), rows)
+        return _truth(Truth(bool(_relate(relation, left.geometry, right.geometry))), rows)
     if isinstance(left, Property) and isinstance(right, Property):
         _, known = rows.geometries()  # of which a collection has one column
-        return _known(np.full(rows.count, condition.relation in _TO_ITSELF), known)
-    shape, relate = (left, relate) if isinstance(left, PlaceConstant) else (right, turned)
-    return _related(shape, relate, rows)
+        return _known(np.full(rows.count, relation in _TO_ITSELF), known)
+    if isinstance(left, PlaceConstant):
+        return _related(left, relation, rows)
+    return _related(right, _CONVERSES.get(relation, relation), rows)
 
 
-def _related(shape: Place, relate: Relate, rows: Columns) -> Masks:
+def _relate(relation: Relation, one: BaseGeometry, others: BaseGeometry | NDArray[np.object_]) -> Mask:
+    found: Mask = getattr(shapely, relation)(one, others)
+    return found
+
+
+def _related(shape: Place, relation: Relation, rows: Columns) -> Masks:
     """Return which geometries the shape is related to; only those whose bounds meet are looked at."""
     geometries, known = rows.geometries()
     found = np.zeros(rows.count, bool)
     if isinstance(shape, PlaceConstant):
         shapely.prepare(shape.geometry)
         near = rows.tree().query(shape.geometry)
-        found[near] = relate(shape.geometry, geometries[near])
+        found[near] = _relate(relation, shape.geometry, geometries[near])
     return _known(found, known)
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 import orjson
-import shapely
-from numpy.typing import NDArray
-from shapely import STRtree
-from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import Bounds
+from geodata.deferred import np, shapely
 from layers.axes import CRS84, EDGE_STEPS, Axes, box_to_lonlat, clip_box, split_box, turn_to_lonlat
 from layers.cql.tree import FilterError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 EARTH = CRS84.reach
 MAX_MEETING = 20_000  # pairs of segments whose bounds meet, each with itself too; a plain line has three each
@@ -39,14 +40,14 @@ def to_shape(given: BaseGeometry | dict[str, object] | Sequence[float], axes: Ax
     if isinstance(given, Sequence):
         return _to_box(given, axes)
     try:
-        geometry = given if isinstance(given, BaseGeometry) else shapely.from_geojson(orjson.dumps(given))
+        geometry = given if isinstance(given, shapely.Geometry) else shapely.from_geojson(orjson.dumps(given))
         if not _is_finite(geometry) or geometry.is_empty:
             raise FilterError("geometry", geometry.wkt)
         changed = turn_to_lonlat(geometry, axes)
     except (shapely.GEOSException, ValueError, TypeError) as error:
         if isinstance(error, FilterError):
             raise
-        shown = given.wkt if isinstance(given, BaseGeometry) else json.dumps(given, ensure_ascii=False)
+        shown = given.wkt if isinstance(given, shapely.Geometry) else json.dumps(given, ensure_ascii=False)
         raise FilterError("geometry", shown) from error
     if not _is_on_earth(changed):
         raise FilterError("geometry", geometry.wkt)
@@ -64,7 +65,7 @@ def _refuse_tangled(geometry: BaseGeometry) -> None:
     if geometry.geom_type not in {"LineString", "MultiLineString", "GeometryCollection"}:
         return
     segments = _split_segments(geometry)
-    tree, meeting = STRtree(segments), 0
+    tree, meeting = shapely.STRtree(segments), 0
     for start in range(0, len(segments), _CHUNK):
         meeting += tree.query(segments[start : start + _CHUNK]).shape[1]
         if meeting > MAX_MEETING:

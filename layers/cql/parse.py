@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from string import digits
 from typing import Any
 
@@ -40,18 +41,23 @@ _LETTER = (
     r"A-Za-z_:\xC0-\xD6\xD8-\xF6\xF8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F"
     r"\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
 )
-_TOKEN = re.compile(
-    rf"""
-    (?P<text>'(?:''|\\'|[^'])*')
-    |(?P<quoted>"(?:""|[^"])+")
-    |(?P<geometry>(?:multi)?(?:point|linestring|polygon)|geometrycollection)\s*(?:z\s*)?(?=\()
-    |(?P<name>[{_LETTER}][{_LETTER}0-9.\xB7\u0300-\u036F\u203F-\u2040]*)
-    |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?)
-    |(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<sign><=|>=|<>|[=<>+*/%^-])|(?P<comma>,)|(?P<other>.)
-    """,
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
 _CALL = re.compile(r"\s*\(")
+
+
+@cache
+def _compile_token() -> re.Pattern[str]:
+    """Return what matches one token; the letters of all scripts take as long to compile as a request."""
+    return re.compile(
+        rf"""
+        (?P<text>'(?:''|\\'|[^'])*')
+        |(?P<quoted>"(?:""|[^"])+")
+        |(?P<geometry>(?:multi)?(?:point|linestring|polygon)|geometrycollection)\s*(?:z\s*)?(?=\()
+        |(?P<name>[{_LETTER}][{_LETTER}0-9.\xB7\u0300-\u036F\u203F-\u2040]*)
+        |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?)
+        |(?P<open>\()|(?P<close>\))|(?P<space>\s+)|(?P<sign><=|>=|<>|[=<>+*/%^-])|(?P<comma>,)|(?P<other>.)
+        """,
+        re.VERBOSE | re.IGNORECASE | re.DOTALL,
+    )
 
 
 def parse_filter(
@@ -122,7 +128,7 @@ class _TextReader:
         if self._text.lstrip().startswith("{"):
             raise FilterError("language", self._text, ["cql2-json"])
         at = 0
-        while found := _TOKEN.match(self._text, at):
+        while found := _compile_token().match(self._text, at):
             at = self._take(found)
         if len(self._frames) > 1:
             raise self._syntax(len(self._text))

@@ -28,9 +28,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from shapely.geometry.base import BaseGeometry
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
 
 Kind = Literal["string", "list", "number", "boolean", "geometry"]
 Order = Literal["=", "<>", "<", "<=", ">", ">="]

@@ -19,6 +19,7 @@ from layers.export.schema import describe_plan
 from layers.export.styles import write_qml, write_sld
 from layers.export.vector import dated, write_layer
 
+PAGE_BYTES = 1024  # as each of some forty small tables and indexes takes at least one
 _SCHEMA = Path(__file__).with_name("geopackage.sql")
 _FRICTIONLESS = "https://specs.frictionlessdata.io/data-package/"
 _LICENCES = "https://www.dublincore.org/specifications/dublin-core/dcmi-terms/#license"
@@ -42,6 +43,8 @@ def write_geopackage(job: Job) -> bytes:
             _add_styles(connection, job)
             _add_metadata(connection, job)
             connection.execute("COMMIT")
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("VACUUM")
         return path.read_bytes()
 
 

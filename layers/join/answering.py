@@ -16,8 +16,8 @@ import numpy as np
 
 from geodata.boundaries import SEPARATOR
 from geodata.boundary_import.issues import RefusedError, build_issue
+from geodata.kinds import AREA_LAYERS, PLACE_LAYERS
 from geodata.located_tables import LocatedTable, Value
-from geodata.model import AREA_LAYERS, PLACE_LAYERS
 from layers.answers import IndustryAnswer
 from layers.join.placing import Floats, JudgedFrame, Likeliest, Placed, PointPlacer
 from layers.join.request import JoinSummary, PlaceCount

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from geodata.model import PLACE_LAYERS
+from geodata.kinds import PLACE_LAYERS
 from layers.search.vocabulary import IndustryMeaning, SearchIndex, fold, stem
 
 PLACES = {*PLACE_LAYERS}

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
-from geodata import model
+from geodata import kinds
 from layers.search.answers import ORDER, Reply, SearchAnswers, Told
 from layers.search.vocabulary import (
     ALIAS,
@@ -52,7 +52,7 @@ EXACT, CORE, START, WORD, PART, WORDS, HOLDS = range(7)
 CLOSE = 0.6  # of a key typed already: nearly the whole
 LONGEST_BROKEN = 24  # letters of a query that is looked for in two parts
 WEAK = 2  # letters that are too few to be looked for inside a word
-PLACE_LAYERS = sorted(model.PLACE_LAYERS, key=lambda layer: layer != "zones")  # zones first
+PLACE_LAYERS = sorted(kinds.PLACE_LAYERS, key=lambda layer: layer != "zones")  # zones first
 LAYER_ORDER = (
     *PLACE_LAYERS,
     *("industries", "clusters", "chains", "platforms", "gateways", "towns", "landmarks"),

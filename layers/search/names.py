@@ -17,8 +17,8 @@ import yaml
 from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin
 
+from geodata.kinds import LANGUAGES
 from geodata.model import (
-    LANGUAGES,
     Agency,
     Chain,
     Clause,

@@ -22,6 +22,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from layers.store import Release, read_current
 from scripts.supervisor import Supervisor, WorkerSlot, make_server
+from webmap.publish import hash_code
 from webmap.server import Server
 from webmap.settings import Settings
 from webmap.sockets import listen
@@ -149,7 +150,7 @@ def make_constant(_: int) -> Server:
 
 def main(what: str, *rest: str) -> None:
     """Serve until stopped."""
-    make = partial(make_server, Settings(Path(rest[0]))) if what == "ours" else make_constant
+    make = partial(make_server, Settings(Path(rest[0])), hash_code()) if what == "ours" else make_constant
     listeners = listen(HOST, int(rest[-1]), WORKERS)
     slots = [WorkerSlot(number, listener, make) for number, listener in enumerate(listeners)]
     Supervisor(slots, lambda: None).run()

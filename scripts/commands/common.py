@@ -20,6 +20,7 @@ from scripts.messages import list_texts, text, warn, write
 
 if TYPE_CHECKING:
     from scripts.postgis_sync import Admission
+    from webmap.publish import Verify
     from webmap.settings import Settings
 
 UNWRITABLE: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -294,10 +295,13 @@ def _show_reasons(error: Exception, shown: Collection[str] = ()) -> None:
             show(line)
 
 
-def live_release(settings: Settings | None, admission: Admission | None = None) -> Release | None:
+def live_release(
+    settings: Settings | None, admission: Admission | None = None, verify: Verify = Release.verify
+) -> Release | None:
     """Return a sound release of the current inputs, built if needed; None after saying why not.
 
-    A new one goes live where the `admission` lets it, by default once the store holds it. Progress goes
+    A new one goes live where the `admission` lets it, by default once the store holds it; `verify` is as
+    :func:`webmap.publish.publish` has it. Progress goes
     to standard error, so that the answer stays alone on standard output.
     """
     if settings is None:
@@ -313,7 +317,8 @@ def live_release(settings: Settings | None, admission: Admission | None = None) 
         show(line)
 
     try:
-        return publish(settings.home, note, admit=admission or Admission(settings), local=settings.local)
+        admit = admission or Admission(settings)
+        return publish(settings.home, note, admit=admit, local=settings.local, verify=verify)
     except (BuildError, OSError) as error:
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
             return _use_as_it_is(settings.home, error)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import socket
 import sys
 import webbrowser
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
+from geodata import deferred
+from layers.history import read_last
+from layers.home import HomeError
+from layers.store import BrokenReleaseError, Release, read_current
 from scripts.commands.common import (
     Command,
     command,
@@ -25,10 +32,11 @@ from scripts.commands.common import (
     whole,
 )
 from scripts.messages import say, text, warn
-from scripts.postgis_sync import Admission, Outcome, bring
-from scripts.supervisor import Make, Supervisor, WorkerSlot, make_metrics_server, make_server
 from webmap.settings import SETTINGS, Setting, Settings
 from webmap.sockets import listen
+
+if TYPE_CHECKING:
+    from scripts.supervisor import Make
 
 MAX_PORT = 65535
 MAX_WORKERS = 64
@@ -76,6 +84,8 @@ def serve(
     """Serve until stopped; exit 1 if the port is taken, there is no release, or no worker starts."""
     chosen = settings(home, local)
     with ExitStack() as closing:
+        gc.disable()  # what is loaded until the first answer stays
+        closing.callback(gc.enable)
         listeners = _listen(host, port, workers) if chosen else None
         if chosen is None or listeners is None:
             return 1
@@ -87,7 +97,13 @@ def serve(
         if figures:
             closing.enter_context(figures[0])
             os.environ[FIGURES] = closing.enter_context(TemporaryDirectory(prefix="weihai-layout-"))
-        make = _bring(chosen)
+        verify = VerifyAside(chosen.home)
+        # Imported while another process reads the release.
+        from scripts.supervisor import Supervisor, WorkerSlot, make_metrics_server
+
+        if workers > 1:
+            deferred.load_libraries()  # so that they share it
+        make = _bring(chosen, verify)
         if make is None:
             return 1
         slots = [WorkerSlot(number, one, make) for number, one in enumerate(listeners)]
@@ -102,16 +118,55 @@ def serve(
     return code
 
 
-def _bring(chosen: Settings) -> Make | None:
+class VerifyAside:
+    """Has another process look through the live release of a home while this one goes on.
+
+    Called with a release, it raises as :meth:`~layers.store.Release.verify` does.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._release: Release | None = None
+        if sys.platform != "linux":  # nowhere else is it safe to fork, and worth it
+            return
+        with suppress(BrokenReleaseError, HomeError):  # who asks for the release says it
+            self._release = read_current(home)
+        if self._release is not None:
+            self._process = get_context("fork").Process(target=_verify, args=(self._release,), daemon=True)
+            self._process.start()
+
+    def __call__(self, release: Release) -> None:
+        """Return once the release is known to be whole."""
+        if release == self._release:
+            self._process.join()
+            if self._process.exitcode == 0:
+                return
+        release.verify()
+
+
+def _verify(release: Release) -> None:
+    try:
+        release.verify()
+    except (BrokenReleaseError, KeyboardInterrupt):
+        sys.exit(1)
+
+
+def _bring(chosen: Settings, verify: VerifyAside) -> Make | None:
     """Make the live release ready; return what makes a worker's server, or None after saying why not."""
+    # Imported while another process reads the release.
+    from scripts.postgis_sync import Admission, Outcome, bring
+    from scripts.supervisor import make_server
+    from webmap.publish import hash_code
+
     admission = Admission(chosen, patient=True)
-    release = live_release(chosen, admission)
+    release = live_release(chosen, admission, verify)
     if release is None:
         return None
+    last = read_last(chosen.home)  # a release of the inputs there are now: of this code
+    code = last.act.code if last and last.release == release.id else hash_code()
     outcome = admission.outcome or bring(chosen, release)
     if outcome is Outcome.REFUSED:
         return None
-    return partial(make_server, chosen, waiting=outcome is Outcome.DOWN)
+    return partial(make_server, chosen, code, waiting=outcome is Outcome.DOWN)
 
 
 def _announce(url: str, *, no_browser: bool) -> None:

@@ -10,6 +10,7 @@ import pytest
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon, shape
 
+from layers.sketch import Frame
 from layers.store import Release
 
 LAYERS = ("counties", "zones", "parks", "five-zones", "belts", "marine-cores")
@@ -131,3 +132,18 @@ def test_every_edge_of_a_zone_is_known_or_says_how_doubtful_it_is(release: Relea
         assert along != (one in doubtful), one
     assert {row["county"] for row in topology["doubts"]} <= {"huancui", "wendeng", "rongcheng", "rushan"}
     assert all(354 <= row["accuracy_m"] < 3000 for row in topology["doubts"])
+
+
+def test_rings_too_small_to_be_seen_are_left_out_of_small_maps_and_lines_are_not() -> None:
+    frame = Frame((121.0, 36.0, 123.0, 38.0))
+    px = 1 / frame.px_per_deg
+    land, islet, isle = (shapely.box(122, 37, 122 + size * px, 37 + size * px) for size in (40, 0.4, 2))
+    apart = [
+        land,
+        shapely.transform(islet, lambda at: at - 0.3),
+        shapely.transform(isle, lambda at: at + 0.3),
+    ]
+    assert frame.to_path(shapely.MultiPolygon(apart)).count("M") == 2
+    assert frame.to_path(islet).count("M") == 1  # of nothing but those, the largest
+    assert frame.to_path(LineString([(122, 37), (122 + 0.4 * px, 37)])).count("M") == 1
+    assert frame.to_path(Polygon()) == ""

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from geodata.boundary_import.records import ImportedBoundary
 from layers.history import Act, Entry, read_history, record
 from layers.home import MARKER, HomeError, find_home
-from layers.store import Pointer, place_release, read_current, read_pointer
+from layers.store import CorruptFileError, Pointer, place_release, read_current, read_pointer
 from scripts import cli
+from scripts.commands.serve import VerifyAside
 from webmap import publish as publishing
 from webmap.publish import hash_inputs, publish, publish_imports
 from webmap.settings import read_settings
@@ -645,3 +646,16 @@ def test_a_damaged_lock_is_told_or_does_without(
     assert "Traceback" not in said
     assert code == 0 or str(path) in said
     assert published_of(home)[0][:3] == published[0]
+
+
+def test_what_another_process_finds_damaged_while_a_server_starts_is_told(home: Path) -> None:
+    release = read_current(home)
+    assert release is not None
+    VerifyAside(home)(release)
+    path = release.folder / release.paths("data/")[0]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(CorruptFileError, match=path.name):
+        VerifyAside(home)(release)
+    (home / "current").unlink()
+    with pytest.raises(CorruptFileError, match=path.name):
+        VerifyAside(home)(release)  # which knows of no release to look through

@@ -25,15 +25,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import Environment
 
+from geodata.deferred import Deferred
 from layers.axes import ALL
 from layers.cql import evaluate
+from layers.cql.check import RELATIONS
 from layers.memory import MemoryStore
 from layers.query import Query, dump_exactly
 from layers.store import Release, share
 from tests.webmap.conftest import running
 from webmap import limiter
 from webmap.app import create_app
+from webmap.content import GuardedStore
 from webmap.limiter import COMPUTING, MAKING, Limiter
+from webmap.live import Live
 from webmap.ogc.cache import ReprojectionCache, ResponseCache
 from webmap.ogc.request import SITE_PLACEHOLDER, remembered_request
 from webmap.polygons import MAX_EDGE_KM, MAX_MEETING
@@ -164,9 +168,8 @@ def test_a_geometry_is_not_related_to_itself_again_and_again(
 ) -> None:
     everything = client.get(ITEMS).get_json()["numberMatched"]
     to_itself = {"intersects", "contains", "within", "equals"}
-    for relation in (*evaluate._RELATIONS, "disjoint"):
-        monkeypatch.setitem(evaluate._RELATIONS, "intersects", (None, None))
-        monkeypatch.setitem(evaluate._RELATIONS, relation, (None, None))  # what is called fails
+    monkeypatch.setattr(evaluate, "_relate", None)  # what is called fails
+    for relation in RELATIONS:
         condition = " OR ".join([f"S_{relation.upper()}(geometry,geometry)"] * 300)
         matched = ask(client, condition).get_json()["numberMatched"]
         assert matched == (everything if relation in to_itself else 0), relation
@@ -362,6 +365,70 @@ def test_a_web_process_loads_nothing_of_what_only_reads_facts(release: Release) 
         [sys.executable, "-c", code, *unwanted], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+# What takes longest to import, and no page needs: the first answer would wait for it.
+FIRST = """
+import sys
+import scripts.commands.serve, scripts.supervisor
+from pathlib import Path
+from layers.store import Release
+from webmap.app import create_app
+from webmap.settings import Settings
+
+heavy = {"numpy", "shapely", "pyproj", "pydantic", "layers.search", "layers.memory", "webmap.paper.poster"}
+client = create_app(Release(Path(sys.argv[1]), sys.argv[2]), Settings(Path(sys.argv[3]))).test_client()
+for path in ("/healthz", "/", "/zones/", "/industries/", "/data/"):
+    assert client.get(path).status_code == 200, path
+    assert not heavy & {*sys.modules}, (path, heavy & {*sys.modules})
+assert client.get("/lookup.json?lon=122.1&lat=37.4").status_code == 200
+assert {"numpy", "shapely", "pyproj"} <= {*sys.modules}
+"""
+
+
+def test_a_first_page_waits_for_no_library_that_it_does_not_need(release: Release, tmp_path: Path) -> None:
+    given = [str(release.folder), release.manifest_sha256, str(tmp_path)]
+    subprocess.run([sys.executable, "-c", FIRST, *given], cwd=ROOT, check=True)
+
+
+def test_threads_that_use_a_deferred_library_at_once_all_get_the_whole_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first to use it imports it; who comes while that goes on must not see half of it."""
+    (tmp_path / "slow_module.py").write_text("import time\nbegun = 1\ntime.sleep(0.05)\nended = 2\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    module, found = Deferred("slow_module"), []
+    threads = [threading.Thread(target=lambda: found.append(module.begun + module.ended)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [3] * 8
+
+
+def test_what_the_first_answer_did_without_is_got_ready_and_requests_are_answered_meanwhile(
+    release: Release, tmp_path: Path
+) -> None:
+    """Threads that ask for features while the store is opened open it once, and get the same answer."""
+    opened: list[MemoryStore] = []
+
+    def open_one() -> MemoryStore:
+        opened.append(MemoryStore(release))
+        return opened[-1]
+
+    store, found = GuardedStore(open_one), []
+    threads = [
+        threading.Thread(target=lambda: found.append(store.select("towns", Query()))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(opened), len(found)) == (1, 8)
+    assert all(one == found[0] for one in found)
+    live = Live(release, Settings(tmp_path), interval_s=3600)
+    live.get_ready()
+    assert live.app.test_client().get(ITEMS).status_code == 200
 
 
 MIXED = """

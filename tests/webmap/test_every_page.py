@@ -109,9 +109,11 @@ def test_every_kind_of_page_is_sound(loaded: Any) -> None:
         faults += [f"{path}: {name} {found[name]}" for name, value in wanted.items() if found[name] != value]
         faults += [f"{path}: shifted by {found['shifted']}"] * (found["shifted"] > MAX_SHIFT)
         faults += [f"{path}: {size} bytes"] * (size > MAX_BYTES)
-        faults += [f"{path}: at {width} px something lies beyond the edge" for width in find_overflow(page)]
         faults += [f"{path}: no title"] * (len(found["title"]) < 10)
-        for row in Axe().run(page).response["violations"]:
+        # axe leaves the size of targets out by itself; on the map, figures lie beneath the buttons
+        sizes = {"rules": {"target-size": {"enabled": page.query_selector("#atlas") is None}}}
+        for row in Axe().run(page, options=sizes).response["violations"]:
             if row["impact"] in {"serious", "critical"}:
                 faults.append(f"{path}: {row['id']} {row['nodes'][0]['html'][:150]}")
+        faults += [f"{path}: at {width} px something lies beyond the edge" for width in find_overflow(page)]
     assert faults == []

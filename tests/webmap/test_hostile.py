@@ -23,8 +23,9 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
 
 import webmap.build
+from geodata.kinds import LANGUAGES
 from geodata.letters import find_unprintable
-from geodata.model import LANGUAGES, Record, Text
+from geodata.model import Record, Text
 from geodata.read import ROOT, Facts
 from layers.history import Act, record
 from layers.release import Inputs

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask.testing import FlaskClient
 
-from geodata.model import EMPHASES
+from geodata.kinds import EMPHASES
 from layers.store import Release
 from webmap.app import create_app
 from webmap.settings import Settings, read_settings

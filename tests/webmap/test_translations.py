@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from geodata import city, crs, model
+from geodata import city, crs, kinds, model
 from geodata.city import find_city
 from geodata.read import read_facts
 from geodata.vocabulary import printed_terms
@@ -158,8 +158,8 @@ def test_no_page_string_is_unused() -> None:
         ("layer", get_args(model.Area.model_fields["layer"].annotation)),
         ("layer", get_args(model.Zone.model_fields["layer"].annotation)),
         ("landmark", get_args(model.Landmark.model_fields["kind"].annotation)),
-        ("emphasis", get_args(model.Emphasis)),
-        ("emphasis_short", get_args(model.Emphasis)),
+        ("emphasis", get_args(kinds.Emphasis)),
+        ("emphasis_short", get_args(kinds.Emphasis)),
         ("level", get_args(model.AgencyLevel)),
         ("status", get_args(model.Platform.model_fields["status"].annotation)),
         ("zone_basis", get_args(model.Platform.model_fields["zone_basis"].annotation)),

@@ -12,21 +12,23 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import brotli
-import numpy as np
 import orjson
-import shapely
 from cachetools import LRUCache
-from shapely.geometry.base import BaseGeometry
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
+from geodata.deferred import np, shapely
 from layers.axes import CRS84, Axes, from_lonlat
 from layers.document_types import LayerEntry
 from layers.export.job import flatten_values
 from layers.query import Feature
 from webmap.ogc.request import SITE_PLACEHOLDER
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 RESPONSE_BYTES = 24_000_000
 REMEMBERED = 20_000  # answers made once

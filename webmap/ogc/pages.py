@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
-import shapely
 from flask import Blueprint, Response, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response as Redirect
 
@@ -17,6 +16,7 @@ from geodata.boundaries import (
     flatten_value,
     parse_geometry,
 )
+from geodata.deferred import shapely
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-
-from shapely.geometry import Polygon
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING
 
 from geodata.crs import Bounds
+from geodata.deferred import shapely
 from layers.axes import Axes, box_to_lonlat, split_box
 from layers.cql.parse import LANGUAGES as FILTER_LANGUAGES
 from layers.cql.parse import MAX_BYTES, parse_filter
@@ -42,6 +41,9 @@ from webmap.params import (
     wrong_choice,
 )
 from webmap.problems import BadParameterError
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
 MAX_SORTED = 8
@@ -105,7 +107,6 @@ _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 _INSTANT = re.compile(f"{_DAY}(?:{_TIME})?")
 _DATETIME = "2024-01-01, 2024-01-01T00:00:00Z, 2024-01-01/2024-12-31, ../2024-12-31, 2024-01-01/.."
-_NOWHERE = Polygon()
 _FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
 
 
@@ -186,7 +187,7 @@ def _parse_bbox(given: str | None, axes: Axes, *, has_place: bool) -> tuple[Boun
     if given is None:
         return ()
     boxes = [box_to_lonlat(box, axes) for box in _split(_corners(given, axes), axes)]
-    return tuple(_NOWHERE if box is None else box for box in boxes) if has_place else ()
+    return tuple(shapely.Polygon() if box is None else box for box in boxes) if has_place else ()
 
 
 def _corners(given: str, axes: Axes) -> Bounds:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -14,7 +14,6 @@ from geodata.boundaries import Properties
 from layers.axes import Axes
 from layers.query import Collection, Feature, FeatureStore, Query, dump_exactly
 from webmap.ogc.cache import Body, CachedResponse, ResponseCache
-from webmap.ogc.openapi import Definition
 from webmap.ogc.request import OgcRequest
 from webmap.ogc.resources import (
     GEOJSON,
@@ -32,6 +31,9 @@ from webmap.ogc.tilesets import QUAD, TileAddress, Tilesets
 from webmap.params import Operation
 from webmap.problems import NotFoundError, Strings, link_near
 from webmap.vector_tiles import TILE, TileFiles
+
+if TYPE_CHECKING:
+    from webmap.ogc.openapi import Definition
 
 TARGETS = 256  # addresses whose meaning is remembered
 _PLAIN = {
@@ -119,6 +121,9 @@ class Service:
 
     @cached_property
     def _definition(self) -> Definition:
+        # Only who is asked for the description of the interface pays for it.
+        from webmap.ogc.openapi import Definition
+
         return Definition(self._resources, self._first_id)
 
     def _first(self, collection: str) -> Feature | None:

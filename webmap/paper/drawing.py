@@ -12,23 +12,22 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
-
-import numpy as np
-import shapely
-from shapely import affinity
-from shapely.geometry import box
-from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundaries import GeoJsonFeature, parse_geometry
 from geodata.city import read_city
 from geodata.crs import Bounds
+from geodata.deferred import np, shapely
+from geodata.kinds import PLACE_LAYERS
 from geodata.letters import strip_unprintable
-from geodata.model import PLACE_LAYERS
 from layers.basemap import INDEX, read_groups
 from layers.map_types import MapOwnDrawn
 from layers.store import Release
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 SVG = "http://www.w3.org/2000/svg"
 Attribute = str | float
@@ -158,11 +157,11 @@ class View:
         """Return what of a geometry is shown, in millimetres on paper."""
         west, south, east, north = self.bounds_m
         margin = (east - west) * 0.02
-        room = box(west - margin, south - margin, east + margin, north + margin)
+        room = shapely.box(west - margin, south - margin, east + margin, north + margin)
         shown = shapely.intersection(geometry, room)
         factor = MM / self.scale
         (x0, y0), (x1, _) = self.to_paper(0, 0), self.to_paper(1, 0)
-        return affinity.affine_transform(shown, [x1 - x0, 0, 0, -factor, x0, y0])
+        return shapely.affinity.affine_transform(shown, [x1 - x0, 0, 0, -factor, x0, y0])
 
 
 def fit(bounds: Bounds, left: float, top: float, size: tuple[float, float], margin: float = 1.04) -> View:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-
 from geodata.crs import Bounds
+from geodata.deferred import shapely
 from layers.cartography import STYLE, shade
 from layers.map_types import ShownFeature, SymbolLook
 from webmap.label_placement import (
@@ -28,6 +27,9 @@ from webmap.label_placement import (
 )
 from webmap.paper import look
 from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 HOLLOW_OVER_M = 1000  # a point known less well is drawn hollow
 RADIUS = 1.9  # millimetres of a point's symbol

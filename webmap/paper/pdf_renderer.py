@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 
 import segno
 
-from geodata.model import PLACE_LAYERS, POINT_LAYERS
+from geodata.kinds import PLACE_LAYERS, POINT_LAYERS
 from layers import document_types as doc
 from layers.basemap import INDEX
 from layers.links import Reached, Words
@@ -20,11 +20,11 @@ from layers.store import Release
 from layers.wording import NO_WORDING
 from webmap.i18n import choose_credit, fill, format_clause, format_number, format_quantity
 from webmap.map_choice import MapChoice, ShownMap
-from webmap.paper import typeset
+from webmap.paper import SIZES, typeset
 from webmap.paper.drawing import Ground
 from webmap.paper.locator import HUE, Chosen, draw_locator
 from webmap.paper.look import explain_edges
-from webmap.paper.poster import SIZES, Wording, draw_poster
+from webmap.paper.poster import Wording, draw_poster
 from webmap.paper.sheets import SheetText, Writer
 
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for

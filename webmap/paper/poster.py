@@ -8,27 +8,20 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import segno
-import shapely
 
 from geodata.crs import Bounds
-from geodata.model import POINT_LAYERS
+from geodata.deferred import shapely
+from geodata.kinds import POINT_LAYERS
 from layers.map_types import LegendLine, MapLandmark, MapOwnLayer, ShownFeature, SymbolLook
 from webmap.i18n import format_number
 from webmap.label_placement import find_middle, measure_text, wrap_text
 from webmap.map_choice import FigureLook, ShownMap
-from webmap.paper import look
+from webmap.paper import SIZES, look
 from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
 from webmap.paper.look import explain_edges
 from webmap.paper.painter import HOLLOW_OVER_M, Letters, Line, Painter, chip, symbol
 
 Say = Callable[..., str]
-SIZES = {
-    "A4": (297.0, 210.0),
-    "A3": (420.0, 297.0),
-    "A2": (594.0, 420.0),
-    "A1": (841.0, 594.0),
-    "A0": (1189.0, 841.0),
-}
 ZOOMS = {"A1": 2, "A0": 2}  # larger sheets are read from farther away: lines and letters grow with them
 MARGIN = 12.0
 LONGEST = 40.0  # millimetres of a name in one line on A4

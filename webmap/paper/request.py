@@ -24,7 +24,7 @@ class PaperRequest(ReleaseRequest):
     base
         The site's address without a slash at its end, for links and codes.
     size
-        Of a poster, one of :data:`~webmap.paper.poster.SIZES`.
+        Of a poster, one of :data:`webmap.paper.SIZES`.
     choice
         What of a theme is shown, as :meth:`~webmap.map_choice.MapChoice.to_query` writes it.
     also

@@ -33,13 +33,13 @@ from webmap.file_addresses import HOME_LANGUAGE, PAGE, PANEL, SCRIPTED, Files, F
 from webmap.i18n import LANGUAGES, translate
 from webmap.settings import Settings
 from webmap.site.crawler import Ask, Crawler, LinkRewriter, rewrite_html
-from webmap.site.tables import build_answer_tables, to_handing_script, to_literal
+from webmap.site.tables import build_answer_tables, to_handing_script, to_literal, to_packed_script
 
 STARTS = ("/", "/embed")
 OWN = ("static/", "map/")  # what pages take from the release at its own address
 COMPRESSED = (".gz", ".br")
 LOADED = (".html", ".js", ".css", ".svg")  # by pages; what is taken away as a file is taken seldom
-LEAST_COMPRESSED = 1024  # bytes
+LEAST_SAVED = 1400  # bytes: a packet of the network
 PAPER = ("pdf", "svg", "png")
 HERE = Path(__file__).parent / "hosting"
 MISSING = "404.html"
@@ -55,8 +55,9 @@ def build_site(release: Release, settings: Settings, files: Files) -> Iterator[t
     """
     for path, content in _build_files(release, settings, files):
         yield path, content
-        if path.endswith(LOADED) and len(content) >= LEAST_COMPRESSED:
-            yield f"{path}.gz", gzip.compress(content, 9, mtime=0)
+        copy = gzip.compress(content, 9, mtime=0) if path.endswith(LOADED) else content
+        if len(copy) <= len(content) - LEAST_SAVED:
+            yield f"{path}.gz", copy
 
 
 def _build_files(release: Release, settings: Settings, files: Files) -> Iterator[tuple[str, bytes]]:
@@ -67,12 +68,13 @@ def _build_files(release: Release, settings: Settings, files: Files) -> Iterator
     pages = []
     for path, content in walk.files():
         if SCRIPTED.fullmatch(path):
-            yield f"{path}.js", to_handing_script(to_literal(path, content))
+            write = to_packed_script if path.endswith(PANEL) else to_handing_script
+            yield f"{path}.js", write(to_literal(path, content))
         else:
             pages.append(path)
             yield path, content
     for name, table in build_answer_tables(app):
-        yield f"answers/{name}.json.js", to_handing_script(table)
+        yield f"answers/{name}.json.js", to_packed_script(table)
     if files.url:
         yield "404.html", render_missing(app, files.url)
     yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(PAGE)))

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from itertools import accumulate
 
 from werkzeug.test import TestResponse
+from werkzeug.urls import iri_to_uri
 
 from webmap.file_addresses import HOME_LANGUAGE, FileTarget, NeedsServerError, locate
 from webmap.i18n import LANGUAGES
@@ -97,7 +98,7 @@ class LinkRewriter:
             raise SiteError(f"{self._page.request}: {reference}") from error
         self._meet(target)
         if whole and self._url is not None:
-            return f"{self._url}/{target.seen_from('')}"
+            return iri_to_uri(f"{self._url}/{target.seen_from('')}")
         return self.lead_to(target)
 
 

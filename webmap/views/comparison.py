@@ -11,7 +11,7 @@ from typing import (
 from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from geodata.model import EMPHASES, PLACE_LAYERS
+from geodata.kinds import EMPHASES, PLACE_LAYERS
 from layers import document_types as doc
 from layers.answers import AreaIndustry, AreaPositioning
 from layers.citations import to_cited

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from flask import current_app, request
 
-from geodata.model import POINT_LAYERS
+from geodata.kinds import POINT_LAYERS
 from layers.document_types import PlaceDocument
 from layers.wording import find_sentences
 from webmap.content import Content

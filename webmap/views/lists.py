@@ -9,7 +9,7 @@ from math import ceil
 
 from flask import Blueprint, g, render_template, request
 
-from geodata.model import PLACE_LAYERS, POINT_LAYERS
+from geodata.kinds import PLACE_LAYERS, POINT_LAYERS
 from layers.document_types import IndustryDocument, PlaceDocument
 from webmap.content import Content
 from webmap.params import ChoiceParameter, Q, WholeParameter

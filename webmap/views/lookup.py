@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Response, current_app, g, render_template, request
-from shapely.geometry.base import BaseGeometry
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from geodata import crs
@@ -26,6 +27,9 @@ from webmap.params import AT, FRAME, LAT, LON, PROJECTED, parse_frame, parse_pos
 from webmap.polygons import parse_polygon, to_outline
 from webmap.problems import BadParameterError, RequestError, TooLargeError, UnsupportedTypeError
 from webmap.views.context import content
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 blueprint = Blueprint("placing", __name__)
 MAX_BYTES = 256 * 1024  # of a polygon with its form

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TypedDict
 
-import shapely
 from flask import Blueprint, Response, render_template, request
 
 from geodata.boundaries import GeoJsonFeature, flatten_value
+from geodata.deferred import shapely
 from layers.document_types import LayerEntry
 from layers.geojson import to_bytes
 from layers.links import Link, Words, to_own_url

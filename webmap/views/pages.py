@@ -14,7 +14,7 @@ from typing import TypeVar
 import segno
 from flask import Blueprint, Response, current_app, g, render_template, request
 
-from geodata.model import POINT_LAYERS
+from geodata.kinds import POINT_LAYERS
 from layers.document_types import PlaceDocument, PlaceIndustry
 from layers.history import TracedChange
 from layers.inspection import Inspection

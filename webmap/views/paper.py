@@ -14,7 +14,7 @@ from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
 from webmap.http import absolute, base_url
 from webmap.i18n import LANGUAGES, translate_here
 from webmap.map_choice import MAP_PARAMETERS, parse_map_choice
-from webmap.paper.poster import SIZES
+from webmap.paper import SIZES
 from webmap.paper.request import Kind, PaperRequest, make_paper
 from webmap.params import ChoiceParameter, OpenParameter, takes
 from webmap.problems import NotFoundError

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, render_template
 
-from geodata.model import AREA_LAYERS, EMPHASES, PLACE_LAYERS
-from layers.search import FoundRow, SearchDocument, ToldAnswer
+from geodata.kinds import AREA_LAYERS, EMPHASES, PLACE_LAYERS
 from webmap.http import send_json
 from webmap.i18n import current_language, translate
 from webmap.params import Q, parse_query, takes
 from webmap.views.context import content
+
+if TYPE_CHECKING:
+    from layers.search import FoundRow, SearchDocument, ToldAnswer
 
 blueprint = Blueprint("finding", __name__)
 NAMED_ZONES = 3  # of an industry in one line

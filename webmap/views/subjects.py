@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from flask import Blueprint, Response, g, render_template, request
 
-from geodata.model import EMPHASES
+from geodata.kinds import EMPHASES
 from layers.document_types import AgencyDocument, ClusterDocument, IndustryDocument, PlaceDocument
 from webmap import static_map
 from webmap.content import Content

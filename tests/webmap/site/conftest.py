@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import gzip
 import io
 import json
 import re
@@ -44,9 +46,10 @@ class Site:
 
     def handed(self, path: str) -> Any:
         """Return what a file hands to the script that loads it."""
-        found = re.fullmatch(r"document\.currentScript\.take\((.*)\);\n", self.read(path), re.DOTALL)
+        found = re.fullmatch(r"document\.currentScript\.(take|unpack)\((.*)\);\n", self.read(path), re.DOTALL)
         assert found, path
-        return json.loads(found[1])
+        handed = json.loads(found[2])
+        return handed if found[1] == "take" else json.loads(gzip.decompress(base64.b64decode(handed)))
 
     def search_tables(self, language: str) -> dict[str, Any]:
         """Return what the search answers from: what all languages share with what one says."""

@@ -61,10 +61,17 @@ export function load(address) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.take = resolve; // the file hands its content to the element that loads it
+    script.unpack = (packed) => resolve(unpack(packed));
     script.onerror = () => reject(new Error(address));
     script.src = `${address}.js`;
     document.head.append(script);
   });
+}
+
+/** Return the value of JSON that is packed with gzip and written in letters. */
+function unpack(packed) {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
 
 const SCRIPT = document.currentScript?.src; // this one, known only while it is first run
