@@ -160,6 +160,9 @@ TURNS = {  # what is done with a thing, or what it is for, by the industry of th
     "nuclear-power": ["核级轴承", "원전용 밸브", "heat exchangers for nuclear plants"],
     "marine-energy": ["tidal generators"],
     "high-end-manufacturing": ["航空轴承", "aircraft valves"],
+    "equipment-manufacturing": ["饼干机械", "leather processing machines", "egg polishing machine"],
+    "business-services": ["掘进机租赁", "boiler leasing"],
+    "hydrogen-solar": ["氢能压力表", "hydrogen pumps"],
 }
 
 
@@ -167,6 +170,23 @@ TURNS = {  # what is done with a thing, or what it is for, by the industry of th
 def test_what_is_done_with_a_thing_decides(release: Release, query: str, industry: str) -> None:
     told: Any = Search(release.read_json("index/search.json")).answer(query, "zh")["answer"]
     assert (told["kind"], told["industry"]["id"]) == ("synonym", industry)
+
+
+@pytest.mark.parametrize(
+    ("query", "kind", "industry", "place"),
+    [
+        ("经区物流", "named", "port-logistics", "jingqu"),  # 航运物流 is its kind of it
+        ("ISIC 8710 시설", "named", "medical-care", "rongcheng"),  # a code among words
+        ("medcial devises", "named", "medical-devices", "gaoqu"),  # a slip in each of two words
+        ("漁業工程裝備", "area", "fishery-equipment", "marine-east"),  # 業 stands in a Korean name, too
+    ],
+)
+def test_a_word_is_understood_with_what_stands_beside_it(
+    release: Release, query: str, kind: str, industry: str, place: str
+) -> None:
+    told: Any = Search(release.read_json("index/search.json")).answer(query, "zh")["answer"]
+    assert (told["kind"], told["industry"]["id"]) == (kind, industry)
+    assert place in {row["id"] for row in told["zones"] + told["areas"]}
 
 
 FOREIGN = {  # products of industries that the plan does not have, by the nearest that it has

@@ -72,6 +72,11 @@ ODD_QUERIES = (  # typed in part, wrongly, by sound or by what no script of ours
     ),
     *(
         "空压缩磨机",
+        "经区物流",
+        "repair of boats",
+        "medcial devises",
+        "ISIC 8710 요양시설",
+        "egg polishing machine",
         "做瑜伽课的衣",
         "核电專用泵",
         "항암보조약을",

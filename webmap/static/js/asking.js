@@ -282,7 +282,7 @@ export function createAsking(tables, letters) {
   /** Return the piece with the answer for the place that a question names, where the plan has a kind of it there. */
   function placed(head, found) {
     const kinds = answers[head.told].kinds ?? {};
-    const places = found.map(({ told }) => answers[told]).flatMap((one) => (one.kind === "place" ? one.places.map(({ id }) => id) : []));
+    const places = found.map(({ told }) => answers[told]).flatMap((one) => (one.kind === "place" ? one.places : []));
     const here = places.find((id) => Object.hasOwn(kinds, id));
     return here === undefined ? head : { ...head, told: kinds[here] };
   }
