@@ -231,9 +231,14 @@ def build_equal_area(lon: float, lat: float) -> str:
 
 def measure_area_km2(geometry: BaseGeometry) -> float:
     """Return the geodesic area on WGS 84, km², of a lon/lat geometry with any winding."""
-    polygons = shapely.orient_polygons(shapely.get_parts(geometry))
-    # An outer ring counts positive and a hole negative, as they are wound now.
-    return sum(_measure_ring_m2(ring) for ring in shapely.get_rings(polygons)) / 1e6
+    rings, polygon = shapely.get_rings(
+        shapely.orient_polygons(shapely.get_parts(geometry)), return_index=True
+    )
+    # The first ring of a polygon is the outer one. A sliver whose ring crosses itself by rounding may be
+    # wound either way: signs are not to be relied on.
+    outer = np.diff(polygon, prepend=-1) > 0
+    areas = (abs(_measure_ring_m2(ring)) for ring in rings)
+    return sum(area if first else -area for area, first in zip(areas, outer, strict=True)) / 1e6
 
 
 def _measure_ring_m2(ring: shapely.LinearRing) -> float:

@@ -32,7 +32,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundaries import Boundaries, DataPackage, FeatureCollection, Quality, parse_geometry
-from geodata.boundary_import.planar import GRID_DEG
+from geodata.boundary_import.planar import GRID_DEG, unite
 from geodata.boundary_import.records import IMPORTED_METHODS, ImportedBoundary
 from geodata.boundary_import.snap import Adjusted, Members
 from geodata.kinds import LANGUAGES
@@ -129,7 +129,9 @@ def build_shapes(facts: Facts, boundaries: Boundaries) -> dict[str, Shape]:
     package = boundaries["datapackage"]
     adjusted = _get_adjusted(boundaries)
     drafts = _draft_towns(facts, boundaries["towns"], package, adjusted)
-    drafts |= _draft_sites(facts, drafts, _read_land(boundaries["land"]), package)
+    ready = {**adjusted.pieces, CITY: drafts[CITY].geometry} if adjusted.pieces else {}
+    land = unite(_get_pieces(boundaries["land"], ready).values())
+    drafts |= _draft_sites(facts, drafts, land, package)
     drafts |= _draft_imports(adjusted)
     for area in facts.areas.values():
         drafts[area.id] = _draft_area(area, drafts)
@@ -167,8 +169,9 @@ def build_waters(boundaries: Boundaries) -> list[tuple[Text, Shape]]:
     return found
 
 
-def _read_land(collection: FeatureCollection) -> BaseGeometry:
-    return shapely.union_all([parse_geometry(feature) for feature in collection["features"]])
+def _get_pieces(collection: FeatureCollection, ready: Mapping[str, BaseGeometry]) -> dict[str, BaseGeometry]:
+    """Return the geometry of each feature by id; that of what is `ready` is not read."""
+    return {row["id"]: ready.get(row["id"]) or parse_geometry(row) for row in collection["features"]}
 
 
 def _get_adjusted(boundaries: Boundaries) -> Adjusted:
@@ -188,7 +191,7 @@ def _draft_towns(
     facts: Facts, collection: FeatureCollection, package: DataPackage, adjusted: Adjusted
 ) -> dict[str, _Draft]:
     """Draft the city, the counties, the zones that are made of towns, and the towns."""
-    geometries = {feature["id"]: parse_geometry(feature) for feature in collection["features"]}
+    geometries = _get_pieces(collection, adjusted.pieces)
     if missing := sorted(facts.towns.keys() - geometries.keys()):
         raise ShapeError(f"boundaries/towns.geojson: no polygon of {', '.join(missing)}")
     groups: dict[str, list[Town]] = {CITY: []}
@@ -311,11 +314,13 @@ def _draft_sites(
     """Draft the indicative polygons of all places with sites that bound them; parts are united."""
     ids = {town.code: town.id for town in facts.towns.values()}
     made: dict[str, list[tuple[Site, Position, BaseGeometry]]] = {}
+    rooms: dict[tuple[str | None, ...], BaseGeometry] = {}
     for site in facts.sites:
         if site.position is not None and site.within:
             parent = facts.zones[site.of].parent if site.of in facts.zones else None
             bounds = [ids.get(bound, bound) for bound in site.within]
-            room = _build_room(bounds, parent, drafts, land)
+            room = rooms.get((parent, *bounds)) or _build_room(bounds, parent, drafts, land)
+            rooms[parent, *bounds] = room
             position = _move_into(site.position, room)
             part = fit_circle(position, site.area_km2, room)
             made.setdefault(site.of, []).append((site, position, part))
@@ -339,7 +344,7 @@ def _build_room(
     if bounds == [SEA]:
         west, south, east, north = land.bounds
         return shapely.difference(shapely.box(west - 1, south - 1, east + 1, north + 1), land)
-    room = shapely.union_all([_get(drafts, bound).geometry for bound in bounds])
+    room = unite(_get(drafts, bound).geometry for bound in bounds)
     return room if parent is None else shapely.intersection(room, _get(drafts, parent).geometry)
 
 
@@ -388,7 +393,7 @@ def _draft_area(area: Area, drafts: Mapping[str, _Draft]) -> _Draft:
     """Dissolve the members of `area`, and its core where that is a place with a shape of its own."""
     names = [*area.members, *([area.core] if area.core in drafts else [])]
     members = [_get(drafts, name) for name in dict.fromkeys(names) if name is not None]
-    union = shapely.union_all([member.geometry for member in members])
+    union = unite(member.geometry for member in members)
     sources = tuple(dict.fromkeys(source for member in members for source in member.sources))
     method: Method = "indicative" if all(member.method == "indicative" for member in members) else "derived"
     movers = tuple(dict.fromkeys(mover for member in members for mover in member.adjusted_by))

@@ -14,7 +14,7 @@ from geodata.deferred import np, shapely
 from layers.cql.evaluate import Column, evaluate
 from layers.document_types import BlockHead, LayerEntry
 from layers.lookup import reach_box, read_entries
-from layers.query import Collection, Feature, Query, Selection, StoredRow, queryables, read_stored_rows
+from layers.query import Collection, Feature, Query, Selection, StoredRow, read_stored_rows, searchables
 from layers.store import Release
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class MemoryTable:
 
     def __init__(self, info: LayerEntry, rows: Iterable[StoredRow]) -> None:
         self._rows = list(rows)
-        self._kinds = queryables(info)
+        self._kinds = searchables(info)
         self._features = np.empty(len(self._rows), dtype=object)  # so that many are taken at once
         self._features[:] = [Feature(row.id, row.body) for row in self._rows]
         self._columns: dict[str, Column] = {}

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
-from geodata.boundaries import GeoJsonFeature, GeoJsonGeometry, Properties, Scalar, flatten_value
+from geodata.boundaries import (
+    SEPARATOR,
+    GeoJsonFeature,
+    GeoJsonGeometry,
+    Properties,
+    Scalar,
+    flatten_value,
+    list_records,
+)
 from geodata.crs import Bounds
 from geodata.deferred import shapely
 from geodata.kinds import LANGUAGES
@@ -110,7 +118,8 @@ class FeatureStore(Protocol):
 
 
 # The members of the records that a list of a feature holds; every other list holds texts.
-DESIGNATION_MEMBERS = ("industry_id", *(f"term_{one}" for one in LANGUAGES), "emphasis", "clause")
+TERMS = tuple(f"term_{language}" for language in LANGUAGES)
+DESIGNATION_MEMBERS = ("industry_id", *TERMS, "emphasis", "clause")
 RECORDS = {
     "industries": DESIGNATION_MEMBERS,
     "industries_of_areas": ("area_id", "role", *DESIGNATION_MEMBERS),
@@ -129,7 +138,7 @@ KINDS: dict[str, Kind] = {
 class StoredRow:
     """One feature or table row.
 
-    ``values`` holds every queryable but the geometry; ``geometry`` is lon/lat, None where unknown and
+    ``values`` holds every searchable but the geometry; ``geometry`` is lon/lat, None where unknown and
     for every row of a table.
     """
 
@@ -143,6 +152,12 @@ def queryables(info: LayerEntry) -> dict[str, Kind]:
     """Return what a collection can be filtered and sorted by: its fields and, for a layer, its geometry."""
     kinds = {field["name"]: KINDS[field["type"]] for field in info["fields"]}
     return kinds if info["geometry"] == "none" else kinds | {GEOMETRY: "geometry"}
+
+
+def searchables(info: LayerEntry) -> dict[str, Kind]:
+    """Return what words are looked for in: the queryables, and the plan's terms in lists of records."""
+    lists = [field["name"] for field in info["fields"] if field["name"] in RECORDS]
+    return queryables(info) | {f"{name}.{term}": "list" for name in lists for term in TERMS}
 
 
 def json_type(field: FieldEntry) -> str:
@@ -194,4 +209,8 @@ def _row_id(properties: Properties) -> str:
 
 
 def _flat(properties: Properties) -> dict[str, Scalar]:
-    return {name: flatten_value(value) for name, value in properties.items()}
+    plain = {name: flatten_value(value) for name, value in properties.items()}
+    for name in RECORDS.keys() & properties.keys():
+        rows = list_records(properties[name])
+        plain |= {f"{name}.{term}": SEPARATOR.join(str(row[term]) for row in rows) or None for term in TERMS}
+    return plain

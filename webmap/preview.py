@@ -176,7 +176,7 @@ def _find_spot(issue: Issue, proposal: Proposal, drawing: PreviewMaps | None) ->
     if drawing is None:
         return None
     named = [shapely.Point(float(at["lon"]), float(at["lat"])) for at in _NAMED.finditer(issue.message_en)]
-    shapes = [record.polygon() for record in proposal.records if record.of == issue.feature_id]
+    shapes = [record.polygon for record in proposal.records if record.of == issue.feature_id]
     shapes += [proposal.before[one].geometry for one in (issue.feature_id,) if one in proposal.before]
     points = [*named, *(shape.representative_point() for shape in shapes if not shape.is_empty)]
     inside = next((point for point in points if drawing.frame.view.contains(point)), None)
@@ -276,7 +276,7 @@ class _View:
         self, proposal: Proposal, facts: Facts, around: BaseGeometry, name: Callable[[str], str]
     ) -> None:
         self.proposal, self.facts, self.around, self.name = proposal, facts, around, name
-        self.new = {record.of: record.polygon() for record in proposal.records}
+        self.new = {record.of: record.polygon for record in proposal.records}
         self.flawed = [] if proposal.after else _list_flawed(proposal, whole=bool(self.new))
         self.given = [*self.new.values(), *(shape for _, shape in self.flawed)]
         self.old = {

@@ -29,6 +29,7 @@ from geodata.boundary_import.planar import (
     is_narrow,
     to_plane,
     to_polygons,
+    unite,
 )
 from geodata.boundary_import.reader import SourceFeature
 from geodata.boundary_import.records import ImportedBoundary
@@ -111,7 +112,7 @@ def check_area(record: ImportedBoundary, shape: Shape) -> Iterator[Issue]:
     official_km2 = shape.official_area_km2
     if official_km2 is None:
         return
-    area_km2 = crs.measure_area_km2(record.polygon())
+    area_km2 = crs.measure_area_km2(record.polygon)
     percent = 100 * (area_km2 / official_km2 - 1)
     values = {"area": f"{area_km2:.2f}", "official": f"{official_km2:g}", "percent": f"{percent:+.1f}"}
     least, most = _COUNTY_AREA_RANGE_PERCENT if record.layer == "counties" else _AREA_RANGE_PERCENT
@@ -124,7 +125,7 @@ def check_area(record: ImportedBoundary, shape: Shape) -> Iterator[Issue]:
 def check_fragments(record: ImportedBoundary) -> Iterator[Issue]:
     """Yield that a polygon has parts or holes that are narrower than it is accurate, and not 20 m wide."""
     width_m = min(2 * record.accuracy_m, _FRAGMENT_M)
-    parts = shapely.get_parts(record.polygon())
+    parts = shapely.get_parts(record.polygon)
     small = [part for part in parts if len(parts) > 1 and _is_fragment(part, width_m)]
     holes = [shapely.Polygon(ring) for part in parts for ring in part.interiors]
     gaps = [hole for hole in holes if _is_fragment(hole, width_m)]
@@ -235,7 +236,7 @@ def _is_nested(one: str, other: str, members: Members) -> bool:
 
 def _check_location(record: ImportedBoundary, path: str, context: Context) -> Iterator[Issue]:
     shape = context.shapes[record.of]
-    polygon = record.polygon()
+    polygon = record.polygon
     reach = shapely.buffer(shape.geometry, shape.accuracy_m / 111_000)
     percent = 100 * shapely.intersection(polygon, reach).area / polygon.area
     if percent < _MIN_OVERLAP_PERCENT:
@@ -270,12 +271,12 @@ def _check_gap(record: ImportedBoundary, other: ImportedBoundary, context: Conte
     if before[0].distance(before[1]) > GRID_DEG:
         return
     others = [
-        one.polygon()
+        one.polygon
         for one in context.records.values()
         if members.of(one.of) and not _is_nested(one.of, record.of, members)
     ]
-    left = shapely.difference(shapely.union_all(before), shapely.union_all([record.polygon(), *others]))
-    edges = [to_plane(one.polygon()) for one in (record, other)]
+    left = shapely.difference(unite(before), unite([record.polygon, *others]))
+    edges = [to_plane(one.polygon) for one in (record, other)]
     reach = [shapely.buffer(edge, _MAX_GAP_M / METRES_PER_DEG) for edge in edges]
     between = from_plane(shapely.intersection_all([to_plane(left), *reach]))
     gaps = [
@@ -302,7 +303,7 @@ def _check_gap(record: ImportedBoundary, other: ImportedBoundary, context: Conte
 
 
 def _check_overlap(record: ImportedBoundary, other: ImportedBoundary, context: Context) -> Iterator[Issue]:
-    both = to_polygons(shapely.intersection(record.polygon(), other.polygon()))
+    both = to_polygons(shapely.intersection(record.polygon, other.polygon))
     area_km2 = crs.measure_area_km2(both)
     if area_km2 < MIN_AREA_KM2:
         return
@@ -334,7 +335,7 @@ def check_enclaves(
         own = members.of(record.of)
         settled = {place for place in adjusted.imports if place != record.of and not members.of(place) >= own}
         excluded = own.union(*(members.of(place) for place in settled))
-        holes = [hole for hole in _list_holes(record.polygon()) if not is_narrow(hole, 2 * record.accuracy_m)]
+        holes = [hole for hole in _list_holes(record.polygon) if not is_narrow(hole, 2 * record.accuracy_m)]
         retained = {
             name: _measure_retained(holes, before[name], adjusted.pieces[name])
             for name in before.keys() - excluded
@@ -342,7 +343,7 @@ def check_enclaves(
         retained = {name: area_km2 for name, area_km2 in retained.items() if area_km2 >= MIN_AREA_KM2}
         if own and retained:
             owners = place_names.join(sorted(retained, key=lambda name: (-retained[name], name)))
-            lands = shapely.union_all([before[name] for name in retained])
+            lands = unite(before[name] for name in retained)
             there = [hole for hole in holes if hole.intersects(lands)]
             values = {"count": len(there), "area": f"{sum(retained.values()):.3f}", "holders": owners}
             values |= {

@@ -52,7 +52,7 @@ class Context:
     def polygon(self, place: str) -> BaseGeometry:
         """Return a place's polygon, the new one where there is one."""
         record = self.records.get(place)
-        return record.polygon() if record else self.shapes[place].geometry
+        return record.polygon if record else self.shapes[place].geometry
 
     def imported_parent(self, place: str) -> str | None:
         """Return the nearest place above `place` with an imported polygon."""
@@ -109,12 +109,12 @@ class _Pair:
     @cached_property
     def rest(self) -> BaseGeometry:
         """What of the record's polygon is farther; in the plane."""
-        return to_polygons(shapely.difference(to_plane(self.record.polygon()), self.near))
+        return to_polygons(shapely.difference(to_plane(self.record.polygon), self.near))
 
     @cached_property
     def percent(self) -> float:
         """How much of the record's polygon is not."""
-        return 100 * (1 - self.rest.area / to_plane(self.record.polygon()).area)
+        return 100 * (1 - self.rest.area / to_plane(self.record.polygon).area)
 
     @cached_property
     def far(self) -> list[BaseGeometry]:
@@ -129,7 +129,7 @@ class _Pair:
 
 def check_containment(record: ImportedBoundary, path: str, context: Context) -> Iterator[Issue]:
     """Yield where a polygon reaches out of its county, its parent, or the next imported place above."""
-    parts = tuple(shapely.get_parts(record.polygon()))
+    parts = tuple(shapely.get_parts(record.polygon))
     parent, imported_parent = context.members.parent(record.of), context.imported_parent(record.of)
     county = _Pair(record, parts, path, context, context.county(record.of))
     above = [
@@ -183,7 +183,9 @@ def _advise_county_first(record: ImportedBoundary) -> Texts:
 
 def _check_outside(pair: _Pair) -> Iterator[Issue]:
     """Yield what reaches out of a place, a strip along its border or more; parts far off are told apart."""
-    near = pair.record.polygon().difference(shapely.union_all(pair.far))
+    near = pair.record.polygon
+    if pair.far:
+        near = shapely.difference(near, shapely.union_all(pair.far))
     outside = to_polygons(shapely.difference(near, pair.polygon))
     area_km2 = crs.measure_area_km2(outside)
     if area_km2 < MIN_AREA_KM2:
@@ -284,7 +286,7 @@ def _check_contained_polygon(
     record: ImportedBoundary, other: ImportedBoundary, context: Context
 ) -> Iterator[Issue]:
     """Check that a polygon contains another in force, which it would cut otherwise."""
-    outside = to_polygons(shapely.difference(context.shapes[other.of].geometry, record.polygon()))
+    outside = to_polygons(shapely.difference(context.shapes[other.of].geometry, record.polygon))
     area_km2 = crs.measure_area_km2(outside)
     if area_km2 < MIN_AREA_KM2:
         return

@@ -355,7 +355,7 @@ def parse_coordinate(cell: str, *, packed: bool = False) -> float | None:
     text = unicodedata.normalize("NFKC", cell).strip().casefold()
     for mark, words in read_vocabulary()["angle_marks"].items():
         for word in words:
-            text = text.replace(word, mark)
+            text = text.replace(unicodedata.normalize("NFKC", word), mark)  # º is an o then
     text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
     plain = re.sub(r"(?<=\d),(?=\d{3}(?:\D|$))", "", text).removesuffix("m").rstrip("°").strip()
     if NUMBER.fullmatch(plain):

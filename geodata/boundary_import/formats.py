@@ -318,6 +318,20 @@ def decode_text(name: str, content: bytes, encoding: str | None = None) -> str:
     raise RefusedError(build_issue("bad-encoding", name, tried=", ".join(tried)))
 
 
+def parse_json(name: str, path: Path) -> object:
+    """Return the content of a JSON; that of one with a feature a line as a collection of them."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if len(lines) > 1 and all(line[0] + line[-1] == "{}" for line in lines):
+            return {"type": "FeatureCollection", "features": [json.loads(line) for line in lines]}
+        return json.loads(text)
+    except UnicodeDecodeError as error:
+        raise RefusedError(build_issue("not-utf8", name)) from error
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
+
+
 def count_json(content: object) -> Declared | None:
     """Return what a GeoJSON, TopoJSON or Esri JSON declares; None for another kind of JSON."""
     if not isinstance(content, dict):

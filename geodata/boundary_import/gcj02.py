@@ -126,11 +126,13 @@ def _estimate_certainty(gain_m: NDArray[np.float64], compared_km: float) -> floa
 
 def _sample_points(boundary: BaseGeometry, spacing_m: float) -> NDArray[np.float64]:
     """Return evenly spaced points along all lines of a boundary in metres."""
-    parts = [
-        shapely.line_interpolate_point(line, np.arange(0.0, max(line.length, 1.0), spacing_m))
-        for line in shapely.get_parts(boundary)
-    ]
-    return shapely.get_coordinates(np.concatenate(parts))
+    parts = []
+    for line in shapely.get_parts(boundary):  # shapely would walk each from its start for each point
+        corners = shapely.get_coordinates(line)
+        along = np.append(0.0, np.hypot(*np.diff(corners, axis=0).T).cumsum())
+        at = np.arange(0.0, max(along[-1], 1.0), spacing_m)
+        parts.append(np.column_stack([np.interp(at, along, axis) for axis in corners.T]))
+    return np.concatenate(parts)
 
 
 _DEGREES: Final = (crs.LONLAT, "EPSG:4326", "EPSG:4490")  # systems that shifted positions pass for

@@ -37,6 +37,7 @@ _SAMPLE_SIZE: Final = 100
 _LONGEST_NAME: Final = 100  # of a system in words
 _MAX_GAP: Final = 0.02  # of a line's length, between its ends
 _CORNERS: Final = 3  # of a polygon at least
+_NAMELESS: Final = frozenset({"unnamed", "unknown"})  # as MapInfo's files leave a system
 _STEPS: Final = {3: 20, 6: 10}  # from the first zone of a series to the last, by its width in degrees
 _CGCS_A_M: Final = 6_378_137.0  # the ellipsoid of CGCS2000, and its inverse flattening
 _CGCS_RF: Final = 298.257222101
@@ -71,11 +72,12 @@ def georeference(
     coordinates cannot be understood.
     """
     stated = given or boundary_file.crs
+    boundary_file, left_out = _leave_out_empty(boundary_file)
     if stated is None:
         _check_shapes(boundary_file)
         raise RefusedError(_describe_missing_crs(boundary_file, build_search_box(city)))
     definition = resolve_crs(stated)
-    georeferenced = Georeferenced(_normalise_crs(definition, boundary_file.name), [])
+    georeferenced = Georeferenced(_normalise_crs(definition, boundary_file.name), [], left_out)
     _check_shapes(boundary_file)
     _check_custom(definition, boundary_file.name)
     georeferenced.features, georeferenced.fixes = select_polygons(boundary_file, fix=fix)
@@ -113,9 +115,12 @@ def build_search_box(city: BaseGeometry) -> BaseGeometry:
 
 def _normalise_crs(definition: str, path: str) -> str:
     try:
-        return crs.read_definition(definition)
+        name = crs.read_definition(definition)
     except ValueError as error:
         raise RefusedError(build_issue("unknown-crs", path, crs=definition[:60])) from error
+    if name in _NAMELESS and crs.measure_uncertainty_m(definition) == 0:
+        return _find_same(CRS.from_user_input(definition)) or name
+    return name
 
 
 def resolve_crs(stated: str) -> str:
@@ -255,6 +260,17 @@ def _normalise_or_quote(definition: str) -> str:
         return crs.read_definition(resolve_crs(definition))
     except ValueError:
         return definition[:40]
+
+
+def _leave_out_empty(boundary_file: BoundaryFile) -> tuple[BoundaryFile, list[Issue]]:
+    """Return a file without the features that have no geometry, where others have some, and that it is so."""
+    rows = boundary_file.features
+    placed = [one for one in rows if one.geometry is not None and not one.geometry.is_empty]
+    if len(placed) in {0, len(rows)}:
+        return boundary_file, []
+    values = {"count": len(rows) - len(placed), "total": len(rows)}
+    told = build_issue("empty-left-out", boundary_file.name, **values)
+    return replace(boundary_file, features=placed), [told]
 
 
 def _check_shapes(boundary_file: BoundaryFile) -> None:

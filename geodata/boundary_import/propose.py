@@ -35,7 +35,7 @@ from geodata.boundary_import.gcj02 import (
 from geodata.boundary_import.georeference import Drawable, Georeferenced, georeference, select_drawable
 from geodata.boundary_import.issues import Issue, PlaceNames, RefusedError, build_issue
 from geodata.boundary_import.matching import PlaceIndex, check_attributes, match_features, select_features
-from geodata.boundary_import.planar import MIN_AREA_KM2, is_moved, to_polygons
+from geodata.boundary_import.planar import MIN_AREA_KM2, is_moved, to_polygons, unite
 from geodata.boundary_import.reader import BoundaryFile, SourceFeature, read_boundary_file
 from geodata.boundary_import.records import CheckOptions, ImportedBoundary, keep_latest
 from geodata.boundary_import.snap import (
@@ -45,7 +45,6 @@ from geodata.boundary_import.snap import (
     apply_imports,
     measure_known_accuracy_m,
     reconcile,
-    to_boundaries,
 )
 from geodata.boundary_import.transfers import Change, Transfer
 from geodata.read import Facts
@@ -106,7 +105,7 @@ class Baseline:
     def shapes(self) -> dict[str, Shape]:
         """The shape of every place with the imports in force."""
         facts = add_sources(self.facts, self.records)
-        return build_shapes(facts, to_boundaries(self.boundaries, self.adjusted))
+        return build_shapes(facts, {**self.boundaries, "adjusted": self.adjusted})
 
 
 class AreaChange(TypedDict):
@@ -283,7 +282,7 @@ def _join_parts(
         issues += [issue] if issue else []
         parts.append(mended)
     broken = any(issue.level == "error" for issue in issues)
-    return None if broken else to_polygons(shapely.union_all(parts)), issues
+    return None if broken else to_polygons(unite(parts)), issues
 
 
 def _add_record(
@@ -339,7 +338,7 @@ def _check_shifts(request: ImportRequest, proposal: Proposal, baseline: Baseline
     if known is None:
         return
     for record in proposal.records:
-        verdict = measure_shift(record.polygon(), known.lines)
+        verdict = measure_shift(record.polygon, known.lines)
         proposal.shifts[record.of] = verdict
         proposal.issues += check_shift(
             record, verdict, told=bool(request.crs), judged=bool(baseline.members.of(record.of))
@@ -379,7 +378,7 @@ def _check_effects(proposal: Proposal, baseline: Baseline, watch: Watch, *, acce
     told = list(change.check(known_m, accepted=accepted))
     proposal.issues += told
     proposal.records = [_add_remarks(record, told, LOSS_CODES) for record in proposal.records]
-    boundaries = to_boundaries(baseline.boundaries, adjusted)
+    boundaries: Boundaries = {**baseline.boundaries, "adjusted": adjusted}
     proposal.after = build_shapes(add_sources(baseline.facts, records.values()), boundaries)
     before_context = Context(
         proposal.before, members, keep_latest(baseline.records), place_names, baseline.beyond
@@ -397,13 +396,13 @@ def _keep_detached_land(record: ImportedBoundary, proposal: Proposal, baseline: 
     """
     if record.layer != "counties":
         return record
-    polygon = record.polygon()
+    polygon = record.polygon
     others = [
         one
         for one in (*baseline.records, *proposal.records)
         if one.layer == "counties" and one.of != record.of
     ]
-    covered = shapely.union_all([polygon, *(one.polygon() for one in keep_latest(others).values())])
+    covered = unite([polygon, *(one.polygon for one in keep_latest(others).values())])
     parts = shapely.get_parts(proposal.before[record.of].geometry)
     left_out = [part for part in parts if not part.intersects(covered)]
     if not left_out or len(left_out) == len(parts):
@@ -419,7 +418,7 @@ def _keep_detached_land(record: ImportedBoundary, proposal: Proposal, baseline: 
             place=baseline.place_names.of(record.of),
         )
     )
-    whole = record.model_copy(update={"geometry": _to_geometry(shapely.union_all([polygon, *left_out]))})
+    whole = record.model_copy(update={"geometry": _to_geometry(unite([polygon, *left_out]))})
     return _add_remarks(whole, proposal.issues, {"islands-kept"})
 
 
@@ -429,7 +428,7 @@ def _reconcile_records(proposal: Proposal, baseline: Baseline) -> list[ImportedB
     settled = []
     for record in proposal.records:
         polygon = polygons[record.of]
-        if shapely.equals(polygon, record.polygon()):
+        if shapely.equals(polygon, record.polygon):
             settled.append(record)
         elif crs.measure_area_km2(polygon) < MIN_AREA_KM2:
             proposal.issues.append(build_issue("nothing-left", record.file_name, record.of))

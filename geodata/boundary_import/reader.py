@@ -7,7 +7,6 @@ read: the web process never does.
 
 from __future__ import annotations
 
-import json
 import mmap
 import re
 import shutil
@@ -49,6 +48,7 @@ from geodata.boundary_import.formats import (
     detect_format,
     hash_file,
     is_utf8,
+    parse_json,
     read_cpg,
     read_geojson_crs,
     refuse_format,
@@ -81,6 +81,7 @@ DRIVERS: Final = frozenset(
     {
         *("GeoJSON", "GPKG", "ESRI Shapefile", "KML", "LIBKML", "FlatGeobuf", "OpenFileGDB", "DXF"),
         *("ESRIJSON", "TopoJSON", "GML", "GPX", "MapInfo File", "XLSX", "ODS"),
+        "GeoJSONSeq",
     }
 )
 _BYTES: Final = "ISO-8859-1"  # in which every byte is a letter: attributes are decoded later
@@ -323,7 +324,7 @@ def _read_json(source: _Source) -> BoundaryFile:
     """Read GeoJSON, TopoJSON, Esri JSON, or the answer of a district service."""
     path, name, options = source.path, source.name, source.options
     _check_positions(name, path)
-    content = _parse_json(name, path)
+    content = parse_json(name, path)
     service = coordinate_lists.read_district_json(name, content)
     if service is not None:
         return _to_boundary_file(name, service)
@@ -349,15 +350,6 @@ def _check_positions(name: str, source: Path) -> None:
         count = sum(1 for _ in _POSITION.finditer(content))
     if count > MAX_VERTICES:
         raise RefusedError(build_issue("too-many-vertices", name, count=count, limit=MAX_VERTICES))
-
-
-def _parse_json(name: str, path: Path) -> object:
-    try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise RefusedError(build_issue("not-utf8", name)) from error
-    except (ValueError, RecursionError) as error:
-        raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
 
 
 def _find_geojson_crs(path: Path, read: str | None) -> str | None:

@@ -42,6 +42,7 @@ from geodata.boundary_import.planar import (
     subtract,
     to_plane,
     to_polygons,
+    unite,
 )
 from geodata.land import SEA
 
@@ -86,6 +87,7 @@ class Seeds:
         return [shapely.intersection(from_plane(lines), region)]
 
 
+Pieces = Mapping[str, BaseGeometry]
 _MAX_ROUNDS: Final = 3  # a sliver may lie behind another
 
 
@@ -94,22 +96,29 @@ class Face:
     """A face between all lines: who has it before and after, and whether inside the area."""
 
     polygon: shapely.Polygon
+    point: shapely.Point  # in it
     before: str
     owner: str
     inside: bool
 
 
 def merge_slivers(
-    faces: Sequence[Face], sides: tuple[frozenset[str], frozenset[str]], width_m: float
+    faces: Sequence[Face], before: Pieces, sides: tuple[frozenset[str], frozenset[str]], width_m: float
 ) -> None:
     """Give every new detached sliver, narrower than `width_m`, to its neighbour.
 
-    `sides` are the assignment's own pieces, and those that may take land given up; nothing passes from one
-    side to the other.
+    `before` has the pieces as they were. `sides` are the assignment's own pieces, and those that may take
+    land given up; nothing passes from one side to the other.
     """
-    work = _SliverMerger(faces, width_m)
+    work = _SliverMerger(faces, before, width_m)
     for _ in range(_MAX_ROUNDS):
-        found = [(part, side) for side in sides for owner in sorted(side) for part in work.find(owner)]
+        owned = work.list_owned()
+        found = [
+            (part, side)
+            for side in sides
+            for owner in sorted(side & owned.keys())
+            for part in work.find(owner, owned[owner])
+        ]
         given = [work.give(part, side) for part, side in found]
         if not any(given):
             return
@@ -141,18 +150,31 @@ def measure_shared_edges(polygons: Sequence[shapely.Polygon]) -> list[dict[int, 
 
 
 class _SliverMerger:
-    def __init__(self, faces: Sequence[Face], width_m: float) -> None:
-        self.faces, self.width_m = faces, width_m
-        self.points = shapely.point_on_surface([face.polygon for face in faces])
+    def __init__(self, faces: Sequence[Face], before: Pieces, width_m: float) -> None:
+        self.faces, self.before, self.width_m = faces, before, width_m
+        self.found: dict[str, tuple[list[int], list[list[int]]]] = {}  # by owner: of which faces, and what
+        self.points = np.array([face.point for face in faces])
         self.shared = measure_shared_edges([face.polygon for face in faces])
 
-    def find(self, owner: str) -> list[list[int]]:
-        """Return the faces of each new detached sliver of `owner`."""
-        mine = [number for number, face in enumerate(self.faces) if face.owner == owner]
-        old = [face.polygon for face in self.faces if face.before == owner]
-        parts = self._parts([self.faces[number].polygon for number in mine])
-        slivers = [part for part in parts[:-1] if is_narrow(part, self.width_m)]
-        known = [part for part in self._parts(old) if is_narrow(part, self.width_m)] if slivers else []
+    def list_owned(self) -> dict[str, list[int]]:
+        """Return the faces of each owner."""
+        owned: dict[str, list[int]] = {}
+        for number, face in enumerate(self.faces):
+            owned.setdefault(face.owner, []).append(number)
+        return owned
+
+    def find(self, owner: str, mine: list[int]) -> list[list[int]]:
+        """Return the faces of each new detached sliver of `owner`, whose faces are `mine`."""
+        if self.found.get(owner, ((), ()))[0] != mine:
+            self.found[owner] = mine, self._find_anew(owner, mine)
+        return self.found[owner][1]
+
+    def _find_anew(self, owner: str, mine: list[int]) -> list[list[int]]:
+        whole = shapely.coverage_union_all([self.faces[number].polygon for number in mine])
+        parts = sorted(shapely.get_parts(whole), key=lambda part: part.area)
+        slivers = [part for part in parts[:-1] if is_narrow(part, self.width_m)]  # the last is the largest
+        old = shapely.get_parts(self.before[owner]) if slivers else ()
+        known = [part for part in old if is_narrow(part, self.width_m)]
         points, there = shapely.STRtree(self.points[mine]), shapely.STRtree(known)
         found = []
         for part in slivers:
@@ -201,19 +223,11 @@ class _SliverMerger:
             for number, length in self._edges(part)
         )
 
-    @staticmethod
-    def _parts(polygons: list[shapely.Polygon]) -> list[BaseGeometry]:
-        """Return the connected parts, the largest last."""
-        parts = shapely.get_parts(shapely.coverage_union_all(polygons)) if polygons else ()
-        return sorted(parts, key=lambda part: part.area)
-
 
 _INLAND_EDGE: Final = "land"  # the label of an edge that is neither coast nor county line
 _CRUMB_DEG2: Final = 1e-12  # 0.01 m²: left between rounded lines, of no place
 _MIN_REMAINING_SHARE: Final = 0.02  # of its old area, below which a piece counts as lost
 _REGROWTH: Final = 1.6  # how much farther a shrunk shape is grown again, so that its corners come back
-
-Pieces = Mapping[str, BaseGeometry]
 
 
 @dataclass(frozen=True)
@@ -273,14 +287,14 @@ class _Reallocator:
 
     def __init__(self, pieces: Pieces, assignment: Assignment, area: BaseGeometry) -> None:
         self.assignment, self.area = assignment, area
-        self.old = shapely.union_all([pieces[name] for name in sorted(assignment.own)])
+        self.old = unite(pieces[name] for name in sorted(assignment.own))
         self.left = to_polygons(shapely.difference(self.old, area))
         concern = _find_near(pieces, shapely.union(area, self.old))
         loose = shapely.union_all([self.left, *self._list_cut_off_parts(concern)])
         self.near = concern | _find_near(pieces, loose)  # a cut-off part ends at others
         self.names = list(self.near)
         self.tree = shapely.STRtree(list(self.near.values()))
-        self.land = shapely.union_all(list(self.near.values()))
+        self.land = unite(self.near.values())
         self.outer = {SEA: shapely.intersection(self.old.boundary, self.land.boundary)}
         for name in sorted(assignment.beyond & self.near.keys()):
             self.outer[name] = shapely.intersection(self.old.boundary, self.near[name].boundary)
@@ -304,12 +318,13 @@ class _Reallocator:
         lines = [piece.boundary for piece in self.near.values()]
         lines += [self.area.boundary, self.strips.boundary]
         lines += [*own.cuts(gained), *recipients.cuts(self.left), *outer.cuts(self.strips)]
-        faces = [
-            self._to_face(polygon, (own, recipients, outer), anew=anew) for polygon in build_faces(lines)
-        ]
+        faces = self._list_faces(build_faces(lines))
+        for face in faces:
+            face.owner = self._find_owner(face, (own, recipients, outer), anew=anew)
         if self.assignment.edge_m:
             merge_slivers(
                 faces,
+                self.near,
                 (self.assignment.own, self.assignment.recipients | self.assignment.beyond),
                 self.assignment.edge_m,
             )
@@ -319,38 +334,39 @@ class _Reallocator:
                 owned[face.owner].append(face.polygon)
         return {name: _merge(polygons) for name, polygons in owned.items()}
 
-    def _to_face(self, polygon: shapely.Polygon, seeds: tuple[Seeds, Seeds, Seeds], *, anew: bool) -> Face:
-        point = polygon.representative_point()
-        before = self._find_owner_before(point)
-        inside = bool(self.area.contains(point))
+    def _list_faces(self, polygons: Sequence[shapely.Polygon]) -> list[Face]:
+        """Return a face for each polygon, owned by whom it was before."""
+        points = shapely.point_on_surface(polygons)
+        before = np.full(len(points), SEA, dtype=object)
+        piece, at = shapely.STRtree(points).query(list(self.near.values()), predicate="contains")
+        before[at] = np.array(self.names, dtype=object)[piece]
+        inside = shapely.contains(self.area, points).tolist()
+        return [
+            Face(polygon, point, owner, owner, inside=within)
+            for polygon, point, owner, within in zip(polygons, points, before, inside, strict=True)
+        ]
+
+    def _find_owner(self, face: Face, seeds: tuple[Seeds, Seeds, Seeds], *, anew: bool) -> str:
         own, recipients, outer = seeds
-        if inside:
-            keeps = before in self.assignment.own and not anew
-            owner = before if keeps else own.nearest(point) or next(iter(self.assignment.own))
-        elif before == SEA:
-            owner = self.names[int(self.tree.nearest(point))] if polygon.area < _CRUMB_DEG2 else SEA
-        else:
-            owner = self._find_owner_outside(polygon, before, recipients, outer)
-        return Face(polygon, before, owner, inside=inside)
+        if face.inside:
+            keeps = face.before in self.assignment.own and not anew
+            return face.before if keeps else own.nearest(face.point) or next(iter(self.assignment.own))
+        if face.before == SEA:
+            crumb = face.polygon.area < _CRUMB_DEG2
+            return self.names[int(self.tree.nearest(face.point))] if crumb else SEA
+        return self._find_owner_outside(face, recipients, outer)
 
-    def _find_owner_outside(
-        self, polygon: shapely.Polygon, before: str, recipients: Seeds, outer: Seeds
-    ) -> str:
+    def _find_owner_outside(self, face: Face, recipients: Seeds, outer: Seeds) -> str:
         """Return who gets a face of land outside the area."""
-        point = polygon.representative_point()
-        mine = before in self.assignment.own
-        if not mine and before not in self.assignment.recipients | self.assignment.beyond:
-            return before
-        if self.strips.contains(point) and shapely.dwithin(self.area, polygon, GRID_DEG):
-            if mine and (taker := outer.nearest(point)) not in {_INLAND_EDGE, None}:
+        mine = face.before in self.assignment.own
+        if not mine and face.before not in self.assignment.recipients | self.assignment.beyond:
+            return face.before
+        if self.strips.contains(face.point) and shapely.dwithin(self.area, face.polygon, GRID_DEG):
+            if mine and (taker := outer.nearest(face.point)) not in {_INLAND_EDGE, None}:
                 return str(taker)
-            if not mine and shapely.dwithin(self.edge, polygon, GRID_DEG):
+            if not mine and shapely.dwithin(self.edge, face.polygon, GRID_DEG):
                 return SEA
-        return (recipients.nearest(point) or _UNASSIGNED) if mine else before
-
-    def _find_owner_before(self, point: BaseGeometry) -> str:
-        found = self.tree.query(point, predicate="within")
-        return self.names[int(found[0])] if len(found) else SEA
+        return (recipients.nearest(face.point) or _UNASSIGNED) if mine else face.before
 
     def _find_strips(self, loose: BaseGeometry) -> BaseGeometry:
         """Return where land given up or cut off is narrower than the outer border is accurate."""

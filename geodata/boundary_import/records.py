@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, get_args
 
 import shapely
 from pydantic import AwareDatetime, Field
@@ -67,9 +68,17 @@ class ImportedBoundary(Record):
         """The id of the source that the place's geometry has."""
         return f"import-{self.of}"
 
+    @cached_property
     def polygon(self) -> BaseGeometry:
-        """Return the polygon, lon/lat."""
+        """The polygon, lon/lat."""
         return shapely.from_geojson(json.dumps(self.geometry))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; without the polygon where the geometry did."""
+        copy = super().model_copy(update=update, deep=deep)
+        if copy.geometry is not self.geometry:
+            copy.__dict__.pop("polygon", None)
+        return copy
 
     def repeats(self, other: ImportedBoundary) -> bool:
         """Tell whether this says the same as `other`, only at another time."""

@@ -36,7 +36,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import Boundaries, GeoJsonFeature, Quality, parse_geometry
-from geodata.boundary_import.planar import GRID_DEG, is_moved, is_narrow, to_polygons
+from geodata.boundary_import.planar import GRID_DEG, is_moved, is_narrow, to_polygons, unite
 from geodata.boundary_import.reallocate import Assignment, reallocate
 from geodata.boundary_import.records import ImportedBoundary, keep_latest
 from geodata.land import CITY
@@ -169,7 +169,7 @@ def reconcile(
 
 
 def _conform(record: ImportedBoundary, placed: Mapping[str, BaseGeometry], members: Members) -> BaseGeometry:
-    place, area = record.of, to_polygons(shapely.set_precision(record.polygon(), GRID_DEG))
+    place, area = record.of, to_polygons(shapely.set_precision(record.polygon, GRID_DEG))
     above = list(members.above(place))
     imported_parent = next((placed[one] for one in above if one in placed), None)
     if not members.of(place):
@@ -206,8 +206,8 @@ def _build_assignment(
         return Assignment(area, own, recipients, edge_m, beyond, points)
     parent = next((one for one in members.above(place) if members.of(one)), None)
     own = members.of(parent) - fixed if parent else frozenset()
-    old = shapely.union_all([adjusted.pieces[one] for one in own])
-    taken = shapely.union_all([adjusted.pieces[one] for one in fixed])
+    old = unite(adjusted.pieces[one] for one in own)
+    taken = unite(adjusted.pieces[one] for one in fixed)
     free = to_polygons(shapely.difference(area, shapely.union(taken, old), grid_size=GRID_DEG))
     more = [
         part
@@ -269,10 +269,10 @@ def conform(
     """
     if imported_parent is not None and _exceeds(area, imported_parent):
         area = to_polygons(shapely.intersection(area, imported_parent, grid_size=GRID_DEG))
-    others = shapely.union_all(list(beside))
+    others = unite(beside)
     if not is_narrow(to_polygons(shapely.intersection(area, others)), _ROUNDING_WIDTH_M):
         area = to_polygons(shapely.difference(area, others, grid_size=GRID_DEG))
-    if _exceeds(shapely.union_all(list(within)), area):
+    if _exceeds(unite(within), area):
         area = to_polygons(shapely.union_all([area, *within], grid_size=GRID_DEG))
     return area
 

@@ -23,6 +23,7 @@ from geodata.boundary_import.planar import (
     is_narrow,
     to_plane,
     to_polygons,
+    unite,
 )
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
@@ -30,6 +31,7 @@ from geodata.land import SEA
 
 Pieces = Mapping[str, BaseGeometry]
 _AREAL: Final = 2  # dimensions of a polygon
+_NOTHING_DEG2: Final = 1e-16  # 1 mm²: between areas of one part, and of what it was divided into
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,14 @@ def list_transfers(before: Pieces, after: Pieces) -> list[Transfer]:
     won, taker = _split([shapely.difference(after[name], before[name]) for name in changed])
     pairs = shapely.STRtree(won).query(lost, predicate="intersects")
     land = shapely.intersection(lost[pairs[0]], won[pairs[1]])
+    shared = shapely.area(land) > 0  # others touch
+    pairs, land = pairs[:, shared], land[shared]
     ends = changed, giver[pairs[0]], changed, taker[pairs[1]]
     sea = [SEA], np.zeros(max(len(lost), len(won)), dtype=int)
     found = [
         *_collect(land, *ends),
-        *_collect(_leave(lost, won, pairs), changed, giver, *sea),
-        *_collect(_leave(won, lost, pairs[::-1]), *sea, changed, taker),
+        *_collect(_leave(lost, won, pairs, land), changed, giver, *sea),
+        *_collect(_leave(won, lost, pairs[::-1], land), *sea, changed, taker),
     ]
     return [one for one in found if one.area_km2 >= MIN_AREA_KM2]
 
@@ -77,13 +81,20 @@ def _split(
 
 
 def _leave(
-    parts: NDArray[np.object_], others: NDArray[np.object_], pairs: NDArray[np.int_]
+    parts: NDArray[np.object_],
+    others: NDArray[np.object_],
+    pairs: NDArray[np.int_],
+    land: NDArray[np.object_],
 ) -> NDArray[np.object_]:
-    """Return what of `parts` is in none of `others`; `pairs` has the numbers of those that meet."""
-    left, order = parts.copy(), np.argsort(pairs[0], kind="stable")
+    """Return what of `parts` is in none of `others`: `pairs` has the numbers of those that meet in `land`."""
+    taken = np.bincount(pairs[0], shapely.area(land), minlength=len(parts))
+    left = parts.copy()
+    left[shapely.area(parts) - taken <= _NOTHING_DEG2] = shapely.Polygon()
+    order = np.argsort(pairs[0], kind="stable")
     met, starts = np.unique(pairs[0][order], return_index=True)
     for one, near in zip(met, np.split(pairs[1][order], starts[1:]), strict=False):
-        left[one] = shapely.difference(parts[one], shapely.union_all(others[near]))
+        if not left[one].is_empty:
+            left[one] = shapely.difference(parts[one], unite(others[near]))
     return left
 
 
@@ -153,7 +164,9 @@ class Change:
     def _find_cause(self, one: Transfer, records: Sequence[ImportedBoundary]) -> ImportedBoundary:
         """Return the record that causes a transfer: the one whose land it was, else the nearest."""
         given = [record for record in records if one.giver in self.members.of(record.of)]
-        return given[0] if given else min(records, key=lambda record: record.polygon().distance(one.land))
+        if given or len(records) == 1:
+            return (given or records)[0]
+        return min(records, key=lambda record: record.polygon.distance(one.land))
 
     def _check_border_strips(
         self, record: ImportedBoundary, apart: Mapping[Transfer, Sequence[BaseGeometry]], known_m: float

@@ -41,7 +41,7 @@ from layers.postgis.conditions import (
     to_slots,
 )
 from layers.postgis.pool import SCHEMA, with_limits
-from layers.query import Collection, StoredRow, queryables, read_stored_rows
+from layers.query import Collection, StoredRow, read_stored_rows, searchables
 from layers.store import Release
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -172,7 +172,7 @@ class TableLoader:
         self._connection = connection
         self._collection = collection
         self._table = sql.Identifier(name)
-        self._slots = to_slots(queryables(collection.info))
+        self._slots = to_slots(searchables(collection.info))
         self._longest = dict.fromkeys(self._slots, 0)
         self._cased: set[Slot] = set()  # texts that case makes a difference to
         self._lists = find_lists(collection.info) if self._large else []

@@ -88,6 +88,13 @@ def test_area_does_not_depend_on_winding_and_leaves_holes_out():
     )
 
 
+def test_a_ring_that_crosses_itself_by_rounding_has_no_negative_area():
+    turned = shapely.Polygon([(122, 37), (122.01, 37), (122.0049, 37.0102), (122.0051, 37.0102)])
+    assert not turned.is_valid
+    assert crs.measure_area_km2(turned) == pytest.approx(0.49, abs=0.01)
+    assert crs.measure_area_km2(turned.reverse()) == pytest.approx(0.49, abs=0.01)
+
+
 @given(lon=LONS, lat=LATS, radius_m=st.floats(10, 20_000))
 def test_a_circle_is_as_far_from_its_centre_as_its_radius(lon, lat, radius_m):
     circle = crs.build_circle(lon, lat, radius_m)

@@ -172,7 +172,7 @@ def test_what_is_near_a_point_holds_every_place_around_it(store: FeatureStore) -
 
 def test_the_first_question_finds_the_indexes_made(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
     store = memory.MemoryStore(release)
-    monkeypatch.delattr(memory, "STRtree")
+    monkeypatch.delattr(shapely, "STRtree")
     monkeypatch.delattr(memory, "read_entries")
     assert store.select("zones", Query(boxes=((121, 36, 123, 38),))).matched
     assert list(store.near(122.1, 37.4, 300))

@@ -241,3 +241,16 @@ def test_checks_go_on_after_a_failure_and_report_it(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "FAIL ruff check" in said
     assert "ok   pytest" in said
+
+
+def test_code_is_compiled_also_where_python_itself_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else every start of a server would compile all of it again, for as long as all it does besides."""
+    for package in environment.PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "one.py").write_text("ONE = 1\n", "utf-8")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    environment.compile_code(sys.executable)
+    assert len([*tmp_path.glob("*/__pycache__/one.*.pyc")]) == len(environment.PACKAGES)

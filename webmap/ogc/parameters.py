@@ -27,7 +27,7 @@ from layers.cql.tree import (
     Or,
     Property,
 )
-from layers.query import GEOMETRY, Collection, Query
+from layers.query import GEOMETRY, Collection, Query, searchables
 from webmap.ogc.request import COMMON, OgcRequest
 from webmap.params import (
     ChoiceParameter,
@@ -148,7 +148,7 @@ def parse_items(
     return ItemsQuery(
         conditions=(
             *_parse_equalities(values, kinds),
-            *_parse_words(values, kinds),
+            *_parse_words(values, searchables(collection.info)),
             *parse_cql(values, kinds, max_bytes),
         ),
         sort=_parse_sort(values.get("sortby"), names),

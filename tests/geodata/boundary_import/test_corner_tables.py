@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from geodata.boundary_import.corner_tables import read_point_table, split_rows
+from geodata.boundary_import.corner_tables import parse_coordinate, read_point_table, split_rows
 from geodata.boundary_import.issues import RefusedError
 
 OUTER = [
@@ -96,6 +96,11 @@ def test_a_table_made_to_be_printed_is_read_whole(name):
     points = list(itertools.chain(*rings))
     assert list(itertools.chain(*read)) == [pytest.approx(point, abs=1e-3) for point in points]
     assert [issue.code for issue in found.issues] == (["notes-left-out"] if name == "notes below" else [])
+
+
+@pytest.mark.parametrize("angle", ["E122º03'36''", "122˚03’36”", "122° 3′ 36″ e", "122度03分36秒"])
+def test_marks_of_degrees_as_keyboards_have_them(angle):
+    assert parse_coordinate(angle) == pytest.approx(122.06)
 
 
 @pytest.mark.parametrize("form", ["{};{}", "[[{}],[{}]]", "{} {}", "({})\n({})"])

@@ -42,7 +42,7 @@ def imported(path, **said):
     """Return the polygon that a file comes to, and the codes of what is said of it."""
     proposal = propose(request(path, of="lingang", **said), GROUND)
     assert proposal.errors == 0, [issue.message_en for issue in proposal.issues]
-    return proposal.records[0].polygon(), {issue.code for issue in proposal.issues}
+    return proposal.records[0].polygon, {issue.code for issue in proposal.issues}
 
 
 def assert_same(polygon, tolerance_m=0.2):
@@ -207,7 +207,7 @@ def row_writers():
         "dd.mmss",
         [["圈号", "B", "L"]]
         + [[number, angle(y, "packed"), angle(x, "packed")] for number, ring in rings for x, y in ring],
-        {"crs": "EPSG:4490", "columns": "L,B"},
+        {"crs": "EPSG:4490"},
     )
 
 
@@ -352,6 +352,15 @@ def test_mapinfo_and_gml(tmp_path, name, driver):
         path.with_suffix(".map").unlink()
         path.with_suffix(".zip").unlink()
         assert refused(zipped(path)) == "mapinfo-incomplete"
+
+
+def test_json_with_one_feature_a_line_is_read_whole(tmp_path):
+    path = tmp_path / "a.geojsonl"
+    rows = [{"type": "Feature", "properties": {"name": name}, "geometry": plain(SHAPE)} for name in "甲乙"]
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n", encoding="utf-8")
+    features = read_boundary_file(path).features
+    assert [row.properties["name"] for row in features] == ["甲", "乙"]
+    assert all(shapely.equals(row.geometry, SHAPE) for row in features)
 
 
 def test_a_gml_leaves_nothing_beside_it(tmp_path):

@@ -27,7 +27,7 @@ def test_a_shifted_polygon_is_suspected_and_read_right_when_told(write, name, fr
     assert code in codes(path, of=name)[0]
     told = propose(request(path, of=name, crs=frame), GROUND)
     assert code not in {issue.code for issue in told.issues}
-    assert shapely.hausdorff_distance(told.records[0].polygon(), drawn) < 1e-6
+    assert shapely.hausdorff_distance(told.records[0].polygon, drawn) < 1e-6
 
 
 @pytest.fixture(scope="module")

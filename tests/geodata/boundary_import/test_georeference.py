@@ -7,10 +7,12 @@ import re
 
 import pytest
 import shapely
+from pyproj import CRS
 
 from geodata import crs
-from geodata.boundary_import.georeference import check_datum
+from geodata.boundary_import.georeference import check_datum, georeference
 from geodata.boundary_import.propose import propose
+from geodata.boundary_import.reader import BoundaryFile, SourceFeature
 from tests.geodata.boundary_import.files import GROUND, SQUARE, codes, dumped, plain, request, zone
 
 HUGE = [[[1e308, 1e308], [-1e308, 1e308], [0, -1e308], [1e308, 1e308]]]
@@ -33,6 +35,27 @@ def test_coordinates_that_cannot_be_right_are_recognised(tmp_path, geometry, cod
     found, places = codes(dumped(tmp_path / "a.geojson", [({"name": "临港区"}, geometry)]))
     assert found == {code}
     assert places == []
+
+
+def test_a_feature_without_geometry_beside_others_is_left_out_and_told():
+    rows = [SourceFeature("a", {}, None), SourceFeature("b", {}, SQUARE)]
+    found = georeference(BoundaryFile("a", "", "EPSG:4490", rows), SQUARE, None, 5.0, fix=False)
+    assert [one.path for one in found.features] == ["b"]
+    assert {issue.code for issue in found.issues} == {"empty-left-out"}
+
+
+def test_a_system_without_a_name_is_named_after_the_usual_one_of_the_same_figures():
+    nameless = (
+        CRS("EPSG:32651")
+        .to_wkt("WKT1_GDAL")
+        .replace("WGS 84 / UTM zone 51N", "unnamed")
+        .replace(',AUTHORITY["EPSG","32651"]', "")
+        .replace('"central_meridian",123', '"central_meridian",120')
+        .replace("0.9996", "1")
+    )
+    shape = crs.transform_geometry(SQUARE, "CRS84", "EPSG:4549")
+    file = BoundaryFile("a", "", nameless, [SourceFeature("a", {}, shape)])
+    assert georeference(file, SQUARE, None, 5.0, fix=False).crs == "EPSG:4549"
 
 
 def test_no_numbers_are_no_coordinates(tmp_path):

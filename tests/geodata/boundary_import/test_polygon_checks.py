@@ -30,7 +30,7 @@ def test_an_invalid_ring_is_repaired_only_when_asked(tmp_path):
     assert codes(path) == ({"invalid-ring"}, [])
     proposal = propose(request(path, fix=True), GROUND)
     assert "repaired-ring" in {issue.code for issue in proposal.issues}
-    assert proposal.records[0].polygon().is_valid
+    assert proposal.records[0].polygon.is_valid
     assert proposal.records[0].fixes
 
 
@@ -96,7 +96,7 @@ def test_flawed_rings_are_told_with_the_area_before_and_after(tmp_path, name, ti
     proposal = propose(request(path, fix=True), GROUND)
     said = next(row for row in proposal.issues if row.code == "repaired-ring")
     before, after = map(float, re.findall(r"(\d+\.\d+) ", said.message_en)[-2:])
-    assert after == pytest.approx(crs.measure_area_km2(proposal.records[0].polygon()), abs=0.01)
+    assert after == pytest.approx(crs.measure_area_km2(proposal.records[0].polygon), abs=0.01)
     if times:
         assert before == pytest.approx(times * after, abs=0.01)
     else:  # a hole that cuts nothing is no land either
@@ -113,7 +113,7 @@ def test_rings_in_either_direction_are_valid_and_come_out_right(tmp_path, name):
     path = dumped(tmp_path / "a.geojson", [({"n": "临港区"}, rings(name))])
     proposal = propose(request(path), GROUND)
     assert proposal.errors == 0
-    shells = [part.exterior for part in shapely.get_parts(proposal.records[0].polygon())]
+    shells = [part.exterior for part in shapely.get_parts(proposal.records[0].polygon)]
     assert all(shapely.is_ccw(shells))
 
 
@@ -127,7 +127,7 @@ def test_a_feature_that_is_there_twice_is_told(tmp_path):
     assert "有 2 个要素图形完全相同，只用一个（a.geojson/a#1）" in said.message_zh
     assert said.remark in found.records[0].fixes
     once = propose(request(dumped(tmp_path / "a.geojson", rows[:1]), of="lingang"), GROUND)
-    assert shapely.equals(found.records[0].polygon(), once.records[0].polygon())
+    assert shapely.equals(found.records[0].polygon, once.records[0].polygon)
     assert "repeated-feature" not in {issue.code for issue in once.issues}
 
 
@@ -148,5 +148,5 @@ def test_fragments_and_gaps_are_told_and_kept(write):
     said = next(issue for issue in proposal.issues if issue.code == "fragments")
     assert "含碎片 2 处、缝隙 1 处，宽不足 10 m" in said.message_zh
     assert "fragments (2) and gaps (1) less than 10 m wide" in said.message_en
-    assert shapely.equals(shapely.set_precision(drawn, 1e-7), proposal.records[0].polygon())
+    assert shapely.equals(shapely.set_precision(drawn, 1e-7), proposal.records[0].polygon)
     assert "fragments" not in codes(write("b.gpkg", [zone("lingang")]), of="lingang")[0]

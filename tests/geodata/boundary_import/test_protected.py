@@ -72,7 +72,7 @@ def test_a_county_may_not_cut_an_official_zone_that_reaches_out_of_it(ask, gaoqu
     county = ask({"huancui": SHAPES["huancui"].geometry}, "counties", gaoqu.records)
     (issue,) = errors(county)
     assert (issue.code, issue.feature_id) == ("official-cut", "gaoqu")
-    outside = shapely.difference(gaoqu.after["gaoqu"].geometry, county.records[0].polygon())
+    outside = shapely.difference(gaoqu.after["gaoqu"].geometry, county.records[0].polygon)
     assert f"{crs.measure_area_km2(outside):.3f} km²" in issue.message_zh
     assert f"{measure_width_m(outside):.0f} m" in issue.message_en
     assert "高区（gaoqu）（官方边界，±3 m）" in issue.message_zh
@@ -231,12 +231,12 @@ def test_an_accepted_import_leaves_every_other_official_polygon_as_it_is(ask, ro
             assert [one.code for one in checks if one.level == "error"] == [], record.of
     kept = keep_latest(records)
     settled = reconcile(kept.values(), {}, MEMBERS)  # all at once: none has to give way any more
-    assert [one for one in kept if not shapely.equals(settled[one], kept[one].polygon())] == []
+    assert [one for one in kept if not shapely.equals(settled[one], kept[one].polygon)] == []
     pieces: dict[str, Any] = apply_imports(FACTS, BOUNDARIES, records).pieces
     assert shapely.coverage_is_valid([piece for piece in pieces.values() if not piece.is_empty])
     accuracy_m = max((record.accuracy_m for record in kept.values()), default=0.0)
     for one in kept.keys() & MEMBERS.towns.keys():
-        towns, polygon = shapely.union_all([pieces[town] for town in MEMBERS.of(one)]), kept[one].polygon()
+        towns, polygon = shapely.union_all([pieces[town] for town in MEMBERS.of(one)]), kept[one].polygon
         assert is_narrow(shapely.difference(towns, polygon), 0.1), one  # rounding
         # a strip between a zone's edge and an official town's may have no town; no wider than they differ
         assert is_narrow(shapely.difference(polygon, towns), 2 * accuracy_m), one

@@ -108,7 +108,7 @@ def test_of_several_features_the_one_that_is_meant_has_to_be_clear(tmp_path):
     for chosen in ("托管范围", "2", "#2"):
         proposal = propose(request(path, of="lingang", feature=chosen), GROUND)
         assert proposal.errors == 0
-        assert shapely.symmetric_difference(proposal.records[0].polygon(), shape).area < 1e-7
+        assert shapely.symmetric_difference(proposal.records[0].polygon, shape).area < 1e-7
     assert codes(path, of="lingang", feature="无")[0] == {"unknown-feature"}
 
 
@@ -244,7 +244,7 @@ def test_a_hole_drawn_in_the_direction_of_its_shell_stays_a_hole(tmp_path):
     both = shapely.MultiPolygon([shapely.Polygon(shell.exterior), hole])
     path = dumped(tmp_path / "a.geojson", [({"n": "临港区"}, plain(both))])
     proposal = propose(request(path, fix=True), GROUND)
-    assert shapely.symmetric_difference(proposal.records[0].polygon(), shell.difference(hole)).area < 1e-7
+    assert shapely.symmetric_difference(proposal.records[0].polygon, shell.difference(hole)).area < 1e-7
 
 
 @pytest.mark.usefixtures("alone")

@@ -87,14 +87,14 @@ def assignments(draw):
 def test_the_polygon_is_never_altered_and_the_land_stays_one_coverage(assignment):
     adjusted = apply_imports(FACTS, BOUNDARIES, [assignment])
     pieces = {name: shape for name, shape in adjusted.pieces.items() if not shape.is_empty}
-    assert is_thin(shapely.symmetric_difference(adjusted.placed[assignment.of], assignment.polygon()))
+    assert is_thin(shapely.symmetric_difference(adjusted.placed[assignment.of], assignment.polygon))
     assert all(shape.is_valid for shape in pieces.values())
     assert shapely.coverage_is_valid(list(pieces.values()))  # no overlap: one town for every point
     own = MEMBERS.of(assignment.of)
     for name, shape in pieces.items():
-        near = shapely.union_all([assignment.polygon(), outline(assignment.of)])
+        near = shapely.union_all([assignment.polygon, outline(assignment.of)])
         if name not in own and not BASE[name].intersects(near):
-            given_up = shapely.difference(outline(assignment.of), assignment.polygon())
+            given_up = shapely.difference(outline(assignment.of), assignment.polygon)
             assert is_thin(shapely.difference(BASE[name], shape))
             assert is_thin(shapely.difference(shapely.difference(shape, BASE[name]), given_up))
 
@@ -109,7 +109,7 @@ def test_land_is_only_lost_at_the_coast_and_only_gained_in_the_polygon(assignmen
         before, shapely.union(after, adjusted.unassigned[assignment.of]), grid_size=1e-9
     )
     assert is_narrow(lost, 1.7 * BOUNDARIES["datapackage"]["quality"]["coast"]["p90_m"])
-    assert is_thin(shapely.difference(shapely.difference(after, before), assignment.polygon()))
+    assert is_thin(shapely.difference(shapely.difference(after, before), assignment.polygon))
 
 
 def is_same(shape, other):
@@ -183,7 +183,7 @@ def beside_the_line():
 def test_a_strip_along_the_county_line_goes_beyond_it_and_not_to_a_far_zone(beside_the_line):
     """The strip is as wide as the polygon was moved, which is less than the line is accurate."""
     assignment, adjusted = beside_the_line
-    strip = shapely.difference(outline("gaoqu"), assignment.polygon())
+    strip = shapely.difference(outline("gaoqu"), assignment.polygon)
     west = shapely.intersection(strip, shapely.box(121.86, 37.36, 121.915, 37.42))
     assert crs.measure_area_km2(west) > 3
     assert shapely.intersection(west, outline("gaoqu")).area > 0.999 * west.area
@@ -243,7 +243,7 @@ def test_what_was_imported_first_keeps_what_both_claim():
     )
     later = west.model_copy(update={"when": NOON + timedelta(days=1)})
     placed = apply_imports(FACTS, BOUNDARIES, [later, east]).placed
-    assert is_thin(shapely.symmetric_difference(placed["jingqu"], east.polygon()))
+    assert is_thin(shapely.symmetric_difference(placed["jingqu"], east.polygon))
     assert placed["gaoqu"].intersection(placed["jingqu"]).area == 0
 
 

@@ -88,7 +88,7 @@ def told(proposal, code):
 
 def find_nearest_to_islands(gaoqu):
     """Return the towns outside the zone that lie nearest to those parts of it that are not drawn at all."""
-    drawn, towns = gaoqu.records[0].polygon(), GROUND.facts.towns
+    drawn, towns = gaoqu.records[0].polygon, GROUND.facts.towns
     islands = [
         part for part in shapely.get_parts(GROUND.shapes["gaoqu"].geometry) if not part.intersects(drawn)
     ]
@@ -150,7 +150,7 @@ def test_transfers_account_for_every_towns_gain_and_loss(gaoqu):
 
 def test_who_gets_what_is_told_the_largest_first(gaoqu):
     rows = gaoqu.list_transfer_rows()
-    left = shapely.difference(GROUND.shapes["town-chucun"].geometry, gaoqu.records[0].polygon())
+    left = shapely.difference(GROUND.shapes["town-chucun"].geometry, gaoqu.records[0].polygon)
     strip = shapely.intersection(left, shapely.buffer(GROUND.adjusted.pieces[MUPING], 0.006))
     expected_km2 = pytest.approx(crs.measure_area_km2(strip), abs=0.5)
     assert rows[0] == {"from": "town-chucun", "to": MUPING, "area_km2": expected_km2}
@@ -170,13 +170,13 @@ def test_every_row_says_what_changes_of_the_place(gaoqu):
 
 
 def test_a_boundary_brought_again_by_somebody_else_changes_no_outline(ask, gaoqu):
-    again = ask(gaoqu.records[0].polygon(), "gaoqu", earlier=[gaoqu])
+    again = ask(gaoqu.records[0].polygon, "gaoqu", earlier=[gaoqu])
     assert again.errors == 0
     assert [(row["id"], row["changed"]) for row in again.areas()] == [("gaoqu", [])]
 
 
 def test_the_published_polygon_is_the_imported_one_to_the_last_digit(gaoqu):
-    imported, shown = gaoqu.records[0].polygon(), gaoqu.after["gaoqu"].geometry
+    imported, shown = gaoqu.records[0].polygon, gaoqu.after["gaoqu"].geometry
     assert shapely.normalize(imported).equals_exact(shapely.normalize(shown), 0)
 
 

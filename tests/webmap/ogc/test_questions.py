@@ -72,6 +72,15 @@ def test_words_are_looked_for_in_every_text(client: FlaskClient) -> None:
     everything = read(client, "zones/items")["numberMatched"]
     assert read(client, "zones/items", q=" , ")["numberMatched"] == everything
     assert read(client, "clauses/items", q="三(一)1(2)")["numberMatched"] > 0
+    zones = read(client, "zones/items", limit=1000)["features"]
+    for term in ("term_zh", "term_en", "term_ko"):  # what the plan names for a zone is found by its name
+        word = zones[0]["properties"]["industries"][0][term]
+        named = {
+            row["id"]
+            for row in zones
+            if any(word.casefold() in one[term].casefold() for one in row["properties"]["industries"])
+        }
+        assert named <= set(ids(read(client, "zones/items", q=word)))
     assert client.get(f"{ROOT}/zones/items?q={'x' * 201}").status_code == 400
     assert client.get(f"{ROOT}/zones/items?q=a%00").status_code == 400
 
