@@ -8,70 +8,31 @@ a question into words that the plan or our synonyms know and tells these cases a
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from geodata.kinds import PLACE_LAYERS
-from layers.search.vocabulary import (
-    IndustryMeaning,
-    SearchIndex,
-    TermMeaning,
-    WordMeaning,
-    fold,
-    stem,
+from layers.search.cutting import (
+    PLACES,
+    POINTS,
+    SHORTEST,
+    STOP,
+    STRONG,
+    UNKNOWN,
+    WEAK,
+    WINDOW,
+    QueryPart,
+    QuestionCutter,
+    Sense,
+    Token,
+    tokenise,
 )
+from layers.search.vocabulary import SearchIndex, TermMeaning, WordMeaning
 
 Kind = Literal["named", "area", "positioning", "city", "printed", "synonym", "place", "kind", "page"]
 ORDER = ("named", "area", "positioning", "city", "task", "printed")  # of the plan's terms, most telling first
-PLACES = {*PLACE_LAYERS}
-POINTS = {"towns", "landmarks", "platforms", "gateways", "agencies", "clusters", "chains"}
-_TOKENS = re.compile(r"[㐀-鿿]+|[가-힣]+|[^\W㐀-鿿가-힣_]+")
 INSIDE = {"terms", "words"}  # tables of the plan's own words, which longer terms may have
-CODE_COLUMNS = {  # of industries, by the scheme that a question names; "" for none
-    "": ("gbt4754", "isic4"),
-    "gb": ("gbt4754",),
-    "isic": ("isic4",),
-}
-CODE = re.compile(r"(isic|gb|gbt|gbt4754|gb4754)?(?:rev4|2017)?([a-u])?(\d{2,4})")
-_BRACKETS = re.compile(r"[(（].*?[)）]")
-WINDOW = 7  # tokens of one spelling at most
-LONGEST = 24  # characters of one spelling without spaces at most
-SHORTEST = {
-    "han": 2,
-    "hangul": 2,
-    "latin": 4,
-    "begun": 3,
-    "ended": 3,
-}  # letters of a word that is looked for inside a term
-STRONG, WEAK, STOP, UNKNOWN = range(4)
-
-
-class Token(NamedTuple):
-    """A run of one script in the text, with its form for comparison."""
-
-    form: str
-    script: str
-    start: int
-    end: int
-
-
-class Sense(NamedTuple):
-    """What a spelling stands for: a row of one of the index's tables."""
-
-    table: str
-    at: int
-
-
-class QueryPart(NamedTuple):
-    """A part of a question: its senses, how much it says, and where it stands in the text."""
-
-    senses: tuple[Sense, ...]
-    weight: int
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -100,38 +61,12 @@ class Reply:
     unknown: tuple[str, ...]
 
 
-def list_codes_of(row: IndustryMeaning, column: str) -> list[str]:
-    """Return the codes of an industry in one of :data:`CODE_COLUMNS`."""
-    return row["gbt4754"] if column == "gbt4754" else row["isic4"]
-
-
-def tokenise(text: str, variants: dict[int, str]) -> list[Token]:
-    """Return the runs of one script in `text`, with simplified characters, lower case and stems."""
-    found = []
-    for match in _TOKENS.finditer(text.translate(variants)):
-        run = match[0]
-        script = "han" if "㐀" <= run[0] <= "鿿" else "hangul" if "가" <= run[0] <= "힣" else "latin"
-        form = "".join(stem(word) for word in fold(run).split()) if script == "latin" else run
-        found.append(Token(form, script, match.start(), match.end()))
-    return found
-
-
-class SearchAnswers:
+class SearchAnswers(QuestionCutter):
     """Answers questions from the plan's terms, words, names and our synonyms."""
 
     def __init__(self, index: SearchIndex, variants: dict[int, str], names: list[list[str]]) -> None:
-        self._entries = index["entries"]
-        self._variants = variants
-        self.table = index["meanings"]
+        super().__init__(index, variants, names)
         self.words = {row["zh"]: row for row in self.table["words"]}
-        self.rules = index["rules"]
-        self._particles = sorted(self.rules["particles"], key=len, reverse=True)
-        self.senses: dict[str, list[Sense]] = {}
-        self.weights: dict[str, int] = {}
-        self.latin: dict[str, set[int]] = {}
-        self.heads: dict[str, set[int]] = {}  # what the other words of a term describe
-        self.folded: list[dict[str, str]] = []
-        self.nearest: dict[str, str] = {}  # industries that are nearest to what the plan has no industry for
         self._industries = {row["id"]: at for at, row in enumerate(self.table["industries"])}
         self._own: dict[str, list[int]] = {}
         for at, row in enumerate(self.table["terms"]):
@@ -139,14 +74,6 @@ class SearchAnswers:
                 self._own.setdefault(industry, []).append(at)
         self._known_terms: dict[str, list[int]] = {}  # by the plan's words, which are as many as they are
         self._known_hows: dict[tuple[str, str], Kind] = {}  # by the spellings of the index, likewise
-        self.ends = sorted(self.rules["ends"], key=lambda word: (-len(word), word))
-        self.turns: dict[
-            str, dict[str, str]
-        ] = {}  # what is done with things of an industry: the industry of that
-        for turn in self.rules["turns"]:
-            for word in turn["words"]:
-                self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(turn["of"], turn["to"]))
-        self._fill(names)
 
     @property
     def terms(self) -> list[TermMeaning]:
@@ -158,61 +85,13 @@ class SearchAnswers:
         text = self.table["terms"][at]["term"]["zh"]
         return told.zh is not None and any(_has(text, words) for words in self._parts(told.zh))
 
-    def _fill(self, names: list[list[str]]) -> None:
-        for words, weight in ((self.rules["stop"], STOP), (self.rules["weak"], WEAK)):
-            self.weights |= {self._form(word): weight for word in words}
-        for at, kind in enumerate(self.table["kinds"]):
-            self._add(kind["spellings"], Sense("kinds", at))
-        for at, page in enumerate(self.table["pages"]):
-            self._add(page["spellings"], Sense("pages", at))
-        for at, term in enumerate(self.table["terms"]):
-            self._fill_term(at, term["term"])
-        for at, word in enumerate(self.table["words"]):
-            spellings = (word["zh"], *word["en"], *word.get("ko", ()))
-            self._add(spellings, Sense("words", at), WEAK if word["kind"] == "general" else STRONG)
-        for at, synonym in enumerate(self.table["synonyms"]):
-            spellings = (*synonym["zh"], *synonym["en"], *synonym.get("ko", ()))
-            if synonym["relation"] == "nearest":
-                self.nearest |= {self._form(word): synonym["industry"] for word in spellings}
-            else:
-                self._add(spellings, Sense("synonyms", at))
-        for at, (entry, own) in enumerate(zip(self._entries, names, strict=True)):
-            if entry["layer"] in PLACES | POINTS | {"industries"}:
-                self._add(own, Sense("entries", at))
-        self._hangul = sorted(form for form in self.senses if "가" <= form[0] <= "힣")
-
-    def _fill_term(self, at: int, term: dict[str, str]) -> None:
-        self._add(term.values(), Sense("terms", at))
-        korean = (token.form for token in tokenise(term.get("ko", ""), self._variants))
-        self.folded.append({"zh": self._form(term.get("zh", "")), "ko": " ".join(korean)})
-        joints = {"and", *self.rules["prepositions"]}
-        words = [token.form for token in tokenise(term["en"], self._variants)]
-        for word, following in zip(words, [*words[1:], "and"], strict=False):  # there may be none
-            self.latin.setdefault(word, set()).add(at)
-            if following in joints:
-                self.heads.setdefault(word, set()).add(at)
-
-    def _add(self, spellings: Iterable[str], sense: Sense, weight: int = STRONG) -> None:
-        for spelling in spellings:
-            for text in dict.fromkeys((spelling, _BRACKETS.sub("", spelling))):
-                form = self._form(text)
-                if form:
-                    senses = self.senses.setdefault(form, [])
-                    if sense not in senses:
-                        senses.append(sense)
-                    if self.weights.get(form) not in {STOP, WEAK}:
-                        self.weights[form] = min(weight, self.weights.get(form, weight))
-
-    def _form(self, text: str) -> str:
-        return "".join(token.form for token in tokenise(text, self._variants))
-
     def ask(self, query: str) -> Reply | None:
         """Return what answers `query`, or None where none of its words is known."""
         tokens = tokenise(query, self._variants)
         form = "".join(token.form for token in tokens)
         if not form:
             return None
-        whole = self._whole(query, form, tokens)
+        whole = self._whole(query, form, tokens) or self._turned_round(query, tokens)
         if whole:
             return Reply(whole, self._described(whole, query, tokens), (), ())
         pieces = self._pieces(query, tokens)
@@ -284,28 +163,29 @@ class SearchAnswers:
 
     def _whole(self, text: str, form: str, tokens: list[Token]) -> Told | None:
         """Return the answer to a text that is one spelling, a code, or words of one term."""
-        code = self._code(form, text)
+        code = self._code(form)
         if code:
-            return code
+            return self.of_industry(code, text)
         senses = self.senses.get(form) or self._without_particle(form)
         if not senses or (len(tokens) > 1 and all(sense.table in INSIDE for sense in senses)):
             senses = [*senses, *(Sense("terms", at) for at in sorted(self._inside(tokens)))]
         return self.best(senses, text)
 
-    def _without_particle(self, form: str) -> list[Sense]:
-        for particle in self._particles:
-            if form.endswith(particle) and len(form) > len(particle):
-                senses = self.senses.get(form[: -len(particle)])
-                if senses:
-                    return senses
-        return []
+    def _turned_round(self, text: str, tokens: list[Token]) -> Told | None:
+        """Return the answer to a spelling whose words stand round a preposition: repair of ships."""
+        at = next((at for at, one in enumerate(tokens) if one.form in self.rules["prepositions"]), None)
+        if at is None:
+            return None
+        words = (one.form for one in (*tokens[at + 1 :], *tokens[:at]) if self.weights.get(one.form) != STOP)
+        return self.best(self.senses.get("".join(words), ()), text)
 
     def _inside(self, tokens: list[Token]) -> set[int]:
         """Return the terms that have all the words of a text, none of which may be unknown or weak alone."""
         scripts = {token.script for token in tokens}
         words = [token.form for token in tokens]
         if scripts == {"latin"}:
-            return self._inside_latin([word for word in words if self.weights.get(word) != STOP])
+            core = [word for word in words if self.weights.get(word) != STOP]
+            return self._inside_latin(core if len(core) > 1 or core == words else [])
         form = "".join(words)
         if "latin" in scripts or len(form) < SHORTEST["han"] or self._is_weak(form):
             return set()
@@ -324,129 +204,6 @@ class SearchAnswers:
         if not words or len(words[0]) < SHORTEST["latin"] or self._is_weak(words[0]):
             return set()
         return self.heads.get(words[0], set())
-
-    def _is_weak(self, form: str) -> bool:
-        return self.weights.get(form) in {WEAK, STOP}
-
-    def _code(self, form: str, text: str) -> Told | None:
-        """Return the industry that has a code of GB/T 4754 or ISIC, or that a class of it belongs to."""
-        match = CODE.fullmatch(form)
-        if not match:
-            return None
-        scheme, _, code = match.groups()
-        columns = CODE_COLUMNS["isic" if scheme == "isic" else "gb" if scheme else ""]
-        wider = (code[:size] for size in range(len(code), 1, -1))
-        for own in wider:
-            for column in columns:
-                for row in self.table["industries"]:
-                    if own in list_codes_of(row, column):
-                        return self.of_industry(row["id"], text)
-        for column in columns:
-            for row in self.table["industries"]:
-                if any(own.startswith(code) for own in list_codes_of(row, column)):
-                    return self.of_industry(row["id"], text)
-        return None
-
-    def _cut(self, tokens: list[Token]) -> Iterator[QueryPart]:
-        """Yield a text as pieces, longest spellings over several tokens first."""
-        at = 0
-        while at < len(tokens):
-            size, senses, weight = self._window(tokens[at:])
-            if size:
-                yield QueryPart(tuple(senses), weight, tokens[at].start, tokens[at + size - 1].end)
-            elif tokens[at].script == "latin":
-                yield self._unknown(tokens[at])
-            else:
-                yield from self._segment(tokens[at])
-            at += max(size, 1)
-
-    def _pieces(self, query: str, tokens: list[Token]) -> list[QueryPart]:
-        """Return the pieces of a text; what is unknown is known by how it ends, if it is long enough."""
-        pieces = _join_unknown(list(self._cut(tokens)))
-        for at, piece in enumerate(pieces):
-            if piece.weight == UNKNOWN:
-                last = pieces[at - 1] if at else piece
-                led = last.end == piece.start and last.weight != STOP
-                start = last.start if led else piece.start
-                sense = self._end_of(query[start : piece.end])
-                if sense:
-                    pieces[at] = QueryPart((sense,), STRONG, start, piece.end)
-        return pieces
-
-    def _end_of(self, text: str) -> Sense | None:
-        form = self._form(text)
-        ends = (at for at, one in enumerate(self.ends) if form.endswith(one))
-        at = next(ends, None) if len(form) >= SHORTEST["ended"] else None
-        return None if at is None else Sense("ends", at)
-
-    def _window(self, tokens: list[Token]) -> tuple[int, list[Sense], int]:
-        for size in range(min(WINDOW, len(tokens)), 0, -1):
-            form = "".join(token.form for token in tokens[:size])
-            if form in self.weights:
-                return size, self.senses.get(form, []), self.weights[form]
-            if tokens[size - 1].script == "hangul":
-                senses = self._without_particle(form)
-                if senses:
-                    return size, senses, self._weight_of(form)
-        return 0, [], UNKNOWN
-
-    def _weight_of(self, form: str) -> int:
-        for particle in self._particles:
-            if form.endswith(particle) and form[: -len(particle)] in self.weights:
-                return self.weights[form[: -len(particle)]]
-        return UNKNOWN
-
-    def _unknown(self, token: Token) -> QueryPart:
-        """Return a word of an alphabet that is no spelling: a word of some term, or unknown."""
-        inside = self.heads.get(token.form, set()) if len(token.form) >= SHORTEST["latin"] else set()
-        senses = tuple(Sense("terms", at) for at in sorted(inside))
-        return QueryPart(senses, WEAK if token.form in self.latin else UNKNOWN, token.start, token.end)
-
-    def _segment(self, token: Token) -> Iterator[QueryPart]:
-        """Yield the pieces of a run without spaces: fewest letters unknown, then fewest pieces."""
-        text, hangul = token.form, token.script == "hangul"
-        best: list[tuple[int, int, int]] = [(0, 0, 0)]  # letters unknown, pieces, where the last one starts
-        for end in range(1, len(text) + 1):
-            starts = range(max(0, end - LONGEST), end)
-            known = (one for one in starts if self._may_stand(text, one, end, hangul=hangul))
-            options = [(best[start][0], best[start][1] + 1, start) for start in known]
-            best.append(min([(best[end - 1][0] + 1, best[end - 1][1] + 1, end - 1), *options]))
-        cuts = [len(text)]
-        while cuts[-1]:
-            cuts.append(best[cuts[-1]][2])
-        cuts.reverse()
-        if hangul and best[-1][0] == len(text):
-            yield self._begun(token)
-            return
-        lost = False
-        for start, end in pairwise(cuts):
-            form = text[start:end]
-            # Two Korean syllables behind others that are unknown end another word: 리스 of 매트리스.
-            ends = hangul and lost and len(form) < SHORTEST["begun"] and form not in self._particles
-            stands = self._may_stand(text, start, end, hangul=hangul) and not ends
-            lost = lost or not stands
-            senses = tuple(self.senses.get(form, ())) if stands else ()
-            weight = self.weights.get(form, STOP) if stands else UNKNOWN
-            yield QueryPart(senses, weight, token.start + start, token.start + end)
-
-    def _begun(self, token: Token) -> QueryPart:
-        """Return a Korean word as the beginning of a longer one that is known: 자유무역 of 자유무역지대."""
-        at = bisect_left(self._hangul, token.form)
-        longer = self._hangul[at] if at < len(self._hangul) else ""
-        if len(token.form) >= SHORTEST["begun"] and longer.startswith(token.form):
-            senses = tuple(self.senses.get(longer, ()))
-            told = self.best(senses, "")
-            if told is not None and told.kind != "synonym":  # concrete is no concrete mixer
-                return QueryPart(senses, self.weights[longer], token.start, token.end)
-        return QueryPart((), UNKNOWN, token.start, token.end)
-
-    def _may_stand(self, text: str, start: int, end: int, *, hangul: bool) -> bool:
-        form = text[start:end]
-        if hangul and end == len(text) and start and form in self._particles:
-            return True
-        if form not in self.weights:
-            return False
-        return len(form) > 1 or (self.weights[form] == STOP and not hangul)
 
     def _weigh(self, query: str, pieces: list[QueryPart]) -> Reply | None:
         """Return the answer of the word that matters most, the others beside it.
@@ -471,6 +228,7 @@ class SearchAnswers:
         if not found:
             return None
         main = self._head(query, found)
+        main = self._placed(main, [told for _, told in found])
         turn = self._turn(query, every, main)
         if turn:
             main = turn[1]
@@ -484,21 +242,38 @@ class SearchAnswers:
     def _turn(self, query: str, pieces: list[QueryPart], main: Told) -> tuple[QueryPart, Told] | None:
         """Return the word for what is done with a thing, and the answer of that: of a farm for oysters.
 
-        Behind a thing that is no word of the plan it may be a word of a longer one: of nuclear plants.
+        It may be a word of a longer one: of nuclear plants.
         """
         core = [piece for piece in pieces if piece.weight != STOP]
-        behind = False
+        industry = main.industry or ""
+        turn = None
         for piece in core:
             tokens = tokenise(query[piece.start : piece.end], self._variants)
             form = "".join(token.form for token in tokens)
             bare = (form.removesuffix(particle) for particle in self._particles if form != particle)
-            words = [token.form for token in tokens] if behind and main.kind == "synonym" else []
-            behind = behind or form == self._form(main.word)
-            for one in (form, *bare, *words):
-                industry = self.turns.get(one, {}).get(main.industry or "")
-                if industry and form != self._form(main.word):
-                    return piece, replace(self.turned(industry), word=query[core[0].start : core[-1].end])
-        return None
+            words = [token.form for token in tokens]
+            found = (self.turns.get(one, {}).get(industry) for one in (form, *bare, *words))
+            to = next(filter(None, found), None)
+            if to and form != self._form(main.word):
+                turn, industry = piece, to
+        if turn is None:
+            return None
+        return turn, replace(self.turned(industry), word=query[core[0].start : core[-1].end])
+
+    def _placed(self, main: Told, found: list[Told]) -> Told:
+        """Return the answer for the place that a question names, where the plan has a kind of it there."""
+        kinds = self.kinds_of(main) if main.zh else {}
+        places = (place for told in found if told.kind == "place" for place in told.places)
+        here = next((kinds[place] for place in places if place in kinds), None)
+        return replace(here, word=main.word) if here else main
+
+    def kinds_of(self, told: Told) -> dict[str, Told]:
+        """Return what a word's kinds are that other industries' terms end with: 航运物流, by their places."""
+        terms = self.table["terms"]
+        own = {terms[at]["place"] for at in told.terms}
+        ends = (terms[at] for at in self._containing(told.zh or "") if terms[at]["kind"] in {"named", "area"})
+        rows = [row for row in ends if row["term"]["zh"].endswith(told.zh or "") and row["place"] not in own]
+        return {row["place"]: self._of_term(row, "") for row in reversed(rows) if row["place"]}
 
     def turned(self, industry: str) -> Told:
         """Return what answers for a thing and what is done with it: no word of the plan's."""
@@ -514,6 +289,7 @@ class SearchAnswers:
         subjects = (
             [pair for pair in subjects if pair[1].industry or pair[1].kind != "printed"]
             or [pair for pair in subjects if self.is_name(pair[1].zh)]
+            or [pair for pair in found if pair[1].kind == "place"]
             or subjects
         )
         for (piece, told), (following, _) in pairwise(subjects):
@@ -522,8 +298,7 @@ class SearchAnswers:
                 return told
         if subjects[-1][1].kind == "place":
             return subjects[0][1]
-        said = [told for _, told in subjects if told.kind != "printed"]
-        return said[-1] if said else subjects[-1][1]
+        return subjects[-1][1]
 
     def best(self, senses: Iterable[Sense], text: str) -> Told | None:
         """Return the most telling of a spelling's senses."""
@@ -574,8 +349,8 @@ class SearchAnswers:
         industry = row["industry"]
         own = [at for at in terms if self._belongs(self.table["terms"][at], industry)] or terms
         kind = self._kind_of(own)
-        if kind == "positioning" and not industry:  # 人才 is not what a place is for
-            kind = None
+        if not industry and (kind == "positioning" or row["kind"] == "general"):
+            kind = None  # 人才 is not what a place is for, and 设备 are not those of one industry
         if kind in {None, "task"} and row["kind"] != "general" and not industry:
             named = self._named_with(row["zh"])
             if named and row["kind"] == "name":
@@ -671,22 +446,3 @@ def _has(text: str, words: list[str]) -> bool:
             return False
         at += len(word)
     return True
-
-
-def _join_unknown(pieces: list[QueryPart]) -> list[QueryPart]:
-    """Return pieces with what is unknown joined to weak words that touch it: 量子 and 计算 are one word."""
-    joined: list[QueryPart] = []
-    for piece in pieces:
-        last = joined[-1] if joined else None
-        touching = last is not None and last.end == piece.start
-        loose = {UNKNOWN, WEAK}
-        if (
-            last is not None
-            and touching
-            and {piece.weight, last.weight} <= loose
-            and UNKNOWN in {piece.weight, last.weight}
-        ):
-            joined[-1] = QueryPart((), UNKNOWN, last.start, piece.end)
-        else:
-            joined.append(piece)
-    return joined

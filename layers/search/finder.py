@@ -414,13 +414,15 @@ class Search:
             return [], []
         plain = drop_tones(wanted)
         hits: dict[int, Hit] = {}
-        pieces: list[Piece] = []
+        ways: list[list[Piece]] = []
         for form in dict.fromkeys((wanted, plain, stem_all(wanted))):
-            pieces = self.vocabulary.split(form)
-            for hit in self._hits(form, pieces):
+            ways.append(self.vocabulary.split(form))
+            for hit in self._hits(form, ways[-1]):
                 entry = self.vocabulary.keys.entry_of(hit.key)
                 if entry not in hits or hit.rank < hits[entry].rank:
                     hits[entry] = hit
+        # As it is typed, unless a stem is known: a misspelt word is compared letter by letter.
+        pieces = min(ways, key=lambda way: sum(piece.kind == UNKNOWN for piece in way))
         return sorted(hits.values(), key=lambda hit: hit.rank), pieces
 
     def _hits(self, wanted: str, pieces: list[Piece]) -> Iterator[Hit]:
@@ -477,7 +479,7 @@ class Search:
             entries = own if entries is None else entries & own
             if not entries:
                 return
-        for index in set.union(*having):
+        for index in sorted(set.union(*having)):
             key = self.vocabulary.keys[index]
             if entries is not None and key.entry in entries:
                 count = sum(index in other for other in having)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypedDict, cast
@@ -33,6 +34,7 @@ from geodata.model import (
     Town,
 )
 from geodata.own_layers import SuppliedLayer
+from geodata.read import Facts
 from layers.links import (
     to_own_url,
     to_url,
@@ -167,9 +169,15 @@ def _build_meanings(relations: Relations, rules: _WordFile) -> Meanings:
         "pages": [{"url": row["url"], "spellings": row["words"]} for row in rules["pages"]],
         "industries": [
             {"id": row.id, "name": row.name.zh, "gbt4754": list(row.gbt4754), "isic4": list(row.isic4)}
-            for row in facts.industries.values()
+            for row in sorted(facts.industries.values(), key=partial(_rank_of_code, facts))
         ],
     }
+
+
+def _rank_of_code(facts: Facts, row: Industry) -> int:
+    """Return how soon an industry answers for a code that others have too: those of zones, then of areas."""
+    places = {one.zone for one in facts.designations if row.id in one.industries}
+    return 0 if places & facts.zones.keys() else 1 if places else 2
 
 
 def _designated(relations: Relations) -> Iterator[TermMeaning]:
@@ -354,7 +362,7 @@ def _keys(spellings: Iterable[Spelling]) -> list[tuple[str, str, int]]:
 
 
 def _readings(spelling: str, grade: int) -> Iterator[Spelling]:
-    folded = fold(spelling)
+    folded = fold(_to_simplified(spelling))
     yield folded, grade
     if any(HAN[0] <= character <= HAN[1] for character in spelling):
         taiwan = _to_simplified(_TO_TAIWAN.convert(spelling))
@@ -381,7 +389,7 @@ def _sounds() -> dict[str, str]:
 
 
 def _variants(keys: set[str]) -> dict[str, str]:
-    """Return the traditional characters that stand for one that the keys have."""
+    """Return the traditional characters that stand for one that the keys have, which are simplified."""
     known = {letter for key in keys for letter in key if HAN[0] <= letter <= HAN[1]}
     every = [chr(code) for code in range(ord(HAN[0]), ord(HAN[1]) + 1)]
     simple = _to_simplified("\n".join(every)).split("\n")  # no phrase reaches over a line's end

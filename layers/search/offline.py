@@ -12,14 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NotRequired, TypedDict
 
-from layers.search import answers, finder, typos, vocabulary
-from layers.search.answers import (
-    CODE,
-    CODE_COLUMNS,
-    SearchAnswers,
-    Told,
-    list_codes_of,
-)
+from layers.search import answers, cutting, finder, typos, vocabulary
+from layers.search.answers import SearchAnswers, Told
+from layers.search.cutting import CODE, CODE_COLUMNS, Sense, list_codes_of
 from layers.search.finder import Search
 from layers.search.vocabulary import (
     ALIAS,
@@ -61,7 +56,7 @@ def build_offline_tables(search: Search, index: SearchIndex) -> OfflineTables:
         "keys": [list(_keys(search, at, own)) for at, own in enumerate(typed)],
         "forms": forms,
         "terms": [
-            [row["zh"], row["ko"], told.add(asked.best([answers.Sense("terms", at)], ""))]
+            [row["zh"], row["ko"], told.add(asked.best([Sense("terms", at)], ""))]
             for at, row in enumerate(asked.folded)
         ],
         "latin": {form: sorted(found) for form, found in sorted(asked.latin.items())},
@@ -88,6 +83,7 @@ class ToldWeight(TypedDict):
     led: list[int]
     entry: NotRequired[int]
     name: NotRequired[bool]
+    kinds: NotRequired[dict[str, int]]  # other answers, by the places that a question may name beside it
 
 
 class EntryWeight(TypedDict):
@@ -143,6 +139,9 @@ class _ToldTable:
             if asked.is_name(told.zh):
                 more["name"] = True
             self.rows.append((told, more))
+            kinds = asked.kinds_of(told) if told.zh else {}
+            if kinds:
+                more["kinds"] = {place: self.add(one) for place, one in kinds.items()}
         return self._places[told]
 
 
@@ -218,13 +217,13 @@ def _rules(index: SearchIndex) -> dict[str, object]:
         "code": CODE.pattern,
         "grades": {"name": NAME, "alias": ALIAS, "term": TERM, "pinyin": PINYIN, "initials": INITIALS},
         "weights": {
-            "strong": answers.STRONG,
-            "weak": answers.WEAK,
-            "stop": answers.STOP,
-            "unknown": answers.UNKNOWN,
+            "strong": cutting.STRONG,
+            "weak": cutting.WEAK,
+            "stop": cutting.STOP,
+            "unknown": cutting.UNKNOWN,
         },
         "kinds": list(answers.ORDER),
-        "answers": {"window": answers.WINDOW, "longest": answers.LONGEST, "shortest": answers.SHORTEST},
+        "answers": {"window": cutting.WINDOW, "longest": cutting.LONGEST, "shortest": cutting.SHORTEST},
         "words": {
             "window": vocabulary.WINDOW,
             "han": vocabulary.SHORTEST_HAN,

@@ -6,6 +6,7 @@ export function createAsking(tables, letters) {
   const { strong: STRONG, weak: WEAK, stop: STOP, unknown: UNKNOWN } = rules.weights;
   const [latin, heads] = [tables.latin, tables.heads].map((table) => new Map(Object.entries(table)));
   const nearest = new Map(Object.entries(tables.nearest));
+  const ends = new Set(tables.ends.map(([end]) => end));
   const forms = new Map(Object.entries(tables.forms).map(([form, marks]) => [form, [marks & 3, marks >> 3, (marks >> 2) & 1]]));
   const hangul = [...forms].filter(([form, [, best]]) => best >= 0 && /^[가-힣]/u.test(form)).map(([form]) => form).sort(byCode);
   const code = new RegExp(`^(?:${rules.code})$`, "u");
@@ -28,6 +29,7 @@ export function createAsking(tables, letters) {
     const form = formOf(tokens);
     if (!form) return null;
     let whole = wholeOf(form, tokens);
+    if (whole < 0) whole = turnedRound(tokens);
     if (whole >= 0) return reply(whole, query, described(whole, query, tokens));
     const pieces = piecesOf(query, tokens);
     const core = pieces.filter((piece) => piece.weight !== STOP);
@@ -85,6 +87,14 @@ export function createAsking(tables, letters) {
     return best(found);
   }
 
+  /** Return the answer to a spelling whose words stand round a preposition: repair of ships. */
+  function turnedRound(tokens) {
+    const at = tokens.findIndex((token) => rules.prepositions.includes(token.form));
+    if (at < 0) return -1;
+    const words = [...tokens.slice(at + 1), ...tokens.slice(0, at)].filter((token) => weightOf(token.form) !== STOP);
+    return forms.get(formOf(words))?.[1] ?? -1;
+  }
+
   function withoutParticle(form) {
     const particle = rules.particles.find((one) => form.endsWith(one) && form.length > one.length && known(form.slice(0, -one.length)));
     return particle === undefined ? null : forms.get(form.slice(0, -particle.length));
@@ -94,7 +104,10 @@ export function createAsking(tables, letters) {
   function inside(tokens) {
     const scripts = new Set(tokens.map((token) => token.script));
     const words = tokens.map((token) => token.form);
-    if (scripts.size === 1 && scripts.has("latin")) return insideLatin(words.filter((word) => weightOf(word) !== STOP));
+    if (scripts.size === 1 && scripts.has("latin")) {
+      const core = words.filter((word) => weightOf(word) !== STOP);
+      return insideLatin(core.length > 1 || core.length === words.length ? core : []);
+    }
     const form = words.join("");
     if (scripts.has("latin") || form.length < shortest.han || isWeak(form)) return [];
     if (scripts.has("han") && cut(tokens).some((piece) => piece.weight === UNKNOWN)) return [];
@@ -138,7 +151,7 @@ export function createAsking(tables, letters) {
 
   /** Return the pieces of a text; what is unknown is known by how it ends, if it is long enough. */
   function piecesOf(query, tokens) {
-    const pieces = joinUnknown(cut(tokens));
+    const pieces = joinEnds(query, joinUnknown(query, cut(tokens)));
     for (const [at, piece] of pieces.entries()) {
       if (piece.weight !== UNKNOWN) continue;
       const last = pieces[at - 1] ?? piece;
@@ -150,9 +163,25 @@ export function createAsking(tables, letters) {
     return pieces;
   }
 
+  /** Return pieces with the unknown words before one that tells what they are joined to it: a cutting machine. */
+  function joinEnds(query, pieces) {
+    const joined = [];
+    const loose = pieces.some((piece) => piece.weight === STRONG) ? [UNKNOWN] : [UNKNOWN, WEAK];
+    for (const piece of pieces) {
+      let { start } = piece;
+      if (piece.weight === WEAK && ends.has(formOf(letters.tokenise(query.slice(start, piece.end)))))
+        while (loose.includes(joined.at(-1)?.weight)) ({ start } = joined.pop());
+      joined.push(start < piece.start ? { told: -1, weight: UNKNOWN, start, end: piece.end } : piece);
+    }
+    return joined;
+  }
+
   function windowOf(tokens) {
     for (let size = Math.min(WINDOW, tokens.length); size > 0; size--) {
       const form = formOf(tokens.slice(0, size));
+      const coded = /^\d+$/.test(form) ? -1 : codeOf(form); // a figure alone may be an amount
+      if (coded >= 0) return { size, told: coded, weight: STRONG };
+      if (nearest.has(form)) return { size, told: -1, weight: UNKNOWN }; // 재활용 is not what 재활 is for
       if (forms.has(form)) return { size, told: forms.get(form)[1], weight: weightOf(form) };
       const own = tokens[size - 1].script === "hangul" ? withoutParticle(form) : null;
       if (own) return { size, told: own[1], weight: weightWithoutParticle(form) };
@@ -214,13 +243,15 @@ export function createAsking(tables, letters) {
     return form.length > 1 || (weightOf(form) === STOP && !korean);
   }
 
-  /** Return pieces with what is unknown joined to weak words that touch it. */
-  function joinUnknown(pieces) {
+  /** Return pieces with what is unknown joined to weak words that touch it, but for those that say what for. */
+  function joinUnknown(query, pieces) {
     const joined = [];
+    const apart = ({ weight, start, end }) => weight === WEAK && Object.hasOwn(tables.turns, formOf(letters.tokenise(query.slice(start, end))));
     for (const piece of pieces) {
       const last = joined.at(-1);
-      const pair = last && last.end === piece.start ? [last.weight, piece.weight] : [];
-      if (pair.includes(UNKNOWN) && pair.every((one) => [UNKNOWN, WEAK].includes(one)))
+      const pair = last && last.end === piece.start ? [last, piece] : [];
+      const loose = pair.every(({ weight }) => [UNKNOWN, WEAK].includes(weight)) && !pair.some(apart);
+      if (loose && pair.some(({ weight }) => weight === UNKNOWN))
         joined[joined.length - 1] = { told: -1, weight: UNKNOWN, start: last.start, end: piece.end };
       else joined.push(piece);
     }
@@ -237,7 +268,7 @@ export function createAsking(tables, letters) {
     if (!used.length && !lost.length) used = pieces.filter((one) => one.told >= 0);
     const found = used.filter((piece) => piece.told >= 0);
     if (!found.length) return null;
-    const head = headOf(query, found);
+    const head = placed(headOf(query, found), found);
     const turn = turnOf(query, all, head);
     if (turn) found.push(turn);
     const main = turn ?? head;
@@ -248,21 +279,31 @@ export function createAsking(tables, letters) {
     return reply(main.told, text(main), others, unused.map(text), lost.map(text));
   }
 
+  /** Return the piece with the answer for the place that a question names, where the plan has a kind of it there. */
+  function placed(head, found) {
+    const kinds = answers[head.told].kinds ?? {};
+    const places = found.map(({ told }) => answers[told]).flatMap((one) => (one.kind === "place" ? one.places : []));
+    const here = places.find((id) => Object.hasOwn(kinds, id));
+    return here === undefined ? head : { ...head, told: kinds[here] };
+  }
+
   /** Return the piece for what is done with a thing, with the answer of that: of a farm for oysters, a pump for nuclear plants. */
   function turnOf(query, pieces, head) {
     const tokensAt = ({ start, end }) => letters.tokenise(query.slice(start, end));
     const formAt = (piece) => formOf(tokensAt(piece));
     const core = pieces.filter((piece) => piece.weight !== STOP);
-    let behind = false;
+    let { industry } = answers[head.told];
+    let turn = null;
     for (const piece of core) {
       const form = formAt(piece);
-      const words = behind && answers[head.told].kind === "synonym" ? tokensAt(piece).map((token) => token.form) : [];
-      behind ||= form === formAt(head);
+      const words = tokensAt(piece).map((token) => token.form);
       const bare = rules.particles.filter((one) => form !== one && form.endsWith(one)).map((one) => form.slice(0, -one.length));
-      const told = [form, ...bare, ...words].map((one) => tables.turns[one]?.[answers[head.told].industry]).find((one) => one !== undefined);
-      if (told !== undefined && form !== formAt(head)) return { ...piece, told, word: query.slice(core[0].start, core.at(-1).end) };
+      const told = [form, ...bare, ...words].map((one) => tables.turns[one]?.[industry]).find((one) => one !== undefined);
+      if (told === undefined || form === formAt(head)) continue;
+      turn = { ...piece, told, word: query.slice(core[0].start, core.at(-1).end) };
+      ({ industry } = answers[told]);
     }
-    return null;
+    return turn;
   }
 
   /** Return the piece that the others describe: the last one, unless they are joined by a preposition. */
@@ -271,13 +312,16 @@ export function createAsking(tables, letters) {
     const some = (pieces, test) => (pieces.some(test) ? pieces.filter(test) : null);
     let subjects = some(found, (one) => !["place", "page"].includes(told(one).kind)) ?? found;
     subjects =
-      some(subjects, (one) => told(one).industry || told(one).kind !== "printed") ?? some(subjects, (one) => told(one).name) ?? subjects;
+      some(subjects, (one) => told(one).industry || told(one).kind !== "printed") ??
+      some(subjects, (one) => told(one).name) ??
+      some(found, (one) => told(one).kind === "place") ??
+      subjects;
     for (const [at, piece] of subjects.slice(0, -1).entries()) {
       const between = letters.tokenise(query.slice(piece.end, subjects[at + 1].start));
       if (between.some((token) => rules.prepositions.includes(token.form))) return piece;
     }
     if (told(subjects.at(-1)).kind === "place") return subjects[0];
-    return subjects.findLast((one) => told(one).kind !== "printed") ?? subjects.at(-1);
+    return subjects.at(-1);
   }
 
   return { ask, unknown, lacksIndustry, nearestTo };

@@ -105,14 +105,17 @@ export function createNaming(tables, letters) {
   function understand(wanted) {
     if (!wanted) return { hits: [], pieces: [] };
     const hits = new Map();
-    let pieces = [];
+    const ways = [];
     for (const form of new Set([wanted, wanted.replace(TONES, ""), stemAll(wanted)])) {
-      pieces = split(form);
-      for (const hit of hitsOf(form, pieces)) {
+      ways.push(split(form));
+      for (const hit of hitsOf(form, ways.at(-1))) {
         const known = hits.get(hit.key.at);
         if (!known || compare(hit.rank, known.rank) < 0) hits.set(hit.key.at, hit);
       }
     }
+    // As it is typed, unless a stem is known: a misspelt word is compared letter by letter.
+    const lost = (way) => way.filter((piece) => piece.kind === UNKNOWN).length;
+    const pieces = ways.reduce((one, other) => (lost(other) < lost(one) ? other : one));
     return { hits: [...hits.values()].sort((one, other) => compare(one.rank, other.rank)), pieces };
   }
 
@@ -180,7 +183,7 @@ export function createNaming(tables, letters) {
   function* together(told) {
     const having = told.map((word) => new Set(keys.filter((key) => hasWord(key, word))));
     const shared = having.map((some) => new Set([...some].map((key) => key.at))).reduce((one, other) => one.intersection(other));
-    for (const key of new Set(having.flatMap((some) => [...some]))) {
+    for (const key of keys.filter((one) => having.some((some) => some.has(one)))) {
       const count = having.filter((some) => some.has(key)).length;
       if (shared.has(key.at)) yield hit(WORDS, key, -count);
     }
