@@ -8,7 +8,7 @@ a question into words that the plan or our synonyms know and tells these cases a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -220,13 +220,11 @@ class SearchAnswers(QuestionCutter):
         used = (
             strong or ([] if unknown else weak) or ([] if unknown else [one for one in pieces if one.senses])
         )
-        found: list[tuple[QueryPart, Told]] = []
-        for piece in used:
-            told = self.best(piece.senses, query[piece.start : piece.end])
-            if told:
-                found.append((piece, told))
+        found = list(self._tell_all(query, used))
         if not found:
             return None
+        if not unknown and all(told.kind == "kind" for _, told in found):  # zones for electronics
+            found = [*((piece, told) for piece, told in self._tell_all(query, weak) if told.industry), *found]
         main = self._head(query, found)
         main = self._placed(main, [told for _, told in found])
         turn = self._turn(query, every, main)
@@ -238,6 +236,12 @@ class SearchAnswers(QuestionCutter):
         unused = [one for one in pieces if one.weight != STOP and (one.start, one.end) not in taken]
         words = tuple(query[one.start : one.end] for one in unused)
         return Reply(main, others, words, tuple(query[one.start : one.end] for one in unknown))
+
+    def _tell_all(self, query: str, pieces: list[QueryPart]) -> Iterator[tuple[QueryPart, Told]]:
+        for piece in pieces:
+            told = self.best(piece.senses, query[piece.start : piece.end])
+            if told:
+                yield piece, told
 
     def _turn(self, query: str, pieces: list[QueryPart], main: Told) -> tuple[QueryPart, Told] | None:
         """Return the word for what is done with a thing, and the answer of that: of a farm for oysters.
@@ -285,7 +289,7 @@ class SearchAnswers(QuestionCutter):
         return word is not None and word["kind"] == "name"
 
     def _head(self, query: str, found: list[tuple[QueryPart, Told]]) -> Told:
-        subjects = [pair for pair in found if pair[1].kind not in {"place", "page"}] or found
+        subjects = [pair for pair in found if pair[1].kind not in {"place", "page", "kind"}] or found
         subjects = (
             [pair for pair in subjects if pair[1].industry or pair[1].kind != "printed"]
             or [pair for pair in subjects if self.is_name(pair[1].zh)]

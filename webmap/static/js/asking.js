@@ -268,6 +268,8 @@ export function createAsking(tables, letters) {
     if (!used.length && !lost.length) used = pieces.filter((one) => one.told >= 0);
     const found = used.filter((piece) => piece.told >= 0);
     if (!found.length) return null;
+    if (!lost.length && found.every(({ told }) => answers[told].kind === "kind")) // zones for electronics
+      found.unshift(...of(WEAK, pieces).filter(({ told }) => told >= 0 && answers[told].industry));
     const head = placed(headOf(query, found), found);
     const turn = turnOf(query, all, head);
     if (turn) found.push(turn);
@@ -310,7 +312,7 @@ export function createAsking(tables, letters) {
   function headOf(query, found) {
     const told = (piece) => answers[piece.told];
     const some = (pieces, test) => (pieces.some(test) ? pieces.filter(test) : null);
-    let subjects = some(found, (one) => !["place", "page"].includes(told(one).kind)) ?? found;
+    let subjects = some(found, (one) => !["place", "page", "kind"].includes(told(one).kind)) ?? found;
     subjects =
       some(subjects, (one) => told(one).industry || told(one).kind !== "printed") ??
       some(subjects, (one) => told(one).name) ??
