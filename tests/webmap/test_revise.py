@@ -17,7 +17,6 @@ from webmap import publish as publishing
 from webmap.publish import (
     By,
     MeanwhileError,
-    admit_all,
     hash_inputs,
     imports_in_force,
     publish,
@@ -58,8 +57,8 @@ def facts(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(
         publishing,
         "publish_act",
-        lambda home, act, progress, used=folder, admit=admit_all, local=None: publish_act(
-            home, act, progress, folder, admit, local
+        lambda home, act, progress, used=folder, *rest, **named: publish_act(
+            home, act, progress, folder, *rest, **named
         ),
     )
     return folder
