@@ -34,7 +34,10 @@ WATCH_PATHS = """
     new MutationObserver((_, observer) => {
       if (document.querySelectorAll(paths).length < EXPECTED) return;
       observer.disconnect();
-      requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
+      // A message that is sent while a frame begins comes once it is laid out and painted.
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => resolve(performance.now());
+      requestAnimationFrame(() => port2.postMessage(null));
     }).observe(document, { childList: true, subtree: true });
   });
 })()
