@@ -7,7 +7,6 @@ often is a page, and a page needs none of them.
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["load_libraries", "np", "pyproj", "shapely"]
@@ -18,13 +17,12 @@ class Deferred:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._module: ModuleType | None = None
 
     def __getattr__(self, attribute: str) -> Any:
-        """Return what the module has of that name."""
-        if self._module is None:
-            self._module = import_module(self._name)
-        return getattr(self._module, attribute)
+        """Return what the module has of that name; asked again, it is found as in any object."""
+        found = getattr(import_module(self._name), attribute)
+        setattr(self, attribute, found)
+        return found
 
 
 if TYPE_CHECKING:
