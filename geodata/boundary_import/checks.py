@@ -24,6 +24,7 @@ from geodata.boundary_import.planar import (
     GRID_DEG,
     METRES_PER_DEG,
     MIN_AREA_KM2,
+    Pieces,
     format_point,
     from_plane,
     is_narrow,
@@ -146,7 +147,6 @@ _TOUCHING_DEG: Final = 1e-6  # 10 cm
 _MAIN_SHARE: Final = 0.5  # of a polygon
 _NOTABLE_SHARE: Final = 0.5  # of its land that a neighbour keeps: less is reported
 _MIN_SHARE: Final = 0.1  # less is another place's polygon, or a neighbour that has to come in first
-Pieces = Mapping[str, BaseGeometry]
 
 
 def check_polygons(context: Context, new: Iterable[ImportedBoundary]) -> Iterator[Issue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.city import read_city
 
+Pieces = Mapping[str, BaseGeometry]  # polygons by whose they are
 GRID_DEG: Final = 1e-7
 MIN_AREA_KM2: Final = 1e-4  # 100 m²: less is rounding
 METRES_PER_DEG: Final = 111_200.0

@@ -36,6 +36,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.planar import (
     GRID_DEG,
     METRES_PER_DEG,
+    Pieces,
     build_faces,
     from_plane,
     is_narrow,
@@ -87,7 +88,6 @@ class Seeds:
         return [shapely.intersection(from_plane(lines), region)]
 
 
-Pieces = Mapping[str, BaseGeometry]
 _MAX_ROUNDS: Final = 3  # a sliver may lie behind another
 
 

@@ -18,6 +18,7 @@ from geodata.boundary_import.planar import (
     GRID_DEG,
     METRES_PER_DEG,
     MIN_AREA_KM2,
+    Pieces,
     from_plane,
     is_moved,
     is_narrow,
@@ -29,7 +30,6 @@ from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
 from geodata.land import SEA
 
-Pieces = Mapping[str, BaseGeometry]
 _AREAL: Final = 2  # dimensions of a polygon
 _NOTHING_DEG2: Final = 1e-16  # 1 mm²: between areas of one part, and of what it was divided into
 
