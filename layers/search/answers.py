@@ -117,8 +117,9 @@ class SearchAnswers(QuestionCutter):
                 if industry:
                     return industry
         runs = [token.form for token in tokens if token.script != "latin"]
-        longest = sorted(self.nearest, key=lambda form: (-len(form), form))
-        return next((self.nearest[form] for form in longest if any(form in run for run in runs)), None)
+        found = (form for form in self.nearest if any(form in run for run in runs))
+        longest = min(found, key=lambda form: (-len(form), form), default="")
+        return self.nearest.get(longest)
 
     def unknown(self, query: str) -> list[str]:
         """Return the words of a text that have no meaning here, as they are typed."""
@@ -266,8 +267,8 @@ class SearchAnswers(QuestionCutter):
 
     def _placed(self, main: Told, found: list[Told]) -> Told:
         """Return the answer for the place that a question names, where the plan has a kind of it there."""
-        kinds = self.kinds_of(main) if main.zh else {}
-        places = (place for told in found if told.kind == "place" for place in told.places)
+        places = [place for told in found if told.kind == "place" for place in told.places]
+        kinds = self.kinds_of(main) if main.zh and places else {}
         here = next((kinds[place] for place in places if place in kinds), None)
         return replace(here, word=main.word) if here else main
 

@@ -24,6 +24,7 @@ CODE_COLUMNS = {  # of industries, by the scheme that a question names; "" for n
     "isic": ("isic4",),
 }
 CODE = re.compile(r"(isic|gb|gbt|gbt4754|gb4754)?(?:rev4|2017)?([a-u])?(\d{2,4})")
+FIGURES = range(2, 5)  # of a code
 _BRACKETS = re.compile(r"[(（].*?[)）]")
 WINDOW = 7  # tokens of one spelling at most
 LONGEST = 24  # characters of one spelling without spaces at most
@@ -62,9 +63,19 @@ class QueryPart(NamedTuple):
     end: int
 
 
-def list_codes_of(row: IndustryMeaning, column: str) -> list[str]:
-    """Return the codes of an industry in one of :data:`CODE_COLUMNS`."""
-    return row["gbt4754"] if column == "gbt4754" else row["isic4"]
+def _list_codes(
+    rows: list[IndustryMeaning], columns: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the industries of whole codes, and of what codes begin with; the first that has one counts."""
+    whole: dict[str, str] = {}
+    begun: dict[str, str] = {}
+    for column in columns:
+        for row in rows:
+            for code in row["gbt4754"] if column == "gbt4754" else row["isic4"]:
+                whole.setdefault(code, row["id"])
+                for size in FIGURES:
+                    begun.setdefault(code[:size], row["id"])
+    return whole, begun
 
 
 def tokenise(text: str, variants: dict[int, str]) -> list[Token]:
@@ -95,6 +106,8 @@ class QuestionCutter:
         self.nearest: dict[str, str] = {}  # industries that are nearest to what the plan has no industry for
         industries = (at for at, entry in enumerate(self._entries) if entry["layer"] == "industries")
         self._entry_of = {self._entries[at]["id"]: at for at in industries}
+        industry_rows = self.table["industries"]
+        self.codes = {scheme: _list_codes(industry_rows, columns) for scheme, columns in CODE_COLUMNS.items()}
         self.ends = sorted(self.rules["ends"], key=lambda word: (-len(word), word))
         # What is done with things of an industry: the industry of that.
         self.turns: dict[str, dict[str, str]] = {}
@@ -170,18 +183,9 @@ class QuestionCutter:
         if not match:
             return None
         scheme, _, code = match.groups()
-        columns = CODE_COLUMNS["isic" if scheme == "isic" else "gb" if scheme else ""]
-        wider = (code[:size] for size in range(len(code), 1, -1))
-        for own in wider:
-            for column in columns:
-                for row in self.table["industries"]:
-                    if own in list_codes_of(row, column):
-                        return row["id"]
-        for column in columns:
-            for row in self.table["industries"]:
-                if any(own.startswith(code) for own in list_codes_of(row, column)):
-                    return row["id"]
-        return None
+        whole, begun = self.codes["isic" if scheme == "isic" else "gb" if scheme else ""]
+        wider = (whole.get(code[:size]) for size in range(len(code), 1, -1))
+        return next(filter(None, wider), begun.get(code))
 
     def _pieces(self, query: str, tokens: list[Token]) -> list[QueryPart]:
         """Return the pieces of a text; what is unknown is known by how it ends, if it is long enough."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from geodata import kinds
@@ -308,11 +309,12 @@ class Search:
         if not hits or _missing(hits, pieces):
             return None
         # Steel is not what it is a part of, where that is a word of ours; nuclear power is nuclear.
-        keys = ((hit, self.vocabulary.keys[hit.key]) for hit in hits if hit.rank[0] != PART)
+        keys = ((hit, self.vocabulary.keys[hit.key]) for hit in hits)
         plain = (
             key
             for hit, key in keys
-            if not self.answers.is_synonym(key.spelling) or (key.grade >= PINYIN and hit.rank[0] == EXACT)
+            if _is_meant(hit, key)
+            and (not self.answers.is_synonym(key.spelling) or (key.grade >= PINYIN and hit.rank[0] == EXACT))
         )
         key = next(plain, None)
         if key is None:
@@ -564,6 +566,25 @@ def _fit(key: Key, wanted: str, squeezed: str) -> int | None:
     if f" {wanted}" in key.text or (is_latin(key.text) and _starts_word(key, squeezed)):
         return WORD
     return None if is_latin(squeezed) else PART  # rope is no part of property
+
+
+def _is_meant(hit: Hit, key: Key) -> bool:
+    """Return whether a query stands for a spelling, where it is less than it: gold for no golden coast.
+
+    It is nearly the whole, whole words of a name, whole syllables of pinyin, or all its words are there.
+    """
+    fit, wanted = hit.rank[0], hit.needles[0]
+    if fit not in {START, WORD}:
+        return fit < START or (fit == WORDS and hit.rank[2] in {0, -len(hit.needles)}) or fit == HOLDS
+    if key.grade == PINYIN and wanted < HAN:
+        ends = accumulate(map(len, key.text.split()))
+        return fit == START and len(squeeze(wanted)) in list(ends)[1:]
+    if fit == START and (wanted >= HAN or len(squeeze(wanted)) >= CLOSE * len(key.squeezed)):
+        return True
+    if not is_latin(wanted):
+        return fit == START and key.grade <= ALIAS
+    words = f" {wanted} " in f" {key.text} "
+    return key.grade <= ALIAS and words and (fit == START or " " in wanted)
 
 
 def _has_syllables(key: Key, squeezed: str) -> bool:

@@ -14,7 +14,7 @@ from typing import NotRequired, TypedDict
 
 from layers.search import answers, cutting, finder, typos, vocabulary
 from layers.search.answers import SearchAnswers, Told
-from layers.search.cutting import CODE, CODE_COLUMNS, Sense, list_codes_of
+from layers.search.cutting import CODE, Sense
 from layers.search.finder import Search
 from layers.search.vocabulary import (
     ALIAS,
@@ -30,7 +30,6 @@ from layers.search.vocabulary import (
 HOWS = {"named": 0, "synonym": 1}  # which of the plan's answers a spelling of an industry is; 2: another
 OTHER = 2
 FLAG_OURS = 4  # of a spelling that is no word of the plan
-SYLLABLES = range(2, 5)  # figures of a code
 
 
 def build_offline_tables(search: Search, index: SearchIndex) -> OfflineTables:
@@ -61,7 +60,12 @@ def build_offline_tables(search: Search, index: SearchIndex) -> OfflineTables:
         ],
         "latin": {form: sorted(found) for form, found in sorted(asked.latin.items())},
         "heads": {form: sorted(found) for form, found in sorted(asked.heads.items())},
-        "codes": {scheme: _codes(asked, told, columns) for scheme, columns in CODE_COLUMNS.items()},
+        "codes": {
+            scheme: [
+                {code: told.add(asked.of_industry(one, "")) for code, one in found.items()} for found in both
+            ]
+            for scheme, both in asked.codes.items()
+        },
         "turns": {
             form: {of: told.add(asked.turned(to)) for of, to in turns.items()}
             for form, turns in asked.turns.items()
@@ -181,20 +185,6 @@ def _flags(search: Search, at: int, spelling: str) -> int:
     if entry["layer"] != "industries":
         return ours
     return ours | HOWS.get(search.answers.how(spelling, entry["id"]), OTHER)
-
-
-def _codes(asked: SearchAnswers, told: _ToldTable, columns: tuple[str, ...]) -> list[dict[str, int]]:
-    """Return the answers of whole codes, and of what codes begin with."""
-    whole: dict[str, int] = {}
-    begun: dict[str, int] = {}
-    for column in columns:
-        for row in asked.table["industries"]:
-            for code in list_codes_of(row, column):
-                found = told.add(asked.of_industry(row["id"], ""))
-                whole.setdefault(code, found)
-                for size in SYLLABLES:
-                    begun.setdefault(code[:size], found)
-    return [whole, begun]
 
 
 def _by_sound(sounds: dict[str, str]) -> dict[str, str]:
