@@ -225,7 +225,11 @@ class SearchAnswers(QuestionCutter):
         if not found:
             return None
         if not unknown and all(told.kind == "kind" for _, told in found):  # zones for electronics
-            found = [*((piece, told) for piece, told in self._tell_all(query, weak) if told.industry), *found]
+            beside = self._tell_all(query, weak)
+            found = [
+                *((piece, told) for piece, told in beside if told.industry or told.kind == "place"),
+                *found,
+            ]
         main = self._head(query, found)
         main = self._placed(main, [told for _, told in found])
         turn = self._turn(query, every, main)
@@ -290,7 +294,10 @@ class SearchAnswers(QuestionCutter):
         return word is not None and word["kind"] == "name"
 
     def _head(self, query: str, found: list[tuple[QueryPart, Told]]) -> Told:
-        subjects = [pair for pair in found if pair[1].kind not in {"place", "page", "kind"}] or found
+        subjects = [pair for pair in found if pair[1].kind not in {"place", "page", "kind"}]
+        subjects = (
+            subjects or [pair for pair in found if pair[1].kind == "place"] or found
+        )  # of several of a kind
         subjects = (
             [pair for pair in subjects if pair[1].industry or pair[1].kind != "printed"]
             or [pair for pair in subjects if self.is_name(pair[1].zh)]

@@ -219,7 +219,7 @@ class Search:
         self.entries = index["entries"]
         self._by_place = {entry["id"]: entry for entry in self.entries if entry["layer"] in PLACE_LAYERS}
         self._variants = str.maketrans(index["variants"])
-        self._sounds = index["sounds"]
+        self._sounds, self._spelt = index["sounds"], index["rules"]["spelt"]
         self.vocabulary = Vocabulary(index["keys"], index["empty"])
         names = self.vocabulary.keys.list_names(len(self.entries))
         self.answers = SearchAnswers(index, self._variants, names)
@@ -230,7 +230,8 @@ class Search:
     def _typos(self) -> Typos:
         from layers.search.typos import Typos  # only a query that fails needs its library
 
-        return Typos(self.vocabulary, self.ranks, self._sounds, FAR, self.answers.is_synonym)
+        is_ours = self.answers.is_synonym
+        return Typos(self.vocabulary, self.ranks, self._sounds, FAR, is_ours, self._spelt)
 
     def find(self, query: str, language: str, limit: int = LIMIT) -> list[FoundRow]:
         """Return the best entries, each with the spelling that matched."""
@@ -253,7 +254,7 @@ class Search:
         nearest = self.answers.nearest_to(query)
         if nearest and (self.answers.lacks_industry(query) or (reply and reply.told.kind == "page")):
             hits, reply = [], None  # a terminal for gas is no card terminal; no page finds a site for steel
-        if not reply and all(map(self._is_part_of_ours, hits)):
+        if not reply and all(self._is_part_of_ours(hit, EXACT if nearest else START) for hit in hits):
             hits = []  # tobacco is not found where e-cigarettes are, which is a word of ours
         missing = (
             list(reply.unknown) if reply else _missing(hits, pieces) if hits else self.answers.unknown(query)
@@ -289,8 +290,8 @@ class Search:
             ],
         }
 
-    def _is_part_of_ours(self, hit: Hit) -> bool:
-        return hit.rank[0] > START and self.answers.is_synonym(self.vocabulary.keys[hit.key].spelling)
+    def _is_part_of_ours(self, hit: Hit, fit: int) -> bool:
+        return hit.rank[0] > fit and self.answers.is_synonym(self.vocabulary.keys[hit.key].spelling)
 
     def _named_by(self, hits: list[Hit], reply: Reply, query: str) -> Reply:
         """Return the answer with what a word begins the name of, where the plan only prints it."""
@@ -579,7 +580,8 @@ def _is_meant(hit: Hit, key: Key) -> bool:
     if key.grade == PINYIN and wanted < HAN:
         ends = accumulate(map(len, key.text.split()))
         return fit == START and len(squeeze(wanted)) in list(ends)[1:]
-    if fit == START and (wanted >= HAN or len(squeeze(wanted)) >= CLOSE * len(key.squeezed)):
+    size = len(squeeze(wanted))
+    if fit == START and ((wanted >= HAN and size > 1) or size >= CLOSE * len(key.squeezed)):
         return True
     if not is_latin(wanted):
         return fit == START and key.grade <= ALIAS

@@ -93,6 +93,7 @@ class _WordFile(TypedDict):
     weak: dict[str, list[str]]
     particles: list[str]
     prepositions: list[str]
+    spelt: list[str]
     pages: list[_Page]
 
 
@@ -118,6 +119,7 @@ def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) 
             "weak": [word for language in LANGUAGES for word in empty["weak"][language]],
             "particles": empty["particles"],
             "prepositions": empty["prepositions"],
+            "spelt": empty["spelt"],
             "turns": [
                 {"words": list(row.words), "of": list(row.turn.of), "to": row.turn.to}
                 for row in of_city

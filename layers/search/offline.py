@@ -237,9 +237,11 @@ def _rules(index: SearchIndex) -> dict[str, object]:
             "sure": typos.SURE,
             "han": typos.SHORTEST_HAN,
             "most": typos.MOST,
+            "shortestHangul": typos.SHORTEST_HANGUL,
             "hangul": typos.LONG_HANGUL,
             "near": typos.NEAR,
             "similarity": typos.NEAR_SIMILARITY,
+            "spelt": index["rules"]["spelt"],
         },
     }
 

@@ -24,17 +24,20 @@ from layers.search.vocabulary import (
     stem,
 )
 
-SHORTEST, LONG = 4, 8  # letters of a word that may hold one slip, or two
+SHORTEST, LONG = 4, 10  # letters of a word that may hold one slip, or two
 SURE = 6  # letters of a word that may have another letter in the place of one
 SHORTEST_HAN = 2
 HANGUL, HAN = "ᄀ", "⺀"  # from here on letters are Korean, and Chinese
 MOST = 3  # unknown pieces of one query that are looked at
-LONG_HANGUL = 12
+SHORTEST_HANGUL, LONG_HANGUL = 8, 12
 NEAR, NEAR_SIMILARITY = 5, 0.7
 
 
 class Typos:
-    """Compares queries with every spelling; the first of several equally near ones wins."""
+    """Compares queries with every spelling; the first of several equally near ones wins.
+
+    Ordinary words, which are `spelt` right, are not taken for others.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Typos:
         sounds: dict[str, str],
         far: float,
         is_ours: Callable[[str], bool],
+        spelt: list[str],
     ) -> None:
         self._vocabulary = vocabulary
         self._sounds = sounds
@@ -59,7 +63,7 @@ class Typos:
             if HANGUL <= key.text < HAN:
                 self._written |= {fold(word): word for word in key.spelling.split()}
         self._choices, self._words = list(self._wholes), list(words)
-        self._stems = {stem(word) for _, key in keys for word in key.text.split()}
+        self._stems = {stem(word) for _, key in keys for word in key.text.split()} | {*map(stem, spelt)}
         self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
         for at, key in keys:
             if key.grade <= TERM and ranks[key.entry] < far:
@@ -161,5 +165,5 @@ def _slips(text: str) -> int:
     """
     if not text or max(text) >= HAN or any(letter.isdigit() for letter in text):
         return 0
-    shortest, long = (SHORTEST, LONG) if is_latin(text) else (LONG, LONG_HANGUL)
+    shortest, long = (SHORTEST, LONG) if is_latin(text) else (SHORTEST_HANGUL, LONG_HANGUL)
     return 0 if len(text) < shortest else 1 if len(text) < long else 2

@@ -362,6 +362,7 @@ class SearchRules(TypedDict):
     prepositions: list[str]
     turns: list[TurnMeaning]
     ends: dict[str, str]  # of longer words: their industry
+    spelt: list[str]  # ordinary words, nearly spelt as some of ours
 
 
 class SearchIndex(TypedDict):

@@ -8,7 +8,7 @@ import { createAsking } from "./asking.js";
 import { createLetters, squeeze } from "./letters.js";
 import { HOLDS, createNaming } from "./naming.js";
 
-const [EXACT, START, PART] = [0, 2, 4];
+const [EXACT, START] = [0, 2];
 const SYNONYM = { named: 0, synonym: 1 }; // how a result of an industry is told; 2: otherwise
 const NEAREST = 3; // to what the plan has no industry for
 
@@ -20,7 +20,7 @@ export function createAnswering(shared, spoken) {
   const { says } = spoken;
   const letters = createLetters(tables);
   const asking = createAsking(tables, letters);
-  const { understand, correct, near, missing, grades } = createNaming(tables, letters);
+  const { understand, correct, near, isMeant, missing, grades } = createNaming(tables, letters);
   const places = new Set(rules.names.places);
 
   function answer(typed) {
@@ -33,7 +33,7 @@ export function createAnswering(shared, spoken) {
     // A terminal for gas is no card terminal; no page finds a site for steel.
     if (lacking !== undefined && (asking.lacksIndustry(query) || (reply && answers[reply.told.at].kind === "page"))) [hits, reply] = [[], null];
     // Tobacco is not found where e-cigarettes are, which is a word of ours.
-    if (!reply && hits.every(({ key, rank }) => rank[0] > START && key.ours)) hits = [];
+    if (!reply && hits.every(({ key, rank }) => rank[0] > (lacking === undefined ? START : EXACT) && key.ours)) hits = [];
     let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
     let corrected = null;
     const nothing = () => !hits.length && !reply;
@@ -76,7 +76,7 @@ export function createAnswering(shared, spoken) {
   function replyOf(hits, pieces, query) {
     if (!hits.length || missing(hits, pieces).length) return null;
     const whole = ({ key, rank }) => key.grade >= grades.pinyin && rank[0] === EXACT;
-    const key = hits.find((hit) => hit.rank[0] !== PART && (!hit.key.ours || whole(hit)))?.key;
+    const key = hits.find((hit) => isMeant(hit) && (!hit.key.ours || whole(hit)))?.key;
     if (!key) return null;
     const nothing = { others: [], unused: [], unknown: [] };
     const reply = key.grade >= grades.term ? asking.ask(key.spelling) : null;

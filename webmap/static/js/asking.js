@@ -269,7 +269,7 @@ export function createAsking(tables, letters) {
     const found = used.filter((piece) => piece.told >= 0);
     if (!found.length) return null;
     if (!lost.length && found.every(({ told }) => answers[told].kind === "kind")) // zones for electronics
-      found.unshift(...of(WEAK, pieces).filter(({ told }) => told >= 0 && answers[told].industry));
+      found.unshift(...of(WEAK, pieces).filter(({ told }) => told >= 0 && (answers[told].industry || answers[told].kind === "place")));
     const head = placed(headOf(query, found), found);
     const turn = turnOf(query, all, head);
     if (turn) found.push(turn);
@@ -312,7 +312,8 @@ export function createAsking(tables, letters) {
   function headOf(query, found) {
     const told = (piece) => answers[piece.told];
     const some = (pieces, test) => (pieces.some(test) ? pieces.filter(test) : null);
-    let subjects = some(found, (one) => !["place", "page", "kind"].includes(told(one).kind)) ?? found;
+    let subjects = some(found, (one) => !["place", "page", "kind"].includes(told(one).kind));
+    subjects ??= some(found, (one) => told(one).kind === "place") ?? found; // of several of a kind
     subjects =
       some(subjects, (one) => told(one).industry || told(one).kind !== "printed") ??
       some(subjects, (one) => told(one).name) ??

@@ -138,7 +138,7 @@ export function createNaming(tables, letters) {
   function* whole(text, fit) {
     for (const form of new Set([text, stemAll(text)]))
       for (const key of exact.get(squeeze(form)) ?? [])
-        if (fit === EXACT || key.grade !== grades.initials) yield hit(fit, key, fit === HOLDS ? -key.squeezed.length : 0);
+        if (fit === EXACT || key.grade !== grades.initials) yield hit(fit, key, fit === HOLDS ? -key.squeezed.length : 0, [text]);
   }
 
   function* within(wanted) {
@@ -152,7 +152,7 @@ export function createNaming(tables, letters) {
       if (fit === null) continue;
       if ((closed || (fit === PART && wanted[0] < HAN)) && !hasSyllables(key, asked)) continue;
       const far = asked.length < limits.close * key.squeezed.length || entries[key.at].rank >= limits.far;
-      yield hit(generic ? PART : fit, key, Number(far));
+      yield hit(generic ? PART : fit, key, Number(far), [wanted]);
     }
   }
 
@@ -185,7 +185,7 @@ export function createNaming(tables, letters) {
     const shared = having.map((some) => new Set([...some].map((key) => key.at))).reduce((one, other) => one.intersection(other));
     for (const key of keys.filter((one) => having.some((some) => some.has(one)))) {
       const count = having.filter((some) => some.has(key)).length;
-      if (shared.has(key.at)) yield hit(WORDS, key, -count);
+      if (shared.has(key.at)) yield hit(WORDS, key, -count, told);
     }
   }
 
@@ -196,15 +196,30 @@ export function createNaming(tables, letters) {
     const cuts = Array.from({ length: Math.max(core.length - 2 * limits.weak + 1, 0) }, (_, at) => at + limits.weak);
     for (const key of cuts.length ? keys : []) {
       const inside = (at) => key.squeezed.indexOf(core.slice(0, at));
-      if (cuts.some((at) => inside(at) >= 0 && key.squeezed.includes(core.slice(at), inside(at) + at))) yield hit(WORDS, key, 0);
+      if (cuts.some((at) => inside(at) >= 0 && key.squeezed.includes(core.slice(at), inside(at) + at))) yield hit(WORDS, key, 0, [core]);
     }
   }
 
-  function hit(fit, key, first) {
+  function hit(fit, key, first, needles) {
     const { rank } = entries[key.at];
     const titled = key.grade && rank >= limits.far && fit < START; // the title of a clause is our own
     const place = titled ? [START, 1] : [fit, first];
-    return { key, rank: [place[0], Number(key.grade === grades.initials), place[1], rank, key.grade, key.squeezed.length, key.at] };
+    return { key, needles, rank: [place[0], Number(key.grade === grades.initials), place[1], rank, key.grade, key.squeezed.length, key.at] };
+  }
+
+  /** Return whether a query stands for a spelling, where it is less than it: gold for no golden coast. */
+  function isMeant({ key, rank, needles }) {
+    const [fit, wanted] = [rank[0], needles[0]];
+    if (fit !== START && fit !== WORD) return fit < START || fit === HOLDS || (fit === WORDS && [0, -needles.length].includes(rank[2]));
+    const asked = squeeze(wanted);
+    if (key.grade === grades.pinyin && wanted < HAN) {
+      const words = key.text.split(" ");
+      return fit === START && words.some((_, at) => at > 0 && words.slice(0, at + 1).join("") === asked);
+    }
+    if (fit === START && ((wanted >= HAN && asked.length > 1) || asked.length >= limits.close * key.squeezed.length)) return true;
+    if (!isLatin(wanted)) return fit === START && key.grade <= grades.alias;
+    const words = ` ${key.text} `.includes(` ${wanted} `);
+    return key.grade <= grades.alias && words && (fit === START || wanted.includes(" "));
   }
 
   /** Return the pieces that the best hit does not answer. */
@@ -221,7 +236,7 @@ export function createNaming(tables, letters) {
   function readSpellings() {
     const written = keys.filter((key) => key.grade !== grades.initials && (key.grade !== grades.pinyin || !key.ours));
     written.sort((one, other) => compare([entries[one.at].rank, one.grade], [entries[other.at].rank, other.grade]));
-    const found = { wholes: new Map(), words: new Set(), hangul: new Map(), stems: new Set(), names: new Map() };
+    const found = { wholes: new Map(), words: new Set(), hangul: new Map(), stems: new Set(slips.spelt.map(stem)), names: new Map() };
     for (const key of written) {
       const long = key.text.split(" ").filter((word) => word.length >= slips.shortest);
       if (!found.wholes.has(key.squeezed)) found.wholes.set(key.squeezed, key);
@@ -293,7 +308,7 @@ export function createNaming(tables, letters) {
   /** Return how many letters of `text` may be wrong, missing, added or swapped. */
   function slipsIn(text) {
     if (!text || [...text].some((letter) => letter >= HAN) || /\p{N}/u.test(text)) return 0;
-    const [shortest, long] = isLatin(text) ? [slips.shortest, slips.long] : [slips.long, slips.hangul];
+    const [shortest, long] = isLatin(text) ? [slips.shortest, slips.long] : [slips.shortestHangul, slips.hangul];
     return text.length < shortest ? 0 : text.length < long ? 1 : 2;
   }
 
@@ -324,7 +339,7 @@ export function createNaming(tables, letters) {
     return shared.filter(([, count]) => count).map(([one, count]) => [one, count / (parts.size + one.length)]);
   }
 
-  return { understand, correct, near, missing, grades };
+  return { understand, correct, near, isMeant, missing, grades };
 }
 
 /** Return how many letters differ between two texts, neighbours that changed places counting once. */
