@@ -99,14 +99,17 @@ class SearchAnswers(QuestionCutter):
         if len(core) < len(pieces) and core:
             text = query[core[0].start : core[-1].end]
             tokens = tokenise(text, self._variants)
-            whole = self._whole(text, self._form(text), tokens)
+            whole = self._whole(text, self.to_form(text), tokens)
             if whole:
                 return Reply(whole, self._described(whole, text, tokens), (), ())
         return self._weigh(query, pieces)
 
     def lacks_industry(self, query: str) -> bool:
-        """Return whether a question is, whole, something that the plan has no industry for."""
-        return self._form(query) in self.nearest
+        """Return whether the plan has no industry for what a question asks: as a whole, or its last word."""
+        core = [one for one in self._pieces(query, tokenise(query, self._variants)) if one.weight != STOP]
+        last = query[core[-1].start : core[-1].end] if core else ""
+        whole = self.to_form(query)
+        return whole in self.nearest or (whole not in self.senses and self.to_form(last) in self.nearest)
 
     def nearest_to(self, query: str) -> str | None:
         """Return the industry that is nearest to a thing in a question that the plan has none for."""
@@ -140,7 +143,7 @@ class SearchAnswers(QuestionCutter):
 
     def is_synonym(self, spelling: str) -> bool:
         """Return whether a spelling is ours alone, no word of the plan."""
-        senses = self.senses.get(self._form(spelling), ())
+        senses = self.senses.get(self.to_form(spelling), ())
         return bool(senses) and all(sense.table == "synonyms" for sense in senses)
 
     def how(self, spelling: str, industry: str) -> Kind:
@@ -263,7 +266,7 @@ class SearchAnswers(QuestionCutter):
             words = [token.form for token in tokens]
             found = (self.turns.get(one, {}).get(industry) for one in (form, *bare, *words))
             to = next(filter(None, found), None)
-            if to and form != self._form(main.word):
+            if to and form != self.to_form(main.word):
                 turn, industry = piece, to
         if turn is None:
             return None
@@ -411,7 +414,7 @@ class SearchAnswers(QuestionCutter):
         kind = self._kind_of(rows) or "printed"
         zh = self.table["industries"][self._industries[industry]]["name"]
         told = self._say(kind, text, zh, industry, rows, ())
-        return told if self._form(text) == self._form(zh) and zh in self.words else replace(told, zh=None)
+        return told if self.to_form(text) == self.to_form(zh) and zh in self.words else replace(told, zh=None)
 
     def _of_its_own(self, industry: str | None) -> list[int]:
         return self._own.get(industry or "", [])

@@ -113,14 +113,14 @@ class QuestionCutter:
         self.turns: dict[str, dict[str, str]] = {}
         for turn in self.rules["turns"]:
             for word in turn["words"]:
-                self.turns.setdefault(self._form(word), {}).update(dict.fromkeys(turn["of"], turn["to"]))
+                self.turns.setdefault(self.to_form(word), {}).update(dict.fromkeys(turn["of"], turn["to"]))
         self._fill(names)
         for form in self.turns:  # words that describe: 船用 of a pump
             self.weights.setdefault(form, WEAK)
 
     def _fill(self, names: list[list[str]]) -> None:
         for words, weight in ((self.rules["stop"], STOP), (self.rules["weak"], WEAK)):
-            self.weights |= {self._form(word): weight for word in words}
+            self.weights |= {self.to_form(word): weight for word in words}
         for at, kind in enumerate(self.table["kinds"]):
             self._add(kind["spellings"], Sense("kinds", at))
         for at, page in enumerate(self.table["pages"]):
@@ -133,7 +133,7 @@ class QuestionCutter:
         for at, synonym in enumerate(self.table["synonyms"]):
             spellings = (*synonym["zh"], *synonym["en"], *synonym.get("ko", ()))
             if synonym["relation"] == "nearest":
-                self.nearest |= {self._form(word): synonym["industry"] for word in spellings}
+                self.nearest |= {self.to_form(word): synonym["industry"] for word in spellings}
             else:
                 self._add(spellings, Sense("synonyms", at))
         for at, (entry, own) in enumerate(zip(self._entries, names, strict=True)):
@@ -144,7 +144,7 @@ class QuestionCutter:
     def _fill_term(self, at: int, term: dict[str, str]) -> None:
         self._add(term.values(), Sense("terms", at))
         korean = (token.form for token in tokenise(term.get("ko", ""), self._variants))
-        self.folded.append({"zh": self._form(term.get("zh", "")), "ko": " ".join(korean)})
+        self.folded.append({"zh": self.to_form(term.get("zh", "")), "ko": " ".join(korean)})
         joints = {"and", *self.rules["prepositions"]}
         words = [token.form for token in tokenise(term["en"], self._variants)]
         for word, following in zip(words, [*words[1:], "and"], strict=False):  # there may be none
@@ -155,7 +155,7 @@ class QuestionCutter:
     def _add(self, spellings: Iterable[str], sense: Sense, weight: int = STRONG) -> None:
         for spelling in spellings:
             for text in dict.fromkeys((spelling, _BRACKETS.sub("", spelling))):
-                form = self._form(text)
+                form = self.to_form(text)
                 if form:
                     senses = self.senses.setdefault(form, [])
                     if sense not in senses:
@@ -163,7 +163,8 @@ class QuestionCutter:
                     if self.weights.get(form) not in {STOP, WEAK}:
                         self.weights[form] = min(weight, self.weights.get(form, weight))
 
-    def _form(self, text: str) -> str:
+    def to_form(self, text: str) -> str:
+        """Return a text as spellings are compared: simplified, in lower case, stemmed, without spaces."""
         return "".join(token.form for token in tokenise(text, self._variants))
 
     def _without_particle(self, form: str) -> list[Sense]:
@@ -224,7 +225,7 @@ class QuestionCutter:
             if last is not None and last.end == piece.start:
                 weights = {piece.weight, last.weight}
                 weak = (one for one in (last, piece) if one.weight == WEAK)
-                apart = any(self._form(query[one.start : one.end]) in self.turns for one in weak)
+                apart = any(self.to_form(query[one.start : one.end]) in self.turns for one in weak)
                 if UNKNOWN in weights <= {UNKNOWN, WEAK} and not apart:
                     joined[-1] = QueryPart((), UNKNOWN, last.start, piece.end)
                     continue
@@ -240,14 +241,14 @@ class QuestionCutter:
         loose = {UNKNOWN} if any(piece.weight == STRONG for piece in pieces) else {UNKNOWN, WEAK}
         for piece in pieces:
             start = piece.start
-            if piece.weight == WEAK and self._form(query[start : piece.end]) in self.ends:
+            if piece.weight == WEAK and self.to_form(query[start : piece.end]) in self.ends:
                 while joined and joined[-1].weight in loose:
                     start = joined.pop().start
             joined.append(QueryPart((), UNKNOWN, start, piece.end) if start < piece.start else piece)
         return joined
 
     def _end_of(self, text: str) -> Sense | None:
-        form = self._form(text)
+        form = self.to_form(text)
         ends = (at for at, one in enumerate(self.ends) if form.endswith(one))
         at = next(ends, None) if len(form) >= SHORTEST["ended"] else None
         return None if at is None else Sense("ends", at)

@@ -572,7 +572,8 @@ def _fit(key: Key, wanted: str, squeezed: str) -> int | None:
 def _is_meant(hit: Hit, key: Key) -> bool:
     """Return whether a query stands for a spelling, where it is less than it: gold for no golden coast.
 
-    It is nearly the whole, whole words of a name, whole syllables of pinyin, or all its words are there.
+    It is nearly the whole, whole words of a name or its last one, whole syllables of pinyin, or all its
+    words are there.
     """
     fit, wanted = hit.rank[0], hit.needles[0]
     if fit not in {START, WORD}:
@@ -585,8 +586,9 @@ def _is_meant(hit: Hit, key: Key) -> bool:
         return True
     if not is_latin(wanted):
         return fit == START and key.grade <= ALIAS
-    words = f" {wanted} " in f" {key.text} "
-    return key.grade <= ALIAS and words and (fit == START or " " in wanted)
+    name = f" {key.text} "
+    words = f" {wanted} " in name and (fit == START or " " in wanted or name.endswith(f" {wanted} "))
+    return key.grade <= ALIAS and words
 
 
 def _has_syllables(key: Key, squeezed: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from statistics import mode
 from typing import NotRequired, TypedDict
 
 from layers.search import answers, cutting, finder, typos, vocabulary
@@ -50,8 +51,10 @@ def build_offline_tables(search: Search, index: SearchIndex) -> OfflineTables:
     asked = search.answers
     typed = search.vocabulary.keys.list_typed(len(search.entries))
     forms = {form: _form(asked, told, form) for form in asked.weights}
+    entries = [_entry(search, told, at) for at in range(len(search.entries))]
+    _leave_to_keys(asked, entries, typed, forms)
     return {
-        "entries": [_entry(search, told, at) for at in range(len(search.entries))],
+        "entries": entries,
         "keys": [list(_keys(search, at, own)) for at, own in enumerate(typed)],
         "forms": forms,
         "terms": [
@@ -95,6 +98,7 @@ class EntryWeight(TypedDict):
 
     rank: float
     told: NotRequired[int]
+    form: NotRequired[int]  # of its keys that are ours, where the forms say nothing else
 
 
 class OfflineTables(TypedDict):
@@ -154,6 +158,27 @@ def _form(asked: SearchAnswers, told: _ToldTable, form: str) -> int:
     senses = asked.senses.get(form, [])
     plain = all(sense.table in answers.INSIDE for sense in senses)
     return (told.add(asked.best(senses, form)) << 3) + (plain << 2) + asked.weights[form]
+
+
+def _leave_to_keys(
+    asked: SearchAnswers,
+    entries: list[EntryWeight],
+    typed: list[list[tuple[str, str, int]]],
+    forms: dict[str, int],
+) -> None:
+    """Leave out the forms that a browser makes of the keys: of our words, as most of an entry's are told."""
+    of: dict[str, set[int]] = {}
+    for at, own in enumerate(typed):
+        for _, spelling, grade in own:
+            if grade == TERM and asked.is_synonym(spelling):
+                of.setdefault(asked.to_form(spelling), set()).add(at)
+    single = {form: at for form, places in of.items() for at in places if len(places) == 1}
+    for at in set(single.values()):
+        own_forms = [form for form, place in single.items() if place == at]
+        usual = entries[at]["form"] = mode(forms[form] for form in own_forms)
+        for form in own_forms:
+            if forms[form] == usual:
+                del forms[form]
 
 
 def _keys(search: Search, at: int, typed: list[tuple[str, str, int]]) -> Iterator[list[int | str]]:

@@ -63,7 +63,8 @@ class Typos:
             if HANGUL <= key.text < HAN:
                 self._written |= {fold(word): word for word in key.spelling.split()}
         self._choices, self._words = list(self._wholes), list(words)
-        self._stems = {stem(word) for _, key in keys for word in key.text.split()} | {*map(stem, spelt)}
+        self._spelt = {*map(stem, spelt)}
+        self._stems = {stem(word) for _, key in keys for word in key.text.split()} | self._spelt
         self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
         for at, key in keys:
             if key.grade <= TERM and ranks[key.entry] < far:
@@ -75,11 +76,12 @@ class Typos:
     def correct(self, pieces: list[Piece]) -> tuple[str, str] | None:
         """Return the query with its unknown pieces put right, folded and as it is written; None without."""
         told = [piece.text for piece in pieces if piece.kind != EMPTY]
-        whole = self._nearest(squeeze(" ".join(told)), self._choices)
+        unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
+        right = any(stem(text) in self._spelt for text in unknown)
+        whole = None if right else self._nearest(squeeze(" ".join(told)), self._choices)
         if whole:
             key = self._vocabulary.keys[self._wholes[whole]]
             return key.text, key.spelling
-        unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
         fixed = {text: found for text in unknown[:MOST] if (found := self._fix(text))}
         if not fixed:
             return None

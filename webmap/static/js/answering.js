@@ -19,8 +19,8 @@ export function createAnswering(shared, spoken) {
   const { rules } = tables;
   const { says } = spoken;
   const letters = createLetters(tables);
-  const asking = createAsking(tables, letters);
-  const { understand, correct, near, isMeant, missing, grades } = createNaming(tables, letters);
+  const { understand, correct, near, isMeant, missing, grades, keys } = createNaming(tables, letters);
+  const asking = createAsking(tables, letters, keys);
   const places = new Set(rules.names.places);
 
   function answer(typed) {

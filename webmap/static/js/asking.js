@@ -1,13 +1,19 @@
 /** Cut a question into words that the plan or our synonyms know, as layers/search/answers.py does. */
 
-/** Return `{ask, unknown, lacksIndustry, nearestTo}` on the tables that layers/search/offline.py writes. */
-export function createAsking(tables, letters) {
-  const { rules, told: answers, terms } = tables;
+/** Return `{ask, unknown, lacksIndustry, nearestTo}` on the tables that layers/search/offline.py writes, and the keys in them. */
+export function createAsking(tables, letters, keys) {
+  const { rules, told: answers, terms, entries } = tables;
   const { strong: STRONG, weak: WEAK, stop: STOP, unknown: UNKNOWN } = rules.weights;
   const [latin, heads] = [tables.latin, tables.heads].map((table) => new Map(Object.entries(table)));
   const nearest = new Map(Object.entries(tables.nearest));
   const ends = new Set(tables.ends.map(([end]) => end));
-  const forms = new Map(Object.entries(tables.forms).map(([form, marks]) => [form, [marks & 3, marks >> 3, (marks >> 2) & 1]]));
+  const formOf = (tokens) => tokens.map((token) => token.form).join("");
+  const read = (marks) => [marks & 3, marks >> 3, (marks >> 2) & 1];
+  const forms = new Map(Object.entries(tables.forms).map(([form, marks]) => [form, read(marks)]));
+  for (const { at, grade, ours, spelling } of keys) {
+    const form = ours && grade === rules.grades.term ? formOf(letters.tokenise(spelling)) : "";
+    if (form && !forms.has(form)) forms.set(form, read(entries[at].form));
+  }
   const hangul = [...forms].filter(([form, [, best]]) => best >= 0 && /^[가-힣]/u.test(form)).map(([form]) => form).sort(byCode);
   const code = new RegExp(`^(?:${rules.code})$`, "u");
   const { window: WINDOW, longest: LONGEST, shortest } = rules.answers;
@@ -42,11 +48,15 @@ export function createAsking(tables, letters) {
     return weigh(query, pieces);
   }
 
-  const formOf = (tokens) => tokens.map((token) => token.form).join("");
   const reply = (at, word, others = [], unused = [], unknown = []) => ({ told: { at, word }, others, unused, unknown });
 
-  /** Return whether a question is, whole, something that the plan has no industry for. */
-  const lacksIndustry = (query) => nearest.has(formOf(letters.tokenise(query)));
+  /** Return whether a question is something that the plan has no industry for: whole, or its last word. */
+  function lacksIndustry(query) {
+    const tokens = letters.tokenise(query);
+    const last = piecesOf(query, tokens).findLast((piece) => piece.weight !== STOP);
+    const named = last ? formOf(letters.tokenise(query.slice(last.start, last.end))) : "";
+    return nearest.has(formOf(tokens)) || (!known(formOf(tokens)) && nearest.has(named));
+  }
 
   /** Return the entry of the industry that is nearest to a thing in a question that the plan has none for. */
   function nearestTo(query) {

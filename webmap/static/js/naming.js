@@ -218,8 +218,9 @@ export function createNaming(tables, letters) {
     }
     if (fit === START && ((wanted >= HAN && asked.length > 1) || asked.length >= limits.close * key.squeezed.length)) return true;
     if (!isLatin(wanted)) return fit === START && key.grade <= grades.alias;
-    const words = ` ${key.text} `.includes(` ${wanted} `);
-    return key.grade <= grades.alias && words && (fit === START || wanted.includes(" "));
+    const name = ` ${key.text} `;
+    const words = name.includes(` ${wanted} `) && (fit === START || wanted.includes(" ") || name.endsWith(` ${wanted} `));
+    return key.grade <= grades.alias && words;
   }
 
   /** Return the pieces that the best hit does not answer. */
@@ -230,13 +231,14 @@ export function createNaming(tables, letters) {
 
   /* What a misspelt one may mean. */
 
+  const ordinary = new Set(slips.spelt.map(stem)); // words that are spelt right
   let spellings = null;
 
   /** Return every spelling that a slip may have left, the most telling first. */
   function readSpellings() {
     const written = keys.filter((key) => key.grade !== grades.initials && (key.grade !== grades.pinyin || !key.ours));
     written.sort((one, other) => compare([entries[one.at].rank, one.grade], [entries[other.at].rank, other.grade]));
-    const found = { wholes: new Map(), words: new Set(), hangul: new Map(), stems: new Set(slips.spelt.map(stem)), names: new Map() };
+    const found = { wholes: new Map(), words: new Set(), hangul: new Map(), stems: new Set(ordinary), names: new Map() };
     for (const key of written) {
       const long = key.text.split(" ").filter((word) => word.length >= slips.shortest);
       if (!found.wholes.has(key.squeezed)) found.wholes.set(key.squeezed, key);
@@ -254,7 +256,8 @@ export function createNaming(tables, letters) {
   function correct(pieces) {
     spellings ??= readSpellings();
     const told = pieces.filter((piece) => piece.kind !== EMPTY).map((piece) => piece.text);
-    const nearest = nearestOf(squeeze(told.join(" ")), spellings.wholes.keys());
+    const right = pieces.some(({ kind, text }) => kind === UNKNOWN && ordinary.has(stem(text)));
+    const nearest = right ? null : nearestOf(squeeze(told.join(" ")), spellings.wholes.keys());
     if (nearest) return { meant: spellings.wholes.get(nearest).text, shown: spellings.wholes.get(nearest).spelling };
     const unknown = pieces.filter((piece) => piece.kind === UNKNOWN).slice(0, slips.most);
     const fixed = new Map(unknown.map(({ text }) => [text, fix(text)]).filter(([, found]) => found));
@@ -339,7 +342,7 @@ export function createNaming(tables, letters) {
     return shared.filter(([, count]) => count).map(([one, count]) => [one, count / (parts.size + one.length)]);
   }
 
-  return { understand, correct, near, isMeant, missing, grades };
+  return { understand, correct, near, isMeant, missing, grades, keys };
 }
 
 /** Return how many letters differ between two texts, neighbours that changed places counting once. */
