@@ -227,7 +227,7 @@ class SearchAnswers(QuestionCutter):
         found = list(self._tell_all(query, used))
         if not found:
             return None
-        if not unknown and all(told.kind == "kind" for _, told in found):  # zones for electronics
+        if not unknown and all(told.kind in {"kind", "place"} for _, told in found):  # zones for electronics
             beside = self._tell_all(query, weak)
             found = [
                 *((piece, told) for piece, told in beside if told.industry or told.kind == "place"),

@@ -278,7 +278,7 @@ export function createAsking(tables, letters, keys) {
     if (!used.length && !lost.length) used = pieces.filter((one) => one.told >= 0);
     const found = used.filter((piece) => piece.told >= 0);
     if (!found.length) return null;
-    if (!lost.length && found.every(({ told }) => answers[told].kind === "kind")) // zones for electronics
+    if (!lost.length && found.every(({ told }) => ["kind", "place"].includes(answers[told].kind))) // zones for electronics
       found.unshift(...of(WEAK, pieces).filter(({ told }) => told >= 0 && (answers[told].industry || answers[told].kind === "place")));
     const head = placed(headOf(query, found), found);
     const turn = turnOf(query, all, head);
