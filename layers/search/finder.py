@@ -291,7 +291,9 @@ class Search:
         }
 
     def _is_part_of_ours(self, hit: Hit, fit: int) -> bool:
-        return hit.rank[0] > fit and self.answers.is_synonym(self.vocabulary.keys[hit.key].spelling)
+        key = self.vocabulary.keys[hit.key]
+        whole = hit.rank[0] == START and key.text.startswith(f"{hit.needles[0]} ")  # furniture of fittings
+        return (hit.rank[0] > fit or whole) and self.answers.is_synonym(key.spelling)
 
     def _named_by(self, hits: list[Hit], reply: Reply, query: str) -> Reply:
         """Return the answer with what a word begins the name of, where the plan only prints it."""

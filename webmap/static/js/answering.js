@@ -33,7 +33,7 @@ export function createAnswering(shared, spoken) {
     // A terminal for gas is no card terminal; no page finds a site for steel.
     if (lacking !== undefined && (asking.lacksIndustry(query) || (reply && answers[reply.told.at].kind === "page"))) [hits, reply] = [[], null];
     // Tobacco is not found where e-cigarettes are, which is a word of ours.
-    if (!reply && hits.every(({ key, rank }) => rank[0] > (lacking === undefined ? START : EXACT) && key.ours)) hits = [];
+    if (!reply && hits.every((hit) => hit.key.ours && isPart(hit, lacking === undefined ? START : EXACT))) hits = [];
     let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
     let corrected = null;
     const nothing = () => !hits.length && !reply;
@@ -60,6 +60,9 @@ export function createAnswering(shared, spoken) {
     };
     return { ...found, said: [notice(found), reply ? tell(reply.told) : ""].filter(Boolean).join(" ") };
   }
+
+  /** Return whether a query is less than a spelling: a word of it, even the first. */
+  const isPart = ({ key, rank, needles }, fit) => rank[0] > fit || (rank[0] === START && key.text.startsWith(`${needles[0]} `));
 
   /** Return the answer with what a word begins the name of, where the plan only prints it. */
   function namedBy([best], reply, query) {
