@@ -13,8 +13,16 @@ from scripts.bench.ogc import bench_ogc
 from scripts.bench.parsers import bench_parsers
 from scripts.bench.postgis import bench_postgis
 from scripts.bench.report import Measured, list_figures, measure_apart, write_report
-from scripts.bench.start import bench_search, bench_start
-from scripts.bench.tasks import bench_build, bench_export, bench_join, bench_lookup, bench_pdf, bench_site
+from scripts.bench.tasks import (
+    bench_build,
+    bench_export,
+    bench_join,
+    bench_lookup,
+    bench_pdf,
+    bench_search,
+    bench_site,
+    bench_start,
+)
 from scripts.bench.traffic import LOAD_S, bench_load, bench_soak
 from scripts.commands.common import (
     OneOf,
