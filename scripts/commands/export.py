@@ -12,8 +12,7 @@ from typing import Any
 import click
 
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
-from layers.export.job import Job, release_path
-from layers.export.request import build_job
+from layers.export.job import Job, build_job, release_path
 from layers.home import write_atomically
 from layers.store import Release
 from scripts.commands.common import (
