@@ -7,6 +7,8 @@ and back, so that another process can do the work, which is described here too. 
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +31,7 @@ from layers.map_types import OwnEntry
 from layers.query import queryables, read_stored_rows
 from layers.store import Release
 
+BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
 _NO_FORMULA = re.compile(
@@ -214,6 +217,16 @@ def harmless(value: Value) -> Value:
     """
     formula = isinstance(value, str) and value.startswith(FORMULA) and not _NO_FORMULA.fullmatch(value)
     return f"'{value}" if formula else value
+
+
+def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
+    """Return rows as CSV that spreadsheets read as UTF-8; no cell is a formula, and None is an empty one."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in rows:
+        plain = (str(one).lower() if isinstance(one, bool) else one for one in row)
+        writer.writerow([harmless(one) if isinstance(one, str) else one for one in plain])
+    return (BOM + out.getvalue()).encode()
 
 
 def release_path(name: str, file_format: str) -> str:

@@ -26,11 +26,11 @@ from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from geodata.boundaries import SEPARATOR
-from layers.export.job import Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
+from layers.export.job import Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows, to_csv
 from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.schema import describe_plan
 from layers.export.styles import write_qml, write_sld
-from layers.export.texts import pack, to_csv_bytes, write_csv
+from layers.export.texts import pack, write_csv
 
 ZOOMS = 5, 12  # least and greatest: from all of the city to ten metres a pixel
 MAX_DBF = 254  # bytes of one text
@@ -156,7 +156,7 @@ def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
             layer_options={"DBF_DATE_LAST_UPDATE": job.about.date},
         )
         written = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    return written | {f"{part.id}-fields.csv": to_csv_bytes(lines)}
+    return written | {f"{part.id}-fields.csv": to_csv(lines)}
 
 
 def short_names(part: Part) -> dict[str, str]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import (
-    TypedDict,
-    TypeVar,
-)
+from typing import TypedDict, TypeVar
 
 from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +14,7 @@ from layers.answers import AreaIndustry, AreaPositioning
 from layers.citations import to_cited
 from layers.links import Link, Statement, Words
 from webmap.content import Content
-from webmap.http import address_with, send_csv, to_csv
+from webmap.http import address_with, send_csv
 from webmap.params import ListParameter, takes
 from webmap.problems import BadParameterError
 from webmap.views.context import content
@@ -411,7 +408,7 @@ def compare_csv() -> Response:
     """Send the comparison as a table: a line a fact, a column a place."""
     ids = parse_zones(least=LEAST)
     rows = comparison_table(compare_places(content(), ids), g.language)
-    return send_csv(to_csv(rows), f"{content().plan['id']}-compare-{'-'.join(ids)}")
+    return send_csv(rows, f"{content().plan['id']}-compare-{'-'.join(ids)}")
 
 
 def parse_zones(*, least: int) -> list[str]:

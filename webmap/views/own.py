@@ -15,7 +15,7 @@ from flask import Blueprint, Response, render_template, request
 
 from geodata.boundaries import GeoJsonFeature, flatten_value
 from geodata.deferred import shapely
-from layers.document_types import LayerEntry
+from layers.document_types import LayerEntry, to_link
 from layers.geojson import to_bytes
 from layers.links import Link, Words, to_own_url
 from layers.map_types import OwnEntry, OwnFieldEntry, OwnTextEntry
@@ -160,7 +160,7 @@ def build_own_document(layer: LayerEntry, row: GeoJsonFeature) -> OwnDocument:
         "own": True,
         "name": _name(row),
         "url": to_own_url(layer["id"], row["id"]),
-        "parent": {"id": parent["id"], "name": parent["name"], "url": parent["url"]} if parent else None,
+        "parent": to_link(parent) if parent else None,
         "at": [round(at.x, 6), round(at.y, 6)],
         "geometry": layer["geometry"],
         "facts": [

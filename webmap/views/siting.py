@@ -14,17 +14,13 @@ from werkzeug.datastructures import MultiDict
 
 from geodata.city import list_criteria, read_city
 from layers import document_types as doc
-from layers.answers import (
-    WHOLE_CITY,
-    IndustryAnswer,
-    Said,
-)
+from layers.answers import WHOLE_CITY, IndustryAnswer, Said
 from layers.citations import to_cited
 from layers.links import Link, Words
 from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap import static_map
 from webmap.content import Content
-from webmap.http import send_csv, to_csv
+from webmap.http import send_csv
 from webmap.i18n import current_language, pick, translate
 from webmap.params import ListParameter, ShareParameter, WholeParameter, takes
 from webmap.problems import BadParameterError, find_near_rows
@@ -216,7 +212,10 @@ def rank_places(content: Content, criteria: SitingCriteria) -> Siting:
         for place, rows in accounts.items()
     }
     suited = rank({one: rows for one, rows in measures.items() if one not in unsuitable}, weights)
-    apart = rank({one: rows for one, rows in measures.items() if one in unsuitable}, weights)
+    apart = [
+        replace(row, rank=None, tied=False, unclear=False)
+        for row in rank({one: rows for one, rows in measures.items() if one in unsuitable}, weights)
+    ]
     rows = [_row(content, one, accounts[one.id], weights) for one in suited]
     return {
         "weights": {criterion: weight for criterion, weight in weights.items() if weight},
@@ -228,13 +227,9 @@ def rank_places(content: Content, criteria: SitingCriteria) -> Siting:
         "unnamed": unnamed,
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
-        "unsuitable": [_row(content, _unranked(one), accounts[one.id], weights) for one in apart],
+        "unsuitable": [_row(content, one, accounts[one.id], weights) for one in apart],
         "elsewhere": _elsewhere(content, criteria.industries),
     }
-
-
-def _unranked(one: Ranked) -> Ranked:
-    return replace(one, rank=None, tied=False, unclear=False)
 
 
 def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
@@ -247,7 +242,7 @@ def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
         return None
     whole = {row["zone"]["id"] for row in industry["city_designations"]}
     return {
-        "industry": _link(industry),
+        "industry": doc.to_link(industry),
         "dropped": not kinds,
         "areas": [row for row in industry["designations"] if row["zone"]["id"] not in whole],
         "city": industry["city_designations"],
@@ -255,10 +250,6 @@ def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
         "cluster": industry["cluster_designations"],
         "served_by": industry["served_by"],
     }
-
-
-def _link(row: doc.IndustryDocument) -> Link:
-    return {"id": row["id"], "name": row["name"], "url": row["url"]}
 
 
 def _unsuitable(content: Content, criteria: SitingCriteria) -> set[str]:
@@ -333,7 +324,7 @@ def _list_unsaid(content: Content) -> list[Account]:
         for listed in (True, False):
             value = 0.0 if listed else None
             account: Account = {"measure": value, "low": value, "high": value, "kind": "designation"}
-            account |= {"said": [], "listed": listed, "industry": _link(industry)}
+            account |= {"said": [], "listed": listed, "industry": doc.to_link(industry)}
             account["listed_for"] = _list_named(content, industry)
             found.append(_weighed(criterion_of(industry_id), account, 1))
     return found
@@ -342,8 +333,7 @@ def _list_unsaid(content: Content) -> list[Account]:
 def _list_named(content: Content, industry: doc.IndustryDocument) -> list[Link]:
     """Return the places that an industry is listed for, each once."""
     ids = dict.fromkeys(row["zone"]["id"] for row in industry["designations"])
-    places = (content.documents[one] for one in ids)
-    return [{"id": row["id"], "name": row["name"], "url": row["url"]} for row in places]
+    return [doc.to_link(content.documents[one]) for one in ids]
 
 
 def _tabulate_place(content: Content, place_id: str, service_kinds: set[str]) -> dict[str, object]:
@@ -363,7 +353,7 @@ def _tabulate_place(content: Content, place_id: str, service_kinds: set[str]) ->
 def _tabulate_industry(content: Content, industry_id: str) -> dict[str, object]:
     industry = content.industries[industry_id]
     return {
-        "about": _link(industry),
+        "about": doc.to_link(industry),
         "made": is_manufacturing(industry["gbt4754"]),
         "named": _list_named(content, industry),
         "unnamed": _unnamed(content, industry_id),
@@ -425,25 +415,21 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
     document, industry = content.documents[place_id], content.industries[industry_id]
     answer = document["answers"].get(industry_id, NO_ANSWER)
     own = [to_cited(row) for row in answer["said"] if row["kind"] == "zone"]
-    named = dict.fromkeys(
-        row["zone"]["id"] for row in industry["designations"] if row["zone"]["id"] != place_id
-    )
     if answer["kind"] == "elsewhere":
         value = 0.0 if document["industries"] else None
     else:
         value = 1.0 if answer["kind"] == "zone" else area_share
-    listed_for = (content.documents[one] for one in named)
     return {
         "measure": value,
         "low": value,
         "high": value,
         "kind": "designation",
         "place": place_id,
-        "industry": _link(industry),
+        "industry": doc.to_link(industry),
         "answer": answer["kind"],
         "designations": own,
         "said": answer["said"],
-        "listed_for": [{"id": one["id"], "name": one["name"], "url": one["url"]} for one in listed_for],
+        "listed_for": [one for one in _list_named(content, industry) if one["id"] != place_id],
         "listed": bool(document["industries"]),
         "unknown": document["no_industries"],
     }
@@ -504,7 +490,8 @@ def _elsewhere(content: Content, industries: Sequence[str]) -> list[doc.Designat
     """
     rows: dict[tuple[str, str, str], doc.DesignationEntry] = {}
     for one in industries:
-        asked = _link(content.industries[one])  # a term may join several industries, and lead with another
+        # A term may join several industries, and lead with another.
+        asked = doc.to_link(content.industries[one])
         for row in content.industries[one]["designations"]:
             if row["zone"]["id"] not in content.measures["places"]:
                 rows.setdefault((one, row["zone"]["id"], row["clause"]), {**row, "industry": asked})
@@ -556,7 +543,7 @@ def find_csv() -> Response:
     rows = [
         line for row in (*found["ranked"], *found["incomplete"], *found["unsuitable"]) for line in _lines(row)
     ]
-    return send_csv(to_csv([dict.fromkeys(head), *rows]), f"{content().plan['id']}-find")
+    return send_csv([dict.fromkeys(head), *rows], f"{content().plan['id']}-find")
 
 
 def _lines(row: SitedPlace) -> list[list[object]]:

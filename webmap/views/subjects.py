@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from flask import Blueprint, Response, g, render_template, request
 
 from geodata.kinds import EMPHASES
-from layers.document_types import AgencyDocument, ClusterDocument, IndustryDocument, PlaceDocument
+from layers.document_types import (
+    AgencyDocument,
+    AreaDesignation,
+    ClusterDocument,
+    DesignationEntry,
+    IndustryDocument,
+    PlaceDocument,
+    ServingTerm,
+)
 from webmap import static_map
 from webmap.content import Content
-from webmap.http import send, send_csv, to_csv
+from webmap.http import send, send_csv
 from webmap.i18n import pick
 from webmap.params import ChoiceParameter, Q, takes
 from webmap.problems import NotFoundError, find_near_rows, name_some
@@ -67,7 +75,7 @@ def industries_csv() -> Response:
     filters = parse_matrix_request(request.args, content())
     rows = select_industries(content(), filters, g.language)
     places = [place for place in list_columns(content()) if filters.zone in (None, place["id"])]
-    return send_csv(render_matrix_csv(rows, places, g.language), f"{content().plan['id']}-industries")
+    return send_csv(list_matrix(rows, places, g.language), f"{content().plan['id']}-industries")
 
 
 @blueprint.get("/industries/<industry_id>")
@@ -249,11 +257,14 @@ def _order(row: IndustryDocument, sort: str, language: str) -> tuple[str | int, 
     return (min(ranks, default=len(EMPHASES)),)
 
 
-def render_matrix_csv(rows: list[IndustryDocument], places: list[PlaceDocument], language: str) -> str:
-    """Return the matrix as CSV with a byte order mark: a line an industry, a column a place."""
+def list_matrix(
+    rows: list[IndustryDocument], places: list[PlaceDocument], language: str
+) -> Iterator[Iterable[str]]:
+    """Yield the matrix as a table: a head, then a line an industry, with a column a place."""
     own = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
-    head = dict.fromkeys([*own, *(place["id"] for place in places)])
-    return to_csv([head, *(_line(row, places, language) for row in rows)])
+    yield dict.fromkeys([*own, *(place["id"] for place in places)])
+    for row in rows:
+        yield _line(row, places, language)
 
 
 def _line(row: IndustryDocument, places: list[PlaceDocument], language: str) -> list[str]:
@@ -273,16 +284,13 @@ def _cell(row: IndustryDocument, place_id: str, language: str) -> str:
     After it what the plan lists for an area of the place, ``area id: term [clause]``, and the tasks and
     positioning of the place that serve the industry.
     """
-    mine = [one for one in row["designations"] if one["zone"]["id"] == place_id]
-    told = [f"{one['emphasis']}: {one['term'][language]} [{one['clause']}]" for one in mine]
-    told += [
-        f"{one['area']['id']}: {one['term'][language]} [{one['clause']}]"
-        for one in row["area_designations"]
-        if one["zone"]["id"] == place_id
-    ]
-    told += [
-        f"{one['kind']}: {one['term'][language]} [{one['clause']}]"
-        for one in row["served_by"]
+    listed: list[tuple[str, DesignationEntry | AreaDesignation | ServingTerm]]
+    listed = [(one["emphasis"], one) for one in row["designations"]]
+    listed += [(one["area"]["id"], one) for one in row["area_designations"]]
+    listed += [(one["kind"], one) for one in row["served_by"]]
+    told = [
+        f"{why}: {one['term'][language]} [{one['clause']}]"
+        for why, one in listed
         if one["zone"]["id"] == place_id
     ]
     return "; ".join(told)
