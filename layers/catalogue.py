@@ -209,7 +209,8 @@ def list_terms(
     was stated), `rights` (what may be done with it, where no licence says so, or None) and `count`, the
     number of rows whose place is known from that source; None for our own part, which is in every row.
     """
-    counts = Counter(name for row in rows for name in _sources_of(row))
+    joined = (row.get("geometry_source") for row in rows)
+    counts = Counter(name for names in joined if names for name in str(names).split(SEPARATOR["en"]))
     ours: SourceTerms = {
         "source": None,
         "name": to_words(own.name),
@@ -257,11 +258,6 @@ def list_sources(sources: Mapping[str, Source]) -> list[SourceEntry]:
 def source_name(source: Source, language: str) -> str:
     """Return a source's name in a language, or in its own where we have no other."""
     return str(getattr(source.label, language)) if source.label else source.title
-
-
-def _sources_of(row: Mapping[str, object]) -> list[str]:
-    joined = row.get("geometry_source")
-    return str(joined).split(SEPARATOR["en"]) if joined else []
 
 
 def _describe_source(source: Source, count: int | None) -> SourceTerms:

@@ -42,7 +42,8 @@ def read_assets() -> dict[str, bytes]:
     }
     own |= {f"static/css/{path.name}": read_style_sheet(path.stem) for path in (STATIC / "css").glob("*.css")}
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
-    modules[MODULE] = write_module()
+    rules = json.dumps(STYLE.rules, ensure_ascii=False, separators=(",", ":"))
+    modules[MODULE] = f"export const STYLE = {rules};\n"
     joined = {f"static/js/{entry}.js": to_script(bundle(modules, entry)) for entry in ENTRIES}
     joined |= {
         f"static/js/{one}.js": to_script(bundle(modules, one) + hand_over(f"${_safe(one)}")) for one in LATER
@@ -107,16 +108,12 @@ def _add_module(name: str, modules: Mapping[str, str], done: list[str], above: t
 
 
 def _wrap_module(name: str, source: str) -> str:
-    exported = _exported(source)
+    exported = [next(filter(None, match.groups())) for match in EXPORT.finditer(source)]
     body = EXPORT.sub("", IMPORT.sub(_import, source))
     left = LEFT_OVER.search(body)
     if left:
         raise BundleError(f"{name}.js: {left[0]!r} is not understood")
     return f"{body}return {{ {', '.join(exported)} }};\n"
-
-
-def _exported(source: str) -> list[str]:
-    return [next(filter(None, match.groups())) for match in EXPORT.finditer(source)]
 
 
 def _import(match: re.Match[str]) -> str:
@@ -145,7 +142,9 @@ def read_style_sheet(name: str, style: Cartography = STYLE) -> bytes:
         own = write_inks(style) + (FOLDER / "tokens.css").read_text(encoding="utf-8") + own
     if name in {"preview", "workbench"}:
         own += _write_colours(style.changes)
-    return (own + write_names(style) if name == "figures" else own).encode()
+    if name == "figures":
+        own += "".join(_write_name(kind, label) for kind, label in style.labels.items())
+    return own.encode()
 
 
 def draw_ground(sketch: Sketch, style: Cartography = STYLE) -> bytes:
@@ -186,12 +185,8 @@ def _rule(selectors: Iterable[str], declarations: Mapping[str, str]) -> str:
     return f"{', '.join(selectors)} {{\n{lines}}}\n"
 
 
-def write_names(style: Cartography) -> str:
-    """Return how the names of each kind are set; a text alone is set likewise, so that it can be measured."""
-    return "".join(_write_name(name, label) for name, label in style.labels.items())
-
-
 def _write_name(name: str, label: LabelType) -> str:
+    """Return how the names of a kind are set; a text alone is set likewise, so that it can be measured."""
     both = [f".label-{name} text", f"text.label-{name}"]
     kind = {
         "font-size": f"calc({label.size:g}px * var(--zoom))" if label.size else None,
@@ -217,9 +212,3 @@ def _write_name(name: str, label: LabelType) -> str:
 
 def _given(declarations: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in declarations.items() if value}
-
-
-def write_module(style: Cartography = STYLE) -> str:
-    """Return the module that holds the rules."""
-    rules = json.dumps(style.rules, ensure_ascii=False, separators=(",", ":"))
-    return f"export const STYLE = {rules};\n"

@@ -140,7 +140,8 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
         drawn = render_map(bounds, sources, leaflet, limit_zooms(payload))
         pages[f"pages/{language}/map.json"] = orjson.dumps(drawn.to_dict())
         pages[f"pages/{language}/strings.json"] = orjson.dumps(strings)
-        head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
+        said = {key: text for key, text in strings.items() if key.partition(".")[0] in _CLIENT_STRINGS}
+        head = {"release": release_id, "bounds": bounds, "strings": said}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
     pages["pages/catalogue.json"] = orjson.dumps(
         [layer.model_dump(mode="json") for layer in inputs.layers.values()]

@@ -178,11 +178,6 @@ def measure_differences() -> list[float]:
     )
 
 
-def _file_name(name: str, extension: str) -> str:
-    """Return the name that a browser saves a download under."""
-    return f"{content().plan['id']}-{name}.{extension}"
-
-
 @documents_blueprint.get("/zones/<place_id>.json")
 @takes()
 def zone_document(place_id: str) -> Response:
@@ -216,7 +211,7 @@ def point_geojson(place_id: str) -> Response:
 def _feature(place_id: str, *, points: bool) -> Response:
     document = require_place(place_id, points=points)
     path = f"features/{document['layer']}/{place_id}.geojson"
-    return send(content().release, path, attachment=_file_name(place_id, "geojson"))
+    return send(content().release, path, attachment=f"{content().plan['id']}-{place_id}.geojson")
 
 
 @documents_blueprint.get("/healthz")

@@ -49,15 +49,15 @@ def industries() -> str:
     filters = parse_matrix_request(request.args, content())
     places = list_columns(content())
     rows = select_industries(content(), filters, g.language)
+    by_words = MatrixRequest(filters.q, None, None, None, None, filters.sort)
+    instead = [] if rows or not filters.q else select_industries(content(), by_words, g.language)[:8]
     shown = [place for place in places if filters.zone in (None, place["id"])]
     return render_template(
         "industries.html",
         page="industries",
         wish=filters,
         industries=rows,
-        instead=[]
-        if rows or not filters.q
-        else select_industries(content(), without_filters(filters), g.language)[:8],
+        instead=instead,
         total=len(content().industries),
         places=shown,
         all_places=places,
@@ -205,22 +205,17 @@ def parse_matrix_request(arguments: Mapping[str, str], content: Content) -> Matr
 
 def list_columns(content: Content) -> list[PlaceDocument]:
     """Return the places with a list of industries, their own or their areas', in the order of the facts."""
-    return [place for place in content.places() if place["industries"] or _has_local_answer(place)]
-
-
-def _has_local_answer(place: PlaceDocument) -> bool:
-    return any(answer["kind"] != "city" for answer in place["answers"].values())
+    return [
+        place
+        for place in content.places()
+        if place["industries"] or any(answer["kind"] != "city" for answer in place["answers"].values())
+    ]
 
 
 def select_industries(content: Content, filters: MatrixRequest, language: str) -> list[IndustryDocument]:
     """Return the industries that the filters leave, in its order."""
     found = [row for row in content.industries.values() if _fits(row, filters)]
     return sorted(found, key=lambda row: _order(row, filters.sort, language))
-
-
-def without_filters(filters: MatrixRequest) -> MatrixRequest:
-    """Return the request without its filters: what the words alone find."""
-    return MatrixRequest(q=filters.q, cluster=None, zone=None, emphasis=None, status=None, sort=filters.sort)
 
 
 def _fits(row: IndustryDocument, filters: MatrixRequest) -> bool:
