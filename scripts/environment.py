@@ -31,10 +31,19 @@ PROGRAMS = FOLDER / ("Scripts" if os.name == "nt" else "bin")
 SUFFIX = ".exe" if os.name == "nt" else ""
 PYTHON = PROGRAMS / f"python{SUFFIX}"
 COMMAND = PROGRAMS / f"weihai-layout{SUFFIX}"
+PINNED = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+?)(?: ; (?P<marker>.*?))?(?: \\)?$",
+    re.MULTILINE,
+)
 
 
 class SetUpError(Exception):
     """The environment could not be completed; the reason has been said."""
+
+
+def list_pinned(lock: str = "requirements.lock") -> list[re.Match[str]]:
+    """Return the packages that a lock file pins: name, version, and the condition that goes with it."""
+    return list(PINNED.finditer((ROOT / lock).read_text(encoding="utf-8")))
 
 
 def check_python(script: str) -> bool:
@@ -135,7 +144,7 @@ def _create(command: str) -> None:
 
 
 def _install(lock: str, command: str, wheels: Path | None = None) -> None:
-    total = len(re.findall(r"^\S+==", (ROOT / lock).read_text(encoding="utf-8"), flags=re.MULTILINE))
+    total = len(list_pinned(lock))
     say("installing", lock=lock, count=total)
     source = ["--no-index", "--find-links", str(wheels)] if wheels else []
     _run_pip(["--require-hashes", "--only-binary", ":all:", *source, "-r", lock], lock, command)

@@ -150,11 +150,6 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     return pages
 
 
-def _client_strings(strings: dict[str, str]) -> dict[str, str]:
-    """Return the strings that the map's own modules use."""
-    return {key: text for key, text in strings.items() if key.partition(".")[0] in _CLIENT_STRINGS}
-
-
 def _say(message: str) -> None:
     print(f"  {time.process_time():5.1f} s  {message}", flush=True)  # noqa: T201 - this is the build's progress
 
