@@ -213,7 +213,8 @@ def rules(client: FlaskClient, release: Release) -> list[tuple[str, dict[str, st
     for rule in client.application.url_map.iter_rules():
         pattern = "".join(f"{{{part}}}" if dynamic else part for dynamic, part in rule._trace if part != "|")
         slow = any(rule.rule.endswith(one) for one in SLOW) or rule.rule.startswith("/print/")
-        found.append((pattern, {name: known[name] for name in rule.arguments}, slow))
+        names = rule.arguments - (rule.defaults or {}).keys()
+        found.append((pattern, {name: known[name] for name in names}, slow))
     return found
 
 

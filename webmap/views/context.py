@@ -18,6 +18,8 @@ from webmap.http import absolute, address_with, base_url, here, page_url
 from webmap.i18n import choose_credit, current_language, pick, translate
 from webmap.problems import NotFoundError, name_some
 
+POLYGON, POINT = {"points": False}, {"points": True}  # what addresses of places are of
+
 
 def content() -> Content:
     """Return the content of the release that this process serves."""

@@ -14,8 +14,7 @@ from typing import TypeVar
 import segno
 from flask import Blueprint, Response, current_app, g, render_template, request
 
-from geodata.kinds import POINT_LAYERS
-from layers.document_types import PlaceDocument, PlaceIndustry
+from layers.document_types import PlaceIndustry
 from layers.history import TracedChange
 from layers.inspection import Inspection
 from layers.query import FeatureStore
@@ -24,7 +23,7 @@ from webmap.i18n import LANGUAGES
 from webmap.params import OpenParameter, takes
 from webmap.problems import BadParameterError, DamagedError, NotFoundError
 from webmap.views.comparison import suggest_places
-from webmap.views.context import content, require_place
+from webmap.views.context import POINT, POLYGON, content, require_place
 from webmap.views.releases import publications
 
 Key = TypeVar("Key", bound=Hashable)
@@ -59,35 +58,33 @@ def _is_selected() -> bool:
     return request.args.get("zone") in content().documents
 
 
-@blueprint.get("/zones/<place_id>")
-def zone_page(place_id: str) -> str:
-    """Show one county, zone, park or area."""
-    document = require_place(place_id, points=False)
+@blueprint.get("/zones/<place_id>", defaults=POLYGON)
+@blueprint.get("/places/<place_id>", defaults=POINT)
+def place_page(place_id: str, *, points: bool) -> str:
+    """Show one county, zone, park or area, or one platform or gateway."""
+    document = require_place(place_id, points=points)
     history: list[TracedChange] = []
-    with suppress(DamagedError):  # the log says it; the place itself is known
-        history = publications().trace(place_id)
-    return _place_page(document, history)
+    if not points:
+        with suppress(DamagedError):  # the log says it; the place itself is known
+            history = publications().trace(place_id)
+    release, path = content().release, f"locator/{document['id']}.svg"
+    measures = content().measures["places"].get(document["id"])
+    return render_template(
+        "zone.html",
+        page="zones",
+        doc=document,
+        locator=release.read(path).decode() if release.sha256(path) else "",
+        suggested=[] if points else suggest_places(content(), [place_id]),
+        history=history,
+        distances=measures["distances"] if measures else {},
+    )
 
 
-@blueprint.get("/places/<place_id>")
-def place_page(place_id: str) -> str:
-    """Show one platform or gateway."""
-    return _place_page(require_place(place_id, points=True), [])
-
-
-@blueprint.get("/zones/<place_id>.panel.html")
-def zone_panel_page(place_id: str) -> str:
-    """Show one county, zone, park or area in the map's panel."""
-    return _panel(require_place(place_id, points=False))
-
-
-@blueprint.get("/places/<place_id>.panel.html")
-def place_panel_page(place_id: str) -> str:
-    """Show one platform or gateway in the map's panel."""
-    return _panel(require_place(place_id, points=True))
-
-
-def _panel(document: PlaceDocument) -> str:
+@blueprint.get("/zones/<place_id>.panel.html", defaults=POLYGON)
+@blueprint.get("/places/<place_id>.panel.html", defaults=POINT)
+def place_panel_page(place_id: str, *, points: bool) -> str:
+    """Show the same in the map's panel."""
+    document = require_place(place_id, points=points)
     return render_template(
         "panel.html",
         doc=document,
@@ -105,22 +102,6 @@ def _group(rows: list[PlaceIndustry], key: Callable[[PlaceIndustry], Key]) -> di
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return groups
-
-
-def _place_page(document: PlaceDocument, history: list[TracedChange]) -> str:
-    release, path = content().release, f"locator/{document['id']}.svg"
-    locator = release.read(path).decode() if release.sha256(path) else ""
-    suggested = suggest_places(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
-    measures = content().measures["places"].get(document["id"])
-    return render_template(
-        "zone.html",
-        page="zones",
-        doc=document,
-        locator=locator,
-        suggested=suggested,
-        history=history,
-        distances=measures["distances"] if measures else {},
-    )
 
 
 @blueprint.get("/about")
@@ -178,37 +159,20 @@ def measure_differences() -> list[float]:
     )
 
 
-@documents_blueprint.get("/zones/<place_id>.json")
+@documents_blueprint.get("/zones/<place_id>.json", defaults=POLYGON)
+@documents_blueprint.get("/places/<place_id>.json", defaults=POINT)
 @takes()
-def zone_document(place_id: str) -> Response:
+def place_document(place_id: str, *, points: bool) -> Response:
     """Send everything known of one place."""
-    require_place(place_id, points=False)
+    require_place(place_id, points=points)
     return send(content().release, f"documents/{place_id}.json")
 
 
-@documents_blueprint.get("/places/<place_id>.json")
+@documents_blueprint.get("/zones/<place_id>.geojson", defaults=POLYGON)
+@documents_blueprint.get("/places/<place_id>.geojson", defaults=POINT)
 @takes()
-def point_document(place_id: str) -> Response:
-    """Send everything known of one platform or gateway."""
-    require_place(place_id, points=True)
-    return send(content().release, f"documents/{place_id}.json")
-
-
-@documents_blueprint.get("/zones/<place_id>.geojson")
-@takes()
-def zone_geojson(place_id: str) -> Response:
+def place_geojson(place_id: str, *, points: bool) -> Response:
     """Send one place as a GeoJSON feature."""
-    return _feature(place_id, points=False)
-
-
-@documents_blueprint.get("/places/<place_id>.geojson")
-@takes()
-def point_geojson(place_id: str) -> Response:
-    """Send one platform or gateway as a GeoJSON feature."""
-    return _feature(place_id, points=True)
-
-
-def _feature(place_id: str, *, points: bool) -> Response:
     document = require_place(place_id, points=points)
     path = f"features/{document['layer']}/{place_id}.geojson"
     return send(content().release, path, attachment=f"{content().plan['id']}-{place_id}.geojson")
