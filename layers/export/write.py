@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from layers.export.columnar import write_parquet
-from layers.export.drawing import write_dxf
+from layers.export.dxf import write_dxf
 from layers.export.job import ExportRequest, Job, build_job
 from layers.export.kml import write_kml
+from layers.export.parquet import write_parquet
 from layers.export.project import write_qgs, write_qgz
-from layers.export.sheets import write_xlsx
 from layers.export.texts import pack, write_csv, write_geojson, write_json
 from layers.export.topology import write_topojson
 from layers.export.vector import (
@@ -19,6 +18,7 @@ from layers.export.vector import (
     write_pmtiles,
     write_shapefile,
 )
+from layers.export.xlsx import write_xlsx
 
 
 def _write_bundle(job: Job) -> bytes:
