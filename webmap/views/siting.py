@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from geodata.city import list_criteria, read_city
 from layers import document_types as doc
-from layers.answers import WHOLE_CITY, IndustryAnswer, Said
+from layers.answers import WHOLE_CITY, IndustryAnswer, Said, ServingTerm
 from layers.citations import to_cited
 from layers.links import Link, Words
 from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
@@ -108,7 +108,7 @@ class UnnamedIndustry(TypedDict):
     city: list[doc.DesignationEntry]
     named: list[doc.NamedTerm]
     cluster: list[doc.DesignationEntry]
-    served_by: list[doc.ServingTerm]
+    served_by: list[ServingTerm]
 
 
 class Siting(TypedDict):

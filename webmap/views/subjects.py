@@ -9,6 +9,7 @@ from typing import TypeVar
 from flask import Blueprint, Response, g, render_template, request
 
 from geodata.kinds import EMPHASES
+from layers.answers import ServingTerm
 from layers.document_types import (
     AgencyDocument,
     AreaDesignation,
@@ -16,7 +17,6 @@ from layers.document_types import (
     DesignationEntry,
     IndustryDocument,
     PlaceDocument,
-    ServingTerm,
 )
 from webmap import static_map
 from webmap.content import Content
@@ -277,12 +277,12 @@ def _cell(row: IndustryDocument, place_id: str, language: str) -> str:
     """Return each designation as ``emphasis: term [clause]``, joined with semicolons.
 
     After it what the plan lists for an area of the place, ``area id: term [clause]``, and the tasks and
-    positioning of the place that serve the industry.
+    positioning, its own or its areas', that serve the industry.
     """
     listed: list[tuple[str, DesignationEntry | AreaDesignation | ServingTerm]]
     listed = [(one["emphasis"], one) for one in row["designations"]]
     listed += [(one["area"]["id"], one) for one in row["area_designations"]]
-    listed += [(one["kind"], one) for one in row["served_by"]]
+    listed += [(one["area"]["id"] if one["area"] else one["kind"], one) for one in row["served_by"]]
     told = [
         f"{why}: {one['term'][language]} [{one['clause']}]"
         for why, one in listed
