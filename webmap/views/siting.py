@@ -323,7 +323,7 @@ def _list_unsaid(content: Content) -> list[Account]:
     for industry_id, industry in content.industries.items():
         for listed in (True, False):
             value = 0.0 if listed else None
-            account: Account = {"measure": value, "low": value, "high": value, "kind": "designation"}
+            account = _exact("designation", value)
             account |= {"said": [], "listed": listed, "industry": doc.to_link(industry)}
             account["listed_for"] = _list_named(content, industry)
             found.append(_weighed(criterion_of(industry_id), account, 1))
@@ -405,6 +405,11 @@ def _account(content: Content, place_id: str, criteria: SitingCriteria) -> dict[
     return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
 
 
+def _exact(kind: str, value: float | None) -> Account:
+    """Return an account of a measure that is exact, or not known."""
+    return {"measure": value, "low": value, "high": value, "kind": kind}
+
+
 def _designated(content: Content, place_id: str, industry_id: str, area_share: float) -> Account:
     """Return how far the plan gives an industry to a place: 1 where its own list has it.
 
@@ -420,10 +425,7 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
     else:
         value = 1.0 if answer["kind"] == "zone" else area_share
     return {
-        "measure": value,
-        "low": value,
-        "high": value,
-        "kind": "designation",
+        **_exact("designation", value),
         "place": place_id,
         "industry": doc.to_link(industry),
         "answer": answer["kind"],
@@ -438,7 +440,7 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
 def _distance(found: doc.DistanceTo | None, reach_km: int) -> Account:
     """Return 1 at the place itself, falling evenly to 0 at the reach."""
     if found is None:
-        return {"measure": None, "low": None, "high": None, "kind": "distance", "unknown": None}
+        return {**_exact("distance", None), "unknown": None}
 
     def measure(distance_m: float) -> float:
         return max(0.0, 1 - max(distance_m, 0) / (1000 * reach_km))
@@ -459,22 +461,20 @@ def _coast(found: doc.CoastMeasure) -> Account:
     """Return 1 on the coast, 0 off it, None where the outline is too rough to say."""
     value = None if found["on"] is None else float(found["on"])
     account: Account = {
-        "measure": value,
-        "low": value if value is None or found["sure"] else 0.0,
-        "high": value,
-        "kind": "coast",
+        **_exact("coast", value),
         "on": found["on"],
         "sure": found["sure"],
         "length_m": found["length_m"],
         "gap_m": found["gap_m"],
         "accuracy_m": found["accuracy_m"],
     }
-    return {**account, "unknown": None} if value is None else account
+    if value is None:
+        return {**account, "unknown": None}
+    return account if found["sure"] else {**account, "low": 0.0}
 
 
 def _grouped(rows: list[doc.AreaGroup]) -> Account:
-    value = float(bool(rows))
-    return {"measure": value, "low": value, "high": value, "kind": "group", "groups": rows}
+    return {**_exact("group", float(bool(rows))), "groups": rows}
 
 
 def _whole_city() -> dict[str, list[doc.PlaceDocument]]:
