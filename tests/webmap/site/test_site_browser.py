@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.webmap.conftest import Watched
 from tests.webmap.site.conftest import Site
-from webmap.assets import bundle
+from webmap.assets import bundle, write_words
 from webmap.file_addresses import NeedsServerError, locate
 from webmap.i18n import LANGUAGES
 
@@ -278,7 +278,7 @@ def test_pages_are_accessible_and_as_wide_as_the_window(browser: Browser, hosted
 
 
 def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, written: Site) -> None:
-    modules = {"site": (MODULES / "site.js").read_text(encoding="utf-8")}
+    modules = {"site": (MODULES / "site.js").read_text(encoding="utf-8"), "words": write_words({})}
     release = written.answer["release"]
     rows = [row["url"] for row in written.search_tables("en")["entries"]]
     addresses = [
