@@ -137,7 +137,16 @@ SAID = (
         '"x", W/"y"',
         "*",
     ),
-    *("Thu, 99 Xxx 2024", "ä", "x" * 8000, "localhost", "evil.example:99999", "\t", "a=b; c=" + "d" * 100),
+    *(
+        "Thu, 99 Xxx 2024",
+        "ä",
+        "x" * 8000,
+        "localhost",
+        "evil.example:99999",
+        "xn--a",
+        "\t",
+        "a=b; c=" + "d" * 100,
+    ),
 )
 NAMES = (
     *(

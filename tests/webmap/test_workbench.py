@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pypdf
 import pytest
@@ -132,6 +133,15 @@ def test_no_request_makes_the_workbench_fail(
 
     ask()
     assert {303, 400, 404, 405} <= met
+
+
+@pytest.mark.parametrize(
+    "path", ["drafts/%0A", "drafts/%0D%0Ax", "drafts/%3Fa=b%26c", "drafts/%E9%AB%98"]
+)
+def test_who_is_not_signed_in_is_led_back_to_whatever_was_asked(bench: Bench, path: str) -> None:
+    answer = bench.visitor().get(f"/workbench/{path}")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/workbench/login?next={quote(f'/workbench/{unquote(path)}')}"
 
 
 def test_public_pages_set_no_cookie(bench: Bench) -> None:
