@@ -135,9 +135,7 @@ def test_no_request_makes_the_workbench_fail(
     assert {303, 400, 404, 405} <= met
 
 
-@pytest.mark.parametrize(
-    "path", ["drafts/%0A", "drafts/%0D%0Ax", "drafts/%3Fa=b%26c", "drafts/%E9%AB%98"]
-)
+@pytest.mark.parametrize("path", ["drafts/%0A", "drafts/%0D%0Ax", "drafts/%3Fa=b%26c", "drafts/%E9%AB%98"])
 def test_who_is_not_signed_in_is_led_back_to_whatever_was_asked(bench: Bench, path: str) -> None:
     answer = bench.visitor().get(f"/workbench/{path}")
     assert answer.status_code == 303
