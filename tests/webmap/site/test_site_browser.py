@@ -243,6 +243,14 @@ def test_what_is_not_found_is_said(reader: Page, hosted: str) -> None:
     assert reader.url == f"{hosted}/zones/index.html"
 
 
+def test_a_tool_whose_pieces_cannot_be_loaded_says_so(browser: Browser, hosted: str) -> None:
+    page = browser.new_page()
+    page.route("**/compare.pieces.html.js", lambda route: route.abort())
+    page.goto(f"{hosted}/en/compare.html?zones=gaoqu,nanhai")
+    expect(page.get_by_role("alert")).to_contain_text("not available")
+    page.close()
+
+
 def test_an_embedded_map_leads_to_the_same_view_whole(reader: Page, hosted: str) -> None:
     open_map(reader, f"{hosted}/en/embed.html?zone=nanhai")
     assert reader.locator(DRAWN).count() > 8
