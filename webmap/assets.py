@@ -1,6 +1,7 @@
 """The pages' own files as they are served: modules and styles joined, Leaflet taken from its package.
 
-Style sheets and modules take inks, lines and names from the cartography.
+Style sheets and modules take inks, lines and names from the cartography, and modules what every page
+says by script from the translations.
 
 The bundler understands the part of the module syntax that our modules use: named imports from
 neighbours, and ``export`` before a function, class or constant. Anything else is refused, not guessed.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from layers.cartography import STYLE, Cartography, Colours, LabelType, write_dash
 from layers.sketch import Sketch
+from webmap.i18n import LANGUAGES, read_strings
 
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
@@ -33,8 +35,8 @@ NOTE = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/)[ \t]*\n", re.MULTIL
 LEFT_OVER = re.compile(r"^(?:import\b|export\b).*$", re.MULTILINE)
 
 
-def read_assets() -> dict[str, bytes]:
-    """Return every static file by its path below the release."""
+def read_assets(strings: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, bytes]:
+    """Return every static file by its path below the release; `strings` are the texts of each language."""
     own = {
         f"static/{path.relative_to(STATIC).as_posix()}": path.read_bytes()
         for path in STATIC.rglob("*")
@@ -44,6 +46,7 @@ def read_assets() -> dict[str, bytes]:
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
     rules = json.dumps(STYLE.rules, ensure_ascii=False, separators=(",", ":"))
     modules[MODULE] = f"export const STYLE = {rules};\n"
+    modules["words"] = write_words(strings or {language: read_strings(language) for language in LANGUAGES})
     joined = {f"static/js/{entry}.js": to_script(bundle(modules, entry)) for entry in ENTRIES}
     joined |= {
         f"static/js/{one}.js": to_script(bundle(modules, one) + hand_over(f"${_safe(one)}")) for one in LATER
@@ -132,6 +135,11 @@ FOLDER = Path(__file__).parent / "static/css"
 SCREEN = ("screen", "asked")  # opacities that style sheets take
 ROOTS = ("base", "preview")  # of a page: they begin with the inks and the tokens
 MODULE = "cartography"  # the module that the other modules import the rules from
+# What scripts say on every page: the search box and the basket.
+SAID = (
+    *("finding.results", "finding.failed", "finding.all", "finding.near", "finding.nearest"),
+    *("basket.title", "basket.full", "compare.remove", "map.compare", "map.clear", "zone.on_map"),
+)
 DARK = "@media screen and (prefers-color-scheme: dark)"
 
 
@@ -212,3 +220,9 @@ def _write_name(name: str, label: LabelType) -> str:
 
 def _given(declarations: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in declarations.items() if value}
+
+
+def write_words(strings: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the module that holds what scripts say on every page, in every language."""
+    words = {language: {key: texts[key] for key in SAID} for language, texts in strings.items()}
+    return f"export const WORDS = {json.dumps(words, ensure_ascii=False, separators=(',', ':'))};\n"

@@ -306,7 +306,8 @@ def address_with(path: str, only: Collection[str] | None = None, **changes: str)
 def base_url() -> str:
     """Return the site's address without a slash at its end: as set by the operator, else as asked."""
     settings: Settings = current_app.extensions["settings"]
-    return settings.url or request.root_url.rstrip("/")
+    # Not root_url, which reads names in xn-- as an older standard has them, and fails over others.
+    return settings.url or f"{request.scheme}://{request.host}{request.script_root}"
 
 
 def absolute(path: str) -> str:

@@ -52,7 +52,8 @@ PACKAGES = ("geodata", "layers", "webmap")
 SUFFIXES = {".py", ".yaml", ".geojson", ".json", ".js", ".css", ".svg", ".sql"}
 _FACTS = ("city/plan/", "city/places/", "city/boundaries/")  # as the names of inputs begin
 Progress = Callable[[str], None]
-Admit = Verify = Callable[[Release], None]
+Admit = Callable[[Release], None]
+Verify = Callable[[Release], None]
 BUILDS = 3  # in a row, while the inputs keep changing
 LOCAL = "pages/local.json"  # what of a release says which additions it has
 INPUTS_CHANGED = 3  # exit code of a build whose inputs changed under it

@@ -566,7 +566,7 @@ def list_files(
 def _list_publications(release_id: str, base: str) -> list[PublicationEntry]:
     """Return every publication of one release, the latest first, with the one before and the one after."""
     entries = [None, *publications().entries, None]
-    return [
+    found: list[PublicationEntry] = [
         {
             "number": entry.number,
             "when": entry.when,
@@ -582,7 +582,8 @@ def _list_publications(release_id: str, base: str) -> list[PublicationEntry]:
         }
         for before, entry, after in zip(entries, entries[1:], entries[2:], strict=False)
         if entry is not None and entry.release == release_id
-    ][::-1]
+    ]
+    return found[::-1]
 
 
 def _name(entry: Entry | None, base: str) -> PublicationName | None:
