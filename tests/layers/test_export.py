@@ -37,6 +37,7 @@ from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import (
     About,
     Choice,
+    ExportRequest,
     ExportSpec,
     Job,
     Part,
@@ -50,7 +51,6 @@ from layers.export.job import (
     to_job,
 )
 from layers.export.places import geometries_of
-from layers.export.request import ExportRequest
 from layers.export.styles import rule_of
 from layers.export.vector import short_names, shorten_text
 from layers.export.write import write
