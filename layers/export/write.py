@@ -9,7 +9,7 @@ from layers.export.drawing import write_dxf
 from layers.export.geopackage import write_geopackage
 from layers.export.job import Job
 from layers.export.kml import write_kml
-from layers.export.project import write_qgs, write_qgz
+from layers.export.project import write_mapfile, write_qgs, write_qgz
 from layers.export.request import ExportRequest, build_job
 from layers.export.sheets import write_xlsx
 from layers.export.texts import pack, write_csv, write_geojson, write_json
@@ -18,10 +18,11 @@ from layers.export.vector import write_flatgeobuf, write_geodatabase, write_pmti
 
 
 def _write_bundle(job: Job) -> bytes:
-    """Return a zip of the GeoPackage and the project that opens it."""
+    """Return a zip of the GeoPackage, the project that opens it, and the mapfile that serves it."""
     files = {
         f"{job.stem}.gpkg": write_geopackage(job),
         f"{job.stem}.qgs": write_qgs(job),
+        f"{job.stem}.map": write_mapfile(job),
         "LICENSE-DATA.md": job.about.licence.encode(),
     }
     return pack(files, job.about.date)

@@ -294,7 +294,9 @@ def test_the_project_names_every_layer_of_the_geopackage_beside_it(
     release: Release, parts: dict[str, Part]
 ) -> None:
     packed = zipfile.ZipFile(io.BytesIO(release.read(release_path(PLAN, "qgis.zip"))))
-    assert packed.namelist() == ["LICENSE-DATA.md", "weihai-plan.gpkg", "weihai-plan.qgs"]
+    assert packed.namelist() == [
+        *("LICENSE-DATA.md", "weihai-plan.gpkg", "weihai-plan.map", "weihai-plan.qgs")
+    ]
     assert packed.read("weihai-plan.gpkg") == release.read(release_path(PLAN, "gpkg"))
     project = ET.fromstring(packed.read("weihai-plan.qgs"))
     sources = [str(node.text) for node in project.iter("datasource")]
