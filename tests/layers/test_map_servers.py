@@ -24,6 +24,7 @@ import pytest
 from PIL import Image
 from pyproj import Transformer
 
+from layers.document_types import LayerEntry
 from layers.export.job import columns_of, read_part
 from layers.store import Release
 from scripts.bench.load import free_port
@@ -130,8 +131,8 @@ def names(document: bytes, path: str) -> set[str]:
     return {str(node.text) for node in ET.fromstring(document).iterfind(path)}
 
 
-def catalogue(release: Release) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = release.read_json("pages/catalogue.json")
+def catalogue(release: Release) -> list[LayerEntry]:
+    found: list[LayerEntry] = release.read_json("pages/catalogue.json")
     return found
 
 
