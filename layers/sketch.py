@@ -137,6 +137,8 @@ def _land(
     """Return the city's land, and the borders of its counties on land; the coast is the edge of the land."""
     zones = relations.facts.zones.values()
     counties = [shapes[zone.id].geometry for zone in zones if zone.layer == "counties"]
+    # A border of a hundred thousand corners is drawn as well with those that can be seen.
+    counties = list(shapely.coverage_simplify(counties, EDGE_DEG / 10))
     land = shapely.union_all(counties)
     coast = shapely.difference(land.boundary, shapely.buffer(neighbour, EDGE_DEG))
     borders = shapely.union_all([county.boundary for county in counties])

@@ -96,10 +96,11 @@ OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
     "ods": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
 }
 _INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
-_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 7: 1000.0, 14: 0.1}
+_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
 _LINK: Final = re.compile(r"<href>\s*(https?://[^<\s]+)")
 _RING_STEP: Final = 0.01  # units of a drawing, by which a ring drawn twice may differ
-_NORTHINGS_M: Final = (1e5, 2e7)  # that a drawing in metres may have
+_MILLIMETRE: Final = 0.001
+_LARGEST_M: Final = ((1e5, 7e6), (1.3e7, 4.7e7))  # coordinates in metres: north, or east with a zone's number
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,8 @@ def _read_text(source: _Source) -> BoundaryFile:
     if found is None:
         if coordinate_lists.describes_in_words(text):
             raise refuse_format("words", name)
+        if "encodeOffsets" in text:
+            raise refuse_format("echarts", name)
         raise RefusedError(build_issue("unknown-format", name))
     return _to_boundary_file(name, found)
 
@@ -328,6 +331,8 @@ def _read_json(source: _Source) -> BoundaryFile:
     service = coordinate_lists.read_district_json(name, content)
     if service is not None:
         return _to_boundary_file(name, service)
+    if b'"encodeOffsets"' in path.read_bytes():
+        raise refuse_format("echarts", name)
     declared = count_json(content)
     is_topology = isinstance(content, dict) and content.get("type") == "Topology"
     if declared is None:
@@ -432,9 +437,8 @@ def _read_dxf(source: _Source) -> BoundaryFile:
     for feature in found.features:
         layers[str(feature.properties.get("Layer"))].append(feature)
     chosen = _choose_drawing_layer(name, layers, options.table, found.issues)
-    scale = _find_unit(content, layers[chosen])
-    if scale != 1:
-        found.issues.append(build_issue("drawing-scaled", name, factor=f"{scale:g}"))
+    scale, told = _find_unit(name, content, layers[chosen])
+    found.issues += told
     found.features = _build_plots(name, chosen, layers[chosen], scale)
     found.crs = None
     return found
@@ -474,16 +478,27 @@ def _describe_shapes(name: str, shapes: Sequence[BaseGeometry | None]) -> LayerS
     return LayerSummary(name, title, polygons=bool(kinds & POLYGONS), lines=bool(kinds & LINE_TYPES))
 
 
-def _find_unit(content: bytes, features: Sequence[SourceFeature]) -> float:
-    """Return how many metres a drawing's unit has; many that are in metres declare millimetres."""
-    declared = _INSUNITS.search(content)
-    scale = _UNITS_M.get(int(declared[1][:4])) if declared else None
+def _find_unit(name: str, content: bytes, features: Sequence[SourceFeature]) -> tuple[float, list[Issue]]:
+    """Return how many metres a drawing's unit has by its numbers, and what to say of that.
+
+    Many that are in metres declare millimetres, and the other way round: what is declared counts only where
+    the numbers are none of metres, and where neither fits they may be millimetres all the same.
+    """
+    found = _INSUNITS.search(content)
+    declared = _UNITS_M.get(int(found[1][:4]), 1.0) if found else 1.0
     points = shapely.get_coordinates([row.geometry for row in features if row.geometry is not None])
-    if scale is None or not len(points):
-        return 1.0
-    north = float(np.median(np.abs(points).max(axis=1)))
-    least, most = _NORTHINGS_M
-    return scale if not least <= north <= most and least <= north * scale <= most else 1.0
+    largest = float(np.median(np.abs(points).max(axis=1))) if len(points) else 0.0
+
+    def fits(scale: float) -> bool:
+        return any(least <= largest * scale <= most for least, most in _LARGEST_M)
+
+    if fits(1.0):
+        told = build_issue("drawing-unit-contradicts", name, factor=f"{declared:g}")
+        return 1.0, [told] if declared != 1 else []
+    scale = next((one for one in (declared, _MILLIMETRE) if fits(one)), None)
+    if scale is None:
+        return 1.0, []
+    return scale, [build_issue("drawing-scaled", name, factor=f"{scale:g}")]
 
 
 def _build_plots(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from geodata.boundaries import (
     SEPARATOR,
@@ -19,12 +20,16 @@ from geodata.boundaries import (
     Scalar,
     flatten_value,
     list_records,
+    parse_geometry,
 )
 from geodata.crs import LONLAT
 from layers.document_types import ImportEntry, LayerEntry, PlanDocument
 from layers.export.formats import PLAN, WGS84
 from layers.map_types import OwnEntry
 from layers.store import Release
+
+if TYPE_CHECKING:  # which the web process does without
+    from shapely.geometry.base import BaseGeometry
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
@@ -85,6 +90,12 @@ class Part:
     def features(self) -> list[GeoJsonFeature]:
         """The rows of a layer; a table has no features."""
         return cast("list[GeoJsonFeature]", self.rows) if self.spatial else []
+
+    @cached_property
+    def geometries(self) -> list[BaseGeometry | None]:
+        """The place of every row, lon/lat, None where it is not known; read once for all formats."""
+        places = [parse_geometry(one) if one["geometry"] else None for one in self.features]
+        return places or [None for _ in self.rows]
 
     @property
     def properties(self) -> list[Properties]:
