@@ -1,8 +1,9 @@
 """What the plan says of a zone and an industry: one function that knows every kind of answer.
 
 An industry may be listed for the zone itself; be served by a task or a positioning of it (our reading of
-the plan's words); be listed for an area of which the zone is the centre, core, support or part, or for the
-whole city; or be printed elsewhere only. Whoever says "no" of a zone and an industry asks here first.
+the plan's words); be listed for, or served by the positioning of, an area of which the zone is the centre,
+core, support or part, or the whole city; or be printed elsewhere only. Whoever says "no" of a zone and an
+industry asks here first.
 """
 
 from __future__ import annotations
@@ -95,6 +96,19 @@ class AreaPositioning(AreaBond):
     positioning: list[Statement]
 
 
+class ServingTerm(Statement):
+    """A task or positioning that serves an industry: our classification.
+
+    Of the place itself, or of an `area` that the zone belongs to.
+    """
+
+    zone: Link
+    kind: str
+    area: Link | None
+    role: Role | None
+    through: Link | None
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the plan says of one zone and one industry, the strongest kind first."""
@@ -102,7 +116,7 @@ class Answer:
     kind: Kind
     designations: tuple[Designation, ...] = ()
     tasks: tuple[Task, ...] = ()
-    positioning: tuple[Term, ...] = ()
+    positioning: tuple[tuple[Bond | None, Term], ...] = ()  # the zone's own, then those of its areas
     areas: tuple[tuple[Bond, tuple[Designation, ...]], ...] = ()  # a whole-city area last
 
 
@@ -180,15 +194,15 @@ class Answers:
         """Return what the plan says of a zone and an industry."""
         own = tuple(row for row in self.relations.designations_of(zone.id) if industry_id in row.industries)
         tasks = tuple(row for row in zone.tasks if industry_id in row.industries)
-        positioning = tuple(row for row in zone.positioning if industry_id in self._named_in(row.term.zh))
+        positioning = tuple(self._positioning(zone, industry_id))
         areas = tuple(self._areas(zone, industry_id))
-        local = any(bond.role != "city" for bond, _ in areas)
+        bonds = [bond for bond, _ in (*positioning, *areas)]
         kinds: tuple[tuple[Kind, object], ...] = (
             ("zone", own),
             ("task", tasks),
-            ("positioning", positioning),
-            ("area", local),
-            ("city", areas),
+            ("positioning", None in bonds),
+            ("area", any(bond and bond.role != "city" for bond in bonds)),
+            ("city", bonds),
         )
         kind: Kind = next((kind for kind, found in kinds if found), "elsewhere")
         return Answer(kind, own, tasks, positioning, areas)
@@ -205,6 +219,62 @@ class Answers:
             for one, answer in found.items()
             if answer.kind != "elsewhere"
         }
+
+    def positioning_for(self, place: Place, industry_id: str) -> tuple[Term, ...]:
+        """Return the terms of a place's own positioning that name an industry: our classification."""
+        return tuple(row for row in place.positioning if industry_id in self._named_in(row.term.zh))
+
+    def reached_by(self, place: Place) -> list[str]:
+        """Return the industries that are said of a place, but not listed for it."""
+        from geodata.model import Area  # which only a build has read
+
+        listed = {one for row in self.relations.designations_of(place.id) for one in row.industries}
+        return [
+            one
+            for one in self.facts.industries
+            if one not in listed
+            and (
+                self.positioning_for(place, one)
+                if isinstance(place, Area)
+                else self.of(place, one).kind != "elsewhere"
+            )
+        ]
+
+    def serving(self, industry_id: str) -> list[ServingTerm]:
+        """Return every task and positioning that serves an industry: our classification.
+
+        Of the zones first, their own and those of the areas that they belong to; then of the areas.
+        """
+        rows: list[tuple[Place, Kind, Bond | None, Term]] = []
+        for zone in self.facts.zones.values():
+            answer = self.of(zone, industry_id)
+            rows += [(zone, "task", None, task) for task in answer.tasks]
+            rows += [
+                (zone, "positioning", bond, term)
+                for bond, term in answer.positioning
+                if bond is None or bond.role != "city"
+            ]
+        for area in self.facts.areas.values():
+            rows += [(area, "positioning", None, term) for term in self.positioning_for(area, industry_id)]
+        return [
+            {
+                "zone": link_place(place),
+                "kind": kind,
+                "area": link_place(bond.area) if bond else None,
+                "role": bond.role if bond else None,
+                "through": link_place(bond.through) if bond and bond.through else None,
+                "term": to_words(term.term),
+                "clause": term.clause,
+            }
+            for place, kind, bond, term in rows
+        ]
+
+    def _positioning(self, zone: Zone, industry_id: str) -> Iterator[tuple[Bond | None, Term]]:
+        for term in self.positioning_for(zone, industry_id):
+            yield None, term
+        for bond in self.bonds_of(zone):
+            for term in self.positioning_for(bond.area, industry_id):
+                yield bond, term
 
     def _areas(self, zone: Zone, industry_id: str) -> Iterator[tuple[Bond, tuple[Designation, ...]]]:
         for bond in self.bonds_of(zone):
@@ -229,8 +299,8 @@ def _said(answer: Answer) -> Iterator[Said]:
         yield _to_said("zone", row, verb=row.verb, emphasis=row.emphasis)
     for task in answer.tasks:
         yield _to_said("task", task, verb=task.verb)
-    for term in answer.positioning:
-        yield _to_said("positioning", term)
+    for bond, term in answer.positioning:
+        yield _to_said("positioning", term, bond=bond)
     for bond, rows in answer.areas:
         kind: Kind = "city" if bond.role == "city" else "area"
         for row in rows:

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from layers.answers import AreaIndustries, AreaIndustry, AreaPositioning, CitedIndustry, IndustryAnswer, Role
+from layers.answers import (
+    AreaIndustries,
+    AreaIndustry,
+    AreaPositioning,
+    CitedIndustry,
+    IndustryAnswer,
+    Role,
+    ServingTerm,
+)
 from layers.links import (
     ClauseLink,
     ContactCard,
@@ -304,6 +312,7 @@ class AreaDesignation(TypedDict):
 
     zone: Link
     area: Link
+    extent: str
     role: Role
     through: Link | None
     relation: Words
@@ -312,13 +321,6 @@ class AreaDesignation(TypedDict):
     verb: str
     emphasis: str
     clause: str
-
-
-class ServingTerm(Statement):
-    """A task or the positioning of a zone that serves an industry: our classification."""
-
-    zone: Link
-    kind: str
 
 
 class NamedTerm(Statement):

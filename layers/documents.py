@@ -464,7 +464,7 @@ class SubjectBuilder(_Builder):
             "zone_designations": self._of_places(designations, self.facts.zones.keys()),
             "listed_areas": self._of_places(designations, self.facts.areas.keys() - whole),
             "city_designations": self._of_places(designations, whole),
-            "served_by": self._served_by(row.id),
+            "served_by": self.answers.serving(row.id),
             "others": self._others(row.id),
             "named": [
                 {"term": to_words(one.term), "clause": one.clause, "verb": one.verb, "scope": one.scope}
@@ -484,6 +484,7 @@ class SubjectBuilder(_Builder):
             {
                 "zone": self._place_link(zone.id),
                 "area": self._place_link(bond.area.id),
+                "extent": bond.area.extent,
                 "role": bond.role,
                 "through": self._place_link(bond.through.id) if bond.through else None,
                 "relation": to_words(bond.term.term),
@@ -503,18 +504,6 @@ class SubjectBuilder(_Builder):
         self, designations: Iterable[Designation], places: Collection[str]
     ) -> list[doc.DesignationEntry]:
         return [self._designation(row) for row in designations if row.zone in places]
-
-    def _served_by(self, industry_id: str) -> list[doc.ServingTerm]:
-        """Return the zones with a task or a positioning that serves an industry: our classification."""
-        rows: list[doc.ServingTerm] = []
-        for zone in self.facts.zones.values():
-            answer = self.answers.of(zone, industry_id)
-            for kind, terms in (("task", answer.tasks), ("positioning", answer.positioning)):
-                rows += [
-                    {"zone": self._place_link(zone.id), "kind": kind, **statement}
-                    for statement in to_statements(terms)
-                ]
-        return rows
 
     def _others(self, industry_id: str) -> doc.OtherZones:
         """Return the zones that the plan passes over when it lists an industry: with a list, and without one.

@@ -112,11 +112,7 @@ class _Features:
                 [round(spot.lon, 5), round(spot.lat, 5), round(spot.accuracy_m)] for spot in shape.spots
             ],
             "industries": list(dict.fromkeys(one for row in designations for one in row.industries)),
-            "reached": [
-                one
-                for one, answer in self.answers.by_industry(place).items()
-                if answer["kind"] != "zone"  # by a task, a role, an area or the whole city
-            ],
+            "reached": self.answers.reached_by(place),
             "clusters": sorted(self.relations.clusters_of(place.id), key=lambda one: one != leads),
             "leads": leads,
             "fact": self._fact(place),

@@ -56,6 +56,11 @@ class Content:
         return {row_id: self.release.read_json(f"documents/{row_id}.json", self._known) for row_id in order}
 
     @cached_property
+    def unbounded(self) -> frozenset[str]:
+        """The ids of the areas whose extent the plan does not state."""
+        return frozenset(one for one, row in self.documents.items() if row.get("extent") == "not-stated")
+
+    @cached_property
     def tables(self) -> dict[str, list[Properties]]:
         """Every table of the contract by name."""
         names = [path for path in self.release.paths("data/") if path.endswith(".json")]

@@ -129,6 +129,26 @@ def test_others_are_only_those_of_which_the_plan_says_nothing(facts: Facts, answ
         assert not (whole and silent)
 
 
+@pytest.mark.parametrize(
+    ("zone", "area", "industry"),
+    [
+        ("haigaoyuan", "marine-east", "biomedicine"),
+        ("rongcheng", "marine-east", "fisheries"),
+        ("yuanyao", "marine-north", "producer-services"),
+        ("rushan", "five-china-korea", "modern-services"),
+    ],
+)
+def test_the_positioning_of_an_area_answers_for_its_zones(
+    release: Release, zone: str, area: str, industry: str
+) -> None:
+    answer = release.read_json(f"documents/{zone}.json")["answers"][industry]
+    assert answer["kind"] in {"area", "city"}
+    assert area in {row["area"]["id"] for row in answer["said"] if row["kind"] == "positioning"}
+    page = release.read_json(f"industries/{industry}.json")
+    assert area in {row["zone"]["id"] for row in page["served_by"]}
+    assert zone not in {row["id"] for rows in page["others"].values() for row in rows}
+
+
 def test_a_kind_is_for_services_only_where_most_of_its_list_says_so() -> None:
     listed: dict[str, list[list[str]]] = {
         "resort": [["51"], ["61"], []],
@@ -142,10 +162,12 @@ def test_a_kind_is_for_services_only_where_most_of_its_list_says_so() -> None:
 
 def test_the_map_filters_by_what_the_pages_of_industries_say(facts: Facts, release: Release) -> None:
     features = release.read_json("map/en.json")["features"]
+    city = {one.id for one in facts.areas.values() if one.extent == "whole-city"}
     for industry in facts.industries:
         page = release.read_json(f"industries/{industry}.json")
         listed = {row["zone"]["id"] for row in page["designations"]}
         reached = {row["zone"]["id"] for row in (*page["area_designations"], *page["served_by"])}
+        reached |= set(facts.zones) if city & {row["zone"]["id"] for row in page["served_by"]} else set()
         reached |= set(facts.zones) if page["city_designations"] else set()
         shown = {one for one, row in features.items() if industry in row.get("reached", ())}
         matched = {one for one, row in features.items() if industry in row["industries"]}

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -259,6 +260,25 @@ def test_a_fact_shows_the_sentence_of_its_own_place(own: FlaskClient) -> None:
     rows = {row.split('data-places="')[1].split('"')[0]: row for row in table.split("<tr ")[1:]}
     assert "临港区虚构" in rows["lingang"]
     assert "文登区虚构" not in rows["lingang"]  # whose 化工新材料 holds the same letters
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/zones/rongcheng", "/zones/marine-east", "/industries/biomedicine", "/clusters/new-energy"),
+        *("/search?q=冷链", "/search?q=生物医药", "/search?q=海洋育种", "/find?industry=biomedicine"),
+        *("/compare?zones=rongcheng,nanhai", "/lookup?at=36.93,122.35", "/platforms", "/indicators"),
+    ],
+)
+def test_the_plan_is_quoted_alike_in_every_language(own: FlaskClient, path: str) -> None:
+    mark = "&" if "?" in path else "?"
+    told = {
+        language: Counter(
+            re.findall(r"<q lang=\"zh\">(.*?)</q>", own.get(f"{path}{mark}lang={language}").text)
+        )
+        for language in LANGUAGES
+    }
+    assert told["en"] == told["ko"] == told["zh"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

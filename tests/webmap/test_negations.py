@@ -25,6 +25,8 @@ PROVEN_HERE = {
     "answers.extent_unknown",
     "answers.no_zone",
     "answers.dropped",
+    "answers.listed_nowhere",
+    "answers.open_extent",
     "answers.only_served",
     "answers.in_areas",
     "zone.no_positioning",
@@ -138,13 +140,20 @@ def test_what_a_place_is_said_not_to_have(
 def test_what_an_industry_is_said_not_to_be_listed_for(
     client: FlaskClient, facts: Facts, answers: Answers, language: str
 ) -> None:
+    strings = strings_of(language)
     for industry in facts.industries:
         page = client.get(f"/industries/{industry}?lang={language}").text
         kinds = {zone.id: answers.of(zone, industry).kind for zone in facts.zones.values()}
         listed = any(industry in row.industries for row in facts.designations)
-        served = any(kind in {"task", "positioning"} for kind in kinds.values())
+        served = set(kinds.values()) != {"elsewhere"}
         assert _says(page, language, "industry.city_only") == (not listed and not served), industry
         assert _says(page, language, "answers.only_served") == (served and not listed), industry
+        found = client.get(f"/industries/{industry}.json").get_json()["area_designations"]
+        areas = dict.fromkeys(row["area"]["id"] for row in found)
+        unbounded = [facts.areas[one].name for one in areas if facts.areas[one].extent == "not-stated"]
+        told = strings["common.list_comma"].join(getattr(name, language) for name in unbounded)
+        sentence = strings["answers.open_extent"].format(areas=told)
+        assert (sentence in html.unescape(page)) == bool(unbounded)
         others = page.partition('aria-labelledby="others"')[2].partition("</section>")[0]
         for place in re.findall(r'href="/zones/([a-z-]+)', others):
             assert kinds[place] == "elsewhere"
@@ -172,6 +181,9 @@ def test_what_a_zone_gets_no_points_for(
         nowhere = set(kinds.values()) == {"elsewhere"}
         assert _says(page, language, "answers.dropped") == nowhere
         assert not nowhere or found["ranked"] == []
+        listed = any(industry in row.industries for row in facts.designations)
+        passed_over = "elsewhere" in kinds.values()
+        assert _says(page, language, "answers.listed_nowhere") == (not listed and not nowhere and passed_over)
 
 
 def test_a_blank_cell_of_the_matrix_and_of_a_comparison(

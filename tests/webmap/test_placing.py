@@ -417,3 +417,18 @@ def test_the_page_is_light(page: Page, site: str) -> None:
     page.wait_for_load_state("networkidle")
     assert sizes
     assert sum(sizes) <= 300_000
+
+
+def test_a_point_beside_a_zone_is_not_said_to_lie_in_it(client: FlaskClient) -> None:
+    said = {}
+    for at in (
+        "37.48,122.05",
+        "37.52,122.05",
+    ):  # 400 m outside the zone as drawn; inside
+        asked = {"at": at, "lang": "en"}
+        rows = client.get("/lookup", query_string=asked, headers={"Accept": "application/json"}).get_json()
+        (status,) = {row["status"] for row in rows["areas"] if row["id"] == "five-innovation"}
+        page = client.get("/lookup", query_string=asked, headers={"Accept": "text/html"}).text
+        assert "Weihai Hi-Tech Zone is its core" in page
+        said[status] = "The point is in Weihai Hi-Tech Zone" in page
+    assert said == {"near": False, "inside": True}

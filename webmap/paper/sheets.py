@@ -160,7 +160,11 @@ class Writer:
             self._list(
                 self.say("answers.served_by"),
                 [
-                    (f"{self.tr(row['zone']['name'])}: {self.tr(row['term'])}", self._clause(row))
+                    (
+                        " ← ".join(self.tr(one["name"]) for one in (row["zone"], row["area"]) if one)
+                        + f": {self.tr(row['term'])}",
+                        self._clause(row),
+                    )
                     for row in document["served_by"]
                 ],
             ),
@@ -284,7 +288,8 @@ class Writer:
         ]
         head = [self.say(key) for key in ("industry.zone", "answers.area", "zone.term", "common.clause")]
         part = _table(self.say("answers.industry_of_areas"), head, cells, [1, 1.4, 1, 0])
-        return {**part, "note": self.say("answers.industry_of_areas_note")}
+        note = self.say("answers.industry_of_areas_note") + self._open_extent(rows)
+        return {**part, "note": note}
 
     def _emphasis(self, row: doc.PlaceIndustry | doc.DesignationEntry | AreaIndustry) -> str:
         own = row["verb"] if self.language == "zh" else ""
@@ -309,8 +314,13 @@ class Writer:
         part = _table(
             self.say("answers.of_areas"), [*head, self.say("common.clause")], rows, [1.4, 1.1, 0.8, 0]
         )
-        open_ended = any(area["extent"] == "not-stated" for area in areas)
-        return {**part, "note": self.say("answers.no_extent" if open_ended else "answers.not_own")}
+        return {**part, "note": self.say("answers.not_own") + self._open_extent(areas)}
+
+    def _open_extent(self, rows: Sequence[AreaIndustries | doc.AreaDesignation]) -> str:
+        """Return the sentence that says which areas have no stated extent, after a space; "" where none."""
+        areas = [self.tr(row["area"]["name"]) for row in rows if row["extent"] == "not-stated"]
+        listed = self.say("common.list_comma").join(dict.fromkeys(areas))
+        return " " + self.say("answers.open_extent", areas=listed) if areas else ""
 
     def _positioning_of_areas(self, document: doc.PlaceDocument) -> SheetPart | None:
         comma = self.say("common.list_comma")

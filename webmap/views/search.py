@@ -49,6 +49,7 @@ def search_page() -> str:
         answer=answer,
         groups=groups,
         card=_card(answer),
+        unbounded=content().unbounded,
         emphases=EMPHASES,
     )
 

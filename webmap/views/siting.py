@@ -18,6 +18,7 @@ from layers.answers import (
     WHOLE_CITY,
     IndustryAnswer,
     Said,
+    ServingTerm,
 )
 from layers.citations import to_cited
 from layers.links import Link, Words
@@ -112,7 +113,7 @@ class UnnamedIndustry(TypedDict):
     city: list[doc.DesignationEntry]
     named: list[doc.NamedTerm]
     cluster: list[doc.DesignationEntry]
-    served_by: list[doc.ServingTerm]
+    served_by: list[ServingTerm]
 
 
 class Siting(TypedDict):

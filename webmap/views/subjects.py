@@ -271,7 +271,7 @@ def _cell(row: IndustryDocument, place_id: str, language: str) -> str:
     """Return each designation as ``emphasis: term [clause]``, joined with semicolons.
 
     After it what the plan lists for an area of the place, ``area id: term [clause]``, and the tasks and
-    positioning of the place that serve the industry.
+    positioning, its own or its areas', that serve the industry.
     """
     mine = [one for one in row["designations"] if one["zone"]["id"] == place_id]
     told = [f"{one['emphasis']}: {one['term'][language]} [{one['clause']}]" for one in mine]
@@ -281,7 +281,7 @@ def _cell(row: IndustryDocument, place_id: str, language: str) -> str:
         if one["zone"]["id"] == place_id
     ]
     told += [
-        f"{one['kind']}: {one['term'][language]} [{one['clause']}]"
+        f"{one['area']['id'] if one['area'] else one['kind']}: {one['term'][language]} [{one['clause']}]"
         for one in row["served_by"]
         if one["zone"]["id"] == place_id
     ]

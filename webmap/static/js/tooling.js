@@ -290,7 +290,7 @@ async function showPlace(tables, query, answer) {
     applies: found.applies.map(applied),
     designated,
     none_designated: !designated.length,
-    areas: found.areas.length && found.areas.map((row) => piece(`area:${row.id}`, { near: row.status === "near" })),
+    areas: found.areas.length && found.areas.map((row) => piece(`area:${row.id}`, { near: row.status === "near", inside: row.status !== "near" })),
     gateways: found.gateways.map((row) => piece(`gateway:${row.id}`, { distance: distance(row.distance_m) })),
     positions: tables.shown.filter((name) => name in frames).map((name) => positionIn(name, frames[name], [lon, lat])),
     "here:link": local(`/lookup?lon=${lon}&lat=${lat}`),
