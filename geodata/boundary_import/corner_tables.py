@@ -75,7 +75,7 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
     found by their titles, or by their numbers.
     """
     plain = [[unicodedata.normalize("NFKC", str(cell or "")).strip() for cell in row] for row in rows]
-    rows = _split_pairs(_join_angles(_point_decimals(plain)))
+    rows = _split_pairs(_join_angles(point_decimals(plain)))
     start, roles = _find_titles(rows)
     if columns is not None:
         start, given = _find_given(name, rows, start, columns)
@@ -94,18 +94,17 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
     return _collect_points(name, rows, start, roles, pair)
 
 
-def _point_decimals(rows: list[list[str]]) -> list[list[str]]:
-    """Return a table with decimal points where all its numbers have decimal commas.
+def point_decimals(cells: list[list[str]]) -> list[list[str]]:
+    """Return the cells of a table with decimal points where all its numbers have decimal commas.
 
     They have where a comma stands before other than three digits: 4134572,97, and not 4,134,572.
     """
-    numbers = [cell for row in rows for cell in row if "," in cell and re.search(r"\d", cell)]
-    plain = [cell for cell in numbers if _DECIMAL_COMMA.fullmatch(cell)]
-    if len(plain) < max(2 * MIN_POINTS, len(numbers)) or all(map(_THOUSANDS.fullmatch, plain)):
-        return rows
-    decimal = set(plain)
+    with_comma = {cell for row in cells for cell in row if "," in cell and re.search(r"\d", cell)}
+    if all(map(_THOUSANDS.fullmatch, with_comma)) or not all(map(_DECIMAL_COMMA.fullmatch, with_comma)):
+        return cells
     return [
-        [cell.replace(".", "").replace(",", ".") if cell in decimal else cell for cell in row] for row in rows
+        [cell.replace(".", "").replace(",", ".") if cell in with_comma else cell for cell in row]
+        for row in cells
     ]
 
 
