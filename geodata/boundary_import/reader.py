@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -46,6 +45,7 @@ from geodata.boundary_import.formats import (
     decode_text,
     decode_xml,
     detect_format,
+    find_drawing_unit,
     hash_file,
     is_utf8,
     parse_json,
@@ -95,12 +95,8 @@ OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
     "xlsx": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
     "ods": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
 }
-_INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
-_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
 _LINK: Final = re.compile(r"<href>\s*(https?://[^<\s]+)")
 _RING_STEP: Final = 0.01  # units of a drawing, by which a ring drawn twice may differ
-_MILLIMETRE: Final = 0.001
-_LARGEST_M: Final = ((1e5, 7e6), (1.3e7, 4.7e7))  # coordinates in metres: north, or east with a zone's number
 
 
 @dataclass(frozen=True)
@@ -437,7 +433,8 @@ def _read_dxf(source: _Source) -> BoundaryFile:
     for feature in found.features:
         layers[str(feature.properties.get("Layer"))].append(feature)
     chosen = _choose_drawing_layer(name, layers, options.table, found.issues)
-    scale, told = _find_unit(name, content, layers[chosen])
+    shapes = [row.geometry for row in layers[chosen] if row.geometry is not None]
+    scale, told = find_drawing_unit(name, content, shapes)
     found.issues += told
     found.features = _build_plots(name, chosen, layers[chosen], scale)
     found.crs = None
@@ -476,29 +473,6 @@ def _describe_shapes(name: str, shapes: Sequence[BaseGeometry | None]) -> LayerS
     kinds = {shape.geom_type for shape in shapes if shape is not None}
     title = phrase("layer", name=name, count=len(shapes), kind=join_terms("geometry", kinds))
     return LayerSummary(name, title, polygons=bool(kinds & POLYGONS), lines=bool(kinds & LINE_TYPES))
-
-
-def _find_unit(name: str, content: bytes, features: Sequence[SourceFeature]) -> tuple[float, list[Issue]]:
-    """Return how many metres a drawing's unit has by its numbers, and what to say of that.
-
-    Many that are in metres declare millimetres, and the other way round: what is declared counts only where
-    the numbers are none of metres, and where neither fits they may be millimetres all the same.
-    """
-    found = _INSUNITS.search(content)
-    declared = _UNITS_M.get(int(found[1][:4]), 1.0) if found else 1.0
-    points = shapely.get_coordinates([row.geometry for row in features if row.geometry is not None])
-    largest = float(np.median(np.abs(points).max(axis=1))) if len(points) else 0.0
-
-    def fits(scale: float) -> bool:
-        return any(least <= largest * scale <= most for least, most in _LARGEST_M)
-
-    if fits(1.0):
-        told = build_issue("drawing-unit-contradicts", name, factor=f"{declared:g}")
-        return 1.0, [told] if declared != 1 else []
-    scale = next((one for one in (declared, _MILLIMETRE) if fits(one)), None)
-    if scale is None:
-        return 1.0, []
-    return scale, [build_issue("drawing-scaled", name, factor=f"{scale:g}")]
 
 
 def _build_plots(
