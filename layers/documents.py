@@ -510,13 +510,14 @@ class SubjectBuilder(_Builder):
 
         None where it lists the industry nowhere: then no zone is set apart from another.
         """
-        listed = {row.zone for row in self.facts.designations}
+        designations = self.facts.designations
+        listed = {row.zone for row in designations}
         silent = [
             zone.id
             for zone in self.facts.zones.values()
             if self.answers.of(zone, industry_id).kind == "elsewhere"
         ]
-        if len(silent) == len(self.facts.zones):
+        if not any(industry_id in row.industries for row in designations):
             silent = []
         return {
             "other_industries": [self._place_link(zone) for zone in silent if zone in listed],
