@@ -1,22 +1,26 @@
 """Check the facts against each other and report everything that is wrong, all at once.
 
-Never raises on data. Dangling references come first, then the rules within one table
-(:mod:`geodata.rules`), then the rules between tables below.
+Never raises on data. Dangling references come first, then the rules within one table, then those between
+tables.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
 from geodata.crs import check_frames
-from geodata.messages import Problem, problem
-from geodata.model import Site
+from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
+from geodata.kinds import LANGUAGES
+from geodata.land import CITY
+from geodata.messages import Place, Problem, problem, words
+from geodata.model import IndicatorValue, Record, Site, Target, Text
 from geodata.read import Facts
-from geodata.references import check_references, place, rows, table_of, unread_tables
-from geodata.rules import RULES, check_reason, check_repeated
+from geodata.references import check_references, place, rows, table_of, tables, unread_tables
+from geodata.vocabulary import check_one_translation, check_thesaurus, check_vocabulary
 
 
 def check_facts(facts: Facts) -> tuple[Problem, ...]:
@@ -27,8 +31,7 @@ def check_facts(facts: Facts) -> tuple[Problem, ...]:
     coordinate system of the city's that cannot be used.
     """
     check_frames()
-    checks = (check_references, *RULES, *_BETWEEN)
-    located = (_with_row(facts, found) for check in checks for found in check(facts))
+    located = (_with_row(facts, found) for check in _CHECKS for found in check(facts))
     return tuple(replace(found, line=facts.line(found)) for found in located)
 
 
@@ -153,7 +156,269 @@ def _unexplained(site: Site, row: int, places: set[str]) -> Iterator[Problem]:
         yield problem("reason-missing", place("sites", site.of, "area_source", row), None)
 
 
-_BETWEEN: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_CHINESE_FIGURES = {"千": 1000}
+_NAMED = ("zones", "areas", "platforms", "gateways", "landmarks", "towns")  # places share one id space
+_UNIQUE = (
+    ("zones", "areas"),
+    ("platforms",),
+    ("industries",),
+    ("agencies",),
+    ("clusters",),
+    ("indicators",),
+    ("gateways",),
+)
+
+
+def check_city(facts: Facts) -> Iterator[Problem]:
+    """Find plans that are not of the city whose folder is read."""
+    for row_id in facts.plans:
+        if row_id != CITY:
+            yield problem("wrong-city", place("plans", row_id, "id"), row_id, expected=CITY)
+
+
+def check_ids(facts: Facts) -> Iterator[Problem]:
+    """Find ids that name two places, across all tables of places."""
+    seen: dict[str, str] = {}
+    for table in _NAMED:
+        for row_id in getattr(facts, table):
+            if row_id in seen:
+                yield problem("duplicate-id", place(table, row_id, "id"), row_id, other=seen[row_id])
+            seen.setdefault(row_id, table)
+
+
+def check_names(facts: Facts) -> Iterator[Problem]:
+    """Find records of one kind that share a name in any language."""
+    for group in _UNIQUE:
+        seen: dict[tuple[str, str], str] = {}
+        for table in group:
+            for row_id, row in getattr(facts, table).items():
+                for language, name in row.name:
+                    other = seen.setdefault((language, name), row_id)
+                    if other != row_id:
+                        yield problem(
+                            "duplicate-name", place(table, row_id, f"name.{language}"), name, other=other
+                        )
+
+
+def check_translations(facts: Facts) -> Iterator[Problem]:
+    """Find English and Korean texts that are just the Chinese one."""
+    for table in tables():
+        for row in rows(facts, table):
+            for field, text in _texts(row):
+                for language in LANGUAGES[1:]:
+                    if _HAN.search(text.zh) and getattr(text, language) == text.zh:
+                        where = place(table, _id(row), f"{field}.{language}")
+                        yield problem("same-text", where, text.zh, language=language)
+
+
+def check_clauses(facts: Facts) -> Iterator[Problem]:
+    """Find addresses that break the plan's numbering or do not hang one level down from their parent."""
+    for row in facts.clauses.values():
+        if row.id not in {NOTICE, PREAMBLE} and not is_address(row.id):
+            yield problem("bad-address", place("clauses", row.id, "id"), row.id)
+        elif row.parent != parent_of(row.id):
+            yield problem(
+                "wrong-parent", place("clauses", row.id, "parent"), row.parent, expected=parent_of(row.id)
+            )
+        yield from check_repeated(place("clauses", row.id, "responsible_units"), row.responsible_units)
+
+
+def check_agencies(facts: Facts) -> Iterator[Problem]:
+    """Find groups without members and members of what is no group."""
+    for row in facts.agencies.values():
+        where = place("agencies", row.id, "members")
+        if row.level == "group" and not row.members:
+            yield problem("group-without-members", where, row.level)
+        if row.level != "group" and row.members:
+            yield problem("members-without-group", where, ", ".join(row.members))
+        yield from check_repeated(where, row.members)
+
+
+def check_governments(facts: Facts) -> Iterator[Problem]:
+    """Find bodies said to govern a place that are not named after it, or that the clause does not print."""
+    seen: dict[str, str] = {}
+    for row in facts.agencies.values():
+        zone = facts.zones.get(row.governs.zone) if row.governs else None
+        if row.governs is None or zone is None:
+            continue
+        where = place("agencies", row.id, "governs")
+        spellings = {zone.name.zh, zone.short_name.zh if zone.short_name else zone.name.zh}
+        if row.name.zh not in {name + kind for name in spellings for kind in words("governments")}:
+            yield problem("not-its-government", where, row.name.zh, zone=zone.name.zh)
+        clause = facts.clauses.get(row.governs.clause)
+        if clause and clause.responsible_units and row.id not in clause.responsible_units:
+            yield problem("unit-not-there", where, row.governs.clause)
+        if seen.setdefault(zone.id, row.id) != row.id:
+            yield problem("two-governments", where, zone.id, other=seen[zone.id])
+
+
+def check_short_names(facts: Facts) -> Iterator[Problem]:
+    """Find short names that are nobody's spelling of the place, or stand for two places."""
+    seen: dict[tuple[str, str], str] = {}
+    for table in ("zones", "areas"):
+        for row in getattr(facts, table).values():
+            spellings = {row.name.zh, row.printed, *getattr(row, "aliases", ())}
+            where = place(table, row.id, "short_name")
+            if row.short_name and row.short_name.zh not in spellings:
+                yield problem("short-name-unknown", where, row.short_name.zh)
+            for language, name in row.short_name or ():
+                other = seen.setdefault((language, name), row.id)
+                if other != row.id:
+                    yield problem("duplicate-name", where, name, other=other)
+
+
+def check_parents(facts: Facts) -> Iterator[Problem]:
+    """Find zones that hang in the wrong place or under themselves."""
+    for row in facts.zones.values():
+        where = place("zones", row.id, "parent")
+        parent = facts.zones.get(row.parent or "")
+        if row.layer == "counties" and row.parent:
+            yield problem("wrong-parent", where, row.parent, expected=None)
+        if row.layer == "zones" and parent and parent.layer != "counties":
+            yield problem("wrong-layer", where, parent.id, expected="counties")
+        if row.id in _ancestors(facts, row.id):
+            yield problem("cycle", where, row.parent)
+
+
+def check_clusters(facts: Facts) -> Iterator[Problem]:
+    """Find gaps in the numbering, doubled terms, and targets without a figure or a reason."""
+    numbers = sorted(cluster.number for cluster in facts.clusters.values())
+    if numbers != list(range(1, len(numbers) + 1)):
+        where = place("clusters", "", "number")
+        yield problem("numbering", where, ", ".join(map(str, numbers)), count=len(numbers))
+    for row in facts.clusters.values():
+        yield from check_reason(place("clusters", row.id, "target"), row.target, row.no_target)
+        if row.target:
+            yield from _figure(place("clusters", row.id, "target"), row.target)
+        for field in ("goals", "focus"):
+            terms = (f"{term.term.zh} {term.clause}" for term in getattr(row, field))
+            yield from check_repeated(place("clusters", row.id, field), terms)
+
+
+def check_chains(facts: Facts) -> Iterator[Problem]:
+    """Find chains that have neither a name nor a reason why not."""
+    for row in facts.chains.values():
+        yield from check_reason(place("chains", row.id, "name"), row.name, row.no_name)
+
+
+def check_indicators(facts: Facts) -> Iterator[Problem]:
+    """Find figures that their wording does not contain and missing ones without a reason."""
+    for row in facts.indicators.values():
+        if row.base is None and row.target is None:
+            yield problem("no-figure", place("indicators", row.id, "base"), None)
+        for field in ("base", "target"):
+            figure, where = getattr(row, field), place("indicators", row.id, field)
+            yield from check_reason(where, figure, getattr(row, f"no_{field}"))
+            if figure:
+                yield from _figure(where, figure)
+            if figure and figure.year is None and row.note is None:
+                yield problem("reason-missing", place("indicators", row.id, f"{field}.year"), None)
+
+
+def check_marks(facts: Facts) -> Iterator[Problem]:
+    """Find letters and colours that do not tell the records of one theme apart."""
+    themes: dict[str, list[tuple[str, Record]]] = defaultdict(list)
+    themes["clusters"] = [("clusters", row) for row in facts.clusters.values()]
+    for area in facts.areas.values():
+        themes[area.layer].append(("areas", area))
+    for theme in themes.values():
+        for field in ("letter", "colour"):
+            seen: dict[str, str] = {}
+            for table, row in theme:
+                mark, row_id = getattr(row, field), _id(row)
+                if seen.setdefault(mark, row_id) != row_id:
+                    yield problem("duplicate-mark", place(table, row_id, field), mark, other=seen[mark])
+
+
+def check_verbs(facts: Facts) -> Iterator[Problem]:
+    """Find designations whose emphasis does not fit their verb or its other uses."""
+    roots = words("emphasis-roots")
+    used: dict[str, set[str]] = defaultdict(set)
+    for row in facts.designations:
+        where = place("designations", row.zone, "emphasis")
+        used[row.verb].add(row.emphasis)
+        expected = next((emphasis for root, emphasis in roots.items() if root in row.verb), None)
+        if expected is None:
+            yield problem("verb-unknown", where, row.verb, level="warning")
+        elif expected != row.emphasis:
+            yield problem("verb-emphasis", where, row.verb, emphasis=row.emphasis, expected=expected)
+    for verb, emphases in used.items():
+        if len(emphases) > 1:
+            listed = ", ".join(sorted(emphases))
+            yield problem("verb-inconsistent", place("designations", "", "emphasis"), verb, emphases=listed)
+
+
+def _ancestors(facts: Facts, zone_id: str) -> set[str]:
+    found: set[str] = set()
+    zone = facts.zones.get(zone_id)
+    while zone and zone.parent and zone.parent not in found:
+        found.add(zone.parent)
+        zone = facts.zones.get(zone.parent)
+    return found
+
+
+def check_reason(where: Place, value: object, reason: Text | None) -> Iterator[Problem]:
+    """Find a missing value without a reason why, and a reason beside a value."""
+    if value is None and reason is None:
+        yield problem("reason-missing", where, None)
+    if value is not None and reason is not None:
+        yield problem("reason-needless", where, reason.zh)
+
+
+def _figure(where: Place, row: IndicatorValue | Target) -> Iterator[Problem]:
+    """Find a value that the wording lacks, and a comparator other than its words say."""
+    wording = row.wording
+    found = {float(figure) for figure in re.findall(r"\d+(?:\.\d+)?", wording)}
+    found |= {figure for sign, figure in _CHINESE_FIGURES.items() if sign in wording}
+    if row.value not in found:
+        yield problem("figure-not-in-wording", where, f"{row.value:g}", wording=wording)
+    expected = next((sign for sign_words, sign in words("comparators").items() if sign_words in wording), "=")
+    if row.comparator != expected:
+        yield problem("comparator-wording", where, row.comparator, wording=wording, expected=expected)
+
+
+def check_repeated(where: Place, values: Iterable[str]) -> Iterator[Problem]:
+    """Find values that stand twice in one list."""
+    for value, count in Counter(values).items():
+        if count > 1:
+            yield problem("duplicate-value", where, value)
+
+
+def _texts(row: Record) -> Iterator[tuple[str, Text]]:
+    """Yield every text of `row` and of the records inside it, with the name of its field."""
+    for field, value in row:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Text):
+                yield field, item
+            elif isinstance(item, Record):
+                yield from ((f"{field}.{name}", text) for name, text in _texts(item))
+
+
+def _id(row: Record) -> str:
+    fields = ("id", "of", "zone", "subject", "zh")
+    return str(next(filter(None, (getattr(row, field, None) for field in fields)), ""))
+
+
+_CHECKS: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
+    check_references,
+    check_city,
+    check_ids,
+    check_names,
+    check_translations,
+    check_clauses,
+    check_agencies,
+    check_governments,
+    check_short_names,
+    check_parents,
+    check_clusters,
+    check_chains,
+    check_indicators,
+    check_marks,
+    check_verbs,
+    check_vocabulary,
+    check_thesaurus,
+    check_one_translation,
     check_designations,
     check_listed_clauses,
     check_industries,

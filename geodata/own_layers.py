@@ -170,13 +170,10 @@ class SuppliedLayer:
 def list_layer_files(folder: Path) -> list[Path]:
     """Return the files of a folder of layers that a release may depend on, by name; none without one."""
     try:
-        return sorted(path for path in folder.iterdir() if _is_layer_file(path.name) and path.is_file())
+        files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError:
         return []
-
-
-def _is_layer_file(name: str) -> bool:
-    return name.endswith((".yaml", *SUFFIXES)) and not name.startswith(".")
+    return [one for one in files if one.name.endswith((".yaml", *SUFFIXES)) and not one.name.startswith(".")]
 
 
 def read_own_layers(

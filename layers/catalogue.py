@@ -1,8 +1,9 @@
-"""Read the catalogue: which layers and themes exist, what their fields mean, how they look."""
+"""The catalogue: which layers and themes exist, what their fields mean, how they look, on whose terms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,9 +11,11 @@ import yaml
 from pydantic import Field
 
 from geodata.kinds import LANGUAGES
-from geodata.model import Id, Record, Text
+from geodata.model import Id, Record, Source, Text
 from geodata.own_layers import OwnLayer
 from geodata.read import ROOT as CITY_FOLDER
+from layers.document_types import SourceEntry, SourceTerms
+from layers.links import SEPARATOR, to_words, to_words_or_none
 
 ROOT = Path(__file__).parent
 SHORT = r"^[a-z][a-z0-9_]{0,9}$"
@@ -28,7 +31,6 @@ PLACE_OPEN = (
     *("area_km2", "area_note", "official_area_km2", "official_area_source"),
 )
 _CODE = 2  # letters of a language
-LICENCE = CITY_FOLDER / "LICENSE-DATA.md"
 
 
 class FlatInfo(Record):
@@ -144,9 +146,9 @@ def read_themes(folder: Path = CITY_FOLDER) -> tuple[Theme, ...]:
     return tuple(sorted(themes, key=lambda theme: theme.order))
 
 
-def read_licence(path: Path = LICENCE) -> str:
+def read_licence() -> str:
     """Read the statement of the data's terms, Markdown; it goes with every file."""
-    return path.read_text(encoding="utf-8")
+    return (CITY_FOLDER / "LICENSE-DATA.md").read_text(encoding="utf-8")
 
 
 def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
@@ -180,3 +182,90 @@ def _describe(raw: dict[str, object]) -> dict[str, object]:
 
 def _load(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
+# -- on whose terms a layer or table may be used
+
+
+class OwnTerms(Record):
+    """What is ours in the data, and its licence."""
+
+    licence: str
+    name: Text
+
+
+def read_own_terms() -> OwnTerms:
+    """Read the terms of our own part."""
+    raw = _load(ROOT / "terms.yaml")
+    return OwnTerms(licence=raw["licence"], name=Text(**{one: raw["name"][one] for one in LANGUAGES}))
+
+
+def list_terms(
+    rows: Iterable[Mapping[str, object]], sources: Mapping[str, Source], own: OwnTerms
+) -> list[SourceTerms]:
+    """Return the terms of what the properties `rows` hold: ours, then of each source, the most used first.
+
+    Each has the name in three languages, `licence` (an SPDX id or the owner's words, or None where none
+    was stated), `rights` (what may be done with it, where no licence says so, or None) and `count`, the
+    number of rows whose place is known from that source; None for our own part, which is in every row.
+    """
+    joined = (row.get("geometry_source") for row in rows)
+    counts = Counter(name for names in joined if names for name in str(names).split(SEPARATOR["en"]))
+    ours: SourceTerms = {
+        "source": None,
+        "name": to_words(own.name),
+        "url": None,
+        "licence": own.licence,
+        "rights": None,
+        "count": None,
+    }
+    return [
+        ours,
+        *(_describe_source(sources[name], count) for name, count in counts.most_common()),
+    ]
+
+
+def state_origin(declared: OwnLayer) -> dict[str, str]:
+    """Return the sentence that marks a layer as the operator's own, by language."""
+    words = _load(ROOT / "terms.yaml")["operator"]
+    values = {"source": declared.source, "as_of": declared.as_of, "licence": declared.licence}
+    return {one: words.get(one, words["en"]).format(**values) for one in LANGUAGES}
+
+
+def list_own_terms(declared: OwnLayer) -> list[SourceTerms]:
+    """Return the terms of a layer of the operator's own: nothing of ours is in it."""
+    name = dict.fromkeys(LANGUAGES, declared.source)
+    return [
+        {
+            "source": None,
+            "name": name,
+            "url": declared.source_url,
+            "licence": declared.licence,
+            "rights": None,
+            "count": None,
+        }
+    ]
+
+
+def list_sources(sources: Mapping[str, Source]) -> list[SourceEntry]:
+    """Return every source with its names, address, publisher, date and terms, in the order of the facts."""
+    return [
+        {**_describe_source(row, None), "publisher": row.publisher, "date": row.date}
+        for row in sources.values()
+    ]
+
+
+def source_name(source: Source, language: str) -> str:
+    """Return a source's name in a language, or in its own where we have no other."""
+    return str(getattr(source.label, language)) if source.label else source.title
+
+
+def _describe_source(source: Source, count: int | None) -> SourceTerms:
+    return {
+        "source": source.id,
+        "name": {one: source_name(source, one) for one in LANGUAGES},
+        "url": source.url,
+        "licence": source.licence,
+        "rights": to_words_or_none(source.rights),
+        "count": count,
+    }

@@ -122,11 +122,12 @@ def _of_industries(relations: Relations) -> Iterator[Citation]:
 
 
 def _of_clusters(relations: Relations) -> Iterator[Citation]:
+    told = {_key(row.target) for row in relations.facts.indicators.values() if row.target}
     for row in relations.facts.clusters.values():
         url = f"/clusters/{row.id}"
         for clause in (row.clause, *row.clauses):
             yield _citation("cluster", clause, term=row.name, url=url)
-        if row.target and _key(row.target) not in _indicator_targets(relations):
+        if row.target and _key(row.target) not in told:
             figure = _figure(row.target, row.target.unit)
             yield _citation("target", row.target.clause, term=row.name, figure=figure, url=url)
         for kind, terms in (("goal", row.goals), ("focus", row.focus)):
@@ -165,10 +166,6 @@ def _of_indicators(relations: Relations) -> Iterator[Citation]:
                 cluster = clusters.get(_key(value)) if kind == "target" else None
                 url = f"/clusters/{cluster}" if cluster else "/indicators"
                 yield _citation(kind, value.clause, term=row.name, figure=_figure(value, row.unit), url=url)
-
-
-def _indicator_targets(relations: Relations) -> set[tuple[str, float, int | None]]:
-    return {_key(row.target) for row in relations.facts.indicators.values() if row.target}
 
 
 def _key(value: IndicatorValue | Target) -> tuple[str, float, int | None]:

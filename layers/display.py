@@ -222,7 +222,10 @@ def _name_geometries(collection: TopoCollection, rows: list[tuple[str, BaseGeome
         {
             "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
             "id": row_id,
-            "arcs": nest(drawn.get("arcs", []), _depth_of(geometry)),
+            "arcs": nest(
+                drawn.get("arcs", []),
+                MULTI_POLYGON if geometry.geom_type.endswith("Polygon") else MULTI_LINE,
+            ),
         }
         for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
     ]
@@ -248,7 +251,3 @@ def _drop_collapsed(geometry: TopoGeometry, lengths: list[int]) -> list[ArcTree]
         if extent(outer) > MIN_RING
     ]
     return parts or geometry["arcs"]
-
-
-def _depth_of(geometry: BaseGeometry) -> int:
-    return MULTI_POLYGON if geometry.geom_type.endswith("Polygon") else MULTI_LINE

@@ -676,6 +676,11 @@ class BlockHead(StatedPlace, total=False):
     errors: list[tuple[float, float]]  # of the first stretch, see :class:`~layers.lookup.Errors`
 
 
+def to_link(row: Link | PlaceRef | StatedPlace) -> Link:
+    """Return the link alone of what says more."""
+    return {"id": row["id"], "name": row["name"], "url": row["url"]}
+
+
 def to_place_ref(place: PlaceRef) -> PlaceRef:
     """Return of a document which place it is of."""
     return {

@@ -29,6 +29,7 @@ from geodata.model import (
 from geodata.shapes import Shape
 from layers import document_types as doc
 from layers.answers import WHOLE_CITY, Answers
+from layers.catalogue import source_name
 from layers.citations import to_target
 from layers.geojson import to_bbox
 from layers.links import (
@@ -47,7 +48,6 @@ from layers.links import (
     to_words_or_none,
 )
 from layers.relations import Place, Relations
-from layers.terms import source_name
 
 DIVISION = 2  # digits of a GB/T 4754 division
 NOT_STATED = "not-stated"  # the extent of an area

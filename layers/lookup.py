@@ -20,7 +20,7 @@ import orjson
 from geodata import crs
 from geodata.deferred import shapely
 from geodata.kinds import PLACE_LAYERS
-from layers.document_types import BlockHead, StatedPlace
+from layers.document_types import BlockHead, StatedPlace, to_link
 from layers.links import Link
 from layers.query import FeatureStore
 
@@ -407,14 +407,7 @@ class Lookup:
     def _nearest(self, point: shapely.Point) -> NearestPlace:
         """Return the nearest place with its distance, for a point that lies in none."""
         distance, entry = self._places.nearest(point)
-        head = entry.head
-        return {
-            "id": head["id"],
-            "layer": head["layer"],
-            "name": head["name"],
-            "url": head["url"],
-            "distance_m": round(distance),
-        }
+        return {**to_link(entry.head), "layer": entry.head["layer"], "distance_m": round(distance)}
 
 
 def _part(rows: list[AnswerRow]) -> tuple[list[AnswerRow], list[AnswerRow]]:
@@ -443,7 +436,7 @@ def _doubts(found: list[PointAnswer]) -> Iterator[LayerDoubt]:
     for layer in SHARING:
         rows = [row for row in found if row["layer"] == layer and not row["spots"]]
         if any(row["uncertain"] for row in rows):
-            places: list[Link] = [_link(row) for row in rows]
+            places: list[Link] = [to_link(row) for row in rows]
             # The nearest edge of a single place leads out of the layer.
             yield {"layer": layer, "places": places, "or_none": len(rows) == 1}
 
@@ -457,13 +450,9 @@ def _rank(around: list[BlockEntry], likely: dict[str, float | None]) -> Iterator
         if rows:
             yield {
                 "layer": layer,
-                "places": [{**_link(head), "likelihood_percent": chance} for chance, head in rows],
+                "places": [{**to_link(head), "likelihood_percent": chance} for chance, head in rows],
                 "none_percent": round(max(100 - sum(chance for chance, _ in chances), 0.0), 1),
             }
-
-
-def _link(head: BlockHead) -> Link:
-    return {"id": head["id"], "name": head["name"], "url": head["url"]}
 
 
 def _answer(entry: BlockEntry, point: shapely.Point) -> PointAnswer | None:

@@ -20,11 +20,10 @@ from geodata.shapes import Shape
 from geodata.stated import OwnText
 from layers import geojson
 from layers.cartography import STYLE
-from layers.catalogue import FieldInfo, Layer, describe_fields
+from layers.catalogue import FieldInfo, Layer, describe_fields, state_origin
 from layers.links import to_own_url
 from layers.map_types import MapOwnDrawn, MapOwnLayer
 from layers.relations import Relations
-from layers.terms import state_origin
 
 FIRST = 100  # of their order: after those of the plan
 SHORT = 10  # letters of a column's name where a format has no more

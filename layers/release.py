@@ -24,7 +24,16 @@ from geodata.read import Facts
 from geodata.shapes import Shape, Stretch, build_shapes, build_waters, list_stretches
 from layers import display, geojson
 from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
-from layers.catalogue import Layer, Theme, read_licence
+from layers.catalogue import (
+    Layer,
+    OwnTerms,
+    Theme,
+    list_own_terms,
+    list_sources,
+    list_terms,
+    read_licence,
+    read_own_terms,
+)
 from layers.citations import build_citations, build_indicators
 from layers.document_types import (
     ImportEntry,
@@ -57,7 +66,6 @@ from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import SketchGround, build_locators, build_sketch
 from layers.tables import build_tables
-from layers.terms import OwnTerms, list_own_terms, list_sources, list_terms, read_own_terms
 from layers.wording import build_wording
 
 Progress = Callable[[str], None]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # which reads boundaries, and is large
 LOCATOR_SIZE = 480, 360
 MIN_SPAN_DEG = 0.55  # of longitude: about 49 km, so that a small park still shows where it is
 LOCATOR_MARGIN = 1.7  # the view's span over the place's
-TOLERANCE_PX = 0.8
+TOLERANCE_PX = 1.0
 LEAST_PX = 0.6  # across an island that is drawn
 METRES_PER_DEGREE = 111_320
 WIDTH, HEIGHT = 640, 460
@@ -192,14 +192,12 @@ class Frame:
         return f"M{x - radius_px:g} {y:g}{arc} {2 * radius_px:g} 0{arc} {-2 * radius_px:g} 0"
 
     def _subpath(self, line: BaseGeometry) -> str:
-        """Return path data with every position as steps in tenths from the one before: half as long."""
-        tenths = [
-            (round(10 * x), round(10 * y)) for x, y in starmap(self.to_xy, shapely.get_coordinates(line))
-        ]
-        steps = [(x - left, y - top) for (left, top), (x, y) in pairwise(tenths)]
-        figures = [_write_tenths(one) for step in steps for one in step if step != (0, 0)]
-        start = " ".join(_write_tenths(one) for one in tenths[0])
-        return f"M{start}l{' '.join(figures)}".replace(" -", "-") if figures else f"M{start}"
+        """Return path data in whole units, every position as steps from the one before: a third as long."""
+        at = [(round(x), round(y)) for x, y in starmap(self.to_xy, shapely.get_coordinates(line))]
+        steps = [(x - left, y - top) for (left, top), (x, y) in pairwise(at)]
+        figures = [str(one) for step in steps for one in step if step != (0, 0)]
+        start = f"M{at[0][0]} {at[0][1]}"
+        return f"{start}l{' '.join(figures)}".replace(" -", "-") if figures else start
 
 
 def _select_seen(lines: NDArray[np.object_], least_deg: float) -> NDArray[np.object_]:
@@ -209,17 +207,6 @@ def _select_seen(lines: NDArray[np.object_], least_deg: float) -> NDArray[np.obj
     across = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1])
     seen = lines[(across >= least_deg) | ~shapely.is_closed(lines)]
     return seen if len(seen) else lines[np.argsort(-across)[:1]]
-
-
-def _write_tenths(tenths: int) -> str:
-    """Return a figure given in tenths as briefly as paths may have it.
-
-    >>> _write_tenths(-3), _write_tenths(20), _write_tenths(0)
-    ('-.3', '2', '0')
-    """
-    sign = "-" if tenths < 0 else ""
-    whole, part = divmod(abs(tenths), 10)
-    return f"{sign}{whole or ''}{f'.{part}' if part else ''}" or "0"
 
 
 def _render(
@@ -240,10 +227,10 @@ def _render(
     else:
         paths.append(f'<path class="locator-point" d="{frame.to_circle(shape.label.x, shape.label.y, 7)}"/>')
     if drawn["soft"]:
-        paths += [
-            f'<path class="soft" d="{drawn["soft"]}" stroke-width="{drawn["width"] * share:g}"/>'
-            for share in SOFT
-        ]
+        widths = [f"{drawn['width'] * share:g}" for share in SOFT]
+        band = f'<path id="edge-{shape.id}" class="soft" d="{drawn["soft"]}"/>'  # once, then in every width
+        paths.append(f'<g stroke-width="{widths[0]}">{band}</g>')
+        paths += [f'<use href="#edge-{shape.id}" stroke-width="{width}"/>' for width in widths[1:]]
         paths.append(f'<path class="crisp" d="{drawn["crisp"]}"/>')
     size = f'viewBox="0 0 {frame.width} {frame.height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" class="locator" {size} aria-hidden="true">'

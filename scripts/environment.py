@@ -31,10 +31,19 @@ PROGRAMS = FOLDER / ("Scripts" if os.name == "nt" else "bin")
 SUFFIX = ".exe" if os.name == "nt" else ""
 PYTHON = PROGRAMS / f"python{SUFFIX}"
 COMMAND = PROGRAMS / f"weihai-layout{SUFFIX}"
+PINNED = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+?)(?: ; (?P<marker>.*?))?(?: \\)?$",
+    re.MULTILINE,
+)
 
 
 class SetUpError(Exception):
     """The environment could not be completed; the reason has been said."""
+
+
+def list_pinned(lock: str = "requirements.lock") -> list[re.Match[str]]:
+    """Return the packages that a lock file pins: name, version, and the condition that goes with it."""
+    return list(PINNED.finditer((ROOT / lock).read_text(encoding="utf-8")))
 
 
 def check_python(script: str) -> bool:
@@ -51,7 +60,8 @@ def prepare_environment(locks: tuple[str, ...], command: str, wheels: Path | Non
     Packages come from the folder `wheels` alone, where one is given. Raises :class:`SetUpError` after saying
     what is missing and how to run `command` again.
     """
-    wanted = {name: _fingerprint(ROOT / name) for name in (*locks, "pyproject.toml")}
+    sources = {name: (ROOT / name).read_bytes() for name in (*locks, "pyproject.toml")}
+    wanted = {name: hashlib.sha256(content).hexdigest() for name, content in sources.items()}
     with _only_one_at_a_time():
         done = _read_stamp()
         if not done or not _works():
@@ -98,10 +108,6 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
 
 
-def _fingerprint(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _read_stamp() -> dict[str, str]:
     """Return what is installed; nothing if unfinished or made by another Python."""
     try:
@@ -138,7 +144,7 @@ def _create(command: str) -> None:
 
 
 def _install(lock: str, command: str, wheels: Path | None = None) -> None:
-    total = len(_pinned(ROOT / lock))
+    total = len(list_pinned(lock))
     say("installing", lock=lock, count=total)
     source = ["--no-index", "--find-links", str(wheels)] if wheels else []
     _run_pip(["--require-hashes", "--only-binary", ":all:", *source, "-r", lock], lock, command)
@@ -186,10 +192,6 @@ def _culprit(lines: list[str]) -> str:
         if found:
             return found[1]
     return next((line for line in reversed(lines) if line.startswith("ERROR")), "pip")
-
-
-def _pinned(lock: Path) -> list[str]:
-    return re.findall(r"^\S+==", lock.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The pages' own files as they are served: modules and styles joined, Leaflet taken from its package.
 
-Style sheets and modules take inks, lines and names from the cartography.
+Style sheets and modules take inks, lines and names from the cartography, and modules what every page
+says by script from the translations.
 
 The bundler understands the part of the module syntax that our modules use: named imports from
 neighbours, and ``export`` before a function, class or constant. Anything else is refused, not guessed.
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from layers.cartography import STYLE, Cartography, Colours, LabelType, write_dash
 from layers.sketch import Sketch
+from webmap.i18n import LANGUAGES, read_strings
 
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
@@ -33,8 +35,8 @@ NOTE = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/)[ \t]*\n", re.MULTIL
 LEFT_OVER = re.compile(r"^(?:import\b|export\b).*$", re.MULTILINE)
 
 
-def read_assets() -> dict[str, bytes]:
-    """Return every static file by its path below the release."""
+def read_assets(strings: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, bytes]:
+    """Return every static file by its path below the release; `strings` are the texts of each language."""
     own = {
         f"static/{path.relative_to(STATIC).as_posix()}": path.read_bytes()
         for path in STATIC.rglob("*")
@@ -42,7 +44,9 @@ def read_assets() -> dict[str, bytes]:
     }
     own |= {f"static/css/{path.name}": read_style_sheet(path.stem) for path in (STATIC / "css").glob("*.css")}
     modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((STATIC / "js").glob("*.js"))}
-    modules[MODULE] = write_module()
+    rules = json.dumps(STYLE.rules, ensure_ascii=False, separators=(",", ":"))
+    modules[MODULE] = f"export const STYLE = {rules};\n"
+    modules["words"] = write_words(strings or {language: read_strings(language) for language in LANGUAGES})
     joined = {f"static/js/{entry}.js": to_script(bundle(modules, entry)) for entry in ENTRIES}
     joined |= {
         f"static/js/{one}.js": to_script(bundle(modules, one) + hand_over(f"${_safe(one)}")) for one in LATER
@@ -107,16 +111,12 @@ def _add_module(name: str, modules: Mapping[str, str], done: list[str], above: t
 
 
 def _wrap_module(name: str, source: str) -> str:
-    exported = _exported(source)
+    exported = [next(filter(None, match.groups())) for match in EXPORT.finditer(source)]
     body = EXPORT.sub("", IMPORT.sub(_import, source))
     left = LEFT_OVER.search(body)
     if left:
         raise BundleError(f"{name}.js: {left[0]!r} is not understood")
     return f"{body}return {{ {', '.join(exported)} }};\n"
-
-
-def _exported(source: str) -> list[str]:
-    return [next(filter(None, match.groups())) for match in EXPORT.finditer(source)]
 
 
 def _import(match: re.Match[str]) -> str:
@@ -135,6 +135,11 @@ FOLDER = Path(__file__).parent / "static/css"
 SCREEN = ("screen", "asked")  # opacities that style sheets take
 ROOTS = ("base", "preview")  # of a page: they begin with the inks and the tokens
 MODULE = "cartography"  # the module that the other modules import the rules from
+# What scripts say on every page: the search box and the basket.
+SAID = (
+    *("finding.results", "finding.failed", "finding.all", "finding.near", "finding.nearest"),
+    *("basket.title", "basket.full", "compare.remove", "map.compare", "map.clear", "zone.on_map"),
+)
 DARK = "@media screen and (prefers-color-scheme: dark)"
 
 
@@ -145,7 +150,9 @@ def read_style_sheet(name: str, style: Cartography = STYLE) -> bytes:
         own = write_inks(style) + (FOLDER / "tokens.css").read_text(encoding="utf-8") + own
     if name in {"preview", "workbench"}:
         own += _write_colours(style.changes)
-    return (own + write_names(style) if name == "figures" else own).encode()
+    if name == "figures":
+        own += "".join(_write_name(kind, label) for kind, label in style.labels.items())
+    return own.encode()
 
 
 def draw_ground(sketch: Sketch, style: Cartography = STYLE) -> bytes:
@@ -186,12 +193,8 @@ def _rule(selectors: Iterable[str], declarations: Mapping[str, str]) -> str:
     return f"{', '.join(selectors)} {{\n{lines}}}\n"
 
 
-def write_names(style: Cartography) -> str:
-    """Return how the names of each kind are set; a text alone is set likewise, so that it can be measured."""
-    return "".join(_write_name(name, label) for name, label in style.labels.items())
-
-
 def _write_name(name: str, label: LabelType) -> str:
+    """Return how the names of a kind are set; a text alone is set likewise, so that it can be measured."""
     both = [f".label-{name} text", f"text.label-{name}"]
     kind = {
         "font-size": f"calc({label.size:g}px * var(--zoom))" if label.size else None,
@@ -219,7 +222,7 @@ def _given(declarations: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in declarations.items() if value}
 
 
-def write_module(style: Cartography = STYLE) -> str:
-    """Return the module that holds the rules."""
-    rules = json.dumps(style.rules, ensure_ascii=False, separators=(",", ":"))
-    return f"export const STYLE = {rules};\n"
+def write_words(strings: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the module that holds what scripts say on every page, in every language."""
+    words = {language: {key: texts[key] for key in SAID} for language, texts in strings.items()}
+    return f"export const WORDS = {json.dumps(words, ensure_ascii=False, separators=(',', ':'))};\n"

@@ -123,12 +123,13 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
     """Return what the pages need besides the data: strings, static files, catalogue, Folium's map."""
     _say("页面 / pages")
     base = f"/r/{release_id}"
-    pages = read_assets() | {"static/ground.svg": draw_ground(orjson.loads(files["pages/sketch.json"]))}
+    strings = {language: read_strings(language, inputs.layers) for language in LANGUAGES}
+    ground = draw_ground(orjson.loads(files["pages/sketch.json"]))
+    pages = read_assets(strings) | {"static/ground.svg": ground}
     bounds = orjson.loads(files["data/counties.geojson"])["bbox"]
     leaflet = {"js": f"{base}/static/vendor/leaflet.js", "css": f"{base}/static/vendor/leaflet.css"}
     basemap = orjson.loads(files[INDEX]) if INDEX in files else None
     for language in LANGUAGES:
-        strings = read_strings(language, inputs.layers)
         sources = {
             "overview": f"{base}/map/overview.topojson",
             "detail": f"{base}/map/detail.topojson",
@@ -139,19 +140,16 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
             payload["basemap"] = {"base": f"{base}/{FOLDER}", **basemap}
         drawn = render_map(bounds, sources, leaflet, limit_zooms(payload))
         pages[f"pages/{language}/map.json"] = orjson.dumps(drawn.to_dict())
-        pages[f"pages/{language}/strings.json"] = orjson.dumps(strings)
-        head = {"release": release_id, "bounds": bounds, "strings": _client_strings(strings)}
+        pages[f"pages/{language}/strings.json"] = orjson.dumps(strings[language])
+        texts = strings[language].items()
+        said = {key: text for key, text in texts if key.partition(".")[0] in _CLIENT_STRINGS}
+        head = {"release": release_id, "bounds": bounds, "strings": said}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
     pages["pages/catalogue.json"] = orjson.dumps(
         [layer.model_dump(mode="json") for layer in inputs.layers.values()]
     )
     pages["pages/plan.json"] = orjson.dumps(next(plan.model_dump() for plan in inputs.facts.plans.values()))
     return pages
-
-
-def _client_strings(strings: dict[str, str]) -> dict[str, str]:
-    """Return the strings that the map's own modules use."""
-    return {key: text for key, text in strings.items() if key.partition(".")[0] in _CLIENT_STRINGS}
 
 
 def _say(message: str) -> None:

@@ -14,8 +14,7 @@ from layers.cql.parse import LANGUAGES, parse_filter
 from layers.cql.tree import FilterError
 from layers.document_types import LayerEntry
 from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
-from layers.export.job import Choice, ExportSpec, file_stem, release_path
-from layers.export.request import ExportRequest
+from layers.export.job import Choice, ExportRequest, ExportSpec, file_stem, release_path
 from layers.query import queryables
 from layers.store import Release
 from webmap.content import Content
@@ -189,7 +188,8 @@ def _parse_choice(name: str, arguments: Arguments, content: Content) -> Choice:
 def _parse_condition(name: str, arguments: Arguments, content: Content) -> tuple[str | None, str]:
     """Return the CQL2 filter of one layer or table, checked, and what it is written in."""
     text = arguments.get("filter")
-    language = FILTER_LANG.parse(arguments) or _guess(text or "")
+    is_json = (text or "").lstrip().startswith("{")  # nothing else begins with a brace
+    language = FILTER_LANG.parse(arguments) or LANGUAGES[is_json]
     if not text:
         return None, language
     if name == PLAN:
@@ -206,11 +206,6 @@ def _parse_condition(name: str, arguments: Arguments, content: Content) -> tuple
     except FilterError as error:
         raise to_refusal(error) from error
     return text, language
-
-
-def _guess(text: str) -> str:
-    """Return the language of a filter: only JSON begins with a brace."""
-    return LANGUAGES[1] if text.lstrip().startswith("{") else LANGUAGES[0]
 
 
 @dataclass(frozen=True)

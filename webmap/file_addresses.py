@@ -125,4 +125,4 @@ def locate(address: str, language: str) -> FileTarget:
 def _locate_code(query: dict[str, str]) -> FileTarget:
     """Return the file of a page's QR code."""
     page = locate(query["path"], HOME_LANGUAGE).path.removesuffix(PAGE)
-    return FileTarget(f"{CODE}?{urlencode(query)}", f"qr/{page}.svg")
+    return FileTarget(f"/qr.png?{urlencode(query)}", f"qr/{page}.png")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import mimetypes
 import re
@@ -18,7 +16,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import parse_range_header
 
-from layers.export.job import harmless
+from layers.export.job import to_csv
 from layers.store import CorruptFileError, Release
 from webmap.i18n import LANGUAGES
 from webmap.problems import PROBLEM, RangeError
@@ -62,7 +60,6 @@ TRANSLATED_TYPES = {
     "image/svg+xml",
     "text/csv",
 }  # in the reader's language
-BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 # Addresses from the site's root, where a page or a document leads to them. A quotation mark within a text
 # is escaped in both, so that no text looks like one of these.
 LEADING = {
@@ -158,6 +155,11 @@ def media_type_of(path: str) -> str:
 def wants_document() -> bool:
     """Return whether a program names JSON before HTML; who takes anything gets the page."""
     return request.accept_mimetypes.best_match([HTML, JSON], default=HTML) == JSON
+
+
+def prefers_page() -> bool:
+    """Return whether a page is preferred; programs that take anything get the document."""
+    return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
 
 
 def vary(response: Response) -> Response:
@@ -264,18 +266,9 @@ def _compress(response: Response) -> Response:
     return response
 
 
-def to_csv(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV with a byte order mark; None is an empty cell."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for row in rows:
-        writer.writerow([harmless(value) if isinstance(value, str) else value for value in row])
-    return BOM + out.getvalue()
-
-
-def send_csv(text: str, name: str) -> Response:
-    """Answer with a CSV file to be saved under `name`."""
-    response = Response(text, mimetype="text/csv")
+def send_csv(rows: Iterable[Iterable[object]], name: str) -> Response:
+    """Answer with rows as a CSV file to be saved under `name`."""
+    response = Response(to_csv(rows), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
@@ -313,7 +306,8 @@ def address_with(path: str, only: Collection[str] | None = None, **changes: str)
 def base_url() -> str:
     """Return the site's address without a slash at its end: as set by the operator, else as asked."""
     settings: Settings = current_app.extensions["settings"]
-    return settings.url or request.root_url.rstrip("/")
+    # Not root_url, which reads names in xn-- as an older standard has them, and fails over others.
+    return settings.url or f"{request.scheme}://{request.host}{request.script_root}"
 
 
 def absolute(path: str) -> str:

@@ -262,7 +262,8 @@ def draw_preview_maps(
     view = _View(proposal, facts, around, name)
     if not view.given:
         return None
-    before, after = view.mark_before(), view.mark_after()
+    before: list[Mark] = [("old", shape) for shape in view.old.values()]
+    after = view.mark_after()
     caption = "preview.after" if proposal.after else "preview.in_file"
     maps = [
         ("preview.before", view.render(proposal.before, before, fresh=False)),
@@ -289,10 +290,6 @@ class _View:
         if self.given:
             west, south, east, north = shapely.total_bounds([*self.given, *self.old.values()])
             self.frame = Frame((west, south, east, north), SIZE, MARGIN, MIN_SPAN_DEG)
-
-    def mark_before(self) -> list[Mark]:
-        """Return what stands out on the first map."""
-        return [("old", shape) for shape in self.old.values()]
 
     def mark_after(self) -> list[Mark]:
         """Return what stands out on the second map."""

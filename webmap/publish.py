@@ -21,11 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filelock import FileLock
 
 from geodata.city import CITIES, VARIABLE, find_city, read_city
-from layers.changes import (
-    ChangeSummary,
-    compare,
-    summarise,
-)
+from layers.changes import ChangeSummary, compare, summarise
 from layers.history import (
     CORE,
     Act,
@@ -104,8 +100,7 @@ def publish(
     if ready is not None:
         return ready
     with hold(home, progress):
-        last = read_last(home)
-        act = Act("build", "", "", last.act.imports if last else ())
+        act = Act("build", "", "", imports_in_force(home))
         return publish_act(home, act, progress, facts, admit, local, verify)
 
 
@@ -113,8 +108,7 @@ def _find_ready(home: Path, facts: Path, local: Path | None, verify: Verify) -> 
     """Return the live release of a home that may only be read, if it is what the inputs make now."""
     if os.access(home, os.W_OK) or read_standing(home) is not Standing.OURS:
         return None
-    last = read_last(home)
-    wanted = hash_inputs(facts, last.act.imports if last else (), local)
+    wanted = hash_inputs(facts, imports_in_force(home), local)
     return _sound_release(home, wanted, lambda _: None, verify)
 
 
@@ -217,7 +211,7 @@ def publish_imports(
     """Publish a release in which `records` are in force, once `admit` has let it.
 
     `checked` are the ids that were in force when the records were checked: raises
-    :class:`MeanwhileError` if others are now, and :class:`~webmap.publish.BuildError` when the build
+    :class:`MeanwhileError` if others are now, and :class:`BuildError` when the build
     fails. Nothing is live then that was not before.
     """
     with hold(home, progress):
@@ -252,7 +246,7 @@ def roll_back(
     The release itself is taken where it is whole on disk and made by the code that runs now; it then
     stays live until the facts, the code or the imports change. Otherwise the boundaries of that entry
     are put in force and a release is built with the facts as they are now; the second value tells
-    which. Raises KeyError for an unknown number, :class:`~webmap.publish.BuildError` as building does.
+    which. Raises KeyError for an unknown number, :class:`BuildError` as building does.
     """
     with hold(home, progress):
         entries = {entry.number: entry for entry in read_history(home)}
@@ -302,9 +296,7 @@ def _admit(home: Path, release: Release, admit: Admit) -> None:
 
 def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = (), local: Path | None = None) -> str:
     """Return the id of the release that the facts, code, libraries, imports and local additions make now."""
-    digest = hashlib.sha256()
-    for name, path in sorted(_inputs(facts)):
-        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    digest = _hash_files(_inputs(facts))
     for name in sorted(imports):
         digest.update(b"import\0" + name.encode())
     for path in _list_local(local) if local else ():
@@ -314,11 +306,15 @@ def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = (), local: Path | 
 
 def hash_code() -> str:
     """Return the hash of code, libraries and how the city is shown: of all inputs but its facts."""
+    code = (one for one in _inputs(FACTS) if not one[0].startswith(_FACTS))
+    return _hash_files(code).hexdigest()[:16]
+
+
+def _hash_files(files: Iterable[tuple[str, Path]]) -> hashlib._Hash:
     digest = hashlib.sha256()
-    for name, path in sorted(_inputs(FACTS)):
-        if not name.startswith(_FACTS):
-            digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+    for name, path in sorted(files):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest
 
 
 def _list_local(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,6 +143,21 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(**{"home": find_home(environ)} | values)
 
 
+def _fitting(fits: Callable[[str], object], allowed: str) -> Callable[[str], str]:
+    """Return what reads a text as it is, and says what is `allowed` where it does not fit."""
+
+    def read(text: str) -> str:
+        if not fits(text):
+            raise ValueError(allowed)
+        return text
+
+    return read
+
+
+def _one_of(words: Collection[str]) -> Callable[[str], str]:
+    return _fitting(words.__contains__, f"应为 {' 或 '.join(words)} / must be {' or '.join(words)}")
+
+
 def _read_city(text: str) -> Path:
     folder = Path(text)
     if not (folder / "city.yaml").is_file():
@@ -166,18 +181,6 @@ def _read_origins(text: str) -> str:
     return " ".join(origins)
 
 
-def _read_tiles(text: str) -> str:
-    if text not in TILES:
-        raise ValueError(f"应为 {' 或 '.join(TILES)} / must be {' or '.join(TILES)}")
-    return text
-
-
-def _read_key(text: str) -> str:
-    if not text.isalnum():
-        raise ValueError("应为由字母与数字组成的密钥 / must be a key of letters and digits")
-    return text
-
-
 def _read_hosts(text: str) -> tuple[str, ...]:
     hosts = text.replace(",", " ").lower().split()
     if not all(HOST.fullmatch(one) for one in hosts):
@@ -198,15 +201,6 @@ def _read_proxies(text: str) -> tuple[Network, ...]:
         ) from error
 
 
-def _read_contact(text: str) -> str:
-    if not CONTACT.fullmatch(text):
-        raise ValueError(
-            "应为 mailto:、https:// 或 tel: 地址 / "
-            "must be a mailto:, https:// or tel: address, such as mailto:security@example.org"
-        )
-    return text
-
-
 def _read_store(text: str) -> str:
     if not text.startswith(STORES):
         raise ValueError("应以 postgresql:// 开头 / must begin with postgresql://")
@@ -222,15 +216,6 @@ def _read_store(text: str) -> str:
     return text
 
 
-def _read_log(text: str) -> str:
-    if not is_log_target(text):
-        raise ValueError(
-            f"应为 {STDOUT}（标准输出），或某个现有文件夹中文件的绝对路径 / "
-            f"must be {STDOUT} for standard output, or the absolute path of a file in a folder that exists"
-        )
-    return text
-
-
 def _read_listener(text: str) -> tuple[str, int]:
     found = LISTENER.fullmatch(text)
     port = int(found["port"]) if found else 0
@@ -240,20 +225,6 @@ def _read_listener(text: str) -> tuple[str, int]:
             f"1–{MAX_PORT}, such as 9100 or 10.0.0.5:9100"
         )
     return (found["host"] or LOCALHOST).strip("[]"), port
-
-
-def _read_header(text: str) -> str:
-    if not HEADER.fullmatch(text):
-        raise ValueError(
-            "应为请求头的名称，如 X-Remote-User / must be the name of a header, such as X-Remote-User"
-        )
-    return text
-
-
-def _read_switch(text: str) -> bool:
-    if text not in SWITCH:
-        raise ValueError(f"应为 {' 或 '.join(SWITCH)} / must be {' or '.join(SWITCH)}")
-    return text == SWITCH[0]
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -327,7 +298,7 @@ SETTINGS = (
     Setting(
         "TILES",
         "tiles",
-        _read_tiles,
+        _one_of(TILES),
         "",
         " | ".join(TILES),
         "加用该底图瓦片；不设则绝不涉及外部主机。高德瓦片为 GCJ-02，只在显示时偏移，数据不变",
@@ -337,7 +308,7 @@ SETTINGS = (
     Setting(
         "TIANDITU_KEY",
         "tianditu_key",
-        _read_key,
+        _fitting(str.isalnum, "应为由字母与数字组成的密钥 / must be a key of letters and digits"),
         "",
         "key",
         "天地图要求的密钥",
@@ -402,7 +373,10 @@ SETTINGS = (
     Setting(
         "WORKBENCH_HEADER",
         "workbench_header",
-        _read_header,
+        _fitting(
+            HEADER.fullmatch,
+            "应为请求头的名称，如 X-Remote-User / must be the name of a header, such as X-Remote-User",
+        ),
         "",
         "header",
         "单点登录：可信代理（PROXIES）用该请求头写明用户名，代替密码；代理须除去访客自带的同名请求头",
@@ -412,7 +386,7 @@ SETTINGS = (
     Setting(
         "WORKBENCH_SINGLE",
         "workbench_single",
-        _read_switch,
+        lambda text: _one_of(SWITCH)(text) == SWITCH[0],
         "no",
         " | ".join(SWITCH),
         "单人模式：审核人可发布自己提交的边界",
@@ -421,7 +395,11 @@ SETTINGS = (
     Setting(
         "ACCESS_LOG",
         "access_log",
-        _read_log,
+        _fitting(
+            is_log_target,
+            f"应为 {STDOUT}（标准输出），或某个现有文件夹中文件的绝对路径 / "
+            f"must be {STDOUT} for standard output, or the absolute path of a file in a folder that exists",
+        ),
         "",
         "file, or -",
         "每个请求写一行 JSON 到该文件，- 为标准输出；不设则不写",
@@ -439,7 +417,11 @@ SETTINGS = (
     Setting(
         "SECURITY_CONTACT",
         "security_contact",
-        _read_contact,
+        _fitting(
+            CONTACT.fullmatch,
+            "应为 mailto:、https:// 或 tel: 地址 / "
+            "must be a mailto:, https:// or tel: address, such as mailto:security@example.org",
+        ),
         "",
         "address",
         "/.well-known/security.txt 中报告漏洞的联系地址；不设则无此文件",

@@ -20,8 +20,7 @@ import cql2
 import orjson
 
 from layers.axes import CRS84, Axes
-from layers.cql.check import ARRAYS, FUNCTIONS, MAX_NESTED, RELATIONS, Checker, refuse_no_text
-from layers.cql.geometry import read_wkt
+from layers.cql.check import ARRAYS, FUNCTIONS, MAX_NESTED, RELATIONS, Checker, read_wkt, refuse_no_text
 from layers.cql.tree import MOMENTS, Condition, FilterError, Kind, unknown
 
 MAX_BYTES = 16_384

@@ -2,11 +2,14 @@
 
 Which layers, tables and rows go into it, by the map's own filters; and the rows without nesting, for
 formats that have only columns, lists joined with semicolons. Plain values with a way to JSON
-and back, so that another process can do the work. Standard library only, for the web process.
+and back, so that another process can do the work, which is described here too. Nothing heavy is imported.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,14 +26,17 @@ from geodata.boundaries import (
     parse_geometry,
 )
 from geodata.crs import LONLAT
+from layers.child_job import ReleaseRequest
 from layers.document_types import ImportEntry, LayerEntry, PlanDocument
 from layers.export.formats import PLAN, WGS84
 from layers.map_types import OwnEntry
+from layers.query import queryables, read_stored_rows
 from layers.store import Release
 
 if TYPE_CHECKING:  # which the web process does without
     from shapely.geometry.base import BaseGeometry
 
+BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
 _NO_FORMULA = re.compile(
@@ -224,6 +230,16 @@ def harmless(value: Value) -> Value:
     return f"'{value}" if formula else value
 
 
+def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
+    """Return rows as CSV that spreadsheets read as UTF-8; no cell is a formula, and None is an empty one."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in rows:
+        plain = (str(one).lower() if isinstance(one, bool) else one for one in row)
+        writer.writerow([harmless(one) if isinstance(one, str) else one for one in plain])
+    return (BOM + out.getvalue()).encode()
+
+
 def release_path(name: str, file_format: str) -> str:
     """Return where a release keeps the usual file of a layer, a table or the plan."""
     folder = "data" if file_format in {"geojson", "json"} and name != PLAN else "files"
@@ -336,3 +352,71 @@ def read_part(release: Release, info: LayerEntry) -> Part:
     if info["geometry"] == "none":
         return Part(info, release.read_json(f"data/{info['id']}.json"))
     return Part(info, release.read_json(f"data/{info['id']}.geojson")["features"])
+
+
+@dataclass(frozen=True)
+class ExportRequest(ReleaseRequest):
+    """A file of a release.
+
+    Attributes
+    ----------
+    spec, choice
+        The file, and what of the data goes into it.
+    filter, filter_lang
+        A CQL2 filter of the layer or table that the file is named after, and what it is written in.
+    """
+
+    spec: ExportSpec
+    choice: Choice = field(default_factory=Choice)
+    filter: str | None = None
+    filter_lang: str = "cql2-text"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> ExportRequest:
+        """Return the request that :meth:`to_line` wrote.
+
+        >>> spec, choice = ExportSpec("zones", "csv", "CRS84"), Choice(("zones",), frozenset({"a"}))
+        >>> asked = ExportRequest("x", "0", spec, choice)
+        >>> ExportRequest.from_line(asked.to_line()) == asked
+        True
+        """
+        raw = json.loads(line)
+        layers, industries = raw["choice"]["layers"], raw["choice"]["industries"]
+        choice = Choice(
+            layers=None if layers is None else tuple(layers),
+            industries=None if industries is None else frozenset(industries),
+            place=raw["choice"]["place"],
+        )
+        return cls(**raw | {"spec": ExportSpec(**raw["spec"]), "choice": choice})
+
+
+def build_job(asked: ExportRequest) -> Job:
+    """Return everything that the file is made from.
+
+    Raises :class:`~layers.cql.tree.FilterError` for a filter that cannot be answered, and
+    :class:`~layers.store.BrokenReleaseError` where the release is gone.
+    """
+    release, name = asked.release, asked.spec.name
+    everything = name == PLAN or asked.choice.place is not None
+    parts = [
+        _read_part(release, info, asked)
+        for info in release.read_json("pages/catalogue.json")
+        if everything or info["id"] in {name, DESIGNATIONS}
+    ]
+    return to_job(asked.spec, select_parts(parts, asked.choice), read_about(release))
+
+
+def _read_part(release: Release, info: LayerEntry, asked: ExportRequest) -> Part:
+    """Return a layer or table, of the one that the file is named after the rows that make the filter true."""
+    if not asked.filter or info["id"] != asked.spec.name:
+        return read_part(release, info)
+    # A store needs shapely, and most files are not filtered.
+    from layers.cql.parse import parse_filter
+    from layers.memory import MemoryTable
+    from layers.query import Query
+
+    condition = parse_filter(asked.filter, asked.filter_lang, queryables(info))
+    rows = list(read_stored_rows(release, info))
+    found = {feature.id for feature in MemoryTable(info, rows).select(Query(filter=condition)).features}
+    whole = read_part(release, info)
+    return Part(info, [kept for kept, row in zip(whole.rows, rows, strict=True) if row.id in found])

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from geodata.boundaries import GeoJsonFeature
 from layers import geojson
-from layers.export.job import Job, Part, Value, columns_of, flatten_rows, harmless
+from layers.export.job import Job, Part, Value, columns_of, flatten_rows, to_csv
 from layers.export.places import find_inside, geometries_of, is_projected
-
-BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 
 
 def write_geojson(job: Job) -> bytes:
@@ -35,11 +32,7 @@ def write_json(job: Job) -> bytes:
 
 def write_csv(job: Job) -> bytes:
     """Return one layer or table as CSV with a byte order mark."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for line in to_lines(job, job.parts[0]):
-        writer.writerow([_written(harmless(value)) for value in line])
-    return (BOM + out.getvalue()).encode()
+    return to_csv(to_lines(job, job.parts[0]))
 
 
 def to_lines(job: Job, part: Part) -> Iterator[list[Value]]:
@@ -66,10 +59,6 @@ def _places(job: Job, part: Part) -> tuple[list[str], list[list[Value]]]:
     return [f"{head}{suffix}" for head in heads], places
 
 
-def _written(value: Value) -> Value:
-    return str(value).lower() if isinstance(value, bool) else value
-
-
 _MODE = 0o100644 << 16  # a plain file, readable by all
 
 
@@ -85,10 +74,3 @@ def pack(files: Mapping[str, bytes], date: str) -> bytes:
             member.create_system = 3  # as on Unix, wherever it is made
             packed.writestr(member, content)
     return out.getvalue()
-
-
-def to_csv_bytes(lines: Iterable[Sequence[str]]) -> bytes:
-    """Return lines as CSV with a byte order mark."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(lines)
-    return (BOM + out.getvalue()).encode()

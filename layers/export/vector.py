@@ -1,17 +1,23 @@
-"""Layers written by GDAL, and files that are nothing else: FlatGeobuf, Shapefile, Geodatabase, tiles."""
+"""Layers written by GDAL: FlatGeobuf, Shapefile, Geodatabase, tiles, and GeoPackage with what it says beside.
+
+GeoPackages are dated by the plan and the latest import and written in one order, so that the same data
+gives the same bytes with the same version of GDAL.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pyogrio
 import pyogrio.raw
 import shapely
@@ -20,9 +26,11 @@ from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from geodata.boundaries import SEPARATOR
-from layers.export.job import Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows
+from layers.export.job import Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows, to_csv
 from layers.export.places import definition, geometries_of, to_multi, type_of
-from layers.export.texts import pack, to_csv_bytes, write_csv
+from layers.export.schema import describe_plan
+from layers.export.styles import write_qml, write_sld
+from layers.export.texts import pack, write_csv
 
 ZOOMS = 5, 12  # least and greatest: from all of the city to ten metres a pixel
 MAX_DBF = 254  # bytes of one text
@@ -86,7 +94,8 @@ def write_shapefile(job: Job) -> bytes:
     """Return a zip: each layer's shapefile, its map of field names, and everything uncut as CSV."""
     files: dict[str, bytes] = {}
     for part in job.parts:
-        files[f"{part.id}.csv"] = write_csv(_table_job(job, part))
+        spec = ExportSpec(part.id, "csv", job.spec.frame, "none")
+        files[f"{part.id}.csv"] = write_csv(Job(spec, (part,), job.about))
         if part.spatial:
             files |= _shapefile(job, part)
     files["LICENSE-DATA.md"] = job.about.licence.encode()
@@ -126,10 +135,6 @@ def dated(stamp: str) -> Iterator[None]:
         pyogrio.set_gdal_config_options(dict.fromkeys(fixed))
 
 
-def _table_job(job: Job, part: Part) -> Job:
-    return Job(ExportSpec(part.id, "csv", job.spec.frame, "none"), (part,), job.about)
-
-
 def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
     shorts = short_names(part)
     rows = flatten_rows(part)
@@ -151,7 +156,7 @@ def _shapefile(job: Job, part: Part) -> dict[str, bytes]:
             layer_options={"DBF_DATE_LAST_UPDATE": job.about.date},
         )
         written = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-    return written | {f"{part.id}-fields.csv": to_csv_bytes(lines)}
+    return written | {f"{part.id}-fields.csv": to_csv(lines)}
 
 
 def short_names(part: Part) -> dict[str, str]:
@@ -205,3 +210,110 @@ def _to_array(column: Column, values: list[Value]) -> tuple[NDArray[np.generic],
     unknown = np.array([value is None for value in values], dtype=bool)
     kind, none = _TYPES[column.type]
     return np.array([none if value is None else value for value in values], dtype=kind), unknown
+
+
+# -- GeoPackage 1.3: tables by GDAL, then names of fields, metadata and styles
+
+
+PAGE_BYTES = 1024  # as each of some forty small tables and indexes takes at least one
+_SCHEMA = Path(__file__).with_name("geopackage.sql")
+_FRICTIONLESS = "https://specs.frictionlessdata.io/data-package/"
+_LICENCES = "https://www.dublincore.org/specifications/dublin-core/dcmi-terms/#license"
+
+
+def write_geopackage(job: Job) -> bytes:
+    """Return the file of every part of the job."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layers.gpkg"
+        for part in job.parts:
+            _add_part(path, job, part)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")  # the file is read back and gone
+            connection.executescript(_SCHEMA.read_text(encoding="utf-8"))
+            connection.execute("BEGIN")
+            for part in job.parts:
+                connection.executemany(
+                    "INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, ?, NULL, NULL)",
+                    list(_meanings(part)),
+                )
+            _add_styles(connection, job)
+            _add_metadata(connection, job)
+            connection.execute("COMMIT")
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("VACUUM")
+        return path.read_bytes()
+
+
+def _add_part(path: Path, job: Job, part: Part) -> None:
+    description = part.info["description"]
+    said = {
+        "IDENTIFIER": _identify(job, part),
+        "DESCRIPTION": f"{description['zh']}\n{description['en']}",
+    }
+    with dated(_stamp(job, part)):
+        write_layer(
+            path,
+            part,
+            job.spec,
+            driver="GPKG",
+            layer=part.id,
+            append=path.exists(),
+            dataset_options={"VERSION": "1.3", "ADD_GPKG_OGR_CONTENTS": "NO"},
+            layer_options=said,
+        )
+
+
+def _identify(job: Job, part: Part) -> str:
+    """Return the title of a part, with its id where others have the same: no two tables may."""
+    titles = {one.id: f"{one.info['title']['zh']} · {one.info['title']['en']}" for one in job.parts}
+    title = titles[part.id]
+    return title if [*titles.values()].count(title) == 1 else f"{title} ({part.id})"
+
+
+def _meanings(part: Part) -> Iterator[tuple[str, ...]]:
+    """Yield each field's entry of the dictionary: short name, title and explanation.
+
+    A short name may stand only once in a table; an operator may call a field as one of ours is called.
+    """
+    seen: set[str] = set()
+    for column in columns_of(part):
+        short = column.title("zh")
+        name = f"{short} ({column.name})" if short in seen else short
+        seen.add(short)
+        title = f"{short} · {column.title('en')}"
+        yield part.id, column.name, name, title, "\n".join(column.meaning.values())
+
+
+def _add_styles(connection: sqlite3.Connection, job: Job) -> None:
+    connection.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, last_change) VALUES (?, ?, ?, ?)",
+        ("layer_styles", "attributes", "layer_styles", _stamp(job)),
+    )
+    for part in job.parts:
+        if part.spatial:
+            look = job.about.looks[part.id]
+            row: tuple[Value, ...] = (
+                *(None, "", "", part.id, "geom", part.id, write_qml(look, part), write_sld(look, part)),
+                *(True, part.info["title"]["zh"], "", None, _stamp(job)),
+            )
+            connection.execute("INSERT INTO layer_styles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def _add_metadata(connection: sqlite3.Connection, job: Job) -> None:
+    """Add the description of the file as a data package, and the terms of its data."""
+    package = orjson.dumps(describe_plan(job.about, job.parts), option=orjson.OPT_INDENT_2).decode()
+    texts = [(_FRICTIONLESS, "application/json", package), (_LICENCES, "text/markdown", job.about.licence)]
+    for number, (standard, kind, text) in enumerate(texts, 1):
+        connection.execute(
+            "INSERT INTO gpkg_metadata VALUES (?, 'dataset', ?, ?, ?)", (number, standard, kind, text)
+        )
+        connection.execute(
+            "INSERT INTO gpkg_metadata_reference VALUES ('geopackage', NULL, NULL, NULL, ?, ?, NULL)",
+            (_stamp(job), number),
+        )
+
+
+def _stamp(job: Job, part: Part | None = None) -> str:
+    """Return when the file, or one part of it, last changed: an import of boundaries changes no table."""
+    date = job.about.modified if part is None or part.spatial else None
+    return f"{date or job.about.date}T00:00:00.000Z"

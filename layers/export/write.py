@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from layers.export.columnar import write_parquet
-from layers.export.drawing import write_dxf
-from layers.export.geopackage import write_geopackage
-from layers.export.job import Job
+from layers.export.dxf import write_dxf
+from layers.export.job import ExportRequest, Job, build_job
 from layers.export.kml import write_kml
+from layers.export.parquet import write_parquet
 from layers.export.project import write_mapfile, write_qgs, write_qgz
-from layers.export.request import ExportRequest, build_job
-from layers.export.sheets import write_xlsx
 from layers.export.texts import pack, write_csv, write_geojson, write_json
 from layers.export.topology import write_topojson
-from layers.export.vector import write_flatgeobuf, write_geodatabase, write_pmtiles, write_shapefile
+from layers.export.vector import (
+    write_flatgeobuf,
+    write_geodatabase,
+    write_geopackage,
+    write_pmtiles,
+    write_shapefile,
+)
+from layers.export.xlsx import write_xlsx
 
 
 def _write_bundle(job: Job) -> bytes:
@@ -48,7 +52,7 @@ _WRITERS: dict[str, Callable[[Job], bytes]] = {
 
 
 def make_download(line: bytes) -> bytes:
-    """Return the file that a line of :class:`~layers.export.request.ExportRequest` asks for, in a child."""
+    """Return the file that a line of :class:`~layers.export.job.ExportRequest` asks for, in a child."""
     return write(build_job(ExportRequest.from_line(line)))
 
 

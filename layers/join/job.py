@@ -23,8 +23,7 @@ from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.geojson_input import GeojsonError
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
-from layers.export.job import harmless
-from layers.export.texts import BOM
+from layers.export.job import BOM, harmless
 from layers.join.answering import PREFIX, JoinAnswers, list_added_columns
 from layers.join.placing import Floats, judge_frame, open_placer
 from layers.join.request import (

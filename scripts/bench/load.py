@@ -12,9 +12,11 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
@@ -28,6 +30,7 @@ from webmap.settings import Settings
 from webmap.sockets import listen
 
 Result = dict[str, object]
+TIMEOUT_S = 60
 
 
 def live_at(home: Path) -> Release:
@@ -39,11 +42,14 @@ def live_at(home: Path) -> Release:
 
 
 def ask(url: str) -> int:
-    """Return the status of an answer read to its end, or 0 where there is none."""
+    """Return the status of an answer read to its end, an error's too; 0 where there is none."""
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - our own server
             answer.read()
             return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
     except OSError:
         return 0
 
@@ -119,18 +125,43 @@ WORKERS = 2
 HOST = "127.0.0.1"
 
 
+@dataclass
+class Served:
+    """A running server: its address, and the supervisor's process."""
+
+    base: str
+    process: subprocess.Popen[bytes]
+
+    def workers(self) -> list[int]:
+        """Return the processes that serve."""
+        pid = self.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
 @contextmanager
-def running(*arguments: str, probe: str) -> Iterator[str]:
-    """Run one of the servers; yields its address once `probe` is answered there."""
+def running(*module: str, probe: str) -> Iterator[Served]:
+    """Run a module with its arguments, of which the last is the port; yields once `probe` is answered."""
     port = free_port()
     base = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", __name__, *arguments, str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=sys.stderr) as server:
+    command = [sys.executable, "-m", *module, str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=sys.stderr) as process:
         try:
             wait_for(lambda: ask(base + probe) == HTTPStatus.OK)
-            yield base
+            yield Served(base, process)
         finally:
-            server.terminate()
+            process.terminate()
+
+
+def serving_home(home: Path, workers: int = WORKERS) -> AbstractContextManager[Served]:
+    """Run ``weihai-layout serve`` for as long as the block lasts."""
+    command = ("scripts.cli", "serve", "--no-browser", "--workers", str(workers), "--home", str(home))
+    return running(*command, "--port", probe="/healthz")
+
+
+def measure_mb(workers: list[int]) -> float:
+    """Return the resident set of the greatest of some processes, MB."""
+    texts = (Path(f"/proc/{pid}/status").read_text(encoding="ascii") for pid in workers)
+    return max(int(text.partition("VmRSS:")[2].split()[0]) for text in texts) / 1000
 
 
 def make_constant(_: int) -> Server:

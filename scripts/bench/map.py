@@ -85,7 +85,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
     ours_expected, peer_expected = _count(release, FIGURES) + GROUND, _count(release, LAYERS)
     with (
         sync_playwright() as playwright,
-        serving(_our_app(release), {}) as ours,
+        serving(create_app(release, read_settings({})), {}) as ours,
         serving(_explore_app(release), {}) as peer,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
@@ -189,10 +189,6 @@ def _count_frames(browser: Browser, url: str) -> Result:
         found[name] = round(1000 * (len(shown) - 1) / (shown[-1] - shown[0]), 1)
     context.close()
     return found
-
-
-def _our_app(release: Release) -> Flask:
-    return create_app(release, read_settings({}))
 
 
 def _explore_app(release: Release) -> Flask:

@@ -37,6 +37,7 @@ SECONDS = 3
 ROUNDS_PER_RUN = 5
 PER_ROUND = 20
 OURS, PYGEOAPI, QGIS_SERVER, CONSTANT = "ours", "pygeoapi", "qgis_server", "constant"
+SERVER = "scripts.bench.load"
 ITEMS = f"/ogc/collections/{LAYER}/items"
 PEER_ITEMS = f"/collections/{LAYER}/items"
 STORED_ITEMS = f"/collections/{peers.STORED}/items"
@@ -76,12 +77,12 @@ def bench_ogc(home: Path, rounds: int = 15) -> Result:
         # pygeoapi writes into its GeoPackage at each request, and whoever reads that one waits meanwhile.
         shutil.copyfile(folder / peers.PACKAGE, folder / QGIS_PACKAGE)
         with (
-            running("ours", str(folder / "home"), probe=f"{ITEMS}?f=json&limit=1") as ours,
-            running("constant", probe="/1") as constant,
+            running(SERVER, "ours", str(folder / "home"), probe=f"{ITEMS}?f=json&limit=1") as ours,
+            running(SERVER, "constant", probe="/1") as constant,
             peers.serving_peer(programs, folder, cluster) as pygeoapi,
             peers.serving_qgis(folder, QGIS_PACKAGE, LAYER) as qgis_server,
         ):
-            bases = {OURS: ours, CONSTANT: constant, PYGEOAPI: pygeoapi, QGIS_SERVER: qgis_server}
+            bases = {OURS: ours.base, CONSTANT: constant.base, PYGEOAPI: pygeoapi, QGIS_SERVER: qgis_server}
             for question in _questions():
                 write(question.name, error=True)
                 _agree(question, bases)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -28,86 +30,9 @@ SIZE = 16_000  # characters of a text; of what is not ASCII there are more bytes
 SEED = 20230716
 MIXED_PER_ROUND = 10
 NESTED = (("(", ")"), ("[", "]"), ("{", "}"), ('{"a":', "}"), ("<a>", "</a>"), ("((", "))"))
-COMMON = (
-    *("(", ")", "[", "]", "{", "}", ",", ";", ":", ".", "-", "+", "*", "/", "\\", "'", '"', "%", "_", " "),
-    *(
-        "\t",
-        "\n",
-        "\r\n",
-        "\0",
-        "0",
-        "9",
-        "1e",
-        "a",
-        "A1",
-        "é",
-        "中",
-        "가",
-        "😀",
-        "\u202e",
-        "\u0301",
-        "1,",
-        "1 ",
-    ),
-    *('"a",', "<", "&", "&amp;", "NaN ", "=", "==", "''", '""', "\\'", "_a", "aA"),
+TEXTS: dict[str, Any] = yaml.load(
+    Path(__file__).with_name("hostile.yaml").read_bytes(), Loader=yaml.CSafeLoader
 )
-FILTER = (
-    *("NOT ", " AND ", " OR ", "a=1", "id='a'", " LIKE '%", "%a", "IN (", "BETWEEN ", "POINT", "POINT ("),
-    *("POLYGON((", "122 37,", "CASEI(", "1+", "2^", "area_km2", "S_INTERSECTS(geometry,", "BBOX(1,2,3,4)"),
-    *("GEOMETRYCOLLECTION(", "DATE('", "TIMESTAMP('", "A_CONTAINS(", " IS NULL", " DIV ", "\\\\"),
-)
-TREE = (
-    *('{"op":"not","args":[', '{"op":"and","args":[', '{"property":"id"},', '"a",', "1,", "null,", "]}"),
-    *('{"type":"Point","coordinates":[', '{"bbox":[', '{"op":"=","args":['),
-)
-POSITION = (
-    *("122°", "37′", "06″", "N", "E", "东经", "北纬", "lon=", "37.", ".5", "geo:", "POINT(", "SRID=1;"),
-    *("4550", "度", "分", "경도", "x", "y:"),
-)
-SYSTEM = ("EPSG:", "4326", "urn:ogc:def:crs:", "http://", "+proj=", "GCJ-02", "PROJCS[", "::")
-QUESTION = ("碳纤维", "tanxianwei", "carbon ", "fibre ", "섬유", "탄소", "区", "wei", "3610", "isic", "전복")
-SHAPE = (
-    *('{"type":"Polygon","coordinates":', "[[[", "[122,37],", "[122.1,37.1]", "]]]}", '{"type":"Feature",'),
-    *('"geometry":', '{"type":"FeatureCollection","features":[', '"crs":{'),
-)
-LIST = (
-    *(
-        "[属性描述]\n",
-        "[地块坐标]\n",
-        "J1,1,4130300,421681\n",
-        "坐标系=2000国家大地坐标系\n",
-        "点号,X,Y\n",
-        "@,1\n",
-    ),
-    *("1\t122.1\t37.1\n", "122°06′,37°\n", "带号=", "J1,"),
-)
-TEXT = ("POLYGON((", "MULTIPOLYGON(((", "122 37,", "SRID=4490;", "EMPTY", "GEOMETRYCOLLECTION(", "Z (", "))")
-MARKUP = (
-    *(
-        "<kml>",
-        "<Placemark>",
-        "<coordinates>",
-        "122,37,0 ",
-        "</coordinates>",
-        "<!--",
-        "-->",
-        "<![CDATA[",
-        "]]>",
-    ),
-    *("<LinearRing>", "<?xml ", "<!DOCTYPE ", 'a="b" '),
-)
-DRAWING = (
-    *("0\nSECTION\n", "2\nENTITIES\n", "0\nLWPOLYLINE\n", "10\n122\n", "20\n37\n", "0\nENDSEC\n", "0\nEOF\n"),
-    *("0\nINSERT\n", "70\n1\n", "90\n4\n", "9\n$INSUNITS\n", "0\nSPLINE\n"),
-)
-HEADS = {  # what a file begins with, so that its format is known
-    "geojson": '{"type":"FeatureCollection","features":[',
-    "kml": '<?xml version="1.0"?><kml>',
-    "dxf": "0\nSECTION\n2\nENTITIES\n",
-    "csv": "点号,X,Y\n",
-    "txt": "[属性描述]\n",
-    "wkt": "POLYGON((",
-}
 
 
 @dataclass(frozen=True)
@@ -118,7 +43,7 @@ class Parser:
     """
 
     name: str
-    pieces: tuple[str, ...]
+    pieces: Sequence[str]
     read: Callable[[str], None]
 
 
@@ -138,19 +63,31 @@ def bench_parsers(home: Path, rounds: int = 5) -> Result:
 def list_parsers(client: FlaskClient, folder: Path) -> Iterator[Parser]:
     """Yield all parsers of what comes from outside; files are written in `folder`."""
     items = "/ogc/collections/zones/items"
-    yield Parser("filter", FILTER, _asking(client, items, "filter"))
-    yield Parser("filter as JSON", TREE, _asking(client, items, "filter", **{"filter-lang": "cql2-json"}))
-    yield Parser("box", POSITION, _asking(client, items, "bbox"))
-    yield Parser("system", SYSTEM, _asking(client, "/lookup", "crs", lon="122", lat="37"))
-    yield Parser("position", POSITION, _asking(client, "/lookup", "at"))
-    yield Parser("number", POSITION, _asking(client, "/lookup", "lon", lat="37"))
-    yield Parser("search", QUESTION, _asking(client, "/search.json", "q"))
-    yield Parser("industries", QUESTION, _asking(client, "/find.json", "industry"))
-    yield Parser("polygon", SHAPE, _sending(client, "/lookup", "application/geo+json"))
-    yield Parser("question", TREE, _sending(client, f"{items[:-5]}search", "application/json"))
-    kinds = {"geojson": SHAPE, "kml": MARKUP, "dxf": DRAWING, "csv": LIST, "txt": LIST, "wkt": TEXT}
+    as_json = {"filter-lang": "cql2-json"}
+    asked = {
+        "filter": ("filter", _asking(client, items, "filter")),
+        "filter as JSON": ("tree", _asking(client, items, "filter", **as_json)),
+        "box": ("position", _asking(client, items, "bbox")),
+        "system": ("system", _asking(client, "/lookup", "crs", lon="122", lat="37")),
+        "position": ("position", _asking(client, "/lookup", "at")),
+        "number": ("position", _asking(client, "/lookup", "lon", lat="37")),
+        "search": ("question", _asking(client, "/search.json", "q")),
+        "industries": ("question", _asking(client, "/find.json", "industry")),
+        "polygon": ("shape", _sending(client, "/lookup", "application/geo+json")),
+        "question": ("tree", _sending(client, f"{items[:-5]}search", "application/json")),
+    }
+    for name, (pieces, read) in asked.items():
+        yield Parser(name, TEXTS[pieces], read)
+    kinds = {
+        "geojson": "shape",
+        "kml": "markup",
+        "dxf": "drawing",
+        "csv": "list",
+        "txt": "list",
+        "wkt": "text",
+    }
     for kind, pieces in kinds.items():
-        yield Parser(f"file .{kind}", pieces, _reading(folder, kind))
+        yield Parser(f"file .{kind}", TEXTS[pieces], _reading(folder, kind))
 
 
 def _asking(client: FlaskClient, path: str, name: str, **others: str) -> Callable[[str], None]:
@@ -175,17 +112,17 @@ def _check(answer: TestResponse) -> None:
 def _reading(folder: Path, kind: str) -> Callable[[str], None]:
     def read(text: str) -> None:
         file = folder / f"hostile.{kind}"
-        file.write_text(HEADS[kind] + text, encoding="utf-8", newline="")
+        file.write_text(TEXTS["heads"][kind] + text, encoding="utf-8", newline="")
         with suppress(RefusedError):
             read_boundary_file(file)
 
     return read
 
 
-def build_texts(pieces: tuple[str, ...], size: int, mixed: int) -> Iterator[str]:
+def build_texts(pieces: Sequence[str], size: int, mixed: int) -> Iterator[str]:
     """Yield hostile texts of `size` characters: every piece again and again, brackets, `mixed` ones."""
     chance = random.Random(SEED)  # noqa: S311 - the same texts on every machine
-    every = (*pieces, *COMMON)
+    every = (*pieces, *TEXTS["common"])
     for piece in every:
         yield (piece * size)[:size]
     for opening, closing in NESTED:

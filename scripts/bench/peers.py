@@ -25,14 +25,12 @@ import socket
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from string import Template
-
-import yaml
 
 from scripts.bench.load import ask, free_port, wait_for
 from scripts.cluster import DatabaseCluster
@@ -75,7 +73,9 @@ def serving_peer(programs: Path, folder: Path, cluster: DatabaseCluster) -> Iter
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     config, definition = folder / "pygeoapi.yml", folder / "openapi.yml"
-    config.write_text(yaml.safe_dump(_config(base, folder, cluster)), encoding="utf-8")
+    names = {"layer": LAYER, "package": PACKAGE, "stored": STORED, "cluster": cluster.folder}
+    settings = _fill("pygeoapi.yml", base=base, folder=folder, user=cluster.user, **names)
+    config.write_text(settings, encoding="utf-8")
     (folder / "peer.py").write_text(PATCH + "from pygeoapi.flask_app import APP", encoding="utf-8")
     env = os.environ | {"PYGEOAPI_CONFIG": str(config), "PYGEOAPI_OPENAPI": str(definition)}
     env |= {"SPATIALITE_LIBRARY_PATH": SPATIALITE}
@@ -119,129 +119,20 @@ def write_copies(folder: Path, features: Path, cluster: DatabaseCluster) -> None
         connection.execute(f"CREATE INDEX ON {STORED} USING gist (geometry)")
 
 
-def _config(base: str, folder: Path, cluster: DatabaseCluster) -> dict[str, object]:
-    text = {"en": "bench"}
-    package = {"name": "SQLiteGPKG", "data": str(folder / PACKAGE), "table": LAYER}
-    database = {"host": str(cluster.folder), "port": 5432, "dbname": "peer", "user": cluster.user}
-    stored = {"name": "PostgreSQL", "data": database | {"password": "", "search_path": ["public"]}}
-    stored |= {"table": STORED, "geom_field": "geometry"}
-    return {
-        "server": {
-            "bind": {"host": "127.0.0.1", "port": 0},
-            "url": base,
-            "mimetype": "application/json; charset=UTF-8",
-            "encoding": "utf-8",
-            "gzip": True,
-            "languages": ["en-US"],
-            "pretty_print": False,
-            "limits": {"default_items": 100, "max_items": 1000},
-            "map": {"url": "/", "attribution": "none"},
-        },
-        "logging": {"level": "ERROR"},
-        "metadata": {
-            "identification": {
-                "title": text,
-                "description": text,
-                "keywords": {"en": ["bench"]},
-                "keywords_type": "theme",
-                "terms_of_service": base,
-                "url": base,
-            },
-            "license": {"name": "none", "url": base},
-            "provider": {"name": "none", "url": base},
-            "contact": {"name": "none"},
-        },
-        "resources": {LAYER: _resource(base, package), STORED: _resource(base, stored)},
-    }
-
-
-def _resource(base: str, provider: Mapping[str, object]) -> dict[str, object]:
-    extent = {
-        "spatial": {"bbox": [-180, -90, 180, 90], "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}
-    }
-    link = {"type": "text/html", "rel": "about", "title": "bench", "href": base, "hreflang": "en-US"}
-    return {
-        "type": "collection",
-        "title": "bench",
-        "description": "bench",
-        "keywords": ["bench"],
-        "links": [link],
-        "extents": extent,
-        "providers": [{**provider, "type": "feature", "id_field": "id"}],
-    }
-
-
 PROGRAM = Path("/usr/lib/cgi-bin/qgis_mapserv.fcgi")
 ALLOCATOR = "usr/lib/*/libtcmalloc_minimal.so.4"
 PROCESSES = 2
 WARMING = 16  # requests at once, so that each process has read the project before anything is measured
 
-PROJECT = Template("""\
-<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
-<qgis version="3.22.16" projectname="bench">
- <projectCrs><spatialrefsys><srid>4326</srid><authid>EPSG:4326</authid></spatialrefsys></projectCrs>
- <layer-tree-group>
-  <layer-tree-layer id="bench_$layer" name="$layer" providerKey="ogr" checked="Qt::Checked"
-   source="./$package|layername=$layer"/>
- </layer-tree-group>
- <projectlayers>
-  <maplayer type="vector" geometry="Polygon" wkbType="Polygon">
-   <id>bench_$layer</id>
-   <datasource>./$package|layername=$layer</datasource>
-   <layername>$layer</layername>
-   <shortname>$layer</shortname>
-   <provider encoding="UTF-8">ogr</provider>
-   <srs><spatialrefsys><srid>4326</srid><authid>EPSG:4326</authid></spatialrefsys></srs>
-  </maplayer>
- </projectlayers>
- <properties>
-  <Paths><Absolute type="bool">false</Absolute></Paths>
-  <WFSLayers type="QStringList"><value>bench_$layer</value></WFSLayers>
-  <WFSLayersPrecision><bench_$layer type="int">8</bench_$layer></WFSLayersPrecision>
- </properties>
-</qgis>
-""")
-FRONT = Template("""\
-user $user $group;
-daemon off;
-worker_processes $processes;
-pid $folder/nginx.pid;
-error_log $folder/nginx.log;
-events { worker_connections 64; }
-http {
-  access_log off;
-  tcp_nodelay on;
-  keepalive_requests 100000000;
-  gzip on;
-  gzip_types application/geo+json;
-  client_body_temp_path $folder/body;
-  proxy_temp_path $folder/proxy;
-  fastcgi_temp_path $folder/fastcgi;
-  uwsgi_temp_path $folder/uwsgi;
-  scgi_temp_path $folder/scgi;
-  server {
-    listen 127.0.0.1:$port;
-    location / {
-      fastcgi_pass unix:$folder/qgis.sock;
-      fastcgi_buffer_size 128k;
-      fastcgi_buffers 16 128k;
-      fastcgi_param REQUEST_METHOD $$request_method;
-      fastcgi_param REQUEST_URI $$request_uri;
-      fastcgi_param PATH_INFO $$document_uri;
-      fastcgi_param SCRIPT_NAME "";
-      fastcgi_param QUERY_STRING $$query_string;
-      fastcgi_param SERVER_PROTOCOL $$server_protocol;
-      fastcgi_param SERVER_NAME 127.0.0.1;
-      fastcgi_param SERVER_PORT $port;
-    }
-  }
-}
-""")
-
 
 def build_project(package: str, layer: str) -> str:
     """Return a project that publishes one layer of polygons of the GeoPackage beside it."""
-    return PROJECT.substitute(package=package, layer=layer)
+    return _fill("qgis_server.qgs", package=package, layer=layer)
+
+
+def _fill(name: str, **values: object) -> str:
+    """Return the file of that name beside this module, with its gaps filled."""
+    return Template(Path(__file__).with_name(name).read_text(encoding="utf-8")).substitute(values)
 
 
 def read_version() -> str:
@@ -298,7 +189,8 @@ def _settings(folder: Path) -> dict[str, str]:
 
 def _front(folder: Path, port: int) -> list[str]:
     """Write nginx's settings, and return its command."""
-    text = FRONT.substitute(
+    text = _fill(
+        "nginx.conf",
         user=pwd.getpwuid(os.geteuid()).pw_name,
         group=grp.getgrgid(os.getegid()).gr_name,
         processes=PROCESSES,

@@ -12,16 +12,12 @@ import random
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import cycle, islice
@@ -31,7 +27,7 @@ from urllib.parse import quote, urlsplit
 
 from geodata.city import read_city
 from layers.store import Release
-from scripts.bench.load import HOST, SCRIPT, WORKERS, Result, ask, find_wrk, free_port, live_at, wait_for
+from scripts.bench.load import SCRIPT, Result, Served, ask, find_wrk, live_at, measure_mb, serving_home
 
 CONNECTIONS, LOAD_S = 200, 60
 WARMING = 200  # requests before those that count
@@ -42,36 +38,6 @@ LIGHT = 4000  # different requests
 REACH_DEG = 0.4  # around the city's middle, where positions are looked up
 PER_S = 20  # requests of the soak, so that a machine has time for others
 SAMPLES = 20  # of memory, descriptors and disk
-TIMEOUT_S = 60
-
-
-@dataclass
-class Served:
-    """A running server: its address, and the supervisor's process."""
-
-    base: str
-    process: subprocess.Popen[bytes]
-
-    def workers(self) -> list[int]:
-        """Return the processes that serve."""
-        pid = self.process.pid
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
-
-
-@contextmanager
-def running_command(home: Path) -> Iterator[Served]:
-    """Run ``weihai-layout serve`` with two workers for as long as the block lasts."""
-    port = free_port()
-    command = [sys.executable, "-m", "scripts.cli", "serve", "--no-browser", "--workers", str(WORKERS)]
-    base = f"http://{HOST}:{port}"
-    with subprocess.Popen(
-        [*command, "--port", str(port), "--home", str(home)], stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            wait_for(lambda: ask(f"{base}/healthz") == HTTPStatus.OK)
-            yield Served(base, process)
-        finally:
-            process.terminate()
 
 
 def list_light(release: Release) -> list[str]:
@@ -85,7 +51,7 @@ def list_light(release: Release) -> list[str]:
     pages += [
         f"/{name}/{row['id']}"
         for name in ("industries", "clusters", "agencies")
-        for row in _rows(release, name)
+        for row in release.read_json(f"pages/{name}.json")
     ]
     pages += [
         "/",
@@ -121,11 +87,6 @@ def list_light(release: Release) -> list[str]:
             )
         )
     return found
-
-
-def _rows(release: Release, name: str) -> list[Result]:
-    rows: list[Result] = release.read_json(f"pages/{name}.json")
-    return rows
 
 
 def list_heavy(release: Release) -> list[str]:
@@ -178,23 +139,10 @@ class HeavyWork:
         while not self._ended.is_set():
             with self._taking:
                 path = next(self._waiting)
-            status = ask_for(self.base + path)
+            status = ask(self.base + path)
             self.statuses[status] += 1
             if status == HTTPStatus.SERVICE_UNAVAILABLE:
                 self._ended.wait(1)
-
-
-def ask_for(url: str) -> int:
-    """Return the status of an answer read to its end, an error's too; 0 where there is none."""
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - our own server
-            answer.read()
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
-    except OSError:
-        return 0
 
 
 def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
@@ -207,7 +155,7 @@ def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
     """
     release = live_at(home)
     light, heavy_paths = list_light(release), list_heavy(release)
-    with tempfile.TemporaryDirectory(prefix="layout-bench-") as name, running_command(home) as served:
+    with tempfile.TemporaryDirectory(prefix="layout-bench-") as name, serving_home(home) as served:
         for path in light[:WARMING]:  # how a worker starts is measured elsewhere
             ask(served.base + path)
         with HeavyWork(served.base, heavy_paths) as heavy:
@@ -300,13 +248,13 @@ def bench_soak(home: Path, minutes: int = 10) -> Result:
     release = live_at(home)
     light, heavy = cycle(list_light(release)), cycle(list_heavy(release))
     statuses: Counter[int] = Counter()
-    with running_command(home) as served, ThreadPoolExecutor(4) as pool:
+    with serving_home(home) as served, ThreadPoolExecutor(4) as pool:
         rows = {"0": measure_now(served, home)}
         begun, pause = time.monotonic(), 60 * minutes / SAMPLES
         for number in range(1, SAMPLES + 1):
             while (left := begun + number * pause - time.monotonic()) > 0:
                 paths = [*islice(light, PER_S), next(heavy)]
-                statuses.update(pool.map(lambda path: ask_for(served.base + path), paths))
+                statuses.update(pool.map(lambda path: ask(served.base + path), paths))
                 time.sleep(min(1.0, left))
             rows[f"{number * pause / 60:.1f}"] = measure_now(served, home)
     return {"statuses": {str(one): count for one, count in sorted(statuses.items())}, "minute": rows}
@@ -325,9 +273,3 @@ def measure_now(served: Served, home: Path) -> Result:
         "descriptors": max(counts),
         "disk_mb": round(sum(sizes) / 1e6, 1),
     }
-
-
-def measure_mb(workers: list[int]) -> float:
-    """Return the resident set of the greatest of some processes, MB."""
-    texts = (Path(f"/proc/{pid}/status").read_text(encoding="ascii") for pid in workers)
-    return max(int(text.partition("VmRSS:")[2].split()[0]) for text in texts) / 1000

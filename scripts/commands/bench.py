@@ -13,8 +13,16 @@ from scripts.bench.ogc import bench_ogc
 from scripts.bench.parsers import bench_parsers
 from scripts.bench.postgis import bench_postgis
 from scripts.bench.report import Measured, list_figures, measure_apart, write_report
-from scripts.bench.start import bench_search, bench_start
-from scripts.bench.tasks import bench_build, bench_export, bench_join, bench_lookup, bench_pdf, bench_site
+from scripts.bench.tasks import (
+    bench_build,
+    bench_export,
+    bench_join,
+    bench_lookup,
+    bench_pdf,
+    bench_search,
+    bench_site,
+    bench_start,
+)
 from scripts.bench.traffic import LOAD_S, bench_load, bench_soak
 from scripts.commands.common import (
     OneOf,
@@ -87,9 +95,7 @@ def bench(*, measure: str, rounds: int, minutes: int, output: Path, home: Path |
         warn("bench_lacks", measure=measure, missing=", ".join(missing))
         return 1
     chosen = settings(home)
-    release = live_release(chosen)
-    if chosen is None or release is None:
-        return 1
+    live_release(chosen)
     if measure == ALL:
         return _measure_all(chosen.home, rounds, minutes, output)
     try:

@@ -24,10 +24,8 @@ from scripts.postgis_sync import Admission, Outcome, bring
 def build(*, as_json: bool, home: Path | None, local: Path | None) -> int:
     """Print where the release is; exit 1 if there is none, or if the store does not take it."""
     chosen = settings(home, local)
-    admission = Admission(chosen) if chosen else None
+    admission = Admission(chosen)
     release = live_release(chosen, admission)
-    if chosen is None or admission is None or release is None:
-        return 1
     if (admission.outcome or bring(chosen, release)) is not Outcome.READY:
         return 1
     if as_json:

@@ -6,7 +6,7 @@ import difflib
 import errno
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -260,8 +260,8 @@ def write_json(answer: object) -> None:
     write(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
-def settings(home: Path | None, local: Path | None = None) -> Settings | None:
-    """Return the operator's settings, or None after saying which one is wrong.
+def settings(home: Path | None, local: Path | None = None) -> Settings:
+    """Return the operator's settings; ends the command after saying which one is wrong.
 
     `home` and `local` are what was typed, and go before the environment.
     """
@@ -272,7 +272,7 @@ def settings(home: Path | None, local: Path | None = None) -> Settings | None:
         found = read_settings()
     except ValueError as error:
         warn("bad_setting", reason=error)
-        return None
+        raise click.exceptions.Exit(1) from error
     return replace(found, home=home or found.home, local=local or found.local)
 
 
@@ -296,7 +296,17 @@ def _show_reasons(error: Exception, shown: Collection[str] = ()) -> None:
 
 
 def live_release(
-    settings: Settings | None, admission: Admission | None = None, verify: Verify = Release.verify
+    settings: Settings, admission: Admission | None = None, verify: Verify = Release.verify
+) -> Release:
+    """Return what :func:`try_release` does; ends the command where there is no release."""
+    release = try_release(settings, admission, verify)
+    if release is None:
+        raise click.exceptions.Exit(1)
+    return release
+
+
+def try_release(
+    settings: Settings, admission: Admission | None = None, verify: Verify = Release.verify
 ) -> Release | None:
     """Return a sound release of the current inputs, built if needed; None after saying why not.
 
@@ -304,8 +314,6 @@ def live_release(
     :func:`webmap.publish.publish` has it. Progress goes
     to standard error, so that the answer stays alone on standard output.
     """
-    if settings is None:
-        return None
     # Only who publishes pays for it.
     from scripts.postgis_sync import Admission, UnstoredError
     from webmap.publish import BuildError, publish
@@ -353,6 +361,13 @@ def _read_sound(home: Path) -> Release:
         raise BrokenReleaseError(text("made_by_other_code", release=release.id))
     release.verify()
     return release
+
+
+def tell_wrong(release: Release, key: str, values: Mapping[str, object]) -> None:
+    """Say in both languages what is wrong with what was asked, as the site does."""
+    for language in ("zh", "en"):
+        strings = release.read_json(f"pages/{language}/strings.json")
+        write(strings[key].format(**values), error=True)
 
 
 def tell_home(error: HomeError, given: Path | None) -> int:

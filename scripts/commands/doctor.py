@@ -6,7 +6,6 @@ import ctypes
 import http.client
 import json
 import os
-import re
 import shutil
 import socket
 import sys
@@ -25,7 +24,7 @@ from layers.home import HomeError, Standing, find_home, read_standing
 from layers.inspection import list_faults
 from layers.store import BrokenReleaseError, Release, read_current
 from scripts.commands.common import command, home_option, json_option, option, whole, write_json
-from scripts.environment import NEEDED, ROOT
+from scripts.environment import NEEDED, list_pinned
 from scripts.messages import list_texts, write
 from webmap.content import holds
 from webmap.publish import hash_code
@@ -38,10 +37,6 @@ RELEASE_MB = 100  # of a release, generously; a build lays the new one beside th
 LEAST_MB = 50  # for logs and files that are being made
 FILES = 4096  # connections and files that a busy worker opens
 AHEAD_S = 300  # that another machine's clock may differ
-PINNED = re.compile(
-    r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+?)(?: ; (?P<marker>.*?))?(?: \\)?$",
-    re.MULTILINE,
-)
 SHOWN_TIME = "%Y-%m-%d %H:%M:%S UTC"
 EVERYBODY = ("0.0.0.0/0", "::/0")
 
@@ -138,7 +133,7 @@ def _check_python(_: Patient) -> Iterator[Finding]:
 def _list_wrong_packages() -> list[str]:
     """Return the packages whose version is not the pinned one; those of other systems are left out."""
     wanted: dict[str, set[str]] = {}
-    for pinned in PINNED.finditer((ROOT / "requirements.lock").read_text(encoding="utf-8")):
+    for pinned in list_pinned():
         # One that a condition goes with may be left out, or have another version for another Python.
         wanted.setdefault(pinned["name"], set()).update(
             [pinned["version"], *([""] if pinned["marker"] else [])]

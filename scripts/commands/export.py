@@ -12,8 +12,7 @@ from typing import Any
 import click
 
 from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
-from layers.export.job import Job, release_path
-from layers.export.request import build_job
+from layers.export.job import Job, build_job, release_path
 from layers.home import write_atomically
 from layers.store import Release
 from scripts.commands.common import (
@@ -24,6 +23,7 @@ from scripts.commands.common import (
     live_release,
     option,
     settings,
+    tell_wrong,
     write_json,
 )
 from scripts.messages import say, warn, write
@@ -92,10 +92,7 @@ def export(**given: Any) -> int:
         return 2
     if not _check_name(options):
         return 2
-    chosen = settings(options.home)
-    release = live_release(chosen)
-    if release is None or chosen is None:
-        return 1
+    release = live_release(settings(options.home))
     content = Content(release)
     try:
         asked = _parse(options, content)
@@ -159,9 +156,7 @@ def _make(options: ExportOptions, asked: DownloadRequest, content: Content) -> t
 
 def _refuse(error: RequestError, release: Release) -> int:
     """Say what is wrong in both languages, as the site does."""
-    for language in ("zh", "en"):
-        strings = release.read_json(f"pages/{language}/strings.json")
-        write(strings[error.key].format(**error.values), error=True)
+    tell_wrong(release, error.key, error.values)
     if error.near:
         write(", ".join(one["id"] for one in error.near), error=True)
     return 1 if error.status == HTTPStatus.SERVICE_UNAVAILABLE else 2
@@ -205,10 +200,7 @@ def map(theme: str, language: str, out: str, base: str, home: Path | None, **ask
     # Heavy, and only this command's.
     from webmap.folium_map import to_map
 
-    chosen = settings(home)
-    release = live_release(chosen)
-    if release is None:
-        return 1
+    release = live_release(settings(home))
     payload = release.read_json(f"map/{language}.json")
     try:
         themes = [row["id"] for row in payload["themes"]]

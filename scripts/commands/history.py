@@ -155,8 +155,6 @@ def rollback(*, number: int, who: str | None, why: str | None, as_json: bool, ho
     from webmap.publish import BuildError, By, roll_back
 
     chosen = settings(home)
-    if chosen is None:
-        return 1
     known = [entry.number for entry in read_history(chosen.home)]
     if number not in known:
         warn("rollback_unknown", number=number, known=", ".join(map(str, known)) or "-")

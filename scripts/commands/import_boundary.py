@@ -158,8 +158,6 @@ def import_boundary(**given: Any) -> int:
     """Check and publish; exit 1 if it cannot be published, 2 for wrong usage."""
     options = ImportOptions(**given)
     chosen = settings(options.home)
-    if chosen is None:
-        return 1
     if not _complete(options):
         return 2
     in_force = imports_in_force(chosen.home)

@@ -83,8 +83,6 @@ def join(**given: Any) -> int:
         warn("join_pair")
         return 2
     release = live_release(settings(options.home))
-    if release is None:
-        return 1
     try:
         summary, content = _join(options, kind, release)
     except JoinRefusedError as refusal:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import NamedTuple
 
 from scripts.commands.common import command, json_option, write_json
-from scripts.environment import ROOT
+from scripts.environment import list_pinned
 from scripts.messages import warn, write
 
-PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==", re.MULTILINE)
 CLASSIFIER = "License :: "
 SHORT = 60  # characters; more is the text of a licence and not its name
 UNKNOWN = "?"
@@ -44,8 +42,7 @@ def licences(*, as_json: bool) -> int:
 
 def list_licences() -> Iterator[Licence]:
     """Yield what is said of every package of ``requirements.lock`` that is installed, by name."""
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    for name in sorted(set(PINNED.findall(lock)), key=str.lower):
+    for name in sorted({row["name"] for row in list_pinned()}, key=str.lower):
         try:
             package = distribution(name)
         except PackageNotFoundError:

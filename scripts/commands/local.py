@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from geodata.local import place_of_file, read_local, write_examples
 from geodata.read import Facts, read_facts
-from scripts.commands.common import OneOf, Refusal, command, home_option, live_release, local_option, settings
+from scripts.commands.common import OneOf, Refusal, command, home_option, local_option, settings, try_release
 from scripts.messages import say, warn, write
 from webmap.settings import Settings
 
@@ -45,8 +45,6 @@ def local(*, act: str, paths: tuple[Path, ...], home: Path | None, local: Path |
             raise Refusal("usage_unknown", arguments=" ".join(map(str, paths[1:])))
         return _write_examples(paths[0])
     chosen = settings(home, local)
-    if chosen is None:
-        return 1
     if chosen.local is None:
         warn("local_unnamed")
         return 2
@@ -86,7 +84,7 @@ def _add(chosen: Settings, folder: Path, paths: tuple[Path, ...]) -> int:
                 warn("local_refused", path=folder)
                 return 1
             with _exchanged(folder, staged, kept, wanted) as keep:
-                release = live_release(chosen)
+                release = try_release(chosen)
                 keep(release is not None)
     except OSError as error:
         warn("file_unreadable", path=error.filename or folder, reason=error.strerror or error)

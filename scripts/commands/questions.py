@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from scripts.commands.common import (
     live_release,
     option,
     settings,
+    tell_wrong,
     write_json,
 )
 from scripts.messages import say, text, warn, write
@@ -74,8 +75,6 @@ def lookup(
         return 2
     chosen = settings(home)
     release = live_release(chosen)
-    if chosen is None or release is None:
-        return 1
     store = open_store(release, chosen) if chosen.store else None
     try:
         answer, lines = _ask(Content(release, store), place, lonlat, lang)
@@ -111,19 +110,13 @@ def _refuse(release: Release, place: AskedPlace, error: Exception) -> None:
     """Say in Chinese and English what is wrong, with the page's own words, and what may be meant."""
     if isinstance(error, CoordinateError):
         values = {"parameter": "position", "value": " ".join(place.position), "allowed": place.crs}
-        _say_wrong(release, f"error.at_{error.kind}", values)
+        tell_wrong(release, f"error.at_{error.kind}", values)
         for x, y in error.options:
             write(f"  weihai-layout lookup {x:.12g} {y:.12g}", error=True)
     elif isinstance(error, RequestError):
-        _say_wrong(release, error.key, error.values)
+        tell_wrong(release, error.key, error.values)
     elif isinstance(error, OSError):
         warn("file_unreadable", path=place.polygon, reason=error.strerror or error)
-
-
-def _say_wrong(release: Release, key: str, values: Mapping[str, object]) -> None:
-    for language in ("zh", "en"):
-        strings = release.read_json(f"pages/{language}/strings.json")
-        write(strings[key].format(**values), error=True)
 
 
 def _is_pair(words: tuple[str, ...]) -> bool:
@@ -187,8 +180,6 @@ def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
     """Print what the plan answers, then what matches, best first; exit 1 if nothing matches."""
     chosen = settings(home)
     release = live_release(chosen)
-    if chosen is None or release is None:
-        return 1
     from webmap.app import create_app  # only this command speaks as the pages do
     from webmap.views.search import answer_question
 

@@ -86,14 +86,10 @@ def serve(
     with ExitStack() as closing:
         gc.disable()  # what is loaded until the first answer stays
         closing.callback(gc.enable)
-        listeners = _listen(host, port, workers) if chosen else None
-        if chosen is None or listeners is None:
-            return 1
+        listeners = _listen(host, port, workers)
         for listener in listeners:
             closing.enter_context(listener)
         figures = _listen(*chosen.metrics, 1, taken="metrics_port_taken") if chosen.metrics else []
-        if figures is None:
-            return 1
         if figures:
             closing.enter_context(figures[0])
             os.environ[FIGURES] = closing.enter_context(TemporaryDirectory(prefix="weihai-layout-"))
@@ -104,8 +100,6 @@ def serve(
         if workers > 1:
             deferred.load_libraries()  # so that they share it
         make = _bring(chosen, verify)
-        if make is None:
-            return 1
         slots = [WorkerSlot(number, one, make) for number, one in enumerate(listeners)]
         count = partial(make_metrics_server, chosen)
         slots += [
@@ -150,8 +144,8 @@ def _verify(release: Release) -> None:
         sys.exit(1)
 
 
-def _bring(chosen: Settings, verify: VerifyAside) -> Make | None:
-    """Make the live release ready; return what makes a worker's server, or None after saying why not."""
+def _bring(chosen: Settings, verify: VerifyAside) -> Make:
+    """Make the live release ready and return what makes a worker's server, or end after saying why not."""
     # Imported while another process reads the release.
     from scripts.postgis_sync import Admission, Outcome, bring
     from scripts.supervisor import make_server
@@ -159,13 +153,11 @@ def _bring(chosen: Settings, verify: VerifyAside) -> Make | None:
 
     admission = Admission(chosen, patient=True)
     release = live_release(chosen, admission, verify)
-    if release is None:
-        return None
     last = read_last(chosen.home)  # a release of the inputs there are now: of this code
     code = last.act.code if last and last.release == release.id else hash_code()
     outcome = admission.outcome or bring(chosen, release)
     if outcome is Outcome.REFUSED:
-        return None
+        raise click.exceptions.Exit(1)
     return partial(make_server, chosen, code, waiting=outcome is Outcome.DOWN)
 
 
@@ -211,8 +203,8 @@ def can_open_browser() -> bool:
     return bool(on_desktop) or sys.platform in {"darwin", "win32"}
 
 
-def _listen(host: str, port: int, workers: int, taken: str = "port_taken") -> list[socket.socket] | None:
-    """Take the port before the build, so that a taken one is said at once; None after saying so."""
+def _listen(host: str, port: int, workers: int, taken: str = "port_taken") -> list[socket.socket]:
+    """Take the port before the build, so that a taken one is said at once, and ends the command."""
     try:
         return listen(host, port, workers)
     except OSError as error:
@@ -221,4 +213,4 @@ def _listen(host: str, port: int, workers: int, taken: str = "port_taken") -> li
             warn(taken, host=host, port=port, example=example)
         else:
             warn("cannot_bind", host=host, port=port, reason=error.strerror or error)
-        return None
+        raise click.exceptions.Exit(1) from error

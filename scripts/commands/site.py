@@ -73,8 +73,6 @@ def site(
         return _give_up(folder, error)
     chosen = settings(home, local)
     release = live_release(chosen)
-    if release is None or chosen is None:
-        return 1
     with FileLock(chosen.home / ".site.lock"):  # one at a time: the leftovers of others are removed
         try:
             return _write(folder, Files(url, sheets=not without_sheets), release, chosen, as_json=as_json)

@@ -51,8 +51,6 @@ def user(*, action: str, name: str | None, role: str | None, no_password: bool, 
     A password is asked for, or read as one line of standard input.
     """
     chosen = settings(None)
-    if chosen is None:
-        return 1
     if chosen.workbench is None:
         warn("user_no_file")
         return 2

@@ -477,6 +477,7 @@ def build_package(recipe: Recipe, files: Mapping[str, bytes], measured: Quality)
     for name, content in files.items():
         stem = Path(name).stem
         method = recipe["resources"][stem]["method"]
+        known = recipe["methods"][method]["sources"]
         resources.append(
             {
                 "name": stem,
@@ -488,7 +489,7 @@ def build_package(recipe: Recipe, files: Mapping[str, bytes], measured: Quality)
                 "bytes": len(content),
                 "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
                 "method": method,
-                "sources": _list_sources(recipe, recipe["methods"][method]["sources"]),
+                "sources": [row for row in recipe["sources"] if row["name"] in known],
                 "licenses": recipe["licenses"],
                 "licence": recipe["licence"].strip(),
             }
@@ -506,7 +507,3 @@ def build_package(recipe: Recipe, files: Mapping[str, bytes], measured: Quality)
         "resources": resources,
         "quality": measured,
     }
-
-
-def _list_sources(recipe: Recipe, names: Sequence[str]) -> list[dict[str, str]]:
-    return [source for source in recipe["sources"] if source["name"] in names]

@@ -219,7 +219,8 @@ def build_towns(lands: Lands, divisions: Mapping[str, Division], frame: str) -> 
         lines.extend(_draw_borders(lands[code], division, frame))
     faces: dict[str, list[shapely.Polygon]] = {code: [] for code in lands}
     for face in polygonize(lines):
-        county = _find_county(face.representative_point(), lands)
+        point = face.representative_point()
+        county = next((code for code in sorted(lands) if lands[code].mainland.covers(point)), None)
         if county is not None:
             faces[county].append(face)
     towns: dict[str, list[shapely.Polygon]] = {}
@@ -366,10 +367,6 @@ def _look_up(face: BaseGeometry, division: Division) -> int:
         return int(np.bincount(division.labels[window][inside]).argmax())
     x, y = shapely.get_coordinates(face.representative_point())[0]
     return int(division.labels[np.abs(grid.ys - y).argmin(), np.abs(grid.xs - x).argmin()])
-
-
-def _find_county(point: shapely.Point, lands: Lands) -> str | None:
-    return next((code for code in sorted(lands) if lands[code].mainland.covers(point)), None)
 
 
 def _collect(pieces: list[shapely.Polygon]) -> BaseGeometry:

@@ -1,4 +1,4 @@
-"""One store of features, asked the same questions whichever it is."""
+"""What the tests of the layers ask: a store of features, whichever it is, and the look-up of positions."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from layers.lookup import BlockPlaces, Lookup, Surroundings
 from layers.memory import MemoryStore
 from layers.postgis.store import PostgisStore
 from layers.query import FeatureStore
@@ -22,3 +23,15 @@ def store(request: pytest.FixtureRequest, release: Release) -> Iterator[FeatureS
     found._pool._pool.wait()  # connecting draws random numbers, which Hypothesis would miss
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def around(release: Release) -> Surroundings:
+    """Return what lies around the release's places."""
+    return Surroundings(release.read("index/around.bin"))
+
+
+@pytest.fixture(scope="session")
+def lookup(release: Release, around: Surroundings) -> Lookup:
+    """Return what answers for a position, from the release's own polygons."""
+    return Lookup(BlockPlaces(release.read("index/lookup.bin")), around)

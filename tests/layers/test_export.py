@@ -38,6 +38,7 @@ from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import (
     About,
     Choice,
+    ExportRequest,
     ExportSpec,
     Job,
     Part,
@@ -51,7 +52,6 @@ from layers.export.job import (
     to_job,
 )
 from layers.export.places import geometries_of
-from layers.export.request import ExportRequest
 from layers.export.styles import rule_of
 from layers.export.vector import short_names, shorten_text
 from layers.export.write import write

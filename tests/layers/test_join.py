@@ -26,7 +26,7 @@ from layers.join.answering import list_added_columns
 from layers.join.job import answer_join, join_file
 from layers.join.placing import PointPlacer, judge_frame, open_placer
 from layers.join.request import JoinRefusedError, JoinRequest, JoinSummary, unpack_answer
-from layers.lookup import SHARING, BlockPlaces, Lookup, Surroundings
+from layers.lookup import SHARING, Lookup
 from layers.relations import Relations
 from layers.search import Search
 from layers.store import Release
@@ -40,13 +40,6 @@ Join = Callable[..., tuple[JoinSummary, bytes]]
 @pytest.fixture(scope="module")
 def placer(release: Release) -> PointPlacer:
     return open_placer(release)
-
-
-@pytest.fixture(scope="module")
-def lookup(release: Release) -> Lookup:
-    return Lookup(
-        BlockPlaces(release.read("index/lookup.bin")), Surroundings(release.read("index/around.bin"))
-    )
 
 
 @pytest.fixture

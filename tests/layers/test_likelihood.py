@@ -28,13 +28,6 @@ TOLERANCE = 0.06
 
 
 @pytest.fixture(scope="module")
-def lookup(release: Release) -> Lookup:
-    return Lookup(
-        BlockPlaces(release.read("index/lookup.bin")), Surroundings(release.read("index/around.bin"))
-    )
-
-
-@pytest.fixture(scope="module")
 def counties() -> dict[str, BaseGeometry]:
     """The four counties as they are, lon/lat."""
     towns = read_facts().towns

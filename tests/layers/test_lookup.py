@@ -8,15 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Point, shape
 
-from layers.lookup import BlockPlaces, Lookup, LookupAnswer, Surroundings
+from layers.lookup import Lookup, LookupAnswer
 from layers.store import Release
-
-
-@pytest.fixture(scope="module")
-def lookup(release: Release) -> Lookup:
-    return Lookup(
-        BlockPlaces(release.read("index/lookup.bin")), Surroundings(release.read("index/around.bin"))
-    )
 
 
 def _inside(answer: LookupAnswer) -> set[str]:

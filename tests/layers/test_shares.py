@@ -7,23 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import box, shape
 
-from layers.lookup import BlockPlaces, Lookup, Shares, Surroundings
+from layers.lookup import Lookup, Shares, Surroundings
 from layers.store import Release
-
-
-@pytest.fixture(scope="module")
-def around(release: Release) -> Surroundings:
-    return Surroundings(release.read("index/around.bin"))
 
 
 @pytest.fixture(scope="module")
 def shares(release: Release, around: Surroundings) -> Shares:
     return Shares(release.read("index/lookup.bin"), release.read("index/shares.bin"), around)
-
-
-@pytest.fixture(scope="module")
-def lookup(release: Release, around: Surroundings) -> Lookup:
-    return Lookup(BlockPlaces(release.read("index/lookup.bin")), around)
 
 
 def test_a_zone_lies_in_itself(release: Release, shares: Shares) -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from geodata.model import Source
 from geodata.read import read_facts
-from layers.catalogue import read_licence
+from layers.catalogue import list_terms, read_licence, read_own_terms
 from layers.store import Release
-from layers.terms import list_terms, read_own_terms
 
 OWN = read_own_terms()
 

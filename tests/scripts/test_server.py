@@ -31,7 +31,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from layers.history import Act, read_last, record
 from layers.store import Release
 from scripts.cli import main
-from scripts.commands.common import live_release
+from scripts.commands.common import try_release
 from webmap.app import create_app
 from webmap.publish import hash_code
 from webmap.settings import Settings
@@ -469,7 +469,7 @@ def as_reader(folder: Path) -> Iterator[None]:
 
 def test_a_home_that_is_only_to_be_read_is_served_as_it_is(shared: Path, release: Release, capsys) -> None:
     with as_reader(shared):
-        found = live_release(Settings(shared))
+        found = try_release(Settings(shared))
         assert found is not None
         assert found.id == release.id
         client = create_app(found, Settings(shared)).test_client()
@@ -486,7 +486,7 @@ def test_a_home_only_to_be_read_without_a_release_to_use_is_refused_with_the_rea
     stained = shared / "releases" / release.id / "data" / "zones.geojson"
     stained.write_bytes(stained.read_bytes()[:500])
     with as_reader(shared):
-        assert live_release(Settings(shared)) is None
+        assert try_release(Settings(shared)) is None
     said = capsys.readouterr().err
     assert "data/zones.geojson" in said
     assert "weihai-layout build --home" in said
@@ -499,7 +499,7 @@ def test_a_home_only_to_be_read_of_other_code_is_refused_with_the_reason(
         shared, Release(shared / "releases" / release.id, release.manifest_sha256), Act("build", "x", "other")
     )
     with as_reader(shared):
-        assert live_release(Settings(shared)) is None
+        assert try_release(Settings(shared)) is None
     assert f"release {release.id} was made by other code" in capsys.readouterr().err
 
 

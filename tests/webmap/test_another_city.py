@@ -29,7 +29,6 @@ from tests.webmap.conftest import Watched
 ROOT = Path(__file__).parents[2]
 CITY = ROOT / "tests" / "cities" / "jingze"
 LANGUAGES = ("zh", "en")
-LINK = re.compile(r'href="(/(?:zones|industries|places|plan|agencies)/[^"?#.]*)"')
 TEXTS = ("text/html", "json", "text/plain", "text/csv", "svg")
 WAIT_S = 60
 PAGES = (  # one of each kind, beside what these link

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from layers.export.job import to_csv
 from layers.store import Release
-from webmap.http import to_csv
 
 JSON = {"Accept": "application/json"}
 
@@ -123,7 +123,8 @@ def test_the_comparison_as_csv(client: FlaskClient, release: Release) -> None:
 
 
 def test_cells_are_no_formulas_and_numbers_stay_numbers() -> None:
-    assert read_csv(to_csv([["=1+1", "@x", -1.5, None, "a,b"]])) == [["'=1+1", "'@x", "-1.5", "", "a,b"]]
+    told = to_csv([["=1+1", "@x", -1.5, None, "a,b"]]).decode()
+    assert read_csv(told) == [["'=1+1", "'@x", "-1.5", "", "a,b"]]
 
 
 @pytest.mark.parametrize("place", ["gaoqu", "five-innovation", "chucun"])

@@ -56,10 +56,10 @@ STRUCTURE = """() => {
 def samples(client: FlaskClient) -> list[str]:
     """Return one address of every kind of page that links lead to, and some more."""
     adapter = client.application.url_map.bind("localhost")
-    first: dict[str, str] = {}
+    first: dict[tuple[str, str], str] = {}
     for address, _ in walk(client, "en"):
-        endpoint, _ = adapter.match(address.partition("?")[0])
-        first.setdefault(endpoint, address)
+        endpoint, values = adapter.match(address.partition("?")[0])
+        first.setdefault((endpoint, str(values.get("points"))), address)
     kinds = {address.split("?")[0].split("/")[1] for address in first.values()}
     assert {"", "zones", "places", "industries", "clusters", "plan", "agencies", "indicators"} <= kinds
     return [*first.values(), *(f"{path}{'&' if '?' in path else '?'}lang=en" for path in MORE)]

@@ -102,7 +102,8 @@ def addresses(client: FlaskClient, release: Release) -> list[str]:
     adapter = client.application.url_map.bind("localhost")
     found = []
     for rule in client.application.url_map.iter_rules():
-        values = {name: known[name] for name in rule.arguments}
+        values = dict(rule.defaults or {})
+        values |= {name: known[name] for name in rule.arguments - values.keys()}
         if rule.rule.startswith("/places/"):
             values["place_id"] = POINT
         method = "POST" if rule.methods and "POST" in rule.methods else "GET"

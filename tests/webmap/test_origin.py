@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from layers.store import Release
 from tests.webmap.conftest import Watched, running
@@ -69,6 +69,20 @@ def test_a_malformed_host_is_refused_by_name(client: FlaskClient, path: str, hos
     assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
     assert answer.get_json()["parameter"] == "Host"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("host", ["xn--a", "xn--strae-oqa.example", "xn--fiqs8s.example:8443"])
+@pytest.mark.parametrize("path", ["/zones/gaoqu", "/", "/zones//gaoqu", "/data/", "/qr.svg?path=/"])
+def test_a_name_of_another_script_is_linked_to_as_it_was_asked(
+    client: FlaskClient, path: str, host: str
+) -> None:
+    environ = EnvironBuilder(path).get_environ() | {"HTTP_HOST": host}
+    body, status, headers = run_wsgi_app(client.application, environ, buffered=True)
+    assert int(status[:3]) in {200, 308}
+    whole = re.findall(r'content="(http://[^"]*)"', b"".join(body).decode())
+    whole += [headers["Location"]] if "Location" in headers else []
+    assert all(link.startswith(f"http://{host}/") for link in whole)
+    assert whole or "qr" in path
 
 
 @pytest.mark.parametrize("host", FOREIGN)

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from geodata.kinds import EMPHASES
 from layers.store import Release
@@ -220,6 +221,8 @@ def test_a_qr_code_leads_only_to_ourselves(client: FlaskClient) -> None:
     answer = client.get("/qr.svg?path=/zones/gaoqu%3Flang%3Dko")
     assert answer.mimetype == "image/svg+xml"
     parse(answer.text)
+    picture = Image.open(io.BytesIO(client.get("/qr.png?path=/zones/gaoqu%3Flang%3Dko").data))
+    assert (picture.format, picture.width) == ("PNG", picture.height)
     for path in (
         "https://example.org/",
         "//example.org",

@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pypdf
 import pytest
 import shapely
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from werkzeug.test import EnvironBuilder
 
 from geodata.boundary_import import propose
 from geodata.boundary_import.issues import list_codes
@@ -30,6 +34,7 @@ from layers.store import Release
 from scripts import cli
 from scripts.cluster import DatabaseCluster
 from tests.webmap.bench import HASHED, PASSWORD, Bench, build_release, copy_home, run_here, to_file
+from tests.webmap.test_odd_requests import SEED, SENT, TEXTS, check, list_rules, requests
 from webmap import publish as publishing
 from webmap.i18n import read_strings
 from webmap.server import serving
@@ -88,6 +93,53 @@ def test_nothing_of_it_is_there_without_the_setting(client: FlaskClient) -> None
     for path in ("/workbench/", "/workbench/login", "/workbench/upload"):
         assert client.get(path).status_code == 404
     assert client.post("/workbench/login").status_code in {404, 405}
+
+
+FIELDS = (
+    *("name", "next", "layer", "accuracy_m", "method", "file", "crs", "axis", "source", "licence", "why"),
+    *("seen", "comment", "edition", "place", "of", "polygon", "remedy"),
+)
+GOOD = ("zones", "5", "official", "yes", "gaoqu", "1", "EPSG:4490")
+
+
+def test_no_request_makes_the_workbench_fail(
+    bench: Bench, li: FlaskClient, request: pytest.FixtureRequest
+) -> None:
+    known = {"draft_id": bench.draft(li), "number": "1"}
+    rules = [rule for rule in list_rules(bench.app, known, "/workbench/") if not rule[0].endswith("logout")]
+    token, cookie = bench.token(li), li.get_cookie("session", path="/workbench/")
+    fields = st.lists(st.tuples(st.sampled_from(FIELDS), st.one_of(TEXTS, st.sampled_from(GOOD))), max_size=5)
+    met = set()
+
+    @seed(SEED)
+    @settings(
+        max_examples=request.config.getoption("--requests") // 8,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(requests(rules), fields, st.sampled_from(SENT), st.integers(0, 3))
+    def ask(environ: dict[str, Any], form: list[tuple[str, str]], sent: bytes, how: int) -> None:
+        if how:
+            environ["HTTP_COOKIE"] = f"{cookie.key}={cookie.value}" if cookie else ""
+        if how > 1:  # as forms send it
+            values = {"token": token, **{name: value.encode("utf-8", "replace") for name, value in form}}
+            if how == 2 and "file" in values:
+                values["file"] = (io.BytesIO(sent), "x.geojson")
+            built = EnvironBuilder(method="POST", data=values).get_environ()
+            taken = ("REQUEST_METHOD", "CONTENT_TYPE", "CONTENT_LENGTH", "wsgi.input")
+            environ |= {key: built[key] for key in taken}
+        met.add(check(li, environ))
+
+    ask()
+    assert {303, 400, 404, 405} <= met
+
+
+@pytest.mark.parametrize("path", ["drafts/%0A", "drafts/%0D%0Ax", "drafts/%3Fa=b%26c", "drafts/%E9%AB%98"])
+def test_who_is_not_signed_in_is_led_back_to_whatever_was_asked(bench: Bench, path: str) -> None:
+    answer = bench.visitor().get(f"/workbench/{path}")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/workbench/login?next={quote(f'/workbench/{unquote(path)}')}"
 
 
 def test_public_pages_set_no_cookie(bench: Bench) -> None:

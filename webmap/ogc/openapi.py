@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypedDict
+
+import yaml
 
 from layers.document_types import FieldEntry
 from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
@@ -16,25 +19,12 @@ from webmap.ogc.request import FORM, MAX_SEARCH, PROFILE, ROOT, SEARCH_TYPES, F,
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
 from webmap.ogc.tilesets import QUAD, TEMPLATE
 from webmap.params import OpenParameter, Operation
-from webmap.problems import PROBLEM
 from webmap.vector_tiles import TILE
 
 Part = dict[str, object]
 _TEXT: Part = {"type": "string"}
 _URI: Part = {"type": "string", "format": "uri"}
-HEADERS: Part = {
-    "ETag": {"schema": _TEXT, "description": "Changes with the data."},
-    "Vary": {"schema": _TEXT, "description": "Request headers that the answer depends on."},
-    "Link": {"schema": _TEXT, "description": "To what the features can be filtered by, and to their schema."},
-    "Content-Crs": {
-        "schema": _TEXT,
-        "description": "URI of the coordinate reference system, in angle brackets.",
-    },
-    "Access-Control-Allow-Origin": {
-        "schema": {"type": "string", "enum": ["*"]},
-        "description": "Open to every page.",
-    },
-}
+COMPONENTS = Path(__file__).with_name("components.yaml")  # what does not depend on what is served
 VERSION = "1.0.0"
 RULE_PART = re.compile(r"<(?:[^:<>]+:)?(\w+)>")  # of the rule of an address
 
@@ -56,107 +46,6 @@ def array_schema(items: Part, **limits: int) -> Part:
 
 LINKS = array_schema(ref("schemas", "link"))
 _ORDINAL: Part = {"type": "integer", "minimum": 0}
-_PAIR = array_schema({"type": "number"}, minItems=2, maxItems=2)
-_TILESET: dict[str, Part] = {
-    "title": _TEXT,
-    "dataType": {"type": "string", "enum": ["vector"]},
-    "crs": _URI,
-    "tileMatrixSetURI": _URI,
-    "links": LINKS,
-}
-
-
-SCHEMAS: Part = {
-    "link": object_schema({"href": _URI, "rel": _TEXT, "type": _TEXT}, {"title": _TEXT}),
-    "linkOrTemplate": object_schema(
-        {"href": _TEXT, "rel": _TEXT, "type": _TEXT}, {"title": _TEXT, "templated": {"type": "boolean"}}
-    ),
-    "landingPage": object_schema(
-        {"title": _TEXT, "description": _TEXT, "links": LINKS}, {"attribution": _TEXT}
-    ),
-    "confClasses": object_schema({"conformsTo": array_schema(_URI), "links": LINKS}),
-    "collection": object_schema(
-        {"id": _TEXT, "title": _TEXT, "description": _TEXT, "itemType": _TEXT, "links": LINKS},
-        {
-            "numberMatched": {"type": "integer", "minimum": 0},
-            "extent": object_schema(
-                {
-                    "spatial": object_schema(
-                        {
-                            "bbox": array_schema(array_schema({"type": "number"}, minItems=4, maxItems=4)),
-                            "crs": _URI,
-                        }
-                    )
-                }
-            ),
-            "crs": array_schema(_URI),
-            "storageCrs": _URI,
-        },
-    ),
-    "collections": object_schema(
-        {"links": LINKS, "collections": array_schema(ref("schemas", "collection")), "crs": array_schema(_URI)}
-    ),
-    "tileSets": object_schema({"links": LINKS, "tilesets": array_schema(object_schema(_TILESET))}),
-    "tileSet": object_schema(
-        _TILESET
-        | {
-            "links": array_schema(ref("schemas", "linkOrTemplate")),
-            "tileMatrixSetLimits": array_schema(
-                object_schema(
-                    {"tileMatrix": _TEXT}
-                    | dict.fromkeys(("minTileRow", "maxTileRow", "minTileCol", "maxTileCol"), _ORDINAL)
-                )
-            ),
-            "layers": array_schema(object_schema({"id": _TEXT, "dataType": _TEXT, "links": LINKS})),
-            "boundingBox": object_schema({"lowerLeft": _PAIR, "upperRight": _PAIR, "crs": _URI}),
-        }
-    ),
-    "tileMatrixSets": object_schema(
-        {
-            "links": LINKS,
-            "tileMatrixSets": array_schema(
-                object_schema({"id": _TEXT, "uri": _URI, "crs": _URI, "links": LINKS})
-            ),
-        }
-    ),
-    "tileMatrixSet": object_schema(
-        {
-            "id": _TEXT,
-            "crs": _URI,
-            "tileMatrices": array_schema(
-                object_schema(
-                    {
-                        "id": _TEXT,
-                        "pointOfOrigin": _PAIR,
-                        **{key: {"type": "number"} for key in ("scaleDenominator", "cellSize")},
-                        **dict.fromkeys(("tileWidth", "tileHeight", "matrixWidth", "matrixHeight"), _ORDINAL),
-                    }
-                )
-            ),
-        }
-    ),
-    "jsonSchema": object_schema(
-        {"$schema": _URI, "$id": _URI, "type": _TEXT, "title": _TEXT, "properties": {"type": "object"}}
-    ),
-    "geometry": object_schema(
-        {
-            "type": {"type": "string", "enum": ["Point", "MultiPoint", "Polygon", "MultiPolygon"]},
-            "coordinates": {"type": "array", "items": {}},
-        }
-    )
-    | {"nullable": True},
-    "problem": object_schema(
-        {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT, "detail_zh": _TEXT},
-        {
-            "instance": _TEXT,
-            "parameter": _TEXT,
-            "value": _TEXT,
-            "allowed": _TEXT,
-            "hint": _TEXT,
-            "near": array_schema(object_schema({"id": _TEXT, "label": _TEXT}, {"href": _TEXT})),
-        },
-    ),
-}
 
 
 def feature_schema(properties: Part) -> Part:
@@ -201,16 +90,6 @@ def success_response(media: str, schema: Part, description: str, *more: str) -> 
     }
 
 
-def failure_response(description: str) -> Part:
-    """Return an answer that says what is wrong."""
-    content = {PROBLEM: {"schema": ref("schemas", "problem")}, HTML: {"schema": _TEXT}}
-    return {
-        "description": description,
-        "headers": response_headers("Access-Control-Allow-Origin"),
-        "content": content,
-    }
-
-
 class Definition:
     """Builds the API definition in the language of a request.
 
@@ -227,7 +106,8 @@ class Definition:
         def say(key: str) -> str:
             return self._resources.text(request, key)
 
-        paths, schemas = self._fixed_paths(request), dict(SCHEMAS)
+        fixed: dict[str, Part] = yaml.load(COMPONENTS.read_bytes(), Loader=yaml.CSafeLoader)
+        paths, schemas = self._fixed_paths(request), Part()
         for row in self._resources.collections:
             schemas |= _schemas(row, request.language)
             paths |= self._collection_paths(request, row, say)
@@ -253,18 +133,12 @@ class Definition:
             ],
             "paths": paths,
             "components": {
-                "schemas": schemas,
+                **fixed,
+                "schemas": fixed["schemas"] | schemas,
                 "parameters": {
                     declared.name: declared.to_openapi(say)
                     for declared in (F, LANG, PROFILE, *DECLARED.values())
                     if declared.name not in OWN
-                },
-                "headers": HEADERS,
-                "responses": {
-                    "NotModified": {"description": "Not modified"},
-                    "BadRequest": failure_response("A parameter is unknown, malformed or out of range"),
-                    "NotFound": failure_response("No such collection or feature"),
-                    "Unavailable": failure_response("The store of features cannot be reached at the moment"),
                 },
             },
         }

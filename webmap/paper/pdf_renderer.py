@@ -139,14 +139,6 @@ class PdfRenderer:
         found = {theme["id"]: theme for theme in self.payload["themes"]}
         return found[theme_id]
 
-    def place_pdf(self, place_id: str) -> bytes:
-        """Return the sheet of a place."""
-        return self._pdf("one.typ", self.place_sheet(place_id))
-
-    def industry_pdf(self, industry_id: str) -> bytes:
-        """Return the sheet of an industry."""
-        return self._pdf("one.typ", self.industry_sheet(industry_id))
-
     def place_sheet(self, place_id: str) -> Sheet:
         """Return what stands on the sheet of a place."""
         document: doc.PlaceDocument = self.release.read_json(f"documents/{place_id}.json")
@@ -171,13 +163,13 @@ class PdfRenderer:
             frame["map_note"] = f"{self.say('industry.cluster_zones', name=name)} · {frame['map_note']}"
         return {**sheet, **frame}
 
-    def cluster_pdf(self, cluster_id: str) -> bytes:
-        """Return the sheet of a cluster."""
+    def cluster_sheet(self, cluster_id: str) -> Sheet:
+        """Return what stands on the sheet of a cluster."""
         document: doc.ClusterDocument = self.release.read_json(f"clusters/{cluster_id}.json")
         sheet = self.writer.of_cluster(document)
         places = {place["id"]: document["colour"] for place in document["places"]}
         chosen = Chosen(places, whole=True) if places else None
-        return self._pdf("one.typ", {**sheet, **self._frame(document["url"], sheet["title"], chosen)})
+        return {**sheet, **self._frame(document["url"], sheet["title"], chosen)}
 
     def poster(
         self, choice: MapChoice, size: str, note: str = "", also: PdfRenderer | None = None
@@ -246,7 +238,7 @@ class PdfRenderer:
         note = self._note(typeset.to_legible({"svg": drawn["svg"]})[1])
         drawn = self.poster(choice, size, note, also) if note else drawn
         if extension == "pdf":
-            return self._pdf("poster.typ", drawn)
+            return self.to_pdf("poster.typ", drawn)
         width, height = SIZES[size]
         ppi = min(typeset.PPI, MM_PER_INCH * math.sqrt(MOST_PIXELS / (width * height)))
         return self._png("poster.typ", drawn, ppi)
@@ -265,10 +257,6 @@ class PdfRenderer:
             sheet["lead"] = self.say("common.list_comma").join(names)
         width, height = CARD
         return self._png("card.typ", {**sheet, "width": width, "height": height}, CARD_PPI)
-
-    def atlas_pdf(self, chart: str) -> bytes:
-        """Return the atlas; `chart` is the drawing of the clusters' targets."""
-        return self._pdf("atlas.typ", build_atlas(self, chart))
 
     def qr(self, url: str) -> str:
         """Return the QR code of an address as SVG."""
@@ -326,7 +314,8 @@ class PdfRenderer:
         letters = typeset.name_letters(missing)
         return self.say("paper.replaced", mark=typeset.MARK, letters=letters) if missing else ""
 
-    def _pdf(self, template: str, data: Mapping[str, object]) -> bytes:
+    def to_pdf(self, template: str, data: Mapping[str, object]) -> bytes:
+        """Return a template typeset with what stands in it, letters that no font has replaced."""
         legible, missing = typeset.to_legible({**data, **self._common()})
         foot, lead = legible.get("foot"), legible.get("method_lead")
         if missing and isinstance(foot, list):  # of a sheet

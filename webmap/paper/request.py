@@ -61,19 +61,20 @@ def make_paper(request: PaperRequest, absolute: Callable[[str], str] | None = No
     if request.extension == "html":
         return _make_html(request)
     # Slow to load, and a process that serves prints nothing itself.
-    from webmap.paper.pdf_renderer import open_renderer
+    from webmap.paper.pdf_renderer import build_atlas, open_renderer
 
     renderer = open_renderer(request.release, request.language, absolute or request.absolute)
     sheets = {
-        "place": renderer.place_pdf,
-        "industry": renderer.industry_pdf,
-        "cluster": renderer.cluster_pdf,
-        "card": renderer.card_png,
+        "place": renderer.place_sheet,
+        "industry": renderer.industry_sheet,
+        "cluster": renderer.cluster_sheet,
     }
     if request.kind in sheets:
-        return sheets[request.kind](request.id)
+        return renderer.to_pdf("one.typ", sheets[request.kind](request.id))
+    if request.kind == "card":
+        return renderer.card_png(request.id)
     if request.kind == "atlas":
-        return renderer.atlas_pdf(request.svg)
+        return renderer.to_pdf("atlas.typ", build_atlas(renderer, request.svg))
     if request.kind == "chart":
         return renderer.chart_png(request.svg, (request.width, request.height), request.title)
     also = open_renderer(request.release, request.also, renderer.absolute) if request.also else None

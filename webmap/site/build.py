@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import orjson
 from flask import Flask, g, render_template
 from werkzeug.test import TestResponse
 
@@ -41,6 +43,7 @@ COMPRESSED = (".gz", ".br")
 LOADED = (".html", ".js", ".css", ".svg")  # by pages; what is taken away as a file is taken seldom
 LEAST_SAVED = 1400  # bytes: a packet of the network
 PAPER = ("pdf", "svg", "png")
+PIECES = re.compile(rb"<template id=pieces .*</template>", re.DOTALL)  # of answers, which scripts alone use
 HERE = Path(__file__).parent / "hosting"
 MISSING = "404.html"
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -72,12 +75,22 @@ def _build_files(release: Release, settings: Settings, files: Files) -> Iterator
             yield f"{path}.js", write(to_literal(path, content))
         else:
             pages.append(path)
-            yield path, content
+            page, pieces = _take_pieces(content)
+            yield path, page
+            if pieces:
+                text = orjson.dumps(pieces.decode())
+                yield f"{path.removesuffix(PAGE)}.pieces{PAGE}.js", to_packed_script(text)
     for name, table in build_answer_tables(app):
         yield f"answers/{name}.json.js", to_packed_script(table)
     if files.url:
         yield "404.html", render_missing(app, files.url)
     yield from list_hosting(files.url, sorted(path for path in pages if path.endswith(PAGE)))
+
+
+def _take_pieces(page: bytes) -> tuple[bytes, bytes]:
+    """Return a page without the pieces of its answers, and those."""
+    found = PIECES.search(page)
+    return (page[: found.start()] + page[found.end() :], found[0]) if found else (page, b"")
 
 
 def _asking(app: Flask) -> Ask:

@@ -60,7 +60,9 @@ def lay_out_clusters(
                 "lines": lines,
                 "length": round(room * target["value"] / largest, 1) if target else None,
                 "other": target is not None and target["measure"]["zh"] != main,
-                "reached": _place_reached(reached.get(row["id"]), start, room / largest),
+                "reached": {"x": round(start + room * one["value"] / largest, 1), **_label(one)}
+                if (one := reached.get(row["id"]))
+                else None,
             }
         )
     frame = _frame(len(rows)) | {"rows": rows, "start": start, "indent": INDENT, "narrow": narrow}
@@ -149,10 +151,6 @@ def _last(row: ClusterDocument | IndicatorDocument) -> Reached | None:
     """Return the latest outcome that counts what the plan counts."""
     alike = _list_alike(row)
     return alike[-1] if alike else None
-
-
-def _place_reached(one: Reached | None, start: float, scale: float) -> dict[str, object] | None:
-    return {"x": round(start + scale * one["value"], 1), **_label(one)} if one else None
 
 
 def _label(one: Reached) -> dict[str, object]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import (
-    TypedDict,
-    TypeVar,
-)
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypedDict, TypeVar, get_args
 
 from flask import Blueprint, Response, current_app, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +14,7 @@ from layers.answers import AreaIndustry, AreaPositioning
 from layers.citations import to_cited
 from layers.links import Link, Statement, Words
 from webmap.content import Content
-from webmap.http import address_with, send_csv, to_csv
+from webmap.http import address_with, send_csv
 from webmap.params import ListParameter, takes
 from webmap.problems import BadParameterError
 from webmap.views.context import content
@@ -27,6 +24,10 @@ blueprint = Blueprint("comparison", __name__)
 LEAST, MOST = 2, 5
 PARAMETER = "zones"
 ZONES = ListParameter(PARAMETER, LEAST, MOST, meaning="ogc.site.zones")
+Industries = Literal["industries", "industries_of_areas"]
+Things = Literal["memberships", "platforms", "responsible_units"]
+INDUSTRIES: tuple[Industries, ...] = get_args(Industries)
+THINGS: tuple[Things, ...] = get_args(Things)
 
 
 class ComparedIndustry(Link):
@@ -108,36 +109,9 @@ def compare_places(content: Content, ids: Sequence[str]) -> Comparison:
         },
         "positioning_of_areas": {row["id"]: row["positioning_of_areas"] for row in documents},
         "positioning": {row["id"]: row["positioning"] for row in documents},
-        "memberships": _align(
-            (
-                (place["id"], row["id"], row["name"], row["url"], _bond(row))
-                for place in documents
-                for row in place["memberships"]
-            ),
-            len(ids),
-        ),
-        "platforms": _align(
-            (
-                (
-                    one["id"],
-                    row["id"],
-                    row["name"],
-                    row["url"],
-                    {"kind": row["kind"], "zone_basis": row["zone_basis"]},
-                )
-                for one in documents
-                for row in one["platforms"]
-            ),
-            len(ids),
-        ),
-        "responsible_units": _align(
-            (
-                (one["id"], row["agency_id"], row["name"], row["url"], {"clause": row["clause"]})
-                for one in documents
-                for row in one["responsible_units"]
-            ),
-            len(ids),
-        ),
+        "memberships": _align(documents, "memberships", "relation", "clause"),
+        "platforms": _align(documents, "platforms", "kind", "zone_basis"),
+        "responsible_units": _align(documents, "responsible_units", "clause"),
     }
 
 
@@ -152,19 +126,11 @@ def tabulate_comparison(content: Content) -> dict[str, object]:
 def _tabulate(found: Comparison, place_id: str) -> dict[str, object]:
     """Return the facts of one place: lists of entries, each with what it is ``about``."""
     lists: dict[str, object] = {
-        name: [{"about": _about(row), **said} for row in rows for said in row["cells"][place_id]]
-        for name, rows in (
-            ("industries", found["industries"]),
-            ("industries_of_areas", found["industries_of_areas"]),
-        )
+        name: [{"about": _about(row), **said} for row in found[name] for said in row["cells"][place_id]]
+        for name in INDUSTRIES
     }
     lists |= {
-        name: [{"about": _about(row), **row["cells"][place_id]} for row in rows]
-        for name, rows in (
-            ("memberships", found["memberships"]),
-            ("platforms", found["platforms"]),
-            ("responsible_units", found["responsible_units"]),
-        )
+        name: [{"about": _about(row), **row["cells"][place_id]} for row in found[name]] for name in THINGS
     }
     return lists | {
         "head": found["zones"][0],
@@ -176,10 +142,6 @@ def _tabulate(found: Comparison, place_id: str) -> dict[str, object]:
 
 def _about(row: ComparedIndustry | ComparedThing) -> dict[str, object]:
     return {key: value for key, value in row.items() if key not in {"cells", "common"}}
-
-
-def _bond(row: doc.Membership) -> dict[str, object]:
-    return {"relation": row["relation"], "clause": row["clause"]}
 
 
 def _head(document: doc.PlaceDocument) -> ComparedPlace:
@@ -250,14 +212,25 @@ def _cell(
 
 
 def _align(
-    rows: Iterable[tuple[str, str, Words, str | None, dict[str, object]]], places: int
+    documents: Sequence[doc.PlaceDocument],
+    listed: Things,
+    *told: str,
 ) -> list[ComparedThing]:
-    """Return a row for every thing of (place, id, name, address, what is told), the most common first."""
+    """Return a row for each thing that any of them lists, with what is `told` of it, the commonest first."""
     found: dict[str, ComparedThing] = {}
-    for place_id, row_id, name, url, told in rows:
-        entry: ComparedThing = {"id": row_id, "name": name, "url": url or "", "cells": {}, "common": False}
-        found.setdefault(row_id, entry)["cells"][place_id] = told
-    return _ordered(found.values(), places)
+    for document in documents:
+        rows: Sequence[Mapping[str, Any]] = document[listed]
+        for row in rows:
+            row_id, url = row.get("agency_id") or row["id"], row["url"] or ""
+            entry: ComparedThing = {
+                "id": row_id,
+                "name": row["name"],
+                "url": url,
+                "cells": {},
+                "common": False,
+            }
+            found.setdefault(row_id, entry)["cells"][document["id"]] = {key: row[key] for key in told}
+    return _ordered(found.values(), len(documents))
 
 
 def _ordered(rows: Iterable[Compared], places: int) -> list[Compared]:
@@ -411,7 +384,7 @@ def compare_csv() -> Response:
     """Send the comparison as a table: a line a fact, a column a place."""
     ids = parse_zones(least=LEAST)
     rows = comparison_table(compare_places(content(), ids), g.language)
-    return send_csv(to_csv(rows), f"{content().plan['id']}-compare-{'-'.join(ids)}")
+    return send_csv(rows, f"{content().plan['id']}-compare-{'-'.join(ids)}")
 
 
 def parse_zones(*, least: int) -> list[str]:

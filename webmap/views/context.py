@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import html
 import json
+from collections.abc import Sequence
+from math import ceil
 from urllib.parse import quote
 
 from flask import current_app, request
@@ -16,7 +18,12 @@ from webmap.content import Content
 from webmap.downloads import Downloads
 from webmap.http import absolute, address_with, base_url, here, page_url
 from webmap.i18n import choose_credit, current_language, pick, translate
+from webmap.params import WholeParameter
 from webmap.problems import NotFoundError, name_some
+
+PAGE = WholeParameter("page", low=1, high=None, default=1)  # of a list, of so many rows:
+PER_PAGE = 40
+POLYGON, POINT = {"points": False}, {"points": True}  # what addresses of places are of
 
 
 def content() -> Content:
@@ -37,6 +44,13 @@ def require_place(place_id: str, *, points: bool) -> PlaceDocument:
             "error.place", parameter="place", value=place_id, allowed=name_some(known), near=near
         )
     return document
+
+
+def choose_part(rows: Sequence[object], page: int) -> dict[str, object]:
+    """Return what a list with a pager shows: the `rows` of a page, or of the last one."""
+    pages = max(ceil(len(rows) / PER_PAGE), 1)
+    page = min(page, pages)
+    return {"part": rows[(page - 1) * PER_PAGE : page * PER_PAGE], "number_of": page, "pages": pages}
 
 
 def template_context() -> dict[str, object]:

@@ -30,7 +30,7 @@ from layers.join.request import (
     unpack_answer,
 )
 from webmap.export_worker import TEMPORARY, ChildJob, ExportWorker
-from webmap.http import HTML, JSON, send_json, vary
+from webmap.http import HTML, prefers_page, send_json, vary
 from webmap.i18n import translate
 from webmap.params import refuse_unknown, wrong_choice
 from webmap.problems import (
@@ -89,7 +89,7 @@ def join_page() -> Response:
 @blueprint.post("/join")
 def join_table() -> Response:
     """Answer with the table, or with what is said of it: nothing of it is kept."""
-    person = request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
+    person = prefers_page()
     try:
         with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
             asked = _parse(Path(folder))

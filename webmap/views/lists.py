@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from math import ceil
 
 from flask import Blueprint, g, render_template, request
 
 from geodata.kinds import PLACE_LAYERS, POINT_LAYERS
 from layers.document_types import IndustryDocument, PlaceDocument
 from webmap.content import Content
-from webmap.params import ChoiceParameter, Q, WholeParameter
-from webmap.views.context import content
+from webmap.params import ChoiceParameter, Q
+from webmap.views.context import PAGE, choose_part, content
 
 blueprint = Blueprint("lists", __name__)
 BY_PLAN, BY_NAME, BY_KIND, BY_AREA, BY_COUNT = "plan", "name", "kind", "area", "count"
@@ -21,8 +20,6 @@ KIND, COUNTY, INDUSTRY = (ChoiceParameter(name) for name in ("kind", "county", "
 POSITION = ChoiceParameter("position", allowed=("known", "unknown"))
 SORT = ChoiceParameter("sort", allowed=(BY_PLAN, BY_NAME, BY_AREA, BY_COUNT), default=BY_PLAN)
 POINT_SORT = ChoiceParameter("sort", allowed=(BY_PLAN, BY_NAME, BY_KIND), default=BY_PLAN)
-PAGE = WholeParameter("page", low=1, high=None, default=1)
-PER_PAGE = 40
 
 
 @dataclass(frozen=True)
@@ -79,19 +76,15 @@ def platforms_page() -> str:
     rows = _list_places(POINT_LAYERS)
     asked = parse_list_request(rows, POINT_SORT)
     found = select_places(rows, asked)
-    pages = max(ceil(len(found) / PER_PAGE), 1)
-    page = min(asked.page, pages)
     return render_template(
         "platforms.html",
         page="zones",
         asked=asked,
         facets=count_facets(rows),
         rows=found,
-        shown=found[(page - 1) * PER_PAGE : page * PER_PAGE],
-        number_of=page,
-        pages=pages,
         total=len(rows),
         sorts=POINT_SORT.allowed,
+        **choose_part(found, asked.page),
     )
 
 

@@ -20,7 +20,7 @@ from layers.lookup import (
     SharesAnswer,
     read_entries,
 )
-from webmap.http import GEOJSON, HTML, JSON, send_json, vary
+from webmap.http import GEOJSON, HTML, JSON, prefers_page, send_json, vary
 from webmap.i18n import translate
 from webmap.limiter import computing
 from webmap.params import AT, FRAME, LAT, LON, PROJECTED, parse_frame, parse_position, takes
@@ -64,7 +64,7 @@ def lookup_page() -> Response:
     accepted = request.accept_mimetypes
     if not given and (not accepted or accepted[HTML] > 0):
         return _page()  # nothing to answer yet: the page is where one asks
-    if not _wants_page():
+    if not prefers_page():
         return vary(lookup_document())
     try:
         position = parse_position()
@@ -91,7 +91,7 @@ def _find_named(text: str) -> list[dict[str, str]]:
 @blueprint.post("/lookup")
 def lookup_polygon() -> Response:
     """Answer how much of a polygon lies in each place; nothing of it is kept."""
-    if not _wants_page():
+    if not prefers_page():
         return vary(send_json(_measure(_sent())))
     try:
         polygon = _sent()
@@ -108,11 +108,6 @@ def _measure(polygon: BaseGeometry) -> SharesAnswer:
 
 def _at(lon: float, lat: float) -> LookupAnswer:
     return content().lookup.at(round(lon, 7), round(lat, 7))
-
-
-def _wants_page() -> bool:
-    """Return whether a page is preferred; programs that take anything get the document."""
-    return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
 
 
 def _sent() -> BaseGeometry:

@@ -8,26 +8,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import TypedDict
 
 from flask import Blueprint, Response, render_template, request
 
 from geodata.boundaries import GeoJsonFeature, flatten_value
 from geodata.deferred import shapely
-from layers.document_types import LayerEntry
+from layers.document_types import LayerEntry, to_link
 from layers.geojson import to_bytes
 from layers.links import Link, Words, to_own_url
 from layers.map_types import OwnEntry, OwnFieldEntry, OwnTextEntry
 from webmap.http import GEOJSON, send_json
 from webmap.i18n import LANGUAGES, pick
-from webmap.params import ChoiceParameter, Q, WholeParameter, takes
+from webmap.params import ChoiceParameter, Q, takes
 from webmap.problems import NotFoundError, name_some
-from webmap.views.context import content
+from webmap.views.context import PAGE, choose_part, content
 
 blueprint = Blueprint("own", __name__)
-PAGE = WholeParameter("page", low=1, high=None, default=1)
-PER_PAGE = 40
 
 
 class OwnFact(TypedDict):
@@ -95,8 +92,6 @@ def own_list_page(layer_id: str) -> str:
     }
     q = Q.parse(request.args).strip()
     found = [row for row in rows if _fits(row, asked, q)]
-    pages = max(ceil(len(found) / PER_PAGE), 1)
-    page = min(PAGE.parse(request.args), pages)
     return render_template(
         "own_list.html",
         page="own",
@@ -107,10 +102,8 @@ def own_list_page(layer_id: str) -> str:
         choices=[_count(one, rows, asked[one["name"]]) for one in fields],
         q=q,
         rows=found,
-        part=found[(page - 1) * PER_PAGE : page * PER_PAGE],
-        number_of=page,
-        pages=pages,
         total=len(rows),
+        **choose_part(found, PAGE.parse(request.args)),
     )
 
 
@@ -160,7 +153,7 @@ def build_own_document(layer: LayerEntry, row: GeoJsonFeature) -> OwnDocument:
         "own": True,
         "name": _name(row),
         "url": to_own_url(layer["id"], row["id"]),
-        "parent": {"id": parent["id"], "name": parent["name"], "url": parent["url"]} if parent else None,
+        "parent": to_link(parent) if parent else None,
         "at": [round(at.x, 6), round(at.y, 6)],
         "geometry": layer["geometry"],
         "facts": [

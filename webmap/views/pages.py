@@ -14,8 +14,7 @@ from typing import TypeVar
 import segno
 from flask import Blueprint, Response, current_app, g, render_template, request
 
-from geodata.kinds import POINT_LAYERS
-from layers.document_types import PlaceDocument, PlaceIndustry
+from layers.document_types import PlaceIndustry
 from layers.history import TracedChange
 from layers.inspection import Inspection
 from layers.query import FeatureStore
@@ -24,13 +23,13 @@ from webmap.i18n import LANGUAGES
 from webmap.params import OpenParameter, takes
 from webmap.problems import BadParameterError, DamagedError, NotFoundError
 from webmap.views.comparison import suggest_places
-from webmap.views.context import content, require_place
+from webmap.views.context import POINT, POLYGON, content, require_place
 from webmap.views.releases import publications
 
 Key = TypeVar("Key", bound=Hashable)
 blueprint = Blueprint("pages", __name__)
 documents_blueprint = Blueprint("api", __name__)
-ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.svg", "/r/", "/ogc/")
+ENDLESS = ("/search", "/find", "/compare?", "/lookup", "/changes?", "/qr.", "/r/", "/ogc/")
 CONTACT_HOLDS = timedelta(days=90)
 MAX_PATH = 800  # characters; a denser code is hard to read from paper
 OWN_PATH = re.compile(rf"/(?![/\\])[!-~]{{0,{MAX_PATH - 1}}}")  # no other host, nothing unprintable
@@ -59,35 +58,33 @@ def _is_selected() -> bool:
     return request.args.get("zone") in content().documents
 
 
-@blueprint.get("/zones/<place_id>")
-def zone_page(place_id: str) -> str:
-    """Show one county, zone, park or area."""
-    document = require_place(place_id, points=False)
+@blueprint.get("/zones/<place_id>", defaults=POLYGON)
+@blueprint.get("/places/<place_id>", defaults=POINT)
+def place_page(place_id: str, *, points: bool) -> str:
+    """Show one county, zone, park or area, or one platform or gateway."""
+    document = require_place(place_id, points=points)
     history: list[TracedChange] = []
-    with suppress(DamagedError):  # the log says it; the place itself is known
-        history = publications().trace(place_id)
-    return _place_page(document, history)
+    if not points:
+        with suppress(DamagedError):  # the log says it; the place itself is known
+            history = publications().trace(place_id)
+    release, path = content().release, f"locator/{document['id']}.svg"
+    measures = content().measures["places"].get(document["id"])
+    return render_template(
+        "zone.html",
+        page="zones",
+        doc=document,
+        locator=release.read(path).decode() if release.sha256(path) else "",
+        suggested=[] if points else suggest_places(content(), [place_id]),
+        history=history,
+        distances=measures["distances"] if measures else {},
+    )
 
 
-@blueprint.get("/places/<place_id>")
-def place_page(place_id: str) -> str:
-    """Show one platform or gateway."""
-    return _place_page(require_place(place_id, points=True), [])
-
-
-@blueprint.get("/zones/<place_id>.panel.html")
-def zone_panel_page(place_id: str) -> str:
-    """Show one county, zone, park or area in the map's panel."""
-    return _panel(require_place(place_id, points=False))
-
-
-@blueprint.get("/places/<place_id>.panel.html")
-def place_panel_page(place_id: str) -> str:
-    """Show one platform or gateway in the map's panel."""
-    return _panel(require_place(place_id, points=True))
-
-
-def _panel(document: PlaceDocument) -> str:
+@blueprint.get("/zones/<place_id>.panel.html", defaults=POLYGON)
+@blueprint.get("/places/<place_id>.panel.html", defaults=POINT)
+def place_panel_page(place_id: str, *, points: bool) -> str:
+    """Show the same in the map's panel."""
+    document = require_place(place_id, points=points)
     return render_template(
         "panel.html",
         doc=document,
@@ -105,22 +102,6 @@ def _group(rows: list[PlaceIndustry], key: Callable[[PlaceIndustry], Key]) -> di
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return groups
-
-
-def _place_page(document: PlaceDocument, history: list[TracedChange]) -> str:
-    release, path = content().release, f"locator/{document['id']}.svg"
-    locator = release.read(path).decode() if release.sha256(path) else ""
-    suggested = suggest_places(content(), [document["id"]]) if document["layer"] not in POINT_LAYERS else []
-    measures = content().measures["places"].get(document["id"])
-    return render_template(
-        "zone.html",
-        page="zones",
-        doc=document,
-        locator=locator,
-        suggested=suggested,
-        history=history,
-        distances=measures["distances"] if measures else {},
-    )
 
 
 @blueprint.get("/about")
@@ -178,45 +159,23 @@ def measure_differences() -> list[float]:
     )
 
 
-def _file_name(name: str, extension: str) -> str:
-    """Return the name that a browser saves a download under."""
-    return f"{content().plan['id']}-{name}.{extension}"
-
-
-@documents_blueprint.get("/zones/<place_id>.json")
+@documents_blueprint.get("/zones/<place_id>.json", defaults=POLYGON)
+@documents_blueprint.get("/places/<place_id>.json", defaults=POINT)
 @takes()
-def zone_document(place_id: str) -> Response:
+def place_document(place_id: str, *, points: bool) -> Response:
     """Send everything known of one place."""
-    require_place(place_id, points=False)
+    require_place(place_id, points=points)
     return send(content().release, f"documents/{place_id}.json")
 
 
-@documents_blueprint.get("/places/<place_id>.json")
+@documents_blueprint.get("/zones/<place_id>.geojson", defaults=POLYGON)
+@documents_blueprint.get("/places/<place_id>.geojson", defaults=POINT)
 @takes()
-def point_document(place_id: str) -> Response:
-    """Send everything known of one platform or gateway."""
-    require_place(place_id, points=True)
-    return send(content().release, f"documents/{place_id}.json")
-
-
-@documents_blueprint.get("/zones/<place_id>.geojson")
-@takes()
-def zone_geojson(place_id: str) -> Response:
+def place_geojson(place_id: str, *, points: bool) -> Response:
     """Send one place as a GeoJSON feature."""
-    return _feature(place_id, points=False)
-
-
-@documents_blueprint.get("/places/<place_id>.geojson")
-@takes()
-def point_geojson(place_id: str) -> Response:
-    """Send one platform or gateway as a GeoJSON feature."""
-    return _feature(place_id, points=True)
-
-
-def _feature(place_id: str, *, points: bool) -> Response:
     document = require_place(place_id, points=points)
     path = f"features/{document['layer']}/{place_id}.geojson"
-    return send(content().release, path, attachment=_file_name(place_id, "geojson"))
+    return send(content().release, path, attachment=f"{content().plan['id']}-{place_id}.geojson")
 
 
 @documents_blueprint.get("/healthz")
@@ -269,6 +228,7 @@ def _now(value: object) -> Response:
 
 
 @documents_blueprint.get("/qr.svg")
+@documents_blueprint.get("/qr.png")
 @takes(OpenParameter("path"))
 def qr_code() -> Response:
     """Send the QR code of one of our own addresses, and of no other."""
@@ -277,5 +237,8 @@ def qr_code() -> Response:
         raise BadParameterError("error.own_path", parameter="path", value=path, allowed=f"/… (≤ {MAX_PATH})")
     code = segno.make(absolute(path), error="m", micro=False)
     picture = io.BytesIO()
+    if request.path.endswith(".png"):  # a fifth of the other's bytes, for sites of thousands of files
+        code.save(picture, kind="png", border=QUIET_ZONE, scale=8)
+        return Response(picture.getvalue(), mimetype="image/png")
     code.save(picture, kind="svg", border=QUIET_ZONE, light="white", xmldecl=False, scale=4)
     return Response(picture.getvalue(), mimetype="image/svg+xml")

@@ -20,7 +20,7 @@ from webmap.params import ChoiceParameter, OpenParameter, takes
 from webmap.problems import NotFoundError
 from webmap.settings import Settings
 from webmap.views.charts import draw_chart, require_chart
-from webmap.views.context import content, require_place
+from webmap.views.context import POINT, POLYGON, content, require_place
 from webmap.views.subjects import require_subject
 
 blueprint = Blueprint("paper", __name__)
@@ -45,19 +45,12 @@ TYPES = {
 }
 
 
-@blueprint.get("/zones/<place_id>.pdf")
+@blueprint.get("/zones/<place_id>.pdf", defaults=POLYGON)
+@blueprint.get("/places/<place_id>.pdf", defaults=POINT)
 @takes()
-def place_sheet(place_id: str) -> Response:
-    """Send the one-page sheet of a county, zone, park or area."""
-    require_place(place_id, points=False)
-    return _send("pdf", place_id, "place", id=place_id)
-
-
-@blueprint.get("/places/<place_id>.pdf")
-@takes()
-def point_sheet(place_id: str) -> Response:
-    """Send the one-page sheet of a platform or gateway."""
-    require_place(place_id, points=True)
+def place_sheet(place_id: str, *, points: bool) -> Response:
+    """Send the one-page sheet of a county, zone, park, area, platform or gateway."""
+    require_place(place_id, points=points)
     return _send("pdf", place_id, "place", id=place_id)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cached_property, lru_cache
@@ -176,8 +176,11 @@ class PublicationHistory:
         """Return what differs in areas and facts."""
         if old.release == new.release:
             return {"areas": [], "facts": []}
-        self._check_archive(old)
-        self._check_archive(new)
+        try:
+            check_archive(self.home, old)
+            check_archive(self.home, new)
+        except HomeError as error:
+            raise _tell_damaged(error) from error
         return _compare(self.home, old.release, new.release)
 
     def read_data(self, release_id: str, path: str) -> bytes | None:
@@ -192,13 +195,6 @@ class PublicationHistory:
                 return None
             raise _tell_damaged(error) from error
         return open_data(self.home, release_id)(path)
-
-    def _check_archive(self, entry: Entry) -> None:
-        """Raise :class:`~webmap.problems.DamagedError` for an archive that is not as it was written."""
-        try:
-            check_archive(self.home, entry)
-        except HomeError as error:
-            raise _tell_damaged(error) from error
 
     def whole(self, release_id: str) -> Release | None:
         """Return an earlier release that is still on disk with all its files, or None."""
@@ -369,8 +365,7 @@ def find_release() -> Answer | None:
     if len(matching) != 1:
         raise _unknown(given, matching or known, "error.release_many" if matching else "error.release")
     below = request.path.removeprefix(f"/r/{given}") or "/"
-    query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
-    answer = redirect(f"/r/{matching[0]}{quote(below)}{query}", HTTPStatus.FOUND)
+    answer = _redirect(f"/r/{matching[0]}{quote(below)}")
     answer.headers["Cache-Control"] = "no-cache"  # another release may come to begin like this
     return answer
 
@@ -378,8 +373,13 @@ def find_release() -> Answer | None:
 @blueprint.get("/")
 def releases_page() -> Answer:
     """Lead to the list of all publications."""
+    return _redirect("/changes")
+
+
+def _redirect(address: str) -> Answer:
+    """Lead to an address with what was asked for in the query."""
     query = f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else ""
-    return redirect(f"/changes{query}", HTTPStatus.FOUND)
+    return redirect(f"{address}{query}", HTTPStatus.FOUND)
 
 
 @blueprint.get("/<release_id>/")
@@ -513,7 +513,7 @@ def _describe_release(release_id: str, base: str) -> ReleaseDocument:
     titles = {layer["id"]: layer["title"] for layer in content().layers}
     manifest = release.manifest["files"] if release else publications().describe(release_id)
     files = list_files(manifest, address, titles)
-    listed = list_publications(publications().entries, publications().live, release_id, base)
+    listed = _list_publications(release_id, base)
     return {
         "release": release_id,
         "href": address,
@@ -530,21 +530,12 @@ def _describe_release(release_id: str, base: str) -> ReleaseDocument:
 
 
 def _not_kept(release_id: str, file: str) -> NotFoundError:
-    rows = [one for row in _describe_release(release_id, "")["data"] for one in row["files"]]
-    names = [row["href"].rpartition("/")[2] for row in rows]
+    hrefs = [one["href"] for row in _describe_release(release_id, "")["data"] for one in row["files"]]
+    kept = {href.rpartition("/")[2]: href for href in hrefs}
     name = file.partition(".")[0]
-    near = [
-        {"id": one, "label": one, "href": row["href"]}
-        for one, row in zip(names, rows, strict=True)
-        if one.startswith(f"{name}.")
-    ]
-    return NotFoundError(
-        "error.not_kept",
-        parameter="file",
-        value=file,
-        allowed=", ".join(names) or "–",
-        near=near,
-    )
+    near = [{"id": one, "label": one, "href": kept[one]} for one in kept if one.startswith(f"{name}.")]
+    allowed = ", ".join(kept) or "–"
+    return NotFoundError("error.not_kept", parameter="file", value=file, allowed=allowed, near=near)
 
 
 def _unknown(given: str, known: list[str], key: str) -> NotFoundError:
@@ -572,37 +563,27 @@ def list_files(
     return {name: found[name] for name in names if name in found}
 
 
-def list_publications(
-    entries: Sequence[Entry], live: Entry | None, release_id: str, base: str
-) -> list[PublicationEntry]:
+def _list_publications(release_id: str, base: str) -> list[PublicationEntry]:
     """Return every publication of one release, the latest first, with the one before and the one after."""
-    rows: list[PublicationEntry] = []
-    for index, entry in enumerate(entries):
-        if entry.release == release_id:
-            before = entries[index - 1] if index else None
-            after = entries[index + 1] if index + 1 < len(entries) else None
-            rows.append({**_describe_publication(entry, before, after, base), "live": entry == live})
-    return rows[::-1]
-
-
-def _describe_publication(
-    entry: Entry, before: Entry | None, after: Entry | None, base: str
-) -> PublicationEntry:
-    act = entry.act
-    changes = f"{base}/changes?from={before.number}&to={entry.number}" if before else None
-    return {
-        "number": entry.number,
-        "when": entry.when,
-        "action": act.action,
-        "back_to": act.back_to,
-        "who": act.who,
-        "why": act.why,
-        "imported": list(act.imported),
-        "supersedes": _name(before, base),
-        "superseded_by": _name(after, base),
-        "changes": changes,
-        "live": False,
-    }
+    entries = [None, *publications().entries, None]
+    found: list[PublicationEntry] = [
+        {
+            "number": entry.number,
+            "when": entry.when,
+            "action": entry.act.action,
+            "back_to": entry.act.back_to,
+            "who": entry.act.who,
+            "why": entry.act.why,
+            "imported": list(entry.act.imported),
+            "supersedes": _name(before, base),
+            "superseded_by": _name(after, base),
+            "changes": f"{base}/changes?from={before.number}&to={entry.number}" if before else None,
+            "live": entry == publications().live,
+        }
+        for before, entry, after in zip(entries, entries[1:], entries[2:], strict=False)
+        if entry is not None and entry.release == release_id
+    ]
+    return found[::-1]
 
 
 def _name(entry: Entry | None, base: str) -> PublicationName | None:

@@ -14,18 +14,13 @@ from werkzeug.datastructures import MultiDict
 
 from geodata.city import list_criteria, read_city
 from layers import document_types as doc
-from layers.answers import (
-    WHOLE_CITY,
-    IndustryAnswer,
-    Said,
-    ServingTerm,
-)
+from layers.answers import WHOLE_CITY, IndustryAnswer, Said, ServingTerm
 from layers.citations import to_cited
 from layers.links import Link, Words
 from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap import static_map
 from webmap.content import Content
-from webmap.http import send_csv, to_csv
+from webmap.http import send_csv
 from webmap.i18n import current_language, pick, translate
 from webmap.params import ListParameter, ShareParameter, WholeParameter, takes
 from webmap.problems import BadParameterError, find_near_rows
@@ -217,7 +212,10 @@ def rank_places(content: Content, criteria: SitingCriteria) -> Siting:
         for place, rows in accounts.items()
     }
     suited = rank({one: rows for one, rows in measures.items() if one not in unsuitable}, weights)
-    apart = rank({one: rows for one, rows in measures.items() if one in unsuitable}, weights)
+    apart = [
+        replace(row, rank=None, tied=False, unclear=False)
+        for row in rank({one: rows for one, rows in measures.items() if one in unsuitable}, weights)
+    ]
     rows = [_row(content, one, accounts[one.id], weights) for one in suited]
     return {
         "weights": {criterion: weight for criterion, weight in weights.items() if weight},
@@ -229,13 +227,9 @@ def rank_places(content: Content, criteria: SitingCriteria) -> Siting:
         "unnamed": unnamed,
         "ranked": [row for row in rows if row["rank"]],
         "incomplete": [row for row in rows if not row["rank"]],
-        "unsuitable": [_row(content, _unranked(one), accounts[one.id], weights) for one in apart],
+        "unsuitable": [_row(content, one, accounts[one.id], weights) for one in apart],
         "elsewhere": _elsewhere(content, criteria.industries),
     }
-
-
-def _unranked(one: Ranked) -> Ranked:
-    return replace(one, rank=None, tied=False, unclear=False)
 
 
 def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
@@ -248,7 +242,7 @@ def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
         return None
     whole = {row["zone"]["id"] for row in industry["city_designations"]}
     return {
-        "industry": _link(industry),
+        "industry": doc.to_link(industry),
         "dropped": not kinds,
         "areas": [row for row in industry["designations"] if row["zone"]["id"] not in whole],
         "city": industry["city_designations"],
@@ -256,10 +250,6 @@ def _unnamed(content: Content, industry_id: str) -> UnnamedIndustry | None:
         "cluster": industry["cluster_designations"],
         "served_by": industry["served_by"],
     }
-
-
-def _link(row: doc.IndustryDocument) -> Link:
-    return {"id": row["id"], "name": row["name"], "url": row["url"]}
 
 
 def _unsuitable(content: Content, criteria: SitingCriteria) -> set[str]:
@@ -333,8 +323,8 @@ def _list_unsaid(content: Content) -> list[Account]:
     for industry_id, industry in content.industries.items():
         for listed in (True, False):
             value = 0.0 if listed else None
-            account: Account = {"measure": value, "low": value, "high": value, "kind": "designation"}
-            account |= {"said": [], "listed": listed, "industry": _link(industry)}
+            account = _exact("designation", value)
+            account |= {"said": [], "listed": listed, "industry": doc.to_link(industry)}
             account["listed_for"] = _list_named(content, industry)
             found.append(_weighed(criterion_of(industry_id), account, 1))
     return found
@@ -343,8 +333,7 @@ def _list_unsaid(content: Content) -> list[Account]:
 def _list_named(content: Content, industry: doc.IndustryDocument) -> list[Link]:
     """Return the places that an industry is listed for, each once."""
     ids = dict.fromkeys(row["zone"]["id"] for row in industry["designations"])
-    places = (content.documents[one] for one in ids)
-    return [{"id": row["id"], "name": row["name"], "url": row["url"]} for row in places]
+    return [doc.to_link(content.documents[one]) for one in ids]
 
 
 def _tabulate_place(content: Content, place_id: str, service_kinds: set[str]) -> dict[str, object]:
@@ -364,7 +353,7 @@ def _tabulate_place(content: Content, place_id: str, service_kinds: set[str]) ->
 def _tabulate_industry(content: Content, industry_id: str) -> dict[str, object]:
     industry = content.industries[industry_id]
     return {
-        "about": _link(industry),
+        "about": doc.to_link(industry),
         "made": is_manufacturing(industry["gbt4754"]),
         "named": _list_named(content, industry),
         "unnamed": _unnamed(content, industry_id),
@@ -416,6 +405,11 @@ def _account(content: Content, place_id: str, criteria: SitingCriteria) -> dict[
     return found | {name: _grouped(rows) for name, rows in measured["groups"].items()}
 
 
+def _exact(kind: str, value: float | None) -> Account:
+    """Return an account of a measure that is exact, or not known."""
+    return {"measure": value, "low": value, "high": value, "kind": kind}
+
+
 def _designated(content: Content, place_id: str, industry_id: str, area_share: float) -> Account:
     """Return how far the plan gives an industry to a place: 1 where its own list has it.
 
@@ -426,25 +420,18 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
     document, industry = content.documents[place_id], content.industries[industry_id]
     answer = document["answers"].get(industry_id, NO_ANSWER)
     own = [to_cited(row) for row in answer["said"] if row["kind"] == "zone"]
-    named = dict.fromkeys(
-        row["zone"]["id"] for row in industry["designations"] if row["zone"]["id"] != place_id
-    )
     if answer["kind"] == "elsewhere":
         value = 0.0 if document["industries"] else None
     else:
         value = 1.0 if answer["kind"] == "zone" else area_share
-    listed_for = (content.documents[one] for one in named)
     return {
-        "measure": value,
-        "low": value,
-        "high": value,
-        "kind": "designation",
+        **_exact("designation", value),
         "place": place_id,
-        "industry": _link(industry),
+        "industry": doc.to_link(industry),
         "answer": answer["kind"],
         "designations": own,
         "said": answer["said"],
-        "listed_for": [{"id": one["id"], "name": one["name"], "url": one["url"]} for one in listed_for],
+        "listed_for": [one for one in _list_named(content, industry) if one["id"] != place_id],
         "listed": bool(document["industries"]),
         "unknown": document["no_industries"],
     }
@@ -453,7 +440,7 @@ def _designated(content: Content, place_id: str, industry_id: str, area_share: f
 def _distance(found: doc.DistanceTo | None, reach_km: int) -> Account:
     """Return 1 at the place itself, falling evenly to 0 at the reach."""
     if found is None:
-        return {"measure": None, "low": None, "high": None, "kind": "distance", "unknown": None}
+        return {**_exact("distance", None), "unknown": None}
 
     def measure(distance_m: float) -> float:
         return max(0.0, 1 - max(distance_m, 0) / (1000 * reach_km))
@@ -474,22 +461,20 @@ def _coast(found: doc.CoastMeasure) -> Account:
     """Return 1 on the coast, 0 off it, None where the outline is too rough to say."""
     value = None if found["on"] is None else float(found["on"])
     account: Account = {
-        "measure": value,
-        "low": value if value is None or found["sure"] else 0.0,
-        "high": value,
-        "kind": "coast",
+        **_exact("coast", value),
         "on": found["on"],
         "sure": found["sure"],
         "length_m": found["length_m"],
         "gap_m": found["gap_m"],
         "accuracy_m": found["accuracy_m"],
     }
-    return {**account, "unknown": None} if value is None else account
+    if value is None:
+        return {**account, "unknown": None}
+    return account if found["sure"] else {**account, "low": 0.0}
 
 
 def _grouped(rows: list[doc.AreaGroup]) -> Account:
-    value = float(bool(rows))
-    return {"measure": value, "low": value, "high": value, "kind": "group", "groups": rows}
+    return {**_exact("group", float(bool(rows))), "groups": rows}
 
 
 def _whole_city() -> dict[str, list[doc.PlaceDocument]]:
@@ -505,7 +490,8 @@ def _elsewhere(content: Content, industries: Sequence[str]) -> list[doc.Designat
     """
     rows: dict[tuple[str, str, str], doc.DesignationEntry] = {}
     for one in industries:
-        asked = _link(content.industries[one])  # a term may join several industries, and lead with another
+        # A term may join several industries, and lead with another.
+        asked = doc.to_link(content.industries[one])
         for row in content.industries[one]["designations"]:
             if row["zone"]["id"] not in content.measures["places"]:
                 rows.setdefault((one, row["zone"]["id"], row["clause"]), {**row, "industry": asked})
@@ -557,7 +543,7 @@ def find_csv() -> Response:
     rows = [
         line for row in (*found["ranked"], *found["incomplete"], *found["unsuitable"]) for line in _lines(row)
     ]
-    return send_csv(to_csv([dict.fromkeys(head), *rows]), f"{content().plan['id']}-find")
+    return send_csv([dict.fromkeys(head), *rows], f"{content().plan['id']}-find")
 
 
 def _lines(row: SitedPlace) -> list[list[object]]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from flask import Blueprint, Response, g, render_template, request
 
 from geodata.kinds import EMPHASES
-from layers.document_types import AgencyDocument, ClusterDocument, IndustryDocument, PlaceDocument
+from layers.answers import ServingTerm
+from layers.document_types import (
+    AgencyDocument,
+    AreaDesignation,
+    ClusterDocument,
+    DesignationEntry,
+    IndustryDocument,
+    PlaceDocument,
+)
 from webmap import static_map
 from webmap.content import Content
-from webmap.http import send, send_csv, to_csv
+from webmap.http import send, send_csv
 from webmap.i18n import pick
 from webmap.params import ChoiceParameter, Q, takes
 from webmap.problems import NotFoundError, find_near_rows, name_some
@@ -41,15 +49,15 @@ def industries() -> str:
     filters = parse_matrix_request(request.args, content())
     places = list_columns(content())
     rows = select_industries(content(), filters, g.language)
+    by_words = MatrixRequest(filters.q, None, None, None, None, filters.sort)
+    instead = [] if rows or not filters.q else select_industries(content(), by_words, g.language)[:8]
     shown = [place for place in places if filters.zone in (None, place["id"])]
     return render_template(
         "industries.html",
         page="industries",
         wish=filters,
         industries=rows,
-        instead=[]
-        if rows or not filters.q
-        else select_industries(content(), without_filters(filters), g.language)[:8],
+        instead=instead,
         total=len(content().industries),
         places=shown,
         all_places=places,
@@ -67,7 +75,7 @@ def industries_csv() -> Response:
     filters = parse_matrix_request(request.args, content())
     rows = select_industries(content(), filters, g.language)
     places = [place for place in list_columns(content()) if filters.zone in (None, place["id"])]
-    return send_csv(render_matrix_csv(rows, places, g.language), f"{content().plan['id']}-industries")
+    return send_csv(list_matrix(rows, places, g.language), f"{content().plan['id']}-industries")
 
 
 @blueprint.get("/industries/<industry_id>")
@@ -197,22 +205,17 @@ def parse_matrix_request(arguments: Mapping[str, str], content: Content) -> Matr
 
 def list_columns(content: Content) -> list[PlaceDocument]:
     """Return the places with a list of industries, their own or their areas', in the order of the facts."""
-    return [place for place in content.places() if place["industries"] or _has_local_answer(place)]
-
-
-def _has_local_answer(place: PlaceDocument) -> bool:
-    return any(answer["kind"] != "city" for answer in place["answers"].values())
+    return [
+        place
+        for place in content.places()
+        if place["industries"] or any(answer["kind"] != "city" for answer in place["answers"].values())
+    ]
 
 
 def select_industries(content: Content, filters: MatrixRequest, language: str) -> list[IndustryDocument]:
     """Return the industries that the filters leave, in its order."""
     found = [row for row in content.industries.values() if _fits(row, filters)]
     return sorted(found, key=lambda row: _order(row, filters.sort, language))
-
-
-def without_filters(filters: MatrixRequest) -> MatrixRequest:
-    """Return the request without its filters: what the words alone find."""
-    return MatrixRequest(q=filters.q, cluster=None, zone=None, emphasis=None, status=None, sort=filters.sort)
 
 
 def _fits(row: IndustryDocument, filters: MatrixRequest) -> bool:
@@ -249,11 +252,14 @@ def _order(row: IndustryDocument, sort: str, language: str) -> tuple[str | int, 
     return (min(ranks, default=len(EMPHASES)),)
 
 
-def render_matrix_csv(rows: list[IndustryDocument], places: list[PlaceDocument], language: str) -> str:
-    """Return the matrix as CSV with a byte order mark: a line an industry, a column a place."""
+def list_matrix(
+    rows: list[IndustryDocument], places: list[PlaceDocument], language: str
+) -> Iterator[Iterable[str]]:
+    """Yield the matrix as a table: a head, then a line an industry, with a column a place."""
     own = ["industry_id", "industry_zh", f"industry_{language}", "cluster_id", "status"]
-    head = dict.fromkeys([*own, *(place["id"] for place in places)])
-    return to_csv([head, *(_line(row, places, language) for row in rows)])
+    yield dict.fromkeys([*own, *(place["id"] for place in places)])
+    for row in rows:
+        yield _line(row, places, language)
 
 
 def _line(row: IndustryDocument, places: list[PlaceDocument], language: str) -> list[str]:
@@ -273,16 +279,13 @@ def _cell(row: IndustryDocument, place_id: str, language: str) -> str:
     After it what the plan lists for an area of the place, ``area id: term [clause]``, and the tasks and
     positioning, its own or its areas', that serve the industry.
     """
-    mine = [one for one in row["designations"] if one["zone"]["id"] == place_id]
-    told = [f"{one['emphasis']}: {one['term'][language]} [{one['clause']}]" for one in mine]
-    told += [
-        f"{one['area']['id']}: {one['term'][language]} [{one['clause']}]"
-        for one in row["area_designations"]
-        if one["zone"]["id"] == place_id
-    ]
-    told += [
-        f"{one['area']['id'] if one['area'] else one['kind']}: {one['term'][language]} [{one['clause']}]"
-        for one in row["served_by"]
+    listed: list[tuple[str, DesignationEntry | AreaDesignation | ServingTerm]]
+    listed = [(one["emphasis"], one) for one in row["designations"]]
+    listed += [(one["area"]["id"], one) for one in row["area_designations"]]
+    listed += [(one["area"]["id"] if one["area"] else one["kind"], one) for one in row["served_by"]]
+    told = [
+        f"{why}: {one['term'][language]} [{one['clause']}]"
+        for why, one in listed
         if one["zone"]["id"] == place_id
     ]
     return "; ".join(told)

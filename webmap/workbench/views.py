@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, session
 from markupsafe import Markup
@@ -76,7 +77,7 @@ def admit() -> Answer | None:
         return None
     if not reading:
         raise ForbiddenError("error.workbench_signed_out")
-    return redirect(f"{ROOT}login?next={request.path}", HTTPStatus.SEE_OTHER)
+    return redirect(f"{ROOT}login?next={quote(request.path)}", HTTPStatus.SEE_OTHER)
 
 
 @blueprint.after_request

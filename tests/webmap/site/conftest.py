@@ -23,6 +23,8 @@ from layers.store import Release
 from scripts import cli
 
 FOLDER = "plan/map"  # the sub-path that the tests serve it below
+TAG = re.compile(r"<[a-z][^\s>]*\s[^>]*>")
+BARE = re.compile(r"""("[^"]*")|=([^\s"'=<>`]+)""")
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,16 @@ class Site:
         return manifest
 
     def read(self, path: str) -> str:
-        return (self.folder / path).read_text(encoding="utf-8")
+        text = (self.folder / path).read_text(encoding="utf-8")
+        return quote_values(text) if path.endswith(".html") else text
 
     def handed(self, path: str) -> Any:
         """Return what a file hands to the script that loads it."""
         found = re.fullmatch(r"document\.currentScript\.(take|unpack)\((.*)\);\n", self.read(path), re.DOTALL)
         assert found, path
         handed = json.loads(found[2])
-        return handed if found[1] == "take" else json.loads(gzip.decompress(base64.b64decode(handed)))
+        handed = handed if found[1] == "take" else json.loads(gzip.decompress(base64.b64decode(handed)))
+        return quote_values(handed) if path.endswith(".html.js") else handed
 
     def search_tables(self, language: str) -> dict[str, Any]:
         """Return what the search answers from: what all languages share with what one says."""
@@ -75,6 +79,15 @@ def written(home: Path, release: Release) -> Site:
             assert code == 0
             answer.write_text(said.getvalue(), encoding="utf-8")
     return Site(folder, json.loads(answer.read_text(encoding="utf-8")))
+
+
+def quote_values(page: str) -> str:
+    """Return a page with the quotes that its values may be written without."""
+
+    def whole(tag: re.Match[str]) -> str:
+        return BARE.sub(lambda found: found[1] or f'="{found[2]}"', tag[0])
+
+    return TAG.sub(whole, page)
 
 
 class Quiet(SimpleHTTPRequestHandler):

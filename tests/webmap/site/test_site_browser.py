@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.webmap.conftest import Watched
 from tests.webmap.site.conftest import Site
-from webmap.assets import bundle
+from webmap.assets import bundle, write_words
 from webmap.file_addresses import NeedsServerError, locate
 from webmap.i18n import LANGUAGES
 
@@ -243,6 +243,14 @@ def test_what_is_not_found_is_said(reader: Page, hosted: str) -> None:
     assert reader.url == f"{hosted}/zones/index.html"
 
 
+def test_a_tool_whose_pieces_cannot_be_loaded_says_so(browser: Browser, hosted: str) -> None:
+    page = browser.new_page()
+    page.route("**/compare.pieces.html.js", lambda route: route.abort())
+    page.goto(f"{hosted}/en/compare.html?zones=gaoqu,nanhai")
+    expect(page.get_by_role("alert")).to_contain_text("not available")
+    page.close()
+
+
 def test_an_embedded_map_leads_to_the_same_view_whole(reader: Page, hosted: str) -> None:
     open_map(reader, f"{hosted}/en/embed.html?zone=nanhai")
     assert reader.locator(DRAWN).count() > 8
@@ -278,7 +286,7 @@ def test_pages_are_accessible_and_as_wide_as_the_window(browser: Browser, hosted
 
 
 def test_scripts_and_pages_agree_where_an_address_is_found(browser: Browser, written: Site) -> None:
-    modules = {"site": (MODULES / "site.js").read_text(encoding="utf-8")}
+    modules = {"site": (MODULES / "site.js").read_text(encoding="utf-8"), "words": write_words({})}
     release = written.answer["release"]
     rows = [row["url"] for row in written.search_tables("en")["entries"]]
     addresses = [

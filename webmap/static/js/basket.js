@@ -1,7 +1,7 @@
 /** Places set aside to be compared: kept on this device, on every page, up to five. */
 
 import { byId, el } from "./dom.js";
-import { local } from "./site.js";
+import { local, t } from "./site.js";
 
 const KEY = "compare";
 const MOST = 5;
@@ -17,10 +17,16 @@ function read() {
 
 /** Bind every button that names a place to compare, also those that come later. */
 export function bindBasket() {
-  const box = byId("basket");
-  if (!box) return;
-  const { remove, full } = box.dataset;
-  const [list, compare, map] = ["ul", ".compare", ".on-map"].map((one) => box.querySelector(one));
+  if (!byId("search")) return; // a map inside another's page
+  const list = el("ul");
+  const [compare, map] = [
+    ["button main compare", "map.compare"],
+    ["button on-map", "zone.on_map"],
+  ].map(([kind, key]) => el("a", { class: kind, text: t(key) }));
+  const clear = el("button", { type: "button", class: "button clear", text: t("map.clear"), onclick: () => set([]) });
+  const attributes = { id: "basket", class: "basket", "aria-label": t("basket.title"), hidden: true };
+  const box = el("aside", attributes, list, compare, map, clear);
+  byId("main").append(box);
   let chosen = read();
 
   const has = (id) => chosen.some((one) => one.id === id);
@@ -46,7 +52,7 @@ export function bindBasket() {
   }
 
   function entry({ id, name }) {
-    const label = remove.replace("{name}", name);
+    const label = t("compare.remove", { name });
     const button = { type: "button", "aria-label": label, title: label, dataset: { choose: id, name }, text: "×" };
     return el("li", {}, el("span", { text: name }), el("button", button));
   }
@@ -58,7 +64,7 @@ export function bindBasket() {
       button.hidden = false;
       button.setAttribute("aria-pressed", String(on));
       button.disabled = isFull && !on;
-      if (button.disabled) button.title = full;
+      if (button.disabled) button.title = t("basket.full");
     }
   }
 
@@ -69,7 +75,6 @@ export function bindBasket() {
     set(has(id) ? chosen.filter((one) => one.id !== id) : [...chosen, { id, name }]);
   });
   compare.addEventListener("click", (event) => chosen.length < 2 && event.preventDefault());
-  box.querySelector(".clear").addEventListener("click", () => set([]));
   window.addEventListener("storage", ({ key }) => key === KEY && set(read()));
   let waiting = false;
   const later = () => {

@@ -353,7 +353,7 @@ export function createList({ state, catalogue }) {
 
   /** A button that sets a place aside to be compared. */
   function chooser({ id, name, layer }) {
-    if (!byId("basket") || ["platforms", "gateways"].includes(layer)) return null;
+    if (!byId("search") || ["platforms", "gateways"].includes(layer)) return null;
     const label = t("map.choose_for", { name });
     return el("button", { type: "button", class: "set-aside", "aria-label": label, title: label, dataset: { choose: id, name } });
   }

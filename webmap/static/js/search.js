@@ -1,7 +1,7 @@
 /** The search box of every page: answers as one types, from the server or from its tables. */
 
 import { byId, el } from "./dom.js";
-import { at, fetchJson, later, served } from "./site.js";
+import { at, fetchJson, later, served, t } from "./site.js";
 
 /* Set the characters that a query hit as marked text: nodes, never markup. */
 
@@ -47,8 +47,8 @@ const find = (query, lang, signal) =>
 export function createSearch(open = () => false) {
   const input = byId("search");
   const form = input.form;
-  const words = form.dataset;
-  const list = el("div", { id: "search-results", role: "listbox", "aria-label": words.results, hidden: true });
+  const { lang } = document.documentElement;
+  const list = el("div", { id: "search-results", role: "listbox", "aria-label": t("finding.results"), hidden: true });
   const live = el("p", { class: "hidden", role: "status" });
   let options = []; // {node, pick} in the order that the arrow keys follow
   let active = -1;
@@ -72,10 +72,10 @@ export function createSearch(open = () => false) {
     asking = new AbortController();
     const { signal } = asking;
     try {
-      const answer = await find(query, words.lang, signal);
+      const answer = await find(query, lang, signal);
       if (!signal.aborted) show(answer);
     } catch (error) {
-      if (error.name !== "AbortError") fill([note(words.failed)]);
+      if (error.name !== "AbortError") fill([note(t("finding.failed"))]);
     }
   }
 
@@ -83,13 +83,11 @@ export function createSearch(open = () => false) {
     options = [];
     const nodes = said ? [note(said)] : [];
     nodes.push(...groups(results.slice(0, MAX_SHOWN)));
-    if (near.length) nodes.push(group(near[0].how === "nearest" ? words.nearest : words.near, near));
-    if (served) nodes.push(option({ class: "all" }, () => visit(`/search?${new URLSearchParams({ q })}`), [allOf(q)]));
+    if (near.length) nodes.push(group(t(near[0].how === "nearest" ? "finding.nearest" : "finding.near"), near));
+    if (served) nodes.push(option({ class: "all" }, () => visit(`/search?${new URLSearchParams({ q })}`), [t("finding.all", { q })]));
     fill(nodes);
     live.textContent = said || results.slice(0, 1).map((one) => one.name).join("");
   }
-
-  const allOf = (query) => words.all.replace("{q}", query);
 
   /** Return the results under the name of their kind, the kind of the best one first. */
   function groups(results) {
@@ -173,7 +171,7 @@ export function createSearch(open = () => false) {
   /** Go to a page of ours in the reader's language. */
   function visit(path) {
     const address = new URL(at(path), window.location.href);
-    if (served) address.searchParams.set("lang", words.lang);
+    if (served) address.searchParams.set("lang", lang);
     window.location.assign(address);
   }
 

@@ -1,5 +1,7 @@
 /** This site as the browser sees it: its addresses, its words in the page's language, and what it is asked for. */
 
+import { WORDS } from "./words.js";
+
 /* Where this site's addresses are found: on a server as they are, else as files, as webmap/file_addresses.py has it. */
 
 // root: the way from this page to the site's, of files; prefix: the path that a server's site lies below
@@ -30,11 +32,12 @@ export const own = (address) => (prefix && address.startsWith(`${prefix}/`) ? ad
 
 /* The page's language and its translated strings. */
 
-let strings = {};
-let language = "zh";
+let language = document.documentElement.lang;
+let strings = WORDS[language] ?? {};
 
+/** Add to what every page says. */
 export function setWords(newStrings, newLanguage) {
-  strings = newStrings;
+  strings = { ...strings, ...newStrings };
   language = newLanguage;
 }
 

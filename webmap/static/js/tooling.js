@@ -1,4 +1,4 @@
-/** Siting, comparison and look-up on pages that no service answers: worked out here, from pieces that the page has. */
+/** Siting, comparison and look-up on pages that no service answers: worked out here, from pieces of pages. */
 
 import { createComparing } from "./comparing.js";
 import { byId, el } from "./dom.js";
@@ -7,12 +7,19 @@ import { createFrames, parsePosition } from "./frames.js";
 import { createPlacing } from "./placing.js";
 import { createRanking } from "./ranking.js";
 import { answerOffline } from "./search.js";
-import { at, fetchJson, lang, local, setWords, t } from "./site.js";
+import { at, fetchJson, lang, load, local, setWords, t } from "./site.js";
 
-/* Pieces: what the page's template has of everything that an answer may say. */
+/* Pieces: everything that an answer may say, in a template of its own beside the page. */
 
-const box = byId("pieces");
-const pieces = new Map([...box.content.querySelectorAll("[data-piece]")].map((node) => [node.dataset.piece, node]));
+let box = null;
+const pieces = new Map();
+
+async function readPieces(name) {
+  const page = new DOMParser().parseFromString(await load(`${name}.pieces.html`), "text/html");
+  box = page.querySelector("template");
+  for (const node of box.content.querySelectorAll("[data-piece]")) pieces.set(node.dataset.piece, node);
+  setWords(JSON.parse(box.dataset.says), document.documentElement.lang);
+}
 
 /** Return a copy of a piece with its gaps filled: texts or nodes by `data-fill`, what stays only if by `data-if`. */
 function piece(name, values = {}) {
@@ -369,14 +376,15 @@ const PAGES = { find: showRanking, compare: showComparison, lookup: showPlace };
 
 async function start(name) {
   const answer = byId("answer") ?? byId("lookup-answer");
-  setWords(JSON.parse(box.dataset.says), document.documentElement.lang);
   const query = new URLSearchParams(window.location.search);
   for (const link of document.querySelectorAll(".languages a")) link.search = window.location.search;
   try {
-    await PAGES[name](await fetchJson(`/answers/${name}.json`), query, answer);
+    const [tables] = await Promise.all([fetchJson(`/answers/${name}.json`), readPieces(name)]);
+    await PAGES[name](tables, query, answer);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    answer.replaceChildren(refused(error));
+    const known = error instanceof Refusal;
+    answer.replaceChildren(known ? refused(error) : el("p", { class: "nothing", role: "alert", text: t("finding.failed") }));
+    if (!known) throw error;
   }
 }
 
