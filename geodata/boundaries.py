@@ -5,9 +5,10 @@ Positions are WGS 84 (lon, lat) in degrees; distances and lengths are metres.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
+
+import orjson
 
 if TYPE_CHECKING:  # who only reads and writes what others drew pays for no geometry
     from shapely.geometry.base import BaseGeometry
@@ -178,7 +179,7 @@ def parse_geometry(feature: GeoJsonFeature) -> BaseGeometry:
     """Return the geometry of a feature that has one, lon/lat."""
     import shapely
 
-    return shapely.from_geojson(json.dumps(feature["geometry"]))
+    return shapely.from_geojson(orjson.dumps(feature["geometry"]))
 
 
 def render_geometry(shape: BaseGeometry, decimals: int) -> GeoJsonGeometry:
@@ -186,7 +187,7 @@ def render_geometry(shape: BaseGeometry, decimals: int) -> GeoJsonGeometry:
     import shapely
 
     turned = shapely.orient_polygons(shapely.normalize(shape))
-    geometry: GeoJsonGeometry = json.loads(shapely.to_geojson(turned))
+    geometry: GeoJsonGeometry = orjson.loads(shapely.to_geojson(turned))
     return {"type": geometry["type"], "coordinates": round_list(geometry["coordinates"], decimals)}
 
 

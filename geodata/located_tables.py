@@ -26,7 +26,13 @@ from numpy.typing import NDArray
 
 from geodata import crs
 from geodata.boundary_import.coordinate_lists import find_crs, normalise_word, read_vocabulary
-from geodata.boundary_import.corner_tables import HEADER_ROWS, is_packed, order_by_size, parse_coordinate
+from geodata.boundary_import.corner_tables import (
+    HEADER_ROWS,
+    is_packed,
+    order_by_size,
+    parse_coordinate,
+    point_decimals,
+)
 from geodata.boundary_import.formats import (
     SPATIAL,
     TABULAR,
@@ -416,6 +422,7 @@ def _place(source: _Source, table: LocatedTable, roles: Mapping[str, int]) -> Lo
     if "pair" in roles:
         parts = [_PAIR.fullmatch(unicodedata.normalize("NFKC", cell)) for cell in cells[0]]
         cells = [[part[at] if part else "" for part in parts] for at in (1, 2)]
+    cells = point_decimals(cells)
     sample = [*zip(*(column[:_SAMPLED] for column in cells), strict=True)]
     if roles.keys() & {"first", "second", "pair", "x"}:
         east, north = order_by_size(sample, 0, 1, north_first="x" in roles)

@@ -101,7 +101,8 @@ class _Coast:
 
     def __init__(self, line: BaseGeometry) -> None:
         self.line = line
-        self.band = shapely.buffer(line, EDGE_DEG)
+        # A line with many corners within the width of its band takes minutes to widen.
+        self.band = shapely.buffer(shapely.simplify(line, EDGE_DEG / 50), EDGE_DEG)
 
     def measure(self, place: Shape) -> CoastMeasure:
         """Return the length of a place's edge with the sea, and whether it lies on the coast.

@@ -137,6 +137,8 @@ def _land(
     """Return the city's land, and the borders of its counties on land; the coast is the edge of the land."""
     zones = relations.facts.zones.values()
     counties = [shapes[zone.id].geometry for zone in zones if zone.layer == "counties"]
+    # A border of a hundred thousand corners is drawn as well with those that can be seen.
+    counties = list(shapely.coverage_simplify(counties, EDGE_DEG / 10))
     land = shapely.union_all(counties)
     coast = shapely.difference(land.boundary, shapely.buffer(neighbour, EDGE_DEG))
     borders = shapely.union_all([county.boundary for county in counties])
@@ -211,7 +213,8 @@ def _render(
     shape: Shape, outline: Outline | None, ground: dict[str, BaseGeometry], borders: BaseGeometry
 ) -> str:
     reaches = [crs.build_circle(spot.lon, spot.lat, spot.accuracy_m) for spot in shape.spots]
-    frame = Frame(shapely.union_all([shape.geometry, *reaches]).bounds)
+    west, south, east, north = map(float, shapely.total_bounds([shape.geometry, *reaches]))
+    frame = Frame((west, south, east, north))
     below = {name: frame.to_path(geometry) for name, geometry in ground.items()}
     paths = [f'<path class="locator-{name}" d="{path}"/>' for name, path in below.items() if path]
     paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
@@ -281,7 +284,7 @@ def build_sketch(
     """Return the view's size, the paths of the ground, and path, label and edge of every place."""
     land, borders = _land(relations, shapes, around.neighbour)
     named = [shapes[place].geometry for place in relations.places]
-    west, south, east, north = (round(value, 7) for value in shapely.union_all(named).bounds)
+    west, south, east, north = (round(float(value), 7) for value in shapely.total_bounds(named))
     frame = frame_of((west, south, east, north))
     points = [*relations.facts.platforms, *relations.facts.gateways]
     ground = {"neighbour": around.neighbour, "land": land, **around.thin(), "border": borders}

@@ -40,11 +40,15 @@ STEPS = {
     "pytest": ["pytest", "-n", "3", "--dist", "worksteal"],
 }
 # Of Debian, each with a file that tells that it is there.
-SERVERS = {"qgis-server": "/usr/lib/cgi-bin/qgis_mapserv.fcgi", "nginx-light": "/usr/sbin/nginx"}
+SERVERS = {
+    "qgis-server": "/usr/lib/cgi-bin/qgis_mapserv.fcgi",
+    "mapserver-bin": "/usr/bin/mapserv",
+    "nginx-light": "/usr/sbin/nginx",
+}
 
 
 def missing_packages() -> list[str]:
-    """Name the Debian packages that the tests of browser, database and map server lack on this machine."""
+    """Name the Debian packages that the tests of browser, database and map servers lack on this machine."""
     missing = [] if any(map(shutil.which, BROWSERS)) else ["chromium"]
     missing += [] if any(map(shutil.which, FIREFOX)) else ["firefox-esr"]
     on_linux = sys.platform.startswith("linux")

@@ -47,6 +47,8 @@ _COORDINATES: Final = frozenset({"lon", "lat", "x", "y", "east", "north"})
 _LONGEST_TITLES: Final = 200  # letters of the titles in a message
 _LABEL: Final = re.compile(r"[xyenbl]\s*[=:]\s*")
 _PAIR: Final = re.compile(r"(-?\d+\.\d+)\s*,\s*(-?\d+\.\d+)")
+_DECIMAL_COMMA: Final = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
+_THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 _BETWEEN_PAIRS: Final = re.compile(r"[\s\[\]();|,]*")
 
 
@@ -60,7 +62,7 @@ def split_rows(text: str) -> list[Cells]:
     pairs = _PAIR.findall(plain)
     if len(pairs) > len(lines) and _BETWEEN_PAIRS.fullmatch(_PAIR.sub(" ", plain)):
         return pairs
-    for mark in ("\t", ",", ";", "|"):
+    for mark in ("\t", ";", "|", ","):
         if sum(mark in line for line in lines) > len(lines) / 2:
             return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)]
     return [line.split() for line in lines]
@@ -73,7 +75,7 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
     found by their titles, or by their numbers.
     """
     plain = [[unicodedata.normalize("NFKC", str(cell or "")).strip() for cell in row] for row in rows]
-    rows = _split_pairs(_join_angles(plain))
+    rows = _split_pairs(_join_angles(point_decimals(plain)))
     start, roles = _find_titles(rows)
     if columns is not None:
         start, given = _find_given(name, rows, start, columns)
@@ -90,6 +92,20 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
             raise RefusedError(build_issue("columns-unknown", name, columns=titles))
         return None
     return _collect_points(name, rows, start, roles, pair)
+
+
+def point_decimals(cells: list[list[str]]) -> list[list[str]]:
+    """Return the cells of a table with decimal points where all its numbers have decimal commas.
+
+    They have where a comma stands before other than three digits: 4134572,97, and not 4,134,572.
+    """
+    with_comma = {cell for row in cells for cell in row if "," in cell and re.search(r"\d", cell)}
+    if all(map(_THOUSANDS.fullmatch, with_comma)) or not all(map(_DECIMAL_COMMA.fullmatch, with_comma)):
+        return cells
+    return [
+        [cell.replace(".", "").replace(",", ".") if cell in with_comma else cell for cell in row]
+        for row in cells
+    ]
 
 
 def _join_angles(rows: list[list[str]]) -> list[list[str]]:

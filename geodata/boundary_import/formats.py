@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -109,6 +110,11 @@ _ZIP_ERRORS: Final = (
     *(EOFError, OSError, ValueError, struct.error),
 )
 _COMPANIONS: Final = {"tab": (".dat", ".map", ".id"), "shp": (".shx",)}
+
+_INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
+_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
+_MILLIMETRE: Final = 0.001
+_LARGEST_M: Final = ((1e5, 7e6), (1.3e7, 4.7e7))  # coordinates in metres: north, or east with a zone's number
 
 
 @dataclass(frozen=True)
@@ -464,6 +470,29 @@ def count_read(shapes: Iterable[BaseGeometry | None]) -> tuple[int, int]:
 def _flatten(shape: BaseGeometry) -> list[BaseGeometry]:
     parts = list(shapely.get_parts(shape))
     return [one for part in parts for one in (_flatten(part) if hasattr(part, "geoms") else [part])]
+
+
+def find_drawing_unit(name: str, content: bytes, shapes: Sequence[BaseGeometry]) -> tuple[float, list[Issue]]:
+    """Return how many metres a drawing's unit has by its numbers, and what to say of that.
+
+    Many that are in metres declare millimetres, and the other way round: what is declared counts only where
+    the numbers are none of metres, and where neither fits they may be millimetres all the same.
+    """
+    found = _INSUNITS.search(content)
+    declared = _UNITS_M.get(int(found[1][:4]), 1.0) if found else 1.0
+    points = shapely.get_coordinates(shapes)
+    largest = float(np.median(np.abs(points).max(axis=1))) if len(points) else 0.0
+
+    def fits(scale: float) -> bool:
+        return any(least <= largest * scale <= most for least, most in _LARGEST_M)
+
+    if fits(1.0):
+        told = build_issue("drawing-unit-contradicts", name, factor=f"{declared:g}")
+        return 1.0, [told] if declared != 1 else []
+    scale = next((one for one in (declared, _MILLIMETRE) if fits(one)), None)
+    if scale is None:
+        return 1.0, []
+    return scale, [build_issue("drawing-scaled", name, factor=f"{scale:g}")]
 
 
 def unescape_drawing(properties: Mapping[str, object]) -> dict[str, object]:

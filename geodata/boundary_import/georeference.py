@@ -8,12 +8,14 @@ from typing import Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundary_import.coordinate_lists import (
     LINE_TYPES,
+    ZONE_EAST,
     combine_even_odd,
     find_crs,
     list_rings,
@@ -75,6 +77,7 @@ def georeference(
     boundary_file, left_out = _leave_out_empty(boundary_file)
     if stated is None:
         _check_shapes(boundary_file)
+        _check_mixture(boundary_file, build_search_box(city))
         raise RefusedError(_describe_missing_crs(boundary_file, build_search_box(city)))
     definition = resolve_crs(stated)
     georeferenced = Georeferenced(_normalise_crs(definition, boundary_file.name), [], left_out)
@@ -87,6 +90,8 @@ def georeference(
     shapes = [feature.geometry for feature in georeferenced.features if feature.geometry is not None]
     near = build_search_box(city)
     places = to_lonlat_nearby(shapes, definition, near)
+    if not all(places):
+        _check_mixture(boundary_file, near)
     if not any(places):
         swapped = [swap_axes(shape) for shape in shapes]
         places = to_lonlat_nearby(swapped, definition, near)
@@ -226,6 +231,30 @@ def _describe_missing_crs(boundary_file: BoundaryFile, near: BaseGeometry) -> Is
         )
     values = {"fits": said, "example": example, "more": more, "choices": fits or turned}
     return build_issue("missing-crs", boundary_file.name, **values)
+
+
+def _check_mixture(boundary_file: BoundaryFile, near: BaseGeometry) -> None:
+    """Refuse a file whose points are all in the city, but written in more than one way.
+
+    Ways are told apart by the size of the numbers: degrees, metres, metres after the number of a zone; and
+    by which of the two is larger.
+    """
+    points = shapely.get_coordinates([feature.geometry for feature in boundary_file.features])
+    sizes = np.abs(points)
+    ways = np.searchsorted([_MAX_DEGREES, ZONE_EAST], sizes.max(axis=1)) * 2 + (sizes[:, 0] < sizes[:, 1])
+    first, *others = sorted(np.unique(ways), key=lambda way: int(np.argmax(ways == way)))
+    if not others:
+        return
+    likely = list_likely_systems(near)
+    for way in (first, *others):
+        shape = shapely.MultiPoint(points[ways == way])
+        if not any(any(to_lonlat_nearby([shape, swap_axes(shape)], frame, near)) for frame in likely):
+            return
+    shown = [_format_point(points[ways == way][0]) for way in (first, others[0])]
+    count = int((ways == others[0]).sum())
+    raise RefusedError(
+        build_issue("mixed-numbers", boundary_file.name, first=shown[0], other=shown[1], count=count)
+    )
 
 
 def _sample(boundary_file: BoundaryFile) -> list[BaseGeometry]:
@@ -381,7 +410,11 @@ def _describe_wrong_crs(shapes: Sequence[BaseGeometry], stated: str, near: BaseG
 
 
 def _format_first_point(shapes: Sequence[BaseGeometry]) -> str:
-    x, y = shapely.get_coordinates(shapes[0])[0]
+    return _format_point(shapely.get_coordinates(shapes[0])[0])
+
+
+def _format_point(point: NDArray[np.float64]) -> str:
+    x, y = point
     return f"({_format_coordinate(x)}, {_format_coordinate(y)})"
 
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -46,6 +45,7 @@ from geodata.boundary_import.formats import (
     decode_text,
     decode_xml,
     detect_format,
+    find_drawing_unit,
     hash_file,
     is_utf8,
     parse_json,
@@ -95,11 +95,8 @@ OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
     "xlsx": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
     "ods": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
 }
-_INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
-_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 7: 1000.0, 14: 0.1}
 _LINK: Final = re.compile(r"<href>\s*(https?://[^<\s]+)")
 _RING_STEP: Final = 0.01  # units of a drawing, by which a ring drawn twice may differ
-_NORTHINGS_M: Final = (1e5, 2e7)  # that a drawing in metres may have
 
 
 @dataclass(frozen=True)
@@ -240,6 +237,8 @@ def _read_text(source: _Source) -> BoundaryFile:
     if found is None:
         if coordinate_lists.describes_in_words(text):
             raise refuse_format("words", name)
+        if "encodeOffsets" in text:
+            raise refuse_format("echarts", name)
         raise RefusedError(build_issue("unknown-format", name))
     return _to_boundary_file(name, found)
 
@@ -328,6 +327,8 @@ def _read_json(source: _Source) -> BoundaryFile:
     service = coordinate_lists.read_district_json(name, content)
     if service is not None:
         return _to_boundary_file(name, service)
+    if b'"encodeOffsets"' in path.read_bytes():
+        raise refuse_format("echarts", name)
     declared = count_json(content)
     is_topology = isinstance(content, dict) and content.get("type") == "Topology"
     if declared is None:
@@ -432,9 +433,9 @@ def _read_dxf(source: _Source) -> BoundaryFile:
     for feature in found.features:
         layers[str(feature.properties.get("Layer"))].append(feature)
     chosen = _choose_drawing_layer(name, layers, options.table, found.issues)
-    scale = _find_unit(content, layers[chosen])
-    if scale != 1:
-        found.issues.append(build_issue("drawing-scaled", name, factor=f"{scale:g}"))
+    shapes = [row.geometry for row in layers[chosen] if row.geometry is not None]
+    scale, told = find_drawing_unit(name, content, shapes)
+    found.issues += told
     found.features = _build_plots(name, chosen, layers[chosen], scale)
     found.crs = None
     return found
@@ -472,18 +473,6 @@ def _describe_shapes(name: str, shapes: Sequence[BaseGeometry | None]) -> LayerS
     kinds = {shape.geom_type for shape in shapes if shape is not None}
     title = phrase("layer", name=name, count=len(shapes), kind=join_terms("geometry", kinds))
     return LayerSummary(name, title, polygons=bool(kinds & POLYGONS), lines=bool(kinds & LINE_TYPES))
-
-
-def _find_unit(content: bytes, features: Sequence[SourceFeature]) -> float:
-    """Return how many metres a drawing's unit has; many that are in metres declare millimetres."""
-    declared = _INSUNITS.search(content)
-    scale = _UNITS_M.get(int(declared[1][:4])) if declared else None
-    points = shapely.get_coordinates([row.geometry for row in features if row.geometry is not None])
-    if scale is None or not len(points):
-        return 1.0
-    north = float(np.median(np.abs(points).max(axis=1)))
-    least, most = _NORTHINGS_M
-    return scale if not least <= north <= most and least <= north * scale <= most else 1.0
 
 
 def _build_plots(

@@ -6,6 +6,7 @@ import io
 import re
 from collections import OrderedDict
 
+import numpy as np
 import shapely
 from ezdxf import units
 from ezdxf._options import options
@@ -72,11 +73,13 @@ def _draw(space: Modelspace, geometry: BaseGeometry, layer: str) -> list[DXFGrap
     attributes = {"layer": layer}
     if geometry.geom_type == "Point":
         return [space.add_point(geometry.coords[0], dxfattribs=attributes)]
-    return [
-        space.add_lwpolyline(list(ring.coords)[:-1], close=True, dxfattribs=attributes)
-        for polygon in shapely.get_parts(geometry)
-        for ring in (polygon.exterior, *polygon.interiors)
-    ]
+    shapes: list[DXFGraphic] = []
+    for ring in shapely.get_rings(shapely.get_parts(geometry)):
+        shape = space.add_lwpolyline((), close=True, dxfattribs=attributes)
+        # All corners at once, without widths and bulges: one by one, every corner copies those before it.
+        shape.lwpoints.extend(np.pad(shapely.get_coordinates(ring)[:-1], ((0, 0), (0, 3))))
+        shapes.append(shape)
+    return shapes
 
 
 def _shorten(text: str, size: int = _MAX_TEXT) -> str:

@@ -13,7 +13,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from geodata.boundaries import (
     SEPARATOR,
@@ -22,6 +23,7 @@ from geodata.boundaries import (
     Scalar,
     flatten_value,
     list_records,
+    parse_geometry,
 )
 from geodata.crs import LONLAT
 from layers.child_job import ReleaseRequest
@@ -30,6 +32,9 @@ from layers.export.formats import PLAN, WGS84
 from layers.map_types import OwnEntry
 from layers.query import queryables, read_stored_rows
 from layers.store import Release
+
+if TYPE_CHECKING:  # which the web process does without
+    from shapely.geometry.base import BaseGeometry
 
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -91,6 +96,12 @@ class Part:
     def features(self) -> list[GeoJsonFeature]:
         """The rows of a layer; a table has no features."""
         return cast("list[GeoJsonFeature]", self.rows) if self.spatial else []
+
+    @cached_property
+    def geometries(self) -> list[BaseGeometry | None]:
+        """The place of every row, lon/lat, None where it is not known; read once for all formats."""
+        places = [parse_geometry(one) if one["geometry"] else None for one in self.features]
+        return places or [None for _ in self.rows]
 
     @property
     def properties(self) -> list[Properties]:

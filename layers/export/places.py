@@ -15,7 +15,6 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.boundaries import GeoJsonFeature, parse_geometry
 from layers.export.formats import WGS84
 from layers.export.job import Part
 
@@ -25,14 +24,11 @@ _DEGREE_DECIMALS = 9
 
 def geometries_of(part: Part, frame: str) -> list[BaseGeometry | None]:
     """Return the geometry of every row in `frame`, None where the place is not known."""
-    return [_place(feature, frame) for feature in part.features] or [None for _ in part.rows]
+    return [_place(geometry, frame) for geometry in part.geometries]
 
 
-def _place(feature: GeoJsonFeature, frame: str) -> BaseGeometry | None:
-    if feature["geometry"] is None:
-        return None
-    geometry = parse_geometry(feature)
-    if frame == crs.LONLAT:
+def _place(geometry: BaseGeometry | None, frame: str) -> BaseGeometry | None:
+    if geometry is None or frame == crs.LONLAT:
         return geometry
     decimals = _METRE_DECIMALS if is_projected(frame) else _DEGREE_DECIMALS
     moved = crs.transform_geometry(geometry, crs.LONLAT, frame)

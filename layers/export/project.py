@@ -1,12 +1,13 @@
-"""A QGIS project that opens the GeoPackage beside it, styled like the map."""
+"""The plan as a QGIS project beside its GeoPackage, styled like the map, and as a mapfile for WFS 2.0."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from xml.etree import ElementTree as ET
 
 from geodata import crs
-from geodata.letters import strip_unprintable
+from geodata.letters import UNPRINTABLE, strip_unprintable
 from layers.export.job import Job, Part
 from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
 from layers.export.styles import VERSION, add_aliases, add_style
@@ -19,6 +20,7 @@ GRIDS = {  # of tiles: their upper left corner as (north, east), scale of the fi
     "EPSG:4490": "90.0,-180.0,279541132.0143589,18",
     "EPSG:3857": "20037508.342789244,-20037508.342789244,559082264.0287178,19",
 }
+PRECISION = 9  # decimals of coordinates by WFS
 Group = tuple[str, list[Part]]
 
 
@@ -49,6 +51,79 @@ def write_qgs(job: Job) -> bytes:
     return content
 
 
+def write_mapfile(job: Job) -> bytes:
+    """Return what MapServer serves the layers from by WFS 2.0, which QGIS Server does not have.
+
+    Frames are named as MapServer needs them for the axes of the authority: not ``init=epsg:…``.
+    """
+    about = job.about
+    service = {
+        "title": about.plan["title"]["zh"],
+        "abstract": f"{about.plan['number']} {about.words['schematic']['zh']}",
+        "fees": "none",
+        "accessconstraints": "LICENSE-DATA.md",
+        "srs": " ".join(SERVED),
+        "enable_request": "*",
+        "compute_number_matched": "true",
+    }
+    layers = "".join(_map_layer(part, job) for part in job.parts if part.spatial)
+    text = f"""MAP
+  NAME {_quoted(job.stem)}
+  EXTENT {_search_box(job)}
+  PROJECTION {_quoted(job.spec.code)} END
+  WEB METADATA
+{_metadata("wfs", service)}  END END
+{layers}END
+"""
+    return text.encode()
+
+
+def _search_box(job: Job) -> str:
+    """Return where MapServer looks for what a filter is to find, in the frame of the file.
+
+    Twice as wide as all places, for it is turned into the frame that is asked for, where a tight box
+    would cut off what lies at its edges.
+    """
+    places = (geometries_of(part, job.spec.frame) for part in job.parts)
+    west, south, east, north = bounds_of(chain(*places)) or (0.0, 0.0, 1.0, 1.0)
+    wide, high = (east - west) / 2, (north - south) / 2
+    return f"{west - wide:.6f} {south - high:.6f} {east + wide:.6f} {north + high:.6f}"
+
+
+def _map_layer(part: Part, job: Job) -> str:
+    point = part.info["geometry"] == "point"
+    title = {"title": part.info["title"]["zh"], "abstract": part.info["description"]["zh"]}
+    written = {
+        "featureid": "id",
+        "include_items": "all",
+        "types": "auto",
+        "geometries": "geom",
+        "geom_type": "point" if point else "multipolygon",
+        "geom_occurances": "0,1",
+    }
+    return f"""  LAYER
+    NAME {_quoted(part.id)}
+    TYPE {"POINT" if point else "POLYGON"}
+    CONNECTIONTYPE OGR
+    CONNECTION {_quoted(f"{job.stem}.gpkg")}
+    DATA {_quoted(part.id)}
+    PROJECTION {_quoted(job.spec.code)} END
+    METADATA
+{_metadata("wfs", title | {"geometry_precision": str(PRECISION)})}{_metadata("gml", written)}    END
+  END
+"""
+
+
+def _metadata(service: str, values: dict[str, str]) -> str:
+    return "".join(f"    {_quoted(f'{service}_{name}')} {_quoted(text)}\n" for name, text in values.items())
+
+
+def _quoted(text: str) -> str:
+    """Return a text as MapServer reads it: on one line, of marks only the quotation mark is escaped."""
+    plain = " ".join(UNPRINTABLE.sub("", text).split())
+    return '"' + plain.replace("\\", "/").replace('"', '\\"') + '"'
+
+
 def _add_services(properties: ET.Element, job: Job) -> None:
     """Say what QGIS Server offers from the project: every layer by WMS, WMTS and WFS, in these systems."""
     about = job.about
@@ -65,7 +140,7 @@ def _add_services(properties: ET.Element, job: Job) -> None:
     _add_list(properties, "WFSLayers", offered)
     precision = ET.SubElement(properties, "WFSLayersPrecision")
     for name in offered:
-        ET.SubElement(precision, name.replace("-", "_"), type="int").text = "9"
+        ET.SubElement(precision, name.replace("-", "_"), type="int").text = str(PRECISION)
     for tag in ("WMTSLayers", "WMTSPngLayers"):
         tiled = ET.SubElement(properties, tag)
         ET.SubElement(tiled, "Project", type="bool").text = "true"

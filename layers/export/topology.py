@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import orjson
 import shapely
+from numpy.typing import NDArray
 from topojson.core.topology import Topology
 
 from geodata.boundaries import GeoJsonFeature, parse_geometry
@@ -17,7 +19,6 @@ from layers.export.job import Job, Part
 from layers.geojson import DECIMALS
 
 _STEPS = 10**DECIMALS
-Arcs = list[list[list[float]]]
 
 
 def write_topojson(job: Job) -> bytes:
@@ -27,10 +28,10 @@ def write_topojson(job: Job) -> bytes:
     objects: dict[str, object] = {}
     origin = _origin(parts)
     for part in parts:
-        drawn, own = _draw(part)
+        drawn, own = _draw(part, origin)
         rows = [_to_row(row, drawn.get(row["id"]), len(arcs), origin) for row in part.features]
         objects[part.id] = {"type": "GeometryCollection", "geometries": rows}
-        arcs += [_to_steps(arc, origin) for arc in own]
+        arcs += [np.diff(arc, axis=0, prepend=0).tolist() for arc in own]
     topology = {
         "type": "Topology",
         "name": job.spec.name,
@@ -41,20 +42,32 @@ def write_topojson(job: Job) -> bytes:
     return orjson.dumps(topology)
 
 
-def _draw(part: Part) -> tuple[dict[str, list[ArcTree]], Arcs]:
-    """Return the arcs of each polygon by id, and the arcs themselves in degrees."""
-    bare = [
-        {"type": "Feature", "id": row["id"], "properties": {}, "geometry": shapely.geometry.mapping(shape)}
-        for row in part.features
-        if row["geometry"] and (shape := parse_geometry(row)).area
-    ]
-    if not bare:
+def _draw(part: Part, origin: tuple[int, int]) -> tuple[dict[str, list[ArcTree]], list[NDArray[np.int64]]]:
+    """Return the arcs of each polygon by id, and the arcs themselves in steps from `origin`.
+
+    Edges are shared from corner to corner: to look for corners of one along the lines of another takes
+    many minutes where a border has a hundred thousand.
+    """
+    shapes = {
+        row["id"]: shapely.transform(shape, lambda points: np.round(points * _STEPS) - origin)
+        for row, shape in zip(part.features, part.geometries, strict=True)
+        if shape is not None and shape.area
+    }
+    if not shapes:
         return {}, []
+    bare = [
+        {"type": "Feature", "id": name, "properties": {}, "geometry": shapely.geometry.mapping(shape)}
+        for name, shape in shapes.items()
+    ]
     found = Topology(
-        {"type": "FeatureCollection", "features": bare}, object_name=part.id, topology=True, prequantize=False
+        {"type": "FeatureCollection", "features": bare},
+        object_name=part.id,
+        topology=True,
+        prequantize=False,
+        shared_coords=True,
     ).to_dict()
-    geometries = found["objects"][part.id]["geometries"]
-    return {row["id"]: row["arcs"] for row in geometries}, found["arcs"]
+    arcs = [np.rint(arc).astype(np.int64) for arc in found["arcs"]]
+    return {row["id"]: row["arcs"] for row in found["objects"][part.id]["geometries"]}, arcs
 
 
 def _to_row(
@@ -85,13 +98,3 @@ def _origin(parts: list[Part]) -> tuple[int, int]:
         return 0, 0
     west, south = (min(box[axis] for box in boxes) for axis in (0, 1))
     return math.floor(west * _STEPS), math.floor(south * _STEPS)
-
-
-def _to_steps(arc: list[list[float]], origin: tuple[int, int]) -> list[list[int]]:
-    """Return an arc as whole steps from one vertex to the next."""
-    steps, before = [], origin
-    for x, y in arc:
-        here = (round(x * _STEPS), round(y * _STEPS))
-        steps.append([here[0] - before[0], here[1] - before[1]])
-        before = here
-    return steps

@@ -8,7 +8,7 @@ from layers.export.dxf import write_dxf
 from layers.export.job import ExportRequest, Job, build_job
 from layers.export.kml import write_kml
 from layers.export.parquet import write_parquet
-from layers.export.project import write_qgs, write_qgz
+from layers.export.project import write_mapfile, write_qgs, write_qgz
 from layers.export.texts import pack, write_csv, write_geojson, write_json
 from layers.export.topology import write_topojson
 from layers.export.vector import (
@@ -22,10 +22,11 @@ from layers.export.xlsx import write_xlsx
 
 
 def _write_bundle(job: Job) -> bytes:
-    """Return a zip of the GeoPackage and the project that opens it."""
+    """Return a zip of the GeoPackage, the project that opens it, and the mapfile that serves it."""
     files = {
         f"{job.stem}.gpkg": write_geopackage(job),
         f"{job.stem}.qgs": write_qgs(job),
+        f"{job.stem}.map": write_mapfile(job),
         "LICENSE-DATA.md": job.about.licence.encode(),
     }
     return pack(files, job.about.date)

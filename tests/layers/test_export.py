@@ -15,11 +15,12 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import geopandas
 import jsonschema
+import numpy as np
 import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
@@ -294,7 +295,9 @@ def test_the_project_names_every_layer_of_the_geopackage_beside_it(
     release: Release, parts: dict[str, Part]
 ) -> None:
     packed = zipfile.ZipFile(io.BytesIO(release.read(release_path(PLAN, "qgis.zip"))))
-    assert packed.namelist() == ["LICENSE-DATA.md", "weihai-plan.gpkg", "weihai-plan.qgs"]
+    assert packed.namelist() == [
+        *("LICENSE-DATA.md", "weihai-plan.gpkg", "weihai-plan.map", "weihai-plan.qgs")
+    ]
     assert packed.read("weihai-plan.gpkg") == release.read(release_path(PLAN, "gpkg"))
     project = ET.fromstring(packed.read("weihai-plan.qgs"))
     sources = [str(node.text) for node in project.iter("datasource")]
@@ -322,6 +325,36 @@ def test_a_shapefile_has_short_names_their_meaning_and_all_it_had_to_cut(
     whole = list(csv.DictReader(io.StringIO(packed.read("zones.csv").decode("utf-8-sig"))))
     assert whole[0]["responsible_units"] == flatten_rows(parts["zones"])[0]["responsible_units"]
     assert "designations.csv" in packed.namelist()
+
+
+def test_a_border_of_many_corners_comes_whole_as_drawing_and_as_topology(
+    about: About, parts: dict[str, Part]
+) -> None:
+    """Written corner by corner, or cut at each, either took minutes for an imported border."""
+    one, two = parts["counties"].features[:2]
+    dense = [cast("GeoJsonFeature", row | {"geometry": dict(_densify(row, 4e-4))}) for row in (one, two)]
+    part = Part(parts["counties"].info, dense)
+    corners = sum(int(shapely.get_num_coordinates(parse_geometry(row))) for row in dense)
+    assert corners > 5_000
+    job = Job(ExportSpec("counties", "dxf", "EPSG:4549"), (part,), about)
+    drawing = read_drawing(io.StringIO(write(job).decode()))
+    rings = sum(len(shapely.get_rings(shapely.get_parts(place))) for place in part.geometries)
+    lines = list(drawing.modelspace().query("LWPOLYLINE"))
+    assert sum(len(line) for line in lines) == corners - rings  # none closes with its first corner again
+    topology = json.loads(write(replace(job, spec=replace(job.spec, format="topojson", frame="CRS84"))))
+    origin = np.round(np.array(topology["transform"]["translate"]) * 1e7)
+    steps = np.vstack([np.cumsum(arc, axis=0) + origin for arc in topology["arcs"]]).astype(int)
+    places = np.round(np.vstack([shapely.get_coordinates(place) for place in part.geometries]) * 1e7)
+    assert set(map(tuple, steps.tolist())) <= set(map(tuple, places.astype(int).tolist()))
+    assert len(steps) > corners / 2
+
+
+def _densify(row: GeoJsonFeature, step_deg: float) -> dict[str, Any]:
+    """Return a geometry with corners at every step, off the straight line so that none is dropped."""
+    shape = shapely.segmentize(parse_geometry(row), step_deg)
+    moved = shapely.transform(shape, lambda points: np.round(points + 1e-7 * np.sin(points * 1e6), 7))
+    found: dict[str, Any] = json.loads(shapely.to_geojson(moved))
+    return found
 
 
 @pytest.mark.parametrize("layer", ["zones", "land", "platforms", "gateways"])

@@ -110,6 +110,22 @@ def test_a_list_of_pairs_is_a_table_of_them(form):
     assert [tuple(map(float, row)) for row in split_rows(text)] == OUTER
 
 
+@pytest.mark.parametrize(("sign", "form"), [(";", "{}"), ("\t", "{}"), ("|", "{}"), (",", '"{}"')])
+@pytest.mark.parametrize("titles", [True, False])
+@pytest.mark.parametrize("thousands", ["", "."])
+def test_decimal_commas_are_read_as_points(sign, form, titles, thousands):
+    def write(value):
+        return form.format(f"{value:,.2f}".translate({ord(","): thousands, ord("."): ","}))
+
+    rows = [f"J{at}{sign}{write(y)}{sign}{write(x)}" for at, (x, y) in enumerate(OUTER, start=1)]
+    text = "\n".join([*([sign.join(HEAD)] if titles else []), *rows])
+    found = read_point_table("a.csv", split_rows(text))
+    assert found is not None
+    assert [point for plot in found.plots for ring in plot.rings for point in ring] == [
+        pytest.approx(point, abs=0.01) for point in OUTER
+    ]
+
+
 @pytest.mark.parametrize(
     "rows",
     [

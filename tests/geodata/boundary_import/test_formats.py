@@ -408,6 +408,23 @@ def test_a_track_is_closed_on_request(tmp_path):
     assert shapely.symmetric_difference(polygon, zone("lingang")).area < 1e-7
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"FeatureCollection","UTF8Encoding":true,"features":[%s]}',
+        '(function(){echarts.registerMap(\'weihai\',{"UTF8Encoding":true,"features":[%s]})})();',
+    ],
+)
+def test_a_map_packed_for_echarts_is_refused_by_name(tmp_path, text):
+    """Its corners are hundred metres off, so they are not unpacked."""
+    path = tmp_path / "a.json"
+    shape = '{"type":"Polygon","coordinates":["@@AB"],"encodeOffsets":[[124000,38000]]}'
+    path.write_text(text % f'{{"type":"Feature","properties":{{}},"geometry":{shape}}}', encoding="utf-8")
+    (issue,) = propose(request(path, of="lingang"), GROUND).issues
+    assert issue.code == "format-refused"
+    assert "ECharts" in issue.message_en
+
+
 def drawing(rings, layer="临港边界", unit=6, page="ANSI_936", bulge=0.0, scale=1.0):
     """Return a drawing with closed polylines."""
     pairs = [(0, "SECTION"), (2, "HEADER"), (9, "$ACADVER"), (1, "AC1015"), (9, "$DWGCODEPAGE"), (3, page)]
@@ -431,14 +448,24 @@ def drawing(rings, layer="临港边界", unit=6, page="ANSI_936", bulge=0.0, sca
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8"])
-@pytest.mark.parametrize(("unit", "scale"), [(6, 1.0), (4, 1.0), (4, 1000.0)])
-def test_a_drawing_with_closed_lines(tmp_path, encoding, unit, scale):
-    """Many drawings in metres say millimetres; one that is in millimetres is seen by its numbers."""
+@pytest.mark.parametrize(
+    ("unit", "scale", "told"),
+    [
+        (6, 1.0, set()),
+        (4, 1.0, {"drawing-unit-contradicts"}),
+        (4, 1000.0, {"drawing-scaled"}),
+        (6, 1000.0, {"drawing-scaled"}),
+        (0, 1000.0, {"drawing-scaled"}),
+        (7, 0.001, {"drawing-scaled"}),
+    ],
+)
+def test_a_drawing_with_closed_lines(tmp_path, encoding, unit, scale, told):
+    """Many drawings in metres say millimetres, and the other way round: it is seen by their numbers."""
     path = tmp_path / "a.dxf"
     path.write_bytes(drawing(rings_of(GK), unit=unit, scale=scale).encode(encoding))
     polygon, found = imported(path, crs="EPSG:4549")
     assert_same(polygon)
-    assert found == {"layer-chosen"} | ({"drawing-scaled"} if scale > 1 else set())
+    assert found == {"layer-chosen"} | told
     assert imported(path, crs="EPSG:4549", table="临港边界")[1] == found - {"layer-chosen"}
     assert refused(path, table="无") == "unknown-table"
 

@@ -209,3 +209,26 @@ def test_a_geojson_that_names_a_system_nobody_knows_is_told(tmp_path):
     assert places == ["lingang"]
     for known in ("urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4490", "CGCS2000"):
         assert codes(file("name", name=known)) == (set(), ["lingang"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, y: crs.transform(x, y, "EPSG:4549", "EPSG:4490"),
+        lambda x, y: (x + 40_000_000, y),
+        lambda x, y: (y, x),
+    ],
+    ids=["degrees", "the number of a zone", "axes"],
+)
+@pytest.mark.parametrize("given", [None, "EPSG:4549"])
+@pytest.mark.parametrize("corners", [1, 20])
+def test_a_file_in_more_than_one_system_is_told(tmp_path, change, given, corners):
+    """Each of its points lies in the city, so that part of it would be left out or drawn far away."""
+    points = shapely.get_coordinates(crs.transform_geometry(zone("lingang"), "CRS84", "EPSG:4549"))[:-1]
+    points[-corners:] = [change(*point) for point in points[-corners:]]
+    path = tmp_path / "a.csv"
+    rows = [f"J{at},{y:.4f},{x:.4f}" for at, (x, y) in enumerate(points, start=1)]
+    path.write_text("\n".join(["点号,X,Y", *rows]), encoding="utf-8")
+    found = propose(request(path, of="lingang", crs=given), GROUND)
+    assert [issue.code for issue in found.issues if issue.level == "error"] == ["mixed-numbers"]
+    assert str(corners) in found.issues[0].message_en

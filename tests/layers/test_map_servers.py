@@ -1,4 +1,4 @@
-"""WMS, WMTS and WFS as the guide sets them up: its own units and settings, QGIS Server, nginx in front."""
+"""WMS, WMTS and WFS as the guide sets them up: its own units and settings, both servers, nginx in front."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import io
 import json
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -22,6 +24,8 @@ import pytest
 from PIL import Image
 from pyproj import Transformer
 
+from layers.document_types import LayerEntry
+from layers.export.job import columns_of, read_part
 from layers.store import Release
 from scripts.bench.load import free_port
 
@@ -49,28 +53,52 @@ Ask = Callable[..., bytes]
 
 @pytest.fixture(scope="module")
 def ask(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """Return what asks the server that the guide sets up."""
-    folder = tmp_path_factory.mktemp("wms")
+    """Return what asks QGIS Server, as the guide sets it up."""
+    with _served("WMS, WMTS and WFS 1.1", release, tmp_path_factory.mktemp("wms")) as asked:
+        yield asked
+
+
+@pytest.fixture(scope="module")
+def ask_wfs(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
+    """Return what asks MapServer, as the guide sets it up."""
+    with _served("WFS 2.0", release, tmp_path_factory.mktemp("wfs")) as asked:
+        yield asked
+
+
+@contextmanager
+def _served(section: str, release: Release, folder: Path) -> Iterator[Ask]:
+    """Start what a section of the guide sets up, with its files in a folder."""
     zipfile.ZipFile(io.BytesIO(release.read("files/plan.qgis.zip"))).extractall(folder)
-    text = GUIDE.read_text(encoding="utf-8").replace("/srv/weihai-wms", str(folder))
-    text = text.replace("/run/weihai-wms.sock", f"{folder}/wms.sock")
+    (text,) = re.findall(
+        rf"^## {section}\n(.*?)(?=^## |\Z)", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    text = re.sub(
+        r"/run/weihai-\w+\.sock", f"{folder}/server.sock", text.replace("/srv/weihai-wms", str(folder))
+    )
+    for name, content in re.findall(
+        rf"^`{folder}/(\S+?)`.*?```text\n(.*?)```", text, re.MULTILINE | re.DOTALL
+    ):
+        (folder / name).write_text(content, encoding="utf-8")
     (location,) = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
+    (path,) = re.findall(r"^location (\S+)", location)
     settings = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.MULTILINE))
     (program,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+    end = signal.Signals[next(iter(re.findall(r"^KillSignal=(\w+)$", text, re.MULTILINE)), "SIGTERM")]
     port, owner = free_port(), folder.owner()
     front = FRONT.format(user=f"{owner} {folder.group()}", folder=folder, port=port, location=location)
     (folder / "nginx.conf").write_text(front, encoding="utf-8")
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert nginx
 
-    def asked(method: str = "GET", **query: Any) -> bytes:
-        address = f"http://127.0.0.1:{port}/ows?{urlencode(query)}"
-        with urlopen(Request(address, method=method), timeout=60) as answer:
-            body: bytes = answer.read()
-            return body
+    def asked(method: str = "GET", body: bytes | None = None, **query: Any) -> bytes:
+        address = f"http://127.0.0.1:{port}{path}?{urlencode(query)}"
+        kind = {"Content-Type": "text/xml"} if body else {}
+        with urlopen(Request(address, body, kind, method=method), timeout=60) as answer:
+            read: bytes = answer.read()
+            return read
 
     with socket.socket(socket.AF_UNIX) as listening, (folder / "log").open("wb") as log:
-        listening.bind(f"{folder}/wms.sock")
+        listening.bind(f"{folder}/server.sock")
         listening.listen()
         server = subprocess.Popen([program], stdin=listening.fileno(), stdout=log, stderr=log, env=settings)
         proxy = subprocess.Popen(
@@ -80,8 +108,9 @@ def ask(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             _wait(asked)
             yield asked
         finally:
+            proxy.terminate()
+            server.send_signal(end)
             for one in (proxy, server):
-                one.terminate()
                 one.wait(10)
 
 
@@ -89,7 +118,7 @@ def _wait(asked: Ask) -> None:
     end = time.monotonic() + READY_S
     while True:
         try:
-            asked(SERVICE="WMS", REQUEST="GetCapabilities")
+            asked(SERVICE="WFS", REQUEST="GetCapabilities")
         except (URLError, ConnectionError):
             if time.monotonic() > end:
                 raise
@@ -102,8 +131,8 @@ def names(document: bytes, path: str) -> set[str]:
     return {str(node.text) for node in ET.fromstring(document).iterfind(path)}
 
 
-def catalogue(release: Release) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = release.read_json("pages/catalogue.json")
+def catalogue(release: Release) -> list[LayerEntry]:
+    found: list[LayerEntry] = release.read_json("pages/catalogue.json")
     return found
 
 
@@ -212,3 +241,106 @@ def test_no_other_project_is_opened_and_nothing_is_written(ask: Ask) -> None:
     assert other == known
     with pytest.raises(HTTPError, match="403"):
         ask(method="POST", SERVICE="WFS", REQUEST="Transaction")
+
+
+WFS, GML, OWN = (
+    "{http://www.opengis.net/wfs/2.0}",
+    "{http://www.opengis.net/gml/3.2}",
+    "{http://mapserver.gis.umn.edu/mapserver}",
+)
+URN = "urn:ogc:def:crs:EPSG::"
+WITHIN = {"4490": 1e-8, "4549": 1e-3}  # of a degree, metres
+
+
+def ask_2_0(ask_wfs: Ask, request: str, **query: Any) -> ET.Element:
+    return ET.fromstring(ask_wfs(SERVICE="WFS", VERSION="2.0.0", REQUEST=request, **query))
+
+
+def ids(answer: ET.Element) -> set[str | None]:
+    return {node.text for node in answer.iter(f"{OWN}id")}
+
+
+def test_wfs_2_0_offers_every_layer_in_the_systems_of_the_country(ask_wfs: Ask, release: Release) -> None:
+    answer = ask_2_0(ask_wfs, "GetCapabilities")
+    assert (answer.tag, answer.get("version")) == (f"{WFS}WFS_Capabilities", "2.0.0")
+    offered = {
+        node.findtext(f"{WFS}Name"): (
+            node.findtext(f"{WFS}Title"),
+            {
+                str(one.text).removeprefix(URN)
+                for tag in ("Default", "Other")
+                for one in node.iter(f"{WFS}{tag}CRS")
+            },
+        )
+        for node in answer.iter(f"{WFS}FeatureType")
+    }
+    systems = {"4490", "4549", "4550", "4326", "3857"}
+    layers = [info for info in catalogue(release) if info["geometry"] != "none"]
+    assert offered == {f"ms:{info['id']}": (info["title"]["zh"], systems) for info in layers}
+
+
+@pytest.mark.parametrize(("layer", "shape"), [("zones", "MultiSurface"), ("gateways", "Point")])
+def test_wfs_2_0_describes_the_columns_of_a_layer(
+    ask_wfs: Ask, release: Release, layer: str, shape: str
+) -> None:
+    (info,) = (info for info in catalogue(release) if info["id"] == layer)
+    answer = ask_2_0(ask_wfs, "DescribeFeatureType", TYPENAMES=layer)
+    fields = answer.iterfind(".//{http://www.w3.org/2001/XMLSchema}sequence/*")
+    types = {"string": "string", "integer": "integer", "number": "double"}
+    columns = [(column.name, types[column.type]) for column in columns_of(read_part(release, info))]
+    found = [(node.get("name"), node.get("type")) for node in fields]
+    assert found == [("geom", f"gml:{shape}PropertyType"), *columns]
+
+
+@pytest.mark.parametrize("frame", ["4490", "4549"])
+def test_wfs_2_0_gives_places_in_the_axes_of_their_system(ask_wfs: Ask, release: Release, frame: str) -> None:
+    """North first in both, and so are the corners of the box that is asked for."""
+    change = Transformer.from_crs("OGC:CRS84", f"EPSG:{frame}").transform
+    rows = release.read_json("data/gateways.geojson")["features"]
+    answer = ask_2_0(ask_wfs, "GetFeature", TYPENAMES="gateways", SRSNAME=f"{URN}{frame}")
+    found = {}
+    for node in answer.iterfind(f"{WFS}member/*"):
+        north, east = map(float, str(node.findtext(f".//{GML}pos")).split())
+        found[node.findtext(f"{OWN}id")] = north, east
+    assert found == {
+        row["id"]: pytest.approx(change(*row["geometry"]["coordinates"]), abs=WITHIN[frame], rel=0)
+        for row in rows
+    }
+    one = rows[0]["geometry"]["coordinates"]
+    inside = {row["id"] for row in rows if row["geometry"]["coordinates"] == one}
+    (south, west), (north, east) = (change(one[0] + by, one[1] + by) for by in (-1e-4, 1e-4))
+    box = f"{south},{west},{north},{east},{URN}{frame}"
+    assert ids(ask_2_0(ask_wfs, "GetFeature", TYPENAMES="gateways", BBOX=box)) == inside
+
+
+def test_wfs_2_0_gives_every_place_by_pages_and_by_a_filter_that_is_sent(
+    ask_wfs: Ask, release: Release
+) -> None:
+    rows = release.read_json("data/towns.geojson")["features"]
+    pages = [
+        ask_2_0(ask_wfs, "GetFeature", TYPENAMES="towns", COUNT=40, STARTINDEX=start) for start in (0, 40)
+    ]
+    assert {page.get("numberMatched") for page in pages} == {str(len(rows))}
+    assert set().union(*map(ids, pages)) == {row["id"] for row in rows}
+    assert len(list(pages[0].iter(f"{GML}MultiSurface"))) == 40
+    chosen = """<GetFeature service="WFS" version="2.0.0" xmlns="http://www.opengis.net/wfs/2.0"
+        xmlns:fes="http://www.opengis.net/fes/2.0"><Query typeNames="towns"><fes:Filter>
+        <fes:PropertyIsEqualTo>
+        <fes:ValueReference>name_zh</fes:ValueReference><fes:Literal>%s</fes:Literal>
+        </fes:PropertyIsEqualTo></fes:Filter></Query></GetFeature>"""
+    name = rows[0]["properties"]["name_zh"]
+    answer = ET.fromstring(ask_wfs("POST", (chosen % name).encode()))
+    assert ids(answer) == {row["id"] for row in rows if row["properties"]["name_zh"] == name}
+
+
+def test_wfs_2_0_opens_no_other_mapfile_and_writes_nothing(ask_wfs: Ask) -> None:
+    asked = {"SERVICE": "WFS", "REQUEST": "GetCapabilities"}
+    assert b"WFS_Capabilities" in ask_wfs(**asked)
+    for other in ("/etc/passwd", "weihai-plan.map"):
+        assert b"WFS_Capabilities" not in ask_wfs(**asked, MAP=other)
+    with pytest.raises(HTTPError, match="400"):
+        ask_wfs(
+            "POST", b'<Transaction service="WFS" version="2.0.0" xmlns="http://www.opengis.net/wfs/2.0"/>'
+        )
+    with pytest.raises(HTTPError, match="403"):
+        ask_wfs("PUT", b"<a/>")
