@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -83,7 +82,6 @@ def _served(section: str, release: Release, folder: Path) -> Iterator[Ask]:
     (path,) = re.findall(r"^location (\S+)", location)
     settings = dict(re.findall(r"^Environment=(\w+)=(.*)$", text, re.MULTILINE))
     (program,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
-    end = signal.Signals[next(iter(re.findall(r"^KillSignal=(\w+)$", text, re.MULTILINE)), "SIGTERM")]
     port, owner = free_port(), folder.owner()
     front = FRONT.format(user=f"{owner} {folder.group()}", folder=folder, port=port, location=location)
     (folder / "nginx.conf").write_text(front, encoding="utf-8")
@@ -109,7 +107,7 @@ def _served(section: str, release: Release, folder: Path) -> Iterator[Ask]:
             yield asked
         finally:
             proxy.terminate()
-            server.send_signal(end)
+            server.kill()  # as the guide's signal is ignored by what a shell started behind it
             for one in (proxy, server):
                 one.wait(10)
 

@@ -96,7 +96,7 @@ def _emphases_of(row: dict) -> set[str]:
         ("zone=gaoqu", lambda row: "gaoqu" in _zones_of(row)),
         ("emphasis=host", lambda row: "host" in _emphases_of(row)),
         ("status=city", lambda row: not row["designations"]),
-        ("q=芯片", lambda row: row["id"] == "electronic-information"),
+        ("q=存储芯片", lambda row: row["id"] == "electronic-information"),
     ],
 )
 def test_the_matrix_is_filtered(client: FlaskClient, industries, query: str, fits) -> None:
