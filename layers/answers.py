@@ -70,7 +70,15 @@ class AreaIndustries(AreaBond):
     industries: list[AreaIndustry]
 
 
-class Said(TypedDict):
+class ThroughArea(TypedDict):
+    """The area, of which a zone is part, that something is said of; None where it is said of the zone."""
+
+    area: Link | None
+    role: Role | None
+    through: Link | None
+
+
+class Said(ThroughArea):
     """One term of the plan that answers for a zone and an industry."""
 
     kind: Kind
@@ -78,9 +86,6 @@ class Said(TypedDict):
     verb: str | None
     emphasis: str | None
     clause: str
-    area: Link | None
-    role: Role | None
-    through: Link | None
 
 
 class IndustryAnswer(TypedDict):
@@ -96,17 +101,11 @@ class AreaPositioning(AreaBond):
     positioning: list[Statement]
 
 
-class ServingTerm(Statement):
-    """A task or positioning that serves an industry: our classification.
-
-    Of the place itself, or of an `area` that the zone belongs to.
-    """
+class ServingTerm(Statement, ThroughArea):
+    """A task or positioning that serves an industry: our classification."""
 
     zone: Link
     kind: str
-    area: Link | None
-    role: Role | None
-    through: Link | None
 
 
 @dataclass(frozen=True)
@@ -190,12 +189,12 @@ class Answers:
             if bond.role != "city" and bond.area.positioning
         ]
 
-    def of(self, zone: Zone, industry_id: str) -> Answer:
-        """Return what the plan says of a zone and an industry."""
-        own = tuple(row for row in self.relations.designations_of(zone.id) if industry_id in row.industries)
-        tasks = tuple(row for row in zone.tasks if industry_id in row.industries)
-        positioning = tuple(self._positioning(zone, industry_id))
-        areas = tuple(self._areas(zone, industry_id))
+    def of(self, place: Place, industry_id: str) -> Answer:
+        """Return what the plan says of a zone, or of an area by itself, and an industry."""
+        own = tuple(row for row in self.relations.designations_of(place.id) if industry_id in row.industries)
+        tasks = tuple(row for row in getattr(place, "tasks", ()) if industry_id in row.industries)
+        positioning = tuple(self._positioning(place, industry_id))
+        areas = tuple(self._areas(place, industry_id))
         bonds = [bond for bond, _ in (*positioning, *areas)]
         kinds: tuple[tuple[Kind, object], ...] = (
             ("zone", own),
@@ -220,64 +219,44 @@ class Answers:
             if answer.kind != "elsewhere"
         }
 
-    def positioning_for(self, place: Place, industry_id: str) -> tuple[Term, ...]:
-        """Return the terms of a place's own positioning that name an industry: our classification."""
-        return tuple(row for row in place.positioning if industry_id in self._named_in(row.term.zh))
-
     def reached_by(self, place: Place) -> list[str]:
         """Return the industries that are said of a place, but not listed for it."""
-        from geodata.model import Area  # which only a build has read
-
-        listed = {one for row in self.relations.designations_of(place.id) for one in row.industries}
-        return [
-            one
-            for one in self.facts.industries
-            if one not in listed
-            and (
-                self.positioning_for(place, one)
-                if isinstance(place, Area)
-                else self.of(place, one).kind != "elsewhere"
-            )
-        ]
+        return [one for one in self.facts.industries if self.of(place, one).kind not in {"zone", "elsewhere"}]
 
     def serving(self, industry_id: str) -> list[ServingTerm]:
         """Return every task and positioning that serves an industry: our classification.
 
         Of the zones first, their own and those of the areas that they belong to; then of the areas.
         """
-        rows: list[tuple[Place, Kind, Bond | None, Term]] = []
-        for zone in self.facts.zones.values():
-            answer = self.of(zone, industry_id)
-            rows += [(zone, "task", None, task) for task in answer.tasks]
-            rows += [
-                (zone, "positioning", bond, term)
+        rows: list[ServingTerm] = []
+        for place in self.relations.places.values():
+            answer = self.of(place, industry_id)
+            said: list[tuple[str, Bond | None, Term]] = [("task", None, task) for task in answer.tasks]
+            said += [
+                ("positioning", bond, term)
                 for bond, term in answer.positioning
                 if bond is None or bond.role != "city"
             ]
-        for area in self.facts.areas.values():
-            rows += [(area, "positioning", None, term) for term in self.positioning_for(area, industry_id)]
-        return [
-            {
-                "zone": link_place(place),
-                "kind": kind,
-                "area": link_place(bond.area) if bond else None,
-                "role": bond.role if bond else None,
-                "through": link_place(bond.through) if bond and bond.through else None,
-                "term": to_words(term.term),
-                "clause": term.clause,
-            }
-            for place, kind, bond, term in rows
-        ]
+            rows += [
+                {
+                    "zone": link_place(place),
+                    "kind": kind,
+                    **_through(bond),
+                    "term": to_words(term.term),
+                    "clause": term.clause,
+                }
+                for kind, bond, term in said
+            ]
+        return rows
 
-    def _positioning(self, zone: Zone, industry_id: str) -> Iterator[tuple[Bond | None, Term]]:
-        for term in self.positioning_for(zone, industry_id):
-            yield None, term
-        for bond in self.bonds_of(zone):
-            for term in self.positioning_for(bond.area, industry_id):
-                yield bond, term
+    def _positioning(self, place: Place, industry_id: str) -> Iterator[tuple[Bond | None, Term]]:
+        for bond in (None, *self.bonds_of(place)):
+            for term in (bond.area if bond else place).positioning:
+                if industry_id in self._named_in(term.term.zh):
+                    yield bond, term
 
-    def _areas(self, zone: Zone, industry_id: str) -> Iterator[tuple[Bond, tuple[Designation, ...]]]:
-        for bond in self.bonds_of(zone):
+    def _areas(self, place: Place, industry_id: str) -> Iterator[tuple[Bond, tuple[Designation, ...]]]:
+        for bond in self.bonds_of(place):
             rows = self.relations.designations_of(bond.area.id)
             named = tuple(row for row in rows if industry_id in row.industries)
             if named:
@@ -321,6 +300,12 @@ def _to_said(
         "verb": verb,
         "emphasis": emphasis,
         "clause": row.clause,
+        **_through(bond),
+    }
+
+
+def _through(bond: Bond | None) -> ThroughArea:
+    return {
         "area": link_place(bond.area) if bond else None,
         "role": bond.role if bond else None,
         "through": link_place(bond.through) if bond and bond.through else None,
