@@ -208,6 +208,7 @@ def test_charts_are_sound_svg_with_title_and_every_row(
 
 def test_english_counts_in_billions(client: FlaskClient) -> None:
     assert "85 billion yuan (2024)" in client.get("/charts/clusters.svg?lang=en").text
+    assert ">more than 70 billion yuan (2024)<" in client.get("/charts/clusters.svg?lang=en").text  # 突破
 
 
 def test_a_label_is_cut_in_two_even_halves() -> None:

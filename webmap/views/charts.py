@@ -20,6 +20,7 @@ from webmap.views.context import content
 
 WIDTH, NARROW_WIDTH = 760, 330  # the narrow one is for phones: a name stands above its bar
 LABEL_WIDTH, VALUE_WIDTH = 250, 164
+GOAL_WIDTH = 228  # of what stands behind a cluster's bar, with more than and the year
 INDENT = 24  # of a name, behind the letter
 ROW, NARROW_ROW = 34, 62
 TOP = 34
@@ -47,7 +48,7 @@ def lay_out_clusters(
     reached = {row["id"]: _last(row) for row in clusters if row["target"]}
     main = targets[0]["measure"]["zh"]
     largest = max(one["value"] for one in (*targets, *filter(None, reached.values())))
-    room = width - start - VALUE_WIDTH
+    room = width - start - GOAL_WIDTH
     rows: list[dict[str, object]] = []
     for number, row in enumerate(clusters):
         target, lines = row["target"], wrap_chart_text(row["name"][language], label - INDENT - 10)
