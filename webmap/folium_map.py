@@ -49,6 +49,13 @@ PANES = (
     ("label", 620, False),
 )
 
+# Whose address has a view, or as a file a question, begins with no picture of the whole city.
+OTHERWISE = """\
+if (location.hash || (document.documentElement.dataset.root && location.search)) {
+  document.getElementById("opening")?.remove();
+}
+"""
+
 
 @dataclass(frozen=True)
 class Fragments:
@@ -122,14 +129,14 @@ def render_map(
     return Fragments(
         header=header.replace("<script ", "<script defer "),
         html=root.html.render().strip(),
-        script=f'document.addEventListener("DOMContentLoaded", () => {{\n{script}\n}});',
+        script=f'{OTHERWISE}document.addEventListener("DOMContentLoaded", () => {{\n{script}\n}});',
         sources=sources,
     )
 
 
 def _build_map(bounds: list[float], leaflet: dict[str, str], zooms: dict[str, Any]) -> folium.Map:
     west, south, east, north = bounds
-    margin = 0.9
+    margin, below = 0.9, 3.0  # degrees that the map may leave the city; on a phone a card lies over its foot
     plan_map = folium.Map(
         location=[(south + north) / 2, (west + east) / 2],
         tiles=None,
@@ -138,7 +145,7 @@ def _build_map(bounds: list[float], leaflet: dict[str, str], zooms: dict[str, An
         attribution_control=False,
         zoom_snap=0.5,
         max_bounds=True,
-        min_lat=south - margin,
+        min_lat=south - below,
         max_lat=north + margin,
         min_lon=west - margin,
         max_lon=east + margin,

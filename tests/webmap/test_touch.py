@@ -103,6 +103,23 @@ def test_a_finger_draws_the_sheet_to_three_heights(phone: Page) -> None:
         expect(sheet).to_have_attribute("data-height", wanted)
 
 
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_introduction_leaves_the_city_in_sight(browser: Browser, site: str, language: str) -> None:
+    """On a phone it stands below the city, above the credit; once it is put away, the city is fitted anew."""
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(f"{site}/?lang={language}")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    boxes = "(css) => css.map((one) => document.querySelector(one).getBoundingClientRect().toJSON())"
+    top, city, guide, credit = page.evaluate(boxes, ["#toolbar", ".ground-city", "#guide", ".credit"])
+    assert top["bottom"] <= city["top"]
+    assert city["bottom"] <= guide["top"]
+    assert guide["bottom"] <= credit["top"]
+    page.click("#guide-close")
+    assert page.evaluate(boxes, [".ground-city"])[0]["width"] > city["width"] * 1.3
+    context.close()
+
+
 def test_a_first_visit_is_shown_round_and_not_again(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()

@@ -55,6 +55,7 @@ export function createGuide({ map, state, catalogue, view }, isBare) {
   function show(step, focus) {
     const name = step ? views[step - 1][0] : "reading";
     for (const one of box.querySelectorAll("[data-step]")) one.hidden = one.dataset.step !== name;
+    box.classList.toggle("is-tour", Boolean(step)); // its views need the foot of a narrow window
     at.textContent = step ? `${step} / ${views.length}` : "";
     back.hidden = step < 2;
     next.textContent = next.dataset[step === views.length ? "end" : step ? "next" : "start"];
@@ -68,6 +69,7 @@ export function createGuide({ map, state, catalogue, view }, isBare) {
     const within = box.contains(document.activeElement);
     box.hidden = true;
     keepAway();
+    view.refit();
     if (within) (opener?.checkVisibility?.() && opener !== document.body ? opener : map.getContainer()).focus({ preventScroll: true });
   }
 

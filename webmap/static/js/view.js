@@ -9,7 +9,9 @@ import { t } from "./site.js";
 const CLOSEST = 12.5;
 const EDGE = 28;
 const LEAST = 60; // pixels of the map that things are fitted to, whatever lies over it
+const MOST_COVERED = 0.6; // of a narrow map's height that is left to what lies over its foot
 const OUTWARDS = 0.75; // zoom levels beyond the whole city
+const OUTWARDS_NARROW = 1.25; // where the introduction may take half of the height
 
 export function createView(app) {
   const { map, state, catalogue, shapes } = app;
@@ -20,10 +22,17 @@ export function createView(app) {
     const open = !panel.hidden;
     const right = open && !narrow.matches ? coveredBy(panel) : 0;
     const top = byId("map-top").getBoundingClientRect().height;
-    const bottom = narrow.matches ? Math.min((open ? panel : byId("browse")).offsetHeight, map.getSize().y * 0.55) : 0;
     const size = map.getSize();
+    const bottom = narrow.matches ? Math.min((open ? panel : byId("browse")).offsetHeight + introduced(), size.y * MOST_COVERED) : 0;
     const [[west, east], [north, south]] = [squeeze(EDGE, right + EDGE, size.x), squeeze(EDGE + top, bottom + EDGE, size.y)];
     return { paddingTopLeft: [west, north], paddingBottomRight: [east, south] };
+  }
+
+  /** Return how much of a narrow map lies under the introduction and the credit below it, in pixels. */
+  function introduced() {
+    const guide = byId("guide");
+    if (!guide || guide.hidden || guide.classList.contains("is-tour")) return 0;
+    return byId("browse").getBoundingClientRect().top - guide.getBoundingClientRect().top;
   }
 
   /** Return two paddings, less where they leave too little of a length: nothing fits into what is none. */
@@ -65,6 +74,7 @@ export function createView(app) {
 
   const [west, south, east, north] = catalogue.payload.bounds;
   const city = L.latLngBounds([south, west], [north, east]);
+  let fitted = ""; // the position that shows the whole city
 
   /** Show the whole city as large as it fits, where no tiles ask for whole zooms: as the picture that the page begins with. */
   function showAll() {
@@ -72,12 +82,18 @@ export function createView(app) {
     if (zoomSnap < 1) map.options.zoomSnap = 0;
     map.fitBounds(city, { ...padding(), animate: false });
     map.options.zoomSnap = zoomSnap;
+    fitted = position();
   }
+
+  const position = () => `${map.getZoom()} ${map.getCenter()}`;
+
+  /** Fit the whole city anew if that is what the map shows still: what lay over the map has gone. */
+  const refit = () => position() === fitted && showAll();
 
   /** Stop zooming out where there is only the frame that the ground is cut at; moves nothing by itself. */
   function limit() {
     map.options.minZoom = 0; // else the limit that was holds what is asked for next
-    map.options.minZoom = map.getBoundsZoom(city) - OUTWARDS;
+    map.options.minZoom = map.getBoundsZoom(city) - (narrow.matches ? OUTWARDS_NARROW : OUTWARDS);
   }
 
   function showFeature(id) {
@@ -101,7 +117,7 @@ export function createView(app) {
   });
   const reach = (at) => map.panInside(at, { ...padding(), animate: !calm.matches });
 
-  return { fit, reach, showAll, showChosen, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
+  return { fit, reach, refit, showAll, showChosen, showFeature, flyTo: (at, zoom) => map.setView(at, zoom, { animate: !calm.matches }) };
 }
 
 /* The corner of the map: zoom buttons, scale bar, coordinates under the pointer. */
