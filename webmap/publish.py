@@ -301,6 +301,8 @@ def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = (), local: Path | 
         digest.update(b"import\0" + name.encode())
     for path in _list_local(local) if local else ():
         digest.update(b"local\0" + path.relative_to(local or "").as_posix().encode() + _hash_file(path))
+    if local and not (local.is_dir() and os.access(local, os.R_OK | os.X_OK)):
+        digest.update(b"local\0")  # so that a build is needed, which says why it cannot be read
     return digest.hexdigest()[:16]
 
 

@@ -156,7 +156,7 @@ def home_option(function: Function) -> Function:
     """Declare ``--home``, and ``--city`` whose releases it holds."""
     declare = option(
         "--home",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),  # whatever reads it says more
         metavar="FOLDER",
         help="发布版的文件夹 · folder of the releases (WEIHAI_LAYOUT_HOME)",
     )

@@ -91,7 +91,7 @@ def quote_values(page: str) -> str:
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Python's own server of files, without its log; as many hosts do, it finds pages without their ending."""
+    """Python's own server of files without its log; like many hosts it finds pages without their ending."""
 
     def translate_path(self, path: str) -> str:
         found = super().translate_path(path)
