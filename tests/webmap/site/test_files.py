@@ -40,6 +40,7 @@ LEAVING = re.compile(
 URL = "https://plan.example.org/weihai"
 MOST_TO_SEARCH_BY = 560_000  # bytes as they travel
 MOST_BYTES = 60_000_000  # without sheets, with an address and the compressed copies
+KNOWN_TO_CADDY = {"html", "css", "js", "json", "svg", "png", "pdf", "xml", "gz"}  # on any machine
 SAMPLE = 300  # files that are made again in another process
 AGAIN = """
 import hashlib, json, sys
@@ -271,6 +272,16 @@ def test_what_hosts_read_is_there(written: Site) -> None:
         assert "immutable" in written.read(name)
     files = written.manifest["files"]
     assert {"robots.txt", "sitemap.xml", "404.html"} & set(files) == set()  # they need the site's address
+
+
+def test_caddy_is_told_the_types_that_it_does_not_know(written: Site) -> None:
+    types = re.search(r"(?s)types \{(.*?)\}", written.read("nginx.conf"))[1]  # type: ignore[index]
+    wanted = {suffix: one.split()[0] for one in types.split(";") if one.strip() for suffix in one.split()[1:]}
+    said = dict(re.findall(r'~\\\.(\w+)\$ "?([^";\s]+)', written.read("Caddyfile")))
+    found = {path.rpartition(".")[2] for path in written.manifest["files"] if path.startswith("data/")}
+    assert len(found) > 10
+    for suffix in found - KNOWN_TO_CADDY:
+        assert said[suffix] == wanted[suffix], suffix
 
 
 def test_no_file_matches_two_rules_of_caching_of_caddy(written: Site) -> None:
