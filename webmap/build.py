@@ -171,6 +171,13 @@ def _say(message: str) -> None:
     print(f"  {time.process_time():5.1f} s  {message}", flush=True)  # noqa: T201 - this is the build's progress
 
 
+def _describe(error: Exception, home: str) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    where, reason = error.filename or home, error.strerror or error
+    return f"无法读写 {where}：{reason} / {where} could not be read or written: {reason}"
+
+
 def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") -> int | str:
     """Build, and return 0, the exit code that asks for another build, or what is wrong."""
     act, local = parse_act(act_text), Path(local_folder) if local_folder else None
@@ -181,7 +188,7 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
     except (BuildError, HomeError, OSError, ShapeError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
         changed = hash_inputs(Path(facts_folder), act.imports, local) != act.inputs
-        return INPUTS_CHANGED if changed else str(error)
+        return INPUTS_CHANGED if changed else _describe(error, home)
     return 0
 
 

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from geodata.city import CITIES, VARIABLE, find_city, read_city
 from layers.changes import ChangeSummary, compare, summarise
+from layers.child_job import ENVIRONMENT
 from layers.history import (
     CORE,
     Act,
@@ -401,6 +402,7 @@ def _run_build(
         [*command, act.to_json(), *named],
         cwd=ROOT,
         env=os.environ
+        | ENVIRONMENT
         | {VARIABLE: str(facts.resolve()), "PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
         stdin=subprocess.PIPE,  # that ends when this process does, however
         stdout=subprocess.PIPE,

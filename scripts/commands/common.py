@@ -273,7 +273,7 @@ def settings(home: Path | None, local: Path | None = None) -> Settings:
     except ValueError as error:
         warn("bad_setting", reason=error)
         raise click.exceptions.Exit(1) from error
-    return replace(found, home=home or found.home, local=local or found.local)
+    return replace(found, home=(home or found.home).absolute(), local=local or found.local)
 
 
 def show(line: str) -> None:
