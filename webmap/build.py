@@ -36,7 +36,7 @@ from layers.release import Files, Inputs, build_release
 from layers.sketch import Sketch
 from layers.store import Release, place_release
 from webmap.assets import draw_ground, draw_opening, read_assets
-from webmap.folium_map import bounds_of, limit_zooms, render_map
+from webmap.folium_map import box_of, limit_zooms, render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
@@ -159,7 +159,7 @@ def _draw_openings(files: Files, payload: MapDocument) -> Files:
     """Return what the map of each theme begins with."""
     sketch: Sketch = orjson.loads(files["pages/opening.json"])
     rows = [row for layer in PLACE_LAYERS for row in orjson.loads(files[f"data/{layer}.geojson"])["features"]]
-    boxes = {row["id"]: bounds_of(parse_geometry(row)) for row in rows if row["geometry"]}
+    boxes = {row["id"]: box_of(parse_geometry(row)) for row in rows if row["geometry"]}
     themes = [row["id"] for row in payload["themes"]]
     return {
         f"pages/opening/{theme}.json": orjson.dumps(draw_opening(sketch, payload, theme, boxes))
