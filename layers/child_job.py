@@ -28,6 +28,8 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 LEAST_BYTES = 100_000  # free on a disk: with less, whatever failed may have failed for that
 NICE = 5  # who waits for a page goes before who waits for a file
 FULL = 1.25  # times what is used, where libraries ask for much at a time
+# Whoever runs it: files do not depend on settings of a user, whose folder may be closed to a service.
+ENVIRONMENT = {"XDG_CONFIG_HOME": os.devnull}
 CPU_S = 10  # beyond the parent's patience: for a child whose parent cannot stop it
 
 

@@ -61,7 +61,7 @@ class Standing(Enum):
 
 def find_home(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder that the environment names (``WEIHAI_LAYOUT_HOME``); an empty name is none."""
-    return Path(environ.get("WEIHAI_LAYOUT_HOME") or ROOT / "var")
+    return Path(environ.get("WEIHAI_LAYOUT_HOME") or ROOT / "var").absolute()  # children begin elsewhere
 
 
 def read_standing(home: Path, *, strict: bool = True) -> Standing:

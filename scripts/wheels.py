@@ -7,12 +7,13 @@ on the other. Each file is checked by the hash in the lock when it is fetched, a
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it only sees its folder
@@ -23,6 +24,8 @@ from scripts.messages import say, warn
 SCRIPT = "scripts/wheels.py"
 LOCK = ROOT / "requirements.lock"
 MEGABYTE = 1_000_000
+GLIBC = re.compile(r"manylinux_2_(\d+)_(\w+)")
+OLDER_NAMES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}  # of the same tags, see PEP 600
 
 
 def parse_wanted(arguments: Sequence[str]) -> argparse.Namespace:
@@ -53,7 +56,24 @@ def list_pip_arguments(options: argparse.Namespace, folder: Path) -> list[str]:
     found += ["--disable-pip-version-check", "--progress-bar", "off", "-r", str(LOCK), "-d", str(folder)]
     if options.python or options.platform:
         found += ["--implementation", "cp", "--python-version", options.python or ".".join(map(str, NEEDED))]
-    return found + [part for tag in options.platform for part in ("--platform", tag)]
+    tags = [one for tag in options.platform for one in list_fitting(tag)]
+    return found + [part for tag in tags for part in ("--platform", tag)]
+
+
+def list_fitting(tag: str) -> Iterator[str]:
+    """Yield a platform's tag and those of packages that run there as well: pip takes it by the letter.
+
+    >>> list(list_fitting("manylinux_2_6_x86_64"))
+    ['manylinux_2_6_x86_64', 'manylinux_2_5_x86_64', 'manylinux1_x86_64']
+    """
+    glibc = GLIBC.fullmatch(tag)
+    if not glibc:
+        yield tag
+        return
+    for version in range(int(glibc[1]), min(OLDER_NAMES) - 1, -1):
+        yield f"manylinux_2_{version}_{glibc[2]}"
+        if version in OLDER_NAMES:
+            yield f"{OLDER_NAMES[version]}_{glibc[2]}"
 
 
 def fetch(options: argparse.Namespace) -> bool:

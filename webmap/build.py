@@ -36,7 +36,7 @@ from layers.release import Files, Inputs, build_release
 from layers.sketch import Sketch
 from layers.store import Release, place_release
 from webmap.assets import draw_ground, draw_opening, read_assets
-from webmap.folium_map import bounds_of, limit_zooms, render_map
+from webmap.folium_map import box_of, limit_zooms, render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
@@ -159,7 +159,7 @@ def _draw_openings(files: Files, payload: MapDocument) -> Files:
     """Return what the map of each theme begins with."""
     sketch: Sketch = orjson.loads(files["pages/opening.json"])
     rows = [row for layer in PLACE_LAYERS for row in orjson.loads(files[f"data/{layer}.geojson"])["features"]]
-    boxes = {row["id"]: bounds_of(parse_geometry(row)) for row in rows if row["geometry"]}
+    boxes = {row["id"]: box_of(parse_geometry(row)) for row in rows if row["geometry"]}
     themes = [row["id"] for row in payload["themes"]]
     return {
         f"pages/opening/{theme}.json": orjson.dumps(draw_opening(sketch, payload, theme, boxes))
@@ -169,6 +169,13 @@ def _draw_openings(files: Files, payload: MapDocument) -> Files:
 
 def _say(message: str) -> None:
     print(f"  {time.process_time():5.1f} s  {message}", flush=True)  # noqa: T201 - this is the build's progress
+
+
+def _describe(error: Exception, home: str) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    where, reason = error.filename or home, error.strerror or error
+    return f"无法读写 {where}：{reason} / {where} could not be read or written: {reason}"
 
 
 def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") -> int | str:
@@ -181,7 +188,7 @@ def main(home: str, facts_folder: str, act_text: str, local_folder: str = "") ->
     except (BuildError, HomeError, OSError, ShapeError) as error:
         # Half-saved inputs are wrong too; what is right or wrong is said of those at rest.
         changed = hash_inputs(Path(facts_folder), act.imports, local) != act.inputs
-        return INPUTS_CHANGED if changed else str(error)
+        return INPUTS_CHANGED if changed else _describe(error, home)
     return 0
 
 

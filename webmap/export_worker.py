@@ -24,7 +24,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from layers.child_job import BROKEN, OUT_OF_MEMORY, OUT_OF_SPACE
+from layers.child_job import BROKEN, ENVIRONMENT, OUT_OF_MEMORY, OUT_OF_SPACE
 from layers.store import BrokenReleaseError
 from webmap.file_cache import ABANDONED_S, FileCache, choose_folder
 from webmap.limiter import MAKING, Limiter
@@ -173,7 +173,7 @@ def run_child(job: ChildJob, path: Path, limits: ChildLimits) -> None:
     command += [str(limits.memory_bytes), str(limits.seconds)]
     with tempfile.TemporaryFile() as said:
         child = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            command, stdin=subprocess.PIPE, stdout=said, stderr=said, cwd=ROOT
+            command, stdin=subprocess.PIPE, stdout=said, stderr=said, cwd=ROOT, env=os.environ | ENVIRONMENT
         )
         try:
             with suppress(BrokenPipeError):  # it ended already; its code says why

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from geodata.city import CITIES, VARIABLE, find_city, read_city
 from layers.changes import ChangeSummary, compare, summarise
+from layers.child_job import ENVIRONMENT
 from layers.history import (
     CORE,
     Act,
@@ -301,6 +302,8 @@ def hash_inputs(facts: Path = FACTS, imports: Iterable[str] = (), local: Path | 
         digest.update(b"import\0" + name.encode())
     for path in _list_local(local) if local else ():
         digest.update(b"local\0" + path.relative_to(local or "").as_posix().encode() + _hash_file(path))
+    if local and not (local.is_dir() and os.access(local, os.R_OK | os.X_OK)):
+        digest.update(b"local\0")  # so that a build is needed, which says why it cannot be read
     return digest.hexdigest()[:16]
 
 
@@ -399,6 +402,7 @@ def _run_build(
         [*command, act.to_json(), *named],
         cwd=ROOT,
         env=os.environ
+        | ENVIRONMENT
         | {VARIABLE: str(facts.resolve()), "PYTHONIOENCODING": "utf-8"},  # whatever the terminal takes
         stdin=subprocess.PIPE,  # that ends when this process does, however
         stdout=subprocess.PIPE,

@@ -185,6 +185,8 @@ def list_rings(shape: BaseGeometry | None) -> list[shapely.Polygon]:
 
 def combine_even_odd(shells: Sequence[shapely.Polygon]) -> BaseGeometry:
     """Return polygons without holes as one geometry, in which one within another is a hole of it."""
+    if not shells:
+        return shapely.Polygon()
     inside: dict[int, list[int]] = defaultdict(list)
     with suppress(GEOSException):  # of rings that cross themselves: nothing is known to lie within them
         pairs = shapely.STRtree(shells).query(shells, predicate="covered_by")

@@ -46,7 +46,7 @@ _ANGLE: Final = re.compile(
 _COORDINATES: Final = frozenset({"lon", "lat", "x", "y", "east", "north"})
 _LONGEST_TITLES: Final = 200  # letters of the titles in a message
 _LABEL: Final = re.compile(r"[xyenbl]\s*[=:]\s*")
-_PAIR: Final = re.compile(r"(-?\d+\.\d+)\s*,\s*(-?\d+\.\d+)")
+_PAIR: Final = re.compile(r"(-?(?<!\d)\d+\.\d+)\s*,\s*(-?\d+\.\d+)")  # never tried from within a number
 _DECIMAL_COMMA: Final = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
 _THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 _BETWEEN_PAIRS: Final = re.compile(r"[\s\[\]();|,]*")

@@ -354,6 +354,22 @@ def count_json(content: object) -> Declared | None:
     return Declared(len(rows), *_count_rings([_list_coordinates(shape) for shape in shapes]))
 
 
+def count_arcs(topology: Mapping[str, object]) -> tuple[int, int]:
+    """Return how many positions the arcs of a TopoJSON have, and how many as often as they are drawn."""
+    arcs, objects = topology.get("arcs"), topology.get("objects")
+    lengths = [len(arc) if isinstance(arc, list) else 0 for arc in (arcs if isinstance(arcs, list) else ())]
+    drawn, pending = 0, list(objects.values()) if isinstance(objects, dict) else []
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            pending += [node.get("geometries"), node.get("arcs")]
+        elif isinstance(node, list):
+            pending += node
+        elif isinstance(node, int) and -len(lengths) <= node < len(lengths):
+            drawn += lengths[node if node >= 0 else ~node]
+    return sum(lengths), drawn
+
+
 def _list_coordinates(shape: object) -> list[object]:
     """Return the rings or lines of a geometry of GeoJSON or Esri JSON, or of a collection."""
     if not isinstance(shape, dict):

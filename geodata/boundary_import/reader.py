@@ -37,6 +37,7 @@ from geodata.boundary_import.formats import (
     check_entries,
     check_file,
     companion,
+    count_arcs,
     count_json,
     count_kml,
     count_read,
@@ -70,6 +71,8 @@ from geodata.boundary_import.issues import (
 MAX_FEATURES: Final = 2_000
 
 MAX_VERTICES: Final = 1_000_000
+_FREE_VERTICES: Final = 100_000  # drawn from arcs, however often from each
+_MAX_ARC_USES: Final = 20  # on the average; neighbours share an arc, and so do a few levels of districts
 MAX_LAYERS_SHOWN: Final = 20  # in one message
 POLYGONS: Final = frozenset({"Polygon", "MultiPolygon"})
 _MAX_SHOWN: Final = 80  # characters of what was given
@@ -333,6 +336,11 @@ def _read_json(source: _Source) -> BoundaryFile:
     is_topology = isinstance(content, dict) and content.get("type") == "Topology"
     if declared is None:
         raise RefusedError(build_issue("unknown-format", name))
+    if isinstance(content, dict) and is_topology:
+        given, drawn = count_arcs(content)
+        limit = min(MAX_VERTICES, max(_FREE_VERTICES, given * _MAX_ARC_USES))
+        if drawn > limit:
+            raise RefusedError(build_issue("too-many-vertices", name, count=drawn, limit=limit))
     found = _GdalReader(name, path, "json").read(options.table, declared)
     if is_topology and found.crs is None:
         found.crs = crs.LONLAT  # as every GeoJSON; numbers that are no degrees are found out later

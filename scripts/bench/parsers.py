@@ -84,6 +84,7 @@ def list_parsers(client: FlaskClient, folder: Path) -> Iterator[Parser]:
         "dxf": "drawing",
         "csv": "list",
         "txt": "list",
+        "tsv": "list",
         "wkt": "text",
     }
     for kind, pieces in kinds.items():

@@ -156,7 +156,7 @@ def home_option(function: Function) -> Function:
     """Declare ``--home``, and ``--city`` whose releases it holds."""
     declare = option(
         "--home",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),  # whatever reads it says more
         metavar="FOLDER",
         help="发布版的文件夹 · folder of the releases (WEIHAI_LAYOUT_HOME)",
     )
@@ -273,7 +273,7 @@ def settings(home: Path | None, local: Path | None = None) -> Settings:
     except ValueError as error:
         warn("bad_setting", reason=error)
         raise click.exceptions.Exit(1) from error
-    return replace(found, home=home or found.home, local=local or found.local)
+    return replace(found, home=(home or found.home).absolute(), local=local or found.local)
 
 
 def show(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from geodata.local import list_inputs
 from layers.history import read_last
 from layers.home import HomeError, Standing, find_home, read_standing
 from layers.inspection import list_faults
@@ -38,6 +40,7 @@ LEAST_MB = 50  # for logs and files that are being made
 FILES = 4096  # connections and files that a busy worker opens
 AHEAD_S = 300  # that another machine's clock may differ
 SHOWN_TIME = "%Y-%m-%d %H:%M:%S UTC"
+PORT_FAULTS = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_closed"}
 EVERYBODY = ("0.0.0.0/0", "::/0")
 
 
@@ -192,6 +195,21 @@ def _check_permissions(patient: Patient) -> Iterator[Finding]:
         yield _bad("permissions", "log_bad", file=log)
 
 
+def _check_local(patient: Patient) -> Iterator[Finding]:
+    folder = patient.settings.local
+    if folder is None:
+        yield _ok("local", "local_none")
+        return
+    files = list_inputs(folder)
+    try:
+        for file in (folder, *files):
+            next(file.iterdir(), None) if file == folder else file.open("rb").close()
+    except OSError as error:
+        yield _bad("local", "local_bad", path=error.filename, reason=error.strerror)
+    else:
+        yield _ok("local", "local_ok", folder=folder, files=len(files))
+
+
 def _check_limits(_: Patient) -> Iterator[Finding]:
     if sys.platform == "win32":
         return
@@ -326,7 +344,10 @@ def _look_at_port(host: str, port: int, name: str) -> Finding:
         release = _ask_release(host, port)
         if release is not None:
             return _ok("ports", "port_ours", release=release, **values)
-        return _bad("ports", "port_taken", reason=error.strerror or error, **values)
+        reason = (
+            os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        )  # without the address again
+        return _bad("ports", PORT_FAULTS.get(error.errno or 0, "port_bad"), reason=reason, **values)
     return _ok("ports", "port_free", **values)
 
 
@@ -347,6 +368,7 @@ CHECKS: tuple[Check, ...] = (
     _check_python,
     _check_space,
     _check_permissions,
+    _check_local,
     _check_limits,
     _check_fonts,
     _check_release,

@@ -23,6 +23,7 @@ from layers.history import Act, Entry, read_history, record
 from layers.home import MARKER, HomeError, find_home
 from layers.store import CorruptFileError, Pointer, place_release, read_current, read_pointer
 from scripts import cli
+from scripts.commands import common
 from scripts.commands.serve import VerifyAside
 from webmap import publish as publishing
 from webmap.publish import hash_inputs, publish, publish_imports
@@ -430,6 +431,16 @@ def test_an_empty_home_in_the_environment_is_none(monkeypatch: pytest.MonkeyPatc
     assert read_settings({"WEIHAI_LAYOUT_HOME": ""}).home == Path(publishing.ROOT / "var")
     monkeypatch.setenv("WEIHAI_LAYOUT_HOME", "")
     assert find_home() == Path(publishing.ROOT / "var")
+
+
+def test_a_home_is_meant_from_where_the_command_is_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Children that make files stand elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    assert common.settings(Path("one")).home == tmp_path / "one"
+    monkeypatch.setenv("WEIHAI_LAYOUT_HOME", "two")
+    assert common.settings(None).home == find_home() == tmp_path / "two"
 
 
 def test_a_home_that_does_not_exist_or_is_empty_is_made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -156,6 +157,30 @@ def test_a_log_and_a_temporary_folder_that_cannot_be_written(look: Look, tmp_pat
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != log and access(path, mode))
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda: (tmp_path / "away" / "x").open("xb"))
     assert keys(look(ACCESS_LOG=str(log))["permissions"]) == ["home_open", "temporary_bad", "log_bad"]
+
+
+def test_local_additions_that_cannot_be_read(look: Look, tmp_path: Path) -> None:
+    (tmp_path / "plan.txt").write_text("三", encoding="utf-8")
+    assert keys(look(LOCAL=str(tmp_path))["local"]) == ["local_ok"]
+    for folder in (tmp_path / "nowhere", tmp_path / "plan.txt"):
+        (found,) = look(LOCAL=str(folder))["local"]
+        assert found.key == "local_bad"
+        assert str(folder) in found.list_lines()[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "key"), [(errno.EADDRINUSE, "taken"), (errno.EACCES, "closed"), (errno.EADDRNOTAVAIL, "bad")]
+)
+def test_a_port_that_cannot_be_had_is_told_by_its_reason(
+    look: Look, monkeypatch, number: int, key: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "refused (while attempting to bind on address)")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    (found,) = look()["ports"]
+    assert found.key == f"port_{key}"
+    assert f"{os.strerror(number)}." in found.list_lines()[1]
 
 
 def test_a_database_that_is_away(look: Look, release: Release) -> None:

@@ -268,3 +268,16 @@ def test_limits_are_read_from_the_environment() -> None:
     given = {"WEIHAI_LAYOUT_CACHE_MB": "5", "WEIHAI_LAYOUT_EXPORTS": "3", "WEIHAI_LAYOUT_EXPORT_MB": "0"}
     settings = read_settings(given)
     assert (settings.cache_megabytes, settings.exports, settings.export_megabytes) == (5, 3, 0)
+
+
+def test_a_child_depends_on_no_folder_of_whoever_runs_it(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its libraries read settings of a user; a service's may be closed, or hold anything."""
+    own = tmp_path / ".config" / "ezdxf"
+    own.mkdir(parents=True)
+    (own / "ezdxf.ini").write_text("no settings")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    client = create_app(release, Settings(tmp_path / "home")).test_client()
+    assert client.get("/data/gateways.dxf?crs=EPSG:4549").status_code == 200

@@ -108,6 +108,13 @@ def test_a_sound_release_is_not_built_again(builds, facts, tmp_path):
     assert builds == [first.id]
 
 
+def test_additions_that_cannot_be_read_are_not_taken_for_none(facts: Path, tmp_path: Path) -> None:
+    bare = hash_inputs(facts)
+    assert hash_inputs(facts, local=tmp_path) == bare  # an empty folder adds nothing
+    for folder in (tmp_path / "nowhere", facts / "city.yaml"):
+        assert hash_inputs(facts, local=folder) != bare
+
+
 def empty(folder):
     shutil.rmtree(folder)
     (folder / "data").mkdir(parents=True)

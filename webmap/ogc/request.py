@@ -15,6 +15,7 @@ from cachetools import LRUCache, cached
 from werkzeug.datastructures import LanguageAccept, MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from layers.cql.parse import MAX_DEPTH
 from webmap.i18n import LANG, LANGUAGES
 from webmap.params import ChoiceParameter, refusal, unknown_parameter
 from webmap.problems import BadParameterError, UnsupportedTypeError
@@ -43,6 +44,7 @@ SEARCH_TYPES: dict[str, tuple[tuple[str, ...], str]] = {
     "filter": (("string", "object"), ""),
 }
 _TYPES = {str: "string", int: "integer", float: "number", list: "array", dict: "object", bool: "boolean"}
+_MAX_WRITTEN = 254  # lists and objects in one another
 _MEMBERS = {"number": {"integer", "number"}, "string": {"string"}}
 _PLAIN = ",:/()"  # legible in a query
 _LEGIBLE = re.compile(r"[A-Za-z0-9_.\-~,:/()]*")  # what quoting leaves as it is
@@ -182,19 +184,29 @@ def _read_search(body: bytes) -> Iterator[tuple[str, str]]:
     except orjson.JSONDecodeError as error:
         raise refusal("ogc.error.body", "body", str(error), "{…}") from error
     if not isinstance(document, dict):
-        raise refusal("ogc.error.body", "body", str(document), "{…}")
+        raise refusal("ogc.error.body", "body", _write("body", document), "{…}")
     for name, value in document.items():
         wanted, member = SEARCH_TYPES.get(name, (("string",), ""))
         kind = _TYPES.get(type(value), "null")
         members = value if isinstance(value, list) and member else ()
         if kind not in wanted or any(_TYPES.get(type(one)) not in _MEMBERS[member] for one in members):
-            raise refusal("ogc.error.type", name, str(value), f"{' / '.join(wanted)} {member}".strip())
+            raise refusal(
+                "ogc.error.type", name, _write(name, value), f"{' / '.join(wanted)} {member}".strip()
+            )
         if isinstance(value, dict):
-            yield name, orjson.dumps(value).decode()
+            yield name, _write(name, value)
             if "filter-lang" not in document:
                 yield "filter-lang", "cql2-json"
         else:
             yield name, ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _write(name: str, value: object) -> str:
+    """Return what was sent as JSON; raises RequestError where it is too deep to be written again."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        raise refusal("ogc.filter.depth", name, f"> {_MAX_WRITTEN}", f"≤ {MAX_DEPTH}") from error
 
 
 def _weigh(request: OgcRequest) -> int:

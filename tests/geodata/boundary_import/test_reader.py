@@ -14,6 +14,7 @@ import shapely
 
 from geodata import crs
 from geodata.boundary_import import formats, reader
+from geodata.boundary_import.corner_tables import split_rows
 from geodata.boundary_import.propose import propose
 from geodata.boundary_import.reader import describe_layer, read_boundary_file
 from tests.geodata.boundary_import.files import (
@@ -233,6 +234,33 @@ def test_broken_and_foreign_bytes_are_refused(tmp_path, content, code):
     path = tmp_path / "a.geojson"
     path.write_bytes(content)
     assert refused(path) in {code, "file-empty"}
+
+
+def test_an_arc_that_is_drawn_again_and_again_is_refused_before_it_is_drawn(tmp_path):
+    """15 kB become four million positions."""
+    arc = [[number % 9, number % 7] for number in range(1100)]
+    shape = {"type": "Polygon", "arcs": [[0, ~0] * 1750]}
+    topology = {"type": "Topology", "arcs": [arc], "objects": {"a": shape}}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(topology))
+    assert refused(path) == "too-many-vertices"
+
+
+def test_a_plot_without_corners_is_told(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text(
+        "[属性描述]\n坐标系=2000国家大地坐标系\n几度分带=3\n带号=41\n[地块坐标]\n@\n@\n", encoding="utf-8"
+    )
+    proposal = propose(request(path, of="gaoqu"), GROUND)
+    assert [issue.code for issue in proposal.issues if issue.level == "error"] == ["empty-geometry"]
+
+
+def test_a_text_of_digits_is_read_once(tmp_path):
+    """From every digit on it was looked for a pair anew."""
+    assert split_rows("122.1,37.1;-12.5 , 7.5") == [("122.1", "37.1"), ("-12.5", "7.5")]
+    path = tmp_path / "a.txt"
+    path.write_text("9" * 100_000)
+    assert refused(path) == "unknown-format"
 
 
 def test_a_file_that_goes_away_while_it_is_read_is_said(write, monkeypatch):

@@ -16,6 +16,7 @@ from layers.store import Release
 from webmap.ogc.request import FORM, MAX_SEARCH
 
 ROOT = "/ogc/collections"
+JSON = "application/json"
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SPATIAL = ("counties", "towns", "zones", "parks", "five-zones", "belts", "marine-cores", "land", "gateways")
 
@@ -149,6 +150,9 @@ def test_a_long_filter_is_sent(client: FlaskClient) -> None:
         ({"json": {"limt": "9"}}, 400, "limt"),
         ({"json": [1]}, 400, "body"),
         ({"data": b"\xff{", "content_type": "application/json"}, 400, "body"),
+        ({"data": b'{"filter":' + b'{"a":' * 400 + b"1" + b"}" * 401, "content_type": JSON}, 400, "filter"),
+        ({"data": b'{"bbox":{"a":' + b"[" * 1000 + b"]" * 1000 + b"}}", "content_type": JSON}, 400, "bbox"),
+        ({"data": b"[" * 1000 + b"]" * 1000, "content_type": JSON}, 400, "body"),
         ({"data": "x", "content_type": "text/plain"}, 415, "Content-Type"),
         ({"data": b"filter=" + b"x" * MAX_SEARCH, "content_type": FORM}, 413, None),
         ({"data": b"filter=" + b"x" * 140_000, "content_type": FORM}, 400, "filter"),

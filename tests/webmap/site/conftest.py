@@ -91,7 +91,11 @@ def quote_values(page: str) -> str:
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Python's own server of files, without its log."""
+    """Python's own server of files without its log; like many hosts it finds pages without their ending."""
+
+    def translate_path(self, path: str) -> str:
+        found = super().translate_path(path)
+        return found if Path(found).exists() else f"{found}.html"
 
     def log_message(self, *_: Any) -> None:
         pass

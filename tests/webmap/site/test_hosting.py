@@ -85,6 +85,8 @@ def test_nginx_serves_every_kind_of_file_as_its_example_says(written: Site, serv
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
     for path, caching in (
         ("zones/index.html", "no-cache"),
+        ("en/places/deep-blue-action.html", "no-cache"),  # without a copy: compressed when it is sent
+        (f"r/{written.answer['release']}/static/css/records.css", IMMUTABLE),
         (f"r/{written.answer['release']}/static/js/pages.js", IMMUTABLE),
         (f"r/{written.answer['release']}/map/en.json.js", IMMUTABLE),
     ):

@@ -400,5 +400,5 @@ def test_what_is_asked_by_a_form_is_answered_and_saved(reader: Page, hosted: str
     expect(reader.locator(".compared")).to_be_visible()
     reader.locator(".chosen a").first.click()
     expect(reader).to_have_url(f"{hosted}/en/compare.html?zones=jingqu")
-    reader.goto(f"{hosted}/en/find.html?port=9")
+    reader.goto(f"{hosted}/en/find?port=9")
     expect(reader.locator("#answer [role=alert]")).to_contain_text("allowed: a whole number, 0-5")

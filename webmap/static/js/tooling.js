@@ -388,4 +388,4 @@ async function start(name) {
   }
 }
 
-start(/(\w+)\.html$/.exec(window.location.pathname)[1]);
+start(/(\w+)(?:\.html)?$/.exec(window.location.pathname)[1]); // many hosts leave the ending out
