@@ -374,6 +374,17 @@ def test_a_file_stays_in_its_draft_whatever_it_is_called(bench: Bench, li: Flask
     assert bench.bring(li, {"a.shp": b"", "b.dbf": b""}).status_code == 400
     assert bench.bring(li, {"a.shp": b"", "A.SHP": b""}).status_code == 400
     assert bench.bring(li, {f"a.{number}": b"" for number in range(13)}).status_code == 400
+    several = {
+        f"界线.{end}": end.encode() for end in ("cpg", "dbf", "prj", "shp", "shx")
+    }  # as they are listed
+    draft_id = bench.bring(li, several).headers["Location"].rpartition("/")[2]
+    draft = bench.drafts.find(draft_id)
+    assert draft
+    assert draft.file == "界线.shp"
+    for name, content in several.items():
+        assert bench.drafts.file_of(draft).with_name(name).read_bytes() == content
+    bench.wait(draft_id)
+    bench.drafts.remove(draft_id, drafts.OPEN)
     assert not list((bench.home / "workbench" / "drafts").glob(".new-*"))
 
 
@@ -494,6 +505,28 @@ def test_a_remedy_reads_the_file_otherwise(bench: Bench, li: FlaskClient) -> Non
     assert bench.drafts.find(draft_id).options.fix  # type: ignore[union-attr]
     assert bench.post(li, f"drafts/{draft_id}/delete").status_code == 303
     assert bench.state(draft_id) == ""
+
+
+def test_a_form_begins_with_what_the_command_takes_and_a_place_brings_its_layer(
+    bench: Bench, li: FlaskClient
+) -> None:
+    page = li.get("/workbench/").text
+    assert '<option value="official" selected>' in page
+    draft_id = bench.draft(li, of="town-chucun")
+    draft = bench.drafts.find(draft_id)
+    assert draft
+    assert (draft.options.method, draft.options.layer) == ("official", "towns")
+    bench.drafts.remove(draft_id, drafts.OPEN)
+
+
+def test_findings_say_nothing_that_only_a_command_takes(bench: Bench, li: FlaskClient) -> None:
+    shapes = [shapely.transform(bench.zone(), lambda at: at[:, ::-1]), shapely.box(100, 30, 101, 31)]
+    for shape in (*shapes, bench.zone().boundary, shapely.affinity.translate(bench.zone(), 0.1)):
+        draft_id = bench.draft(li, shape)
+        page = li.get(f"/workbench/drafts/{draft_id}?lang=en").text
+        said = page[page.index('id="findings"') : page.index('id="reading"')]
+        assert not re.search(r"--[a-z]|\.yaml|\((lingang|huancui)\)", re.sub(r"<[^>]*>", "", said)), said
+        bench.drafts.remove(draft_id, drafts.OPEN)
 
 
 def test_values_for_a_remedy_are_offered(bench: Bench, li: FlaskClient) -> None:

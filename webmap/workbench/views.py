@@ -200,6 +200,8 @@ def _list_places() -> dict[str, list[tuple[str, str]]]:
     for place_id, row in content().documents.items():
         if row["layer"] in found:
             found[row["layer"]].append((place_id, pick(row["name"])))
+        if row["layer"] == "counties":
+            found["towns"] += [(town["id"], pick(town["name"])) for town in row["towns"]]
     return found
 
 
@@ -210,7 +212,7 @@ def draw_page() -> str:
     layer = next((one for one, rows in _list_places().items() if place in dict(rows)), None)
     if layer is None:
         raise NotFoundError("error.place", parameter="of", value=place, allowed="")
-    name = pick(content().documents[place]["name"])
+    name = dict(_list_places()[layer])[place]
     return render_template("workbench/draw.html", here="drafts", place=place, layer=layer, name=name)
 
 
@@ -243,7 +245,9 @@ def _read_options(options: CheckOptions) -> CheckOptions:
         options = replace(options, accuracy_m=_read_metres(form.get("accuracy_m", "")))
     texts = {name: _read_text(name, TEXT_OPTION) or None for name in TEXT_OPTIONS if name in form}
     switches = {name: "yes" in form.getlist(name) for name in SWITCHES if name in form}
-    return CheckOptions(**asdict(options) | texts | switches)
+    read = CheckOptions(**asdict(options) | texts | switches)
+    layer = next((one for one in LAYERS if read.of in dict(_list_places()[one])), read.layer)
+    return replace(read, layer=layer)  # a place is of one layer, whatever that field says
 
 
 def _read_choice(name: str, allowed: Sequence[Chosen]) -> Chosen:
