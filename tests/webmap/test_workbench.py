@@ -322,7 +322,10 @@ def test_who_has_not_signed_in_sees_and_does_nothing(bench: Bench, li: FlaskClie
             assert visitor.get(path).headers["Location"].startswith("/workbench/login"), path
         else:
             token = bench.token(visitor, "login")
-            assert visitor.post(path, data={"token": token}).status_code == 403
+            answer = visitor.post(path, data={"token": token}, headers={"Accept": "text/html"})
+            assert answer.status_code == 403
+            assert read_strings("zh")["error.workbench_signed_out"] in answer.text
+            assert 'href="/workbench/' in answer.text
     assert bench.state(draft_id) == "draft"
 
 

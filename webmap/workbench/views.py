@@ -70,13 +70,13 @@ def admit() -> Answer | None:
         return Response(_AGAIN, mimetype=HTML)
     if request.path == UPLOAD:
         request.max_content_length = UPLOAD_BYTES
+    g.user = _access().find_user()
+    if not (reading or g.user or request.endpoint in _OPEN):
+        raise ForbiddenError("error.workbench_signed_out")
     if not reading:
         _access().check_intent()
-    g.user = _access().find_user()
     if g.user is not None or request.endpoint in _OPEN:
         return None
-    if not reading:
-        raise ForbiddenError("error.workbench_signed_out")
     return redirect(f"{ROOT}login?next={quote(request.path)}", HTTPStatus.SEE_OTHER)
 
 

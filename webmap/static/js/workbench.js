@@ -13,7 +13,11 @@ function bindDropping() {
   const told = zone.querySelector(".dropped");
   const tell = () => {
     const names = [...field.files].map((file) => file.name);
-    told.textContent = names.length ? `${zone.dataset.dropped.replace("{count}", names.length)} ${names.join(", ")}` : "";
+    const megabytes = [...field.files].reduce((sum, file) => sum + file.size, 0) / 1e6;
+    const large = megabytes > Number(zone.dataset.most) ? zone.dataset.large.replace("{size}", Math.ceil(megabytes)) : "";
+    field.setCustomValidity(large);
+    const chosen = names.length ? `${zone.dataset.dropped.replace("{count}", names.length)} ${names.join(", ")}` : "";
+    told.textContent = `${chosen} ${large}`.trim();
   };
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
