@@ -410,6 +410,18 @@ def test_an_archive_that_plays_tricks_is_a_finding(
     bench.drafts.remove(draft_id, drafts.OPEN)
 
 
+def test_a_reason_may_be_as_long_as_its_field_lets_it(bench: Bench, li: FlaskClient) -> None:
+    draft_id = bench.draft(li)
+    most = "\r\n".join("因" * 250)[:748] + "。"  # as browsers send 500 characters in 250 lines
+    values = {"source": "某局", "licence": "内部", "seen": bench.seen(draft_id)}
+    assert bench.post(li, f"drafts/{draft_id}/submit", values | {"why": most + "因因"}).status_code == 400
+    assert bench.post(li, f"drafts/{draft_id}/submit", values | {"why": most}).status_code == 303
+    draft = bench.drafts.find(draft_id)
+    assert draft
+    assert len(draft.said.why) == 500
+    bench.drafts.remove(draft_id, drafts.OPEN)
+
+
 def test_uploads_by_the_hundred_are_bounded(fresh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "MOST_OPEN", 3)
     bench = fresh()
@@ -573,6 +585,7 @@ def test_a_boundary_goes_from_one_to_the_other_and_back_and_is_published_and_und
     assert (draft.state, draft.number, last.number) == ("published", count + 1, count + 1)
     assert (last.act.who, last.act.why) == ("li / wang", "正式界线")
     assert last.act.imported[0]["licence"] == "内部"
+    assert "已不生效" not in wang.get("/workbench/?lang=zh").text
     assert bench.publish(wang, draft_id).status_code == 409
     # The receipt says who did what.
     receipt = li.get(f"/workbench/drafts/{draft_id}/receipt.pdf?lang=zh")
@@ -591,6 +604,8 @@ def test_a_boundary_goes_from_one_to_the_other_and_back_and_is_published_and_und
     draft = bench.drafts.find(draft_id)
     assert draft
     assert [one.deed for one in draft.events][-2:] == ["published", "undone"]
+    for path in ("", f"drafts/{draft_id}"):
+        assert "已不生效" in wang.get(f"/workbench/{path}?lang=zh").text
     assert "撤销" in wang.get("/workbench/history?lang=zh").text
 
 

@@ -185,6 +185,7 @@ def drafts_page() -> str:
         "workbench/drafts.html",
         here="drafts",
         rows=rows,
+        standing=_list_standing(),
         layers=LAYERS,
         methods=METHODS,
         places=_list_places(),
@@ -192,6 +193,13 @@ def drafts_page() -> str:
         most_mb=UPLOAD_BYTES // 1_000_000,
         options=None,
     )
+
+
+def _list_standing() -> set[int]:
+    """Return the numbers of the publications of which a boundary is in force now."""
+    entries = read_history(_access().settings.home)
+    in_force = set(entries[-1].act.imports) if entries else set()
+    return {one.number for one in entries if in_force.intersection(row["import"] for row in one.act.imported)}
 
 
 def _list_places() -> dict[str, list[tuple[str, str]]]:
@@ -271,7 +279,9 @@ def _read_metres(given: str) -> float:
 
 def _read_text(name: str, most: int, *, needed: bool = False) -> str:
     """Return a text of the form; raises BadParameterError for one that is missing, long or not printable."""
-    text = request.form.get(name, "").strip()
+    text = (
+        request.form.get(name, "").replace("\r\n", "\n").strip()
+    )  # a line's end counts once, as in the field
     if len(text) > most:
         raise BadParameterError("error.length", parameter=name, value=str(len(text)), allowed=f"0–{most}")
     letter = find_unprintable(text)
@@ -299,6 +309,7 @@ def draft_page(draft_id: str) -> str:
         "workbench/draft.html",
         here="drafts",
         draft=draft,
+        standing=_list_standing(),
         busy=busy,
         result=result,
         found=found,
