@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from geodata.boundary_import import propose
+from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import list_codes
 from geodata.boundary_import.propose import Baseline
 from geodata.boundary_import.records import CheckOptions
@@ -497,6 +498,13 @@ def test_every_remedy_is_an_option_with_words_of_its_own() -> None:
             elif option:
                 assert "{value}" in known[f"workbench.use.{option}"]
                 assert known[f"workbench.field.{option}"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_systems_that_a_field_gives_as_examples_are_known(language: str) -> None:
+    given = read_strings(language)["workbench.crs_example"]
+    shown = [re.sub("^(如|such as|예:) ", "", one) for one in re.split("、|, ", given)]
+    assert [resolve_crs(one) for one in shown] == ["EPSG:4528", "EPSG:2364", "GCJ-02"]
 
 
 def test_every_reason_why_nothing_was_published_has_words() -> None:
