@@ -40,10 +40,13 @@ MAX_LABELS = 14
 LETTERS = {"wide": (15, 12), "large": (25, 21)}
 LONGEST = 36  # letters of a name; the table has it whole
 DOT = 5.0  # radius of a point
+PIN = 24.0  # between the numbers of findings that are of one place
+_ID = re.compile(r" ?[（(](?P<id>[a-z][a-z0-9-]*)[）)]")  # of a place, after its name in a message
 _NAMED = re.compile(r"(?P<lon>1[0-9]{2}\.[0-9]+), ?(?P<lat>[0-9]{2}\.[0-9]+)")  # a position in a message
 _AT = re.compile(r"\[(?P<lon>\S+) (?P<lat>\S+)\]")
 _POLYGONS = (shapely.Polygon, shapely.MultiPolygon)
 Shapes = Mapping[str, Shape]
+Spot = tuple[float, float]  # on the maps, in the SVG's units
 Mark = tuple[str, BaseGeometry]  # its class, and what is drawn
 
 
@@ -55,17 +58,22 @@ class RemedyRow(TypedDict):
 
 
 class FindingRow(TypedDict):
-    """A finding in one language, with its number and its place on the maps, in the SVG's units."""
+    """A finding in one language, with its number and its place on the maps, in the SVG's units.
+
+    ``fix`` says what can be done on the command line, ``advice`` what in the browser.
+    """
 
     number: int
     level: str
     code: str
     path: str
     feature_id: str | None
+    place: str | None
     message: str
     fix: str | None
+    advice: str | None
     remedy: RemedyRow | None
-    spot: tuple[float, float] | None
+    spot: Spot | None
 
 
 class NamedArea(AreaChange):
@@ -131,17 +139,18 @@ def describe_preview(
 
     names = _Names(baseline, language, strings)
     drawing = draw_preview_maps(proposal, baseline.facts, shapely.union_all(neighbours), names.short)
+    spots = _spread([_find_spot(one, proposal, drawing) for one in proposal.issues])
     return {
         "file": proposal.file,
-        "read_as": proposal.read_as,
+        "read_as": describe_crs(proposal.read_as)[language],
         "errors": proposal.errors,
         "after": bool(proposal.after),
         "maps": drawing.maps if drawing else [],
         "shown": sorted(drawing.shown) if drawing else [],
         "assumed": _say_assumed(proposal, translate),
         "issues": [
-            _describe_issue(one, number, language, _find_spot(one, proposal, drawing))
-            for number, one in enumerate(proposal.issues, start=1)
+            _describe_issue(one, number, names, spot)
+            for number, (one, spot) in enumerate(zip(proposal.issues, spots, strict=True), start=1)
         ],
         "areas": [{**row, "name": names.of(row["id"])} for row in proposal.areas()],
         "transfers": _name_ends(proposal.list_transfer_rows(), names),
@@ -151,7 +160,8 @@ def describe_preview(
     }
 
 
-def _describe_issue(issue: Issue, number: int, language: str, spot: tuple[float, float] | None) -> FindingRow:
+def _describe_issue(issue: Issue, number: int, names: _Names, spot: Spot | None) -> FindingRow:
+    language = names.language
     return {
         "number": number,
         "spot": spot,
@@ -159,8 +169,10 @@ def _describe_issue(issue: Issue, number: int, language: str, spot: tuple[float,
         "code": issue.code,
         "path": issue.path,
         "feature_id": issue.feature_id,
-        "message": getattr(issue, f"message_{language}"),
+        "place": names.of(issue.feature_id) if issue.feature_id else None,
+        "message": names.to_plain(getattr(issue, f"message_{language}")),
         "fix": issue.fix[language] if issue.fix else None,
+        "advice": names.to_plain(issue.here[language]) if issue.here else None,
         "remedy": _describe_remedy(issue.remedy, language) if issue.remedy else None,
     }
 
@@ -171,16 +183,33 @@ def _describe_remedy(remedy: Remedy, language: str) -> RemedyRow:
     return {"option": remedy.option, "choices": list(called.items())}
 
 
-def _find_spot(issue: Issue, proposal: Proposal, drawing: PreviewMaps | None) -> tuple[float, float] | None:
-    """Return where on the maps an issue is: at the position that it names, else in the place it is of."""
+def _find_spot(issue: Issue, proposal: Proposal, drawing: PreviewMaps | None) -> Spot | None:
+    """Return where on the maps an issue is: where it says, else in the place it is of."""
     if drawing is None:
         return None
-    named = [shapely.Point(float(at["lon"]), float(at["lat"])) for at in _NAMED.finditer(issue.message_en)]
+    named = [shapely.Point(issue.spot)] if issue.spot else []
+    named += [shapely.Point(float(at["lon"]), float(at["lat"])) for at in _NAMED.finditer(issue.message_en)]
     shapes = [record.polygon for record in proposal.records if record.of == issue.feature_id]
     shapes += [proposal.before[one].geometry for one in (issue.feature_id,) if one in proposal.before]
     points = [*named, *(shape.representative_point() for shape in shapes if not shape.is_empty)]
     inside = next((point for point in points if drawing.frame.view.contains(point)), None)
     return drawing.frame.to_xy(inside.x, inside.y) if inside is not None else None
+
+
+def _spread(spots: list[Spot | None]) -> list[Spot | None]:
+    """Return the places on the maps, those that would lie over an earlier one moved to its side."""
+    taken: list[Spot] = []
+    for number, spot in enumerate(spots):
+        if spot is None:
+            continue
+        x, y = spot
+        while any(abs(x - left) < PIN and abs(y - top) < PIN for left, top in taken):
+            x += PIN
+        if x > SIZE[0] - PIN / 2:  # a row is full: the next begins where this one did
+            x, y = spot[0], y + PIN
+        taken.append((x, y))
+        spots[number] = (x, y)
+    return spots
 
 
 def _say_assumed(proposal: Proposal, translate: Callable[..., str]) -> str | None:
@@ -227,6 +256,17 @@ class _Names:
         if row is not None:
             return str(getattr(row.name, self.language))
         return str(self.cities.get(place) or self.others.get(place, place))
+
+    def to_plain(self, message: str) -> str:
+        """Return a message without the ids of places, which only a command takes.
+
+        Nor is there a blank after a full-width bracket, where a value ends in one.
+        """
+
+        def drop(found: re.Match[str]) -> str:
+            return "" if self._row(found["id"]) is not None else found[0]
+
+        return _ID.sub(drop, message).replace("） ", "）")
 
     def short(self, place: str) -> str:
         """Return the name that fits on a map."""

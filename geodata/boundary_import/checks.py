@@ -25,6 +25,8 @@ from geodata.boundary_import.planar import (
     METRES_PER_DEG,
     MIN_AREA_KM2,
     Pieces,
+    find_spot,
+    format_km2,
     format_point,
     from_plane,
     is_narrow,
@@ -185,7 +187,9 @@ def check_outcome(before: Pieces, adjusted: Adjusted, place_names: PlaceNames) -
         area_km2 = crs.measure_area_km2(unassigned)
         if area_km2 > MIN_AREA_KM2 and not is_narrow(unassigned, 2 * adjusted.imports[place].accuracy_m):
             path = adjusted.imports[place].file_name
-            yield build_issue("land-without-owner", path, place, area=f"{area_km2:.3f}")
+            yield build_issue(
+                "land-without-owner", path, place, area=format_km2(area_km2), spot=find_spot(unassigned)
+            )
 
 
 def check_neighbours(
@@ -293,7 +297,7 @@ def _check_gap(record: ImportedBoundary, other: ImportedBoundary, context: Conte
         "method": term("method", other.method),
     }
     values |= {
-        "area": f"{area_km2:.3f}",
+        "area": format_km2(area_km2),
         "at": format_point(max(gaps, key=lambda gap: gap.area).representative_point()),
     }
     if all(is_narrow(gap, width_m) for gap in gaps):
@@ -309,7 +313,8 @@ def _check_overlap(record: ImportedBoundary, other: ImportedBoundary, context: C
         return
     width_m = record.accuracy_m + other.accuracy_m
     method = term("method", other.method)
-    values = {"other": context.place_names.of(other.of), "method": method, "area": f"{area_km2:.3f}"}
+    values: dict[str, object] = {"other": context.place_names.of(other.of), "method": method}
+    values |= {"area": format_km2(area_km2), "spot": find_spot(both)}
     if not (context.members.of(record.of) and context.members.of(other.of)):
         yield build_issue("on-top", record.file_name, record.of, **values)
     elif is_narrow(both, width_m):
@@ -345,7 +350,7 @@ def check_enclaves(
             owners = place_names.join(sorted(retained, key=lambda name: (-retained[name], name)))
             lands = unite(before[name] for name in retained)
             there = [hole for hole in holes if hole.intersects(lands)]
-            values = {"count": len(there), "area": f"{sum(retained.values()):.3f}", "holders": owners}
+            values = {"count": len(there), "area": format_km2(sum(retained.values())), "holders": owners}
             values |= {
                 "place": place_names.of(record.of),
                 "at": format_point(there[0].representative_point()),

@@ -21,6 +21,8 @@ from geodata.boundary_import.issues import NO_TEXT, Issue, PlaceNames, Texts, bu
 from geodata.boundary_import.planar import (
     METRES_PER_DEG,
     MIN_AREA_KM2,
+    find_spot,
+    format_km2,
     format_point,
     from_plane,
     is_narrow,
@@ -171,7 +173,7 @@ def _check_beyond_county(county: _Pair) -> Iterator[Issue]:
     beyond = 100 - county.percent
     if beyond > _MAX_BEYOND_PERCENT:
         values = {"place": county.title, "percent": f"{beyond:.0f}", "width": f"{county.tolerance_m:.0f}"}
-        values |= {"area": f"{crs.measure_area_km2(from_plane(county.rest)):.3f}"}
+        values |= {"area": format_km2(crs.measure_area_km2(from_plane(county.rest)))}
         values |= {"at": format_point(from_plane(county.rest.representative_point()))}
         yield county.issue("beyond-coast", **values, first=_advise_county_first(county.record))
 
@@ -193,7 +195,11 @@ def _check_outside(pair: _Pair) -> Iterator[Issue]:
     imported = pair.place in pair.context.records
     # Ours are known at 90 %, and may be off to either side.
     width_m = pair.tolerance_m if imported else 2 * pair.tolerance_m
-    values = {"parent": pair.title, "area": f"{area_km2:.3f}"}
+    values: dict[str, object] = {
+        "parent": pair.title,
+        "area": format_km2(area_km2),
+        "spot": find_spot(outside),
+    }
     if is_narrow(outside, width_m) and _lies_along(outside, pair.polygon, width_m):
         yield pair.issue(
             "outside-parent-sliver", **values, rule=term("rule", "cut" if imported else "follows")
@@ -292,8 +298,8 @@ def _check_contained_polygon(
         return
     allowed_m = record.accuracy_m + other.accuracy_m
     if is_narrow(outside, allowed_m):
-        values = {"other": context.place_names.of(other.of), "area": f"{area_km2:.3f}"}
-        yield build_issue("child-sliver", record.file_name, record.of, **values)
+        values = {"other": context.place_names.of(other.of), "area": format_km2(area_km2)}
+        yield build_issue("child-sliver", record.file_name, record.of, spot=find_spot(outside), **values)
     else:
         yield _describe_cut(record.file_name, other, outside, allowed_m, context)
 
@@ -305,6 +311,6 @@ def _describe_cut(
         "other": context.place_names.of(other.of),
         "method": term("method", other.method),
     }
-    area, width = f"{crs.measure_area_km2(lost):.3f}", round(measure_width_m(lost))
+    area, width = format_km2(crs.measure_area_km2(lost)), round(measure_width_m(lost))
     values |= {"accuracy": f"{other.accuracy_m:g}", "area": area, "width": width, "allowed": f"{allowed_m:g}"}
-    return build_issue("official-cut", path, other.of, **values)
+    return build_issue("official-cut", path, other.of, spot=find_spot(lost), **values)

@@ -271,7 +271,8 @@ def check_datum(definition: str, path: str, accuracy_m: float) -> list[Issue]:
     code = "unknown-datum" if uncertain_m is None else "uncertain-datum"
     least_m = _UNKNOWN_DATUM_M if uncertain_m is None else uncertain_m
     told = accuracy_m >= least_m or crs.brings_parameters(definition)
-    values = {"crs": crs.read_definition(definition), "metres": f"{least_m:g}", "given": f"{accuracy_m:g}"}
+    told_crs = describe_crs(crs.read_definition(definition))
+    values = {"crs": told_crs, "metres": f"{least_m:g}", "given": f"{accuracy_m:g}"}
     return [build_issue(code, path, **values, level="warning" if told else "error")]
 
 
@@ -400,7 +401,7 @@ def swap_axes(shape: BaseGeometry) -> BaseGeometry:
 
 def _describe_wrong_crs(shapes: Sequence[BaseGeometry], stated: str, near: BaseGeometry, path: str) -> Issue:
     """Return the issue that the numbers do not fit the stated system, with one that they do fit."""
-    values = {"crs": stated, "point": _format_first_point(shapes)}
+    values = {"crs": describe_crs(stated), "point": _format_first_point(shapes)}
     likely = list_likely_systems(near)
     for frame in likely:
         if frame != stated and any(to_lonlat_nearby(shapes, frame, near)):

@@ -59,10 +59,16 @@ class Issue:
     fix: dict[str, str] | None = None
     remark: Remark | None = None  # how the record of the boundary words it
     remedy: Remedy | None = None
+    here: dict[str, str] | None = None  # `fix` as it is worded in the browser, without options and files
+    spot: tuple[float, float] | None = None  # lon, lat; None where it is of the whole, or not known
 
     def to_dict(self) -> dict[str, object]:
         """Return the issue as plain data for ``--json``."""
-        return {name: value for name, value in asdict(self).items() if name not in {"remark", "remedy"}}
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in {"remark", "remedy", "here", "spot"}
+        }
 
     def to_lines(self) -> list[str]:
         """Return the issue as lines for a terminal: what it is, and what can be done."""
@@ -85,16 +91,16 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
     """Return the issue `code`, worded in every language and filled with `values`.
 
     A value that is a dict is by language. The level is the code's own unless `values` names another
-    under ``level``; ``choices`` are what the option that settles it may be set to.
+    under ``level``; ``choices`` are what the option that settles it may be set to, ``spot`` is (lon, lat).
     """
-    entry, choices = list_codes()[code], values.pop("choices", ())
+    entry, choices, spot = list_codes()[code], values.pop("choices", ()), values.pop("spot", None)
     values = {"city": _CITY_NAME} | values
     given = [str(one) for one in choices] if isinstance(choices, list | tuple) else []
     remedy = _build_remedy(entry.get("remedy"), values, given)
     told = format_texts(entry, values, LANGUAGES)
     stated = str(values.pop("level", entry["level"]))
     level: Level = "error" if stated == "error" else "warning"
-    fix, record = entry.get("fix"), entry.get("record")
+    fix, here, record = entry.get("fix"), find_advice(entry), entry.get("record")
     return Issue(
         code=code,
         level=level,
@@ -106,7 +112,16 @@ def build_issue(code: str, path: str, feature_id: str | None = None, /, **values
         fix=format_texts(fix, values, LANGUAGES) if fix else None,
         remark=_remark(code, {**entry, **record}, values) if record and level == "warning" else None,
         remedy=remedy,
+        here=format_texts(here, values, LANGUAGES) if here else None,
+        spot=spot if isinstance(spot, tuple) else None,
     )
+
+
+def find_advice(entry: IssueWording) -> dict[str, str] | None:
+    """Return what can be done as the browser says it: nothing that only a command takes."""
+    fix = entry.get("fix")
+    typed = fix is not None and any("--" in one for one in fix.values())
+    return entry.get("here", None if typed else fix)
 
 
 def _build_remedy(
@@ -151,6 +166,7 @@ class IssueWording(TypedDict):
     en: str
     ko: str
     fix: NotRequired[dict[str, str]]
+    here: NotRequired[dict[str, str]]
     record: NotRequired[dict[str, str]]
     remedy: NotRequired[RemedyWording]
 

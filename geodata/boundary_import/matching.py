@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
@@ -162,19 +162,7 @@ def select_features(
     """
     path = features[0].path
     if chosen is not None:
-        found = [one for number, one in enumerate(features, start=1) if _is_chosen(one, number, chosen)]
-        if not found:
-            raise RefusedError(
-                build_issue(
-                    "unknown-feature",
-                    path,
-                    place,
-                    chosen=chosen[:_MAX_SHOWN_CHARACTERS],
-                    features=_describe(features),
-                    choices=_list_titles(features),
-                )
-            )
-        return found, []
+        return choose_features(features, chosen, place), []
     if len(features) == 1:
         return list(features), []
     named = [one for one in features if place in map(names.find, one.properties.values())]
@@ -186,15 +174,40 @@ def select_features(
         )
     if len({shapely.normalize(one.geometry or shapely.Polygon()).wkb for one in found}) == 1:
         return found, issues  # that the same polygon is there twice is told elsewhere
-    titles = {_get_title(one) for one in found} - {""}
+    titles = set(_get_titles(found)) - {""}
     if _overlap(found) or (not named and len(titles) > 1):
-        told = {"features": _describe(found), "choices": _list_titles(found, features)}
-        raise RefusedError(build_issue("several-features", path, place, count=len(found), **told))
+        raise RefusedError(_describe_several(found, features, place))
     if len(found) > 1:
         issues.append(
             build_issue("features-joined", path, place, count=len(found), features=_describe(found))
         )
     return found, issues
+
+
+def refuse_overlapping(
+    found: Mapping[str, Sequence[SourceFeature]], features: Sequence[SourceFeature]
+) -> None:
+    """Raise RefusedError where several features of one place overlap, so that one of them is meant."""
+    for place, rows in found.items():
+        if len(rows) > 1 and _overlap(rows):
+            raise RefusedError(_describe_several(rows, features, place))
+
+
+def choose_features(
+    features: Sequence[SourceFeature], chosen: str, place: str | None = None
+) -> list[SourceFeature]:
+    """Return the features that have a value, or that of a number; raises RefusedError where none has."""
+    found = [one for number, one in enumerate(features, start=1) if _is_chosen(one, number, chosen)]
+    if not found:
+        told = {"features": _describe(features), "choices": _list_titles(features)}
+        shown = chosen[:_MAX_SHOWN_CHARACTERS]
+        raise RefusedError(build_issue("unknown-feature", features[0].path, place, chosen=shown, **told))
+    return found
+
+
+def _describe_several(found: Sequence[SourceFeature], features: Sequence[SourceFeature], place: str) -> Issue:
+    told = {"features": _describe(found), "choices": _list_titles(found, features)}
+    return build_issue("several-features", features[0].path, place, count=len(found), **told)
 
 
 def _is_chosen(feature: SourceFeature, number: int, chosen: str) -> bool:
@@ -203,10 +216,22 @@ def _is_chosen(feature: SourceFeature, number: int, chosen: str) -> bool:
     return chosen.lstrip("#") == str(number) or (bool(wanted) and wanted in values)
 
 
-def _get_title(feature: SourceFeature) -> str:
-    """Return the first attribute that is a text and no number; empty without one."""
-    texts = [value.strip() for value in feature.properties.values() if isinstance(value, str)]
-    return next((text for text in texts if text and not normalise_word(text).isdigit()), "")
+def _get_titles(features: Sequence[SourceFeature]) -> list[str]:
+    """Return what each feature is called: the first attribute that tells them apart, else its first text.
+
+    A text that is a number is none; empty where a feature has no text.
+    """
+    rows = [
+        {
+            name: text
+            for name, value in one.properties.items()
+            if isinstance(value, str) and (text := value.strip()) and not normalise_word(text).isdigit()
+        }
+        for one in features
+    ]
+    columns = ([row.get(name, "") for row in rows] for name in rows[0])
+    apart = (one for one in columns if all(one) and len(set(one)) == len(one))
+    return next(apart, [next(iter(row.values()), "") for row in rows])
 
 
 def _list_titles(
@@ -214,7 +239,7 @@ def _list_titles(
 ) -> list[str]:
     """Return what each of the features that were `found` among all is chosen by: a title, or its number."""
     numbers = {id(one): str(number) for number, one in enumerate(features or found, start=1)}
-    titles = [_get_title(one) for one in found]
+    titles = _get_titles(found)
     return [
         title if title and titles.count(title) == 1 else numbers[id(one)]
         for title, one in zip(titles, found, strict=True)
@@ -226,10 +251,10 @@ def _describe(features: Sequence[SourceFeature]) -> Texts:
     rows = [
         phrase(
             "feature_area",
-            name=_get_title(one)[:_MAX_SHOWN_CHARACTERS] or one.path.rpartition("/")[2],
+            name=title[:_MAX_SHOWN_CHARACTERS] or one.path.rpartition("/")[2],
             area=f"{crs.measure_area_km2(one.geometry or shapely.Polygon()):.2f}",
         )
-        for one in features[:_MAX_SHOWN_VALUES]
+        for title, one in zip(_get_titles(features), features[:_MAX_SHOWN_VALUES], strict=False)
     ]
     return join_texts([*rows, *(["…"] if len(features) > _MAX_SHOWN_VALUES else [])])
 

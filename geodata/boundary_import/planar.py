@@ -62,6 +62,24 @@ def from_plane(shape: BaseGeometry) -> BaseGeometry:
     return back
 
 
+def find_spot(shape: BaseGeometry) -> tuple[float, float] | None:
+    """Return (lon, lat) of a point in the largest part of a lon/lat shape, None where that is empty."""
+    part = max(shapely.get_parts(shape), key=lambda one: one.area, default=None)
+    if part is None or part.is_empty:
+        return None
+    point = part.representative_point()
+    return point.x, point.y
+
+
+def format_km2(area_km2: float) -> str:
+    """Return an area as messages give it: to 1000 m², less to the nearest 100 m².
+
+    >>> format_km2(0.1449), format_km2(0.00013)
+    ('0.145', '0.0001')
+    """
+    return f"{area_km2:.3f}" if area_km2 >= 10 * MIN_AREA_KM2 else f"{area_km2:.4f}"
+
+
 def format_point(point: BaseGeometry) -> str:
     """Return a lon/lat point as messages have it.
 

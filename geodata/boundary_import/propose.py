@@ -34,8 +34,15 @@ from geodata.boundary_import.gcj02 import (
 )
 from geodata.boundary_import.georeference import Drawable, Georeferenced, georeference, select_drawable
 from geodata.boundary_import.issues import Issue, PlaceNames, RefusedError, build_issue
-from geodata.boundary_import.matching import PlaceIndex, check_attributes, match_features, select_features
-from geodata.boundary_import.planar import MIN_AREA_KM2, is_moved, to_polygons, unite
+from geodata.boundary_import.matching import (
+    PlaceIndex,
+    check_attributes,
+    choose_features,
+    match_features,
+    refuse_overlapping,
+    select_features,
+)
+from geodata.boundary_import.planar import MIN_AREA_KM2, find_spot, format_km2, is_moved, to_polygons, unite
 from geodata.boundary_import.reader import BoundaryFile, SourceFeature, read_boundary_file
 from geodata.boundary_import.records import CheckOptions, ImportedBoundary, keep_latest
 from geodata.boundary_import.snap import (
@@ -253,7 +260,11 @@ def _match_places(
     request: ImportRequest, georeferenced: Georeferenced, names: PlaceIndex, proposal: Proposal
 ) -> dict[str, list[SourceFeature]]:
     if request.of is None:
-        found, issues = match_features(georeferenced.features, names, request.field)
+        features = georeferenced.features
+        if request.feature is not None and features:
+            features = choose_features(features, request.feature)
+        found, issues = match_features(features, names, request.field)
+        refuse_overlapping(found, features)
         proposal.issues += issues
         return {} if any(row.level == "error" for row in issues) else found
     if request.of not in names.ids:
@@ -407,7 +418,7 @@ def _keep_detached_land(record: ImportedBoundary, proposal: Proposal, baseline: 
     left_out = [part for part in parts if not part.intersects(covered)]
     if not left_out or len(left_out) == len(parts):
         return record
-    area = f"{sum(map(crs.measure_area_km2, left_out)):.3f}"
+    area = format_km2(sum(map(crs.measure_area_km2, left_out)))
     proposal.issues.append(
         build_issue(
             "islands-kept",
@@ -416,6 +427,7 @@ def _keep_detached_land(record: ImportedBoundary, proposal: Proposal, baseline: 
             count=len(left_out),
             area=area,
             place=baseline.place_names.of(record.of),
+            spot=find_spot(unite(left_out)),
         )
     )
     whole = record.model_copy(update={"geometry": _to_geometry(unite([polygon, *left_out]))})

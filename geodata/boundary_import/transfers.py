@@ -19,6 +19,8 @@ from geodata.boundary_import.planar import (
     METRES_PER_DEG,
     MIN_AREA_KM2,
     Pieces,
+    find_spot,
+    format_km2,
     from_plane,
     is_moved,
     is_narrow,
@@ -171,12 +173,18 @@ class Change:
     def _check_border_strips(
         self, record: ImportedBoundary, apart: Mapping[Transfer, Sequence[BaseGeometry]], known_m: float
     ) -> Iterator[Issue]:
-        """Yield who gets the strips along a county line; what is `apart` from it is no strip."""
-        for taker in dict.fromkeys(one.taker for one in apart):
-            given = [one for one in apart if one.taker == taker]
-            area_km2 = sum(one.area_km2 - _measure_parts_km2(apart[one]) for one in given)
-            if area_km2 >= MIN_AREA_KM2:
-                yield self._describe("border-follows", record, given, area_km2, width=round(known_m))
+        """Yield who gets the strips along a county line, in the city and beyond; what is `apart` is none."""
+        for leaves in (False, True):
+            found = {
+                one: one.area_km2 - _measure_parts_km2(parts)
+                for one, parts in apart.items()
+                if (one.taker in self.place_names.outside) is leaves
+            }
+            strips = {one: area_km2 for one, area_km2 in found.items() if area_km2 >= MIN_AREA_KM2}
+            if strips:
+                yield self._describe(
+                    "border-follows", record, strips, sum(strips.values()), width=round(known_m)
+                )
 
     def _describe(
         self,
@@ -189,8 +197,9 @@ class Change:
         """Return an issue about some transfers of a record, with who gives and who takes."""
         givers = self.place_names.join(dict.fromkeys(one.giver for one in rows))
         takers = self.place_names.join(dict.fromkeys(one.taker for one in rows))
-        values |= {"area": f"{area_km2:.3f}", "givers": givers, "takers": takers}
-        return build_issue(code, record.file_name, record.of, **values)
+        values |= {"area": format_km2(area_km2), "givers": givers, "takers": takers}
+        spot = find_spot(shapely.union_all([one.land for one in rows]))
+        return build_issue(code, record.file_name, record.of, spot=spot, **values)
 
     def _find_detached(self, one: Transfer, known_m: float) -> list[BaseGeometry]:
         """Return the parts of a transfer to beyond the city that are no strip along the line between the two.

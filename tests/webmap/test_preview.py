@@ -21,7 +21,7 @@ from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.read import read_boundaries, read_facts
 from layers.release import read_neighbours
 from webmap.label_placement import box_around
-from webmap.preview import render_preview
+from webmap.preview import PIN, SIZE, describe_preview, render_preview
 from webmap.static_map import Label, place_labels
 
 GROUND = Baseline(read_facts(), read_boundaries())
@@ -52,6 +52,16 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Any:
         return render_preview(proposal, GROUND, AROUND, language), proposal
 
     return draw
+
+
+def test_every_finding_has_a_number_of_its_own_on_the_map(gaoqu: tuple[str, Any]) -> None:
+    found = describe_preview(gaoqu[1], GROUND, AROUND, "zh")
+    spots = [row["spot"] for row in found["issues"] if row["spot"]]
+    assert len(spots) > 3
+    for one, other in combinations(spots, 2):
+        assert max(abs(one[0] - other[0]), abs(one[1] - other[1])) >= PIN - 1e-9
+    assert all(0 <= x <= SIZE[0] and 0 <= y <= SIZE[1] for x, y in spots)
+    assert "高区" in {row["place"] for row in found["issues"]}
 
 
 @pytest.fixture(scope="module")

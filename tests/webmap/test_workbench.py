@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
 from geodata.boundary_import import propose
+from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import list_codes
 from geodata.boundary_import.propose import Baseline
 from geodata.boundary_import.records import CheckOptions
@@ -322,7 +323,10 @@ def test_who_has_not_signed_in_sees_and_does_nothing(bench: Bench, li: FlaskClie
             assert visitor.get(path).headers["Location"].startswith("/workbench/login"), path
         else:
             token = bench.token(visitor, "login")
-            assert visitor.post(path, data={"token": token}).status_code == 403
+            answer = visitor.post(path, data={"token": token}, headers={"Accept": "text/html"})
+            assert answer.status_code == 403
+            assert read_strings("zh")["error.workbench_signed_out"] in answer.text
+            assert 'href="/workbench/' in answer.text
     assert bench.state(draft_id) == "draft"
 
 
@@ -374,6 +378,17 @@ def test_a_file_stays_in_its_draft_whatever_it_is_called(bench: Bench, li: Flask
     assert bench.bring(li, {"a.shp": b"", "b.dbf": b""}).status_code == 400
     assert bench.bring(li, {"a.shp": b"", "A.SHP": b""}).status_code == 400
     assert bench.bring(li, {f"a.{number}": b"" for number in range(13)}).status_code == 400
+    several = {
+        f"界线.{end}": end.encode() for end in ("cpg", "dbf", "prj", "shp", "shx")
+    }  # as they are listed
+    draft_id = bench.bring(li, several).headers["Location"].rpartition("/")[2]
+    draft = bench.drafts.find(draft_id)
+    assert draft
+    assert draft.file == "界线.shp"
+    for name, content in several.items():
+        assert bench.drafts.file_of(draft).with_name(name).read_bytes() == content
+    bench.wait(draft_id)
+    bench.drafts.remove(draft_id, drafts.OPEN)
     assert not list((bench.home / "workbench" / "drafts").glob(".new-*"))
 
 
@@ -393,6 +408,18 @@ def test_an_archive_that_plays_tricks_is_a_finding(
     assert result
     assert [one["code"] for one in result["said"]["zh"]["issues"]] == [code]
     assert bench.submit(li, draft_id).status_code == 409
+    bench.drafts.remove(draft_id, drafts.OPEN)
+
+
+def test_a_reason_may_be_as_long_as_its_field_lets_it(bench: Bench, li: FlaskClient) -> None:
+    draft_id = bench.draft(li)
+    most = "\r\n".join("因" * 250)[:748] + "。"  # as browsers send 500 characters in 250 lines
+    values = {"source": "某局", "licence": "内部", "seen": bench.seen(draft_id)}
+    assert bench.post(li, f"drafts/{draft_id}/submit", values | {"why": most + "因因"}).status_code == 400
+    assert bench.post(li, f"drafts/{draft_id}/submit", values | {"why": most}).status_code == 303
+    draft = bench.drafts.find(draft_id)
+    assert draft
+    assert len(draft.said.why) == 500
     bench.drafts.remove(draft_id, drafts.OPEN)
 
 
@@ -473,6 +500,13 @@ def test_every_remedy_is_an_option_with_words_of_its_own() -> None:
                 assert known[f"workbench.field.{option}"]
 
 
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_the_systems_that_a_field_gives_as_examples_are_known(language: str) -> None:
+    given = read_strings(language)["workbench.crs_example"]
+    shown = [re.sub("^(如|such as|예:) ", "", one) for one in re.split("、|, ", given)]
+    assert [resolve_crs(one) for one in shown] == ["EPSG:4528", "EPSG:2364", "GCJ-02"]
+
+
 def test_every_reason_why_nothing_was_published_has_words() -> None:
     told = set(re.findall(r'"failed": "(\w+)"', Path(tasks.__file__).read_text(encoding="utf-8")))
     assert {"meanwhile", "repeats", "build"} == told
@@ -494,6 +528,28 @@ def test_a_remedy_reads_the_file_otherwise(bench: Bench, li: FlaskClient) -> Non
     assert bench.drafts.find(draft_id).options.fix  # type: ignore[union-attr]
     assert bench.post(li, f"drafts/{draft_id}/delete").status_code == 303
     assert bench.state(draft_id) == ""
+
+
+def test_a_form_begins_with_what_the_command_takes_and_a_place_brings_its_layer(
+    bench: Bench, li: FlaskClient
+) -> None:
+    page = li.get("/workbench/").text
+    assert '<option value="official" selected>' in page
+    draft_id = bench.draft(li, of="town-chucun")
+    draft = bench.drafts.find(draft_id)
+    assert draft
+    assert (draft.options.method, draft.options.layer) == ("official", "towns")
+    bench.drafts.remove(draft_id, drafts.OPEN)
+
+
+def test_findings_say_nothing_that_only_a_command_takes(bench: Bench, li: FlaskClient) -> None:
+    shapes = [shapely.transform(bench.zone(), lambda at: at[:, ::-1]), shapely.box(100, 30, 101, 31)]
+    for shape in (*shapes, bench.zone().boundary, shapely.affinity.translate(bench.zone(), 0.1)):
+        draft_id = bench.draft(li, shape)
+        page = li.get(f"/workbench/drafts/{draft_id}?lang=en").text
+        said = page[page.index('id="findings"') : page.index('id="reading"')]
+        assert not re.search(r"--[a-z]|\.yaml|\((lingang|huancui)\)", re.sub(r"<[^>]*>", "", said)), said
+        bench.drafts.remove(draft_id, drafts.OPEN)
 
 
 def test_values_for_a_remedy_are_offered(bench: Bench, li: FlaskClient) -> None:
@@ -537,6 +593,7 @@ def test_a_boundary_goes_from_one_to_the_other_and_back_and_is_published_and_und
     assert (draft.state, draft.number, last.number) == ("published", count + 1, count + 1)
     assert (last.act.who, last.act.why) == ("li / wang", "正式界线")
     assert last.act.imported[0]["licence"] == "内部"
+    assert "已不生效" not in wang.get("/workbench/?lang=zh").text
     assert bench.publish(wang, draft_id).status_code == 409
     # The receipt says who did what.
     receipt = li.get(f"/workbench/drafts/{draft_id}/receipt.pdf?lang=zh")
@@ -555,6 +612,8 @@ def test_a_boundary_goes_from_one_to_the_other_and_back_and_is_published_and_und
     draft = bench.drafts.find(draft_id)
     assert draft
     assert [one.deed for one in draft.events][-2:] == ["published", "undone"]
+    for path in ("", f"drafts/{draft_id}"):
+        assert "已不生效" in wang.get(f"/workbench/{path}?lang=zh").text
     assert "撤销" in wang.get("/workbench/history?lang=zh").text
 
 

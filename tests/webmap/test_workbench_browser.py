@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +86,15 @@ def test_a_file_goes_to_the_map_by_two_people(bench: Bench, visit: Any, tmp_path
     slider.focus()
     editor.keyboard.press("Home")
     assert editor.locator(".before-after").evaluate("node => node.style.getPropertyValue('--at')") == "0%"
-    expect(editor.locator(".pins a").first).to_be_visible()
+    pin = editor.locator(".pins a").first
+    expect(pin).to_be_visible()
+    box = pin.bounding_box()
+    assert box  # in sight, and nothing over it, wherever the slider stands
+    for key in ("Home", "End"):
+        slider.focus()
+        editor.keyboard.press(key)
+        pin.click(timeout=5_000)
+    assert "#finding-" in editor.url
     check_access(editor)
     for label, text in (("Source", "某局"), ("terms", "internal"), ("Why", "the official line")):
         editor.get_by_label(label, exact=True).fill(text)
@@ -114,6 +124,9 @@ def test_a_boundary_is_drawn_by_mouse_and_by_keyboard(bench: Bench, visit: Any) 
     box.focus()
     count = page.locator(".draw-corner").count()
     assert count > 50
+    boxes = [one.bounding_box() for one in page.locator(".draw-corner").all()]
+    spots = [(one["x"], one["y"]) for one in boxes if one]
+    assert min(math.dist(one, other) for one, other in itertools.combinations(spots, 2)) >= 13
     page.keyboard.press("n")
     said = page.locator(".draw-said")
     expect(said).to_contain_text(re.compile(r"Corner \d+ of \d+"))
@@ -147,6 +160,11 @@ def test_a_boundary_is_drawn_by_mouse_and_by_keyboard(bench: Bench, visit: Any) 
     expect(said).to_contain_text("Snapped")
     page.keyboard.press("ArrowUp")
     check_access(page)
+    # What was drawn is still there for who leaves the page, or has to sign in again, before it is sent.
+    page.goto(f"{page.url.rpartition('/')[0]}/")
+    page.goto(f"{page.url}draw?of={PLACE}")
+    expect(page.locator("#draw[data-ready]")).to_be_visible()
+    expect(send).to_be_enabled()
     page.locator("[name=accuracy_m]").fill("30")
     send.click()
     expect(page.locator(".verdict")).to_be_visible(timeout=60_000)
@@ -155,3 +173,4 @@ def test_a_boundary_is_drawn_by_mouse_and_by_keyboard(bench: Bench, visit: Any) 
     drawn = json.loads(bench.drafts.file_of(draft).read_bytes())["geometry"]
     moved = shapely.symmetric_difference(shapely.from_geojson(json.dumps(drawn)), bench.zone(0.0))
     assert 0 < moved.area < 1e-3
+    assert page.evaluate("Object.keys(sessionStorage)") == []

@@ -36,6 +36,7 @@ from webmap.views.releases import choices_of
 
 _FILE = re.compile(r"(?:/r/(?P<release>[^/]+))?/data/(?P<file>[^/]*)")
 _RELEASE = re.compile(r"/r/(?P<release>[^/]+)/")
+_WORKBENCH = re.compile(r"(?P<page>/workbench/(?:history|drafts/[0-9a-f]{16})?).*")
 _ITEMS = re.compile(rf"{ROOT}/collections/(?P<collection>[^/]+)/items(?P<item>/.+)?")
 Pairs = list[tuple[str, str]]
 
@@ -138,6 +139,8 @@ def _find(error: RequestError) -> Recovery | None:
         return _to_form("", found["release"])
     if found := _ITEMS.fullmatch(request.path):
         return _to_items(error, found["collection"], single=bool(found["item"]))
+    if "workbench" in current_app.blueprints and (found := _WORKBENCH.fullmatch(request.path)):
+        return Recovery(found["page"], "workbench.back")
     return None
 
 

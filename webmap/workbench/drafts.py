@@ -153,7 +153,7 @@ class DraftStore:
 
     def add(self, owner: str, sent: Sequence[Sent], options: CheckOptions) -> Draft:
         """Keep what was sent as a new draft; raises what is wrong with it as a RequestError."""
-        names = read_file_names([one.filename or "" for one in sent])
+        main, names = read_file_names([one.filename or "" for one in sent])
         with self._changing():
             self._remove_abandoned()
             own = [one for one in self.list() if one.owner == owner and one.state in OPEN]
@@ -166,7 +166,7 @@ class DraftStore:
             for name, one in zip(names, sent, strict=True):
                 one.save(making / "files" / name)
             size = sum(path.stat().st_size for path in (making / "files").iterdir())
-            draft = Draft(draft_id, owner, names[0], size, options, events=(note(owner, "uploaded"),))
+            draft = Draft(draft_id, owner, main, size, options, events=(note(owner, "uploaded"),))
             self._write(making, draft)
             making.rename(self._folder / draft_id)
         except BaseException:
@@ -270,13 +270,13 @@ class DraftStore:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def read_file_names(given: Sequence[str]) -> list[str]:
-    """Return the names of files that were sent together, the one that is read first.
+def read_file_names(given: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the name of the file that is read, and of all that were sent together, as they came.
 
     Only the last part of a path counts. Raises :class:`~webmap.problems.BadParameterError`.
 
     >>> read_file_names(["a/区.dbf", "a/区.shp"])
-    ['区.shp', '区.dbf']
+    ('区.shp', ['区.dbf', '区.shp'])
     """
     names = [PurePosixPath(one.replace("\\", "/")).name for one in given]
     wrong = next((one for one in names if not _is_sound(one)), None)
@@ -292,7 +292,7 @@ def read_file_names(given: Sequence[str]) -> list[str]:
     if len(main) != 1 or len(stems) != 1 or len({one.casefold() for one in names}) < len(names):
         shown = ", ".join(names)
         raise BadParameterError("error.workbench_files", parameter="file", value=shown, allowed=".shp .dbf …")
-    return [main[0], *(one for one in names if one != main[0])]
+    return main[0], names
 
 
 def _is_sound(name: str) -> bool:

@@ -357,7 +357,7 @@ def _write_receipt(task: BenchTask) -> bytes:
         "zh": "",
         "url": "",
         "foot": f"{say('site.name')} · {entry.release}",
-        "facts": [_list_facts(draft, entry.release, imported, say)],
+        "facts": [_list_facts(draft, found["read_as"], entry.release, imported, say)],
         "maps": [
             {"svg": svg.replace(">", f"><style>{_PAPER_STYLE}</style>{_SEA}", 1), "caption": say(key)}
             for key, svg in found["maps"]
@@ -368,13 +368,13 @@ def _write_receipt(task: BenchTask) -> bytes:
     return to_pdf("receipt.typ", legible, entry.when[:10])
 
 
-def _list_facts(draft: Draft, release: str, imported: Iterable[Imported], say: Say) -> Part:
+def _list_facts(draft: Draft, read_as: str, release: str, imported: Iterable[Imported], say: Say) -> Part:
     rows = [[say("workbench.receipt.release"), release]]
     for row in imported:
         rows += [
             [say("boundary_history.file"), row["file_name"]],
             ["SHA-256", row["file_sha256"]],
-            [say("workbench.field.crs"), row["crs"]],
+            [say("workbench.field.crs"), read_as],
             [say("preview.method"), say(f"method.{row['method']}")],
             [say("preview.accuracy"), f"±{row['accuracy_m']:g} {say('unit.m')}"],
             [say("boundary_history.source"), row["source"]],

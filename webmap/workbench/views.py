@@ -70,13 +70,13 @@ def admit() -> Answer | None:
         return Response(_AGAIN, mimetype=HTML)
     if request.path == UPLOAD:
         request.max_content_length = UPLOAD_BYTES
+    g.user = _access().find_user()
+    if not (reading or g.user or request.endpoint in _OPEN):
+        raise ForbiddenError("error.workbench_signed_out")
     if not reading:
         _access().check_intent()
-    g.user = _access().find_user()
     if g.user is not None or request.endpoint in _OPEN:
         return None
-    if not reading:
-        raise ForbiddenError("error.workbench_signed_out")
     return redirect(f"{ROOT}login?next={quote(request.path)}", HTTPStatus.SEE_OTHER)
 
 
@@ -185,6 +185,7 @@ def drafts_page() -> str:
         "workbench/drafts.html",
         here="drafts",
         rows=rows,
+        standing=_list_standing(),
         layers=LAYERS,
         methods=METHODS,
         places=_list_places(),
@@ -194,12 +195,21 @@ def drafts_page() -> str:
     )
 
 
+def _list_standing() -> set[int]:
+    """Return the numbers of the publications of which a boundary is in force now."""
+    entries = read_history(_access().settings.home)
+    in_force = set(entries[-1].act.imports) if entries else set()
+    return {one.number for one in entries if in_force.intersection(row["import"] for row in one.act.imported)}
+
+
 def _list_places() -> dict[str, list[tuple[str, str]]]:
     """Return id and name of every place that can be brought, by layer."""
     found: dict[str, list[tuple[str, str]]] = {layer: [] for layer in LAYERS}
     for place_id, row in content().documents.items():
         if row["layer"] in found:
             found[row["layer"]].append((place_id, pick(row["name"])))
+        if row["layer"] == "counties":
+            found["towns"] += [(town["id"], pick(town["name"])) for town in row["towns"]]
     return found
 
 
@@ -210,7 +220,7 @@ def draw_page() -> str:
     layer = next((one for one, rows in _list_places().items() if place in dict(rows)), None)
     if layer is None:
         raise NotFoundError("error.place", parameter="of", value=place, allowed="")
-    name = pick(content().documents[place]["name"])
+    name = dict(_list_places()[layer])[place]
     return render_template("workbench/draw.html", here="drafts", place=place, layer=layer, name=name)
 
 
@@ -243,7 +253,9 @@ def _read_options(options: CheckOptions) -> CheckOptions:
         options = replace(options, accuracy_m=_read_metres(form.get("accuracy_m", "")))
     texts = {name: _read_text(name, TEXT_OPTION) or None for name in TEXT_OPTIONS if name in form}
     switches = {name: "yes" in form.getlist(name) for name in SWITCHES if name in form}
-    return CheckOptions(**asdict(options) | texts | switches)
+    read = CheckOptions(**asdict(options) | texts | switches)
+    layer = next((one for one in LAYERS if read.of in dict(_list_places()[one])), read.layer)
+    return replace(read, layer=layer)  # a place is of one layer, whatever that field says
 
 
 def _read_choice(name: str, allowed: Sequence[Chosen]) -> Chosen:
@@ -267,7 +279,9 @@ def _read_metres(given: str) -> float:
 
 def _read_text(name: str, most: int, *, needed: bool = False) -> str:
     """Return a text of the form; raises BadParameterError for one that is missing, long or not printable."""
-    text = request.form.get(name, "").strip()
+    text = (
+        request.form.get(name, "").replace("\r\n", "\n").strip()
+    )  # a line's end counts once, as in the field
     if len(text) > most:
         raise BadParameterError("error.length", parameter=name, value=str(len(text)), allowed=f"0–{most}")
     letter = find_unprintable(text)
@@ -295,6 +309,7 @@ def draft_page(draft_id: str) -> str:
         "workbench/draft.html",
         here="drafts",
         draft=draft,
+        standing=_list_standing(),
         busy=busy,
         result=result,
         found=found,

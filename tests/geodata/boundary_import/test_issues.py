@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from geodata.boundary_import import reader
-from geodata.boundary_import.issues import LANGUAGES, build_issue, list_codes
+from geodata.boundary_import.issues import LANGUAGES, build_issue, find_advice, list_codes
 
 FOLDER = Path(reader.__file__).parent
 TESTS = Path(__file__).parents[2]
@@ -57,6 +57,11 @@ def test_every_code_has_its_words_and_is_tested_somewhere():
         for language in ("zh", "en"):
             assert entry[language]
             assert not entry.get("fix") or entry["fix"][language]
+        here = find_advice(entry)
+        assert not here or set(here) == set(LANGUAGES)
+        assert "--" not in "".join(here.values() if here else ()), "an option of the command"
+        assert ".yaml" not in "".join(here.values() if here else ()), "a file of whoever runs it"
+        assert here or "remedy" in entry or "fix" not in entry, "in the browser nobody is told what to do"
         if "record" in entry:
             assert all({**entry, **entry["record"]}[language] for language in LANGUAGES)
     with pytest.raises(KeyError):

@@ -110,6 +110,17 @@ def test_of_several_features_the_one_that_is_meant_has_to_be_clear(tmp_path):
         assert proposal.errors == 0
         assert shapely.symmetric_difference(proposal.records[0].polygon, shape).area < 1e-7
     assert codes(path, of="lingang", feature="无")[0] == {"unknown-feature"}
+    # The same name on all of them: what tells them apart is told, and chosen by.
+    rows = [({"名称": "临港区", **properties}, geometry) for properties, geometry in rows]
+    path = dumped(tmp_path / "b.geojson", rows)
+    (issue,) = propose(request(path), GROUND).issues
+    assert issue.code == "several-features"
+    assert issue.remedy
+    assert issue.remedy.choices == ("核准范围", "托管范围", "控制区")
+    assert "托管范围（" in issue.message_zh
+    proposal = propose(request(path, feature="托管范围"), GROUND)
+    assert proposal.errors == 0
+    assert [one.of for one in proposal.records] == ["lingang"]
 
 
 @pytest.mark.usefixtures("alone")

@@ -111,6 +111,23 @@ def test_who_gets_the_strips_at_the_coast_and_at_the_county_line_is_warned_of(ga
     left_out = told(gaoqu, "islands-left-out")
     assert set(re.findall("（(town-.*?)）", left_out.message_zh)) == find_nearest_to_islands(gaoqu)
     assert {issue.level for issue in gaoqu.issues} == {"warning"}
+    near = {one.code: shapely.Point(one.spot or ()) for one in (line, coast, left_out)}
+    assert near["border-follows"].distance(GROUND.adjusted.pieces[MUPING]) < 0.01
+    for one, taker in (("border-follows", MUPING), ("coast-follows", SEA)):
+        land = shapely.union_all([row.land for row in gaoqu.transfers if row.taker == taker])
+        assert land.contains(near[one])
+    assert len({point.wkt for point in near.values()}) == 3
+
+
+def test_one_line_along_the_county_is_told_once_with_all_who_get_a_strip(ask):
+    lingang = GROUND.shapes["lingang"].geometry
+    found = ask(shapely.buffer(lingang, -0.0003), "lingang", "zones")
+    lines = [one for one in found.issues if one.code == "border-follows"]
+    takers = {one.taker for one in found.transfers if one.taker in GROUND.facts.towns}
+    told_takers = set(re.findall("（(town-.*?)）", "".join(one.message_zh for one in lines)))
+    assert len(lines) == 1
+    assert len(told_takers & takers) > 2
+    assert "0.000 km²" not in "".join(one.message_zh for one in found.issues)
 
 
 def test_a_strip_of_several_towns_along_the_line_is_one_strip(ask):

@@ -3,7 +3,7 @@
 import { byId, sized } from "./dom.js";
 import { fetchJson } from "./site.js";
 
-const MOST_HANDLES = 250; // more cannot be told apart
+const HANDLE_PX = { corner: 14, middle: 9 };
 const SNAP_PX = 12;
 const STEP_PX = { plain: 1, shifted: 10 };
 const LEAST = 3; // corners of a ring
@@ -49,6 +49,29 @@ function createSnapping(map, features) {
   };
 }
 
+/** Return how much larger what is touched by a finger has to be. */
+const coarse = () => (window.matchMedia("(pointer: coarse)").matches ? 2 : 1);
+
+/** Handles that would lie over others cannot be told apart: of them only the first is shown. */
+class Room {
+  constructor(size) {
+    this.size = size;
+    this.taken = new Map();
+  }
+
+  take(point) {
+    const [column, row] = [point.x, point.y].map((value) => Math.floor(value / this.size));
+    for (let x = column - 1; x <= column + 1; x += 1) {
+      for (let y = row - 1; y <= row + 1; y += 1) {
+        const near = this.taken.get(`${x} ${y}`);
+        if (near && near.distanceTo(point) < this.size) return false;
+      }
+    }
+    this.taken.set(`${column} ${row}`, point);
+    return true;
+  }
+}
+
 class Drawing {
   constructor(box, own, features) {
     this.box = box;
@@ -60,6 +83,7 @@ class Drawing {
     this.first = JSON.stringify(this.polygons);
     this.past = [];
     this.current = null; // [polygon, ring, corner]
+    this.restore(`drawing:${own.id}`);
     this.map.fitBounds(L.geoJSON(own).getBounds()); // nothing can be drawn before
     L.geoJSON(features, { interactive: false, style: { className: "draw-other", weight: 1 } }).addTo(this.map);
     L.geoJSON(own, { interactive: false, style: { className: "draw-old", weight: 1.4, fill: false } }).addTo(this.map);
@@ -67,6 +91,15 @@ class Drawing {
     this.handles = L.layerGroup().addTo(this.map);
     this.map.on("moveend zoomend", () => this.showHandles());
     this.showHandles();
+  }
+
+  /** Take up what was drawn in this tab and has not arrived: a session may have ended meanwhile. */
+  restore(key) {
+    this.key = key;
+    const kept = sessionStorage.getItem(key);
+    if (!kept) return;
+    this.keep();
+    this.polygons = JSON.parse(kept);
   }
 
   ring([polygon, ring]) {
@@ -86,21 +119,27 @@ class Drawing {
   showHandles() {
     this.handles.clearLayers();
     const view = this.map.getBounds().pad(0.05);
-    const shown = this.list().filter((key) => view.contains(this.latLng(key)));
-    this.box.classList.toggle("too-far", shown.length > MOST_HANDLES);
-    if (shown.length > MOST_HANDLES) return this.tell(this.box.dataset.closer);
+    const inView = this.list().filter((key) => view.contains(this.latLng(key)));
+    const isCurrent = (key) => String(key) === String(this.current);
+    const room = new Room(HANDLE_PX.corner * coarse());
+    const shown = [...inView.filter(isCurrent), ...inView.filter((key) => !isCurrent(key))].filter((key) => room.take(this.toPoint(key)));
     for (const key of shown) {
-      this.addHandle(this.latLng(key), "corner", () => key);
       const [p, r, i] = key;
-      const next = this.latLng([p, r, (i + 1) % this.ring(key).length]);
-      const at = this.map.layerPointToLatLng(this.map.latLngToLayerPoint(this.latLng(key)).add(this.map.latLngToLayerPoint(next)).divideBy(2));
-      this.addHandle(at, "middle", () => this.insertAfter(key, at));
+      const at = this.toPoint(key).add(this.toPoint([p, r, (i + 1) % this.ring(key).length])).divideBy(2);
+      const middle = this.map.layerPointToLatLng(at);
+      if (room.take(at)) this.addHandle(middle, "middle", () => this.insertAfter(key, middle));
     }
+    for (const key of shown) this.addHandle(this.latLng(key), "corner", () => key);
+    this.tell(shown.length < inView.length ? this.box.dataset.closer : "");
+  }
+
+  toPoint(key) {
+    return this.map.latLngToLayerPoint(this.latLng(key));
   }
 
   /** Add a handle; `take` returns the corner that it moves, once it is taken. */
   addHandle(at, kind, take) {
-    const size = (kind === "corner" ? 14 : 9) * (window.matchMedia("(pointer: coarse)").matches ? 2 : 1);
+    const size = HANDLE_PX[kind] * coarse();
     const chosen = kind === "corner" && String(take()) === String(this.current);
     const icon = L.divIcon({ className: `draw-${kind}${chosen ? " chosen" : ""}`, iconSize: [size, size] });
     const handle = L.marker(at, { icon, draggable: true, keyboard: false }).addTo(this.handles);
@@ -137,6 +176,8 @@ class Drawing {
     this.shape.setLatLngs(toLatLngs(this.polygons));
     this.showHandles();
     this.tellCurrent();
+    if (this.changed) sessionStorage.setItem(this.key, JSON.stringify(this.polygons));
+    else sessionStorage.removeItem(this.key);
     this.box.dispatchEvent(new CustomEvent("drawn"));
   }
 
@@ -255,8 +296,11 @@ function bindKeys(drawing) {
 function bindForm(drawing, own) {
   const form = document.querySelector(".draw-form");
   const button = form.querySelector("button");
-  drawing.box.addEventListener("drawn", () => (button.disabled = !drawing.changed));
+  const allow = () => (button.disabled = !drawing.changed);
+  allow();
+  drawing.box.addEventListener("drawn", allow);
   form.addEventListener("submit", () => {
+    sessionStorage.setItem("sent", drawing.key);
     const feature = { type: "Feature", properties: { id: own.id }, geometry: toGeometry(drawing.polygons) };
     const sent = new DataTransfer();
     sent.items.add(new File([JSON.stringify(feature)], `${own.id}.geojson`, { type: "application/geo+json" }));

@@ -13,7 +13,11 @@ function bindDropping() {
   const told = zone.querySelector(".dropped");
   const tell = () => {
     const names = [...field.files].map((file) => file.name);
-    told.textContent = names.length ? `${zone.dataset.dropped.replace("{count}", names.length)} ${names.join(", ")}` : "";
+    const megabytes = [...field.files].reduce((sum, file) => sum + file.size, 0) / 1e6;
+    const large = megabytes > Number(zone.dataset.most) ? zone.dataset.large.replace("{size}", Math.ceil(megabytes)) : "";
+    field.setCustomValidity(large);
+    const chosen = names.length ? `${zone.dataset.dropped.replace("{count}", names.length)} ${names.join(", ")}` : "";
+    told.textContent = `${chosen} ${large}`.trim();
   };
   for (const name of ["dragenter", "dragover"]) {
     zone.addEventListener(name, (event) => {
@@ -77,6 +81,36 @@ function bindWaiting() {
   setTimeout(look, POLL_MS);
 }
 
+/* What somebody writes is kept in the tab until it has arrived: a session may end meanwhile. */
+
+const KEPT = "input[name=source], input[name=licence], textarea";
+
+function bindKeeping() {
+  const key = (field) => `typed:${window.location.pathname}:${field.name}`;
+  const fields = [...document.querySelectorAll("main form")].flatMap((form) => [...form.querySelectorAll(KEPT)]);
+  const present = new Set(fields.map(key));
+  for (const one of Object.keys(sessionStorage)) {
+    if (one.startsWith(`typed:${window.location.pathname}:`) && !present.has(one)) sessionStorage.removeItem(one);
+  }
+  for (const field of fields) {
+    field.value = sessionStorage.getItem(key(field)) ?? field.value;
+    field.addEventListener("input", () => sessionStorage.setItem(key(field), field.value));
+  }
+  // A drawing that was sent has arrived once there is a page of its draft.
+  const sent = window.location.pathname.includes("/drafts/") && sessionStorage.getItem("sent");
+  if (sent) for (const one of [sent, "sent"]) sessionStorage.removeItem(one);
+}
+
+/* Moments are shown in the reader's own time. */
+
+function showMoments() {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const one of document.querySelectorAll("main time[datetime]")) {
+    one.title = one.textContent;
+    one.textContent = format.format(new Date(one.dateTime));
+  }
+}
+
 /* A form is sent once, however often its button is pressed. */
 
 function bindSending() {
@@ -94,4 +128,6 @@ function bindSending() {
 bindDropping();
 bindSliding();
 bindWaiting();
+bindKeeping();
+showMoments();
 bindSending();
