@@ -284,7 +284,7 @@ def _read_rows(source: _Source, rows: list[list[str]], lines: Sequence[int]) -> 
     _refuse_wide(name, width)
     start, roles = _find_columns(name, rows, options, width)
     above = rows[:start]
-    heads = [(above[-1][at] if start and at < len(above[-1]) else "").strip() for at in range(width)]
+    heads = [_head(above, at) for at in range(width)]
     titles = _name_columns(heads)
     filled = [at for at in range(start, len(rows)) if any(cell and not cell.isspace() for cell in rows[at])]
     body, lines = [rows[at] for at in filled], [lines[at] for at in filled]
@@ -298,6 +298,16 @@ def _read_rows(source: _Source, rows: list[list[str]], lines: Sequence[int]) -> 
     used = {*roles.values()}
     said = " ".join([*(cell for row in above[:-1] for cell in row), *(heads[at] for at in used)])
     return _place(source, LocatedTable(name, columns, lines, find_crs(said)), roles)
+
+
+def _head(above: Sequence[Sequence[str]], at: int) -> str:
+    """Return the title of a column: from the last row of titles, or where its cells are merged from above."""
+    for number, row in enumerate(reversed(above)):
+        if number and sum(bool(cell.strip()) for cell in row) < 2:  # noqa: PLR2004 - the title of the table
+            break
+        if at < len(row) and row[at].strip():
+            return row[at].strip()
+    return ""
 
 
 def _refuse_untidy(
