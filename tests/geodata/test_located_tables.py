@@ -125,7 +125,7 @@ def test_workbooks_are_read_and_their_sheet_is_chosen(tmp_path: Path) -> None:
         table = read(tmp_path, _workbook(ROWS, ROWS), "c.xlsx", table=name)
         assert first(table) == pytest.approx(HERE)
         assert table.columns["名称"] == ["甲"]
-    merged = [["企业名录"], ["名称", "位置"], ["", "经度", "纬度"], ["甲", *HERE]]
+    merged: list[list[object]] = [["企业名录"], ["名称", "位置"], ["", "经度", "纬度"], ["甲", *HERE]]
     assert list(read(tmp_path, _workbook(merged), "e.xlsx").columns) == ["名称", "经度", "纬度"]
     bare = read(tmp_path, _workbook([["note"]], [["甲", *HERE], ["乙", 122.1, 37.1]]), "d.xlsx")
     assert first(bare) == pytest.approx(HERE)
