@@ -226,7 +226,9 @@ def shade(hue: str, amount: float) -> str:
     '#00507d'
     """
     target = 0 if amount < 0 else 255
-    mixed = (round(value + (target - value) * abs(amount)) for value in _channels(hue))
+    mixed = (
+        int(value + (target - value) * abs(amount) + 0.5) for value in _channels(hue)
+    )  # as scripts round
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
 

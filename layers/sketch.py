@@ -9,7 +9,7 @@ them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, TypedDict
@@ -36,6 +36,7 @@ LEAST_PX = 0.6  # across an island that is drawn
 METRES_PER_DEGREE = 111_320
 WIDTH, HEIGHT = 640, 460
 MARGIN = 1.06  # the view's span over the city's
+OPENING_SIZE, OPENING_MARGIN = (2400, 2000), 2.0  # of the map's first view: as far as a wide window shows
 DOT_PX = 5  # radius of the dot of a place of which only a point is known
 SOFT = STYLE.bands["small"].shares
 SCALE_STEPS_KM = (2, 5, 10, 20, 50)
@@ -280,8 +281,12 @@ def build_sketch(
     shapes: dict[str, Shape],
     around: SketchGround,
     stretches: list[Stretch],
+    frame_of: Callable[[Bounds], Frame],
 ) -> Sketch:
-    """Return the view's size, the paths of the ground, and path, label and edge of every place."""
+    """Return the view's size, the paths of the ground, and path, label and edge of every place.
+
+    `frame_of` makes the view of what has these bounds.
+    """
     land, borders = _land(relations, shapes, around.neighbour)
     named = [shapes[place].geometry for place in relations.places]
     west, south, east, north = (round(float(value), 7) for value in shapely.total_bounds(named))
@@ -289,8 +294,8 @@ def build_sketch(
     points = [*relations.facts.platforms, *relations.facts.gateways]
     ground = {"neighbour": around.neighbour, "land": land, **around.thin(), "border": borders}
     return {
-        "width": WIDTH,
-        "height": HEIGHT,
+        "width": frame.width,
+        "height": frame.height,
         "bounds": [west, south, east, north],
         "ground": {name: frame.to_path(geometry) for name, geometry in ground.items()},
         "places": {
@@ -303,9 +308,14 @@ def build_sketch(
     }
 
 
-def frame_of(bounds: Bounds) -> Frame:
+def frame_sketch(bounds: Bounds) -> Frame:
     """Return the view of the sketch whose places have these bounds."""
     return Frame(bounds, (WIDTH, HEIGHT), MARGIN)
+
+
+def frame_opening(bounds: Bounds) -> Frame:
+    """Return the view of the map's first picture: wider, for a window has another shape than the city."""
+    return Frame(bounds, OPENING_SIZE, OPENING_MARGIN)
 
 
 def _place(shape: Shape, outline: Outline | None, frame: Frame) -> SketchedPlace:

@@ -14,10 +14,14 @@ import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import files as package_files
 from pathlib import Path
+from typing import TypedDict
 
-from layers.cartography import STYLE, Cartography, Colours, LabelType, write_dash
-from layers.sketch import Sketch
+from geodata.crs import Bounds
+from layers.cartography import STYLE, Cartography, Colours, LabelType, shade, write_dash
+from layers.map_types import MapDocument, ShownFeature
+from layers.sketch import Sketch, SketchedPlace, frame_opening
 from webmap.i18n import LANGUAGES, read_strings
+from webmap.map_choice import FigureLook, MapChoice, ShownMap
 
 STATIC = Path(__file__).parent / "static"
 # The map page's styles in order, joined into one file so that the first view needs one request.
@@ -32,7 +36,17 @@ LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layer
 IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+)\.js";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:async )?function\*? (\w+)|const (\w+)|class (\w+))", re.MULTILINE)
 NOTE = re.compile(rb"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/)[ \t]*\n", re.MULTILINE | re.DOTALL)
+# Parts of a sketch's ground, and what the map calls them.
+GROUND = {"neighbour": "neighbour", "land": "city", "border": "county", "water": "water"}
 LEFT_OVER = re.compile(r"^(?:import\b|export\b).*$", re.MULTILINE)
+
+
+class Opening(TypedDict):
+    """A picture that the map begins with: what the window must show of it, hues as rules, paths as SVG."""
+
+    box: str
+    style: str
+    paths: str
 
 
 def read_assets(strings: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, bytes]:
@@ -162,6 +176,68 @@ def draw_ground(sketch: Sketch, style: Cartography = STYLE) -> bytes:
     size = f'viewBox="0 0 {sketch["width"]} {sketch["height"]}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{rules.decode()}</style>'
     return f"{head}{paths}</svg>".encode()
+
+
+def draw_opening(sketch: Sketch, payload: MapDocument, theme: str, boxes: Mapping[str, Bounds]) -> Opening:
+    """Return what a theme's map shows before any script has run, and without one: its ground and polygons.
+
+    It has the classes of the map itself. `boxes` are the bounds of the polygons in degrees.
+    """
+    shown = ShownMap(payload, MapChoice(theme), boxes)
+    rows = [(row, sketch["places"][row["id"]]) for row in shown.rows() if row["id"] in sketch["places"]]
+    layers = list(dict.fromkeys(row["layer"] for row, _ in rows))
+    rows.sort(key=lambda one: (layers.index(one[0]["layer"]), -(one[0]["area_km2"] or 0)))
+    looks = {row["id"]: shown.look(row) for row, _ in rows}
+    ground = {
+        of: f'<path class="ground-{name}" d="{sketch["ground"].get(of, "")}"/>' for of, name in GROUND.items()
+    }
+    figures = "".join(_draw_figure(row, place, looks[row["id"]]) for row, place in rows)
+    edges = "".join(_draw_edge(place, looks[row["id"]]) for row, place in rows)
+    around_west, around_south, around_east, around_north = sketch["bounds"]
+    frame = frame_opening((around_west, around_south, around_east, around_north))
+    west, south, east, north = payload["bounds"]
+    (left, top), (right, bottom) = frame.to_xy(west, north), frame.to_xy(east, south)
+    return {
+        "box": f"{left:g} {top:g} {right - left:g} {bottom - top:g}",
+        "style": "".join(_write_hue(hue) for hue in sorted({look.hue for look in looks.values()})),
+        "paths": (
+            f"{ground['neighbour']}{ground['land']}{ground['border']}"
+            f'<g class="opening-figures">{figures}</g>{ground["water"]}{edges}'
+        ),
+    }
+
+
+def _draw_figure(row: ShownFeature, place: SketchedPlace, look: FigureLook) -> str:
+    tone = " is-light" if look.light else " is-soft" if STYLE.edges[place["edge"]].line != "solid" else ""
+    tone += " patterned" if STYLE.textures[look.texture] else ""
+    halo = f'<path class="{_hued(look)} halo" d="{place["halo"]}"/>' if place["halo"] else ""
+    return f'{halo}<path class="figure {_hued(look)}{tone}" data-id="{row["id"]}" d="{place["d"]}"/>'
+
+
+def _draw_edge(place: SketchedPlace, look: FigureLook) -> str:
+    if place["halo"]:
+        return ""
+    known, tone = place["crisp"] if place["soft"] else place["d"], " is-light" if look.light else ""
+    lines = (("known", known), ("guessed", place["soft"]))
+    return "".join(
+        f'<path class="edge edge-{name} {_hued(look)}{tone}" d="{line}"/>' for name, line in lines if line
+    )
+
+
+def _hued(look: FigureLook) -> str:
+    return f"hued hue-{look.hue[1:]}"
+
+
+def _write_hue(hue: str) -> str:
+    """Return the rule that gives a class its hue by day and by night, as the map's own scripts do."""
+    night = shade(hue, STYLE.shades.night)
+    colours = {
+        "hue": hue,
+        "hue-edge": shade(hue, STYLE.shades.edge),
+        "hue-dark": night,
+        "hue-edge-dark": shade(hue, STYLE.shades.night_edge),
+    }
+    return f".hue-{hue[1:]}{{{';'.join(f'--{name}:{value}' for name, value in colours.items())}}}"
 
 
 def write_inks(style: Cartography) -> str:

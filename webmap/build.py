@@ -14,14 +14,14 @@ from pathlib import Path
 import orjson
 
 from geodata.basemap import Basemap, BasemapError
-from geodata.boundaries import Boundaries
+from geodata.boundaries import Boundaries, parse_geometry
 from geodata.boundary_import.checks import check_outcome
 from geodata.boundary_import.issues import PlaceNames
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
 from geodata.city import CityError
-from geodata.kinds import LANGUAGES
+from geodata.kinds import LANGUAGES, PLACE_LAYERS
 from geodata.local import read_local
 from geodata.read import Facts, read_boundaries, read_facts
 from geodata.shapes import ShapeError
@@ -30,11 +30,13 @@ from layers.catalogue import read_layers, read_themes
 from layers.child_job import leave_with_parent
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
+from layers.map_types import MapDocument
 from layers.own import to_layers
 from layers.release import Files, Inputs, build_release
+from layers.sketch import Sketch
 from layers.store import Release, place_release
-from webmap.assets import draw_ground, read_assets
-from webmap.folium_map import limit_zooms, render_map
+from webmap.assets import draw_ground, draw_opening, read_assets
+from webmap.folium_map import bounds_of, limit_zooms, render_map
 from webmap.i18n import read_strings
 from webmap.publish import INPUTS_CHANGED, BuildError, hash_inputs
 
@@ -145,11 +147,24 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
         said = {key: text for key, text in texts if key.partition(".")[0] in _CLIENT_STRINGS}
         head = {"release": release_id, "bounds": bounds, "strings": said}
         pages[f"map/{language}.json"] = orjson.dumps(head | payload)
+    pages |= _draw_openings(files, orjson.loads(pages[f"map/{LANGUAGES[0]}.json"]))
     pages["pages/catalogue.json"] = orjson.dumps(
         [layer.model_dump(mode="json") for layer in inputs.layers.values()]
     )
     pages["pages/plan.json"] = orjson.dumps(next(plan.model_dump() for plan in inputs.facts.plans.values()))
     return pages
+
+
+def _draw_openings(files: Files, payload: MapDocument) -> Files:
+    """Return what the map of each theme begins with."""
+    sketch: Sketch = orjson.loads(files["pages/opening.json"])
+    rows = [row for layer in PLACE_LAYERS for row in orjson.loads(files[f"data/{layer}.geojson"])["features"]]
+    boxes = {row["id"]: bounds_of(parse_geometry(row)) for row in rows if row["geometry"]}
+    themes = [row["id"] for row in payload["themes"]]
+    return {
+        f"pages/opening/{theme}.json": orjson.dumps(draw_opening(sketch, payload, theme, boxes))
+        for theme in themes
+    }
 
 
 def _say(message: str) -> None:

@@ -234,7 +234,7 @@ class _FileMap:
         layers = {row["layer"] for row in payload["features"].values()} - set(POINT_LAYERS)
         rows = (row for layer in sorted(layers) for row in self._features(layer))
         self.places = {row["id"]: row for row in rows if row["geometry"]}
-        boxes = {row_id: _bounds(parse_geometry(one)) for row_id, one in self.places.items()}
+        boxes = {row_id: bounds_of(parse_geometry(one)) for row_id, one in self.places.items()}
         self.shown = ShownMap(payload, choice, boxes)
         self.numbers = 0
 
@@ -450,7 +450,8 @@ class _FileMap:
         return fill(self.strings[key], values)
 
 
-def _bounds(geometry: BaseGeometry) -> Bounds:
+def bounds_of(geometry: BaseGeometry) -> Bounds:
+    """Return (west, south, east, north) of a geometry."""
     west, south, east, north = geometry.bounds
     return west, south, east, north
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import shapely
 from axe_playwright_python.sync_playwright import Axe
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, Route, expect
 from shapely import LineString
 
@@ -296,7 +297,8 @@ LABELS = """nodes => nodes.map(node => {
     return [x, y];
   });
   return { box: [Math.min(...all.map(r => r.left)), Math.min(...all.map(r => r.top)),
-    Math.max(...all.map(r => r.right)), Math.max(...all.map(r => r.bottom))], ends };
+    Math.max(...all.map(r => r.right)), Math.max(...all.map(r => r.bottom))],
+    parts: all.map(r => [r.left, r.top, r.right, r.bottom]), ends };
 }).filter(({ box: [left, top, right, bottom] }) =>
   right > Math.max(left, 0) && bottom > 0 && left < innerWidth && top < innerHeight)"""
 
@@ -307,7 +309,9 @@ def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(page: Page, site: 
     for theme in (*THEMES, "platforms#11/37.1/122.45"):
         _open(page, f"{site}/?lang={language}&theme={theme}")
         labels = page.eval_on_selector_all(".label:not([hidden])", LABELS)
-        boxes = [shapely.box(*one["box"]).buffer(-2) for one in labels]
+        boxes = [
+            shapely.union_all([shapely.box(*part).buffer(-2) for part in one["parts"]]) for one in labels
+        ]
         symbols = page.eval_on_selector_all(
             ".point .mark, .count-badge rect",
             "nodes => nodes.map(n => n.getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])",
@@ -543,6 +547,48 @@ def test_the_map_is_there_without_javascript_as_a_list(browser: Browser, site: s
     page.get_by_role("link", name="区域列表").first.click()
     expect(page.get_by_role("link", name="高区", exact=True).first).to_be_visible()
     context.close()
+
+
+def test_the_map_begins_with_a_picture_that_it_then_draws_over(browser: Browser, site: str) -> None:
+    """Without a script it is the map; each polygon lies where the script then draws it, as coloured."""
+    look = """(css) => Object.fromEntries([...document.querySelectorAll(css)].map((one) => {
+      const { x, y, width, height } = one.getBoundingClientRect();
+      const tone = getComputedStyle(one).getPropertyValue("--tone");
+      return [one.dataset.id, [[x, y, x + width, y + height], tone]];
+    }))"""
+    contexts = {
+        script: browser.new_context(
+            viewport={"width": 1440, "height": 900}, java_script_enabled=script, color_scheme="dark"
+        )
+        for script in (False, True)
+    }
+    pages = {script: context.new_page() for script, context in contexts.items()}
+    for theme in ("districts", "five-zones", "belts", "clusters"):
+        for page in pages.values():
+            page.goto(f"{site}/?theme={theme}")
+        expect(pages[True].locator("#atlas.ready")).to_be_attached()
+        expect(pages[True].locator("#opening")).to_have_count(0)
+        picture, drawn = (
+            pages[False].evaluate(look, "#opening .figure"),
+            pages[True].evaluate(look, "path.figure"),
+        )
+        assert drawn
+        for place, (box, tone) in drawn.items():
+            assert picture[place][0] == pytest.approx(box, abs=10), (theme, place)  # an islet is left out
+            assert picture[place][1] == tone, (theme, place)
+    for context in contexts.values():
+        context.close()
+
+
+def test_a_link_to_a_view_does_not_begin_with_another(client: FlaskClient, page: Page, site: str) -> None:
+    for query in ("zone=nanhai", "industry=biomedicine", "pick=rongcheng", "theme=unknown", "layers=belts"):
+        assert 'id="opening"' not in client.get(f"/?{query}").text, query
+    assert 'id="opening"' in client.get("/?lang=en&theme=belts").text
+    first = "addEventListener('DOMContentLoaded', () => (window.first = document.getElementById('opening')))"
+    page.add_init_script(first)
+    page.goto(f"{site}/#11/37.2/122.1")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    assert page.evaluate("window.first") is None
 
 
 def test_pictures_of_every_theme_are_kept_for_looking(page: Page, site: str, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from geodata.deferred import shapely
 from layers.axes import ALL
 from layers.export.job import headline
 from layers.query import Feature
-from layers.sketch import Sketch, SketchedPlace, frame_of
+from layers.sketch import Sketch, SketchedPlace, frame_sketch
 from layers.store import Release
 from webmap.http import HTML, base_url
 from webmap.i18n import LANGUAGES
@@ -254,7 +254,7 @@ def draw_features(features: Iterable[Feature], sketch: Sketch) -> dict[str, obje
     None where no feature lies in the sketch's view.
     """
     west, south, east, north = sketch["bounds"]
-    frame = frame_of((west, south, east, north))
+    frame = frame_sketch((west, south, east, north))
     rows = []
     for feature in features:
         read: GeoJsonFeature = orjson.loads(feature.body)

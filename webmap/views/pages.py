@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import segno
 from flask import Blueprint, Response, current_app, g, render_template, request
@@ -25,6 +25,9 @@ from webmap.problems import BadParameterError, DamagedError, NotFoundError
 from webmap.views.comparison import suggest_places
 from webmap.views.context import POINT, POLYGON, content, require_place
 from webmap.views.releases import publications
+
+if TYPE_CHECKING:  # which reads all styles
+    from webmap.assets import Opening
 
 Key = TypeVar("Key", bound=Hashable)
 blueprint = Blueprint("pages", __name__)
@@ -42,7 +45,7 @@ QUIET_ZONE = 2  # modules around the code
 def map_page() -> str:
     """Show the map of all themes."""
     folium = content().release.read_json(f"pages/{g.language}/map.json")
-    return render_template("map.html", page="map", folium=folium, selected=_is_selected())
+    return render_template("map.html", page="map", folium=folium, selected=_is_selected(), opening=_opening())
 
 
 @blueprint.get("/embed")
@@ -51,6 +54,16 @@ def embedded_map() -> str:
     g.embedded = True
     folium = content().release.read_json(f"pages/{g.language}/map.json")
     return render_template("embed.html", page="map", folium=folium, selected=_is_selected())
+
+
+def _opening() -> Opening | None:
+    """Return the picture of the theme that the map begins with; None where the address chooses more."""
+    asked = {name for name, value in request.args.items() if value} - {"theme", "lang"}
+    theme = request.args.get("theme") or next(iter(content().themes))
+    if asked or theme not in content().themes:
+        return None
+    opening: Opening = content().release.read_json(f"pages/opening/{theme}.json")
+    return opening
 
 
 def _is_selected() -> bool:

@@ -56,6 +56,7 @@ async function start() {
   if (wanted) map.setView([wanted.lat, wanted.lon], wanted.zoom, { animate: false });
   else app.view.showAll();
   await createEach(app, [createGround, createFigures, createOutline, createPoints]); // what people came to see comes first
+  byId("opening")?.remove();
   await painted();
   await createEach(app, [createBackdrop, createThemes, createLayers, createLegend, createFilter, createList, createQuestion]);
   if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none

@@ -65,7 +65,14 @@ export function createView(app) {
 
   const [west, south, east, north] = catalogue.payload.bounds;
   const city = L.latLngBounds([south, west], [north, east]);
-  const showAll = () => map.fitBounds(city, { ...padding(), animate: false });
+
+  /** Show the whole city as large as it fits, where no tiles ask for whole zooms: as the picture that the page begins with. */
+  function showAll() {
+    const { zoomSnap } = map.options;
+    if (zoomSnap < 1) map.options.zoomSnap = 0;
+    map.fitBounds(city, { ...padding(), animate: false });
+    map.options.zoomSnap = zoomSnap;
+  }
 
   /** Stop zooming out where there is only the frame that the ground is cut at; moves nothing by itself. */
   function limit() {
