@@ -49,7 +49,14 @@ from geodata.boundary_import.formats import (
     unpack,
 )
 from geodata.boundary_import.issues import Issue, RefusedError, build_issue, join_texts
-from geodata.boundary_import.reader import DRIVERS, GDAL_OPTIONS, OPEN_OPTIONS, gdal_errors
+from geodata.boundary_import.reader import (
+    DRIVERS,
+    GDAL_OPTIONS,
+    OPEN_OPTIONS,
+    WORKBOOKS,
+    gdal_errors,
+    read_sheet,
+)
 from geodata.geojson_input import (
     COLLECTIONS,
     DEPTHS,
@@ -177,8 +184,8 @@ def _read(source: _Source) -> LocatedTable:
     kind = detect_format(source.path, source.name)
     if kind == "zip":
         return _read_archive(source)
-    if kind in OPEN_OPTIONS and kind != "gml":
-        return _read_workbook(source, kind)
+    if kind in WORKBOOKS:
+        return _read_workbook(source)
     if kind == "text":
         return _read_text(source)
     if kind == "json":
@@ -239,7 +246,7 @@ def _split(name: str, text: str) -> tuple[list[list[str]], list[int]]:
     return rows, starts
 
 
-def _read_workbook(source: _Source, kind: str) -> LocatedTable:
+def _read_workbook(source: _Source) -> LocatedTable:
     """Read the sheet that is named, the only one with positions, or the only one there is."""
     import pyogrio
 
@@ -254,10 +261,7 @@ def _read_workbook(source: _Source, kind: str) -> LocatedTable:
     failed: list[RefusedError] = []
     for sheet in sheets[:20] if wanted is None else [wanted]:
         with gdal_errors(name, path):
-            cells = pyogrio.raw.read(
-                path, layer=sheet, read_geometry=False, max_features=MAX_ROWS + 100, **OPEN_OPTIONS[kind]
-            )[3]
-        rows = [["" if cell is None else str(cell) for cell in row] for row in zip(*cells, strict=True)]
+            rows = read_sheet(path, sheet, MAX_ROWS + 100)
         try:
             read[sheet] = _read_rows(source, rows, range(1, len(rows) + 1))
         except RefusedError as error:
@@ -280,7 +284,7 @@ def _read_rows(source: _Source, rows: list[list[str]], lines: Sequence[int]) -> 
     _refuse_wide(name, width)
     start, roles = _find_columns(name, rows, options, width)
     above = rows[:start]
-    heads = [(above[-1][at] if start and at < len(above[-1]) else "").strip() for at in range(width)]
+    heads = [_head(above, at) for at in range(width)]
     titles = _name_columns(heads)
     filled = [at for at in range(start, len(rows)) if any(cell and not cell.isspace() for cell in rows[at])]
     body, lines = [rows[at] for at in filled], [lines[at] for at in filled]
@@ -294,6 +298,16 @@ def _read_rows(source: _Source, rows: list[list[str]], lines: Sequence[int]) -> 
     used = {*roles.values()}
     said = " ".join([*(cell for row in above[:-1] for cell in row), *(heads[at] for at in used)])
     return _place(source, LocatedTable(name, columns, lines, find_crs(said)), roles)
+
+
+def _head(above: Sequence[Sequence[str]], at: int) -> str:
+    """Return the title of a column: from the last row of titles, or where its cells are merged from above."""
+    for number, row in enumerate(reversed(above)):
+        if number and sum(bool(cell.strip()) for cell in row) < 2:  # noqa: PLR2004 - the title of the table
+            break
+        if at < len(row) and row[at].strip():
+            return row[at].strip()
+    return ""
 
 
 def _refuse_untidy(

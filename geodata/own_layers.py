@@ -51,6 +51,7 @@ MAX_LAYERS = 20
 MAX_FEATURES = 20_000
 MAX_VERTICES = 500_000
 MAX_TEXT = 2_000  # letters of a value
+LARGEST_WHOLE = 2**53 - 1  # that every reader of JSON keeps to the last figure
 MAX_TOLD = 20  # problems of one file of data
 MARGIN_DEG = 0.2  # beyond the city, within which a place may lie
 _SHOWN = 60  # letters of a value in a finding
@@ -58,6 +59,7 @@ _POINTS, _POLYGONS = frozenset({"Point"}), frozenset({"Polygon", "MultiPolygon"}
 _DATE = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T ]0?0:00(?::00(?:\.0+)?)?)?"
 )
+_WHOLE = re.compile(r"[+-]?\d+")
 _FEATURE_ID = re.compile(r"\w[\w-]{0,59}")  # stands in addresses
 _TRUTHS = {
     **dict.fromkeys(("是", "有", "true", "yes", "y", "1", "예"), True),
@@ -503,6 +505,8 @@ def _read_number(text: str, _: OwnField) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise DataFaultError("own-number")
+    if _WHOLE.fullmatch(plain) and abs(int(plain)) > LARGEST_WHOLE:
+        raise DataFaultError("own-long")
     return value
 
 

@@ -49,6 +49,7 @@ class FieldInfo(Record):
     type: Literal["string", "number", "integer", "boolean", "array"]
     description: Text
     nullable: bool  # whether it may be unknown; never of a list, which is empty then
+    format: Literal["date"] | None = None  # of a text: year, month and day
     unit: Literal["m", "km2"] | None = None
     values: tuple[str, ...] | None = None  # where only these may stand
     short: Annotated[str, Field(pattern=SHORT)] | None = None  # for formats with ten letters

@@ -614,6 +614,7 @@ class FieldEntry(TypedDict):
     type: str
     description: Words
     nullable: bool
+    format: NotRequired[str | None]
     unit: str | None
     values: list[str] | None
     short: str | None

@@ -71,6 +71,7 @@ def _to_field(one: OwnField, declared: OwnLayer, taken: set[str]) -> FieldInfo:
     return FieldInfo(
         name=one.name,
         type=TYPES.get(one.kind, "string"),
+        format="date" if one.kind == "date" else None,
         description=Text(**meaning),
         nullable=not (one.required or one.name == declared.popup.title.zh),
         values=tuple(value.zh for value in one.values) or None,

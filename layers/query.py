@@ -150,19 +150,26 @@ class StoredRow:
 
 def queryables(info: LayerEntry) -> dict[str, Kind]:
     """Return what a collection can be filtered and sorted by: its fields and, for a layer, its geometry."""
-    kinds = {field["name"]: KINDS[field["type"]] for field in info["fields"]}
+    kinds = {
+        field["name"]: "date" if field.get("format") == "date" else KINDS[field["type"]]
+        for field in info["fields"]
+    }
     return kinds if info["geometry"] == "none" else kinds | {GEOMETRY: "geometry"}
 
 
 def searchables(info: LayerEntry) -> dict[str, Kind]:
     """Return what words are looked for in: the queryables, and the plan's terms in lists of records."""
     lists = [field["name"] for field in info["fields"] if field["name"] in RECORDS]
-    return queryables(info) | {f"{name}.{term}": "list" for name in lists for term in TERMS}
+    kinds: dict[str, Kind] = {
+        name: "string" if kind == "date" else kind for name, kind in queryables(info).items()
+    }
+    return kinds | {f"{name}.{term}": "list" for name in lists for term in TERMS}
 
 
-def json_type(field: FieldEntry) -> str:
-    """Return the JSON type of a field as a queryable: a list is one text."""
-    return "string" if field["type"] == "array" else str(field["type"])
+def flat_schema(field: FieldEntry) -> dict[str, object]:
+    """Return the JSON Schema of a field as a queryable: a list is one text."""
+    kind = "string" if field["type"] == "array" else field["type"]
+    return {"type": kind, "format": field["format"]} if field.get("format") else {"type": kind}
 
 
 def read_stored_rows(release: Release, info: LayerEntry) -> Iterator[StoredRow]:

@@ -12,11 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from filelock import FileLock
 
@@ -46,6 +47,7 @@ from layers.store import BrokenReleaseError, Release, find_placed, read_current,
 
 if TYPE_CHECKING:
     from geodata.boundary_import.records import ImportedBoundary
+    from geodata.messages import Problem
 
 ROOT = Path(__file__).parent.parent
 FACTS = find_city()
@@ -86,22 +88,24 @@ def publish(
     admit: Admit = admit_all,
     local: Path | None = None,
     verify: Verify = Release.verify,
+    by: By | None = None,
 ) -> Release:
     """Return a sound release made from the current inputs, building it if there is none.
 
     `local` is the folder of what the operator adds to the facts; `verify` tells whether the live release is
-    whole, and raises as :meth:`~layers.store.Release.verify` does. The imported boundaries in force stay in
-    force. `admit` is called with a new release before it goes live, so that whatever serves its features
-    holds them by then; it raises :class:`BuildError` where that cannot be. Raises :class:`BuildError` also
-    when the build fails; the live release then stays on disk as it was, but it is not returned: it is not
-    what the facts say now. Raises :class:`~layers.home.HomeError` where the home is not sound; nothing in
-    it was changed then.
+    whole, and raises as :meth:`~layers.store.Release.verify` does; `by` is noted in the history. The
+    imported boundaries in force stay in force. `admit` is called with a new release before it goes live, so
+    that whatever serves its features holds them by then; it raises :class:`BuildError` where that cannot be.
+    Raises :class:`BuildError` also when the build fails; the live release then stays on disk as it was, but
+    it is not returned: it is not what the facts say now. Raises :class:`~layers.home.HomeError` where the
+    home is not sound; nothing in it was changed then.
     """
     ready = _find_ready(home, facts, local, verify)
     if ready is not None:
         return ready
     with hold(home, progress):
-        act = Act("build", "", "", imports_in_force(home))
+        who, why = by or (None, None)
+        act = Act("build", "", "", imports_in_force(home), who, why)
         return publish_act(home, act, progress, facts, admit, local, verify)
 
 
@@ -417,3 +421,86 @@ def _run_build(
             progress(line.rstrip())
         child.wait()  # while standard input is open still
     return child.returncode, lines
+
+
+# -- what an operator adds
+
+STAGED: Final = ".adding-"  # how folders begin in which files wait
+Made = TypeVar("Made")
+
+
+def add_files(
+    folder: Path,
+    wanted: Mapping[str, Path],
+    make: Callable[[], Made | None],
+    tell: Callable[[Problem], None],
+) -> Made | None:
+    """Put files in their places in a folder of additions and publish, or change nothing and return None.
+
+    `wanted` are the new files by their places. All is checked together first; what is wrong is told. `make`
+    publishes: where it returns None or raises, the old files are brought back. Raises OSError also for a
+    file that cannot be read.
+    """
+    from geodata.local import read_local
+    from geodata.read import read_facts
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        FileLock(folder / ".lock"),
+        tempfile.TemporaryDirectory(prefix=STAGED, dir=folder, ignore_cleanup_errors=True) as name,
+    ):
+        staged, kept = Path(name) / "new", Path(name) / "old"
+        _stage(folder, staged, wanted)
+        problems = read_local(staged, read_facts()).problems
+        for problem in problems:
+            tell(problem)
+        unused = [one.file for one in problems if one.code == "local-unknown-file" and one.file in wanted]
+        if unused or any(problem.level == "error" for problem in problems):
+            return None
+        with _exchanged(folder, staged, kept, wanted) as keep:
+            made = make()
+            keep(made is not None)
+    return made
+
+
+def _stage(folder: Path, staged: Path, wanted: Mapping[str, Path]) -> None:
+    """Make a folder as it will be: links to what is there, which may be large; copies of the new files."""
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in place.parts):
+            (staged / place).parent.mkdir(parents=True, exist_ok=True)
+            (staged / place).symlink_to(path.resolve())
+    for name, source in wanted.items():
+        target = staged / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        shutil.copyfile(source, target)
+
+
+@contextmanager
+def _exchanged(folder: Path, staged: Path, kept: Path, wanted: Mapping[str, Path]) -> Iterator[_Keep]:
+    """Put the new files in place of the old; bring the old ones back unless they are to be kept so."""
+    keep = _Keep()
+    try:
+        for place in wanted:
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            if (folder / place).exists():
+                (kept / place).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(folder / place, kept / place)
+            (staged / place).replace(folder / place)
+        yield keep
+    finally:
+        for place in () if keep.sure else wanted:
+            if (kept / place).exists():
+                (kept / place).replace(folder / place)
+            elif not (staged / place).exists():  # it was new
+                (folder / place).unlink(missing_ok=True)
+
+
+class _Keep:
+    """Whether what was exchanged stays."""
+
+    sure = False
+
+    def __call__(self, sure: bool) -> None:  # noqa: FBT001
+        self.sure = sure

@@ -95,9 +95,8 @@ GDAL_OPTIONS: Final = {
 }
 OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
     "gml": {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"},
-    "xlsx": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
-    "ods": {"HEADERS": "DISABLE", "FIELD_TYPES": "STRING"},
 }
+WORKBOOKS: Final = frozenset({"xlsx", "ods"})
 _LINK: Final = re.compile(r"<href>\s*(https?://[^<\s]+)")
 _RING_STEP: Final = 0.01  # units of a drawing, by which a ring drawn twice may differ
 
@@ -248,7 +247,7 @@ def _read_text(source: _Source) -> BoundaryFile:
 
 def _read_workbook(source: _Source) -> BoundaryFile:
     """Read the sheet of a workbook that holds corner points; `options.table` names one."""
-    path, name, kind, options = source.path, source.name, source.kind, source.options
+    path, name, options = source.path, source.name, source.options
     import pyogrio
 
     with zipfile.ZipFile(path) as archive:
@@ -264,10 +263,7 @@ def _read_workbook(source: _Source) -> BoundaryFile:
     failed: list[RefusedError] = []
     for sheet in sheets[:MAX_LAYERS_SHOWN]:
         with gdal_errors(name, path):
-            columns = pyogrio.raw.read(path, layer=sheet, read_geometry=False, **OPEN_OPTIONS[kind])[3]
-        rows = [
-            ["" if not isinstance(cell, str) else cell for cell in row] for row in zip(*columns, strict=True)
-        ]
+            rows = read_sheet(path, sheet)
         try:
             table = corner_tables.read_point_table(name, rows, options.columns)
         except RefusedError as error:
@@ -286,6 +282,21 @@ def _read_workbook(source: _Source) -> BoundaryFile:
             )
         )
     return _to_boundary_file(name, found[0][1])
+
+
+def read_sheet(path: Path, sheet: str, most: int | None = None) -> list[list[str]]:
+    """Return the cells of a sheet of a workbook as texts, its titles too; at most so many rows."""
+    import pyogrio
+
+    # As open options GDAL forgets these at the last sheet, whose first row is then taken for names.
+    plain = {f"OGR_{kind.upper()}_HEADERS": "DISABLE" for kind in WORKBOOKS}
+    plain |= {f"OGR_{kind.upper()}_FIELD_TYPES": "STRING" for kind in WORKBOOKS}
+    pyogrio.set_gdal_config_options(plain)
+    try:
+        columns = pyogrio.raw.read(path, layer=sheet, read_geometry=False, max_features=most)[3]
+    finally:
+        pyogrio.set_gdal_config_options(dict.fromkeys(plain))
+    return [["" if cell is None else str(cell) for cell in row] for row in zip(*columns, strict=True)]
 
 
 def _find_data_files(name: str, every: Sequence[Path]) -> list[Path]:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeGuard, cast, get_args
 
 import orjson
@@ -204,11 +204,22 @@ class Checker:
         first, second = self._operand(left), self._operand(right)
         if isinstance(first, date) and isinstance(second, date):
             return compare_moments(order, first, second)
-        values = _as_truth(*self._same_case(_no_moment(first), _no_moment(second)))
+        values = _as_truth(*self._same_case(self._as_day(first, right), self._as_day(second, left)))
         kinds = [kind_of(value) for value in values]
         if kinds[0] != kinds[1]:
             raise FilterError("kind", _show(values[1]), [kinds[0]])
         return Compare(order, *values)
+
+    def _is_date(self, node: object) -> bool:
+        return _is_property(node) and self._kinds[node["property"]] == "date"
+
+    def _as_day(self, moment: Value | date, beside: object) -> Value:
+        """Return a date beside a property of dates as the text that it holds."""
+        if isinstance(moment, date) and self._is_date(beside):
+            if isinstance(moment, datetime):
+                raise FilterError("kind", str(moment), ["date"])
+            return Constant(moment.isoformat())
+        return _no_moment(moment)
 
     @staticmethod
     def _same_case(left: Value, right: Value) -> tuple[Value, Value]:
@@ -267,7 +278,8 @@ class Checker:
         name = node["property"]
         if name not in self._kinds:
             raise unknown("property", name, self._kinds)
-        return Property(name, self._kinds[name])
+        kind = self._kinds[name]
+        return Property(name, "string" if kind == "date" else kind)
 
     def place(self, node: object) -> Place:
         """Return the geometry of the feature, or a shape in lon/lat."""

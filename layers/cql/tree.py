@@ -6,6 +6,7 @@ What a condition means, the same in every store:
 - Logic has three values, as in SQL: whatever touches a null is unknown, except :class:`IsNull`; ``And``
   and ``Or`` are Kleene's; a feature is selected only where the whole condition is true.
 - Numbers are IEEE doubles, integers too. Text is compared by code point (SQL: ``COLLATE "C"``).
+- A date is compared as its text, year first; only parsing knows the kind, which stores never see.
 - A list is compared as one text, its entries joined by ``;``; :class:`Entries` are those entries.
 - ``Arithmetic`` is of doubles, ``div`` cuts off what follows the point, ``a % b`` is
   ``a - b * (a div b)``. Where an operand or a power is beyond :data:`LARGEST` or, but for 0, nearer to 0
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 
-Kind = Literal["string", "list", "number", "boolean", "geometry"]
+Kind = Literal["string", "list", "number", "boolean", "geometry", "date"]
 Order = Literal["=", "<>", "<", "<=", ">", ">="]
 ORDERS: dict[Order, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -245,7 +246,7 @@ def unknown(code: str, value: str, known: Iterable[str]) -> FilterError:
     return FilterError(code, value, names, close)
 
 
-# No queryable is a date or a timestamp: they only meet each other, and what holds is known at once.
+# No queryable is a timestamp: moments meet each other, and what holds is known at once, or dates.
 _FORMS = {  # as RFC 3339 writes them; CQL2 knows timestamps in UTC only
     "date": (re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), date, "2026-01-31"),
     "timestamp": (

@@ -169,7 +169,7 @@ def file_stem(plan: PlanDocument, spec: ExportSpec) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, type (``string number integer boolean``), and its meaning in three languages."""
+    """One column: name, type (``string number integer boolean date``), and its meaning in three languages."""
 
     name: str
     type: str
@@ -198,7 +198,8 @@ def columns_of(part: Part) -> tuple[Column, ...]:
 
 def _to_columns(part: Part) -> Iterator[Column]:
     for said in part.info["fields"]:
-        kind, short = TYPES.get(said["type"], said["type"]), said.get("short") or said["name"][:SHORT]
+        kind = said.get("format") or TYPES.get(said["type"], said["type"])
+        short = said.get("short") or said["name"][:SHORT]
         yield Column(said["name"], kind, said["description"], said.get("unit"), short)
         if flat := said.get("flat"):
             yield Column(flat["name"], "string", flat["description"], None, flat["short"])

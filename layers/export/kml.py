@@ -18,7 +18,7 @@ from layers.export.places import geometries_of
 from layers.export.styles import Look, rule_of
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
-_TYPES = {"string": "string", "number": "double", "integer": "int", "boolean": "bool"}
+_TYPES = {"string": "string", "number": "double", "integer": "int", "boolean": "bool", "date": "string"}
 _FILL, _BACKDROP, _SOLID = "8C", "1F", "FF"  # opacity: 55 %, 12 %, all
 _WIDTH = "1.6"
 

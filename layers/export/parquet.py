@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +14,13 @@ from layers.export.formats import WGS84
 from layers.export.job import Column, Job, Value, columns_of, flatten_rows
 from layers.export.places import bounds_of, definition, geometries_of, to_multi
 
-_TYPES = {"string": pa.string(), "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
+_TYPES = {
+    "string": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
 
 
 def write_parquet(job: Job) -> bytes:
@@ -46,6 +53,9 @@ def _to_array(column: Column, rows: list[dict[str, Value]]) -> pa.Array:
     values = [row[column.name] for row in rows]
     if column.type == "number":
         values = [None if value is None else float(value) for value in values]
+    if column.type == "date":
+        days = [None if value is None else date.fromisoformat(str(value)) for value in values]
+        return pa.array(days, _TYPES[column.type])
     return pa.array(values, _TYPES[column.type])
 
 

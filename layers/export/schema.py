@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 
 from layers.document_types import FieldEntry, LayerEntry, PlanDocument
 from layers.export.job import About, Part, columns_of, release_path
-from layers.query import RECORDS
+from layers.query import RECORDS, flat_schema
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: dict[str, object] = {"type": "string"}
@@ -92,7 +92,7 @@ def _field(field: FieldEntry) -> Schema:
     kind = field["type"]
     if kind == "array":
         return said | {"type": "array", "items": _item(field["name"])}
-    schema = said | {"type": [kind, "null"] if field["nullable"] else kind}
+    schema = said | flat_schema(field) | ({"type": [kind, "null"]} if field["nullable"] else {})
     if field.get("values"):
         schema["enum"] = [*(field["values"] or ()), *([None] if field["nullable"] else [])]
     return schema

@@ -40,7 +40,9 @@ _TYPES: dict[str, tuple[type | str, Value]] = {
     "number": ("float64", 0.0),
     "integer": ("int32", 0),
     "boolean": (bool, False),
+    "date": ("datetime64[D]", "1970-01-01"),
 }
+INT32 = np.iinfo(np.int32)
 # What is written here is read back and gone: no need to wait for a disk.
 pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})
 RESERVED = {"group"}  # that no column of a geodatabase may be called
@@ -209,6 +211,8 @@ def _to_array(column: Column, values: list[Value]) -> tuple[NDArray[np.generic],
     """Return the values as GDAL takes them, and which are unknown."""
     unknown = np.array([value is None for value in values], dtype=bool)
     kind, none = _TYPES[column.type]
+    if column.type == "integer" and any(not INT32.min <= int(one or 0) <= INT32.max for one in values):
+        kind = "int64"
     return np.array([none if value is None else value for value in values], dtype=kind), unknown
 
 

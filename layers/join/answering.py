@@ -7,7 +7,7 @@ as everywhere in flat files.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -34,6 +34,8 @@ SINGULAR: Final = {
 }  # of the layers that share the land
 OTHERS: Final = tuple(layer for layer in PLACE_LAYERS if layer not in SHARING)
 MAY: Final = "may"  # how a row lies in a place whose extent nobody knows
+PERCENT: Final = "percent"  # how likely it is in one with an extent
+HOWS: Final = (PERCENT, "core", "centre", "support", "part", "city", MAY)
 MAX_PRODUCTS: Final = 3_000  # different ones; some take 10 ms to look for
 # What the plan says of an industry here, the strongest first; see layers.answers.
 KINDS: Final = ("zone", "task", "positioning", "area", "city", "elsewhere")
@@ -61,6 +63,31 @@ def list_added_columns(*, product: bool) -> list[str]:
     if product:
         found += [f"product_{one}" for one in ("says", "word", "industry", "here", "clauses")]
     return [PREFIX + name for name in found]
+
+
+def describe_added_columns(strings: Mapping[str, str], *, product: bool) -> list[tuple[str, str, str]]:
+    """Return name, meaning and possible words of every column that is added, from the texts of a language."""
+    names = dict.fromkeys(list_added_columns(product=product), "")
+    singular = {one: layer for layer, one in SINGULAR.items()}
+    plural = {layer.replace("-", "_"): layer for layer in OTHERS}
+    told = {
+        "where": ("join.where", ("city", "edge", "neighbour", "sea", "beyond", "no-position")),
+        "product_says": ("join.says", TERMS),
+        "product_here": ("join.here", KINDS),
+        **{f"{one}_how": ("join.applies", HOWS) for one in plural},
+    }
+    found = []
+    for name in names:
+        key, layer = name.removeprefix(PREFIX), ""
+        of = next((one for one in (*singular, *plural) if key == one or key.startswith(f"{one}_")), "")
+        if of:
+            layer = strings[f"layer.{singular.get(of) or plural[of]}"]
+            part = key.removeprefix(of).removeprefix("_") or ("name" if of in singular else "names")
+        meaning = strings[f"join.column.{part if of else key}"].replace("{layer}", layer)
+        kind, words = told.get(key, ("", ()))
+        said = [f"{'%' if one == PERCENT else one}: {strings[f'{kind}.{one}']}" for one in words]
+        found.append((name, meaning, "; ".join(said)))
+    return found
 
 
 @dataclass(frozen=True)

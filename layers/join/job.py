@@ -10,7 +10,7 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ from geodata.boundary_import.issues import RefusedError
 from geodata.geojson_input import GeojsonError
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from layers.export.job import BOM, harmless
-from layers.join.answering import PREFIX, JoinAnswers, list_added_columns
+from layers.join.answering import PREFIX, JoinAnswers, describe_added_columns, list_added_columns
 from layers.join.placing import Floats, judge_frame, open_placer
 from layers.join.request import (
     LANGUAGES,
@@ -38,6 +38,7 @@ from layers.join.request import (
 from layers.store import Release
 
 Columns = dict[str, list[Value]]
+Told = Sequence[tuple[str, ...]]  # what the added columns mean, under a head
 MAX_CELL: Final = 32_767  # characters of a cell of a workbook
 _FIGURE: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?")  # what is a number and no code or phone
 _TAKEN: Final = {"fid", "geom", "ogc_fid"}  # names of columns that GeoPackage has of its own
@@ -110,7 +111,10 @@ def _join(asked: JoinRequest, release: Release) -> tuple[JoinSummary, bytes]:
         return summary, b""
     ours = {name.casefold() for name in list_added_columns(product=True)}
     columns = {name: column for name, column in table.columns.items() if name.casefold() not in ours} | added
-    return summary, _WRITERS[asked.format](columns, Path(asked.work))
+    strings = release.read_json(f"pages/{asked.language}/strings.json")
+    head = tuple(strings[f"join.column.{one}"] for one in ("head", "meaning", "values"))
+    told = [head, *describe_added_columns(strings, product=asked.product is not None)]
+    return summary, _WRITERS[asked.format](columns, told, Path(asked.work))
 
 
 def _to_lonlat(table: LocatedTable, frame: str) -> tuple[Floats, Floats]:
@@ -132,7 +136,7 @@ def _to_lonlat(table: LocatedTable, frame: str) -> tuple[Floats, Floats]:
 # -- files
 
 
-def write_joined_csv(columns: Columns, _: Path) -> bytes:
+def write_joined_csv(columns: Columns, _: Told, __: Path) -> bytes:
     """Return CSV with a byte order mark."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -148,8 +152,8 @@ def _guard(column: list[Value]) -> list[Value]:
     return [guards[one] if type(one) is str else one for one in column]
 
 
-def write_joined_workbook(columns: Columns, folder: Path) -> bytes:
-    """Return XLSX: numbers as numbers, everything else as text for good."""
+def write_joined_workbook(columns: Columns, told: Told, folder: Path) -> bytes:
+    """Return XLSX: numbers as numbers, everything else as text for good; what is added on a second sheet."""
     import xlsxwriter
 
     path = folder / "joined.xlsx"
@@ -168,11 +172,17 @@ def write_joined_workbook(columns: Columns, folder: Path) -> bytes:
             elif isinstance(value, int | float):
                 write_number(number, at, value)
     sheet.freeze_panes(1, 0)
+    meanings = book.add_worksheet("columns")
+    for number, line in enumerate(told):
+        for at, text in enumerate(line):
+            meanings.write_string(number, at, text, None if number else bold)
+    meanings.set_column(0, 0, 26)
+    meanings.set_column(1, 2, 60)
     book.close()
     return path.read_bytes()
 
 
-def write_joined_geopackage(columns: Columns, folder: Path) -> bytes:
+def write_joined_geopackage(columns: Columns, _: Told, folder: Path) -> bytes:
     """Return a GeoPackage with a layer of points, WGS 84; rows without a position have no geometry."""
     import pyogrio.raw
 
@@ -199,7 +209,7 @@ def write_joined_geopackage(columns: Columns, folder: Path) -> bytes:
     return path.read_bytes()
 
 
-_WRITERS: Final[dict[str, Callable[[Columns, Path], bytes]]] = {
+_WRITERS: Final[dict[str, Callable[[Columns, Told, Path], bytes]]] = {
     "csv": write_joined_csv,
     "xlsx": write_joined_workbook,
     "gpkg": write_joined_geopackage,

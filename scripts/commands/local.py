@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from filelock import FileLock
 
-from geodata.local import place_of_file, read_local, write_examples
-from geodata.read import Facts, read_facts
+from geodata.local import place_of_file, write_examples
+from geodata.messages import Problem
+from geodata.read import read_facts
 from scripts.commands.common import OneOf, Refusal, command, home_option, local_option, settings, try_release
 from scripts.messages import say, warn, write
+from webmap.publish import add_files
 from webmap.settings import Settings
 
 INIT, ADD = "init", "add"
-STAGED = ".adding-"  # how folders begin in which files wait
 
 
 @command("local")
@@ -73,19 +69,7 @@ def _add(chosen: Settings, folder: Path, paths: tuple[Path, ...]) -> int:
         return 1
     wanted = {place: path for path, place in places.items() if place}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (
-            FileLock(folder / ".lock"),
-            tempfile.TemporaryDirectory(prefix=STAGED, dir=folder, ignore_cleanup_errors=True) as name,
-        ):
-            staged, kept = Path(name) / "new", Path(name) / "old"
-            _stage(folder, staged, wanted)
-            if not _is_sound(staged, wanted, read_facts()):
-                warn("local_refused", path=folder)
-                return 1
-            with _exchanged(folder, staged, kept, wanted) as keep:
-                release = try_release(chosen)
-                keep(release is not None)
+        release = add_files(folder, wanted, lambda: try_release(chosen), _say_problem)
     except OSError as error:
         warn("file_unreadable", path=error.filename or folder, reason=error.strerror or error)
         return 1
@@ -96,53 +80,5 @@ def _add(chosen: Settings, folder: Path, paths: tuple[Path, ...]) -> int:
     return 0
 
 
-def _stage(folder: Path, staged: Path, wanted: Mapping[str, Path]) -> None:
-    """Make a folder as it will be: links to what is there, which may be large; copies of the new files."""
-    for path in sorted(folder.rglob("*")):
-        place = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in place.parts):
-            (staged / place).parent.mkdir(parents=True, exist_ok=True)
-            (staged / place).symlink_to(path.resolve())
-    for name, source in wanted.items():
-        target = staged / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
-        shutil.copyfile(source, target)
-
-
-def _is_sound(staged: Path, wanted: Mapping[str, Path], facts: Facts) -> bool:
-    """Say everything that is wrong with a folder, and tell whether it may be published."""
-    problems = read_local(staged, facts).problems
-    for problem in problems:
-        write(str(problem), error=True)
-    unused = [one.file for one in problems if one.code == "local-unknown-file" and one.file in wanted]
-    return not unused and all(problem.level != "error" for problem in problems)
-
-
-@contextmanager
-def _exchanged(folder: Path, staged: Path, kept: Path, wanted: Mapping[str, Path]) -> Iterator[_Keep]:
-    """Put the new files in place of the old; bring the old ones back unless they are to be kept so."""
-    keep = _Keep()
-    try:
-        for place in wanted:
-            (folder / place).parent.mkdir(parents=True, exist_ok=True)
-            if (folder / place).exists():
-                (kept / place).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(folder / place, kept / place)
-            (staged / place).replace(folder / place)
-        yield keep
-    finally:
-        for place in () if keep.sure else wanted:
-            if (kept / place).exists():
-                (kept / place).replace(folder / place)
-            elif not (staged / place).exists():  # it was new
-                (folder / place).unlink(missing_ok=True)
-
-
-class _Keep:
-    """Whether what was exchanged stays."""
-
-    sure = False
-
-    def __call__(self, sure: bool) -> None:  # noqa: FBT001
-        self.sure = sure
+def _say_problem(found: Problem) -> None:
+    write(str(found), error=True)

@@ -121,7 +121,15 @@ def test_workbooks_are_read_and_their_sheet_is_chosen(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught:
         read(tmp_path, _workbook(ROWS, ROWS), "b.xlsx")
     assert caught.value.issue.code == "several-layers"
-    assert first(read(tmp_path, _workbook(ROWS, ROWS), "c.xlsx", table="Sheet2")) == pytest.approx(HERE)
+    for name in ("Sheet1", "Sheet2"):
+        table = read(tmp_path, _workbook(ROWS, ROWS), "c.xlsx", table=name)
+        assert first(table) == pytest.approx(HERE)
+        assert table.columns["名称"] == ["甲"]
+    merged: list[list[object]] = [["企业名录"], ["名称", "位置"], ["", "经度", "纬度"], ["甲", *HERE]]
+    assert list(read(tmp_path, _workbook(merged), "e.xlsx").columns) == ["名称", "经度", "纬度"]
+    bare = read(tmp_path, _workbook([["note"]], [["甲", *HERE], ["乙", 122.1, 37.1]]), "d.xlsx")
+    assert first(bare) == pytest.approx(HERE)
+    assert len(bare.x) == 2
 
 
 @pytest.mark.parametrize(

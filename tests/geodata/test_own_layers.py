@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,16 @@ def test_every_wrong_cell_is_told_at_once_with_line_and_column(folder: Path, fac
         ("own-feature-id", file, 3, "编号"),
         ("own-no-place", file, 3, "geometry"),
     }
+
+
+@pytest.mark.parametrize("column", ["价格", "count"])
+def test_an_identifier_is_no_number_that_would_lose_its_last_figures(
+    folder: Path, facts: Facts, column: str
+) -> None:
+    declare(folder)
+    cells = dict(zip(HEAD.split(","), next(csv.reader([ROW])), strict=True))
+    write_csv(folder, ",".join((cells | {"价格": "1", column: "12345678901234567890"}).values()))
+    assert told(read_local(folder, facts)) == {("own-long", "layers/plots.csv", 2, column)}
 
 
 def test_no_more_is_told_than_can_be_read(folder: Path, facts: Facts) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pyogrio
 import pytest
 import shapely
@@ -282,6 +283,36 @@ def test_the_formats_say_the_same_and_none_has_a_formula(join: Join, tmp_path: P
 def test_names_are_in_the_language_that_is_asked_for(join: Join, release: Release, language: str) -> None:
     _, content = join(TABLE, format="csv", crs="CRS84", language=language)
     assert rows_of(content)[0]["plan_zone"] == release.read_json("documents/lingang.json")["name"][language]
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_a_workbook_says_what_every_added_column_and_word_means(join: Join, language: str) -> None:
+    table = "product,lon,lat\n" + "".join(f"碳纤维,{121.4 + at / 50},{37.1}\n" for at in range(60))
+    _, content = join(table, format="xlsx", crs="CRS84", language=language, product="product")
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    joined, explained = (
+        [
+            ["" if cell is None else str(cell) for cell in row]
+            for row in book[name].iter_rows(values_only=True)
+        ]
+        for name in ("joined", "columns")
+    )
+    told = {name: (meaning, words) for name, meaning, words in explained[1:]}
+    assert list(told) == joined[0][3:]
+    assert len({meaning for meaning, _ in told.values()}) == len(told)
+    assert all("{" not in meaning for meaning, _ in told.values())
+    coded = {name: [one.partition(":")[0] for one in words.split("; ")] for name, (_, words) in told.items()}
+    for name in (
+        "plan_where",
+        "plan_belts_how",
+        "plan_five_zones_how",
+        "plan_product_says",
+        "plan_product_here",
+    ):
+        cells = ";".join(row[joined[0].index(name)] for row in joined[1:])
+        found = {"%" if word.endswith("%") else word for word in cells.split(";") if word}
+        assert found
+        assert found <= {*coded[name]}, name
 
 
 def test_places_add_up(join: Join) -> None:

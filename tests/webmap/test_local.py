@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import datetime as dt
 import gzip
 import io
 import json
@@ -15,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+import pyogrio
 import pypdf
 import pytest
 import shapely
@@ -84,6 +87,8 @@ OWN: dict[str, Any] = {
         },
         {"name": "price", "kind": "number", "unit": TEXT, "title": {"zh": "{city}{0}", "en": "{x}"}},
         {"name": "site", "kind": "link", "title": "网址"},
+        {"name": "opened", "kind": "date", "title": "启用"},
+        {"name": "capital", "kind": "integer", "title": "资本"},
     ],
     "style": {"by": "status", "symbol": "diamond"},
     "popup": {"title": "name"},
@@ -93,10 +98,13 @@ OWN: dict[str, Any] = {
     "licence": f"许可{ATTACK}",
 }
 OWN_ROWS = [
-    ("no", "name", "status", "price", "site", "lon", "lat"),
-    ("p-1", f"自有地块一{ATTACK}", f"甲{ATTACK}", "12.5", "https://www.example.org/1", "122.1163", "37.3082"),
-    ("p-2", "自有地块二", "乙'", "", "", "122.05", "37.2"),
-    ("p-3", "自有地块三", "", "3", "", "122.2", "37.1"),
+    ("no", "name", "status", "price", "site", "opened", "capital", "lon", "lat"),
+    (
+        *("p-1", f"自有地块一{ATTACK}", f"甲{ATTACK}", "12.5", "https://www.example.org/1"),
+        *("2026/1/2", "3000000000", "122.1163", "37.3082"),
+    ),
+    ("p-2", "自有地块二", "乙'", "", "", "", "", "122.05", "37.2"),
+    ("p-3", "自有地块三", "", "3", "", "2025年12月31日", "5", "122.2", "37.1"),
 ]
 OWN_AREA = {"type": "Polygon", "coordinates": [[[122.0, 37.2], [122.1, 37.2], [122.1, 37.3], [122.0, 37.2]]]}
 LANGUAGES = ("zh", "en", "ko")
@@ -136,6 +144,7 @@ def fill_layers(folder: Path) -> None:
     csv.writer(rows).writerows(OWN_ROWS)
     (folder / "own-plots.csv").write_text(rows.getvalue(), encoding="utf-8")
     properties = {"no": "a", "name": f"自有片区{ATTACK}", "status": None, "price": 1, "site": None}
+    properties |= {"opened": "2026-01-02", "capital": None}
     area = {"type": "Feature", "properties": properties, "geometry": OWN_AREA}
     collection = {"type": "FeatureCollection", "features": [area]}
     (folder / "own-areas.geojson").write_text(json.dumps(collection), encoding="utf-8")
@@ -472,6 +481,8 @@ def test_an_own_feature_is_a_document_of_its_fields_and_of_where_it_lies(own: Fl
         "status": f"甲{ATTACK}",
         "price": 12.5,
         "site": "https://www.example.org/1",
+        "opened": "2026-01-02",
+        "capital": 3_000_000_000,
     }
     assert (document["source"], document["as_of"]) == (OWN_SOURCE, "2026-01-30")
     feature = own.get("/own/own-plots/p-1.geojson").get_json()
@@ -502,12 +513,51 @@ def test_an_own_layer_is_downloaded_and_filtered_like_the_others(own: FlaskClien
     dataset = next(row for row in catalogue["dcat:dataset"] if row["dct:identifier"] == "own-plots")
     assert dataset["dct:license"]["@id"].endswith("/own/own-plots/")
     assert "自有来源&lt;/script&gt;" in own.get("/data/own-plots.iso.xml").text
-    for text, expected in {"price<10": ["p-3"], "status='乙'''": ["p-2"]}.items():
+    wanted = {
+        "price<10": ["p-3"],
+        "status='乙'''": ["p-2"],
+        "opened>=DATE('2026-01-01')": ["p-1"],
+        "DATE('2026-01-01')>opened": ["p-3"],
+        "opened BETWEEN DATE('2025-01-01') AND DATE('2026-12-31')": ["p-1", "p-3"],
+        "opened IN (DATE('2025-12-31'), '2026-01-02')": ["p-1", "p-3"],
+        "opened IS NULL": ["p-2"],
+    }
+    for text, expected in wanted.items():
         found = own.get("/ogc/collections/own-plots/items", query_string={"f": "json", "filter": text})
         assert [row["id"] for row in found.get_json(force=True)["features"]] == expected
     schema = own.get("/ogc/collections/own-plots/schema?f=json").get_json(force=True)
     assert schema["properties"]["status"]["enum"] == [f"甲{ATTACK}", "乙'"]
     assert {"id", "name", "source"} <= set(schema["required"])
+
+
+def test_a_date_is_a_date_to_every_program(own: FlaskClient, tmp_path: Path) -> None:
+    items = "/ogc/collections/own-plots/items?f=json"
+    assert own.get(f"{items}&opened=2025-12-31").get_json(force=True)["numberMatched"] == 1
+    wrong = {
+        "opened=2025-13-01": ("opened", "2025-13-01"),
+        "filter=opened>TIMESTAMP('2025-12-31T00:00:00Z')": ("filter", "2025-12-31 00:00:00+00:00"),
+        "filter=name>DATE('2025-12-31')": ("filter", "2025-12-31"),
+    }
+    for query, (parameter, value) in wrong.items():
+        answer = own.get(f"{items}&{query}", headers={"Accept": "application/json"})
+        assert answer.status_code == 400
+        assert (parameter, value) == tuple(answer.get_json(force=True)[key] for key in ("parameter", "value"))
+    for name in ("schema", "queryables", "sortables"):
+        document = own.get(f"/ogc/collections/own-plots/{name}?f=json").get_json(force=True)
+        kinds = {key: document["properties"][key].get("format") for key in ("opened", "as_of", "name")}
+        assert kinds == {"opened": "date", "as_of": "date", "name": None}
+    for extension in ("gpkg", "fgb", "gdb.zip", "shp.zip"):
+        path = tmp_path / f"a.{extension}"
+        path.write_bytes(own.get(f"/data/own-plots.{extension}").data)
+        meta, _, _, columns = pyogrio.raw.read(path, layer=0)
+        read = dict(zip(meta["fields"], columns, strict=True))
+        days = dict(zip(read["id"], (str(one)[:10] for one in read["opened"]), strict=True))
+        assert days == {"p-1": "2026-01-02", "p-2": "NaT", "p-3": "2025-12-31"}
+        assert 3_000_000_000 in read["capital"]
+    said = own.get("/data/own-plots.schema.json").get_json(force=True)["$defs"]["row"]["properties"]
+    assert (said["opened"]["format"], said["opened"]["type"]) == ("date", ["string", "null"])
+    rows = pq.read_table(io.BytesIO(own.get("/data/own-plots.parquet").data))
+    assert rows["opened"].to_pylist() == [dt.date(2026, 1, 2), None, dt.date(2025, 12, 31)]
 
 
 def test_no_file_of_the_plan_holds_an_own_layer(own: FlaskClient) -> None:

@@ -509,7 +509,7 @@ def test_the_systems_that_a_field_gives_as_examples_are_known(language: str) -> 
 
 def test_every_reason_why_nothing_was_published_has_words() -> None:
     told = set(re.findall(r'"failed": "(\w+)"', Path(tasks.__file__).read_text(encoding="utf-8")))
-    assert {"meanwhile", "repeats", "build"} == told
+    assert {"meanwhile", "repeats", "build", "layers"} == told
     assert all(f"workbench.problem.{one}" in read_strings("ko") for one in told)
 
 
@@ -641,6 +641,53 @@ def test_a_publication_goes_live_once_the_database_holds_it(
     assert last
     assert bench.state(draft_id) == "published"
     assert is_loaded(url, last.release)
+
+
+def test_an_approver_renews_layers_of_their_own_or_nothing_changes(
+    fresh: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, made = tmp_path / "additions", []
+    bench = fresh(local=folder)
+    li, wang = bench.sign_in("li"), bench.sign_in("wang")
+
+    def build(home: Path, *_: Any, local: Path, by: Any, **__: Any) -> Any:
+        made.append((home, local, by.who, sorted(path.name for path in (local / "layers").iterdir())))
+        return bench.release
+
+    def send(client: FlaskClient, files: dict[str, str], language: str = "en") -> tuple[int, str]:
+        values = [(io.BytesIO(content.encode()), name) for name, content in files.items()]
+        answer = bench.post(client, "layers", {"file": values}, page="layers")
+        bench.wait("")
+        return answer.status_code, client.get(f"/workbench/layers?lang={language}").text
+
+    monkeypatch.setattr(tasks, "publish", build)
+    declared = (
+        "{title: 地块, fields: [{name: name, title: 名称}, {name: area, kind: number, title: 面积}], "
+        "popup: {title: name}, source: 某局, as_of: 2026-01-31, licence: 内部}"
+    )
+    good = {"plots.yaml": declared, "plots.csv": "name,area,lon,lat\n甲,1,122.1,37.2\n"}
+    assert send(li, good)[0] == 403
+    assert send(wang, {})[0] == 400
+    assert send(wang, {"a<b>.csv": "x"})[0] == 400
+    status, page = send(wang, good)
+    assert status == 303
+    assert "layers/plots.csv, layers/plots.yaml" in page
+    assert made == [(bench.home, folder, "wang", ["plots.csv", "plots.yaml"])]
+    for language, said in (("zh", "应为数"), ("en", "must be a number")):
+        _, page = send(wang, {"plots.csv": "name,area,lon,lat\n甲,大,122.1,37.2\n"}, language)
+        assert f"layers/plots.csv:2 area: {said} (大)" in page
+    assert "notes.doc" in send(wang, {"notes.doc": "x"})[1]
+    assert (folder / "layers" / "plots.csv").read_text() == good["plots.csv"]
+    monkeypatch.setattr(tasks, "publish", lambda *_, **__: (_ for _ in ()).throw(publishing.BuildError("x")))
+    assert 'class="bench-note bad"' in send(wang, {"plots.csv": good["plots.csv"] + "乙,2,122.1,37.2\n"})[1]
+    assert (folder / "layers" / "plots.csv").read_text() == good["plots.csv"]
+    assert len(made) == 1
+    assert not list((bench.home / "workbench" / "drafts").glob(".new-*"))
+    plain = Bench(bench.release, bench.home)
+    again = plain.sign_in("wang")
+    assert "WEIHAI_LAYOUT_LOCAL" in again.get("/workbench/layers").text
+    sent = {"file": [(io.BytesIO(b"x"), "plots.csv")], "token": plain.token(again)}
+    assert again.post("/workbench/layers", data=sent).status_code == 409
 
 
 def test_in_one_person_mode_an_approver_publishes_their_own(fresh: Any) -> None:

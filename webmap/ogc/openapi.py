@@ -11,7 +11,7 @@ import yaml
 
 from layers.document_types import FieldEntry
 from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
-from layers.query import RECORDS, Collection, json_type, queryables
+from layers.query import RECORDS, Collection, flat_schema, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG
 from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for
@@ -403,8 +403,8 @@ def _item_parameters(request: OgcRequest, row: Collection, say: Callable[[str], 
     }
     shared = [own[name] if name in OWN else ref("parameters", name) for name in names_for(row, ITEMS)]
     meanings = {field["name"]: field["description"][request.language] for field in row.info["fields"]}
-    types = {field["name"]: json_type(field) for field in row.info["fields"]}
-    equal = [OpenParameter(name, {"type": types[name]}, meaning=name) for name in names]
+    types = {field["name"]: flat_schema(field) for field in row.info["fields"]}
+    equal = [OpenParameter(name, types[name], meaning=name) for name in names]
     return shared + [declared.to_openapi(meanings.__getitem__) for declared in equal]
 
 
@@ -420,7 +420,7 @@ def _property(field: FieldEntry, language: str) -> Part:
             {"enum": [*field["values"], *([None] if field["nullable"] else [])]} if field["values"] else {}
         )
         return {
-            "type": field["type"],
+            **flat_schema(field),
             **({"nullable": True} if field["nullable"] else {}),
             **values,
             **meaning,

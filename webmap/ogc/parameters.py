@@ -26,6 +26,7 @@ from layers.cql.tree import (
     Like,
     Or,
     Property,
+    read_moment,
 )
 from layers.query import GEOMETRY, Collection, Query, searchables
 from webmap.ogc.request import COMMON, OgcRequest
@@ -269,7 +270,8 @@ def _parse_equalities(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> l
     for name in values:
         if name in kinds and name not in ITEMS:
             constant = _constant(name, values[name], kinds[name])
-            found.append(Compare("=", Property(name, kinds[name]), constant))
+            kind: Kind = "string" if kinds[name] == "date" else kinds[name]
+            found.append(Compare("=", Property(name, kind), constant))
     return found
 
 
@@ -300,6 +302,11 @@ def _constant(name: str, given: str, kind: Kind) -> Constant:
         if given not in _TRUTHS:
             raise wrong_choice(name, given, tuple(_TRUTHS))
         return Constant(_TRUTHS[given])
+    if kind == "date":
+        try:
+            return Constant(read_moment(kind, given).isoformat())
+        except FilterError as error:
+            raise refusal("ogc.filter.moment", name, given, ", ".join(error.allowed)) from error
     if "\0" in given:
         raise refusal("ogc.error.text", name, repr(given), "U+0001 …")
     return Constant(given)

@@ -16,7 +16,7 @@ from layers.axes import ALL, CRS84, Axes
 from layers.cql.tree import And, Condition, IsUnknown, Kind, Not, Or, Spatial
 from layers.document_types import FieldEntry, FlatEntry
 from layers.export.job import headline
-from layers.query import RECORDS, Collection, Feature, FeatureStore, Query, Selection, json_type, queryables
+from layers.query import RECORDS, Collection, Feature, FeatureStore, Query, Selection, flat_schema, queryables
 from webmap import http as kinds
 from webmap.i18n import fill
 from webmap.limiter import computing
@@ -278,7 +278,7 @@ class Resources:
         note = self.text(request, "ogc.flat")
         properties = {
             field["name"]: self._member(
-                request, field, {"type": json_type(field)}, note if field["type"] == "array" else ""
+                request, field, flat_schema(field), note if field["type"] == "array" else ""
             )
             for field in row.info["fields"]
         }
@@ -287,8 +287,7 @@ class Resources:
     def sortables(self, request: OgcRequest, row: Collection) -> Document:
         """Return what a collection can be sorted by, as a JSON Schema."""
         properties = {
-            field["name"]: self._member(request, field, {"type": json_type(field)})
-            for field in row.info["fields"]
+            field["name"]: self._member(request, field, flat_schema(field)) for field in row.info["fields"]
         }
         return self._schema(request, row, "sortables", properties, placed=False)
 
@@ -296,7 +295,7 @@ class Resources:
         """Return the properties of a collection's features, as a JSON Schema; a null is no value."""
         properties: dict[str, Document] = {}
         for field in row.info["fields"]:
-            kind: Document = {"type": json_type(field)} if request.flat else _value_schema(field)
+            kind: Document = flat_schema(field) if request.flat else _value_schema(field)
             properties[field["name"]] = self._member(request, field, kind | {"readOnly": True})
             if request.flat and (flat := field.get("flat")):
                 properties[flat["name"]] = self._member(request, flat, {"type": "string", "readOnly": True})
@@ -359,7 +358,7 @@ class Resources:
 def _value_schema(field: FieldEntry) -> Document:
     """Return the JSON Schema of a property as GeoJSON has it."""
     if field["type"] != "array":
-        return {"type": field["type"]}
+        return flat_schema(field)
     members = RECORDS.get(field["name"])
     if members is None:
         return {"type": "array", "items": {"type": "string"}}

@@ -36,7 +36,7 @@ from webmap.settings import Settings
 from webmap.workbench.users import PRIVATE, User, UsersError, check_password, normalise_name, read_users
 
 ROOT: Final = "/workbench/"
-UPLOAD: Final = f"{ROOT}upload"  # the one address that takes more than a form
+UPLOADS: Final = (f"{ROOT}upload", f"{ROOT}layers")  # the addresses that take more than a form
 UPLOAD_BYTES: Final = 50_000_000
 COOKIE: Final = "workbench"
 LIFETIME_S: Final = 12 * 3600  # of a session, however busy
@@ -241,7 +241,7 @@ class Access:
 
         `scope` is what the server knows of it before its body: only who has signed in may send so much.
         """
-        if scope.method != "POST" or not scope.path.endswith(UPLOAD):
+        if scope.method != "POST" or not scope.path.endswith(UPLOADS):
             return None
         header = self.settings.workbench_header
         if header:

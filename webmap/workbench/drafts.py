@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 from geodata.boundary_import.records import CheckOptions
 from geodata.letters import find_unprintable
 from layers.home import write_atomically
+from layers.links import Words
 from webmap.problems import BadParameterError, ConflictError
 from webmap.workbench.access import UPLOAD_BYTES
 
@@ -65,6 +66,8 @@ class Provenance:
 class CheckResult(TypedDict, total=False):
     """What a check found, or the key of why there is nothing (``failed``); also what became of an undo.
 
+    Of files that were added, ``added`` names them, and ``told`` is what was found in them.
+
     ``release`` and ``options`` are what it was made with, ``digest`` is its own.
     """
 
@@ -79,6 +82,8 @@ class CheckResult(TypedDict, total=False):
     reason: str
     number: int
     digest: str
+    told: list[Words]
+    added: list[str]
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
+import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
 
 from layers.cartography import STYLE
@@ -27,21 +29,34 @@ from layers.store import BrokenReleaseError, Release, read_pointer
 from webmap.export_worker import MEGABYTE, ChildJob, ChildLimits, ExportWorker, run_child
 from webmap.file_cache import FileCache
 from webmap.i18n import LANGUAGES, fill, format_number, read_strings
-from webmap.problems import ConflictError, RequestError
-from webmap.publish import BuildError, By, MeanwhileError, imports_in_force, publish_imports, roll_back
+from webmap.problems import BadParameterError, ConflictError, RequestError
+from webmap.publish import (
+    BuildError,
+    By,
+    MeanwhileError,
+    add_files,
+    imports_in_force,
+    publish,
+    publish_imports,
+    roll_back,
+)
 from webmap.settings import Settings
 from webmap.workbench.drafts import CheckResult, Draft, DraftStore, note
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import FileStorage
+
     from geodata.boundary_import.records import ImportedBoundary
+    from geodata.messages import Problem
     from webmap.preview import PreviewText
 
-Kind = Literal["check", "publish", "undo", "receipt"]
+Kind = Literal["check", "publish", "undo", "receipt", "add"]
 Part = dict[str, object]  # of a receipt, as its template has it
 Say = Callable[..., str]
 CHECK_S: Final = 300.0  # of a file as large as any that is read
 PATIENCE_S: Final = 1800.0  # for a build and whoever else is publishing
 BEGINNING_S: Final = 0.5  # in which who only looked has gone
+_FILE_NAME: Final = re.compile(r"[\w-][\w. -]{0,80}")
 _LOG = logging.getLogger(__name__)
 MOST_LISTED: Final = 40  # rows of a table on a receipt
 # On paper: light, and without the variables of a page.
@@ -71,6 +86,8 @@ class BenchTask(ChildRequest):
     ----------
     number
         Of the publication that is to be undone.
+    folder
+        Of the files that are to be added.
     store, local
         The operator's settings of these names.
     """
@@ -82,6 +99,7 @@ class BenchTask(ChildRequest):
     comment: str = ""
     number: int = 0
     language: str = "zh"
+    folder: str = ""
     store: str | None = None
     local: str | None = None
 
@@ -91,6 +109,7 @@ class _Asked(TypedDict, total=False):
     comment: str
     number: int
     language: str
+    folder: str
 
 
 class TaskRunner:
@@ -142,6 +161,33 @@ class TaskRunner:
         job = self._job("undo", "", who=who, comment=why, number=number)
         self._begin("", lambda: self.drafts.write_result("", self._run(job)))
 
+    def add(self, sent: Sequence[FileStorage], who: str) -> None:
+        """Begin to add files to what the operator adds; raises as :meth:`check` does.
+
+        Raises :class:`~webmap.problems.BadParameterError` for a file that is of no use there.
+        """
+        names = [PurePosixPath((one.filename or "").replace("\\", "/")).name for one in sent]
+        for name in names:
+            if not _FILE_NAME.fullmatch(name):
+                allowed = ", ".join(f"<id>.{one}" for one in ("yaml", "geojson", "gpkg", "csv", "xlsx"))
+                raise BadParameterError(
+                    "error.workbench_layer", parameter="file", value=name, allowed=allowed
+                )
+        drafts = self._settings.home / "workbench" / "drafts"
+        drafts.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=".new-", dir=drafts)
+        for one, name in zip(sent, names, strict=True):
+            one.save(Path(folder) / name)
+        job = self._job("add", "", who=who, folder=folder)
+
+        def do() -> None:
+            try:
+                self.drafts.write_result("", self._run(job))
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+        self._begin("", do)
+
     def write_receipt(self, draft: Draft, language: str) -> bytes:
         """Return the receipt of a published draft as PDF; raises what making a file raises."""
         key = ("receipt", draft.id, draft.when, language)
@@ -186,7 +232,7 @@ def run_task(line: bytes) -> bytes:
     task = BenchTask.from_line(line)
     if task.kind == "receipt":
         return _write_receipt(task)
-    do = {"check": _check, "publish": _publish, "undo": _undo}[task.kind]
+    do = {"check": _check, "publish": _publish, "undo": _undo, "add": _add}[task.kind]
     return json.dumps(do(task), ensure_ascii=False).encode()
 
 
@@ -283,6 +329,30 @@ def _undo(task: BenchTask) -> CheckResult:
             drafts.change(draft.id, frozenset({"published"}), event)
     last = read_last(home)
     return {"number": last.number if last else 0}
+
+
+def _add(task: BenchTask) -> CheckResult:
+    """Put the files that were sent into the folder of additions, and publish; say why not otherwise."""
+    from geodata.local import place_of_file
+
+    found: list[Problem] = []
+    # What belongs nowhere goes beside the data of layers, where it is found to be of no use.
+    files = {place_of_file(path.name) or f"layers/{path.name}": path for path in Path(task.folder).iterdir()}
+    home, local, by = Path(task.home), _local(task), By(task.who, ", ".join(sorted(files)))
+    if local is None:
+        return {"failed": "build", "reason": "WEIHAI_LAYOUT_LOCAL"}
+    make = partial(publish, home, _ignore, admit=_admit(task), local=local, by=by)
+    made: list[object] = []
+    answer = _try(lambda: made.append(add_files(local, files, make, found.append)))
+    told = [
+        {"zh": f"{at}{one.message_zh}{value}", "en": f"{at}{one.message_en}{value}"}
+        for one in found
+        for at in [f"{one.file}{f':{one.line}' if one.line else ''} {one.field}: "]
+        for value in [f" ({one.value})" if one.value else ""]
+    ]
+    if not answer and made == [None]:
+        answer = {"failed": "layers"}
+    return answer | {"told": told} if answer else {"added": sorted(files), "told": told}
 
 
 def _try(do: Callable[[], object]) -> CheckResult:

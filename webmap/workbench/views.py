@@ -24,7 +24,7 @@ from webmap.params import wrong_choice
 from webmap.problems import BadParameterError, ConflictError, ForbiddenError, NotFoundError
 from webmap.settings import Settings
 from webmap.views.context import content
-from webmap.workbench.access import EXTENSION, ROOT, UPLOAD, UPLOAD_BYTES, Access, DeniedError, open_access
+from webmap.workbench.access import EXTENSION, ROOT, UPLOAD_BYTES, UPLOADS, Access, DeniedError, open_access
 from webmap.workbench.drafts import EDITABLE, OPEN, Draft, Provenance, note
 from webmap.workbench.tasks import TaskRunner
 from webmap.workbench.users import User
@@ -68,7 +68,7 @@ def admit() -> Answer | None:
     if reading and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"} and not session:
         # A link elsewhere leads here without the cookie; the page's own reload has it.
         return Response(_AGAIN, mimetype=HTML)
-    if request.path == UPLOAD:
+    if request.path in UPLOADS:
         request.max_content_length = UPLOAD_BYTES
     g.user = _access().find_user()
     if not (reading or g.user or request.endpoint in _OPEN):
@@ -415,6 +415,35 @@ def receipt(draft_id: str) -> Response:
     response = Response(_runner().write_receipt(draft, g.language), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="receipt-{draft.number}.pdf"'
     return response
+
+
+@blueprint.get("/layers")
+def layers_page() -> str:
+    """List the operator's own layers, and let an approver send new data of them."""
+    drafts = _runner().drafts
+    return render_template(
+        "workbench/layers.html",
+        here="layers",
+        layers=list(content().own.values()),
+        named=_access().settings.local is not None,
+        busy=drafts.is_worked_on(""),
+        result=drafts.read_result("") or {},
+        most_mb=UPLOAD_BYTES // 1_000_000,
+    )
+
+
+@blueprint.post("/layers")
+def add_layers() -> Answer:
+    """Begin to check files of the operator's own, and to publish them where nothing is wrong."""
+    if not _user().approves:
+        raise ForbiddenError("error.workbench_role")
+    sent = [one for one in request.files.getlist("file") if one.filename]
+    if not sent:
+        raise BadParameterError("error.workbench_file", parameter="file", value="", allowed="1")
+    if _access().settings.local is None:
+        raise ConflictError("error.workbench_no_additions")
+    _runner().add(sent, _user().name)
+    return redirect(f"{ROOT}layers", HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/history")
