@@ -533,6 +533,14 @@ def test_an_own_layer_is_downloaded_and_filtered_like_the_others(own: FlaskClien
 def test_a_date_is_a_date_to_every_program(own: FlaskClient, tmp_path: Path) -> None:
     items = "/ogc/collections/own-plots/items?f=json"
     assert own.get(f"{items}&opened=2025-12-31").get_json(force=True)["numberMatched"] == 1
+    for moment, expected in {  # what has no date matches any, as Part 1 says
+        "2026-01-01/..": ["p-1", "p-2"],
+        "../2025-12-31T23:59:59Z": ["p-2", "p-3"],
+        "2025-12-31": ["p-2", "p-3"],
+        "2025-12-31T/2026-12-31T": ["p-1", "p-2", "p-3"],  # as GDAL writes days
+    }.items():
+        found = own.get(f"{items}&datetime={moment}").get_json(force=True)["features"]
+        assert [row["id"] for row in found] == expected, moment
     wrong = {
         "opened=2025-13-01": ("opened", "2025-13-01"),
         "filter=opened>TIMESTAMP('2025-12-31T00:00:00Z')": ("filter", "2025-12-31 00:00:00+00:00"),

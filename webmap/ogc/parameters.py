@@ -101,12 +101,13 @@ SYSTEMS = (
 )  # of places: a collection without lists no system for them
 _NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*")
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}  # GDAL writes figures
+_SOURCE_DATE = "as_of"  # how old the data are is no time of what they are of
 _ORIGIN = ("geometry_", "official_")  # where a feature is known from, not what it is
 _COMMA = re.compile("[,，、]")
 _WILD, _LITERAL = re.compile(r"([\\%_])"), r"\\\1"
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
-_INSTANT = re.compile(f"{_DAY}(?:{_TIME})?")
+_INSTANT = re.compile(f"{_DAY}(?:{_TIME}|T)?")  # GDAL ends a day with T
 _DATETIME = "2024-01-01, 2024-01-01T00:00:00Z, 2024-01-01/2024-12-31, ../2024-12-31, 2024-01-01/.."
 _FLAT, _SOLID = 4, 6  # numbers of a box without and with heights
 
@@ -145,9 +146,9 @@ def parse_items(
     check_parameters(request, collection, (*ITEMS, *names))
     values = request.values
     box_axes = BBOX_CRS.parse(values)
-    _check_datetime(values.get("datetime"))
     return ItemsQuery(
         conditions=(
+            *_parse_datetime(values.get("datetime"), kinds),
             *_parse_equalities(values, kinds),
             *_parse_words(values, searchables(collection.info)),
             *parse_cql(values, kinds, max_bytes),
@@ -218,23 +219,33 @@ def _split(corners: Bounds, axes: Axes) -> list[Bounds]:
         raise refusal("ogc.error.bbox_order", "bbox", shown, "min ≤ max") from error
 
 
-def _check_datetime(given: str | None) -> None:
-    """Refuse what is no instant and no interval; the features have no time, so each matches any."""
+def _parse_datetime(given: str | None, kinds: Mapping[str, Kind]) -> list[Condition]:
+    """Return what keeps features with a date in an instant or interval, and those without any date.
+
+    So it says Part 1 of the standard. None for a collection without dates: all its features match.
+    """
     if given is None:
-        return
+        return []
     parts = given.split("/")
-    ends = [part for part in parts if part not in {"", ".."}]
-    times = [_instant(part) for part in ends]
-    malformed = len(parts) > 2 or not ends or None in times  # noqa: PLR2004 - start and end
+    ends = ["" if part == ".." else part for part in parts]
+    times = [_instant(part) for part in ends if part]
+    malformed = len(parts) > 2 or not times or None in times  # noqa: PLR2004 - start and end
     if malformed or (len(parts) == 1 and given == "..") or sorted(filter(None, times)) != times:
         raise refusal("ogc.error.datetime", "datetime", given, _DATETIME)
+    names = [f'"{name}"' for name, kind in kinds.items() if kind == "date" and name != _SOURCE_DATE]
+    if not names:
+        return []
+    bounds = [(sign, end[:10]) for sign, end in ((">=", ends[0]), ("<=", ends[-1])) if end]
+    within = (" AND ".join(f"{name} {sign} DATE('{day}')" for sign, day in bounds) for name in names)
+    undated = " AND ".join(f"{name} IS NULL" for name in names)
+    return parse_cql({"filter": " OR ".join(f"({one})" for one in (*within, undated))}, kinds)
 
 
 def _instant(text: str) -> datetime | None:
     if not _INSTANT.fullmatch(text):
         return None
     try:
-        moment = datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(text.upper().removesuffix("T"))
     except ValueError:
         return None
     return moment if moment.tzinfo else datetime.fromisoformat(f"{text[:10]}T00:00:00+00:00")
