@@ -29,6 +29,8 @@ FIRST = 100  # of their order: after those of the plan
 SHORT = 10  # letters of a column's name where a format has no more
 MAP_DECIMALS = 5  # about a metre
 TOLERANCE_DEG = 0.00005  # of outlines on the map, about 5 m
+MOST_CORNERS = 300_000  # of a layer on the map: what a browser draws in about a second
+COARSEST_DEG = 8 * TOLERANCE_DEG
 TYPES: dict[str, Literal["number", "integer", "boolean"]] = {
     "number": "number",
     "integer": "integer",
@@ -165,7 +167,8 @@ def describe_own(supplied: SuppliedLayer, language: str) -> MapOwnLayer:
 def build_own_points(supplied: SuppliedLayer) -> bytes:
     """Return what the map draws once a layer is switched on: parallel lists, one item a feature.
 
-    ``at`` are positions (lon, lat) of points, ``shapes`` coordinates of MultiPolygons simplified by 5 m;
+    ``at`` are positions (lon, lat) of points, ``shapes`` coordinates of MultiPolygons simplified by 5 m, or
+    as far as leaves :data:`MOST_CORNERS` of them all;
     ``values`` the places of each choice's values in its list, -1 for none; ``names`` in English and Korean
     only where one differs.
     """
@@ -174,7 +177,7 @@ def build_own_points(supplied: SuppliedLayer) -> bytes:
     if supplied.geometry == "point":
         drawn["at"] = [[round(value, MAP_DECIMALS) for value in one.geometry.coords[0]] for one in rows]
     else:
-        drawn["shapes"] = [_outline(one.geometry) for one in rows]
+        drawn["shapes"] = [_outline(one) for one in _simplify([one.geometry for one in rows])]
     names = {language: [one.names[language] for one in rows] for language in LANGUAGES}
     drawn["names"] = {
         language: texts for language, texts in names.items() if language == "zh" or texts != names["zh"]
@@ -187,8 +190,15 @@ def build_own_points(supplied: SuppliedLayer) -> bytes:
     return geojson.to_bytes(drawn)
 
 
-def _outline(geometry: BaseGeometry) -> list[list[list[list[float]]]]:
-    simple = shapely.simplify(geometry, TOLERANCE_DEG)
+def _simplify(geometries: list[BaseGeometry]) -> list[BaseGeometry]:
+    tolerance, simple = TOLERANCE_DEG, shapely.simplify(geometries, TOLERANCE_DEG)
+    while shapely.get_num_coordinates(simple).sum() > MOST_CORNERS and tolerance < COARSEST_DEG:
+        tolerance *= 2
+        simple = shapely.simplify(geometries, tolerance)
+    return list(simple)
+
+
+def _outline(simple: BaseGeometry) -> list[list[list[list[float]]]]:
     return [
         [
             shapely.get_coordinates(ring).round(MAP_DECIMALS).tolist()

@@ -132,6 +132,8 @@ def dated(stamp: str) -> Iterator[None]:
         with warnings.catch_warnings():
             # GDAL finds a hundred islands slow; they take it a second.
             warnings.filterwarnings("ignore", "organizePolygons", RuntimeWarning)
+            # A geodatabase that older ArcGIS reads too has no days, only times.
+            warnings.filterwarnings("ignore", "Field .* of type Date will be written", RuntimeWarning)
             yield
     finally:
         pyogrio.set_gdal_config_options(dict.fromkeys(fixed))

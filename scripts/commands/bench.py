@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from scripts.bench.many import bench_many
 from scripts.bench.map import bench_map
 from scripts.bench.ogc import bench_ogc
 from scripts.bench.parsers import bench_parsers
@@ -42,6 +43,7 @@ MAX_ROUNDS, MAX_MINUTES = 10_000, 10_000
 ALL = "all"
 MEASURES = {
     "map": bench_map,
+    "many": bench_many,
     "start": bench_start,
     "search": bench_search,
     "lookup": bench_lookup,
@@ -59,16 +61,21 @@ MEASURES = {
 IN_MINUTES = {"soak"}
 # What a measurement takes beside what the program runs on: packages of requirements-test.lock, and programs,
 # any of those in a row.
-PACKAGES = {"map": ("playwright", "mapclassify", "matplotlib"), "pdf": ("matplotlib",)}
-PROGRAMS = {"map": (("chromium", "chromium-browser", "google-chrome", "chrome"),), "load": (("wrk",),)}
+BROWSER = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PACKAGES = {
+    **dict.fromkeys(("map", "many"), ("playwright", "mapclassify", "matplotlib")),
+    "pdf": ("matplotlib",),
+}
+PROGRAMS = {"map": (BROWSER,), "many": (BROWSER,), "load": (("wrk",),)}
 
 
 @command("bench")
 @click.argument(
     "measure",
     type=OneOf([*MEASURES, ALL]),
-    help="首屏、冷启动、搜索、查询地点、连接表格、生成、导出、PDF、静态站、数据库、OGC API、解析、负载、"
-    "长时间运行，或全部 · first view, start, search, look-up, join, build, export, PDF, static site, "
+    help="首屏、大量多边形、冷启动、搜索、查询地点、连接表格、生成、导出、PDF、静态站、数据库、"
+    "OGC API、解析、负载、长时间运行，或全部 · first view, many polygons, start, search, look-up, "
+    "join, build, export, PDF, static site, "
     "database, OGC API, parsers, load, soak, all",
 )
 @option("--rounds", type=whole(1, MAX_ROUNDS), default="15", metavar="N", help="重复次数 · repetitions (15)")

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pyogrio
 import pypdf
@@ -29,7 +30,7 @@ import webmap.publish as publishing
 from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
 from geodata.read import read_facts
 from layers.cartography import STYLE
-from layers.own import build_own_points
+from layers.own import COARSEST_DEG, MOST_CORNERS, build_own_points
 from layers.store import Release
 from scripts.bench.extract import DATE, Extract, build_extract, read_city_land
 from tests.invented_plan import invent_text, write_additions
@@ -636,3 +637,24 @@ def test_five_thousand_points_are_a_light_file() -> None:
     drawn = build_own_points(SuppliedLayer("many", declared, "point", features))
     assert len(drawn) < 350_000
     assert len(gzip.compress(drawn)) < 40_000
+
+
+def test_many_corners_are_drawn_as_far_as_a_browser_can() -> None:
+    """Hundreds of surveyed plots: simplified together, none further than the coarsest allows."""
+    angles = np.linspace(0, 2 * np.pi, 4000, endpoint=False)
+    ring = np.column_stack([np.cos(angles), np.sin(angles)]) * (0.01 + 0.0002 * np.sin(900 * angles))[:, None]
+    plots = [
+        shapely.Polygon(np.round(ring + np.array([122 + 0.02 * (number % 12), 37]), 7))
+        for number in range(120)
+    ]
+    features = tuple(
+        OwnFeature(str(number), dict.fromkeys(LANGUAGES, ""), {"name": ""}, plot)
+        for number, plot in enumerate(plots)
+    )
+    fields = [{"name": "name", "title": "名称"}]
+    declared = OwnLayer.model_validate(OWN | {"fields": fields, "style": {}})
+    shapes = json.loads(build_own_points(SuppliedLayer("many", declared, "polygon", features)))["shapes"]
+    drawn = [shapely.Polygon(rings[0], rings[1:]) for parts in shapes for rings in parts]
+    assert shapely.get_num_coordinates(plots).sum() > MOST_CORNERS >= shapely.get_num_coordinates(drawn).sum()
+    apart = shapely.hausdorff_distance(shapely.get_exterior_ring(plots), shapely.get_exterior_ring(drawn))
+    assert apart.max() <= COARSEST_DEG * 1.1

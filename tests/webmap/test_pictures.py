@@ -32,7 +32,9 @@ SHEET_PPI = 56
 # Of two publications, which one release alone has not; frames that others extend.
 # Of two publications, a frame, of an operator's own layers, and of who has signed in.
 UNSEEN = {"difference.html", "ogc/frame.html", "own.html", "own_layers.html", "own_list.html"}
-UNSEEN |= {f"workbench/{name}.html" for name in ("draft", "drafts", "draw", "frame", "history", "login")}
+UNSEEN |= {
+    f"workbench/{name}.html" for name in ("draft", "drafts", "draw", "frame", "history", "layers", "login")
+}
 WORDLESS = "text, .map-top, .zoomer, .corner { visibility: hidden !important; }"
 
 
