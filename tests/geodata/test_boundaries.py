@@ -10,10 +10,12 @@ import jsonschema
 import numpy as np
 import pytest
 import shapely
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geodata import crs
+from geodata.city import find_city
 from geodata.read import ROOT, read_boundaries, read_facts
 from geodata.shapes import build_shapes, build_waters, measure_accuracy_m
 from scripts.rebuild.files import read_boxes, write_boundaries
@@ -114,6 +116,14 @@ def test_the_data_package_has_the_hash_and_size_of_every_file():
         content = (ROOT / "boundaries" / resource["path"]).read_bytes()
         assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
         assert resource["bytes"] == len(content)
+
+
+def test_the_data_package_says_what_the_recipe_says():
+    recipe = yaml.safe_load((find_city() / "boundaries" / "recipe.yaml").read_text(encoding="utf-8"))
+    said = {
+        key: BOUNDARIES["datapackage"][key] for key in ("methods", "sources", "licenses", "licence", "window")
+    }
+    assert said == {key: recipe[key] for key in said}
 
 
 def test_every_source_that_a_method_names_is_described():
