@@ -25,7 +25,7 @@ from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
 from layers.own import build_own_points, describe_own
 from layers.store import Release, place_release
 from scripts.bench.load import Result, live_at
-from scripts.bench.map import BROWSER_FLAGS, find_chromium
+from scripts.bench.map import BROWSER_FLAGS, build_peer, find_chromium, render_peer, visit
 from scripts.bench.synthetic import CELL_DEG, build_ring
 from webmap.app import create_app
 from webmap.i18n import LANGUAGES
@@ -61,7 +61,6 @@ window.allDrawn = new Promise((resolve, reject) => {
 """
 ON_OURS = "Object.values(window.planMap?._layers ?? {}).filter((one) => !one._path && one._parts).length"
 ON_PEERS = "document.querySelectorAll('path.leaflet-interactive').length"
-SETTLE_MS = 1500
 
 
 def bench_many(home: Path, rounds: int = 3) -> Result:
@@ -74,8 +73,7 @@ def bench_many(home: Path, rounds: int = 3) -> Result:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
         for count in COUNTS:
             rings = list(_build_rings(count, tuple(release.read_json("map/zh.json")["bounds"])))
-            times = max(1, rounds * COUNTS[0] // count)
-            found[str(count)] = _compare(browser, release, rings, min(times, rounds))
+            found[str(count)] = _compare(browser, release, rings, max(1, rounds * COUNTS[0] // count))
         browser.close()
     return found
 
@@ -93,7 +91,7 @@ def _build_rings(count: int, bounds: Bounds) -> Iterator[shapely.Polygon]:
 
 
 def _compare(browser: Browser, release: Release, rings: list[shapely.Polygon], rounds: int) -> Result:
-    rows: dict[str, list[dict[str, float]]] = {"ours": [], "explore": [], "folium": []}
+    rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": [], "folium": []}
     with ExitStack() as stack:
         ours = stack.enter_context(_with_layer(release, rings))
         site = stack.enter_context(serving(create_app(ours, read_settings({})), {}))
@@ -103,9 +101,10 @@ def _compare(browser: Browser, release: Release, rings: list[shapely.Polygon], r
         for _ in range(rounds):
             for name, address in addresses.items():
                 counted = ON_OURS if name == "ours" else ON_PEERS
-                rows[name].append(_visit(browser, address, counted, len(rings)))
+                script = WATCH.replace("COUNTED", counted).replace("EXPECTED", str(len(rings)))
+                rows[name].append(visit(browser, address, script, {"drawn_ms": "window.allDrawn"}))
     median = {
-        name: {key: float(np.median([row[key] for row in visits])) for key in visits[0]}
+        name: {key: float(np.median([row[key] for row in visits])) for key in ("drawn_ms", "wire_bytes")}
         for name, visits in rows.items()
     }
     shares = {
@@ -141,12 +140,7 @@ def _peer(release: Release, rings: list[shapely.Polygon]) -> Flask:
 
     codes = [str(number) for number in range(len(rings))]
     frame = geopandas.GeoDataFrame({"code": codes}, geometry=rings, crs="EPSG:4326")
-    app = Flask("peer", static_folder=None)
-
-    @app.get("/vendor/<name>")
-    def _vendor(name: str) -> Response:
-        kind = "text/javascript" if name.endswith(".js") else "text/css"
-        return Response(release.read(f"static/vendor/{name}"), mimetype=kind)
+    app = build_peer(release)
 
     @app.get("/explore")
     def _explore() -> Response:
@@ -164,23 +158,5 @@ def _peer(release: Release, rings: list[shapely.Polygon]) -> Flask:
 
 def _render(plan_map: Any) -> Response:
     """Return a map as a page, compressed as a server would."""
-    plan_map.default_js = [("leaflet_js", "/vendor/leaflet.js")]
-    plan_map.default_css = [("leaflet_css", "/vendor/leaflet.css")]
-    body = brotli.compress(plan_map.get_root().render().encode(), quality=4)
+    body = brotli.compress(render_peer(plan_map).encode(), quality=4)
     return Response(body, headers={"Content-Encoding": "br"})
-
-
-def _visit(browser: Browser, url: str, counted: str, expected: int) -> dict[str, float]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    session = context.new_cdp_session(page)
-    session.send("Network.enable")
-    sizes: list[float] = []
-    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    page.add_init_script(WATCH.replace("COUNTED", counted).replace("EXPECTED", str(expected)))
-    page.wait_for_timeout(SETTLE_MS)
-    page.goto(url, wait_until="commit", timeout=300_000)
-    drawn = page.evaluate("window.allDrawn")
-    page.wait_for_load_state("networkidle")
-    context.close()
-    return {"drawn_ms": round(drawn), "wire_bytes": int(sum(sizes))}

@@ -56,6 +56,7 @@ COUNT_FRAMES = """
 """
 STOP_COUNTING = "() => { const shown = window.framesShown; window.framesShown = null; return shown; }"
 CLOSE_UP = "#12.5/37.2/122.1"
+MOST_MS = 300_000  # that a page may take to come
 SETTLE_MS = 1500  # a window that opens loads parts of the browser itself, beside the page
 DRAG_PX, DRAG_STEPS, STEP_MS, REST_MS = 360, 30, 12, 400
 
@@ -101,8 +102,8 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
         for line in (HERE, CABLE):
             rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": []}
             for _ in range(rounds):
-                rows["ours"].append(_visit(browser, f"{ours}/?lang=zh", ours_expected, line))
-                rows["explore"].append(_visit(browser, peer, peer_expected, line))
+                rows["ours"].append(_watch(browser, f"{ours}/?lang=zh", ours_expected, line))
+                rows["explore"].append(_watch(browser, peer, peer_expected, line))
             found[line] = _compare(rows)
         frames = _count_frames(browser, f"{ours}/?lang=zh{CLOSE_UP}")
         browser.close()
@@ -130,9 +131,20 @@ def _compare(rows: dict[str, list[dict[str, int]]]) -> Result:
     }
 
 
-def _visit(
+def _watch(
     browser: Browser, url: str, expected: dict[str, tuple[str, int]], line: LineSpeed | None
 ) -> dict[str, int]:
+    script = WATCH_PATHS.replace("EXPECTED", json.dumps(expected))
+    return visit(browser, url, script, {name: f"window.allDrawn.{name}" for name in expected}, line)
+
+
+def visit(
+    browser: Browser, url: str, script: str, awaited: dict[str, str], line: LineSpeed | None = None
+) -> dict[str, int]:
+    """Return what a fresh page takes over the wire, and when each of `awaited` is kept.
+
+    `script` runs before the page and makes the promises of milliseconds that `awaited` names.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     session = context.new_cdp_session(page)
@@ -154,10 +166,10 @@ def _visit(
             {event["requestId"]: (kinds.get(event["requestId"], ""), event["encodedDataLength"])}
         ),
     )
-    page.add_init_script(WATCH_PATHS.replace("EXPECTED", json.dumps(expected)))
+    page.add_init_script(script)
     page.wait_for_timeout(SETTLE_MS)
-    page.goto(url, wait_until="commit")
-    drawn = {name: round(page.evaluate(f"window.allDrawn.{name}")) for name in expected}
+    page.goto(url, wait_until="commit", timeout=MOST_MS)
+    drawn = {name: round(page.evaluate(promise)) for name, promise in awaited.items()}
     page.wait_for_load_state("networkidle")
     data = sum(size for address, size in sizes.values() if "/map/" in address)
     result = {
@@ -212,23 +224,35 @@ def _explore_app(release: Release) -> Flask:
         )
         for layer in LAYERS
     ]
-    app = Flask("explore", static_folder=None)
-
-    @app.get("/vendor/<name>")
-    def _vendor(name: str) -> Response:
-        kind = "text/javascript" if name.endswith(".js") else "text/css"
-        return Response(release.read(f"static/vendor/{name}"), mimetype=kind)
+    app = build_peer(release)
 
     @app.get("/")
     def _page() -> str:
         plan_map: Any = None
         for frame in frames:
             plan_map = frame.explore(m=plan_map, tiles=None, legend=False)
-        plan_map.default_js = [("leaflet_js", "/vendor/leaflet.js")]
-        plan_map.default_css = [("leaflet_css", "/vendor/leaflet.css")]
-        return str(plan_map.get_root().render())
+        return render_peer(plan_map)
 
     return app
+
+
+def build_peer(release: Release) -> Flask:
+    """Return a server of the release's Leaflet, to which a peer adds its pages."""
+    app = Flask("peer", static_folder=None)
+
+    @app.get("/vendor/<name>")
+    def _vendor(name: str) -> Response:
+        kind = "text/javascript" if name.endswith(".js") else "text/css"
+        return Response(release.read(f"static/vendor/{name}"), mimetype=kind)
+
+    return app
+
+
+def render_peer(plan_map: Any) -> str:
+    """Return a Folium map as a page that takes Leaflet from the peer itself."""
+    plan_map.default_js = [("leaflet_js", "/vendor/leaflet.js")]
+    plan_map.default_css = [("leaflet_css", "/vendor/leaflet.css")]
+    return str(plan_map.get_root().render())
 
 
 def find_chromium() -> str:
