@@ -226,9 +226,8 @@ def shade(hue: str, amount: float) -> str:
     '#00507d'
     """
     target = 0 if amount < 0 else 255
-    mixed = (
-        int(value + (target - value) * abs(amount) + 0.5) for value in _channels(hue)
-    )  # as scripts round
+    # Rounded as scripts do: halves upwards.
+    mixed = (int(value + (target - value) * abs(amount) + 0.5) for value in _channels(hue))
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
 

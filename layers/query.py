@@ -150,20 +150,21 @@ class StoredRow:
 
 def queryables(info: LayerEntry) -> dict[str, Kind]:
     """Return what a collection can be filtered and sorted by: its fields and, for a layer, its geometry."""
-    kinds = {
-        field["name"]: "date" if field.get("format") == "date" else KINDS[field["type"]]
-        for field in info["fields"]
+    dates: dict[str, Kind] = {
+        field["name"]: "date" for field in info["fields"] if field.get("format") == "date"
     }
-    return kinds if info["geometry"] == "none" else kinds | {GEOMETRY: "geometry"}
+    return _stored(info) | dates
 
 
 def searchables(info: LayerEntry) -> dict[str, Kind]:
     """Return what words are looked for in: the queryables, and the plan's terms in lists of records."""
     lists = [field["name"] for field in info["fields"] if field["name"] in RECORDS]
-    kinds: dict[str, Kind] = {
-        name: "string" if kind == "date" else kind for name, kind in queryables(info).items()
-    }
-    return kinds | {f"{name}.{term}": "list" for name in lists for term in TERMS}
+    return _stored(info) | {f"{name}.{term}": "list" for name in lists for term in TERMS}
+
+
+def _stored(info: LayerEntry) -> dict[str, Kind]:
+    kinds = {field["name"]: KINDS[field["type"]] for field in info["fields"]}
+    return kinds if info["geometry"] == "none" else kinds | {GEOMETRY: "geometry"}
 
 
 def flat_schema(field: FieldEntry) -> dict[str, object]:

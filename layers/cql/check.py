@@ -46,6 +46,7 @@ from layers.cql.tree import (
     Spatial,
     Truth,
     Value,
+    build_property,
     compare_moments,
     read_moment,
     unknown,
@@ -278,8 +279,7 @@ class Checker:
         name = node["property"]
         if name not in self._kinds:
             raise unknown("property", name, self._kinds)
-        kind = self._kinds[name]
-        return Property(name, "string" if kind == "date" else kind)
+        return build_property(name, self._kinds[name])
 
     def place(self, node: object) -> Place:
         """Return the geometry of the feature, or a shape in lon/lat."""

@@ -59,6 +59,11 @@ class Property:
     kind: Kind
 
 
+def build_property(name: str, kind: Kind) -> Property:
+    """Return a queryable as stores see it: a date is its text."""
+    return Property(name, "string" if kind == "date" else kind)
+
+
 @dataclass(frozen=True)
 class Constant:
     """A text without U+0000, a finite number or a truth value."""

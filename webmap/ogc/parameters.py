@@ -22,10 +22,13 @@ from layers.cql.tree import (
     Constant,
     FilterError,
     Folded,
+    IsNull,
     Kind,
     Like,
     Or,
+    Order,
     Property,
+    build_property,
     read_moment,
 )
 from layers.query import GEOMETRY, Collection, Query, searchables
@@ -230,15 +233,16 @@ def _parse_datetime(given: str | None, kinds: Mapping[str, Kind]) -> list[Condit
     ends = ["" if part == ".." else part for part in parts]
     times = [_instant(part) for part in ends if part]
     malformed = len(parts) > 2 or not times or None in times  # noqa: PLR2004 - start and end
-    if malformed or (len(parts) == 1 and given == "..") or sorted(filter(None, times)) != times:
+    if malformed or sorted(filter(None, times)) != times:
         raise refusal("ogc.error.datetime", "datetime", given, _DATETIME)
-    names = [f'"{name}"' for name, kind in kinds.items() if kind == "date" and name != _SOURCE_DATE]
-    if not names:
-        return []
-    bounds = [(sign, end[:10]) for sign, end in ((">=", ends[0]), ("<=", ends[-1])) if end]
-    within = (" AND ".join(f"{name} {sign} DATE('{day}')" for sign, day in bounds) for name in names)
-    undated = " AND ".join(f"{name} IS NULL" for name in names)
-    return parse_cql({"filter": " OR ".join(f"({one})" for one in (*within, undated))}, kinds)
+    dates = [
+        build_property(name, kind) for name, kind in kinds.items() if kind == "date" and name != _SOURCE_DATE
+    ]
+    bounds: list[tuple[Order, str]] = [(">=", ends[0]), ("<=", ends[-1])]
+    within = [
+        And(tuple(Compare(order, one, Constant(end[:10])) for order, end in bounds if end)) for one in dates
+    ]
+    return [Or((*within, And(tuple(map(IsNull, dates)))))] if dates else []
 
 
 def _instant(text: str) -> datetime | None:
@@ -281,8 +285,7 @@ def _parse_equalities(values: Mapping[str, str], kinds: Mapping[str, Kind]) -> l
     for name in values:
         if name in kinds and name not in ITEMS:
             constant = _constant(name, values[name], kinds[name])
-            kind: Kind = "string" if kinds[name] == "date" else kinds[name]
-            found.append(Compare("=", Property(name, kind), constant))
+            found.append(Compare("=", build_property(name, kinds[name]), constant))
     return found
 
 
