@@ -235,6 +235,7 @@ _RIGHT: Final = 0.9  # of right positions that lie on our land: as near as the c
 _NO_LIST: Final = 0.5  # how likely points are spread over land and sea alike
 _ENOUGH: Final = 0.5  # of the points must lie near the city for their system to be told by that
 _SUSPECT: Final = 0.95  # a certainty that another system than the file's own is the right one
+_WITHOUT_DATUMS: Final = "EPSG:3857"  # metres of web maps, which are of one datum
 _UNIFORM: Final = (crs.LONLAT, *crs.SHIFTED)
 
 
@@ -285,7 +286,9 @@ def judge_frame(
         _refuse_swapped(name, points, crs.LONLAT, near)
         ranked = _weigh_shifts(points, placer)
         return JudgedFrame(ranked[0][0], GUESSED, ranked[0][1], tuple(ranked[1:])), []
-    return _guess_projected(name, points, near), []
+    found = _guess_projected(name, points, near)
+    assumed = [] if found.code == _WITHOUT_DATUMS else [build_issue("positions-datum", name, crs=found.code)]
+    return found, assumed
 
 
 def _share_near(points: Sequence[BaseGeometry], frame: str, near: BaseGeometry) -> float:
