@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from layers.links import Link, Statement, Words, link_place, to_statements, to_words
@@ -130,6 +131,7 @@ class Answers:
             for word in self.facts.vocabulary
             if word.industry and len(word.zh) >= LEAST_LETTERS
         ]
+        self._named_in = cache(self._find_named)  # for every industry, again and again
 
     def bonds_of(self, place: Place) -> tuple[Bond, ...]:
         """Return the areas that a zone belongs to: by itself, then by a place inside it, then city-wide."""
@@ -262,7 +264,7 @@ class Answers:
             if named:
                 yield bond, named
 
-    def _named_in(self, text: str) -> set[str]:
+    def _find_named(self, text: str) -> set[str]:
         """Return the industries that words of a text belong to; a word within a longer one does not count."""
         words = [(word, industry) for word, industry in self._words if word in text]
         return {

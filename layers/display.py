@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NotRequired, TypeAlias, TypedDict, cast
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -200,20 +201,14 @@ def _outline(
 
 
 def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum: int) -> DisplayTopology:
-    collections = [
-        {"type": "FeatureCollection", "features": [_bare(*row) for row in rows]} for rows in objects.values()
-    ]
-    made = Topology(collections, object_name=list(objects), topology=True, prequantize=quantum)
+    frames = [gpd.GeoDataFrame(geometry=[geometry for _, geometry in rows]) for rows in objects.values()]
+    made = Topology(frames, object_name=list(objects), topology=True, prequantize=quantum)
     topology = cast("DisplayTopology", made.to_dict())
     for name, rows in objects.items():
         topology["objects"][name] = _name_geometries(topology["objects"][name], rows)
         for geometry in topology["objects"][name]["geometries"]:
             geometry["arcs"] = _drop_collapsed(geometry, [len(arc) for arc in topology["arcs"]])
     return topology
-
-
-def _bare(row_id: str, geometry: BaseGeometry) -> dict[str, object]:
-    return {"type": "Feature", "id": row_id, "properties": {}, "geometry": shapely.geometry.mapping(geometry)}
 
 
 def _name_geometries(collection: TopoCollection, rows: list[tuple[str, BaseGeometry]]) -> TopoCollection:

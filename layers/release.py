@@ -64,7 +64,7 @@ from layers.payload import (
 )
 from layers.relations import Relations
 from layers.search.names import build_search_index
-from layers.sketch import SketchGround, build_locators, build_sketch, frame_opening, frame_sketch
+from layers.sketch import SketchGround, build_locators, build_sketch, frame_opening, frame_sketch, lay_scene
 from layers.tables import build_tables
 from layers.wording import build_wording
 
@@ -256,15 +256,16 @@ def _display_files(
         f"map/{name}.topojson": display.build_display(relations, shapes, land, waters, stretches, level)
         for name, level in (("overview", display.OVERVIEW), ("detail", display.DETAIL))
     }
+    scene = lay_scene(relations, shapes, around, stretches)
     for name, frame in (("sketch", frame_sketch), ("opening", frame_opening)):
-        files[f"pages/{name}.json"] = build_sketch(relations, shapes, around, stretches, frame)
+        files[f"pages/{name}.json"] = build_sketch(scene, frame)
     for language in LANGUAGES:
         payload = build_payload(relations, shapes, inputs.layers, inputs.themes, language)
         payload["own"] = [describe_own(one, language) for one in inputs.local.layers]
         files[f"map/{language}.json"] = payload
     files |= build_cells(backdrop) if backdrop else {}
     written = {path: geojson.to_bytes(value) for path, value in files.items()}
-    return written | build_locators(relations, shapes, around, stretches)
+    return written | build_locators(scene)
 
 
 def _prepare_backdrop(

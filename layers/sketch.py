@@ -9,7 +9,7 @@ them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, TypedDict
@@ -114,26 +114,40 @@ def trace_outline(place_id: str, relations: Relations, stretches: Iterable[Stret
     )
 
 
-def build_locators(
-    relations: Relations,
-    shapes: dict[str, Shape],
-    around: SketchGround,
-    stretches: list[Stretch],
-) -> dict[str, bytes]:
-    """Return ``locator/<id>.svg`` for every place and point with a geometry."""
+@dataclass(frozen=True)
+class Scene:
+    """What every small map draws from: the ground, back to front, and the outline of each place."""
+
+    relations: Relations
+    shapes: Mapping[str, Shape]
+    ground: dict[str, BaseGeometry]
+    borders: BaseGeometry
+    outlines: Mapping[str, Outline | None]
+
+
+def lay_scene(
+    relations: Relations, shapes: Mapping[str, Shape], around: SketchGround, stretches: list[Stretch]
+) -> Scene:
+    """Return the scene of a city's places and points."""
     land, borders = _land(relations, shapes, around.neighbour)
     ground = {"neighbour": around.neighbour, "land": land} | around.thin()
-    wanted = [*relations.places, *relations.facts.platforms, *relations.facts.gateways]
     outlines = {place: trace_outline(place, relations, stretches) for place in relations.places}
+    return Scene(relations, shapes, ground, borders, outlines)
+
+
+def build_locators(scene: Scene) -> dict[str, bytes]:
+    """Return ``locator/<id>.svg`` for every place and point with a geometry."""
+    facts = scene.relations.facts
+    wanted = [*scene.relations.places, *facts.platforms, *facts.gateways]
     return {
-        f"locator/{row_id}.svg": _render(shapes[row_id], outlines.get(row_id), ground, borders).encode()
+        f"locator/{row_id}.svg": _render(scene, scene.shapes[row_id]).encode()
         for row_id in wanted
-        if row_id in shapes
+        if row_id in scene.shapes
     }
 
 
 def _land(
-    relations: Relations, shapes: dict[str, Shape], neighbour: BaseGeometry
+    relations: Relations, shapes: Mapping[str, Shape], neighbour: BaseGeometry
 ) -> tuple[BaseGeometry, BaseGeometry]:
     """Return the city's land, and the borders of its counties on land; the coast is the edge of the land."""
     zones = relations.facts.zones.values()
@@ -210,16 +224,14 @@ def _select_seen(lines: NDArray[np.object_], least_deg: float) -> NDArray[np.obj
     return seen if len(seen) else lines[np.argsort(-across)[:1]]
 
 
-def _render(
-    shape: Shape, outline: Outline | None, ground: dict[str, BaseGeometry], borders: BaseGeometry
-) -> str:
+def _render(scene: Scene, shape: Shape) -> str:
     reaches = [crs.build_circle(spot.lon, spot.lat, spot.accuracy_m) for spot in shape.spots]
     west, south, east, north = map(float, shapely.total_bounds([shape.geometry, *reaches]))
     frame = Frame((west, south, east, north))
-    below = {name: frame.to_path(geometry) for name, geometry in ground.items()}
+    below = {name: frame.to_path(geometry) for name, geometry in scene.ground.items()}
     paths = [f'<path class="locator-{name}" d="{path}"/>' for name, path in below.items() if path]
-    paths.append(f'<path class="locator-border" d="{frame.to_path(borders)}"/>')
-    drawn = _draw(shape, outline, frame)
+    paths.append(f'<path class="locator-border" d="{frame.to_path(scene.borders)}"/>')
+    drawn = _draw(shape, scene.outlines.get(shape.id), frame)
     for share in SOFT if shape.spots else ():  # fainter towards the rim
         halo = _draw_halo(shape, frame, share)
         paths.append(f'<path class="halo" d="{halo}"/>')
@@ -276,32 +288,23 @@ def draw_scale_bar(frame: Frame) -> str:
     return f'{bar}<text class="locator-scale-text" x="{right}" y="{y - 9}" text-anchor="end">{km} km</text>'
 
 
-def build_sketch(
-    relations: Relations,
-    shapes: dict[str, Shape],
-    around: SketchGround,
-    stretches: list[Stretch],
-    frame_of: Callable[[Bounds], Frame],
-) -> Sketch:
+def build_sketch(scene: Scene, frame_of: Callable[[Bounds], Frame]) -> Sketch:
     """Return the view's size, the paths of the ground, and path, label and edge of every place.
 
     `frame_of` makes the view of what has these bounds.
     """
-    land, borders = _land(relations, shapes, around.neighbour)
-    named = [shapes[place].geometry for place in relations.places]
+    places, facts, shapes = scene.relations.places, scene.relations.facts, scene.shapes
+    named = [shapes[place].geometry for place in places]
     west, south, east, north = (round(float(value), 7) for value in shapely.total_bounds(named))
     frame = frame_of((west, south, east, north))
-    points = [*relations.facts.platforms, *relations.facts.gateways]
-    ground = {"neighbour": around.neighbour, "land": land, **around.thin(), "border": borders}
+    points = [*facts.platforms, *facts.gateways]
+    ground = scene.ground | {"border": scene.borders}
     return {
         "width": frame.width,
         "height": frame.height,
         "bounds": [west, south, east, north],
         "ground": {name: frame.to_path(geometry) for name, geometry in ground.items()},
-        "places": {
-            place: _place(shapes[place], trace_outline(place, relations, stretches), frame)
-            for place in relations.places
-        },
+        "places": {place: _place(shapes[place], scene.outlines[place], frame) for place in places},
         "points": {
             one: frame.to_xy(shapes[one].label.x, shapes[one].label.y) for one in points if one in shapes
         },

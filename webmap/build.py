@@ -157,7 +157,7 @@ def _page_files(files: Files, release_id: str, inputs: Inputs) -> Files:
 
 def _draw_openings(files: Files, payload: MapDocument) -> Files:
     """Return what the map of each theme begins with."""
-    sketch: Sketch = orjson.loads(files["pages/opening.json"])
+    sketch: Sketch = orjson.loads(files.pop("pages/opening.json"))  # which nobody else reads
     rows = [row for layer in PLACE_LAYERS for row in orjson.loads(files[f"data/{layer}.geojson"])["features"]]
     boxes = {row["id"]: box_of(parse_geometry(row)) for row in rows if row["geometry"]}
     themes = [row["id"] for row in payload["themes"]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+import geopandas as gpd
 import numpy as np
 import orjson
 import shapely
@@ -55,19 +56,16 @@ def _draw(part: Part, origin: tuple[int, int]) -> tuple[dict[str, list[ArcTree]]
     }
     if not shapes:
         return {}, []
-    bare = [
-        {"type": "Feature", "id": name, "properties": {}, "geometry": shapely.geometry.mapping(shape)}
-        for name, shape in shapes.items()
-    ]
     found = Topology(
-        {"type": "FeatureCollection", "features": bare},
+        gpd.GeoSeries(shapes),
         object_name=part.id,
         topology=True,
         prequantize=False,
         shared_coords=True,
     ).to_dict()
     arcs = [np.rint(arc).astype(np.int64) for arc in found["arcs"]]
-    return {row["id"]: row["arcs"] for row in found["objects"][part.id]["geometries"]}, arcs
+    rows = found["objects"][part.id]["geometries"]
+    return {name: row["arcs"] for name, row in zip(shapes, rows, strict=True)}, arcs
 
 
 def _to_row(

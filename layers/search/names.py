@@ -15,7 +15,7 @@ from typing import TypedDict, cast
 
 import yaml
 from opencc import OpenCC
-from pypinyin import Style, lazy_pinyin
+from pypinyin import lazy_pinyin
 
 from geodata.kinds import LANGUAGES
 from geodata.model import (
@@ -370,8 +370,9 @@ def _readings(spelling: str, grade: int) -> Iterator[Spelling]:
         taiwan = _to_simplified(_TO_TAIWAN.convert(spelling))
         if taiwan != spelling:
             yield fold(taiwan), grade
-        yield fold(" ".join(lazy_pinyin(spelling, errors="ignore", v_to_u=True))), PINYIN
-        yield "".join(lazy_pinyin(spelling, style=Style.FIRST_LETTER, errors="ignore")), INITIALS
+        syllables = lazy_pinyin(spelling, errors="ignore", v_to_u=True)
+        yield fold(" ".join(syllables)), PINYIN
+        yield "".join(syllable[0] for syllable in syllables), INITIALS
     else:
         yield to_initials(folded), INITIALS
 

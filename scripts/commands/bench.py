@@ -99,7 +99,7 @@ def bench(*, measure: str, rounds: int, minutes: int, output: Path, home: Path |
     """Print what was measured; exit 1 if there is no release, or something that it takes is missing."""
     missing = find_missing(measure)
     if missing:
-        warn("bench_lacks", measure=measure, missing=", ".join(missing))
+        warn("command_lacks", command=f"bench {measure}", missing=", ".join(missing))
         return 1
     chosen = settings(home)
     asked_release(chosen)
@@ -130,7 +130,7 @@ def _measure_all(home: Path, rounds: int, minutes: int, output: Path) -> int:
         missing = find_missing(kind)
         if missing:
             found.append(Measured(kind, {}, f"{', '.join(missing)} is not installed"))
-            warn("bench_lacks", measure=kind, missing=", ".join(missing))
+            warn("command_lacks", command=f"bench {kind}", missing=", ".join(missing))
         else:
             write(f"== {kind}", error=True)
             found.append(measure_apart(kind, home, rounds, minutes))
