@@ -109,7 +109,7 @@ def georeference(
     for (feature, place), shape in zip(pairs, shapes, strict=True):
         away = len(_find_away([shape], definition, near)) if place is None else 0
         if 0 < away <= _STRAY_SHARE * shapely.get_num_coordinates(shape):  # a slip of the pen
-            raise RefusedError(_describe_wrong_crs([shape], georeferenced.crs, near, feature.path))
+            raise RefusedError(describe_wrong_crs([shape], georeferenced.crs, near, feature.path))
     if outside:
         georeferenced.issues.append(build_issue("outside-city", outside[0].path, count=len(outside)))
     georeferenced.features = [
