@@ -22,6 +22,7 @@ from geodata.kinds import LANGUAGES
 from layers.home import find_home
 from layers.store import Release, read_current
 from scripts.bench.map import BROWSER_FLAGS, find_chromium
+from scripts.messages import text
 from webmap.app import create_app
 from webmap.server import serving
 from webmap.settings import Settings
@@ -213,7 +214,12 @@ def main(
     only: str,
 ) -> None:
     """Take the pictures, and compare them."""
-    from playwright.sync_api import sync_playwright
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError as error:  # one of the tests' packages
+        raise click.ClickException(
+            text("command_lacks", command="scripts.pictures", missing=error.name)
+        ) from error
 
     folder = home or find_home()
     release = read_current(folder)

@@ -27,10 +27,10 @@ from scripts.bench.tasks import (
 from scripts.bench.traffic import LOAD_S, bench_load, bench_soak
 from scripts.commands.common import (
     OneOf,
+    asked_release,
     command,
     home_option,
     json_option,
-    live_release,
     option,
     settings,
     whole,
@@ -99,10 +99,10 @@ def bench(*, measure: str, rounds: int, minutes: int, output: Path, home: Path |
     """Print what was measured; exit 1 if there is no release, or something that it takes is missing."""
     missing = find_missing(measure)
     if missing:
-        warn("bench_lacks", measure=measure, missing=", ".join(missing))
+        warn("command_lacks", command=f"bench {measure}", missing=", ".join(missing))
         return 1
     chosen = settings(home)
-    live_release(chosen)
+    asked_release(chosen)
     if measure == ALL:
         return _measure_all(chosen.home, rounds, minutes, output)
     try:
@@ -130,7 +130,7 @@ def _measure_all(home: Path, rounds: int, minutes: int, output: Path) -> int:
         missing = find_missing(kind)
         if missing:
             found.append(Measured(kind, {}, f"{', '.join(missing)} is not installed"))
-            warn("bench_lacks", measure=kind, missing=", ".join(missing))
+            warn("command_lacks", command=f"bench {kind}", missing=", ".join(missing))
         else:
             write(f"== {kind}", error=True)
             found.append(measure_apart(kind, home, rounds, minutes))

@@ -141,7 +141,7 @@ def _find_folder(package: str, inside: str) -> Path:
     for place in places:
         if (Path(place) / inside).is_dir():
             return Path(place) / inside
-    raise ModuleNotFoundError(f"{package}/{inside} is not installed; it is needed to rebuild the boundaries")
+    raise ModuleNotFoundError(f"{package}/{inside} is not installed", name=package)
 
 
 def _split(record: bytes) -> list[bytes]:

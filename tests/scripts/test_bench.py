@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -19,6 +21,7 @@ from layers.history import read_history
 from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
 from layers.store import Release, read_current
+from scripts import environment
 from scripts.bench import ogc, parsers, peers, report, synthetic, tasks, traffic
 from scripts.bench.load import Load, Result
 from scripts.bench.postgis import build_items, build_side, compare_sides
@@ -27,6 +30,7 @@ from scripts.cli import main
 from scripts.commands import bench as commands
 
 ROOT = Path(__file__).parents[2]
+SCRIPT = re.compile(r"scripts[./](\w+)")
 
 
 def test_a_country_is_the_same_however_much_of_it_is_made() -> None:
@@ -130,6 +134,41 @@ def test_every_module_of_the_measurements_is_there_without_what_tests_take():
     needed = {name for names in commands.PACKAGES.values() for name in names}
     program = "import sys; sys.modules.update(dict.fromkeys(sys.argv[1:])); import scripts.commands.bench"
     subprocess.run([sys.executable, "-c", program, *needed, "pytest", "hypothesis"], cwd=ROOT, check=True)
+
+
+def run_without_what_tests_take(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a module where nothing is importable but what the lock of the program pins."""
+    locks = (environment.list_pinned(name) for name in ("requirements-test.lock", "requirements.lock"))
+    ours, product = ({found["name"].lower().replace("_", "-") for found in lock} for lock in locks)
+    owners = packages_distributions().items()
+    absent = [name for name, of in owners if {one.lower().replace("_", "-") for one in of} <= ours - product]
+    program = (
+        "import runpy, sys; sys.modules.update(dict.fromkeys(sys.argv[1].split()));"
+        "sys.argv = sys.argv[2:]; runpy.run_module(sys.argv[0], run_name='__main__')"
+    )
+    asked = [sys.executable, "-c", program, " ".join(absent), module, *arguments]
+    return subprocess.run(asked, cwd=ROOT, check=False, capture_output=True, text=True)
+
+
+def list_named_scripts() -> list[str]:
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    found = {one for path in texts for one in SCRIPT.findall(path.read_text(encoding="utf-8"))}
+    return sorted(one for one in found if (ROOT / "scripts" / f"{one}.py").is_file())
+
+
+@pytest.mark.parametrize("name", [one for one in list_named_scripts() if one != "test"])
+def test_a_script_that_a_document_names_explains_itself_where_start_left_off(name):
+    done = run_without_what_tests_take(f"scripts.{name}", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("boundaries", ()), ("pictures", ("--output", "{folder}"))])
+def test_a_script_says_in_a_line_what_it_lacks(tmp_path, name, arguments):
+    given = [one.format(folder=tmp_path) for one in arguments]
+    done = run_without_what_tests_take(f"scripts.{name}", *given)
+    assert done.returncode == 1
+    assert "also needs: " in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_all_is_a_page_with_a_chart_that_says_what_is_missing(tmp_path):
