@@ -79,7 +79,14 @@ class Settings:
 
 
 class SettingsError(ValueError):
-    """Some settings are wrong; a line for each names the variable, the value and what is allowed."""
+    """Some settings are wrong; a line for each names the variable, the value and what is allowed.
+
+    The others are its `rest`, with a folder of additions that cannot be one: doctor looks at what there is.
+    """
+
+    def __init__(self, lines: str, rest: Settings) -> None:
+        super().__init__(lines)
+        self.rest = rest
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             except ValueError as error:
                 shown = "…" if row.secret else repr(given[row.name][:SHOWN])
                 wrong.append(f"{row.variable}={shown}: {error}")
+                if row.attribute == "local":
+                    values["local"] = Path(given[row.name])
     if values.get("tiles") == "tianditu" and "TIANDITU_KEY" not in given:
         wrong.append(f"{PREFIX}TIANDITU_KEY='': 天地图须填写密钥 / Tianditu needs a key")
     if values.get("workbench_header") and not values.get("proxies"):
@@ -137,11 +146,12 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"{PREFIX}WORKBENCH_HEADER={values['workbench_header']!r}: 须以 {PREFIX}PROXIES 指明可信的代理 / "
             f"needs {PREFIX}PROXIES, which says whom to believe"
         )
-    if wrong:
-        raise SettingsError("\n".join(wrong))
     if values.get("hosts") and values.get("url"):  # the site's own address is one of its hosts
         values["hosts"] = tuple(dict.fromkeys([*values["hosts"], urlsplit(values["url"]).netloc.lower()]))
-    return Settings(**{"home": find_home(environ)} | values)
+    found = Settings(**{"home": find_home(environ)} | values)
+    if wrong:
+        raise SettingsError("\n".join(wrong), found)
+    return found
 
 
 def _fitting(fits: Callable[[str], object], allowed: str) -> Callable[[str], str]:

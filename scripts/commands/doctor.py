@@ -22,7 +22,7 @@ from typing import Literal
 
 from geodata.local import list_inputs
 from layers.history import read_last
-from layers.home import HomeError, Standing, find_home, read_standing
+from layers.home import HomeError, Standing, read_standing
 from layers.inspection import list_faults
 from layers.store import BrokenReleaseError, Release, read_current
 from scripts.commands.common import command, home_option, json_option, option, whole, write_json
@@ -101,7 +101,7 @@ def examine(host: str, port: int, home: Path | None = None) -> Iterator[Finding]
     except SettingsError as error:
         for line in str(error).splitlines():
             yield _bad("settings", "setting_wrong", reason=line)
-        settings = Settings(find_home())
+        settings = error.rest
     patient = Patient(settings if home is None else replace(settings, home=home), host, port)
     for check in CHECKS:
         yield from check(patient)

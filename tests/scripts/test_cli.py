@@ -158,6 +158,9 @@ def test_adding_needs_to_know_where(tmp_path, monkeypatch, capsys):
 def test_the_folder_of_additions_may_be_named_in_the_environment(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("WEIHAI_LAYOUT_LOCAL", str(tmp_path / "none"))
     assert cli.main(["check"]) == 1
+    assert "WEIHAI_LAYOUT_LOCAL" in capsys.readouterr().err
+    monkeypatch.delenv("WEIHAI_LAYOUT_LOCAL")
+    assert cli.main(["check", "--local", str(tmp_path / "none")]) == 1
     assert "no such folder" in capsys.readouterr().out
 
 

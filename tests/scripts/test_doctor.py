@@ -81,12 +81,13 @@ def test_answers_for_programs_and_exit_codes(release: Release, home: Path, capsy
 
 
 def test_wrong_settings_are_told_and_the_rest_looked_at(look: Look) -> None:
-    found = look(PORT="x", EXPORTS="many", METRICS="no")
+    found = look(PORT="x", EXPORTS="many", METRICS="no", PROXIES="0.0.0.0/0", HOSTS="plan.example.org")
     assert [str(one.values["reason"]).split("=")[0] for one in found["settings"]] == [
         "WEIHAI_LAYOUT_EXPORTS",
         "WEIHAI_LAYOUT_METRICS",
     ]
     assert keys(found["fonts"]) == ["fonts_ok"]
+    assert keys(found["proxy"]) == ["proxy_everybody"]  # those that are right hold
 
 
 @pytest.mark.parametrize(
