@@ -121,6 +121,12 @@ def read_definition(definition: str) -> str:
     return LONLAT if code == "OGC:CRS84" else code
 
 
+def is_projected(definition: str) -> bool:
+    """Tell whether positions in a system are lengths rather than degrees."""
+    frame = read_definition(definition)
+    return frame in METRIC if frame in FRAMES else bool(_parse(definition).is_projected)
+
+
 def to_lonlat(geometry: BaseGeometry, definition: str) -> BaseGeometry:
     """Return `geometry`, (east, north) in any coordinate system, as WGS 84 lon/lat.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -133,7 +133,11 @@ class Theme(Record):
 def read_layers(folder: Path = CITY_FOLDER) -> dict[str, Layer]:
     """Read all layers of a city's catalogue, in their order."""
     meanings = _load(ROOT / "fields.yaml")
-    layers = [_to_layer(_load(path), meanings) for path in sorted((folder / "layers").glob("*.yaml"))]
+    files = [_load(path) for path in sorted((folder / "layers").glob("*.yaml"))]
+    kinds: dict[str, list[str]] = {}
+    for raw in files:
+        kinds.setdefault(raw.get("source", ""), []).extend(raw.get("kinds", ()))
+    layers = [_to_layer(raw, meanings, kinds[raw.get("source", "")]) for raw in files]
     return {layer.id: layer for layer in sorted(layers, key=lambda layer: layer.order)}
 
 
@@ -152,13 +156,17 @@ def read_licence() -> str:
     return (CITY_FOLDER / "LICENSE-DATA.md").read_text(encoding="utf-8")
 
 
-def _to_layer(raw: dict[str, Any], meanings: dict[str, Any]) -> Layer:
+def _to_layer(raw: dict[str, Any], meanings: dict[str, Any], kinds: Sequence[str]) -> Layer:
     fields = raw.setdefault("fields", list(PLACE_FIELDS))
     open_ones = raw.pop("nullable", [name for name in PLACE_OPEN if name in fields])
     if unknown := set(open_ones) - set(raw["fields"]):
         raise ValueError(f"{raw['id']}: nullable, but no field: {', '.join(sorted(unknown))}")
     names = raw["fields"]
-    fields = [_to_field(name, meanings[name]) | {"nullable": name in open_ones} for name in names]
+    closed = {"kind": {"values": tuple(kinds)}} if kinds else {}
+    fields = [
+        _to_field(name, meanings[name]) | {"nullable": name in open_ones} | closed.get(name, {})
+        for name in names
+    ]
     return Layer.model_validate(raw | {"fields": fields})
 
 

@@ -174,14 +174,16 @@ def format_quantity(value: float, unit: dict[str, str], language: str) -> str:
 
     >>> format_quantity(450, {"zh": "亿元", "en": "100 million yuan", "ko": "억 위안"}, "en")
     '45 billion yuan'
+    >>> format_quantity(63000, {"zh": "kVA", "en": "kVA", "ko": "kVA"}, "zh")
+    '63,000 kVA'
     """
     word = unit[language]
-    if language == "en" and word[0] not in "%‰":
+    if language == "en":
         for prefix, factor, scaled in (("100 million ", 0.1, "billion "), ("10,000 ", 10_000, "")):
             if word.startswith(prefix):
                 return f"{format_number(value * factor)} {scaled}{word.removeprefix(prefix)}"
-        return f"{format_number(value)} {word}"
-    return f"{format_number(value)}{word}"
+    blank = "" if word[0] in "%‰" or (not word[0].isascii() and language != "en") else " "
+    return f"{format_number(value)}{blank}{word}"
 
 
 def read_strings(language: str, layers: Mapping[str, Layer] | None = None) -> dict[str, str]:

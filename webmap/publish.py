@@ -175,10 +175,15 @@ def publish_act(
     )
 
 
+def has_additions(release: Release) -> bool:
+    """Return whether a release holds anything that the operator added."""
+    return bool(release.sha256(LOCAL) and release.read_json(LOCAL)["files"])
+
+
 def _tell_dropped(live: Release | None, progress: Progress) -> None:
     """Say where the live release has local additions, and nobody names their folder now."""
     with suppress(BrokenReleaseError):  # who mends it says so
-        if live is not None and live.sha256(LOCAL) and live.read_json(LOCAL)["files"]:
+        if live is not None and has_additions(live):
             progress(
                 "未指定本地补充的文件夹（WEIHAI_LAYOUT_LOCAL 或 --local），新版本不再含有它们 / "
                 "no folder of local additions is named (WEIHAI_LAYOUT_LOCAL or --local): they go"

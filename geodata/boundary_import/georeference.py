@@ -98,7 +98,7 @@ def georeference(
         places = to_lonlat_nearby(swapped, definition, near)
         point = _format_first_point(shapes)
         if not any(places):
-            raise RefusedError(_describe_wrong_crs(shapes, georeferenced.crs, near, boundary_file.name))
+            raise RefusedError(describe_wrong_crs(shapes, georeferenced.crs, near, boundary_file.name))
         if not fix:
             raise RefusedError(build_issue("flipped-axes", boundary_file.name, point=point))
         swap = build_issue("flipped-swapped", boundary_file.name)
@@ -109,7 +109,7 @@ def georeference(
     for (feature, place), shape in zip(pairs, shapes, strict=True):
         away = len(_find_away([shape], definition, near)) if place is None else 0
         if 0 < away <= _STRAY_SHARE * shapely.get_num_coordinates(shape):  # a slip of the pen
-            raise RefusedError(_describe_wrong_crs([shape], georeferenced.crs, near, feature.path))
+            raise RefusedError(describe_wrong_crs([shape], georeferenced.crs, near, feature.path))
     if outside:
         georeferenced.issues.append(build_issue("outside-city", outside[0].path, count=len(outside)))
     georeferenced.features = [
@@ -144,15 +144,17 @@ def resolve_crs(stated: str) -> str:
     return stated
 
 
-def list_likely_systems(near: BaseGeometry) -> list[str]:
+def list_likely_systems(near: BaseGeometry, stated: str | None = None) -> list[str]:
     """Return the systems that numbers without one may be in, for a box in lon/lat.
 
-    Web Mercator; CGCS2000 in zones of 3 degrees, first without their number before the easting, then with it;
-    the same in zones of 6 degrees; CGCS2000 in degrees.
+    Web Mercator; CGCS2000, or the datum of which `stated` is the system in degrees, in zones of 3 degrees,
+    first without their number before the easting, then with it; the same in zones of 6 degrees; in degrees.
     """
     west, _, east, _ = near.bounds
     middle = (west + east) / 2
-    datum = read_vocabulary()["datums"]["cgcs2000"]
+    datums = read_vocabulary()["datums"]
+    zoned = (one for one in datums.values() if one["series"] and f"EPSG:{one['geographic']}" == stated)
+    datum = next(zoned, datums["cgcs2000"])
     found = ["EPSG:3857"]
     for width, shift in ((3, 0), (6, 3)):
         near_zones = [zone for zone in range(1, 61) if abs(zone * width - shift - middle) <= width]
@@ -409,10 +411,10 @@ def swap_axes(shape: BaseGeometry) -> BaseGeometry:
     return swapped
 
 
-def _describe_wrong_crs(shapes: Sequence[BaseGeometry], stated: str, near: BaseGeometry, path: str) -> Issue:
+def describe_wrong_crs(shapes: Sequence[BaseGeometry], stated: str, near: BaseGeometry, path: str) -> Issue:
     """Return the issue that the numbers do not fit the stated system, with one that they do fit."""
     values = {"crs": describe_crs(stated), "point": _format_first_point(shapes)}
-    likely = list_likely_systems(near)
+    likely = list_likely_systems(near, stated)
     for frame in likely:
         if frame != stated and any(to_lonlat_nearby(shapes, frame, near)):
             code = "mercator-numbers" if frame == likely[0] else "projected-numbers"

@@ -30,7 +30,7 @@ def geometries_of(part: Part, frame: str) -> list[BaseGeometry | None]:
 def _place(geometry: BaseGeometry | None, frame: str) -> BaseGeometry | None:
     if geometry is None or frame == crs.LONLAT:
         return geometry
-    decimals = _METRE_DECIMALS if is_projected(frame) else _DEGREE_DECIMALS
+    decimals = _METRE_DECIMALS if crs.is_projected(frame) else _DEGREE_DECIMALS
     moved = crs.transform_geometry(geometry, crs.LONLAT, frame)
 
     def rounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -64,11 +64,6 @@ def bounds_of(geometries: Iterable[BaseGeometry | None]) -> tuple[float, float, 
         return None
     west, south, east, north = (float(value) for value in shapely.total_bounds(known))
     return west, south, east, north
-
-
-def is_projected(frame: str) -> bool:
-    """Return whether coordinates are metres."""
-    return definition(frame).is_projected
 
 
 @cache

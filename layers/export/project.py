@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from geodata import crs
 from geodata.letters import UNPRINTABLE, strip_unprintable
 from layers.export.job import Job, Part
-from layers.export.places import bounds_of, definition, geometries_of, is_projected, type_of
+from layers.export.places import bounds_of, definition, geometries_of, type_of
 from layers.export.styles import VERSION, add_aliases, add_style
 from layers.export.texts import pack
 
@@ -227,7 +227,7 @@ def _add_frame(parent: ET.Element, frame: str) -> None:
         ("authid", frame),
         ("srid", frame.rpartition(":")[2]),
         ("description", found.name),
-        ("geographicflag", "false" if is_projected(frame) else "true"),
+        ("geographicflag", "false" if crs.is_projected(frame) else "true"),
     ):
         ET.SubElement(node, tag).text = text
 
@@ -237,7 +237,7 @@ def _add_canvas(root: ET.Element, job: Job) -> None:
     shown = [part for part in job.parts if part.spatial and part.id != "land"]
     bounds = bounds_of([geometry for part in shown for geometry in geometries_of(part, job.spec.frame)])
     canvas = ET.SubElement(root, "mapcanvas", name="theMapCanvas", annotationsVisible="1")
-    ET.SubElement(canvas, "units").text = "meters" if is_projected(job.spec.code) else "degrees"
+    ET.SubElement(canvas, "units").text = "meters" if crs.is_projected(job.spec.code) else "degrees"
     extent = ET.SubElement(canvas, "extent")
     for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), bounds or (0.0,) * 4, strict=True):
         ET.SubElement(extent, tag).text = repr(value)

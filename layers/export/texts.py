@@ -6,10 +6,11 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping
 
+from geodata import crs
 from geodata.boundaries import GeoJsonFeature
 from layers import geojson
 from layers.export.job import Job, Part, Value, columns_of, flatten_rows, to_csv
-from layers.export.places import find_inside, geometries_of, is_projected
+from layers.export.places import find_inside, geometries_of
 
 
 def write_geojson(job: Job) -> bytes:
@@ -51,7 +52,7 @@ def _places(job: Job, part: Part) -> tuple[list[str], list[list[Value]]]:
         return [], [[] for _ in part.rows]
     geometries = geometries_of(part, spec.frame)
     places: list[list[Value]] = [list(find_inside(one)) if one else [None, None] for one in geometries]
-    suffix = f"_{spec.code.replace(':', '').lower()}" if is_projected(spec.code) else ""
+    suffix = f"_{spec.code.replace(':', '').lower()}" if crs.is_projected(spec.code) else ""
     heads = ["east", "north"] if suffix else ["lon", "lat"]
     if spec.geometry == "wkt":
         heads.append("wkt")

@@ -19,7 +19,13 @@ from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.boundary_import.georeference import build_search_box, list_likely_systems, resolve_crs, swap_axes
+from geodata.boundary_import.georeference import (
+    build_search_box,
+    describe_wrong_crs,
+    list_likely_systems,
+    resolve_crs,
+    swap_axes,
+)
 from geodata.boundary_import.issues import Issue, RefusedError, build_issue
 from layers.lookup import (
     BEYOND,
@@ -229,6 +235,7 @@ _RIGHT: Final = 0.9  # of right positions that lie on our land: as near as the c
 _NO_LIST: Final = 0.5  # how likely points are spread over land and sea alike
 _ENOUGH: Final = 0.5  # of the points must lie near the city for their system to be told by that
 _SUSPECT: Final = 0.95  # a certainty that another system than the file's own is the right one
+_WITHOUT_DATUMS: Final = "EPSG:3857"  # metres of web maps, which are of one datum
 _UNIFORM: Final = (crs.LONLAT, *crs.SHIFTED)
 
 
@@ -254,29 +261,34 @@ def judge_frame(
     `own` is what the file names, `given` what the user says. Degrees may be shifted as those of Chinese web
     maps are; in which reading more of them lie on land tells. Raises
     :class:`~geodata.boundary_import.issues.RefusedError` for a system that nobody knows, for numbers that fit
-    none, and for longitude and latitude in each other's place.
+    none or are degrees where it has metres, and for longitude and latitude in each other's place.
     """
     stated = given or own
     there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     some = there[:: 1 + len(there) // _SAMPLED]
     points: list[BaseGeometry] = [shapely.Point(x[at], y[at]) for at in some]
     near = build_search_box(placer.land)
+    degrees = np.abs(x[some]) <= 180, np.abs(y[some]) <= 180  # noqa: PLR2004 - degrees
+    in_degrees = all(column.mean() > _ENOUGH for column in degrees) if points else None
     if stated is not None:
         definition = resolve_crs(stated)
         try:
             code = crs.read_definition(definition)
         except ValueError as error:
             raise RefusedError(build_issue("unknown-crs", name, crs=stated[:60])) from error
+        if in_degrees == crs.is_projected(definition):
+            raise RefusedError(describe_wrong_crs(points, code, near, name))
         _refuse_swapped(name, points, definition, near)
         return _doubt(JudgedFrame(code, TOLD if given else NAMED, 1.0), name, points, placer)
     if not points:
         return JudgedFrame(crs.LONLAT, GUESSED, 0.0), []
-    degrees = np.abs(x[some]) <= 180, np.abs(y[some]) <= 180  # noqa: PLR2004 - degrees
-    if all(column.mean() > _ENOUGH for column in degrees):
+    if in_degrees:
         _refuse_swapped(name, points, crs.LONLAT, near)
         ranked = _weigh_shifts(points, placer)
         return JudgedFrame(ranked[0][0], GUESSED, ranked[0][1], tuple(ranked[1:])), []
-    return _guess_projected(name, points, near), []
+    found = _guess_projected(name, points, near)
+    assumed = [] if found.code == _WITHOUT_DATUMS else [build_issue("positions-datum", name, crs=found.code)]
+    return found, assumed
 
 
 def _share_near(points: Sequence[BaseGeometry], frame: str, near: BaseGeometry) -> float:

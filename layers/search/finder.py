@@ -250,7 +250,10 @@ class Search:
         wanted = fold(query.translate(self._variants))
         hits, pieces = self._understand(wanted)
         reply = self.answers.ask(query)
-        reply = self._named_by(hits, reply, query) if reply else self._reply_of(hits, pieces, query)
+        if reply:
+            reply = self._without_own(hits, self._named_by(hits, reply, query))
+        else:
+            reply = self._reply_of(hits, pieces, query)
         nearest = self.answers.nearest_to(query)
         if nearest and (self.answers.lacks_industry(query) or (reply and reply.told.kind == "page")):
             hits, reply = [], None  # a terminal for gas is no card terminal; no page finds a site for steel
@@ -306,6 +309,17 @@ class Search:
             return reply
         place = self.answers.of_entry(key.entry, query) if entry["layer"] in PLACE_LAYERS else None
         return replace(reply, told=place or replace(told, entry=key.entry))
+
+    def _without_own(self, hits: list[Hit], reply: Reply) -> Reply:
+        """Return the answer that leaves nothing over which the names of own features found beside it have."""
+        own = [hit for hit in hits if self.entries[self.vocabulary.keys.entry_of(hit.key)]["layer"] == OWN]
+        needles = {needle for hit in own for needle in hit.needles}
+
+        def left(words: tuple[str, ...]) -> tuple[str, ...]:
+            folded = ((word, fold(word.translate(self._variants))) for word in words)
+            return tuple(word for word, form in folded if not any(form in needle for needle in needles))
+
+        return replace(reply, unused=left(reply.unused), unknown=left(reply.unknown))
 
     def _reply_of(self, hits: list[Hit], pieces: list[Piece], query: str) -> Reply | None:
         """Return the answer to what was found by pinyin, initials, or the beginning of a name."""

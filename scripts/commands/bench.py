@@ -27,10 +27,10 @@ from scripts.bench.tasks import (
 from scripts.bench.traffic import LOAD_S, bench_load, bench_soak
 from scripts.commands.common import (
     OneOf,
+    asked_release,
     command,
     home_option,
     json_option,
-    live_release,
     option,
     settings,
     whole,
@@ -102,7 +102,7 @@ def bench(*, measure: str, rounds: int, minutes: int, output: Path, home: Path |
         warn("command_lacks", command=f"bench {measure}", missing=", ".join(missing))
         return 1
     chosen = settings(home)
-    live_release(chosen)
+    asked_release(chosen)
     if measure == ALL:
         return _measure_all(chosen.home, rounds, minutes, output)
     try:

@@ -7,6 +7,7 @@ import errno
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -303,6 +304,22 @@ def live_release(
     if release is None:
         raise click.exceptions.Exit(1)
     return release
+
+
+def asked_release(settings: Settings) -> Release:
+    """Return the release that a question is answered from, as :func:`live_release` does.
+
+    One with the operator's additions stays as it is where no folder is named: who asks takes nothing away.
+    """
+    # Only who asks pays for it.
+    from webmap.publish import has_additions
+
+    if settings.local is None:
+        with suppress(BrokenReleaseError):
+            live = _read_sound(settings.home)
+            if has_additions(live):
+                return live
+    return live_release(settings)
 
 
 def try_release(

@@ -17,10 +17,10 @@ from layers.home import write_atomically
 from layers.store import Release
 from scripts.commands.common import (
     OneOf,
+    asked_release,
     command,
     home_option,
     json_option,
-    live_release,
     option,
     settings,
     tell_wrong,
@@ -92,7 +92,7 @@ def export(**given: Any) -> int:
         return 2
     if not _check_name(options):
         return 2
-    release = live_release(settings(options.home))
+    release = asked_release(settings(options.home))
     content = Content(release)
     try:
         asked = _parse(options, content)
@@ -200,7 +200,7 @@ def map(theme: str, language: str, out: str, base: str, home: Path | None, **ask
     # Heavy, and only this command's.
     from webmap.folium_map import to_map
 
-    release = live_release(settings(home))
+    release = asked_release(settings(home))
     payload = release.read_json(f"map/{language}.json")
     try:
         themes = [row["id"] for row in payload["themes"]]

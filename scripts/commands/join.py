@@ -13,11 +13,11 @@ import click
 from layers.home import write_atomically
 from layers.store import Release
 from scripts.commands.common import (
+    asked_release,
     command,
     home_option,
     json_option,
     lang_option,
-    live_release,
     option,
     settings,
     write_json,
@@ -82,7 +82,7 @@ def join(**given: Any) -> int:
     if bool(options.lon) != bool(options.lat):
         warn("join_pair")
         return 2
-    release = live_release(settings(options.home))
+    release = asked_release(settings(options.home))
     try:
         summary, content = _join(options, kind, release)
     except JoinRefusedError as refusal:

@@ -15,11 +15,11 @@ from layers.search.finder import SearchDocument, ToldAnswer, ToldTerm
 from layers.store import Release
 from scripts.commands.common import (
     OneOf,
+    asked_release,
     command,
     home_option,
     json_option,
     lang_option,
-    live_release,
     option,
     settings,
     tell_wrong,
@@ -74,7 +74,7 @@ def lookup(
     if lonlat is None and _is_pair(position):
         return 2
     chosen = settings(home)
-    release = live_release(chosen)
+    release = asked_release(chosen)
     store = open_store(release, chosen) if chosen.store else None
     try:
         answer, lines = _ask(Content(release, store), place, lonlat, lang)
@@ -179,7 +179,7 @@ def _share(found: ShareAnswer, language: str) -> str:
 def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
     """Print what the plan answers, then what matches, best first; exit 1 if nothing matches."""
     chosen = settings(home)
-    release = live_release(chosen)
+    release = asked_release(chosen)
     from webmap.app import create_app  # only this command speaks as the pages do
     from webmap.views.search import answer_question
 

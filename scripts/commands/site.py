@@ -12,10 +12,10 @@ from filelock import FileLock
 from layers.store import BrokenReleaseError, Release
 from scripts.commands.common import (
     Refusal,
+    asked_release,
     command,
     home_option,
     json_option,
-    live_release,
     local_option,
     option,
     settings,
@@ -72,7 +72,7 @@ def site(
     except OSError as error:
         return _give_up(folder, error)
     chosen = settings(home, local)
-    release = live_release(chosen)
+    release = asked_release(chosen)
     with FileLock(chosen.home / ".site.lock"):  # one at a time: the leftovers of others are removed
         try:
             return _write(folder, Files(url, sheets=not without_sheets), release, chosen, as_json=as_json)

@@ -17,6 +17,7 @@ import pyogrio
 import pytest
 import shapely
 from hypothesis import given, settings
+from pyproj import Transformer
 
 from geodata import crs
 from geodata.boundary_import.issues import RefusedError
@@ -103,10 +104,33 @@ def test_the_system_of_places_on_land_is_found(placer: PointPlacer, frame: str) 
     lon, lat = _land_points(placer, 400, 2)
     x, y = crs.transform(lon, lat, crs.LONLAT, frame)
     found, issues = judge_frame("t", x, y, None, None, placer)
-    assert (found.code, found.how, issues) == (frame, "guessed", [])
+    assert (found.code, found.how) == (frame, "guessed")
+    assert [issue.code for issue in issues] == (["positions-datum"] if frame == "EPSG:4550" else [])
     assert found.certainty > 0.9
     told, warned = judge_frame("t", x, y, None, frame, placer)
     assert (told.code, told.how, told.certainty, warned) == (frame, "told", 1.0, [])
+
+
+@pytest.mark.parametrize(
+    ("frame", "given", "fits"),
+    [
+        ("EPSG:2385", "西安80", "EPSG:2385"),
+        ("EPSG:2437", "北京54", "EPSG:2437"),
+        ("EPSG:4528", "2000国家大地坐标系", "EPSG:4528"),
+        ("EPSG:4549", "GCJ-02", "EPSG:4549"),
+        ("CRS84", "EPSG:4549", "EPSG:4490"),
+    ],
+)
+def test_metres_that_are_told_to_be_degrees_are_refused_with_what_they_fit(
+    placer: PointPlacer, frame: str, given: str, fits: str
+) -> None:
+    lon, lat = _land_points(placer, 50, 2)
+    back = Transformer.from_crs("EPSG:4326", frame, always_xy=True) if frame != "CRS84" else None
+    x, y = back.transform(lon, lat) if back else (lon, lat)
+    with pytest.raises(RefusedError) as caught:
+        judge_frame("t", x, y, None, given, placer)
+    assert caught.value.issue.code == "projected-numbers"
+    assert fits in str(caught.value.issue)
 
 
 def test_where_the_points_tell_nothing_no_certainty_is_claimed(placer: PointPlacer) -> None:

@@ -31,8 +31,9 @@ from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
 from geodata.read import read_facts
 from layers.cartography import STYLE
 from layers.own import COARSEST_DEG, MOST_CORNERS, build_own_points
-from layers.store import Release
+from layers.store import Release, read_current
 from scripts.bench.extract import DATE, Extract, build_extract, read_city_land
+from scripts.commands.common import asked_release
 from tests.invented_plan import invent_text, write_additions
 from tests.webmap.crawling import read_page
 from webmap.app import create_app
@@ -105,7 +106,7 @@ OWN_ROWS = [
         *("2026/1/2", "3000000000", "122.1163", "37.3082"),
     ),
     ("p-2", "自有地块二", "乙'", "", "", "", "", "122.05", "37.2"),
-    ("p-3", "自有地块三", "", "3", "", "2025年12月31日", "5", "122.2", "37.1"),
+    ("p-3", "自有工业用地三号", "", "3", "", "2025年12月31日", "5", "122.2", "37.1"),
 ]
 OWN_AREA = {"type": "Polygon", "coordinates": [[[122.0, 37.2], [122.1, 37.2], [122.1, 37.3], [122.0, 37.2]]]}
 LANGUAGES = ("zh", "en", "ko")
@@ -457,6 +458,15 @@ def test_who_publishes_without_the_folder_is_told(own: FlaskClient, release: Rel
     assert "WEIHAI_LAYOUT_LOCAL" in told[0]
 
 
+def test_who_only_asks_takes_no_additions_away(own: FlaskClient, home: Path) -> None:
+    own_home = home.with_name(f"{home.name}-with-additions")
+    live = own.application.extensions["content"].release
+    assert asked_release(Settings(own_home)).id == live.id
+    current = read_current(own_home)
+    assert current is not None
+    assert current.id == live.id
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_an_own_layer_is_marked_with_source_and_date_wherever_it_is_shown(
     own: FlaskClient, language: str
@@ -581,6 +591,9 @@ def test_search_finds_own_features_as_the_operator_s(own: FlaskClient) -> None:
         row = own.get("/search.json", query_string={"q": query}).get_json()["results"][0]
         assert (row["url"], row["layer"], row["group"]) == ("/own/own-plots/p-2", "own", "运营方自有"), query
         assert row["says"] == OWN["title"]["zh"]
+    mixed = own.get("/search.json?q=自有工业用地三号").get_json()  # 工业用地 is a word of the thesaurus
+    assert (mixed["unused"], mixed["missing"]) == ([], [])
+    assert "/own/own-plots/p-3" in [row["url"] for row in mixed["results"]]
     plain = own.get("/search.json?q=新材料").get_json()
     assert plain["answer"]["kind"] == "named"
     assert plain["results"][0]["layer"] != "own"

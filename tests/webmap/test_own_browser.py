@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import shapely
@@ -33,6 +33,11 @@ DECLARED = OwnLayer.model_validate(
         "licence": "内部",
     }
 )
+INKS = """() => {
+  const marks = Object.values(planMap._layers).filter(({ options }) => options?.outline);
+  const look = ({ options: { color, fillColor } }) => ({ line: color, fill: fillColor });
+  return { 0: look(marks[0]), 8: look(marks.find(({ options }) => options.chosen)) };
+}"""
 SVG_NODES = "document.querySelectorAll('.leaflet-pane svg *').length"
 CLICK_AT = """([lat, lon]) => {
   const { x, y } = planMap.latLngToContainerPoint([lat, lon]);
@@ -125,6 +130,19 @@ def test_thousands_of_points_are_fetched_when_they_are_switched_on_and_make_no_n
     page.mouse.click(*page.evaluate(CLICK_AT, [lat, lon]))
     page.wait_for_timeout(100)
     assert f"own-plots%3A{number}&" not in f"{page.url}&"
+
+
+def test_what_is_drawn_is_lighter_by_night(page: Page, site: str, asked: list[str]) -> None:
+    open_map(page, site, "&layers=own-plots&own=own-plots:8")
+    expect(page.locator("#panel-title")).to_have_text(f"8号{ATTACK}")
+    looks: tuple[tuple[Literal["light", "dark"], str, str], ...] = (
+        ("light", "#0072B2", "#111111"),
+        ("dark", "#3891c3", "#ffffff"),
+    )
+    for scheme, fill, chosen in looks:
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"() => ({INKS})()[0].fill === '{fill}'")
+        assert page.evaluate(INKS)["8"]["line"] == chosen
 
 
 def test_an_address_restores_layer_opacity_filter_and_selection(

@@ -35,7 +35,7 @@ from layers.store import Release
 from scripts import cli
 from scripts.cluster import DatabaseCluster
 from tests.webmap.bench import HASHED, PASSWORD, Bench, build_release, copy_home, run_here, to_file
-from tests.webmap.test_odd_requests import SEED, SENT, TEXTS, check, list_rules, requests
+from tests.webmap.test_odd_requests import SENT, TEXTS, check, list_rules, requests
 from webmap import publish as publishing
 from webmap.i18n import read_strings
 from webmap.server import serving
@@ -112,7 +112,7 @@ def test_no_request_makes_the_workbench_fail(
     fields = st.lists(st.tuples(st.sampled_from(FIELDS), st.one_of(TEXTS, st.sampled_from(GOOD))), max_size=5)
     met = set()
 
-    @seed(SEED)
+    @seed(request.config.getoption("--seed"))
     @settings(
         max_examples=request.config.getoption("--requests") // 8,
         database=None,

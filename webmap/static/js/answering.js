@@ -28,7 +28,7 @@ export function createAnswering(shared, spoken) {
     const wanted = letters.fold(letters.simplify(query));
     let { hits, pieces } = understand(wanted);
     const asked = asking.ask(query);
-    let reply = asked ? namedBy(hits, asked, query) : replyOf(hits, pieces, query);
+    let reply = asked ? withoutOwn(hits, namedBy(hits, asked, query)) : replyOf(hits, pieces, query);
     const lacking = asking.nearestTo(query);
     // A terminal for gas is no card terminal; no page finds a site for steel.
     if (lacking !== undefined && (asking.lacksIndustry(query) || (reply && answers[reply.told.at].kind === "page"))) [hits, reply] = [[], null];
@@ -73,6 +73,13 @@ export function createAnswering(shared, spoken) {
     if (rank[0] > START || key.grade > grades.alias || layer === "clauses") return reply;
     if (places.has(layer) && told !== undefined) return { ...reply, told: { at: told, word: query } };
     return { ...reply, told: { ...reply.told, entry: key.at } };
+  }
+
+  /** Return the answer without leaving over what names of the operator's own have, that are found too. */
+  function withoutOwn(hits, reply) {
+    const needles = hits.filter(({ key }) => entries[key.at].layer === "own").flatMap((hit) => hit.needles);
+    const left = (words) => words.filter((word) => !needles.some((needle) => needle.includes(letters.fold(letters.simplify(word)))));
+    return { ...reply, unused: left(reply.unused), unknown: left(reply.unknown) };
   }
 
   /** Return the answer to what was found by pinyin, initials, or the beginning of a name. */

@@ -11,6 +11,7 @@ const [FAR, NEAR] = [9, 12]; // zooms
 const REACH_PX = 9; // around a point that a click means it
 const MOST = 20; // features under one click that are offered
 const FILL = 0.45;
+const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 /** A symbol on a canvas: thousands of them are drawn as fast as one path each. */
 const Mark = L.CircleMarker.extend({
@@ -106,6 +107,7 @@ export function createOwn(app, page) {
     const [id, feature] = split(now.own ?? "");
     if (now.own !== before.own && origin !== "history" && layers.get(id)?.has(feature)) reveal(layers.get(id), feature);
   });
+  DARK.addEventListener("change", draw);
   app.own = { featureOf, under };
   app.onOwn = (layer) => {
     draw();
@@ -178,7 +180,7 @@ class OwnLayer {
     const { hide, own } = this.app.state.get();
     const hidden = this.page.listOf(hide).filter((one) => one.startsWith(`${this.info.id}.`));
     const chosen = own?.startsWith(`${this.info.id}:`) ? own : "";
-    const content = `${hidden.join()} ${chosen}`;
+    const content = `${hidden.join()} ${chosen} ${DARK.matches}`;
     if (this.drawn === content) return;
     this.drawn = content;
     const off = new Set(hidden);
@@ -191,9 +193,12 @@ class OwnLayer {
   }
 
   add(id, index, chosen) {
-    const colour = this.colourOf(index);
-    const options = { pane: `own-${this.info.id}`, renderer: this.renderer, interactive: false, fillColor: colour };
-    Object.assign(options, { color: chosen ? this.page.STYLE.letters.dark : this.page.shade(colour, this.page.STYLE.shades.edge), weight: chosen ? 3 : 1.4, fillOpacity: FILL, chosen });
+    const { STYLE, shade } = this.page;
+    const { edge, night, "night-edge": nightEdge } = STYLE.shades;
+    const hue = this.colourOf(index);
+    const [fillColor, line, ink] = DARK.matches ? [shade(hue, night), shade(hue, nightEdge), STYLE.letters.light] : [hue, shade(hue, edge), STYLE.letters.dark];
+    const options = { pane: `own-${this.info.id}`, renderer: this.renderer, interactive: false, fillColor, fillOpacity: FILL, chosen };
+    Object.assign(options, { color: chosen ? ink : line, weight: chosen ? 3 : 1.4 });
     const path = this.data.at
       ? new Mark(turn(this.data.at[index]), { ...options, radius: chosen ? 12 : 6, outline: this.outline })
       : L.polygon(this.data.shapes[index].map((part) => part.map((ring) => ring.map(turn))), options);
