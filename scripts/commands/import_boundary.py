@@ -143,9 +143,7 @@ def _metres(given: str) -> float:
 )
 @option("--method", type=OneOf(METHODS), default="official", help="方法 · method (official)")
 @option("--fix", is_flag=True, help="修复多边形、交换坐标轴、闭合线 · repair rings, swap axes, close lines")
-@option(
-    "--accept-loss", is_flag=True, help="认可土地划出本市、与邻区留有空隙 · let land leave the city, or gaps"
-)
+@option("--accept-loss", is_flag=True, help="认可土地划出本市 · let land leave the city")
 @option("--dry-run", is_flag=True, help="只检查并画前后对照 · only check, and draw a map")
 @option(
     "--preview", type=click.Path(path_type=Path), metavar="FILE", help="对照图存为 · where the map is written"

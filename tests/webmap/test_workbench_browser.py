@@ -69,6 +69,17 @@ def check_access(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def drop(page: Page, path: Path) -> None:
+    """Drop something from the disk on the field for files."""
+    box = page.locator(".drop").bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        at = {"x": box["x"] + 20, "y": box["y"] + 20}
+        session.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+
+
 def test_a_file_goes_to_the_map_by_two_people(bench: Bench, visit: Any, tmp_path: Path) -> None:
     rough = bench.zone(0.001)  # so that it leaves its county here and there, which is told and shown
     flipped = shapely.transform(rough, lambda points: points[:, ::-1])
@@ -76,7 +87,10 @@ def test_a_file_goes_to_the_map_by_two_people(bench: Bench, visit: Any, tmp_path
     path.write_bytes(to_file(flipped))
     editor = visit("li", viewport={"width": 1280, "height": 900})
     check_access(editor)
-    editor.get_by_label("Choose a file").set_input_files(path)
+    drop(editor, tmp_path)  # a folder, as a File Geodatabase is one
+    expect(editor.locator(".dropped")).to_contain_text("this is a folder")
+    assert editor.locator("#file").evaluate("field => field.files.length") == 0
+    drop(editor, path)
     expect(editor.locator(".dropped")).to_contain_text("临港区.geojson")
     editor.locator("[name=accuracy_m]").first.fill("5")
     editor.get_by_role("button", name="Upload and check").click()
