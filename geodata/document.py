@@ -16,6 +16,8 @@ PREAMBLE = "引言"
 _CHAPTER, _SECTION, _ITEM, _POINT = 1, 2, 3, 4
 _DIGITS = "一二三四五六七八九"
 _CHINESE = f"[{_DIGITS}十]{{1,3}}"
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
+_WRITTEN = re.compile(rf"([{_DIGITS}十])(?:\(({_CHINESE})\))?((?:\d+(?:\(\d+\))?)?)")
 _HEADINGS = (
     (_CHAPTER, re.compile(rf"({_CHINESE})、")),
     (_SECTION, re.compile(rf"\(({_CHINESE})\)")),
@@ -169,6 +171,20 @@ def _to_address(numbers: list[str]) -> str:
     return "".join(
         f"({number})" if level in (_SECTION, _POINT) else number for level, number in enumerate(numbers, 1)
     )
+
+
+def romanise(address: str) -> str:
+    """Return the number of a clause as readers of other languages write it; another text as it is.
+
+    >>> romanise("三(一)1(2)")
+    'III(1)1(2)'
+    """
+    found = _WRITTEN.fullmatch(address)
+    if found is None:
+        return address
+    part, section, rest = found.groups()
+    middle = f"({_value(section)})" if section else ""
+    return f"{_ROMAN[_value(part) - 1]}{middle}{rest}"
 
 
 def _value(number: str) -> int:

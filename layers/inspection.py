@@ -5,7 +5,9 @@ Standard library only, for the web process.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +49,7 @@ from layers.home import (
 from layers.store import BrokenReleaseError, Pointer, Release
 
 _LOG = logging.getLogger(__name__)
+TOLD = 10  # faults that a step finds and logs one by one
 
 
 class Inspection:
@@ -72,8 +75,9 @@ class Inspection:
         if seen != self._seen:
             self._home_faults = tuple(map(str, self._find_faults()))
             self._seen = seen
-        if self._home_faults and not self.home.is_dir():
-            self._tell(self._home_faults)  # which says it of every file
+        if not self.release.folder.is_dir():  # which says it of every file
+            gone = f"{self.release.folder}: {os.strerror(errno.ENOENT)}"
+            self._tell(self._home_faults if not self.home.is_dir() else (*self._home_faults, gone))
             return
         paths = {path for one, path in self._broken if one == self.release.id}
         with suppress(BrokenReleaseError):
@@ -136,9 +140,11 @@ class Inspection:
         return found[::-1]
 
     def _tell(self, faults: tuple[str, ...]) -> None:
-        for fault in faults:
-            if fault not in self.faults:
-                _LOG.error("%s", fault)
+        new = [fault for fault in faults if fault not in self.faults]
+        for fault in new[:TOLD]:
+            _LOG.error("%s", fault)
+        if new[TOLD:]:
+            _LOG.error("and %d more", len(new) - TOLD)
         self.faults = faults
 
 

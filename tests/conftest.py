@@ -27,6 +27,7 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let one ask for more than a run of all tests has time for, and for quicker single runs."""
     parser.addoption("--requests", type=int, default=600, help="odd requests of every kind (600)")
+    parser.addoption("--seed", type=int, default=20230716, help="of what they are drawn with (20230716)")
     parser.addoption("--thorough", action="store_true", help="all attacks, kills and damages: many minutes")
     parser.addoption("--rebuild", action="store_true", help="rebuild the boundaries: 90 s of processor time")
     parser.addoption("--update-pictures", action="store_true", help="keep how maps look now")

@@ -31,7 +31,7 @@ from layers.document_types import PlaceDocument
 from layers.home import find_home
 from layers.map_types import MapDocument, MapOwnLayer, ShownFeature
 from layers.store import Release, read_current
-from webmap.i18n import fill
+from webmap.i18n import fill, format_clause
 from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
@@ -181,7 +181,7 @@ path:focus {{ outline: none; }}
 .sheet {{ position: absolute; z-index: 1000; right: 10px; bottom: 28px; max-width: min(300px, 70vw);
   max-height: 60vh; overflow: auto; padding: 10px 14px; background: {HALO}; border-radius: 4px;
   box-shadow: 0 1px 6px rgb(20 35 45 / 30%); }}
-.sheet h1 {{ margin: 0 0 4px; font-size: 17px; }}
+.sheet summary {{ font-size: 17px; font-weight: 700; cursor: pointer; }}
 .sheet p {{ margin: 4px 0 0; font-size: 12px; color: {STYLE.paper["muted"]}; }}
 .sheet ul, .about ul {{ margin: 6px 0 0; padding: 0; list-style: none; }}
 .sheet li {{ display: flex; gap: 8px; align-items: center; }}
@@ -365,7 +365,7 @@ class _FileMap:
         said = [f"<b>{escape(row['name'])}</b>", escape(self.strings[f"kind.{row['kind']}"])]
         said += [escape(one["term"][self.language]) for one in document.get("positioning", [])]
         items = "".join(
-            f"<li>{escape(one['term'][self.language])} · {escape(one['clause'])}</li>"
+            f"<li>{escape(one['term'][self.language])} · {format_clause(one['clause'], self.language)}</li>"
             for one in {one["term"]["zh"]: one for one in document.get("industries", [])}.values()
         )
         if row["accuracy_m"]:
@@ -405,10 +405,13 @@ class _FileMap:
     def _add_names(self, plan_map: folium.Map, rows: list[ShownFeature]) -> None:
         """Write the names that have room when the map opens, those of the largest places first."""
         room = Room(EVERYWHERE, gap=0)
+        letters = {one["id"]: str(one["letter"]) for one in self.payload["clusters"]}
         for row in sorted(rows, key=lambda row: -(row.get("area_km2") or 0)):
             if row["layer"] in POINT_LAYERS or row["id"] not in self.places:
                 continue
             name = row["short"] or row["name"]
+            if self.shown.theme["colour_by"] == "cluster":
+                name = " ".join([name, *(letters[one] for one in row.get("clusters", ()))])
             spot = Spot(row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25)
             if room.place(spot, (measure_text(name, LETTER_PX), LINE_PX), ((0, 0),)) is None:
                 continue
@@ -434,24 +437,23 @@ class _FileMap:
         asked = f"<p><b>{escape(question)}</b></p>" if question else ""
         said = "".join(f"<p>{escape(note)}</p>" for note in notes)
         return (
-            f'<div class="sheet"><h1>{escape(shown.theme["title"])}</h1>{asked}<ul>{items}</ul>{said}</div>'
+            f'<details class="sheet" open><summary>{escape(shown.theme["title"])}</summary>'
+            f"{asked}<ul>{items}</ul>{said}</details>"
         )
 
     def _keys(self) -> list[tuple[str, str, str]]:
         """Return fill, edge and meaning of the colours."""
         shown = self.shown
-        if shown.asked:
-            rows = [
-                (_style(mark, "official"), self._say(f"map.answer.{key}")) for mark, key in shown.answers()
-            ]
-            return [
-                (str(style["fillColor"]) if style["fillOpacity"] else "none", str(style["color"]), text)
-                for style, text in rows
-            ]
         legend = [one for one in shown.theme["legend"] if one["key"] not in shown.choice.hide]
-        return [
+        classes = [
             (one["colour"], one["colour"], f"{one['letter'] or ''} {one['label']}".strip()) for one in legend
         ]
+        looks = [(_style(mark, "official"), self._say(f"map.answer.{key}")) for mark, key in shown.answers()]
+        answers = [
+            (str(style["fillColor"]) if style["fillOpacity"] else "none", str(style["color"]), text)
+            for style, text in looks
+        ]
+        return answers if shown.asked else classes + answers
 
     def _say(self, key: str, **values: object) -> str:
         return fill(self.strings[key], values)

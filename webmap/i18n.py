@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from geodata import crs
 from geodata.city import find_city, read_city
+from geodata.document import romanise
 from layers.basemap import BasemapIndex
 from webmap.params import ChoiceParameter, wrong_choice
 
@@ -23,13 +24,10 @@ if TYPE_CHECKING:
 
 LANGUAGES = read_city().languages
 LANG = ChoiceParameter("lang", LANGUAGES, meaning="ogc.parameter.lang", strict=True)
-CHINESE = re.compile(r"[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
 CLAUSE = re.compile(r"[一二三四五六七八九十]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
+CHINESE = re.compile(CLAUSE.pattern + r"|[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
 HERE = Path(__file__).parent
 CITY_VALUE = re.compile(r"\{(city|plan|plan_number|position|position_dms|position_metres|paper|paper_code)\}")
-CLAUSE_PARTS = re.compile(r"([一二三四五六七八九十])(?:\(([一二三四五六七八九十])\))?((?:\d+(?:\(\d+\))?)?)")
-CHINESE_DIGITS = "一二三四五六七八九十"
-ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X")
 UNNUMBERED = {"通知": "common.notice", "引言": "common.preamble"}  # clauses, and the keys of their names
 
 
@@ -45,12 +43,7 @@ def format_clause(clause_id: str, language: str) -> str:
         return clause_id
     if clause_id in UNNUMBERED:
         return _common_strings(language)[UNNUMBERED[clause_id]]
-    found = CLAUSE_PARTS.fullmatch(clause_id)
-    if found is None:
-        return clause_id
-    part, section, rest = found.groups()
-    middle = f"({CHINESE_DIGITS.index(section) + 1})" if section else ""
-    return f"{ROMAN[CHINESE_DIGITS.index(part)]}{middle}{rest}"
+    return romanise(clause_id)
 
 
 def current_language(*, strict: bool = True) -> str:
@@ -110,7 +103,8 @@ def write_clauses(text: str, language: str) -> str:
 def mark_chinese(text: str) -> Markup:
     """Return a text with what is Chinese in it marked as such, for the voice and the font of its language.
 
-    Numbers of clauses are marked in every language: they never break.
+    Numbers of clauses are marked in every language: they never break. Elsewhere they are written as readers
+    know them, within brackets too.
     """
     marked = str(escape(text))
     if g.language == "zh":
@@ -155,12 +149,16 @@ def language_links() -> list[dict[str, str]]:
 
 
 def format_number(value: float | None, digits: int | None = None) -> str:
-    """Return `value` with thousands separated; `digits` after the point, or as many as it needs."""
+    """Return `value` with thousands separated; `digits` after the point, or as many as it needs.
+
+    >>> format_number(-0.04, 1)
+    '0.0'
+    """
     if value is None:
         return "–"
     if digits is None:
         return f"{value:,.10g}"
-    return f"{value:,.{digits}f}"
+    return f"{value:z,.{digits}f}"
 
 
 def format_area(value: float | None) -> str:

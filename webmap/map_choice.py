@@ -18,6 +18,7 @@ from webmap.problems import BadParameterError
 
 NEUTRAL, STRONG, REACHED = (STYLE.hues[name] for name in ("neutral", "strong", "reached"))
 GROUND_LAYERS = ("counties", "zones")
+UNITS = ("parks", *GROUND_LAYERS)  # what an area is made of
 MAP_PARAMETERS = tuple(
     OpenParameter(name, {"type": "string"}, meaning=meaning)
     for name, meaning in {
@@ -222,7 +223,7 @@ class ShownMap:
         if theme["colour_by"] == "cluster":
             ranked = {one["id"]: (str(one["colour"]), at) for at, one in enumerate(self.payload["clusters"])}
             hue, texture = ranked.get(row["leads"] or "", (NEUTRAL, 0))
-            light = light and not row["leads"]
+            light = not row.get("clusters")
             return FigureLook(hue, texture, light, solid=not light, opacity=opacity)
         entry = self.entry(row)
         if entry is None:
@@ -230,7 +231,14 @@ class ShownMap:
         return FigureLook(entry["colour"], theme["legend"].index(entry), light, opacity=opacity)
 
     def answers(self) -> list[tuple[FigureLook, str]]:
-        """Return the looks that answer the question, with what each says: a key below ``map.answer``."""
+        """Return the looks that answer the question, with what each says: a key below ``map.answer``.
+
+        Where nothing is asked, what is in no class of the theme though the theme is about it.
+        """
+        if not self.asked:
+            tied = any(row.get("clusters") and not row["leads"] for row in self.rows())
+            by_cluster = self.theme["colour_by"] == "cluster"
+            return [(FigureLook(NEUTRAL, solid=True), "tied")] if tied and by_cluster else []
         rows = [(row, self.look(row)) for row in self.rows() if row["layer"] not in POINT_LAYERS]
         outlined = any(one.outlined for _, one in rows)
         reached = any(one.hue == REACHED for _, one in rows)
@@ -303,7 +311,7 @@ class ShownMap:
 
     def _is_outlined(self, row: ShownFeature) -> bool:
         if row["layer"] not in self.theme["layers"]:
-            return row["layer"] not in ("parks", *GROUND_LAYERS)
+            return row["layer"] not in UNITS
         return len(self.theme["layers"]) == 1 and self._is_backdrop(row)
 
 

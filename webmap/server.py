@@ -13,11 +13,8 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import os
 import queue
 import socket
-import stat
-import struct
 import sys
 import tempfile
 import threading
@@ -36,14 +33,11 @@ from granian.http import HTTP1Settings
 from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_error, to_problem
-from webmap.sockets import exchange_for_idle, is_awaited, listen
+from webmap.sockets import CONNECTIONS, Connections, count_connections, exchange_for_idle, is_awaited, listen
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 LimitBody = Callable[["Scope"], int | None]
-if sys.platform == "linux":
-    import fcntl
-    import termios
 
 _granian: Any = extension  # whose types are described as they were in an earlier version
 _LOG = logging.getLogger(__name__)
@@ -54,7 +48,6 @@ LINGER_BYTES, LINGER_S = 4_000_000, 2.0  # of a refused body that are still read
 SHOWN = 200  # characters of an address that a refusal repeats
 POLL_S = 0.01  # between two looks at who waits to be accepted
 SETTLE_S = 0.1  # Granian's threads need the interpreter still when they have ended, or given up a body
-TCP_INFO_BYTES, ARRIVED_AT = 192, 120  # of what Linux tells of a connection; where tcpi_bytes_acked lies
 COMPUTING = 0.15  # share of a processor that shows that threads compute, be it beside other processes
 SWITCH_S = 0.001  # a thread that computes lets others run so often; 5 ms add up where several compute
 NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}  # of headers, as WSGI has them
@@ -92,7 +85,8 @@ class Limits:
         For a body at one of :data:`UPLOADS`, or one that `limit_body` allows more bytes, to arrive whole,
         of that body, and how many are read at a time; they are kept on disk until they are answered.
     connections
-        Open at the same time; more wait to be accepted.
+        Open at the same time, or as many as the system's limit of open files leaves room for; more wait to
+        be accepted, and those go first who have asked for nothing.
     threads
         That run the application while none is held up.
     most_threads
@@ -121,7 +115,7 @@ class Limits:
     upload_s: float = 180
     upload_bytes: int = 51_000_000
     uploads: int = 4
-    connections: int = 8192
+    connections: int = CONNECTIONS
     threads: int = 4
     most_threads: int = 160
     waiting: int = 2000
@@ -308,6 +302,7 @@ class Server:
         self._reading: set[asyncio.Task[None]] = set()
         self._bodies = 0  # bytes of all bodies that are being read; counted on the loop alone
         self._uploading: set[Asked] = set()  # likewise known to the loop alone
+        self._answering: set[str] = set()  # connections that wait for an answer
         self._signal = _granian.WorkerSignal()
         self._stopping = asyncio.Event()
         self._ended = threading.Event()
@@ -318,18 +313,19 @@ class Server:
         """Accept connections of `listener`, which this takes over, until :meth:`stop` and a drain."""
         sys.setswitchinterval(SWITCH_S)
         limits, ended = self._limits, asyncio.Event()
+        connections = count_connections(limits.connections)
         self._signal.add_cb(lambda: self._loop.call_soon_threadsafe(ended.set))
         self._listening = listener.detach()
         http = HTTP1Settings(header_read_timeout=limits.head_s * 1000, max_buffer_size=limits.head_bytes)
         worker = _granian.RSGIWorker(
             1,  # its number, of use in logs
-            (None, _granian.SocketHolder(self._listening, False, limits.connections)),  # noqa: FBT003 - no keywords
+            (None, _granian.SocketHolder(self._listening, False, connections)),  # noqa: FBT003 - no keywords
             None,  # metrics
             1,  # threads for connections
             512,  # threads for files, started when needed; we send none
             1,  # threads that call the scheduler
             limits.head_s,  # after which such a thread ends
-            limits.connections,
+            connections,
             "1",  # HTTP/1.1
             http,
             None,  # HTTP/2
@@ -341,8 +337,10 @@ class Server:
         worker.serve_mtr(_Scheduler(self._loop, self.accept), self._loop, self._signal)
         self._loop.call_soon(ready)
         if sys.platform == "linux":
-            readers = Readers(self._listening, limits)
-            threading.Thread(target=readers.watch, args=(self._ended,), daemon=True).start()
+            held = Connections(
+                self._listening, connections, limits.reader_s, limits.reader_bytes, self._answering
+            )
+            threading.Thread(target=held.watch, args=(self._ended,), daemon=True).start()
         try:
             self._loop.run_until_complete(self._drain(ended))
         finally:
@@ -403,6 +401,7 @@ class Server:
         asked = Asked(watcher)
         scope = watcher.scope
         path, headers = scope.path, scope.headers
+        self._answering.add(scope.client)
         if len(path) + len(scope.query_string) > self._limits.address:
             self._refuse(asked, to_error("error.http_414", 414, limit=self._limits.address))
         elif scope.http_version == "1.1" and not scope.authority and "host" not in headers:
@@ -527,57 +526,11 @@ class Server:
         if self._stopping.is_set() or "transfer-encoding" in asked.watcher.scope.headers:
             headers.append(("Connection", "close"))
         asked.watcher.proto.response_bytes(status, headers, content)
+        self._answering.discard(asked.watcher.scope.client)
         if self._recorder:
             scope, ms = asked.watcher.scope, (time.perf_counter() - asked.began) * 1000
             about = (asked.begun, asked.id, client, scope.method, scope.path)
             self._recorder.add(Exchange(*about, route, status, len(content), ms, release))
-
-
-class Readers:
-    """Cuts off who takes so little of an answer that it would be held for hours; on Linux alone.
-
-    The system knows of each connection of this process what waits to be sent and what has arrived.
-    """
-
-    def __init__(self, listening: int, limits: Limits) -> None:
-        with socket.socket(fileno=os.dup(listening)) as listener:
-            self._port = listener.getsockname()[1]
-        self._limits = limits
-        self._seen: dict[tuple[int, int], int] = {}  # bytes that had arrived, by handle and peer's port
-
-    def watch(self, ended: threading.Event) -> None:
-        """Look again and again until `ended`."""
-        while not ended.wait(self._limits.reader_s):
-            self.look()
-
-    def look(self) -> None:
-        """Cut off who took too little since the last look, and had more to take then and now."""
-        seen, self._seen = self._seen, {}
-        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - thousands, as numbers
-            with suppress(OSError, ValueError):  # no socket, or closed as we look
-                handle = os.dup(int(name))
-                try:
-                    self._look_at(int(name), handle, seen)
-                finally:
-                    os.close(handle)
-
-    def _look_at(self, number: int, handle: int, seen: Mapping[tuple[int, int], int]) -> None:
-        if not stat.S_ISSOCK(os.fstat(handle).st_mode):
-            return
-        with socket.socket(fileno=os.dup(handle)) as one:
-            if one.family not in {socket.AF_INET, socket.AF_INET6} or one.getsockname()[1] != self._port:
-                return
-            key = number, one.getpeername()[1]
-            (waiting,) = struct.unpack("i", fcntl.ioctl(handle, termios.TIOCOUTQ, bytes(4)))
-            if not waiting:
-                return
-            info = one.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
-            (arrived,) = struct.unpack_from("=Q", info, ARRIVED_AT)
-            self._seen[key] = arrived
-            if key in seen and arrived - seen[key] < self._limits.reader_bytes:
-                # Closed without a farewell, so that the system keeps nothing for the reader either.
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                one.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9-]+)", r
 LISTENER = re.compile(r"(?:(?P<host>[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):)?(?P<port>[0-9]{1,5})", re.ASCII)
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}", re.ASCII)
 LOCALHOST = "127.0.0.1"
+LEAST_MB = 300  # with less, no child process makes anything
 MAX_PORT = 65535
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TILE_HOSTS = {
@@ -165,6 +166,18 @@ def _read_city(text: str) -> Path:
     return folder
 
 
+def _read_folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise ValueError("应为现有的文件夹 / must be a folder that exists")
+    return Path(text)
+
+
+def _read_file(text: str) -> Path:
+    if Path(text).is_dir() or not Path(text).parent.is_dir():
+        raise ValueError("应为某个现有文件夹中的文件 / must be a file in a folder that exists")
+    return Path(text)
+
+
 def _read_url(text: str) -> str:
     url = text.rstrip("/")
     if not URL.fullmatch(url):
@@ -227,11 +240,15 @@ def _read_listener(text: str) -> tuple[str, int]:
     return (found["host"] or LOCALHOST).strip("[]"), port
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def _whole(low: int, high: int, *, off: bool = False) -> Callable[[str], int]:
+    """Return what reads a whole number; where it may be `off`, 0 as well."""
+
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and low <= int(text[:10]) <= high):
-            raise ValueError(f"应为 {low}–{high} 的整数 / must be a whole number of {low}–{high}")
-        return int(text)
+        number = int(text) if re.fullmatch("[0-9]{1,10}", text) else -1
+        if not (low <= number <= high or (off and number == 0)):
+            zh, en = ("0，或 ", "0, or ") if off else ("", "")
+            raise ValueError(f"应为 {zh}{low}–{high} 的整数 / must be {en}a whole number of {low}–{high}")
+        return number
 
     return read
 
@@ -241,7 +258,7 @@ SETTINGS = (
     Setting(
         "LOCAL",
         "local",
-        Path,
+        _read_folder,
         "",
         "folder",
         "本地补充的文件夹：规划原文、联系方式、完成值、发布单位（local init 写出示例）与底图；不设则没有",
@@ -355,7 +372,7 @@ SETTINGS = (
     Setting(
         "EXPORT_MB",
         "export_megabytes",
-        _whole(0, 1_000_000),
+        _whole(LEAST_MB, 1_000_000, off=True),
         "2000",
         "megabytes",
         "每个此类子进程的内存上限；0 为不限",
@@ -364,7 +381,7 @@ SETTINGS = (
     Setting(
         "WORKBENCH",
         "workbench",
-        Path,
+        _read_file,
         "",
         "file",
         "工作台 /workbench/ 的用户文件，由 user 命令写；不设则没有工作台",

@@ -23,12 +23,11 @@ UPRIGHT = 3  # so many of them keep a label over its spot
 
 
 class MapLabel(TypedDict):
-    """Where a name and its prefix stand; `tight` where it covers another wherever it stands."""
+    """Where a label stands; `tight` where it covers another wherever it stands."""
 
     x: float
     y: float
     text: str
-    prefix: str
     tight: bool
 
 
@@ -54,21 +53,21 @@ class ArrangedMap(TypedDict):
 
 
 def arrange(
-    content: Content, marks: Mapping[str, str], language: str, prefixes: Mapping[str, str] | None = None
+    content: Content, marks: Mapping[str, str], language: str, numbers: Mapping[str, str] | None = None
 ) -> ArrangedMap:
     """Return what the template draws on the ground: the marked places, with the largest at the back.
 
     `marks` gives each place's mark, which becomes a class and a letter of its label. A place has a
     label for each of `SIZES`; one without room is `tight`, as it would cover another: the list beside
-    the map has them all. `prefixes` are set before the names, and only places with one are labelled,
+    the map has them all. `numbers` stand in place of the names, and only places with one are labelled,
     the first ones first.
     """
     sketch = content.sketch
     known = [place for place in marks if place in sketch["places"]]
     known.sort(key=lambda place: -(content.documents[place]["area_km2"] or 0))
-    before = dict.fromkeys(reversed(known), "") if prefixes is None else prefixes
-    texts = {place: (prefix, _name(content, place, language)) for place, prefix in before.items()}
-    labels = {name: _place_names(texts, size, sketch) for name, size in SIZES.items()}
+    names = {place: _name(content, place, language) for place in reversed(known)}
+    texts = names if numbers is None else numbers
+    labels = {name: _place_labels(texts, size, sketch) for name, size in SIZES.items()}
     wide, large = labels["wide"], labels["large"]
     return {
         "width": sketch["width"],
@@ -99,21 +98,15 @@ def _row(
     }
 
 
-def _place_names(texts: Mapping[str, tuple[str, str]], size: int, sketch: Sketch) -> dict[str, MapLabel]:
-    """Return where each prefix and name stands at `size` covering no other; `tight` where none fits."""
+def _place_labels(texts: Mapping[str, str], size: int, sketch: Sketch) -> dict[str, MapLabel]:
+    """Return where each text stands at `size` covering no other; `tight` where none fits."""
     own = {place: (sketch["places"][place]["x"], sketch["places"][place]["y"]) for place in texts}
-    wanted = [Label(prefix + name, own[place], size) for place, (prefix, name) in texts.items()]
+    wanted = [Label(text, own[place], size) for place, text in texts.items()]
     spots = place_labels(wanted, (sketch["width"], sketch["height"]))
     labels: dict[str, MapLabel] = {}
-    for (place, (prefix, name)), spot in zip(texts.items(), spots, strict=True):
+    for (place, text), spot in zip(texts.items(), spots, strict=True):
         x, y = (spot.x, spot.y) if spot else own[place]
-        labels[place] = {
-            "x": round(x, 1),
-            "y": round(y, 1),
-            "text": name,
-            "prefix": prefix,
-            "tight": spot is None,
-        }
+        labels[place] = {"x": round(x, 1), "y": round(y, 1), "text": text, "tight": spot is None}
     return labels
 
 

@@ -30,10 +30,12 @@ MIN_POINTS: Final = 3
 LINE_TYPES: Final = frozenset({"LineString", "MultiLineString", "LinearRing"})
 MAX_LON: Final = 180.0
 ZONE_EAST: Final = 10_000_000.0  # an easting from here on begins with the number of its zone
+MAX_ZONE: Final = 45  # of 3 degrees, in China
 _WIDE_ZONES: Final = 24  # zones of 6 degrees have lower numbers in China, zones of 3 degrees higher ones
 _AREA_PERCENT: Final = 1.0  # by which the stated area of a plot may be off
 _M2_PER_HA: Final = 10_000.0
 _PLOT_END: Final = "@"
+_PLOT_HEAD: Final = re.compile(r"\s*\d+\s*[,\t][^\n]*@\s*\n")
 NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 _WKT: Final = re.compile(
     r"(?:SRID=(?P<srid>\d+);\s*)?(?P<wkt>(?:MULTI)?(?:POLYGON|LINESTRING|POINT)|GEOMETRYCOLLECTION|LINEARRING)"
@@ -50,6 +52,7 @@ class Plot:
     properties: dict[str, str] = field(default_factory=dict)
     rings: list[list[Point]] = field(default_factory=list)
     geometry: BaseGeometry | None = None  # where the text gives it whole
+    last: tuple[str, str, str] = ("", "", "")  # ring of the last corner, number of its first, and its own
 
     def to_geometry(self) -> BaseGeometry:
         """Return the polygon; a ring of fewer than three points stays visible as a line or point."""
@@ -83,6 +86,7 @@ class ImportVocabulary(TypedDict):
     columns: dict[str, list[str]]
     pairs: list[str]
     packed_angles: list[str]
+    decimal_angles: list[str]
     angle_marks: dict[str, list[str]]
     angle_columns: list[str]
     sides: list[str]
@@ -209,8 +213,11 @@ def combine_even_odd(shells: Sequence[shapely.Polygon]) -> BaseGeometry:
 
 
 def is_exchange_text(text: str) -> bool:
-    """Tell whether a text is a list of corner points in the ministry's exchange format."""
-    return any(f"[{name}]" in text[:20_000] for name in read_vocabulary()["exchange"]["plots"])
+    """Tell whether a text is a list of corner points in the exchange format, with a head or not."""
+    head = unicodedata.normalize("NFKC", text[:20_000])
+    return any(f"[{name}]" in head for name in read_vocabulary()["exchange"]["plots"]) or bool(
+        _PLOT_HEAD.match(head)
+    )
 
 
 def read_exchange_text(name: str, text: str) -> CoordinateText:
@@ -221,9 +228,10 @@ def read_exchange_text(name: str, text: str) -> CoordinateText:
     """
     words = read_vocabulary()["exchange"]
     header: dict[str, str] = {}
-    found, in_plots = CoordinateText(), False
+    plain = unicodedata.normalize("NFKC", text)
+    found, in_plots = CoordinateText(), bool(_PLOT_HEAD.match(plain))
     stated: list[tuple[int | None, float | None]] = []
-    for line in (one.strip().rstrip(",") for one in unicodedata.normalize("NFKC", text).splitlines()):
+    for line in (one.strip().rstrip(",") for one in plain.splitlines()):
         if not line:
             continue
         if line.startswith("["):
@@ -251,25 +259,31 @@ def _add_corner(name: str, line: str, plot: Plot) -> None:
 
     A line is number, ring, X, Y, whatever follows; or ring, X, Y. One without any number is a note.
     """
-    cells = [cell.strip() for cell in line.split(",")] if "," in line else line.split()
+    cells = [cell.strip() for cell in re.split("[,;]", line)] if re.search("[,;]", line) else line.split()
+    corner = ""
     if len(cells) > 3:  # noqa: PLR2004 - with the number of the point
-        cells = cells[1:4]
+        corner, *cells = cells[:4]
     values = [_to_float(cell) for cell in cells]
     if not any(character.isdigit() for character in line):
         return
     if len(cells) < 3 or None in values[1:]:  # noqa: PLR2004 - ring, X, Y
         raise RefusedError(build_issue("line-unreadable", name, line=line[:60]))
-    append_corner(plot, cells[0], (float(values[2] or 0), float(values[1] or 0)))
+    append_corner(plot, cells[0], (float(values[2] or 0), float(values[1] or 0)), corner)
 
 
-def append_corner(plot: Plot, ring: str, point: Point) -> None:
-    """Append a point to a plot's rings; a ring ends with its first point again, or where another begins."""
-    last = plot.properties.get("\0ring")
+def append_corner(plot: Plot, ring: str, point: Point, corner: str) -> None:
+    """Append a point to a plot's rings; a ring ends with its first point again, or where another begins.
+
+    Another begins with another name, or where the number of the first `corner` comes again elsewhere.
+    """
+    last, first, before = plot.last
     rings = plot.rings
     done = bool(rings) and len(rings[-1]) > MIN_POINTS and rings[-1][0] == rings[-1][-1]
-    if not rings or last != ring or done:
+    again = bool(rings) and corner == first != before and point != rings[-1][0]
+    if not rings or last != ring or done or again:
         rings.append([])
-    plot.properties["\0ring"] = ring
+        first = corner
+    plot.last = ring, first, corner
     rings[-1].append(point)
 
 
@@ -278,7 +292,6 @@ def _check_stated(
 ) -> None:
     """Compare the numbers of points and the areas that a file states with what was read."""
     for number, (plot, (count, area_ha)) in enumerate(zip(found.plots, stated, strict=True), start=1):
-        plot.properties.pop("\0ring", None)
         read = sum(map(len, plot.rings))
         closings = sum(ring[0] == ring[-1] for ring in plot.rings if len(ring) > 1)
         if count is not None and not read - closings <= count <= read:
@@ -302,6 +315,8 @@ def _read_header_crs(name: str, header: Mapping[str, str], values: Sequence[floa
 
     datum = find_datum(get("crs"))
     zone = _to_int(get("zone"))
+    if zone is not None and zone > MAX_ZONE and not zone % 3:  # its central meridian instead
+        zone //= 3
     prefixes = {int(value // 1_000_000) for value in values if value >= ZONE_EAST}
     if zone is not None and prefixes - {zone}:
         read = ", ".join(map(str, sorted(prefixes)))

@@ -39,7 +39,7 @@ _SIXTY: Final = 60
 _LONGEST_MARK: Final = 8  # letters of a column's title that ends in a mark of an angle
 _SHARE: Final = 0.6  # of a column's cells that are coordinates
 _ANGLE: Final = re.compile(
-    r"""[nsew]?\s*(?P<sign>[-+]?)(?P<d>\d{1,3})\s*[\u00b0\s:-]\s*(?P<m>\d{1,2})\s*['\s:-]\s*
+    r"""[nsew]?\s*(?P<sign>[-+]?)(?P<d>\d{1,3})\s*[\u00b0\s:-]\s*(?P<m>\d{1,2}(?:\.\d+)?)\s*['\s:-]\s*
     (?P<s>\d{1,2}(?:\.\d+)?)?\s*"?\s*[nsew]?""",
     re.VERBOSE,
 )
@@ -91,6 +91,9 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
             titles = ", ".join(rows[max(start - 1, 0)])[:_LONGEST_TITLES]
             raise RefusedError(build_issue("columns-unknown", name, columns=titles))
         return None
+    if not start:  # below titles that are not known
+        data = (at for at, row in enumerate(rows) if not _is_note([_get(row, column) for column in pair]))
+        start = next(data, 0)
     return _collect_points(name, rows, start, roles, pair)
 
 
@@ -310,11 +313,9 @@ def _collect_points(
             line = f"{number}: {', '.join(row)}"
             raise RefusedError(build_issue("line-unreadable", name, line=line[:80]))
         plot = plots.setdefault(plot_name, Plot({"name": plot_name} if "plot" in roles else {}))
-        append_corner(plot, f"{ring}\0{broken}", (point[0], point[1]))
+        append_corner(plot, f"{ring}\0{broken}", (point[0], point[1]), _get(row, roles.get("point")))
     if packed:
         found.issues.append(build_issue("angles-packed", name))
-    for plot in plots.values():
-        plot.properties.pop("\0ring", None)
     found.plots = list(plots.values())
     return found
 
@@ -349,6 +350,8 @@ def _get(row: Cells, column: int | None) -> str:
 def is_packed(cells: Sequence[tuple[str, str]], said: str) -> bool:
     """Tell whether numbers are degrees, minutes and seconds, dd.mmss: no minute or second exceeds 59."""
     values = [cell for pair in cells for cell in pair if cell]
+    if any(word in said.casefold() for word in read_vocabulary()["decimal_angles"]):
+        return False
     if any(word in said.casefold() for word in read_vocabulary()["packed_angles"]):
         return bool(values) and all(re.fullmatch(r"\d{1,3}\.\d+", value) for value in values)
     if len(values) < 2 * _MIN_PACKED:
@@ -365,8 +368,8 @@ def parse_coordinate(cell: str, *, packed: bool = False) -> float | None:
 
     >>> parse_coordinate("122°03'36\"E"), parse_coordinate("4,154,023.18")
     (122.06, 4154023.18)
-    >>> parse_coordinate("122.0336", packed=True)
-    122.06
+    >>> parse_coordinate("122.0336", packed=True), parse_coordinate("122°3.6′"), parse_coordinate("E122.06")
+    (122.06, 122.06, 122.06)
     """
     text = unicodedata.normalize("NFKC", cell).strip().casefold()
     for mark, words in read_vocabulary()["angle_marks"].items():
@@ -374,14 +377,15 @@ def parse_coordinate(cell: str, *, packed: bool = False) -> float | None:
             text = text.replace(unicodedata.normalize("NFKC", word), mark)  # º is an o then
     text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
     plain = re.sub(r"(?<=\d),(?=\d{3}(?:\D|$))", "", text).removesuffix("m").rstrip("°").strip()
-    if NUMBER.fullmatch(plain):
-        value = _unpack_angle(plain) if packed else float(plain)
-        return value if math.isfinite(value) else None
+    bare, south = plain.strip("nsew ").rstrip("° "), text[:1] in {"s", "w"} or text[-1:] in {"s", "w"}
+    if NUMBER.fullmatch(bare):
+        value = _unpack_angle(bare) if packed else float(bare)
+        return (-value if south else value) if math.isfinite(value) else None
     read = _ANGLE.fullmatch(text)
-    if read is None or int(read["m"]) >= _SIXTY or float(read["s"] or 0) >= _SIXTY:
+    if read is None or float(read["m"]) >= _SIXTY or float(read["s"] or 0) >= _SIXTY:
         return None
-    value = int(read["d"]) + int(read["m"]) / 60 + float(read["s"] or 0) / 3600
-    return -value if read["sign"] == "-" or text[-1] in "sw" else value
+    value = int(read["d"]) + float(read["m"]) / 60 + float(read["s"] or 0) / 3600
+    return -value if read["sign"] == "-" or south else value
 
 
 def _unpack_angle(plain: str) -> float:

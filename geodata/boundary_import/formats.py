@@ -71,12 +71,26 @@ _REFUSED_MAGIC: Final = {
     b"AutoCAD Binary DXF": "dxf-binary",
 }
 _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
-_OLE_SUFFIXES: Final = {".xls": "xls", ".mxd": "project", ".mxt": "project", ".lyr": "project", ".dgn": "dgn"}
+_OLE_SUFFIXES: Final = {
+    ".xls": "xls",
+    ".et": "xls",
+    ".mxd": "project",
+    ".mxt": "project",
+    ".lyr": "project",
+    ".dgn": "dgn",
+}
 _SUFFIXES_REFUSED: Final = {
     **dict.fromkeys((".dbf", ".shx", ".prj", ".sbn", ".sbx", ".cpg"), "shapefile-part"),
     **dict.fromkeys((".dat", ".map", ".id", ".mid"), "mapinfo-part"),
     **dict.fromkeys((".qml", ".sld", ".lyrx", ".qlr"), "project"),
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp"), "image"),
+    **dict.fromkeys((".heic", ".psd", ".ai", ".cdr"), "image"),
+    **dict.fromkeys((".mht", ".mhtml", ".eml"), "document"),
+    **dict.fromkeys((".udb", ".udd", ".udbx", ".smw", ".smwu", ".sxw", ".sxwu"), "supermap"),
+    **dict.fromkeys((".gdbtable", ".gdbtablx", ".gdbindexes", ".atx", ".spx"), "gdb-part"),
+    **dict.fromkeys((".vct", ".e00"), "exchange"),
+    ".mpj": "mapgis",
+    ".tar": "rar",
     ".dgn": "dgn",
 }
 _XML_ROOTS: Final = {
@@ -111,6 +125,8 @@ _ZIP_ERRORS: Final = (
 )
 _COMPANIONS: Final = {"tab": (".dat", ".map", ".id"), "shp": (".shx",)}
 
+_MATCHED: Final = re.compile(rb'(?:numberMatched|totalFeatures)"?\s*[=:]\s*"?(\d{1,9})')
+_EXCEEDED: Final = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
 _INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
 _UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
 _MILLIMETRE: Final = 0.001
@@ -214,8 +230,9 @@ def _detect_package(path: Path, name: str) -> str:
 
 def _detect_text(path: Path, name: str, head: bytes) -> str:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if head.startswith(UTF16_MARKS):
-        text = head.decode("utf-16", "ignore").lstrip("\ufeff \t\r\n").encode()
+    wide = find_utf16(head)
+    if wide:
+        text = head.decode(wide, "ignore").lstrip("\ufeff \t\r\n").encode()
     if text.startswith(b"<"):
         return _detect_xml(path, name)
     if text.startswith((b"{", b"[{")):
@@ -226,7 +243,7 @@ def _detect_text(path: Path, name: str, head: bytes) -> str:
         return "mif"
     if re.match(rb"(?:999\s.*\n\s*)*0\s+SECTION\s", text):
         return "dxf"
-    if b"\0" in head and not head.startswith(UTF16_MARKS):
+    if b"\0" in head and not wide:
         raise RefusedError(build_issue("unknown-format", name))
     return "text"
 
@@ -310,12 +327,17 @@ def _extract(source: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left
     return written
 
 
+def find_utf16(content: bytes) -> str | None:
+    """Return the encoding of a text in UTF-16, by its mark or as an XML begins; None for others."""
+    if content.startswith(UTF16_MARKS):
+        return "utf-16"
+    return {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(content[:2])
+
+
 def decode_text(name: str, content: bytes, encoding: str | None = None) -> str:
     """Return text that may be UTF-8, UTF-16 or GB 18030, with or without a byte order mark."""
-    if content.startswith(UTF16_MARKS):
-        tried: tuple[str, ...] = ("utf-16",)
-    else:
-        tried = (encoding,) if encoding else ("utf-8-sig", "gb18030")
+    wide = find_utf16(content)
+    tried = (wide,) if wide else (encoding,) if encoding else ("utf-8-sig", "gb18030")
     for one in tried:
         try:
             return content.decode(one).lstrip("\ufeff")
@@ -338,6 +360,19 @@ def parse_json(name: str, path: Path) -> object:
         raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
 
 
+def refuse_unreadable_json(name: str, content: bytes) -> None:
+    """Refuse a JSON in which coordinates are packed, or curves that are not read."""
+    for member, kind in ((b'"encodeOffsets"', "echarts"), (b'"curveRings"', "esri-curves")):
+        if member in content:
+            raise refuse_format(kind, name)
+
+
+def is_cut_answer(content: bytes, read: int) -> bool:
+    """Tell whether a file is the answer of a service that gave no more than `read` of its features."""
+    matched = _MATCHED.search(content)
+    return bool(_EXCEEDED.search(content)) or (matched is not None and int(matched[1]) > read)
+
+
 def count_json(content: object) -> Declared | None:
     """Return what a GeoJSON, TopoJSON or Esri JSON declares; None for another kind of JSON."""
     if not isinstance(content, dict):
@@ -354,20 +389,39 @@ def count_json(content: object) -> Declared | None:
     return Declared(len(rows), *_count_rings([_list_coordinates(shape) for shape in shapes]))
 
 
-def count_arcs(topology: Mapping[str, object]) -> tuple[int, int]:
-    """Return how many positions the arcs of a TopoJSON have, and how many as often as they are drawn."""
+def count_arcs(name: str, topology: Mapping[str, object]) -> tuple[int, int]:
+    """Return how many positions the arcs of a TopoJSON have, and how many as often as they are drawn.
+
+    Raises RefusedError where an arc that is used is not there, or holds what is no position.
+    """
     arcs, objects = topology.get("arcs"), topology.get("objects")
-    lengths = [len(arc) if isinstance(arc, list) else 0 for arc in (arcs if isinstance(arcs, list) else ())]
-    drawn, pending = 0, list(objects.values()) if isinstance(objects, dict) else []
+    lengths = [_count_positions(arc) for arc in (arcs if isinstance(arcs, list) else ())]
+    drawn, used, lost = 0, 0, 0
+    pending = list(objects.values()) if isinstance(objects, dict) else []
     while pending:
         node = pending.pop()
         if isinstance(node, dict):
             pending += [node.get("geometries"), node.get("arcs")]
         elif isinstance(node, list):
             pending += node
-        elif isinstance(node, int) and -len(lengths) <= node < len(lengths):
-            drawn += lengths[node if node >= 0 else ~node]
+        elif isinstance(node, int):
+            length = lengths[max(node, ~node)] if max(node, ~node) < len(lengths) else 0
+            drawn, used, lost = drawn + length, used + 1, lost + (not length)
+    if lost:
+        values = {"what": term("counted", "arcs"), "stated": used, "read": used - lost}
+        raise RefusedError(build_issue("content-lost", name, **values))
     return sum(lengths), drawn
+
+
+def _count_positions(arc: object) -> int:
+    """Return how many positions an arc has, 0 where one is none."""
+    if not isinstance(arc, list):
+        return 0
+    sound = all(
+        isinstance(at, list) and len(at) > 1 and all(isinstance(one, int | float) for one in at[:2])
+        for at in arc
+    )
+    return len(arc) if sound else 0
 
 
 def _list_coordinates(shape: object) -> list[object]:

@@ -36,6 +36,7 @@ from geodata.boundary_import.reader import MAX_VERTICES, POLYGONS, BoundaryFile,
 
 _MARGIN_DEG: Final = 0.4  # how far outside the city's bounds a feature may lie
 _SAMPLE_SIZE: Final = 100
+_STRAY_SHARE: Final = 0.1  # of a feature's points that may be slips where the others are in the city
 _LONGEST_NAME: Final = 100  # of a system in words
 _MAX_GAP: Final = 0.02  # of a line's length, between its ends
 _CORNERS: Final = 3  # of a polygon at least
@@ -80,7 +81,7 @@ def georeference(
         _check_mixture(boundary_file, build_search_box(city))
         raise RefusedError(_describe_missing_crs(boundary_file, build_search_box(city)))
     definition = resolve_crs(stated)
-    georeferenced = Georeferenced(_normalise_crs(definition, boundary_file.name), [], left_out)
+    georeferenced = Georeferenced(_normalise_crs(definition, boundary_file, city), [], left_out)
     _check_shapes(boundary_file)
     _check_custom(definition, boundary_file.name)
     georeferenced.features, georeferenced.fixes = select_polygons(boundary_file, fix=fix)
@@ -105,6 +106,10 @@ def georeference(
         georeferenced.issues.append(swap)
     pairs = list(zip(georeferenced.features, places, strict=True))
     outside = [feature for feature, place in pairs if place is None]
+    for (feature, place), shape in zip(pairs, shapes, strict=True):
+        away = len(_find_away([shape], definition, near)) if place is None else 0
+        if 0 < away <= _STRAY_SHARE * shapely.get_num_coordinates(shape):  # a slip of the pen
+            raise RefusedError(describe_wrong_crs([shape], georeferenced.crs, near, feature.path))
     if outside:
         georeferenced.issues.append(build_issue("outside-city", outside[0].path, count=len(outside)))
     georeferenced.features = [
@@ -118,11 +123,13 @@ def build_search_box(city: BaseGeometry) -> BaseGeometry:
     return shapely.box(*shapely.buffer(shapely.box(*city.bounds), _MARGIN_DEG).bounds)
 
 
-def _normalise_crs(definition: str, path: str) -> str:
+def _normalise_crs(definition: str, boundary_file: BoundaryFile, city: BaseGeometry) -> str:
     try:
         name = crs.read_definition(definition)
     except ValueError as error:
-        raise RefusedError(build_issue("unknown-crs", path, crs=definition[:60])) from error
+        choices = _list_fitting(_sample(boundary_file), build_search_box(city))
+        values = {"crs": definition[:60], "choices": choices}
+        raise RefusedError(build_issue("unknown-crs", boundary_file.name, **values)) from error
     if name in _NAMELESS and crs.measure_uncertainty_m(definition) == 0:
         return _find_same(CRS.from_user_input(definition)) or name
     return name
@@ -215,10 +222,8 @@ def _list_parameters(system: CRS) -> dict[str, float]:
 def _describe_missing_crs(boundary_file: BoundaryFile, near: BaseGeometry) -> Issue:
     """Return the issue that a file names no system, with those that its numbers fit."""
     shapes = _sample(boundary_file)
-    likely = list_likely_systems(near)
-    fits = [frame for frame in likely if any(to_lonlat_nearby(shapes, frame, near))]
-    swapped = [swap_axes(shape) for shape in shapes]
-    turned = [frame for frame in likely if any(to_lonlat_nearby(swapped, frame, near))]
+    fits = _list_fitting(shapes, near)
+    turned = _list_fitting([swap_axes(shape) for shape in shapes], near)
     if not fits and not turned:
         return build_issue(
             "unknown-numbers", boundary_file.name, point=_format_first_point(shapes) if shapes else "-"
@@ -233,6 +238,11 @@ def _describe_missing_crs(boundary_file: BoundaryFile, near: BaseGeometry) -> Is
         )
     values = {"fits": said, "example": example, "more": more, "choices": fits or turned}
     return build_issue("missing-crs", boundary_file.name, **values)
+
+
+def _list_fitting(shapes: Sequence[BaseGeometry], near: BaseGeometry) -> list[str]:
+    """Return the usual systems in which any of the shapes lies in the city."""
+    return [frame for frame in list_likely_systems(near) if any(to_lonlat_nearby(shapes, frame, near))]
 
 
 def _check_mixture(boundary_file: BoundaryFile, near: BaseGeometry) -> None:
@@ -409,7 +419,16 @@ def describe_wrong_crs(shapes: Sequence[BaseGeometry], stated: str, near: BaseGe
         if frame != stated and any(to_lonlat_nearby(shapes, frame, near)):
             code = "mercator-numbers" if frame == likely[0] else "projected-numbers"
             return build_issue(code, path, fits=describe_crs(frame), code=frame, **values)
-    return build_issue("out-of-bounds", path, **values)
+    away = _find_away(shapes, stated, near)
+    values["point"] = _format_point(away[0])
+    return build_issue("out-of-bounds", path, **values, count=len(away))
+
+
+def _find_away(shapes: Sequence[BaseGeometry], definition: str, near: BaseGeometry) -> NDArray[np.float64]:
+    """Return the points of shapes that are not near the city, as they stand in the file."""
+    points = shapely.get_coordinates(shapes)
+    placed = shapely.get_coordinates(crs.to_lonlat(shapely.MultiPoint(points), definition))
+    return points[~shapely.contains_xy(near, placed)]
 
 
 def _format_first_point(shapes: Sequence[BaseGeometry]) -> str:

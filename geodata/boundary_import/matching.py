@@ -28,6 +28,7 @@ from geodata.read import Facts
 
 _COUNTY_DIGITS: Final = 6
 _TOWN_DIGITS: Final = 9
+EVERY: Final = "*"  # all features of a file are parts of one place
 _MAX_SHOWN_CHARACTERS: Final = 40
 _MAX_SHOWN_VALUES: Final = 10  # unknown names in one message
 
@@ -156,16 +157,18 @@ def select_features(
 ) -> tuple[list[SourceFeature], list[Issue]]:
     """Return the features that are `place`, where the user says which place a file is of.
 
-    `chosen` is a value that the wanted feature has, or its number. Otherwise those are taken that name the
-    place; without any, all features are parts of it, unless they overlap or have different names. Raises
-    :class:`~geodata.boundary_import.issues.RefusedError` where it is not clear which feature is meant.
+    `chosen` is a value that the wanted feature has, or its number, or says that all are. Otherwise those are
+    taken that name the place; without any, all features are parts of it, unless they overlap or have
+    different names. Raises :class:`~geodata.boundary_import.issues.RefusedError` where it is not clear which
+    feature is meant.
     """
     path = features[0].path
-    if chosen is not None:
+    if chosen is not None and chosen != EVERY:
         return choose_features(features, chosen, place), []
     if len(features) == 1:
         return list(features), []
     named = [one for one in features if place in map(names.find, one.properties.values())]
+    named = list(features) if chosen == EVERY else named
     found, issues = named or list(features), []
     if len(found) < len(features):
         others = [one for one in features if not any(one is row for row in named)]
@@ -197,7 +200,8 @@ def choose_features(
     features: Sequence[SourceFeature], chosen: str, place: str | None = None
 ) -> list[SourceFeature]:
     """Return the features that have a value, or that of a number; raises RefusedError where none has."""
-    found = [one for number, one in enumerate(features, start=1) if _is_chosen(one, number, chosen)]
+    every = chosen == EVERY
+    found = [one for number, one in enumerate(features, start=1) if every or _is_chosen(one, number, chosen)]
     if not found:
         told = {"features": _describe(features), "choices": _list_titles(features)}
         shown = chosen[:_MAX_SHOWN_CHARACTERS]
@@ -206,7 +210,8 @@ def choose_features(
 
 
 def _describe_several(found: Sequence[SourceFeature], features: Sequence[SourceFeature], place: str) -> Issue:
-    told = {"features": _describe(found), "choices": _list_titles(found, features)}
+    choices = [*_list_titles(found, features), *([] if _overlap(found) else [EVERY])]
+    told = {"features": _describe(found), "choices": choices}
     return build_issue("several-features", features[0].path, place, count=len(found), **told)
 
 

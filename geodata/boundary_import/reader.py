@@ -48,11 +48,13 @@ from geodata.boundary_import.formats import (
     detect_format,
     find_drawing_unit,
     hash_file,
+    is_cut_answer,
     is_utf8,
     parse_json,
     read_cpg,
     read_geojson_crs,
     refuse_format,
+    refuse_unreadable_json,
     repair_xml,
     unescape_drawing,
     unpack,
@@ -98,6 +100,7 @@ OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
 }
 WORKBOOKS: Final = frozenset({"xlsx", "ods"})
 _LINK: Final = re.compile(r"<href>\s*(https?://[^<\s]+)")
+_PLANES: Final = ("LOCAL_CS", "ENGCRS")  # of drawings that are nowhere on the earth
 _RING_STEP: Final = 0.01  # units of a drawing, by which a ring drawn twice may differ
 
 
@@ -341,14 +344,13 @@ def _read_json(source: _Source) -> BoundaryFile:
     service = coordinate_lists.read_district_json(name, content)
     if service is not None:
         return _to_boundary_file(name, service)
-    if b'"encodeOffsets"' in path.read_bytes():
-        raise refuse_format("echarts", name)
+    refuse_unreadable_json(name, path.read_bytes())
     declared = count_json(content)
     is_topology = isinstance(content, dict) and content.get("type") == "Topology"
     if declared is None:
         raise RefusedError(build_issue("unknown-format", name))
     if isinstance(content, dict) and is_topology:
-        given, drawn = count_arcs(content)
+        given, drawn = count_arcs(name, content)
         limit = min(MAX_VERTICES, max(_FREE_VERTICES, given * _MAX_ARC_USES))
         if drawn > limit:
             raise RefusedError(build_issue("too-many-vertices", name, count=drawn, limit=limit))
@@ -580,7 +582,10 @@ class _GdalReader:
             for row, shape in enumerate(parsed)
         ]
         self._check_declared(features, int(info["features"]), declared or Declared(), layers)
-        return BoundaryFile(self.name, "", meta["crs"] or None, features, self.issues)
+        if self.kind in {"json", "gml"} and is_cut_answer(self.source.read_bytes(), len(features)):
+            self.issues.append(build_issue("answer-cut", self.name, read=len(features)))
+        stated = None if str(meta["crs"]).startswith(_PLANES) else meta["crs"] or None
+        return BoundaryFile(self.name, "", stated, features, self.issues)
 
     def _check_declared(
         self, features: Sequence[SourceFeature], counted: int, declared: Declared, layers: Sequence[str]

@@ -17,6 +17,7 @@ import yaml
 from opencc import OpenCC
 from pypinyin import lazy_pinyin
 
+from geodata.document import romanise
 from geodata.kinds import LANGUAGES
 from geodata.model import (
     Agency,
@@ -330,8 +331,14 @@ def _lookup(at: list[float]) -> str:
 
 
 def _clause(row: Clause) -> SearchEntry:
-    name = {language: f"{row.id} {getattr(row.title, language)}" for language in LANGUAGES}
-    keys = _keys([(row.id, NAME), *((getattr(row.title, language), ALIAS) for language in LANGUAGES)])
+    numbers = {language: row.id if language == "zh" else romanise(row.id) for language in LANGUAGES}
+    name = {language: f"{number} {getattr(row.title, language)}" for language, number in numbers.items()}
+    keys = _keys(
+        [
+            *((number, NAME) for number in dict.fromkeys(numbers.values())),
+            *((getattr(row.title, language), ALIAS) for language in LANGUAGES),
+        ]
+    )
     return {"id": row.id, "layer": "clauses", "name": name, "url": f"/plan/{row.id}", "keys": keys}
 
 

@@ -31,13 +31,13 @@ from scripts.messages import list_texts, write
 from webmap.content import holds
 from webmap.publish import hash_code
 from webmap.settings import MAX_PORT, Settings, SettingsError, read_settings
+from webmap.sockets import CONNECTIONS, count_connections, most_files
 
 Level = Literal["ok", "warning", "error"]
 MARKS: dict[Level, str] = {"ok": "  ✓ ", "warning": "  ! ", "error": "  ✗ "}
 MEGABYTE = 1_000_000
 RELEASE_MB = 100  # of a release, generously; a build lays the new one beside the old
 LEAST_MB = 50  # for logs and files that are being made
-FILES = 4096  # connections and files that a busy worker opens
 AHEAD_S = 300  # that another machine's clock may differ
 SHOWN_TIME = "%Y-%m-%d %H:%M:%S UTC"
 PORT_FAULTS = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_closed"}
@@ -211,14 +211,11 @@ def _check_local(patient: Patient) -> Iterator[Finding]:
 
 
 def _check_limits(_: Patient) -> Iterator[Finding]:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if most != resource.RLIM_INFINITY and most < FILES:
-        yield _doubt("limits", "files_few", most=most, wanted=FILES)
-    else:
+    most = most_files(ever=True)
+    room = count_connections(files=most)
+    if room < CONNECTIONS:
+        yield _doubt("limits", "files_few", most=most, connections=room)
+    elif most < sys.maxsize:
         yield _ok("limits", "files_ok", most=most)
 
 

@@ -33,7 +33,7 @@ from scripts.commands.common import (
 )
 from scripts.messages import say, text, warn
 from webmap.settings import SETTINGS, Setting, Settings
-from webmap.sockets import listen
+from webmap.sockets import CONNECTIONS, count_connections, listen
 
 if TYPE_CHECKING:
     from scripts.supervisor import Make
@@ -181,6 +181,8 @@ def _allow_connections() -> None:
 
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        if (room := count_connections()) < CONNECTIONS:
+            warn("doctor_files_few", most=most, connections=room)
 
 
 def address(host: str, port: int) -> str:

@@ -42,6 +42,10 @@ FIRST: dict[str, str] = {
     "中韩自贸区地方经济合作示范区": "five-china-korea",
     "中日产业园": "zhongri-park",
     "产城融合": "five-city-industry",
+    # clauses, by the number that the page of each language writes
+    "三(六)4(4)": "三(六)4(4)",
+    "III(6)4(4)": "三(六)4(4)",
+    "iii(1)1(2)": "三(一)1(2)",
     # industries, by their own names and by everyday words
     "碳纤维": "carbon-fibre",
     "碳纖維": "carbon-fibre",

@@ -138,6 +138,7 @@ def test_where_places_of_one_class_overlap_there_is_one_tone(page: Page, site: s
         )
         assert {opacity for _, opacity in fills} <= {0, 1}
         assert page.evaluate("getComputedStyle(document.querySelector('.leaflet-area-pane')).opacity") < "1"
+    expect(page.locator("#legend-entries")).to_contain_text("有几个并列")
     features = release.read_json("map/zh.json")["features"]
     marks = page.eval_on_selector_all(
         "path.figure",
@@ -288,6 +289,7 @@ def test_the_search_box_finds_in_any_script_and_selects(page: Page, site: str, t
     expect(page.locator("#panel-title")).to_contain_text("南海新区")
 
 
+BOXES = "nodes => nodes.map(n => n.getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])"
 LABELS = """nodes => nodes.map(node => {
   const parts = [...node.children].filter(c => !c.matches('.leader, .origin'));
   const all = parts.map(c => c.getBoundingClientRect());
@@ -305,8 +307,11 @@ LABELS = """nodes => nodes.map(node => {
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(page: Page, site: str, language: str) -> None:
-    """A name covers no other and no count, and the line from a place to its name runs under none of them."""
-    for theme in (*THEMES, "platforms#11/37.1/122.45"):
+    """A name covers no other and no count, and the line from a place to its name runs under none of them.
+
+    Nor does one stand beneath the tools, the question or the scale.
+    """
+    for theme in (*THEMES, "platforms#11/37.1/122.45", "clusters&industry=carbon-fibre"):
         _open(page, f"{site}/?lang={language}&theme={theme}")
         labels = page.eval_on_selector_all(".label:not([hidden])", LABELS)
         boxes = [
@@ -314,10 +319,15 @@ def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(page: Page, site: 
         ]
         symbols = page.eval_on_selector_all(
             ".point .mark, .count-badge rect",
-            "nodes => nodes.map(n => n.getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])",
+            BOXES,
         )
         marks = [shapely.box(*one).buffer(-3) for one in symbols]
         assert not any(one.intersects(mark) for one in boxes for mark in marks), theme
+        names, covers = (
+            [shapely.box(*one).buffer(-2) for one in page.eval_on_selector_all(which, BOXES) if any(one)]
+            for which in (".label text", ".map-top > :not(.guide), .zoomer, .corner-row, .credit")
+        )
+        assert not any(one.intersects(cover) for one in names for cover in covers), theme
         assert len(boxes) > 3
         for index, one in enumerate(boxes):
             assert not any(one.intersects(other) for other in boxes[:index]), (theme, labels[index])

@@ -74,6 +74,7 @@ def test_what_is_chinese_within_another_language_is_marked_where_it_stands(clien
         assert mark("<b> 高技术 (high)") == '&lt;b&gt; <span lang="zh">高技术</span> (high)'
         number = '<span lang="zh" title="三(一)1(2)"><span lang="en">III(1)1(2)</span></span>'
         assert mark("see 三(一)1(2).") == f'see <span class="unbroken">{number}</span>.'
+        assert mark("park (三(一)1(2)) is") == f'park (<span class="unbroken">{number}</span>) is'
         assert mark(NUMBER) == f'<span lang="zh">{NUMBER}</span>'
     with app.test_request_context("/?lang=zh"):
         app.preprocess_request()

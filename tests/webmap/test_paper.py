@@ -269,7 +269,7 @@ def _square(node):
 
 
 def test_the_cluster_that_leads_is_told_without_colour(client: FlaskClient, release: Release) -> None:
-    """By its texture, and as the first letter below the name."""
+    """By its texture, and as the first letter below the name; where several tie, by a line of the legend."""
     payload = release.read_json("map/en.json")
     clusters = {row["id"]: row for row in payload["clusters"]}
     leads = {row_id: row["leads"] for row_id, row in payload["features"].items() if row.get("leads")}
@@ -277,6 +277,11 @@ def test_the_cluster_that_leads_is_told_without_colour(client: FlaskClient, rele
     for place, cluster in leads.items():
         assert payload["features"][place]["clusters"][0] == cluster
     root = parse(client.get("/print/clusters.svg?lang=en&size=A3").text)
+    assert any(node.text == "Several clusters tie for most" for node in root.iter(f"{SVG}text"))
+    tied = {one for one, row in payload["features"].items() if row.get("clusters") and not row["leads"]}
+    drawn_as = {node.get("data-figure"): node.get("fill") for node in root.iter() if node.get("fill")}
+    assert len({drawn_as[one] for one in tied & drawn_as.keys()} - {"none"}) == 1
+    assert drawn_as["huancui"] != drawn_as["rongcheng"]
     marks = {f"url(#{node.get('id')})": node[0].get("d") for node in root.iter(f"{SVG}pattern")}
     drawn: dict[str, set[str]] = {}
     for node in root.iter():
@@ -316,6 +321,16 @@ def test_names_stand_on_no_other_name_or_figure_and_no_line_crosses_one(client, 
             inner = text.buffer(-0.2)
             over = [one for one, shape in figures.items() if one != own and shape.intersects(inner)]
             assert all(own in under[one] for one in over), (node.text, over)
+
+
+def test_an_area_among_zones_is_only_outlined(release: Release) -> None:
+    """A city-wide one would make every place seem chosen."""
+    features, ground = release.read_json("map/en.json")["features"], Ground(release)
+    for places, filled in ((["gaoqu", "five-china-korea"], {"gaoqu"}), (["five-china-korea"],) * 2):
+        chosen = Chosen(dict.fromkeys(places, HUE), whole=True)
+        root = parse(draw_locator(features, chosen, ground, ("places", "x")))
+        fills = {node.get("data-figure") for node in root.iter() if node.get("fill", "none") != "none"}
+        assert fills - {None} == set(filled)
 
 
 def test_names_around_a_place_do_not_stand_on_it(release: Release) -> None:

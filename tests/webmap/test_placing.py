@@ -109,6 +109,9 @@ def test_an_unclear_order_is_asked_about(client: FlaskClient, language: str) -> 
     links = re.findall(r'href="(/lookup\?lon=[^"]+)"', answer.text)
     assert any("lon=36.9&amp;lat=37.2" in link for link in links)
     assert any("lon=37.2&amp;lat=36.9" in link for link in links)
+    field = answer.text[answer.text.index('<input id="at"') : answer.text.index('id="at-note"')]
+    assert 'aria-invalid="true"' in field  # why, and what may have been meant, stands beside the field
+    assert links[0] in field
     problem = client.get("/lookup", query_string={"at": "36.9, 37.2"}).get_json()
     assert len(problem["near"]) == 2
 
@@ -304,7 +307,9 @@ def test_a_bad_polygon_is_refused_on_the_page(client: FlaskClient, case: str, la
     form = {"polygon": text, "crs": "CRS84"}
     page = client.post(f"/lookup?lang={language}", data=form, headers=PERSON)
     assert page.status_code == status
-    assert 'role="alert"' in page.text
+    beside = page.text[page.text.index("</textarea>") : page.text.index('id="polygon-note"')]
+    assert 'role="alert"' in beside
+    assert page.text.count('role="alert"') == 1
     assert "<script>alert" not in page.text
 
 

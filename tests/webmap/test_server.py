@@ -245,6 +245,23 @@ def test_connections_that_say_nothing_or_not_all_are_closed(serve):
             assert is_closed(one)
 
 
+def test_who_asks_for_nothing_makes_room_once_all_connections_are_taken(serve, app):
+    port = serve(replace(LIMITS, connections=20, head_s=3600))
+    with contextlib.ExitStack() as stack:
+        under_way = stack.enter_context(connect(port))
+        under_way.sendall(b"GET /held HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert app.held.acquire(timeout=WAIT_S)
+        starts = (b"", b"GET / HTTP/1.1\r\nHost: here\r\nX-A: ")
+        crowd = [stack.enter_context(connect(port)) for _ in range(60)]
+        for number, one in enumerate(crowd):
+            one.sendall(starts[number % 2])
+        for path in ("/healthz", "/"):
+            assert ask(port, path).status == 200
+        assert is_closed(crowd[0])
+        app.may.set()
+        assert under_way.recv(100).startswith(b"HTTP/1.1 200")
+
+
 def test_an_address_has_a_limit(serve):
     port = serve()
     assert ask(port, "/" + "a" * 8000).status == 200

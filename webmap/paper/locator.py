@@ -12,7 +12,7 @@ from geodata.crs import Bounds
 from layers.cartography import STYLE
 from layers.map_types import MapFeature, ShownFeature, SymbolLook
 from webmap.label_placement import find_middle, wrap_text
-from webmap.map_choice import FigureLook
+from webmap.map_choice import UNITS, FigureLook
 from webmap.paper import look
 from webmap.paper.drawing import Drawing, Ground, fit
 from webmap.paper.painter import Painter
@@ -57,12 +57,11 @@ def draw_locator(
     for row_id in around:
         painter.paint_outline(row_id)
     ordered = sorted(polygons, key=lambda row_id: -(features[row_id]["area_km2"] or 0))
-    painter.paint_figures(
-        {
-            row_id: look.Figure(FigureLook(chosen[row_id], light=shows.light), features[row_id]["edge"] or "")
-            for row_id in ordered
-        }
-    )
+    # Among zones an area is only outlined: a city-wide one would make all seem chosen.
+    areas = {row_id for row_id in ordered if features[row_id]["layer"] not in UNITS}
+    outlined = areas if areas != polygons.keys() else set()
+    looks = {one: FigureLook(chosen[one], light=shows.light, outlined=one in outlined) for one in ordered}
+    painter.paint_figures({one: look.Figure(looks[one], features[one]["edge"] or "") for one in ordered})
     painter.paint_borders()
     spots = painter.paint_halos(unbounded, chosen)
     painter.paint_scale(EDGE + 4, height - EDGE - 8, 2.5)
@@ -74,7 +73,7 @@ def draw_locator(
         row["id"]: {"colour": chosen[row["id"]], "symbol": "spot", "letter": None} for row in unbounded
     }
     shown = painter.paint_points([*points, *spots], entries)
-    for row_id in sorted(polygons, key=lambda row_id: features[row_id]["area_km2"] or 0):
+    for row_id in sorted(polygons.keys() - outlined, key=lambda row_id: features[row_id]["area_km2"] or 0):
         row = features[row_id]
         lines = tuple(wrap_text(row.get("short") or row["name"], LONGEST, 3))
         painter.name_place(row_id, ground.to_xy(row["label"][0], row["label"][1]), lines, 3)

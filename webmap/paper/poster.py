@@ -487,14 +487,13 @@ class _Poster:
     def _classes(self, column: _Column) -> None:
         """Write what the colours and symbols say: of the theme, or of the answer to a question."""
         shown, clusters = self.shown, self.theme["colour_by"] == "cluster"
-        if shown.asked:
-            for mark, key in shown.answers():
-                self._swatch(column, mark, "official")
-                column.text(self.words.say(f"map.answer.{key}"), 3, indent=10, after=1.4)
         used = {id(shown.entry(row)) for row in self.features}
         for index, entry in enumerate(self.theme["legend"]):
             if (entry["symbol"] or not shown.asked) and (clusters or id(entry) in used):
                 self._legend_line(column, entry, index)
+        for mark, key in shown.answers():
+            self._swatch(column, mark, "official")
+            column.text(self.words.say(f"map.answer.{key}"), 3, indent=10, after=1.4)
         for layer in () if shown.asked else dict.fromkeys(row["layer"] for row in self.features):
             if layer not in self.theme["layers"]:
                 self._layer_line(column, layer)

@@ -204,9 +204,14 @@ def _notice(answer: SearchDocument, language: str) -> str:
     if answer["unused"]:
         unused = translate("finding.unused", language, words=_quoted(answer["unused"], language))
         said = f"{said} {unused}".strip()
-    if answer["results"] and not answer["answer"] and not said:
+    if answer["results"] and not answer["answer"] and not said and not _is_number(answer["results"][0]):
         said = translate("finding.only_names", language)
     return said
+
+
+def _is_number(row: FoundRow) -> bool:
+    """Return whether a clause was found by its number."""
+    return row["layer"] == "clauses" and f"{row['match']} " in (row["name"] + row["zh"])
 
 
 def _card(answer: SearchDocument) -> dict[str, object] | None:

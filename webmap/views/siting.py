@@ -49,7 +49,7 @@ PERCENT = 100
 blueprint = Blueprint("siting", __name__)
 COMPARED = 5
 SHADES = 5  # strengths of colour on the sketch
-WIDEST_RANK = "00 "
+WIDEST_RANK = "00"
 USUAL = {
     "weight": str(USUAL_WEIGHT),
     "reach": str(USUAL_REACH_KM),
@@ -588,7 +588,7 @@ def _sketch(found: Siting, *, as_file: bool) -> static_map.ArrangedMap | None:
         for row in found["ranked"]
     }
     marks |= {row["id"]: "score-none" for row in (*found["incomplete"], *found["unsuitable"])}
-    ranks = {row["id"]: f"{row['rank']} " for row in found["ranked"]}
+    ranks = {row["id"]: str(row["rank"]) for row in found["ranked"]}
     return static_map.arrange(content(), marks, g.language, ranks) if marks else None
 
 

@@ -108,6 +108,8 @@ class Draft:
         The publication that it became.
     problem
         Why it could not be published when that was last tried; empty where nothing is known to be wrong.
+    faulty
+        Whether the last check found errors, or came to no end.
     """
 
     id: str
@@ -120,11 +122,17 @@ class Draft:
     events: tuple[Event, ...] = ()
     number: int | None = None
     problem: str = ""
+    faulty: bool = False
 
     @property
     def when(self) -> str:
         """When anything was last done with it."""
         return self.events[-1].when if self.events else ""
+
+    @property
+    def returned(self) -> Event:
+        """Who returned it last, and why; only of a draft that was."""
+        return next(one for one in reversed(self.events) if one.deed == "returned")
 
 
 def parse_draft(content: bytes) -> Draft:
@@ -147,6 +155,7 @@ class DraftChanges(TypedDict, total=False):
     said: Provenance
     number: int
     problem: str
+    faulty: bool
 
 
 class DraftStore:

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -41,7 +41,7 @@ from webmap.publish import (
     roll_back,
 )
 from webmap.settings import Settings
-from webmap.workbench.drafts import CheckResult, Draft, DraftStore, note
+from webmap.workbench.drafts import OPEN, CheckResult, Draft, DraftStore, note
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
@@ -142,6 +142,8 @@ class TaskRunner:
                 result = about | {"failed": error.key}
             digest = hashlib.sha256(json.dumps(result).encode()).hexdigest()[:16]
             self.drafts.write_result(draft.id, result | {"digest": digest})
+            with suppress(ConflictError):  # it was removed meanwhile
+                self.drafts.change(draft.id, OPEN, None, faulty=not result.get("ok"))
 
         self._begin(draft.id, do)
 

@@ -82,6 +82,11 @@ TABLES = {
         RINGS[:1],
     ),
     "both in one column": ([["名称", "坐标"], *(["a", f"{x},{y}"] for x, y in DEGREES)], [DEGREES]),
+    "corners of each ring that are numbered anew": (
+        [[HEAD[0], *HEAD[1:]], *(row for ring in RINGS for row in corners(ring))],
+        RINGS,
+    ),
+    "titles that nobody knows": ([["桩", "横向", "纵向"], *corners()], RINGS[:1]),
     "letters before the numbers": ([[f"X={y}", f"Y={x}"] for x, y in OUTER], [OUTER]),
 }
 
@@ -98,9 +103,25 @@ def test_a_table_made_to_be_printed_is_read_whole(name):
     assert [issue.code for issue in found.issues] == (["notes-left-out"] if name == "notes below" else [])
 
 
-@pytest.mark.parametrize("angle", ["E122º03'36''", "122˚03’36”", "122° 3′ 36″ e", "122度03分36秒"])
+@pytest.mark.parametrize(
+    "angle",
+    ["E122º03'36''", "122˚03’36”", "122° 3′ 36″ e", "122度03分36秒", "122°03.6′", "E122.06", "122.06°E"],
+)
 def test_marks_of_degrees_as_keyboards_have_them(angle):
     assert parse_coordinate(angle) == pytest.approx(122.06)
+
+
+@pytest.mark.parametrize("cell", ["O7.4624", "122.06x", "E", "°", "1220°3.6′"])
+def test_what_is_no_coordinate_is_none(cell):
+    assert parse_coordinate(cell) is None
+
+
+def test_numbers_that_look_like_angles_are_decimal_where_their_titles_say_so():
+    rows = [[f"122.{10 + at}{20 + at}", f"37.{10 + at * at % 40}{30 + at}"] for at in range(9)]
+    for title, told in (("", ["angles-packed"]), ("（十进制）", [])):
+        found = read_point_table("a.csv", [[f"经度{title}", f"纬度{title}"], *rows])
+        assert found
+        assert [issue.code for issue in found.issues] == told
 
 
 @pytest.mark.parametrize("form", ["{};{}", "[[{}],[{}]]", "{} {}", "({})\n({})"])

@@ -75,6 +75,9 @@ EXCHANGES = {
     "commas behind": exchange(head=HEAD).replace("\nJ", ",\nJ").encode(),
     "heights behind": re.sub(r"(?m)^(J.*)$", r"\1,12.3", exchange(head=HEAD)).encode(),
     "tabs": exchange(head=HEAD, comma="\t").encode(),
+    "semicolons": exchange(head=HEAD, comma=";").replace(";面;;;;@", ",面,,,,@").encode(),
+    "a meridian for the number of its zone": exchange(head=(*HEAD[:2], "带号=120"), prefix=0).encode(),
+    "corners of each ring numbered anew": re.sub(r"(?m)^(J\d+),\d+,", r"\1,1,", exchange(head=HEAD)).encode(),
     "a note below": f"{exchange(head=HEAD)}\n制表单位：某局".encode(),
     "80 in words is not 2000": exchange(head=("坐标系=80国家大地坐标系", *HEAD[1:])).encode(),
 }
@@ -102,6 +105,18 @@ def test_the_system_of_corner_points_is_that_of_their_header(tmp_path):
     assert_same(imported(path, fix=True)[0])
     path.write_text(exchange(head=(*HEAD[:2], "带号=41")), encoding="utf-8")
     assert refused(path) == "zone-contradicts"
+
+
+def test_corner_points_without_a_head_are_read_and_no_system_is_denied(tmp_path):
+    path = tmp_path / "a.txt"
+    for head in ((), ("坐标系=某市独立坐标系",)):
+        lines = exchange(head=head).splitlines()
+        path.write_text("\n".join(lines if head else lines[3:]), encoding="utf-8")
+        (issue,) = propose(request(path, of="lingang"), GROUND).issues
+        assert issue.code == "missing-crs"
+        assert issue.remedy
+        assert "EPSG:4528" in issue.remedy.choices
+        assert_same(imported(path, crs="EPSG:4528")[0])
 
 
 def test_corner_points_that_are_lost_are_told(tmp_path):
@@ -291,6 +306,34 @@ def test_json_of_other_makers(tmp_path):
     }
     path.write_text(Topology(collection, prequantize=False).to_json(), encoding="utf-8")
     assert_same(imported(path)[0])
+    topology = json.loads(path.read_text(encoding="utf-8"))
+    for arc in ([99], None):
+        broken = json.loads(json.dumps(topology))
+        if arc:
+            next(iter(broken["objects"].values()))["geometries"][0]["arcs"][1] = arc
+        else:
+            broken["arcs"][1][2] = arc
+        path.write_text(json.dumps(broken), encoding="utf-8")
+        assert refused(path) == "content-lost"
+
+
+@pytest.mark.parametrize(
+    "said", [{"exceededTransferLimit": True}, {"numberMatched": 12}, {"totalFeatures": 2}]
+)
+def test_an_answer_that_was_cut_is_told(tmp_path, said):
+    path = dumped(tmp_path / "a.geojson", [({"n": "临港区"}, plain(SHAPE))], **said)
+    assert imported(path)[1] == {"answer-cut"}
+    path = dumped(path, [({"n": "临港区"}, plain(SHAPE))], numberMatched=1)
+    assert imported(path)[1] == set()
+
+
+def test_curves_of_an_esri_json_are_named(tmp_path):
+    path = tmp_path / "a.json"
+    ring = [[122.0, 37.3], {"c": [[122.2, 37.3], [122.1, 37.4]]}, {"c": [[122.0, 37.3], [122.1, 37.2]]}]
+    feature = {"attributes": {}, "geometry": {"curveRings": [ring]}}
+    path.write_text(json.dumps({"geometryType": "esriGeometryPolygon", "features": [feature]}))
+    (issue,) = propose(request(path, of="lingang"), GROUND).issues
+    assert "curveRings" in issue.message_en
 
 
 def test_district_services_are_read_in_their_own_system(tmp_path):
@@ -352,6 +395,18 @@ def test_mapinfo_and_gml(tmp_path, name, driver):
         path.with_suffix(".map").unlink()
         path.with_suffix(".zip").unlink()
         assert refused(zipped(path)) == "mapinfo-incomplete"
+
+
+def test_a_mapinfo_in_a_plane_of_its_own_has_no_system(tmp_path):
+    head = 'Version 300\nCharset "Neutral"\nCoordSys NonEarth Units "m" Bounds (0,0) (5e7,5e7)\n'
+    head += "Columns 0\nData\n"
+    rings = [f"{len(ring)}\n" + "\n".join(f"{x:.3f} {y:.3f}" for x, y in ring) for ring in rings_of(GK)]
+    path = tmp_path / "a.mif"
+    path.write_text("\n".join([head, f"Region {len(rings)}", *rings]) + "\n")
+    assert codes(path, of="lingang")[0] == {"missing-crs"}
+    polygon, found = imported(path, crs="EPSG:4549")
+    assert_same(polygon)
+    assert found == set()
 
 
 def test_json_with_one_feature_a_line_is_read_whole(tmp_path):
@@ -522,7 +577,11 @@ def kml(encoding="UTF-8", more=""):
 
 
 @pytest.mark.parametrize(
-    ("said", "encoding"), [("GBK", "gbk"), ("GB2312", "gbk"), ("UTF-16", "utf-16"), ("UTF-8", "gbk")]
+    ("said", "encoding"),
+    [
+        *[("GBK", "gbk"), ("GB2312", "gbk"), ("UTF-16", "utf-16"), ("UTF-8", "gbk")],
+        *[("UTF-16", "utf-16-le"), ("UTF-8", "utf-16-be")],
+    ],
 )
 def test_a_kml_in_other_encodings(tmp_path, said, encoding):
     path = tmp_path / "a.kml"
@@ -616,6 +675,8 @@ REFUSED = {
     "a.shx": bytes.fromhex("0000270a") + b"\0" * 100,
     "a.dxf": b"AutoCAD Binary DXF\r\n\x1a\0" + b"\0" * 40,
     "a.wp": b"WMAP`D22" + b"\0" * 40,
+    **dict.fromkeys(("a.udb", "a.gdbtable", "a.heic", "a.vct", "a.tar", "a.mht"), b"\0\1" * 60),
+    "四邻.txt": "该宗地东邻海滨路，西邻青岛路，南邻大海，北邻文化路。".encode(),
     "四至.txt": "规划面积15.1平方公里，四至范围：东至北环海路，南至文化西路。".encode("gbk"),
 }
 

@@ -102,7 +102,7 @@ def test_swapped_metres_are_told_in_whole_metres(write):
     path = write("a.gpkg", [shapely.transform(in_frame("EPSG:4549"), lambda xy: xy[:, ::-1])], "EPSG:4549")
     (issue,) = propose(request(path), GROUND).issues
     assert issue.code == "flipped-axes"
-    assert "X 为北" in issue.message_zh
+    assert "(41" in issue.message_zh
     assert re.search(r"\(4\d{6}, 6\d{5}\)", issue.message_en)
 
 
@@ -203,12 +203,28 @@ def test_a_geojson_that_names_a_system_nobody_knows_is_told(tmp_path):
     found = propose(request(file("name", name=unknown)), GROUND)
     assert [one.code for one in found.issues] == ["unknown-crs"]
     assert unknown in found.issues[0].message_zh
+    assert found.issues[0].remedy
+    assert "EPSG:4490" in found.issues[0].remedy.choices
     assert codes(file("link", href="http://example.org/crs"))[0] == {"unknown-crs"}
     told, places = codes(file("name", name=unknown), crs="EPSG:4326")
     assert told == {"crs-mismatch"}
     assert places == ["lingang"]
     for known in ("urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4490", "CGCS2000"):
         assert codes(file("name", name=known)) == (set(), ["lingang"])
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_slip_in_one_corner_is_shown(tmp_path, parts):
+    """The feature that has it is not left out as if it were elsewhere."""
+    rings = [shapely.get_coordinates(zone(name))[:-1].tolist() for name in ("lingang", "jingqu")[:parts]]
+    rings[0][7][0] -= 10
+    rows = [f"{number},{x},{y}" for number, ring in enumerate(rings) for x, y in ring]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["地块,经度,纬度", *rows]), encoding="utf-8")
+    (issue,) = propose(request(path, of="lingang", crs="EPSG:4490", feature="*"), GROUND).issues
+    assert issue.code == "out-of-bounds"
+    assert f"({rings[0][7][0]:.4f}" in issue.message_en
+    assert "; 1 of them" in issue.message_en
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def test_of_several_features_the_one_that_is_meant_has_to_be_clear(tmp_path):
         assert proposal.errors == 0
         assert shapely.symmetric_difference(proposal.records[0].polygon, shape).area < 1e-7
     assert codes(path, of="lingang", feature="无")[0] == {"unknown-feature"}
+    assert codes(path, of="lingang", feature="*")[0] == {"several-features"}
     # The same name on all of them: what tells them apart is told, and chosen by.
     rows = [({"名称": "临港区", **properties}, geometry) for properties, geometry in rows]
     path = dumped(tmp_path / "b.geojson", rows)
@@ -144,7 +145,10 @@ def test_parts_of_one_place_are_joined_and_told_but_not_places_with_other_names(
         tmp_path / "b.geojson",
         [({"n": name}, plain(half)) for name, half in zip("甲乙", halves, strict=True)],
     )
-    assert codes(named, of="lingang")[0] == {"several-features"}
+    (issue,) = propose(request(named, of="lingang"), GROUND).issues
+    assert issue.remedy
+    assert issue.remedy.choices == ("甲", "乙", "*")  # as plots of one zone are called one, two …
+    assert codes(named, of="lingang", feature="*") == ({"features-joined"}, ["lingang"])
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from layers.query import queryables
 from layers.store import Release
 
 REQUESTS, PAGES = 20_000, 200
-SEED = 20230716
 ODD = [
     *(
         "",
@@ -65,8 +64,8 @@ ODD = [
 class Maker:
     """Makes requests from what is known of the collections, with faults mixed in."""
 
-    def __init__(self, catalogue: list[dict[str, Any]]) -> None:
-        self.dice = random.Random(SEED)
+    def __init__(self, catalogue: list[dict[str, Any]], seed: int) -> None:
+        self.dice = random.Random(seed)
         self.infos = catalogue
 
     def request(self) -> tuple[str, str]:
@@ -169,8 +168,8 @@ class Maker:
 
 
 @pytest.fixture(scope="module")
-def maker(release: Release) -> Maker:
-    return Maker(release.read_json("pages/catalogue.json"))
+def maker(release: Release, pytestconfig: pytest.Config) -> Maker:
+    return Maker(release.read_json("pages/catalogue.json"), pytestconfig.getoption("--seed"))
 
 
 def test_no_request_makes_the_server_fail(client: FlaskClient, maker: Maker) -> None:

@@ -124,8 +124,11 @@ export function createAnswering(shared, spoken) {
     const said = corrected ? [fill(says.corrected, { words: corrected })] : [];
     if (unused.length) said.push(fill(says.unused, { words: quoted(unused) }));
     if (told?.kind === "page" && !told.page) said.push(says.no_page);
-    return said.length || told || !results.length ? said.join(" ") : says.only_names;
+    return said.length || told || !results.length || isNumber(results[0]) ? said.join(" ") : says.only_names;
   }
+
+  /** Whether a clause was found by its number. */
+  const isNumber = ({ layer, name, zh, match }) => layer === "clauses" && (name + zh).includes(`${match} `);
 
   const quoted = (words) => [...new Set(words)].map((word) => fill(says.quoted, { word })).join(says.comma);
 

@@ -111,10 +111,16 @@ export function createLegend({ state, catalogue }) {
     box.replaceChildren(
       ...(theme.colour_by === "cluster" && !asked ? [el("p", { class: "hint-text", text: t("map.cluster_hint") })] : []),
       el("ul", { class: `legend-list${asked ? "" : " switches"}` }, entries),
-      el("ul", { class: "legend-list edges" }, accuracyKeys(theme, features)),
+      el("ul", { class: "legend-list edges" }, tiedKey(theme, now), accuracyKeys(theme, features)),
       el("p", { class: "theme-note", text: theme.note }),
     );
     if (focused) box.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  /** What has the colour of no cluster though it has industries of some. */
+  function tiedKey(theme, now) {
+    if (theme.colour_by !== "cluster" || catalogue.isFiltered(now)) return null;
+    return el("li", {}, swatch({ hue: STYLE.hues.neutral, texture: -1 }, "official"), el("span", { text: t("map.answer.tied") }));
   }
 
   /** A class that is switched on and off, or a cluster that is asked about. */

@@ -166,7 +166,7 @@ export class Catalogue {
 
   /**
    * Return `{hue, texture, light, soft}` of a feature: texture -1 is plain, the others tell hues apart in grey;
-   * what others lie on is light, what is schematic is soft.
+   * what others lie on is light, as is what has no cluster among clusters; what is schematic is soft.
    */
   lookOf(feature, state) {
     const theme = this.themeOf(feature, state);
@@ -179,7 +179,7 @@ export class Catalogue {
     if (theme.colour_by === "cluster") {
       const leading = this.clusters.get(feature.leads);
       const texture = leading ? [...this.clusters.keys()].indexOf(leading.id) : -1;
-      return { hue: leading?.colour ?? NEUTRAL, texture, light: light && !leading, soft };
+      return { hue: leading?.colour ?? NEUTRAL, texture, light: !feature.clusters?.length, soft };
     }
     const entry = this.entryOf(feature, theme);
     return { hue: entry?.colour ?? feature.colour ?? NEUTRAL, texture: entry ? entry.index : -1, light, soft };

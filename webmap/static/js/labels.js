@@ -300,7 +300,7 @@ export function createLabels(app) {
       const reach = type === "city-seat" ? 5 : 4;
       return [x - reach, y - reach, x + reach, y + reach];
     };
-    const taken = [...symbolBoxes(app), ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
+    const taken = [...symbolBoxes(app), ...coverBoxes(map), ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
     const placed = placeLabels(
       items.filter((one) => one.text && fits(one)),
       taken,
@@ -327,7 +327,8 @@ export function createLabels(app) {
   }
 
   map.on("moveend", draw);
-  state.subscribe((now, before) => (app.catalogue.contentOf(now) === app.catalogue.contentOf(before) && now.zone === before.zone ? fade() : draw()));
+  const looks = (now) => [app.catalogue.contentOf(now), app.catalogue.isFiltered(now), now.q, now.zone].join();
+  state.subscribe((now, before) => (looks(now) === looks(before) ? fade() : draw()));
   shapes.onChange(draw);
   app.backdrop.onNames(draw);
   narrow.addEventListener("change", draw);
@@ -397,6 +398,17 @@ function frameOf(map) {
   const { min, max } = map.getPixelBounds();
   const origin = map.getPixelOrigin();
   return [min.x - origin.x, min.y - origin.y, max.x - origin.x, max.y - origin.y];
+}
+
+/** Return the boxes of what stands on the map: a name beneath it could not be read. */
+function coverBoxes(map) {
+  const stage = map.getContainer().getBoundingClientRect();
+  const [left, top] = frameOf(map);
+  const covers = document.querySelectorAll(".map-top > :not(.guide), .zoomer, .corner-row, .credit");
+  return [...covers]
+    .map((node) => node.getBoundingClientRect())
+    .filter((box) => box.width)
+    .map((box) => [box.left - stage.left + left, box.top - stage.top + top, box.right - stage.left + left, box.bottom - stage.top + top]);
 }
 
 /** Return the boxes of symbols and of the counts of what has no place. */

@@ -61,7 +61,7 @@ async function start() {
   await createEach(app, [createBackdrop, createThemes, createLayers, createLegend, createFilter, createList, createQuestion]);
   if (byId("search")) createSearch((result, query) => openOnMap(app, result, query)); // an embedded map has none
   if (payload.own.length) (await later("own")).createOwn(app, PAGE);
-  await createEach(app, [createLabels, createPointing, createCorner, createPrinting, createPassing, createTaking, createTools, createSwipe]);
+  await createEach(app, [createCorner, createLabels, createPointing, createPrinting, createPassing, createTaking, createTools, createSwipe]);
   bindBasket();
   showCurrent();
   app.panel = createPanel(app);

@@ -161,7 +161,7 @@ function placeOf(row, open) {
   return node;
 }
 
-/** Colour the sketch: the higher the score, the stronger; ranks stand before the names. */
+/** Colour the sketch: the higher the score, the stronger; ranks are its labels. */
 function colour(node, { ranked }) {
   const by = new Map(ranked.map((row) => [row.id, row]));
   for (const spot of node.querySelectorAll(".sketch .spot")) {
@@ -170,7 +170,7 @@ function colour(node, { ranked }) {
   }
   for (const label of node.querySelectorAll(".sketch text[data-label]")) {
     const row = by.get(label.dataset.label);
-    if (row) label.querySelector("tspan").textContent = `${row.rank} `;
+    if (row) label.textContent = row.rank;
     else label.remove();
   }
 }

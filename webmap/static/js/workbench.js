@@ -29,6 +29,10 @@ function bindDropping() {
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
     if (!event.dataTransfer.files.length) return;
+    if ([...event.dataTransfer.items].some((item) => item.webkitGetAsEntry()?.isDirectory)) {
+      told.textContent = zone.dataset.folder; // such as a File Geodatabase: a form cannot send it
+      return;
+    }
     field.files = event.dataTransfer.files;
     tell();
   });
