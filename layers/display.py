@@ -201,7 +201,10 @@ def _outline(
 
 
 def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum: int) -> DisplayTopology:
-    frames = [gpd.GeoDataFrame(geometry=[geometry for _, geometry in rows]) for rows in objects.values()]
+    frames = [
+        gpd.GeoDataFrame(geometry=[geometry for _, geometry in rows if not geometry.is_empty])
+        for rows in objects.values()
+    ]
     made = Topology(frames, object_name=list(objects), topology=True, prequantize=quantum)
     topology = cast("DisplayTopology", made.to_dict())
     for name, rows in objects.items():
@@ -212,17 +215,21 @@ def _to_topology(objects: Mapping[str, list[tuple[str, BaseGeometry]]], quantum:
 
 
 def _name_geometries(collection: TopoCollection, rows: list[tuple[str, BaseGeometry]]) -> TopoCollection:
-    """Return a TopoJSON collection whose geometries are arcs with our ids and nothing else."""
+    """Return a TopoJSON collection whose geometries are arcs with our ids and nothing else.
+
+    The collection has those of the rows that are not empty.
+    """
+    drawn = iter(collection["geometries"])
     named: list[TopoGeometry] = [
         {
             "type": f"Multi{geometry.geom_type.removeprefix('Multi')}",
             "id": row_id,
             "arcs": nest(
-                drawn.get("arcs", []),
+                [] if geometry.is_empty else next(drawn)["arcs"],
                 MULTI_POLYGON if geometry.geom_type.endswith("Polygon") else MULTI_LINE,
             ),
         }
-        for (row_id, geometry), drawn in zip(rows, collection["geometries"], strict=True)
+        for row_id, geometry in rows
     ]
     return {"type": "GeometryCollection", "geometries": named}
 
