@@ -304,6 +304,24 @@ def test_a_refusal_of_features_leads_back_to_their_list(client: FlaskClient, ask
     assert client.get(href, headers=BROWSER).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("asked", "back"),
+    [
+        ("/find?industry=biomedicine&port=99", "/find?industry=biomedicine"),
+        ("/compare?zones=xx", "/compare"),
+        ("/zones/?kind=xx&county=rongcheng", "/zones/?county=rongcheng"),
+    ],
+)
+def test_a_refusal_of_a_page_leads_back_without_what_was_wrong(
+    client: FlaskClient, asked: str, back: str
+) -> None:
+    answer = client.get(asked, headers=BROWSER)
+    assert answer.status_code == 400
+    href = find_way_back(answer.text, "Back to this page, without what was wrong")
+    assert href == back
+    assert client.get(href, headers=BROWSER).status_code == 200
+
+
 def test_a_condition_that_cannot_be_read_can_be_mended_where_it_is_refused(client: FlaskClient) -> None:
     asked = "/ogc/collections/zones/items?filter=area+>+'\"<b>&sortby=id&lang=en"
     page = client.get(asked, headers=BROWSER).text

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
+from pyproj import Transformer
 from werkzeug.test import TestResponse
 
 from layers.store import Release
@@ -59,6 +60,22 @@ def test_programs_get_the_summary_or_the_file(client: FlaskClient) -> None:
     assert file.headers["Content-Disposition"] == 'attachment; filename="joined.csv"'
     assert file.data.decode("utf-8-sig").splitlines()[2].startswith("'=1+1,")
     assert "웨이하이 린강" in file.text
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "code"),
+    [
+        ("zh", "2000国家大地坐标系 40带", "EPSG:4528"),
+        ("zh", "西安80 40带", "EPSG:2364"),
+        ("en", "CGCS2000 zone 40", "EPSG:4528"),
+        ("ko", "Xian 1980 zone 40", "EPSG:2364"),
+    ],
+)
+def test_a_system_named_as_the_page_shows_it_is_the_one_that_is_read(client, language, name, code) -> None:
+    assert name in client.get(f"/join?lang={language}", headers=PERSON).text
+    east, north = Transformer.from_crs("EPSG:4326", code, always_xy=True).transform(122.1163, 37.3082)
+    summary = send(client, f"x,y\n{east},{north}\n".encode(), crs=name).get_json()
+    assert (summary["placed"], summary["frame"], summary["frame_how"]) == (1, code, "told")
 
 
 def test_the_page_is_there_in_every_language(client: FlaskClient) -> None:
@@ -189,7 +206,7 @@ def test_a_table_is_previewed_and_downloaded_without_choosing_it_again(
     table.write_bytes(TABLE)
     page.goto(f"{site}/join?lang=en")
     page.get_by_label("File", exact=True).set_input_files(table)
-    page.get_by_label("Coordinate system").select_option("GCJ-02")
+    page.get_by_label("Coordinate system").fill("GCJ-02")
     page.get_by_role("button", name="Preview").press("Enter")
     expect(page.get_by_role("heading", name="Result")).to_be_visible(timeout=30_000)
     expect(page.get_by_label("Coordinate system")).to_have_value("GCJ-02")

@@ -141,6 +141,9 @@ def _find(error: RequestError) -> Recovery | None:
         return _to_items(error, found["collection"], single=bool(found["item"]))
     if "workbench" in current_app.blueprints and (found := _WORKBENCH.fullmatch(request.path)):
         return Recovery(found["page"], "workbench.back")
+    wrong = error.values.get("parameter")
+    if wrong in request.args:
+        return Recovery(f"{request.path}?{urlencode(_without(str(wrong)))}".rstrip("?"), "near.without")
     return None
 
 
