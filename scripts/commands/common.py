@@ -315,7 +315,7 @@ def asked_release(settings: Settings) -> Release:
     from webmap.publish import has_additions
 
     if settings.local is None:
-        with suppress(BrokenReleaseError):
+        with suppress(BrokenReleaseError, HomeError):  # what follows tells of it
             live = _read_sound(settings.home)
             if has_additions(live):
                 return live

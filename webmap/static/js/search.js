@@ -53,6 +53,7 @@ export function createSearch(open = () => false) {
   let options = []; // {node, pick} in the order that the arrow keys follow
   let active = -1;
   let asking = null;
+  let answered = ""; // the text that the list is about
   let timer = 0;
 
   const attributes = {
@@ -73,7 +74,9 @@ export function createSearch(open = () => false) {
     const { signal } = asking;
     try {
       const answer = await find(query, lang, signal);
-      if (!signal.aborted) show(answer);
+      if (signal.aborted) return;
+      answered = query;
+      show(answer);
     } catch (error) {
       if (error.name !== "AbortError") fill([note(t("finding.failed"))]);
     }
@@ -192,11 +195,14 @@ export function createSearch(open = () => false) {
       close();
     }
   });
-  form.addEventListener("submit", (event) => {
-    const chosen = list.hidden || (served && active < 0) ? null : options[Math.max(active, 0)];
-    if (served && !chosen) return; // the page of all results, with its answer
+  form.addEventListener("submit", async (event) => {
+    if (served && (list.hidden || active < 0)) return; // the page of all results, with its answer
     event.preventDefault();
-    chosen?.pick();
+    if (!served && answered !== input.value.trim()) {
+      clearTimeout(timer);
+      await ask(); // what is shown answers what was typed before
+    }
+    if (!list.hidden) options[Math.max(active, 0)]?.pick();
   });
 }
 

@@ -282,7 +282,7 @@ async function showPlace(tables, query, answer) {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.message === "error.at_unreadable") error.near.push(...(await findNamed(text, tables.gateways)));
-    return showRefusal(error, answer);
+    return showRefusal(error);
   }
   if (!position) return;
   const found = createPlacing(tables)(...position);
@@ -311,9 +311,15 @@ async function showPlace(tables, query, answer) {
   document.dispatchEvent(new Event("answered"));
 }
 
-function showRefusal({ message, values, near }, answer) {
+/** Say beside the field of the position what is wrong with it. */
+function showRefusal({ message, values, near }) {
   const links = near.map(({ label, href }) => el("li", {}, el("a", { href: local(href), text: label })));
-  answer.replaceChildren(piece("refused", { said: t(message, values), near: links.length && links }));
+  const said = piece("refused", { said: t(message, values), near: links.length && links });
+  const field = byId("at");
+  said.id = "at-error";
+  field.after(said);
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", "at-note at-error");
 }
 
 /** Return what bears a name, each with the look-up of its position, or else its page. */
