@@ -421,6 +421,6 @@ def _compress(path: str, content: bytes, suffix: str) -> bytes:
 
     if suffix == "gz":
         return gzip.compress(content, 9, mtime=0)
-    quality = 11 if path.startswith(FIRST_LOADED) else 9  # which takes a third of the time
+    quality = 11 if path.startswith(FIRST_LOADED) else 7  # a fifth of the time of 9, for 0.6 % more bytes
     compressed: bytes = brotli.compress(content, quality=quality)
     return compressed

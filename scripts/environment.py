@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from scripts.messages import say, warn, write
+from scripts.messages import say, text, warn, write
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".venv"
@@ -35,6 +35,9 @@ PINNED = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+?)(?: ; (?P<marker>.*?))?(?: \\)?$",
     re.MULTILINE,
 )
+
+
+STDERR = 2
 
 
 class SetUpError(Exception):
@@ -93,11 +96,12 @@ def install_packages(missing: Callable[[], list[str]]) -> bool:
     packages = missing()
     apt = shutil.which("apt-get")
     if packages and apt and os.geteuid() == 0:
-        say("installing_system_packages", packages=" ".join(packages))
+        write(text("installing_system_packages", packages=" ".join(packages)), error=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         install = [apt, "install", "-y", "-q", "--no-install-recommends", *packages]
         for step in ([apt, "update", "-q"], install):
-            subprocess.run(step, check=False, env=quiet, stdin=subprocess.DEVNULL)
+            # What a command answers stands alone on its standard output.
+            subprocess.run(step, check=False, env=quiet, stdin=subprocess.DEVNULL, stdout=STDERR)
         packages = missing()
     if packages:
         warn("system_packages_missing", packages=" ".join(packages))

@@ -231,6 +231,20 @@ def test_missing_system_packages_fail_where_they_cannot_be_installed(monkeypatch
     assert "sudo apt-get install chromium" in capsys.readouterr().err
 
 
+def test_what_is_installed_is_told_beside_the_answer(monkeypatch, capfd, tmp_path):
+    """The figures of a measurement are read from standard output."""
+    apt = tmp_path / "apt-get"
+    apt.write_text("#!/bin/sh\necho Reading package lists")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr("scripts.environment.os.geteuid", lambda: 0)
+    lacking = iter((["wrk"], []))
+    assert install_packages(lambda: next(lacking))
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.count("Reading package lists") == 2
+
+
 def test_checks_go_on_after_a_failure_and_report_it(monkeypatch, capsys):
     codes = iter([1, 0, 0, 0, 0])
     monkeypatch.setattr(
