@@ -420,7 +420,7 @@ def _compress(path: str, content: bytes, suffix: str) -> bytes:
     import brotli
 
     if suffix == "gz":
-        return gzip.compress(content, 9, mtime=0)
+        return gzip.compress(content, 6, mtime=0)  # two fifths of the time of 9, for 0.5 % more bytes
     quality = 11 if path.startswith(FIRST_LOADED) else 7  # a fifth of the time of 9, for 0.6 % more bytes
     compressed: bytes = brotli.compress(content, quality=quality)
     return compressed

@@ -371,9 +371,8 @@ def _keys(spellings: Iterable[Spelling]) -> list[tuple[str, str, int]]:
 
 
 def _readings(spelling: str, grade: int) -> Iterator[Spelling]:
-    folded = fold(_to_simplified(spelling))
-    yield folded, grade
     if any(HAN[0] <= character <= HAN[1] for character in spelling):
+        yield fold(_to_simplified(spelling)), grade
         taiwan = _to_simplified(_TO_TAIWAN.convert(spelling))
         if taiwan != spelling:
             yield fold(taiwan), grade
@@ -381,6 +380,8 @@ def _readings(spelling: str, grade: int) -> Iterator[Spelling]:
         yield fold(" ".join(syllables)), PINYIN
         yield "".join(syllable[0] for syllable in syllables), INITIALS
     else:
+        folded = fold(spelling)
+        yield folded, grade
         yield to_initials(folded), INITIALS
 
 
