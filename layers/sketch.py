@@ -184,11 +184,13 @@ class Frame:
 
     def to_path(self, geometry: BaseGeometry) -> str:
         """Return the part of a geometry inside the view as SVG path data."""
-        simple = shapely.simplify(shapely.intersection(geometry, self.view), TOLERANCE_PX / self.px_per_deg)
-        lines = simple.boundary if simple.area else simple
-        return "".join(
-            self._subpath(line) for line in _select_seen(shapely.get_parts(lines), LEAST_PX / self.px_per_deg)
+        seen = shapely.intersection(geometry, self.view)
+        lines = _select_seen(
+            shapely.get_parts(seen.boundary if seen.area else seen), LEAST_PX / self.px_per_deg
         )
+        # Line by line, without regard to others, which takes minutes where corners are dense.
+        simple = shapely.simplify(lines, TOLERANCE_PX / self.px_per_deg, preserve_topology=False)
+        return "".join(map(self._subpath, simple))
 
     def to_xy(self, lon: float, lat: float) -> tuple[float, float]:
         """Return SVG units of one position."""

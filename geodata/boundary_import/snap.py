@@ -36,7 +36,15 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import Boundaries, GeoJsonFeature, Quality, parse_geometry
-from geodata.boundary_import.planar import GRID_DEG, is_moved, is_narrow, to_polygons, unite
+from geodata.boundary_import.planar import (
+    GRID_DEG,
+    is_moved,
+    is_narrow,
+    round_to,
+    subtract,
+    to_polygons,
+    unite,
+)
 from geodata.boundary_import.reallocate import Assignment, reallocate
 from geodata.boundary_import.records import ImportedBoundary, keep_latest
 from geodata.land import CITY
@@ -169,7 +177,7 @@ def reconcile(
 
 
 def _conform(record: ImportedBoundary, placed: Mapping[str, BaseGeometry], members: Members) -> BaseGeometry:
-    place, area = record.of, to_polygons(shapely.set_precision(record.polygon, GRID_DEG))
+    place, area = record.of, to_polygons(round_to(record.polygon))
     above = list(members.above(place))
     imported_parent = next((placed[one] for one in above if one in placed), None)
     if not members.of(place):
@@ -208,7 +216,7 @@ def _build_assignment(
     own = members.of(parent) - fixed if parent else frozenset()
     old = unite(adjusted.pieces[one] for one in own)
     taken = unite(adjusted.pieces[one] for one in fixed)
-    free = to_polygons(shapely.difference(area, shapely.union(taken, old), grid_size=GRID_DEG))
+    free = subtract(area, shapely.union(taken, old))
     more = [
         part
         for part in shapely.get_parts(free)  # without what only another import's land would connect
@@ -217,7 +225,7 @@ def _build_assignment(
     ]
     if not own or not more:
         return None
-    return Assignment(shapely.union_all([*more, old], grid_size=GRID_DEG), own, frozenset())
+    return Assignment(round_to(shapely.union_all([*more, old])), own, frozenset())
 
 
 def _list_fixed_towns(place: str, adjusted: Adjusted, members: Members) -> frozenset[str]:
@@ -268,12 +276,12 @@ def conform(
     It comes back as it is where it differs by rounding only: cutting would put vertices into its edges.
     """
     if imported_parent is not None and _exceeds(area, imported_parent):
-        area = to_polygons(shapely.intersection(area, imported_parent, grid_size=GRID_DEG))
+        area = to_polygons(round_to(shapely.intersection(area, imported_parent)))
     others = unite(beside)
     if not is_narrow(to_polygons(shapely.intersection(area, others)), _ROUNDING_WIDTH_M):
-        area = to_polygons(shapely.difference(area, others, grid_size=GRID_DEG))
+        area = subtract(area, others)
     if _exceeds(unite(within), area):
-        area = to_polygons(shapely.union_all([area, *within], grid_size=GRID_DEG))
+        area = to_polygons(round_to(shapely.union_all([area, *within])))
     return area
 
 

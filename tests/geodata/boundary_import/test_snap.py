@@ -275,6 +275,13 @@ def test_children_lie_in_their_parents_and_areas_add_up(many):
     assert sum(shapes[one].area_km2 for one in COUNTIES) == pytest.approx(shapes["weihai"].area_km2, rel=1e-7)
 
 
+def test_lines_on_the_grid_do_not_keep_it_as_their_precision(many):
+    """Every later overlay would be noded on it: minutes, for 200,000 corners along a known line."""
+    _, adjusted, _, _ = many
+    made = [*adjusted.placed.values(), *adjusted.pieces.values()]
+    assert not shapely.get_precision(made).any()
+
+
 def test_zones_and_counties_never_overlap(many):
     _, _, shapes, _ = many
     for layer in (COUNTIES, ZONES):
