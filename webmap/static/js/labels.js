@@ -212,16 +212,25 @@ function lineEnd({ width, height, origin }, offset) {
 }
 
 function firstFree(item, offsets, room) {
-  return offsets.find((offset) => hindrance(item, offset, room) === 0) ?? null;
+  return offsets.find((offset) => hindrance(item, offset, room, Number.MIN_VALUE) === 0) ?? null;
 }
 
-/** Return how much a label at an offset would cover or cross: the area, and so much for each crossing. */
-function hindrance(item, offset, { boxes, lines }) {
-  const [own, line] = [boxAt(item, offset), lineOf(item, offset)];
-  const covered = boxes.reduce((sum, box) => sum + overlap(own, box), 0);
-  const crossed = lines.filter((other) => meets(other, own) || line.some((one) => crosses(one, other)));
-  const crossing = line.flatMap((one) => boxes.filter((box) => !holds(box, { x: one[0], y: one[1] }) && meets(one, box)));
-  return covered + CROSSING * (crossed.length + crossing.length);
+/**
+ * Return how much a label at an offset would cover or cross: the area, and so much for each crossing.
+ *
+ * What comes to `least` is not reckoned to its end: another offset is better.
+ */
+function hindrance(item, offset, { boxes, lines }, least) {
+  const own = boxAt(item, offset);
+  let cost = 0;
+  for (const box of boxes) {
+    cost += overlap(own, box);
+    if (cost >= least) return cost;
+  }
+  const line = lineOf(item, offset);
+  for (const other of lines) if (meets(other, own) || line.some((one) => crosses(one, other))) cost += CROSSING;
+  for (const one of line) for (const box of boxes) if (!holds(box, { x: one[0], y: one[1] }) && meets(one, box)) cost += CROSSING;
+  return cost;
 }
 
 const CROSSING = 400; // square pixels of a label that are as bad as a line across it
@@ -230,6 +239,7 @@ const holds = ([left, top, right, bottom], { x, y }) => x >= left && x <= right 
 
 /** Whether a line meets a box. */
 function meets([x1, y1, x2, y2], [left, top, right, bottom]) {
+  if (Math.max(x1, x2) < left || Math.min(x1, x2) > right || Math.max(y1, y2) < top || Math.min(y1, y2) > bottom) return false;
   const inside = holds([left, top, right, bottom], { x: x1, y: y1 }) || holds([left, top, right, bottom], { x: x2, y: y2 });
   const diagonals = [
     [left, top, right, bottom],
@@ -263,7 +273,7 @@ function moved(item, room, frame) {
   const tried = inside.length ? inside : ring;
   let [best, least] = [null, Infinity];
   for (const offset of tried) {
-    const cost = hindrance(item, offset, room);
+    const cost = hindrance(item, offset, room, least);
     if (cost < least) [best, least] = [offset, cost];
     if (!cost) break; // the nearest come first
   }
@@ -292,6 +302,7 @@ export function createLabels(app) {
   const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
   function draw() {
+    const covers = coverBoxes(map); // before a node is added, for then all would be laid out once more
     const names = wantedNames(app, map.getZoom());
     readStyles(names.map((one) => one.type), overlay.root);
     const items = names.map((name) => measure(name, app));
@@ -300,7 +311,7 @@ export function createLabels(app) {
       const reach = type === "city-seat" ? 5 : 4;
       return [x - reach, y - reach, x + reach, y + reach];
     };
-    const taken = [...symbolBoxes(app), ...coverBoxes(map), ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
+    const taken = [...symbolBoxes(app), ...covers, ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
     const placed = placeLabels(
       items.filter((one) => one.text && fits(one)),
       taken,
