@@ -28,9 +28,9 @@ STATIC = Path(__file__).parent / "static"
 MAP_STYLES = ("base", "map", "panel", "figures", "map-media")
 PAGE_STYLES = ("pages", "ground", "stack")  # likewise of the other pages
 # What pages load, each with all that it imports.
-ENTRIES = ("main", "pages", "locating", "joining", "tooling", "workbench", "drawing")
+ENTRIES = ("main", "pages", "lookup", "join", "offline-pages", "workbench", "drawing")
 # What a page fetches when it is needed: its search without a server, layers of the operator's.
-LATER = ("answering", "own")
+LATER = ("offline-search", "own")
 LEAFLET = "django-js-lib-leaflet"  # the package; Django itself is not needed
 LEAFLET_FILES = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png")
 IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+)\.js";\n', re.MULTILINE)

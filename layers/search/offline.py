@@ -2,7 +2,7 @@
 
 Every spelling is resolved here: the browser gets a table from spellings to answers, the words and
 patterns that questions are cut by, and the limits that names are compared with. What
-``webmap/static/js/answering.js`` does with them is what :class:`~layers.search.finder.Search` does.
+``webmap/static/js/offline-search.js`` does with them is what :class:`~layers.search.finder.Search` does.
 """
 
 from __future__ import annotations

@@ -103,6 +103,11 @@ def test_every_ink_and_line_is_used_by_something_that_draws():
     assert not [name for name in STYLE.lines if f"--line-{name}" not in texts and f'"{name}"' not in texts]
 
 
+def test_no_style_sheet_sets_a_dash_of_its_own():
+    sheets = (path.read_text(encoding="utf-8") for path in FOLDER.glob("*.css"))
+    assert not [dash for sheet in sheets for dash in re.findall(r"dasharray: *[0-9][^;]*", sheet)]
+
+
 def test_the_modules_read_only_rules_that_there_are():
     scripts = "".join(path.read_text(encoding="utf-8") for path in (FOLDER.parent / "js").glob("*.js"))
     read = set(re.findall(r"STYLE\.(\w+)", scripts))

@@ -63,7 +63,7 @@ def to_literal(path: str, content: bytes) -> bytes:
 
 
 def tabulate_lookup(release: Release) -> Row:
-    """Return what a look-up answers from, for ``webmap/static/js/placing.js``, with the frames it knows."""
+    """Return what a look-up answers from, for ``webmap/static/js/offline-lookup.js``, with the frames it knows."""
     around = list(read_block(release.read("index/around.bin")))
     ground = {entry.head["id"]: entry.geometry for entry in around if entry.head["layer"] == GROUND}
     edges = [entry for entry in around if entry.head["layer"] == EDGES]
@@ -113,7 +113,7 @@ def _tabulate_frames() -> list[Row]:
 
 
 def build_answers(app: Flask) -> dict[str, Row]:
-    """Return what the search answers from, as ``webmap/static/js/answering.js`` reads it.
+    """Return what the search answers from, as ``webmap/static/js/offline-search.js`` reads it.
 
     What is alike in every language stands under ``search``, and what each says besides under its own name.
     """

@@ -276,7 +276,7 @@ def _service_kinds(content: Content) -> set[str]:
 
 
 def tabulate_siting(content: Content) -> dict[str, object]:
-    """Return what :func:`rank_places` answers from, for ``webmap/static/js/ranking.js``."""
+    """Return what :func:`rank_places` answers from, for ``webmap/static/js/offline-siting.js``."""
     kinds = _service_kinds(content)
     return {
         "places": [_tabulate_place(content, one, kinds) for one in content.measures["places"]],

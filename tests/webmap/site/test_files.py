@@ -102,7 +102,7 @@ def test_what_scripts_ask_for_is_there(written: Site) -> None:
     files, release = set(written.manifest["files"]), written.answer["release"]
     for name in ("overview", "detail"):
         assert written.handed(f"r/{release}/map/{name}.topojson.js")["type"] == "Topology"
-    assert f"r/{release}/static/js/answering.js" in files
+    assert f"r/{release}/static/js/offline-search.js" in files
     for language in LANGUAGES:
         payload = written.handed(f"r/{release}/map/{language}.json.js")
         for feature in payload["features"].values():

@@ -227,7 +227,7 @@ def test_the_site_answers_as_the_server_does(
     queries = [*QUERIES, *ODD_QUERIES]
     assert len(queries) > 300
     reader.goto(f"{hosted}/zones/index.html")
-    module = f"{hosted}/r/{written.answer['release']}/static/js/answering.js"
+    module = f"{hosted}/r/{written.answer['release']}/static/js/offline-search.js"
     tables = [f"{hosted}/answers/{name}.json.js" for name in ("search", language)]
     answers = reader.evaluate(ASK, [module, tables, queries])
     for query, found in zip(queries, answers, strict=True):

@@ -28,21 +28,21 @@ MODULES = {
     path.stem: path.read_text(encoding="utf-8")
     for path in (Path(__file__).parents[3] / "webmap" / "static" / "js").glob("*.js")
 } | {
-    "asked": """import { createComparing } from "./comparing.js";
-import { createFrames, parsePosition } from "./frames.js";
-import { createPlacing } from "./placing.js";
-import { createRanking } from "./ranking.js";
+    "asked": """import { createComparison } from "./offline-comparison.js";
+import { createPositions, parsePosition } from "./offline-positions.js";
+import { createLookup } from "./offline-lookup.js";
+import { createSiting } from "./offline-siting.js";
 export const answer = {
   find(tables) {
-    const { parse, rank, toRows } = createRanking(tables);
+    const { parse, rank, toRows } = createSiting(tables);
     return (query) => { const found = rank(parse(query)); return [found, toRows(found, "en")]; };
   },
   compare(tables) {
-    const { parse, compare, toRows } = createComparing(tables);
+    const { parse, compare, toRows } = createComparison(tables);
     return (query) => { const found = compare(parse(query)); return [found, toRows(found, "en")]; };
   },
   lookup(tables) {
-    const [frames, place] = [createFrames(tables.frames), createPlacing(tables)];
+    const [frames, place] = [createPositions(tables.frames), createLookup(tables)];
     return (query) => [place(...parsePosition(query, frames))];
   },
 };

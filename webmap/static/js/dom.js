@@ -1,7 +1,5 @@
 /** Build elements, and copy text. Everything from the data is set as text or as an attribute, never as markup. */
 
-/* Build elements. Everything from the data is set as text or as an attribute, never as markup. */
-
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Return an HTML element; `text`, `class`, `dataset` and `on*` functions are understood, null is left out. */

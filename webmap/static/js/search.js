@@ -3,9 +3,7 @@
 import { byId, el } from "./dom.js";
 import { at, fetchJson, later, served, t } from "./site.js";
 
-/* Set the characters that a query hit as marked text: nodes, never markup. */
-
-/** Return nodes for `text` with the `[start, end)` ranges of its characters marked. */
+/** Return nodes, never markup, for `text` with the `[start, end)` ranges of its characters marked. */
 function marked(text, ranges = []) {
   const letters = [...text]; // characters, as the server counts them
   const nodes = [];
@@ -30,7 +28,7 @@ export async function answerOffline(query, lang) {
 
 async function readAnswering(lang) {
   const tables = ["search", lang].map((name) => fetchJson(`/answers/${name}.json`));
-  const [{ createAnswering }, ...read] = await Promise.all([later("answering"), ...tables]);
+  const [{ createAnswering }, ...read] = await Promise.all([later("offline-search"), ...tables]);
   return createAnswering(...read);
 }
 

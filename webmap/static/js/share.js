@@ -3,8 +3,6 @@
 import { bindCopying, byId } from "./dom.js";
 import { at, local, own, served } from "./site.js";
 
-/* What a reader takes along from the map: the theme's printed sheet, the view's address, code to embed it. */
-
 const ASKED = ["industry", "cluster", "pick", "layers", "hide"]; // that a sheet shows as the screen does
 
 export function createPassing({ map, state }) {

@@ -4,9 +4,9 @@
  * alike in every language in one, names and sentences of the page's language in the other.
  */
 
-import { createAsking } from "./asking.js";
-import { createLetters, squeeze } from "./letters.js";
-import { HOLDS, createNaming } from "./naming.js";
+import { createCutting } from "./offline-cutting.js";
+import { createLetters, squeeze } from "./offline-letters.js";
+import { HOLDS, createFinder } from "./offline-finder.js";
 
 const [EXACT, START] = [0, 2];
 const SYNONYM = { named: 0, synonym: 1 }; // how a result of an industry is told; 2: otherwise
@@ -19,29 +19,29 @@ export function createAnswering(shared, spoken) {
   const { rules } = tables;
   const { says } = spoken;
   const letters = createLetters(tables);
-  const { understand, correct, near, isMeant, missing, grades, keys } = createNaming(tables, letters);
-  const asking = createAsking(tables, letters, keys);
+  const { understand, correct, near, isMeant, missing, grades, keys } = createFinder(tables, letters);
+  const cutting = createCutting(tables, letters, keys);
   const places = new Set(rules.names.places);
 
   function answer(typed) {
     const query = [...typed].slice(0, rules.names.query).join("");
     const wanted = letters.fold(letters.simplify(query));
     let { hits, pieces } = understand(wanted);
-    const asked = asking.ask(query);
+    const asked = cutting.ask(query);
     let reply = asked ? withoutOwn(hits, namedBy(hits, asked, query)) : replyOf(hits, pieces, query);
-    const lacking = asking.nearestTo(query);
+    const lacking = cutting.nearestTo(query);
     // A terminal for gas is no card terminal; no page finds a site for steel.
-    if (lacking !== undefined && (asking.lacksIndustry(query) || (reply && answers[reply.told.at].kind === "page"))) [hits, reply] = [[], null];
+    if (lacking !== undefined && (cutting.lacksIndustry(query) || (reply && answers[reply.told.at].kind === "page"))) [hits, reply] = [[], null];
     // Tobacco is not found where e-cigarettes are, which is a word of ours.
     if (!reply && hits.every((hit) => hit.key.ours && isPart(hit, lacking === undefined ? START : EXACT))) hits = [];
-    let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : asking.unknown(query);
+    let lost = reply ? reply.unknown : hits.length ? missing(hits, pieces) : cutting.unknown(query);
     let corrected = null;
     const nothing = () => !hits.length && !reply;
     const nearest = nothing() ? lacking : undefined;
     if (wanted && nearest === undefined && (lost.length || nothing())) {
       const { meant, shown } = correct(pieces);
       const again = understand(meant);
-      const other = asking.ask(shown) ?? replyOf(again.hits, again.pieces, shown);
+      const other = cutting.ask(shown) ?? replyOf(again.hits, again.pieces, shown);
       const left = other ? other.unknown : missing(again.hits, again.pieces);
       const same = !(reply && other) || answers[reply.told.at].industry === answers[other.told.at].industry; // a charter is no charger
       if (again.hits.length && (nothing() || (same && left.length < lost.length))) [hits, reply, lost, corrected] = [again.hits, other, left, shown];
@@ -89,7 +89,7 @@ export function createAnswering(shared, spoken) {
     const key = hits.find((hit) => isMeant(hit) && (!hit.key.ours || whole(hit)))?.key;
     if (!key) return null;
     const nothing = { others: [], unused: [], unknown: [] };
-    const reply = key.grade >= grades.term ? asking.ask(key.spelling) : null;
+    const reply = key.grade >= grades.term ? cutting.ask(key.spelling) : null;
     if (reply) return { told: reply.told, ...nothing };
     const { told } = entries[key.at];
     return told === undefined ? null : { told: { at: told, word: query }, ...nothing };

@@ -1,6 +1,6 @@
 /** Rank places by criteria, as webmap/views/siting.py and layers/siting.py do, on the tables that the former builds. */
 
-import { Refusal, rounded, splitIds, toExact, toNumber } from "./figuring.js";
+import { Refusal, rounded, splitIds, toExact, toNumber } from "./offline-numbers.js";
 
 const INDUSTRY = "industry";
 const WHOLE = /^[0-9]{1,15}$/;
@@ -8,7 +8,7 @@ const SHARE = /^(?:0(?:\.[0-9]{1,2})?|1(?:\.0{1,2})?)$/;
 const DECIMALS = 3;
 
 /** Return `{parse, rank, toRows}` on the tables of the siting. */
-export function createRanking(tables) {
+export function createSiting(tables) {
   const { places, industries, circumstances, distances, coast, usual, limits } = tables;
   const criterionOf = (industry) => `${INDUSTRY}:${industry}`;
 

@@ -1,9 +1,9 @@
 /** Compare places, as webmap/views/comparison.py does, on the documents that it takes its facts from. */
 
-import { Refusal, splitIds } from "./figuring.js";
+import { Refusal, splitIds } from "./offline-numbers.js";
 
 /** Return `{parse, compare, group, toRows}` on the tables of the comparison. */
-export function createComparing({ places, emphases, least, most }) {
+export function createComparison({ places, emphases, least, most }) {
   /** Return the places of an address; throws what is wrong with it. */
   function parse(query) {
     const ids = splitIds(query.getAll("zones"));

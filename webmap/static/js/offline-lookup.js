@@ -1,6 +1,6 @@
 /** What applies at a point, as layers/lookup.py answers it; positions are (lon, lat) in degrees, distances geodesic metres. */
 
-import { rounded } from "./figuring.js";
+import { rounded } from "./offline-numbers.js";
 
 const METRES_PER_DEGREE = 110574;
 const MARGIN = 1.1;
@@ -10,7 +10,7 @@ const OPEN_KEYS = ["id", "layer", "kind", "name", "url", "industries", "relation
 const RADIANS = Math.PI / 180;
 
 /** Return a function that answers what applies at (lon, lat), on tables whose geometries are flat lists of figures. */
-export function createPlacing(tables) {
+export function createLookup(tables) {
   const { order, sharing, errors: table } = tables;
   const [places, edges] = [tables.places, tables.edges].map((rows) => rows.map(unpack));
   const [neighbour, window] = [tables.neighbour, tables.window].map(unpackRings);

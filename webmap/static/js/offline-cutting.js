@@ -1,7 +1,7 @@
 /** Cut a question into words that the plan or our synonyms know, as layers/search/answers.py does. */
 
 /** Return `{ask, unknown, lacksIndustry, nearestTo}` on the tables that layers/search/offline.py writes, and the keys in them. */
-export function createAsking(tables, letters, keys) {
+export function createCutting(tables, letters, keys) {
   const { rules, told: answers, terms, entries } = tables;
   const { strong: STRONG, weak: WEAK, stop: STOP, unknown: UNKNOWN } = rules.weights;
   const [latin, heads] = [tables.latin, tables.heads].map((table) => new Map(Object.entries(table)));

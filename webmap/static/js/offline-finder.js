@@ -1,7 +1,7 @@
 /** Find what bears a name, as layers/search/finder.py does, and what a misspelt one may mean, as typos.py does. */
 
-import { compare } from "./asking.js";
-import { HAN, HANGUL, RUNS, isLatin, squeeze } from "./letters.js";
+import { compare } from "./offline-cutting.js";
+import { HAN, HANGUL, RUNS, isLatin, squeeze } from "./offline-letters.js";
 
 const [KNOWN, EMPTY, UNKNOWN] = ["known", "empty", "unknown"];
 /* How well a query fits a key, best first. CORE: all but the empty words; HOLDS: the query contains the key. */
@@ -13,7 +13,7 @@ const GRADES = 7; // bits of a key's grade; above them is whether its spelling i
 const OURS = 4;
 
 /** Return `{understand, correct, near, missing, keys}` on the tables of layers/search/offline.py. */
-export function createNaming(tables, letters) {
+export function createFinder(tables, letters) {
   const { rules, entries } = tables;
   const { grades, words: lengths, names: limits, typos: slips } = rules;
   const { fold, trace, stem, stemAll } = letters;

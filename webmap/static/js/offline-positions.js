@@ -1,6 +1,6 @@
 /** Positions as people write them, and the coordinate systems that they are in, as geodata/coordinates.py and crs.py have them. */
 
-import { Refusal, rounded } from "./figuring.js";
+import { Refusal, rounded } from "./offline-numbers.js";
 import { toGcj02 } from "./gcj02.js";
 
 const { PI, abs, asinh, atan, atan2, atanh, cos, cosh, hypot, sin, sinh, sqrt, tan } = Math;
@@ -89,7 +89,7 @@ const shifted = (project) => ({
 });
 
 /** Return the coordinate systems by name: `project` from (lon, lat) and `unproject`, whether in metres, which axis comes first. */
-export function createFrames({ degrees, projected }) {
+export function createPositions({ degrees, projected }) {
   const frames = Object.fromEntries(degrees.map((name) => [name, { ...SAME }]));
   for (const { name, north_first: northFirst, ...own } of projected)
     frames[name] = { ...transverse(own), metric: true, northFirst };

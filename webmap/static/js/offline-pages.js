@@ -1,11 +1,11 @@
 /** Siting, comparison and look-up on pages that no service answers: worked out here, from pieces of pages. */
 
-import { createComparing } from "./comparing.js";
+import { createComparison } from "./offline-comparison.js";
 import { byId, el } from "./dom.js";
-import { Refusal, toCsv, written } from "./figuring.js";
-import { createFrames, parsePosition } from "./frames.js";
-import { createPlacing } from "./placing.js";
-import { createRanking } from "./ranking.js";
+import { Refusal, toCsv, written } from "./offline-numbers.js";
+import { createPositions, parsePosition } from "./offline-positions.js";
+import { createLookup } from "./offline-lookup.js";
+import { createSiting } from "./offline-siting.js";
 import { answerOffline } from "./search.js";
 import { at, fetchJson, lang, load, local, setWords, t } from "./site.js";
 
@@ -83,7 +83,7 @@ const SHADES = 5;
 const OPEN = 3; // of the best, with their accounts
 
 function showRanking(tables, query, answer) {
-  const { parse, rank, toRows } = createRanking(tables);
+  const { parse, rank, toRows } = createSiting(tables);
   const { usual } = tables;
   bindForm({ ...Object.fromEntries(tables.circumstances.map((one) => [one, "0"])), ...Object.fromEntries(Object.entries(usual).map(([name, value]) => [name, String(value)])) });
   const criteria = parse(query);
@@ -181,7 +181,7 @@ const FACTS = ["map", "area", "official", "boundary", "positioning"];
 const LISTS = ["platforms", "responsible_units"];
 
 function showComparison(tables, query, answer) {
-  const { parse, compare, group, toRows } = createComparing(tables);
+  const { parse, compare, group, toRows } = createComparison(tables);
   bindForm({});
   const ids = parse(query);
   const names = new Map(Object.values(tables.places).map(({ head }) => [head.id, head.name[lang()]]));
@@ -271,7 +271,7 @@ const NAMED = 8; // things of a name, at most
 
 async function showPlace(tables, query, answer) {
   bindForm({ crs: "CRS84" });
-  const frames = createFrames(tables.frames);
+  const frames = createPositions(tables.frames);
   for (const option of byId("crs").options) if (!(option.value in frames)) option.remove();
   const text = query.get("at") ?? [query.get("lon"), query.get("lat")].filter(Boolean).join(", ");
   byId("at").value = text;
@@ -285,7 +285,7 @@ async function showPlace(tables, query, answer) {
     return showRefusal(error);
   }
   if (!position) return;
-  const found = createPlacing(tables)(...position);
+  const found = createLookup(tables)(...position);
   const { lon, lat } = found;
   const where = [t(`placing.where.${found.where}`)];
   if (found.where !== "city" && found.nearest) where.push(` ${t("placing.nearest")} `, piece(`link:${found.nearest.id}`), `, ${distance(found.nearest.distance_m)}`);
