@@ -14,8 +14,7 @@ from itertools import chain
 
 from geodata.crs import check_frames
 from geodata.document import NOTICE, PREAMBLE, is_address, parent_of
-from geodata.kinds import LANGUAGES
-from geodata.land import CITY
+from geodata.kinds import CITY, LANGUAGES
 from geodata.messages import Place, Problem, problem, words
 from geodata.model import IndicatorValue, Record, Site, Target, Text
 from geodata.read import Facts

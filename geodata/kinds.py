@@ -1,10 +1,14 @@
-"""The languages, emphases and layers that records come in, for who needs the names without the records."""
+"""What records come in: languages, emphases and layers, and what is no place; names without records."""
 
 from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
 from geodata.city import list_layers, read_city
+
+CITY: Final = read_city().id  # the id of the whole city
+SEA: Final = "sea"  # in place of a place: what is no land
+
 
 LANGUAGES: Final = read_city().languages  # of every text; the first is the plan's
 

@@ -25,9 +25,9 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError
 
+from geodata.audit import claims_of
 from geodata.basemap import SUFFIXES, BasemapError, check_basemap
 from geodata.city import read_city
-from geodata.claims import claims_of
 from geodata.document import Document, above, normalise, parse_document
 from geodata.letters import UNPRINTABLE, name_letter
 from geodata.messages import Place, Problem, problem

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-from geodata.land import SEA
+from geodata.kinds import SEA
 from geodata.messages import Place, Problem, problem
 from geodata.model import Record, Term
 from geodata.read import Facts

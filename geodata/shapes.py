@@ -35,8 +35,7 @@ from geodata.boundaries import Boundaries, DataPackage, FeatureCollection, Quali
 from geodata.boundary_import.planar import GRID_DEG, unite
 from geodata.boundary_import.records import IMPORTED_METHODS, ImportedBoundary
 from geodata.boundary_import.snap import Adjusted, Members
-from geodata.kinds import LANGUAGES
-from geodata.land import CITY, SEA
+from geodata.kinds import CITY, LANGUAGES, SEA
 from geodata.model import Area, OfficialArea, Position, Site, Text, Town
 from geodata.read import Facts
 

@@ -10,8 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundary_import.records import IMPORTED_METHODS
-from geodata.kinds import EMPHASES
-from geodata.land import SEA
+from geodata.kinds import EMPHASES, SEA
 from geodata.model import Area, Cluster, Gateway, Platform, Text, Town
 from geodata.shapes import Shape, Stretch, find_label
 from layers.answers import Answers

@@ -21,22 +21,22 @@ NAME: Final = "weihai-layout"
 # Each with its module, which is imported once the command is called, so that a start is quick.
 COMMANDS: Final = {
     "serve": "serve",
-    "build": "build",
+    "build": "history",
     "check": "facts",
     "audit": "facts",
-    "local": "local",
+    "local": "facts",
     "lookup": "questions",
     "search": "questions",
-    "join": "join",
+    "join": "questions",
     "export": "export",
     "map": "export",
     "import-boundary": "import_boundary",
     "history": "history",
     "rollback": "history",
     "user": "user",
-    "site": "site",
+    "site": "export",
     "doctor": "doctor",
-    "licences": "licences",
+    "licences": "doctor",
     "bench": "bench",
 }
 

@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from geodata import read
 from layers.postgis.load import load_release, read_snapshot
 from layers.store import Release
-from scripts.cluster import DatabaseCluster, temporary_cluster
+from scripts.bench.load import DatabaseCluster, temporary_cluster
 from webmap.app import create_app
 from webmap.publish import publish
 from webmap.settings import Settings

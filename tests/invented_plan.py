@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from geodata.claims import claims_of
+from geodata.audit import claims_of
 from geodata.document import NOTICE, PREAMBLE
 from geodata.read import Facts
 

@@ -36,9 +36,8 @@ from webmap.i18n import (
     pick,
     translate_here,
 )
-from webmap.ogc.fast_path import FastPath
 from webmap.ogc.pages import blueprint as ogc_pages
-from webmap.ogc.service import Service
+from webmap.ogc.service import FastPath, Service
 from webmap.origin import Origin
 from webmap.problems import RequestError, Strings
 from webmap.settings import Settings, tile_basemap

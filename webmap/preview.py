@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundary_import.georeference import SWAPPED, describe_crs
 from geodata.boundary_import.issues import Issue, Remedy
 from geodata.boundary_import.propose import AreaChange, Baseline, Proposal, ShiftReport, TransferRow
-from geodata.land import SEA
+from geodata.kinds import SEA
 from geodata.model import Area, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape

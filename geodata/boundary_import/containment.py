@@ -32,7 +32,7 @@ from geodata.boundary_import.planar import (
 )
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
-from geodata.land import CITY, SEA
+from geodata.kinds import CITY, SEA
 from geodata.shapes import Shape
 
 

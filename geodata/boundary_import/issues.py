@@ -17,7 +17,7 @@ import yaml
 from geodata import kinds
 from geodata.boundaries import Boundaries
 from geodata.city import read_city
-from geodata.land import CITY, SEA
+from geodata.kinds import CITY, SEA
 from geodata.model import Text
 from geodata.read import Facts
 

@@ -46,7 +46,7 @@ from geodata.boundary_import.planar import (
     to_polygons,
     unite,
 )
-from geodata.land import SEA
+from geodata.kinds import SEA
 
 _SEED_SPACING_DEG: Final = 1e-3  # between the samples of an edge
 

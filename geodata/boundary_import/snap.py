@@ -47,7 +47,7 @@ from geodata.boundary_import.planar import (
 )
 from geodata.boundary_import.reallocate import Assignment, reallocate
 from geodata.boundary_import.records import ImportedBoundary, keep_latest
-from geodata.land import CITY
+from geodata.kinds import CITY
 from geodata.read import Facts
 
 _CONNECTION_WIDTH_M: Final = 0.05  # as wide as nothing but rounding is

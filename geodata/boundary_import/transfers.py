@@ -30,7 +30,7 @@ from geodata.boundary_import.planar import (
 )
 from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import Members
-from geodata.land import SEA
+from geodata.kinds import SEA
 
 _AREAL: Final = 2  # dimensions of a polygon
 _NOTHING_DEG2: Final = 1e-16  # 1 mm²: between areas of one part, and of what it was divided into

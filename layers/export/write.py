@@ -9,8 +9,7 @@ from layers.export.job import ExportRequest, Job, build_job
 from layers.export.kml import write_kml
 from layers.export.parquet import write_parquet
 from layers.export.project import write_mapfile, write_qgs, write_qgz
-from layers.export.texts import pack, write_csv, write_geojson, write_json
-from layers.export.topology import write_topojson
+from layers.export.texts import pack, write_csv, write_geojson, write_json, write_topojson
 from layers.export.vector import (
     write_flatgeobuf,
     write_geodatabase,

@@ -23,8 +23,7 @@ from layers.postgis.load import PlaceRow, Snapshot, load_release
 from layers.postgis.store import PostgisStore
 from layers.query import FeatureStore, Query
 from scripts.bench import synthetic
-from scripts.bench.load import Result
-from scripts.cluster import temporary_cluster
+from scripts.bench.load import Result, temporary_cluster
 from scripts.postgis_sync import Bar
 from webmap.live import settle
 from webmap.ogc.request import extract_box

@@ -1,4 +1,4 @@
-"""``doctor``: is all there that the service needs, here and now; what is wrong, and what to do about it."""
+"""``doctor``, ``licences``: is all there that the service needs, what to do; terms of its packages."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from geodata.local import list_inputs
 from layers.history import read_last
@@ -27,7 +27,7 @@ from layers.inspection import list_faults
 from layers.store import BrokenReleaseError, Release, read_current
 from scripts.commands.common import command, home_option, json_option, option, whole, write_json
 from scripts.environment import NEEDED, list_pinned
-from scripts.messages import list_texts, write
+from scripts.messages import list_texts, warn, write
 from webmap.content import holds
 from webmap.publish import hash_code
 from webmap.settings import MAX_PORT, Settings, SettingsError, read_settings
@@ -374,3 +374,61 @@ CHECKS: tuple[Check, ...] = (
     _check_clock,
     _check_ports,
 )
+
+
+CLASSIFIER = "License :: "
+SHORT = 60  # characters; more is the text of a licence and not its name
+UNKNOWN = "?"
+
+
+class Licence(NamedTuple):
+    """What a package says of its terms: an SPDX expression, or the name that it gives."""
+
+    package: str
+    version: str
+    licence: str
+    files: tuple[str, ...]  # that hold the text, below the folder of packages
+
+
+@command("licences")
+@json_option
+def licences(*, as_json: bool) -> int:
+    """List the licence of every package that is pinned and installed; exit 1 if one names none."""
+    found = list(list_licences())
+    if as_json:
+        write_json([one._asdict() for one in found])
+    else:
+        width = max(len(one.package) for one in found)
+        write("\n".join(f"{one.package:{width}}  {one.version:12}  {one.licence}" for one in found))
+    unknown = [one.package for one in found if one.licence == UNKNOWN]
+    if unknown:
+        warn("licences_unknown", packages=", ".join(unknown))
+    return 1 if unknown else 0
+
+
+def list_licences() -> Iterator[Licence]:
+    """Yield what is said of every package of ``requirements.lock`` that is installed, by name."""
+    for name in sorted({row["name"] for row in list_pinned()}, key=str.lower):
+        try:
+            package = distribution(name)
+        except PackageNotFoundError:
+            continue  # of another system, or another Python
+        files = tuple(str(path) for path in package.files or () if _holds_terms(path.name))
+        yield Licence(name, package.version, _name_licence(package), files)
+
+
+def _name_licence(package: Distribution) -> str:
+    """Return the expression of PEP 639, else what classifiers name, else the old field where it is short."""
+    said = package.metadata
+    expression = said.get_all("License-Expression", [])
+    if expression:
+        return str(expression[0])
+    rows = [row for row in said.get_all("Classifier", []) if row.startswith(CLASSIFIER)]
+    named = [row.rpartition(" :: ")[2] for row in rows]
+    lines = "\n".join(said.get_all("License", [])).strip().splitlines()
+    short = lines[0] if len(lines) == 1 and len(lines[0]) <= SHORT else ""
+    return ", ".join(named) or short or UNKNOWN
+
+
+def _holds_terms(name: str) -> bool:
+    return name.upper().startswith(("LICENSE", "LICENCE", "COPYING", "NOTICE"))

@@ -1,4 +1,4 @@
-"""``history`` and ``rollback``: list the publications, repair their records, return to one of them."""
+"""``build``, ``history``, ``rollback``: publish, list publications, repair their records, return to one."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from scripts.commands.common import (
     command,
     home_option,
     json_option,
+    live_release,
+    local_option,
     option,
     settings,
     show,
@@ -28,9 +30,29 @@ from scripts.commands.common import (
     write_json,
 )
 from scripts.messages import say, warn
+from scripts.postgis_sync import Admission, Outcome, bring
 
 if TYPE_CHECKING:
     from layers.store import Release
+
+
+@command("build")
+@json_option
+@home_option
+@local_option
+def build(*, as_json: bool, home: Path | None, local: Path | None) -> int:
+    """Print where the release is; exit 1 if there is none, or if the store does not take it."""
+    chosen = settings(home, local)
+    admission = Admission(chosen)
+    release = live_release(chosen, admission)
+    if (admission.outcome or bring(chosen, release)) is not Outcome.READY:
+        return 1
+    if as_json:
+        write_json({"id": release.id, "folder": str(release.folder), "files": release.manifest["files"]})
+    else:
+        say("release_at", path=release.folder)
+    return 0
+
 
 SHORT = 12
 

@@ -39,11 +39,11 @@ from geodata.boundaries import (
     round_list,
 )
 from geodata.crs import Bounds, Floats
-from geodata.land import CITY
+from geodata.kinds import CITY
 from geodata.model import OfficialArea, Position, Town, TownBox
 from geodata.read import ROOT, Facts, read_facts
 from scripts.rebuild import quality
-from scripts.rebuild.claims import Unit
+from scripts.rebuild.division import Unit
 from scripts.rebuild.towns import (
     SMOOTHING_M,
     Division,

@@ -21,9 +21,9 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.boundaries import AreaComparison, BlindQuality, BorderDistances, Distances, EdgeAccuracy, Quality
 from geodata.crs import Floats
-from geodata.land import CITY
+from geodata.kinds import CITY
 from geodata.model import OfficialArea, Town
-from scripts.rebuild.claims import Unit
+from scripts.rebuild.division import Unit
 from scripts.rebuild.towns import Division, divide, smooth, trace_borders
 
 Indices = NDArray[np.intp]

@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.crs import Bounds, Floats
-from scripts.rebuild.claims import OPEN_SEA_M, SIDES, Claims, Grid, Labels, Unit
+from scripts.rebuild.division import OPEN_SEA_M, SIDES, Claims, Grid, Labels, Unit
 
 GRID_DEG: Final = 1e-6
 _REACH_DEG: Final = 0.3

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.audit import audit_facts
-from geodata.claims import claims_of
+from geodata.audit import audit_facts, claims_of
 from geodata.model import (
     Agency,
     Area,

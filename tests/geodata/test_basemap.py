@@ -16,7 +16,7 @@ import shapely
 
 from geodata import basemap
 from geodata.basemap import BasemapError, GroundFeature, load_basemap, read_basemap
-from scripts.bench.extract import DATE, Extract
+from scripts.bench.synthetic import DATE, Extract
 
 WINDOW = (121.0, 36.5, 123.0, 37.8)
 LINE = shapely.LineString([(122.1, 37.2), (122.2, 37.25), (122.3, 37.2)])

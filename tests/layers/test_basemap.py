@@ -36,7 +36,7 @@ from layers.basemap import (
     read_groups,
     window_around,
 )
-from scripts.bench.extract import build_extract, read_city_land
+from scripts.bench.synthetic import build_extract, read_city_land
 
 SOME = LocalName("样例", "Sample", "")
 

@@ -36,7 +36,7 @@ from layers.postgis.pool import SCHEMA
 from layers.postgis.store import PostgisStore
 from layers.query import Collection, Query, StoredRow, StoreSlowError, StoreUnavailableError
 from layers.store import Release
-from scripts.cluster import DatabaseCluster, temporary_cluster
+from scripts.bench.load import DatabaseCluster, temporary_cluster
 
 INFO: Any = {"id": "squares", "geometry": "polygon", "fields": [{"name": "id", "type": "string"}]}
 SQUARES = [

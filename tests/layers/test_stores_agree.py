@@ -30,7 +30,7 @@ from layers.postgis import load as loading
 from layers.postgis.load import Snapshot, load_release
 from layers.postgis.store import PostgisStore
 from layers.query import Query, StoredRow, queryables
-from scripts.cluster import DatabaseCluster
+from scripts.bench.load import DatabaseCluster
 from tests.layers import oracle
 
 FIELDS = {

@@ -22,7 +22,7 @@ from layers.memory import MemoryStore, MemoryTable
 from layers.query import Query
 from layers.store import Release, read_current
 from scripts import environment
-from scripts.bench import ogc, parsers, peers, report, synthetic, tasks, traffic
+from scripts.bench import ogc, parsers, synthetic, tasks, traffic
 from scripts.bench.load import Load, Result
 from scripts.bench.postgis import build_items, build_side, compare_sides
 from scripts.bench.synthetic import LAYER, write_made
@@ -90,7 +90,7 @@ def test_a_load_in_which_an_answer_is_an_error_is_no_measurement(tmp_path: Path,
 
 
 def test_the_peers_project_publishes_the_layer_of_the_package():
-    root = ET.fromstring(peers.build_project("features.gpkg", "towns"))
+    root = ET.fromstring(ogc.build_project("features.gpkg", "towns"))
     layer = root.find("projectlayers/maplayer")
     assert layer is not None
     assert layer.findtext("datasource") == "./features.gpkg|layername=towns"
@@ -174,10 +174,10 @@ def test_a_script_says_in_a_line_what_it_lacks(tmp_path, name, arguments):
 def test_all_is_a_page_with_a_chart_that_says_what_is_missing(tmp_path):
     rates = {"ours": 9000.0, "constant": 10000.0, "qgis_server": 50.0, "pygeoapi": 12.0}
     found = [
-        report.Measured("ogc", {"versions": {"pygeoapi": "1"}, "page": {"per_s": rates}}),
-        report.Measured("map", {}, "playwright is not installed"),
+        commands.Measured("ogc", {"versions": {"pygeoapi": "1"}, "page": {"per_s": rates}}),
+        commands.Measured("map", {}, "playwright is not installed"),
     ]
-    report.write_report(found, tmp_path / "b.md", datetime(2026, 1, 2, tzinfo=UTC))
+    commands.write_report(found, tmp_path / "b.md", datetime(2026, 1, 2, tzinfo=UTC))
     text = (tmp_path / "b.md").read_text(encoding="utf-8")
     assert "2026-01-02" in text
     assert "](b.svg)" in text

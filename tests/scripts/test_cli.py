@@ -109,14 +109,14 @@ def test_files_are_added_together_and_published(tmp_path, monkeypatch, capsys, r
         seen.append(_content(chosen.local))
         return release
 
-    monkeypatch.setattr("scripts.commands.local.try_release", publish)
+    monkeypatch.setattr("scripts.commands.facts.try_release", publish)
     files = _plots(tmp_path / "new", "甲,122.1,37.2")
     assert cli.main(["local", "add", *files, "--local", str(folder)]) == 0
     assert release.id in capsys.readouterr().out
     after = _content(folder)
     assert seen == [after]
     assert after == before | {f"layers/{Path(one).name}": Path(one).read_bytes() for one in files}
-    monkeypatch.setattr("scripts.commands.local.try_release", lambda _: None)
+    monkeypatch.setattr("scripts.commands.facts.try_release", lambda _: None)
     newer = _plots(tmp_path / "newer", "乙,122.1,37.3")
     for path in map(Path, newer):
         path.with_stem("more").write_bytes(path.read_bytes())
@@ -141,7 +141,7 @@ def test_a_file_that_is_wrong_changes_nothing(tmp_path, monkeypatch, capsys, nam
     for path in map(Path, _plots(tmp_path / "sound", "甲,122.1,37.2")):
         (folder / "layers" / path.name).write_bytes(path.read_bytes())
     before = _content(folder)
-    monkeypatch.setattr("scripts.commands.local.try_release", lambda _: pytest.fail("published"))
+    monkeypatch.setattr("scripts.commands.facts.try_release", lambda _: pytest.fail("published"))
     (tmp_path / name).write_text(content, encoding="utf-8")
     assert cli.main(["local", "add", str(tmp_path / name), "--local", str(folder)]) == 1
     assert said in capsys.readouterr().err
@@ -563,6 +563,6 @@ def test_every_package_that_the_program_runs_on_names_its_licence(capsys):
 
 
 def test_a_package_that_names_no_licence_is_told(monkeypatch, capsys):
-    monkeypatch.setattr("scripts.commands.licences._name_licence", lambda _: "?")
+    monkeypatch.setattr("scripts.commands.doctor._name_licence", lambda _: "?")
     assert cli.main(["licences"]) == 1
     assert "These packages name no licence: annotated-types" in capsys.readouterr().err

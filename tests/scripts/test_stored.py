@@ -14,7 +14,7 @@ from layers.postgis.pool import SCHEMA
 from layers.postgis.store import PostgisStore
 from layers.query import StoreUnavailableError
 from layers.store import Release
-from scripts.cluster import DatabaseCluster
+from scripts.bench.load import DatabaseCluster
 from scripts.postgis_sync import WIDTH, Bar, Outcome, bring
 from webmap.settings import Settings, read_settings
 

@@ -22,7 +22,7 @@ from layers.postgis.load import Snapshot, is_loaded, load_release
 from layers.postgis.pool import SCHEMA
 from layers.store import Release, read_pointer
 from scripts import cli
-from scripts.cluster import DatabaseCluster, temporary_cluster
+from scripts.bench.load import DatabaseCluster, temporary_cluster
 from scripts.postgis_sync import Outcome, bring, bring_later
 from webmap.live import Live
 from webmap.publish import hash_code

@@ -353,7 +353,7 @@ def test_a_web_process_loads_nothing_of_what_only_reads_facts(release: Release) 
         "geodata.local",
         "geodata.own_layers",
         "geodata.shapes",
-        "geodata.claims",
+        "geodata.audit",
         "layers.catalogue",
         "layers.documents",
         "layers.release",

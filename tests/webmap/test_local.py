@@ -32,7 +32,7 @@ from geodata.read import read_facts
 from layers.cartography import STYLE
 from layers.own import COARSEST_DEG, MOST_CORNERS, build_own_points
 from layers.store import Release, read_current
-from scripts.bench.extract import DATE, Extract, build_extract, read_city_land
+from scripts.bench.synthetic import DATE, Extract, build_extract, read_city_land
 from scripts.commands.common import asked_release
 from tests.invented_plan import invent_text, write_additions
 from tests.webmap.crawling import read_page
@@ -41,7 +41,7 @@ from webmap.file_addresses import Files
 from webmap.paper.painter import OWN_SYMBOL
 from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
-from webmap.site.crawler import Crawler
+from webmap.site.build import Crawler
 
 pytestmark = pytest.mark.usefixtures("printed_here")
 

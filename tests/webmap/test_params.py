@@ -12,8 +12,7 @@ from geodata import crs
 from layers.axes import ALL
 from layers.export.formats import FRAMES
 from webmap.i18n import LANG
-from webmap.ogc.parameters import DECLARED
-from webmap.ogc.request import F
+from webmap.ogc.request import DECLARED, F
 from webmap.params import ChoiceParameter, ListParameter, TextParameter, WholeParameter
 from webmap.problems import MOST_NEAR, BadParameterError, find_near, find_near_rows
 from webmap.views.siting import REACH, WEIGHT, WEIGHTS

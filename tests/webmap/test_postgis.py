@@ -12,7 +12,7 @@ from psycopg import sql
 from layers.postgis.load import load_release, read_snapshot
 from layers.postgis.pool import SCHEMA
 from layers.store import Release
-from scripts.cluster import temporary_cluster
+from scripts.bench.load import temporary_cluster
 from webmap.app import create_app
 from webmap.settings import Settings
 

@@ -33,7 +33,7 @@ from layers.history import read_history, read_last
 from layers.postgis.load import NewerSchemaError, is_loaded
 from layers.store import Release
 from scripts import cli
-from scripts.cluster import DatabaseCluster
+from scripts.bench.load import DatabaseCluster
 from tests.webmap.bench import HASHED, PASSWORD, Bench, build_release, copy_home, run_here, to_file
 from tests.webmap.test_odd_requests import SENT, TEXTS, check, list_rules, requests
 from webmap import publish as publishing

@@ -14,8 +14,23 @@ from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
 from layers.query import RECORDS, Collection, flat_schema, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG
-from webmap.ogc.parameters import DECLARED, ITEM, ITEMS, MAX_SORTED, OWN, PROPERTIES, SORTBY, names_for
-from webmap.ogc.request import FORM, MAX_SEARCH, PROFILE, ROOT, SEARCH_TYPES, F, OgcRequest
+from webmap.ogc.request import (
+    DECLARED,
+    FORM,
+    ITEM,
+    ITEMS,
+    MAX_SEARCH,
+    MAX_SORTED,
+    OWN,
+    PROFILE,
+    PROPERTIES,
+    ROOT,
+    SEARCH_TYPES,
+    SORTBY,
+    F,
+    OgcRequest,
+    names_for,
+)
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
 from webmap.ogc.tilesets import QUAD, TEMPLATE
 from webmap.params import OpenParameter, Operation

@@ -25,11 +25,9 @@ from layers.store import Release
 from webmap.http import HTML, base_url
 from webmap.i18n import LANGUAGES
 from webmap.ogc.cache import geometry_of
-from webmap.ogc.fast_path import to_request
-from webmap.ogc.parameters import ITEMS, OWN
-from webmap.ogc.request import FORMATS, ROOT, OgcRequest
+from webmap.ogc.request import FORMATS, ITEMS, OWN, ROOT, OgcRequest
 from webmap.ogc.resources import Document, FeaturePage, SingleFeature, header_links
-from webmap.ogc.service import ResourceAddress, Service
+from webmap.ogc.service import ResourceAddress, Service, to_request
 
 blueprint = Blueprint("ogc", __name__)
 FORM_FIELDS = ("filter", "crs", "sortby")  # that the form shows

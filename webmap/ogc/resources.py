@@ -21,8 +21,18 @@ from webmap import http as kinds
 from webmap.i18n import fill
 from webmap.limiter import computing
 from webmap.ogc.cache import Body, ReprojectionCache, flatten_body, keep_properties
-from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items
-from webmap.ogc.request import BOX_PLACEHOLDER, FORM, ROOT, OgcRequest, encode
+from webmap.ogc.request import (
+    BOX_PLACEHOLDER,
+    CRS,
+    FORM,
+    ITEM,
+    ROOT,
+    ItemsQuery,
+    OgcRequest,
+    check_parameters,
+    encode,
+    parse_items,
+)
 from webmap.params import Operation
 from webmap.problems import NotFoundError, Strings, link_near, name_some
 

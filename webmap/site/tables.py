@@ -63,7 +63,7 @@ def to_literal(path: str, content: bytes) -> bytes:
 
 
 def tabulate_lookup(release: Release) -> Row:
-    """Return what a look-up answers from, for ``webmap/static/js/offline-lookup.js``, with the frames it knows."""
+    """Return what a look-up answers from, for ``static/js/offline-lookup.js``, with the frames it knows."""
     around = list(read_block(release.read("index/around.bin")))
     ground = {entry.head["id"]: entry.geometry for entry in around if entry.head["layer"] == GROUND}
     edges = [entry for entry in around if entry.head["layer"] == EDGES]

@@ -116,7 +116,7 @@ def compare_places(content: Content, ids: Sequence[str]) -> Comparison:
 
 
 def tabulate_comparison(content: Content) -> dict[str, object]:
-    """Return what :func:`compare_places` takes of every place, for ``webmap/static/js/offline-comparison.js``."""
+    """Return what :func:`compare_places` takes of every place, for ``static/js/offline-comparison.js``."""
     places = {
         row["id"]: _tabulate(compare_places(content, [row["id"]]), row["id"]) for row in content.places()
     }

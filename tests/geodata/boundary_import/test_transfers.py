@@ -14,7 +14,7 @@ from geodata import crs
 from geodata.boundary_import.planar import is_moved
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.boundary_import.transfers import list_transfers
-from geodata.land import SEA
+from geodata.kinds import SEA
 from geodata.read import read_boundaries, read_facts
 
 GROUND = Baseline(read_facts(), read_boundaries())

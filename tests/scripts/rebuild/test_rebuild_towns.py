@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from geodata import crs
-from scripts.rebuild.claims import NOBODY, SIDES, Claims, Grid, Unit, spread
+from scripts.rebuild.division import NOBODY, SIDES, Claims, Grid, Unit, spread
 from scripts.rebuild.towns import (
     Land,
     build_grid,

@@ -15,7 +15,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from layers.store import Release
-from webmap.ogc.parameters import ITEMS, MAX_LIMIT, SYSTEMS
+from webmap.ogc.request import ITEMS, MAX_LIMIT, SYSTEMS
 
 # What the words of these must be, no schema can say.
 UNSAID = {"filter", "datetime", "bbox"}

@@ -24,8 +24,7 @@ from layers.cql.tree import CODES
 from layers.store import Release
 from tests.layers.oracle import as_served
 from webmap.app import create_app
-from webmap.ogc.parameters import SYSTEMS
-from webmap.ogc.request import BOX_PLACEHOLDER
+from webmap.ogc.request import BOX_PLACEHOLDER, SYSTEMS
 from webmap.settings import Settings
 
 ROOT = "/ogc"

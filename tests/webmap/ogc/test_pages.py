@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from geodata.read import read_facts
 from layers.axes import ALL, Axes
 from layers.store import Release
-from webmap.ogc.parameters import ITEMS
+from webmap.ogc.request import ITEMS
 
 pytestmark = pytest.mark.browser
 PLATFORMS = len(read_facts().platforms)

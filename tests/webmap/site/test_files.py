@@ -26,8 +26,7 @@ from webmap.app import create_app
 from webmap.content import Content
 from webmap.file_addresses import Files, NeedsServerError, locate
 from webmap.settings import Settings
-from webmap.site.build import SENT_AT_ONCE
-from webmap.site.crawler import Crawler, LinkRewriter, SiteError
+from webmap.site.build import SENT_AT_ONCE, Crawler, LinkRewriter, SiteError
 
 LANGUAGES = ("zh", "en", "ko")
 REFERENCE = re.compile(r'\s(?:href|src|action|poster|data-(?:href|src))="([^"]*)"')
