@@ -32,18 +32,23 @@ from geodata.document import Document, above, normalise, parse_document
 from geodata.letters import UNPRINTABLE, name_letter
 from geodata.messages import Place, Problem, problem
 from geodata.model import (
+    Address,
     Cluster,
+    Day,
+    Feedback,
     Id,
     Indicator,
+    Mail,
+    OwnText,
+    Phone,
     Plan,
     Record,
+    Short,
     Text,
 )
 from geodata.own_layers import LAYERS, SuppliedLayer, list_layer_files, read_own_layers
 from geodata.own_layers import SUFFIXES as LAYER_SUFFIXES
-from geodata.read import Facts
-from geodata.rows import MAX_BYTES, Row, find_faults, read_rows
-from geodata.stated import Address, Day, Feedback, Mail, OwnText, Phone, Short
+from geodata.read import MAX_BYTES, Facts, Row, find_faults, read_rows
 
 EXAMPLES = Path(__file__).with_name("local_examples")
 PLAN, CONTACTS, OUTCOMES, PUBLISHER = "plan.txt", "contacts.yaml", "outcomes.yaml", "publisher.yaml"

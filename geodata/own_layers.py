@@ -30,9 +30,8 @@ from geodata.kinds import LANGUAGES
 from geodata.letters import find_unprintable
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from geodata.messages import Place, Problem, problem
-from geodata.model import Id, Record
-from geodata.rows import Row, find_faults, read_rows
-from geodata.stated import Address, Day, Mail, OwnText, Phone, Short
+from geodata.model import Address, Day, Id, Mail, OwnText, Phone, Record, Short
+from geodata.read import Row, find_faults, read_rows
 
 LAYERS = "layers"  # the folder of them
 FORMATS = {".geojson": "json", ".gpkg": "gpkg", ".csv": "text", ".xlsx": "xlsx"}

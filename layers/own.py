@@ -14,10 +14,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import GeoJsonFeature
 from geodata.kinds import LANGUAGES
-from geodata.model import Text
+from geodata.model import OwnText, Text
 from geodata.own_layers import OwnField, OwnLayer, SuppliedLayer
 from geodata.shapes import Shape
-from geodata.stated import OwnText
 from layers import geojson
 from layers.cartography import STYLE
 from layers.catalogue import FieldInfo, Layer, describe_fields, state_origin

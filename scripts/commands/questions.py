@@ -31,7 +31,7 @@ from scripts.commands.common import (
 from scripts.messages import say, text, warn, write
 from webmap.content import Content, open_store
 from webmap.i18n import format_clause
-from webmap.polygons import parse_polygon
+from webmap.params import parse_polygon
 from webmap.problems import RequestError, UnavailableError
 from webmap.settings import Settings
 

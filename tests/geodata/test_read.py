@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata import rows
 from geodata.check import check_facts
 from geodata.model import Platform, Zone
-from geodata.read import ROOT, read_boundaries, read_facts
+from geodata.read import MAX_FILE_NODES, ROOT, allowed_fields, read_boundaries, read_facts, read_rows
 from geodata.references import tables
-from geodata.rows import allowed_fields
 
 SOURCE = "- id: good\n  title: Good\n"
 FILE = "plan/sources.yaml"
@@ -144,7 +142,7 @@ def test_aliases_in_every_item_are_stopped_for_the_whole_file(shipped):
     begun = time.process_time()
     facts = read(shipped, SOURCE + bomb)
     assert time.process_time() - begun < 10
-    assert facts.problems[-1].value == str(rows.MAX_FILE_NODES)
+    assert facts.problems[-1].value == str(MAX_FILE_NODES)
     assert len(facts.problems) < 100
     assert set(facts.sources) == {"good"}
 
@@ -299,7 +297,7 @@ def test_no_text_makes_reading_fail(tmp_path_factory, pieces):
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes("".join(pieces).encode("utf-8", "surrogatepass"))
     problems: list = []
-    found = list(rows.read_rows(path, "any.yaml", problems))
+    found = list(read_rows(path, "any.yaml", problems))
     assert all(problem.line for problem in problems)
     assert all(row.line("no.such.field") for row in found)
 
@@ -309,5 +307,5 @@ def test_no_bytes_make_reading_fail(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "bytes.yaml"
     path.write_bytes(content)
     problems: list = []
-    list(rows.read_rows(path, "bytes.yaml", problems))
+    list(read_rows(path, "bytes.yaml", problems))
     assert all(isinstance(str(problem), str) for problem in problems)

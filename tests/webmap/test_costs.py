@@ -40,7 +40,7 @@ from webmap.limiter import COMPUTING, MAKING, Limiter
 from webmap.live import Live
 from webmap.ogc.cache import ReprojectionCache, ResponseCache
 from webmap.ogc.request import SITE_PLACEHOLDER, remembered_request
-from webmap.polygons import MAX_EDGE_KM, MAX_MEETING
+from webmap.params import MAX_EDGE_KM, MAX_MEETING
 from webmap.problems import BusyError
 from webmap.server import LIMITS
 from webmap.settings import Settings

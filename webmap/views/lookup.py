@@ -23,8 +23,18 @@ from layers.lookup import (
 from webmap.http import GEOJSON, HTML, JSON, prefers_page, send_json, vary
 from webmap.i18n import translate
 from webmap.limiter import computing
-from webmap.params import AT, FRAME, LAT, LON, PROJECTED, parse_frame, parse_position, takes
-from webmap.polygons import parse_polygon, to_outline
+from webmap.params import (
+    AT,
+    FRAME,
+    LAT,
+    LON,
+    PROJECTED,
+    parse_frame,
+    parse_polygon,
+    parse_position,
+    takes,
+    to_outline,
+)
 from webmap.problems import BadParameterError, RequestError, TooLargeError, UnsupportedTypeError
 from webmap.views.context import content
 
