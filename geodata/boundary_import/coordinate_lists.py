@@ -417,6 +417,7 @@ def _straighten(wkt: str) -> BaseGeometry:
         warnings.simplefilter("ignore")  # of what is raised below
         table.write(f'WKT\n"{wkt}"\n')
         table.flush()
+        shape: BaseGeometry | None
         (shape,) = shapely.force_2d(shapely.from_wkb(pyogrio.raw.read(table.name)[2]))
     if shape is None:
         raise ValueError(wkt[:40])
