@@ -26,12 +26,13 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundaries import GeoJsonFeature, parse_geometry
 from geodata.crs import Bounds
 from geodata.kinds import POINT_LAYERS
+from geodata.messages import fill
 from layers.cartography import STYLE
 from layers.document_types import PlaceDocument
 from layers.home import find_home
 from layers.map_types import MapDocument, MapOwnLayer, ShownFeature
 from layers.store import Release, read_current
-from webmap.i18n import fill, format_clause
+from webmap.i18n import format_clause
 from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
