@@ -267,8 +267,10 @@ def settings(home: Path | None, local: Path | None = None) -> Settings:
     `home` and `local` are what was typed, and go before the environment.
     """
     # Only who serves or publishes pays for it.
-    from webmap.settings import read_settings
+    from webmap.settings import list_unknown, read_settings
 
+    for name, near in list_unknown():
+        warn("doctor_setting_unknown", name=name, near=near or "–")
     try:
         found = read_settings()
     except ValueError as error:

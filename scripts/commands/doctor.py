@@ -30,7 +30,7 @@ from scripts.environment import NEEDED, list_pinned
 from scripts.messages import list_texts, write
 from webmap.content import holds
 from webmap.publish import hash_code
-from webmap.settings import MAX_PORT, Settings, SettingsError, read_settings
+from webmap.settings import MAX_PORT, Settings, SettingsError, list_unknown, read_settings
 from webmap.sockets import CONNECTIONS, count_connections, most_files
 
 Level = Literal["ok", "warning", "error"]
@@ -96,6 +96,8 @@ def doctor(*, host: str, port: int, as_json: bool, home: Path | None) -> int:
 
 def examine(host: str, port: int, home: Path | None = None) -> Iterator[Finding]:
     """Yield the findings of every check, in the order in which one mends them."""
+    for name, near in list_unknown():
+        yield _doubt("settings", "setting_unknown", name=name, near=near or "–")
     try:
         settings = read_settings()
     except SettingsError as error:
