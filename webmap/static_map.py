@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
+from layers.answers import WHOLE_CITY
 from layers.links import Words
 from layers.sketch import Sketch, SketchedPlace
 from webmap.content import Content
@@ -65,7 +66,11 @@ def arrange(
     sketch = content.sketch
     known = [place for place in marks if place in sketch["places"]]
     known.sort(key=lambda place: -(content.documents[place]["area_km2"] or 0))
-    names = {place: _name(content, place, language) for place in reversed(known)}
+    names = {
+        place: _name(content, place, language)
+        for place in reversed(known)
+        if content.documents[place].get("extent") != WHOLE_CITY  # which is no place in its middle
+    }
     texts = names if numbers is None else numbers
     labels = {name: _place_labels(texts, size, sketch) for name, size in SIZES.items()}
     wide, large = labels["wide"], labels["large"]
