@@ -250,6 +250,13 @@ def test_korean_keeps_one_register() -> None:
     assert wrong == {}
 
 
+def test_a_count_is_no_part_of_an_english_phrase_that_one_would_break() -> None:
+    """A number after a colon needs no plural ("places: 1"); shares of a whole and faults of many have one."""
+    counted = re.compile(r"\{(count|placed|total)\} (?!of |more|in (all|common))[a-z]+")
+    found = {key for key, text in _all("en").items() if counted.search(text)}
+    assert found == {"lists.count", "matrix.count", "own.count", "error.workbench_full"}
+
+
 @pytest.mark.parametrize("word", ONE_WORD)
 def test_pages_call_one_thing_by_one_word(word: str) -> None:
     texts = {f"{one} {key}": text for one in ("en", "ko") for key, text in _all(one).items()}
