@@ -21,6 +21,7 @@ OFFSETS = (
     *((0.6, 0), (-0.6, 0), (0.6, -0.8), (-0.6, -0.8), (0.6, 0.8), (-0.6, 0.8), (0, -2), (0, 2)),
 )
 UPRIGHT = 3  # so many of them keep a label over its spot
+CROWDED = 12  # labels; of as many, one that strays stands on a place that is another's
 
 
 class MapLabel(TypedDict):
@@ -106,7 +107,8 @@ def _row(
 def _place_labels(texts: Mapping[str, str], size: int, sketch: Sketch) -> dict[str, MapLabel]:
     """Return where each text stands at `size` covering no other; `tight` where none fits."""
     own = {place: (sketch["places"][place]["x"], sketch["places"][place]["y"]) for place in texts}
-    wanted = [Label(text, own[place], size) for place, text in texts.items()]
+    strays = len(texts) < CROWDED
+    wanted = [Label(text, own[place], size, strays) for place, text in texts.items()]
     spots = place_labels(wanted, (sketch["width"], sketch["height"]))
     labels: dict[str, MapLabel] = {}
     for (place, text), spot in zip(texts.items(), spots, strict=True):
