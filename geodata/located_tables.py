@@ -25,7 +25,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata import crs
-from geodata.boundary_import.coordinate_lists import find_crs, normalise_word, read_vocabulary
+from geodata.boundary_import.coordinate_lists import GDAL_OPTIONS, find_crs, normalise_word, read_vocabulary
 from geodata.boundary_import.corner_tables import (
     HEADER_ROWS,
     is_packed,
@@ -51,7 +51,6 @@ from geodata.boundary_import.formats import (
 from geodata.boundary_import.issues import Issue, RefusedError, build_issue, join_texts
 from geodata.boundary_import.reader import (
     DRIVERS,
-    GDAL_OPTIONS,
     OPEN_OPTIONS,
     WORKBOOKS,
     gdal_errors,
@@ -260,9 +259,9 @@ def _read_workbook(source: _Source) -> LocatedTable:
     read: dict[str, LocatedTable] = {}
     failed: list[RefusedError] = []
     for sheet in sheets[:20] if wanted is None else [wanted]:
-        with gdal_errors(name, path):
-            rows = read_sheet(path, sheet, MAX_ROWS + 100)
         try:
+            with gdal_errors(name, path):
+                rows = read_sheet(path, sheet, MAX_ROWS + 100)
             read[sheet] = _read_rows(source, rows, range(1, len(rows) + 1))
         except RefusedError as error:
             failed.append(error)

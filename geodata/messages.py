@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -75,7 +76,26 @@ def problem(code: str, place: Place, value: object, /, level: Level = "error", *
 def say(code: str, language: Language, /, **values: object) -> str:
     """Return the message for `code` in `language`, filled with `values`; raises KeyError if unknown."""
     wording: str = _messages()[code][language]
-    return wording.format(**values)
+    return fill(wording, values)
+
+
+class _Values(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        name, *words = key.split("|")
+        if not words:
+            raise KeyError(name)
+        return words[str(self[name]) != "1"]
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """Return a text with its values filled in; one without any, as names are, stands as it is written.
+
+    Words by number stand as ``{name|one|many}``.
+
+    >>> fill("{count} {count|row|rows}", {"count": 1}), fill("{count} {count|row|rows}", {"count": 0})
+    ('1 row', '0 rows')
+    """
+    return text.format_map(_Values(values)) if values else text
 
 
 def words(code: str) -> dict[str, str]:

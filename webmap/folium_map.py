@@ -27,12 +27,13 @@ from shapely.geometry.base import BaseGeometry
 from geodata.boundaries import GeoJsonFeature, parse_geometry
 from geodata.crs import Bounds
 from geodata.kinds import POINT_LAYERS
+from geodata.messages import fill
 from layers.cartography import STYLE
 from layers.document_types import PlaceDocument
 from layers.home import find_home
 from layers.map_types import LegendLine, MapDocument, MapOwnLayer, ShownFeature
 from layers.store import Release, read_current
-from webmap.i18n import fill, format_clause
+from webmap.i18n import format_clause
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
 FARTHEST, CLOSEST, CLOSEST_KNOWN = 7, 14, 18  # zooms: a pixel of 14 is 8 m wide

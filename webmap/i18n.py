@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from geodata import crs
 from geodata.city import find_city, read_city
 from geodata.document import romanise
+from geodata.messages import fill
 from layers.basemap import BasemapIndex
 from webmap.params import ChoiceParameter, wrong_choice
 
@@ -74,11 +75,6 @@ def choose_credit(basemap: BasemapIndex | None) -> tuple[str, dict[str, str]]:
 def translate(key: str, language: str, **values: object) -> str:
     """Return the text for `key`; raises KeyError for a key that no file has."""
     return fill(current_app.extensions["strings"][language][key], values)
-
-
-def fill(text: str, values: Mapping[str, object]) -> str:
-    """Return a text with its values filled in; one without any, as names are, stands as it is written."""
-    return text.format(**values) if values else text
 
 
 def translate_here(key: str, **values: object) -> str:

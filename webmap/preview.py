@@ -21,12 +21,13 @@ from geodata.boundary_import.georeference import SWAPPED, describe_crs
 from geodata.boundary_import.issues import Issue, Remedy
 from geodata.boundary_import.propose import AreaChange, Baseline, Proposal, ShiftReport, TransferRow
 from geodata.land import SEA
+from geodata.messages import fill
 from geodata.model import Area, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape
 from layers.sketch import Frame, draw_scale_bar
 from webmap.assets import read_style_sheet
-from webmap.i18n import fill, format_number, read_strings
+from webmap.i18n import format_number, read_strings
 from webmap.static_map import Label, place_labels
 
 HERE = Path(__file__).parent

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
+from geodata.messages import fill
 from webmap.access_log import request_id
 
 PROBLEM = "application/problem+json"
@@ -232,7 +233,7 @@ def to_problem(error: RequestError, strings: Strings, instance: str) -> bytes:
     The id of the request that is being answered goes with it.
     """
     languages = ("en", "zh")
-    texts = {one: strings[one][error.key].format(**values_in(error, one)) for one in languages}
+    texts = {one: fill(strings[one][error.key], values_in(error, one)) for one in languages}
     body = {
         "type": "about:blank",
         "title": strings["en"][title_key(error.status)],

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 import unicodedata
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -37,11 +39,18 @@ _M2_PER_HA: Final = 10_000.0
 _PLOT_END: Final = "@"
 _PLOT_HEAD: Final = re.compile(r"\s*\d+\s*[,\t][^\n]*@\s*\n")
 NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+_CURVES: Final = "CURVEPOLYGON|COMPOUNDCURVE|CIRCULARSTRING|MULTISURFACE|MULTICURVE"
 _WKT: Final = re.compile(
-    r"(?:SRID=(?P<srid>\d+);\s*)?(?P<wkt>(?:MULTI)?(?:POLYGON|LINESTRING|POINT)|GEOMETRYCOLLECTION|LINEARRING)"
+    r"(?:SRID=(?P<srid>\d+);\s*)?(?P<wkt>(?:MULTI)?(?:POLYGON|LINESTRING|POINT)|GEOMETRYCOLLECTION|LINEARRING"
+    rf"|{_CURVES})"
     r"\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)",
     re.IGNORECASE,
 )
+GDAL_OPTIONS: Final = {
+    "OGR_GEOJSON_MAX_OBJ_SIZE": "500",  # MB for one feature; all MAX_VERTICES in one fit
+    "OGR_ARC_STEPSIZE": "0.2",  # degrees: an arc of 30 km radius is kept within 0.1 m
+    "GML_SKIP_RESOLVE_ELEMS": "ALL",  # links in a file lead nowhere
+}
 _HEX: Final = re.compile(r"0[01](?:[0-9a-f]{2}){8,}", re.IGNORECASE)
 
 
@@ -390,11 +399,29 @@ def parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
             shape = shapely.from_wkb(plain)
             srid = int(shapely.get_srid(shape))
         else:
-            shape = shapely.from_wkt(plain[read.start("wkt") :])
+            whole = plain[read.start("wkt") :]
+            curved = re.search(_CURVES, whole, re.IGNORECASE)
+            shape = _straighten(whole) if curved else shapely.from_wkt(whole)
             srid = int(read["srid"] or 0)
     except (GEOSException, ValueError, TypeError) as error:
         raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
     return shapely.force_2d(shape), f"EPSG:{srid}" if srid else None
+
+
+def _straighten(wkt: str) -> BaseGeometry:
+    """Return a geometry with its arcs as lines; raises ValueError for one that GDAL does not read."""
+    import pyogrio
+
+    pyogrio.set_gdal_config_options(GDAL_OPTIONS)
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as table, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is raised below
+        table.write(f'WKT\n"{wkt}"\n')
+        table.flush()
+        shape: BaseGeometry | None
+        (shape,) = shapely.force_2d(shapely.from_wkb(pyogrio.raw.read(table.name)[2]))
+    if shape is None:
+        raise ValueError(wkt[:40])
+    return shape
 
 
 # -- district services

@@ -7,12 +7,15 @@ printed: points side by side, a head on every page, merged cells, notes below, s
 from __future__ import annotations
 
 import csv
+import html
 import itertools
 import math
 import re
 import unicodedata
+import zipfile
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 from geodata.boundary_import.coordinate_lists import (
@@ -28,6 +31,7 @@ from geodata.boundary_import.coordinate_lists import (
     parse_wkt,
     read_vocabulary,
 )
+from geodata.boundary_import.formats import ZIP_ERRORS
 from geodata.boundary_import.issues import Issue, RefusedError, build_issue
 
 Cells = Sequence[str]
@@ -49,6 +53,12 @@ _LABEL: Final = re.compile(r"[xyenbl]\s*[=:]\s*")
 _PAIR: Final = re.compile(r"(-?(?<!\d)\d+\.\d+)\s*,\s*(-?\d+\.\d+)")  # never tried from within a number
 _DECIMAL_COMMA: Final = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
 _THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
+_BOOK: Final = "xl/workbook.xml"
+_ATTRIBUTE: Final = re.compile(r'\b(name|id|Id|Target)="([^"]*)"')
+_UNRECKONED: Final = re.compile(
+    r'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
+)
+_CELLS_SHOWN: Final = 5
 _BETWEEN_PAIRS: Final = re.compile(r"[\s\[\]();|,]*")
 
 
@@ -95,6 +105,34 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
         data = (at for at, row in enumerate(rows) if not _is_note([_get(row, column) for column in pair]))
         start = next(data, 0)
     return _collect_points(name, rows, start, roles, pair)
+
+
+def list_unreckoned(path: Path, sheet: str) -> str:
+    """Return the first cells of a sheet of an XLSX that hold a formula without its value; empty for none.
+
+    So write programs that do not reckon. A text that came out empty is a value.
+    """
+    try:
+        with zipfile.ZipFile(path) as book:
+            content = _read_sheet_part(book, sheet) if _BOOK in book.namelist() else ""
+    except (*ZIP_ERRORS, KeyError, StopIteration, UnicodeDecodeError):  # GDAL says what is wrong
+        return ""
+    cells = [cell[1] for cell in _UNRECKONED.finditer(content) if 't="str"' not in cell[0]]
+    return ", ".join(cells[:_CELLS_SHOWN]) + (" …" if len(cells) > _CELLS_SHOWN else "")
+
+
+def _read_sheet_part(book: zipfile.ZipFile, sheet: str) -> str:
+    """Return the part of an XLSX that a sheet is."""
+    sheets, parts = (
+        [
+            dict(_ATTRIBUTE.findall(tag))
+            for tag in re.findall(rf"<(?:\w+:)?{name}\b[^>]*>", book.read(file).decode())
+        ]
+        for name, file in (("sheet", _BOOK), ("Relationship", "xl/_rels/workbook.xml.rels"))
+    )
+    link = next(one["id"] for one in sheets if html.unescape(one["name"]) == sheet)
+    target = next(one["Target"] for one in parts if one["Id"] == link)
+    return book.read(target[1:] if target.startswith("/") else f"xl/{target}").decode()
 
 
 def point_decimals(cells: list[list[str]]) -> list[list[str]]:

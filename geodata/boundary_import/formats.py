@@ -31,6 +31,7 @@ from geodata.boundary_import.issues import (
     build_issue,
     term,
 )
+from geodata.city import read_city
 
 MAX_BYTES: Final = 200_000_000
 
@@ -119,7 +120,7 @@ SPATIAL: Final = (
     *(".topojson", ".wkt", ".ovkml"),
 )
 TABULAR: Final = (".txt", ".csv", ".dat", ".xlsx", ".ods", ".xml", ".tsv")
-_ZIP_ERRORS: Final = (
+ZIP_ERRORS: Final = (
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
     *(EOFError, OSError, ValueError, struct.error),
 )
@@ -127,10 +128,19 @@ _COMPANIONS: Final = {"tab": (".dat", ".map", ".id"), "shp": (".shx",)}
 
 _MATCHED: Final = re.compile(rb'(?:numberMatched|totalFeatures)"?\s*[=:]\s*"?(\d{1,9})')
 _EXCEEDED: Final = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
+_JSON_WRAPPED: Final = re.compile(
+    rb"\s*(?:/\*.*?\*/\s*)?(?:(?:var|let|const)\s+)?[\w$.\x80-\xff]+\s*[=(]\s*(?=[{\[])", re.DOTALL
+)
 _INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
-_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1}
+_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1, 21: 1200 / 3937}
 _MILLIMETRE: Final = 0.001
-_LARGEST_M: Final = ((1e5, 7e6), (1.3e7, 4.7e7))  # coordinates in metres: north, or east with a zone's number
+_NORTH_M: Final = (1e5, 7e6)
+_ZONES: Final = {  # of 3 and 6 degrees, here and beside: an easting in metres may begin with one
+    int(lon / width + shift) + beside
+    for width, shift in ((3, 0.5), (6, 1))
+    for lon in read_city().region[::2]
+    for beside in (-1, 0, 1)
+}
 
 
 @dataclass(frozen=True)
@@ -213,7 +223,7 @@ def _detect_package(path: Path, name: str) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
     if "xl/workbook.xml" in names:
         return "xlsx"
@@ -235,7 +245,7 @@ def _detect_text(path: Path, name: str, head: bytes) -> str:
         text = head.decode(wide, "ignore").lstrip("\ufeff \t\r\n").encode()
     if text.startswith(b"<"):
         return _detect_xml(path, name)
-    if text.startswith((b"{", b"[{")):
+    if text.startswith((b"{", b"[{")) or _JSON_WRAPPED.match(text):
         return "json"
     if text[:40].lower().startswith(b"!table"):
         return "tab"
@@ -273,7 +283,7 @@ def unpack(archive: Path, folder: Path) -> list[Path]:
             left = MAX_UNPACKED
             for entry in entries:
                 left -= _extract(source, entry, folder, left)
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise RefusedError(build_issue("not-readable", archive.name, reason=str(error)[:200])) from error
     return sorted(folder.iterdir())
 
@@ -344,6 +354,20 @@ def decode_text(name: str, content: bytes, encoding: str | None = None) -> str:
         except (UnicodeDecodeError, LookupError):
             continue
     raise RefusedError(build_issue("bad-encoding", name, tried=", ".join(tried)))
+
+
+def unwrap_json(path: Path, folder: Path) -> Path:
+    """Return a JSON without the script that services and web maps have around it.
+
+    That is ``f({…});`` or ``var a = {…};``.
+    """
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    start = _JSON_WRAPPED.match(content)
+    if start is None:
+        return path
+    bare = folder / f"{path.name}.json"
+    bare.write_bytes(content[start.end() :].rstrip(b"); \t\r\n"))
+    return bare
 
 
 def parse_json(name: str, path: Path) -> object:
@@ -554,7 +578,7 @@ def find_drawing_unit(name: str, content: bytes, shapes: Sequence[BaseGeometry])
     largest = float(np.median(np.abs(points).max(axis=1))) if len(points) else 0.0
 
     def fits(scale: float) -> bool:
-        return any(least <= largest * scale <= most for least, most in _LARGEST_M)
+        return _NORTH_M[0] <= largest * scale <= _NORTH_M[1] or largest * scale // 1e6 in _ZONES
 
     if fits(1.0):
         told = build_issue("drawing-unit-contradicts", name, factor=f"{declared:g}")

@@ -18,6 +18,7 @@ from geodata import kinds
 from geodata.boundaries import Boundaries
 from geodata.city import read_city
 from geodata.land import CITY, SEA
+from geodata.messages import fill
 from geodata.model import Text
 from geodata.read import Facts
 
@@ -144,8 +145,9 @@ def format_texts(
 ) -> dict[str, str]:
     """Return a text by language, filled with `values`; a value that is a dict is by language."""
     return {
-        language: str(words[language]).format(
-            **{name: value[language] if isinstance(value, dict) else value for name, value in values.items()}
+        language: fill(
+            str(words[language]),
+            {name: value[language] if isinstance(value, dict) else value for name, value in values.items()},
         )
         for language in languages
     }

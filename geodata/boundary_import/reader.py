@@ -26,7 +26,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundary_import import coordinate_lists, corner_tables
-from geodata.boundary_import.coordinate_lists import LINE_TYPES, CoordinateText
+from geodata.boundary_import.coordinate_lists import GDAL_OPTIONS, LINE_TYPES, CoordinateText
 from geodata.boundary_import.formats import (
     SPATIAL,
     TABULAR,
@@ -58,6 +58,7 @@ from geodata.boundary_import.formats import (
     repair_xml,
     unescape_drawing,
     unpack,
+    unwrap_json,
 )
 from geodata.boundary_import.issues import (
     Issue,
@@ -90,11 +91,6 @@ DRIVERS: Final = frozenset(
     }
 )
 _BYTES: Final = "ISO-8859-1"  # in which every byte is a letter: attributes are decoded later
-GDAL_OPTIONS: Final = {
-    "OGR_GEOJSON_MAX_OBJ_SIZE": "500",  # MB for one feature; all MAX_VERTICES in one fit
-    "OGR_ARC_STEPSIZE": "0.2",  # degrees: an arc of 30 km radius is kept within 0.1 m
-    "GML_SKIP_RESOLVE_ELEMS": "ALL",  # links in a file lead nowhere
-}
 OPEN_OPTIONS: Final[dict[str, dict[str, str]]] = {
     "gml": {"DOWNLOAD_SCHEMA": "NO", "WRITE_GFS": "NO"},
 }
@@ -265,9 +261,9 @@ def _read_workbook(source: _Source) -> BoundaryFile:
     found: list[tuple[str, CoordinateText]] = []
     failed: list[RefusedError] = []
     for sheet in sheets[:MAX_LAYERS_SHOWN]:
-        with gdal_errors(name, path):
-            rows = read_sheet(path, sheet)
         try:
+            with gdal_errors(name, path):
+                rows = read_sheet(path, sheet)
             table = corner_tables.read_point_table(name, rows, options.columns)
         except RefusedError as error:
             failed.append(error)
@@ -291,6 +287,8 @@ def read_sheet(path: Path, sheet: str, most: int | None = None) -> list[list[str
     """Return the cells of a sheet of a workbook as texts, its titles too; at most so many rows."""
     import pyogrio
 
+    if cells := corner_tables.list_unreckoned(path, sheet):
+        raise RefusedError(build_issue("formulas-unreckoned", path.name, sheet=sheet, cells=cells))
     # As open options GDAL forgets these at the last sheet, whose first row is then taken for names.
     plain = {f"OGR_{kind.upper()}_HEADERS": "DISABLE" for kind in WORKBOOKS}
     plain |= {f"OGR_{kind.upper()}_FIELD_TYPES": "STRING" for kind in WORKBOOKS}
@@ -338,7 +336,7 @@ def _to_boundary_file(name: str, text: CoordinateText) -> BoundaryFile:
 
 def _read_json(source: _Source) -> BoundaryFile:
     """Read GeoJSON, TopoJSON, Esri JSON, or the answer of a district service."""
-    path, name, options = source.path, source.name, source.options
+    path, name, options = unwrap_json(source.path, source.folder), source.name, source.options
     _check_positions(name, path)
     content = parse_json(name, path)
     service = coordinate_lists.read_district_json(name, content)

@@ -23,6 +23,7 @@ from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.geojson_input import GeojsonError
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
+from geodata.messages import fill
 from layers.export.job import BOM, harmless
 from layers.join.answering import PREFIX, JoinAnswers, describe_added_columns, list_added_columns
 from layers.join.placing import Floats, judge_frame, open_placer
@@ -73,7 +74,7 @@ def join_file(asked: JoinRequest) -> tuple[JoinSummary, bytes]:
     except GeojsonError as error:
         values = {"parameter": asked.name, **error.values}
         strings = {one: release.read_json(f"pages/{one}/strings.json") for one in LANGUAGES}
-        texts = {one: strings[one][f"error.{error.kind}"].format(**values) for one in LANGUAGES}
+        texts = {one: fill(strings[one][f"error.{error.kind}"], values) for one in LANGUAGES}
         raise JoinRefusedError(f"geojson-{error.kind}", "file", texts) from error
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 from click.types import OptionHelpExtra
 
+from geodata.messages import fill
 from layers.home import HomeError, find_home
 from layers.store import BrokenReleaseError, Release, read_current
 from scripts.messages import list_texts, text, warn, write
@@ -384,7 +385,7 @@ def tell_wrong(release: Release, key: str, values: Mapping[str, object]) -> None
     """Say in both languages what is wrong with what was asked, as the site does."""
     for language in ("zh", "en"):
         strings = release.read_json(f"pages/{language}/strings.json")
-        write(strings[key].format(**values), error=True)
+        write(fill(strings[key], values), error=True)
 
 
 def tell_home(error: HomeError, given: Path | None) -> int:

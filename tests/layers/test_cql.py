@@ -78,6 +78,10 @@ def read(text: str, language: str = "cql2-text", axes: Axes = CRS84):
         ("名称 = 'a\\tb\\'c\\\\n'", Compare("=", NAME, Constant("a\tb'c\\\\n"))),
         ("DATE('2022-04-14') <= date('2022-04-14')", Truth(value=True)),
         ("TIMESTAMP('2022-04-14T14:48:46Z') > TIMESTAMP('2022-04-14T14:48:46.5Z')", Truth(value=False)),
+        (
+            "TIMESTAMP('2022-04-14T14:48:46.123456789Z') > TIMESTAMP('2022-04-14T14:48:46.1Z')",
+            Truth(value=True),
+        ),
         ("DATE('2022-04-14') IN (DATE('2022-04-13'))", Truth(value=False)),
         (
             "DATE('2022-04-14') BETWEEN DATE('2022-04-14') AND DATE('2022-05-01')",

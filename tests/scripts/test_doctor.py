@@ -76,7 +76,7 @@ def test_answers_for_programs_and_exit_codes(release: Release, home: Path, capsy
         assert main(["doctor", "--home", str(home), "--port", port]) == 1
     said = capsys.readouterr().out
     assert "✗" in said
-    assert said.rstrip().endswith("1 problems, 0 warnings")
+    assert said.rstrip().endswith("problems: 1, warnings: 0")
     assert main(["doctor", "--home", str(home), "--port", port]) == 0
 
 

@@ -38,7 +38,7 @@ def ask(
 def test_it_writes_the_table_with_what_applies(ask: Ask) -> None:
     code, out, _ = ask("own.csv", "-o", "out.csv", "--product", "goods", "--lang", "en")
     assert code == 0
-    assert "2 rows, 1 with a position" in out
+    assert "rows: 2, with a position: 1" in out
     assert "name it with --crs" in out
     assert "Lingang" in Path("out.csv").read_text(encoding="utf-8-sig")
 

@@ -116,7 +116,8 @@ def test_a_file_goes_to_the_map_by_two_people(bench: Bench, visit: Any, tmp_path
     expect(editor.locator("h1")).to_contain_text("to be approved")
     expect(editor.get_by_role("button", name="Publish")).to_have_count(0)
 
-    approver = visit("wang", viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
+    approver = visit("wang", viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    check_access(approver)
     approver.get_by_role("link", name="临港区.geojson").tap()
     expect(approver.locator(".bench-judge")).to_contain_text("某局")
     check_access(approver)
@@ -127,6 +128,13 @@ def test_a_file_goes_to_the_map_by_two_people(bench: Bench, visit: Any, tmp_path
     approver.get_by_role("link", name="Publications and undo").tap()
     expect(approver.locator(".trace")).to_contain_text("li / wang")
     check_access(approver)
+
+
+def known_lines(bench: Bench) -> list[Any]:
+    """Return the lines of every place but the one that is drawn."""
+    layers = (json.loads(bench.release.read(f"data/{one}.geojson")) for one in ("counties", "towns", "zones"))
+    shapes = [row["geometry"] for layer in layers for row in layer["features"] if row["id"] != PLACE]
+    return [shapely.from_geojson(json.dumps(shape)).boundary for shape in shapes]
 
 
 def test_a_boundary_is_drawn_by_mouse_and_by_keyboard(bench: Bench, visit: Any) -> None:
@@ -172,7 +180,11 @@ def test_a_boundary_is_drawn_by_mouse_and_by_keyboard(bench: Bench, visit: Any) 
     box.focus()
     page.keyboard.press("s")
     expect(said).to_contain_text("Snapped")
+    spot = shapely.Point(*(float(one) for one in re.findall(r"\d+\.\d{6}", said.inner_text())))
+    assert min(spot.distance(line) for line in known_lines(bench)) < 1e-6  # as exactly as it is told
     page.keyboard.press("ArrowUp")
+    (lon,) = re.findall(r"longitude (\d+\.\d+)", said.inner_text())
+    assert float(lon) == spot.x  # straight to the north
     check_access(page)
     # What was drawn is still there for who leaves the page, or has to sign in again, before it is sent.
     page.goto(f"{page.url.rpartition('/')[0]}/")

@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 import orjson
 from cachetools import LRUCache, cached
 
+from geodata.messages import fill
 from layers.axes import ALL, CRS84, Axes
 from layers.cql.tree import And, Condition, IsUnknown, Kind, Not, Or, Spatial
 from layers.document_types import FieldEntry, FlatEntry
 from layers.export.job import headline
 from layers.query import RECORDS, Collection, Feature, FeatureStore, Query, Selection, flat_schema, queryables
 from webmap import http as kinds
-from webmap.i18n import fill
 from webmap.limiter import computing
 from webmap.ogc.cache import Body, ReprojectionCache, flatten_body, keep_properties
 from webmap.ogc.parameters import CRS, ITEM, ItemsQuery, check_parameters, parse_items

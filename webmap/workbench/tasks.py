@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, Unpack
 
+from geodata.messages import fill
 from layers.cartography import STYLE
 from layers.child_job import ChildRequest
 from layers.history import Imported, read_history, read_imports, read_last
@@ -28,7 +29,7 @@ from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_pointer
 from webmap.export_worker import MEGABYTE, ChildJob, ChildLimits, ExportWorker, run_child
 from webmap.file_cache import FileCache
-from webmap.i18n import LANGUAGES, fill, format_number, read_strings
+from webmap.i18n import LANGUAGES, format_number, read_strings
 from webmap.problems import BadParameterError, ConflictError, RequestError
 from webmap.publish import (
     BuildError,

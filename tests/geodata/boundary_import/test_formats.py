@@ -20,6 +20,7 @@ from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.boundary_import.propose import propose
 from geodata.boundary_import.reader import read_boundary_file
+from geodata.located_tables import TableOptions, read_located_table
 from tests.geodata.boundary_import.files import GROUND, codes, dumped, plain, refused, request, zipped, zone
 
 HOLE = zone("lingang").representative_point().buffer(0.004, quad_segs=3)
@@ -249,6 +250,33 @@ def test_corner_points_in_a_table(tmp_path, name, kind):
     assert found == ({"angles-packed"} if name == "dd.mmss" else set())
 
 
+def test_formulas_without_values_are_told_by_cell(tmp_path):
+    """As programs write them that do not reckon; only of the sheet that is read, and never as empty cells."""
+    path, book = tmp_path / "a.xlsx", openpyxl.Workbook()
+    for name, last in (("值", 37.4), ("R&D", "=C2+0.1")):
+        sheet = book.create_sheet(name)
+        for row in (["点号", "经度", "纬度"], [1, 122.0, 37.3], [2, 122.1, 37.3], [3, 122.1, last]):
+            sheet.append(row)
+    book.save(path)
+
+    def locate(path, table):
+        return read_located_table(path, path.name, TableOptions(table=table), tmp_path)
+
+    for read in (read_boundary_file, locate):
+        assert read(path, table="值")
+        with pytest.raises(RefusedError) as error:
+            read(path, table="R&D")
+        assert error.value.issue.code == "formulas-unreckoned"
+        assert "C4" in error.value.issue.message_en
+
+
+@pytest.mark.parametrize("form", ["callback({});", "\n/**/ jQuery1_2.f( {} )", "var json_区_1 = {};", "a={}"])
+def test_json_in_a_script_is_read(tmp_path, form):
+    path = dumped(tmp_path / "a.json", [({"n": "临港区"}, plain(SHAPE))])
+    path.write_text(form.format(path.read_text(encoding="utf-8")), encoding="utf-8")
+    assert_same(imported(path)[0])
+
+
 def test_columns_that_cannot_be_told_are_asked_for(tmp_path):
     path = tmp_path / "a.csv"
     rows = [f"{x:.6f},{y:.6f},{x + 1:.6f}" for x, y in rings_of(SHAPE)[0]]
@@ -269,6 +297,9 @@ WKTS = {
     "hexadecimal WKB": shapely.to_wkb(SHAPE, hex=True),
     "hexadecimal EWKB": shapely.to_wkb(shapely.set_srid(SHAPE, 4490), hex=True, include_srid=True),
     "a column": f'name;wkt\n临港区;"{SHAPE.wkt}"',
+    "a surface of curves": "MULTISURFACE({})".format(
+        SHAPE.wkt.replace("POLYGON ((", "CURVEPOLYGON (COMPOUNDCURVE ((", 1).replace("), (", ")), (", 1)
+    ),
 }
 
 
@@ -512,6 +543,8 @@ def drawing(rings, layer="临港边界", unit=6, page="ANSI_936", bulge=0.0, sca
         (6, 1000.0, {"drawing-scaled"}),
         (0, 1000.0, {"drawing-scaled"}),
         (7, 0.001, {"drawing-scaled"}),
+        (2, 1 / 0.3048, {"drawing-scaled"}),
+        (21, 3937 / 1200, {"drawing-scaled"}),
     ],
 )
 def test_a_drawing_with_closed_lines(tmp_path, encoding, unit, scale, told):

@@ -159,7 +159,7 @@ def test_the_only_layer_with_polygons_is_read_and_the_others_are_told(write):
     (issue,) = found.issues
     assert (issue.code, issue.level) == ("layer-chosen", "warning")
     assert "界线（1 个面）、注记（2 个点）" in issue.message_zh
-    assert "界线 (1 Polygon), 注记 (2 Point)" in issue.message_en
+    assert "界线 (Polygon: 1), 注记 (Point: 2)" in issue.message_en
     assert refused(path, table="无") == "unknown-table"
 
 
@@ -174,7 +174,7 @@ def test_a_table_without_geometry_is_told_by_its_rows(tmp_path):
         pyogrio.raw.write(path, None, *values, geometry_type=None, layer=table, append=True, **rest)
     (issue,) = read_boundary_file(path).issues
     assert "界线（1 个面）、说明（2 行，无图形）、无（空）" in issue.message_zh
-    assert "界线 (1 Polygon), 说明 (2 rows without geometry), 无 (empty)" in issue.message_en
+    assert "界线 (Polygon: 1), 说明 (2 rows without geometry), 无 (empty)" in issue.message_en
 
 
 def test_a_declared_type_with_heights_needs_no_look_at_the_features(tmp_path, monkeypatch):

@@ -24,12 +24,16 @@ function toGeometry(polygons) {
 
 const toLatLngs = (polygons) => polygons.map((rings) => rings.map((ring) => ring.map(([lon, lat]) => [lat, lon])));
 
-/** The lines that corners snap to: those of every feature but the one that is drawn. */
+/**
+ * The lines that corners snap to: those of every feature but the one that is drawn.
+ *
+ * They are measured in projected pixels: those of a layer are whole numbers, metres beside a line.
+ */
 function createSnapping(map, features) {
   const lines = features.flatMap(({ geometry }) => toPolygons(geometry).flat());
   return (latlng) => {
-    const at = map.latLngToLayerPoint(latlng);
-    const near = L.latLngBounds(map.layerPointToLatLng(at.subtract([SNAP_PX, SNAP_PX])), map.layerPointToLatLng(at.add([SNAP_PX, SNAP_PX])));
+    const at = map.project(latlng);
+    const near = L.latLngBounds(map.unproject(at.subtract([SNAP_PX, SNAP_PX])), map.unproject(at.add([SNAP_PX, SNAP_PX])));
     let [best, least] = [null, SNAP_PX];
     const offer = (point, bonus) => {
       const distance = at.distanceTo(point) - bonus;
@@ -40,12 +44,12 @@ function createSnapping(map, features) {
         const [from, to] = [ring[i], ring[(i + 1) % ring.length]];
         const box = L.latLngBounds([from[1], from[0]], [to[1], to[0]]);
         if (!near.intersects(box)) continue;
-        const [a, b] = [from, to].map(([lon, lat]) => map.latLngToLayerPoint([lat, lon]));
+        const [a, b] = [from, to].map(([lon, lat]) => map.project([lat, lon]));
         offer(L.LineUtil.closestPointOnSegment(at, a, b), 0);
         offer(a, SNAP_PX / 2); // a corner goes before the line it is on
       }
     }
-    return best && map.layerPointToLatLng(best);
+    return best && map.unproject(best);
   };
 }
 
@@ -77,7 +81,7 @@ class Drawing {
     this.box = box;
     this.said = document.querySelector(".draw-said");
     this.map = L.map(box, { keyboard: false, attributionControl: false, doubleClickZoom: false, zoomControl: false });
-    L.control.zoom({ position: "bottomright" }).addTo(this.map);
+    L.control.zoom({ position: "bottomright", zoomInTitle: box.dataset.zoomIn, zoomOutTitle: box.dataset.zoomOut }).addTo(this.map);
     this.snap = createSnapping(this.map, features);
     this.polygons = toPolygons(own.geometry);
     this.first = JSON.stringify(this.polygons);
@@ -126,7 +130,7 @@ class Drawing {
     for (const key of shown) {
       const [p, r, i] = key;
       const at = this.toPoint(key).add(this.toPoint([p, r, (i + 1) % this.ring(key).length])).divideBy(2);
-      const middle = this.map.layerPointToLatLng(at);
+      const middle = this.map.unproject(at);
       if (room.take(at)) this.addHandle(middle, "middle", () => this.insertAfter(key, middle));
     }
     for (const key of shown) this.addHandle(this.latLng(key), "corner", () => key);
@@ -134,7 +138,7 @@ class Drawing {
   }
 
   toPoint(key) {
-    return this.map.latLngToLayerPoint(this.latLng(key));
+    return this.map.project(this.latLng(key));
   }
 
   /** Add a handle; `take` returns the corner that it moves, once it is taken. */
@@ -214,8 +218,7 @@ class Drawing {
   nudge(x, y, step) {
     if (!this.current) return this.go(0);
     this.keep();
-    const at = this.map.latLngToLayerPoint(this.latLng(this.current)).add([x * step, y * step]);
-    this.put(this.current, this.map.layerPointToLatLng(at));
+    this.put(this.current, this.map.unproject(this.toPoint(this.current).add([x * step, y * step])));
     this.map.panInside(this.latLng(this.current), { padding: [40, 40], animate: false });
     this.finish();
   }

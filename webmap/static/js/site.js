@@ -41,10 +41,14 @@ export function setWords(newStrings, newLanguage) {
   language = newLanguage;
 }
 
-/** Return the string for `key` with `{name}` filled in; the key itself where none exists. */
+/** Return the string for `key` with `{name}` and `{name|one|many}` filled in; the key itself where none exists. */
 export function t(key, values = {}) {
   const text = Object.hasOwn(strings, key) ? strings[key] : key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (whole, name, one, many) => {
+    if (!(name in values)) return whole;
+    const value = String(values[name]);
+    return one === undefined ? value : value === "1" ? one : many;
+  });
 }
 
 export const lang = () => language;
