@@ -20,13 +20,13 @@ from layers.store import Release
 from scripts import reference
 from scripts.cli import COMMANDS, NAME, PROGRAM
 from scripts.commands.common import CommandContext
-from webmap.settings import SETTINGS
+from webmap.settings import ALSO, PREFIX, SETTINGS
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 PROGRAM_PARTS = ("geodata", "layers", "webmap", "scripts", "pyproject.toml", "requirements.lock")
-OTHERS = {"WEIHAI_LAYOUT_PLAN"}  # of one command
+OTHERS = {PREFIX + name for name in ALSO}
 BLOCK = re.compile(r"^( *)```(\w+)( run)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 OPERATORS_FILES = {"contacts.yaml", "outcomes.yaml", "publisher.yaml"}
 MOST_TERMS = 30

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from webmap.http import DATA_POLICY, EVERYONE, FIXED
+from webmap.http import DATA_POLICY, EVERYONE, FIXED, KNOWN
 from webmap.limiter import Rates
 from webmap.problems import PROBLEM, RequestError, Strings, headers_of, to_problem
 from webmap.settings import Network, Settings
@@ -98,6 +99,7 @@ class Origin:
             raise OriginError("error.host_unknown", header, given, "WEIHAI_LAYOUT_HOSTS")
         usual = port is None or port == USUAL_PORTS[scheme]
         environ["HTTP_HOST"] = name if usual else f"{name}:{port}"
+        environ[KNOWN] = is_known(name, port or USUAL_PORTS[scheme], environ, self._settings.hosts)
 
     def _settle_path(self, environ: WSGIEnvironment, prefix: str | None) -> None:
         """Part the path that the site lies below from the rest.
@@ -117,7 +119,7 @@ class Origin:
 
     def _refuse(self, error: RequestError, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         body = to_problem(error, self._strings, quote(environ["PATH_INFO"].encode("latin-1")))
-        head = {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
+        head = {"Content-Type": PROBLEM, "Content-Length": str(len(body))}
         head |= {"Content-Security-Policy": DATA_POLICY, **headers_of(error)}
         status = f"{error.status} {HTTPStatus(error.status).phrase}"
         start(status, list((head | FIXED | EVERYONE).items()))
@@ -160,6 +162,34 @@ def is_allowed(name: str, port: int | None, hosts: tuple[str, ...]) -> bool:
     below = {name[at:] for at, letter in enumerate(name) if letter == "."}
     names = {name, *(f"*{one}" for one in below)}
     return any(one in hosts or f"{one}:{port}" in hosts for one in names)
+
+
+def is_known(name: str, port: int, environ: WSGIEnvironment, hosts: tuple[str, ...]) -> bool:
+    """Return whether a host is one that the operator names, or that the machine itself goes by.
+
+    Of other names, and of ports that nobody named, there is no end: what is kept may not depend on them.
+
+    >>> environ = {"SERVER_PORT": "8000", "wsgi.url_scheme": "http"}
+    >>> [is_known(name, 8000, environ, ("*.example.org",)) for name in ("127.0.0.1", "a.example.org")]
+    [True, False]
+    """
+    if str(port) not in {str(USUAL_PORTS[environ["wsgi.url_scheme"]]), environ["SERVER_PORT"]}:
+        return f"{name}:{port}" in hosts
+    names = {*hosts, "localhost", socket.gethostname().lower()}
+    return not names.isdisjoint({name, f"{name}:{port}"}) or _is_own_address(name.strip("[]"))
+
+
+@lru_cache(maxsize=256)
+def _is_own_address(name: str) -> bool:
+    """Return whether a name is an address of this machine: what goes there comes from it. Nothing is sent."""
+    if not _is_address(name):
+        return False
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in name else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((name, 9))
+            return str(probe.getsockname()[0]) == name
+    except OSError:  # there is no way to it
+        return False
 
 
 def _read_port(given: str) -> int:

@@ -219,12 +219,15 @@ def values_in(error: RequestError, language: str) -> dict[str, object]:
 
 
 def headers_of(error: RequestError) -> dict[str, str]:
-    """Return the headers that go with an error."""
+    """Return the headers that go with an error, which nothing keeps."""
+    headers = {"Cache-Control": "no-store"}
     if isinstance(error, RangeError):
-        return {"Content-Range": f"bytes */{error.length}"}
-    if isinstance(error, TooManyError):
-        return {"Retry-After": f"{error.retry_after_s}"}
-    return {"Retry-After": RETRY_AFTER_S} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        headers["Content-Range"] = f"bytes */{error.length}"
+    elif isinstance(error, TooManyError):
+        headers["Retry-After"] = f"{error.retry_after_s}"
+    elif error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = RETRY_AFTER_S
+    return headers
 
 
 def to_problem(error: RequestError, strings: Strings, instance: str) -> bytes:

@@ -6,6 +6,7 @@ read settings too.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
 import re
@@ -20,6 +21,7 @@ from webmap.access_log import STDOUT, is_log_target
 from webmap.file_addresses import Files
 
 PREFIX = "WEIHAI_LAYOUT_"
+ALSO = ("PLAN",)  # of the command audit
 SHOWN = 120  # characters of a wrong value that are repeated
 STORES = ("postgresql://", "postgres://")
 TILES = ("tianditu", "gaode")
@@ -152,6 +154,22 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if wrong:
         raise SettingsError("\n".join(wrong), found)
     return found
+
+
+def list_unknown(environ: Mapping[str, str] = os.environ) -> list[tuple[str, str]]:
+    """Return what looks like a setting and is none, each with the nearest name that is one, or nothing.
+
+    No error: a system may set such names itself, as Kubernetes does for a service of this name.
+
+    >>> list_unknown({f"{PREFIX}WORKBNECH": "users.json", f"{PREFIX}PLAN": "plan.txt"}) == [
+    ...     (f"{PREFIX}WORKBNECH", f"{PREFIX}WORKBENCH")
+    ... ]
+    True
+    """
+    known = {*ALSO, *(row.name for row in SETTINGS)}
+    given = {one.removeprefix(PREFIX) for one in environ if one.startswith(PREFIX)}
+    near = {name: difflib.get_close_matches(name, known, 1) for name in sorted(given - known)}
+    return [(PREFIX + name, PREFIX + names[0] if names else "") for name, names in near.items()]
 
 
 def _fitting(fits: Callable[[str], object], allowed: str) -> Callable[[str], str]:
@@ -290,9 +308,11 @@ SETTINGS = (
         _read_url,
         "",
         "address",
-        "网站对外的地址，用于链接、二维码与图纸；不设则用各请求所写的地址",
+        "网站对外的地址，用于链接、二维码与图纸；不设则用各请求所写的地址，图纸则仅在该地址为 HOSTS 所列"
+        "（不含 *）或本机自己的名称时印出",
         "the address that the site is reached at from outside, for links, QR codes and paper; unset, the "
-        "address that each request names",
+        "address that each request names, on paper only where HOSTS lists it (without *) or the machine "
+        "itself goes by it",
     ),
     Setting(
         "HOSTS",

@@ -268,8 +268,10 @@ def settings(home: Path | None, local: Path | None = None) -> Settings:
     `home` and `local` are what was typed, and go before the environment.
     """
     # Only who serves or publishes pays for it.
-    from webmap.settings import read_settings
+    from webmap.settings import list_unknown, read_settings
 
+    for name, near in list_unknown():
+        warn("doctor_setting_unknown", name=name, near=near or "–")
     try:
         found = read_settings()
     except ValueError as error:
@@ -388,11 +390,17 @@ def tell_wrong(release: Release, key: str, values: Mapping[str, object]) -> None
         write(fill(strings[key], values), error=True)
 
 
+def describe_home(error: HomeError, home: Path) -> dict[str, object]:
+    """Return the values of the message that says what is wrong with a home, which may be a relative path."""
+    path, whole = error.path.absolute(), home.absolute()
+    file = path.relative_to(whole) if path.is_relative_to(whole) else error.path
+    return {"path": error.path, "home": home, "file": file, **error.values}
+
+
 def tell_home(error: HomeError, given: Path | None) -> int:
     """Say what is wrong with a home and how to restore it, and return the exit code."""
     home = given or find_home()
-    file = error.path.relative_to(home) if error.path.is_relative_to(home) else error.path
-    warn(f"home_{error.key}", path=error.path, home=home, file=file, **error.values)
+    warn(f"home_{error.key}", **describe_home(error, home))
     if error.key not in {"foreign", "newer"}:
         warn("home_untouched", home=home)
     return 2 if error.key == "foreign" else 1

@@ -25,12 +25,20 @@ from layers.history import read_last
 from layers.home import HomeError, Standing, read_standing
 from layers.inspection import list_faults
 from layers.store import BrokenReleaseError, Release, read_current
-from scripts.commands.common import command, home_option, json_option, option, whole, write_json
+from scripts.commands.common import (
+    command,
+    describe_home,
+    home_option,
+    json_option,
+    option,
+    whole,
+    write_json,
+)
 from scripts.environment import NEEDED, list_pinned
 from scripts.messages import list_texts, write
 from webmap.content import holds
 from webmap.publish import hash_code
-from webmap.settings import MAX_PORT, Settings, SettingsError, read_settings
+from webmap.settings import MAX_PORT, Settings, SettingsError, list_unknown, read_settings
 from webmap.sockets import CONNECTIONS, count_connections, most_files
 
 Level = Literal["ok", "warning", "error"]
@@ -96,6 +104,8 @@ def doctor(*, host: str, port: int, as_json: bool, home: Path | None) -> int:
 
 def examine(host: str, port: int, home: Path | None = None) -> Iterator[Finding]:
     """Yield the findings of every check, in the order in which one mends them."""
+    for name, near in list_unknown():
+        yield _doubt("settings", "setting_unknown", name=name, near=near or "–")
     try:
         settings = read_settings()
     except SettingsError as error:
@@ -259,9 +269,8 @@ def _check_release(patient: Patient) -> Iterator[Finding]:
 
 
 def _fault(error: HomeError, home: Path) -> Finding:
-    file = error.path.relative_to(home) if error.path.is_relative_to(home) else error.path
-    values = {"path": error.path, "home": home, "file": file, **error.values}
-    lines = dict(zip(("zh", "en"), list_texts(f"home_{error.key}", **values), strict=True))
+    texts = list_texts(f"home_{error.key}", **describe_home(error, home))
+    lines = dict(zip(("zh", "en"), texts, strict=True))
     return _bad("release", "home_bad", reason=lines)
 
 

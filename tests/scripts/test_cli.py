@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -431,9 +432,11 @@ def test_export_into_a_missing_folder_exits_1(ask, tmp_path):
 
 def test_a_wrong_setting_is_named(ask, monkeypatch):
     monkeypatch.setenv("WEIHAI_LAYOUT_TILES", "elsewhere")
+    monkeypatch.setenv("WEIHAI_LAYOUT_HOST", "plan.example.org")
     code, _, err = ask("build")
     assert code == 1
     assert "WEIHAI_LAYOUT_TILES" in err
+    assert re.search("There is no setting WEIHAI_LAYOUT_HOST, .*; the nearest: WEIHAI_LAYOUT_HOSTS", err)
 
 
 def test_a_taken_port_is_said_with_another_to_choose(ask):

@@ -272,15 +272,24 @@ def test_what_the_home_can_restore_is_restored_byte_for_byte(
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_an_entry_whose_copy_is_damaged_too_has_to_come_from_a_backup(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: int
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
 ) -> None:
     backup = shutil.copytree(home, tmp_path / "backup")
     entry, copy = f"history/{number:06}.json", f"archive/{number:06}.json"
     cut(entry)(home)
     change(copy, '"code": "', '"code": "0')(home)
     damaged = contents_of(home)
-    assert cli.main(["history", "--repair", "--home", str(home)]) == 1
-    assert f"cp -a BACKUP/{entry} {home / entry}" in capsys.readouterr().err
+    monkeypatch.chdir(home.parent)
+    for command in (["history", "--repair"], ["build"]):
+        for where in (str(home), home.name):
+            assert cli.main([*command, "--home", where]) == 1
+            assert re.search(
+                f"cp -a BACKUP/{entry} .*{home.name}/{entry}$", capsys.readouterr().err, re.MULTILINE
+            )
     assert contents_of(home) == damaged
     shutil.copy(backup / entry, home / entry)
     assert cli.main(["history", "--repair", "--home", str(home)]) == 0

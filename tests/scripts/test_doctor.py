@@ -81,10 +81,15 @@ def test_answers_for_programs_and_exit_codes(release: Release, home: Path, capsy
 
 
 def test_wrong_settings_are_told_and_the_rest_looked_at(look: Look) -> None:
-    found = look(PORT="x", EXPORTS="many", METRICS="no", PROXIES="0.0.0.0/0", HOSTS="plan.example.org")
-    assert [str(one.values["reason"]).split("=")[0] for one in found["settings"]] == [
-        "WEIHAI_LAYOUT_EXPORTS",
-        "WEIHAI_LAYOUT_METRICS",
+    found = look(
+        WORKBNECH="x", XYZZY="x", EXPORTS="many", METRICS="no", PROXIES="0.0.0.0/0", HOSTS="plan.example.org"
+    )
+    told = [(one.level, " ".join(map(str, one.values.values())).split("=")[0]) for one in found["settings"]]
+    assert told == [
+        ("warning", "WEIHAI_LAYOUT_WORKBNECH WEIHAI_LAYOUT_WORKBENCH"),
+        ("warning", "WEIHAI_LAYOUT_XYZZY –"),
+        ("error", "WEIHAI_LAYOUT_EXPORTS"),
+        ("error", "WEIHAI_LAYOUT_METRICS"),
     ]
     assert keys(found["fonts"]) == ["fonts_ok"]
     assert keys(found["proxy"]) == ["proxy_everybody"]  # those that are right hold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import pypdf
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, expect
@@ -83,6 +85,39 @@ def test_a_name_of_another_script_is_linked_to_as_it_was_asked(
     whole += [headers["Location"]] if "Location" in headers else []
     assert all(link.startswith(f"http://{host}/") for link in whole)
     assert whole or "qr" in path
+
+
+@pytest.mark.usefixtures("printed_here")
+@pytest.mark.parametrize(
+    ("settings", "own", "made_up"),
+    [
+        (
+            {},
+            {"localhost"},
+            {"a.example", "b.example:8000", "localhost:81", "127.1.2.3", "198.51.100.7", "[2001:db8::1]"},
+        ),
+        ({"hosts": ("*.example", "plan.example")}, {"plan.example"}, {"a.example", "plan.example:81"}),
+        ({"url": "https://plan.example/x"}, {"plan.example/x"}, {"a.example", "b.example"}),
+    ],
+)
+def test_sheets_bear_only_addresses_that_are_known_and_are_kept_once_for_all_others(
+    release: Release, tmp_path: Path, settings: dict[str, Any], own: set[str], made_up: set[str]
+) -> None:
+    site = open_site(release, tmp_path, **settings)
+    cache = site.application.extensions["export_worker"].cache
+    for number, path in enumerate(("/zones/gaoqu.pdf", "/print/belts.svg", "/print/belts.html"), 1):
+        sheets = {
+            host: site.get(path, headers={"Host": host.partition("/")[0]}).data for host in own | made_up
+        }
+        assert (
+            cache.measure()[0] == number * len(set(sheets.values())) == number * (1 + ("url" not in settings))
+        )
+        assert len({sheets[host] for host in made_up}) == 1, path
+        if path.endswith("pdf"):
+            for host, sheet in sheets.items():
+                text = "".join(pypdf.PdfReader(io.BytesIO(sheet)).pages[0].extract_text().split())
+                printed = set(re.findall(r"https?://([^?]*)/zones/gaoqu", text))
+                assert printed == ({host} & own if "url" not in settings else own)
 
 
 @pytest.mark.parametrize("host", FOREIGN)

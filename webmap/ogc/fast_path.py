@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from webmap.http import DATA_POLICY, EVERYONE, FIXED, put_below
+from webmap.http import DATA_POLICY, EVERYONE, FIXED, REVALIDATE, put_below
 from webmap.ogc.cache import MIN_COMPRESSED, Body, CachedResponse, choose_encoding
 from webmap.ogc.request import MAX_SEARCH, ROOT, SITE_PLACEHOLDER, OgcRequest, extract_box, to_search
 from webmap.ogc.service import Service
@@ -45,10 +47,11 @@ _FIXED = [
     *EVERYONE.items(),
     ("Content-Security-Policy", DATA_POLICY),
     ("Access-Control-Expose-Headers", "Content-Crs, ETag, Link"),
-    ("Cache-Control", "no-cache"),  # a browser asks whether the release is still the same
     ("Vary", "Accept, Accept-Encoding, Accept-Language"),
 ]
+_REVALIDATE = ("Cache-Control", REVALIDATE)  # a browser asks whether the release is still the same
 _PREFLIGHT = [
+    _REVALIDATE,
     ("Access-Control-Allow-Headers", "Accept, Accept-Language, Content-Type, If-None-Match"),
     ("Access-Control-Max-Age", "86400"),
 ]
@@ -86,11 +89,11 @@ class FastPath:
                 answer = self._service.search(_read_search(environ))
             elif searching:
                 self._service.find(request.path)
-                return _refuse_method(environ, self._service, start, SEARCH_METHODS)
+                answer = _refuse_method(environ, self._service, SEARCH_METHODS)
             elif request.html and not _TILE.fullmatch(request.path):
                 return self._inner(environ, start)
             elif method not in {"GET", "HEAD"}:
-                return _refuse_method(environ, self._service, start, METHODS)
+                answer = _refuse_method(environ, self._service, METHODS)
             else:
                 answer = self._answer(request, box, environ)
         except RequestError as error:
@@ -170,15 +173,11 @@ def _failed() -> RequestError:
     return error
 
 
-def _refuse_method(
-    environ: WSGIEnvironment, service: Service, start: StartResponse, methods: str
-) -> Iterable[bytes]:
+def _refuse_method(environ: WSGIEnvironment, service: Service, methods: str) -> CachedResponse:
     error = RequestError("error.http_405")
     error.status = 405
-    body = to_failure(error, environ, service).body.linked
-    head = [("Content-Type", PROBLEM), ("Content-Length", str(len(body))), ("Allow", methods)]
-    start(STATUS[405], [*head, *_FIXED])
-    return [body]
+    refused = to_failure(error, environ, service)
+    return replace(refused, headers=(*refused.headers, ("Allow", methods)))
 
 
 def _send(
@@ -188,7 +187,7 @@ def _send(
     if answer.body.size >= MIN_COMPRESSED:
         encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
     etag = f'"{answer.etag}{"-" + encoding if encoding else ""}"' if answer.etag else None
-    head = [*answer.headers, *_FIXED]
+    head = [*answer.headers, *_FIXED, *([_REVALIDATE] if answer.status < HTTPStatus.BAD_REQUEST else [])]
     if answer.link:
         head.append(("Link", answer.link.replace(SITE_PLACEHOLDER, base)))
     if etag:

@@ -22,7 +22,7 @@ class PaperRequest(ReleaseRequest):
     id
         The place, industry, cluster or theme; empty for the atlas and for charts.
     base
-        The site's address without a slash at its end, for links and codes.
+        The site's address without a slash at its end, for links and codes; empty where it is not known.
     size
         Of a poster, one of :data:`webmap.paper.SIZES`.
     choice
@@ -47,8 +47,8 @@ class PaperRequest(ReleaseRequest):
     height: float = 0
 
     def absolute(self, path: str) -> str:
-        """Return the whole address of a path on the site."""
-        return self.base + path
+        """Return the whole address of a path on the site, empty where that is not known."""
+        return self.base and self.base + path
 
 
 def make_sheet(line: bytes) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 
 from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
-from webmap.http import absolute, base_url
+from webmap.http import printed_url
 from webmap.i18n import LANGUAGES, translate_here
 from webmap.map_choice import MAP_PARAMETERS, parse_map_choice
 from webmap.paper import SIZES
@@ -140,7 +140,7 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     `details` are those of the :class:`~webmap.paper.request.PaperRequest`.
     """
     release, settings = content().release, _settings()
-    base = "" if settings.files else base_url()
+    base = "" if settings.files else printed_url()
     folder, digest = str(release.folder), release.manifest_sha256
     paper_request = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
     body = _print(
@@ -151,7 +151,7 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
             extension,
             name,
             g.language,
-            absolute("/"),
+            settings.files.absolute("/") if settings.files else base,
             edition(ROOT),
             paper_request.choice,
         ),
