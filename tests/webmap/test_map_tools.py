@@ -298,6 +298,7 @@ def test_the_file_works_from_a_disk_without_any_host(
     expect(page.locator("path.leaflet-interactive").first).to_be_attached()
     for words in ("国家级开发区", "产业隆起带", "北部沿海高新产业隆起带", "创新中心与院所"):
         expect(page.locator(".sheet")).to_contain_text(words)
+    expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)  # the view has come to rest
     legend = page.locator(".sheet").bounding_box()
     city = page.eval_on_selector_all(
         "path.leaflet-interactive", "n => n.map(o => o.getBoundingClientRect()).map(r => [r.right, r.bottom])"
