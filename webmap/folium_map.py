@@ -11,6 +11,7 @@ import re
 from collections.abc import (
     Callable,
     Iterable,
+    Iterator,
     Mapping,
 )
 from dataclasses import asdict, dataclass
@@ -30,10 +31,9 @@ from geodata.messages import fill
 from layers.cartography import STYLE
 from layers.document_types import PlaceDocument
 from layers.home import find_home
-from layers.map_types import MapDocument, MapOwnLayer, ShownFeature
+from layers.map_types import LegendLine, MapDocument, MapOwnLayer, ShownFeature
 from layers.store import Release, read_current
 from webmap.i18n import format_clause
-from webmap.label_placement import EVERYWHERE, Room, Spot, measure_text
 from webmap.map_choice import NEUTRAL, FigureLook, MapChoice, ShownMap
 
 FARTHEST, CLOSEST, CLOSEST_KNOWN = 7, 14, 18  # zooms: a pixel of 14 is 8 m wide
@@ -164,6 +164,30 @@ def _build_map(bounds: list[float], leaflet: dict[str, str], zooms: dict[str, An
     return plan_map
 
 
+class NamesWithRoom(MacroElement):
+    """Shows a name where none before it stands: those of the largest places come first in their layer."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            const makeRoom = () => {
+                const taken = [];
+                const frame = {{ this._parent.get_name() }}.getContainer().getBoundingClientRect();
+                for (const name of document.querySelectorAll(".leaflet-tooltip.name")) {
+                    const { left, right, top, bottom } = name.getBoundingClientRect();
+                    const isFree = left >= frame.left && right <= frame.right && taken.every((one) =>
+                        right < one.left || left > one.right || bottom < one.top || top > one.bottom);
+                    name.style.visibility = isFree ? "" : "hidden";
+                    if (isFree) taken.push({ left, right, top, bottom });
+                }
+            };
+            {{ this._parent.get_name() }}.on("moveend overlayadd overlayremove", makeRoom);
+            makeRoom();
+        {% endmacro %}
+        """
+    )
+
+
 # A map in one file: Leaflet, the data and the legend inside, so that it opens anywhere and asks no host.
 
 Style = dict[str, object]
@@ -171,22 +195,24 @@ GROUND = (("land", STYLE.day("neighbour")), ("counties", STYLE.day("land")))
 HALO = STYLE.day("halo")
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 PICTURE = re.compile(r"url\(([^)]*)\)")
-ZOOM_PX = 520  # pixels that a degree of longitude takes when the map opens: says which names have room
-LETTER_PX, LINE_PX = 13, 18
 PAGE_STYLE = f"""
 html, body {{ height: 100%; margin: 0; font: 14px/1.5 system-ui, sans-serif; color: {STYLE.paper["ink"]}; }}
 .leaflet-container {{ background: {STYLE.day("sea")}; font: inherit; }}
-.folium-map {{ position: absolute; inset: 0; }}
+body #map_plan {{ position: absolute; inset: 0 min(300px, 38%) 0 0; width: auto; height: auto; }}
 path:focus {{ outline: none; }}
 .leaflet-control-scale-line:nth-child(2) {{ display: none; }}
-.sheet {{ position: absolute; z-index: 1000; right: 10px; bottom: 28px; max-width: min(300px, 70vw);
-  max-height: 60vh; overflow: auto; padding: 10px 14px; background: {HALO}; border-radius: 4px;
-  box-shadow: 0 1px 6px rgb(20 35 45 / 30%); }}
-.sheet summary {{ font-size: 17px; font-weight: 700; cursor: pointer; }}
-.sheet p {{ margin: 4px 0 0; font-size: 12px; color: {STYLE.paper["muted"]}; }}
+.sheet {{ position: absolute; inset: 0 0 0 auto; box-sizing: border-box; width: min(300px, 38%);
+  padding: 10px 14px; overflow: auto; background: {HALO}; }}
+.sheet h1 {{ margin: 0; font-size: 17px; }}
+.sheet p {{ margin: 6px 0 0; font-size: 12px; color: {STYLE.paper["muted"]}; }}
 .sheet ul, .about ul {{ margin: 6px 0 0; padding: 0; list-style: none; }}
 .sheet li {{ display: flex; gap: 8px; align-items: center; }}
-.sheet i {{ flex: none; width: 22px; height: 13px; border: 1.5px solid; }}
+.sheet i {{ flex: none; box-sizing: border-box; width: 22px; height: 13px; border: 1.5px solid; }}
+.sheet i.point {{ width: 13px; margin: 0 4.5px; border-radius: 50%; }}
+@media (max-aspect-ratio: 1) {{
+  body #map_plan {{ inset: 0 0 40% 0; }}
+  .sheet {{ inset: 60% 0 0 0; width: auto; }}
+}}
 .leaflet-tooltip.name {{ padding: 0; border: 0; background: none; box-shadow: none; font-weight: 600;
   text-shadow: 0 0 2px {HALO}, 0 0 2px {HALO}, 0 0 3px {HALO}; pointer-events: none; }}
 .leaflet-tooltip.name::before {{ display: none; }}
@@ -276,9 +302,9 @@ class _FileMap:
             self._add_layer(plan_map, layer, [row for row in rows if row["layer"] == layer])
         for own, opacity in self.shown.own_layers():
             self._add_own(plan_map, own, opacity)
-        self._add_names(plan_map, rows)
-        self._add(plan_map, folium.LayerControl(collapsed=False))
+        self._add(plan_map, folium.LayerControl())
         plan_map.fit_bounds([[south, west], [north, east]])
+        self._add(plan_map, NamesWithRoom())  # type: ignore[no-untyped-call]
         return plan_map
 
     def _fill_page(self, plan_map: folium.Map) -> None:
@@ -332,6 +358,8 @@ class _FileMap:
             folium.GeoJsonPopup(["about"], labels=False, max_width=340),
         ):
             self._add(drawn, detail)
+        for row in located if layer not in POINT_LAYERS else ():
+            self._add_name(group, row)
 
     def _geojson(
         self, features: Iterable[Mapping[str, object]], style: Callable[..., Style], **options: Any
@@ -403,23 +431,15 @@ class _FileMap:
             self._add(group, shown)
             self._add(shown, folium.GeoJsonTooltip(["title"], labels=False))
 
-    def _add_names(self, plan_map: folium.Map, rows: list[ShownFeature]) -> None:
-        """Write the names that have room when the map opens, those of the largest places first."""
-        room = Room(EVERYWHERE, gap=0)
-        letters = {one["id"]: str(one["letter"]) for one in self.payload["clusters"]}
-        for row in sorted(rows, key=lambda row: -(row.get("area_km2") or 0)):
-            if row["layer"] in POINT_LAYERS or row["id"] not in self.places:
-                continue
-            name = row["short"] or row["name"]
-            if self.shown.theme["colour_by"] == "cluster":
-                name = " ".join([name, *(letters[one] for one in row.get("clusters", ()))])
-            spot = Spot(row["label"][0] * ZOOM_PX, -row["label"][1] * ZOOM_PX * 1.25)
-            if room.place(spot, (measure_text(name, LETTER_PX), LINE_PX), ((0, 0),)) is None:
-                continue
-            dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
-            words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")
-            self._add(plan_map, dot)
-            self._add(dot, words)
+    def _add_name(self, group: Element, row: ShownFeature) -> None:
+        name = row["short"] or row["name"]
+        if self.shown.theme["colour_by"] == "cluster":
+            letters = {one["id"]: str(one["letter"]) for one in self.payload["clusters"]}
+            name = " ".join([name, *(letters[one] for one in row.get("clusters", ()))])
+        dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
+        self._add(group, dot)
+        words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")
+        self._add(dot, words)
 
     def _legend(self) -> str:
         shown, say = self.shown, self._say
@@ -431,30 +451,28 @@ class _FileMap:
             + say("own.stated", source=layer["source"], as_of=layer["as_of"])
             for layer, _ in shown.own_layers()
         ]
-        items = "".join(
-            f'<li><i style="background:{fill};border-color:{edge}"></i>{escape(text)}</li>'
-            for fill, edge, text in self._keys()
-        )
+        items = "".join(self._keys())
         asked = f"<p><b>{escape(question)}</b></p>" if question else ""
         said = "".join(f"<p>{escape(note)}</p>" for note in notes)
-        return (
-            f'<details class="sheet" open><summary>{escape(shown.theme["title"])}</summary>'
-            f"{asked}<ul>{items}</ul>{said}</details>"
-        )
+        said = f"{asked}<ul>{items}</ul>{said}"
+        return f'<aside class="sheet"><h1>{escape(shown.theme["title"])}</h1>{said}</aside>'
 
-    def _keys(self) -> list[tuple[str, str, str]]:
-        """Return fill, edge and meaning of the colours."""
+    def _keys(self) -> Iterator[str]:
+        """Yield what each colour says, of the theme, of an answer, of what lies over them, as markup."""
         shown = self.shown
-        legend = [one for one in shown.theme["legend"] if one["key"] not in shown.choice.hide]
-        classes = [
-            (one["colour"], one["colour"], f"{one['letter'] or ''} {one['label']}".strip()) for one in legend
-        ]
-        looks = [(_style(mark, "official"), self._say(f"map.answer.{key}")) for mark, key in shown.answers()]
-        answers = [
-            (str(style["fillColor"]) if style["fillOpacity"] else "none", str(style["color"]), text)
-            for style, text in looks
-        ]
-        return answers if shown.asked else classes + answers
+        for one in shown.classes():
+            yield _key(one["colour"], one["colour"], _name_class(one), point=bool(one["symbol"]))
+        for mark, answer in shown.answers():
+            style = _style(mark, "official")
+            fill = str(style["fillColor"]) if style["fillOpacity"] else "none"
+            yield _key(fill, str(style["color"]), self._say(f"map.answer.{answer}"))
+        for row in shown.overlays():
+            yield f"<li><b>{escape(self._say('layer.' + row['layer']))}</b></li>"
+            for one in shown.classes(row):
+                yield _key(one["colour"], one["colour"], _name_class(one), point=bool(one["symbol"]))
+        for layer, _ in reversed(shown.own_layers()):
+            for colour, text in shown.own_keys(layer):
+                yield _key(colour, colour, text, point=layer["geometry"] == "point")
 
     def _say(self, key: str, **values: object) -> str:
         return fill(self.strings[key], values)
@@ -469,6 +487,16 @@ def box_of(geometry: BaseGeometry) -> Bounds:
 def _to_literal(text: str) -> str:
     """Return a text as markup that also stands in a template literal of a script, where Folium puts it."""
     return escape(text).translate({ord(one): f"&#{ord(one)};" for one in "`$\\"})
+
+
+def _name_class(entry: LegendLine) -> str:
+    return f"{entry['letter'] or ''} {entry['label']}".strip()
+
+
+def _key(fill: str, edge: str, text: str, *, point: bool = False) -> str:
+    """Return a line of the legend as markup."""
+    shape = ' class="point"' if point else ""
+    return f'<li><i{shape} style="background:{fill};border-color:{edge}"></i>{escape(text)}</li>'
 
 
 def _style(look: FigureLook, edge: str) -> Style:

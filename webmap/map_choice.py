@@ -194,6 +194,33 @@ class ShownMap:
                 )
         return places
 
+    def own_keys(self, layer: MapOwnLayer) -> list[tuple[str, str]]:
+        """Return the colours of such a layer with what they say: the values that no switch hides."""
+        by = next((one for one in layer["choices"] if one["name"] == layer["by"]), None)
+        keys = [
+            (one["colour"], one["label"])
+            for number, one in enumerate(by["values"] if by else ())
+            if by and f"{layer['id']}.{by['name']}.{number}" not in self.choice.hide
+        ]
+        return keys or [(layer["colour"], layer["title"])]
+
+    def classes(self, over: ShownFeature | None = None) -> list[LegendLine]:
+        """Return the entries of the legend by which what is drawn is painted: of the theme, or `over` it."""
+        theme = self._theme_of(over) if over else self.theme
+        layers = [over["layer"]] if over else theme["layers"]
+        drawn = [row for row in self.rows() if row["point"] or row["layer"] not in POINT_LAYERS]
+        used = {id(self.entry(row)) for row in drawn if row["layer"] in layers}
+        whole = theme["colour_by"] == "cluster" and not over
+        return [
+            one for one in theme["legend"] if (one["symbol"] or not self.asked) and (whole or id(one) in used)
+        ]
+
+    def overlays(self) -> list[ShownFeature]:
+        """Return the first feature of each layer that lies over the theme; none where something is asked."""
+        rows = () if self.asked else self.rows()
+        first = {row["layer"]: row for row in reversed(rows) if row["layer"] not in self.theme["layers"]}
+        return list(first.values())[::-1]
+
     def matches(self, row: ShownFeature) -> bool:
         """Return whether a feature answers the question."""
         choice = self.choice

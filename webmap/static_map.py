@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
+from layers.answers import WHOLE_CITY
 from layers.links import Words
 from layers.sketch import Sketch, SketchedPlace
 from webmap.content import Content
@@ -20,6 +21,7 @@ OFFSETS = (
     *((0.6, 0), (-0.6, 0), (0.6, -0.8), (-0.6, -0.8), (0.6, 0.8), (-0.6, 0.8), (0, -2), (0, 2)),
 )
 UPRIGHT = 3  # so many of them keep a label over its spot
+CROWDED = 12  # labels; of as many, one that strays stands on a place that is another's
 
 
 class MapLabel(TypedDict):
@@ -65,7 +67,11 @@ def arrange(
     sketch = content.sketch
     known = [place for place in marks if place in sketch["places"]]
     known.sort(key=lambda place: -(content.documents[place]["area_km2"] or 0))
-    names = {place: _name(content, place, language) for place in reversed(known)}
+    names = {
+        place: _name(content, place, language)
+        for place in reversed(known)
+        if content.documents[place].get("extent") != WHOLE_CITY  # which is no place in its middle
+    }
     texts = names if numbers is None else numbers
     labels = {name: _place_labels(texts, size, sketch) for name, size in SIZES.items()}
     wide, large = labels["wide"], labels["large"]
@@ -101,7 +107,8 @@ def _row(
 def _place_labels(texts: Mapping[str, str], size: int, sketch: Sketch) -> dict[str, MapLabel]:
     """Return where each text stands at `size` covering no other; `tight` where none fits."""
     own = {place: (sketch["places"][place]["x"], sketch["places"][place]["y"]) for place in texts}
-    wanted = [Label(text, own[place], size) for place, text in texts.items()]
+    strays = len(texts) < CROWDED
+    wanted = [Label(text, own[place], size, strays) for place, text in texts.items()]
     spots = place_labels(wanted, (sketch["width"], sketch["height"]))
     labels: dict[str, MapLabel] = {}
     for (place, text), spot in zip(texts.items(), spots, strict=True):

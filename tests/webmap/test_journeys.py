@@ -13,6 +13,7 @@ import pypdf
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from geodata.kinds import LANGUAGES
 from layers.store import Release
 from tests.webmap.conftest import serving
 from webmap.settings import Settings
@@ -218,3 +219,17 @@ def test_nothing_moves_for_a_reader_who_asked_for_calm(browser: Browser, site: s
     )
     context.close()
     assert moving == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "path", ["/industries/", "/clusters/", "/zones/huancui", "/find?industry=biomedicine", "/"]
+)
+def test_no_sheet_holds_the_sources_alone(page: Page, site: str, path: str, language: str) -> None:
+    page.goto(f"{site}{path}{'&' if '?' in path else '?'}lang={language}", wait_until="networkidle")
+    sheets = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    holds = [
+        "威政字〔2023〕40号" in "".join(unicodedata.normalize("NFKC", one.extract_text()).split())
+        for one in sheets
+    ]
+    assert holds == [True, *[False] * (len(sheets) - 1)]

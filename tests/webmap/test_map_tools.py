@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -282,19 +283,35 @@ def test_a_file_of_the_map_holds_all_it_needs(client: FlaskClient, query: str) -
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize(("width", "height"), [(1200, 800), (360, 740), (800, 400)])
 def test_the_file_works_from_a_disk_without_any_host(
-    browser: Browser, client: FlaskClient, tmp_path: Path
+    browser: Browser, client: FlaskClient, tmp_path: Path, width: int, height: int
 ) -> None:
     path = tmp_path / "map.html"
-    path.write_bytes(client.get("/print/districts.html?lang=zh").data)
-    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
+    path.write_bytes(client.get("/print/districts.html?lang=zh&layers=belts,platforms").data)
+    context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: asked.append(message.text))
     page.goto(path.as_uri())
     expect(page.locator("path.leaflet-interactive").first).to_be_attached()
-    expect(page.locator(".sheet")).to_contain_text("国家级开发区")
+    for words in ("国家级开发区", "产业隆起带", "北部沿海高新产业隆起带", "创新中心与院所"):
+        expect(page.locator(".sheet")).to_contain_text(words)
+    expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)  # the view has come to rest
+    legend = page.locator(".sheet").bounding_box()
+    city = page.eval_on_selector_all(
+        "path.leaflet-interactive", "n => n.map(o => o.getBoundingClientRect()).map(r => [r.right, r.bottom])"
+    )
+    assert legend
+    assert all(x <= legend["x"] + 1 or y <= legend["y"] + 1 for x, y in city), "the legend covers the city"
+    names = page.eval_on_selector_all(
+        ".leaflet-tooltip.name",
+        "n => n.filter(o => o.style.visibility !== 'hidden').map(o => o.getBoundingClientRect())"
+        ".map(r => [r.left, r.top, r.right, r.bottom])",
+    )
+    for one, other in itertools.combinations(names, 2):
+        assert one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
     box = page.get_by_role("tooltip", name="文登区").bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import shapely
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from layers.history import Act, record
 from layers.store import Release
@@ -187,3 +187,14 @@ def _look(phone: Page, address: str) -> None:
     assert phone.evaluate(HIDDEN) == []
     assert address.startswith("file:") or phone.evaluate(SMALL) == []
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "ko"])
+def test_on_a_wide_window_no_table_has_to_be_scrolled(browser: Browser, site: str, language: str) -> None:
+    context = browser.new_context(viewport={"width": 2560, "height": 1440})
+    page = context.new_page()
+    page.goto(f"{site}/lookup?lon=122.1&lat=37.3&lang={language}")
+    boxes = page.locator(".scroll")
+    expect(boxes.first).to_be_visible()
+    assert boxes.evaluate_all("n => n.every(o => o.scrollWidth <= o.clientWidth)")
+    context.close()

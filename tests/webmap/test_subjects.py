@@ -324,6 +324,12 @@ def test_the_small_map_of_a_clause_labels_every_zone(client: FlaskClient, langua
     assert shown == {"gaoqu", "jingqu", "lingang", "nanhai", "haoyunjiao"}
 
 
+def test_a_small_map_names_no_area_of_the_whole_city_in_its_middle(client: FlaskClient) -> None:
+    page = client.get("/clusters/cluster-it?lang=en").text
+    assert 'data-place="five-china-korea"' in page
+    assert 'data-label="five-china-korea"' not in page
+
+
 def test_the_chart_says_that_a_base_is_no_exact_figure(client: FlaskClient) -> None:
     assert "10以上 → 10%以上" in client.get("/charts/targets.svg?lang=zh").text
     english = re.sub(r"</text><text[^>]*>", " ", client.get("/charts/targets.svg?lang=en").text)

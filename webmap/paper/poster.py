@@ -486,40 +486,28 @@ class _Poster:
 
     def _classes(self, column: _Column) -> None:
         """Write what the colours and symbols say: of the theme, or of the answer to a question."""
-        shown, clusters = self.shown, self.theme["colour_by"] == "cluster"
-        used = {id(shown.entry(row)) for row in self.features}
-        for index, entry in enumerate(self.theme["legend"]):
-            if (entry["symbol"] or not shown.asked) and (clusters or id(entry) in used):
-                self._legend_line(column, entry, index)
-        for mark, key in shown.answers():
+        for entry in self.shown.classes():
+            self._legend_line(column, entry, self.theme["legend"].index(entry))
+        for mark, key in self.shown.answers():
             self._swatch(column, mark, "official")
             column.text(self.words.say(f"map.answer.{key}"), 3, indent=10, after=1.4)
-        for layer in () if shown.asked else dict.fromkeys(row["layer"] for row in self.features):
-            if layer not in self.theme["layers"]:
-                self._layer_line(column, layer)
+        for row in self.shown.overlays():
+            self._layer_line(column, row)
 
-    def _layer_line(self, column: _Column, layer: str) -> None:
-        """Write the name of a layer that is laid over the theme."""
-        row = next(row for row in self.features if row["layer"] == layer)
-        if layer not in POINT_LAYERS:
+    def _layer_line(self, column: _Column, row: ShownFeature) -> None:
+        """Write the name of the layer of a feature that is laid over the theme."""
+        if row["layer"] not in POINT_LAYERS:
             self._swatch(column, self.shown.look(row), row["edge"] or "")
         elif column.drawing is not None and (entry := self.shown.entry(row)):
             symbol(column.drawing, entry, (column.x + 4 * column.unit, column.y))
-        column.text(self.words.say(f"layer.{layer}"), 3, indent=10, after=1.4)
+        column.text(self.words.say(f"layer.{row['layer']}"), 3, indent=10, after=1.4)
 
     def _own_lines(self, column: _Column) -> None:
         """Write what the operator's own layers are, that they are the operator's, from where and of when."""
         for layer, _ in reversed(self.shown.own_layers()):
             column.skip(1)
             column.text(f"{layer['title']} · {self.words.say('own.mark')}".replace("\n", " / "), 3, after=1.2)
-            by = next((one for one in layer["choices"] if one["name"] == layer["by"]), None)
-            hidden = self.shown.choice.hide
-            rows = [
-                (one["colour"], one["label"])
-                for number, one in enumerate(by["values"] if by else ())
-                if by and f"{layer['id']}.{by['name']}.{number}" not in hidden
-            ]
-            for colour, label in rows or [(layer["colour"], layer["title"])]:
+            for colour, label in self.shown.own_keys(layer):
                 self._own_key(column, layer, colour)
                 column.text(label.replace("\n", " / "), 2.7, indent=10, after=0.8)
             said = self.words.say("own.stated", source=layer["source"], as_of=layer["as_of"])

@@ -25,7 +25,7 @@ export function createQuestion({ state, catalogue }) {
     if (cluster && theme === "clusters") {
       const count = places.filter((one) => one.clusters.includes(cluster)).length;
       const { name } = catalogue.clusters.get(cluster);
-      return { text: t("map.asked.cluster", { name }), back: `/clusters/${cluster}`, said: t("map.asked.places", { count }), clear: { cluster: null } };
+      return { text: t("map.asked.cluster", { name }), back: `/clusters/${cluster}`, said: t("map.asked.in_places", { count }), clear: { cluster: null } };
     }
     return q ? { text: t("map.asked.search", { q }), back: served ? `/search?q=${encodeURIComponent(q)}` : null, clear: { q: null } } : null;
   }
