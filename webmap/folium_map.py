@@ -446,6 +446,7 @@ class _FileMap:
         question = shown.explain(say)
         plan = self.release.read_json("pages/plan.json")
         notes = [shown.theme["note"], say("map.credit", number=plan["number"]), say("map.schematic_note")]
+        notes.append(say("ground.coast"))
         notes += [
             f"{layer['title']} · {say('own.mark')} · "
             + say("own.stated", source=layer["source"], as_of=layer["as_of"])

@@ -248,7 +248,8 @@ class _Names:
     def __init__(self, baseline: Baseline, language: str, strings: dict[str, str]) -> None:
         self.facts = facts = baseline.facts
         self.cities = {plan.id: getattr(plan.city, language) for plan in facts.plans.values()}
-        self.others = baseline.place_names.outside | {SEA: strings["preview.sea"]}
+        self.others = {place: name[language] for place, name in baseline.place_names.outside.items()}
+        self.others[SEA] = strings["preview.sea"]
         self.members, self.language = baseline.members, language
 
     def of(self, place: str) -> str:

@@ -220,7 +220,11 @@ class PlaceNames:
     def __init__(self, facts: Facts, boundaries: Boundaries | None = None) -> None:
         self.facts = facts
         land = boundaries["land"]["features"] if boundaries else ()
-        self.outside = {row["id"]: str(row["properties"]["name_zh"]) for row in land}
+        known = {row.name.zh: row.name for row in facts.landmarks.values()}  # in all languages
+        self.outside: dict[str, Texts] = {}
+        for row in land:
+            name = str(row["properties"]["name_zh"])
+            self.outside[row["id"]] = {one: getattr(known.get(name), one, name) for one in LANGUAGES}
 
     def of(self, place: str) -> Texts:
         """Return the name and id of a place by language; its id alone where it has no name."""
@@ -233,7 +237,7 @@ class PlaceNames:
             return _CITY_NAME
         if place == SEA:
             return term("place", place)
-        return dict.fromkeys(LANGUAGES, self.outside.get(place, place))
+        return self.outside.get(place) or dict.fromkeys(LANGUAGES, place)
 
     def join(self, places: Iterable[str]) -> Texts:
         """Return the names of several places as one list."""

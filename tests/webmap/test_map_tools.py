@@ -279,6 +279,7 @@ def test_a_file_of_the_map_holds_all_it_needs(client: FlaskClient, query: str) -
     assert "default-src &#x27;none&#x27;" in text
     assert ("Independent Innovation Demonstration Zone" in text) != ("hide" in query)
     assert "三(" not in text
+    assert "Coastline © OpenStreetMap contributors (ODbL)" in text
     assert "Lingang C D" in client.get("/print/clusters.html?lang=en").text
 
 

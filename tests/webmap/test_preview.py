@@ -89,10 +89,11 @@ def test_it_says_who_gets_how_much_from_whom(gaoqu: tuple[str, Any]) -> None:
     assert len(rows) == min(len(proposal.transfers), 40)
     largest = max(proposal.transfers, key=lambda one: one.area_km2)
     assert "Chucun Town" in rows[0]
-    assert "烟台市牟平区" in rows[0]  # beyond the county line; it has no other name here
+    assert "Muping, Yantai" in rows[0]  # beyond the county line
     assert f"{largest.area_km2:.3f}&nbsp;km²" in rows[0]
     assert any("the sea" in row for row in rows)
     assert "by town, the largest first" in section(page, "transfers")
+    assert "© OpenStreetMap contributors (ODbL)" in section(page, "map")
 
 
 def test_every_row_says_what_of_the_place_changes(gaoqu: tuple[str, Any]) -> None:

@@ -600,6 +600,7 @@ def test_a_boundary_goes_from_one_to_the_other_and_back_and_is_published_and_und
     # The receipt says who did what.
     receipt = li.get(f"/workbench/drafts/{draft_id}/receipt.pdf?lang=zh")
     text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(receipt.data)).pages)
+    assert "OpenStreetMap" in text  # whose coast its maps are drawn with
     for said in (last.act.imported[0]["file_sha256"], "核对无误", "请补来源", "wang", "某局"):
         assert said in text.replace("\n", "")
     # Undone, with what was there before in force again.

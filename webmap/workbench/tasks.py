@@ -429,7 +429,7 @@ def _write_receipt(task: BenchTask) -> bytes:
         "lead": ", ".join(row["name"] for row in found["areas"] if row["imported"]),
         "zh": "",
         "url": "",
-        "foot": f"{say('site.name')} · {entry.release}",
+        "foot": f"{say('site.name')} · {entry.release} · {say('ground.coast')}",
         "facts": [_list_facts(draft, found["read_as"], entry.release, imported, say)],
         "maps": [
             {"svg": svg.replace(">", f"><style>{_PAPER_STYLE}</style>{_SEA}", 1), "caption": say(key)}
@@ -451,7 +451,7 @@ def _list_facts(draft: Draft, read_as: str, release: str, imported: Iterable[Imp
             [say("preview.method"), say(f"method.{row['method']}")],
             [say("preview.accuracy"), f"±{row['accuracy_m']:g} {say('unit.m')}"],
             [say("boundary_history.source"), row["source"]],
-            [say("changed.licence"), row["licence"]],
+            [say("changed.licence").capitalize(), row["licence"]],
         ]
         break  # all of one file
     rows.append([say("changes.why"), draft.said.why])
