@@ -6,7 +6,6 @@ read settings too.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 import re
@@ -168,8 +167,12 @@ def list_unknown(environ: Mapping[str, str] = os.environ) -> list[tuple[str, str
     """
     known = {*ALSO, *(row.name for row in SETTINGS)}
     given = {one.removeprefix(PREFIX) for one in environ if one.startswith(PREFIX)}
-    near = {name: difflib.get_close_matches(name, known, 1) for name in sorted(given - known)}
-    return [(PREFIX + name, PREFIX + names[0] if names else "") for name, names in near.items()]
+    unknown = sorted(given - known)
+    if not unknown:
+        return []
+    from webmap.problems import find_near  # only who mistypes pays for it
+
+    return [(PREFIX + name, next((PREFIX + one for one in find_near(name, known)), "")) for name in unknown]
 
 
 def _fitting(fits: Callable[[str], object], allowed: str) -> Callable[[str], str]:

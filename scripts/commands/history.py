@@ -30,7 +30,6 @@ from scripts.commands.common import (
     write_json,
 )
 from scripts.messages import say, warn
-from scripts.postgis_sync import Admission, Outcome, bring
 
 if TYPE_CHECKING:
     from layers.store import Release
@@ -42,6 +41,9 @@ if TYPE_CHECKING:
 @local_option
 def build(*, as_json: bool, home: Path | None, local: Path | None) -> int:
     """Print where the release is; exit 1 if there is none, or if the store does not take it."""
+    # Only who publishes pays for it.
+    from scripts.postgis_sync import Admission, Outcome, bring
+
     chosen = settings(home, local)
     admission = Admission(chosen)
     release = live_release(chosen, admission)
