@@ -25,6 +25,8 @@ POINTER = re.compile(r"[0-9A-Za-z]{1,64} [0-9a-f]{64} [1-9][0-9]{0,8}")  # how `
 ENTRY = re.compile(r"([0-9]{6,})\.json")
 _LOCKS = (".lock", ".site.lock")
 _MADE_AGAIN = ("previews", "downloads")  # what is in these can be made again
+# What the cache of files has.
+_KEPT = re.compile(r"files(/([0-9a-f]{64}|\.new-.*))?|locks(/([0-9a-f]{3}|removing))?")
 
 
 class HomeError(Exception):
@@ -193,6 +195,9 @@ def _is_new(home: Path, names: Collection[str]) -> bool:
         below = list_names(home / name) if name in {*_MADE_AGAIN, "releases"} else []
         if name == "releases":
             harmless = all(one.startswith((".new-", ".old-")) for one in below)
+        elif name == "cache" and (home / name).is_dir():
+            inside = (path.relative_to(home / name).as_posix() for path in (home / name).rglob("*"))
+            harmless = all(map(_KEPT.fullmatch, inside))
         elif name == "downloads":
             harmless = all(RELEASE_ID.fullmatch(one) for one in below)
         else:

@@ -326,6 +326,8 @@ FOREIGN = {
     "releases and archives": ("releases/v1.0/app.zip", "archive/2019.zip", "notes.txt"),
     "a history of one's own": ("history/000001.json", "archive/0123456789abcdef.zip"),
     "downloads": ("downloads/thesis.pdf",),
+    "a cache of one's own": ("cache/files/thesis.pdf",),
+    "a file called cache": ("cache",),
     "a current of one's own": ("current", "releases/0123456789abcdef/x"),
     "one hidden file": (".bashrc",),
 }

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from layers.home import Standing, claim
 from layers.store import Release
 from tests.webmap.test_changes import clone
 from webmap.app import create_app
@@ -184,6 +185,14 @@ def test_a_home_that_cannot_be_written_has_its_files_elsewhere(
     assert [folder.parent for folder in folders] == [tmp_path / "tmp", tmp_path / "tmp", homes[2]]
     assert folders[0] != folders[1]
     assert stat.S_IMODE(folders[0].stat().st_mode) == 0o700
+
+
+def test_files_that_are_kept_make_a_folder_no_folder_in_use(tmp_path: Path) -> None:
+    """Who served a release from elsewhere with this home could not start it any more."""
+    cache = FileCache(choose_folder(tmp_path), 10)
+    for key in (("a",), ("b",)):
+        cache.read_or_make(key, writing(b"content"), PATIENCE_S)
+    assert claim(tmp_path) is Standing.NEW
 
 
 def test_a_folder_of_somebody_elses_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
