@@ -270,6 +270,7 @@ class _FileMap:
         self.places = {row["id"]: row for row in rows if row["geometry"]}
         boxes = {row_id: box_of(parse_geometry(one)) for row_id, one in self.places.items()}
         self.shown = ShownMap(payload, choice, boxes)
+        self.letters = {one["id"]: str(one["letter"]) for one in payload["clusters"]}
         self.numbers = 0
 
     def build(self) -> folium.Map:
@@ -434,8 +435,7 @@ class _FileMap:
     def _add_name(self, group: Element, row: ShownFeature) -> None:
         name = row["short"] or row["name"]
         if self.shown.theme["colour_by"] == "cluster":
-            letters = {one["id"]: str(one["letter"]) for one in self.payload["clusters"]}
-            name = " ".join([name, *(letters[one] for one in row.get("clusters", ()))])
+            name = " ".join([name, *(self.letters[one] for one in row.get("clusters", ()))])
         dot = folium.CircleMarker(row["label"][::-1], radius=1, stroke=False, fill=False)
         self._add(group, dot)
         words = folium.Tooltip(_to_literal(name), permanent=True, direction="center", class_name="name")

@@ -38,7 +38,6 @@ ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 DOCUMENTS = {HTML, JSON, PROBLEM}  # which name addresses of this site
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
-KNOWN = "layout.known_host"  # in the environment: whether what is kept may bear the host's name
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -309,12 +308,6 @@ def base_url() -> str:
     settings: Settings = current_app.extensions["settings"]
     # Not root_url, which reads names in xn-- as an older standard has them, and fails over others.
     return settings.url or f"{request.scheme}://{request.host}{request.script_root}"
-
-
-def printed_url() -> str:
-    """Return the site's address as it stands on what is kept; empty where anybody may have made it up."""
-    settings: Settings = current_app.extensions["settings"]
-    return base_url() if settings.url or request.environ.get(KNOWN) else ""
 
 
 def absolute(path: str) -> str:

@@ -23,7 +23,6 @@ Size = tuple[float, float]  # width and height, or a step right and down
 LATIN = 0.56  # width of a Latin letter over the font's size; a Chinese one is square
 GAP = 0.5  # millimetres kept free around a name on paper
 DETOUR = 13.0  # millimetres that a name may go so as not to stand on another figure
-EVERYWHERE: Box = (-math.inf, -math.inf, math.inf, math.inf)
 BESIDE = 2 * GAP + 0.05  # between a small figure and its name
 RINGS, DIRECTIONS = 7, 12
 CLOSING = "、，。；：！？）》〉」』】〕”’"  # begin no line

@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from webmap.http import DATA_POLICY, EVERYONE, FIXED, KNOWN
+from webmap.http import DATA_POLICY, EVERYONE, FIXED
 from webmap.limiter import Rates
 from webmap.problems import PROBLEM, RequestError, Strings, headers_of, to_problem
 from webmap.settings import Network, Settings
@@ -99,7 +99,6 @@ class Origin:
             raise OriginError("error.host_unknown", header, given, "WEIHAI_LAYOUT_HOSTS")
         usual = port is None or port == USUAL_PORTS[scheme]
         environ["HTTP_HOST"] = name if usual else f"{name}:{port}"
-        environ[KNOWN] = is_known(name, port or USUAL_PORTS[scheme], environ, self._settings.hosts)
 
     def _settle_path(self, environ: WSGIEnvironment, prefix: str | None) -> None:
         """Part the path that the site lies below from the rest.
@@ -164,16 +163,20 @@ def is_allowed(name: str, port: int | None, hosts: tuple[str, ...]) -> bool:
     return any(one in hosts or f"{one}:{port}" in hosts for one in names)
 
 
-def is_known(name: str, port: int, environ: WSGIEnvironment, hosts: tuple[str, ...]) -> bool:
-    """Return whether a host is one that the operator names, or that the machine itself goes by.
+def is_known(environ: WSGIEnvironment, hosts: tuple[str, ...]) -> bool:
+    """Return whether a request's host is one that the operator names, or that the machine itself goes by.
 
     Of other names, and of ports that nobody named, there is no end: what is kept may not depend on them.
 
     >>> environ = {"SERVER_PORT": "8000", "wsgi.url_scheme": "http"}
-    >>> [is_known(name, 8000, environ, ("*.example.org",)) for name in ("127.0.0.1", "a.example.org")]
+    >>> hosts = ("127.0.0.1:8000", "a.example.org:8000")
+    >>> [is_known(environ | {"HTTP_HOST": one}, ("*.example.org",)) for one in hosts]
     [True, False]
     """
-    if str(port) not in {str(USUAL_PORTS[environ["wsgi.url_scheme"]]), environ["SERVER_PORT"]}:
+    usual = USUAL_PORTS[environ["wsgi.url_scheme"]]
+    name, given = read_host(environ["HTTP_HOST"])
+    port = given or usual
+    if str(port) not in {str(usual), environ["SERVER_PORT"]}:
         return f"{name}:{port}" in hosts
     names = {*hosts, "localhost", socket.gethostname().lower()}
     return not names.isdisjoint({name, f"{name}:{port}"}) or _is_own_address(name.strip("[]"))

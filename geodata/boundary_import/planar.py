@@ -102,19 +102,19 @@ def build_faces(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
     return [face for face in faces if isinstance(face, shapely.Polygon)]
 
 
-def round_to(shape: BaseGeometry, step_deg: float = GRID_DEG) -> BaseGeometry:
-    """Return valid geometry with its corners on a grid.
+def round_to_grid(shape: BaseGeometry) -> BaseGeometry:
+    """Return valid geometry with its corners on the grid.
 
     It does not keep the grid as its precision: GEOS nodes every overlay of what has one on it, which takes
     forty times as long where lines run along each other.
     """
-    rounded: BaseGeometry = shapely.set_precision(shapely.set_precision(shape, step_deg), 0)
+    rounded: BaseGeometry = shapely.set_precision(shapely.set_precision(shape, GRID_DEG), 0)
     return rounded
 
 
 def subtract(shape: BaseGeometry, other: BaseGeometry) -> BaseGeometry:
     """Return the polygons of `shape` outside `other`, on the grid."""
-    return to_polygons(round_to(shapely.difference(shape, other)))
+    return to_polygons(round_to_grid(shapely.difference(shape, other)))
 
 
 _MOVED_DEG2: Final = 1e-10  # 1 m²: less is rounding

@@ -40,7 +40,7 @@ from geodata.boundary_import.planar import (
     build_faces,
     from_plane,
     is_narrow,
-    round_to,
+    round_to_grid,
     subtract,
     to_plane,
     to_polygons,
@@ -256,7 +256,7 @@ def reallocate(pieces: Pieces, assignment: Assignment) -> Reallocation:
 
     A piece that loses everything becomes an empty polygon, which the caller reports.
     """
-    area = to_polygons(round_to(assignment.area))
+    area = to_polygons(round_to_grid(assignment.area))
     step = _Reallocator(pieces, assignment, area)
     made = step.build(step.seeds_of_own())
     if assignment.seats and _loses_piece(pieces, made, assignment.own):

@@ -40,7 +40,7 @@ from geodata.boundary_import.planar import (
     GRID_DEG,
     is_moved,
     is_narrow,
-    round_to,
+    round_to_grid,
     subtract,
     to_polygons,
     unite,
@@ -177,7 +177,7 @@ def reconcile(
 
 
 def _conform(record: ImportedBoundary, placed: Mapping[str, BaseGeometry], members: Members) -> BaseGeometry:
-    place, area = record.of, to_polygons(round_to(record.polygon))
+    place, area = record.of, to_polygons(round_to_grid(record.polygon))
     above = list(members.above(place))
     imported_parent = next((placed[one] for one in above if one in placed), None)
     if not members.of(place):
@@ -225,7 +225,7 @@ def _build_assignment(
     ]
     if not own or not more:
         return None
-    return Assignment(round_to(shapely.union_all([*more, old])), own, frozenset())
+    return Assignment(round_to_grid(shapely.union_all([*more, old])), own, frozenset())
 
 
 def _list_fixed_towns(place: str, adjusted: Adjusted, members: Members) -> frozenset[str]:
@@ -276,12 +276,12 @@ def conform(
     It comes back as it is where it differs by rounding only: cutting would put vertices into its edges.
     """
     if imported_parent is not None and _exceeds(area, imported_parent):
-        area = to_polygons(round_to(shapely.intersection(area, imported_parent)))
+        area = to_polygons(round_to_grid(shapely.intersection(area, imported_parent)))
     others = unite(beside)
     if not is_narrow(to_polygons(shapely.intersection(area, others)), _ROUNDING_WIDTH_M):
         area = subtract(area, others)
     if _exceeds(unite(within), area):
-        area = to_polygons(round_to(shapely.union_all([area, *within])))
+        area = to_polygons(round_to_grid(shapely.union_all([area, *within])))
     return area
 
 

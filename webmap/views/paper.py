@@ -11,9 +11,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 
 from webmap.export_worker import PATIENCE_S, ChildJob, ExportWorker
-from webmap.http import printed_url
+from webmap.http import base_url
 from webmap.i18n import LANGUAGES, translate_here
 from webmap.map_choice import MAP_PARAMETERS, parse_map_choice
+from webmap.origin import is_known
 from webmap.paper import SIZES
 from webmap.paper.request import Kind, PaperRequest, make_paper
 from webmap.params import ChoiceParameter, OpenParameter, takes
@@ -140,7 +141,7 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     `details` are those of the :class:`~webmap.paper.request.PaperRequest`.
     """
     release, settings = content().release, _settings()
-    base = "" if settings.files else printed_url()
+    base = "" if settings.files else _printed_url(settings)
     folder, digest = str(release.folder), release.manifest_sha256
     paper_request = PaperRequest(folder, digest, g.language, kind, extension, base=base, **details)
     body = _print(
@@ -166,6 +167,11 @@ def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
         )
     response.make_conditional(request)
     return response
+
+
+def _printed_url(settings: Settings) -> str:
+    """Return the site's address as it stands on what is kept; empty where anybody may have made it up."""
+    return base_url() if settings.url or is_known(request.environ, settings.hosts) else ""
 
 
 def _print(paper_request: PaperRequest, key: tuple[str, ...]) -> bytes:
