@@ -50,27 +50,31 @@ class Typos:
     ) -> None:
         self._vocabulary = vocabulary
         self._sounds = sounds
-        keys = [(at, key) for at, key in enumerate(vocabulary.keys) if key.grade != INITIALS]
-        # A name of someone's own may sound nearly like anything of the many words that are ours.
-        keys = [(at, key) for at, key in keys if key.grade != PINYIN or not is_ours(key.spelling)]
-        keys.sort(key=lambda row: (ranks[row[1].entry], row[1].grade))
         self._wholes: dict[str, int] = {}  # keys by what they squeeze to
+        self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
         self._written: dict[str, str] = {}  # how a Korean word is written, by its letters
+        self._spelt = {*map(stem, spelt)}
+        self._stems = set(self._spelt)
         words: dict[str, None] = {}
-        for at, key in keys:
-            self._wholes.setdefault(sys.intern(key.squeezed), at)
-            words |= dict.fromkeys(word for word in key.text.split() if len(word) >= SHORTEST)
+        # A name of someone's own may sound nearly like anything of the many words that are ours.
+        ranked = sorted(
+            (ranks[key.entry], key.grade, at)
+            for at, key in enumerate(vocabulary.keys)
+            if key.grade != INITIALS and (key.grade != PINYIN or not is_ours(key.spelling))
+        )
+        for rank, grade, at in ranked:
+            key = vocabulary.keys[at]
+            form, every = sys.intern(key.squeezed), key.text.split()
+            long = [sys.intern(word) for word in every if len(word) >= SHORTEST]
+            self._wholes.setdefault(form, at)
+            self._stems.update(map(stem, every))
+            words |= dict.fromkeys(long)
             if HANGUL <= key.text < HAN:
                 self._written |= {fold(word): word for word in key.spelling.split()}
-        self._choices, self._words = list(self._wholes), list(words)
-        self._spelt = {*map(stem, spelt)}
-        self._stems = {stem(word) for _, key in keys for word in key.text.split()} | self._spelt
-        self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
-        for at, key in keys:
-            if key.grade <= TERM and ranks[key.entry] < far:
-                for text in (key.squeezed, *(word for word in key.text.split() if len(word) >= SHORTEST)):
-                    self._names.setdefault(sys.intern(text), at)
-        self._choosable = list(self._names)
+            if grade <= TERM and rank < far:
+                for text in (form, *long):
+                    self._names.setdefault(text, at)
+        self._choices, self._words, self._choosable = list(self._wholes), list(words), list(self._names)
         self._haystack = Haystack(self._choosable)
 
     def correct(self, pieces: list[Piece]) -> tuple[str, str] | None:
