@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from flask import request
 
 from geodata import crs
-from geodata.coordinates import MAX_LENGTH, CoordinateError, parse_coordinates
+from geodata.crs import MAX_LENGTH, CoordinateError, parse_coordinates
 from geodata.deferred import shapely
 from geodata.geojson_input import RING, RINGED, GeojsonError, Position, list_geometries, read_geojson
 from layers.axes import ALL, CRS84, Axes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from geodata import crs as frames
-from geodata.coordinates import CoordinateError, parse_coordinates
+from geodata.crs import CoordinateError, parse_coordinates
 from layers.home import write_atomically
 from layers.lookup import LookupAnswer, PointAnswer, ShareAnswer, SharesAnswer
 from layers.search.finder import SearchDocument, ToldAnswer, ToldTerm
