@@ -15,10 +15,10 @@ from functools import cached_property
 from itertools import chain, product
 
 from geodata import model
+from geodata.check import known_words, prints_word, uncovered, words_by_clause
 from geodata.document import NOTICE, Document, above, item_of, normalise, parse_document
 from geodata.messages import Language, list_words, say, word
 from geodata.read import Facts
-from geodata.vocabulary import known_words, prints_word, uncovered, words_by_clause
 
 Spellings = tuple[str, ...]
 
