@@ -1,16 +1,19 @@
-"""The base geometry as its files hold it: GeoJSON, and the data package that says how true each file is.
+"""GeoJSON (RFC 7946) read and written, and the data package that says how true each file of boundaries is.
 
-Positions are WGS 84 (lon, lat) in degrees; distances and lengths are metres.
+Positions are WGS 84 (lon, lat) in degrees; distances and lengths are metres. The same data
+is written as the same bytes: right-hand rings, seven decimals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict
 
 import orjson
 
-if TYPE_CHECKING:  # who only reads and writes what others drew pays for no geometry
+from geodata.deferred import shapely
+
+if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 Coordinates: TypeAlias = "float | list[Coordinates]"  # nested as the type of the geometry has it
@@ -18,6 +21,8 @@ Scalar = str | float | bool | None
 Property = Scalar | Sequence[str] | Sequence[Mapping[str, object]]
 Properties = dict[str, Property]
 SEPARATOR = ";"  # of a list in a flat format
+DECIMALS = 7  # about a centimetre; RFC 7946 recommends no more than needed
+_GRID = 10.0**-DECIMALS
 
 
 class GeoJsonGeometry(TypedDict):
@@ -177,15 +182,11 @@ def list_records(value: Property) -> list[Mapping[str, object]]:
 
 def parse_geometry(feature: GeoJsonFeature) -> BaseGeometry:
     """Return the geometry of a feature that has one, lon/lat."""
-    import shapely
-
     return shapely.from_geojson(orjson.dumps(feature["geometry"]))
 
 
 def render_geometry(shape: BaseGeometry, decimals: int) -> GeoJsonGeometry:
     """Return `shape` as GeoJSON: right-hand rule, rings from a fixed start, rounded coordinates."""
-    import shapely
-
     turned = shapely.orient_polygons(shapely.normalize(shape))
     geometry: GeoJsonGeometry = orjson.loads(shapely.to_geojson(turned))
     return {"type": geometry["type"], "coordinates": round_list(geometry["coordinates"], decimals)}
@@ -196,3 +197,51 @@ def round_list(coordinates: list[Coordinates], decimals: int) -> list[Coordinate
     return [
         round_list(one, decimals) if isinstance(one, list) else round(one, decimals) for one in coordinates
     ]
+
+
+def to_geometry(geometry: BaseGeometry | None) -> GeoJsonGeometry | None:
+    """Return a GeoJSON geometry with exterior rings counter-clockwise, or None for no geometry."""
+    if geometry is None or geometry.is_empty:
+        return None
+    oriented = shapely.orient_polygons(_rounded(geometry)) if geometry.area else _rounded(geometry)
+    mapping: GeoJsonGeometry = orjson.loads(shapely.to_geojson(oriented))
+    return {"type": mapping["type"], "coordinates": round_list(mapping["coordinates"], DECIMALS)}
+
+
+def to_feature(feature_id: str, geometry: BaseGeometry | None, properties: Properties) -> GeoJsonFeature:
+    """Return a feature with a stable id and, where it has a geometry, a bbox."""
+    if geometry is None:
+        return {"type": "Feature", "id": feature_id, "geometry": None, "properties": properties}
+    return {
+        "type": "Feature",
+        "id": feature_id,
+        "bbox": to_bbox(geometry),
+        "geometry": to_geometry(geometry),
+        "properties": properties,
+    }
+
+
+def to_collection(features: Iterable[GeoJsonFeature], name: str) -> FeatureCollection:
+    """Return a named feature collection with the bbox of all its features."""
+    rows = list(features)
+    boxes = [row["bbox"] for row in rows if "bbox" in row]
+    if not boxes:
+        return {"type": "FeatureCollection", "name": name, "features": rows}
+    west, south, east, north = zip(*boxes, strict=True)
+    bbox = [min(west), min(south), max(east), max(north)]
+    return {"type": "FeatureCollection", "name": name, "bbox": bbox, "features": rows}
+
+
+def to_bbox(geometry: BaseGeometry) -> list[float]:
+    """Return (west, south, east, north) in degrees."""
+    return [round(float(value), DECIMALS) for value in geometry.bounds]
+
+
+def to_bytes(value: object) -> bytes:
+    """Return compact UTF-8 JSON, keys in the order given."""
+    return orjson.dumps(value)
+
+
+def _rounded(geometry: BaseGeometry) -> BaseGeometry:
+    """Snap to the grid that is written, keeping the geometry valid."""
+    return shapely.set_precision(geometry, _GRID)

@@ -1,9 +1,9 @@
 """Check the facts against each other and report everything that is wrong, all at once.
 
 Never raises on data. Dangling references come first, then the rules within one table, then those between
-tables. A text is covered by the vocabulary where every run of Chinese characters in it falls apart into words
-that the facts or ``plan/vocabulary.yaml`` have, and into the function words of the language: what is left over
-is a word that a reader could look for and that would be denied although the plan prints it.
+tables. A text is covered where every run of Chinese characters in it falls apart into words that the facts or
+``plan/vocabulary.yaml`` have, and into the function words of the language: what is left over is a word that a
+reader could look for and that would be denied although the plan prints it.
 """
 
 from __future__ import annotations

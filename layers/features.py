@@ -13,7 +13,7 @@ from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from geodata.boundaries import FeatureCollection, GeoJsonFeature, Properties
+from geodata.boundaries import FeatureCollection, GeoJsonFeature, Properties, to_collection, to_feature
 from geodata.kinds import LANGUAGES
 from geodata.model import Area, Designation, Gateway, Industry, Platform, Position, Text, Town
 from geodata.read import Facts
@@ -21,7 +21,6 @@ from geodata.shapes import Shape
 from layers.answers import Answers
 from layers.catalogue import Layer
 from layers.document_types import IndustryDocument
-from layers.geojson import to_collection, to_feature
 from layers.links import SEPARATOR
 from layers.relations import Place, Relations
 

@@ -12,12 +12,11 @@ from typing import Literal
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.boundaries import GeoJsonFeature
+from geodata.boundaries import GeoJsonFeature, to_bytes, to_feature
 from geodata.kinds import LANGUAGES
 from geodata.model import OwnText, Text
 from geodata.own_layers import OwnField, OwnLayer, SuppliedLayer
 from geodata.shapes import Shape
-from layers import geojson
 from layers.cartography import STYLE
 from layers.catalogue import FieldInfo, Layer, describe_fields, state_origin
 from layers.links import to_own_url
@@ -123,7 +122,7 @@ def build_own_features(
     for one in supplied.features:
         names = {f"name_{language}": one.names[language] for language in LANGUAGES}
         head = {"id": one.id, **names, "parent_id": find_place(one.geometry)}
-        yield geojson.to_feature(one.id, one.geometry, {**head, **one.values, **stated})
+        yield to_feature(one.id, one.geometry, {**head, **one.values, **stated})
 
 
 def choose_colour(declared: OwnLayer, chosen: OwnField, number: int) -> str:
@@ -186,7 +185,7 @@ def build_own_points(supplied: SuppliedLayer) -> bytes:
         for one in declared.fields
         if one.kind == "choice"
     }
-    return geojson.to_bytes(drawn)
+    return to_bytes(drawn)
 
 
 def _simplify(geometries: list[BaseGeometry]) -> list[BaseGeometry]:

@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import Basemap
-from geodata.boundaries import Boundaries, parse_geometry
+from geodata.boundaries import Boundaries, parse_geometry, to_bytes, to_collection
 from geodata.boundary_import.snap import Adjusted
 from geodata.crs import LONLAT
 from geodata.kinds import LANGUAGES
@@ -22,7 +22,7 @@ from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import Source, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, Stretch, build_shapes, build_waters, list_stretches
-from layers import display, geojson
+from layers import display
 from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import (
     Layer,
@@ -34,7 +34,7 @@ from layers.catalogue import (
     read_licence,
     read_own_terms,
 )
-from layers.citations import build_citations, build_indicators
+from layers.citations import build_citations, build_indicators, build_tables
 from layers.document_types import (
     ImportEntry,
     LayerEntry,
@@ -50,7 +50,6 @@ from layers.export.schema import build_schema, describe_package
 from layers.export.styles import build_looks, read_words
 from layers.export.write import write
 from layers.features import build_features, build_industry_features, build_points
-from layers.geojson import to_bytes
 from layers.links import to_own_url, to_words
 from layers.map_types import MapDocument
 from layers.measures import build_measures
@@ -65,7 +64,6 @@ from layers.payload import (
 from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import SketchGround, build_locators, build_sketch, frame_opening, frame_sketch, lay_scene
-from layers.tables import build_tables
 from layers.wording import build_wording
 
 Progress = Callable[[str], None]
@@ -107,7 +105,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("索引 / indexes")
     files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries), edges)
     files |= _local_files(relations, inputs.local)
-    files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
+    files["pages/measures.json"] = to_bytes(build_measures(relations, shapes, land))
     progress("显示图形 / display")
     backdrop = _prepare_backdrop(inputs, shapes, land)
     files |= _display_files(relations, shapes, inputs, land, stretches, backdrop)
@@ -139,10 +137,10 @@ def _data_files(
     files: Files = {}
     waters = build_waters(inputs.boundaries)
     for layer, features in build_features(relations, shapes, inputs.layers["land"], land, waters).items():
-        files[f"data/{layer}.geojson"] = geojson.to_bytes(geojson.to_collection(features, name=layer))
-        files |= {f"features/{layer}/{row['id']}.geojson": geojson.to_bytes(row) for row in features}
+        files[f"data/{layer}.geojson"] = to_bytes(to_collection(features, name=layer))
+        files |= {f"features/{layer}/{row['id']}.geojson": to_bytes(row) for row in features}
     for table, rows in build_tables(relations).items():
-        files[f"data/{table}.json"] = geojson.to_bytes(rows)
+        files[f"data/{table}.json"] = to_bytes(rows)
     return files
 
 
@@ -151,7 +149,7 @@ def _own_files(relations: Relations, shapes: dict[str, Shape], local: LocalAddit
     finder, files = PlaceFinder(relations, shapes), {}
     for one in local.layers:
         rows = build_own_features(one, finder.find)
-        files[f"data/{one.id}.geojson"] = geojson.to_bytes(geojson.to_collection(rows, name=one.id))
+        files[f"data/{one.id}.geojson"] = to_bytes(to_collection(rows, name=one.id))
         files[f"map/own/{one.id}.json"] = build_own_points(one)
     return files
 
@@ -172,16 +170,16 @@ def _document_files(
 ) -> Files:
     documents = DocumentBuilder(relations, shapes, local).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
-    files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
+    files = {f"documents/{row_id}.json": to_bytes(row) for row_id, row in documents.items()}
     return files | {
-        "pages/order.json": geojson.to_bytes(list(documents)),
-        "pages/facts.json": geojson.to_bytes(build_citations(relations)),
-        "pages/indicators.json": geojson.to_bytes(build_indicators(relations, local)),
+        "pages/order.json": to_bytes(list(documents)),
+        "pages/facts.json": to_bytes(build_citations(relations)),
+        "pages/indicators.json": to_bytes(build_indicators(relations, local)),
         **_subject_files(relations, shapes, local),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(relations, shapes, documents, ground, edges),
-        "index/search.json": geojson.to_bytes(build_search_index(relations, local.layers)),
+        "index/search.json": to_bytes(build_search_index(relations, local.layers)),
     }
 
 
@@ -213,12 +211,12 @@ def _local_files(relations: Relations, local: LocalAdditions) -> Files:
         "horizon": find_horizon(relations.facts),
     }
     files = {
-        "pages/local.json": geojson.to_bytes(about),
-        "pages/sources.json": geojson.to_bytes(list_sources(relations.facts.sources)),
+        "pages/local.json": to_bytes(about),
+        "pages/sources.json": to_bytes(list_sources(relations.facts.sources)),
     }
     if local.plan_text is not None:
         wording = build_wording(local.plan_text, relations, build_citations(relations))
-        files["pages/wording.json"] = geojson.to_bytes(wording)
+        files["pages/wording.json"] = to_bytes(wording)
     return files | ({LOGO: local.logo} if local.logo is not None else {})
 
 
@@ -230,16 +228,14 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalA
         "clusters": builder.clusters(),
         "agencies": builder.agencies(),
     }
-    files = {f"pages/{name}.json": geojson.to_bytes(list(rows.values())) for name, rows in subjects.items()}
+    files = {f"pages/{name}.json": to_bytes(list(rows.values())) for name, rows in subjects.items()}
     files |= {
-        f"{name}/{row_id}.json": geojson.to_bytes(row)
+        f"{name}/{row_id}.json": to_bytes(row)
         for name, rows in subjects.items()
         for row_id, row in rows.items()
     }
     collections = build_industry_features(industries, relations, shapes)
-    return files | {
-        f"industries/{row_id}.geojson": geojson.to_bytes(rows) for row_id, rows in collections.items()
-    }
+    return files | {f"industries/{row_id}.geojson": to_bytes(rows) for row_id, rows in collections.items()}
 
 
 def _display_files(
@@ -264,7 +260,7 @@ def _display_files(
         payload["own"] = [describe_own(one, language) for one in inputs.local.layers]
         files[f"map/{language}.json"] = payload
     files |= build_cells(backdrop) if backdrop else {}
-    written = {path: geojson.to_bytes(value) for path, value in files.items()}
+    written = {path: to_bytes(value) for path, value in files.items()}
     return written | build_locators(scene)
 
 

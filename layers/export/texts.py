@@ -18,30 +18,28 @@ from numpy.typing import NDArray
 from topojson.core.topology import Topology
 
 from geodata import crs
-from geodata.boundaries import GeoJsonFeature, parse_geometry
-from layers import geojson
+from geodata.boundaries import DECIMALS, GeoJsonFeature, parse_geometry, to_bytes, to_collection
 from layers.display import MULTI_POLYGON, POLYGON, ArcTree, nest
 from layers.export.job import Job, Part, Value, columns_of, flatten_rows, to_csv
 from layers.export.places import find_inside, geometries_of
-from layers.geojson import DECIMALS
 
 
 def write_geojson(job: Job) -> bytes:
     """Return one collection of all features; in a file of several layers each says which is its own."""
     parts = [part for part in job.parts if part.spatial]
     if len(parts) == 1 and parts[0].id == job.spec.name:
-        return geojson.to_bytes(geojson.to_collection(parts[0].features, name=job.spec.name))
+        return to_bytes(to_collection(parts[0].features, name=job.spec.name))
     rows: list[GeoJsonFeature] = [
         {**row, "properties": {"layer": part.id, **row["properties"]}}
         for part in parts
         for row in part.features
     ]
-    return geojson.to_bytes(geojson.to_collection(rows, name=job.spec.name))
+    return to_bytes(to_collection(rows, name=job.spec.name))
 
 
 def write_json(job: Job) -> bytes:
     """Return a table as an array of objects."""
-    return geojson.to_bytes(job.parts[0].properties)
+    return to_bytes(job.parts[0].properties)
 
 
 def write_csv(job: Job) -> bytes:

@@ -12,10 +12,9 @@ from typing import TypedDict
 
 from flask import Blueprint, Response, render_template, request
 
-from geodata.boundaries import GeoJsonFeature, flatten_value
+from geodata.boundaries import GeoJsonFeature, flatten_value, to_bytes
 from geodata.deferred import shapely
 from layers.document_types import LayerEntry, to_link
-from layers.geojson import to_bytes
 from layers.links import Link, Words, to_own_url
 from layers.map_types import OwnEntry, OwnFieldEntry, OwnTextEntry
 from webmap.http import GEOJSON, send_json
