@@ -43,8 +43,17 @@ from layers.document_types import (
     SummaryEntry,
 )
 from layers.documents import DocumentBuilder, SubjectBuilder
-from layers.export.formats import PLAN, Format, formats_of
-from layers.export.job import About, ExportSpec, Part, about_of, release_path, to_job
+from layers.export.job import (
+    PLAN,
+    About,
+    ExportSpec,
+    Format,
+    Part,
+    about_of,
+    formats_of,
+    release_path,
+    to_job,
+)
 from layers.export.places import bounds_of, geometries_of
 from layers.export.schema import build_schema, describe_package
 from layers.export.styles import build_looks, read_words

@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache
 
 from geodata.kinds import AREA_LAYERS, PLACE_LAYERS
 from layers.cartography import STYLE
-from layers.export.formats import formats_of
+from layers.export.job import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
 from webmap import http

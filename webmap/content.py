@@ -14,8 +14,7 @@ from layers.basemap import (
     INDEX,
     BasemapIndex,
 )
-from layers.export.formats import FORMATS
-from layers.export.job import About, read_about, release_path
+from layers.export.job import FORMATS, About, read_about, release_path
 from layers.links import Citation
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
 from layers.map_types import MapTheme

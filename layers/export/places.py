@@ -15,8 +15,7 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
-from layers.export.formats import WGS84
-from layers.export.job import Part
+from layers.export.job import WGS84, Part
 
 _METRE_DECIMALS = 4  # a tenth of a millimetre: below that machines may differ in the last bit
 _DEGREE_DECIMALS = 9

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from layers.export.dxf import write_dxf
+from layers.export.columnar import write_parquet, write_xlsx
+from layers.export.drawings import write_dxf, write_kml
 from layers.export.job import ExportRequest, Job, build_job
-from layers.export.kml import write_kml
-from layers.export.parquet import write_parquet
 from layers.export.project import write_mapfile, write_qgs, write_qgz
 from layers.export.texts import pack, write_csv, write_geojson, write_json, write_topojson
 from layers.export.vector import (
@@ -17,7 +16,6 @@ from layers.export.vector import (
     write_pmtiles,
     write_shapefile,
 )
-from layers.export.xlsx import write_xlsx
 
 
 def _write_bundle(job: Job) -> bytes:

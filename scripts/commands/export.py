@@ -14,8 +14,7 @@ from typing import Any
 import click
 from filelock import FileLock
 
-from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
-from layers.export.job import Job, build_job, release_path
+from layers.export.job import FORMATS, FRAMES, GEOMETRIES, PLAN, Job, build_job, release_path
 from layers.home import write_atomically
 from layers.store import BrokenReleaseError, Release
 from scripts.commands.common import (

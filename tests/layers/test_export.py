@@ -34,8 +34,10 @@ from hypothesis import strategies as st
 from geodata import crs
 from geodata.boundaries import GeoJsonFeature, list_records, parse_geometry
 from layers.catalogue import read_licence
-from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import (
+    FORMATS,
+    FRAMES,
+    PLAN,
     About,
     Choice,
     ExportRequest,
@@ -44,6 +46,7 @@ from layers.export.job import (
     Part,
     columns_of,
     flatten_rows,
+    formats_of,
     harmless,
     read_about,
     read_parts,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
-from geodata.boundaries import parse_geometry
 from geodata import boundaries
+from geodata.boundaries import parse_geometry
 
 
 def _written(polygon: Polygon) -> Any:

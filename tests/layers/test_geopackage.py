@@ -11,8 +11,17 @@ import pyogrio
 import pytest
 import shapely
 
-from layers.export.formats import FRAMES, PLAN
-from layers.export.job import About, ExportSpec, Part, read_about, read_parts, release_path, to_job
+from layers.export.job import (
+    FRAMES,
+    PLAN,
+    About,
+    ExportSpec,
+    Part,
+    read_about,
+    read_parts,
+    release_path,
+    to_job,
+)
 from layers.export.places import geometries_of
 from layers.export.write import write
 from layers.store import Release

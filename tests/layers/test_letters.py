@@ -25,8 +25,7 @@ from geodata.boundary_import.records import ImportedBoundary
 from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
-from layers.export.formats import FORMATS, PLAN
-from layers.export.job import About, ExportSpec, Job, read_about, read_parts, to_job
+from layers.export.job import FORMATS, PLAN, About, ExportSpec, Job, read_about, read_parts, to_job
 from layers.export.write import write
 from layers.store import Release
 from scripts.cli import main

@@ -14,8 +14,7 @@ from werkzeug.wrappers import Response as Answer
 from geodata.crs import LONLAT
 from layers.cql.parse import LANGUAGES as FILTERS
 from layers.document_types import DownloadEntry, LayerEntry, ReadyFile, SourceTerms
-from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of
-from layers.export.job import release_path
+from layers.export.job import FORMATS, FRAMES, GEOMETRIES, PLAN, formats_of, release_path
 from webmap.content import Content
 from webmap.downloads import (
     DOWNLOAD_PARAMETERS,
