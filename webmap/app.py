@@ -38,10 +38,10 @@ from webmap.i18n import (
 )
 from webmap.ogc.pages import blueprint as ogc_pages
 from webmap.ogc.service import FastPath, Service
+from webmap.ogc.tilesets import TileFiles
 from webmap.origin import Origin
 from webmap.problems import RequestError, Strings
 from webmap.settings import Settings, tile_basemap
-from webmap.vector_tiles import TileFiles
 from webmap.views import (
     charts,
     comparison,

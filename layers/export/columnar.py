@@ -1,4 +1,4 @@
-"""Files of typed columns: XLSX, a sheet for each layer or table and one that says what it is; GeoParquet 1.1."""
+"""Files of typed columns: XLSX, a sheet for each layer or table and one about all, and GeoParquet 1.1."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Files for programs that draw: KML 2.2 with the map's colours as styles, and DXF in metres.
 
-Both have a layer or folder for each of ours; DXF has another for its names. In KML a feature's id is that of its placemark, and not among the attributes: readers have one field ``id``.
+Both have a folder or layer for each of ours. In KML a feature's id is that of its placemark, and not among
+the attributes: readers have one field ``id``.
 """
 
 from __future__ import annotations

@@ -20,9 +20,8 @@ from layers.store import Release
 from webmap import label_placement as labels
 from webmap.i18n import LANGUAGES, format_clause, format_number, format_quantity
 from webmap.label_placement import wrap_text
-from webmap.paper.drawing import SCALES, Drawing, Ground, fit
+from webmap.paper.drawing import SCALES, Drawing, Ground, explain_edges, fit
 from webmap.paper.locator import HUE, Chosen, draw_locator
-from webmap.paper.look import explain_edges
 from webmap.paper.painter import Painter
 from webmap.views import paper
 

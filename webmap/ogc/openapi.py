@@ -32,9 +32,8 @@ from webmap.ogc.request import (
     names_for,
 )
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
-from webmap.ogc.tilesets import QUAD, TEMPLATE
+from webmap.ogc.tilesets import QUAD, TEMPLATE, TILE
 from webmap.params import OpenParameter, Operation
-from webmap.vector_tiles import TILE
 
 Part = dict[str, object]
 _TEXT: Part = {"type": "string"}

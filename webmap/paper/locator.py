@@ -13,8 +13,7 @@ from layers.cartography import STYLE
 from layers.map_types import MapFeature, ShownFeature, SymbolLook
 from webmap.label_placement import find_middle, wrap_text
 from webmap.map_choice import UNITS, FigureLook
-from webmap.paper import look
-from webmap.paper.drawing import Drawing, Ground, fit
+from webmap.paper.drawing import MUTED, Drawing, Figure, Ground, fit
 from webmap.paper.painter import Painter
 
 SIZE = (90.0, 78.0)
@@ -61,7 +60,7 @@ def draw_locator(
     areas = {row_id for row_id in ordered if features[row_id]["layer"] not in UNITS}
     outlined = areas if areas != polygons.keys() else set()
     looks = {one: FigureLook(chosen[one], light=shows.light, outlined=one in outlined) for one in ordered}
-    painter.paint_figures({one: look.Figure(looks[one], features[one]["edge"] or "") for one in ordered})
+    painter.paint_figures({one: Figure(looks[one], features[one]["edge"] or "") for one in ordered})
     painter.paint_borders()
     spots = painter.paint_halos(unbounded, chosen)
     painter.paint_scale(EDGE + 4, height - EDGE - 8, 2.5)
@@ -102,7 +101,7 @@ def _name_around(
         if middle and row_id not in chosen:
             row = features[row_id]
             size = 2.8 if row["layer"] == "counties" else 2.3
-            painter.name(middle, (row.get("short") or row["name"],), size, (own, others), fill=look.MUTED)
+            painter.name(middle, (row.get("short") or row["name"],), size, (own, others), fill=MUTED)
 
 
 def _is_around(row: MapFeature) -> bool:

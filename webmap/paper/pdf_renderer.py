@@ -22,9 +22,8 @@ from layers.wording import NO_WORDING
 from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
 from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import SIZES, typeset
-from webmap.paper.drawing import Ground
+from webmap.paper.drawing import Ground, explain_edges
 from webmap.paper.locator import HUE, Chosen, draw_locator
-from webmap.paper.look import explain_edges
 from webmap.paper.poster import Wording, draw_poster
 from webmap.paper.sheets import SheetText, Writer
 

@@ -27,6 +27,7 @@ from webmap.downloads import (
     unknown_layer_error,
 )
 from webmap.http import REVALIDATE, base_url, send, send_json
+from webmap.ogc.tilesets import TILE, LayerTiles, TileFiles
 from webmap.params import (
     Arguments,
     ChoiceParameter,
@@ -37,7 +38,6 @@ from webmap.params import (
     wrong_choice,
 )
 from webmap.problems import NotFoundError, Strings, link_near
-from webmap.vector_tiles import TILE, LayerTiles, TileFiles
 from webmap.views.context import content, downloads_in_service
 
 FIELDS = ("layer", "format", *PARAMETERS)
