@@ -43,20 +43,16 @@ from webmap.origin import Origin
 from webmap.problems import RequestError, Strings
 from webmap.settings import Settings, tile_basemap
 from webmap.views import (
-    charts,
     comparison,
     context,
     data,
     errors,
-    joining,
-    lists,
-    lookup,
-    own,
+    own_data,
     pages,
     paper,
     plan,
+    questions,
     releases,
-    search,
     siting,
     subjects,
 )
@@ -65,10 +61,7 @@ from webmap.views.releases import PublicationHistory
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 MAX_REQUEST_BYTES = 1_000_000
-VIEWS = (
-    *(charts, comparison, data, joining, lists, lookup, own, pages),
-    *(paper, plan, releases, search, siting, subjects),
-)
+VIEWS = (comparison, data, own_data, pages, paper, plan, questions, releases, siting, subjects)
 
 
 class CompiledTemplates(BytecodeCache):

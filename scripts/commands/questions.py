@@ -187,7 +187,7 @@ def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
     chosen = settings(home)
     release = asked_release(chosen)
     from webmap.app import create_app  # only this command speaks as the pages do
-    from webmap.views.search import answer_question
+    from webmap.views.questions import answer_question
 
     app = create_app(release, Settings(chosen.home))
     with app.app_context():

@@ -182,7 +182,7 @@ def test_a_geometry_is_not_related_to_itself_again_and_again(
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let others hold every turn for as long as the test lasts."""
     busy = Limiter(1)
-    monkeypatch.setattr("webmap.views.lookup.computing", busy)
+    monkeypatch.setattr("webmap.views.questions.computing", busy)
     monkeypatch.setattr("webmap.ogc.resources.computing", busy)
     with busy.turn():
         yield

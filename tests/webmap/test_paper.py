@@ -21,8 +21,8 @@ from webmap import label_placement as labels
 from webmap.i18n import LANGUAGES, format_clause, format_number, format_quantity
 from webmap.label_placement import wrap_text
 from webmap.paper.drawing import SCALES, Drawing, Ground, explain_edges, fit
-from webmap.paper.locator import HUE, Chosen, draw_locator
 from webmap.paper.painter import Painter
+from webmap.paper.sheets import HUE, Chosen, draw_locator
 from webmap.views import paper
 
 pytestmark = pytest.mark.usefixtures("printed_here")

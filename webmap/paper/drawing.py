@@ -2,8 +2,8 @@
 
 One unit is a millimetre on paper; figures are rounded so that the same map gives the same bytes.
 Geometry is in the projection that the city names for paper, x east and y north, so that a scale bar is
-true: along its own meridian in Gauss-Krüger, and a degree off by less than 0.0001. Hues, textures and symbols are those of the
-screen; a texture tells hues apart in grey, an edge says how true it is.
+true: along its own meridian in Gauss-Krüger, and a degree off by less than 0.0001. Hues, textures and
+symbols are those of the screen; a texture tells hues apart in grey, an edge says how true it is.
 """
 
 from __future__ import annotations

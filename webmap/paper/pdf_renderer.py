@@ -23,9 +23,8 @@ from webmap.i18n import choose_credit, format_clause, format_number, format_quan
 from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import SIZES, typeset
 from webmap.paper.drawing import Ground, explain_edges
-from webmap.paper.locator import HUE, Chosen, draw_locator
 from webmap.paper.poster import Wording, draw_poster
-from webmap.paper.sheets import SheetText, Writer
+from webmap.paper.sheets import HUE, Chosen, SheetText, Writer, draw_locator
 
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
 CARD_PPI = 72

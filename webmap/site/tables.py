@@ -26,8 +26,7 @@ from webmap.content import Content
 from webmap.file_addresses import PANEL, NeedsServerError, locate
 from webmap.i18n import LANGUAGES, translate
 from webmap.views.comparison import tabulate_comparison
-from webmap.views.lookup import SHOWN_FRAMES
-from webmap.views.search import SAYINGS, describe_in_every_way, describe_offline
+from webmap.views.questions import SAYINGS, SHOWN_FRAMES, describe_in_every_way, describe_offline
 from webmap.views.siting import tabulate_siting
 
 Row = dict[str, object]

@@ -20,14 +20,14 @@ from webmap.paper.request import Kind, PaperRequest, make_paper
 from webmap.params import ChoiceParameter, OpenParameter, takes
 from webmap.problems import NotFoundError
 from webmap.settings import Settings
-from webmap.views.charts import draw_chart, require_chart
 from webmap.views.context import POINT, POLYGON, content, require_place
+from webmap.views.plan import draw_chart, require_chart
 from webmap.views.subjects import require_subject
 
 blueprint = Blueprint("paper", __name__)
 ROOT = Path(__file__).parent.parent.parent
 MAKERS = (
-    *("webmap/paper/*.py", "webmap/paper/*.typ", "webmap/templates/charts/*", "webmap/views/charts.py"),
+    *("webmap/paper/*.py", "webmap/paper/*.typ", "webmap/templates/charts/*", "webmap/views/plan.py"),
     *(
         "layers/cartography.*",
         "webmap/folium_map.py",

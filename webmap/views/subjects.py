@@ -24,8 +24,8 @@ from webmap.http import send, send_csv
 from webmap.i18n import pick
 from webmap.params import ChoiceParameter, Q, takes
 from webmap.problems import NotFoundError, find_near_rows, name_some
-from webmap.views.charts import draw_chart, draw_courses
 from webmap.views.context import content
+from webmap.views.plan import draw_chart, draw_courses
 
 blueprint = Blueprint("subjects", __name__)
 Subject = TypeVar("Subject", IndustryDocument, ClusterDocument, AgencyDocument)
