@@ -40,7 +40,7 @@ from webmap.map_choice import parse_map_choice
 from webmap.params import wrong_choice
 from webmap.problems import RequestError
 from webmap.settings import URL, Settings
-from webmap.site.build import NotOursError, check_folder, remove_site_leftovers, write_site
+from webmap.static_site import NotOursError, check_folder, remove_site_leftovers, write_site
 
 FILTERS = ("filter", "theme", "industry", "cluster", "zone")
 
@@ -294,7 +294,7 @@ def site(
 
 def _write(folder: Path, files: Files, release: Release, chosen: Settings, *, as_json: bool) -> int:
     # Heavy, and not needed for a refusal.
-    from webmap.site.build import SiteError, build_site
+    from webmap.static_site import SiteError, build_site
 
     about = {"release": release.id, "url": files.url, "sheets": files.sheets}
     remove_site_leftovers(folder)

@@ -41,7 +41,7 @@ from webmap.file_addresses import Files
 from webmap.paper.painter import OWN_SYMBOL
 from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
-from webmap.site.build import Crawler
+from webmap.static_site import Crawler
 
 pytestmark = pytest.mark.usefixtures("printed_here")
 
