@@ -54,15 +54,22 @@ from layers.export.job import (
     release_path,
     to_job,
 )
-from layers.export.places import bounds_of, geometries_of
 from layers.export.schema import build_schema, describe_package
 from layers.export.styles import build_looks, read_words
+from layers.export.texts import bounds_of, geometries_of
 from layers.export.write import write
-from layers.features import build_features, build_industry_features, build_points
+from layers.features import (
+    PlaceFinder,
+    build_features,
+    build_industry_features,
+    build_own_features,
+    build_own_points,
+    build_points,
+    describe_own,
+)
 from layers.links import to_own_url, to_words
 from layers.map_types import MapDocument
 from layers.measures import build_measures
-from layers.own import PlaceFinder, build_own_features, build_own_points, describe_own
 from layers.payload import (
     Edges,
     build_around_index,

@@ -256,7 +256,7 @@ def _open_store(release: Release, address: str | None) -> FeatureStore:
 
         return MemoryStore(release)
     # Only who stores in a database pays for its driver.
-    from layers.postgis.store import PostgisStore
+    from layers.postgis.queries import PostgisStore
 
     return PostgisStore(address, release.id)
 

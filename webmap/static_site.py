@@ -4,8 +4,8 @@ A crawler walks the application from the map along every link and turns each res
 tags are changed and written as briefly as HTML may be, and every other byte is left as it is. A site is
 written whole beside the old one, then exchanged for it in one step; ``site.json`` in its folder lists every
 file, so that a folder that is not ours is never touched. Tables answer a search, a look-up, siting and a
-comparison; each is a script that hands its content to the page that loads it (``webmap/static/js/site.js``): a
-page that is read from a disk may load scripts, but fetch nothing.
+comparison; each is a script that hands its content to the page that loads it (``webmap/static/js/site.js``):
+a page that is read from a disk may load scripts, but fetch nothing.
 """
 
 from __future__ import annotations

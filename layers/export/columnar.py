@@ -15,8 +15,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from layers.export.job import WGS84, Column, Job, Part, Value, columns_of, flatten_rows
-from layers.export.places import bounds_of, definition, geometries_of, to_multi
-from layers.export.texts import to_lines
+from layers.export.texts import bounds_of, definition, geometries_of, to_lines, to_multi
 
 MAX_CELL = 32_767  # characters
 WIDTHS = (8, 42)  # characters that a column is at least and at most wide

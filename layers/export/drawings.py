@@ -27,8 +27,8 @@ from shapely.geometry.base import BaseGeometry
 from geodata.crs import LONLAT
 from geodata.letters import strip_unprintable
 from layers.export.job import Job, Part, Value, columns_of, flatten_rows
-from layers.export.places import find_inside, geometries_of
 from layers.export.styles import Look, rule_of
+from layers.export.texts import find_inside, geometries_of
 
 _NAMESPACE = "http://www.opengis.net/kml/2.2"
 _TYPES = {"string": "string", "number": "double", "integer": "int", "boolean": "bool", "date": "string"}

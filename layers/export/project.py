@@ -9,9 +9,8 @@ from xml.etree import ElementTree as ET
 from geodata import crs
 from geodata.letters import UNPRINTABLE, strip_unprintable
 from layers.export.job import Job, Part
-from layers.export.places import bounds_of, definition, geometries_of, type_of
 from layers.export.styles import VERSION, add_aliases, add_style
-from layers.export.texts import pack
+from layers.export.texts import bounds_of, definition, geometries_of, pack, type_of
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _GEOMETRIES = {"point": "Point", "polygon": "Polygon", "none": "No geometry"}

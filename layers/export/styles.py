@@ -18,8 +18,8 @@ from geodata.own_layers import OwnLayer
 from layers.cartography import STYLE, Edge, shade
 from layers.catalogue import Layer, Theme
 from layers.export.job import Part, columns_of
+from layers.features import choose_colour
 from layers.map_types import MapDocument
-from layers.own import choose_colour
 
 
 class Rule(TypedDict):

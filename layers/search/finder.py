@@ -42,7 +42,7 @@ from layers.search.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from layers.search.typos import Typos
+    from layers.search.vocabulary import Typos
 
 Ranges = list[list[int]]  # [start, end) in characters
 LIMIT = 20
@@ -228,7 +228,7 @@ class Search:
 
     @cached_property
     def _typos(self) -> Typos:
-        from layers.search.typos import Typos  # only a query that fails needs its library
+        from layers.search.vocabulary import Typos  # only a query that fails needs its library
 
         is_ours = self.answers.is_synonym
         return Typos(self.vocabulary, self.ranks, self._sounds, FAR, is_ours, self._spelt)

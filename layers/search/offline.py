@@ -13,7 +13,7 @@ from dataclasses import replace
 from statistics import mode
 from typing import NotRequired, TypedDict
 
-from layers.search import answers, cutting, finder, typos, vocabulary
+from layers.search import answers, cutting, finder, vocabulary
 from layers.search.answers import SearchAnswers, Told
 from layers.search.cutting import CODE, Sense
 from layers.search.finder import Search
@@ -257,15 +257,15 @@ def _rules(index: SearchIndex) -> dict[str, object]:
             "places": list(finder.PLACE_LAYERS),
         },
         "typos": {
-            "shortest": typos.SHORTEST,
-            "long": typos.LONG,
-            "sure": typos.SURE,
-            "han": typos.SHORTEST_HAN,
-            "most": typos.MOST,
-            "shortestHangul": typos.SHORTEST_HANGUL,
-            "hangul": typos.LONG_HANGUL,
-            "near": typos.NEAR,
-            "similarity": typos.NEAR_SIMILARITY,
+            "shortest": vocabulary.SHORTEST_TYPO,
+            "long": vocabulary.LONG_TYPO,
+            "sure": vocabulary.SURE_TYPO,
+            "han": vocabulary.HAN_TYPO,
+            "most": vocabulary.MOST_TYPOS,
+            "shortestHangul": vocabulary.HANGUL_TYPO,
+            "hangul": vocabulary.LONG_HANGUL_TYPO,
+            "near": vocabulary.NEAR_TYPOS,
+            "similarity": vocabulary.TYPO_SIMILARITY,
             "spelt": index["rules"]["spelt"],
         },
     }

@@ -8,7 +8,7 @@ import pytest
 
 from layers.lookup import BlockPlaces, Lookup, Surroundings
 from layers.memory import MemoryStore
-from layers.postgis.store import PostgisStore
+from layers.postgis.queries import PostgisStore
 from layers.query import FeatureStore
 from layers.store import Release
 

@@ -54,8 +54,8 @@ from layers.export.job import (
     select_parts,
     to_job,
 )
-from layers.export.places import geometries_of
 from layers.export.styles import rule_of
+from layers.export.texts import geometries_of
 from layers.export.vector import short_names, shorten_text
 from layers.export.write import write
 from layers.store import Release

@@ -22,7 +22,7 @@ from layers.export.job import (
     release_path,
     to_job,
 )
-from layers.export.places import geometries_of
+from layers.export.texts import geometries_of
 from layers.export.write import write
 from layers.store import Release
 
