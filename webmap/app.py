@@ -49,7 +49,6 @@ from webmap.views import (
     errors,
     own_data,
     pages,
-    paper,
     plan,
     questions,
     releases,
@@ -61,7 +60,7 @@ from webmap.views.releases import PublicationHistory
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 MAX_REQUEST_BYTES = 1_000_000
-VIEWS = (comparison, data, own_data, pages, paper, plan, questions, releases, siting, subjects)
+VIEWS = (comparison, data, own_data, pages, plan, questions, releases, siting, subjects)
 
 
 class CompiledTemplates(BytecodeCache):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from layers.export.columnar import write_parquet, write_xlsx
 from layers.export.drawings import write_dxf, write_kml
 from layers.export.job import ExportRequest, Job, build_job
-from layers.export.project import write_mapfile, write_qgs, write_qgz
+from layers.export.styles import write_mapfile, write_qgs, write_qgz
 from layers.export.texts import pack, write_csv, write_geojson, write_json, write_topojson
 from layers.export.vector import (
     write_flatgeobuf,

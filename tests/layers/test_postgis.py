@@ -21,7 +21,7 @@ from psycopg import sql
 from layers.cql.tree import Compare, Constant, Like, Property
 from layers.document_types import BlockHead
 from layers.postgis import load as loading
-from layers.postgis import pool
+from layers.postgis import pool, queries
 from layers.postgis.load import (
     FOLDER,
     KEPT,
