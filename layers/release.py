@@ -34,7 +34,7 @@ from layers.catalogue import (
     read_licence,
     read_own_terms,
 )
-from layers.citations import build_citations, build_indicators, build_tables
+from layers.citations import build_citations, build_indicators, build_tables, build_wording
 from layers.document_types import (
     ImportEntry,
     LayerEntry,
@@ -80,7 +80,6 @@ from layers.payload import (
 from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import SketchGround, build_locators, build_sketch, frame_opening, frame_sketch, lay_scene
-from layers.wording import build_wording
 
 Progress = Callable[[str], None]
 Files = dict[str, bytes]

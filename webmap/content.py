@@ -14,6 +14,7 @@ from layers.basemap import (
     INDEX,
     BasemapIndex,
 )
+from layers.citations import NO_WORDING, PlanWording
 from layers.export.job import FORMATS, About, read_about, release_path
 from layers.links import Citation
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
@@ -29,7 +30,6 @@ from layers.query import (
 )
 from layers.sketch import Sketch
 from layers.store import Release
-from layers.wording import NO_WORDING, PlanWording
 from webmap.i18n import LANGUAGES
 from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings

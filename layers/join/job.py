@@ -22,9 +22,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata import crs
-from geodata.boundaries import SEPARATOR
+from geodata.boundaries import SEPARATOR, GeojsonError
 from geodata.boundary_import.issues import RefusedError, build_issue
-from geodata.geojson_input import GeojsonError
 from geodata.kinds import AREA_LAYERS, PLACE_LAYERS
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from geodata.messages import fill

@@ -15,10 +15,10 @@ from geodata.kinds import PLACE_LAYERS, POINT_LAYERS
 from geodata.messages import fill
 from layers import document_types as doc
 from layers.basemap import INDEX
+from layers.citations import NO_WORDING
 from layers.links import Reached, Words
 from layers.map_types import MapDocument, MapTheme
 from layers.store import Release
-from layers.wording import NO_WORDING
 from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
 from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import SIZES, typeset

@@ -19,9 +19,9 @@ from geodata.crs import Bounds
 from layers import document_types as doc
 from layers.answers import AreaIndustries, AreaIndustry, AreaPositioning
 from layers.cartography import STYLE
+from layers.citations import PlanWording, find_sentences
 from layers.links import ContactCard, Reached, ResponsibleUnit, Statement
 from layers.map_types import MapFeature, ShownFeature, SymbolLook
-from layers.wording import PlanWording, find_sentences
 from webmap.i18n import format_area, format_clause, format_number, format_quantity, write_clauses
 from webmap.label_placement import find_middle, measure_text, wrap_text
 from webmap.map_choice import UNITS, FigureLook

@@ -15,9 +15,9 @@ from flask import Blueprint, Response, g, jsonify, render_template
 from markupsafe import Markup
 
 from geodata.boundaries import Properties
+from layers.citations import Segment
 from layers.document_types import ClusterDocument, IndicatorDocument, IndicatorFigure
 from layers.links import Citation, ClauseLink, ContactCard, Link, Reached, Words
-from layers.wording import Segment
 from webmap import static_map
 from webmap.content import Content
 from webmap.i18n import LANGUAGES
