@@ -23,7 +23,7 @@ from geodata.model import Source, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, Stretch, build_shapes, build_waters, list_stretches
 from layers import display
-from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
+from layers.basemap_cells import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import (
     Layer,
     OwnTerms,

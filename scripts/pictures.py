@@ -22,7 +22,7 @@ from geodata.kinds import LANGUAGES
 from layers.home import find_home
 from layers.store import Release, read_current
 from scripts.bench.map import BROWSER_FLAGS, find_chromium
-from scripts.messages import text
+from scripts.bilingual import text
 from webmap.app import create_app
 from webmap.server import serving
 from webmap.settings import Settings

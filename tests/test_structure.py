@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections import Counter
 from functools import cache
 from importlib.metadata import entry_points
 from itertools import chain
@@ -55,6 +56,7 @@ SHARED_NAME_DEBTS = {
     "write",
     "write_json",
 }
+SHARED_MODULE_NAME_DEBTS = {"tasks"}
 CIRCLE_DEBTS: set[tuple[str, ...]] = set()
 OUTSIDE = re.compile(
     r"""https?://(?!www\.w3\.org/)[^\s"'<>{}]+|(?:src|href|url)\s*[=(]\s*["']?//[^\s"'<>]+"""
@@ -162,6 +164,12 @@ def test_a_class_or_public_function_has_a_name_of_its_own():
                 places.setdefault(node.name, set()).add(relative(path))
     shared = {name for name, paths in places.items() if len(paths) > 1 and name not in COMMAND_INTERFACE}
     assert shared == SHARED_NAME_DEBTS, {name: places[name] for name in shared - SHARED_NAME_DEBTS}
+
+
+def test_a_module_has_a_name_of_its_own():
+    """Who looks for a subject finds one file."""
+    counts = Counter(path.stem for path in MODULES if path.stem != "__init__")
+    assert {name for name, count in counts.items() if count > 1} == SHARED_MODULE_NAME_DEBTS
 
 
 def list_untyped(aliases: dict[str, set[str]], path: Path) -> list[str]:

@@ -36,7 +36,7 @@ from webmap.i18n import (
     pick,
     translate_here,
 )
-from webmap.ogc.pages import blueprint as ogc_pages
+from webmap.ogc.html_pages import blueprint as ogc_pages
 from webmap.ogc.service import FastPath, Service
 from webmap.ogc.tilesets import TileFiles
 from webmap.origin import Origin
@@ -47,10 +47,10 @@ from webmap.views import (
     context,
     data,
     errors,
+    finding,
     own_data,
     pages,
     plan,
-    questions,
     releases,
     siting,
     subjects,
@@ -60,7 +60,7 @@ from webmap.views.releases import PublicationHistory
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 MAX_REQUEST_BYTES = 1_000_000
-VIEWS = (comparison, data, own_data, pages, plan, questions, releases, siting, subjects)
+VIEWS = (comparison, data, finding, own_data, pages, plan, releases, siting, subjects)
 
 
 class CompiledTemplates(BytecodeCache):

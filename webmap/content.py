@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from geodata.boundaries import GeoJsonFeature, Properties
 from geodata.kinds import POINT_LAYERS
 from layers import document_types as doc
-from layers.basemap import (
+from layers.basemap_cells import (
     INDEX,
     BasemapIndex,
 )
@@ -267,7 +267,7 @@ def holds(release: Release, settings: Settings) -> bool:
         return True
     import psycopg
 
-    from layers.postgis.load import is_loaded
+    from layers.postgis.loader import is_loaded
 
     try:
         return is_loaded(settings.store, release.id)

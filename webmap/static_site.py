@@ -64,7 +64,7 @@ from webmap.file_addresses import (
 from webmap.i18n import LANGUAGES, translate
 from webmap.settings import Settings
 from webmap.views.comparison import tabulate_comparison
-from webmap.views.questions import SAYINGS, SHOWN_FRAMES, describe_in_every_way, describe_offline
+from webmap.views.finding import SAYINGS, SHOWN_FRAMES, describe_in_every_way, describe_offline
 from webmap.views.siting import tabulate_siting
 
 REFERENCES = ("href", "src")

@@ -26,7 +26,6 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import SEPARATOR, Scalar
 from geodata.crs import Bounds
-from layers.cql.check import kind_of
 from layers.cql.evaluate import STEEPEST
 from layers.cql.tree import (
     LARGEST,
@@ -56,6 +55,7 @@ from layers.cql.tree import (
     Truth,
     Value,
 )
+from layers.cql.type_check import kind_of
 from layers.document_types import BlockHead, LayerEntry
 from layers.lookup import reach_box
 from layers.postgis.pool import Pool

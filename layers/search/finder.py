@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from geodata import kinds
-from layers.search.answers import ORDER, Reply, SearchAnswers, Told
+from layers.search.replies import ORDER, Reply, SearchAnswers, Told
 from layers.search.vocabulary import (
     ALIAS,
     EMPTY,
@@ -169,7 +169,7 @@ class PlaceName(TypedDict):
 
 
 class ToldAnswer(TypedDict):
-    """What the plan says of one word; see :class:`~layers.search.answers.Told`."""
+    """What the plan says of one word; see :class:`~layers.search.replies.Told`."""
 
     kind: str
     word: str

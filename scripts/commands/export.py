@@ -17,6 +17,7 @@ from filelock import FileLock
 from layers.export.job import FORMATS, FRAMES, GEOMETRIES, PLAN, Job, build_job, release_path
 from layers.home import write_atomically
 from layers.store import BrokenReleaseError, Release
+from scripts.bilingual import say, text, warn, write
 from scripts.commands.common import (
     OneOf,
     Refusal,
@@ -31,7 +32,6 @@ from scripts.commands.common import (
     tell_wrong,
     write_json,
 )
-from scripts.messages import say, text, warn, write
 from webmap.content import Content
 from webmap.downloads import DownloadRequest, parse_download
 from webmap.file_addresses import Files

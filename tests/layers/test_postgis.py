@@ -20,9 +20,9 @@ from psycopg import sql
 
 from layers.cql.tree import Compare, Constant, Like, Property
 from layers.document_types import BlockHead
-from layers.postgis import load as loading
+from layers.postgis import loader as loading
 from layers.postgis import pool, queries
-from layers.postgis.load import (
+from layers.postgis.loader import (
     FOLDER,
     KEPT,
     MissingExtensionError,

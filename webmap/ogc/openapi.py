@@ -10,7 +10,7 @@ from typing import TypedDict
 import yaml
 
 from layers.document_types import FieldEntry
-from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
+from layers.join.join_request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
 from layers.query import RECORDS, Collection, flat_schema, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG

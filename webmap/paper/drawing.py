@@ -23,7 +23,7 @@ from geodata.crs import Bounds
 from geodata.deferred import np, shapely
 from geodata.kinds import PLACE_LAYERS
 from geodata.letters import strip_unprintable
-from layers.basemap import INDEX, read_groups
+from layers.basemap_cells import INDEX, read_groups
 from layers.cartography import STYLE, shade, write_dash
 from layers.map_types import MapOwnDrawn
 from layers.store import Release

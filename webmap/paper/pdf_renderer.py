@@ -14,7 +14,7 @@ import segno
 from geodata.kinds import PLACE_LAYERS, POINT_LAYERS
 from geodata.messages import fill
 from layers import document_types as doc
-from layers.basemap import INDEX
+from layers.basemap_cells import INDEX
 from layers.citations import NO_WORDING
 from layers.links import Reached, Words
 from layers.map_types import MapDocument, MapTheme

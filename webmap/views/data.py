@@ -38,7 +38,7 @@ from webmap.map_choice import MAP_PARAMETERS, parse_map_choice
 from webmap.ogc.tilesets import TILE, LayerTiles, TileFiles
 from webmap.origin import is_known
 from webmap.paper import SIZES
-from webmap.paper.request import Kind, PaperRequest, make_paper
+from webmap.paper.paper_request import Kind, PaperRequest, make_paper
 from webmap.params import (
     Arguments,
     ChoiceParameter,
@@ -601,7 +601,7 @@ def _require_theme(theme_id: str, extension: str) -> None:
 def _send(extension: str, name: str, kind: Kind, **details: Any) -> Response:
     """Send a file of this release, language, site and edition of the programme, made once and kept.
 
-    `details` are those of the :class:`~webmap.paper.request.PaperRequest`.
+    `details` are those of the :class:`~webmap.paper.paper_request.PaperRequest`.
     """
     release, settings = content().release, _settings()
     base = "" if settings.files else _printed_url(settings)
@@ -642,7 +642,7 @@ def _print(paper_request: PaperRequest, key: tuple[str, ...]) -> bytes:
     worker: ExportWorker = current_app.extensions["export_worker"]
     files = _settings().files
     if files is None:
-        return worker.get(key, ChildJob("webmap.paper.request:make_sheet", paper_request.to_line()))
+        return worker.get(key, ChildJob("webmap.paper.paper_request:make_sheet", paper_request.to_line()))
 
     def make(path: Path) -> None:
         path.write_bytes(make_paper(paper_request, files.absolute))

@@ -22,7 +22,7 @@ from geodata import crs
 from geodata.boundaries import GeoJsonFeature, flatten_value, to_bytes
 from geodata.deferred import shapely
 from layers.document_types import LayerEntry, to_link
-from layers.join.request import (
+from layers.join.join_request import (
     FILES,
     LAYER,
     MAX_OPTION,
@@ -105,7 +105,7 @@ def join_table() -> Response:
         with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
             asked = _parse(Path(folder))
             worker: ExportWorker = current_app.extensions["export_worker"]
-            answer = worker.answer(ChildJob("layers.join.job:make_answer", asked.to_line()), JOIN_S)
+            answer = worker.answer(ChildJob("layers.join.table_job:make_answer", asked.to_line()), JOIN_S)
         head, body = _unpack(answer)
     except RequestError as error:
         if person:

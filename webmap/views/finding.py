@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from layers.search import FoundRow, SearchDocument, ToldAnswer
 
-blueprint = Blueprint("questions", __name__)
+blueprint = Blueprint("finding", __name__)
 NAMED_ZONES = 3  # of an industry in one line
 NAMED_BODIES = 4  # of the zones of an answer
 PAGES = {  # that answer a question, by the names of their titles
