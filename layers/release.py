@@ -57,7 +57,7 @@ from layers.export.job import (
 from layers.export.schema import build_schema, describe_package
 from layers.export.styles import build_looks, read_words
 from layers.export.texts import bounds_of, geometries_of
-from layers.export.write import write
+from layers.export.write import write_file
 from layers.features import (
     PlaceFinder,
     build_features,
@@ -365,7 +365,7 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     parts = {layer.id: _read_part(layer, files) for layer in catalogue.layers.values()}
     about = _describe(catalogue, parts, orjson.loads(files["map/zh.json"]))
     made = {
-        release_path(spec.name, spec.format): write(to_job(spec, list(parts.values()), about))
+        release_path(spec.name, spec.format): write_file(to_job(spec, list(parts.values()), about))
         for spec in _usual_specs(parts)
         if release_path(spec.name, spec.format) not in files
     }

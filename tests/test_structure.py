@@ -51,11 +51,7 @@ COMMAND_INTERFACE = {"add_arguments", "main", "run"}  # what every command has, 
 # nothing any more fails too.
 LONG_MODULE_DEBTS: set[str] = set()
 SMALL_MODULE_DEBTS: set[str] = set()
-SHARED_NAME_DEBTS = {
-    "say",
-    "write",
-    "write_json",
-}
+SHARED_NAME_DEBTS: set[str] = set()
 SHARED_MODULE_NAME_DEBTS = {"tasks"}
 CIRCLE_DEBTS: set[tuple[str, ...]] = set()
 OUTSIDE = re.compile(

@@ -94,7 +94,7 @@ def write_geojson(job: Job) -> bytes:
     return to_bytes(to_collection(rows, name=job.spec.name))
 
 
-def write_json(job: Job) -> bytes:
+def write_table_json(job: Job) -> bytes:
     """Return a table as an array of objects."""
     return to_bytes(job.parts[0].properties)
 

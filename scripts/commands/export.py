@@ -152,7 +152,7 @@ def _endings(kind: str) -> tuple[str, ...]:
 
 def _make(options: ExportOptions, asked: DownloadRequest, content: Content) -> tuple[Job, bytes]:
     # Heavy, and not needed for a refusal.
-    from layers.export.write import write as write_file
+    from layers.export.write import write_file
 
     job = build_job(asked.to_request(content.release))
     if len(options.layer) > 1:

@@ -23,7 +23,7 @@ from layers.export.job import (
     to_job,
 )
 from layers.export.texts import geometries_of
-from layers.export.write import write
+from layers.export.write import write_file
 from layers.store import Release
 
 UPDATES = ("update1", "update2", "update3", "update4")
@@ -44,7 +44,7 @@ def parts(release: Release) -> dict[str, Part]:
 def make(about: About, parts: dict[str, Part], tmp_path: Path) -> Made:
     def make(name: str, frame: str) -> Path:
         path = tmp_path / f"{name}.gpkg"
-        path.write_bytes(write(to_job(ExportSpec(name, "gpkg", frame), list(parts.values()), about)))
+        path.write_bytes(write_file(to_job(ExportSpec(name, "gpkg", frame), list(parts.values()), about)))
         return path
 
     return make

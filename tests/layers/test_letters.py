@@ -26,7 +26,7 @@ from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
 from layers.export.job import FORMATS, PLAN, About, ExportSpec, Job, read_about, read_parts, to_job
-from layers.export.write import write
+from layers.export.write import write_file
 from layers.store import Release
 from scripts.cli import main
 from webmap.paper import typeset
@@ -148,7 +148,7 @@ def make(release: Release) -> Callable[[str, str], bytes]:
         name = PLAN if "layer" not in FORMATS[kind].holds else "parks"
         spec = ExportSpec(name, kind, FORMATS[kind].frames[0], FORMATS[kind].geometry)
         job: Job = to_job(spec, odd, _about(about, text))
-        return write(job)
+        return write_file(job)
 
     return make
 
