@@ -262,11 +262,6 @@ def to_bbox(geometry: BaseGeometry) -> list[float]:
     return [round(float(value), DECIMALS) for value in geometry.bounds]
 
 
-def to_bytes(value: object) -> bytes:
-    """Return compact UTF-8 JSON, keys in the order given."""
-    return orjson.dumps(value)
-
-
 def _rounded(geometry: BaseGeometry) -> BaseGeometry:
     """Snap to the grid that is written, keeping the geometry valid."""
     return shapely.set_precision(geometry, _GRID)

@@ -390,7 +390,7 @@ def to_wide(text: str) -> str:
     return wide + text[end:].translate(_WIDE)
 
 
-def find_sentences(wording: PlanWording, clause: str, term: str, place: str | None = None) -> list[str]:
+def find_sentences(wording: PlanWording, clause: str, term: str, place: str | None) -> list[str]:
     """Return the sentences of a clause that print a term; all of it where no sentence has it whole.
 
     Of several, those that name the `place` which it is said of, as a term of one place may stand within

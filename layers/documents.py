@@ -99,9 +99,7 @@ class _Builder:
 class DocumentBuilder(_Builder):
     """Builds the documents of places and points from the facts and the shapes of all places."""
 
-    def __init__(
-        self, relations: Relations, shapes: dict[str, Shape], local: LocalAdditions = NOTHING
-    ) -> None:
+    def __init__(self, relations: Relations, shapes: dict[str, Shape], local: LocalAdditions) -> None:
         super().__init__(relations, local)
         self.shapes = shapes
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
+import orjson
 import shapely
 from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
@@ -20,7 +21,6 @@ from geodata.boundaries import (
     FeatureCollection,
     GeoJsonFeature,
     Properties,
-    to_bytes,
     to_collection,
     to_feature,
 )
@@ -204,7 +204,7 @@ def build_features(
     shapes: dict[str, Shape],
     land_layer: Layer,
     neighbours: list[BaseGeometry],
-    waters: Iterable[tuple[Text, Shape]] = (),
+    waters: Iterable[tuple[Text, Shape]],
 ) -> Features:
     """Return the features of every spatial layer by layer, in the order of the facts."""
     facts = relations.facts
@@ -429,7 +429,7 @@ def build_own_points(supplied: SuppliedLayer) -> bytes:
         for one in declared.fields
         if one.kind == "choice"
     }
-    return to_bytes(drawn)
+    return orjson.dumps(drawn)
 
 
 def _simplify(geometries: list[BaseGeometry]) -> list[BaseGeometry]:

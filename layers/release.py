@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import Basemap
-from geodata.boundaries import Boundaries, parse_geometry, to_bytes, to_collection
+from geodata.boundaries import Boundaries, parse_geometry, to_collection
 from geodata.boundary_import.snap import Adjusted
 from geodata.crs import LONLAT
 from geodata.kinds import LANGUAGES
@@ -120,7 +120,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("索引 / indexes")
     files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries), edges)
     files |= _local_files(relations, inputs.local)
-    files["pages/measures.json"] = to_bytes(build_measures(relations, shapes, land))
+    files["pages/measures.json"] = orjson.dumps(build_measures(relations, shapes, land))
     progress("显示图形 / display")
     backdrop = _prepare_backdrop(inputs, shapes, land)
     files |= _display_files(relations, shapes, inputs, land, stretches, backdrop)
@@ -152,10 +152,10 @@ def _data_files(
     files: Files = {}
     waters = build_waters(inputs.boundaries)
     for layer, features in build_features(relations, shapes, inputs.layers["land"], land, waters).items():
-        files[f"data/{layer}.geojson"] = to_bytes(to_collection(features, name=layer))
-        files |= {f"features/{layer}/{row['id']}.geojson": to_bytes(row) for row in features}
+        files[f"data/{layer}.geojson"] = orjson.dumps(to_collection(features, name=layer))
+        files |= {f"features/{layer}/{row['id']}.geojson": orjson.dumps(row) for row in features}
     for table, rows in build_tables(relations).items():
-        files[f"data/{table}.json"] = to_bytes(rows)
+        files[f"data/{table}.json"] = orjson.dumps(rows)
     return files
 
 
@@ -164,7 +164,7 @@ def _own_files(relations: Relations, shapes: dict[str, Shape], local: LocalAddit
     finder, files = PlaceFinder(relations, shapes), {}
     for one in local.layers:
         rows = build_own_features(one, finder.find)
-        files[f"data/{one.id}.geojson"] = to_bytes(to_collection(rows, name=one.id))
+        files[f"data/{one.id}.geojson"] = orjson.dumps(to_collection(rows, name=one.id))
         files[f"map/own/{one.id}.json"] = build_own_points(one)
     return files
 
@@ -185,16 +185,16 @@ def _document_files(
 ) -> Files:
     documents = DocumentBuilder(relations, shapes, local).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
-    files = {f"documents/{row_id}.json": to_bytes(row) for row_id, row in documents.items()}
+    files = {f"documents/{row_id}.json": orjson.dumps(row) for row_id, row in documents.items()}
     return files | {
-        "pages/order.json": to_bytes(list(documents)),
-        "pages/facts.json": to_bytes(build_citations(relations)),
-        "pages/indicators.json": to_bytes(build_indicators(relations, local)),
+        "pages/order.json": orjson.dumps(list(documents)),
+        "pages/facts.json": orjson.dumps(build_citations(relations)),
+        "pages/indicators.json": orjson.dumps(build_indicators(relations, local)),
         **_subject_files(relations, shapes, local),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(relations, shapes, documents, ground, edges),
-        "index/search.json": to_bytes(build_search_index(relations, local.layers)),
+        "index/search.json": orjson.dumps(build_search_index(relations, local.layers)),
     }
 
 
@@ -226,12 +226,12 @@ def _local_files(relations: Relations, local: LocalAdditions) -> Files:
         "horizon": find_horizon(relations.facts),
     }
     files = {
-        "pages/local.json": to_bytes(about),
-        "pages/sources.json": to_bytes(list_sources(relations.facts.sources)),
+        "pages/local.json": orjson.dumps(about),
+        "pages/sources.json": orjson.dumps(list_sources(relations.facts.sources)),
     }
     if local.plan_text is not None:
         wording = build_wording(local.plan_text, relations, build_citations(relations))
-        files["pages/wording.json"] = to_bytes(wording)
+        files["pages/wording.json"] = orjson.dumps(wording)
     return files | ({LOGO: local.logo} if local.logo is not None else {})
 
 
@@ -243,14 +243,16 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalA
         "clusters": builder.clusters(),
         "agencies": builder.agencies(),
     }
-    files = {f"pages/{name}.json": to_bytes(list(rows.values())) for name, rows in subjects.items()}
+    files = {f"pages/{name}.json": orjson.dumps(list(rows.values())) for name, rows in subjects.items()}
     files |= {
-        f"{name}/{row_id}.json": to_bytes(row)
+        f"{name}/{row_id}.json": orjson.dumps(row)
         for name, rows in subjects.items()
         for row_id, row in rows.items()
     }
     collections = build_industry_features(industries, relations, shapes)
-    return files | {f"industries/{row_id}.geojson": to_bytes(rows) for row_id, rows in collections.items()}
+    return files | {
+        f"industries/{row_id}.geojson": orjson.dumps(rows) for row_id, rows in collections.items()
+    }
 
 
 def _display_files(
@@ -275,7 +277,7 @@ def _display_files(
         payload["own"] = [describe_own(one, language) for one in inputs.local.layers]
         files[f"map/{language}.json"] = payload
     files |= build_cells(backdrop) if backdrop else {}
-    written = {path: to_bytes(value) for path, value in files.items()}
+    written = {path: orjson.dumps(value) for path, value in files.items()}
     return written | build_locators(scene)
 
 
@@ -379,13 +381,13 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     )
     return made | {
         **{
-            f"schemas/{part.id}.json": to_bytes(build_schema(part.info, about_of(part, about).plan))
+            f"schemas/{part.id}.json": orjson.dumps(build_schema(part.info, about_of(part, about).plan))
             for part in parts.values()
         },
-        "schemas/datapackage.json": to_bytes(package),
+        "schemas/datapackage.json": orjson.dumps(package),
         "schemas/LICENSE-DATA.md": about.licence.encode(),
-        "pages/about.json": to_bytes(asdict(about)),
-        "pages/summary.json": to_bytes(summary),
+        "pages/about.json": orjson.dumps(asdict(about)),
+        "pages/summary.json": orjson.dumps(summary),
     }
 
 

@@ -173,7 +173,7 @@ def take(browser: Any, site: str, shot: Shot, folder: Path) -> None:
         context.close()
 
 
-def compare_pictures(now: Path, before: Path, marked: Path | None = None) -> float:
+def compare_pictures(now: Path, before: Path, marked: Path) -> float:
     """Return which share of a picture's pixels differs from one taken before; `marked` shows them in red.
 
     Of two sizes, what one has and the other has not differs.
@@ -188,7 +188,7 @@ def compare_pictures(now: Path, before: Path, marked: Path | None = None) -> flo
         sheets.append(sheet)
     differs = np.asarray(ImageChops.difference(*sheets)).max(axis=2) > SAME
     share = float(differs.mean())
-    if share and marked is not None:
+    if share:
         pixels = np.asarray(sheets[0]).copy()
         pixels[differs] = (255, 0, 0)
         marked.parent.mkdir(parents=True, exist_ok=True)

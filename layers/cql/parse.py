@@ -72,7 +72,7 @@ def parse_filter(
     return Checker(kinds, axes).condition(tree)
 
 
-def refuse_large(text: str, language: str, max_bytes: int = MAX_BYTES) -> None:
+def refuse_large(text: str, language: str, max_bytes: int) -> None:
     """Raise FilterError for a filter that is not worth parsing: too many bytes, or too deep."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > max_bytes:

@@ -405,11 +405,6 @@ def read_about(release: Release) -> About:
     return About(**release.read_json("pages/about.json"))
 
 
-def read_parts(release: Release) -> list[Part]:
-    """Return every layer and table with all its rows, in the catalogue's order."""
-    return [read_part(release, info) for info in release.read_json("pages/catalogue.json")]
-
-
 def read_part(release: Release, info: LayerEntry) -> Part:
     """Return the layer or table of one entry of the catalogue."""
     if info["geometry"] == "none":

@@ -77,9 +77,9 @@ _NAMES = {
 }
 
 
-def read_words(folder: Path = Path(__file__).parent) -> dict[str, Any]:
+def read_words() -> dict[str, Any]:
     """Return the looks outside the themes and the words that only files use."""
-    path = folder / "styles.yaml"
+    path = Path(__file__).with_name("styles.yaml")
     words: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return words
 

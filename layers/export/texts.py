@@ -23,7 +23,7 @@ from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
 from geodata import crs
-from geodata.boundaries import DECIMALS, GeoJsonFeature, parse_geometry, to_bytes, to_collection
+from geodata.boundaries import DECIMALS, GeoJsonFeature, parse_geometry, to_collection
 from layers.display import MULTI_POLYGON, POLYGON, ArcTree, nest
 from layers.export.job import WGS84, Job, Part, Value, columns_of, flatten_rows, to_csv
 
@@ -85,18 +85,18 @@ def write_geojson(job: Job) -> bytes:
     """Return one collection of all features; in a file of several layers each says which is its own."""
     parts = [part for part in job.parts if part.spatial]
     if len(parts) == 1 and parts[0].id == job.spec.name:
-        return to_bytes(to_collection(parts[0].features, name=job.spec.name))
+        return orjson.dumps(to_collection(parts[0].features, name=job.spec.name))
     rows: list[GeoJsonFeature] = [
         {**row, "properties": {"layer": part.id, **row["properties"]}}
         for part in parts
         for row in part.features
     ]
-    return to_bytes(to_collection(rows, name=job.spec.name))
+    return orjson.dumps(to_collection(rows, name=job.spec.name))
 
 
 def write_table_json(job: Job) -> bytes:
     """Return a table as an array of objects."""
-    return to_bytes(job.parts[0].properties)
+    return orjson.dumps(job.parts[0].properties)
 
 
 def write_csv(job: Job) -> bytes:

@@ -102,7 +102,7 @@ def doctor(*, host: str, port: int, as_json: bool, home: Path | None) -> int:
     return 1 if errors else 0
 
 
-def examine(host: str, port: int, home: Path | None = None) -> Iterator[Finding]:
+def examine(host: str, port: int, home: Path | None) -> Iterator[Finding]:
     """Yield the findings of every check, in the order in which one mends them."""
     for name, near in list_unknown():
         yield _doubt("settings", "setting_unknown", name=name, near=near or "–")

@@ -48,8 +48,6 @@ from layers.export.job import (
     flatten_rows,
     formats_of,
     harmless,
-    read_about,
-    read_parts,
     release_path,
     select_parts,
     to_job,
@@ -64,16 +62,6 @@ ROOT = Path(__file__).parents[2]
 LAYERS = ("zones", "parks", "towns", "platforms")
 DEGREES = ("EPSG:4326", "EPSG:4490")
 GDAL_FORMATS = ("gpkg", "shp.zip", "gdb.zip", "fgb", "kml", "topojson", "geojson", "csv")
-
-
-@pytest.fixture(scope="module")
-def about(release: Release) -> About:
-    return read_about(release)
-
-
-@pytest.fixture(scope="module")
-def parts(release: Release) -> dict[str, Part]:
-    return {part.id: part for part in read_parts(release)}
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ from layers.export.job import (
     About,
     ExportSpec,
     Part,
-    read_about,
-    read_parts,
     release_path,
     to_job,
 )
@@ -28,16 +26,6 @@ from layers.store import Release
 
 UPDATES = ("update1", "update2", "update3", "update4")
 Made = Callable[[str, str], Path]
-
-
-@pytest.fixture(scope="module")
-def about(release: Release) -> About:
-    return read_about(release)
-
-
-@pytest.fixture(scope="module")
-def parts(release: Release) -> dict[str, Part]:
-    return {part.id: part for part in read_parts(release)}
 
 
 @pytest.fixture

@@ -48,9 +48,9 @@ def ref(kind: str, name: str) -> Part:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def object_schema(required: dict[str, Part], optional: dict[str, Part] | None = None) -> Part:
+def object_schema(required: dict[str, Part], optional: dict[str, Part]) -> Part:
     """Return the schema of an object."""
-    return {"type": "object", "required": list(required), "properties": required | (optional or {})}
+    return {"type": "object", "required": list(required), "properties": required | optional}
 
 
 def array_schema(items: Part, **limits: int) -> Part:

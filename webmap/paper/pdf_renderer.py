@@ -227,9 +227,7 @@ class PdfRenderer:
         rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json")
         return {row["id"]: _value(self, target, target["unit"]) for row in rows if (target := row["target"])}
 
-    def poster_as(
-        self, extension: str, choice: MapChoice, size: str, also: PdfRenderer | None = None
-    ) -> bytes:
+    def poster_as(self, extension: str, choice: MapChoice, size: str, also: PdfRenderer | None) -> bytes:
         """Return a sheet as ``pdf``, ``png`` or ``svg``; letters that no font has are told at its foot."""
         drawn = self.poster(choice, size, also=also)
         if extension == "svg":

@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
+import orjson
 from flask import Blueprint, Response, current_app, g, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from geodata import crs
-from geodata.boundaries import GeoJsonFeature, flatten_value, to_bytes
+from geodata.boundaries import GeoJsonFeature, flatten_value
 from geodata.deferred import shapely
 from layers.document_types import LayerEntry, to_link
 from layers.join.join_request import (
@@ -360,7 +361,7 @@ def own_document(layer_id: str, feature_id: str) -> Response:
 def own_geojson(layer_id: str, feature_id: str) -> Response:
     """Send one feature as GeoJSON."""
     _, row = _require_feature(layer_id, feature_id)
-    response = Response(to_bytes(row), content_type=GEOJSON)
+    response = Response(orjson.dumps(row), content_type=GEOJSON)
     saved = f"{content().plan['id']}-{layer_id}.geojson"
     response.headers["Content-Disposition"] = f'attachment; filename="{saved}"'
     return response
@@ -370,7 +371,7 @@ def build_own_document(layer: LayerEntry, row: GeoJsonFeature) -> OwnDocument:
     """Return everything known of one feature of a layer, an entry of the catalogue."""
     own, properties = _own_of(layer), row["properties"]
     parent = content().documents.get(str(properties["parent_id"] or ""))
-    at = shapely.from_geojson(to_bytes(row["geometry"])).representative_point()
+    at = shapely.from_geojson(orjson.dumps(row["geometry"])).representative_point()
     return {
         "id": row["id"],
         "layer": {"id": layer["id"], "title": layer["title"]},
