@@ -70,6 +70,7 @@ def make_server(settings: Settings, code: str, number: int, *, waiting: bool = F
         live.app.extensions["strings"],
         recorder=Recorder(sinks) if sinks else None,
         limit_body=live.limit_body,
+        postpones=True,
     )
     return server
 

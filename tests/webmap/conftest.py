@@ -38,7 +38,9 @@ def serving(release: Release, settings: Settings) -> Iterator[str]:
 @contextmanager
 def running(application: Any) -> Iterator[str]:
     """Serve a WSGI application on a free port for as long as the block lasts."""
-    with server.serving(application, getattr(application, "extensions", {}).get("strings", {})) as address:
+    extensions = getattr(application, "extensions", {})
+    postpones = "ogc" in extensions  # other applications take their time where they are called
+    with server.serving(application, extensions.get("strings", {}), postpones=postpones) as address:
         yield address
 
 

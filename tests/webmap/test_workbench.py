@@ -476,7 +476,7 @@ def test_only_who_has_signed_in_sends_more_than_a_form(fresh: Any) -> None:
         except urllib.error.HTTPError as error:
             return error.code
 
-    with serving(bench.app, strings, limit_body=limit) as site:
+    with serving(bench.app, strings, limit_body=limit, postpones=True) as site:
         assert send(f"{site}/workbench/upload", known) == 403  # read, and without a token
         assert send(f"{site}/workbench/upload", "workbench=forged") == 413
         assert send(f"{site}/workbench/drafts/0/check", known) == 413
