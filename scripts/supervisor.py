@@ -25,7 +25,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
 from layers.store import read_current
-from scripts.messages import say, warn
+from scripts.bilingual import say, warn
 from scripts.postgis_sync import bring_later
 from webmap.access_log import AccessLog, Recorder, Sink, log_errors
 from webmap.export_worker import ExportWorker

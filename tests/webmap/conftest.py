@@ -15,7 +15,7 @@ from layers.store import Release
 from webmap import export_worker, server
 from webmap.app import create_app
 from webmap.export_worker import ChildJob, ChildLimits
-from webmap.paper.request import make_sheet
+from webmap.paper.paper_request import make_sheet
 from webmap.settings import Settings
 
 FLAGS = [

@@ -30,7 +30,7 @@ from geodata.boundary_import.propose import Baseline
 from geodata.boundary_import.records import CheckOptions
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_history, read_last
-from layers.postgis.load import NewerSchemaError, is_loaded
+from layers.postgis.loader import NewerSchemaError, is_loaded
 from layers.store import Release
 from scripts import cli
 from scripts.bench.load import DatabaseCluster
@@ -634,7 +634,7 @@ def test_a_publication_goes_live_once_the_database_holds_it(
         raise NewerSchemaError("made by a newer version")
 
     with monkeypatch.context() as patch:
-        patch.setattr("layers.postgis.load.migrate", migrate)
+        patch.setattr("layers.postgis.loader.migrate", migrate)
         bench.publish(wang, draft_id)
     assert bench.state(draft_id) == "submitted"
     assert len(read_history(bench.home)) == count

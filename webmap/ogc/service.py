@@ -35,7 +35,7 @@ from webmap.ogc.resources import (
     SingleFeature,
     header_links,
 )
-from webmap.ogc.tilesets import QUAD, TileAddress, Tilesets
+from webmap.ogc.tilesets import QUAD, TILE, TileAddress, TileFiles, Tilesets
 from webmap.params import Operation, refusal
 from webmap.problems import (
     PROBLEM,
@@ -48,7 +48,6 @@ from webmap.problems import (
     link_near,
     to_problem,
 )
-from webmap.vector_tiles import TILE, TileFiles
 
 if TYPE_CHECKING:
     from webmap.ogc.openapi import Definition
