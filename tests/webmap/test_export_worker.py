@@ -218,14 +218,14 @@ class Watched:
                 self._now -= 1
 
 
-def test_the_same_atlas_asked_for_twenty_times_is_made_once_and_keeps_nobody_from_other_files(
+def test_the_same_sheet_asked_for_twenty_times_is_made_once_and_keeps_nobody_from_other_files(
     release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = threading.Event()
     monkeypatch.setattr(export_worker, "PATIENCE_S", 120)
     watched = Watched(monkeypatch, hold)
     with serving(release, Settings(tmp_path)) as site, ThreadPoolExecutor(20) as pool:
-        asking = [pool.submit(ask, f"{site}/atlas.pdf") for _ in range(20)]
+        asking = [pool.submit(ask, f"{site}/zones/gaoqu.pdf") for _ in range(20)]
         wait_for(lambda: watched.made)
         for path in ("/healthz", "/zones/gaoqu", "/zones/gaoqu.json"):
             assert ask(f"{site}{path}") == (200, None)
