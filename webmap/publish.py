@@ -46,7 +46,7 @@ from layers.home import Standing, claim, read_standing
 from layers.store import BrokenReleaseError, Release, find_placed, read_current, read_pointer
 
 if TYPE_CHECKING:
-    from geodata.boundary_import.records import ImportedBoundary
+    from geodata.imported import ImportedBoundary
     from geodata.messages import Problem
 
 ROOT = Path(__file__).parent.parent

@@ -21,7 +21,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.boundaries import GeoJsonFeature
-from geodata.boundary_import.records import ImportedBoundary
+from geodata.imported import ImportedBoundary
 from geodata.letters import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
