@@ -1,1 +1,1 @@
-"""Rebuild the committed boundary files; run by ``python -m scripts.rebuild.files``, never by the product."""
+"""Rebuild the committed boundary files; run by ``scripts/boundaries.py``, never by the product."""

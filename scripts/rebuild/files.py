@@ -3,19 +3,15 @@
 Same inputs, same bytes. Writes ``towns.geojson``, ``land.geojson``, ``water.geojson``, ``blind.geojson`` (the
 county borders as the method draws them when they are unknown) and ``datapackage.json``; the last holds
 source, licence, method and hash of each file and how good the method was measured to be.
-
-``python -m scripts.rebuild.files`` needs the packages of ``requirements-test.in`` that hold the base data.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import csv
 import hashlib
 import json
 import struct
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -511,18 +507,3 @@ def build_package(recipe: Recipe, files: Mapping[str, bytes], measured: Quality)
         "resources": resources,
         "quality": measured,
     }
-
-
-def main() -> None:
-    """Rebuild, and print what was written."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write (default: %(default)s)")
-    package = write_boundaries(parser.parse_args().folder)
-    for resource in package["resources"]:
-        sys.stdout.write(f"{resource['path']}  {resource['bytes']} bytes  {resource['hash']}\n")
-    for row in package["quality"]["areas"]:
-        sys.stdout.write("{of}: {area_km2} km² of {official_km2} ({difference_percent:+} %)\n".format(**row))
-
-
-if __name__ == "__main__":
-    main()
