@@ -25,7 +25,7 @@ from geodata.boundary_import.propose import (
     propose,
 )
 from geodata.imported import LAYERS, METHODS, CheckOptions, keep_latest
-from geodata.letters import UNPRINTABLE, find_unprintable
+from geodata.messages import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_imports, read_last
 from layers.home import claim, write_atomically

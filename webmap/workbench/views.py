@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as Answer
 
 from geodata.crs import FRAMES
 from geodata.imported import LAYERS, METHODS, CheckOptions
-from geodata.letters import find_unprintable
+from geodata.messages import find_unprintable
 from layers.history import read_history
 from webmap.http import HTML, send_json
 from webmap.i18n import pick
