@@ -30,8 +30,7 @@ from geodata.audit import claims_of
 from geodata.basemap import SUFFIXES, BasemapError, check_basemap
 from geodata.city import read_city
 from geodata.document import Document, above, normalise, parse_document
-from geodata.letters import UNPRINTABLE, name_letter
-from geodata.messages import Place, Problem, problem
+from geodata.messages import UNPRINTABLE, Place, Problem, name_letter, problem
 from geodata.model import (
     Address,
     Cluster,

@@ -53,7 +53,7 @@ from layers.store import (
 )
 
 if TYPE_CHECKING:
-    from geodata.boundary_import.records import ImportedBoundary
+    from geodata.imported import ImportedBoundary
     from geodata.messages import Problem
 
 ROOT = Path(__file__).parent.parent
