@@ -229,10 +229,10 @@ def test_labels_never_overlap_and_stay_inside(labels: list[Label]) -> None:
     for one, other in combinations(boxes, 2):
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
     for west, north, east, south in boxes:
-        assert west > 0
-        assert north > 0
-        assert east < 620
-        assert south < 480
+        assert west >= 0
+        assert north >= 0
+        assert east <= 620
+        assert south <= 480
 
 
 OVERLAPS = """() => {
