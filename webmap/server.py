@@ -32,7 +32,16 @@ from granian.http import HTTP1Settings
 
 from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED, POSTPONE
-from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_error, to_problem
+from webmap.problems import (
+    PROBLEM,
+    BusyError,
+    FullError,
+    RequestError,
+    Strings,
+    headers_of,
+    to_error,
+    to_problem,
+)
 from webmap.sockets import CONNECTIONS, Connections, count_connections, exchange_for_idle, is_awaited, listen
 
 if TYPE_CHECKING:
@@ -429,8 +438,10 @@ class Server:
         upload = self._limit_body(scope) if self._limit_body else None
         if scope.path.endswith(UPLOADS):
             upload = limits.upload_bytes
-        body: IO[bytes] = tempfile.TemporaryFile() if upload else io.BytesIO()  # noqa: SIM115 - who answers closes it
+        body: IO[bytes] = io.BytesIO()
         try:
+            if upload:
+                body = tempfile.TemporaryFile()  # noqa: SIM115 - who answers closes it
             if upload and len(self._uploading) >= limits.uploads:
                 raise BusyError
             if upload:
@@ -449,9 +460,12 @@ class Server:
             self._refuse(asked, to_error("error.http_408", 408) if late else BusyError())
             body.close()
             await asyncio.sleep(SETTLE_S)
-        except RequestError as error:
-            self._refuse(asked, error)
-            body.close()
+        except (RequestError, OSError) as error:
+            if isinstance(error, OSError):
+                _LOG.error("%s: %s", scope.path, error)
+            self._refuse(asked, error if isinstance(error, RequestError) else FullError())
+            with suppress(OSError):
+                body.close()
             await _discard(asked.watcher.proto)
         finally:
             self._uploading.discard(asked)

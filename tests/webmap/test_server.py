@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import re
@@ -10,6 +11,7 @@ import select
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -210,6 +212,19 @@ def test_files_that_are_too_many_at_once_are_put_off(serve):
         assert send(port, "POST / HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
         first.sendall(b"a" * 6)
         assert read(first).status == 200
+    assert send(port, "POST /join HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
+
+
+def test_a_file_that_no_disk_has_room_for_is_put_off(serve, monkeypatch, caplog):
+    def fill(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    port = serve()
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "TemporaryFile", fill)
+        answer = send(port, "POST /join HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb")
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
+    assert ["No space left" in one.getMessage() for one in caplog.records] == [True]
     assert send(port, "POST /join HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
 
 
