@@ -25,7 +25,14 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata import crs
-from geodata.boundary_import.coordinate_lists import GDAL_OPTIONS, find_crs, normalise_word, read_vocabulary
+from geodata.boundary_import.coordinate_lists import (
+    CURVES,
+    GDAL_OPTIONS,
+    find_crs,
+    normalise_word,
+    read_vocabulary,
+    straighten,
+)
 from geodata.boundary_import.corner_tables import (
     HEADER_ROWS,
     is_packed,
@@ -453,7 +460,11 @@ def _parse_wkt(cells: list[str]) -> tuple[Shapes, str | None]:
     marks = [_SRID.match(cell) for cell in cells]
     texts = [cell[mark.end() :] if mark else cell for cell, mark in zip(cells, marks, strict=True)]
     codes = {mark[1] for mark in marks if mark}
-    shapes = shapely.from_wkt([text or None for text in texts], on_invalid="ignore")
+    curved = [at for at, text in enumerate(texts) if CURVES.search(text)]
+    straight = [None if CURVES.search(text) else text or None for text in texts]
+    shapes = shapely.from_wkt(straight, on_invalid="ignore")
+    if curved:
+        shapes[curved] = straighten([texts[at] for at in curved])
     return shapes, f"EPSG:{codes.pop()}" if len(codes) == 1 else None
 
 

@@ -56,8 +56,9 @@ _THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 _BOOK: Final = "xl/workbook.xml"
 _ATTRIBUTE: Final = re.compile(r'\b(name|id|Id|Target)="([^"]*)"')
 _UNRECKONED: Final = re.compile(
-    r'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
+    r'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*(0?)\s*</v>)?\s*</c>'
 )
+_RECKON_FIRST: Final = re.compile(r'\bfullCalcOnLoad="(?:1|true)"')
 _CELLS_SHOWN: Final = 5
 _BETWEEN_PAIRS: Final = re.compile(r"[\s\[\]();|,]*")
 
@@ -110,14 +111,17 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
 def list_unreckoned(path: Path, sheet: str) -> str:
     """Return the first cells of a sheet of an XLSX that hold a formula without its value; empty for none.
 
-    So write programs that do not reckon. A text that came out empty is a value.
+    So write programs that do not reckon, or with a 0 in a book that asks to be reckoned once it is opened.
+    A text that came out empty is a value.
     """
     try:
         with zipfile.ZipFile(path) as book:
             content = _read_sheet_part(book, sheet) if _BOOK in book.namelist() else ""
+            zero = bool(content and _RECKON_FIRST.search(book.read(_BOOK).decode()))
     except (*ZIP_ERRORS, KeyError, StopIteration, UnicodeDecodeError):  # GDAL says what is wrong
         return ""
-    cells = [cell[1] for cell in _UNRECKONED.finditer(content) if 't="str"' not in cell[0]]
+    empty = [cell for cell in _UNRECKONED.finditer(content) if 't="str"' not in cell[0]]
+    cells = [cell[1] for cell in empty if zero or not cell[2]]
     return ", ".join(cells[:_CELLS_SHOWN]) + (" …" if len(cells) > _CELLS_SHOWN else "")
 
 

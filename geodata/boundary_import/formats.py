@@ -132,13 +132,18 @@ _JSON_WRAPPED: Final = re.compile(
     rb"\s*(?:/\*.*?\*/\s*)?(?:(?:var|let|const)\s+)?[\w$.\x80-\xff]+\s*[=(]\s*(?=[{\[])", re.DOTALL
 )
 _INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
-_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1, 21: 1200 / 3937}
+_UNITS_M: Final = {  # of $INSUNITS, in which land is drawn
+    **{1: 0.0254, 2: 0.3048, 3: 1609.344, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 10: 0.9144, 14: 0.1, 15: 10.0},
+    **{16: 100.0, 21: 1200 / 3937, 22: 100 / 3937, 23: 3600 / 3937, 24: 5280 * 1200 / 3937},
+}
 _MILLIMETRE: Final = 0.001
-_NORTH_M: Final = (1e5, 7e6)
+_WEST, _SOUTH, _EAST, _NORTH = read_city().region
+_NORTHINGS_M: Final = (_SOUTH * 110_500, _NORTH * 111_700)
+_EASTINGS_M: Final = (1e5, 9e5)
 _ZONES: Final = {  # of 3 and 6 degrees, here and beside: an easting in metres may begin with one
     int(lon / width + shift) + beside
     for width, shift in ((3, 0.5), (6, 1))
-    for lon in read_city().region[::2]
+    for lon in (_WEST, _EAST)
     for beside in (-1, 0, 1)
 }
 
@@ -575,10 +580,11 @@ def find_drawing_unit(name: str, content: bytes, shapes: Sequence[BaseGeometry])
     found = _INSUNITS.search(content)
     declared = _UNITS_M.get(int(found[1][:4]), 1.0) if found else 1.0
     points = shapely.get_coordinates(shapes)
-    largest = float(np.median(np.abs(points).max(axis=1))) if len(points) else 0.0
+    middle = np.median(np.abs(points), axis=0) if len(points) else np.zeros(2)
 
     def fits(scale: float) -> bool:
-        return _NORTH_M[0] <= largest * scale <= _NORTH_M[1] or largest * scale // 1e6 in _ZONES
+        one, other = (float(value) for value in middle * scale)
+        return _is_in_metres(one, other) or _is_in_metres(other, one)
 
     if fits(1.0):
         told = build_issue("drawing-unit-contradicts", name, factor=f"{declared:g}")
@@ -587,6 +593,14 @@ def find_drawing_unit(name: str, content: bytes, shapes: Sequence[BaseGeometry])
     if scale is None:
         return 1.0, []
     return scale, [build_issue("drawing-scaled", name, factor=f"{scale:g}")]
+
+
+def _is_in_metres(north: float, east: float) -> bool:
+    """Tell whether both are metres as maps of the city have them, the easting with its zone or without."""
+    easting = east % 1e6 if east // 1e6 in _ZONES else east
+    return (
+        _NORTHINGS_M[0] <= north <= _NORTHINGS_M[1] and _EASTINGS_M[0] <= easting <= _EASTINGS_M[1]
+    )
 
 
 def unescape_drawing(properties: Mapping[str, object]) -> dict[str, object]:
