@@ -362,6 +362,9 @@ def find_datum(text: str) -> Datum | None:
 def is_wkt(text: str) -> bool:
     """Tell whether a text begins with well-known text, with or without an SRID, or with WKB in hex."""
     head = text.lstrip("\ufeff \t\r\n\"'")
+    title, _, below = head.partition("\n")
+    if normalise_word(title[:20]) in read_vocabulary()["columns"]["wkt"]:  # of a table that has no other column
+        head = below.lstrip("\"'")
     return bool(_WKT.match(head) or _HEX.fullmatch(head.strip()[:2000].split("\n")[0].strip()))
 
 

@@ -13,6 +13,7 @@ import math
 import re
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -31,10 +32,13 @@ from geodata.boundary_import.coordinate_lists import (
     parse_wkt,
     read_vocabulary,
 )
-from geodata.boundary_import.formats import ZIP_ERRORS
+from geodata.boundary_import.formats import MAX_BYTES, ZIP_ERRORS
 from geodata.boundary_import.issues import Issue, RefusedError, build_issue
 
 Cells = Sequence[str]
+MARKS: Final = ("\t", ";", "|", ",")  # that divide the cells of a text
+csv.field_size_limit(MAX_BYTES)  # a cell may hold a whole outline
+_LINES_WEIGHED: Final = 1_000  # that tell by which mark the others are divided, too
 HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
 _MIN_NORTH: Final = 1_500_000.0  # of land in China; an easting without the number of its zone is less
 _MIN_EAST: Final = 100_000.0  # of such an easting
@@ -73,10 +77,18 @@ def split_rows(text: str) -> list[Cells]:
     pairs = _PAIR.findall(plain)
     if len(pairs) > len(lines) and _BETWEEN_PAIRS.fullmatch(_PAIR.sub(" ", plain)):
         return pairs
-    for mark in ("\t", ";", "|", ","):
-        if sum(mark in line for line in lines) > len(lines) / 2:
-            return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)]
+    for cut in (text.splitlines(), lines):  # marks of full width divide only where no others do
+        marks = [mark for mark in MARKS if sum(mark in line for line in cut) > len(cut) / 2]
+        if marks:
+            mark = max(marks, key=lambda one: measure_likeness(cut, one))
+            return [[cell.strip() for cell in row] for row in csv.reader(cut, delimiter=mark)]
     return [line.split() for line in lines]
+
+
+def measure_likeness(lines: Sequence[str], mark: str) -> tuple[int, int]:
+    """Return how many lines a mark divides into as many cells, what is in quotes left whole, and into how many."""
+    widths = Counter(len(row) for row in csv.reader(lines[:_LINES_WEIGHED], delimiter=mark) if len(row) > 1)
+    return max(widths.values(), default=0), max(widths, default=0)
 
 
 def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = None) -> CoordinateText | None:

@@ -301,6 +301,9 @@ WKTS = {
     "hexadecimal WKB": shapely.to_wkb(SHAPE, hex=True),
     "hexadecimal EWKB": shapely.to_wkb(shapely.set_srid(SHAPE, 4490), hex=True, include_srid=True),
     "a column": f'name;wkt\n临港区;"{SHAPE.wkt}"',
+    "a column alone": f'the_geom\n"{SHAPE.wkt}"',
+    "a column beside lists": f'name,kinds,wkt\n临港区,甲，乙;丙，丁,"{SHAPE.wkt}"',
+    "a column of any length": f'name\twkt\n临港区\t"{shapely.segmentize(SHAPE, 1e-4).wkt}"',
     "a surface of curves": "MULTISURFACE({})".format(
         SHAPE.wkt.replace("POLYGON ((", "CURVEPOLYGON (COMPOUNDCURVE ((", 1).replace("), (", ")), (", 1)
     ),
