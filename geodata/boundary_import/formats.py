@@ -236,7 +236,7 @@ def _detect_package(path: Path, name: str) -> str:
         if PurePosixPath(name).suffix.lower() == ".ods":
             return "ods"
         raise refuse_format("document", name)
-    if any(one.startswith(("word/", "ppt/")) for one in names):
+    if any(one.startswith(("word/", "ppt/", "OFD.xml")) for one in names):
         raise refuse_format("document", name)
     if any(one.endswith(".qgs") or one == "GISProject.xml" for one in names):
         raise refuse_format("project", name)

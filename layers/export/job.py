@@ -38,9 +38,9 @@ if TYPE_CHECKING:  # which the web process does without
 
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-# What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
+# What begins like a formula and is none to any spreadsheet: an = alone, a number, a sign alone or before a word.
 _NO_FORMULA = re.compile(
-    r"[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?", re.ASCII | re.DOTALL
+    r"=|[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?", re.ASCII | re.DOTALL
 )
 SHORT = 10  # letters of a column's name where a format has no more
 TYPES = {"array": "string"}
