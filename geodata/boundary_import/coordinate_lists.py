@@ -363,7 +363,7 @@ def is_wkt(text: str) -> bool:
     """Tell whether a text begins with well-known text, with or without an SRID, or with WKB in hex."""
     head = text.lstrip("\ufeff \t\r\n\"'")
     title, _, below = head.partition("\n")
-    if normalise_word(title[:20]) in read_vocabulary()["columns"]["wkt"]:  # of a table that has no other column
+    if normalise_word(title[:20]) in read_vocabulary()["columns"]["wkt"]:  # of the only column
         head = below.lstrip("\"'")
     return bool(_WKT.match(head) or _HEX.fullmatch(head.strip()[:2000].split("\n")[0].strip()))
 
@@ -409,10 +409,10 @@ def parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
             whole = plain[read.start("wkt") :]
             shape = straighten([whole])[0] if CURVES.search(whole) else shapely.from_wkt(whole)
             srid = int(read["srid"] or 0)
-            if shape is None:
-                raise ValueError(whole[:40])
     except (GEOSException, ValueError, TypeError, NotImplementedError) as error:  # the last of curves as WKB
         raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
+    if shape is None:
+        raise RefusedError(build_issue("not-readable", name, reason=plain[:40]))
     return shapely.force_2d(shape), f"EPSG:{srid}" if srid else None
 
 

@@ -86,7 +86,7 @@ def split_rows(text: str) -> list[Cells]:
 
 
 def measure_likeness(lines: Sequence[str], mark: str) -> tuple[int, int]:
-    """Return how many lines a mark divides into as many cells, what is in quotes left whole, and into how many."""
+    """Return how many lines a mark divides alike, what is in quotes left whole, and into how many cells."""
     widths = Counter(len(row) for row in csv.reader(lines[:_LINES_WEIGHED], delimiter=mark) if len(row) > 1)
     return max(widths.values(), default=0), max(widths, default=0)
 

@@ -20,7 +20,6 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from xml.etree import ElementTree as ET
 
-import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -31,7 +30,6 @@ from geodata.boundary_import.issues import (
     build_issue,
     term,
 )
-from geodata.city import read_city
 
 MAX_BYTES: Final = 200_000_000
 
@@ -107,7 +105,6 @@ XML_DECLARED: Final = re.compile(r"""(<\?xml[^>]*?)\s+encoding\s*=\s*(["'])([\w.
 XML_HEAD: Final = 200  # bytes in which an encoding is declared
 _XML_ROOT: Final = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 _XML_PREFIX: Final = re.compile(r"</?([A-Za-z][\w.-]*):")
-_ESCAPED: Final = re.compile(r"\\U\+([0-9A-Fa-f]{4})")  # a letter in the texts of a drawing
 _BARE_AMPERSAND: Final = re.compile(r"&(?!#?\w+;)")
 _JSON_TYPES: Final = frozenset(
     {
@@ -131,21 +128,6 @@ _EXCEEDED: Final = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
 _JSON_WRAPPED: Final = re.compile(
     rb"\s*(?:/\*.*?\*/\s*)?(?:(?:var|let|const)\s+)?[\w$.\x80-\xff]+\s*[=(]\s*(?=[{\[])", re.DOTALL
 )
-_INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
-_UNITS_M: Final = {  # of $INSUNITS, in which land is drawn
-    **{1: 0.0254, 2: 0.3048, 3: 1609.344, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 10: 0.9144, 14: 0.1, 15: 10.0},
-    **{16: 100.0, 21: 1200 / 3937, 22: 100 / 3937, 23: 3600 / 3937, 24: 5280 * 1200 / 3937},
-}
-_MILLIMETRE: Final = 0.001
-_WEST, _SOUTH, _EAST, _NORTH = read_city().region
-_NORTHINGS_M: Final = (_SOUTH * 110_500, _NORTH * 111_700)
-_EASTINGS_M: Final = (1e5, 9e5)
-_ZONES: Final = {  # of 3 and 6 degrees, here and beside: an easting in metres may begin with one
-    int(lon / width + shift) + beside
-    for width, shift in ((3, 0.5), (6, 1))
-    for lon in (_WEST, _EAST)
-    for beside in (-1, 0, 1)
-}
 
 
 @dataclass(frozen=True)
@@ -569,46 +551,6 @@ def count_read(shapes: Iterable[BaseGeometry | None]) -> tuple[int, int]:
 def _flatten(shape: BaseGeometry) -> list[BaseGeometry]:
     parts = list(shapely.get_parts(shape))
     return [one for part in parts for one in (_flatten(part) if hasattr(part, "geoms") else [part])]
-
-
-def find_drawing_unit(name: str, content: bytes, shapes: Sequence[BaseGeometry]) -> tuple[float, list[Issue]]:
-    """Return how many metres a drawing's unit has by its numbers, and what to say of that.
-
-    Many that are in metres declare millimetres, and the other way round: what is declared counts only where
-    the numbers are none of metres, and where neither fits they may be millimetres all the same.
-    """
-    found = _INSUNITS.search(content)
-    declared = _UNITS_M.get(int(found[1][:4]), 1.0) if found else 1.0
-    points = shapely.get_coordinates(shapes)
-    middle = np.median(np.abs(points), axis=0) if len(points) else np.zeros(2)
-
-    def fits(scale: float) -> bool:
-        one, other = (float(value) for value in middle * scale)
-        return _is_in_metres(one, other) or _is_in_metres(other, one)
-
-    if fits(1.0):
-        told = build_issue("drawing-unit-contradicts", name, factor=f"{declared:g}")
-        return 1.0, [told] if declared != 1 else []
-    scale = next((one for one in (declared, _MILLIMETRE) if fits(one)), None)
-    if scale is None:
-        return 1.0, []
-    return scale, [build_issue("drawing-scaled", name, factor=f"{scale:g}")]
-
-
-def _is_in_metres(north: float, east: float) -> bool:
-    """Tell whether both are metres as maps of the city have them, the easting with its zone or without."""
-    easting = east % 1e6 if east // 1e6 in _ZONES else east
-    return (
-        _NORTHINGS_M[0] <= north <= _NORTHINGS_M[1] and _EASTINGS_M[0] <= easting <= _EASTINGS_M[1]
-    )
-
-
-def unescape_drawing(properties: Mapping[str, object]) -> dict[str, object]:
-    """Return texts of a drawing with letters where it has their numbers."""
-    return {
-        key: _ESCAPED.sub(lambda code: chr(int(code[1], 16)), value) if isinstance(value, str) else value
-        for key, value in properties.items()
-    }
 
 
 def decode_rows(

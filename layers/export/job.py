@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # which the web process does without
 
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-# What begins like a formula and is none to any spreadsheet: an = alone, a number, a sign alone or before a word.
+# What begins like a formula and is none to spreadsheets: an = alone, a number, a sign alone or before a word.
 _NO_FORMULA = re.compile(
     r"=|[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?", re.ASCII | re.DOTALL
 )

@@ -255,7 +255,7 @@ def test_corner_points_in_a_table(tmp_path, name, kind):
 def test_formulas_without_values_are_told_by_cell(tmp_path, library):
     """As programs write them that do not reckon: nothing, or a 0; only of the sheet that is read."""
     path = tmp_path / "a.xlsx"
-    book = openpyxl.Workbook() if library == "openpyxl" else xlsxwriter.Workbook(path)
+    book: Any = openpyxl.Workbook() if library == "openpyxl" else xlsxwriter.Workbook(path)
     for name, last in (("值", 37.4), ("R&D", "=C2+0.1")):
         sheet = book.create_sheet(name) if library == "openpyxl" else book.add_worksheet(name)
         rows = (["点号", "经度", "纬度"], [1, 122.0, 37.3], [2, 122.1, 37.3], [3, 122.1, last])
