@@ -67,13 +67,13 @@ def problem(code: str, place: Place, value: object, /, level: Level = "error", *
         code=code,
         **place._asdict(),
         value=str(value),
-        message_zh=say(code, "zh", **values),
-        message_en=say(code, "en", **values),
+        message_zh=to_message(code, "zh", **values),
+        message_en=to_message(code, "en", **values),
         level=level,
     )
 
 
-def say(code: str, language: Language, /, **values: object) -> str:
+def to_message(code: str, language: Language, /, **values: object) -> str:
     """Return the message for `code` in `language`, filled with `values`; raises KeyError if unknown."""
     wording: str = _messages()[code][language]
     return fill(wording, values)

@@ -14,14 +14,14 @@ from typing import Final, cast
 
 import click
 
+from scripts.bilingual import text, write
 from scripts.commands.common import CITY, CITY_VARIABLE, CommandContext, Refusal, explain_help, tell_usage
-from scripts.messages import text, write
 
 NAME: Final = "weihai-layout"
 # Each with its module, which is imported once the command is called, so that a start is quick.
 COMMANDS: Final = {
     "serve": "serve",
-    "build": "history",
+    "build": "publications",
     "check": "facts",
     "audit": "facts",
     "local": "facts",
@@ -31,8 +31,8 @@ COMMANDS: Final = {
     "export": "export",
     "map": "export",
     "import-boundary": "import_boundary",
-    "history": "history",
-    "rollback": "history",
+    "history": "publications",
+    "rollback": "publications",
     "user": "user",
     "site": "export",
     "doctor": "doctor",

@@ -18,8 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it only sees its folder
 
+from scripts.bilingual import say, warn
 from scripts.environment import NEEDED, ROOT, check_python
-from scripts.messages import say, warn
 
 SCRIPT = "scripts/wheels.py"
 LOCK = ROOT / "requirements.lock"

@@ -113,7 +113,7 @@ class ExportWorker:
             run_child(job, path, limits)
 
     @contextmanager
-    def _counting(self, running: int = 0, waiting: int = 0) -> Iterator[None]:
+    def _counting(self, running: int = 0, *, waiting: int) -> Iterator[None]:
         self._count(running, waiting)
         try:
             yield

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -30,6 +31,7 @@ from geodata.boundary_import.issues import (
     build_issue,
     term,
 )
+from geodata.city import read_city
 
 MAX_BYTES: Final = 200_000_000
 
@@ -105,6 +107,7 @@ XML_DECLARED: Final = re.compile(r"""(<\?xml[^>]*?)\s+encoding\s*=\s*(["'])([\w.
 XML_HEAD: Final = 200  # bytes in which an encoding is declared
 _XML_ROOT: Final = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 _XML_PREFIX: Final = re.compile(r"</?([A-Za-z][\w.-]*):")
+_ESCAPED: Final = re.compile(r"\\U\+([0-9A-Fa-f]{4})")  # a letter in the texts of a drawing
 _BARE_AMPERSAND: Final = re.compile(r"&(?!#?\w+;)")
 _JSON_TYPES: Final = frozenset(
     {
@@ -128,6 +131,17 @@ _EXCEEDED: Final = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
 _JSON_WRAPPED: Final = re.compile(
     rb"\s*(?:/\*.*?\*/\s*)?(?:(?:var|let|const)\s+)?[\w$.\x80-\xff]+\s*[=(]\s*(?=[{\[])", re.DOTALL
 )
+
+
+_INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
+_METRIC_M: Final = {4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1, 15: 10.0, 16: 100.0}  # by $INSUNITS
+_FEET_M: Final = {1: 0.0254, 2: 0.3048, 3: 1609.344, 10: 0.9144, 21: 1200 / 3937, 24: 5280 * 1200 / 3937}
+_WEST, _SOUTH, _EAST, _NORTH = read_city().region
+_MAP_M: Final = shapely.box(1e5, _SOUTH * 110_500, 9e5, _NORTH * 111_700)  # as maps of the city are in metres
+_ZONES: Final = {  # of 3 and 6 degrees, here and beside: an easting in metres may begin with one
+    *range(int(_WEST / 3 + 0.5) - 1, int(_EAST / 3 + 0.5) + 2),
+    *range(int(_WEST / 6), int(_EAST / 6) + 3),
+}
 
 
 @dataclass(frozen=True)
@@ -551,6 +565,37 @@ def count_read(shapes: Iterable[BaseGeometry | None]) -> tuple[int, int]:
 def _flatten(shape: BaseGeometry) -> list[BaseGeometry]:
     parts = list(shapely.get_parts(shape))
     return [one for part in parts for one in (_flatten(part) if hasattr(part, "geoms") else [part])]
+
+
+def find_drawing_unit(name: str, content: bytes, shapes: Sequence[BaseGeometry]) -> tuple[float, list[Issue]]:
+    """Return how many metres a drawing's unit has by its numbers, and what to say of that.
+
+    Many that are in metres declare millimetres, and the other way round: what is declared counts only where
+    the numbers are none of metres, and where neither fits they may be millimetres all the same.
+    """
+    found = _INSUNITS.search(content)
+    declared = (_METRIC_M | _FEET_M).get(int(found[1][:4]), 1.0) if found else 1.0
+    points = shapely.get_coordinates(shapes)
+    middle = np.median(np.abs(points), axis=0) if len(points) else np.zeros(2)
+
+    def fits(scale: float) -> bool:
+        pairs = (middle * scale, middle[::-1] * scale)
+        bare = [(east % 1e6 if east // 1e6 in _ZONES else east, north) for east, north in pairs]
+        return any(map(_MAP_M.covers, shapely.points(bare)))
+
+    scale = next((one for one in (1.0, declared, 0.001) if fits(one)), None)
+    if scale is None:
+        return 1.0, []
+    code, factor = ("drawing-scaled", scale) if scale != 1 else ("drawing-unit-contradicts", declared)
+    return scale, [build_issue(code, name, factor=f"{factor:g}")] if factor != 1 else []
+
+
+def unescape_drawing(properties: Mapping[str, object]) -> dict[str, object]:
+    """Return texts of a drawing with letters where it has their numbers."""
+    return {
+        key: _ESCAPED.sub(lambda code: chr(int(code[1], 16)), value) if isinstance(value, str) else value
+        for key, value in properties.items()
+    }
 
 
 def decode_rows(

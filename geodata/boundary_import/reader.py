@@ -27,7 +27,6 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.boundary_import import coordinate_lists, corner_tables
 from geodata.boundary_import.coordinate_lists import GDAL_OPTIONS, LINE_TYPES, CoordinateText
-from geodata.boundary_import.drawings import find_drawing_unit, unescape_drawing
 from geodata.boundary_import.formats import (
     SPATIAL,
     TABULAR,
@@ -47,6 +46,7 @@ from geodata.boundary_import.formats import (
     decode_text,
     decode_xml,
     detect_format,
+    find_drawing_unit,
     hash_file,
     is_cut_answer,
     is_utf8,
@@ -56,6 +56,7 @@ from geodata.boundary_import.formats import (
     refuse_format,
     refuse_unreadable_json,
     repair_xml,
+    unescape_drawing,
     unpack,
     unwrap_json,
 )

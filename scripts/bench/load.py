@@ -290,7 +290,7 @@ def make_constant(_: int) -> Server:
         start("200 OK", [("Content-Type", "application/geo+json"), ("Content-Length", str(len(found)))])
         return [found]
 
-    return Server(app, {})
+    return Server(app, {}, postpones=True)  # nothing takes time
 
 
 def main(what: str, *rest: str) -> None:

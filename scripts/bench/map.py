@@ -25,7 +25,7 @@ from flask import Flask, Response
 
 from geodata.crs import Bounds
 from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
-from layers.own import build_own_points, describe_own
+from layers.features import build_own_points, describe_own
 from layers.store import Release, place_release
 from scripts.bench.load import Result, live_at
 from scripts.bench.synthetic import CELL_DEG, build_ring

@@ -578,7 +578,7 @@ def test_a_full_disk_leaves_the_old_release_and_says_so(
 HEAVY = ("flask", "shapely", "pydantic", "geopandas", "werkzeug", "lark", "webmap")
 
 
-@pytest.mark.parametrize("module", ["layers.history", "layers.inspection", "scripts.commands.history"])
+@pytest.mark.parametrize("module", ["layers.history", "layers.inspection", "scripts.commands.publications"])
 def test_who_only_reads_the_history_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print([one for one in {HEAVY!r} if one in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], cwd=publishing.ROOT, capture_output=True, check=True)

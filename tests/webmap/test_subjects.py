@@ -14,7 +14,7 @@ from geodata.kinds import EMPHASES
 from layers.store import Release
 from webmap.app import create_app
 from webmap.settings import Settings, read_settings
-from webmap.views.charts import lay_out_course, wrap_chart_text
+from webmap.views.plan import lay_out_course, wrap_chart_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -18,7 +18,7 @@ from layers.store import BrokenReleaseError, CorruptFileError
 from webmap.access_log import request_id
 from webmap.http import HTML, JSON
 from webmap.i18n import current_language, translate
-from webmap.ogc.pages import BESIDE
+from webmap.ogc.html_pages import BESIDE
 from webmap.ogc.request import ROOT
 from webmap.problems import (
     PROBLEM,

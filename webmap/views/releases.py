@@ -23,8 +23,7 @@ from werkzeug.wrappers import Response as Answer
 
 from layers.changes import AreaDifference, Changes
 from layers.document_types import ReadyFile
-from layers.export.formats import FORMATS, PLAN
-from layers.export.job import release_path
+from layers.export.job import FORMATS, PLAN, release_path
 from layers.history import (
     SHORTEST,
     Entry,

@@ -387,7 +387,7 @@ def _admit(task: BenchTask) -> Callable[[Release], None]:
         # Only who stores in a database pays for its driver.
         import psycopg
 
-        from layers.postgis.load import (
+        from layers.postgis.loader import (
             MissingExtensionError,
             NewerSchemaError,
             is_loaded,

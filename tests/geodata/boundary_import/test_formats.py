@@ -745,7 +745,12 @@ def test_what_cannot_be_read_is_told_in_a_sentence_with_what_to_do(tmp_path, nam
 
 
 def test_documents_and_projects_that_are_zips_are_told(tmp_path):
-    for name, member in (("a.docx", "word/document.xml"), ("a.qgz", "a.qgs"), ("a.odt", "content.xml")):
+    for name, member in (
+        ("a.docx", "word/document.xml"),
+        ("a.qgz", "a.qgs"),
+        ("a.odt", "content.xml"),
+        ("a.ofd", "OFD.xml"),
+    ):
         path = tmp_path / name
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("mimetype", "x")
