@@ -27,9 +27,8 @@ from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.city import read_city, read_layer_files
 from geodata.kinds import LANGUAGES
-from geodata.letters import find_unprintable
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
-from geodata.messages import Place, Problem, problem
+from geodata.messages import Place, Problem, find_unprintable, problem
 from geodata.model import Address, Day, Id, Mail, OwnText, Phone, Record, Short
 from geodata.read import Row, find_faults, read_rows
 

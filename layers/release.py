@@ -15,8 +15,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import Basemap
 from geodata.boundaries import Boundaries, parse_geometry, to_collection
-from geodata.boundary_import.snap import Adjusted
 from geodata.crs import LONLAT
+from geodata.imported import Adjusted
 from geodata.kinds import LANGUAGES
 from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import Source, Town, Zone

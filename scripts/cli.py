@@ -6,6 +6,7 @@ Exit code 0: done. 1: the answer is no (problems found, port taken, build failed
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -91,6 +92,8 @@ def take_city(arguments: Sequence[str]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return its exit code."""
+    if arguments is None:  # ``kill`` lets commands tidy up, as Ctrl-C does; the server has its own way
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         with PROGRAM.make_context(NAME, list(sys.argv[1:] if arguments is None else arguments)) as context:
             return cast("int", PROGRAM.invoke(context))

@@ -17,10 +17,10 @@ from geodata.basemap import Basemap, BasemapError
 from geodata.boundaries import Boundaries, parse_geometry
 from geodata.boundary_import.checks import check_outcome
 from geodata.boundary_import.issues import PlaceNames
-from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
 from geodata.city import CityError
+from geodata.imported import ImportedBoundary
 from geodata.kinds import LANGUAGES, PLACE_LAYERS
 from geodata.local import read_local
 from geodata.read import Facts, read_boundaries, read_facts

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import glob
 import gzip
 import hashlib
 import html
@@ -491,7 +492,7 @@ def write_site(folder: Path, files: Iterable[tuple[str, bytes]], about: Mapping[
 def remove_site_leftovers(folder: Path) -> None:
     """Remove what killed runs left beside `folder`; the caller keeps other runs away."""
     folder = Path(os.path.realpath(folder))
-    for leftover in folder.parent.glob(f".{folder.name}-{BESIDE}*"):
+    for leftover in folder.parent.glob(f".{glob.escape(folder.name)}-{BESIDE}*"):
         shutil.rmtree(leftover)
 
 

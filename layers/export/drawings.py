@@ -25,7 +25,7 @@ from shapely.geometry import MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geodata.crs import LONLAT
-from geodata.letters import strip_unprintable
+from geodata.messages import strip_unprintable
 from layers.export.job import Job, Part, Value, columns_of, flatten_rows
 from layers.export.styles import Look, rule_of
 from layers.export.texts import find_inside, geometries_of

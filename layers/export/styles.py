@@ -16,7 +16,7 @@ import yaml
 
 from geodata import crs
 from geodata.boundaries import GeoJsonFeature
-from geodata.letters import UNPRINTABLE, strip_unprintable
+from geodata.messages import UNPRINTABLE, strip_unprintable
 from geodata.own_layers import OwnLayer
 from layers.cartography import STYLE, Edge, shade
 from layers.catalogue import Layer, Theme

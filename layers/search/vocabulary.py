@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple, NotRequired, TypedDict, overload
 
 from rapidfuzz import process
@@ -26,6 +26,7 @@ from layers.links import Words
 _FINALS = range(0x11A8, 0x11C3)  # jamo that close a syllable
 FIRST_LETTERS = re.compile(r"[ᄀ-ᄒ](?=[ᅡ-ᅵ])")
 RUNS = re.compile(r"[㐀-䶿一-鿿]+|[ᄀ-ᇿ]+|[^\s㐀-䶿一-鿿ᄀ-ᇿ]+")  # one script each
+_PLAIN = re.compile(r"[a-z0-9]+")
 _NUMBERED = re.compile(r"(?<=[a-z])[1-5](?![0-9])")  # tan4 xian1 wei2
 SHORTEST_STEM = 4
 STEMS = (
@@ -64,6 +65,8 @@ OPENED = {code: _open_final(chr(code)) for code in _FINALS}
 
 def fold(text: str) -> str:
     """Return `text` for comparison: words of letters and digits, one space between them."""
+    if text.isascii():
+        return " ".join(_PLAIN.findall(text.lower()))
     return " ".join("".join(letter for letter, _ in _letters(text)).split())
 
 
@@ -169,6 +172,11 @@ class Haystack(Sequence[str]):
             raise IndexError(index)
         return self._joined[self._starts[index] : self._starts[index + 1] - 1]
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the texts in order, one at a time."""
+        for start, end in pairwise(self._starts):
+            yield self._joined[start : end - 1]
+
     def holding(self, part: str) -> list[int]:
         """Return the indexes of the texts that contain `part`, in order."""
         found: list[int] = []
@@ -214,7 +222,7 @@ class Keys(Sequence[Key]):
 
     def __init__(self, packed: PackedKeys) -> None:
         self._spellings = packed["spellings"]
-        self._of, self._entries, self._grades = array("I"), array("I"), array("B")
+        self._of, self._entries, self.grades = array("I"), array("I"), array("B")
         self._stemmed = array("B")
         texts = []
         rows = zip(
@@ -225,13 +233,13 @@ class Keys(Sequence[Key]):
             for form in dict.fromkeys((text, stemmed)):
                 texts.append(form)
                 self._add(spelling, entry, int(grade), stemmed=form != text)
-        self._texts = Haystack(texts)
+        self.texts = Haystack(texts)
         self.squeezed = Haystack(map(squeeze, texts))
 
     def _add(self, spelling: int, entry: int, grade: int, *, stemmed: bool) -> None:
         self._of.append(spelling)
         self._entries.append(entry)
-        self._grades.append(grade)
+        self.grades.append(grade)
         self._stemmed.append(stemmed)
 
     def __len__(self) -> int:
@@ -247,8 +255,14 @@ class Keys(Sequence[Key]):
             return [self[one] for one in range(*index.indices(len(self)))]
         spelling = self._spellings[self._of[index]]
         return Key(
-            self._texts[index], self.squeezed[index], self._entries[index], self._grades[index], spelling
+            self.texts[index], self.squeezed[index], self._entries[index], self.grades[index], spelling
         )
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield all keys in order, one at a time."""
+        rows = zip(self.texts, self.squeezed, self._entries, self.grades, self._of, strict=True)
+        for text, squeezed, entry, grade, of in rows:
+            yield Key(text, squeezed, entry, grade, self._spellings[of])
 
     def entry_of(self, index: int) -> int:
         """Return the entry of one key."""
@@ -257,7 +271,7 @@ class Keys(Sequence[Key]):
     def list_names(self, count: int) -> list[list[str]]:
         """Return the names and other names of each of `count` entries, as often as they are keys."""
         found: list[list[str]] = [[] for _ in range(count)]
-        for index, (entry, grade) in enumerate(zip(self._entries, self._grades, strict=True)):
+        for index, (entry, grade) in enumerate(zip(self._entries, self.grades, strict=True)):
             if grade <= ALIAS and not self._stemmed[index]:
                 found[entry].append(self._spellings[self._of[index]])
         return found
@@ -398,11 +412,11 @@ class Vocabulary:
         self._exact: dict[str, int] = {}  # the last key of each squeezed form
         self._before = array("i")  # the one before of the same form, -1 for none
         known = set()
-        for index, key in enumerate(self.keys):
-            form = sys.intern(key.squeezed)
+        for index, (squeezed, grade) in enumerate(zip(self.squeezed, self.keys.grades, strict=True)):
+            form = sys.intern(squeezed)
             self._before.append(self._exact.get(form, -1))
             self._exact[form] = index
-            if key.grade != INITIALS:
+            if grade != INITIALS:
                 known.add(form)
         self._initials = {form for form in self._exact if form not in known}  # which are no words
         self._empty = set(empty)
@@ -410,8 +424,8 @@ class Vocabulary:
 
     def _add_words(self) -> None:
         owners: dict[str, list[int]] = {}
-        for index, key in enumerate(self.keys):
-            for word in key.text.split():
+        for index, text in enumerate(self.keys.texts):
+            for word in text.split():
                 owners.setdefault(word, []).append(index)
         self._words = sorted(owners)
         self._owners = array("I", (index for word in self._words for index in owners[word]))
@@ -509,30 +523,31 @@ class Typos:
     ) -> None:
         self._vocabulary = vocabulary
         self._sounds = sounds
-        keys = [(at, key) for at, key in enumerate(vocabulary.keys) if key.grade != INITIALS]
-        # A name of someone's own may sound nearly like anything of the many words that are ours.
-        keys = [(at, key) for at, key in keys if key.grade != PINYIN or not is_ours(key.spelling)]
-        keys.sort(key=lambda row: (ranks[row[1].entry], row[1].grade))
         self._wholes: dict[str, int] = {}  # keys by what they squeeze to
+        self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
         self._written: dict[str, str] = {}  # how a Korean word is written, by its letters
+        self._spelt = {*map(stem, spelt)}
+        self._stems = set(self._spelt)
         words: dict[str, None] = {}
-        for at, key in keys:
-            self._wholes.setdefault(sys.intern(key.squeezed), at)
-            words |= dict.fromkeys(word for word in key.text.split() if len(word) >= SHORTEST_TYPO)
+        # A name of someone's own may sound nearly like anything of the many words that are ours.
+        ranked = sorted(
+            (ranks[key.entry], key.grade, at)
+            for at, key in enumerate(vocabulary.keys)
+            if key.grade != INITIALS and (key.grade != PINYIN or not is_ours(key.spelling))
+        )
+        for rank, grade, at in ranked:
+            key = vocabulary.keys[at]
+            form, every = sys.intern(key.squeezed), key.text.split()
+            long = [sys.intern(word) for word in every if len(word) >= SHORTEST_TYPO]
+            self._wholes.setdefault(form, at)
+            self._stems.update(map(stem, every))
+            words |= dict.fromkeys(long)
             if HANGUL <= key.text < HAN:
                 self._written |= {fold(word): word for word in key.spelling.split()}
-        self._choices, self._words = list(self._wholes), list(words)
-        self._spelt = {*map(stem, spelt)}
-        self._stems = {stem(word) for _, key in keys for word in key.text.split()} | self._spelt
-        self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
-        for at, key in keys:
-            if key.grade <= TERM and ranks[key.entry] < far:
-                for text in (
-                    key.squeezed,
-                    *(word for word in key.text.split() if len(word) >= SHORTEST_TYPO),
-                ):
-                    self._names.setdefault(sys.intern(text), at)
-        self._choosable = list(self._names)
+            if grade <= TERM and rank < far:
+                for text in (form, *long):
+                    self._names.setdefault(text, at)
+        self._choices, self._words, self._choosable = list(self._wholes), list(words), list(self._names)
         self._haystack = Haystack(self._choosable)
 
     def correct(self, pieces: list[Piece]) -> tuple[str, str] | None:

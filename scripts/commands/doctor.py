@@ -169,7 +169,9 @@ def _find_version(name: str) -> str:
 def _check_space(patient: Patient) -> Iterator[Finding]:
     settings = patient.settings
     home = _existing(settings.home)
-    wanted = {Path(tempfile.gettempdir()): LEAST_MB, home: 2 * RELEASE_MB + settings.cache_megabytes}
+    wanted = {home: 2 * RELEASE_MB + settings.cache_megabytes}
+    with suppress(OSError):  # where there is none, the permissions say so
+        wanted = {Path(tempfile.gettempdir()): LEAST_MB, **wanted}
     for folder, megabytes in wanted.items():
         free = shutil.disk_usage(folder).free // MEGABYTE
         values = {"folder": folder, "free": free, "wanted": megabytes}
@@ -200,7 +202,8 @@ def _check_permissions(patient: Patient) -> Iterator[Finding]:
         with tempfile.TemporaryFile() as file:
             file.write(b" ")
     except OSError as error:
-        yield _bad("permissions", "temporary_bad", folder=tempfile.gettempdir(), reason=error.strerror)
+        folder = tempfile.tempdir or os.environ.get("TMPDIR", "TMPDIR")  # None where nothing can be written
+        yield _bad("permissions", "temporary_bad", folder=folder, reason=error.strerror)
     if log and log != "-" and not os.access(log if Path(log).exists() else Path(log).parent, os.W_OK):
         yield _bad("permissions", "log_bad", file=log)
 

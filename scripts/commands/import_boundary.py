@@ -24,8 +24,8 @@ from geodata.boundary_import.propose import (
     TransferRow,
     propose,
 )
-from geodata.boundary_import.records import LAYERS, METHODS, CheckOptions, keep_latest
-from geodata.letters import UNPRINTABLE, find_unprintable
+from geodata.imported import LAYERS, METHODS, CheckOptions, keep_latest
+from geodata.messages import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_imports, read_last
 from layers.home import claim, write_atomically

@@ -21,8 +21,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.boundaries import GeoJsonFeature
-from geodata.boundary_import.records import ImportedBoundary
-from geodata.letters import find_unprintable, strip_unprintable
+from geodata.imported import ImportedBoundary
+from geodata.messages import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
 from layers.export.job import FORMATS, PLAN, About, ExportSpec, Job, Part, to_job

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geodata.boundary_import.records import ImportedBoundary
+from geodata.imported import ImportedBoundary
 from layers.history import Act, Entry, read_history, record
 from layers.home import MARKER, HomeError, find_home
 from layers.store import CorruptFileError, Pointer, place_release, read_current, read_pointer

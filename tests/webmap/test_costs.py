@@ -238,7 +238,7 @@ def test_a_turn_is_given_back_after_a_failure_and_patience_ends() -> None:
 
 
 def test_a_server_has_threads_for_all_turns_and_some_to_spare() -> None:
-    held_at_most = MAKING + COMPUTING + limiter.COMPUTING_WAITING
+    held_at_most = MAKING + limiter.SHARING + COMPUTING + limiter.COMPUTING_WAITING
     assert held_at_most < LIMITS.most_threads
 
 

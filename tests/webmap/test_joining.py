@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -185,6 +186,21 @@ def test_past_the_queue_one_is_asked_to_come_back(home: Path, release: Release, 
         answer = send(app.test_client(), TABLE, person=person)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("person", [True, False])
+@pytest.mark.parametrize("where", ["tempfile.mkdtemp", "webmap.export_worker.run_child"])
+def test_where_no_disk_has_room_one_is_asked_to_come_back(
+    home: Path, release: Release, monkeypatch: pytest.MonkeyPatch, where: str, *, person: bool
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/somewhere")
+
+    client = create_app(release, Settings(home)).test_client()
+    monkeypatch.setattr(where, fail)
+    answer = send(client, TABLE, person=person)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert "somewhere" not in answer.text
 
 
 @settings(max_examples=120)

@@ -27,7 +27,7 @@ from geodata.boundary_import import propose
 from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import list_codes
 from geodata.boundary_import.propose import Baseline
-from geodata.boundary_import.records import CheckOptions
+from geodata.imported import CheckOptions
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_history, read_last
 from layers.postgis.loader import NewerSchemaError, is_loaded

@@ -22,7 +22,7 @@ from geodata.city import read_city
 from geodata.crs import Bounds
 from geodata.deferred import np, shapely
 from geodata.kinds import PLACE_LAYERS
-from geodata.letters import strip_unprintable
+from geodata.messages import strip_unprintable
 from layers.basemap_cells import INDEX, read_groups
 from layers.cartography import STYLE, shade, write_dash
 from layers.map_types import MapOwnDrawn

@@ -14,7 +14,7 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geodata.letters import name_letter
+from geodata.messages import name_letter
 from layers.cartography import STYLE
 
 if TYPE_CHECKING:

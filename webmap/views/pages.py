@@ -209,13 +209,11 @@ def health_document() -> Response:
 def readiness_document() -> Response:
     """Say whether all is well; 503 while the store cannot be asked, or the home or a file is damaged."""
     inspection: Inspection = current_app.extensions["inspection"]
-    if inspection.faults:
+    if not inspection.look():
         raise DamagedError
     store: FeatureStore = current_app.extensions["store"]
     store.reach_m()
-    release = content().release
-    release.look()
-    return _now({"status": "ready", "release": release.id})
+    return _now({"status": "ready", "release": content().release.id})
 
 
 @documents_blueprint.get("/robots.txt")
