@@ -33,10 +33,19 @@ from geodata.boundaries import (
     list_geometries,
     read_geojson,
 )
-from geodata.boundary_import.coordinate_lists import GDAL_OPTIONS, find_crs, normalise_word, read_vocabulary
+from geodata.boundary_import.coordinate_lists import (
+    CURVES,
+    GDAL_OPTIONS,
+    find_crs,
+    normalise_word,
+    read_vocabulary,
+    straighten,
+)
 from geodata.boundary_import.corner_tables import (
     HEADER_ROWS,
+    MARKS,
     is_packed,
+    measure_likeness,
     order_by_size,
     parse_coordinate,
     point_decimals,
@@ -73,7 +82,6 @@ MAX_COLUMNS: Final = 250
 _SAMPLED: Final = 500  # rows that tell what a column holds
 _COORDINATES: Final = 0.6  # of a column's cells, for it to hold coordinates
 _LEAST: Final = 10  # smaller numbers are counted, not measured
-_MARKS: Final = ("\t", ",", ";", "|")
 _PAIR: Final = re.compile(r"\s*[(\[]?\s*([-+]?\d+(?:\.\d+)?)\s*[,，;；\s]\s*([-+]?\d+(?:\.\d+)?)\s*[)\]]?\s*")
 _SRID: Final = re.compile(r"\s*SRID=(\d+);", re.IGNORECASE)
 _UNPRINTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -228,12 +236,7 @@ def _split(name: str, text: str) -> tuple[list[list[str]], list[int]]:
     if lines and re.fullmatch(r"sep=.\s*", lines[0], re.IGNORECASE):  # what spreadsheets write for each other
         text, first = text.partition("\n")[2], 2
         lines = lines[1:]
-    counts = {mark: [line.count(mark) for line in lines] for mark in _MARKS}
-    likeness = {
-        mark: (max(map(found.count, {*found} - {0}), default=0), max(found, default=0))
-        for mark, found in counts.items()
-    }
-    mark = max(_MARKS, key=lambda one: likeness[one])
+    mark = max(MARKS, key=lambda one: measure_likeness(lines, one))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     rows, starts = [], [first]
     try:
@@ -453,7 +456,11 @@ def _parse_wkt(cells: list[str]) -> tuple[Shapes, str | None]:
     marks = [_SRID.match(cell) for cell in cells]
     texts = [cell[mark.end() :] if mark else cell for cell, mark in zip(cells, marks, strict=True)]
     codes = {mark[1] for mark in marks if mark}
-    shapes = shapely.from_wkt([text or None for text in texts], on_invalid="ignore")
+    curved = [at for at, text in enumerate(texts) if CURVES.search(text)]
+    straight = [None if CURVES.search(text) else text or None for text in texts]
+    shapes = shapely.from_wkt(straight, on_invalid="ignore")
+    if curved:
+        shapes[curved] = straighten([texts[at] for at in curved])
     return shapes, f"EPSG:{codes.pop()}" if len(codes) == 1 else None
 
 

@@ -6,6 +6,7 @@ one plot are combined by the even-odd rule, so a ring inside another is a hole w
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 import tempfile
@@ -19,8 +20,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypedDict
 
+import numpy as np
 import shapely
 import yaml
+from numpy.typing import NDArray
 from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
@@ -39,10 +42,11 @@ _M2_PER_HA: Final = 10_000.0
 _PLOT_END: Final = "@"
 _PLOT_HEAD: Final = re.compile(r"\s*\d+\s*[,\t][^\n]*@\s*\n")
 NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-_CURVES: Final = "CURVEPOLYGON|COMPOUNDCURVE|CIRCULARSTRING|MULTISURFACE|MULTICURVE"
+_CURVED: Final = "CURVEPOLYGON|COMPOUNDCURVE|CIRCULARSTRING|MULTISURFACE|MULTICURVE"
+CURVES: Final = re.compile(_CURVED, re.IGNORECASE)
 _WKT: Final = re.compile(
     r"(?:SRID=(?P<srid>\d+);\s*)?(?P<wkt>(?:MULTI)?(?:POLYGON|LINESTRING|POINT)|GEOMETRYCOLLECTION|LINEARRING"
-    rf"|{_CURVES})"
+    rf"|{_CURVED})"
     r"\s*(?:(?:ZM|Z|M)\s*)?(?:\(|EMPTY)",
     re.IGNORECASE,
 )
@@ -358,6 +362,9 @@ def find_datum(text: str) -> Datum | None:
 def is_wkt(text: str) -> bool:
     """Tell whether a text begins with well-known text, with or without an SRID, or with WKB in hex."""
     head = text.lstrip("\ufeff \t\r\n\"'")
+    title, _, below = head.partition("\n")
+    if normalise_word(title[:20]) in read_vocabulary()["columns"]["wkt"]:  # of the only column
+        head = below.lstrip("\"'")
     return bool(_WKT.match(head) or _HEX.fullmatch(head.strip()[:2000].split("\n")[0].strip()))
 
 
@@ -400,28 +407,26 @@ def parse_wkt(name: str, text: str) -> tuple[BaseGeometry, str | None]:
             srid = int(shapely.get_srid(shape))
         else:
             whole = plain[read.start("wkt") :]
-            curved = re.search(_CURVES, whole, re.IGNORECASE)
-            shape = _straighten(whole) if curved else shapely.from_wkt(whole)
+            shape = straighten([whole])[0] if CURVES.search(whole) else shapely.from_wkt(whole)
             srid = int(read["srid"] or 0)
-    except (GEOSException, ValueError, TypeError) as error:
+    except (GEOSException, ValueError, TypeError, NotImplementedError) as error:  # the last of curves as WKB
         raise RefusedError(build_issue("not-readable", name, reason=str(error)[:200])) from error
+    if shape is None:
+        raise RefusedError(build_issue("not-readable", name, reason=plain[:40]))
     return shapely.force_2d(shape), f"EPSG:{srid}" if srid else None
 
 
-def _straighten(wkt: str) -> BaseGeometry:
-    """Return a geometry with its arcs as lines; raises ValueError for one that GDAL does not read."""
+def straighten(wkts: Sequence[str]) -> NDArray[np.object_]:
+    """Return geometries with their arcs as lines; None for each that GDAL does not read."""
     import pyogrio
 
     pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as table, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what is raised below
-        table.write(f'WKT\n"{wkt}"\n')
+        warnings.simplefilter("ignore")  # of what comes back as None
+        csv.writer(table).writerows([["WKT"], *([wkt] for wkt in wkts)])
         table.flush()
-        shape: BaseGeometry | None
-        (shape,) = shapely.force_2d(shapely.from_wkb(pyogrio.raw.read(table.name)[2]))
-    if shape is None:
-        raise ValueError(wkt[:40])
-    return shape
+        shapes: NDArray[np.object_] = shapely.from_wkb(pyogrio.raw.read(table.name)[2])
+    return shapely.force_2d(shapes)
 
 
 # -- district services

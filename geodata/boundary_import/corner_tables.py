@@ -13,6 +13,7 @@ import math
 import re
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -31,10 +32,13 @@ from geodata.boundary_import.coordinate_lists import (
     parse_wkt,
     read_vocabulary,
 )
-from geodata.boundary_import.formats import ZIP_ERRORS
+from geodata.boundary_import.formats import MAX_BYTES, ZIP_ERRORS
 from geodata.boundary_import.issues import Issue, RefusedError, build_issue
 
 Cells = Sequence[str]
+MARKS: Final = ("\t", ";", "|", ",")  # that divide the cells of a text
+csv.field_size_limit(MAX_BYTES)  # a cell may hold a whole outline
+_LINES_WEIGHED: Final = 1_000  # that tell by which mark the others are divided, too
 HEADER_ROWS: Final = 30  # among which the titles of a table's columns are looked for
 _MIN_NORTH: Final = 1_500_000.0  # of land in China; an easting without the number of its zone is less
 _MIN_EAST: Final = 100_000.0  # of such an easting
@@ -56,8 +60,9 @@ _THOUSANDS: Final = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+")
 _BOOK: Final = "xl/workbook.xml"
 _ATTRIBUTE: Final = re.compile(r'\b(name|id|Id|Target)="([^"]*)"')
 _UNRECKONED: Final = re.compile(
-    r'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>'
+    r'<c\b[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*(0?)\s*</v>)?\s*</c>'
 )
+_RECKON_FIRST: Final = re.compile(r'\bfullCalcOnLoad="(?:1|true)"')
 _CELLS_SHOWN: Final = 5
 _BETWEEN_PAIRS: Final = re.compile(r"[\s\[\]();|,]*")
 
@@ -72,10 +77,18 @@ def split_rows(text: str) -> list[Cells]:
     pairs = _PAIR.findall(plain)
     if len(pairs) > len(lines) and _BETWEEN_PAIRS.fullmatch(_PAIR.sub(" ", plain)):
         return pairs
-    for mark in ("\t", ";", "|", ","):
-        if sum(mark in line for line in lines) > len(lines) / 2:
-            return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)]
+    for cut in (text.splitlines(), lines):  # marks of full width divide only where no others do
+        marks = [mark for mark in MARKS if sum(mark in line for line in cut) > len(cut) / 2]
+        if marks:
+            mark = max(marks, key=lambda one: measure_likeness(cut, one))
+            return [[cell.strip() for cell in row] for row in csv.reader(cut, delimiter=mark)]
     return [line.split() for line in lines]
+
+
+def measure_likeness(lines: Sequence[str], mark: str) -> tuple[int, int]:
+    """Return how many lines a mark divides alike, what is in quotes left whole, and into how many cells."""
+    widths = Counter(len(row) for row in csv.reader(lines[:_LINES_WEIGHED], delimiter=mark) if len(row) > 1)
+    return max(widths.values(), default=0), max(widths, default=0)
 
 
 def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = None) -> CoordinateText | None:
@@ -110,14 +123,17 @@ def read_point_table(name: str, rows: Sequence[Cells], columns: str | None = Non
 def list_unreckoned(path: Path, sheet: str) -> str:
     """Return the first cells of a sheet of an XLSX that hold a formula without its value; empty for none.
 
-    So write programs that do not reckon. A text that came out empty is a value.
+    So write programs that do not reckon, or with a 0 in a book that asks to be reckoned once it is opened.
+    A text that came out empty is a value.
     """
     try:
         with zipfile.ZipFile(path) as book:
             content = _read_sheet_part(book, sheet) if _BOOK in book.namelist() else ""
+            zero = bool(content and _RECKON_FIRST.search(book.read(_BOOK).decode()))
     except (*ZIP_ERRORS, KeyError, StopIteration, UnicodeDecodeError):  # GDAL says what is wrong
         return ""
-    cells = [cell[1] for cell in _UNRECKONED.finditer(content) if 't="str"' not in cell[0]]
+    empty = [cell for cell in _UNRECKONED.finditer(content) if 't="str"' not in cell[0]]
+    cells = [cell[1] for cell in empty if zero or not cell[2]]
     return ", ".join(cells[:_CELLS_SHOWN]) + (" …" if len(cells) > _CELLS_SHOWN else "")
 
 

@@ -131,15 +131,16 @@ _EXCEEDED: Final = re.compile(rb'"exceededTransferLimit"\s*:\s*true')
 _JSON_WRAPPED: Final = re.compile(
     rb"\s*(?:/\*.*?\*/\s*)?(?:(?:var|let|const)\s+)?[\w$.\x80-\xff]+\s*[=(]\s*(?=[{\[])", re.DOTALL
 )
+
+
 _INSUNITS: Final = re.compile(rb"\$INSUNITS\s+70\s+(\d+)")
-_UNITS_M: Final = {1: 0.0254, 2: 0.3048, 4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1, 21: 1200 / 3937}
-_MILLIMETRE: Final = 0.001
-_NORTH_M: Final = (1e5, 7e6)
+_METRIC_M: Final = {4: 0.001, 5: 0.01, 6: 1.0, 7: 1000.0, 14: 0.1, 15: 10.0, 16: 100.0}  # by $INSUNITS
+_FEET_M: Final = {1: 0.0254, 2: 0.3048, 3: 1609.344, 10: 0.9144, 21: 1200 / 3937, 24: 5280 * 1200 / 3937}
+_WEST, _SOUTH, _EAST, _NORTH = read_city().region
+_MAP_M: Final = shapely.box(1e5, _SOUTH * 110_500, 9e5, _NORTH * 111_700)  # as maps of the city are in metres
 _ZONES: Final = {  # of 3 and 6 degrees, here and beside: an easting in metres may begin with one
-    int(lon / width + shift) + beside
-    for width, shift in ((3, 0.5), (6, 1))
-    for lon in read_city().region[::2]
-    for beside in (-1, 0, 1)
+    *range(int(_WEST / 3 + 0.5) - 1, int(_EAST / 3 + 0.5) + 2),
+    *range(int(_WEST / 6), int(_EAST / 6) + 3),
 }
 
 
@@ -231,7 +232,7 @@ def _detect_package(path: Path, name: str) -> str:
         if PurePosixPath(name).suffix.lower() == ".ods":
             return "ods"
         raise refuse_format("document", name)
-    if any(one.startswith(("word/", "ppt/")) for one in names):
+    if any(one.startswith(("word/", "ppt/", "OFD.xml")) for one in names):
         raise refuse_format("document", name)
     if any(one.endswith(".qgs") or one == "GISProject.xml" for one in names):
         raise refuse_format("project", name)
@@ -573,20 +574,20 @@ def find_drawing_unit(name: str, content: bytes, shapes: Sequence[BaseGeometry])
     the numbers are none of metres, and where neither fits they may be millimetres all the same.
     """
     found = _INSUNITS.search(content)
-    declared = _UNITS_M.get(int(found[1][:4]), 1.0) if found else 1.0
+    declared = (_METRIC_M | _FEET_M).get(int(found[1][:4]), 1.0) if found else 1.0
     points = shapely.get_coordinates(shapes)
-    largest = float(np.median(np.abs(points).max(axis=1))) if len(points) else 0.0
+    middle = np.median(np.abs(points), axis=0) if len(points) else np.zeros(2)
 
     def fits(scale: float) -> bool:
-        return _NORTH_M[0] <= largest * scale <= _NORTH_M[1] or largest * scale // 1e6 in _ZONES
+        pairs = (middle * scale, middle[::-1] * scale)
+        bare = [(east % 1e6 if east // 1e6 in _ZONES else east, north) for east, north in pairs]
+        return any(map(_MAP_M.covers, shapely.points(bare)))
 
-    if fits(1.0):
-        told = build_issue("drawing-unit-contradicts", name, factor=f"{declared:g}")
-        return 1.0, [told] if declared != 1 else []
-    scale = next((one for one in (declared, _MILLIMETRE) if fits(one)), None)
+    scale = next((one for one in (1.0, declared, 0.001) if fits(one)), None)
     if scale is None:
         return 1.0, []
-    return scale, [build_issue("drawing-scaled", name, factor=f"{scale:g}")]
+    code, factor = ("drawing-scaled", scale) if scale != 1 else ("drawing-unit-contradicts", declared)
+    return scale, [build_issue(code, name, factor=f"{factor:g}")] if factor != 1 else []
 
 
 def unescape_drawing(properties: Mapping[str, object]) -> dict[str, object]:

@@ -48,9 +48,9 @@ LOCAL: Final = ("EPSG:4490", *sorted(crs.PROJECTED, key=lambda frame: frame != r
 GEOMETRIES: Final = ("wkt", "lonlat", "none")  # what a table of text says of a place
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-# What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
+# What begins like a formula and is none to spreadsheets: an = alone, a number, a sign alone or before a word.
 _NO_FORMULA = re.compile(
-    r"[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?", re.ASCII | re.DOTALL
+    r"=|[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?", re.ASCII | re.DOTALL
 )
 SHORT = 10  # letters of a column's name where a format has no more
 TYPES = {"array": "string"}

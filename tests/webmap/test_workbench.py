@@ -729,7 +729,11 @@ def test_a_draft_is_checked_again_when_another_was_published_meanwhile(fresh: An
     seen = bench.seen(second)
     bench.publish(wang, first)
     values = {"seen": seen, "comment": ""}
-    assert bench.post(wang, f"drafts/{second}/publish", values).status_code == 409
+    page = f"/workbench/drafts/{second}"
+    sent = {"token": bench.token(wang), **values}
+    stale = wang.post(f"{page}/publish", data=sent, headers={"Accept": "text/html"})
+    assert stale.status_code == 409
+    assert f'<a href="{page}">{read_strings("zh")["workbench.back_draft"]}</a>' in stale.text
     bench.wait(second)
     result = bench.drafts.read_result(second) or {}
     assert len(result["in_force"]) == 1

@@ -38,7 +38,8 @@ from webmap.views.releases import choices_of
 
 _FILE = re.compile(r"(?:/r/(?P<release>[^/]+))?/data/(?P<file>[^/]*)")
 _RELEASE = re.compile(r"/r/(?P<release>[^/]+)/")
-_WORKBENCH = re.compile(r"(?P<page>/workbench/(?:history|drafts/[0-9a-f]{16})?).*")
+_WORKBENCH = re.compile(r"(?P<page>/workbench/(?:(?P<kind>history|draft)(?:s/[0-9a-f]{16})?(?=/))?).*")
+_BENCH_BACK = {"history": "workbench.back_history", "draft": "workbench.back_draft", None: "workbench.back"}
 _ITEMS = re.compile(rf"{ROOT}/collections/(?P<collection>[^/]+)/items(?P<item>/.+)?")
 Pairs = list[tuple[str, str]]
 
@@ -151,7 +152,8 @@ def _find(error: RequestError) -> Recovery | None:
     if found := _ITEMS.fullmatch(request.path):
         return _to_items(error, found["collection"], single=bool(found["item"]))
     if "workbench" in current_app.blueprints and (found := _WORKBENCH.fullmatch(request.path)):
-        return Recovery(found["page"], "workbench.back")
+        page, kind = found.groups() if error.status != HTTPStatus.NOT_FOUND else ("/workbench/", None)
+        return Recovery(page, _BENCH_BACK[kind])
     wrong = error.values.get("parameter")
     if wrong in request.args:
         return Recovery(f"{request.path}?{urlencode(_without(str(wrong)))}".rstrip("?"), "near.without")

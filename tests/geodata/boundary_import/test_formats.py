@@ -14,6 +14,7 @@ import openpyxl
 import pyogrio
 import pytest
 import shapely
+import xlsxwriter
 from topojson.core.topology import Topology
 
 from geodata import crs
@@ -250,14 +251,17 @@ def test_corner_points_in_a_table(tmp_path, name, kind):
     assert found == ({"angles-packed"} if name == "dd.mmss" else set())
 
 
-def test_formulas_without_values_are_told_by_cell(tmp_path):
-    """As programs write them that do not reckon; only of the sheet that is read, and never as empty cells."""
-    path, book = tmp_path / "a.xlsx", openpyxl.Workbook()
+@pytest.mark.parametrize("library", ["openpyxl", "xlsxwriter"])
+def test_formulas_without_values_are_told_by_cell(tmp_path, library):
+    """As programs write them that do not reckon: nothing, or a 0; only of the sheet that is read."""
+    path = tmp_path / "a.xlsx"
+    book: Any = openpyxl.Workbook() if library == "openpyxl" else xlsxwriter.Workbook(path)
     for name, last in (("值", 37.4), ("R&D", "=C2+0.1")):
-        sheet = book.create_sheet(name)
-        for row in (["点号", "经度", "纬度"], [1, 122.0, 37.3], [2, 122.1, 37.3], [3, 122.1, last]):
-            sheet.append(row)
-    book.save(path)
+        sheet = book.create_sheet(name) if library == "openpyxl" else book.add_worksheet(name)
+        rows = (["点号", "经度", "纬度"], [1, 122.0, 37.3], [2, 122.1, 37.3], [3, 122.1, last])
+        for at, row in enumerate(rows):
+            sheet.append(row) if library == "openpyxl" else sheet.write_row(at, 0, row)
+    book.save(path) if library == "openpyxl" else book.close()
 
     def locate(path, table):
         return read_located_table(path, path.name, TableOptions(table=table), tmp_path)
@@ -297,6 +301,9 @@ WKTS = {
     "hexadecimal WKB": shapely.to_wkb(SHAPE, hex=True),
     "hexadecimal EWKB": shapely.to_wkb(shapely.set_srid(SHAPE, 4490), hex=True, include_srid=True),
     "a column": f'name;wkt\n临港区;"{SHAPE.wkt}"',
+    "a column alone": f'the_geom\n"{SHAPE.wkt}"',
+    "a column beside lists": f'name,kinds,wkt\n临港区,甲，乙;丙，丁,"{SHAPE.wkt}"',
+    "a column of any length": f'name\twkt\n临港区\t"{shapely.segmentize(SHAPE, 1e-4).wkt}"',
     "a surface of curves": "MULTISURFACE({})".format(
         SHAPE.wkt.replace("POLYGON ((", "CURVEPOLYGON (COMPOUNDCURVE ((", 1).replace("), (", ")), (", 1)
     ),
@@ -313,6 +320,8 @@ def test_well_known_text(tmp_path, name):
     assert found == set()
     path.write_text(WKTS[name][:-40], encoding="utf-8")
     assert codes(path, of="lingang", **named)[0] & {"not-readable", "unknown-format"}
+    path.write_text("010a0000000100000001080000000300000000000000" + "00" * 44)  # curves as WKB
+    assert refused(path) == "not-readable"
 
 
 def test_json_of_other_makers(tmp_path):
@@ -545,6 +554,9 @@ def drawing(rings, layer="临港边界", unit=6, page="ANSI_936", bulge=0.0, sca
         (7, 0.001, {"drawing-scaled"}),
         (2, 1 / 0.3048, {"drawing-scaled"}),
         (21, 3937 / 1200, {"drawing-scaled"}),
+        (14, 10.0, {"drawing-scaled"}),
+        (10, 1 / 0.9144, {"drawing-scaled"}),
+        (24, 3937 / 1200 / 5280, {"drawing-scaled"}),
     ],
 )
 def test_a_drawing_with_closed_lines(tmp_path, encoding, unit, scale, told):
@@ -733,7 +745,12 @@ def test_what_cannot_be_read_is_told_in_a_sentence_with_what_to_do(tmp_path, nam
 
 
 def test_documents_and_projects_that_are_zips_are_told(tmp_path):
-    for name, member in (("a.docx", "word/document.xml"), ("a.qgz", "a.qgs"), ("a.odt", "content.xml")):
+    for name, member in (
+        ("a.docx", "word/document.xml"),
+        ("a.qgz", "a.qgs"),
+        ("a.odt", "content.xml"),
+        ("a.ofd", "OFD.xml"),
+    ):
         path = tmp_path / name
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("mimetype", "x")

@@ -45,13 +45,14 @@ const shortened = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 
 /* Files that the reader saves, made here of what is on the page. */
 
 const MARK = "\ufeff"; // without it spreadsheets take UTF-8 for the system's own encoding
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@\t\r\n]/; // but an = alone, a number, a sign alone or before a word is none
+const NO_FORMULA = /^(?:=|[+-](?:\d+(?:\.\d+)?%?|[ \u2E80-\uA4CF\uAC00-\uD7AF\uF900-\uFAFF].*)?)$/s;
 
 /** Return rows as CSV; what a spreadsheet would run is text. */
 export function toCsv(rows) {
   const cell = (value) => {
     if (value === null || value === undefined) return "";
-    const text = typeof value === "string" && FORMULA.test(value) ? `'${value}` : String(value);
+    const text = typeof value === "string" && FORMULA.test(value) && !NO_FORMULA.test(value) ? `'${value}` : String(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return MARK + rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
