@@ -20,7 +20,9 @@ function furnish(node, attributes, children) {
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  // A full-width mark at the end of a text is followed by no blank: it is wide by itself.
+  node.append(...shown.filter((child, at) => child !== " " || !/[，。：；！？）]$/.test(shown[at - 1])));
   return node;
 }
 
