@@ -42,6 +42,9 @@ export const narrow = window.matchMedia("(max-width: 720px)");
 /** Whether the reader asked for less motion. */
 export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+/** How much larger names and symbols of a map are on a large screen, as the style sheet says. */
+export const enlargement = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
+
 /** Wait until a box has a size: in a page that opens out of sight it may have none. */
 export function sized(box) {
   return new Promise((resolve) => {

@@ -1,9 +1,9 @@
 /** Names on the map: which are wanted, how they are set, and where each finds room. */
 
 import { STYLE } from "./cartography.js";
-import { narrow, svg } from "./dom.js";
+import { enlargement, narrow, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
-import { COUNT_BOX } from "./points.js";
+import { COUNT } from "./points.js";
 import { lang } from "./site.js";
 import { badge } from "./symbols.js";
 
@@ -11,14 +11,14 @@ import { badge } from "./symbols.js";
 
 const canvas = document.createElement("canvas").getContext("2d");
 const styles = new Map();
-let large = 1; // how much larger names are on a large screen
+let large = 1; // how much larger names and marks are on a large screen
 const CJK = /[　-鿿가-힯]/;
 
 /** Read `{font, size, spacing}` of each kind of label as the style sheet sets it: all together, for that is one reckoning. */
 function readStyles(types, root) {
   const probes = [...new Set(types)].filter((type) => !styles.has(type)).map((type) => [type, svg("text", { class: `label label-${type}` })]);
   root.append(...probes.map(([, probe]) => probe));
-  large = Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
+  large = enlargement();
   for (const [type, probe] of probes) {
     const style = getComputedStyle(probe);
     styles.set(type, {
@@ -185,15 +185,23 @@ function placeLabels(items, taken, frame) {
   const room = { boxes: [...taken], lines: [] };
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
-    const whole = item.offsets.filter((offset) => !isCut(boxAt(item, offset), frame));
+    const marks = item.mark && !item.must && !SEATS.has(item.type) ? [markBox(item)] : [];
+    const offsets = marks.some((mark) => room.boxes.some((box) => overlap(box, mark))) ? [] : item.offsets;
+    const whole = offsets.filter((offset) => !isCut(boxAt(item, offset), frame));
     const offset = firstFree(item, whole, room) ?? (item.must && holds(frame, item) ? moved(item, room, frame) : null);
     if (offset) {
-      room.boxes.push(boxAt(item, offset));
+      room.boxes.push(boxAt(item, offset), ...marks);
       room.lines.push(...lineOf(item, offset));
     }
     placed.set(item, offset);
   }
   return placed;
+}
+
+/** Return the box of the mark of a thing of the ground. */
+function markBox({ x, y, type }) {
+  const reach = (type === "city-seat" ? 5 : 4) * large;
+  return [x - reach, y - reach, x + reach, y + reach];
 }
 
 /** Return the line that ties a label to what it names, as `[[x, y, x, y]]`; none for one that is near. */
@@ -307,10 +315,6 @@ export function createLabels(app) {
     readStyles(names.map((one) => one.type), overlay.root);
     const items = names.map((name) => measure(name, app));
     const bare = items.filter((one) => !one.text); // a mark alone stays where it is
-    const markBox = ({ x, y, type }) => {
-      const reach = type === "city-seat" ? 5 : 4;
-      return [x - reach, y - reach, x + reach, y + reach];
-    };
     const taken = [...symbolBoxes(app), ...covers, ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
     const placed = placeLabels(
       items.filter((one) => one.text && fits(one)),
@@ -365,7 +369,7 @@ function measure(name, app) {
 function offsetsFor(name, width, height) {
   const small = name.extent < SMALL;
   if (name.mark || name.point || small) {
-    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : (STYLE.marks[name.mark]?.gap ?? 5);
+    const gap = small ? name.extent / 2 + 4 : (name.point ? 13 : (STYLE.marks[name.mark]?.gap ?? 5)) * large;
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
     return [
       [side, 0],
@@ -423,13 +427,13 @@ function coverBoxes(map) {
 }
 
 /** Return the boxes of symbols and of the counts of what has no place. */
-function symbolBoxes({ spread, counts, map }) {
+function symbolBoxes({ spread, counts }) {
   const box = (left, top, width, height) => [left, top, left + width, top + height];
-  const { x: left, y: top, width, height } = COUNT_BOX;
+  const [width, height] = [COUNT.width * large - 2 * GAP, COUNT.height * large - 2 * GAP]; // a name's box has room around it already
+  const reach = 10 * large;
   return [
-    ...[...spread.values()].map(({ x, y, place }) => box(place.x + x - 10, place.y + y - 10, 20, 20)),
-    // The box of a name has room around it already.
-    ...counts.map((at) => map.latLngToLayerPoint(at)).map(({ x, y }) => box(x + left + GAP, y + top + GAP, width - 2 * GAP, height - 2 * GAP)),
+    ...[...spread.values()].map(({ x, y, place }) => box(place.x + x - reach, place.y + y - reach, 2 * reach, 2 * reach)),
+    ...counts.map(({ x, y }) => box(x - width / 2, y - height / 2, width, height)),
   ];
 }
 
@@ -440,7 +444,7 @@ function build(item, offset) {
     dataset: item.id ? { for: item.id } : {},
     "aria-hidden": "true",
   });
-  if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: STYLE.marks[item.mark].outline }));
+  if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: STYLE.marks[item.mark].outline, transform: `scale(${large})` }));
   if (lineOf(item, offset).length) {
     const [x, y] = lineEnd(item, offset);
     const from = item.origin;
