@@ -42,8 +42,16 @@ export const narrow = window.matchMedia("(max-width: 720px)");
 /** Whether the reader asked for less motion. */
 export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+/** Do at once what else is done step by step, with the browser drawing in between. */
+export function finish(steps) {
+  while (!steps.next().done);
+}
+
 /** How much larger names and symbols of a map are on a large screen, as the style sheet says. */
-export const enlargement = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
+export const enlargement = () => zoom;
+const readZoom = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
+let zoom = readZoom(); // not while the page is made: its styles would be reckoned each time
+window.addEventListener("resize", () => (zoom = readZoom()));
 
 /** Wait until a box has a size: in a page that opens out of sight it may have none. */
 export function sized(box) {

@@ -1,7 +1,7 @@
 /** Names on the map: which are wanted, how they are set, and where each finds room. */
 
 import { STYLE } from "./cartography.js";
-import { enlargement, narrow, svg } from "./dom.js";
+import { enlargement, finish, narrow, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
 import { COUNT } from "./points.js";
 import { lang } from "./site.js";
@@ -181,19 +181,19 @@ const FARTHEST = 200; // pixels that a label may be moved
  * then ties them to their anchor, which crosses no label, symbol or other line. `taken` boxes are
  * `[left, top, right, bottom]`, and so is `frame`, what is in view: no label is cut at its edge.
  */
-function placeLabels(items, taken, frame) {
+function* placeLabels(items, taken, frame) {
   const room = { boxes: [...taken], lines: [] };
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
     const marks = item.mark && !item.must && !SEATS.has(item.type) ? [markBox(item)] : [];
     const offsets = marks.some((mark) => room.boxes.some((box) => overlap(box, mark))) ? [] : item.offsets;
     const whole = offsets.filter((offset) => !isCut(boxAt(item, offset), frame));
-    const offset = firstFree(item, whole, room) ?? (item.must && holds(frame, item) ? moved(item, room, frame) : null);
+    const offset = firstFree(item, whole, room) ?? (item.must && holds(frame, item) ? yield* moved(item, room, frame) : null);
     if (offset) {
       room.boxes.push(boxAt(item, offset), ...marks);
       room.lines.push(...lineOf(item, offset));
     }
-    placed.set(item, offset);
+    yield placed.set(item, offset);
   }
   return placed;
 }
@@ -272,7 +272,7 @@ function isCut([left, top, right, bottom], frame) {
 const isWithin = ([left, top, right, bottom], frame) => left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
 
 /** Return the nearest free offset, or the one that is least in the way. */
-function moved(item, room, frame) {
+function* moved(item, room, frame) {
   const ring = [];
   for (let radius = 16; radius <= FARTHEST; radius += 4) {
     for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
@@ -284,6 +284,7 @@ function moved(item, room, frame) {
     const cost = hindrance(item, offset, room, least);
     if (cost < least) [best, least] = [offset, cost];
     if (!cost) break; // the nearest come first
+    yield;
   }
   return best;
 }
@@ -305,22 +306,30 @@ const BADGE = 17;
 const BADGES_PER_ROW = 6;
 const SMALL = 34; // pixels; a polygon below this does not hold a name
 const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
+/** Return the steps in which the names are drawn at first. */
 export function createLabels(app) {
   const { map, state, shapes } = app;
   const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
-  function draw() {
+  let turn = 0;
+  const draw = () => finish(drawing());
+
+  function* drawing() {
+    const own = (turn += 1);
     const covers = coverBoxes(map); // before a node is added, for then all would be laid out once more
+    yield;
     const names = wantedNames(app, map.getZoom());
-    readStyles(names.map((one) => one.type), overlay.root);
-    const items = names.map((name) => measure(name, app));
+    yield readStyles(names.map((one) => one.type), overlay.root);
+    const items = [];
+    for (const name of names) yield items.push(measure(name, app));
     const bare = items.filter((one) => !one.text); // a mark alone stays where it is
     const taken = [...symbolBoxes(app), ...covers, ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
-    const placed = placeLabels(
+    const placed = yield* placeLabels(
       items.filter((one) => one.text && fits(one)),
       taken,
       frameOf(map),
     );
+    if (own !== turn) return; // drawn anew meanwhile
     const named = [...placed].filter(([, offset]) => offset);
     const covered = (seat) => named.some(([item, offset]) => overlap(boxAt(item, offset), markBox(seat)));
     const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one) && !covered(one));
@@ -347,8 +356,7 @@ export function createLabels(app) {
   shapes.onChange(draw);
   app.backdrop.onNames(draw);
   narrow.addEventListener("change", draw);
-  document.fonts?.ready.then(draw);
-  draw();
+  return drawing();
 }
 
 function measure(name, app) {
