@@ -15,10 +15,10 @@ from functools import cached_property
 from itertools import chain, product
 
 from geodata import model
+from geodata.check import known_words, prints_word, uncovered, words_by_clause
 from geodata.document import NOTICE, Document, above, item_of, normalise, parse_document
-from geodata.messages import Language, list_words, say, word
+from geodata.messages import Language, list_words, to_message, word
 from geodata.read import Facts
-from geodata.vocabulary import known_words, prints_word, uncovered, words_by_clause
 
 Spellings = tuple[str, ...]
 
@@ -517,9 +517,9 @@ class AuditReport:
     def lines(self, language: Language = "zh") -> list[str]:
         """Return the report for people, one line each."""
         share = f"{self.proven / self.total:.1%}" if self.total else "—"
-        summary = say("audit-proven", language, total=self.total, proven=self.proven, share=share)
+        summary = to_message("audit-proven", language, total=self.total, proven=self.proven, share=share)
         return [
-            say("audit-clauses", language),
+            to_message("audit-clauses", language),
             *(_clause_line(use, language) for use in self.clauses),
             *self._lists(language),
             *(line for miss in self.misses for line in _miss_lines(miss, language)),
@@ -530,24 +530,24 @@ class AuditReport:
         for name in ("uncited", "uncovered", "missing", "unknown"):
             clauses = getattr(self, name)
             if clauses:
-                yield say(f"audit-{name}", language, count=len(clauses), clauses=" ".join(clauses))
+                yield to_message(f"audit-{name}", language, count=len(clauses), clauses=" ".join(clauses))
         for clause, words in self.unlisted.items():
-            yield say("audit-unlisted", language, clause=clause, words=" ".join(words))
+            yield to_message("audit-unlisted", language, clause=clause, words=" ".join(words))
 
 
 def _clause_line(use: ClauseUse, language: Language) -> str:
     parts = [f"{word('audit-kinds', language, kind)} {count}" for kind, count in use.contributes.items()]
     if use.units_of:
-        parts.append(say("audit-inherits", language, item=use.units_of))
-    contributes = ", ".join(parts) or say("audit-nothing", language)
+        parts.append(to_message("audit-inherits", language, item=use.units_of))
+    contributes = ", ".join(parts) or to_message("audit-nothing", language)
     title = use.title_zh if language == "zh" else use.title_en
-    return say("audit-clause", language, clause=use.clause, title=title, contributes=contributes)
+    return to_message("audit-clause", language, clause=use.clause, title=title, contributes=contributes)
 
 
 def _miss_lines(miss: Miss, language: Language) -> Iterator[str]:
-    reason = say(miss.code, language, beside=miss.beside)
+    reason = to_message(miss.code, language, beside=miss.beside)
     kind = word("audit-kinds", language, miss.kind)
-    yield say(
+    yield to_message(
         "audit-miss",
         language,
         kind=kind,
@@ -557,6 +557,6 @@ def _miss_lines(miss: Miss, language: Language) -> Iterator[str]:
         reason=reason,
     )
     if miss.nearest:
-        yield say("audit-nearest", language, nearest=miss.nearest)
+        yield to_message("audit-nearest", language, nearest=miss.nearest)
     if miss.elsewhere:
-        yield say("audit-elsewhere", language, clauses=" ".join(miss.elsewhere))
+        yield to_message("audit-elsewhere", language, clauses=" ".join(miss.elsewhere))

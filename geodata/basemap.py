@@ -24,7 +24,7 @@ import yaml
 
 from geodata.crs import Bounds
 from geodata.deferred import shapely
-from geodata.messages import Place, Problem, problem, say
+from geodata.messages import Place, Problem, problem, to_message
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -72,7 +72,7 @@ class BasemapError(ValueError):
 
     def __init__(self, code: str, file: str, **values: object) -> None:
         self.code, self.file, self.values = code, file, values
-        super().__init__(f"{file}: {say(code, 'zh', **values)} / {say(code, 'en', **values)}")
+        super().__init__(f"{file}: {to_message(code, 'zh', **values)} / {to_message(code, 'en', **values)}")
 
     def to_problem(self) -> Problem:
         """Return what is wrong as one finding among others."""

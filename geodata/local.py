@@ -17,6 +17,7 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
@@ -29,8 +30,7 @@ from geodata.audit import claims_of
 from geodata.basemap import SUFFIXES, BasemapError, check_basemap
 from geodata.city import read_city
 from geodata.document import Document, above, normalise, parse_document
-from geodata.letters import UNPRINTABLE, name_letter
-from geodata.messages import Place, Problem, problem
+from geodata.messages import UNPRINTABLE, Place, Problem, name_letter, problem
 from geodata.model import (
     Address,
     Cluster,
@@ -175,7 +175,8 @@ def write_examples(folder: Path, facts: Facts) -> list[str]:
 
     Returns their names.
 
-    Raises FileExistsError, with nothing written, where one of them is there already.
+    Raises FileExistsError where one of them is there already, OSError where one cannot be written; no file
+    is left then.
     """
     names = (*FILES, *EXAMPLE_LAYER)
     there = [name for name in names if (folder / name).exists()]
@@ -187,12 +188,15 @@ def write_examples(folder: Path, facts: Facts) -> list[str]:
     lon, lat = read_city().position
     words = {"AGENCY": agency, "INDICATOR": row.id, "UNIT": row.unit.zh, "YEAR": str(year)}
     words |= {"LON": str(lon), "LAT": str(lat)}
-    for name in names:
-        text = (EXAMPLES / name).read_text(encoding="utf-8")
-        for word, value in words.items():
-            text = text.replace(word, value)
-        with (folder / name).open("xb") as file:
-            file.write(text.encode())
+    with ExitStack() as undo:
+        for name in names:
+            text = (EXAMPLES / name).read_text(encoding="utf-8")
+            for word, value in words.items():
+                text = text.replace(word, value)
+            with (folder / name).open("xb") as file:
+                undo.callback((folder / name).unlink)
+                file.write(text.encode())
+        undo.pop_all()
     return list(names)
 
 

@@ -25,6 +25,14 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata import crs
+from geodata.boundaries import (
+    COLLECTIONS,
+    DEPTHS,
+    SentGeometry,
+    list_features,
+    list_geometries,
+    read_geojson,
+)
 from geodata.boundary_import.coordinate_lists import GDAL_OPTIONS, find_crs, normalise_word, read_vocabulary
 from geodata.boundary_import.corner_tables import (
     HEADER_ROWS,
@@ -55,14 +63,6 @@ from geodata.boundary_import.reader import (
     WORKBOOKS,
     gdal_errors,
     read_sheet,
-)
-from geodata.geojson_input import (
-    COLLECTIONS,
-    DEPTHS,
-    SentGeometry,
-    list_features,
-    list_geometries,
-    read_geojson,
 )
 
 Value = str | int | float | bool | None
@@ -165,7 +165,7 @@ def read_located_table(path: Path, name: str, options: TableOptions, folder: Pat
     """Read one file; `name` is what messages call it, `folder` is for what has to be written.
 
     Raises :class:`~geodata.boundary_import.issues.RefusedError`, and
-    :class:`~geodata.geojson_input.GeojsonError` for a GeoJSON that is none.
+    :class:`~geodata.boundaries.GeojsonError` for a GeoJSON that is none.
     """
     check_file(path)
     try:

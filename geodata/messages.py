@@ -1,14 +1,23 @@
-"""Say in Chinese and English what a code means; the wording lives in ``messages.yaml``."""
+"""Say in Chinese and English what a code means, as ``messages.yaml`` words it, in letters that print.
+
+No text of ours may hold letters that files of some format or other cannot be written with.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
+from xml.etree.ElementTree import Element
 
 import yaml
+
+_PLANES: Final = "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
+# Control characters but tabulator and line ends, halves of pairs, and what Unicode calls noncharacters.
+UNPRINTABLE: Final = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +76,13 @@ def problem(code: str, place: Place, value: object, /, level: Level = "error", *
         code=code,
         **place._asdict(),
         value=str(value),
-        message_zh=say(code, "zh", **values),
-        message_en=say(code, "en", **values),
+        message_zh=to_message(code, "zh", **values),
+        message_en=to_message(code, "en", **values),
         level=level,
     )
 
 
-def say(code: str, language: Language, /, **values: object) -> str:
+def to_message(code: str, language: Language, /, **values: object) -> str:
     """Return the message for `code` in `language`, filled with `values`; raises KeyError if unknown."""
     wording: str = _messages()[code][language]
     return fill(wording, values)
@@ -119,3 +128,31 @@ def word(code: str, language: Language, key: str) -> str:
 def _messages() -> dict[str, dict[str, Any]]:
     messages: dict[str, dict[str, Any]] = yaml.load(_FILE.read_bytes(), Loader=yaml.CSafeLoader)
     return messages
+
+
+def find_unprintable(text: str) -> str | None:
+    """Return the first letter of a text that it may not hold, as ``U+0001``, or None.
+
+    >>> find_unprintable("新区" + chr(1))
+    'U+0001'
+    >>> find_unprintable("新区") is None
+    True
+    """
+    found = UNPRINTABLE.search(text)
+    return name_letter(found[0]) if found else None
+
+
+def name_letter(letter: str) -> str:
+    """Return the name of a letter that cannot be shown."""
+    return f"U+{ord(letter):04X}"
+
+
+def strip_unprintable(root: Element) -> Element:
+    """Take what XML cannot hold out of every text and attribute of a document, and return it."""
+    for node in root.iter():
+        node.text = node.text and UNPRINTABLE.sub("", node.text)
+        node.tail = node.tail and UNPRINTABLE.sub("", node.tail)
+        for name, value in node.items():
+            if UNPRINTABLE.search(value):
+                node.set(name, UNPRINTABLE.sub("", value))
+    return root

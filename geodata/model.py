@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 
 from geodata.city import list_kinds, list_layers
 from geodata.kinds import AREA_LAYERS, LANGUAGES, Emphasis
-from geodata.letters import find_unprintable
+from geodata.messages import find_unprintable
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 ClauseId = Annotated[str, Field(min_length=1, max_length=20)]

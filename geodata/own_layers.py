@@ -21,15 +21,14 @@ from pydantic import Field, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
+from geodata.boundaries import GeojsonError
 from geodata.boundary_import.formats import check_file, detect_format
 from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.city import read_city, read_layer_files
-from geodata.geojson_input import GeojsonError
 from geodata.kinds import LANGUAGES
-from geodata.letters import find_unprintable
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
-from geodata.messages import Place, Problem, problem
+from geodata.messages import Place, Problem, find_unprintable, problem
 from geodata.model import Address, Day, Id, Mail, OwnText, Phone, Record, Short
 from geodata.read import Row, find_faults, read_rows
 

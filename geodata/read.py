@@ -400,14 +400,14 @@ def read_facts(folder: Path = ROOT) -> Facts:
     )
 
 
-def read_plan(folder: Path = ROOT) -> model.Plan:
+def read_plan() -> model.Plan:
     """Read the document that the facts come from, alone.
 
     Raises ValueError where it cannot be read.
     """
     problems: list[Problem] = []
     found = [
-        plan for _, plan in _read_records(folder / "plan/plan.yaml", "plan/plan.yaml", model.Plan, problems)
+        plan for _, plan in _read_records(ROOT / "plan/plan.yaml", "plan/plan.yaml", model.Plan, problems)
     ]
     if len(found) != 1 or problems:
         raise ValueError("\n".join(map(str, problems)) or "plan/plan.yaml: must hold one plan")

@@ -32,11 +32,10 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundaries import Boundaries, DataPackage, FeatureCollection, Quality, parse_geometry
-from geodata.boundary_import.planar import GRID_DEG, unite
-from geodata.boundary_import.records import IMPORTED_METHODS, ImportedBoundary
-from geodata.boundary_import.snap import Adjusted, Members
+from geodata.imported import IMPORTED_METHODS, Adjusted, ImportedBoundary, Members
 from geodata.kinds import CITY, LANGUAGES, SEA
 from geodata.model import Area, OfficialArea, Position, Site, Text, Town
+from geodata.planar import GRID_DEG, unite
 from geodata.read import Facts
 
 Method = Literal["surveyed", "official", "digitised", "reconstructed", "indicative", "derived"]

@@ -142,9 +142,9 @@ class Cartography:
         return self.letters.light if _luma(hue) < self.letters.luma else self.letters.dark
 
 
-def read_cartography(path: Path = FILE) -> Cartography:
+def read_cartography() -> Cartography:
     """Return what the file says; raises TypeError or KeyError for what it should not or must hold."""
-    rows: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    rows: dict[str, Any] = yaml.load(FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     inks = {name: _pair(row) for name, row in rows["inks"].items()}
     basemap = rows["basemap"]
     return Cartography(

@@ -141,10 +141,10 @@ def read_layers(folder: Path = CITY_FOLDER) -> dict[str, Layer]:
     return {layer.id: layer for layer in sorted(layers, key=lambda layer: layer.order)}
 
 
-def read_themes(folder: Path = CITY_FOLDER) -> tuple[Theme, ...]:
-    """Read all themes of a city, in the order of the map's theme control."""
-    themes = [Theme.model_validate(_load(path)) for path in (folder / "themes").glob("*.yaml")]
-    for layer in read_layers(folder).values():
+def read_themes() -> tuple[Theme, ...]:
+    """Read all themes of the city, in the order of the map's theme control."""
+    themes = [Theme.model_validate(_load(path)) for path in (CITY_FOLDER / "themes").glob("*.yaml")]
+    for layer in read_layers().values():
         if layer.theme:
             shown = {"id": layer.id, "title": layer.title, "layers": (layer.id,)}
             themes.append(Theme.model_validate(shown | dict(layer.theme)))

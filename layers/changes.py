@@ -155,7 +155,7 @@ def _moved(old: Values | None, new: Values | None) -> bool:
     # Only who compares pays for the geometry.
     import shapely
 
-    from geodata.boundary_import.planar import is_moved
+    from geodata.planar import is_moved
 
     return is_moved(*(shapely.from_geojson(json.dumps(geometry)) for geometry in (one, other)))
 

@@ -1,11 +1,19 @@
-"""What every clause of the plan is cited for: each fact with its clause, and the indicators of the pages."""
+"""What the plan's clauses say: the tables of the contract, each fact with its clause, and the wording.
+
+Wording is there where an operator has the plan's text: each clause with its terms marked, each sentence. It
+is shown with punctuation as wide as Chinese letters, as the plan is set, whatever the file has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
+from geodata.boundaries import Properties
+from geodata.document import Document, normalise
+from geodata.kinds import LANGUAGES
 from layers.answers import AreaIndustry, Said
 from layers.document_types import (
     CitedTerm,
@@ -15,12 +23,135 @@ from layers.document_types import (
     TargetEntry,
 )
 from layers.links import Citation, StatedFigure, link_place, to_reached, to_words, to_words_or_none
-from layers.tables import target_below_base
 
-if TYPE_CHECKING:  # which is large, and nothing for a web process
+if TYPE_CHECKING:
     from geodata.local import LocalAdditions
-    from geodata.model import IndicatorValue, Target, Text
+    from geodata.model import Indicator, IndicatorValue, Target, Text
     from layers.relations import Place, Relations
+
+_WIDE = {ord(narrow): wide for narrow, wide in zip(",;:!?()", "，；：！？（）", strict=True)}
+_BETWEEN_FIGURES = re.compile(r"(?<=[0-9])[,:](?=[0-9])")
+_SENTENCE = re.compile(r"[^。；！？]+[。；！？]*[”）〕]*")
+_HEADING = re.compile(r"(?:[一二三四五六七八九十]+、|（[一二三四五六七八九十\d]+）|\d+\.)")
+
+
+def build_tables(relations: Relations) -> dict[str, list[Properties]]:
+    """Return every table of the contract as rows of plain values, in the order of the facts."""
+    return {
+        "designations": list(_designations(relations)),
+        "industries": list(_industries(relations)),
+        "clusters": list(_clusters(relations)),
+        "chains": list(_chains(relations)),
+        "indicators": [_indicator(row) for row in relations.facts.indicators.values()],
+        "clauses": list(_clauses(relations)),
+        "agencies": [
+            {"id": row.id, **_texts("name", row.name), "level": row.level}
+            for row in relations.facts.agencies.values()
+        ],
+    }
+
+
+def _designations(relations: Relations) -> Iterator[Properties]:
+    facts = relations.facts
+    for row, industry in relations.pairs(facts.designations):
+        yield {
+            "zone_id": row.zone,
+            **_texts("zone", relations.places[row.zone].name),
+            "industry_id": industry.id,
+            **_texts("industry", industry.name),
+            **_texts("term", row.term),
+            "emphasis": row.emphasis,
+            "verb_zh": row.verb,
+            "clause": row.clause,
+            "cluster_id": industry.cluster,
+        }
+
+
+def _industries(relations: Relations) -> Iterator[Properties]:
+    for row in relations.facts.industries.values():
+        yield {
+            "id": row.id,
+            **_texts("name", row.name),
+            "cluster_id": row.cluster,
+            "gbt4754": list(row.gbt4754),
+            "isic4": list(row.isic4),
+            **{f"synonyms_{one}": list(relations.words_of(row.id, one)) for one in LANGUAGES},
+        }
+
+
+def _clusters(relations: Relations) -> Iterator[Properties]:
+    for row in relations.facts.clusters.values():
+        target = row.target
+        yield {
+            "id": row.id,
+            "number": row.number,
+            **_texts("name", row.name),
+            "letter": row.letter,
+            "colour": row.colour,
+            "target_value": target.value if target else None,
+            **_texts("target_unit", target.unit if target else None),
+            "target_year": target.year if target else None,
+            "target_comparator": target.comparator if target else None,
+            **_texts("target_measure", target.measure if target else None),
+            "clause": row.clause,
+            **_texts("missing_reason", row.no_target),
+        }
+
+
+def _chains(relations: Relations) -> Iterator[Properties]:
+    for row in relations.facts.chains.values():
+        yield {
+            "id": row.id,
+            "kind": row.kind,
+            **_texts("name", row.name),
+            "industry_id": next(iter(row.industries), None),
+            "zone_id": row.zone,
+            "clause": row.clause,
+            **_texts("missing_reason", row.no_name),
+        }
+
+
+def _indicator(row: Indicator) -> Properties:
+    return {
+        "id": row.id,
+        "group": row.group,
+        **_texts("name", row.name),
+        **_texts("unit", row.unit),
+        "direction": row.direction,
+        "base_value": row.base.value if row.base else None,
+        "base_year": row.base.year if row.base else None,
+        "base_clause": row.base.clause if row.base else None,
+        "target_value": row.target.value if row.target else None,
+        "target_comparator": row.target.comparator if row.target else None,
+        "target_year": row.target.year if row.target else None,
+        "target_clause": row.target.clause if row.target else None,
+        "target_below_base": target_below_base(row),
+        **_texts("missing_reason", row.no_base or row.no_target),
+    }
+
+
+def target_below_base(row: Indicator) -> bool | None:
+    """Return whether the plan asks for less than there was, or None where it cannot be compared."""
+    if row.base is None or row.target is None:
+        return None
+    return row.target.value < row.base.value
+
+
+def _clauses(relations: Relations) -> Iterator[Properties]:
+    for row in relations.facts.clauses.values():
+        printed_in, units = relations.units_of(row.id)
+        yield {
+            "id": row.id,
+            "parent_id": row.parent,
+            **_texts("title", row.title),
+            "responsible_units": [unit.name.zh for unit in units],
+            "units_from": printed_in,
+            **_texts("note", row.note),
+        }
+
+
+def _texts(name: str, text: Text | None) -> dict[str, str | None]:
+    return {f"{name}_{language}": getattr(text, language) if text else None for language in LANGUAGES}
 
 
 def build_citations(relations: Relations) -> list[Citation]:
@@ -195,3 +326,129 @@ def _citation(
         "figure": figure,
         "url": url,
     }
+
+
+class Segment(TypedDict):
+    """A piece of a paragraph: plain, or a term with its page and the places that it is about."""
+
+    text: str
+    url: str | None
+    places: list[str]
+
+
+class ClauseWording(TypedDict):
+    """The wording of a clause: its own paragraphs in pieces, and the sentences of it and its points."""
+
+    paragraphs: list[list[Segment]]
+    sentences: list[str]
+
+
+class PlanWording(TypedDict):
+    """The wording of every clause, and how the plan may call each place."""
+
+    clauses: dict[str, ClauseWording]
+    names: dict[str, list[str]]
+
+
+NO_WORDING: PlanWording = {"clauses": {}, "names": {}}
+
+
+def build_wording(document: Document, relations: Relations, citations: Iterable[Citation]) -> PlanWording:
+    """Return the wording of every clause, with what its facts are about marked in it."""
+    terms: dict[str, dict[str, Segment]] = {}
+    for clause, segment in _list_terms(relations, citations):
+        known = terms.setdefault(clause, {}).setdefault(segment["text"], segment)
+        known["places"] = list(dict.fromkeys([*known["places"], *segment["places"]]))
+        known["url"] = known["url"] or segment["url"]
+    clauses: dict[str, ClauseWording] = {
+        clause: {
+            "paragraphs": [_mark(to_wide(line), terms.get(clause, {})) for line in words.split("\n")],
+            "sentences": list(_split(document.text(clause))),
+        }
+        for clause, words in document.own.items()
+    }
+    return {"clauses": clauses, "names": {row.id: _names_of(row) for row in relations.places.values()}}
+
+
+def _names_of(place: Place) -> list[str]:
+    """Return every spelling of a place's name that the plan may use."""
+    short = place.short_name.zh if place.short_name else place.name.zh
+    spellings = (place.name.zh, place.printed or place.name.zh, short, *getattr(place, "aliases", ()))
+    return list(dict.fromkeys(to_wide(normalise(one)) for one in spellings))
+
+
+def to_wide(text: str) -> str:
+    """Return a text with Chinese punctuation, but for what stands between figures.
+
+    >>> to_wide("甲区(国家级),1,000家")
+    '甲区（国家级），1,000家'
+    """
+    wide, end = "", 0
+    for found in _BETWEEN_FIGURES.finditer(text):
+        wide += text[end : found.start()].translate(_WIDE) + found[0]
+        end = found.end()
+    return wide + text[end:].translate(_WIDE)
+
+
+def find_sentences(wording: PlanWording, clause: str, term: str, place: str | None) -> list[str]:
+    """Return the sentences of a clause that print a term; all of it where no sentence has it whole.
+
+    Of several, those that name the `place` which it is said of, as a term of one place may stand within
+    another's. Empty where there is no text.
+    """
+    known = wording["clauses"].get(clause)
+    if known is None:
+        return []
+    printed = to_wide(normalise(term))
+    found = [one for one in known["sentences"] if printed and printed in one]
+    names = wording["names"].get(place or "", [])
+    of_place = [one for one in found if any(name in one for name in names)]
+    return of_place or found or known["sentences"]
+
+
+def _list_terms(relations: Relations, citations: Iterable[Citation]) -> Iterator[tuple[str, Segment]]:
+    """Yield what is to be marked in each clause: terms, the names of places, the responsible bodies."""
+    for row in citations:
+        zone = row["zone"]
+        places = [zone["id"]] if zone else []
+        if zone:
+            place = relations.places[zone["id"]]
+            for name in {place.name.zh, place.printed or place.name.zh}:
+                yield row["clause"], _segment(name, zone["url"], places)
+        if row["term"]:
+            yield row["clause"], _segment(row["term"]["zh"], row["url"], places)
+    for clause in relations.facts.clauses.values():
+        for unit in clause.responsible_units:
+            name = relations.facts.agencies[unit].name.zh
+            yield clause.id, _segment(name, f"/agencies/{unit}", [])
+
+
+def _segment(text: str, url: str | None, places: list[str]) -> Segment:
+    return {"text": to_wide(normalise(text)), "url": url, "places": places}
+
+
+def _mark(paragraph: str, terms: Mapping[str, Segment]) -> list[Segment]:
+    """Return a paragraph in pieces; of terms that overlap the first is marked, of those the longest."""
+    if not terms:
+        return [{"text": paragraph, "url": None, "places": []}]
+    pattern = re.compile("|".join(map(re.escape, sorted(terms, key=len, reverse=True))))
+    pieces: list[Segment] = []
+    end = 0
+    for found in pattern.finditer(paragraph):
+        pieces += _plain(paragraph[end : found.start()])
+        pieces.append(terms[found[0]])
+        end = found.end()
+    return pieces + _plain(paragraph[end:])
+
+
+def _plain(text: str) -> list[Segment]:
+    return [{"text": text, "url": None, "places": []}] if text else []
+
+
+def _split(text: str) -> Iterator[str]:
+    """Yield the sentences of a clause; a heading of a few words is none."""
+    for line in to_wide(text).split("\n"):
+        for found in _SENTENCE.findall(line):
+            bare = _HEADING.sub("", found, count=1) if _HEADING.match(found) else found
+            if not bare.startswith("（责任单位") and found.endswith(("。", "；", "！", "？", "”", "）")):
+                yield bare

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from geodata.boundaries import to_bbox
 from geodata.kinds import EMPHASES, LANGUAGES
 from geodata.local import NOTHING, LocalAdditions
 from geodata.model import (
@@ -31,7 +32,6 @@ from layers import document_types as doc
 from layers.answers import WHOLE_CITY, Answers
 from layers.catalogue import source_name
 from layers.citations import to_target
-from layers.geojson import to_bbox
 from layers.links import (
     SEPARATOR,
     ClauseLink,
@@ -99,9 +99,7 @@ class _Builder:
 class DocumentBuilder(_Builder):
     """Builds the documents of places and points from the facts and the shapes of all places."""
 
-    def __init__(
-        self, relations: Relations, shapes: dict[str, Shape], local: LocalAdditions = NOTHING
-    ) -> None:
+    def __init__(self, relations: Relations, shapes: dict[str, Shape], local: LocalAdditions) -> None:
         super().__init__(relations, local)
         self.shapes = shapes
 

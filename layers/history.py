@@ -60,7 +60,7 @@ from layers.store import (
 )
 
 if TYPE_CHECKING:
-    from geodata.boundary_import.records import ImportedBoundary
+    from geodata.imported import ImportedBoundary
 
 Action = Literal["build", "import", "rollback"]
 CORE = "data/"  # what the archive keeps: layers and tables,
@@ -521,7 +521,7 @@ def read_imports(home: Path, names: Iterable[str]) -> tuple[ImportedBoundary, ..
     # Only who asks for their polygons pays for what reads these.
     from pydantic import ValidationError
 
-    from geodata.boundary_import.records import ImportedBoundary
+    from geodata.imported import ImportedBoundary
 
     found = []
     for name in names:
@@ -542,7 +542,7 @@ def check_imports(home: Path, entries: Iterable[Entry]) -> None:
 
 def replace_latest(home: Path, in_force: Iterable[str], fresh: Iterable[str]) -> tuple[str, ...]:
     """Return the ids in force once `fresh` ones are: of several of one place the last in this order."""
-    from geodata.boundary_import.records import keep_latest
+    from geodata.imported import keep_latest
 
     names = [*in_force, *fresh]
     by_id = dict(zip(names, read_imports(home, names), strict=True))

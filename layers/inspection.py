@@ -49,6 +49,7 @@ from layers.home import (
 from layers.store import BrokenReleaseError, Pointer, Release
 
 _LOG = logging.getLogger(__name__)
+MOST_NOTED = 1000  # faults that are remembered, each of a file
 TOLD = 10  # faults that a step finds and logs one by one
 
 
@@ -68,6 +69,7 @@ class Inspection:
         self._home_faults: tuple[str, ...] = ()
         self._broken: dict[tuple[str, str], str] = {}
         self._queue: list[tuple[Release, str]] = []
+        self._noted: set[str] = set()  # what requests met
 
     def step(self) -> None:
         """Look once more; raises nothing."""
@@ -89,6 +91,27 @@ class Inspection:
         if self._queue:
             self._check(*self._queue.pop())
         self._tell((*self._home_faults, *self._broken.values()))
+
+    def note(self, error: Exception) -> None:
+        """Log what a request met, once, whoever else meets it until all was found well."""
+        fault = str(error)
+        if fault not in (*self.faults, *self._noted):
+            if len(self._noted) >= MOST_NOTED:
+                self._noted.clear()
+            self._noted.add(fault)
+            _LOG.error("%s", fault)
+
+    def look(self) -> bool:
+        """Tell whether all is well as far as can be told at once: no fault is known, and no file is away."""
+        if self.faults:
+            return False
+        try:
+            self.release.look()
+        except BrokenReleaseError as error:
+            self.note(error)
+            return False
+        self._noted.clear()
+        return True
 
     def _look(self) -> tuple[object, ...]:
         """Return what changes with the records of a home, short of reading them."""

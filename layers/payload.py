@@ -9,7 +9,7 @@ from typing import TypedDict
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geodata.boundary_import.records import IMPORTED_METHODS
+from geodata.imported import IMPORTED_METHODS
 from geodata.kinds import EMPHASES, SEA
 from geodata.model import Area, Cluster, Gateway, Platform, Text, Town
 from geodata.shapes import Shape, Stretch, find_label

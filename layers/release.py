@@ -14,16 +14,16 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.basemap import Basemap
-from geodata.boundaries import Boundaries, parse_geometry
-from geodata.boundary_import.snap import Adjusted
+from geodata.boundaries import Boundaries, parse_geometry, to_collection
 from geodata.crs import LONLAT
+from geodata.imported import Adjusted
 from geodata.kinds import LANGUAGES
 from geodata.local import NOTHING, LocalAdditions, find_horizon
 from geodata.model import Source, Town, Zone
 from geodata.read import Facts
 from geodata.shapes import Shape, Stretch, build_shapes, build_waters, list_stretches
-from layers import display, geojson
-from layers.basemap import PreparedBasemap, build_cells, prepare_basemap, window_around
+from layers import display
+from layers.basemap_cells import PreparedBasemap, build_cells, prepare_basemap, window_around
 from layers.catalogue import (
     Layer,
     OwnTerms,
@@ -34,7 +34,7 @@ from layers.catalogue import (
     read_licence,
     read_own_terms,
 )
-from layers.citations import build_citations, build_indicators
+from layers.citations import build_citations, build_indicators, build_tables, build_wording
 from layers.document_types import (
     ImportEntry,
     LayerEntry,
@@ -43,18 +43,33 @@ from layers.document_types import (
     SummaryEntry,
 )
 from layers.documents import DocumentBuilder, SubjectBuilder
-from layers.export.formats import PLAN, Format, formats_of
-from layers.export.job import About, ExportSpec, Part, about_of, release_path, to_job
-from layers.export.places import bounds_of, geometries_of
+from layers.export.job import (
+    PLAN,
+    About,
+    ExportSpec,
+    Format,
+    Part,
+    about_of,
+    formats_of,
+    release_path,
+    to_job,
+)
 from layers.export.schema import build_schema, describe_package
 from layers.export.styles import build_looks, read_words
-from layers.export.write import write
-from layers.features import build_features, build_industry_features, build_points
-from layers.geojson import to_bytes
+from layers.export.texts import bounds_of, geometries_of
+from layers.export.write import write_file
+from layers.features import (
+    PlaceFinder,
+    build_features,
+    build_industry_features,
+    build_own_features,
+    build_own_points,
+    build_points,
+    describe_own,
+)
 from layers.links import to_own_url, to_words
 from layers.map_types import MapDocument
 from layers.measures import build_measures
-from layers.own import PlaceFinder, build_own_features, build_own_points, describe_own
 from layers.payload import (
     Edges,
     build_around_index,
@@ -65,8 +80,6 @@ from layers.payload import (
 from layers.relations import Relations
 from layers.search.names import build_search_index
 from layers.sketch import SketchGround, build_locators, build_sketch, frame_opening, frame_sketch, lay_scene
-from layers.tables import build_tables
-from layers.wording import build_wording
 
 Progress = Callable[[str], None]
 Files = dict[str, bytes]
@@ -107,7 +120,7 @@ def build_release(inputs: Inputs, progress: Progress) -> Files:
     progress("索引 / indexes")
     files |= _document_files(relations, shapes, inputs.local, build_ground(land, inputs.boundaries), edges)
     files |= _local_files(relations, inputs.local)
-    files["pages/measures.json"] = geojson.to_bytes(build_measures(relations, shapes, land))
+    files["pages/measures.json"] = orjson.dumps(build_measures(relations, shapes, land))
     progress("显示图形 / display")
     backdrop = _prepare_backdrop(inputs, shapes, land)
     files |= _display_files(relations, shapes, inputs, land, stretches, backdrop)
@@ -139,10 +152,10 @@ def _data_files(
     files: Files = {}
     waters = build_waters(inputs.boundaries)
     for layer, features in build_features(relations, shapes, inputs.layers["land"], land, waters).items():
-        files[f"data/{layer}.geojson"] = geojson.to_bytes(geojson.to_collection(features, name=layer))
-        files |= {f"features/{layer}/{row['id']}.geojson": geojson.to_bytes(row) for row in features}
+        files[f"data/{layer}.geojson"] = orjson.dumps(to_collection(features, name=layer))
+        files |= {f"features/{layer}/{row['id']}.geojson": orjson.dumps(row) for row in features}
     for table, rows in build_tables(relations).items():
-        files[f"data/{table}.json"] = geojson.to_bytes(rows)
+        files[f"data/{table}.json"] = orjson.dumps(rows)
     return files
 
 
@@ -151,7 +164,7 @@ def _own_files(relations: Relations, shapes: dict[str, Shape], local: LocalAddit
     finder, files = PlaceFinder(relations, shapes), {}
     for one in local.layers:
         rows = build_own_features(one, finder.find)
-        files[f"data/{one.id}.geojson"] = geojson.to_bytes(geojson.to_collection(rows, name=one.id))
+        files[f"data/{one.id}.geojson"] = orjson.dumps(to_collection(rows, name=one.id))
         files[f"map/own/{one.id}.json"] = build_own_points(one)
     return files
 
@@ -172,16 +185,16 @@ def _document_files(
 ) -> Files:
     documents = DocumentBuilder(relations, shapes, local).build_all()
     lookup = build_lookup_index(relations, shapes, documents)
-    files = {f"documents/{row_id}.json": geojson.to_bytes(row) for row_id, row in documents.items()}
+    files = {f"documents/{row_id}.json": orjson.dumps(row) for row_id, row in documents.items()}
     return files | {
-        "pages/order.json": geojson.to_bytes(list(documents)),
-        "pages/facts.json": geojson.to_bytes(build_citations(relations)),
-        "pages/indicators.json": geojson.to_bytes(build_indicators(relations, local)),
+        "pages/order.json": orjson.dumps(list(documents)),
+        "pages/facts.json": orjson.dumps(build_citations(relations)),
+        "pages/indicators.json": orjson.dumps(build_indicators(relations, local)),
         **_subject_files(relations, shapes, local),
         "index/lookup.bin": lookup,
         "index/shares.bin": build_shares_index(lookup),
         "index/around.bin": build_around_index(relations, shapes, documents, ground, edges),
-        "index/search.json": geojson.to_bytes(build_search_index(relations, local.layers)),
+        "index/search.json": orjson.dumps(build_search_index(relations, local.layers)),
     }
 
 
@@ -213,12 +226,12 @@ def _local_files(relations: Relations, local: LocalAdditions) -> Files:
         "horizon": find_horizon(relations.facts),
     }
     files = {
-        "pages/local.json": geojson.to_bytes(about),
-        "pages/sources.json": geojson.to_bytes(list_sources(relations.facts.sources)),
+        "pages/local.json": orjson.dumps(about),
+        "pages/sources.json": orjson.dumps(list_sources(relations.facts.sources)),
     }
     if local.plan_text is not None:
         wording = build_wording(local.plan_text, relations, build_citations(relations))
-        files["pages/wording.json"] = geojson.to_bytes(wording)
+        files["pages/wording.json"] = orjson.dumps(wording)
     return files | ({LOGO: local.logo} if local.logo is not None else {})
 
 
@@ -230,15 +243,15 @@ def _subject_files(relations: Relations, shapes: dict[str, Shape], local: LocalA
         "clusters": builder.clusters(),
         "agencies": builder.agencies(),
     }
-    files = {f"pages/{name}.json": geojson.to_bytes(list(rows.values())) for name, rows in subjects.items()}
+    files = {f"pages/{name}.json": orjson.dumps(list(rows.values())) for name, rows in subjects.items()}
     files |= {
-        f"{name}/{row_id}.json": geojson.to_bytes(row)
+        f"{name}/{row_id}.json": orjson.dumps(row)
         for name, rows in subjects.items()
         for row_id, row in rows.items()
     }
     collections = build_industry_features(industries, relations, shapes)
     return files | {
-        f"industries/{row_id}.geojson": geojson.to_bytes(rows) for row_id, rows in collections.items()
+        f"industries/{row_id}.geojson": orjson.dumps(rows) for row_id, rows in collections.items()
     }
 
 
@@ -264,7 +277,7 @@ def _display_files(
         payload["own"] = [describe_own(one, language) for one in inputs.local.layers]
         files[f"map/{language}.json"] = payload
     files |= build_cells(backdrop) if backdrop else {}
-    written = {path: geojson.to_bytes(value) for path, value in files.items()}
+    written = {path: orjson.dumps(value) for path, value in files.items()}
     return written | build_locators(scene)
 
 
@@ -354,7 +367,7 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     parts = {layer.id: _read_part(layer, files) for layer in catalogue.layers.values()}
     about = _describe(catalogue, parts, orjson.loads(files["map/zh.json"]))
     made = {
-        release_path(spec.name, spec.format): write(to_job(spec, list(parts.values()), about))
+        release_path(spec.name, spec.format): write_file(to_job(spec, list(parts.values()), about))
         for spec in _usual_specs(parts)
         if release_path(spec.name, spec.format) not in files
     }
@@ -368,13 +381,13 @@ def build_downloads(catalogue: Catalogue, files: Mapping[str, bytes]) -> Files:
     )
     return made | {
         **{
-            f"schemas/{part.id}.json": to_bytes(build_schema(part.info, about_of(part, about).plan))
+            f"schemas/{part.id}.json": orjson.dumps(build_schema(part.info, about_of(part, about).plan))
             for part in parts.values()
         },
-        "schemas/datapackage.json": to_bytes(package),
+        "schemas/datapackage.json": orjson.dumps(package),
         "schemas/LICENSE-DATA.md": about.licence.encode(),
-        "pages/about.json": to_bytes(asdict(about)),
-        "pages/summary.json": to_bytes(summary),
+        "pages/about.json": orjson.dumps(asdict(about)),
+        "pages/summary.json": orjson.dumps(summary),
     }
 
 

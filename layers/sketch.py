@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypedDict
 from geodata import crs
 from geodata.crs import Bounds
 from geodata.deferred import np, shapely
-from layers.basemap import PreparedBasemap, groups_by_kind
+from layers.basemap_cells import PreparedBasemap, groups_by_kind
 from layers.cartography import STYLE
 from layers.measures import EDGE_DEG
 

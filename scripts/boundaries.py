@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.messages import warn
+from scripts.bilingual import warn
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ Exit code 0: done. 1: the answer is no (problems found, port taken, build failed
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,14 +15,14 @@ from typing import Final, cast
 
 import click
 
+from scripts.bilingual import text, write
 from scripts.commands.common import CITY, CITY_VARIABLE, CommandContext, Refusal, explain_help, tell_usage
-from scripts.messages import text, write
 
 NAME: Final = "weihai-layout"
 # Each with its module, which is imported once the command is called, so that a start is quick.
 COMMANDS: Final = {
     "serve": "serve",
-    "build": "history",
+    "build": "publications",
     "check": "facts",
     "audit": "facts",
     "local": "facts",
@@ -31,8 +32,8 @@ COMMANDS: Final = {
     "export": "export",
     "map": "export",
     "import-boundary": "import_boundary",
-    "history": "history",
-    "rollback": "history",
+    "history": "publications",
+    "rollback": "publications",
     "user": "user",
     "site": "export",
     "doctor": "doctor",
@@ -91,6 +92,8 @@ def take_city(arguments: Sequence[str]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand and return its exit code."""
+    if arguments is None:  # ``kill`` lets commands tidy up, as Ctrl-C does; the server has its own way
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         with PROGRAM.make_context(NAME, list(sys.argv[1:] if arguments is None else arguments)) as context:
             return cast("int", PROGRAM.invoke(context))

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from scripts.messages import say, text, warn, write
+from scripts.bilingual import say, text, warn, write
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".venv"

@@ -22,7 +22,7 @@ from geodata.kinds import LANGUAGES
 from layers.home import find_home
 from layers.store import Release, read_current
 from scripts.bench.map import BROWSER_FLAGS, find_chromium
-from scripts.messages import text
+from scripts.bilingual import text
 from webmap.app import create_app
 from webmap.server import serving
 from webmap.settings import Settings
@@ -173,7 +173,7 @@ def take(browser: Any, site: str, shot: Shot, folder: Path) -> None:
         context.close()
 
 
-def compare_pictures(now: Path, before: Path, marked: Path | None = None) -> float:
+def compare_pictures(now: Path, before: Path, marked: Path) -> float:
     """Return which share of a picture's pixels differs from one taken before; `marked` shows them in red.
 
     Of two sizes, what one has and the other has not differs.
@@ -188,7 +188,7 @@ def compare_pictures(now: Path, before: Path, marked: Path | None = None) -> flo
         sheets.append(sheet)
     differs = np.asarray(ImageChops.difference(*sheets)).max(axis=2) > SAME
     share = float(differs.mean())
-    if share and marked is not None:
+    if share:
         pixels = np.asarray(sheets[0]).copy()
         pixels[differs] = (255, 0, 0)
         marked.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_current, read_pointer
-from scripts.messages import text, warn, write
+from scripts.bilingual import text, warn, write
 from webmap.publish import BuildError
 from webmap.settings import Settings
 
@@ -79,7 +79,7 @@ def bring(settings: Settings, release: Release, *, quiet: bool = False) -> Outco
     # Only who stores in a database pays for its driver.
     import psycopg
 
-    from layers.postgis.load import (
+    from layers.postgis.loader import (
         MissingExtensionError,
         NewerSchemaError,
         is_loaded,

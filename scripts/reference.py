@@ -59,7 +59,7 @@ SPEC: Final = "http://www.opengis.net/spec/"
 # The picture: boxes in rows, the product's end at the top.
 ROWS: Final = (
     ("scripts", ("scripts", "scripts.commands", "scripts.bench")),
-    ("webmap", ("webmap", "webmap.ogc", "webmap.paper", "webmap.site")),
+    ("webmap", ("webmap", "webmap.ogc", "webmap.paper", "webmap.views")),
     ("layers", ("layers", "layers.search", "layers.export", "layers.postgis", "layers.cql")),
     ("geodata", ("geodata", "geodata.boundary_import")),
 )

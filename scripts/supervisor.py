@@ -25,7 +25,7 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
 from layers.store import read_current
-from scripts.messages import say, warn
+from scripts.bilingual import say, warn
 from scripts.postgis_sync import bring_later
 from webmap.access_log import AccessLog, Recorder, Sink, log_errors
 from webmap.export_worker import ExportWorker
@@ -70,6 +70,7 @@ def make_server(settings: Settings, code: str, number: int, *, waiting: bool = F
         live.app.extensions["strings"],
         recorder=Recorder(sinks) if sinks else None,
         limit_body=live.limit_body,
+        postpones=True,
     )
     return server
 

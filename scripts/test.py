@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it only sees its folder
 
+from scripts.bilingual import write
 from scripts.environment import (
     PROGRAMS,
     ROOT,
@@ -22,7 +23,6 @@ from scripts.environment import (
     install_packages,
     prepare_environment,
 )
-from scripts.messages import write
 
 SCRIPT = "scripts/test.py"
 COMMAND = f"python3 {SCRIPT}"

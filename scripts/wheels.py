@@ -7,8 +7,10 @@ on the other. Each file is checked by the hash in the lock when it is fetched, a
 from __future__ import annotations
 
 import argparse
+import glob
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,8 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it only sees its folder
 
+from scripts.bilingual import say, warn
 from scripts.environment import NEEDED, ROOT, check_python
-from scripts.messages import say, warn
 
 SCRIPT = "scripts/wheels.py"
 LOCK = ROOT / "requirements.lock"
@@ -83,7 +85,10 @@ def fetch(options: argparse.Namespace) -> bool:
         warn("wheels_not_empty", folder=target)
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".wheels-", dir=target.parent) as name:
+    beside = f".{target.name}-weihai-layout-"
+    for leftover in target.parent.glob(f"{glob.escape(beside)}*"):  # of a killed run
+        shutil.rmtree(leftover)
+    with tempfile.TemporaryDirectory(prefix=beside, dir=target.parent) as name:
         own, filled = Path(name) / "pip", Path(name) / "wheels"
         venv.create(own, with_pip=True, symlinks=sys.platform != "win32")
         python = own / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -110,6 +115,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # tidies up, as Ctrl-C does
     try:
         sys.exit(main())
     except KeyboardInterrupt:

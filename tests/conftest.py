@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 
 from geodata import read
-from layers.postgis.load import load_release, read_snapshot
+from layers.postgis.loader import load_release, read_snapshot
 from layers.store import Release
 from scripts.bench.load import DatabaseCluster, temporary_cluster
 from webmap.app import create_app

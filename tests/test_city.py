@@ -49,6 +49,7 @@ TABLES = (
 )
 NAMES = ("name", "full_name", "short_name", "title", "city", "issuer")
 SHORTEST = 2  # characters of a name that can be told from others
+TELLING = re.compile(r"\d+\.\d{3,}")  # degrees that nobody writes for another place
 
 
 @cache
@@ -74,6 +75,12 @@ def list_names() -> Iterator[str]:
             yield getattr(row, "printed", None) or ""
     yield from (value for plan in facts().plans.values() for value in (plan.number, plan.date))
     yield from (town.code for town in facts().towns.values())
+    spots = [*(town.seat for town in facts().towns.values()), *(site.position for site in facts().sites)]
+    spots += [*(row.position for row in facts().landmarks.values())]
+    spots += [*(row.position for row in facts().gateways.values())]
+    figures = [str(degrees) for spot in spots if spot for degrees in (spot.lon, spot.lat)]
+    yield from filter(TELLING.fullmatch, figures)
+    yield from (f"{row.area_km2:g}" for row in facts().official_areas if row.area_km2 % 1)
     for name, raw in read_layer_files().items():
         if raw.get("source") == "areas":
             yield from (name, *raw["title"].values(), *raw["one"].values())
@@ -91,7 +98,8 @@ def find_words(text: str) -> set[str]:
     return {
         one
         for one in list_words()
-        if one in bare and (not one.isascii() or re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w-])", bare))
+        if one in bare
+        and (not one.isascii() or re.search(rf"(?<![\w-])(?<!\w\.){re.escape(one)}(?![\w-])", bare))
     }
 
 

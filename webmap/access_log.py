@@ -12,8 +12,8 @@ import json
 import logging
 import os
 import queue
+import random
 import re
-import secrets
 import sys
 import threading
 import time
@@ -80,7 +80,9 @@ def choose_id(given: str | None) -> str:
     >>> len(choose_id("a b"))
     16
     """
-    return given if given and ID.fullmatch(given) else secrets.token_hex(8)
+    if given and ID.fullmatch(given):
+        return given
+    return f"{random.getrandbits(64):016x}"
 
 
 class Recorder:

@@ -14,7 +14,7 @@ from jinja2 import BytecodeCache
 
 from geodata.kinds import AREA_LAYERS, PLACE_LAYERS
 from layers.cartography import STYLE
-from layers.export.formats import formats_of
+from layers.export.job import formats_of
 from layers.inspection import Inspection
 from layers.store import Release
 from webmap import http
@@ -36,27 +36,22 @@ from webmap.i18n import (
     pick,
     translate_here,
 )
-from webmap.ogc.pages import blueprint as ogc_pages
+from webmap.ogc.html_pages import blueprint as ogc_pages
 from webmap.ogc.service import FastPath, Service
+from webmap.ogc.tilesets import TileFiles
 from webmap.origin import Origin
 from webmap.problems import RequestError, Strings
 from webmap.settings import Settings, tile_basemap
-from webmap.vector_tiles import TileFiles
 from webmap.views import (
-    charts,
     comparison,
     context,
     data,
     errors,
-    joining,
-    lists,
-    lookup,
-    own,
+    finding,
+    own_data,
     pages,
-    paper,
     plan,
     releases,
-    search,
     siting,
     subjects,
 )
@@ -65,10 +60,7 @@ from webmap.views.releases import PublicationHistory
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 MAX_REQUEST_BYTES = 1_000_000
-VIEWS = (
-    *(charts, comparison, data, joining, lists, lookup, own, pages),
-    *(paper, plan, releases, search, siting, subjects),
-)
+VIEWS = (comparison, data, finding, own_data, pages, plan, releases, siting, subjects)
 
 
 class CompiledTemplates(BytecodeCache):

@@ -157,21 +157,21 @@ SAID = (
 DARK = "@media screen and (prefers-color-scheme: dark)"
 
 
-def read_style_sheet(name: str, style: Cartography = STYLE) -> bytes:
+def read_style_sheet(name: str) -> bytes:
     """Return one of the pages' own style sheets, with what is written from the cartography."""
     own = (FOLDER / f"{name}.css").read_text(encoding="utf-8")
     if name in ROOTS:
-        own = write_inks(style) + (FOLDER / "tokens.css").read_text(encoding="utf-8") + own
+        own = write_inks(STYLE) + (FOLDER / "tokens.css").read_text(encoding="utf-8") + own
     if name in {"preview", "workbench"}:
-        own += _write_colours(style.changes)
+        own += _write_colours(STYLE.changes)
     if name == "figures":
-        own += "".join(_write_name(kind, label) for kind, label in style.labels.items())
+        own += "".join(_write_name(kind, label) for kind, label in STYLE.labels.items())
     return own.encode()
 
 
-def draw_ground(sketch: Sketch, style: Cartography = STYLE) -> bytes:
+def draw_ground(sketch: Sketch) -> bytes:
     """Return the ground of the sketch as a picture, by day and by night as the page that shows it."""
-    rules = drop_notes((write_inks(style) + (FOLDER / "ground.css").read_text(encoding="utf-8")).encode())
+    rules = drop_notes((write_inks(STYLE) + (FOLDER / "ground.css").read_text(encoding="utf-8")).encode())
     paths = "".join(f'<path class="locator-{name}" d="{path}"/>' for name, path in sketch["ground"].items())
     size = f'viewBox="0 0 {sketch["width"]} {sketch["height"]}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{rules.decode()}</style>'

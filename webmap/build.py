@@ -17,21 +17,21 @@ from geodata.basemap import Basemap, BasemapError
 from geodata.boundaries import Boundaries, parse_geometry
 from geodata.boundary_import.checks import check_outcome
 from geodata.boundary_import.issues import PlaceNames
-from geodata.boundary_import.records import ImportedBoundary
 from geodata.boundary_import.snap import add_sources, apply_imports, to_boundaries
 from geodata.check import check_facts
 from geodata.city import CityError
+from geodata.imported import ImportedBoundary
 from geodata.kinds import LANGUAGES, PLACE_LAYERS
 from geodata.local import read_local
 from geodata.read import Facts, read_boundaries, read_facts
 from geodata.shapes import ShapeError
-from layers.basemap import FOLDER, INDEX, open_basemap
+from layers.basemap_cells import FOLDER, INDEX, open_basemap
 from layers.catalogue import read_layers, read_themes
 from layers.child_job import leave_with_parent
+from layers.features import to_layers
 from layers.history import Act, parse_act, read_imports
 from layers.home import HomeError
 from layers.map_types import MapDocument
-from layers.own import to_layers
 from layers.release import Files, Inputs, build_release
 from layers.sketch import Sketch
 from layers.store import Release, place_release

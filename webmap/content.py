@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 from geodata.boundaries import GeoJsonFeature, Properties
 from geodata.kinds import POINT_LAYERS
 from layers import document_types as doc
-from layers.basemap import (
+from layers.basemap_cells import (
     INDEX,
     BasemapIndex,
 )
-from layers.export.formats import FORMATS
-from layers.export.job import About, read_about, release_path
+from layers.citations import NO_WORDING, PlanWording
+from layers.export.job import FORMATS, About, read_about, release_path
 from layers.links import Citation
 from layers.lookup import BlockPlaces, Lookup, Shares, StoredPlaces, Surroundings
 from layers.map_types import MapTheme
@@ -30,7 +30,6 @@ from layers.query import (
 )
 from layers.sketch import Sketch
 from layers.store import Release
-from layers.wording import NO_WORDING, PlanWording
 from webmap.i18n import LANGUAGES
 from webmap.problems import SlowError, UnavailableError, find_near_rows
 from webmap.settings import Settings
@@ -257,7 +256,7 @@ def _open_store(release: Release, address: str | None) -> FeatureStore:
 
         return MemoryStore(release)
     # Only who stores in a database pays for its driver.
-    from layers.postgis.store import PostgisStore
+    from layers.postgis.queries import PostgisStore
 
     return PostgisStore(address, release.id)
 
@@ -268,7 +267,7 @@ def holds(release: Release, settings: Settings) -> bool:
         return True
     import psycopg
 
-    from layers.postgis.load import is_loaded
+    from layers.postgis.loader import is_loaded
 
     try:
         return is_loaded(settings.store, release.id)

@@ -13,8 +13,21 @@ from layers.axes import find_axes
 from layers.cql.parse import LANGUAGES, parse_filter
 from layers.cql.tree import FilterError
 from layers.document_types import LayerEntry
-from layers.export.formats import FIXED, FORMATS, FRAMES, GEOMETRIES, PLAN, WGS84, Format, formats_of
-from layers.export.job import Choice, ExportRequest, ExportSpec, file_stem, release_path
+from layers.export.job import (
+    FIXED,
+    FORMATS,
+    FRAMES,
+    GEOMETRIES,
+    PLAN,
+    WGS84,
+    Choice,
+    ExportRequest,
+    ExportSpec,
+    Format,
+    file_stem,
+    formats_of,
+    release_path,
+)
 from layers.query import queryables
 from layers.store import Release
 from webmap.content import Content

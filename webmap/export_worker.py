@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from filelock import FileLock, Timeout
 from layers.child_job import BROKEN, ENVIRONMENT, OUT_OF_MEMORY, OUT_OF_SPACE
 from layers.store import BrokenReleaseError
 from webmap.file_cache import ABANDONED_S, FileCache, choose_folder
-from webmap.limiter import MAKING, Limiter
+from webmap.limiter import MAKING, SHARING, Limiter
 from webmap.problems import BusyError, FailedError, TooCostlyError
 from webmap.settings import Settings
 
@@ -75,12 +76,14 @@ class ExportWorker:
         self.cache = cache
         self._limits = limits or ChildLimits()
         self._limiter, self._answering = Limiter(MAKING), Limiter(MAKING // 2)
+        self._sharing = Limiter(SHARING)
+        self._begun: dict[tuple[str, ...], Future[bytes]] = {}  # files that requests of this process wait for
         self._changing = threading.Lock()
         self.running = 0  # children of this process
         self.waiting = 0  # requests of this process that wait for one of theirs
 
     def get(self, key: tuple[str, ...], job: ChildJob) -> bytes:
-        """Return the file of `key`, made by `job` now or before.
+        """Return the file of `key`, made by `job` now or before; who asks meanwhile shares what comes of it.
 
         Raises :class:`~webmap.problems.BusyError` where too many are being made,
         :class:`~webmap.problems.TooCostlyError` for one that takes too much time or memory,
@@ -91,8 +94,24 @@ class ExportWorker:
         found = self.cache.read(key)
         if found is not None:
             return found
-        with self._limiter.turn(), self._counting(waiting=1):
-            return self.cache.read_or_make(key, lambda path: self._make(job, path, self._limits), PATIENCE_S)
+        own: Future[bytes] = Future()
+        with self._changing:
+            begun = self._begun.setdefault(key, own)
+        if begun is not own:
+            with self._sharing.turn():
+                return _wait_for(begun)
+        try:
+            with self._limiter.turn(), self._counting(waiting=1):
+                made = self.cache.read_or_make(
+                    key, lambda path: self._make(job, path, self._limits), PATIENCE_S
+                )
+            own.set_result(made)
+        except BaseException as error:
+            own.set_exception(error)
+            raise
+        finally:
+            del self._begun[key]
+        return made
 
     def answer(self, job: ChildJob, seconds: float) -> bytes:
         """Return what `job` makes in so many seconds, of which nothing is kept; raises as :meth:`get`."""
@@ -113,7 +132,7 @@ class ExportWorker:
             run_child(job, path, limits)
 
     @contextmanager
-    def _counting(self, running: int = 0, waiting: int = 0) -> Iterator[None]:
+    def _counting(self, running: int = 0, *, waiting: int) -> Iterator[None]:
         self._count(running, waiting)
         try:
             yield
@@ -149,6 +168,13 @@ def open_worker(settings: Settings) -> ExportWorker:
     limits = ChildLimits(settings.exports, settings.export_megabytes * MEGABYTE)
     folder = choose_folder(settings.home)
     return ExportWorker(FileCache(folder, settings.cache_megabytes * MEGABYTE), limits)
+
+
+def _wait_for(begun: Future[bytes]) -> bytes:
+    try:
+        return begun.result(PATIENCE_S)
+    except TimeoutError as error:
+        raise BusyError from error
 
 
 def _hold_any(locks: list[FileLock]) -> FileLock | None:

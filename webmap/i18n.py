@@ -17,7 +17,7 @@ from geodata import crs
 from geodata.city import find_city, read_city
 from geodata.document import romanise
 from geodata.messages import fill
-from layers.basemap import BasemapIndex
+from layers.basemap_cells import BasemapIndex
 from webmap.params import ChoiceParameter, wrong_choice
 
 if TYPE_CHECKING:

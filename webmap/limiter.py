@@ -17,6 +17,7 @@ from functools import lru_cache
 from webmap.problems import BusyError, TooManyError
 
 MAKING = 8  # requests of one process that wait for files of child processes
+SHARING = 64  # that wait for a file which another of them has made
 COMPUTING, COMPUTING_WAITING = 2, 2  # that work out answers of their own, and that wait for their turn
 BURST_S = 10.0  # of requests that a client may send at once: a page brings a dozen files along
 MOST_CLIENTS = 10_000  # that are remembered; those go first that have not asked for the longest time

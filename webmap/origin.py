@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HEALTH = ("/healthz", "/readyz")  # asked by address, and hold no link
 SCHEMES = ("http", "https")
 USUAL_PORTS = {"http": 80, "https": 443}
-FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "PREFIX")
+FORWARDED = {name: f"HTTP_X_FORWARDED_{name}" for name in ("FOR", "PROTO", "HOST", "PORT", "PREFIX")}
 ASCII = "".join(map(chr, range(0x80)))
 MAX_HOST = 253  # characters, RFC 1035
 MAX_PORT = 65535
@@ -213,7 +213,7 @@ def _take_forwarded(environ: WSGIEnvironment, proxies: tuple[Network, ...]) -> d
     The client is the first address, from the right, that is no trusted proxy. A header with several
     values holds one for each proxy, the nearest one's last.
     """
-    given = {name: environ.pop(f"HTTP_X_FORWARDED_{name}", "") for name in FORWARDED}
+    given = {name: environ.pop(key, "") for name, key in FORWARDED.items()}
     if not is_within(environ.get("REMOTE_ADDR", ""), proxies):
         return {}
     lists = {name: [one.strip() for one in text.split(",")] for name, text in given.items() if text.strip()}

@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 from flask import request
 
 from geodata import crs
-from geodata.coordinates import MAX_LENGTH, CoordinateError, parse_coordinates
+from geodata.boundaries import RING, RINGED, GeojsonError, Position, list_geometries, read_geojson
+from geodata.crs import MAX_LENGTH, CoordinateError, parse_coordinates
 from geodata.deferred import shapely
-from geodata.geojson_input import RING, RINGED, GeojsonError, Position, list_geometries, read_geojson
 from layers.axes import ALL, CRS84, Axes
 from layers.cql.tree import FilterError
 from webmap.problems import BadParameterError, UnfitError, find_near

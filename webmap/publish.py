@@ -42,11 +42,18 @@ from layers.history import (
     tidy,
     write_import,
 )
-from layers.home import Standing, claim, read_standing
-from layers.store import BrokenReleaseError, Release, find_placed, read_current, read_pointer
+from layers.home import HomeError, Standing, claim, read_standing
+from layers.store import (
+    BrokenReleaseError,
+    Release,
+    find_placed,
+    read_current,
+    read_pointer,
+    remove_leftovers,
+)
 
 if TYPE_CHECKING:
-    from geodata.boundary_import.records import ImportedBoundary
+    from geodata.imported import ImportedBoundary
     from geodata.messages import Problem
 
 ROOT = Path(__file__).parent.parent
@@ -136,7 +143,11 @@ def hold(home: Path, progress: Progress) -> Iterator[None]:
             )
         check_imports(home, [*filter(None, [read_last(home)])])
         tidy(home)
-        yield
+        try:
+            yield
+        finally:
+            with suppress(HomeError, OSError):
+                remove_leftovers(home)  # of a build that was told to end
 
 
 def publish_act(

@@ -2,10 +2,10 @@
 
 Granian (hyper) keeps the connections, whatever their number, and hands over a request once its header
 is complete. A body is read on the event loop, bounded in bytes and time, so that no thread waits for a
-slow sender; an answer is handed back whole, so that none waits for a slow reader. Threads run the
-application; while they are all held up, more are started, so that what takes long keeps no other
-request waiting. ``/healthz`` waits for none of them. Every answer bears the id of its request, and leaves
-a record where somebody wants them.
+slow sender; an answer is handed back whole, so that none waits for a slow reader. What the application
+has at hand it answers on Granian's own thread, and postpones the rest, which threads run; while they are
+all held up, more are started, so that what takes long keeps no other request waiting. ``/healthz`` waits
+for none of them. Every answer bears the id of its request, and leaves a record where somebody wants them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self, cast
 from urllib.parse import quote
@@ -31,13 +31,14 @@ from granian import _granian as extension
 from granian.http import HTTP1Settings
 
 from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
-from webmap.http import DATA_POLICY, EVERYONE, FIXED
+from webmap.http import DATA_POLICY, EVERYONE, FIXED, POSTPONE
 from webmap.problems import PROBLEM, BusyError, RequestError, Strings, headers_of, to_error, to_problem
 from webmap.sockets import CONNECTIONS, Connections, count_connections, exchange_for_idle, is_awaited, listen
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 LimitBody = Callable[["Scope"], int | None]
+Rest = Callable[["StartResponse"], Iterable[bytes]]  # of the work of an application on one request
 
 _granian: Any = extension  # whose types are described as they were in an earlier version
 _LOG = logging.getLogger(__name__)
@@ -163,11 +164,10 @@ class Watcher(Protocol):
 class Threads:
     """Threads that run what is put in, in that order; more while all of them are held up."""
 
-    def __init__(self, run: Callable[..., None], limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
-        self._run = run
+    def __init__(self, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
         self._limits = limits
         self._loop = loop
-        self._queue: queue.SimpleQueue[tuple[object, ...]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each thread that nothing is for
         self._put = 0
         self._watching = False
@@ -176,12 +176,12 @@ class Threads:
         self._idle = 0  # threads that wait, and have not woken
         self._start(limits.threads)
 
-    def put(self, *item: object) -> bool:
-        """Have a thread run `item`, or return False where too many wait."""
+    def put(self, run: Callable[..., None], *arguments: object) -> bool:
+        """Have a thread call `run` with `arguments`, or return False where too many wait."""
         if self._queue.qsize() >= self._limits.waiting:
             return False
         self._put += 1
-        self._queue.put(item)
+        self._queue.put(partial(run, *arguments))
         try:
             self._free.get_nowait()
         except queue.Empty:
@@ -197,7 +197,7 @@ class Threads:
     def end(self) -> None:
         """Have every thread end once what was put in before is done."""
         for _ in range(self.count):
-            self._queue.put(())
+            self._queue.put(None)
 
     def _look_later(self) -> None:
         waiting, put = self._queue.qsize(), self._put
@@ -228,15 +228,15 @@ class Threads:
     def _work(self) -> None:
         while item := self._take():
             try:
-                self._run(*item)
+                item()
             except BaseException:  # noqa: BLE001 - a panic of the extension is none of Exception's
                 _LOG.exception("a request")
             del item
             if self._idle >= self._limits.threads and self._may_end():
                 return  # others were held up, and are no more: memory that each thread holds adds up
 
-    def _take(self) -> tuple[object, ...]:
-        """Return what comes next, or nothing where this thread is to end."""
+    def _take(self) -> Callable[[], None] | None:
+        """Return what comes next, or None where this thread is to end."""
         while True:
             with suppress(queue.Empty):
                 return self._queue.get_nowait()
@@ -246,7 +246,7 @@ class Threads:
             with suppress(queue.Empty):
                 self._free.get_nowait()  # else something is on its way to this thread
                 if self._may_end():
-                    return ()
+                    return None
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
@@ -281,7 +281,8 @@ class Server:
     """Answers requests that Granian hands over with a WSGI application; `strings` has texts of errors.
 
     What was answered goes to the `recorder`, where there is one. `limit_body` tells of a request, before
-    its body is read, how many bytes that may have; None as :attr:`Limits.body_bytes` says.
+    its body is read, how many bytes that may have; None as :attr:`Limits.body_bytes` says. An app that
+    `postpones` what takes time (:data:`~webmap.http.POSTPONE`) is first asked on Granian's own thread.
     """
 
     def __init__(
@@ -291,14 +292,17 @@ class Server:
         limits: Limits = LIMITS,
         recorder: Recorder | None = None,
         limit_body: LimitBody | None = None,
+        *,
+        postpones: bool = False,
     ) -> None:
         self._app = app
+        self._postpones = postpones
         self._strings = strings
         self._limits = limits
         self._recorder = recorder
         self._limit_body = limit_body
         self._loop = asyncio.new_event_loop()
-        self._threads = Threads(self._answer, limits, self._loop)
+        self._threads = Threads(limits, self._loop)
         self._reading: set[asyncio.Task[None]] = set()
         self._bodies = 0  # bytes of all bodies that are being read; counted on the loop alone
         self._uploading: set[Asked] = set()  # likewise known to the loop alone
@@ -407,11 +411,11 @@ class Server:
         elif scope.http_version == "1.1" and not scope.authority and "host" not in headers:
             allowed = "name, name:port"
             self._refuse(asked, RequestError("error.host", parameter="Host", value="", allowed=allowed))
-        elif path == HEALTH:
-            self._answer(asked, io.BytesIO())
-        elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
+        elif path != HEALTH and ("transfer-encoding" in headers or headers.get("content-length", "0") != "0"):
             self._loop.call_soon_threadsafe(self._begin_body, asked)
-        elif not self._threads.put(asked, io.BytesIO()):
+        elif self._postpones or path == HEALTH:
+            self._answer(asked, io.BytesIO(), may_postpone=path != HEALTH)
+        elif not self._threads.put(self._answer, asked, io.BytesIO()):
             self._refuse(asked, BusyError())
 
     def _begin_body(self, asked: Asked) -> None:
@@ -438,7 +442,7 @@ class Server:
             if not whole:  # an answer to nobody: the sender left
                 self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.watcher.scope))
                 body.close()
-            elif not self._threads.put(asked, body):
+            elif not self._threads.put(self._answer, asked, body):
                 raise BusyError
         except (TimeoutError, asyncio.CancelledError) as error:
             late = isinstance(error, TimeoutError)
@@ -479,13 +483,28 @@ class Server:
         body.seek(0)
         return length is None or count == length
 
-    def _answer(self, asked: Asked, body: IO[bytes]) -> None:
+    def _answer(self, asked: Asked, body: IO[bytes], *, may_postpone: bool = False) -> None:
+        environ: WSGIEnvironment = {}
+        postponed: list[Rest] = []
+
+        def begin(start: StartResponse) -> Iterable[bytes]:
+            environ.update(_to_environ(asked.watcher.scope, body))
+            if may_postpone:
+                environ[POSTPONE] = postponed.append
+            return self._app(environ, start)
+
+        self._run(asked, environ, begin, postponed)
+        if not postponed:
+            body.close()
+
+    def _run(
+        self, asked: Asked, environ: WSGIEnvironment, rest: Rest, postponed: Sequence[Rest] = ()
+    ) -> None:
+        """Send what the application answers, or have a thread run what it has `postponed` meanwhile."""
         request_id.set(asked.id)
         scope, started = asked.watcher.scope, _Started()
-        environ = None
         try:
-            environ = _to_environ(scope, body)
-            parts = self._app(environ, cast("StartResponse", started))  # none of ours writes by it
+            parts = rest(cast("StartResponse", started))  # none of ours writes by it
             try:
                 content = b"".join(parts)
             finally:
@@ -495,10 +514,12 @@ class Server:
             _LOG.exception("%s %s", scope.method, scope.path)
             self._refuse(asked, to_error("error.http_500", 500), environ)
         else:
+            if postponed:
+                if not self._threads.put(self._run, asked, environ, postponed[0]):
+                    self._refuse(asked, BusyError(), environ)
+                return
             said = environ.get(ROUTE, ""), environ.get(RELEASE, "")
             self._send(asked, started.status, started.headers, content, environ["REMOTE_ADDR"], *said)
-        finally:
-            body.close()
 
     def _refuse(self, asked: Asked, error: RequestError, environ: WSGIEnvironment | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
@@ -540,11 +561,14 @@ def serving(
     limits: Limits = LIMITS,
     recorder: Recorder | None = None,
     limit_body: LimitBody | None = None,
+    *,
+    postpones: bool = False,
 ) -> Iterator[str]:
     """Serve `app` from a thread, on any free port of this machine; yields the address."""
     (listener,) = listen("127.0.0.1", 0, 1)
     port = listener.getsockname()[1]
-    server, ready = Server(app, strings, limits, recorder, limit_body), threading.Event()
+    server = Server(app, strings, limits, recorder, limit_body, postpones=postpones)
+    ready = threading.Event()
     thread = threading.Thread(target=server.run, args=(listener, ready.set), daemon=True)
     thread.start()
     try:

@@ -20,7 +20,9 @@ from geodata.boundary_import.issues import (
     term,
     to_reasons,
 )
-from geodata.boundary_import.planar import (
+from geodata.boundary_import.reader import SourceFeature
+from geodata.imported import Adjusted, ImportedBoundary, Members
+from geodata.planar import (
     GRID_DEG,
     METRES_PER_DEG,
     MIN_AREA_KM2,
@@ -34,9 +36,6 @@ from geodata.boundary_import.planar import (
     to_polygons,
     unite,
 )
-from geodata.boundary_import.reader import SourceFeature
-from geodata.boundary_import.records import ImportedBoundary
-from geodata.boundary_import.snap import Adjusted, Members
 from geodata.shapes import Shape
 
 MAX_PLACE_VERTICES: Final = 200_000

@@ -18,7 +18,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundary_import.issues import NO_TEXT, Issue, PlaceNames, Texts, build_issue, phrase, term
-from geodata.boundary_import.planar import (
+from geodata.imported import ImportedBoundary, Members
+from geodata.kinds import CITY, SEA
+from geodata.planar import (
     METRES_PER_DEG,
     MIN_AREA_KM2,
     find_spot,
@@ -30,9 +32,6 @@ from geodata.boundary_import.planar import (
     to_plane,
     to_polygons,
 )
-from geodata.boundary_import.records import ImportedBoundary
-from geodata.boundary_import.snap import Members
-from geodata.kinds import CITY, SEA
 from geodata.shapes import Shape
 
 

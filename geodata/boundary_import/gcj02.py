@@ -24,7 +24,7 @@ from shapely.geometry.base import BaseGeometry
 from geodata import crs
 from geodata.boundaries import Quality
 from geodata.boundary_import.issues import Issue, build_issue
-from geodata.boundary_import.records import ImportedBoundary
+from geodata.imported import ImportedBoundary
 from geodata.shapes import Shape
 
 _SPACING_M: Final = 100.0  # between the points compared, more on a long edge

@@ -17,21 +17,15 @@ import yaml
 from geodata import kinds
 from geodata.boundaries import Boundaries
 from geodata.city import read_city
+from geodata.imported import Remark
 from geodata.kinds import CITY, SEA
 from geodata.messages import fill
-from geodata.model import Text
 from geodata.read import Facts
 
 Level = Literal["error", "warning"]
 LANGUAGES: Final = ("zh", "en", "ko")  # of what is said of an import; a city may have fewer
 _CITY_NAME: Final = {one: read_city().name.get(one, read_city().name["en"]) for one in LANGUAGES}
 _ISSUES_FILE = Path(__file__).with_name("issues.yaml")
-
-
-class Remark(Text):
-    """A note kept with an imported boundary: a repair, or a loss of land that was accepted."""
-
-    code: str  # of the issue
 
 
 @dataclass(frozen=True, slots=True)

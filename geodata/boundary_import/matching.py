@@ -20,10 +20,10 @@ from geodata.boundary_import.issues import (
     join_texts,
     phrase,
 )
-from geodata.boundary_import.planar import MIN_AREA_KM2, to_polygons
 from geodata.boundary_import.reader import SourceFeature
-from geodata.boundary_import.records import LAYERS, Layer
+from geodata.imported import LAYERS, Layer
 from geodata.model import Town, Zone
+from geodata.planar import MIN_AREA_KM2, to_polygons
 from geodata.read import Facts
 
 _COUNTY_DIGITS: Final = 6

@@ -42,18 +42,11 @@ from geodata.boundary_import.matching import (
     refuse_overlapping,
     select_features,
 )
-from geodata.boundary_import.planar import MIN_AREA_KM2, find_spot, format_km2, is_moved, to_polygons, unite
 from geodata.boundary_import.reader import BoundaryFile, SourceFeature, read_boundary_file
-from geodata.boundary_import.records import CheckOptions, ImportedBoundary, keep_latest
-from geodata.boundary_import.snap import (
-    Adjusted,
-    Members,
-    add_sources,
-    apply_imports,
-    measure_known_accuracy_m,
-    reconcile,
-)
+from geodata.boundary_import.snap import add_sources, apply_imports, measure_known_accuracy_m, reconcile
 from geodata.boundary_import.transfers import Change, Transfer
+from geodata.imported import Adjusted, CheckOptions, ImportedBoundary, Members, keep_latest
+from geodata.planar import MIN_AREA_KM2, find_spot, format_km2, is_moved, to_polygons, unite
 from geodata.read import Facts
 from geodata.shapes import Shape, build_shapes
 

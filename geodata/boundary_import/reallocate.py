@@ -33,7 +33,8 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geodata.boundary_import.planar import (
+from geodata.kinds import SEA
+from geodata.planar import (
     GRID_DEG,
     METRES_PER_DEG,
     Pieces,
@@ -46,7 +47,6 @@ from geodata.boundary_import.planar import (
     to_polygons,
     unite,
 )
-from geodata.kinds import SEA
 
 _SEED_SPACING_DEG: Final = 1e-3  # between the samples of an edge
 

@@ -29,14 +29,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.boundaries import Boundaries, GeoJsonFeature, Quality, parse_geometry
-from geodata.boundary_import.planar import (
+from geodata.boundary_import.reallocate import Assignment, reallocate
+from geodata.imported import Adjusted, ImportedBoundary, Members, keep_latest
+from geodata.kinds import CITY
+from geodata.planar import (
     GRID_DEG,
     is_moved,
     is_narrow,
@@ -45,64 +48,11 @@ from geodata.boundary_import.planar import (
     to_polygons,
     unite,
 )
-from geodata.boundary_import.reallocate import Assignment, reallocate
-from geodata.boundary_import.records import ImportedBoundary, keep_latest
-from geodata.kinds import CITY
 from geodata.read import Facts
 
 _CONNECTION_WIDTH_M: Final = 0.05  # as wide as nothing but rounding is
 _LEVELS: Final = ("counties", "zones", "towns")
 _ON_TOP: Final = len(_LEVELS)
-
-
-@dataclass
-class Adjusted:
-    """The base geometry with all imports in it; lon/lat."""
-
-    pieces: dict[str, BaseGeometry]  # towns and neighbouring counties
-    imports: dict[str, ImportedBoundary] = field(default_factory=dict)  # in force, in the order of the rule
-    placed: dict[str, BaseGeometry] = field(default_factory=dict)  # their polygons, reconciled
-    moved: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by place: by which imports
-    unassigned: dict[str, BaseGeometry] = field(default_factory=dict)  # by import: land without a recipient
-
-
-class Members:
-    """Which towns make up a place."""
-
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.towns: dict[str, frozenset[str]] = {town: frozenset([town]) for town in facts.towns}
-        for town in facts.towns.values():
-            for place in (CITY, town.county, town.zone):
-                if place is not None:
-                    self.towns[place] = self.towns.get(place, frozenset()) | {town.id}
-
-    def of(self, place: str) -> frozenset[str]:
-        """Return the towns of a place; none for one that lies on top."""
-        return self.towns.get(place, frozenset())
-
-    def parent(self, place: str) -> str | None:
-        """Return the place that directly contains a zone, park or town; None for a county."""
-        if place in self.facts.towns:
-            town = self.facts.towns[place]
-            return town.zone or town.county
-        zone = self.facts.zones.get(place)
-        return zone.parent if zone else None
-
-    def above(self, place: str) -> Iterable[str]:
-        """Yield the places that contain `place`, the nearest first."""
-        parent = self.parent(place)
-        while parent is not None:
-            yield parent
-            parent = self.parent(parent)
-
-    def counties(self) -> Iterable[str]:
-        """Return all counties."""
-        return {town.county for town in self.facts.towns.values()}
-
-    def county(self, place: str) -> str:
-        """Return the county of a place, or the place itself."""
-        return [place, *self.above(place)][-1]
 
 
 def add_sources(facts: Facts, records: Iterable[ImportedBoundary]) -> Facts:

@@ -14,7 +14,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata import crs
 from geodata.boundary_import.issues import Issue, PlaceNames, build_issue
-from geodata.boundary_import.planar import (
+from geodata.imported import ImportedBoundary, Members
+from geodata.kinds import SEA
+from geodata.planar import (
     GRID_DEG,
     METRES_PER_DEG,
     MIN_AREA_KM2,
@@ -28,9 +30,6 @@ from geodata.boundary_import.planar import (
     to_polygons,
     unite,
 )
-from geodata.boundary_import.records import ImportedBoundary
-from geodata.boundary_import.snap import Members
-from geodata.kinds import SEA
 
 _AREAL: Final = 2  # dimensions of a polygon
 _NOTHING_DEG2: Final = 1e-16  # 1 mm²: between areas of one part, and of what it was divided into

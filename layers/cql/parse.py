@@ -1,9 +1,9 @@
 """Parse CQL2 text and JSON, refused by size and depth first, and check them against the queryables.
 
-JSON is the tree that :mod:`layers.cql.check` takes; text becomes one by the ``cql2`` library. That parser
-recurses by operator, needs time that doubles with every bracket before a mistake, and takes ``ORDER`` for
-``OR DER``. So it is given the content of one pair of brackets at a time, with few operators in a row, and
-names, geometries and what other brackets hold stand in it as numbered names.
+JSON is the tree that :mod:`layers.cql.type_check` takes; text becomes one by the ``cql2`` library. That
+parser recurses by operator, needs time that doubles with every bracket before a mistake, and takes
+``ORDER`` for ``OR DER``. So it is given the content of one pair of brackets at a time, with few operators
+in a row, and names, geometries and what other brackets hold stand in it as numbered names.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import cql2
 import orjson
 
 from layers.axes import CRS84, Axes
-from layers.cql.check import ARRAYS, FUNCTIONS, MAX_NESTED, RELATIONS, Checker, read_wkt, refuse_no_text
 from layers.cql.tree import MOMENTS, Condition, FilterError, Kind, unknown
+from layers.cql.type_check import ARRAYS, FUNCTIONS, MAX_NESTED, RELATIONS, Checker, read_wkt, refuse_no_text
 
 MAX_BYTES = 16_384
 MAX_DEPTH = 32  # brackets in brackets
@@ -72,7 +72,7 @@ def parse_filter(
     return Checker(kinds, axes).condition(tree)
 
 
-def refuse_large(text: str, language: str, max_bytes: int = MAX_BYTES) -> None:
+def refuse_large(text: str, language: str, max_bytes: int) -> None:
     """Raise FilterError for a filter that is not worth parsing: too many bytes, or too deep."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > max_bytes:

@@ -2,7 +2,8 @@
 
 Which layers, tables and rows go into it, by the map's own filters; and the rows without nesting, for
 formats that have only columns, lists joined with semicolons. Plain values with a way to JSON
-and back, so that another process can do the work, which is described here too. Nothing heavy is imported.
+and back, so that another process can do the work. Which formats there are, what each can hold, and in which
+coordinate frames it comes stands here too. Nothing heavy is imported: the web process reads this.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from geodata import crs
 from geodata.boundaries import (
     SEPARATOR,
     GeoJsonFeature,
@@ -25,17 +27,25 @@ from geodata.boundaries import (
     list_records,
     parse_geometry,
 )
+from geodata.city import read_city
 from geodata.crs import LONLAT
 from layers.child_job import ReleaseRequest
 from layers.document_types import ImportEntry, LayerEntry, PlanDocument
-from layers.export.formats import PLAN, WGS84
 from layers.map_types import OwnEntry
 from layers.query import queryables, read_stored_rows
 from layers.store import Release
 
-if TYPE_CHECKING:  # which the web process does without
+if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+PLAN: Final = "plan"  # the data set of everything: all layers, all tables
+WGS84: Final = "EPSG:4326"
+# GCJ-02 and BD-09 are displays of web maps: no file is written in them.
+FRAMES: Final = tuple(frame for frame in crs.FRAMES if frame not in (LONLAT, *crs.SHIFTED))
+FIXED: Final = (LONLAT,)
+# Degrees, and the metres that are in use in the city, first those of paper.
+LOCAL: Final = ("EPSG:4490", *sorted(crs.PROJECTED, key=lambda frame: frame != read_city().paper))
+GEOMETRIES: Final = ("wkt", "lonlat", "none")  # what a table of text says of a place
 BOM = "\ufeff"  # without it spreadsheets take UTF-8 for the system's own encoding
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # What begins like a formula and is none to any spreadsheet: a number, a sign alone or before a word.
@@ -56,10 +66,62 @@ _WITH_TABLE = (
 
 
 @dataclass(frozen=True)
+class Format:
+    """One kind of file.
+
+    Attributes
+    ----------
+    id
+        The extension that its address ends in.
+    holds
+        What one file can be of: ``layer``, ``table``, ``plan``.
+    frames
+        The coordinate frames that it comes in, the default first.
+    geometry
+        The default of ``?geometry=`` where a reader may choose how a place is written.
+    """
+
+    id: str
+    media_type: str
+    holds: tuple[str, ...]
+    frames: tuple[str, ...] = FIXED
+    geometry: str | None = None
+
+
+_LAYER, _TABLE, _BOTH, _ALL = ("layer",), ("table",), ("layer", "table"), ("layer", "table", "plan")
+_ZIP: Final = "application/zip"
+_ALL_FORMATS: Final = (
+    Format("gpkg", "application/geopackage+sqlite3", ("layer", "plan"), FRAMES),
+    Format("geojson", "application/geo+json", ("layer", "plan")),
+    Format("json", "application/json", _TABLE),
+    Format("shp.zip", _ZIP, ("layer", "plan"), FRAMES),
+    Format("gdb.zip", _ZIP, ("layer", "plan"), (*LOCAL, WGS84)),
+    Format("dxf", "image/vnd.dxf", ("layer", "plan"), LOCAL[1:]),
+    Format("fgb", "application/vnd.flatgeobuf", _LAYER, FRAMES),
+    Format("pmtiles", "application/vnd.pmtiles", _LAYER),
+    Format("parquet", "application/vnd.apache.parquet", _BOTH, FRAMES),
+    Format("kml", "application/vnd.google-earth.kml+xml", ("layer", "plan")),
+    Format("topojson", "application/json", ("layer", "plan")),
+    Format("csv", "text/csv; charset=utf-8", _BOTH, FRAMES, "lonlat"),
+    Format(
+        "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _ALL, FRAMES, "lonlat"
+    ),
+    Format("qgz", "application/x-qgis-project", ("plan",), FRAMES),
+    Format("qgis.zip", _ZIP, ("plan",), FRAMES),
+)
+FORMATS: Final = {one.id: one for one in _ALL_FORMATS}
+
+
+def formats_of(holds: str) -> tuple[Format, ...]:
+    """Return the formats that a ``layer``, a ``table`` or the ``plan`` comes in."""
+    return tuple(one for one in _ALL_FORMATS if holds in one.holds)
+
+
+@dataclass(frozen=True)
 class ExportSpec:
     """The file that is asked for.
 
-    `name` is a layer, a table or the plan; `geometry` one of :data:`~layers.export.formats.GEOMETRIES`
+    `name` is a layer, a table or the plan; `geometry` one of :data:`~layers.export.job.GEOMETRIES`
     for tables of text.
     """
 
@@ -341,11 +403,6 @@ def _inside(place: str, parts: Iterable[Part]) -> frozenset[str]:
 def read_about(release: Release) -> About:
     """Return what every file says of itself."""
     return About(**release.read_json("pages/about.json"))
-
-
-def read_parts(release: Release) -> list[Part]:
-    """Return every layer and table with all its rows, in the catalogue's order."""
-    return [read_part(release, info) for info in release.read_json("pages/catalogue.json")]
 
 
 def read_part(release: Release, info: LayerEntry) -> Part:

@@ -1,6 +1,8 @@
-"""GeoJSON, TopoJSON, JSON and CSV, and zip files, whose bytes depend on nothing but their content.
+"""GeoJSON, TopoJSON, JSON and CSV, and zip files; geometries in the frame that a file is to be in.
 
-Coordinates of TopoJSON are whole steps of the seventh decimal, so nothing is lost against the GeoJSON.
+The bytes depend on nothing but their content. Order is always (east, north), as these formats have it
+whatever the authority's own order is. Coordinates of TopoJSON are whole steps of the seventh decimal, so
+nothing is lost against the GeoJSON.
 """
 
 from __future__ import annotations
@@ -8,40 +10,93 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 import geopandas as gpd
 import numpy as np
 import orjson
 import shapely
 from numpy.typing import NDArray
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 from topojson.core.topology import Topology
 
 from geodata import crs
-from geodata.boundaries import GeoJsonFeature, parse_geometry
-from layers import geojson
+from geodata.boundaries import DECIMALS, GeoJsonFeature, parse_geometry, to_collection
 from layers.display import MULTI_POLYGON, POLYGON, ArcTree, nest
-from layers.export.job import Job, Part, Value, columns_of, flatten_rows, to_csv
-from layers.export.places import find_inside, geometries_of
-from layers.geojson import DECIMALS
+from layers.export.job import WGS84, Job, Part, Value, columns_of, flatten_rows, to_csv
+
+_METRE_DECIMALS = 4  # a tenth of a millimetre: below that machines may differ in the last bit
+_DEGREE_DECIMALS = 9
+
+
+def geometries_of(part: Part, frame: str) -> list[BaseGeometry | None]:
+    """Return the geometry of every row in `frame`, None where the place is not known."""
+    return [_place(geometry, frame) for geometry in part.geometries]
+
+
+def _place(geometry: BaseGeometry | None, frame: str) -> BaseGeometry | None:
+    if geometry is None or frame == crs.LONLAT:
+        return geometry
+    decimals = _METRE_DECIMALS if crs.is_projected(frame) else _DEGREE_DECIMALS
+    moved = crs.transform_geometry(geometry, crs.LONLAT, frame)
+
+    def rounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.round(points, decimals)
+
+    result: BaseGeometry = shapely.transform(moved, rounded)
+    return result
+
+
+def find_inside(geometry: BaseGeometry) -> tuple[float, float]:
+    """Return a position on a place, (east, north): its own, or one inside its largest part."""
+    largest = max(shapely.get_parts(geometry), key=lambda part: part.area)
+    point = largest if largest.geom_type == "Point" else shapely.point_on_surface(largest)
+    return round(point.x, 7), round(point.y, 7)
+
+
+def to_multi(geometry: BaseGeometry | None) -> BaseGeometry | None:
+    """Return a polygon as a multi-polygon: a column has one type."""
+    return shapely.MultiPolygon([geometry]) if isinstance(geometry, shapely.Polygon) else geometry
+
+
+def type_of(part: Part) -> str:
+    """Return the type of a layer's geometry column."""
+    return "Point" if part.info["geometry"] == "point" else "MultiPolygon"
+
+
+def bounds_of(geometries: Iterable[BaseGeometry | None]) -> tuple[float, float, float, float] | None:
+    """Return (west, south, east, north) of all that have a place, or None."""
+    known = [geometry for geometry in geometries if geometry is not None]
+    if not known:
+        return None
+    west, south, east, north = (float(value) for value in shapely.total_bounds(known))
+    return west, south, east, north
+
+
+@cache
+def definition(frame: str) -> CRS:
+    """Return the definition of a frame; lon/lat is WGS 84 to other programs."""
+    return CRS.from_user_input(WGS84 if frame == crs.LONLAT else frame)
 
 
 def write_geojson(job: Job) -> bytes:
     """Return one collection of all features; in a file of several layers each says which is its own."""
     parts = [part for part in job.parts if part.spatial]
     if len(parts) == 1 and parts[0].id == job.spec.name:
-        return geojson.to_bytes(geojson.to_collection(parts[0].features, name=job.spec.name))
+        return orjson.dumps(to_collection(parts[0].features, name=job.spec.name))
     rows: list[GeoJsonFeature] = [
         {**row, "properties": {"layer": part.id, **row["properties"]}}
         for part in parts
         for row in part.features
     ]
-    return geojson.to_bytes(geojson.to_collection(rows, name=job.spec.name))
+    return orjson.dumps(to_collection(rows, name=job.spec.name))
 
 
-def write_json(job: Job) -> bytes:
+def write_table_json(job: Job) -> bytes:
     """Return a table as an array of objects."""
-    return geojson.to_bytes(job.parts[0].properties)
+    return orjson.dumps(job.parts[0].properties)
 
 
 def write_csv(job: Job) -> bytes:

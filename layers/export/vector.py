@@ -27,10 +27,9 @@ from pmtiles.writer import Writer
 
 from geodata.boundaries import SEPARATOR
 from layers.export.job import Column, ExportSpec, Job, Part, Value, columns_of, flatten_rows, to_csv
-from layers.export.places import definition, geometries_of, to_multi, type_of
 from layers.export.schema import describe_plan
 from layers.export.styles import write_qml, write_sld
-from layers.export.texts import pack, write_csv
+from layers.export.texts import definition, geometries_of, pack, to_multi, type_of, write_csv
 
 ZOOMS = 5, 12  # least and greatest: from all of the city to ten metres a pixel
 MAX_DBF = 254  # bytes of one text

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from layers.export.dxf import write_dxf
+from layers.export.columnar import write_parquet, write_xlsx
+from layers.export.drawings import write_dxf, write_kml
 from layers.export.job import ExportRequest, Job, build_job
-from layers.export.kml import write_kml
-from layers.export.parquet import write_parquet
-from layers.export.project import write_mapfile, write_qgs, write_qgz
-from layers.export.texts import pack, write_csv, write_geojson, write_json, write_topojson
+from layers.export.styles import write_mapfile, write_qgs, write_qgz
+from layers.export.texts import pack, write_csv, write_geojson, write_table_json, write_topojson
 from layers.export.vector import (
     write_flatgeobuf,
     write_geodatabase,
@@ -17,7 +16,6 @@ from layers.export.vector import (
     write_pmtiles,
     write_shapefile,
 )
-from layers.export.xlsx import write_xlsx
 
 
 def _write_bundle(job: Job) -> bytes:
@@ -33,7 +31,7 @@ def _write_bundle(job: Job) -> bytes:
 
 _WRITERS: dict[str, Callable[[Job], bytes]] = {
     "geojson": write_geojson,
-    "json": write_json,
+    "json": write_table_json,
     "csv": write_csv,
     "xlsx": write_xlsx,
     "gpkg": write_geopackage,
@@ -52,9 +50,9 @@ _WRITERS: dict[str, Callable[[Job], bytes]] = {
 
 def make_download(line: bytes) -> bytes:
     """Return the file that a line of :class:`~layers.export.job.ExportRequest` asks for, in a child."""
-    return write(build_job(ExportRequest.from_line(line)))
+    return write_file(build_job(ExportRequest.from_line(line)))
 
 
-def write(job: Job) -> bytes:
+def write_file(job: Job) -> bytes:
     """Return the file of a job; raises KeyError for an unknown format."""
     return _WRITERS[job.spec.format](job)

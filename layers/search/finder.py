@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
 from geodata import kinds
-from layers.search.answers import ORDER, Reply, SearchAnswers, Told
+from layers.search.replies import ORDER, Reply, SearchAnswers, Told
 from layers.search.vocabulary import (
     ALIAS,
     EMPTY,
@@ -42,7 +42,7 @@ from layers.search.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from layers.search.typos import Typos
+    from layers.search.vocabulary import Typos
 
 Ranges = list[list[int]]  # [start, end) in characters
 LIMIT = 20
@@ -169,7 +169,7 @@ class PlaceName(TypedDict):
 
 
 class ToldAnswer(TypedDict):
-    """What the plan says of one word; see :class:`~layers.search.answers.Told`."""
+    """What the plan says of one word; see :class:`~layers.search.replies.Told`."""
 
     kind: str
     word: str
@@ -228,7 +228,7 @@ class Search:
 
     @cached_property
     def _typos(self) -> Typos:
-        from layers.search.typos import Typos  # only a query that fails needs its library
+        from layers.search.vocabulary import Typos  # only a query that fails needs its library
 
         is_ours = self.answers.is_synonym
         return Typos(self.vocabulary, self.ranks, self._sounds, FAR, is_ours, self._spelt)

@@ -98,7 +98,7 @@ class _WordFile(TypedDict):
     pages: list[_Page]
 
 
-def build_search_index(relations: Relations, own: Iterable[SuppliedLayer] = ()) -> SearchIndex:
+def build_search_index(relations: Relations, own: Iterable[SuppliedLayer]) -> SearchIndex:
     """Return the entries with their keys, how characters are read and sound, and the empty words.
 
     The features of the operator's `own` layers come last, and are found by their names alone.

@@ -13,10 +13,10 @@ from dataclasses import replace
 from statistics import mode
 from typing import NotRequired, TypedDict
 
-from layers.search import answers, cutting, finder, typos, vocabulary
-from layers.search.answers import SearchAnswers, Told
+from layers.search import cutting, finder, replies, vocabulary
 from layers.search.cutting import CODE, Sense
 from layers.search.finder import Search
+from layers.search.replies import SearchAnswers, Told
 from layers.search.vocabulary import (
     ALIAS,
     INITIALS,
@@ -139,7 +139,7 @@ class _ToldTable:
             asked = self._search.answers
             first, second = asked.telling(told)
             more: ToldWeight = {
-                "telling": first * len(answers.ORDER) + second,
+                "telling": first * len(replies.ORDER) + second,
                 "led": list(self._search.led_to(told)),
             }
             if told.entry is not None:
@@ -156,7 +156,7 @@ class _ToldTable:
 def _form(asked: SearchAnswers, told: _ToldTable, form: str) -> int:
     """Return the answer of a spelling, whether the plan's terms alone have it, and how much it weighs."""
     senses = asked.senses.get(form, [])
-    plain = all(sense.table in answers.INSIDE for sense in senses)
+    plain = all(sense.table in replies.INSIDE for sense in senses)
     return (told.add(asked.best(senses, form)) << 3) + (plain << 2) + asked.weights[form]
 
 
@@ -237,7 +237,7 @@ def _rules(index: SearchIndex) -> dict[str, object]:
             "stop": cutting.STOP,
             "unknown": cutting.UNKNOWN,
         },
-        "kinds": list(answers.ORDER),
+        "kinds": list(replies.ORDER),
         "answers": {"window": cutting.WINDOW, "longest": cutting.LONGEST, "shortest": cutting.SHORTEST},
         "words": {
             "window": vocabulary.WINDOW,
@@ -257,15 +257,15 @@ def _rules(index: SearchIndex) -> dict[str, object]:
             "places": list(finder.PLACE_LAYERS),
         },
         "typos": {
-            "shortest": typos.SHORTEST,
-            "long": typos.LONG,
-            "sure": typos.SURE,
-            "han": typos.SHORTEST_HAN,
-            "most": typos.MOST,
-            "shortestHangul": typos.SHORTEST_HANGUL,
-            "hangul": typos.LONG_HANGUL,
-            "near": typos.NEAR,
-            "similarity": typos.NEAR_SIMILARITY,
+            "shortest": vocabulary.SHORTEST_TYPO,
+            "long": vocabulary.LONG_TYPO,
+            "sure": vocabulary.SURE_TYPO,
+            "han": vocabulary.HAN_TYPO,
+            "most": vocabulary.MOST_TYPOS,
+            "shortestHangul": vocabulary.HANGUL_TYPO,
+            "hangul": vocabulary.LONG_HANGUL_TYPO,
+            "near": vocabulary.NEAR_TYPOS,
+            "similarity": vocabulary.TYPO_SIMILARITY,
             "spelt": index["rules"]["spelt"],
         },
     }

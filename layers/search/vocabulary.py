@@ -1,4 +1,4 @@
-"""The spellings that a release answers to, and how a query falls apart into them.
+"""The spellings that a release answers to, how a query falls apart into them, what a misspelt one may mean.
 
 Spellings and queries are brought to one form, so that they can be compared letter by letter: lower case
 without accents, tones or punctuation; Hangul is spelt in initial-form letters (jamo), so that a syllable
@@ -12,16 +12,21 @@ import sys
 import unicodedata
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple, NotRequired, TypedDict, overload
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from layers.links import Words
 
 _FINALS = range(0x11A8, 0x11C3)  # jamo that close a syllable
 FIRST_LETTERS = re.compile(r"[ᄀ-ᄒ](?=[ᅡ-ᅵ])")
 RUNS = re.compile(r"[㐀-䶿一-鿿]+|[ᄀ-ᇿ]+|[^\s㐀-䶿一-鿿ᄀ-ᇿ]+")  # one script each
+_PLAIN = re.compile(r"[a-z0-9]+")
 _NUMBERED = re.compile(r"(?<=[a-z])[1-5](?![0-9])")  # tan4 xian1 wei2
 SHORTEST_STEM = 4
 STEMS = (
@@ -40,6 +45,13 @@ SHORTEST_HAN, SHORTEST_HANGUL = 2, 4  # letters that a spelling needs to be seen
 ENDING = 4  # jamo after a known Korean word that are taken for its ending
 LAST = chr(0x10FFFF)  # stands behind every letter
 MAX_PIECES = 12  # of a query; what comes after is not looked at
+SHORTEST_TYPO, LONG_TYPO = 4, 10  # letters of a word that may hold one slip, or two
+SURE_TYPO = 6  # letters of a word that may have another letter in the place of one
+HAN_TYPO = 2
+HANGUL, HAN = "ᄀ", "⺀"  # from here on letters are Korean, and Chinese
+MOST_TYPOS = 3  # unknown pieces of one query that are looked at
+HANGUL_TYPO, LONG_HANGUL_TYPO = 8, 12
+NEAR_TYPOS, TYPO_SIMILARITY = 5, 0.7
 
 
 def _open_final(letter: str) -> str:
@@ -53,6 +65,8 @@ OPENED = {code: _open_final(chr(code)) for code in _FINALS}
 
 def fold(text: str) -> str:
     """Return `text` for comparison: words of letters and digits, one space between them."""
+    if text.isascii():
+        return " ".join(_PLAIN.findall(text.lower()))
     return " ".join("".join(letter for letter, _ in _letters(text)).split())
 
 
@@ -158,6 +172,11 @@ class Haystack(Sequence[str]):
             raise IndexError(index)
         return self._joined[self._starts[index] : self._starts[index + 1] - 1]
 
+    def __iter__(self) -> Iterator[str]:
+        """Yield the texts in order, one at a time."""
+        for start, end in pairwise(self._starts):
+            yield self._joined[start : end - 1]
+
     def holding(self, part: str) -> list[int]:
         """Return the indexes of the texts that contain `part`, in order."""
         found: list[int] = []
@@ -203,7 +222,7 @@ class Keys(Sequence[Key]):
 
     def __init__(self, packed: PackedKeys) -> None:
         self._spellings = packed["spellings"]
-        self._of, self._entries, self._grades = array("I"), array("I"), array("B")
+        self._of, self._entries, self.grades = array("I"), array("I"), array("B")
         self._stemmed = array("B")
         texts = []
         rows = zip(
@@ -214,13 +233,13 @@ class Keys(Sequence[Key]):
             for form in dict.fromkeys((text, stemmed)):
                 texts.append(form)
                 self._add(spelling, entry, int(grade), stemmed=form != text)
-        self._texts = Haystack(texts)
+        self.texts = Haystack(texts)
         self.squeezed = Haystack(map(squeeze, texts))
 
     def _add(self, spelling: int, entry: int, grade: int, *, stemmed: bool) -> None:
         self._of.append(spelling)
         self._entries.append(entry)
-        self._grades.append(grade)
+        self.grades.append(grade)
         self._stemmed.append(stemmed)
 
     def __len__(self) -> int:
@@ -236,8 +255,14 @@ class Keys(Sequence[Key]):
             return [self[one] for one in range(*index.indices(len(self)))]
         spelling = self._spellings[self._of[index]]
         return Key(
-            self._texts[index], self.squeezed[index], self._entries[index], self._grades[index], spelling
+            self.texts[index], self.squeezed[index], self._entries[index], self.grades[index], spelling
         )
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield all keys in order, one at a time."""
+        rows = zip(self.texts, self.squeezed, self._entries, self.grades, self._of, strict=True)
+        for text, squeezed, entry, grade, of in rows:
+            yield Key(text, squeezed, entry, grade, self._spellings[of])
 
     def entry_of(self, index: int) -> int:
         """Return the entry of one key."""
@@ -246,7 +271,7 @@ class Keys(Sequence[Key]):
     def list_names(self, count: int) -> list[list[str]]:
         """Return the names and other names of each of `count` entries, as often as they are keys."""
         found: list[list[str]] = [[] for _ in range(count)]
-        for index, (entry, grade) in enumerate(zip(self._entries, self._grades, strict=True)):
+        for index, (entry, grade) in enumerate(zip(self._entries, self.grades, strict=True)):
             if grade <= ALIAS and not self._stemmed[index]:
                 found[entry].append(self._spellings[self._of[index]])
         return found
@@ -387,11 +412,11 @@ class Vocabulary:
         self._exact: dict[str, int] = {}  # the last key of each squeezed form
         self._before = array("i")  # the one before of the same form, -1 for none
         known = set()
-        for index, key in enumerate(self.keys):
-            form = sys.intern(key.squeezed)
+        for index, (squeezed, grade) in enumerate(zip(self.squeezed, self.keys.grades, strict=True)):
+            form = sys.intern(squeezed)
             self._before.append(self._exact.get(form, -1))
             self._exact[form] = index
-            if key.grade != INITIALS:
+            if grade != INITIALS:
                 known.add(form)
         self._initials = {form for form in self._exact if form not in known}  # which are no words
         self._empty = set(empty)
@@ -399,8 +424,8 @@ class Vocabulary:
 
     def _add_words(self) -> None:
         owners: dict[str, list[int]] = {}
-        for index, key in enumerate(self.keys):
-            for word in key.text.split():
+        for index, text in enumerate(self.keys.texts):
+            for word in text.split():
                 owners.setdefault(word, []).append(index)
         self._words = sorted(owners)
         self._owners = array("I", (index for word in self._words for index in owners[word]))
@@ -479,3 +504,145 @@ class Vocabulary:
 def _cap(pieces: Iterator[Piece]) -> Iterator[Piece]:
     for _, piece in zip(range(MAX_PIECES), pieces, strict=False):
         yield piece
+
+
+class Typos:
+    """Compares queries with every spelling; the first of several equally near ones wins.
+
+    Ordinary words, which are `spelt` right, are not taken for others.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        ranks: list[float],
+        sounds: dict[str, str],
+        far: float,
+        is_ours: Callable[[str], bool],
+        spelt: list[str],
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._sounds = sounds
+        self._wholes: dict[str, int] = {}  # keys by what they squeeze to
+        self._names: dict[str, int] = {}  # keys by names and terms, and each of their words
+        self._written: dict[str, str] = {}  # how a Korean word is written, by its letters
+        self._spelt = {*map(stem, spelt)}
+        self._stems = set(self._spelt)
+        words: dict[str, None] = {}
+        # A name of someone's own may sound nearly like anything of the many words that are ours.
+        ranked = sorted(
+            (ranks[key.entry], key.grade, at)
+            for at, key in enumerate(vocabulary.keys)
+            if key.grade != INITIALS and (key.grade != PINYIN or not is_ours(key.spelling))
+        )
+        for rank, grade, at in ranked:
+            key = vocabulary.keys[at]
+            form, every = sys.intern(key.squeezed), key.text.split()
+            long = [sys.intern(word) for word in every if len(word) >= SHORTEST_TYPO]
+            self._wholes.setdefault(form, at)
+            self._stems.update(map(stem, every))
+            words |= dict.fromkeys(long)
+            if HANGUL <= key.text < HAN:
+                self._written |= {fold(word): word for word in key.spelling.split()}
+            if grade <= TERM and rank < far:
+                for text in (form, *long):
+                    self._names.setdefault(text, at)
+        self._choices, self._words, self._choosable = list(self._wholes), list(words), list(self._names)
+        self._haystack = Haystack(self._choosable)
+
+    def correct(self, pieces: list[Piece]) -> tuple[str, str] | None:
+        """Return the query with its unknown pieces put right, folded and as it is written; None without."""
+        told = [piece.text for piece in pieces if piece.kind != EMPTY]
+        unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
+        right = any(stem(text) in self._spelt for text in unknown)
+        whole = None if right else self._nearest(squeeze(" ".join(told)), self._choices)
+        if whole:
+            key = self._vocabulary.keys[self._wholes[whole]]
+            return key.text, key.spelling
+        fixed = {text: found for text in unknown[:MOST_TYPOS] if (found := self._fix(text))}
+        if not fixed:
+            return None
+        meant = " ".join(fixed.get(text, text) for text in told)
+        return meant, " ".join(self._written.get(word, word) for word in meant.split())
+
+    def _fix(self, text: str) -> str | None:
+        if text >= HAN:
+            return self._same_sound(text)
+        if stem(text) in self._stems:
+            return None
+        word = self._nearest(text, self._words)
+        if word:
+            return word
+        whole = self._nearest(squeeze(text), self._choices)
+        return self._vocabulary.keys[self._wholes[whole]].text if whole else None
+
+    def _same_sound(self, text: str) -> str | None:
+        """Return the known spelling that sounds like `text`: with another character it is another word."""
+        if len(text) < HAN_TYPO:
+            return None
+        pinyin = "".join(self._sounds.get(letter, letter) for letter in text)
+        keys = (self._vocabulary.keys[index] for index in self._vocabulary.exact(pinyin))
+        return next((fold(key.spelling) for key in keys if key.grade == PINYIN), None)
+
+    def _nearest(self, text: str, choices: list[str]) -> str | None:
+        slips = _slips(text)
+        if not slips:
+            return None
+        found = process.extract(text, choices, scorer=OSA.distance, score_cutoff=slips, limit=NEAR_TYPOS)
+        if any(not distance for _, distance, _ in found):
+            return None  # spelt as it should be, if only as a part of a name
+        likely = (one for one, distance, _ in found if distance and _may_be_meant(text, one))
+        return next(likely, None)
+
+    def near(self, pieces: list[Piece]) -> list[tuple[int, str]]:
+        """Return the entries that come nearest to what is not known, with their spellings, nearest first."""
+        scored: dict[int, tuple[float, str]] = {}
+        unknown = [piece.text for piece in pieces if piece.kind == UNKNOWN]
+        for piece in unknown[:MOST_TYPOS]:
+            for text, score in self._similar(piece):
+                key = self._vocabulary.keys[self._names[text]]
+                scored[key.entry] = max((score, key.spelling), scored.get(key.entry, (0, "")))
+        ranked = sorted(scored.items(), key=lambda item: -item[1][0])
+        return [(entry, spelling) for entry, (_, spelling) in ranked[:NEAR_TYPOS]]
+
+    def _similar(self, text: str) -> Iterator[tuple[str, float]]:
+        if is_latin(text):
+            if len(text) <= SHORTEST_TYPO:
+                return
+            found = process.extract(
+                text,
+                self._choosable,
+                scorer=OSA.normalized_similarity,
+                score_cutoff=TYPO_SIMILARITY,
+                limit=NEAR_TYPOS,
+            )
+            yield from ((spelling, score) for spelling, score, _ in found)
+            return
+        size = 2 if text[0] >= HAN else SHORTEST_TYPO  # two Chinese characters, or two Korean syllables
+        wanted = {text[at : at + size] for at in range(len(text) - size + 1)}
+        shared = Counter(at for part in wanted for at in self._haystack.holding(part))
+        for at, count in sorted(shared.items()):
+            yield self._choosable[at], count / (len(wanted) + len(self._choosable[at]))
+
+
+def _may_be_meant(text: str, one: str) -> bool:
+    """Return whether a slip may have made `text` of `one`.
+
+    A word with another first letter is another word, and so is a very short one with another letter in the
+    place of one of its own: coal is no coat, a duck no dock.
+    """
+    same = sorted(text.replace("v", "u")) == sorted(one)  # lv and lu are typed for one sound
+    if one[0] != text[0] and not same:
+        return False
+    return len(text) >= SURE_TYPO or len(text) != len(one) or same
+
+
+def _slips(text: str) -> int:
+    """Return how many letters of `text` may be wrong, missing, added or swapped.
+
+    None in Chinese, where another character is another word, and none in numbers.
+    """
+    if not text or max(text) >= HAN or any(letter.isdigit() for letter in text):
+        return 0
+    shortest, long = (SHORTEST_TYPO, LONG_TYPO) if is_latin(text) else (HANGUL_TYPO, LONG_HANGUL_TYPO)
+    return 0 if len(text) < shortest else 1 if len(text) < long else 2

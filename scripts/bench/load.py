@@ -21,7 +21,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -253,12 +253,13 @@ class Served:
 
 
 @contextmanager
-def running(*module: str, probe: str) -> Iterator[Served]:
+def running(*module: str, probe: str, environ: Mapping[str, str] = {}) -> Iterator[Served]:
     """Run a module with its arguments, of which the last is the port; yields once `probe` is answered."""
     port = free_port()
     base = f"http://{HOST}:{port}"
     command = [sys.executable, "-m", *module, str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=sys.stderr) as process:
+    env = {**os.environ, **environ}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=sys.stderr, env=env) as process:
         try:
             wait_for(lambda: ask(base + probe) == HTTPStatus.OK)
             yield Served(base, process)
@@ -266,10 +267,12 @@ def running(*module: str, probe: str) -> Iterator[Served]:
             process.terminate()
 
 
-def serving_home(home: Path, workers: int = WORKERS) -> AbstractContextManager[Served]:
+def serving_home(
+    home: Path, workers: int = WORKERS, environ: Mapping[str, str] = {}
+) -> AbstractContextManager[Served]:
     """Run ``weihai-layout serve`` for as long as the block lasts."""
     command = ("scripts.cli", "serve", "--no-browser", "--workers", str(workers), "--home", str(home))
-    return running(*command, "--port", probe="/healthz")
+    return running(*command, "--port", probe="/healthz", environ=environ)
 
 
 def measure_mb(workers: list[int]) -> float:
@@ -290,7 +293,7 @@ def make_constant(_: int) -> Server:
         start("200 OK", [("Content-Type", "application/geo+json"), ("Content-Length", str(len(found)))])
         return [found]
 
-    return Server(app, {})
+    return Server(app, {}, postpones=True)  # nothing takes time
 
 
 def main(what: str, *rest: str) -> None:

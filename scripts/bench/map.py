@@ -25,14 +25,14 @@ from flask import Flask, Response
 
 from geodata.crs import Bounds
 from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
-from layers.own import build_own_points, describe_own
+from layers.features import build_own_points, describe_own
 from layers.store import Release, place_release
 from scripts.bench.load import Result, live_at
 from scripts.bench.synthetic import CELL_DEG, build_ring
 from webmap.app import create_app
 from webmap.i18n import LANGUAGES
 from webmap.server import serving
-from webmap.settings import read_settings
+from webmap.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -109,7 +109,7 @@ def bench_map(home: Path, rounds: int = 5) -> Result:
     peer_expected = {"drawn_ms": (PEER, layers)}
     with (
         sync_playwright() as playwright,
-        serving(create_app(release, read_settings({})), {}) as ours,
+        serving(create_app(release, Settings(home)), {}) as ours,
         serving(_explore_app(release), {}) as peer,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=BROWSER_FLAGS)
@@ -339,7 +339,7 @@ def _compare_rings(browser: Browser, release: Release, rings: list[shapely.Polyg
     rows: dict[str, list[dict[str, int]]] = {"ours": [], "explore": [], "folium": []}
     with ExitStack() as stack:
         ours = stack.enter_context(_with_layer(release, rings))
-        site = stack.enter_context(serving(create_app(ours, read_settings({})), {}))
+        site = stack.enter_context(serving(create_app(ours, Settings(ours.folder.parents[1])), {}))
         peer = stack.enter_context(serving(_peer(release, rings), {}))
         addresses = {"ours": f"{site}/?lang=zh&layers={LAYER}"}
         addresses |= {name: f"{peer}/{name}" for name in ("explore", "folium")}

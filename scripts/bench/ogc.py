@@ -57,8 +57,8 @@ from scripts.bench.load import (
 )
 from scripts.bench.postgis import Ask, bench_postgis, build_items, build_side, compare_sides
 from scripts.bench.synthetic import LAYER, PATH, write_made
+from scripts.bilingual import write
 from scripts.environment import install_packages
-from scripts.messages import write
 
 PYGEOAPI_VERSION = "0.21.0"  # the last that runs on Python 3.11
 PYGEOAPI_PACKAGES = (

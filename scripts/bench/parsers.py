@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from geodata.boundary_import.issues import RefusedError
 from geodata.boundary_import.reader import read_boundary_file
 from scripts.bench.load import Result, live_at
-from scripts.messages import write
+from scripts.bilingual import write
 from webmap.app import create_app
 from webmap.settings import Settings
 

@@ -19,8 +19,8 @@ from urllib.parse import quote
 
 import shapely
 
-from layers.postgis.load import PlaceRow, Snapshot, load_release
-from layers.postgis.store import PostgisStore
+from layers.postgis.loader import PlaceRow, Snapshot, load_release
+from layers.postgis.queries import PostgisStore
 from layers.query import FeatureStore, Query
 from scripts.bench import synthetic
 from scripts.bench.load import Result, temporary_cluster

@@ -33,11 +33,10 @@ from numpy.typing import NDArray
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-from geodata.boundaries import GeoJsonFeature, Properties, flatten_value, parse_geometry
+from geodata.boundaries import GeoJsonFeature, Properties, flatten_value, parse_geometry, to_collection
 from geodata.crs import Bounds
 from geodata.model import Town
 from geodata.read import Facts, read_boundaries, read_facts
-from layers import geojson
 from layers.document_types import FieldEntry, LayerEntry
 from layers.history import Act, record
 from layers.query import Collection, StoredRow
@@ -151,7 +150,7 @@ def write_made(home: Path, release: Release, count: int, vertices: int) -> Relea
     fields = next(row["fields"] for row in release.read_json("pages/catalogue.json") if row["id"] == LAYER)
     blank: Properties = {field["name"]: [] if field["type"] == "array" else None for field in fields}
     features = [_feature(number, vertices, blank) for number in range(count)]
-    content = orjson.dumps(geojson.to_collection(features, name=LAYER))
+    content = orjson.dumps(to_collection(features, name=LAYER))
     (target / PATH).write_bytes(content)
     files: dict[str, object] = {
         path: entry for path, entry in release.manifest["files"].items() if not path.startswith(PATH)

@@ -10,12 +10,14 @@ import http.client
 import os
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,6 +40,8 @@ LIGHT = 4000  # different requests
 REACH_DEG = 0.4  # around the city's middle, where positions are looked up
 PER_S = 20  # requests of the soak, so that a machine has time for others
 SAMPLES = 20  # of memory, descriptors and disk
+SOAK_LIGHT = 1000  # different light requests of the soak: each comes again within a minute or two
+SOAK_CACHE_MB = 10  # full within minutes of sheets and exports
 
 
 def list_light(release: Release) -> list[str]:
@@ -115,18 +119,19 @@ def list_heavy(release: Release) -> list[str]:
 
 @dataclass
 class HeavyWork:
-    """Asks for sheets and exports, `HEAVY_AT_ONCE` at a time, until the block ends; 503 is an answer."""
+    """Asks for sheets and exports, `at_once`, until the block ends; 503 is an answer."""
 
     base: str
     paths: list[str]
+    at_once: int = HEAVY_AT_ONCE
     statuses: Counter[int] = field(default_factory=Counter)
 
     def __enter__(self) -> Self:
         self._ended = threading.Event()
         self._waiting = cycle(self.paths)
         self._taking = threading.Lock()
-        self._pool = ThreadPoolExecutor(HEAVY_AT_ONCE)
-        self._runs = [self._pool.submit(self._ask_on) for _ in range(HEAVY_AT_ONCE)]
+        self._pool = ThreadPoolExecutor(self.at_once)
+        self._runs = [self._pool.submit(self._ask_on) for _ in range(self.at_once)]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -162,8 +167,7 @@ def bench_load(home: Path, seconds: int = LOAD_S) -> Result:
             visitors = Visitors(served.base, light).run(seconds)
             crowd = run_crowd(Path(name), served.base, light, seconds)
         after = {"memory_mb": measure_mb(served.workers())}
-    statuses = {str(one): count for one, count in sorted(heavy.statuses.items())}
-    return {"visitors": visitors, "crowd": crowd, "heavy": statuses} | after
+    return {"visitors": visitors, "crowd": crowd, "heavy": count_statuses(heavy.statuses)} | after
 
 
 class Visitors:
@@ -239,28 +243,56 @@ def read_wrk(said: str) -> Result:
     return {"requests": int(asked[1]), "per_s": float(rate[1]), "errors": errors, **times}
 
 
-def bench_soak(home: Path, minutes: int = 10) -> Result:
+def bench_soak(home: Path, minutes: float = 10) -> Result:
     """Return memory, descriptors and disk at the start and along steady mixed traffic.
 
-    Each row is of one moment, by the minute: the greatest worker, MB resident, most descriptors of one
-    process, bytes below the home, MB. ``statuses`` counts all answers, 0 for a connection that broke.
+    The home is a copy whose files are kept within :data:`SOAK_CACHE_MB`: once that is full, the traffic makes
+    files as before and the disk is to stay as it is. Each row is of one moment, by the minute: the greatest
+    worker, MB resident, most descriptors of one process, bytes below the home, MB. ``grows_per_hour`` is how
+    fast each rises over the second half. ``statuses`` counts light answers, 0 for a connection that broke,
+    ``heavy`` those of sheets and exports.
     """
     release = live_at(home)
-    light, heavy = cycle(list_light(release)), cycle(list_heavy(release))
+    light = cycle(list_light(release)[:SOAK_LIGHT])
     statuses: Counter[int] = Counter()
-    with serving_home(home) as served, ThreadPoolExecutor(4) as pool:
-        rows = {"0": measure_now(served, home)}
-        begun, pause = time.monotonic(), 60 * minutes / SAMPLES
-        for number in range(1, SAMPLES + 1):
-            while (left := begun + number * pause - time.monotonic()) > 0:
-                paths = [*islice(light, PER_S), next(heavy)]
-                statuses.update(pool.map(lambda path: ask(served.base + path), paths))
-                time.sleep(min(1.0, left))
-            rows[f"{number * pause / 60:.1f}"] = measure_now(served, home)
-    return {"statuses": {str(one): count for one, count in sorted(statuses.items())}, "minute": rows}
+    with tempfile.TemporaryDirectory(prefix="layout-bench-") as name, ThreadPoolExecutor(4) as pool:
+        soaked = shutil.copytree(home, Path(name) / "home", ignore=shutil.ignore_patterns("cache"))
+        limit = {"WEIHAI_LAYOUT_CACHE_MB": str(SOAK_CACHE_MB)}
+        with serving_home(soaked, environ=limit) as served:
+            rows = {0.0: measure_now(served, soaked)}
+            begun, pause = time.monotonic(), 60 * minutes / SAMPLES
+            with HeavyWork(served.base, list_heavy(release), 1) as heavy:
+                for number in range(1, SAMPLES + 1):
+                    while (left := begun + number * pause - time.monotonic()) > 0:
+                        paths = [served.base + path for path in islice(light, PER_S)]
+                        statuses.update(pool.map(ask, paths))
+                        time.sleep(min(1.0, left))
+                    rows[(time.monotonic() - begun) / 60] = measure_now(served, soaked)
+    later = {minute: row for minute, row in rows.items() if minute >= minutes / 2}
+    return {
+        "statuses": count_statuses(statuses),
+        "heavy": count_statuses(heavy.statuses),
+        "grows_per_hour": {one: measure_growth(later, one) for one in rows[0.0]},
+        "minute": {f"{minute:.1f}": row for minute, row in rows.items()},
+    }
 
 
-def measure_now(served: Served, home: Path) -> Result:
+def count_statuses(statuses: Counter[int]) -> dict[str, int]:
+    """Return how many answers had each status."""
+    return {str(one): count for one, count in sorted(statuses.items())}
+
+
+def measure_growth(rows: Mapping[float, Mapping[str, float]], name: str) -> float:
+    """Return by how much a figure of rows by the minute rises an hour: the line that fits all of them best.
+
+    >>> measure_growth({30.0: {"disk_mb": 50}, 45.0: {"disk_mb": 50}, 60.0: {"disk_mb": 53}}, "disk_mb")
+    6.0
+    """
+    fitted = statistics.linear_regression(list(rows), [row[name] for row in rows.values()])
+    return round(60 * fitted.slope, 1)
+
+
+def measure_now(served: Served, home: Path) -> dict[str, float]:
     """Return memory and descriptors of a server, and the disk that its home takes."""
     workers = served.workers()
     counts = [len(os.listdir(f"/proc/{pid}/fd")) for pid in (*workers, served.process.pid)]  # noqa: PTH208

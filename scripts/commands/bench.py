@@ -36,6 +36,7 @@ from scripts.bench.tasks import (
     bench_start,
 )
 from scripts.bench.traffic import LOAD_S, bench_load, bench_soak
+from scripts.bilingual import say, warn, write
 from scripts.commands.common import (
     OneOf,
     asked_release,
@@ -48,7 +49,6 @@ from scripts.commands.common import (
     write_json,
 )
 from scripts.environment import ROOT
-from scripts.messages import say, warn, write
 
 MEASURED = ("granian", "flask", "shapely", "orjson", "cql2", "geopandas")
 GIGABYTE = 1_000_000_000

@@ -18,7 +18,7 @@ from click.types import OptionHelpExtra
 from geodata.messages import fill
 from layers.home import HomeError, find_home
 from layers.store import BrokenReleaseError, Release, read_current
-from scripts.messages import list_texts, text, warn, write
+from scripts.bilingual import list_texts, text, warn, write
 
 if TYPE_CHECKING:
     from scripts.postgis_sync import Admission

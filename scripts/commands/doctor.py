@@ -25,6 +25,7 @@ from layers.history import read_last
 from layers.home import HomeError, Standing, read_standing
 from layers.inspection import list_faults
 from layers.store import BrokenReleaseError, Release, read_current
+from scripts.bilingual import list_texts, warn, write
 from scripts.commands.common import (
     command,
     describe_home,
@@ -35,7 +36,6 @@ from scripts.commands.common import (
     write_json,
 )
 from scripts.environment import NEEDED, list_pinned
-from scripts.messages import list_texts, warn, write
 from webmap.content import holds
 from webmap.publish import hash_code
 from webmap.settings import MAX_PORT, Settings, SettingsError, list_unknown, read_settings
@@ -102,7 +102,7 @@ def doctor(*, host: str, port: int, as_json: bool, home: Path | None) -> int:
     return 1 if errors else 0
 
 
-def examine(host: str, port: int, home: Path | None = None) -> Iterator[Finding]:
+def examine(host: str, port: int, home: Path | None) -> Iterator[Finding]:
     """Yield the findings of every check, in the order in which one mends them."""
     for name, near in list_unknown():
         yield _doubt("settings", "setting_unknown", name=name, near=near or "–")
@@ -169,7 +169,9 @@ def _find_version(name: str) -> str:
 def _check_space(patient: Patient) -> Iterator[Finding]:
     settings = patient.settings
     home = _existing(settings.home)
-    wanted = {Path(tempfile.gettempdir()): LEAST_MB, home: 2 * RELEASE_MB + settings.cache_megabytes}
+    wanted = {home: 2 * RELEASE_MB + settings.cache_megabytes}
+    with suppress(OSError):  # where there is none, the permissions say so
+        wanted = {Path(tempfile.gettempdir()): LEAST_MB, **wanted}
     for folder, megabytes in wanted.items():
         free = shutil.disk_usage(folder).free // MEGABYTE
         values = {"folder": folder, "free": free, "wanted": megabytes}
@@ -200,7 +202,8 @@ def _check_permissions(patient: Patient) -> Iterator[Finding]:
         with tempfile.TemporaryFile() as file:
             file.write(b" ")
     except OSError as error:
-        yield _bad("permissions", "temporary_bad", folder=tempfile.gettempdir(), reason=error.strerror)
+        folder = tempfile.tempdir or os.environ.get("TMPDIR", "TMPDIR")  # None where nothing can be written
+        yield _bad("permissions", "temporary_bad", folder=folder, reason=error.strerror)
     if log and log != "-" and not os.access(log if Path(log).exists() else Path(log).parent, os.W_OK):
         yield _bad("permissions", "log_bad", file=log)
 

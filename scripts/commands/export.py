@@ -14,10 +14,10 @@ from typing import Any
 import click
 from filelock import FileLock
 
-from layers.export.formats import FORMATS, FRAMES, GEOMETRIES, PLAN
-from layers.export.job import Job, build_job, release_path
+from layers.export.job import FORMATS, FRAMES, GEOMETRIES, PLAN, Job, build_job, release_path
 from layers.home import write_atomically
 from layers.store import BrokenReleaseError, Release
+from scripts.bilingual import say, text, warn, write
 from scripts.commands.common import (
     OneOf,
     Refusal,
@@ -32,7 +32,6 @@ from scripts.commands.common import (
     tell_wrong,
     write_json,
 )
-from scripts.messages import say, text, warn, write
 from webmap.content import Content
 from webmap.downloads import DownloadRequest, parse_download
 from webmap.file_addresses import Files
@@ -41,7 +40,7 @@ from webmap.map_choice import parse_map_choice
 from webmap.params import wrong_choice
 from webmap.problems import RequestError
 from webmap.settings import URL, Settings
-from webmap.site.build import NotOursError, check_folder, remove_site_leftovers, write_site
+from webmap.static_site import NotOursError, check_folder, remove_site_leftovers, write_site
 
 FILTERS = ("filter", "theme", "industry", "cluster", "zone")
 
@@ -153,7 +152,7 @@ def _endings(kind: str) -> tuple[str, ...]:
 
 def _make(options: ExportOptions, asked: DownloadRequest, content: Content) -> tuple[Job, bytes]:
     # Heavy, and not needed for a refusal.
-    from layers.export.write import write as write_file
+    from layers.export.write import write_file
 
     job = build_job(asked.to_request(content.release))
     if len(options.layer) > 1:
@@ -295,7 +294,7 @@ def site(
 
 def _write(folder: Path, files: Files, release: Release, chosen: Settings, *, as_json: bool) -> int:
     # Heavy, and not needed for a refusal.
-    from webmap.site.build import SiteError, build_site
+    from webmap.static_site import SiteError, build_site
 
     about = {"release": release.id, "url": files.url, "sheets": files.sheets}
     remove_site_leftovers(folder)

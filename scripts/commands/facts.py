@@ -14,6 +14,7 @@ from geodata.check import check_facts
 from geodata.local import place_of_file, read_local, write_examples
 from geodata.messages import Problem
 from geodata.read import read_facts
+from scripts.bilingual import say, warn, write
 from scripts.commands.common import (
     OneOf,
     Refusal,
@@ -28,7 +29,6 @@ from scripts.commands.common import (
     try_release,
     write_json,
 )
-from scripts.messages import say, warn, write
 from webmap.publish import add_files
 from webmap.settings import Settings
 
@@ -66,7 +66,7 @@ def _check_basemap(path: Path, found: read.Facts, facts: Path) -> Iterator[Probl
     """Read a basemap as a build does, which may take minutes, and yield what is wrong with it."""
     # Only who has a basemap pays for what draws it.
     from geodata.basemap import BasemapError
-    from layers.basemap import open_basemap
+    from layers.basemap_cells import open_basemap
 
     try:
         open_basemap(path, found, read.read_boundaries(facts / "boundaries"))

@@ -24,12 +24,13 @@ from geodata.boundary_import.propose import (
     TransferRow,
     propose,
 )
-from geodata.boundary_import.records import LAYERS, METHODS, CheckOptions, keep_latest
-from geodata.letters import UNPRINTABLE, find_unprintable
+from geodata.imported import LAYERS, METHODS, CheckOptions, keep_latest
+from geodata.messages import UNPRINTABLE, find_unprintable
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_imports, read_last
 from layers.home import claim, write_atomically
 from layers.release import read_neighbours
+from scripts.bilingual import say, text, warn, write
 from scripts.commands.common import (
     SHOWN,
     OneOf,
@@ -44,7 +45,6 @@ from scripts.commands.common import (
     tell_failed,
     write_json,
 )
-from scripts.messages import say, text, warn, write
 from scripts.postgis_sync import Admission
 from webmap.preview import render_preview
 from webmap.publish import BuildError, imports_in_force, publish_imports

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from geodata import crs as frames
-from geodata.coordinates import CoordinateError, parse_coordinates
+from geodata.crs import CoordinateError, parse_coordinates
 from layers.home import write_atomically
 from layers.lookup import LookupAnswer, PointAnswer, ShareAnswer, SharesAnswer
 from layers.search.finder import SearchDocument, ToldAnswer, ToldTerm
 from layers.store import Release
+from scripts.bilingual import say, text, warn, write
 from scripts.commands.common import (
     OneOf,
     asked_release,
@@ -28,7 +29,6 @@ from scripts.commands.common import (
     tell_wrong,
     write_json,
 )
-from scripts.messages import say, text, warn, write
 from webmap.content import Content, open_store
 from webmap.i18n import format_clause
 from webmap.params import parse_polygon
@@ -36,7 +36,7 @@ from webmap.problems import RequestError, UnavailableError
 from webmap.settings import Settings
 
 if TYPE_CHECKING:
-    from layers.join.request import JoinRefusedError, JoinSummary
+    from layers.join.join_request import JoinRefusedError, JoinSummary
 
 LON_LIMIT, LAT_LIMIT = 180, 90
 PAIR = 2
@@ -187,7 +187,7 @@ def search(*, query: str, lang: str, as_json: bool, home: Path | None) -> int:
     chosen = settings(home)
     release = asked_release(chosen)
     from webmap.app import create_app  # only this command speaks as the pages do
-    from webmap.views.search import answer_question
+    from webmap.views.finding import answer_question
 
     app = create_app(release, Settings(chosen.home))
     with app.app_context():
@@ -263,7 +263,7 @@ def join(**given: Any) -> int:
     """Write the answer, or sum it up; exit 2 for a file that cannot be joined, 1 if none can be written."""
     options = JoinOptions(**given)
     # Heavy, and only this command's.
-    from layers.join.request import FILES, SUMMARY, JoinRefusedError
+    from layers.join.join_request import FILES, SUMMARY, JoinRefusedError
 
     kind = options.out.suffix.lower().removeprefix(".") if options.out else SUMMARY
     if options.out and kind not in FILES:
@@ -294,8 +294,8 @@ def join(**given: Any) -> int:
 
 
 def _join(options: JoinOptions, kind: str, release: Release) -> tuple[JoinSummary, bytes]:
-    from layers.join.job import join_file
-    from layers.join.request import OPTIONS, JoinRequest
+    from layers.join.join_request import OPTIONS, JoinRequest
+    from layers.join.table_job import join_file
 
     with tempfile.TemporaryDirectory() as folder:
         told = {name: getattr(options, name) for name in OPTIONS}

@@ -21,6 +21,7 @@ from geodata import deferred
 from layers.history import read_last
 from layers.home import HomeError
 from layers.store import BrokenReleaseError, Release, read_current
+from scripts.bilingual import say, text, warn
 from scripts.commands.common import (
     Command,
     command,
@@ -31,7 +32,6 @@ from scripts.commands.common import (
     settings,
     whole,
 )
-from scripts.messages import say, text, warn
 from webmap.settings import SETTINGS, Setting, Settings
 from webmap.sockets import CONNECTIONS, count_connections, listen
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
+from scripts.bilingual import say, text, warn, write
 from scripts.commands.common import SHOWN, OneOf, Refusal, command, json_option, option, settings, write_json
-from scripts.messages import say, text, warn, write
 from webmap.workbench.users import (
     LONGEST_PASSWORD,
     ROLES,

@@ -146,7 +146,7 @@ class Division:
 Lands = Mapping[str, Land]
 
 
-def build_grid(land: BaseGeometry, step: float = CELL_M) -> Grid:
+def build_grid(land: BaseGeometry, step: float) -> Grid:
     """Return the grid over `land`, metres, with a margin all round."""
     west, south, east, north = land.bounds
     xs = np.arange(west - _MARGIN_M, east + _MARGIN_M + step, step)

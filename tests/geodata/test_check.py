@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.check import check_facts
-from geodata.messages import Problem, say
+from geodata.messages import Problem, to_message
 from geodata.model import Seat, Text, Turn
 from geodata.read import Facts, read_facts
 from geodata.references import references_of, tables
@@ -371,7 +371,7 @@ def test_every_message_exists_in_both_languages(facts):
     problem = next(iter(check_facts(change(facts, "zones", "gaoqu", parent=NOBODY))))
     assert isinstance(problem, Problem)
     with pytest.raises(KeyError):
-        say("no-such-code", "zh")
+        to_message("no-such-code", "zh")
 
 
 def test_a_finding_about_a_record_without_an_id_names_its_row_and_line(facts):

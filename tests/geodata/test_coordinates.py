@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.coordinates import CoordinateError, parse_coordinates
+from geodata.crs import CoordinateError, parse_coordinates
 
 SAME = (122.116306, 37.308194)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.geojson_input import DEPTHS, GeojsonError, list_geometries, read_geojson
+from geodata.boundaries import DEPTHS, GeojsonError, list_geometries, read_geojson
 
 RING = [[122.0, 37.2], [122.2, 37.2], [122.2, 37.4], [122.0, 37.2]]
 

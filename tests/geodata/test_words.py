@@ -11,11 +11,10 @@ from typing import Any, cast
 import pytest
 
 from geodata.audit import audit_facts
-from geodata.check import check_facts
+from geodata.check import check_facts, known_words, printed_terms, uncovered, words_by_clause
 from geodata.model import Naming, Record, Synonym, Term, Text, Tie, Word
 from geodata.read import Facts, read_facts
 from geodata.references import rows, tables
-from geodata.vocabulary import known_words, printed_terms, uncovered, words_by_clause
 
 PLAIN = re.compile(r"(?<!니)다(?=[.。;:)”]|$)")  # a Korean sentence in another register than 합니다
 NOUNS = ("바다",)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from layers.export.job import About, Part, read_about, read_part
 from layers.lookup import BlockPlaces, Lookup, Surroundings
 from layers.memory import MemoryStore
-from layers.postgis.store import PostgisStore
+from layers.postgis.queries import PostgisStore
 from layers.query import FeatureStore
 from layers.store import Release
 
@@ -35,3 +36,15 @@ def around(release: Release) -> Surroundings:
 def lookup(release: Release, around: Surroundings) -> Lookup:
     """Return what answers for a position, from the release's own polygons."""
     return Lookup(BlockPlaces(release.read("index/lookup.bin")), around)
+
+
+@pytest.fixture(scope="session")
+def about(release: Release) -> About:
+    """Return what every file of the release says of itself."""
+    return read_about(release)
+
+
+@pytest.fixture(scope="session")
+def parts(release: Release) -> dict[str, Part]:
+    """Return every layer and table of the release with all its rows."""
+    return {info["id"]: read_part(release, info) for info in release.read_json("pages/catalogue.json")}

@@ -8,8 +8,8 @@ import pytest
 
 from geodata.read import Facts, read_facts
 from layers.answers import Answers
+from layers.measures import select_service_kinds
 from layers.relations import Relations
-from layers.siting import select_service_kinds
 from layers.store import Release
 
 

@@ -23,7 +23,7 @@ from geodata.basemap import (
 )
 from geodata.crs import Bounds
 from geodata.read import Facts, read_facts
-from layers.basemap import (
+from layers.basemap_cells import (
     FOLDER,
     INDEX,
     RANGES,

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from geodata.boundary_import.records import ImportedBoundary
-from geodata.boundary_import.snap import Adjusted
+from geodata.imported import Adjusted, ImportedBoundary
 from geodata.read import read_facts
 from layers.catalogue import read_licence
 from layers.document_types import ImportEntry

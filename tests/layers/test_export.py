@@ -34,8 +34,10 @@ from hypothesis import strategies as st
 from geodata import crs
 from geodata.boundaries import GeoJsonFeature, list_records, parse_geometry
 from layers.catalogue import read_licence
-from layers.export.formats import FORMATS, FRAMES, PLAN, formats_of
 from layers.export.job import (
+    FORMATS,
+    FRAMES,
+    PLAN,
     About,
     Choice,
     ExportRequest,
@@ -44,17 +46,16 @@ from layers.export.job import (
     Part,
     columns_of,
     flatten_rows,
+    formats_of,
     harmless,
-    read_about,
-    read_parts,
     release_path,
     select_parts,
     to_job,
 )
-from layers.export.places import geometries_of
 from layers.export.styles import rule_of
+from layers.export.texts import geometries_of
 from layers.export.vector import short_names, shorten_text
-from layers.export.write import write
+from layers.export.write import write_file
 from layers.store import Release
 
 ROOT = Path(__file__).parents[2]
@@ -63,21 +64,11 @@ DEGREES = ("EPSG:4326", "EPSG:4490")
 GDAL_FORMATS = ("gpkg", "shp.zip", "gdb.zip", "fgb", "kml", "topojson", "geojson", "csv")
 
 
-@pytest.fixture(scope="module")
-def about(release: Release) -> About:
-    return read_about(release)
-
-
-@pytest.fixture(scope="module")
-def parts(release: Release) -> dict[str, Part]:
-    return {part.id: part for part in read_parts(release)}
-
-
 @pytest.fixture
 def make(about: About, parts: dict[str, Part]) -> Callable[..., bytes]:
     def make(name: str, kind: str, frame: str | None = None, geometry: str | None = None) -> bytes:
         spec = ExportSpec(name, kind, frame or FORMATS[kind].frames[0], geometry or FORMATS[kind].geometry)
-        return write(to_job(spec, list(parts.values()), about))
+        return write_file(to_job(spec, list(parts.values()), about))
 
     return make
 
@@ -148,7 +139,7 @@ def test_a_column_has_its_type_also_where_some_values_are_unknown(
         {"geometry": None, "properties": dict.fromkeys(known)},
     ]
     path = tmp_path / f"made.{kind}"
-    path.write_bytes(write(Job(ExportSpec("zones", kind, "EPSG:4326"), (Part(info, rows),), about)))
+    path.write_bytes(write_file(Job(ExportSpec("zones", kind, "EPSG:4326"), (Part(info, rows),), about)))
     found = pyogrio.read_info(path, layer="zones")
     assert dict(zip(found["fields"], found["ogr_types"], strict=True)) == {
         "string": "OFTString",
@@ -246,7 +237,7 @@ def test_a_geopackage_is_dated_by_the_latest_imported_boundary(
     said: Any = {"name": {"zh": "高区"}, "id": "gaoqu", "source": "s", "who": "w", "licence": "l"}
     brought = replace(about, imports=[said | {"date": date} for date in ("2026-11-27", "2026-11-02")])
     path = tmp_path / "plan.gpkg"
-    path.write_bytes(write(to_job(ExportSpec(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
+    path.write_bytes(write_file(to_job(ExportSpec(PLAN, "gpkg", "EPSG:4326"), list(parts.values()), brought)))
     with closing(sqlite3.connect(path)) as database:
         changed = dict(database.execute("SELECT table_name, last_change FROM gpkg_contents"))
         styles = database.execute("SELECT DISTINCT update_time FROM layer_styles").fetchall()
@@ -337,11 +328,11 @@ def test_a_border_of_many_corners_comes_whole_as_drawing_and_as_topology(
     corners = sum(int(shapely.get_num_coordinates(parse_geometry(row))) for row in dense)
     assert corners > 5_000
     job = Job(ExportSpec("counties", "dxf", "EPSG:4549"), (part,), about)
-    drawing = read_drawing(io.StringIO(write(job).decode()))
+    drawing = read_drawing(io.StringIO(write_file(job).decode()))
     rings = sum(len(shapely.get_rings(shapely.get_parts(place))) for place in part.geometries)
     lines = list(drawing.modelspace().query("LWPOLYLINE"))
     assert sum(len(line) for line in lines) == corners - rings  # none closes with its first corner again
-    topology = json.loads(write(replace(job, spec=replace(job.spec, format="topojson", frame="CRS84"))))
+    topology = json.loads(write_file(replace(job, spec=replace(job.spec, format="topojson", frame="CRS84"))))
     origin = np.round(np.array(topology["transform"]["translate"]) * 1e7)
     steps = np.vstack([np.cumsum(arc, axis=0) + origin for arc in topology["arcs"]]).astype(int)
     places = np.round(np.vstack([shapely.get_coordinates(place) for place in part.geometries]) * 1e7)
@@ -538,9 +529,14 @@ def test_a_place_is_chosen_with_all_that_lies_in_it(parts: dict[str, Part]) -> N
 def test_an_empty_selection_makes_an_empty_file_of_every_kind(about: About, parts: dict[str, Part]) -> None:
     empty = Part(parts["zones"].info, [])
     for kind in formats_of("layer"):
-        content = write(Job(ExportSpec("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about))
+        content = write_file(
+            Job(ExportSpec("zones", kind.id, kind.frames[0], kind.geometry), (empty,), about)
+        )
         assert content, kind.id
-    assert json.loads(write(Job(ExportSpec("zones", "geojson", "CRS84"), (empty,), about)))["features"] == []
+    assert (
+        json.loads(write_file(Job(ExportSpec("zones", "geojson", "CRS84"), (empty,), about)))["features"]
+        == []
+    )
 
 
 @pytest.mark.parametrize("layer", LAYERS)

@@ -11,31 +11,28 @@ import pyogrio
 import pytest
 import shapely
 
-from layers.export.formats import FRAMES, PLAN
-from layers.export.job import About, ExportSpec, Part, read_about, read_parts, release_path, to_job
-from layers.export.places import geometries_of
-from layers.export.write import write
+from layers.export.job import (
+    FRAMES,
+    PLAN,
+    About,
+    ExportSpec,
+    Part,
+    release_path,
+    to_job,
+)
+from layers.export.texts import geometries_of
+from layers.export.write import write_file
 from layers.store import Release
 
 UPDATES = ("update1", "update2", "update3", "update4")
 Made = Callable[[str, str], Path]
 
 
-@pytest.fixture(scope="module")
-def about(release: Release) -> About:
-    return read_about(release)
-
-
-@pytest.fixture(scope="module")
-def parts(release: Release) -> dict[str, Part]:
-    return {part.id: part for part in read_parts(release)}
-
-
 @pytest.fixture
 def make(about: About, parts: dict[str, Part], tmp_path: Path) -> Made:
     def make(name: str, frame: str) -> Path:
         path = tmp_path / f"{name}.gpkg"
-        path.write_bytes(write(to_job(ExportSpec(name, "gpkg", frame), list(parts.values()), about)))
+        path.write_bytes(write_file(to_job(ExportSpec(name, "gpkg", frame), list(parts.values()), about)))
         return path
 
     return make

@@ -23,10 +23,10 @@ from geodata import crs
 from geodata.boundary_import.issues import RefusedError
 from geodata.read import read_facts
 from layers.answers import Answers
-from layers.join import job
-from layers.join.job import answer_join, join_file, list_added_columns
+from layers.join import table_job
+from layers.join.join_request import JoinRefusedError, JoinRequest, JoinSummary, unpack_answer
 from layers.join.placing import PointPlacer, judge_frame, open_placer
-from layers.join.request import JoinRefusedError, JoinRequest, JoinSummary, unpack_answer
+from layers.join.table_job import answer_join, join_file, list_added_columns
 from layers.lookup import SHARING, Lookup
 from layers.relations import Relations
 from layers.search import Search
@@ -242,7 +242,7 @@ def test_products_are_answered_as_the_search_and_the_plan_answer(join: Join, rel
             if row[f"plan_{one}_id"]
         ]
         kinds = [answer["kind"] for answer in answers if answer] or ["elsewhere"]
-        assert row["plan_product_here"] == min(kinds, key=job.KINDS.index)
+        assert row["plan_product_here"] == min(kinds, key=table_job.KINDS.index)
     assert {rows[at]["plan_product_says"] for at in (2, 3)} == {""}
 
 
@@ -268,7 +268,7 @@ def test_a_product_is_said_not_to_be_listed_where_the_facts_list_its_industry_el
 def test_products_that_cannot_be_asked_for_are_refused(
     join: Join, monkeypatch: pytest.MonkeyPatch, column: str, code: str
 ) -> None:
-    monkeypatch.setattr(job, "MAX_PRODUCTS", 2)
+    monkeypatch.setattr(table_job, "MAX_PRODUCTS", 2)
     with pytest.raises(JoinRefusedError) as caught:
         join(TABLE, product=column)
     assert (caught.value.code, caught.value.field) == (code, "product")
@@ -344,7 +344,7 @@ def test_places_add_up(join: Join) -> None:
     assert sum(summary.where.values()) == len(rows)
     assert sum(row["count"] for row in summary.zones) == summary.placed
     for layer in SHARING:
-        one = job.SINGULAR[layer]
+        one = table_job.SINGULAR[layer]
         for row in rows:
             if row["plan_lon"]:
                 assert (

@@ -21,14 +21,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.boundaries import GeoJsonFeature
-from geodata.boundary_import.records import ImportedBoundary
-from geodata.letters import find_unprintable, strip_unprintable
+from geodata.imported import ImportedBoundary
+from geodata.messages import find_unprintable, strip_unprintable
 from geodata.model import Source, Text
 from geodata.read import ROOT, read_facts
-from layers.export.formats import FORMATS, PLAN
-from layers.export.job import About, ExportSpec, Job, read_about, read_parts, to_job
-from layers.export.write import write
-from layers.store import Release
+from layers.export.job import FORMATS, PLAN, About, ExportSpec, Job, Part, to_job
+from layers.export.write import write_file
 from scripts.cli import main
 from webmap.paper import typeset
 from webmap.paper.drawing import Drawing
@@ -137,9 +135,7 @@ def test_xml_is_well_formed_whatever_it_is_made_of(text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def make(release: Release) -> Callable[[str, str], bytes]:
-    about, parts = read_about(release), {part.id: part for part in read_parts(release)}
-
+def make(about: About, parts: dict[str, Part]) -> Callable[[str, str], bytes]:
     def make(kind: str, text: str) -> bytes:
         """Return a file of parks in which one is named `text`, of the source `text`."""
         row = parts["parks"].features[0]
@@ -149,7 +145,7 @@ def make(release: Release) -> Callable[[str, str], bytes]:
         name = PLAN if "layer" not in FORMATS[kind].holds else "parks"
         spec = ExportSpec(name, kind, FORMATS[kind].frames[0], FORMATS[kind].geometry)
         job: Job = to_job(spec, odd, _about(about, text))
-        return write(job)
+        return write_file(job)
 
     return make
 

@@ -20,9 +20,9 @@ from psycopg import sql
 
 from layers.cql.tree import Compare, Constant, Like, Property
 from layers.document_types import BlockHead
-from layers.postgis import conditions, pool
-from layers.postgis import load as loading
-from layers.postgis.load import (
+from layers.postgis import loader as loading
+from layers.postgis import pool, queries
+from layers.postgis.loader import (
     FOLDER,
     KEPT,
     MissingExtensionError,
@@ -33,7 +33,7 @@ from layers.postgis.load import (
     read_snapshot,
 )
 from layers.postgis.pool import SCHEMA
-from layers.postgis.store import PostgisStore
+from layers.postgis.queries import PostgisStore
 from layers.query import Collection, Query, StoredRow, StoreSlowError, StoreUnavailableError
 from layers.store import Release
 from scripts.bench.load import DatabaseCluster, temporary_cluster
@@ -218,7 +218,7 @@ def test_a_list_of_more_entries_than_are_kept_is_read_through(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "INDEXED_FROM", 0)
-    monkeypatch.setattr(conditions, "MAX_ENTRIES", 3)
+    monkeypatch.setattr(queries, "MAX_ENTRIES", 3)
     info = INFO | {"fields": [*INFO["fields"], {"name": "uses", "type": "array"}]}
     rows = [
         StoredRow(row.id, row.body, row.values | {"uses": f"a;{row.id}"}, row.geometry) for row in SQUARES

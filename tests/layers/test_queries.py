@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from geodata.check import printed_terms
 from geodata.model import Term
 from geodata.read import Facts, read_facts
-from geodata.vocabulary import printed_terms
 from layers.search import Search
 from layers.store import Release
 

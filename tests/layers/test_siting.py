@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.siting import Measure, Ranked, rank
+from layers.measures import Measure, Ranked, rank
 
 WISHES = ("harbour", "coast", "campus")
 

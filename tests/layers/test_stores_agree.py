@@ -26,9 +26,9 @@ from layers.cql.tree import (
     Property,
 )
 from layers.memory import MemoryTable
-from layers.postgis import load as loading
-from layers.postgis.load import Snapshot, load_release
-from layers.postgis.store import PostgisStore
+from layers.postgis import loader as loading
+from layers.postgis.loader import Snapshot, load_release
+from layers.postgis.queries import PostgisStore
 from layers.query import Query, StoredRow, queryables
 from scripts.bench.load import DatabaseCluster
 from tests.layers import oracle

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -220,6 +221,18 @@ def test_traffic_is_of_everything_and_all_of_it_is_answered(release: Release, cl
     assert {"", "zones", "industries", "ogc", "search.json", "lookup", "plan"} <= kinds
     assert [path for path in light[:60] if client.get(path).status_code != 200] == []
     assert {path.partition("?")[0].rpartition(".")[2] for path in heavy} >= {"pdf", "png", "gpkg"}
+
+
+def test_a_short_soak_is_answered_in_all_and_says_how_fast_it_grows(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted((home / "cache").rglob("*"))
+    monkeypatch.setattr(traffic, "SAMPLES", 3)
+    found: dict[str, Any] = traffic.bench_soak(home, 0.1)
+    assert set(found["statuses"]) == {"200"}
+    assert set(found["heavy"]) <= {"200", "503"}
+    assert set(found["grows_per_hour"]) == {"memory_mb", "descriptors", "disk_mb"}
+    assert sorted((home / "cache").rglob("*")) == before  # it is a copy that is soaked
 
 
 def test_no_hostile_text_makes_a_parser_fail(client: FlaskClient, tmp_path: Path) -> None:

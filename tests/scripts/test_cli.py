@@ -1,10 +1,13 @@
+import errno
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -500,6 +503,64 @@ def test_the_server_says_where_it_is_answers_and_stops_on_a_signal(home, release
         finally:
             server.kill()
     assert server.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["local", "init", "FOLDER"],
+        ["export", "zones", "--format", "geojson", "-o", "FOLDER/zones.geojson"],
+        ["map", "-o", "FOLDER/map.html"],
+        ["site", "FOLDER/site", "--url", "https://x.example", "--without-sheets"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_where_no_more_can_be_written_that_is_said_and_no_part_is_left(home, release, tmp_path, arguments):
+    command = [one.replace("FOLDER", str(tmp_path)) for one in arguments]
+    answer = subprocess.run(
+        [sys.executable, "-m", "scripts.cli", *command],
+        cwd=ROOT,
+        env={**os.environ, "WEIHAI_LAYOUT_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=_write_little,
+    )
+    assert (answer.returncode, "Traceback" in answer.stderr) == (1, False)
+    assert os.strerror(errno.EFBIG) in answer.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def _write_little():
+    """Let no file grow beyond what fits into a short one: as on a full disk, the third or so fails."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_site_told_to_end_leaves_nothing_and_one_killed_only_until_the_next(home, release, tmp_path, end):
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.cli",
+        "site",
+        str(tmp_path / "[1]"),
+        "--url",
+        "https://x.example",
+    ]
+    old = tmp_path / ".[1]-weihai-layout-of_a_killed_run"
+    old.mkdir()
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "WEIHAI_LAYOUT_HOME": str(home)},
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - as above
+    ) as process:
+        while process.poll() is None and not [*tmp_path.glob(".*/new/*")]:
+            time.sleep(0.05)
+        process.send_signal(end)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[end]
+    assert not old.exists()
+    assert len([*tmp_path.iterdir()]) == (end is signal.SIGKILL)
 
 
 def _heed_interrupts():

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geodata.boundary_import.records import ImportedBoundary
+from geodata.imported import ImportedBoundary
 from layers.history import Act, Entry, read_history, record
 from layers.home import MARKER, HomeError, find_home
 from layers.store import CorruptFileError, Pointer, place_release, read_current, read_pointer
@@ -578,7 +578,7 @@ def test_a_full_disk_leaves_the_old_release_and_says_so(
 HEAVY = ("flask", "shapely", "pydantic", "geopandas", "werkzeug", "lark", "webmap")
 
 
-@pytest.mark.parametrize("module", ["layers.history", "layers.inspection", "scripts.commands.history"])
+@pytest.mark.parametrize("module", ["layers.history", "layers.inspection", "scripts.commands.publications"])
 def test_who_only_reads_the_history_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print([one for one in {HEAVY!r} if one in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], cwd=publishing.ROOT, capture_output=True, check=True)

@@ -165,6 +165,18 @@ def test_a_log_and_a_temporary_folder_that_cannot_be_written(look: Look, tmp_pat
     assert keys(look(ACCESS_LOG=str(log))["permissions"]) == ["home_open", "temporary_bad", "log_bad"]
 
 
+def test_a_machine_without_a_temporary_folder_is_told_so(look: Look, monkeypatch) -> None:
+    def find_none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", find_none)
+    found = look()
+    assert keys(found["permissions"]) == ["home_open", "temporary_bad"]
+    assert "['/tmp']" in found["permissions"][1].list_lines()[1]
+    assert len(found["space"]) == 1
+
+
 def test_local_additions_that_cannot_be_read(look: Look, tmp_path: Path) -> None:
     (tmp_path / "plan.txt").write_text("三", encoding="utf-8")
     assert keys(look(LOCAL=str(tmp_path))["local"]) == ["local_ok"]

@@ -216,7 +216,7 @@ def test_start_explains_itself_in_both_languages():
 
 
 def test_messages_survive_a_terminal_without_chinese():
-    say = "from scripts.messages import say; say('environment_ready')"
+    say = "from scripts.bilingual import say; say('environment_ready')"
     plain = {**os.environ, "PYTHONIOENCODING": "ascii"}
     answer = subprocess.run(
         [sys.executable, "-c", say], cwd=ROOT, env=plain, capture_output=True, text=True, check=True

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from layers.postgis.load import is_loaded, migrate, read_snapshot
+from layers.postgis.loader import is_loaded, migrate, read_snapshot
 from layers.postgis.pool import SCHEMA
-from layers.postgis.store import PostgisStore
+from layers.postgis.queries import PostgisStore
 from layers.query import StoreUnavailableError
 from layers.store import Release
 from scripts.bench.load import DatabaseCluster

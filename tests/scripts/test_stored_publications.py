@@ -18,7 +18,7 @@ import pytest
 from werkzeug.test import Client
 
 from layers.history import Act, read_history, record
-from layers.postgis.load import Snapshot, is_loaded, load_release
+from layers.postgis.loader import Snapshot, is_loaded, load_release
 from layers.postgis.pool import SCHEMA
 from layers.store import Release, read_pointer
 from scripts import cli
@@ -206,7 +206,7 @@ def test_each_release_is_loaded_before_it_is_live(
         seen.append((snapshot.release, _live(home)))
         return load_release(given, snapshot, *rest)
 
-    monkeypatch.setattr("layers.postgis.load.load_release", note)
+    monkeypatch.setattr("layers.postgis.loader.load_release", note)
     monkeypatch.setenv("WEIHAI_LAYOUT_STORE", url)
     assert cli.main(["rollback", "1", "--home", str(home)]) == 0
     assert seen == [(first.id, published.second.id)]

@@ -15,7 +15,7 @@ from layers.store import Release
 from webmap import export_worker, server
 from webmap.app import create_app
 from webmap.export_worker import ChildJob, ChildLimits
-from webmap.paper.request import make_sheet
+from webmap.paper.paper_request import make_sheet
 from webmap.settings import Settings
 
 FLAGS = [
@@ -38,7 +38,9 @@ def serving(release: Release, settings: Settings) -> Iterator[str]:
 @contextmanager
 def running(application: Any) -> Iterator[str]:
     """Serve a WSGI application on a free port for as long as the block lasts."""
-    with server.serving(application, getattr(application, "extensions", {}).get("strings", {})) as address:
+    extensions = getattr(application, "extensions", {})
+    postpones = "ogc" in extensions  # other applications take their time where they are called
+    with server.serving(application, extensions.get("strings", {}), postpones=postpones) as address:
         yield address
 
 

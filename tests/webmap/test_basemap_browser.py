@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from geodata.basemap import Basemap, GroundFeature, LocalName
 from geodata.read import read_facts
-from layers.basemap import FOLDER, INDEX, RANGES, build_cells, prepare_basemap, window_around
+from layers.basemap_cells import FOLDER, INDEX, RANGES, build_cells, prepare_basemap, window_around
 from layers.store import Release
 
 pytestmark = pytest.mark.browser

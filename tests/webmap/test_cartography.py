@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from PIL import ImageColor
 
 from geodata.read import read_facts
 from layers.cartography import STYLE, shade
@@ -15,6 +16,13 @@ from webmap.assets import FOLDER, read_assets, read_style_sheet
 
 ROOT = Path(__file__).parent.parent.parent
 HEX = re.compile(r"""(?<![&\w/])#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})(?![\w-])""")
+# Black and white are of codes and of paper itself.
+NAMES = "|".join(sorted(ImageColor.colormap.keys() - {"black", "white"}))
+COLOUR = re.compile(
+    rf"""{HEX.pattern}|\b(?:rgb|hsl|hwb|lab|lch|oklab|oklch)a?\(\s*[\d.]"""
+    rf"""|(?<!\()\b(?:color|colour|fill|stroke|background|border|shadow|hue)[\w-]*["']?\s*[:=]"""
+    rf"""[^;:{{}}\n]*?["'\s:=](?:{NAMES})\b"""
+)
 DRAWING = {".py", ".js", ".css", ".html", ".svg", ".typ", ".yaml"}
 PALETTES = {
     "layers/cartography.yaml",
@@ -35,7 +43,7 @@ def test_colours_stand_in_one_file_for_maps_and_one_for_pages():
     found = {
         path.relative_to(ROOT).as_posix()
         for path in drawing_files()
-        if HEX.search(re.sub(r">>> .*\n.*", "", path.read_text(encoding="utf-8")))
+        if COLOUR.search(re.sub(r">>> .*\n.*", "", path.read_text(encoding="utf-8")))
     }
     assert found <= PALETTES | {"webmap/vendor"}
     assert found >= {"layers/cartography.yaml", "webmap/static/css/tokens.css"}

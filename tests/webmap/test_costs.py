@@ -28,7 +28,7 @@ from jinja2 import Environment
 from geodata.deferred import Deferred
 from layers.axes import ALL
 from layers.cql import evaluate
-from layers.cql.check import RELATIONS
+from layers.cql.type_check import RELATIONS
 from layers.memory import MemoryStore
 from layers.query import Query, dump_exactly
 from layers.store import Release, share
@@ -182,7 +182,7 @@ def test_a_geometry_is_not_related_to_itself_again_and_again(
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let others hold every turn for as long as the test lasts."""
     busy = Limiter(1)
-    monkeypatch.setattr("webmap.views.lookup.computing", busy)
+    monkeypatch.setattr("webmap.views.finding.computing", busy)
     monkeypatch.setattr("webmap.ogc.resources.computing", busy)
     with busy.turn():
         yield
@@ -238,7 +238,7 @@ def test_a_turn_is_given_back_after_a_failure_and_patience_ends() -> None:
 
 
 def test_a_server_has_threads_for_all_turns_and_some_to_spare() -> None:
-    held_at_most = MAKING + COMPUTING + limiter.COMPUTING_WAITING
+    held_at_most = MAKING + limiter.SHARING + COMPUTING + limiter.COMPUTING_WAITING
     assert held_at_most < LIMITS.most_threads
 
 

@@ -74,6 +74,26 @@ def test_a_file_that_changes_while_it_is_served_is_refused_and_said(
         assert client.get("/readyz").status_code == 200
 
 
+def test_what_is_wrong_is_logged_once_however_often_it_is_asked_for(
+    served: tuple[Path, Release, FlaskClient], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, release, client = served
+    path = release.folder / "static/css/pages.css"
+    assert client.get("/readyz").status_code == 200
+    content = path.read_bytes()
+    for count in (1, 2):  # it is said again of a file that was mended in between
+        path.unlink()
+        for _ in range(3):
+            assert client.get("/readyz").status_code == 503  # before any round finds it
+        assert len(caplog.records) == count
+        path.write_bytes(content)
+        assert client.get("/readyz").status_code == 200
+    caplog.clear()
+    path.write_bytes(content[:-1])
+    asked = [client.get(f"/r/{release.id}/static/css/pages.css").status_code for _ in range(3)]
+    assert (asked, len(caplog.records)) == ([503] * 3, 1)
+
+
 def test_of_a_damaged_variant_a_sound_one_goes_out(served: tuple[Path, Release, FlaskClient]) -> None:
     _, release, client = served
     path = "static/css/pages.css"

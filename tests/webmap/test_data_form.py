@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from layers.export.formats import FORMATS, FRAMES, formats_of
+from layers.export.job import FORMATS, FRAMES, formats_of
 from layers.store import BrokenReleaseError, Release
 from webmap.app import create_app
 from webmap.downloads import GOES_WITH

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from layers.export.formats import FORMATS
+from layers.export.job import FORMATS
 
 pytestmark = pytest.mark.browser
 OPEN = "nodes => nodes.filter(node => !node.disabled).map(node => node.value)"

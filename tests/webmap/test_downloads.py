@@ -25,7 +25,7 @@ from owslib.iso import MD_Metadata
 from playwright.sync_api import Page, expect
 
 from layers.axes import ALL, CRS84, Axes
-from layers.export.formats import FORMATS, FRAMES, formats_of
+from layers.export.job import FORMATS, FRAMES, formats_of
 from layers.store import Release
 from webmap.app import create_app
 from webmap.downloads import kind_of_entry

@@ -218,7 +218,7 @@ class Watched:
                 self._now -= 1
 
 
-def test_the_same_atlas_asked_for_twenty_times_is_made_once_and_light_pages_answer(
+def test_the_same_atlas_asked_for_twenty_times_is_made_once_and_keeps_nobody_from_other_files(
     release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = threading.Event()
@@ -226,14 +226,30 @@ def test_the_same_atlas_asked_for_twenty_times_is_made_once_and_light_pages_answ
     watched = Watched(monkeypatch, hold)
     with serving(release, Settings(tmp_path)) as site, ThreadPoolExecutor(20) as pool:
         asking = [pool.submit(ask, f"{site}/atlas.pdf") for _ in range(20)]
-        wait_for(lambda: sum(one.done() for one in asking) == 20 - limiter.MAKING)
+        wait_for(lambda: watched.made)
         for path in ("/healthz", "/zones/gaoqu", "/zones/gaoqu.json"):
             assert ask(f"{site}{path}") == (200, None)
-        assert watched.made == 1
         hold.set()
-        answers = Counter(one.result() for one in asking)
-    assert answers == {(200, None): limiter.MAKING, (503, "10"): 20 - limiter.MAKING}
+        assert ask(f"{site}/data/clauses.csv?filter=id%3D%271%27") == (200, None)
+        assert {one.result() for one in asking} == {(200, None)}
+    assert watched.made == 2
+
+
+def test_who_waits_for_a_file_of_another_shares_its_end_and_its_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_worker, "SHARING", 1)
+    worker, hold = worker_in(tmp_path), threading.Event()
+    watched = Watched(monkeypatch, hold)
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(worker.get, ("a",), job("raise")) for _ in range(2)]
+        wait_for(lambda: watched.made and worker._sharing._admitted._value == 0)
+        with pytest.raises(BusyError):
+            worker.get(("a",), job("raise"))
+        hold.set()
+        assert [type(one.exception()) for one in asking] == [FailedError] * 2
     assert watched.made == 1
+    assert worker.get(("a",), job("write")) == b"made"
 
 
 def test_fifty_exports_at_once_are_made_two_at_a_time_and_light_pages_answer(

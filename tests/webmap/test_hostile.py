@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, expect
 
 import webmap.build
 from geodata.kinds import LANGUAGES
-from geodata.letters import find_unprintable
+from geodata.messages import find_unprintable
 from geodata.model import Record, Text
 from geodata.read import ROOT, Facts
 from layers.history import Act, record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -26,7 +27,7 @@ from webmap.app import create_app
 from webmap.export_worker import TEMPORARY, ExportWorker
 from webmap.limiter import Limiter
 from webmap.settings import Settings
-from webmap.views import joining
+from webmap.views import own_data
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 TABLE = "名称,经度,纬度,产品\n甲,122.1163,37.3082,碳纤维\n=1+1,122.05,37.52,医疗器械\n".encode("gb18030")
@@ -159,7 +160,7 @@ def test_hostile_files_are_refused(client: FlaskClient, case: str) -> None:
 
 
 def test_only_so_many_bytes_are_read(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "MAX_BYTES", 1000)
+    monkeypatch.setattr(own_data, "MAX_BYTES", 1000)
     assert send(client, b"x" * 1001).status_code == 413
     assert send(client, b"x" * 200_000).status_code == 413
     assert client.post("/join", data=b"x", content_type="text/csv").status_code == 415
@@ -185,6 +186,21 @@ def test_past_the_queue_one_is_asked_to_come_back(home: Path, release: Release, 
         answer = send(app.test_client(), TABLE, person=person)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("person", [True, False])
+@pytest.mark.parametrize("where", ["tempfile.mkdtemp", "webmap.export_worker.run_child"])
+def test_where_no_disk_has_room_one_is_asked_to_come_back(
+    home: Path, release: Release, monkeypatch: pytest.MonkeyPatch, where: str, *, person: bool
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/somewhere")
+
+    client = create_app(release, Settings(home)).test_client()
+    monkeypatch.setattr(where, fail)
+    answer = send(client, TABLE, person=person)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert "somewhere" not in answer.text
 
 
 @settings(max_examples=120)

@@ -30,7 +30,7 @@ import webmap.publish as publishing
 from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
 from geodata.read import read_facts
 from layers.cartography import STYLE
-from layers.own import COARSEST_DEG, MOST_CORNERS, build_own_points
+from layers.features import COARSEST_DEG, MOST_CORNERS, build_own_points
 from layers.store import Release, read_current
 from scripts.bench.synthetic import DATE, Extract, build_extract, read_city_land
 from scripts.commands.common import asked_release
@@ -41,7 +41,7 @@ from webmap.file_addresses import Files
 from webmap.paper.painter import OWN_SYMBOL
 from webmap.publish import FACTS, BuildError, hash_inputs, publish
 from webmap.settings import Settings, read_settings
-from webmap.site.build import Crawler
+from webmap.static_site import Crawler
 
 pytestmark = pytest.mark.usefixtures("printed_here")
 

@@ -11,7 +11,7 @@ import shapely
 from playwright.sync_api import Page, Route, expect
 
 from geodata.own_layers import OwnFeature, OwnLayer, SuppliedLayer
-from layers.own import build_own_points, describe_own
+from layers.features import build_own_points, describe_own
 from layers.store import Release
 
 pytestmark = pytest.mark.browser

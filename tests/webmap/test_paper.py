@@ -20,11 +20,10 @@ from layers.store import Release
 from webmap import label_placement as labels
 from webmap.i18n import LANGUAGES, format_clause, format_number, format_quantity
 from webmap.label_placement import wrap_text
-from webmap.paper.drawing import SCALES, Drawing, Ground, fit
-from webmap.paper.locator import HUE, Chosen, draw_locator
-from webmap.paper.look import explain_edges
+from webmap.paper.drawing import SCALES, Drawing, Ground, explain_edges, fit
 from webmap.paper.painter import Painter
-from webmap.views import paper
+from webmap.paper.sheets import HUE, Chosen, draw_locator
+from webmap.views import data
 
 pytestmark = pytest.mark.usefixtures("printed_here")
 
@@ -438,12 +437,12 @@ def test_a_changed_programme_makes_its_files_anew(tmp_path: Path) -> None:
     for name, text in (("a", "old"), ("b", "new")):
         (tmp_path / name / "webmap/paper").mkdir(parents=True)
         (tmp_path / name / "webmap/paper/press.py").write_text(text)
-    assert paper.edition(tmp_path / "a") != paper.edition(tmp_path / "b")
+    assert data.edition(tmp_path / "a") != data.edition(tmp_path / "b")
 
 
-@pytest.mark.parametrize("pattern", paper.MAKERS)
+@pytest.mark.parametrize("pattern", data.MAKERS)
 def test_what_makes_files_is_where_it_is_looked_for(pattern: str) -> None:
-    assert list(paper.ROOT.glob(pattern))
+    assert list(data.ROOT.glob(pattern))
 
 
 def test_a_scale_bar_is_as_long_as_it_says(release: Release) -> None:

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from geodata import crs
 from layers.axes import ALL
-from layers.export.formats import FRAMES
+from layers.export.job import FRAMES
 from webmap.i18n import LANG
 from webmap.ogc.request import DECLARED, F
 from webmap.params import ChoiceParameter, ListParameter, TextParameter, WholeParameter

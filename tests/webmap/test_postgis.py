@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from psycopg import sql
 
-from layers.postgis.load import load_release, read_snapshot
+from layers.postgis.loader import load_release, read_snapshot
 from layers.postgis.pool import SCHEMA
 from layers.store import Release
 from scripts.bench.load import temporary_cluster

@@ -72,7 +72,7 @@ def site(client: FlaskClient) -> Iterator[Site]:
         return client.application(environ, start)
 
     limits = replace(LIMITS, head_s=1, body_s=1)  # so that what waits for more comes to an end
-    with serving(app, client.application.extensions["strings"], limits) as url:
+    with serving(app, client.application.extensions["strings"], limits, postpones=True) as url:
         yield Site(urlsplit(url).port or 0, asked)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from geodata.boundary_import.records import ImportedBoundary
+from geodata.imported import ImportedBoundary
 from geodata.read import ROOT
 from layers.history import read_history, read_imports, read_last, write_import
 from layers.home import HomeError

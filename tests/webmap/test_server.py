@@ -21,6 +21,7 @@ import pytest
 
 from layers.store import Release
 from webmap.access_log import Exchange, Recorder
+from webmap.http import POSTPONE
 from webmap.i18n import LANGUAGES
 from webmap.server import LIMITS, Limits, Server, serving
 from webmap.sockets import listen
@@ -293,6 +294,28 @@ def test_what_takes_long_keeps_nothing_else_waiting(serve, app, count):
     for one in held:
         with one:
             assert one.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_what_the_application_has_at_hand_waits_for_no_thread(app, strings):
+    def postponing(environ, start):
+        postpone = environ.pop(POSTPONE)
+        if environ["PATH_INFO"] != "/at-hand":
+            postpone(lambda later: app(environ, later))
+            return []
+        return app(environ, start)
+
+    limits = replace(LIMITS, threads=1, most_threads=1)
+    with serving(postponing, strings, limits, postpones=True) as url, ThreadPoolExecutor(3) as pool:
+        port = urlsplit(url).port or 0
+        held = pool.submit(ask, port, "/held")
+        assert app.held.acquire(timeout=WAIT_S)
+        failed, behind = pool.submit(ask, port, "/fail"), pool.submit(ask, port, "/behind")
+        answer = ask(port, "/at-hand")
+        assert (answer.status, answer.json()["PATH_INFO"]) == (200, "/at-hand")
+        assert not any(one.done() for one in (held, failed, behind))
+        app.may.set()
+        assert [one.result().status for one in (held, failed, behind)] == [200, 500, 200]
+        assert behind.result().json()["PATH_INFO"] == "/behind"
 
 
 def test_threads_are_started_for_what_is_held_up_alone_and_go_again(app, strings):

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,7 +15,7 @@ from geodata.kinds import EMPHASES
 from layers.store import Release
 from webmap.app import create_app
 from webmap.settings import Settings, read_settings
-from webmap.views.charts import lay_out_course, wrap_chart_text
+from webmap.views.plan import lay_out_course, wrap_chart_text
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -243,13 +244,16 @@ def test_pages_say_how_they_are_previewed(client: FlaskClient) -> None:
     assert 'property="og:title"' in page
 
 
-def test_only_the_embedded_map_may_be_framed_and_only_by_whom_the_operator_names(release: Release) -> None:
-    settings = read_settings({"WEIHAI_LAYOUT_EMBED": "https://a.example  https://b.example"})
+def test_only_the_embedded_map_may_be_framed_and_only_by_whom_the_operator_names(
+    home: Path, release: Release
+) -> None:
+    embed = "https://a.example  https://b.example"
+    settings = read_settings({"WEIHAI_LAYOUT_EMBED": embed, "WEIHAI_LAYOUT_HOME": str(home)})
     client = create_app(release, settings).test_client()
     policy = client.get("/embed").headers["Content-Security-Policy"]
     assert "frame-ancestors 'self' https://a.example https://b.example" in policy
     assert client.get("/").headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
-    closed = create_app(release, Settings(settings.home)).test_client()
+    closed = create_app(release, Settings(home)).test_client()
     assert closed.get("/embed").headers["Content-Security-Policy"].endswith("frame-ancestors 'self'")
 
 
@@ -266,8 +270,9 @@ def test_a_bad_address_in_the_settings_is_named(name: str, value: str) -> None:
         read_settings({name: value})
 
 
-def test_the_operators_address_stands_in_links_and_codes(release: Release) -> None:
-    settings = read_settings({"WEIHAI_LAYOUT_URL": "https://plan.example.org/"})
+def test_the_operators_address_stands_in_links_and_codes(home: Path, release: Release) -> None:
+    url = "https://plan.example.org/"
+    settings = read_settings({"WEIHAI_LAYOUT_URL": url, "WEIHAI_LAYOUT_HOME": str(home)})
     page = create_app(release, settings).test_client().get("/clusters/").text
     assert 'value="https://plan.example.org/clusters/"' in page
 

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from geodata import city, crs, kinds, model
+from geodata.check import printed_terms
 from geodata.city import find_city
 from geodata.read import read_facts
-from geodata.vocabulary import printed_terms
 from layers import catalogue
 from webmap.i18n import CITY_VALUE, read_strings
 

@@ -27,10 +27,10 @@ from geodata.boundary_import import propose
 from geodata.boundary_import.georeference import resolve_crs
 from geodata.boundary_import.issues import list_codes
 from geodata.boundary_import.propose import Baseline
-from geodata.boundary_import.records import CheckOptions
+from geodata.imported import CheckOptions
 from geodata.read import read_boundaries, read_facts
 from layers.history import read_history, read_last
-from layers.postgis.load import NewerSchemaError, is_loaded
+from layers.postgis.loader import NewerSchemaError, is_loaded
 from layers.store import Release
 from scripts import cli
 from scripts.bench.load import DatabaseCluster
@@ -476,7 +476,7 @@ def test_only_who_has_signed_in_sends_more_than_a_form(fresh: Any) -> None:
         except urllib.error.HTTPError as error:
             return error.code
 
-    with serving(bench.app, strings, limit_body=limit) as site:
+    with serving(bench.app, strings, limit_body=limit, postpones=True) as site:
         assert send(f"{site}/workbench/upload", known) == 403  # read, and without a token
         assert send(f"{site}/workbench/upload", "workbench=forged") == 413
         assert send(f"{site}/workbench/drafts/0/check", known) == 413
@@ -634,7 +634,7 @@ def test_a_publication_goes_live_once_the_database_holds_it(
         raise NewerSchemaError("made by a newer version")
 
     with monkeypatch.context() as patch:
-        patch.setattr("layers.postgis.load.migrate", migrate)
+        patch.setattr("layers.postgis.loader.migrate", migrate)
         bench.publish(wang, draft_id)
     assert bench.state(draft_id) == "submitted"
     assert len(read_history(bench.home)) == count

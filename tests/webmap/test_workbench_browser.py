@@ -36,7 +36,7 @@ def bench(release: Release, home: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def site(bench: Bench) -> Iterator[str]:
     limit = bench.app.extensions["limit_body"]
-    with serving(bench.app, bench.app.extensions["strings"], limit_body=limit) as address:
+    with serving(bench.app, bench.app.extensions["strings"], limit_body=limit, postpones=True) as address:
         yield address
 
 

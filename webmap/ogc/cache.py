@@ -81,6 +81,10 @@ class CachedResponse:
     link: str = ""  # a header of that name
     _forms: dict[tuple[str, str], bytes] = field(default_factory=dict, repr=False, compare=False)
 
+    def is_ready(self, base: str, encoding: str | None) -> bool:
+        """Tell whether :meth:`sent` takes no work but putting the address in."""
+        return encoding is None or (base, encoding) in self._forms
+
     def sent(self, base: str, encoding: str | None = None) -> bytes:
         """Return the body for a site at `base`, as is or as ``br`` or ``gzip``.
 

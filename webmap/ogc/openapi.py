@@ -10,7 +10,7 @@ from typing import TypedDict
 import yaml
 
 from layers.document_types import FieldEntry
-from layers.join.request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
+from layers.join.join_request import FILES, MEDIA_TYPES, OPTIONS, SUMMARY
 from layers.query import RECORDS, Collection, flat_schema, queryables
 from webmap.http import HTML
 from webmap.i18n import LANG
@@ -32,9 +32,8 @@ from webmap.ogc.request import (
     names_for,
 )
 from webmap.ogc.resources import GEOJSON, JSON, OPENAPI, SCHEMA, Resources
-from webmap.ogc.tilesets import QUAD, TEMPLATE
+from webmap.ogc.tilesets import QUAD, TEMPLATE, TILE
 from webmap.params import OpenParameter, Operation
-from webmap.vector_tiles import TILE
 
 Part = dict[str, object]
 _TEXT: Part = {"type": "string"}
@@ -49,9 +48,9 @@ def ref(kind: str, name: str) -> Part:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def object_schema(required: dict[str, Part], optional: dict[str, Part] | None = None) -> Part:
+def object_schema(required: dict[str, Part], optional: dict[str, Part]) -> Part:
     """Return the schema of an object."""
-    return {"type": "object", "required": list(required), "properties": required | (optional or {})}
+    return {"type": "object", "required": list(required), "properties": required | optional}
 
 
 def array_schema(items: Part, **limits: int) -> Part:

@@ -572,9 +572,7 @@ def _constant(name: str, given: str, kind: Kind) -> Constant:
     return Constant(given)
 
 
-def parse_cql(
-    values: Mapping[str, str], kinds: Mapping[str, Kind], max_bytes: int = MAX_BYTES
-) -> list[Condition]:
+def parse_cql(values: Mapping[str, str], kinds: Mapping[str, Kind], max_bytes: int) -> list[Condition]:
     """Return the condition of ``filter``, or none; raises BadParameterError.
 
     ``filter-lang`` and ``filter-crs`` are checked also where there is no filter.

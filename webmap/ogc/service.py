@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -20,7 +20,7 @@ import orjson
 from geodata.boundaries import Properties
 from layers.axes import Axes
 from layers.query import Collection, Feature, FeatureStore, Query, dump_exactly
-from webmap.http import DATA_POLICY, EVERYONE, FIXED, REVALIDATE, put_below
+from webmap.http import DATA_POLICY, EVERYONE, FIXED, POSTPONE, REVALIDATE, put_below
 from webmap.ogc.cache import MIN_COMPRESSED, Body, CachedResponse, ResponseCache, choose_encoding
 from webmap.ogc.request import MAX_SEARCH, ROOT, SITE_PLACEHOLDER, OgcRequest, extract_box, to_search
 from webmap.ogc.resources import (
@@ -35,7 +35,7 @@ from webmap.ogc.resources import (
     SingleFeature,
     header_links,
 )
-from webmap.ogc.tilesets import QUAD, TileAddress, Tilesets
+from webmap.ogc.tilesets import QUAD, TILE, TileAddress, TileFiles, Tilesets
 from webmap.params import Operation, refusal
 from webmap.problems import (
     PROBLEM,
@@ -48,7 +48,6 @@ from webmap.problems import (
     link_near,
     to_problem,
 )
-from webmap.vector_tiles import TILE, TileFiles
 
 if TYPE_CHECKING:
     from webmap.ogc.openapi import Definition
@@ -158,12 +157,16 @@ class Service:
         address is :data:`~webmap.ogc.request.SITE_PLACEHOLDER` in it, so that the answer is the same
         for every host.
         """
-        key = (request.path, request.query, request.language, box or "")
+        key = _to_key(request, box)
         found = self._cache.get(key)
         if found is None:
             found = self._make(request, box, key)
             self._cache.put(key, found)
         return found
+
+    def kept(self, request: OgcRequest, box: str | None) -> CachedResponse | None:
+        """Return what :meth:`answer` would, where that was kept."""
+        return self._cache.get(_to_key(request, box))
 
     def _make(self, request: OgcRequest, box: str | None, key: tuple[str, ...]) -> CachedResponse:
         target = self._target(request.path)
@@ -266,7 +269,13 @@ class Service:
         return of_one[target.kind](request, target.collection)
 
 
+def _to_key(request: OgcRequest, box: str | None) -> tuple[str, ...]:
+    return request.path, request.query, request.language, box or ""
+
+
 _LOG = logging.getLogger(__name__)
+ACCEPTED = ("HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE")
+MAX_AT_ONCE = 1000  # characters of these headers: longer ones take time to read
 METHODS = "GET, HEAD, OPTIONS"
 SEARCH_METHODS = "POST, OPTIONS"
 _SEARCH = re.compile(r"collections/[^/]+/search")
@@ -303,7 +312,10 @@ if TYPE_CHECKING:
 
 
 class FastPath:
-    """A WSGI application in front of another."""
+    """A WSGI application in front of another.
+
+    Where the server says how (:data:`~webmap.http.POSTPONE`), it postpones all but the answers that it kept.
+    """
 
     def __init__(self, service: Service, url: str | None, inner: WSGIApplication) -> None:
         self._service = service
@@ -313,10 +325,28 @@ class FastPath:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer what is asked of ``/ogc/`` in JSON; leave the rest to the application behind."""
         path = environ["PATH_INFO"]
-        if not path.startswith(ROOT) or path[len(ROOT) : len(ROOT) + 1] not in {"", "/"}:
-            return self._inner(environ, start)
+        mine = path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in {"", "/"}
+        postpone = environ.pop(POSTPONE, None)
+        if postpone:
+            found = self._find_kept(environ) if mine and environ["REQUEST_METHOD"] == "GET" else None
+            if found:
+                return _send(found, self._url or _base(environ), environ, start)
+            postpone(partial(self._answer if mine else self._inner, environ))
+            return []
+        return self._answer(environ, start) if mine else self._inner(environ, start)
+
+    def _find_kept(self, environ: WSGIEnvironment) -> CachedResponse | None:
+        """Return an answer that takes no work, if there is one."""
+        if sum(len(environ.get(name, "")) for name in ACCEPTED) > MAX_AT_ONCE:
+            return None
         request, box = extract_box(*_parts(environ, SITE_PLACEHOLDER))
-        method = environ["REQUEST_METHOD"]
+        found = None if request.html else self._service.kept(request, box)
+        encoding = _choose_encoding(found, environ) if found else None
+        return found if found and found.is_ready(self._url or _base(environ), encoding) else None
+
+    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        request, box = extract_box(*_parts(environ, SITE_PLACEHOLDER))
         searching = request.path.endswith("/search") and bool(_SEARCH.fullmatch(request.path))
         if method == "OPTIONS":
             methods = SEARCH_METHODS if searching else METHODS
@@ -336,7 +366,7 @@ class FastPath:
             elif method not in {"GET", "HEAD"}:
                 answer = _refuse_method(environ, self._service, METHODS)
             else:
-                answer = self._answer(request, box, environ)
+                answer = self._get(request, box, environ)
         except RequestError as error:
             answer = to_failure(error, environ, self._service)
         except Exception:  # noqa: BLE001 - whatever went wrong, a program gets a problem to read
@@ -344,7 +374,7 @@ class FastPath:
             answer = to_failure(_failed(), environ, self._service)
         return _send(answer, self._url or _base(environ), environ, start)
 
-    def _answer(self, request: OgcRequest, box: str | None, environ: WSGIEnvironment) -> CachedResponse:
+    def _get(self, request: OgcRequest, box: str | None, environ: WSGIEnvironment) -> CachedResponse:
         try:
             return self._service.answer(request, box)
         except BadParameterError:
@@ -424,9 +454,7 @@ def _refuse_method(environ: WSGIEnvironment, service: Service, methods: str) -> 
 def _send(
     answer: CachedResponse, base: str, environ: WSGIEnvironment, start: StartResponse
 ) -> Iterable[bytes]:
-    encoding = None
-    if answer.body.size >= MIN_COMPRESSED:
-        encoding = choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    encoding = _choose_encoding(answer, environ)
     etag = f'"{answer.etag}{"-" + encoding if encoding else ""}"' if answer.etag else None
     head = [*answer.headers, *_FIXED, *([_REVALIDATE] if answer.status < HTTPStatus.BAD_REQUEST else [])]
     if answer.link:
@@ -442,6 +470,11 @@ def _send(
         head.append(("Content-Encoding", encoding))
     start(STATUS[answer.status], head)
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+
+def _choose_encoding(answer: CachedResponse, environ: WSGIEnvironment) -> str | None:
+    small = answer.body.size < MIN_COMPRESSED
+    return None if small else choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
 
 
 def _matches(given: str | None, etag: str) -> bool:

@@ -1,15 +1,16 @@
-"""A small SVG writer, the view of a map on paper, and the geometry that it is drawn from.
+"""A small SVG writer, how figures look on paper, the view of a map and the geometry that it is drawn from.
 
 One unit is a millimetre on paper; figures are rounded so that the same map gives the same bytes.
 Geometry is in the projection that the city names for paper, x east and y north, so that a scale bar is
-true: along its own meridian in Gauss-Krüger, and a degree off by less than 0.0001.
+true: along its own meridian in Gauss-Krüger, and a degree off by less than 0.0001. Hues, textures and
+symbols are those of the screen; a texture tells hues apart in grey, an edge says how true it is.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,10 +22,12 @@ from geodata.city import read_city
 from geodata.crs import Bounds
 from geodata.deferred import np, shapely
 from geodata.kinds import PLACE_LAYERS
-from geodata.letters import strip_unprintable
-from layers.basemap import INDEX, read_groups
+from geodata.messages import strip_unprintable
+from layers.basemap_cells import INDEX, read_groups
+from layers.cartography import STYLE, shade, write_dash
 from layers.map_types import MapOwnDrawn
 from layers.store import Release
+from webmap.map_choice import FigureLook
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -45,6 +48,17 @@ BACKDROP_SCALES = (600_000, 150_000)  # from which on a map shows the next finer
 QUOTES, HAN, NARROW = re.compile("[‘’“”]"), re.compile(r"[\u4e00-\u9fff]"), "Noto Sans CJK KR"
 TOLERANCE_M = 25  # a tenth of a millimetre at 1:250,000
 BORDERS_TOLERANCE_M = 1
+Paint = Callable[[dict[str, Attribute]], object]
+SEA, LAND, NEIGHBOUR, COAST, BORDER, WATER, WHITE = (
+    STYLE.day(ink) for ink in ("sea", "land", "neighbour", "coast", "county-line", "sea-label", "halo")
+)
+INK, MUTED = STYLE.paper["ink"], STYLE.paper["muted"]
+LINES = STYLE.edge_lines  # methods by the line that their edges are drawn with
+SOFT = LINES["soft"]  # methods whose edges are a soft band with a thin dash in it
+BAND = STYLE.bands["paper"]
+MARK_UNIT = 0.22  # millimetres a unit of a mark's outline
+SYMBOL_UNIT = 0.19  # millimetres a unit of a symbol's outline
+TEXTURE_TILE = 3.4  # millimetres of a texture's tile; its drawing has ten units
 
 
 class Drawing:
@@ -279,3 +293,64 @@ class Ground:
 
 def _project(row: GeoJsonFeature) -> BaseGeometry:
     return shapely.simplify(crs.transform_geometry(parse_geometry(row), crs.LONLAT, FRAME), TOLERANCE_M)
+
+
+def darken(hue: str) -> str:
+    """Return a hue as its edges have it."""
+    return shade(hue, STYLE.shades.edge)
+
+
+def draw_line(kind: str, ink: str) -> dict[str, Attribute]:
+    """Return the attributes of one of the cartography's lines on paper, without a fill."""
+    line = STYLE.paper_lines[kind]
+    attributes: dict[str, Attribute] = {"fill": "none", "stroke": ink, "stroke_width": line.width}
+    return attributes | ({"stroke_dasharray": write_dash(line.dash)} if line.dash else {})
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a polygon's paint says: what it is (its look) and how its boundary was made (method)."""
+
+    look: FigureLook
+    method: str
+
+
+def style_fill(drawing: Drawing, figure: Figure, place: Paint) -> None:
+    """Paint the inside of a polygon: its hue, lighter where it is only reconstructed, and its texture.
+
+    `place` draws the polygon with the attributes that it is given.
+    """
+    seen = figure.look
+    if seen.outlined:
+        return
+    plain = seen.texture % len(STYLE.textures) == 0
+    if seen.solid:
+        place({"fill": shade(seen.hue, 0.8 if seen.light else 0.25), "opacity": seen.opacity})
+    else:
+        light = "paper-light-plain" if plain else "paper-light"
+        fill = light if seen.light else "paper-soft" if figure.method in SOFT else "paper"
+        place({"fill": seen.hue, "fill_opacity": STYLE.opacity[fill] * seen.opacity})
+    if not plain:
+        mark: dict[str, Attribute] = {"d": STYLE.textures[seen.texture % len(STYLE.textures)], "fill": "none"}
+        mark |= {"stroke": darken(seen.hue), "stroke_opacity": 0.5, "stroke_width": 0.9}
+        mark["transform"] = f"scale({TEXTURE_TILE / 10:g})"
+        paint = drawing.pattern(f"texture-{seen.hue[1:]}-{seen.texture}", TEXTURE_TILE, mark)
+        place({"fill": paint, "opacity": seen.opacity})
+
+
+def style_edge(figure: Figure, place: Paint, *, known: bool) -> None:
+    """Paint lines of an edge: crisp where they are known, else a thin dash."""
+    seen = figure.look
+    kind = "guessed" if not known else "asked" if seen.outlined else "known"
+    line = draw_line(kind, seen.hue if seen.outlined else darken(seen.hue))
+    place(line | {"stroke_linejoin": "round", "opacity": seen.opacity})
+
+
+def explain_edges(methods: Iterable[str | None], say: Callable[..., str]) -> Iterator[tuple[str, str]]:
+    """Yield a method that is drawn with each kind of line in use, and what that line says."""
+    used = set(methods)
+    for line, drawn in LINES.items():
+        here = [method for method in drawn if method in used]
+        if here:
+            meanings = say("common.list_comma").join(say(f"map.edge.{method}") for method in here)
+            yield here[0], say(f"map.line.{line}", meaning=meanings)

@@ -25,8 +25,33 @@ from webmap.label_placement import (
     within,
     wrap_text,
 )
-from webmap.paper import look
-from webmap.paper.drawing import MM, Attribute, Doubt, Drawing, Ground, View, add_to, to_path
+from webmap.paper.drawing import (
+    BAND,
+    BORDER,
+    COAST,
+    INK,
+    LAND,
+    MARK_UNIT,
+    MM,
+    MUTED,
+    NEIGHBOUR,
+    SEA,
+    SYMBOL_UNIT,
+    WHITE,
+    Attribute,
+    Doubt,
+    Drawing,
+    Figure,
+    Ground,
+    Paint,
+    View,
+    add_to,
+    darken,
+    draw_line,
+    style_edge,
+    style_fill,
+    to_path,
+)
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -36,7 +61,7 @@ RADIUS = 1.9  # millimetres of a point's symbol
 OWN_SYMBOL = 0.1  # millimetres a unit of a symbol's outline, of a layer of the operator's own
 SYMBOL = (2 * RADIUS - GAP, 2 * RADIUS - GAP)
 CLOSE_STEPS = 8  # beside a town that its name may stand at: farther off it would seem another's
-TIE = look.draw_line("tie", look.INK)
+TIE = draw_line("tie", INK)
 LINE = 1.18  # between the lines of a name, in letters
 SMALL = 2.0  # a place lower than that many letters has its name beside it
 ON_IT, NEAR = 0.3, 1.5  # share of a name on its place, and millimetres beside it, that need no line
@@ -65,7 +90,7 @@ class Painter:
         self.view = view
         self.ground = ground
         self.room = Room((view.left, view.top, view.left + view.width, view.top + view.height))
-        drawing.add("rect", **self._frame(), fill=look.SEA)
+        drawing.add("rect", **self._frame(), fill=SEA)
         self.group = drawing.clip(view.left, view.top, (view.width, view.height))
         self._figures: dict[str, BaseGeometry] = {}
         self._painted: list[Doubt] = []  # borders that have their band
@@ -74,10 +99,10 @@ class Painter:
     def paint_ground(self) -> None:
         """Paint neighbouring land, the city's land, and what the operator's basemap shows of it."""
         for geometry, colour, line in (
-            (self.ground.neighbours, look.NEIGHBOUR, "neighbour"),
-            (self.ground.city, look.LAND, "coast"),
+            (self.ground.neighbours, NEIGHBOUR, "neighbour"),
+            (self.ground.city, LAND, "coast"),
         ):
-            style = look.draw_line(line, look.COAST) | {"fill": colour}
+            style = draw_line(line, COAST) | {"fill": colour}
             self._path(to_path(self.view.draw(geometry)), **style)
 
         shown = self.ground.backdrop(self.view.scale)
@@ -91,9 +116,9 @@ class Painter:
     def paint_borders(self) -> None:
         """Paint the lines between the counties."""
         path = to_path(self.view.draw(self.ground.borders))
-        self._path(path, **look.draw_line("county", look.BORDER))
+        self._path(path, **draw_line("county", BORDER))
 
-    def paint_figures(self, figures: Mapping[str, look.Figure]) -> None:
+    def paint_figures(self, figures: Mapping[str, Figure]) -> None:
         """Paint polygons from the back to the front; hue, texture and edge say what each is and how true.
 
         What lies under another is cut, so that no class has a second tone; an outline or a figure that is
@@ -112,8 +137,8 @@ class Painter:
                 over[place_id] = own
         for place_id, fill, on_it in reversed(fills):
             place = self._place(fill, data_figure=place_id, data_under=on_it)
-            look.style_fill(self.drawing, figures[place_id], place)
-        water = look.draw_line("water", look.COAST) | {"fill": look.SEA}
+            style_fill(self.drawing, figures[place_id], place)
+        water = draw_line("water", COAST) | {"fill": SEA}
         self._path(to_path(self.view.draw(self.ground.waters)), **water)
         edges = {place_id: self.ground.split_edge(place_id) for place_id in figures}
         for place_id, (_, doubts) in edges.items():
@@ -121,9 +146,9 @@ class Painter:
         for place_id, (known, doubts) in edges.items():
             guessed = shapely.union_all([doubt.line for doubt in doubts])
             for line, sure in ((guessed, False), (known, True)):
-                look.style_edge(figures[place_id], self._place(self.view.draw(line)), known=sure)
+                style_edge(figures[place_id], self._place(self.view.draw(line)), known=sure)
 
-    def _place(self, geometry: BaseGeometry, **own: Attribute) -> look.Paint:
+    def _place(self, geometry: BaseGeometry, **own: Attribute) -> Paint:
         """Return what draws a geometry, in millimetres, with the attributes that it is given."""
         path = to_path(geometry)
         return lambda style: self._path(path, **own, **style)
@@ -134,7 +159,7 @@ class Painter:
         Of two neighbours that share a border, the first paints it; no strip reaches over a county's edge.
         """
         fresh = [doubt for doubt in doubts if self._mark(doubt)]
-        for share in look.BAND.shares if fresh else ():
+        for share in BAND.shares if fresh else ():
             strips = [
                 shapely.intersection(
                     shapely.buffer(doubt.line, doubt.accuracy_m * share / 2),
@@ -143,7 +168,7 @@ class Painter:
                 for doubt in fresh
             ]
             path = to_path(self.view.draw(shapely.union_all(strips)))
-            self._path(path, fill=hue, fill_opacity=look.BAND.opacity)
+            self._path(path, fill=hue, fill_opacity=BAND.opacity)
 
     def _mark(self, doubt: Doubt) -> bool:
         """Return whether a border is not painted yet, and take it as painted."""
@@ -162,12 +187,12 @@ class Painter:
             for number, (lon, lat, accuracy_m) in enumerate(feature.get("spots", [])):
                 x, y = self.ground.to_xy(lon, lat)
                 at, radius = self.view.to_paper(x, y), accuracy_m * MM / self.view.scale
-                for share in look.BAND.shares:
+                for share in BAND.shares:
                     circle = {"cx": at[0], "cy": at[1], "r": radius * share}
                     add_to(
                         self.group,
                         "circle",
-                        circle | {"fill": hues[feature["id"]], "fill_opacity": look.BAND.halo},
+                        circle | {"fill": hues[feature["id"]], "fill_opacity": BAND.halo},
                     )
                 name = "" if number else feature["name"]  # it is written once
                 points.append({**feature, "point": [lon, lat], "name": name})
@@ -176,12 +201,12 @@ class Painter:
     def paint_outline(self, place_id: str) -> None:
         """Paint a thin outline of a place that is only context."""
         path = to_path(self.view.draw(self.ground.polygons[place_id]))
-        self._path(path, **look.draw_line("context", look.MUTED))
+        self._path(path, **draw_line("context", MUTED))
 
     def paint_window(self, bounds: Bounds) -> None:
         """Paint the outline of what an inset shows; `bounds` are metres."""
         path = to_path(self.view.draw(shapely.box(*bounds)))
-        self._path(path, **look.draw_line("window", look.INK))
+        self._path(path, **draw_line("window", INK))
 
     def shows(self, at: tuple[float, float]) -> bool:
         """Tell whether a point in metres lies on the map."""
@@ -283,11 +308,9 @@ class Painter:
         spot = self.room.place(Spot(x, y), box, steps) if name else None
         if spot is None and not seat:
             return False
-        ink = look.INK if seat else look.MUTED
-        place = f"translate({x:.2f} {y:.2f}) scale({look.MARK})"
-        self.drawing.add(
-            "path", d=drawn.outline, transform=place, fill=look.WHITE, stroke=ink, stroke_width=1
-        )
+        ink = INK if seat else MUTED
+        place = f"translate({x:.2f} {y:.2f}) scale({MARK_UNIT})"
+        self.drawing.add("path", d=drawn.outline, transform=place, fill=WHITE, stroke=ink, stroke_width=1)
         self.keep_clear(at, mark)
         if spot:
             self._write(spot, lines, size, {"fill": ink})
@@ -410,7 +433,7 @@ class Painter:
 
     def paint_frame(self) -> None:
         """Paint the neat line around the map."""
-        self.drawing.add("rect", **self._frame(), **look.draw_line("frame", look.INK))
+        self.drawing.add("rect", **self._frame(), **draw_line("frame", INK))
 
     def paint_scale(self, x: float, y: float, size: float) -> None:
         """Paint the scale bar, its left end at (x, y), and keep names off it."""
@@ -418,9 +441,9 @@ class Painter:
         length = km * MM * MM / self.view.scale
         self.room.block((x - 2, y - size * 2, x + length + 10, y + size * 2.6))
         for part in range(4):
-            fill = look.INK if part % 2 == 0 else look.WHITE
+            fill = INK if part % 2 == 0 else WHITE
             box = {"x": x + part * length / 4, "y": y, "width": length / 4, "height": 1.1}
-            self.drawing.add("rect", **box, fill=fill, stroke=look.INK, stroke_width=0.2)
+            self.drawing.add("rect", **box, fill=fill, stroke=INK, stroke_width=0.2)
         figures: list[tuple[float, str]] = [(0.0, "0"), (1.0, f"{km} km")]
         if length > 8 * size:
             figures.insert(1, (0.5, f"{km / 2:g}"))
@@ -432,11 +455,11 @@ class Painter:
     def paint_north(self, x: float, y: float) -> None:
         """Paint a north arrow with its foot at (x, y); north is up along the central meridian."""
         self.room.block((x - 4, y - 14, x + 4, y + 2))
-        self.drawing.add("path", d=f"M{x} {y}l2.4 0.9L{x} {y - 9}Z", fill=look.INK)
+        self.drawing.add("path", d=f"M{x} {y}l2.4 0.9L{x} {y - 9}Z", fill=INK)
         self.drawing.add(
-            "path", d=f"M{x} {y}l-2.4 0.9L{x} {y - 9}Z", fill=look.WHITE, stroke=look.INK, stroke_width=0.2
+            "path", d=f"M{x} {y}l-2.4 0.9L{x} {y - 9}Z", fill=WHITE, stroke=INK, stroke_width=0.2
         )
-        self.drawing.words(x, y - 11, "N", 3.4, text_anchor="middle", fill=look.INK)
+        self.drawing.words(x, y - 11, "N", 3.4, text_anchor="middle", fill=INK)
 
     def _write(
         self, spot: Spot, lines: tuple[Line, ...], size: float, style: Mapping[str, Attribute]
@@ -459,18 +482,18 @@ class Painter:
             return
         x, y = to_edge(box, *at)
         self.room.lines.append(shapely.LineString([at, (x, y)]))
-        style = look.draw_line("leader", look.INK) | {"data_leader": name}
+        style = draw_line("leader", INK) | {"data_leader": name}
         add_to(self._leaders, "path", {"d": f"M{at[0]:.2f} {at[1]:.2f}L{x:.2f} {y:.2f}"} | style)
-        add_to(self._leaders, "circle", {"cx": at[0], "cy": at[1], "r": 0.3, "fill": look.INK})
+        add_to(self._leaders, "circle", {"cx": at[0], "cy": at[1], "r": 0.3, "fill": INK})
 
     def _halo(self, spot: Spot, text: str, size: float, style: Mapping[str, Attribute]) -> None:
         ring: dict[str, Attribute] = {
-            "stroke": look.WHITE,
+            "stroke": WHITE,
             "stroke_width": size * 0.24,
             "stroke_linejoin": "round",
             "paint_order": "stroke",
         }
-        own = {"text_anchor": "middle", "fill": look.INK, **style, **ring}
+        own = {"text_anchor": "middle", "fill": INK, **style, **ring}
         self.drawing.words(spot.x, spot.y, text, size, **own)
 
     def _paper(self, lon: float, lat: float) -> tuple[float, float]:
@@ -478,10 +501,10 @@ class Painter:
 
     def _line(self, points: list[tuple[float, float]]) -> None:
         path = "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in points)
-        self._path(path, **look.draw_line("graticule", look.COAST), stroke_opacity=0.7)
+        self._path(path, **draw_line("graticule", COAST), stroke_opacity=0.7)
 
     def _degrees(self, x: float, y: float, text: str, size: float, **style: Attribute) -> None:
-        self.drawing.words(x, y, text, size, text_anchor="middle", fill=look.MUTED, **style)
+        self.drawing.words(x, y, text, size, text_anchor="middle", fill=MUTED, **style)
 
     def _path(self, path: str, **style: Attribute) -> Element | None:
         return add_to(self.group, "path", {"d": path, **style}) if path else None
@@ -526,15 +549,15 @@ def symbol(drawing: Drawing, entry: SymbolLook, at: tuple[float, float], *, holl
     hue, (x, y) = entry["colour"], at
     wanted = entry["symbol"] or ""
     shape = wanted if wanted in STYLE.symbols else "circle"
-    place = f"translate({x:.2f} {y:.2f}) scale({look.SYMBOL})"
-    paint: dict[str, Attribute] = {"fill": look.WHITE if hollow else hue, "stroke": look.darken(hue)}
+    place = f"translate({x:.2f} {y:.2f}) scale({SYMBOL_UNIT})"
+    paint: dict[str, Attribute] = {"fill": WHITE if hollow else hue, "stroke": darken(hue)}
     paint["stroke_width"] = 1.6
     drawing.add("path", d=STYLE.symbols[shape], transform=place, **paint)
     if entry["letter"]:
         ink = shade(hue, STYLE.shades.hollow) if hollow else STYLE.ink_on(hue)
         drawing.words(
             x,
-            y + STYLE.drops.get(shape, 0) * look.SYMBOL,
+            y + STYLE.drops.get(shape, 0) * SYMBOL_UNIT,
             entry["letter"],
             2.1,
             text_anchor="middle",
@@ -545,7 +568,7 @@ def symbol(drawing: Drawing, entry: SymbolLook, at: tuple[float, float], *, holl
 def chip(drawing: Drawing, letter: str, hue: str, at: tuple[float, float], side: float) -> None:
     """Draw a letter on a square of its hue, `side` millimetres wide, with its middle `at`."""
     x, y = at[0] - side / 2, at[1] - side / 2
-    edge: dict[str, Attribute] = {"stroke": look.WHITE, "stroke_width": side * 0.12, "rx": side * 0.2}
+    edge: dict[str, Attribute] = {"stroke": WHITE, "stroke_width": side * 0.12, "rx": side * 0.2}
     drawing.add("rect", x=x, y=y, width=side, height=side, fill=hue, **edge)
     drawing.words(*at, letter, side * 0.68, text_anchor="middle", fill=STYLE.ink_on(hue))
 

@@ -14,19 +14,17 @@ import segno
 from geodata.kinds import PLACE_LAYERS, POINT_LAYERS
 from geodata.messages import fill
 from layers import document_types as doc
-from layers.basemap import INDEX
+from layers.basemap_cells import INDEX
+from layers.citations import NO_WORDING
 from layers.links import Reached, Words
 from layers.map_types import MapDocument, MapTheme
 from layers.store import Release
-from layers.wording import NO_WORDING
 from webmap.i18n import choose_credit, format_clause, format_number, format_quantity
 from webmap.map_choice import MapChoice, ShownMap
 from webmap.paper import SIZES, typeset
-from webmap.paper.drawing import Ground
-from webmap.paper.locator import HUE, Chosen, draw_locator
-from webmap.paper.look import explain_edges
+from webmap.paper.drawing import Ground, explain_edges
 from webmap.paper.poster import Wording, draw_poster
-from webmap.paper.sheets import SheetText, Writer
+from webmap.paper.sheets import HUE, Chosen, SheetText, Writer, draw_locator
 
 CARD = (1200, 630)  # points, and pixels at 72 to the inch: what link previews ask for
 CARD_PPI = 72
@@ -229,9 +227,7 @@ class PdfRenderer:
         rows: list[doc.ClusterDocument] = self.release.read_json("pages/clusters.json")
         return {row["id"]: _value(self, target, target["unit"]) for row in rows if (target := row["target"])}
 
-    def poster_as(
-        self, extension: str, choice: MapChoice, size: str, also: PdfRenderer | None = None
-    ) -> bytes:
+    def poster_as(self, extension: str, choice: MapChoice, size: str, also: PdfRenderer | None) -> bytes:
         """Return a sheet as ``pdf``, ``png`` or ``svg``; letters that no font has are told at its foot."""
         drawn = self.poster(choice, size, also=also)
         if extension == "svg":

@@ -16,9 +16,25 @@ from layers.map_types import LegendLine, MapLandmark, MapOwnLayer, ShownFeature,
 from webmap.i18n import format_number
 from webmap.label_placement import find_middle, measure_text, wrap_text
 from webmap.map_choice import FigureLook, ShownMap
-from webmap.paper import SIZES, look
-from webmap.paper.drawing import Attribute, Drawing, Ground, View, add_to, fit
-from webmap.paper.look import explain_edges
+from webmap.paper import SIZES
+from webmap.paper.drawing import (
+    BAND,
+    INK,
+    MUTED,
+    SOFT,
+    WATER,
+    WHITE,
+    Attribute,
+    Drawing,
+    Figure,
+    Ground,
+    View,
+    add_to,
+    explain_edges,
+    fit,
+    style_edge,
+    style_fill,
+)
 from webmap.paper.painter import HOLLOW_OVER_M, Letters, Line, Painter, chip, symbol
 
 Say = Callable[..., str]
@@ -99,7 +115,7 @@ class _Column:
         text: str,
         size: float,
         *,
-        colour: str = look.INK,
+        colour: str = INK,
         indent: float = 0,
         after: float = 1.6,
         **more: Attribute,
@@ -119,9 +135,9 @@ class _Column:
             head = line if name.startswith(line) else name if line.startswith(name) else ""
             name = name.removeprefix(head).lstrip()
             if self.drawing is not None:
-                node = self.drawing.words(self.x, self.y, line, size * unit, fill=look.MUTED)
+                node = self.drawing.words(self.x, self.y, line, size * unit, fill=MUTED)
                 node.text = None
-                span = add_to(node, "tspan", {"fill": look.INK})
+                span = add_to(node, "tspan", {"fill": INK})
                 span.text, span.tail = head, line.removeprefix(head)
             self.y += size * LINE * unit
         self.y += 0.7 * unit
@@ -151,20 +167,20 @@ class _Poster:
 
     def draw(self) -> str:
         unit, drawing = self.unit, self.drawing
-        drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill=look.WHITE)
+        drawing.add("rect", x=0, y=0, width=self.width, height=self.height, fill=WHITE)
         first, *more = self.theme["title"].split("\n")
-        drawing.words(MARGIN, MARGIN + 4 * unit, first, 8 * unit, fill=look.INK)
+        drawing.words(MARGIN, MARGIN + 4 * unit, first, 8 * unit, fill=INK)
         wide, high = (side * unit for side in LOGO)
         drawing.picture(self.words.logo, (self.width - MARGIN - wide, MARGIN), (wide, high))
         below = MARGIN + 11.5 * unit
         for line in more:
-            drawing.words(MARGIN, below, line, 5 * unit, fill=look.INK)
+            drawing.words(MARGIN, below, line, 5 * unit, fill=INK)
             below += 5.5 * unit
         asked = (self.shown.explain(say, part) for part, say in enumerate(self.words.says))
         under = " · ".join(filter(None, (*asked, self.words.title))).replace("\n", " · ")
         name, *rest = wrap_text(under, self.width - 2 * MARGIN, 3.4 * unit)
         cut = "…" if rest else ""
-        drawing.words(MARGIN, below, name + cut, 3.4 * unit, fill=look.MUTED)
+        drawing.words(MARGIN, below, name + cut, 3.4 * unit, fill=MUTED)
         painter = self._painter()
         self._paint_map(painter)
         self.scale = self._choose_scale()
@@ -230,7 +246,7 @@ class _Poster:
     def _paint_figures(self, painter: Painter, polygons: list[ShownFeature]) -> None:
         figures = {}
         for row in polygons:
-            figures[row["id"]] = look.Figure(self.shown.look(row), row["edge"] or "")
+            figures[row["id"]] = Figure(self.shown.look(row), row["edge"] or "")
         painter.paint_figures(figures)
         painter.paint_borders()
         if "zones" in self.theme["context"]:
@@ -359,7 +375,7 @@ class _Poster:
             if county["layer"] == "counties" and county["name"] not in written:
                 middle = self._middle({**county, "id": row_id}, polygons)
                 lines = tuple(county["name"].split("\n"))
-                painter.name(middle, lines, 3.4 * self.unit, fill=look.MUTED)
+                painter.name(middle, lines, 3.4 * self.unit, fill=MUTED)
 
     def _name_ground(self, painter: Painter) -> None:
         """Write the names of the ground where the figures leave room: waters, neighbours, towns."""
@@ -369,7 +385,7 @@ class _Poster:
             landmarks.setdefault(row["kind"], []).append(row)
         kinds = [*WATERS.items(), *(LANDS | (SMALL_LANDS if close else {})).items()]
         for kind, size in kinds:
-            fill = look.WATER if kind in WATERS else look.MUTED
+            fill = WATER if kind in WATERS else MUTED
             for row in landmarks.get(kind, ()):
                 lines = tuple(row["name"].split("\n"))
                 if kind == "sea":
@@ -467,7 +483,7 @@ class _Poster:
             self._table_row(trial, name, terms)
             if column.y + trial.y + 4 * column.unit > left:
                 rest = len(self.words.table) - number
-                column.text(self.words.say("paper.more", count=rest), TABLE, colour=look.MUTED)
+                column.text(self.words.say("paper.more", count=rest), TABLE, colour=MUTED)
                 return
             self._table_row(column, name, terms)
 
@@ -486,13 +502,13 @@ class _Poster:
             column.skip(1.2)
         self._explain_points(column)
         self._own_lines(column)
-        column.text(self.theme["note"], 2.7, colour=look.MUTED)
+        column.text(self.theme["note"], 2.7, colour=MUTED)
         for key, name in self.keyed:
             column.text(f"{key}  {name}".replace("\n", " · "), 2.7, after=0.4)
         missing = sum(1 for row in self.features if row["layer"] in POINT_LAYERS and not row["point"])
         for key, count in (("paper.unplaced", missing), ("paper.unnamed", self.unnamed)):
             if count:
-                column.text(self.words.say(key, count=count), 2.7, colour=look.MUTED)
+                column.text(self.words.say(key, count=count), 2.7, colour=MUTED)
 
     def _classes(self, column: _Column) -> None:
         """Write what the colours and symbols say: of the theme, or of the answer to a question."""
@@ -522,7 +538,7 @@ class _Poster:
                 column.text(label.replace("\n", " / "), 2.7, indent=10, after=0.8)
             said = self.words.say("own.stated", source=layer["source"], as_of=layer["as_of"])
             for line in said.split("\n"):
-                column.text(line, 2.5, colour=look.MUTED, after=0.4)
+                column.text(line, 2.5, colour=MUTED, after=0.4)
 
     def _own_key(self, column: _Column, layer: MapOwnLayer, colour: str) -> None:
         if layer["geometry"] != "point":
@@ -534,7 +550,7 @@ class _Poster:
     def _explain_points(self, column: _Column) -> None:
         """Say what the symbols of places are whose extent or exact position is not known."""
         if any(row.get("spots") for row in self.features):
-            self._spot_key(column, look.MUTED, halo=True)
+            self._spot_key(column, MUTED, halo=True)
             for line in self.words.say("map.line.spot").split("\n"):
                 column.text(line, 2.7, indent=10, after=0)
             column.skip(1.2)
@@ -565,18 +581,18 @@ class _Poster:
         column.text(first, 3, indent=indent, after=0.2 if more or target else 1.4)
         for number, line in enumerate(more):
             last = number == len(more) - 1 and not target
-            column.text(line, 2.6, colour=look.MUTED, indent=indent, after=1.4 if last else 0.2)
+            column.text(line, 2.6, colour=MUTED, indent=indent, after=1.4 if last else 0.2)
         if target:
-            column.text(target, 2.5, colour=look.MUTED, indent=indent, after=1.2)
+            column.text(target, 2.5, colour=MUTED, indent=indent, after=1.2)
 
     def _spot_key(self, column: _Column, hue: str, *, halo: bool = False) -> None:
         """Draw the symbol of a place of which only a point is known."""
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
         if drawing is None:
             return
-        for share in look.BAND.shares if halo else ():
+        for share in BAND.shares if halo else ():
             circle = {"cx": x + 4 * unit, "cy": y, "r": 3 * unit * share}
-            drawing.add("circle", **circle, fill=hue, fill_opacity=look.BAND.halo)
+            drawing.add("circle", **circle, fill=hue, fill_opacity=BAND.halo)
         entry: SymbolLook = {"colour": hue, "symbol": "spot", "letter": None}
         symbol(drawing, entry, (x + 4 * unit, y), hollow=True)
 
@@ -585,27 +601,27 @@ class _Poster:
         unit, drawing, x, y = column.unit, column.drawing, column.x, column.y
         if drawing is None:
             return
-        soft = edge in look.SOFT
-        for share in look.BAND.shares if soft else ():
+        soft = edge in SOFT
+        for share in BAND.shares if soft else ():
             high = 3.2 * unit * share
             strip = {"x": x, "y": y - high / 2, "width": 8 * unit, "height": high}
-            drawing.add("rect", **strip, fill=look.MUTED, fill_opacity=look.BAND.opacity)
+            drawing.add("rect", **strip, fill=MUTED, fill_opacity=BAND.opacity)
         line: dict[str, Attribute] = {"d": f"M{x:.2f} {y:.2f}h{8 * unit:.2f}"}
-        figure = look.Figure(FigureLook(look.MUTED), edge)
-        look.style_edge(figure, lambda style: drawing.add("path", **line, **style), known=not soft)
+        figure = Figure(FigureLook(MUTED), edge)
+        style_edge(figure, lambda style: drawing.add("path", **line, **style), known=not soft)
 
     def _swatch(self, column: _Column, mark: FigureLook, edge: str) -> None:
         unit, drawing = column.unit, column.drawing
         if drawing is None:
             return
         box = {"x": column.x, "y": column.y - 1.9 * unit, "width": 8 * unit, "height": 3.8 * unit}
-        figure = look.Figure(mark, edge)
+        figure = Figure(mark, edge)
 
         def place(style: dict[str, Attribute]) -> None:
             drawing.add("rect", **(style | box))
 
-        look.style_fill(drawing, figure, place)
-        look.style_edge(figure, place, known=figure.method not in look.SOFT)
+        style_fill(drawing, figure, place)
+        style_edge(figure, place, known=figure.method not in SOFT)
 
     def _figures(self, column: _Column) -> None:
         column.skip(1)
@@ -660,7 +676,7 @@ class _Poster:
         y = self.height - MARGIN - apart * (len(lines) - 1)
         for line in lines:
             size = min(2.6 * unit, apart * 0.75, 2.6 * unit * room / measure_text(line, 2.6 * unit))
-            self.drawing.words(MARGIN, y, line, size, fill=look.MUTED)
+            self.drawing.words(MARGIN, y, line, size, fill=MUTED)
             y += apart
 
     def _code(self, at: tuple[float, float], size: float) -> None:

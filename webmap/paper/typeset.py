@@ -14,7 +14,7 @@ from importlib.metadata import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geodata.letters import name_letter
+from geodata.messages import name_letter
 from layers.cartography import STYLE
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def to_pdf(template: str, data: Mapping[str, object], date: str) -> bytes:
     return _one(_compiler(template, data).compile(format="pdf", timestamp=made, pdf_standards="ua-1"))
 
 
-def to_png(template: str, data: Mapping[str, object], ppi: float = PPI) -> bytes:
+def to_png(template: str, data: Mapping[str, object], ppi: float) -> bytes:
     """Return the only page of a template as PNG."""
     return _one(_compiler(template, data).compile(format="png", ppi=ppi))
 

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from flask import current_app, request
 
 from geodata.kinds import POINT_LAYERS
+from layers.citations import find_sentences
 from layers.document_types import PlaceDocument
-from layers.wording import find_sentences
 from webmap.content import Content
 from webmap.downloads import Downloads
 from webmap.http import absolute, address_with, base_url, here, page_url

@@ -14,15 +14,17 @@ from urllib.parse import quote, urlencode
 from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from layers.child_job import NO_SPACE
 from layers.store import BrokenReleaseError, CorruptFileError
 from webmap.access_log import request_id
 from webmap.http import HTML, JSON
 from webmap.i18n import current_language, translate
-from webmap.ogc.pages import BESIDE
+from webmap.ogc.html_pages import BESIDE
 from webmap.ogc.request import ROOT
 from webmap.problems import (
     PROBLEM,
     DamagedError,
+    FullError,
     ReplacedError,
     RequestError,
     headers_of,
@@ -46,6 +48,7 @@ def register_error_pages(app: Flask) -> None:
     app.register_error_handler(RequestError, _answer_request_error)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(BrokenReleaseError, _answer_broken_release)
+    app.register_error_handler(OSError, _answer_full_disk)
 
 
 def _answer_request_error(error: RequestError) -> Response:
@@ -56,10 +59,18 @@ def _answer_request_error(error: RequestError) -> Response:
 
 def _answer_broken_release(error: BrokenReleaseError) -> Response:
     """Answer for a file that was changed, or from a process that was not told of later publications."""
-    current_app.logger.error("the release that is served cannot be read: %s", error)
+    current_app.extensions["inspection"].note(error)
     if isinstance(error, CorruptFileError):
         return _answer_request_error(DamagedError())
     return _answer_request_error(ReplacedError())
+
+
+def _answer_full_disk(error: OSError) -> Response:
+    """Answer where no disk has room for what was sent or is to be made; raises any other error again."""
+    if error.errno not in NO_SPACE:
+        raise error
+    current_app.extensions["inspection"].note(error)
+    return _answer_request_error(FullError())
 
 
 def _answer_http_error(error: HTTPException) -> Response:

@@ -7,7 +7,6 @@ archived data; see :mod:`layers.history`. The start of a hash leads to the whole
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
@@ -23,8 +22,7 @@ from werkzeug.wrappers import Response as Answer
 
 from layers.changes import AreaDifference, Changes
 from layers.document_types import ReadyFile
-from layers.export.formats import FORMATS, PLAN
-from layers.export.job import release_path
+from layers.export.job import FORMATS, PLAN, release_path
 from layers.history import (
     SHORTEST,
     Entry,
@@ -55,7 +53,6 @@ from webmap.problems import NAMED, BadParameterError, DamagedError, NotFoundErro
 from webmap.views.context import content, downloads_in_service, require_place
 from webmap.views.data import describe_download_form, lead_to_file
 
-_LOG = logging.getLogger(__name__)
 changes_blueprint = Blueprint("changes", __name__)
 blueprint = Blueprint("releases", __name__, url_prefix="/r")
 FROM, TO = (
@@ -201,7 +198,7 @@ class PublicationHistory:
         try:
             return self.find_whole(release_id)
         except CorruptFileError as error:
-            _LOG.error("%s", error)
+            current_app.extensions["inspection"].note(error)
             return None  # its data are in the archive
 
     def find_whole(self, release_id: str) -> Release | None:
@@ -246,7 +243,7 @@ class PublicationHistory:
 
 def _tell_damaged(error: HomeError) -> DamagedError:
     """Log which file is wrong, for the operator, and return what visitors are told."""
-    _LOG.error("%s", error)
+    current_app.extensions["inspection"].note(error)
     return DamagedError()
 
 

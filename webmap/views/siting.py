@@ -17,7 +17,7 @@ from layers import document_types as doc
 from layers.answers import WHOLE_CITY, IndustryAnswer, Said, ServingTerm
 from layers.citations import to_cited
 from layers.links import Link, Words
-from layers.siting import Measure, Ranked, is_manufacturing, rank, select_service_kinds
+from layers.measures import Measure, Ranked, is_manufacturing, rank, select_service_kinds
 from webmap import static_map
 from webmap.content import Content
 from webmap.http import send_csv

@@ -20,12 +20,13 @@ from layers.document_types import (
 )
 from webmap import static_map
 from webmap.content import Content
+from webmap.downloads import CLUSTER
 from webmap.http import send, send_csv
 from webmap.i18n import pick
 from webmap.params import ChoiceParameter, Q, takes
 from webmap.problems import NotFoundError, find_near_rows, name_some
-from webmap.views.charts import draw_chart, draw_courses
 from webmap.views.context import content
+from webmap.views.plan import draw_chart, draw_courses
 
 blueprint = Blueprint("subjects", __name__)
 Subject = TypeVar("Subject", IndustryDocument, ClusterDocument, AgencyDocument)
@@ -35,7 +36,6 @@ AGENCY_LEVELS = (
 )
 BY_NAME, BY_CLUSTER, BY_COUNT = "name", "cluster", "count"
 STATUSES = ("designated", "city")
-CLUSTER = ChoiceParameter("cluster", meaning="industry.cluster")
 ZONE = ChoiceParameter("zone", meaning="industry.zone")
 SORT = ChoiceParameter("sort", meaning="matrix.sort")
 EMPHASIS = ChoiceParameter("emphasis", EMPHASES, meaning="zone.emphasis")

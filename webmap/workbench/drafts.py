@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypedDict, Unpack
 
 from filelock import FileLock, Timeout
 
-from geodata.boundary_import.records import CheckOptions
-from geodata.letters import find_unprintable
+from geodata.imported import CheckOptions
+from geodata.messages import find_unprintable
 from layers.home import write_atomically
 from layers.links import Words
 from webmap.problems import BadParameterError, ConflictError

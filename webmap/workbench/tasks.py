@@ -47,7 +47,7 @@ from webmap.workbench.drafts import OPEN, CheckResult, Draft, DraftStore, note
 if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage
 
-    from geodata.boundary_import.records import ImportedBoundary
+    from geodata.imported import ImportedBoundary
     from geodata.messages import Problem
     from webmap.preview import PreviewText
 
@@ -254,7 +254,7 @@ def _require_draft(task: BenchTask) -> tuple[DraftStore, Draft]:
 
 def _check(task: BenchTask) -> CheckResult:
     from geodata.boundary_import.propose import Baseline, ImportRequest, propose
-    from geodata.boundary_import.records import keep_latest
+    from geodata.imported import keep_latest
     from geodata.read import read_boundaries, read_facts
     from layers.release import read_neighbours
     from webmap.preview import describe_preview
@@ -295,7 +295,7 @@ def _is_same(one: ImportedBoundary, other: ImportedBoundary) -> bool:
 
 def _publish(task: BenchTask) -> CheckResult:
     """Publish a draft as it was checked, and note that in it; say why not otherwise."""
-    from geodata.boundary_import.records import ImportedBoundary
+    from geodata.imported import ImportedBoundary
 
     drafts, draft = _require_draft(task)
     if draft.state != "submitted":
@@ -387,7 +387,7 @@ def _admit(task: BenchTask) -> Callable[[Release], None]:
         # Only who stores in a database pays for its driver.
         import psycopg
 
-        from layers.postgis.load import (
+        from layers.postgis.loader import (
             MissingExtensionError,
             NewerSchemaError,
             is_loaded,

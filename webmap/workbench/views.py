@@ -14,9 +14,9 @@ from flask import Blueprint, Flask, Response, current_app, g, redirect, render_t
 from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
-from geodata.boundary_import.records import LAYERS, METHODS, CheckOptions
 from geodata.crs import FRAMES
-from geodata.letters import find_unprintable
+from geodata.imported import LAYERS, METHODS, CheckOptions
+from geodata.messages import find_unprintable
 from layers.history import read_history
 from webmap.http import HTML, send_json
 from webmap.i18n import pick

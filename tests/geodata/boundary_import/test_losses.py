@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
-from geodata.boundary_import.records import ImportedBoundary
+from geodata.imported import ImportedBoundary
 from geodata.read import read_boundaries, read_facts
 from tests.geodata.boundary_import.files import dumped, plain
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from geodata import crs
 from geodata.boundary_import.checks import check_polygons
 from geodata.boundary_import.containment import Context, check_contained, check_protected
-from geodata.boundary_import.planar import is_narrow, measure_width_m
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
-from geodata.boundary_import.records import ImportedBoundary, keep_latest
-from geodata.boundary_import.snap import Members, apply_imports, reconcile
+from geodata.boundary_import.snap import apply_imports, reconcile
+from geodata.imported import ImportedBoundary, Members, keep_latest
+from geodata.planar import is_narrow, measure_width_m
 from geodata.read import read_boundaries, read_facts
 from tests.geodata.boundary_import.files import dumped, plain
 

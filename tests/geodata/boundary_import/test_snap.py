@@ -12,16 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata import crs
-from geodata.boundary_import.planar import is_narrow
 from geodata.boundary_import.reallocate import measure_shared_edges
-from geodata.boundary_import.records import ImportedBoundary, keep_latest
-from geodata.boundary_import.snap import (
-    Members,
-    add_sources,
-    apply_imports,
-    measure_known_accuracy_m,
-    to_boundaries,
-)
+from geodata.boundary_import.snap import add_sources, apply_imports, measure_known_accuracy_m, to_boundaries
+from geodata.imported import ImportedBoundary, Members, keep_latest
+from geodata.planar import is_narrow
 from geodata.read import read_boundaries, read_facts
 from geodata.shapes import build_shapes
 

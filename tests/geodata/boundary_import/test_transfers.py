@@ -11,10 +11,10 @@ import pytest
 import shapely
 
 from geodata import crs
-from geodata.boundary_import.planar import is_moved
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.boundary_import.transfers import list_transfers
 from geodata.kinds import SEA
+from geodata.planar import is_moved
 from geodata.read import read_boundaries, read_facts
 
 GROUND = Baseline(read_facts(), read_boundaries())

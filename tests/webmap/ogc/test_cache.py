@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder
+
+from webmap.http import POSTPONE
 from webmap.ogc.cache import Body, CachedResponse, ResponseCache
 
 
@@ -35,3 +42,38 @@ def test_the_least_recently_used_go_where_there_is_no_room() -> None:
     for key in ("c", "c"):
         cache.put(key, answer(1000))
     assert [bool(cache.get(key)) for key in ("a", "b", "c")] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "at_hand"),
+    [
+        ("f=json&limit=3", {}, True),
+        ("f=json&bbox=121.9,37.1,122.2,37.5", {}, True),
+        ("limit=3&lang=ko", {"Accept-Encoding": "br"}, True),
+        ("limit=4", {"Accept-Encoding": "gzip", "Host": "plan.example.org"}, True),
+        ("limit=5", {"Accept": "text/html"}, False),
+        ("limit=6", {"Accept": f"application/json, {'a/b, ' * 300}"}, False),
+        ("limit=0", {}, False),
+    ],
+)
+def test_what_was_kept_is_at_hand_and_the_same_and_all_else_is_postponed(
+    client: FlaskClient, query: str, headers: dict[str, str], *, at_hand: bool
+) -> None:
+    def ask(*, postponing: bool) -> tuple[bool, Any]:
+        built = EnvironBuilder("/ogc/collections/towns/items", query_string=query, headers=[*headers.items()])
+        environ = built.get_environ()
+        rest: list[Any] = []
+        said: list[Any] = []
+        if postponing:
+            environ[POSTPONE] = rest.append
+        application: Any = client.application
+        body = application(environ, lambda *given: said.extend(given))
+        if rest:
+            assert (said, body) == ([], [])
+            body = rest[0](lambda *given: said.extend(given))
+        return not rest, (said[0], sorted(said[1]), b"".join(body))
+
+    first = ask(postponing=True)
+    again = [ask(postponing=False), ask(postponing=True), ask(postponing=True)]
+    assert (first[0], again[-1][0]) == (False, at_hand)
+    assert not at_hand or [one[1] for one in again] == [first[1]] * 3

@@ -210,7 +210,7 @@ def test_a_feature_s_page_has_every_member_of_its_lists(client: FlaskClient) -> 
 def test_more_coordinates_than_a_page_takes_are_in_the_json_it_leads_to(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webmap.ogc.pages.MOST_BYTES", 1000)
+    monkeypatch.setattr("webmap.ogc.html_pages.MOST_BYTES", 1000)
     text = client.get(
         "/ogc/collections/zones/items/gaoqu?f=html&lang=en&crs=http://www.opengis.net/def/crs/EPSG/0/4550"
     ).get_data(as_text=True)

@@ -26,7 +26,7 @@ from webmap.app import create_app
 from webmap.content import Content
 from webmap.file_addresses import Files, NeedsServerError, locate
 from webmap.settings import Settings
-from webmap.site.build import SENT_AT_ONCE, Crawler, LinkRewriter, SiteError
+from webmap.static_site import SENT_AT_ONCE, Crawler, LinkRewriter, SiteError
 
 LANGUAGES = ("zh", "en", "ko")
 REFERENCE = re.compile(r'\s(?:href|src|action|poster|data-(?:href|src))="([^"]*)"')
@@ -48,7 +48,7 @@ from pathlib import Path
 from layers.store import read_current
 from webmap.settings import Settings
 from webmap.file_addresses import Files
-from webmap.site.build import build_site
+from webmap.static_site import build_site
 home = Path(sys.argv[1])
 made = build_site(read_current(home), Settings(home), Files(sheets=False))
 print(json.dumps({path: hashlib.sha256(body).hexdigest() for path, body in islice(made, int(sys.argv[2]))}))
@@ -343,7 +343,7 @@ def test_paper_names_the_file_of_its_page_or_nothing(
 
 
 def test_the_page_for_what_is_missing_works_below_any_folder(home: Path, release: Release) -> None:
-    from webmap.site.build import list_hosting, render_missing
+    from webmap.static_site import list_hosting, render_missing
 
     app = create_app(release, Settings(home, url=URL, files=Files(URL)))
     text = quote_values(render_missing(app, URL).decode())

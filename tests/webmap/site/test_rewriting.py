@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 
 from tests.webmap.site.conftest import quote_values
 from webmap.file_addresses import FileTarget, locate
-from webmap.site.build import Attributes, LinkRewriter, rewrite_html
+from webmap.static_site import Attributes, LinkRewriter, rewrite_html
 
 HEAD = '<!doctype html>\n<html lang="zh">\n<head>\n<meta charset="utf-8">\n'
 PIECES = st.sampled_from(

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from geodata import crs
 from geodata.city import read_city
 from webmap.assets import bundle
-from webmap.site.tables import tabulate_lookup
+from webmap.static_site import tabulate_lookup
 from webmap.views.comparison import tabulate_comparison
 from webmap.views.siting import tabulate_siting
 

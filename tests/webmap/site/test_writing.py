@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from scripts import cli
-from webmap.site import build as writing
-from webmap.site.build import MANIFEST, NotOursError, check_folder, remove_site_leftovers, write_site
+from webmap import static_site as writing
+from webmap.static_site import MANIFEST, NotOursError, check_folder, remove_site_leftovers, write_site
 
 OLD = {"index.html": b"old", "gone/x.json": b"{}"}
 NEW = {"index.html": b"new", "data/y.csv": b"y"}
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from webmap.site.build import write_site
+from webmap.static_site import write_site
 def files():
     yield "index.html", b"half"
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-/** Cut a question into words that the plan or our synonyms know, as layers/search/answers.py does. */
+/** Cut a question into words that the plan or our synonyms know, as layers/search/replies.py does. */
 
 /** Return `{ask, unknown, lacksIndustry, nearestTo}` on the tables that layers/search/offline.py writes, and the keys in them. */
 export function createCutting(tables, letters, keys) {

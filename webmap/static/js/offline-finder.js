@@ -1,4 +1,4 @@
-/** Find what bears a name, as layers/search/finder.py does, and what a misspelt one may mean, as typos.py does. */
+/** Find what bears a name, as layers/search/finder.py does, and what a misspelt one may mean, as vocabulary.py does. */
 
 import { compare } from "./offline-cutting.js";
 import { HAN, HANGUL, RUNS, isLatin, squeeze } from "./offline-letters.js";

@@ -1,4 +1,4 @@
-/** Positions as people write them, and the coordinate systems that they are in, as geodata/coordinates.py and crs.py have them. */
+/** Positions as people write them, and the coordinate systems that they are in, as geodata/crs.py has them. */
 
 import { Refusal, rounded } from "./offline-numbers.js";
 import { toGcj02 } from "./gcj02.js";

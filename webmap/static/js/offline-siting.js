@@ -1,4 +1,4 @@
-/** Rank places by criteria, as webmap/views/siting.py and layers/siting.py do, on the tables that the former builds. */
+/** Rank places by criteria, as webmap/views/siting.py and layers/measures.py do, on the tables that the former builds. */
 
 import { Refusal, rounded, splitIds, toExact, toNumber } from "./offline-numbers.js";
 

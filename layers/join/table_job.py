@@ -22,16 +22,14 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata import crs
-from geodata.boundaries import SEPARATOR
+from geodata.boundaries import SEPARATOR, GeojsonError
 from geodata.boundary_import.issues import RefusedError, build_issue
-from geodata.geojson_input import GeojsonError
 from geodata.kinds import AREA_LAYERS, PLACE_LAYERS
 from geodata.located_tables import LocatedTable, TableOptions, Value, read_located_table
 from geodata.messages import fill
 from layers.answers import IndustryAnswer
 from layers.export.job import BOM, harmless
-from layers.join.placing import Floats, JudgedFrame, Likeliest, Placed, PointPlacer, judge_frame, open_placer
-from layers.join.request import (
+from layers.join.join_request import (
     LANGUAGES,
     LAYER,
     SUMMARY,
@@ -41,6 +39,7 @@ from layers.join.request import (
     PlaceCount,
     pack_answer,
 )
+from layers.join.placing import Floats, JudgedFrame, Likeliest, Placed, PointPlacer, judge_frame, open_placer
 from layers.lookup import SHARING
 from layers.search import Search
 from layers.search.finder import ToldAnswer
@@ -367,7 +366,7 @@ _FIELDS: Final = {
 def join_file(asked: JoinRequest) -> tuple[JoinSummary, bytes]:
     """Return what is said of the whole table, and the file; none of it for a summary alone.
 
-    Raises :class:`~layers.join.request.JoinRefusedError` for a table that cannot be joined.
+    Raises :class:`~layers.join.join_request.JoinRefusedError` for a table that cannot be joined.
     """
     release = asked.release
     try:
@@ -384,7 +383,7 @@ def join_file(asked: JoinRequest) -> tuple[JoinSummary, bytes]:
 
 
 def make_answer(line: bytes) -> bytes:
-    """Return the answer to a line of :class:`~layers.join.request.JoinRequest`, in a child."""
+    """Return the answer to a line of :class:`~layers.join.join_request.JoinRequest`, in a child."""
     asked = JoinRequest.from_line(line)
     tempfile.tempdir = asked.work  # whatever libraries write goes with the folder, also when this is killed
     return answer_join(asked)

@@ -1,11 +1,14 @@
-"""The record of an imported boundary: its polygon, where it comes from, who imported it, when and why."""
+"""Imported boundaries: the record of each with its polygon, source and reasons, and what all of them changed.
+
+:mod:`geodata.boundary_import` makes them; :mod:`geodata.shapes` draws places from what they leave.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -13,8 +16,9 @@ import shapely
 from pydantic import AwareDatetime, Field
 from shapely.geometry.base import BaseGeometry
 
-from geodata.boundary_import.issues import Remark
-from geodata.model import Id, Record, Source
+from geodata.kinds import CITY
+from geodata.model import Id, Record, Source, Text
+from geodata.read import Facts
 
 Layer = Literal["counties", "zones", "parks", "towns"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)
@@ -23,6 +27,12 @@ METHODS: tuple[Method, ...] = get_args(Method)  # the better last
 IMPORTED_METHODS: tuple[Method, ...] = METHODS[1:]  # that nothing but an import has
 NonEmptyText = Annotated[str, Field(min_length=1, max_length=500)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Remark(Text):
+    """A note kept with an imported boundary: a repair, or a loss of land that was accepted."""
+
+    code: str  # of the issue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,3 +116,53 @@ class ImportedBoundary(Record):
 def keep_latest(records: Iterable[ImportedBoundary]) -> dict[str, ImportedBoundary]:
     """Return by place the record in force: the last of several of one place."""
     return {record.of: record for record in records}
+
+
+@dataclass
+class Adjusted:
+    """The base geometry with all imports in it; lon/lat."""
+
+    pieces: dict[str, BaseGeometry]  # towns and neighbouring counties
+    imports: dict[str, ImportedBoundary] = field(default_factory=dict)  # in force, in the order of the rule
+    placed: dict[str, BaseGeometry] = field(default_factory=dict)  # their polygons, reconciled
+    moved: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by place: by which imports
+    unassigned: dict[str, BaseGeometry] = field(default_factory=dict)  # by import: land without a recipient
+
+
+class Members:
+    """Which towns make up a place."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.towns: dict[str, frozenset[str]] = {town: frozenset([town]) for town in facts.towns}
+        for town in facts.towns.values():
+            for place in (CITY, town.county, town.zone):
+                if place is not None:
+                    self.towns[place] = self.towns.get(place, frozenset()) | {town.id}
+
+    def of(self, place: str) -> frozenset[str]:
+        """Return the towns of a place; none for one that lies on top."""
+        return self.towns.get(place, frozenset())
+
+    def parent(self, place: str) -> str | None:
+        """Return the place that directly contains a zone, park or town; None for a county."""
+        if place in self.facts.towns:
+            town = self.facts.towns[place]
+            return town.zone or town.county
+        zone = self.facts.zones.get(place)
+        return zone.parent if zone else None
+
+    def above(self, place: str) -> Iterable[str]:
+        """Yield the places that contain `place`, the nearest first."""
+        parent = self.parent(place)
+        while parent is not None:
+            yield parent
+            parent = self.parent(parent)
+
+    def counties(self) -> Iterable[str]:
+        """Return all counties."""
+        return {town.county for town in self.facts.towns.values()}
+
+    def county(self, place: str) -> str:
+        """Return the county of a place, or the place itself."""
+        return [place, *self.above(place)][-1]

@@ -1,19 +1,31 @@
-"""XLSX: a sheet for each layer or table, and one that says what the file is."""
+"""Files of typed columns: XLSX, a sheet for each layer or table and one about all, and GeoParquet 1.1."""
 
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
 import xlsxwriter
+from shapely.geometry.base import BaseGeometry
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from layers.export.job import Job, Part, Value, columns_of
-from layers.export.texts import to_lines
+from layers.export.job import WGS84, Column, Job, Part, Value, columns_of, flatten_rows
+from layers.export.texts import bounds_of, definition, geometries_of, to_lines, to_multi
 
 MAX_CELL = 32_767  # characters
 WIDTHS = (8, 42)  # characters that a column is at least and at most wide
+_TYPES = {
+    "string": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
 
 
 def write_xlsx(job: Job) -> bytes:
@@ -85,3 +97,54 @@ def _add_about(sheet: Worksheet, job: Job, looks: dict[str, Format]) -> None:
             sheet.write_string(number, column, text, looks["wrap"] if len(row) > 1 else None)
     sheet.set_column(0, 1, 60)
     sheet.set_column(2, 2, 26)
+
+
+def write_parquet(job: Job) -> bytes:
+    """Return one layer or table; what a column means stands in its metadata."""
+    part = job.parts[0]
+    columns, rows = columns_of(part), flatten_rows(part)
+    fields = [_to_field(column) for column in columns]
+    arrays = [_to_array(column, rows) for column in columns]
+    metadata = {"plan": job.about.plan["number"], "date": job.about.date, "licence": job.about.licence}
+    if part.spatial:
+        geometries = [to_multi(geometry) for geometry in geometries_of(part, job.spec.frame)]
+        fields.append(pa.field("geometry", pa.binary()))
+        arrays.append(
+            pa.array([None if one is None else shapely.to_wkb(one) for one in geometries], pa.binary())
+        )
+        metadata["geo"] = json.dumps(_describe(geometries, job.spec.code))
+    table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="snappy")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _to_field(column: Column) -> pa.Field:
+    said = {f"description_{language}": text for language, text in column.meaning.items()}
+    return pa.field(column.name, _TYPES[column.type], metadata=said)
+
+
+def _to_array(column: Column, rows: list[dict[str, Value]]) -> pa.Array:
+    values = [row[column.name] for row in rows]
+    if column.type == "number":
+        values = [None if value is None else float(value) for value in values]
+    if column.type == "date":
+        days = [None if value is None else date.fromisoformat(str(value)) for value in values]
+        return pa.array(days, _TYPES[column.type])
+    return pa.array(values, _TYPES[column.type])
+
+
+def _describe(geometries: list[BaseGeometry | None], frame: str) -> dict[str, object]:
+    """Return what GeoParquet says of its geometry; without `crs` it is longitude and latitude."""
+    column: dict[str, object] = {
+        "encoding": "WKB",
+        "geometry_types": sorted({one.geom_type for one in geometries if one is not None}),
+        "orientation": "counterclockwise",
+    }
+    if frame != WGS84:
+        column["crs"] = definition(frame).to_json_dict()
+    bounds = bounds_of(geometries)
+    if bounds:
+        column["bbox"] = list(bounds)
+    return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}

@@ -14,6 +14,7 @@ from filelock import FileLock
 from layers.history import Entry, list_places, read_history, read_last, trace
 from layers.home import Standing, find_home, read_standing
 from layers.inspection import repair as repair_home
+from scripts.bilingual import say, warn
 from scripts.commands.common import (
     MAX_DIGITS,
     SHOWN,
@@ -29,7 +30,6 @@ from scripts.commands.common import (
     tell_failed,
     write_json,
 )
-from scripts.messages import say, warn
 
 if TYPE_CHECKING:
     from layers.store import Release

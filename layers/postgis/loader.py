@@ -26,7 +26,8 @@ from geodata.boundaries import Scalar
 from layers.document_types import BlockHead
 from layers.lookup import read_entries
 from layers.memory import MemoryStore
-from layers.postgis.conditions import (
+from layers.postgis.pool import SCHEMA, with_limits
+from layers.postgis.queries import (
     ARRAY,
     DECLARED,
     TYPES,
@@ -40,7 +41,6 @@ from layers.postgis.conditions import (
     to_ewkb,
     to_slots,
 )
-from layers.postgis.pool import SCHEMA, with_limits
 from layers.query import Collection, StoredRow, read_stored_rows, searchables
 from layers.store import Release
 

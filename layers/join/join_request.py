@@ -12,7 +12,7 @@ from typing import Final, TypedDict
 
 from geodata.city import read_city
 from layers.child_job import ReleaseRequest
-from layers.export.formats import FORMATS
+from layers.export.job import FORMATS
 
 SUMMARY: Final = "json"  # the answer without a file: what is said of the whole, and the first rows
 FILES: Final = ("csv", "xlsx", "gpkg")
