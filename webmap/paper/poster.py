@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -346,7 +346,7 @@ class _Poster:
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
         shown = painter.paint_points([*points, *spots], entries)
         if context:
-            for seat in self._seats:
+            for seat in self._landmarks(SEATS):
                 painter.keep_clear(self.ground.to_xy(*seat["at"]), seat["kind"])
         for row in sorted(polygons, key=_area_km2):
             if row["id"] not in elsewhere:
@@ -359,14 +359,13 @@ class _Poster:
             self._name_counties(painter, polygons)
             self._name_ground(painter)
 
-    @cached_property
-    def _seats(self) -> list[MapLandmark]:
-        return [row for kind in SEATS for row in self.payload["landmarks"] if row["kind"] == kind]
+    def _landmarks(self, kinds: Iterable[str]) -> list[MapLandmark]:
+        return [row for kind in kinds for row in self.payload["landmarks"] if row["kind"] == kind]
 
     def _name_counties(self, painter: Painter, polygons: list[ShownFeature]) -> None:
         """Mark the seats, and write their names and those of counties, one that both bear only once."""
         written = {row["name"] for row in polygons}
-        for seat in self._seats:
+        for seat in self._landmarks(SEATS):
             name = "" if seat["name"] in written else seat["name"]
             size = SEATS[seat["kind"]] * self.unit
             if painter.name_ground(self.ground.to_xy(*seat["at"]), name, size, seat["kind"]):
@@ -380,17 +379,14 @@ class _Poster:
     def _name_ground(self, painter: Painter) -> None:
         """Write the names of the ground where the figures leave room: waters, neighbours, towns."""
         unit, close = self.unit, painter.view.scale <= CLOSE
-        landmarks: dict[str, list[MapLandmark]] = {}
-        for row in self.payload["landmarks"]:
-            landmarks.setdefault(row["kind"], []).append(row)
-        kinds = [*WATERS.items(), *(LANDS | (SMALL_LANDS if close else {})).items()]
-        for kind, size in kinds:
-            fill = WATER if kind in WATERS else MUTED
-            for row in landmarks.get(kind, ()):
-                lines = tuple(row["name"].split("\n"))
-                if kind == "sea":
-                    lines = tuple("\u3000".join(one) if len(one) < WIDE else one for one in lines)
-                painter.name(self.ground.to_xy(row["at"][0], row["at"][1]), lines, size * unit, fill=fill)
+        sizes = WATERS | LANDS | (SMALL_LANDS if close else {})
+        for row in self._landmarks(sizes):
+            fill = WATER if row["kind"] in WATERS else MUTED
+            lines = tuple(row["name"].split("\n"))
+            if row["kind"] == "sea":
+                lines = tuple("\u3000".join(one) if len(one) < WIDE else one for one in lines)
+            size = sizes[row["kind"]] * unit
+            painter.name(self.ground.to_xy(row["at"][0], row["at"][1]), lines, size, fill=fill)
         if not close:
             return
         shown = () if "gateways" in self.theme["layers"] else self.payload["features"].values()
