@@ -18,7 +18,7 @@ from werkzeug.http import parse_range_header
 
 from layers.export.job import to_csv
 from layers.store import CorruptFileError, Release
-from webmap.i18n import LANGUAGES
+from webmap.i18n import LANGUAGES, close_up
 from webmap.problems import PROBLEM, RangeError
 from webmap.settings import Settings, tile_hosts
 
@@ -177,6 +177,8 @@ def register_headers(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def _finish(response: Response) -> Response:
+        if response.mimetype == HTML and g.get("language") == "zh" and not isinstance(response, FileResponse):
+            response.set_data(close_up(response.get_data(as_text=True)))
         _mount(response)
         _secure(response, hosts, settings.embedders)
         _limit(response)

@@ -28,6 +28,9 @@ LANG = ChoiceParameter("lang", LANGUAGES, meaning="ogc.parameter.lang", strict=T
 CLAUSE = re.compile(r"[一二三四五六七八九十]\([一二三四五六七八九十]\)(?:\d+(?:\(\d+\))?)?")
 CHINESE = re.compile(CLAUSE.pattern + r"|[\u3400-\u9fff](?:[\u3400-\u9fff〔〕()0-9]*[\u3400-\u9fff)0-9])?")
 HERE = Path(__file__).parent
+WITHIN = "(?:a|abbr|b|bdi|code|em|i|kbd|output|q|small|span|strong|sub|sup|time)"  # a line of text, as tags
+AFTER_WIDE = re.compile(rf"([，。：；、！？）》」](?:</{WITHIN}>)*)\s+(?=<{WITHIN}\b|[^\s<])")
+BEFORE_WIDE = re.compile(rf" (?=（|<{WITHIN}\b[^<>]*>（)")
 CITY_VALUE = re.compile(r"\{(city|plan|plan_number|position|position_dms|position_metres|paper|paper_code)\}")
 UNNUMBERED = {"通知": "common.notice", "引言": "common.preamble"}  # clauses, and the keys of their names
 
@@ -123,6 +126,17 @@ def mark_clause(clause_id: str) -> Markup:
     shown = format_clause(clause_id, g.language)
     frame = Markup('<span lang="zh" title="{}"><span lang="{}">{}</span></span>')
     return frame.format(clause_id, g.language, shown)
+
+
+def close_up(page: str) -> str:
+    """Return a page in Chinese without blanks beside punctuation that is as wide as a character by itself.
+
+    Templates are written once for all languages, and others need the blank.
+
+    >>> close_up('<b>核心：</b> <a href="/zones/gaoqu">高区</a> （示意）')
+    '<b>核心：</b><a href="/zones/gaoqu">高区</a>（示意）'
+    """
+    return BEFORE_WIDE.sub("", AFTER_WIDE.sub(r"\1", page))
 
 
 def language_links() -> list[dict[str, str]]:

@@ -25,7 +25,7 @@ GAP = 0.5  # millimetres kept free around a name on paper
 DETOUR = 13.0  # millimetres that a name may go so as not to stand on another figure
 BESIDE = 2 * GAP + 0.05  # between a small figure and its name
 RINGS, DIRECTIONS = 7, 12
-CLOSING = "、，。；：！？）》〉」』】〕”’"  # begin no line
+CLOSING = ")、，。；：！？）》〉」』】〕”’"  # begin no line
 GRID = 40  # steps across an area, at most
 MIDDLE_TOLERANCE_M = 200
 
@@ -169,14 +169,23 @@ def _overlap(one: Box, other: Box) -> bool:
 
 
 def wrap_text(text: str, room: float, size: float) -> list[str]:
-    """Return a text in lines no wider than `room`, broken at spaces, or anywhere between Chinese letters."""
-    lines, line = [], ""
-    for piece in _pieces(text):
-        if line and measure_text((line + piece).rstrip(), size) > room:
-            lines.append(line.rstrip())
-            line = ""
-        line += piece
-    return [*lines, line.rstrip()]
+    r"""Return a text in lines no wider than `room`, broken at spaces, or anywhere between Chinese letters.
+
+    Where it has a line feed, between two languages, a line ends in any case.
+
+    >>> wrap_text("检验中心(山东)\nTest Centre", 28, 4)
+    ['检验中心(山', '东)', 'Test Centre']
+    """
+    lines = []
+    for part in text.split("\n"):
+        line = ""
+        for piece in _pieces(part):
+            if line and measure_text((line + piece).rstrip(), size) > room:
+                lines.append(line.rstrip())
+                line = ""
+            line += piece
+        lines.append(line.rstrip())
+    return lines
 
 
 def _pieces(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from webmap.label_placement import Room, Size, Spot, measure_text
 
 SIZES = {"wide": 15, "large": 22}  # height of a label; the second where the map is shown small
 LINE = 1.15  # height of a line over its letters
+GAP = 2  # around a label: two numbers side by side are no larger number
 # Where a label is tried: shares of its own width and height beside the place's own spot.
 OFFSETS = (
     *((0, 0), (0, -1), (0, 1), (-0.3, -0.8), (0.3, -0.8), (-0.3, 0.8), (0.3, 0.8)),
@@ -142,5 +143,5 @@ def place_labels(labels: Iterable[Label], view: Size) -> list[Spot | None]:
 
     The first ones choose first.
     """
-    room = Room((0, 0, *view), gap=0)
+    room = Room((0, 0, *view), gap=GAP)
     return [room.place(Spot(*one.at), one.room, one.steps(), reach=math.inf) for one in labels]

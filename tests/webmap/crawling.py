@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 
 ORIGIN = "http://localhost"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+WITHIN = {"a", "abbr", "b", "bdi", "cite", "code", "em", "i", "kbd", "mark", "output", "q", "s", "small"}
+WITHIN |= {"span", "strong", "sub", "sup", "time", "u", "var"}  # tags that begin no new line
 VOICED = ("alt", "title", "aria-label", "placeholder", "value", "content")
 STARTS = (
     "/",
@@ -33,6 +35,7 @@ class Reading(HTMLParser):
     links: list[str] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     attributes: list[tuple[str, str]] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)  # what stands on one line, between line breaks
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -48,15 +51,18 @@ class Reading(HTMLParser):
         self._note(tag, dict(attrs))
 
     def handle_endtag(self, tag: str) -> None:
+        self.running += ["\n"] * (tag not in WITHIN)
         while self._open and self._open.pop()[0] != tag:
             pass
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1][0] not in {"script", "style"} and data.strip():
-            self.texts.append((self._language(), data.strip()))
+        if self._open and self._open[-1][0] not in {"script", "style"}:
+            self.running.append(re.sub(r"\s+", " ", data))
+            self.texts += [(self._language(), data.strip())] * bool(data.strip())
 
     def _note(self, tag: str, attributes: dict[str, str | None]) -> None:
         self.tags.append((tag, attributes))
+        self.running += ["\n"] * (tag not in WITHIN)
         if tag == "a" and attributes.get("href"):
             self.links.append(str(attributes["href"]))
         language = attributes.get("lang") or self._language()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -305,12 +306,17 @@ LABELS = """nodes => nodes.map(node => {
   right > Math.max(left, 0) && bottom > 0 && left < innerWidth && top < innerHeight)"""
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(page: Page, site: str, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "width", "large"), [("zh", 1440, 1), ("en", 1440, 1), ("zh", 3840, 1.9)]
+)
+def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(
+    page: Page, site: str, language: str, width: int, large: float
+) -> None:
     """A name covers no other and no count, and the line from a place to its name runs under none of them.
 
-    Nor does one stand beneath the tools, the question or the scale.
+    No symbol covers another. Nor does a name stand beneath the tools, the question or the scale.
     """
+    page.set_viewport_size({"width": width, "height": width * 5 // 8})
     for theme in (*THEMES, "platforms#11/37.1/122.45", "clusters&industry=carbon-fibre"):
         _open(page, f"{site}/?lang={language}&theme={theme}")
         labels = page.eval_on_selector_all(".label:not([hidden])", LABELS)
@@ -321,7 +327,8 @@ def test_labels_do_not_collide_nor_do_the_lines_that_tie_them(page: Page, site: 
             ".point .mark, .count-badge rect",
             BOXES,
         )
-        marks = [shapely.box(*one).buffer(-3) for one in symbols]
+        marks = [shapely.box(*one).buffer(-3 * large) for one in symbols]
+        assert not any(one.intersects(other) for one, other in combinations(marks, 2)), theme
         assert not any(one.intersects(mark) for one in boxes for mark in marks), theme
         names, covers = (
             [shapely.box(*one).buffer(-2) for one in page.eval_on_selector_all(which, BOXES) if any(one)]

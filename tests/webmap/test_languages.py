@@ -12,6 +12,7 @@ from webmap.i18n import format_quantity
 
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
+WIDE_TWICE = re.compile(r".{0,14}[，。：；、！？）》」] +[^ \n].{0,14}|.{0,14}[^ \n] +（.{0,14}")
 # A clause is addressed as the plan numbers it, in every language; so is the plan itself.
 CLAUSE = re.compile(
     r"(?:[一二三四五](?:\([一二三四五六七]\))?(?:\d+(?:\(\d+\))?)?|通知|引言)(?![\u3400-\u9fff])"
@@ -47,13 +48,17 @@ def test_no_chinese_is_left_in_a_page_but_what_is_marked_as_chinese(
 
 
 def test_a_chinese_page_has_nothing_of_the_other_languages(client: FlaskClient) -> None:
-    """Names of software and sources are Latin everywhere; Korean belongs to the switch alone."""
-    left = {
-        text: address
-        for address, reading in walk(client, "zh")
-        for marked, text in reading.texts
-        if marked == "zh" and HANGUL.search(text) and text not in CHOICES
-    }
+    """Names of software and sources are Latin everywhere; Korean belongs to the switch alone.
+
+    Nor has it the blanks that templates have for them beside punctuation, wide as that is by itself.
+    """
+    left = dict[str, str]()
+    for address, reading in walk(client, "zh"):
+        for marked, text in reading.texts:
+            if marked == "zh" and HANGUL.search(text) and text not in CHOICES:
+                left.setdefault(text, address)
+        for found in WIDE_TWICE.finditer("".join(reading.running)):
+            left.setdefault(found[0], address)
     assert left == {}
 
 

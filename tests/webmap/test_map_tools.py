@@ -111,6 +111,8 @@ def test_layers_lie_over_a_theme_in_order_and_stay_in_the_address(page: Page, si
     expect(page.locator("path.figure[data-id=gaoqu]")).to_have_css("opacity", "0.4")
     _open(page, page.url)
     expect(page.locator("path.figure[data-id=gaoqu]")).to_have_css("opacity", "0.4")
+    for edge in page.locator("path.edge[data-id=gaoqu]").all():
+        expect(edge).to_have_css("opacity", "0.4")
     assert page.eval_on_selector_all(".leaflet-container path.figure[data-id]", order) == drawn
     page.locator("#over-zones").uncheck()
     expect(page.locator("path.figure[data-id=gaoqu]")).to_have_count(0)

@@ -286,15 +286,20 @@ class Painter:
             self._write(spot, lines, size, style)
         return spot is not None
 
-    def name_ground(self, at: tuple[float, float], name: str, size: float, mark: str) -> None:
+    def keep_clear(self, at: tuple[float, float], mark: str) -> None:
+        """Keep names off a mark of the ground, in metres."""
+        radius = STYLE.marks[mark].reach_mm or 0
+        self.room.block(box_around(Spot(*self.view.to_paper(*at)), (2 * radius, 2 * radius), 0))
+
+    def name_ground(self, at: tuple[float, float], name: str, size: float, mark: str) -> bool:
         """Mark a thing of the ground in metres, and write its name beside it if there is room.
 
         `mark` is one of the cartography's that paper shows. A seat is marked in any case, also without a
-        name; anything else only where its name finds room close by.
+        name; anything else only where its name finds room close by. Tells whether that was written.
         """
         x, y = self.view.to_paper(*at)
         if not self._inside(x, y):
-            return
+            return False
         drawn = STYLE.marks[mark]
         radius, seat = drawn.reach_mm or 0, drawn.seat
         lines = tuple(name.split("\n"))
@@ -302,13 +307,14 @@ class Painter:
         steps = beside(box, (radius, radius))[: None if seat else CLOSE_STEPS]
         spot = self.room.place(Spot(x, y), box, steps) if name else None
         if spot is None and not seat:
-            return
+            return False
         ink = INK if seat else MUTED
         place = f"translate({x:.2f} {y:.2f}) scale({MARK_UNIT})"
         self.drawing.add("path", d=drawn.outline, transform=place, fill=WHITE, stroke=ink, stroke_width=1)
-        self.room.block((x - radius, y - radius, x + radius, y + radius))
+        self.keep_clear(at, mark)
         if spot:
             self._write(spot, lines, size, {"fill": ink})
+        return spot is not None
 
     def name_place(
         self, place_id: str, at: tuple[float, float], lines: tuple[Line, ...], size: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -131,13 +131,14 @@ class _Column:
     def entry(self, name: str, text: str, size: float) -> None:
         """Write a name, and a fainter text that goes on behind it."""
         unit = self.unit
-        for number, line in enumerate(wrap_text(f"{name}  {text}", self.width, size * unit)):
+        for line in wrap_text(f"{name}  {text}", self.width, size * unit):
+            head = line if name.startswith(line) else name if line.startswith(name) else ""
+            name = name.removeprefix(head).lstrip()
             if self.drawing is not None:
                 node = self.drawing.words(self.x, self.y, line, size * unit, fill=MUTED)
-                if number == 0 and line.startswith(name):
-                    node.text = None
-                    span = add_to(node, "tspan", {"fill": INK})
-                    span.text, span.tail = name, line.removeprefix(name)
+                node.text = None
+                span = add_to(node, "tspan", {"fill": INK})
+                span.text, span.tail = head, line.removeprefix(head)
             self.y += size * LINE * unit
         self.y += 0.7 * unit
 
@@ -344,6 +345,9 @@ class _Poster:
         entries |= {row_id: {"colour": hue, "symbol": "spot", "letter": None} for row_id, hue in hues.items()}
         points = [row for row in self.features if row["layer"] in POINT_LAYERS and row["point"]]
         shown = painter.paint_points([*points, *spots], entries)
+        if context:
+            for seat in self._landmarks(SEATS):
+                painter.keep_clear(self.ground.to_xy(*seat["at"]), seat["kind"])
         for row in sorted(polygons, key=_area_km2):
             if row["id"] not in elsewhere:
                 self._name_polygon(painter, row, polygons)
@@ -351,35 +355,38 @@ class _Poster:
             feature["letters"] = self._letters(feature)
             if feature["id"] not in elsewhere and not painter.name_point(feature, 2.3 * unit):
                 self._key(feature, partial(painter.number_point, feature, size=2.3 * unit))
-        own = {row["id"] for row in polygons}
-        for row_id, county in self.payload["features"].items():
-            if context and county["layer"] == "counties" and row_id not in own:
-                middle = self._middle({**county, "id": row_id}, polygons)
-                painter.name(middle, tuple(county["name"].split("\n")), 3.4 * unit, fill=MUTED)
         if context:
-            self._name_ground(painter, {row["name"] for row in polygons})
+            self._name_counties(painter, polygons)
+            self._name_ground(painter)
 
-    def _name_ground(self, painter: Painter, written: set[str]) -> None:
-        """Write the names of the ground where the figures leave room: seats, waters, neighbours, towns.
+    def _landmarks(self, kinds: Iterable[str]) -> list[MapLandmark]:
+        return [row for kind in kinds for row in self.payload["landmarks"] if row["kind"] == kind]
 
-        A seat whose name is `written` already, as its county's, is only marked.
-        """
+    def _name_counties(self, painter: Painter, polygons: list[ShownFeature]) -> None:
+        """Mark the seats, and write their names and those of counties, one that both bear only once."""
+        written = {row["name"] for row in polygons}
+        for seat in self._landmarks(SEATS):
+            name = "" if seat["name"] in written else seat["name"]
+            size = SEATS[seat["kind"]] * self.unit
+            if painter.name_ground(self.ground.to_xy(*seat["at"]), name, size, seat["kind"]):
+                written.add(name)
+        for row_id, county in self.payload["features"].items():
+            if county["layer"] == "counties" and county["name"] not in written:
+                middle = self._middle({**county, "id": row_id}, polygons)
+                lines = tuple(county["name"].split("\n"))
+                painter.name(middle, lines, 3.4 * self.unit, fill=MUTED)
+
+    def _name_ground(self, painter: Painter) -> None:
+        """Write the names of the ground where the figures leave room: waters, neighbours, towns."""
         unit, close = self.unit, painter.view.scale <= CLOSE
-        landmarks: dict[str, list[MapLandmark]] = {}
-        for row in self.payload["landmarks"]:
-            landmarks.setdefault(row["kind"], []).append(row)
-        for kind, size in SEATS.items():
-            for row in landmarks.get(kind, ()):
-                name = "" if row["name"] in written else row["name"]
-                painter.name_ground(self.ground.to_xy(row["at"][0], row["at"][1]), name, size * unit, kind)
-        kinds = [*WATERS.items(), *(LANDS | (SMALL_LANDS if close else {})).items()]
-        for kind, size in kinds:
-            fill = WATER if kind in WATERS else MUTED
-            for row in landmarks.get(kind, ()):
-                lines = tuple(row["name"].split("\n"))
-                if kind == "sea":
-                    lines = tuple("\u3000".join(one) if len(one) < WIDE else one for one in lines)
-                painter.name(self.ground.to_xy(row["at"][0], row["at"][1]), lines, size * unit, fill=fill)
+        sizes = WATERS | LANDS | (SMALL_LANDS if close else {})
+        for row in self._landmarks(sizes):
+            fill = WATER if row["kind"] in WATERS else MUTED
+            lines = tuple(row["name"].split("\n"))
+            if row["kind"] == "sea":
+                lines = tuple("\u3000".join(one) if len(one) < WIDE else one for one in lines)
+            size = sizes[row["kind"]] * unit
+            painter.name(self.ground.to_xy(row["at"][0], row["at"][1]), lines, size, fill=fill)
         if not close:
             return
         shown = () if "gateways" in self.theme["layers"] else self.payload["features"].values()
@@ -398,8 +405,7 @@ class _Poster:
         if not painter.shows(at):
             return
         size = (3.5 if row["layer"] == "counties" else 2.8) * self.unit
-        parts = (row.get("short") or row["name"]).split("\n")
-        lines: list[Line] = [line for part in parts for line in wrap_text(part, LONGEST * self.unit, size)]
+        lines: list[Line] = [*wrap_text(row.get("short") or row["name"], LONGEST * self.unit, size)]
         if painter.name_place(row["id"], at, (*lines, letters) if letters else tuple(lines), size):
             return
         self._key(row, partial(painter.number_place, row["id"], at, size=size))

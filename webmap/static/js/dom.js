@@ -20,7 +20,9 @@ function furnish(node, attributes, children) {
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  // A full-width mark at the end of a text is followed by no blank: it is wide by itself.
+  node.append(...shown.filter((child, at) => child !== " " || !/[，。：；！？）]$/.test(shown[at - 1])));
   return node;
 }
 
@@ -39,6 +41,17 @@ export const narrow = window.matchMedia("(max-width: 720px)");
 
 /** Whether the reader asked for less motion. */
 export const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Do at once what else is done step by step, with the browser drawing in between. */
+export function finish(steps) {
+  while (!steps.next().done);
+}
+
+/** How much larger names and symbols of a map are on a large screen, as the style sheet says. */
+export const enlargement = () => zoom;
+const readZoom = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
+let zoom = readZoom(); // not while the page is made: its styles would be reckoned each time
+window.addEventListener("resize", () => (zoom = readZoom()));
 
 /** Wait until a box has a size: in a page that opens out of sight it may have none. */
 export function sized(box) {

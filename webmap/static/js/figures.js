@@ -1,7 +1,7 @@
 /** The theme's polygons, and the outline of the selected one. */
 
 import { STYLE } from "./cartography.js";
-import { keepFocus, svg } from "./dom.js";
+import { finish, keepFocus, svg } from "./dom.js";
 import { createRenderer } from "./shapes.js";
 import { t } from "./site.js";
 import { dress, fadingFill, paint } from "./symbols.js";
@@ -12,6 +12,7 @@ const STATES = ["selected", "faded", "matching", "reached", "masking", "outlined
 
 let made = 0; // elements that others name
 
+/** Return the steps in which the figures are drawn at first. */
 export function createFigures(app) {
   const { map, state, catalogue, shapes, suffix = "" } = app;
   const pane = `area${suffix}`; // right of the slider there is another
@@ -21,10 +22,10 @@ export function createFigures(app) {
   const tones = []; // groups that hold bands
 
   function draw() {
-    keepFocus(map.getPane(pane), make);
+    keepFocus(map.getPane(pane), () => finish(make()));
   }
 
-  function make() {
+  function* make() {
     group.clearLayers();
     drawn.clear();
     for (const node of tones.splice(0)) node.remove();
@@ -33,8 +34,8 @@ export function createFigures(app) {
     const layers = [...new Set(features.map((one) => one.layer))];
     features.sort((a, b) => layers.indexOf(a.layer) - layers.indexOf(b.layer) || b.area_km2 - a.area_km2);
     if (theme.context.includes("zones")) drawContext();
-    for (const feature of features) drawFigure(feature);
-    drawEdges(features);
+    for (const feature of features) yield drawFigure(feature);
+    yield drawEdges(features);
     restyle();
   }
 
@@ -180,7 +181,7 @@ export function createFigures(app) {
   shapes.onChange(draw);
   map.on("zoomend viewreset", scale);
   scale();
-  draw();
+  return make();
 }
 
 /* The edge of the selected place: dark on a white halo, above everything else; of a point, its reach. */

@@ -1,6 +1,6 @@
 /** What lies under the figures: sea, land, names of waters, tiles where the operator has any. */
 
-import { byId, keepFocus, svg } from "./dom.js";
+import { byId, finish, keepFocus, svg } from "./dom.js";
 import { createRenderer } from "./shapes.js";
 
 /* A drawing above the map whose parts keep their size and follow their place. */
@@ -38,6 +38,7 @@ export class Overlay {
 
 const TOWN_ZOOM = 11;
 
+/** Return the steps in which the ground is drawn at first. */
 export function createGround({ map, shapes }) {
   const group = L.layerGroup().addTo(map);
   const renderer = createRenderer("land");
@@ -53,22 +54,22 @@ export function createGround({ map, shapes }) {
   const line = (name, className) =>
     L.polyline(shapes.lines(name), { ...options(className), fill: false }).addTo(group);
 
-  function draw() {
+  function* draw() {
     group.clearLayers();
     fill(shapes.land, "neighbour");
-    fill(shapes.city, "city");
-    line("coast", "coast");
-    line("towns", "town");
-    line("county-lines", "county");
-    line("border", "border");
+    yield fill(shapes.city, "city");
+    yield line("coast", "coast");
+    yield line("towns", "town");
+    yield line("county-lines", "county");
+    yield line("border", "border");
     for (const water of shapes.waters) L.polygon(water, options("water", "water")).addTo(group);
   }
 
   const grade = () => map.getContainer().classList.toggle("near", map.getZoom() >= TOWN_ZOOM);
   map.on("zoomend", grade);
   grade();
-  shapes.onChange(draw);
-  draw();
+  shapes.onChange(() => finish(draw()));
+  return draw();
 }
 
 /* The operator's tile basemap, if there is one, shifted where its tiles lie in GCJ-02. */

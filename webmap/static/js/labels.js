@@ -1,9 +1,9 @@
 /** Names on the map: which are wanted, how they are set, and where each finds room. */
 
 import { STYLE } from "./cartography.js";
-import { narrow, svg } from "./dom.js";
+import { enlargement, finish, narrow, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
-import { COUNT_BOX } from "./points.js";
+import { COUNT } from "./points.js";
 import { lang } from "./site.js";
 import { badge } from "./symbols.js";
 
@@ -11,14 +11,14 @@ import { badge } from "./symbols.js";
 
 const canvas = document.createElement("canvas").getContext("2d");
 const styles = new Map();
-let large = 1; // how much larger names are on a large screen
+let large = 1; // how much larger names and marks are on a large screen
 const CJK = /[　-鿿가-힯]/;
 
 /** Read `{font, size, spacing}` of each kind of label as the style sheet sets it: all together, for that is one reckoning. */
 function readStyles(types, root) {
   const probes = [...new Set(types)].filter((type) => !styles.has(type)).map((type) => [type, svg("text", { class: `label label-${type}` })]);
   root.append(...probes.map(([, probe]) => probe));
-  large = Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
+  large = enlargement();
   for (const [type, probe] of probes) {
     const style = getComputedStyle(probe);
     styles.set(type, {
@@ -181,19 +181,27 @@ const FARTHEST = 200; // pixels that a label may be moved
  * then ties them to their anchor, which crosses no label, symbol or other line. `taken` boxes are
  * `[left, top, right, bottom]`, and so is `frame`, what is in view: no label is cut at its edge.
  */
-function placeLabels(items, taken, frame) {
+function* placeLabels(items, taken, frame) {
   const room = { boxes: [...taken], lines: [] };
   const placed = new Map();
   for (const item of [...items].sort((a, b) => a.priority - b.priority)) {
-    const whole = item.offsets.filter((offset) => !isCut(boxAt(item, offset), frame));
-    const offset = firstFree(item, whole, room) ?? (item.must && holds(frame, item) ? moved(item, room, frame) : null);
+    const marks = item.mark && !item.must && !SEATS.has(item.type) ? [markBox(item)] : [];
+    const offsets = marks.some((mark) => room.boxes.some((box) => overlap(box, mark))) ? [] : item.offsets;
+    const whole = offsets.filter((offset) => !isCut(boxAt(item, offset), frame));
+    const offset = firstFree(item, whole, room) ?? (item.must && holds(frame, item) ? yield* moved(item, room, frame) : null);
     if (offset) {
-      room.boxes.push(boxAt(item, offset));
+      room.boxes.push(boxAt(item, offset), ...marks);
       room.lines.push(...lineOf(item, offset));
     }
-    placed.set(item, offset);
+    yield placed.set(item, offset);
   }
   return placed;
+}
+
+/** Return the box of the mark of a thing of the ground. */
+function markBox({ x, y, type }) {
+  const reach = (type === "city-seat" ? 5 : 4) * large;
+  return [x - reach, y - reach, x + reach, y + reach];
 }
 
 /** Return the line that ties a label to what it names, as `[[x, y, x, y]]`; none for one that is near. */
@@ -264,7 +272,7 @@ function isCut([left, top, right, bottom], frame) {
 const isWithin = ([left, top, right, bottom], frame) => left >= frame[0] && top >= frame[1] && right <= frame[2] && bottom <= frame[3];
 
 /** Return the nearest free offset, or the one that is least in the way. */
-function moved(item, room, frame) {
+function* moved(item, room, frame) {
   const ring = [];
   for (let radius = 16; radius <= FARTHEST; radius += 4) {
     for (const angle of DIRECTIONS) ring.push([radius * 1.4 * Math.cos(angle), radius * Math.sin(angle)]);
@@ -276,6 +284,7 @@ function moved(item, room, frame) {
     const cost = hindrance(item, offset, room, least);
     if (cost < least) [best, least] = [offset, cost];
     if (!cost) break; // the nearest come first
+    yield;
   }
   return best;
 }
@@ -297,26 +306,30 @@ const BADGE = 17;
 const BADGES_PER_ROW = 6;
 const SMALL = 34; // pixels; a polygon below this does not hold a name
 const POINT_LIMIT = 150; // pixels of a line; of polygons the catalogue has it
+/** Return the steps in which the names are drawn at first. */
 export function createLabels(app) {
   const { map, state, shapes } = app;
   const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
-  function draw() {
+  let turn = 0;
+  const draw = () => finish(drawing());
+
+  function* drawing() {
+    const own = (turn += 1);
     const covers = coverBoxes(map); // before a node is added, for then all would be laid out once more
+    yield;
     const names = wantedNames(app, map.getZoom());
-    readStyles(names.map((one) => one.type), overlay.root);
-    const items = names.map((name) => measure(name, app));
+    yield readStyles(names.map((one) => one.type), overlay.root);
+    const items = [];
+    for (const name of names) yield items.push(measure(name, app));
     const bare = items.filter((one) => !one.text); // a mark alone stays where it is
-    const markBox = ({ x, y, type }) => {
-      const reach = type === "city-seat" ? 5 : 4;
-      return [x - reach, y - reach, x + reach, y + reach];
-    };
     const taken = [...symbolBoxes(app), ...covers, ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
-    const placed = placeLabels(
+    const placed = yield* placeLabels(
       items.filter((one) => one.text && fits(one)),
       taken,
       frameOf(map),
     );
+    if (own !== turn) return; // drawn anew meanwhile
     const named = [...placed].filter(([, offset]) => offset);
     const covered = (seat) => named.some(([item, offset]) => overlap(boxAt(item, offset), markBox(seat)));
     const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one) && !covered(one));
@@ -343,8 +356,7 @@ export function createLabels(app) {
   shapes.onChange(draw);
   app.backdrop.onNames(draw);
   narrow.addEventListener("change", draw);
-  document.fonts?.ready.then(draw);
-  draw();
+  return drawing();
 }
 
 function measure(name, app) {
@@ -365,7 +377,7 @@ function measure(name, app) {
 function offsetsFor(name, width, height) {
   const small = name.extent < SMALL;
   if (name.mark || name.point || small) {
-    const gap = small ? name.extent / 2 + 4 : name.point ? 13 : (STYLE.marks[name.mark]?.gap ?? 5);
+    const gap = small ? name.extent / 2 + 4 : (name.point ? 13 : (STYLE.marks[name.mark]?.gap ?? 5)) * large;
     const [side, above] = [width / 2 + gap, height / 2 + gap - 2];
     return [
       [side, 0],
@@ -423,13 +435,13 @@ function coverBoxes(map) {
 }
 
 /** Return the boxes of symbols and of the counts of what has no place. */
-function symbolBoxes({ spread, counts, map }) {
+function symbolBoxes({ spread, counts }) {
   const box = (left, top, width, height) => [left, top, left + width, top + height];
-  const { x: left, y: top, width, height } = COUNT_BOX;
+  const [width, height] = [COUNT.width * large - 2 * GAP, COUNT.height * large - 2 * GAP]; // a name's box has room around it already
+  const reach = 10 * large;
   return [
-    ...[...spread.values()].map(({ x, y, place }) => box(place.x + x - 10, place.y + y - 10, 20, 20)),
-    // The box of a name has room around it already.
-    ...counts.map((at) => map.latLngToLayerPoint(at)).map(({ x, y }) => box(x + left + GAP, y + top + GAP, width - 2 * GAP, height - 2 * GAP)),
+    ...[...spread.values()].map(({ x, y, place }) => box(place.x + x - reach, place.y + y - reach, 2 * reach, 2 * reach)),
+    ...counts.map(({ x, y }) => box(x - width / 2, y - height / 2, width, height)),
   ];
 }
 
@@ -440,7 +452,7 @@ function build(item, offset) {
     dataset: item.id ? { for: item.id } : {},
     "aria-hidden": "true",
   });
-  if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: STYLE.marks[item.mark].outline }));
+  if (item.mark) node.append(svg("path", { class: `place-mark mark-${item.mark}`, d: STYLE.marks[item.mark].outline, transform: `scale(${large})` }));
   if (lineOf(item, offset).length) {
     const [x, y] = lineEnd(item, offset);
     const from = item.origin;

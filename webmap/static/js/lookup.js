@@ -1,7 +1,7 @@
 /** The look-up page's map: click to ask, see the point or the polygon that was asked about. */
 
 import { bindBasket } from "./basket.js";
-import { bindCopying, byId, calm, el, fittable, showCurrent } from "./dom.js";
+import { bindCopying, byId, calm, el, finish, fittable, showCurrent } from "./dom.js";
 import { createGround } from "./ground.js";
 import { createSearch } from "./search.js";
 import { Shapes } from "./shapes.js";
@@ -93,7 +93,7 @@ async function start() {
   const { overview, detail } = map.planSources;
   shapes = new Shapes(await fetchJson(overview));
   await fittable(map);
-  createGround({ map, shapes });
+  finish(createGround({ map, shapes }));
   const lines = L.layerGroup().addTo(map);
   const outline = () => {
     lines.clearLayers();

@@ -39,22 +39,26 @@ const arriving = [fetchJson(payloadUrl), fetchJson(overview)]; // read while the
 
 async function start() {
   const map = window.planMap;
+  showCurrent(); // before much is on the page that would be laid out for it
   const [payload, topology] = await Promise.all(arriving);
   await fittable(map);
   setWords(payload.strings, payload.lang);
   const shapes = new Shapes(topology);
+  await rest();
   const catalogue = new Catalogue(payload, shapes);
   const { view: wanted, ...asked } = readAddress();
   const state = createState(catalogue.sound(asked));
   const app = { map, payload, shapes, catalogue, state, spread: new Map(), counts: [], own: { featureOf: () => null, under: () => [] } };
 
   nameMap(map);
+  await rest();
   app.view = createView(app);
   app.sheet = createSheet(byId("browse"));
   createGuide(app, !wanted && Object.values(asked).every((value) => !value)); // first, for the city is fitted beneath it
   createTiles(app);
   if (wanted) map.setView([wanted.lat, wanted.lon], wanted.zoom, { animate: false });
   else app.view.showAll();
+  await rest();
   await createEach(app, [createGround, createFigures, createOutline, createPoints]); // what people came to see comes first
   byId("opening")?.remove();
   await painted();
@@ -63,7 +67,6 @@ async function start() {
   if (payload.own.length) (await later("own")).createOwn(app, PAGE);
   await createEach(app, [createCorner, createLabels, createPointing, createPrinting, createPassing, createTaking, createTools, createSwipe]);
   bindBasket();
-  showCurrent();
   app.panel = createPanel(app);
   createLive(app);
   if (!wanted && state.get().zone) app.view.showFeature(state.get().zone);
@@ -73,16 +76,21 @@ async function start() {
   byId("atlas").classList.add("ready");
 }
 
-/** Create parts of the page one after the other; between two of them the browser answers and draws. */
+/** Create parts of the page one after the other, some in steps; between two of them the browser answers and draws. */
 async function createEach(app, parts) {
   let since = performance.now();
   for (const create of parts) {
-    create(app);
-    if (document.hidden || performance.now() - since < AT_ONCE_MS) continue;
-    await (window.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve)));
-    since = performance.now();
+    const steps = create(app);
+    do {
+      if (document.hidden || performance.now() - since < AT_ONCE_MS) continue;
+      await rest();
+      since = performance.now();
+    } while (steps?.next && !steps.next().done);
   }
 }
+
+/** Let the browser answer. */
+const rest = async () => window.scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
 
 /** Wait until the browser has shown what was drawn; a page in the background shows nothing, so not for long. */
 function painted() {

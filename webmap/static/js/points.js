@@ -1,13 +1,16 @@
 /** The symbols of a point theme: hollow where the place is roughly known, spread where they coincide. */
 
-import { byId, svg } from "./dom.js";
+import { byId, enlargement, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
 import { t } from "./site.js";
 import { fadingFill, symbol } from "./symbols.js";
 
-const NEAR_PX = 15;
-const STEP_PX = 25;
-export const COUNT_BOX = { x: -15, y: 14, width: 30, height: 18 }; // pixels from the place that it counts for
+const APART_PX = 20; // as wide as symbols are
+const TURNS = Array.from({ length: 12 }, (_, index) => (index * Math.PI) / 6);
+const STEPS = [[0, 0]]; // pixels that a symbol may stand off its place, nearest first
+for (let far = 4; far <= 60; far += 4) STEPS.push(...TURNS.map((turn) => [far * Math.sin(turn), -far * Math.cos(turn)]));
+export const COUNT = { width: 30, height: 18 };
+const COUNT_STEPS = [[0, 23], ...STEPS];
 
 export function createPoints(app) {
   const { map, state, catalogue } = app;
@@ -15,18 +18,21 @@ export function createPoints(app) {
   const overlay = new Overlay(map, `place${suffix}`, "points");
   const halos = L.layerGroup().addTo(map);
   const renderer = L.svg({ pane: `halo${suffix}`, padding: 0.5 });
+  let large = 1; // how much larger symbols are on a large screen
 
   function draw() {
     const spots = catalogue
       .shownIn(state.get())
       .filter((one) => catalogue.isPoint(one) && (one.point || catalogue.isUnbounded(one)))
       .flatMap((one) => catalogue.spotsOf(one).map(([lat, lon, radius], index) => ({ one, index, at: [lat, lon], radius })));
+    large = enlargement();
     app.spread = spread(
       spots.map(({ one, index, at }) => ({ id: index ? `${one.id} ${index}` : one.id, at })),
       map,
+      large,
     );
     const badges = counts();
-    app.counts = badges.map(({ at }) => at);
+    app.counts = badges.map(({ box }) => box);
     overlay.show([...badges, ...spots.map((spot) => ({ at: spot.at, node: build(spot) }))]);
     halos.clearLayers();
     for (const { one, at, radius } of spots) {
@@ -46,7 +52,6 @@ export function createPoints(app) {
     const hollow = catalogue.isHollow(feature);
     const { x, y } = app.spread.get(index ? `${feature.id} ${index}` : feature.id);
     const mark = symbol(hit ? { ...entry, colour: catalogue.strongOf(now) } : entry, hollow);
-    mark.setAttribute("transform", `translate(${x} ${y})`);
     return svg(
       "g",
       {
@@ -58,9 +63,13 @@ export function createPoints(app) {
       },
       (x || y) && svg("path", { class: "leader", d: `M0 0L${x} ${y}` }),
       (x || y) && svg("circle", { class: "origin", r: 2 }),
-      svg("circle", { class: "reach", cx: x, cy: y, r: 16 }),
-      svg("circle", { class: "ring", cx: x, cy: y, r: 15 }),
-      mark,
+      svg(
+        "g",
+        { transform: `translate(${x} ${y}) scale(${large})` },
+        svg("circle", { class: "reach", r: 16 }),
+        svg("circle", { class: "ring", r: 15 }),
+        mark,
+      ),
     );
   }
 
@@ -72,17 +81,29 @@ export function createPoints(app) {
         groups.set(one.parent, [...(groups.get(one.parent) ?? []), one.id]);
     if (!app.suffix) tellCitywide(groups.get(null) ?? []);
     groups.delete(null);
-    return [...groups].map(([id, ids]) => ({ at: catalogue.anchorOf(catalogue.features.get(id)), node: count(id, ids) }));
+    return [...groups].map(([id, ids]) => {
+      const at = catalogue.anchorOf(catalogue.features.get(id));
+      const { x, y } = map.latLngToLayerPoint(at);
+      const [dx, dy] = (COUNT_STEPS.find(([dx, dy]) => isFree(x + dx * large, y + dy * large)) ?? COUNT_STEPS[0]).map((side) => side * large);
+      return { at, box: L.point(x + dx, y + dy), node: count(id, ids, `translate(${dx} ${dy}) scale(${large})`) };
+    });
   }
 
-  function count(id, ids) {
+  /** Whether a count there covers no symbol. */
+  function isFree(x, y) {
+    const [width, height] = [COUNT.width / 2 + 10, COUNT.height / 2 + 10].map((one) => one * large);
+    return [...app.spread.values()].every((one) => Math.abs(one.place.x + one.x - x) >= width || Math.abs(one.place.y + one.y - y) >= height);
+  }
+
+  function count(id, ids, transform) {
     const title = t("map.unplaced_in", { name: catalogue.features.get(id).name, count: ids.length });
     const attributes = { class: "count-badge", tabindex: 0, role: "button", "aria-label": title, dataset: { count: id } };
     const open = () => app.offer(ids, title);
     const onkeydown = (event) => ["Enter", " "].includes(event.key) && (event.preventDefault(), event.stopPropagation(), open());
-    const box = svg("rect", { ...COUNT_BOX, rx: 9 });
-    const reach = svg("circle", { class: "reach", cy: 23, r: 22 });
-    const node = svg("g", { ...attributes, onkeydown }, reach, box, svg("text", { y: 27, text: `+${ids.length}` }));
+    const box = svg("rect", { x: -COUNT.width / 2, y: -COUNT.height / 2, ...COUNT, rx: 9 });
+    const reach = svg("circle", { class: "reach", r: 22 });
+    const badge = svg("g", { transform }, reach, box, svg("text", { y: 4, text: `+${ids.length}` }));
+    const node = svg("g", { ...attributes, onkeydown }, badge);
     L.DomEvent.on(node, "click", (event) => (L.DomEvent.stop(event), open()));
     return node;
   }
@@ -114,25 +135,16 @@ export function createPoints(app) {
   draw();
 }
 
-/** Return each point's offset in pixels: none where it stands alone, on a ring where several meet. */
-function spread(points, map) {
-  const groups = [];
+/** Return each point's offset in pixels: none where its symbol has room, else to the nearest place where it covers no other. */
+function spread(points, map, large) {
+  const taken = [];
+  const offsets = new Map();
   for (const { id, at } of points) {
     const place = map.latLngToLayerPoint(at);
-    const home = groups.find((group) => group.place.distanceTo(place) < NEAR_PX);
-    if (home) home.ids.push([id, place]);
-    else groups.push({ place, ids: [[id, place]] });
-  }
-  const offsets = new Map();
-  for (const { place, ids } of groups) {
-    const radius = ids.length < 2 ? 0 : Math.max(STEP_PX / 2, (ids.length * STEP_PX) / (2 * Math.PI));
-    ids.forEach(([id, own], index) => {
-      const angle = (2 * Math.PI * index) / ids.length - Math.PI / 2;
-      const round = (value) => Math.round(value * 10) / 10;
-      const [dx, dy] = radius ? [place.x - own.x, place.y - own.y] : [0, 0];
-      const [x, y] = [dx + radius * Math.cos(angle), dy + radius * Math.sin(angle)].map(round);
-      offsets.set(id, { x, y, place: own });
-    });
+    const isFree = ([x, y]) => taken.every((one) => one.distanceTo(place.add([x * large, y * large])) >= APART_PX * large);
+    const [x, y] = (STEPS.find(isFree) ?? STEPS[0]).map((side) => Math.round(side * large * 10) / 10);
+    taken.push(place.add([x, y]));
+    offsets.set(id, { x, y, place });
   }
   return offsets;
 }

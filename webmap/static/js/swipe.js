@@ -1,7 +1,7 @@
 /** Two maps under one slider: another theme, or an earlier release, drawn right of it. */
 
 import { Catalogue } from "./catalogue.js";
-import { byId, el } from "./dom.js";
+import { byId, el, finish } from "./dom.js";
 import { createFigures } from "./figures.js";
 import { createLabels } from "./labels.js";
 import { createPoints } from "./points.js";
@@ -36,7 +36,9 @@ export function createSwipe(app) {
       side.catalogue = new Catalogue(payload, side.shapes);
     }
     side.state = createState(side.catalogue.sound(stateOf(state.get())));
-    for (const create of [createFigures, createPoints, createLabels]) create(side);
+    finish(createFigures(side));
+    createPoints(side);
+    finish(createLabels(side));
     return side;
   }
 
