@@ -133,8 +133,8 @@ def close_up(page: str) -> str:
 
     Templates are written once for all languages, and others need the blank.
 
-    >>> close_up('<b>核心：</b> <a href="/zones/gaoqu">高区</a> （示意）')
-    '<b>核心：</b><a href="/zones/gaoqu">高区</a>（示意）'
+    >>> close_up('<b>核心：</b> <a href="/zones/a">甲区</a> （示意）')
+    '<b>核心：</b><a href="/zones/a">甲区</a>（示意）'
     """
     return BEFORE_WIDE.sub("", AFTER_WIDE.sub(r"\1", page))
 
