@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 from layers.store import Release
 from webmap import export_worker, server
@@ -23,6 +23,9 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
     "--disable-features=LocalNetworkAccessChecks",  # a page of another host frames one of this machine
 ]
+expect.set_options(
+    timeout=20_000
+)  # a machine that runs other tests beside is slow at times, and right all the same
 SHEETS = f"{make_sheet.__module__}:{make_sheet.__name__}"
 # Of a reader who has put the introduction away: nothing lies on the map at first.
 KNOWN = "try { localStorage.setItem('introduced', '1') } catch {}"
