@@ -23,9 +23,8 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
     "--disable-features=LocalNetworkAccessChecks",  # a page of another host frames one of this machine
 ]
-expect.set_options(
-    timeout=20_000
-)  # a machine that runs other tests beside is slow at times, and right all the same
+# A machine that runs other tests beside is slow at times, and right all the same.
+expect.set_options(timeout=20_000)
 SHEETS = f"{make_sheet.__module__}:{make_sheet.__name__}"
 # Of a reader who has put the introduction away: nothing lies on the map at first.
 KNOWN = "try { localStorage.setItem('introduced', '1') } catch {}"
