@@ -38,9 +38,7 @@ ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 DOCUMENTS = {HTML, JSON, PROBLEM}  # which name addresses of this site
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
-POSTPONE = (
-    "weihai_layout.postpone"  # what WSGI has a function by where the rest of an answer may be made later
-)
+POSTPONE = "weihai_layout.postpone"  # in WSGI: a function that takes what is left to do, for later
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

@@ -325,28 +325,37 @@ class FastPath:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer what is asked of ``/ogc/`` in JSON; leave the rest to the application behind."""
         path = environ["PATH_INFO"]
-        mine = path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in {"", "/"}
         postpone = environ.pop(POSTPONE, None)
+        rest, found = partial(self._inner, environ), None
+        if path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in {"", "/"}:
+            asked = extract_box(*_parts(environ, SITE_PLACEHOLDER))
+            rest = partial(self._answer, environ, *asked)
+            found = self._find_kept(environ, *asked) if postpone else None
+        if found:
+            return _send(found, self._url or _base(environ), environ, start)
         if postpone:
-            found = self._find_kept(environ) if mine and environ["REQUEST_METHOD"] == "GET" else None
-            if found:
-                return _send(found, self._url or _base(environ), environ, start)
-            postpone(partial(self._answer if mine else self._inner, environ))
+            postpone(rest)
             return []
-        return self._answer(environ, start) if mine else self._inner(environ, start)
+        return rest(start)
 
-    def _find_kept(self, environ: WSGIEnvironment) -> CachedResponse | None:
+    def _find_kept(
+        self, environ: WSGIEnvironment, request: OgcRequest, box: str | None
+    ) -> CachedResponse | None:
         """Return an answer that takes no work, if there is one."""
-        if sum(len(environ.get(name, "")) for name in ACCEPTED) > MAX_AT_ONCE:
+        long = sum(len(environ.get(name, "")) for name in ACCEPTED) > MAX_AT_ONCE
+        if long or environ["REQUEST_METHOD"] != "GET":
             return None
-        request, box = extract_box(*_parts(environ, SITE_PLACEHOLDER))
-        found = None if request.html else self._service.kept(request, box)
+        try:
+            found = None if request.html else self._service.kept(request, box)
+        except RequestError:  # told where the answer is made
+            return None
         encoding = _choose_encoding(found, environ) if found else None
         return found if found and found.is_ready(self._url or _base(environ), encoding) else None
 
-    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    def _answer(
+        self, environ: WSGIEnvironment, request: OgcRequest, box: str | None, start: StartResponse
+    ) -> Iterable[bytes]:
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        request, box = extract_box(*_parts(environ, SITE_PLACEHOLDER))
         searching = request.path.endswith("/search") and bool(_SEARCH.fullmatch(request.path))
         if method == "OPTIONS":
             methods = SEARCH_METHODS if searching else METHODS

@@ -54,6 +54,7 @@ def test_the_least_recently_used_go_where_there_is_no_room() -> None:
         ("limit=5", {"Accept": "text/html"}, False),
         ("limit=6", {"Accept": f"application/json, {'a/b, ' * 300}"}, False),
         ("limit=0", {}, False),
+        ("&".join(f"a{number}=1" for number in range(200)), {}, False),  # more than are read
     ],
 )
 def test_what_was_kept_is_at_hand_and_the_same_and_all_else_is_postponed(
