@@ -95,7 +95,7 @@ class Inspection:
     def note(self, error: Exception) -> None:
         """Log what a request met, once, whoever else meets it until all was found well."""
         fault = str(error)
-        if fault not in (*self.faults, *self._noted):
+        if fault not in self.faults and fault not in self._noted:
             if len(self._noted) >= MOST_NOTED:
                 self._noted.clear()
             self._noted.add(fault)

@@ -30,6 +30,7 @@ from urllib.parse import quote
 from granian import _granian as extension
 from granian.http import HTTP1Settings
 
+from layers.child_job import NO_SPACE
 from webmap.access_log import RELEASE, ROUTE, Exchange, Recorder, choose_id, request_id
 from webmap.http import DATA_POLICY, EVERYONE, FIXED, POSTPONE
 from webmap.problems import (
@@ -461,9 +462,7 @@ class Server:
             body.close()
             await asyncio.sleep(SETTLE_S)
         except (RequestError, OSError) as error:
-            if isinstance(error, OSError):
-                _LOG.error("%s: %s", scope.path, error)
-            self._refuse(asked, error if isinstance(error, RequestError) else FullError())
+            self._refuse(asked, error if isinstance(error, RequestError) else _tell_fault(scope, error))
             with suppress(OSError):
                 body.close()
             await _discard(asked.watcher.proto)
@@ -601,6 +600,12 @@ class _Started:
     def __call__(self, status: str, headers: list[tuple[str, str]], _: object = None) -> None:
         self.status = int(status[:3])
         self.headers = headers
+
+
+def _tell_fault(scope: Scope, error: OSError) -> RequestError:
+    """Return what who sends a body is told of a disk that does not take it."""
+    _LOG.error("%s %s: %s", scope.method, scope.path, error)
+    return FullError() if error.errno in NO_SPACE else to_error("error.http_500", 500)
 
 
 async def _discard(protocol: Exchanging) -> None:

@@ -215,16 +215,17 @@ def test_files_that_are_too_many_at_once_are_put_off(serve):
     assert send(port, "POST /join HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
 
 
-def test_a_file_that_no_disk_has_room_for_is_put_off(serve, monkeypatch, caplog):
-    def fill(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize(("number", "status"), [(errno.ENOSPC, 503), (errno.EDQUOT, 503), (errno.EIO, 500)])
+def test_a_file_that_no_disk_takes_is_refused(serve, monkeypatch, caplog, number, status):
+    def fail(*_: object) -> None:
+        raise OSError(number, "as the system says it")
 
     port = serve()
     with monkeypatch.context() as full:
-        full.setattr(tempfile, "TemporaryFile", fill)
+        full.setattr(tempfile, "TemporaryFile", fail)
         answer = send(port, "POST /join HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb")
-    assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
-    assert ["No space left" in one.getMessage() for one in caplog.records] == [True]
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert ["as the system says it" in one.getMessage() for one in caplog.records] == [True]
     assert send(port, "POST /join HTTP/1.1\r\nContent-Length: 3\r\n", b"bbb").status == 200
 
 
