@@ -105,7 +105,7 @@ def test_a_child_within_its_memory_makes_its_file(tmp_path: Path) -> None:
 
 
 def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    worker, told = worker_in(tmp_path, ChildLimits(seconds=3)), tmp_path / "pid"
+    worker, told = worker_in(tmp_path, ChildLimits(seconds=8)), tmp_path / "pid"
     with pytest.raises(TooCostlyError):
         worker.get(("a",), job(f"sleep {told}"))
     assert not is_running(int(told.read_text()))
@@ -134,7 +134,7 @@ def test_all_processes_share_one_pool(tmp_path: Path) -> None:
 
 def test_who_finds_no_place_is_asked_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_worker, "PATIENCE_S", 0.1)
-    worker, told = worker_in(tmp_path, ChildLimits(at_once=1, seconds=4)), tmp_path / "pid"
+    worker, told = worker_in(tmp_path, ChildLimits(at_once=1, seconds=8)), tmp_path / "pid"
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(worker.get, ("a",), job(f"sleep {told}"))
         wait_for(told.exists)
