@@ -173,11 +173,8 @@ class Service:
         if "_by_id" not in vars(self):  # the store is still to be opened
             return False
         target = self._target(request.path)
-        return (
-            target.kind == "items"
-            and bool(target.collection)
-            and self._items.is_quick(request, target.collection)
-        )
+        items = target.collection if target.kind == "items" else None
+        return items is not None and self._items.is_quick(request, items)
 
     def _make(self, request: OgcRequest, box: str | None, key: tuple[str, ...]) -> CachedResponse:
         target = self._target(request.path)

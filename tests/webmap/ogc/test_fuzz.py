@@ -186,7 +186,7 @@ def test_no_request_makes_the_server_fail(client: FlaskClient, maker: Maker) -> 
         path, query = maker.request()
         said: list[str] = []
         rest: list[Any] = []  # what a server has a thread do
-        asked = {"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query}
+        asked: dict[str, Any] = {"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query}
         asked |= {POSTPONE: rest.append} if number % 2 else {}
         start = lambda status, headers, _=None, said=said: said.append(status)  # noqa: E731 - once a request
         parts = gate(environ | asked, start)

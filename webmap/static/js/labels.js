@@ -77,7 +77,7 @@ function wantedNames(app, zoom) {
     ...gatewayNames(app, theme, zoom),
     ...townNames(app, zoom),
     ...app.backdrop.names(zoom),
-  ].filter((one) => around.contains(one.at));
+  ].filter((one) => SEATS.has(one.type) || around.contains(one.at));
   const free = ground.filter((one) => !shown.has(one.text) && (one.type === "sea" || shown.add(one.text)));
   const seats = ground.filter((one) => SEATS.has(one.type) && !free.includes(one)); // named elsewhere, marked here
   return [...figures, ...free, ...seats.map((one) => ({ ...one, text: "" }))];
