@@ -492,14 +492,6 @@ def test_the_matrix_shows_all_its_columns_at_once(page: Page, site: str, languag
     assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
 
-@pytest.mark.parametrize(
-    "path", ["/zones/", "/zones/gaoqu", "/industries/", "/plan", "/indicators", "/data/"]
-)
-def test_pages_fit_a_phone(phone: Page, site: str, path: str) -> None:
-    phone.goto(f"{site}{path}?lang=en")
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
-
-
 @pytest.mark.parametrize("path", ["/", "/zones/nanhai", "/search?q=gaoqu"])  # every kind in English elsewhere
 def test_axe_finds_nothing_serious(page: Page, site: str, path: str) -> None:
     page.goto(site + path)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from geodata.read import read_facts
 from layers.axes import ALL, Axes
 from layers.store import Release
+from tests.webmap.test_narrow import PATHS as NARROW
 from webmap.ogc.request import ITEMS
 
 pytestmark = pytest.mark.browser
@@ -50,7 +51,8 @@ def test_no_page_is_wider_than_a_telephone(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     for path in PATHS:
-        for language in ("zh", "en", "ko"):
+        known = any(one.startswith(f"{path}?") for one in NARROW)  # in the other languages
+        for language in ("ko",) if known else ("zh", "en", "ko"):
             page.goto(f"{site}{path}?lang={language}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, (path, language)
     context.close()
