@@ -429,7 +429,28 @@ def straighten(wkts: Sequence[str]) -> NDArray[np.object_]:
     return shapely.force_2d(shapes)
 
 
-# -- district services
+# -- district services, and what programs save of their JSON
+
+_ESRI_TYPES: Final = {"rings": "esriGeometryPolygon", "paths": "esriGeometryPolyline"}
+
+
+def complete_esri(content: object) -> object:
+    """Return what an Esri JSON holds as a set of features; another JSON as it is.
+
+    Programs also save one feature, or the rings of one, without what is around them.
+    """
+    if not isinstance(content, dict) or "geometryType" in content:
+        return content
+    row = {"attributes": {}, "geometry": content} if _ESRI_TYPES.keys() & content.keys() else content
+    rows = [row] if "attributes" in row else content.get("features")
+    shapes = [row.get("geometry") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    found = [shape for shape in shapes if isinstance(shape, dict)]
+    kinds = {kind for shape in found for kind in _ESRI_TYPES if isinstance(shape.get(kind), list)}
+    if len(kinds) != 1:
+        return content
+    system = content.get("spatialReference") or found[0].get("spatialReference")
+    named = {"spatialReference": system} if system else {}
+    return {"geometryType": _ESRI_TYPES[kinds.pop()], "features": rows, **named}
 
 
 def read_district_json(name: str, content: object) -> CoordinateText | None:

@@ -38,7 +38,6 @@ from geodata.boundary_import.formats import (
     check_entries,
     check_file,
     companion,
-    complete_esri,
     count_arcs,
     count_json,
     count_kml,
@@ -345,7 +344,7 @@ def _read_json(source: _Source) -> BoundaryFile:
     if service is not None:
         return _to_boundary_file(name, service)
     refuse_unreadable_json(name, path.read_bytes())
-    whole = complete_esri(content)
+    whole = coordinate_lists.complete_esri(content)
     if whole is not content:
         content, path = whole, source.folder / "whole.json"
         path.write_text(json.dumps(whole), encoding="utf-8")
@@ -690,12 +689,9 @@ def _strip_folder(error: Exception, source: Path) -> str:
 
 _READERS: Final = {
     "zip": _read_archive,
-    "xlsx": _read_workbook,
-    "ods": _read_workbook,
+    **dict.fromkeys(WORKBOOKS, _read_workbook),
     "json": _read_json,
-    "kml": _read_xml,
-    "gml": _read_xml,
-    "gpx": _read_xml,
+    **dict.fromkeys(("kml", "gml", "gpx"), _read_xml),
     "shp": _read_shapefile,
     "tab": _read_mapinfo,
     "mif": _read_mapinfo,
