@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from geodata import read
@@ -19,9 +21,13 @@ from webmap.app import create_app
 from webmap.publish import publish
 from webmap.settings import Settings
 
-hypothesis_settings.register_profile("local", deadline=None)
-hypothesis_settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "local")
+# What is drawn is the same in every run, unless --thorough asks for more; and a busy machine is no fault.
+hypothesis_settings.register_profile(
+    "thorough", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile(
+    "same", hypothesis_settings.get_profile("thorough"), derandomize=True, database=None
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rebuild", action="store_true", help="rebuild the boundaries: 90 s of processor time")
     parser.addoption("--update-pictures", action="store_true", help="keep how maps look now")
     parser.addoption("--home", type=Path, help="keep the release there, built only when outdated")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose what the tests draw, before any of them is read."""
+    hypothesis_settings.load_profile("thorough" if config.getoption("thorough") else "same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -79,6 +90,12 @@ def home(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
 def release(home: Path) -> Release:
     """Return the release of the current facts; the first worker to ask builds it."""
     return publish(home, print)
+
+
+@pytest.fixture
+def own_home(home: Path, release: Release, tmp_path: Path) -> Path:
+    """Return a home of one's own with what is published, in which nobody else makes files meanwhile."""
+    return Path(shutil.copytree(home, tmp_path / "home", ignore=shutil.ignore_patterns(".*", "cache")))
 
 
 @pytest.fixture(scope="session")

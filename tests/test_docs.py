@@ -150,7 +150,7 @@ def test_the_glossary_is_short_and_in_order() -> None:
 
 
 @pytest.fixture
-def copy(tmp_path: Path, home: Path, release: Release) -> Path:
+def copy(tmp_path: Path, own_home: Path) -> Path:
     """A copy of the program with a home of its own, and its command in a folder ``bin``."""
     target = tmp_path / "program"
     target.mkdir()
@@ -160,7 +160,7 @@ def copy(tmp_path: Path, home: Path, release: Release) -> Path:
             shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target / name)
-    shutil.copytree(home, target / "var", ignore=shutil.ignore_patterns(".lock", "cache"))
+    own_home.rename(target / "var")
     (target / "bin").mkdir()
     for name, rest in ((NAME, '-m scripts.cli "$@"'), ("python", '"$@"')):
         file = target / "bin" / name

@@ -206,7 +206,7 @@ def drawn(place, shift, grown):
 
 
 @given(st.lists(deliveries(), min_size=2, max_size=4))
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_an_accepted_import_leaves_every_other_official_polygon_as_it_is(ask, rows):
     records: tuple[ImportedBoundary, ...] = ()
     for layer, place, shift, grown, accuracy_m in rows:
