@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from webmap.app import create_app
 from webmap.publish import publish
 from webmap.settings import Settings
 
+# Hundreds of processes of the program are started: each would compile all of it.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # What is drawn is the same in every run, unless --thorough asks for more; and a busy machine is no fault.
 hypothesis_settings.register_profile(
     "thorough", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
@@ -28,6 +33,28 @@ hypothesis_settings.register_profile(
 hypothesis_settings.register_profile(
     "same", hypothesis_settings.get_profile("thorough"), derandomize=True, database=None
 )
+
+
+def read_once(read_records: Callable[..., Iterator[tuple]]) -> Callable[..., Iterator[tuple]]:
+    """Keep what the content of a file of facts was read as: hundreds of tests spoil one and read all."""
+    kept: dict[tuple[str, bytes, type], tuple[list, list]] = {}
+
+    def read_or_remember(path: Path, file: str, kind: type, problems: list) -> Iterator[tuple]:
+        if not path.is_file():
+            yield from read_records(path, file, kind, problems)
+            return
+        key = file, sha256(path.read_bytes()).digest(), kind
+        if key not in kept:
+            found: list = []
+            kept[key] = list(read_records(path, file, kind, found)), found
+        records, faults = kept[key]
+        problems.extend(faults)
+        yield from records
+
+    return read_or_remember
+
+
+read._read_records = read_once(read._read_records)  # before any module of tests is read, as some read facts
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,29 +78,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
     if not config.getoption("rebuild"):
         items[:] = [item for item in items if "rebuilt" not in getattr(item, "fixturenames", ())]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def contents_read_once() -> Iterator[None]:
-    """Keep what the content of a file of facts was read as: hundreds of tests spoil one and read all."""
-    kept: dict[tuple[str, bytes, type], tuple[list, list]] = {}
-    read_records = read._read_records
-
-    def read_or_remember(path: Path, file: str, kind: type, problems: list) -> Iterator[tuple]:
-        if not path.is_file():
-            yield from read_records(path, file, kind, problems)
-            return
-        key = file, sha256(path.read_bytes()).digest(), kind
-        if key not in kept:
-            found: list = []
-            kept[key] = list(read_records(path, file, kind, found)), found
-        records, faults = kept[key]
-        problems.extend(faults)
-        yield from records
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(read, "_read_records", read_or_remember)
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -157,7 +157,7 @@ def copy(tmp_path: Path, own_home: Path) -> Path:
     for name in PROGRAM_PARTS:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy(source, target / name)
     own_home.rename(target / "var")
@@ -175,7 +175,6 @@ def test_a_guide_does_what_it_says(path: Path, copy: Path) -> None:
     env |= {
         "PATH": f"{copy / 'bin'}{os.pathsep}{env['PATH']}",
         "PYTHONPATH": str(copy),
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     for _, language, run, text in BLOCK.findall(read(path)):
         if language == "sh" and run:
