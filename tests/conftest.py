@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,16 +15,13 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from geodata import read
+from layers.history import read_history, record
 from layers.postgis.loader import load_release, read_snapshot
 from layers.store import Release
 from scripts.bench.load import DatabaseCluster, temporary_cluster
 from webmap.app import create_app
-from webmap.publish import publish
+from webmap.publish import hash_code, publish
 from webmap.settings import Settings
-
-# Hundreds of processes of the program are started: each would compile all of it.
-sys.dont_write_bytecode = False
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What is drawn is the same in every run, unless --thorough asks for more; and a busy machine is no fault.
 hypothesis_settings.register_profile(
@@ -98,8 +95,13 @@ def release(home: Path) -> Release:
 
 @pytest.fixture
 def own_home(home: Path, release: Release, tmp_path: Path) -> Path:
-    """Return a home of one's own with what is published, in which nobody else makes files meanwhile."""
-    return Path(shutil.copytree(home, tmp_path / "home", ignore=shutil.ignore_patterns(".*", "cache")))
+    """Return a home of one's own, in which nobody else makes files; the release is its one publication."""
+    folder, where = tmp_path / "home", Path("releases", release.id)
+    shutil.copytree(release.folder, folder / where)
+    act = replace(read_history(home)[0].act, inputs=release.id, code=hash_code())
+    record(folder, Release(folder / where, release.manifest_sha256), act)
+    shutil.copy(home / "archive" / f"{release.id}.zip", folder / "archive")
+    return folder
 
 
 @pytest.fixture(scope="session")
