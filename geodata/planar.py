@@ -90,15 +90,20 @@ def format_point(point: BaseGeometry) -> str:
     return f"({lon:.5f}, {lat:.5f})"
 
 
-def build_faces(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
-    """Node `lines` on the grid and return the faces between them.
+def node_lines(lines: Sequence[BaseGeometry]) -> BaseGeometry:
+    """Return `lines` noded on the grid, in pieces as long as they can be.
 
     They are noded as they are first: what crosses nothing is rounded to the grid in a fraction of the time,
     to the same lines.
     """
     noded = shapely.unary_union([line for line in lines if not line.is_empty])
-    noded = shapely.unary_union(noded, grid_size=GRID_DEG)
-    faces = shapely.get_parts(shapely.polygonize([noded]))
+    on_grid: BaseGeometry = shapely.line_merge(shapely.unary_union(noded, grid_size=GRID_DEG))
+    return on_grid
+
+
+def build_faces(lines: Sequence[BaseGeometry]) -> list[shapely.Polygon]:
+    """Node `lines` on the grid and return the faces between them."""
+    faces = shapely.get_parts(shapely.polygonize([node_lines(lines)]))
     return [face for face in faces if isinstance(face, shapely.Polygon)]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _BLANKS: dict[str, str | float | bool] = {"string": "", "list": "", "number": 0.0, "boolean": False}
+LIGHT_ROWS, LIGHT_BYTES = 1000, 4_000_000  # up to which a selection is a matter of some 100 µs
 _TYPES: dict[str, type] = {"string": object, "list": object, "number": float, "boolean": bool}
 Indices: TypeAlias = "NDArray[np.intp]"
 
@@ -76,7 +77,8 @@ class MemoryTable:
         self._tree = shapely.STRtree(geometries)
         self.by_id = {feature.id: feature for feature in self._features}
         self.count = len(self._rows)
-        self.collection = Collection(info["id"], info, self.count, self._bounds())
+        light = self.count <= LIGHT_ROWS and sum(len(row.body) for row in self._rows) <= LIGHT_BYTES
+        self.collection = Collection(info["id"], info, self.count, self._bounds(), is_light=light)
 
     def select(self, query: Query) -> Selection:
         """Return the features that match, sorted and cut."""

@@ -93,6 +93,7 @@ class Collection:
     info: LayerEntry  # the catalogue's entry: geometry, title, description, fields
     count: int
     bounds: Bounds | None  # lon/lat; None for a table
+    is_light: bool = False  # whether any plain selection of it takes well under a millisecond
 
 
 class FeatureStore(Protocol):

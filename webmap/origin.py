@@ -213,8 +213,8 @@ def _take_forwarded(environ: WSGIEnvironment, proxies: tuple[Network, ...]) -> d
     The client is the first address, from the right, that is no trusted proxy. A header with several
     values holds one for each proxy, the nearest one's last.
     """
-    given = {name: environ.pop(key, "") for name, key in FORWARDED.items()}
-    if not is_within(environ.get("REMOTE_ADDR", ""), proxies):
+    given = {name: environ.pop(key) for name, key in FORWARDED.items() if key in environ}
+    if not given or not is_within(environ.get("REMOTE_ADDR", ""), proxies):
         return {}
     lists = {name: [one.strip() for one in text.split(",")] for name, text in given.items() if text.strip()}
     hops = 1

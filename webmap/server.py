@@ -276,13 +276,21 @@ class Threads:
 
 
 class Asked:
-    """A request that is being answered, and how long it has been."""
+    """A request that is being answered, and how long it has been.
 
-    __slots__ = ("began", "begun", "id", "watcher")
+    Granian makes whatever is asked of a scope anew each time.
+    """
+
+    __slots__ = ("began", "begun", "client", "headers", "id", "in_chunks", "path", "proto", "scope")
 
     def __init__(self, watcher: Watcher) -> None:
-        self.watcher = watcher
-        self.id = choose_id(watcher.scope.headers.get("x-request-id"))
+        self.proto = watcher.proto
+        self.scope = watcher.scope
+        self.path = self.scope.path
+        self.client = self.scope.client
+        self.headers = self.scope.headers
+        self.in_chunks = "transfer-encoding" in self.headers
+        self.id = choose_id(self.headers.get("x-request-id"))
         self.begun = time.time()
         self.began = time.perf_counter()
 
@@ -413,15 +421,14 @@ class Server:
     def accept(self, watcher: Watcher) -> None:
         """Take over one request; Granian calls this from a thread of its own."""
         asked = Asked(watcher)
-        scope = watcher.scope
-        path, headers = scope.path, scope.headers
-        self._answering.add(scope.client)
+        scope, path, headers = asked.scope, asked.path, asked.headers
+        self._answering.add(asked.client)
         if len(path) + len(scope.query_string) > self._limits.address:
             self._refuse(asked, to_error("error.http_414", 414, limit=self._limits.address))
         elif scope.http_version == "1.1" and not scope.authority and "host" not in headers:
             allowed = "name, name:port"
             self._refuse(asked, RequestError("error.host", parameter="Host", value="", allowed=allowed))
-        elif path != HEALTH and ("transfer-encoding" in headers or headers.get("content-length", "0") != "0"):
+        elif path != HEALTH and (asked.in_chunks or headers.get("content-length", "0") != "0"):
             self._loop.call_soon_threadsafe(self._begin_body, asked)
         elif self._postpones or path == HEALTH:
             self._answer(asked, io.BytesIO(), may_postpone=path != HEALTH)
@@ -435,9 +442,9 @@ class Server:
 
     async def _take_body(self, asked: Asked) -> None:
         """Read a body, then have a thread answer; too large, too slow or too many ones are refused."""
-        limits, scope = self._limits, asked.watcher.scope
+        limits, scope = self._limits, asked.scope
         upload = self._limit_body(scope) if self._limit_body else None
-        if scope.path.endswith(UPLOADS):
+        if asked.path.endswith(UPLOADS):
             upload = limits.upload_bytes
         body: IO[bytes] = io.BytesIO()
         try:
@@ -448,11 +455,9 @@ class Server:
             if upload:
                 self._uploading.add(asked)
             async with asyncio.timeout(limits.upload_s if upload else limits.body_s):
-                whole = await self._read_body(
-                    asked.watcher, body, upload or limits.body_bytes, limits.bodies_bytes
-                )
+                whole = await self._read_body(asked, body, upload or limits.body_bytes, limits.bodies_bytes)
             if not whole:  # an answer to nobody: the sender left
-                self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.watcher.scope))
+                self._send(asked, int(HTTPStatus.BAD_REQUEST), [], b"", _name_client(asked.client))
                 body.close()
             elif not self._threads.put(self._answer, asked, body):
                 raise BusyError
@@ -462,19 +467,19 @@ class Server:
             body.close()
             await asyncio.sleep(SETTLE_S)
         except (RequestError, OSError) as error:
-            self._refuse(asked, error if isinstance(error, RequestError) else _tell_fault(scope, error))
+            self._refuse(asked, error if isinstance(error, RequestError) else _tell_fault(asked, error))
             with suppress(OSError):
                 body.close()
-            await _discard(asked.watcher.proto)
+            await _discard(asked.proto)
         finally:
             self._uploading.discard(asked)
 
-    async def _read_body(self, watcher: Watcher, body: IO[bytes], most: int, most_together: int) -> bool:
+    async def _read_body(self, asked: Asked, body: IO[bytes], most: int, most_together: int) -> bool:
         """Return whether all of it came, and not the end of the connection instead; it is then rewound.
 
         What is kept in memory counts towards `most_together` while it is read.
         """
-        given = watcher.scope.headers.get("content-length")
+        given = asked.headers.get("content-length")
         length = int(given) if given and given.isdecimal() else None
         in_memory = isinstance(body, io.BytesIO)
         if length is not None and length > most:
@@ -483,7 +488,7 @@ class Server:
             raise BusyError
         count = 0
         try:
-            async for chunk in watcher.proto:
+            async for chunk in asked.proto:
                 body.write(chunk)
                 count += len(chunk)
                 self._bodies += len(chunk) if in_memory else 0
@@ -501,7 +506,7 @@ class Server:
         postponed: list[Rest] = []
 
         def begin(start: StartResponse) -> Iterable[bytes]:
-            environ.update(_to_environ(asked.watcher.scope, body))
+            environ.update(_to_environ(asked, body))
             if may_postpone:
                 environ[POSTPONE] = postponed.append
             return self._app(environ, start)
@@ -515,7 +520,7 @@ class Server:
     ) -> None:
         """Send what the application answers, or have a thread run what it has `postponed` meanwhile."""
         request_id.set(asked.id)
-        scope, started = asked.watcher.scope, _Started()
+        started = _Started()
         try:
             parts = rest(cast("StartResponse", started))  # none of ours writes by it
             try:
@@ -524,7 +529,7 @@ class Server:
                 if hasattr(parts, "close"):
                     parts.close()
         except Exception:  # noqa: BLE001 - whatever it is, the thread goes on and the sender is told
-            _LOG.exception("%s %s", scope.method, scope.path)
+            _LOG.exception("%s %s", asked.scope.method, asked.path)
             self._refuse(asked, to_error("error.http_500", 500), environ)
         else:
             if postponed:
@@ -537,11 +542,10 @@ class Server:
     def _refuse(self, asked: Asked, error: RequestError, environ: WSGIEnvironment | None = None) -> None:
         """Answer that a request is not dealt with, and end the connection."""
         request_id.set(asked.id)
-        scope = asked.watcher.scope
-        body = to_problem(error, self._strings, quote(scope.path[:SHOWN]))
+        body = to_problem(error, self._strings, quote(asked.path[:SHOWN]))
         headers = {**FIXED, **EVERYONE, **headers_of(error), "Content-Security-Policy": DATA_POLICY}
         headers |= {"Content-Type": PROBLEM, "Content-Length": str(len(body)), "Connection": "close"}
-        client = environ["REMOTE_ADDR"] if environ else _name_client(scope)
+        client = environ["REMOTE_ADDR"] if environ else _name_client(asked.client)
         release = environ.get(RELEASE, "") if environ else ""
         self._send(asked, int(error.status), [*headers.items()], body, client, "", release)
 
@@ -557,13 +561,13 @@ class Server:
     ) -> None:
         headers.append((ID_HEADER, asked.id))
         # Where a body in chunks ends, a proxy may see otherwise: nothing behind it is taken for a request.
-        if self._stopping.is_set() or "transfer-encoding" in asked.watcher.scope.headers:
+        if self._stopping.is_set() or asked.in_chunks:
             headers.append(("Connection", "close"))
-        asked.watcher.proto.response_bytes(status, headers, content)
-        self._answering.discard(asked.watcher.scope.client)
+        asked.proto.response_bytes(status, headers, content)
+        self._answering.discard(asked.client)
         if self._recorder:
-            scope, ms = asked.watcher.scope, (time.perf_counter() - asked.began) * 1000
-            about = (asked.begun, asked.id, client, scope.method, scope.path)
+            ms = (time.perf_counter() - asked.began) * 1000
+            about = (asked.begun, asked.id, client, asked.scope.method, asked.path)
             self._recorder.add(Exchange(*about, route, status, len(content), ms, release))
 
 
@@ -602,9 +606,9 @@ class _Started:
         self.headers = headers
 
 
-def _tell_fault(scope: Scope, error: OSError) -> RequestError:
+def _tell_fault(asked: Asked, error: OSError) -> RequestError:
     """Return what who sends a body is told of a disk that does not take it."""
-    _LOG.error("%s %s: %s", scope.method, scope.path, error)
+    _LOG.error("%s %s: %s", asked.scope.method, asked.path, error)
     return FullError() if error.errno in NO_SPACE else to_error("error.http_500", 500)
 
 
@@ -635,14 +639,13 @@ class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which
         self._schedule_fn = accept
 
 
-def _to_environ(scope: Scope, body: IO[bytes]) -> WSGIEnvironment:
+def _to_environ(asked: Asked, body: IO[bytes]) -> WSGIEnvironment:
     """Return a request as WSGI has it (PEP 3333).
 
     Headers with an underscore are left out: they would pass for those with a hyphen.
     """
-    path = scope.path
+    scope, path = asked.scope, asked.path
     name, _, port = scope.server.rpartition(":")
-    client_port = scope.client.rpartition(":")[2]
     environ: WSGIEnvironment = {
         **BASE,
         "REQUEST_METHOD": scope.method,
@@ -651,12 +654,12 @@ def _to_environ(scope: Scope, body: IO[bytes]) -> WSGIEnvironment:
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": name,
         "SERVER_PORT": port,
-        "REMOTE_ADDR": _name_client(scope),
-        "REMOTE_PORT": client_port,
+        "REMOTE_ADDR": _name_client(asked.client),
+        "REMOTE_PORT": asked.client.rpartition(":")[2],
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": body,
     }
-    for header, value in scope.headers.items():
+    for header, value in asked.headers.items():
         key = _name_header(header)
         if key in environ:
             environ[key] += f",{value}"
@@ -666,13 +669,13 @@ def _to_environ(scope: Scope, body: IO[bytes]) -> WSGIEnvironment:
     body.seek(0)
     if length:
         environ["CONTENT_LENGTH"] = str(length)  # also of one that came in chunks
-    if "HTTP_HOST" not in environ and scope.authority:
-        environ["HTTP_HOST"] = scope.authority
+    if "HTTP_HOST" not in environ and (authority := scope.authority):
+        environ["HTTP_HOST"] = authority
     return environ
 
 
-def _name_client(scope: Scope) -> str:
-    return scope.client.rpartition(":")[0].strip("[]")
+def _name_client(client: str) -> str:
+    return client.rpartition(":")[0].strip("[]")
 
 
 @lru_cache(maxsize=512)

@@ -119,6 +119,7 @@ SPATIAL: Final = (
     *(".shp", ".gpkg", ".geojson", ".json", ".kml", ".fgb", ".gdb", ".dxf", ".gml", ".gpx", ".tab", ".mif"),
     *(".topojson", ".wkt", ".ovkml"),
 )
+_ESRI_TYPES: Final = {"rings": "esriGeometryPolygon", "paths": "esriGeometryPolyline"}
 TABULAR: Final = (".txt", ".csv", ".dat", ".xlsx", ".ods", ".xml", ".tsv")
 ZIP_ERRORS: Final = (
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
@@ -390,6 +391,25 @@ def refuse_unreadable_json(name: str, content: bytes) -> None:
     for member, kind in ((b'"encodeOffsets"', "echarts"), (b'"curveRings"', "esri-curves")):
         if member in content:
             raise refuse_format(kind, name)
+
+
+def complete_esri(content: object) -> object:
+    """Return what an Esri JSON holds as a set of features; another JSON as it is.
+
+    Programs also save one feature, or the rings of one, without what is around them.
+    """
+    if not isinstance(content, dict) or "geometryType" in content:
+        return content
+    row = {"attributes": {}, "geometry": content} if _ESRI_TYPES.keys() & content.keys() else content
+    rows = [row] if "attributes" in row else content.get("features")
+    shapes = [row.get("geometry") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    found = [shape for shape in shapes if isinstance(shape, dict)]
+    kinds = {kind for shape in found for kind in _ESRI_TYPES if isinstance(shape.get(kind), list)}
+    if len(kinds) != 1:
+        return content
+    system = content.get("spatialReference") or found[0].get("spatialReference")
+    named = {"spatialReference": system} if system else {}
+    return {"geometryType": _ESRI_TYPES[kinds.pop()], "features": rows, **named}
 
 
 def is_cut_answer(content: bytes, read: int) -> bool:

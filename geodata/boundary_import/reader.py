@@ -7,6 +7,7 @@ read: the web process never does.
 
 from __future__ import annotations
 
+import json
 import mmap
 import re
 import shutil
@@ -37,6 +38,7 @@ from geodata.boundary_import.formats import (
     check_entries,
     check_file,
     companion,
+    complete_esri,
     count_arcs,
     count_json,
     count_kml,
@@ -343,6 +345,10 @@ def _read_json(source: _Source) -> BoundaryFile:
     if service is not None:
         return _to_boundary_file(name, service)
     refuse_unreadable_json(name, path.read_bytes())
+    whole = complete_esri(content)
+    if whole is not content:
+        content, path = whole, source.folder / "whole.json"
+        path.write_text(json.dumps(whole), encoding="utf-8")
     declared = count_json(content)
     is_topology = isinstance(content, dict) and content.get("type") == "Topology"
     if declared is None:

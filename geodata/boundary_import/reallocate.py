@@ -41,6 +41,7 @@ from geodata.planar import (
     build_faces,
     from_plane,
     is_narrow,
+    node_lines,
     round_to_grid,
     subtract,
     to_plane,
@@ -301,6 +302,8 @@ class _Reallocator:
             self.outer[name] = shapely.intersection(self.old.boundary, self.near[name].boundary)
         self.strips = self._find_strips(loose)
         self.edge = self.land.boundary
+        edges = [piece.boundary for piece in self.near.values()]
+        self.lines = node_lines([*edges, area.boundary, self.strips.boundary])  # once: it is most of the work
         shapely.prepare([area, self.strips, self.edge])
 
     def seeds_of_own(self) -> Seeds:
@@ -316,10 +319,8 @@ class _Reallocator:
         inland = shapely.difference(self.old.boundary, shapely.union_all(list(self.outer.values())))
         outer = Seeds({**self.outer, _INLAND_EDGE: inland})
         gained = self.area if anew else shapely.difference(self.area, self.old)
-        lines = [piece.boundary for piece in self.near.values()]
-        lines += [self.area.boundary, self.strips.boundary]
-        lines += [*own.cuts(gained), *recipients.cuts(self.left), *outer.cuts(self.strips)]
-        faces = self._list_faces(build_faces(lines))
+        cuts = [*own.cuts(gained), *recipients.cuts(self.left), *outer.cuts(self.strips)]
+        faces = self._list_faces(build_faces([self.lines, *cuts]))
         for face in faces:
             face.owner = self._find_owner(face, (own, recipients, outer), anew=anew)
         if self.assignment.edge_m:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -127,6 +128,24 @@ def test_a_cell_that_does_not_come_leaves_the_coarser_ones(page: Page, site: str
     page.route(f"**/{FOLDER}/2/**", lambda route: route.fulfill(body="[", content_type="application/json"))
     open_map(page, site, 13)
     page.wait_for_function(f"({PIXEL})([{AT[1]}, {AT[0]}])[3] === 255")
+
+
+def test_towns_are_named_around_the_view_and_again_where_the_map_is_dragged(page: Page, site: str) -> None:
+    """Names far beyond the edges would only be moved along."""
+    page.goto(f"{site}/?theme=districts&lang=zh#12/37.3/122.1")
+    expect(page.locator("#atlas.ready")).to_be_attached()
+    expect(page.locator(".label-town")).not_to_have_count(0)
+    boxes = page.locator(".label-town").evaluate_all(
+        "labels => labels.map((one) => one.getBoundingClientRect())"
+    )
+    frame = page.locator("#atlas").bounding_box()
+    assert frame
+    reach = frame["width"] / 2, frame["height"] / 2
+    assert all(-reach[0] < box["x"] - frame["x"] < 3 * reach[0] for box in boxes)
+    assert all(-reach[1] < box["y"] - frame["y"] < 3 * reach[1] for box in boxes)
+    names = page.locator(".label-town").all_text_contents()
+    page.evaluate("void planMap.setView([37.3, 122.5], 12, { animate: false })")
+    expect(page.locator(".label-town").filter(has_not_text=re.compile("|".join(names)))).not_to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [360, 1440])

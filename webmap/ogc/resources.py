@@ -14,7 +14,7 @@ from cachetools import LRUCache, cached
 
 from geodata.messages import fill
 from layers.axes import ALL, CRS84, Axes
-from layers.cql.tree import And, Condition, IsUnknown, Kind, Not, Or, Spatial
+from layers.cql.tree import And, Compare, Condition, Constant, IsUnknown, Kind, Not, Or, Property, Spatial
 from layers.document_types import FieldEntry, FlatEntry
 from layers.export.job import headline
 from layers.query import RECORDS, Collection, Feature, FeatureStore, Query, Selection, flat_schema, queryables
@@ -102,6 +102,7 @@ TEMPLATE_BYTES = 4_000_000
 COMPARED = 1000  # features among which one may have been meant; a slip must not read a whole country
 KEPT_LINKS = 8  # of each
 SURROUNDINGS = 256  # collections in a language, of which what their features lead to is kept
+QUICK_QUERY = 300  # characters, percent-encoded, that are read at once
 MAX_FILTER = 131_072  # bytes of a filter that is sent by POST
 
 
@@ -509,6 +510,17 @@ class Items:
         bodies = self._bodies(request, collection, found.features, template.wanted)
         return template.write(found, bodies, box), template.wanted.axes
 
+    def is_quick(self, request: OgcRequest, collection: Collection) -> bool:
+        """Tell whether a page takes about as long to make as to have a thread make it, whichever its box.
+
+        Raises BadParameterError.
+        """
+        if not collection.is_light or len(request.query) > QUICK_QUERY:
+            return False
+        wanted = self._template(request, collection).wanted
+        plain = wanted.properties is None and not request.flat and wanted.axes is wanted.box_axes is CRS84
+        return plain and all(map(_is_comparison, wanted.conditions))
+
     def search(self, request: OgcRequest, collection: Collection) -> tuple[Body, Axes]:
         """Return the page that a question sent by POST asks for; raises BadParameterError.
 
@@ -578,6 +590,17 @@ class Items:
         if wanted.properties is None:
             return bodies
         return [keep_properties(body, wanted.properties) for body in bodies]
+
+
+def _is_comparison(condition: Condition) -> bool:
+    """Return whether a filter only compares properties with constants."""
+    if isinstance(condition, And | Or):
+        return all(map(_is_comparison, condition.parts))
+    return (
+        isinstance(condition, Compare)
+        and isinstance(condition.left, Property | Constant)
+        and isinstance(condition.right, Property | Constant)
+    )
 
 
 def _is_spatial(condition: Condition | None) -> bool:

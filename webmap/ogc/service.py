@@ -168,6 +168,14 @@ class Service:
         """Return what :meth:`answer` would, where that was kept."""
         return self._cache.get(_to_key(request, box))
 
+    def is_quick(self, request: OgcRequest) -> bool:
+        """Tell whether :meth:`answer` takes no longer than handing over; raises RequestError."""
+        if "_by_id" not in vars(self):  # the store is still to be opened
+            return False
+        target = self._target(request.path)
+        items = target.collection if target.kind == "items" else None
+        return items is not None and self._items.is_quick(request, items)
+
     def _make(self, request: OgcRequest, box: str | None, key: tuple[str, ...]) -> CachedResponse:
         target = self._target(request.path)
         etag = hashlib.blake2b("\0".join((self._release_id, *key)).encode(), digest_size=12).hexdigest()
@@ -314,7 +322,7 @@ if TYPE_CHECKING:
 class FastPath:
     """A WSGI application in front of another.
 
-    Where the server says how (:data:`~webmap.http.POSTPONE`), it postpones all but the answers that it kept.
+    Where the server says how (:data:`~webmap.http.POSTPONE`), it postpones all but what it kept or is quick.
     """
 
     def __init__(self, service: Service, url: str | None, inner: WSGIApplication) -> None:
@@ -330,7 +338,7 @@ class FastPath:
         if path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in {"", "/"}:
             asked = extract_box(*_parts(environ, SITE_PLACEHOLDER))
             rest = partial(self._answer, environ, *asked)
-            found = self._find_kept(environ, *asked) if postpone else None
+            found = self._find_quickly(environ, *asked) if postpone else None
         if found:
             return _send(found, self._url or _base(environ), environ, start)
         if postpone:
@@ -338,15 +346,19 @@ class FastPath:
             return []
         return rest(start)
 
-    def _find_kept(
+    def _find_quickly(
         self, environ: WSGIEnvironment, request: OgcRequest, box: str | None
     ) -> CachedResponse | None:
-        """Return an answer that takes no work, if there is one."""
+        """Return an answer that takes no more work than handing it over, if there is one."""
         long = sum(len(environ.get(name, "")) for name in ACCEPTED) > MAX_AT_ONCE
         if long or environ["REQUEST_METHOD"] != "GET":
             return None
         try:
-            found = None if request.html else self._service.kept(request, box)
+            if request.html:
+                return None
+            found = self._service.kept(request, box)
+            if not found and not choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")):
+                return self._service.answer(request, box) if self._service.is_quick(request) else None
         except RequestError:  # told where the answer is made
             return None
         encoding = _choose_encoding(found, environ) if found else None

@@ -337,6 +337,13 @@ def test_json_of_other_makers(tmp_path):
     polygon, found = imported(path)
     assert_same(polygon)
     assert found == set()
+    system, (feature,) = {"spatialReference": esri["spatialReference"]}, esri["features"]
+    bare = feature["geometry"] | system
+    for part in (feature | {"geometry": bare}, bare, {"features": [feature], **system}):
+        path.write_text(json.dumps(part), encoding="utf-8")
+        assert_same(imported(path)[0])
+    path.write_text(json.dumps({"paths": rings, **system}), encoding="utf-8")
+    assert codes(path, of="lingang")[0] == {"lines-not-closed"}
     esri["features"][0]["geometry"]["rings"].append([[122.1, 37.3], None, [122.2, 37.3], [122.1, 37.3]])
     path.write_text(json.dumps(esri), encoding="utf-8")
     assert refused(path) in {"content-lost", "not-readable"}

@@ -63,19 +63,21 @@ function breakLines(text, count, widthOf) {
 const SEATS = new Set(["city-seat", "county-seat"]);
 const TOGETHER_PX = 24;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
+const PADDING = 0.2; // of the view, around it: names of the ground there come into view when the map is dragged
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
 function wantedNames(app, zoom) {
   const theme = app.catalogue.themes.get(app.state.get().theme);
   const figures = figureNames(app, theme);
   const shown = new Set(figures.map((one) => one.text));
+  const around = app.map.getBounds().pad(PADDING);
   const ground = [
     ...landmarkNames(app, theme, zoom),
     ...countyNames(app, theme),
     ...gatewayNames(app, theme, zoom),
     ...townNames(app, zoom),
     ...app.backdrop.names(zoom),
-  ];
+  ].filter((one) => SEATS.has(one.type) || around.contains(one.at));
   const free = ground.filter((one) => !shown.has(one.text) && (one.type === "sea" || shown.add(one.text)));
   const seats = ground.filter((one) => SEATS.has(one.type) && !free.includes(one)); // named elsewhere, marked here
   return [...figures, ...free, ...seats.map((one) => ({ ...one, text: "" }))];
@@ -311,19 +313,24 @@ export function createLabels(app) {
   const { map, state, shapes } = app;
   const overlay = new Overlay(map, `label${app.suffix ?? ""}`, "labels");
 
+  const covers = new Covers(map);
   let turn = 0;
   const draw = () => finish(drawing());
+  const drawAnew = () => {
+    covers.forget(); // what is chosen is said on the map
+    draw();
+  };
 
   function* drawing() {
     const own = (turn += 1);
-    const covers = coverBoxes(map); // before a node is added, for then all would be laid out once more
+    const covered = covers.boxes(); // before a node is added, for then all would be laid out once more
     yield;
     const names = wantedNames(app, map.getZoom());
     yield readStyles(names.map((one) => one.type), overlay.root);
     const items = [];
     for (const name of names) yield items.push(measure(name, app));
     const bare = items.filter((one) => !one.text); // a mark alone stays where it is
-    const taken = [...symbolBoxes(app), ...covers, ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
+    const taken = [...symbolBoxes(app), ...covered, ...items.filter((one) => SEATS.has(one.type)).map(markBox)];
     const placed = yield* placeLabels(
       items.filter((one) => one.text && fits(one)),
       taken,
@@ -331,8 +338,8 @@ export function createLabels(app) {
     );
     if (own !== turn) return; // drawn anew meanwhile
     const named = [...placed].filter(([, offset]) => offset);
-    const covered = (seat) => named.some(([item, offset]) => overlap(boxAt(item, offset), markBox(seat)));
-    const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one) && !covered(one));
+    const isCovered = (seat) => named.some(([item, offset]) => overlap(boxAt(item, offset), markBox(seat)));
+    const nameless = [...placed.keys()].filter((one) => SEATS.has(one.type) && !placed.get(one) && !isCovered(one));
     const marked = [...bare, ...nameless.map((one) => ({ ...one, lines: [] }))].map((one) => [one, one.offsets[0]]);
     const shown = [...marked, ...named];
     overlay.show(shown.map(([item, offset]) => ({ at: item.at, node: build(item, offset) })));
@@ -352,10 +359,10 @@ export function createLabels(app) {
 
   map.on("moveend", draw);
   const looks = (now) => [app.catalogue.contentOf(now), app.catalogue.isFiltered(now), now.q, now.zone].join();
-  state.subscribe((now, before) => (looks(now) === looks(before) ? fade() : draw()));
+  state.subscribe((now, before) => (looks(now) === looks(before) ? fade() : drawAnew()));
   shapes.onChange(draw);
   app.backdrop.onNames(draw);
-  narrow.addEventListener("change", draw);
+  narrow.addEventListener("change", drawAnew);
   return drawing();
 }
 
@@ -423,15 +430,34 @@ function frameOf(map) {
   return [min.x - origin.x, min.y - origin.y, max.x - origin.x, max.y - origin.y];
 }
 
-/** Return the boxes of what stands on the map: a name beneath it could not be read. */
-function coverBoxes(map) {
-  const stage = map.getContainer().getBoundingClientRect();
-  const [left, top] = frameOf(map);
-  const covers = document.querySelectorAll(".map-top > :not(.guide), .zoomer, .corner-row, .credit");
-  return [...covers]
-    .map((node) => node.getBoundingClientRect())
-    .filter((box) => box.width)
-    .map((box) => [box.left - stage.left + left, box.top - stage.top + top, box.right - stage.left + left, box.bottom - stage.top + top]);
+/** The boxes of what stands on the map: a name beneath it could not be read. */
+class Covers {
+  #map;
+  #found = null; // as they lie on the stage, until one of them has another size: to ask for them lays the page out
+
+  constructor(map) {
+    this.#map = map;
+    const observer = new ResizeObserver(() => this.forget());
+    for (const node of [map.getContainer(), ...document.querySelectorAll(".map-top, .zoomer, .corner-row, .credit")]) observer.observe(node);
+  }
+
+  forget() {
+    this.#found = null;
+  }
+
+  boxes() {
+    this.#found ??= this.#measure();
+    const [left, top] = frameOf(this.#map);
+    return this.#found.map((box) => [box[0] + left, box[1] + top, box[2] + left, box[3] + top]);
+  }
+
+  #measure() {
+    const stage = this.#map.getContainer().getBoundingClientRect();
+    return [...document.querySelectorAll(".map-top > :not(.guide), .zoomer, .corner-row, .credit")]
+      .map((node) => node.getBoundingClientRect())
+      .filter((box) => box.width)
+      .map((box) => [box.left - stage.left, box.top - stage.top, box.right - stage.left, box.bottom - stage.top]);
+  }
 }
 
 /** Return the boxes of symbols and of the counts of what has no place. */
