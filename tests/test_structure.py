@@ -321,3 +321,59 @@ def test_every_message_is_in_both_languages():
         assert set(message) == {"zh", "en"}, key
         fields = [set(re.findall(r"\{(\w+)\}", message[language])) for language in ("zh", "en")]
         assert fields[0] - {"name"} == fields[1] - {"name"}, key
+
+
+# What a browser is told, what is waited for, and what is read as it is at that moment.
+ACTS = {
+    *("check", "click", "fill", "go_back", "press", "press_sequentially", "select_option"),
+    *("set_input_files", "tap", "type", "uncheck", "up"),
+}
+AT_ONCE = {
+    *("all_inner_texts", "count", "get_attribute", "inner_text", "input_value", "is_checked", "is_disabled"),
+    *("is_enabled", "is_hidden", "is_visible", "text_content", "url"),
+}
+READS = AT_ONCE | {"bounding_box", "eval_on_selector", "eval_on_selector_all", "evaluate", "evaluate_all"}
+MOVES_FOCUS = re.compile("'(Tab|Arrow|Home|End|Control)")  # which needs no time
+WAITS = {"expect", "goto", "reload", "set_content"}
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """Return the functions and methods that something calls, and ``url`` where it reads a page's address."""
+    found = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call):
+            name = getattr(one.func, "attr", getattr(one.func, "id", ""))
+            given = ast.unparse(one.args[0]) if one.args else ""
+            no_time = MOVES_FOCUS.match(given) if name == "press" else name == "count" and given
+            found |= set() if no_time else {name}
+        elif isinstance(one, ast.Attribute) and ast.unparse(one) in {"page.url", "reader.url"}:
+            found.add("url")
+    return found
+
+
+def list_hasty(function: ast.FunctionDef) -> list[int]:
+    """Return the lines that read from a page what nothing was waited for: right on a quick machine only."""
+    found, acted = [], False
+    simple = (ast.Assert, ast.Assign, ast.AnnAssign, ast.Expr, ast.Return)
+    lines = [one for one in ast.walk(function) if isinstance(one, simple)]
+    for line in sorted(lines, key=lambda one: one.lineno):
+        names = names_in(line)
+        if (acted and names & READS) or (isinstance(line, ast.Assert) and names & AT_ONCE):
+            found.append(line.lineno)
+        waits = names & WAITS or any(name.startswith(("wait_for", "_open", "open_map")) for name in names)
+        acted = bool(names & ACTS) or (acted and not waits)
+    return found
+
+
+BROWSER_TESTS = sorted(
+    path
+    for path in (ROOT / "tests").rglob("test_*.py")
+    if "playwright.sync_api" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("path", BROWSER_TESTS, ids=relative)
+def test_what_a_page_shows_is_waited_for(path):
+    """``expect`` waits; ``count()`` and their like say what is there now, which may be too early."""
+    functions = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef))
+    assert [f"{relative(path)}:{line}" for one in functions for line in list_hasty(one)] == []

@@ -69,8 +69,13 @@ class FileTarget:
 
         Letters of all scripts stand as they are, which takes a third of the room.
         """
-        path = posixpath.relpath(self.stored_at, folder or ".")
-        return "".join(one if one.isalnum() else quote(one, safe="/()") for one in path) + self.after
+        return _lead(self.stored_at, folder or ".") + self.after
+
+
+@cache  # most pages lead to the same ones
+def _lead(path: str, folder: str) -> str:
+    steps = posixpath.relpath(path, folder)
+    return "".join(one if one.isalnum() else quote(one, safe="/()") for one in steps)
 
 
 @dataclass(frozen=True)

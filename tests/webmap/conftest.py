@@ -18,14 +18,18 @@ from webmap.export_worker import ChildJob, ChildLimits
 from webmap.paper.paper_request import make_sheet
 from webmap.settings import Settings
 
+# Without the first of the features, a page of another host frames one of this machine; the others take time.
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-quic"),
-    "--disable-features=LocalNetworkAccessChecks",  # a page of another host frames one of this machine
+    "--disable-features=LocalNetworkAccessChecks,PreloadTopChromeWebUI,SpareRendererForSitePerProcess",
 ]
 # A machine that runs other tests beside is slow at times, and right all the same.
 expect.set_options(timeout=20_000)
 SHEETS = f"{make_sheet.__module__}:{make_sheet.__name__}"
+# Ends when nothing moves or fades any more.
+AT_REST = """() => Promise.allSettled(document.getAnimations()
+  .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished))"""
 # Of a reader who has put the introduction away: nothing lies on the map at first.
 KNOWN = "try { localStorage.setItem('introduced', '1') } catch {}"
 
@@ -106,14 +110,52 @@ class Watched:
             self.faults.append(f"{answer.status} {answer.url}")
 
 
+class Desk:
+    """Where many tests open a page each, one after another: scripts are fetched and compiled once.
+
+    One page stays open, or the process would end with each test's. What a site keeps for its visitor
+    does not go from one test to the next.
+    """
+
+    def __init__(self, browser: Browser, *, known: bool = True, **options: Any) -> None:
+        self._context = browser.new_context(**options)
+        if known:
+            self._context.add_init_script(KNOWN)
+        self._kept = self._context.new_page()
+
+    @contextmanager
+    def page(self, site: str) -> Iterator[Page]:
+        """Open a page for as long as the block lasts."""
+        if not self._kept.url.startswith(site):
+            self._kept.goto(f"{site}/robots.txt")
+        yield self._context.new_page()
+        for page in self._context.pages:
+            if page is not self._kept:
+                page.close()
+        self._kept.evaluate("localStorage.clear()")
+        self._context.clear_cookies()
+
+
+@pytest.fixture(scope="session")
+def desk(browser: Browser) -> Desk:
+    """Return where pages at 1440 × 900 are opened."""
+    return Desk(browser, viewport={"width": 1440, "height": 900}, locale="zh-CN")
+
+
+@pytest.fixture(scope="session")
+def hand(browser: Browser) -> Desk:
+    """Return where pages on a 360 px wide touch screen are opened."""
+    return Desk(
+        browser, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="zh-CN"
+    )
+
+
 @pytest.fixture
-def watched(browser: Browser, site: str) -> Iterator[Watched]:
+def watched(desk: Desk, site: str) -> Iterator[Watched]:
     """Return a fresh page at 1440 × 900; fails at the end if anything forbidden happened on it."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-    context.add_init_script(KNOWN)
-    found = Watched(context.new_page(), site)
-    yield found
-    context.close()
+    with desk.page(site) as page:
+        found = Watched(page, site)
+        yield found
     assert found.faults == []
 
 
@@ -121,3 +163,10 @@ def watched(browser: Browser, site: str) -> Iterator[Watched]:
 def page(watched: Watched) -> Page:
     """Return the watched page itself."""
     return watched.page
+
+
+@pytest.fixture
+def phone(hand: Desk, site: str) -> Iterator[Page]:
+    """Return a fresh page on a phone."""
+    with hand.page(site) as page:
+        yield page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -80,12 +81,16 @@ def read_page(text: str) -> Reading:
     return reading
 
 
-def walk(client: FlaskClient, language: str) -> Iterator[tuple[str, Reading]]:
-    """Yield every page that links lead to, each once, with its address."""
+def walk(client: FlaskClient, language: str, most: float = float("inf")) -> Iterator[tuple[str, Reading]]:
+    """Yield every page that links lead to, each once, with its address; of each folder at most so many."""
     waiting = [_in_language(path, language) for path in STARTS]
-    met, queries = set(waiting), dict[str, int]()
+    met, queries, folders = set(waiting), dict[str, int](), Counter[str]()
     while waiting:
         address = waiting.pop(0)
+        folder = address.partition("?")[0].rpartition("/")[0]
+        folders[folder] += 1
+        if folder and folders[folder] > most:
+            continue
         answer = client.get(address, headers={"Accept": "text/html"})
         assert answer.status_code == 200, address
         if answer.mimetype != "text/html":

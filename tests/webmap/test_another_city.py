@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import shapely
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from shapely.geometry import shape
 
 from layers.store import Release, read_current
@@ -233,11 +233,12 @@ def test_its_map_opens(browser: Browser, city_site: str) -> None:
     assert find_words(said) == set()
     page.goto(f"{city_site}/?zone=east-trial&lang=zh")
     page.get_by_text("东谷试验区").first.wait_for()
-    assert find_words(page.locator("body").inner_text()) == set()
+    said = page.locator("body").inner_text()
+    assert find_words(said) == set()
     page.goto(f"{city_site}/?tour=5&lang=en")  # no theme of clusters or platforms: fewer views
     guide = page.locator("#guide")
     guide.get_by_text("3 / 3").wait_for()
-    assert guide.get_by_role("heading").all_inner_texts() == ["An industry"]
+    expect(guide.get_by_role("heading")).to_have_text(["An industry"])
     assert watched.faults == []
     context.close()
 
@@ -297,7 +298,7 @@ def test_one_file_adds_a_layer(browser: Browser, tmp_path: Path) -> None:
         page = browser.new_page(viewport={"width": 1200, "height": 800}, locale="en-GB")
         page.goto(f"{address}/?theme=ridges&lang=en")
         page.locator(".label-areas", has_text="Ridge of Paper").wait_for()
-        assert page.locator("#legend-entries").get_by_text("Ridge of Paper").count()
+        expect(page.locator("#legend-entries").get_by_text("Ridge of Paper").first).to_be_attached()
         page.close()
 
 

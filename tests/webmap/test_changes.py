@@ -329,7 +329,7 @@ def area_of(address):
 
 
 def wait_for(address, name):
-    for _ in range(600):
+    for _ in range(1500):
         if ask(address, "/healthz")["release"] == name:
             return
         time.sleep(0.02)

@@ -368,6 +368,7 @@ def test_what_the_map_shows_is_what_it_offers_to_download(page: Page, site: str)
     page.goto(f"{site}/?theme=districts&lang=zh")
     expect(page.locator("#atlas.ready")).to_be_attached()
     page.locator("#industry").select_option("fashion")
+    expect(page).to_have_url(re.compile("industry=fashion"))
     listed = page.eval_on_selector_all("#list-items [data-id]", "nodes => nodes.map(node => node.dataset.id)")
     page.locator("#toolbar summary", has_text="下载").click()
     with page.expect_download() as download:

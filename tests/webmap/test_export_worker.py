@@ -105,7 +105,7 @@ def test_a_child_within_its_memory_makes_its_file(tmp_path: Path) -> None:
 
 
 def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    worker, told = worker_in(tmp_path, ChildLimits(seconds=3)), tmp_path / "pid"
+    worker, told = worker_in(tmp_path, ChildLimits(seconds=8)), tmp_path / "pid"
     with pytest.raises(TooCostlyError):
         worker.get(("a",), job(f"sleep {told}"))
     assert not is_running(int(told.read_text()))
@@ -134,7 +134,7 @@ def test_all_processes_share_one_pool(tmp_path: Path) -> None:
 
 def test_who_finds_no_place_is_asked_to_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_worker, "PATIENCE_S", 0.1)
-    worker, told = worker_in(tmp_path, ChildLimits(at_once=1, seconds=4)), tmp_path / "pid"
+    worker, told = worker_in(tmp_path, ChildLimits(at_once=1, seconds=8)), tmp_path / "pid"
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(worker.get, ("a",), job(f"sleep {told}"))
         wait_for(told.exists)
@@ -198,11 +198,19 @@ def ask(address: str) -> tuple[int, str | None]:
 
 
 class Watched:
-    """Counts the children that are made, and those that are there at the same time."""
+    """Counts the children that are made, and those that are there at the same time.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, hold: threading.Event | None = None) -> None:
+    With `run` they are none, and that is called in their place.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        hold: threading.Event | None = None,
+        run: Callable[[ChildJob, Path, ChildLimits], object] = export_worker.run_child,
+    ) -> None:
         self.made, self.most, self._now = 0, 0, 0
-        self._lock, self._hold, self._run = threading.Lock(), hold, export_worker.run_child
+        self._lock, self._hold, self._run = threading.Lock(), hold, run
         monkeypatch.setattr(export_worker, "run_child", self)
 
     def __call__(self, *given: Any) -> None:
@@ -257,7 +265,7 @@ def test_fifty_exports_at_once_are_made_two_at_a_time_and_light_pages_answer(
 ) -> None:
     hold = threading.Event()
     monkeypatch.setattr(export_worker, "PATIENCE_S", 120)
-    watched = Watched(monkeypatch, hold)
+    watched = Watched(monkeypatch, hold, lambda _, path, __: path.write_bytes(b"id"))
     with serving(release, Settings(tmp_path)) as site, ThreadPoolExecutor(50) as pool:
         paths = [f"/data/clauses.csv?filter=id%3D%27{number}%27" for number in range(50)]
         asking = [pool.submit(ask, f"{site}{path}") for path in paths]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -174,13 +173,13 @@ def test_the_box_works_by_keyboard_on_every_page(page: Page, site: str, path: st
     expect(listbox.get_by_role("option").first).to_contain_text("Nanhai New Area")
     expect(box).to_have_attribute("aria-expanded", "true")
     box.press("ArrowDown")
+    expect(box).to_have_attribute("aria-activedescendant", re.compile("."))
     active = box.get_attribute("aria-activedescendant")
     expect(page.locator(f"#{active}")).to_have_attribute("aria-selected", "true")
     box.press("Escape")
     expect(listbox).to_be_hidden()
     box.press("Enter")  # nothing chosen: all results
-    page.wait_for_url(re.compile(r"/search\?"))
-    assert parse_qs(urlsplit(page.url).query)["q"] == ["nanhai"]
+    page.wait_for_url(re.compile(r"/search\?(.*&)?q=nanhai(&|$)"))
 
 
 @pytest.mark.browser
@@ -212,4 +211,4 @@ def test_a_marked_name_is_never_markup(page: Page, site: str) -> None:
     page.goto(f"{site}/zones/?lang=en")
     page.get_by_role("combobox").fill("<img src=x onerror=alert(1)> gaoqu")
     expect(page.get_by_role("option").first).to_contain_text("Weihai Hi-Tech Zone")
-    assert page.locator("img[src=x]").count() == 0
+    expect(page.locator("img[src=x]")).to_have_count(0)

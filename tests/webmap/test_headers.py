@@ -131,10 +131,11 @@ def kinds(client: FlaskClient, address: str) -> Iterator[tuple[str, Mapping[str,
             yield name, headers, client.get(address, headers=headers)
 
 
+@pytest.mark.parametrize("part", range(3))
 def test_every_answer_keeps_the_laws_and_names_what_it_depends_on(
-    client: FlaskClient, addresses: list[str]
+    client: FlaskClient, addresses: list[str], part: int
 ) -> None:
-    for address in addresses:
+    for address in addresses[part::3]:
         met: dict[str, dict[tuple[int, bytes], Any]] = {}
         varied: dict[str, list[bool]] = {}
         for name, asked, answer in kinds(client, address):

@@ -383,7 +383,7 @@ def test_nothing_runs_in_a_browser(
     for path in list_visited(hostile_client, every=request.config.getoption("thorough")):
         page.goto(hostile_site + path)
         page.wait_for_load_state("networkidle")
-        assert page.locator("img[src=x], svg[onload], object").count() == 0, path
+        expect(page.locator("img[src=x], svg[onload], object"), path).to_have_count(0)
         assert watched.faults == [], path
     for zone, attack in NAMED.items():
         page.goto(f"{hostile_site}/?zone={zone}&lang=zh")

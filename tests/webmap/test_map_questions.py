@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from layers.store import Release
+from tests.webmap.conftest import AT_REST
 
 pytestmark = pytest.mark.browser
 
@@ -97,12 +98,14 @@ def test_what_matches_is_in_one_strong_colour_on_every_theme(
     # Through a place whose extent nobody knows, what lies beneath is seen.
     certain = {id_ for id_, row in features.items() if row["edge"] != "indicative"}
     _open(page, f"{site}/?lang=zh")
-    for industry, places in _industries(release).items():
+    scheme = page.evaluate("Number(matchMedia('(prefers-color-scheme: dark)').matches)")
+    for number, (industry, places) in enumerate(_industries(release).items()):
         page.locator("#industry").select_option(industry)
-        for theme in THEMES:
+        for theme in THEMES[(number + scheme) % 2 :: 2]:  # each in one of the colour schemes
             page.locator(f"#theme-{theme}").check()
+            expect(page.locator(f"#theme-{theme}")).to_be_checked()
             page.mouse.move(5, 5)
-            page.wait_for_timeout(200)  # the transition of a faded figure
+            page.evaluate(AT_REST)  # the transition of a faded figure
             picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
             tones = {
                 id_: _tone(picture, spots)
@@ -147,7 +150,7 @@ def test_the_question_stays_on_the_map_with_its_answer_and_a_way_back(
     expect(chip).to_contain_text("Listed for 1")
     chip.get_by_role("button", name="Clear").click()
     expect(chip).to_be_hidden()
-    assert "industry=" not in page.url
+    expect(page).not_to_have_url(re.compile("industry="))
 
 
 def test_what_was_searched_for_stays_until_it_is_taken_away(page: Page, site: str) -> None:
@@ -157,7 +160,7 @@ def test_what_was_searched_for_stays_until_it_is_taken_away(page: Page, site: st
     page.locator("#search").press("ArrowDown")
     page.locator("#search").press("Enter")
     expect(page.locator("#question")).to_contain_text("nanhai")
-    assert "q=nanhai" in page.url
+    expect(page).to_have_url(re.compile("q=nanhai"))
     page.locator("#question").get_by_role("link").click()
     page.wait_for_url(re.compile(r"/search\?q=nanhai"))
 
@@ -168,9 +171,10 @@ def test_an_industry_has_as_many_places_in_the_filter_as_on_the_map(
     none, one, many = _industries(release)
     places = _industries(release)[many]
     _open(page, f"{site}/?lang=zh&industry={many}")
-    assert f"（{len(places)}）" in page.locator(f"#industry option[value={many}]").inner_text()
+    expect(page.locator(f"#industry option[value={many}]")).to_contain_text(f"（{len(places)}）")
     for theme in THEMES:
         page.locator(f"#theme-{theme}").check()
+        expect(page.locator(f"#theme-{theme}")).to_be_checked()
         listed = page.eval_on_selector_all("#list-items [data-id]", "n => n.map(o => o.dataset.id)")
         assert places <= set(listed), theme
     last = page.locator("#industry optgroup").last

@@ -363,6 +363,7 @@ def test_a_click_on_the_map_answers_and_can_be_linked(page: Page, site: str) -> 
     page.locator(".pointer").click()
     answer = page.locator("#lookup-answer")
     expect(answer.get_by_role("heading", name="Nearest port, airport and station")).to_be_visible()
+    page.wait_for_url(re.compile(r"\?(.*&)?lat="))
     query = parse_qs(urlsplit(page.url).query)
     assert {"lon", "lat"} <= query.keys()
     expect(page.locator("#at")).to_have_value(f"{query['lon'][0]}, {query['lat'][0]}")
@@ -417,6 +418,7 @@ def test_the_page_is_light(page: Page, site: str) -> None:
     sizes: list[int] = []
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     _open(page, f"{site}/lookup?lon=122.1163&lat=37.3082&lang=zh")
     page.wait_for_load_state("networkidle")

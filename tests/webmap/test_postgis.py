@@ -47,7 +47,7 @@ def test_the_answers_are_the_same_bytes(stored: FlaskClient, client: FlaskClient
 def test_a_question_that_takes_too_long_is_a_problem_that_says_so(
     home: Path, release: Release, database: str
 ) -> None:
-    slow = create_app(release, Settings(home, store=f"{database}&options=-c%20statement_timeout%3D50"))
+    slow = create_app(release, Settings(home, store=f"{database}&options=-c%20statement_timeout%3D2000"))
     asking = slow.test_client()
     assert asking.get("/ogc/collections/zones/items?f=json&limit=1").status_code == 200
     with psycopg.connect(database) as other:

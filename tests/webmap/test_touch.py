@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.webmap.conftest import KNOWN
+from tests.webmap.conftest import AT_REST
 
 pytestmark = pytest.mark.browser
 
@@ -18,15 +18,11 @@ Point = tuple[float, float]
 
 
 @pytest.fixture
-def phone(browser: Browser, site: str) -> Iterator[Page]:
-    """The map on a 360 px wide touch screen, for somebody who has put the introduction away."""
-    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    context.add_init_script(KNOWN)
-    page = context.new_page()
-    page.goto(f"{site}/?lang=en")
-    expect(page.locator("#atlas.ready")).to_be_attached()
-    yield page
-    context.close()
+def phone(phone: Page, site: str) -> Page:
+    """The map on a phone, for somebody who has put the introduction away."""
+    phone.goto(f"{site}/?lang=en")
+    expect(phone.locator("#atlas.ready")).to_be_attached()
+    return phone
 
 
 class Fingers:
@@ -84,15 +80,13 @@ def test_fingers_drag_pinch_and_press_the_map(phone: Page) -> None:
 def test_a_finger_draws_the_sheet_to_three_heights(phone: Page) -> None:
     fingers = Fingers(phone)
     sheet = phone.locator("#browse")
-    heights = []
-    for target in (500, 200, 735):
+    for target, wanted in ((500, "mid"), (200, "high"), (735, "low")):
         bar = sheet.locator(".sheet-bar").bounding_box()
         assert bar
         start = (bar["x"] + 150, bar["y"] + 20)
         fingers.move((start, (start[0], target)))
-        phone.wait_for_timeout(250)
-        heights.append(sheet.get_attribute("data-height", timeout=1000))
-    assert heights == ["mid", "high", "low"]
+        expect(sheet).to_have_attribute("data-height", wanted)
+        phone.evaluate(AT_REST)
     title = sheet.locator(".sheet-title")
     for wanted in ("mid", "high", "low"):
         title.tap()
@@ -116,7 +110,8 @@ def test_the_introduction_leaves_the_city_in_sight(browser: Browser, site: str, 
     assert city["bottom"] <= guide["top"]
     assert guide["bottom"] <= credit["top"]
     page.click("#guide-close")
-    assert page.evaluate(boxes, [".ground-city"])[0]["width"] > city["width"] * 1.3
+    wider = "(least) => document.querySelector('.ground-city').getBoundingClientRect().width > least"
+    page.wait_for_function(wider, arg=city["width"] * 1.3)
     context.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import html
 import re
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, get_args
@@ -26,6 +27,7 @@ PYTHON = sorted(WEBMAP.rglob("*.py"))
 LANGUAGES = ("zh", "en", "ko")
 FILES = sorted(path.name for path in (WEBMAP / "translations" / "zh").glob("*.yaml"))
 
+_strings = cache(read_strings)
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 
@@ -43,6 +45,7 @@ def _flatten(value: Any, prefix: str = "") -> dict[str, str]:
     return {key: text for row in rows for key, text in row.items()}
 
 
+@cache
 def _read(language: str, name: str) -> dict[str, str]:
     return _flatten(yaml.safe_load((WEBMAP / "translations" / language / name).read_text(encoding="utf-8")))
 
@@ -128,18 +131,18 @@ def test_no_other_script_is_left_in_a_language(language: str, foreign: re.Patter
 
 def test_every_key_of_a_template_exists() -> None:
     whole, _ = _used_in_templates()
-    assert sorted(whole - set(read_strings("zh"))) == []
+    assert sorted(whole - set(_strings("zh"))) == []
 
 
 def test_every_prefix_of_a_template_has_keys() -> None:
     _, prefixes = _used_in_templates()
-    known = read_strings("zh")
+    known = _strings("zh")
     assert [prefix for prefix in prefixes if not any(key.startswith(prefix) for key in known)] == []
 
 
 def test_every_key_of_a_browser_module_exists() -> None:
     whole, prefixes = _used_in_modules()
-    known = read_strings("zh")
+    known = _strings("zh")
     assert sorted(whole - set(known)) == []
     assert sorted(prefix for prefix in prefixes if not any(key.startswith(prefix) for key in known)) == []
 
@@ -188,7 +191,7 @@ def test_no_page_string_is_unused() -> None:
 )
 def test_every_enumeration_of_the_facts_has_a_name(group: str, values: tuple[str, ...]) -> None:
     assert values
-    assert [value for value in values if f"{group}.{value}" not in read_strings("zh")] == []
+    assert [value for value in values if f"{group}.{value}" not in _strings("zh")] == []
 
 
 def test_what_a_city_calls_things_is_said_in_each_of_its_languages() -> None:
@@ -205,9 +208,9 @@ def test_what_a_city_calls_things_is_said_in_each_of_its_languages() -> None:
 
 def test_a_place_of_the_city_fills_what_every_city_says() -> None:
     for language in LANGUAGES:
-        left = {key for key, text in read_strings(language).items() if CITY_VALUE.search(text)}
+        left = {key for key, text in _strings(language).items() if CITY_VALUE.search(text)}
         assert left == set()
-        assert city.read_city().name[language] in read_strings(language)["site.name"]
+        assert city.read_city().name[language] in _strings(language)["site.name"]
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -232,7 +235,7 @@ def test_a_template_keeps_to_the_content_security_policy(path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_layer_bears_one_name_on_the_map_in_the_files_and_in_the_api(language: str) -> None:
-    shown = read_strings(language)
+    shown = _strings(language)
     titles = {
         f"layer.{layer.id}": getattr(layer.title, language) for layer in catalogue.read_layers().values()
     }

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from geodata.read import read_facts
 from layers.axes import ALL, Axes
 from layers.store import Release
+from tests.webmap.test_narrow import PATHS as NARROW
 from webmap.ogc.request import ITEMS
 
 pytestmark = pytest.mark.browser
@@ -50,7 +51,8 @@ def test_no_page_is_wider_than_a_telephone(browser: Browser, site: str) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     for path in PATHS:
-        for language in ("zh", "en", "ko"):
+        known = any(one.startswith(f"{path}?") for one in NARROW)  # in the other languages
+        for language in ("ko",) if known else ("zh", "en", "ko"):
             page.goto(f"{site}{path}?lang={language}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, (path, language)
     context.close()
@@ -122,10 +124,10 @@ def test_the_form_keeps_what_it_does_not_show(page: Page, site: str) -> None:
     assert sent.items() >= (kept | {"sortby": "kind,-id", "filter": "kind = 'university'"}).items()
     page.get_by_role("link", name="去掉参数 bbox").click()
     expect(page.get_by_role("main").get_by_role("status")).to_contain_text("共 6 条")
-    assert "bbox" not in page.url
+    expect(page).not_to_have_url(re.compile("bbox"))
     page.get_by_role("link", name="清除条件").click()
     expect(page.get_by_role("main").get_by_role("status")).to_contain_text(f"共 {PLATFORMS} 条")
-    assert "limit=5" in page.url
+    expect(page).to_have_url(re.compile("limit=5"))
 
 
 @pytest.mark.parametrize(

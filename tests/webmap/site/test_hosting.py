@@ -62,7 +62,7 @@ def served_by_nginx(written: Site, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def wait_for(port: int) -> None:
-    for _ in range(200):
+    for _ in range(1000):
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) == 0:
                 return
