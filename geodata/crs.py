@@ -109,6 +109,7 @@ def transform_geometry(geometry: BaseGeometry, source: str, target: str) -> Base
     return changed
 
 
+@lru_cache(maxsize=32)  # to find the code of a written definition takes a quarter of a second
 def read_definition(definition: str) -> str:
     """Return the frame, authority code or name that a coordinate system's `definition` stands for.
 

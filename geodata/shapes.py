@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from math import hypot
 from typing import Final, Literal
@@ -46,6 +47,7 @@ _LABEL_DECIMALS: Final = 6
 _MAX_RADIUS_M: Final = 50_000.0
 _HALVINGS: Final = 40
 _NINE_IN_TEN: Final = 0.9
+_REMEMBERED: Final = 256  # geometries: an import leaves most as they were
 
 
 class ShapeError(ValueError):
@@ -361,6 +363,7 @@ def _move_into(position: Position, room: BaseGeometry) -> Position:
     return position.model_copy(update={"lon": nearest.x, "lat": nearest.y, "accuracy_m": distance_m})
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def fit_circle(position: Position, area_km2: float | None, room: BaseGeometry) -> BaseGeometry:
     """Return the circle around `position` cut to `room`.
 
@@ -429,8 +432,7 @@ def _finish(
 ) -> Shape:
     """Round, turn, measure and label a draft; `no_area` says why one that is no extent has no area."""
     bounded = draft.method != "indicative"
-    turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(draft.geometry, GRID_DEG)))
-    parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
+    parts, area_km2 = _turn(draft.geometry)
     if not parts:
         raise ShapeError(
             f"the shape of {name!r} is empty: its point is farther from its bounds than its accuracy"
@@ -442,7 +444,7 @@ def _finish(
         accuracy_m=round(draft.accuracy_m),
         sources=draft.sources,
         licence=licence,
-        area_km2=crs.measure_area_km2(turned) if bounded else None,
+        area_km2=area_km2 if bounded else None,
         label=find_label(parts[0]),
         official_area_km2=None if official is None else official.area_km2,
         official_area_source=None if official is None else official.source,
@@ -453,6 +455,15 @@ def _finish(
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
+def _turn(geometry: BaseGeometry) -> tuple[tuple[shapely.Polygon, ...], float]:
+    """Return the polygons of a geometry, rounded and turned, the largest first, and their area in km²."""
+    turned = shapely.orient_polygons(shapely.normalize(shapely.set_precision(geometry, GRID_DEG)))
+    parts = sorted(_list_polygons(turned), key=lambda part: -part.area)
+    return tuple(parts), crs.measure_area_km2(turned)
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def find_label(polygon: shapely.Polygon) -> shapely.Point:
     """Return the centre of the largest circle in a lon/lat `polygon`."""
     width = hypot(polygon.bounds[2] - polygon.bounds[0], polygon.bounds[3] - polygon.bounds[1])

@@ -150,17 +150,17 @@ def test_the_glossary_is_short_and_in_order() -> None:
 
 
 @pytest.fixture
-def copy(tmp_path: Path, home: Path, release: Release) -> Path:
+def copy(tmp_path: Path, own_home: Path) -> Path:
     """A copy of the program with a home of its own, and its command in a folder ``bin``."""
     target = tmp_path / "program"
     target.mkdir()
     for name in PROGRAM_PARTS:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("*.pyc.*"))
         else:
             shutil.copy(source, target / name)
-    shutil.copytree(home, target / "var", ignore=shutil.ignore_patterns(".lock", "cache"))
+    own_home.rename(target / "var")
     (target / "bin").mkdir()
     for name, rest in ((NAME, '-m scripts.cli "$@"'), ("python", '"$@"')):
         file = target / "bin" / name
@@ -175,7 +175,6 @@ def test_a_guide_does_what_it_says(path: Path, copy: Path) -> None:
     env |= {
         "PATH": f"{copy / 'bin'}{os.pathsep}{env['PATH']}",
         "PYTHONPATH": str(copy),
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     for _, language, run, text in BLOCK.findall(read(path)):
         if language == "sh" and run:

@@ -104,7 +104,7 @@ def build_search_index(relations: Relations, own: Iterable[SuppliedLayer]) -> Se
     The features of the operator's `own` layers come last, and are found by their names alone.
     """
     entries = [*_Naming(relations).all(), *_own_entries(own)]
-    given = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    given = yaml.load(WORDS.read_bytes(), Loader=yaml.CSafeLoader)
     empty: _WordFile = given
     of_city = relations.facts.search
     plain = (row.words for row in of_city if not (row.kinds or row.places or row.turn or row.ends))

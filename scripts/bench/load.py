@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -177,11 +178,15 @@ def wait_for(ready: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.005)
 
 
+PORTS = range(20_000, 30_000)  # below those that systems give to connections
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on now, and that no connection is given before it is used."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port := SystemRandom().choice(PORTS)))
+            return port
 
 
 CONNECTIONS = 8

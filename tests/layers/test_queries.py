@@ -15,11 +15,9 @@ from geodata.read import Facts, read_facts
 from layers.search import Search
 from layers.store import Release
 
-QUERIES: list[dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_name("queries.yaml").read_text(encoding="utf-8")
-)
-QUESTIONS: list[dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_name("questions.yaml").read_text(encoding="utf-8")
+QUERIES, QUESTIONS = (
+    yaml.load(Path(__file__).with_name(f"{name}.yaml").read_bytes(), Loader=yaml.CSafeLoader)
+    for name in ("queries", "questions")
 )
 RIGHT = 0.97  # of the queries, at least
 ANSWERS = {"named", "area", "city", "positioning", "printed", "synonym", "place", "kind", "none"}

@@ -224,15 +224,15 @@ def test_traffic_is_of_everything_and_all_of_it_is_answered(release: Release, cl
 
 
 def test_a_short_soak_is_answered_in_all_and_says_how_fast_it_grows(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = sorted((home / "cache").rglob("*"))
+    before = sorted(own_home.rglob("*"))
     monkeypatch.setattr(traffic, "SAMPLES", 3)
-    found: dict[str, Any] = traffic.bench_soak(home, 0.1)
+    found: dict[str, Any] = traffic.bench_soak(own_home, 0.1)
     assert set(found["statuses"]) == {"200"}
     assert set(found["heavy"]) <= {"200", "503"}
     assert set(found["grows_per_hour"]) == {"memory_mb", "descriptors", "disk_mb"}
-    assert sorted((home / "cache").rglob("*")) == before  # it is a copy that is soaked
+    assert sorted(own_home.rglob("*")) == before  # it is a copy that is soaked
 
 
 def test_no_hostile_text_makes_a_parser_fail(client: FlaskClient, tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from werkzeug.test import Client
 from geodata import crs
 from geodata.read import read_facts
 from layers.history import read_history
-from layers.home import MARKER
 from layers.store import read_current
 from scripts import cli
 from webmap import publish as publishing
@@ -48,19 +47,6 @@ SAID = [
     "--accuracy-m",
     "5",
 ]
-
-
-@pytest.fixture
-def own_home(release, home, tmp_path):
-    """A home of one's own with the release that is live."""
-    folder = tmp_path / "home"
-    (folder / "releases").mkdir(parents=True)
-    shutil.copytree(release.folder, folder / "releases" / release.id)
-    for name in ("current", MARKER):
-        shutil.copy(home / name, folder)
-    for name in ("history", "archive"):
-        shutil.copytree(home / name, folder / name)
-    return folder
 
 
 def shape_of(release, layer, place):
@@ -329,7 +315,7 @@ def test_boundaries_come_in_survive_a_kill_and_go_out_again(ask, file, home, own
     server = Live(release, Settings(own_home), interval_s=3600)
     arguments = ["import-boundary", str(file), "--layer", "zones", *SAID, "--yes"]
     command = [sys.executable, "-m", "scripts.cli", *arguments, "--home", str(own_home)]
-    assert kill_at("writing", command) == -signal.SIGKILL
+    assert kill_at("shapes", command) == -signal.SIGKILL  # as it writes: see the tests of stores and damage
     current = read_current(own_home)
     assert current is not None
     assert current.id == release.id

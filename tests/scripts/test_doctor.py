@@ -24,7 +24,7 @@ Look = Callable[..., dict[str, list[Finding]]]
 
 
 @pytest.fixture
-def look(monkeypatch, home: Path) -> Look:
+def look(monkeypatch, home: Path, release: Release) -> Look:
     """Have the doctor look, with settings; returns what it found by check."""
 
     def run(
@@ -43,18 +43,6 @@ def look(monkeypatch, home: Path) -> Look:
 
 def keys(found: list[Finding]) -> list[str]:
     return [one.key for one in found]
-
-
-@pytest.fixture
-def copy(release: Release, tmp_path: Path) -> Path:
-    """A home of one's own with the live release."""
-    home = release.folder.parents[1]
-    for name in ("weihai-layout-home.json", "current"):
-        shutil.copy(home / name, tmp_path / name)
-    for name in ("history", "archive", "imports", "releases"):
-        if (home / name).is_dir():
-            shutil.copytree(home / name, tmp_path / name)
-    return tmp_path
 
 
 def test_nothing_is_wrong_where_all_is_well(look: Look, release: Release) -> None:
@@ -111,25 +99,27 @@ def test_settings_of_proxies_that_contradict_each_other(
     assert keys(look(host=host, **settings)["proxy"]) == expected
 
 
-def test_a_damaged_home_is_told_with_what_to_do(look: Look, copy: Path) -> None:
-    first = min((copy / "history").iterdir())
+def test_a_damaged_home_is_told_with_what_to_do(look: Look, own_home: Path) -> None:
+    first = min((own_home / "history").iterdir())
     first.write_bytes(first.read_bytes()[:50])
-    (found,) = look(copy)["release"]
+    (found,) = look(own_home)["release"]
     assert found.level == "error"
     assert "history --repair" in found.list_lines()[1]
 
 
-def test_a_damaged_release_is_told(look: Look, copy: Path, release: Release) -> None:
-    page = copy / "releases" / release.id / "data" / "zones.geojson"
+def test_a_damaged_release_is_told(look: Look, own_home: Path, release: Release) -> None:
+    page = own_home / "releases" / release.id / "data" / "zones.geojson"
     page.write_bytes(page.read_bytes()[:-1])
-    (found,) = look(copy)["release"]
+    (found,) = look(own_home)["release"]
     assert found.key == "release_broken"
     assert "data/zones.geojson" in found.list_lines()[1]
 
 
-def test_a_release_of_other_code_and_none_at_all(look: Look, copy: Path, tmp_path: Path, monkeypatch) -> None:
+def test_a_release_of_other_code_and_none_at_all(
+    look: Look, own_home: Path, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr(doctor, "hash_code", lambda: "other")
-    assert keys(look(copy)["release"]) == ["release_of_other_code"]
+    assert keys(look(own_home)["release"]) == ["release_of_other_code"]
     assert keys(look(tmp_path / "new")["release"]) == ["release_none"]
 
 

@@ -26,9 +26,10 @@ import urllib3
 from flask import Response
 
 from layers.store import Release
+from scripts.bench.load import free_port
 from scripts.commands.serve import serve
 from scripts.environment import prepare_environment
-from tests.scripts.test_server import WAIT_S, accepts_at, find_port, serving, wait_until
+from tests.scripts.test_server import WAIT_S, accepts_at, serving, wait_until
 from tests.webmap.conftest import running
 from webmap.app import create_app
 from webmap.settings import Settings
@@ -90,7 +91,7 @@ def find_block(language: str) -> str:
 @contextmanager
 def proxying(folder: Path, target: int, location: str, before: str = "") -> Iterator[int]:
     """Run nginx as the guide has it in front of a server; yields the port."""
-    port = find_port()
+    port = free_port()
     location = location.replace("127.0.0.1:8000", f"127.0.0.1:{target}")
     conf = NGINX.format(folder=folder, port=port, location=location, before=before, user=USER)
     (folder / "nginx.conf").write_text(conf, "utf-8")
@@ -180,7 +181,7 @@ def decoded(answer: urllib3.BaseHTTPResponse) -> bytes:
     return NONCE.sub(b"", kinds.get(answer.headers.get("Content-Encoding", ""), bytes)(answer.data))
 
 
-@pytest.mark.parametrize("cache", [30], indirect=True)
+@pytest.mark.parametrize("cache", [3000], indirect=True)
 def test_the_cache_of_the_guide_answers_a_crawl_and_never_one_for_another(
     cache: Cache, home: Path, release: Release
 ) -> None:

@@ -29,6 +29,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from layers.history import Act, read_last, record
 from layers.store import Release
+from scripts.bench.load import free_port
 from scripts.cli import main
 from scripts.commands.common import try_release
 from webmap.app import create_app
@@ -298,7 +299,7 @@ def test_an_upgrade_while_serving_costs_no_request(shared: Path, release: Releas
 
 
 def test_figures_are_added_up_over_workers_and_forget_those_that_ended(home: Path, release: Release) -> None:
-    figures = f"127.0.0.1:{find_port()}"
+    figures = f"127.0.0.1:{free_port()}"
     with serving(home, 2, WEIHAI_LAYOUT_METRICS=figures) as served:
         for _ in range(8):
             served.ask("/zones/gaoqu.json")
@@ -310,15 +311,15 @@ def test_figures_are_added_up_over_workers_and_forget_those_that_ended(home: Pat
             text = urllib.request.urlopen(f"http://{figures}/metrics", timeout=WAIT_S).read().decode()
             return {one.name + str(one.labels): one.value for row in parse(text) for one in row.samples}
 
-        def count(found: dict[str, float], route: str, status: str = "200") -> float:
+        def count(route: str, status: str = "200") -> float:
             labels = {"method": "GET", "route": route, "status": status}
-            return found.get(f"weihai_layout_requests_total{labels}", 0)
+            return read().get(f"weihai_layout_requests_total{labels}", 0)
 
-        wait_until(lambda: count(read(), "none", "404") == 1)
-        wait_until(lambda: count(read(), "/zones/<place_id>.json") == 8)
+        wait_until(lambda: count("none", "404") == 1)
+        wait_until(lambda: count("/zones/<place_id>.json") == 8)
+        wait_until(lambda: count("/ogc/collections/<collection>/items/<feature>") == 8)
         found, last = read(), read_last(home)
         assert last
-        assert count(found, "/ogc/collections/<collection>/items/<feature>") == 8
         label = {"route": "/zones/<place_id>.json"}
         assert found[f"weihai_layout_request_seconds_count{label}"] == 8
         serving_it = f"weihai_layout_workers{ {'release': release.id} }"
@@ -331,12 +332,7 @@ def test_figures_are_added_up_over_workers_and_forget_those_that_ended(home: Pat
         served.process.send_signal(signal.SIGHUP)
         wait_until(lambda: any("new workers" in line for line in served.told))
         wait_until(lambda: read()[serving_it] == 2)
-        assert count(read(), "/zones/<place_id>.json") == 8  # what was counted stays
-
-
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
+        assert count("/zones/<place_id>.json") == 8  # what was counted stays
 
 
 def test_a_port_for_figures_that_is_taken_is_said_at_once(

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 import shapely
 
-from geodata.boundary_import.propose import Baseline, ImportRequest, propose
+from geodata.boundary_import.propose import ImportRequest, propose
 from geodata.imported import ImportedBoundary
-from geodata.read import read_boundaries, read_facts
-from tests.geodata.boundary_import.files import dumped, plain
+from tests.geodata.boundary_import.files import GROUND, dumped, plain
 
-GROUND = Baseline(read_facts(), read_boundaries())
 MUPING = GROUND.adjusted.pieces["neighbour-370612"]
 TELL = {"leaves-city", "coast-follows", "border-follows", "islands-left-out"}
 

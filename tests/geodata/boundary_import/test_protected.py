@@ -15,14 +15,11 @@ from geodata.boundary_import.checks import check_polygons
 from geodata.boundary_import.containment import Context, check_contained, check_protected
 from geodata.boundary_import.propose import Baseline, ImportRequest, propose
 from geodata.boundary_import.snap import apply_imports, reconcile
-from geodata.imported import ImportedBoundary, Members, keep_latest
+from geodata.imported import ImportedBoundary, keep_latest
 from geodata.planar import is_narrow, measure_width_m
-from geodata.read import read_boundaries, read_facts
-from tests.geodata.boundary_import.files import dumped, plain
+from tests.geodata.boundary_import.files import GROUND, dumped, plain
 
-FACTS, BOUNDARIES = read_facts(), read_boundaries()
-MEMBERS = Members(FACTS)
-SHAPES = Baseline(FACTS, BOUNDARIES).shapes
+FACTS, BOUNDARIES, MEMBERS, SHAPES = GROUND.facts, GROUND.boundaries, GROUND.members, GROUND.shapes
 MUPING = "neighbour-370612"
 METRE = 1 / 111_200  # degrees of latitude
 
@@ -40,9 +37,8 @@ def ask(tmp_path_factory):
         said = dict.fromkeys(("source", "licence", "who", "why"), "某局")
         when = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=len(records))
         values = {"accuracy_m": 5.0, "when": when, "field": "id", **said, **values}
-        return propose(
-            ImportRequest(file=path, layer=layer, **values), Baseline(FACTS, BOUNDARIES, tuple(records))
-        )
+        baseline = Baseline(FACTS, BOUNDARIES, tuple(records)) if records else GROUND
+        return propose(ImportRequest(file=path, layer=layer, **values), baseline)
 
     return ask
 
@@ -133,7 +129,7 @@ def test_a_town_is_measured_against_its_official_county_even_where_its_zone_is_n
 def test_what_would_stay_outside_its_parent_stands_in_the_way(gaoqu):
     """A zone that lost its land to another would leave a place on top of it outside."""
     records = keep_latest(gaoqu.records)
-    place_names = Baseline(FACTS, BOUNDARIES).place_names
+    place_names = GROUND.place_names
     before = Context(gaoqu.after, MEMBERS, records, place_names)
     smaller = {**SHAPES, "gaoqu": gaoqu.after["gaoqu"], "huancui": SHAPES["wendeng"]}
     found = list(check_protected(before, Context(smaller, MEMBERS, records, place_names), [_other(gaoqu)]))
@@ -177,7 +173,7 @@ def test_a_polygon_of_which_nothing_is_left_is_refused(ask, chucun, accuracy_m):
 def test_a_strip_along_the_line_goes_to_the_next_city_with_a_warning_that_names_it(ask):
     moved = shapely.difference(
         SHAPES["huancui"].geometry,
-        shapely.buffer(Baseline(FACTS, BOUNDARIES).adjusted.pieces[MUPING], 100 * METRE),
+        shapely.buffer(GROUND.adjusted.pieces[MUPING], 100 * METRE),
     )
     found = ask({"huancui": moved}, "counties")
     assert errors(found) == []
@@ -206,7 +202,7 @@ def drawn(place, shift, grown):
 
 
 @given(st.lists(deliveries(), min_size=2, max_size=4))
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_an_accepted_import_leaves_every_other_official_polygon_as_it_is(ask, rows):
     records: tuple[ImportedBoundary, ...] = ()
     for layer, place, shift, grown, accuracy_m in rows:
@@ -225,7 +221,7 @@ def test_an_accepted_import_leaves_every_other_official_polygon_as_it_is(ask, ro
             old, new = found.before[other].geometry, found.after[other].geometry
             assert old.wkb == new.wkb, (place, other)
         records = (*records, *found.records)
-        context = Context(found.after, MEMBERS, keep_latest(records), Baseline(FACTS, BOUNDARIES).place_names)
+        context = Context(found.after, MEMBERS, keep_latest(records), GROUND.place_names)
         for record in keep_latest(records).values():
             checks = (*check_polygons(context, [record]), *check_contained(context, [record]))
             assert [one.code for one in checks if one.level == "error"] == [], record.of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import combinations, permutations
 
 import pytest
@@ -14,21 +15,28 @@ from hypothesis import strategies as st
 from geodata import crs
 from geodata.boundary_import.reallocate import measure_shared_edges
 from geodata.boundary_import.snap import add_sources, apply_imports, measure_known_accuracy_m, to_boundaries
-from geodata.imported import ImportedBoundary, Members, keep_latest
+from geodata.imported import ImportedBoundary, keep_latest
 from geodata.planar import is_narrow
-from geodata.read import read_boundaries, read_facts
 from geodata.shapes import build_shapes
+from tests.geodata.boundary_import.files import GROUND
 
-FACTS = read_facts()
-BOUNDARIES = read_boundaries()
-MEMBERS = Members(FACTS)
-BASE = apply_imports(FACTS, BOUNDARIES, []).pieces
+FACTS, BOUNDARIES, MEMBERS, BASE = GROUND.facts, GROUND.boundaries, GROUND.members, GROUND.adjusted.pieces
 COUNTIES = sorted({town.county for town in FACTS.towns.values()})
 ZONES = sorted({town.zone for town in FACTS.towns.values() if town.zone})
 PARTS = {"counties": COUNTIES, "zones": ZONES, "towns": sorted(FACTS.towns)}
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 CENTIMETRE_DEG = 1e-7
 KNOWN_M = measure_known_accuracy_m(BOUNDARIES["datapackage"]["quality"])
+
+
+@cache
+def land():
+    return shapely.union_all(list(BASE.values()))
+
+
+@cache
+def base_shapes():
+    return build_shapes(FACTS, BOUNDARIES)
 
 
 def outline(place):
@@ -76,34 +84,28 @@ def assignments(draw):
     return record(layer, place, polygon)
 
 
-@given(assignments())
-@settings(max_examples=7)
-def test_the_polygon_is_never_altered_and_the_land_stays_one_coverage(assignment):
-    adjusted = apply_imports(FACTS, BOUNDARIES, [assignment])
+def check_coverage(assignment, adjusted):
+    """The polygon is never altered, and the land stays one coverage."""
     pieces = {name: shape for name, shape in adjusted.pieces.items() if not shape.is_empty}
     assert is_thin(shapely.symmetric_difference(adjusted.placed[assignment.of], assignment.polygon))
     assert all(shape.is_valid for shape in pieces.values())
     assert shapely.coverage_is_valid(list(pieces.values()))  # no overlap: one town for every point
-    own = MEMBERS.of(assignment.of)
+    own, old = MEMBERS.of(assignment.of), outline(assignment.of)
+    near, given_up = shapely.union(assignment.polygon, old), shapely.difference(old, assignment.polygon)
     for name, shape in pieces.items():
-        near = shapely.union_all([assignment.polygon, outline(assignment.of)])
         if name not in own and not BASE[name].intersects(near):
-            given_up = shapely.difference(outline(assignment.of), assignment.polygon)
             assert is_thin(shapely.difference(BASE[name], shape))
             assert is_thin(shapely.difference(shapely.difference(shape, BASE[name]), given_up))
 
 
-@given(assignments())
-@settings(max_examples=8)
-def test_land_is_only_lost_at_the_coast_and_only_gained_in_the_polygon(assignment):
-    adjusted = apply_imports(FACTS, BOUNDARIES, [assignment])
-    before = shapely.union_all(list(BASE.values()))
+def check_land(assignment, adjusted):
+    """Land is only lost at the coast, and only gained in the polygon."""
     after = shapely.union_all(list(adjusted.pieces.values()))
     lost = shapely.difference(
-        before, shapely.union(after, adjusted.unassigned[assignment.of]), grid_size=1e-9
+        land(), shapely.union(after, adjusted.unassigned[assignment.of]), grid_size=1e-9
     )
     assert is_narrow(lost, 1.7 * BOUNDARIES["datapackage"]["quality"]["coast"]["p90_m"])
-    assert is_thin(shapely.difference(shapely.difference(after, before), assignment.polygon))
+    assert is_thin(shapely.difference(shapely.difference(after, land()), assignment.polygon))
 
 
 def is_same(shape, other):
@@ -121,7 +123,7 @@ def find_slivers(adjusted, place):
         for part in shapely.get_parts(adjusted.placed[place])
         for ring in part.interiors
     ]
-    old_land = shapely.get_parts(shapely.union_all(list(BASE.values())))
+    old_land = shapely.get_parts(land())
     new_land = shapely.get_parts(shapely.union_all(list(adjusted.pieces.values())))
     found = []
     for name, piece in adjusted.pieces.items():
@@ -141,8 +143,11 @@ def find_slivers(adjusted, place):
 
 @given(assignments())
 @settings(max_examples=10)
-def test_nobody_gains_a_detached_sliver(assignment):
-    assert find_slivers(apply_imports(FACTS, BOUNDARIES, [assignment]), assignment.of) == []
+def test_one_import_keeps_the_laws_of_land_and_polygon_and_gives_nobody_a_sliver(assignment):
+    adjusted = apply_imports(FACTS, BOUNDARIES, [assignment])
+    check_coverage(assignment, adjusted)
+    check_land(assignment, adjusted)
+    assert find_slivers(adjusted, assignment.of) == []
 
 
 def test_land_in_a_hole_of_the_polygon_stays_whose_it_was():
@@ -219,7 +224,7 @@ def test_nothing_imported_changes_nothing():
 def test_a_places_own_outline_moves_nobody():
     adjusted = apply_imports(FACTS, BOUNDARIES, [record("zones", "lingang", outline("lingang"))])
     assert adjusted.moved == {}
-    shapes = build_shapes(FACTS, BOUNDARIES)
+    shapes = base_shapes()
     for name in FACTS.towns:
         assert is_thin(shapely.symmetric_difference(adjusted.pieces[name], shapes[name].geometry))
 
@@ -244,7 +249,7 @@ def test_what_was_imported_first_keeps_what_both_claim():
 @pytest.fixture(scope="module")
 def many():
     """A county, a zone within it, a town, and two places that lie on top."""
-    shapes = build_shapes(FACTS, BOUNDARIES)
+    shapes = base_shapes()
     records = [
         record("zones", "gaoqu", shapely.affinity.translate(outline("gaoqu"), 0.004, 0.001)),
         record("counties", "huancui", shapely.buffer(outline("huancui"), 0.001)),
@@ -294,7 +299,7 @@ def test_imported_places_say_who_made_them_and_how_accurate_they_are(many):
 
 def test_the_terms_of_an_import_go_with_all_that_is_made_of_it(many):
     records, _, shapes, _ = many
-    base = build_shapes(FACTS, BOUNDARIES)["rushan"].licence
+    base = base_shapes()["rushan"].licence
     terms = {one.source_id: one.licence for one in records}
     for shape in shapes.values():
         for source, licence in terms.items():
@@ -304,7 +309,7 @@ def test_the_terms_of_an_import_go_with_all_that_is_made_of_it(many):
 
 def test_an_adjusted_neighbour_says_so_and_knows_its_edge_better(many):
     _, _, shapes, facts = many
-    before = build_shapes(FACTS, BOUNDARIES)
+    before = base_shapes()
     assert shapes["town-yangting"].adjusted_by == ("gaoqu",)
     assert "import-gaoqu" in shapes["town-yangting"].sources
     assert shapes["town-yangting"].method == "reconstructed"
@@ -325,7 +330,7 @@ def test_belts_and_five_zones_follow_their_members(many):
 
 def test_what_is_joined_from_official_boundaries_alone_is_no_sketch():
     """自主创新示范区 is 高区 alone; the northern belt is 高区 and others."""
-    shapes = build_shapes(FACTS, BOUNDARIES)
+    shapes = base_shapes()
     assert shapes["five-innovation"].schematic
     moved = shapely.affinity.translate(shapes["gaoqu"].geometry, 0.001, 0)
     adjusted = apply_imports(FACTS, BOUNDARIES, [record("zones", "gaoqu", moved)])
@@ -342,7 +347,7 @@ def test_an_indicative_place_that_its_zone_left_behind_moves_to_the_nearest_poin
     shapes = build_shapes(FACTS, to_boundaries(BOUNDARIES, adjusted))
     moved = shapes["fuwu-maoyi-park"]
     assert shapes["jingqu"].geometry.buffer(CENTIMETRE_DEG).covers(moved.geometry)
-    assert moved.accuracy_m >= build_shapes(FACTS, BOUNDARIES)["fuwu-maoyi-park"].accuracy_m
+    assert moved.accuracy_m >= base_shapes()["fuwu-maoyi-park"].accuracy_m
 
 
 @pytest.mark.parametrize("county", COUNTIES)

@@ -42,7 +42,7 @@ def units_of(*columns):
     ]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(4, 16), min_size=1, max_size=3, unique=True).map(sorted))
 def test_every_town_lies_in_its_box_and_reaches_each_side_of_it(columns):
     units = units_of(*(1_000 * column for column in columns))

@@ -39,7 +39,7 @@ LISTS = Path(__file__).parents[2] / "layers"
 QUERIES = [
     row["q"]
     for name, step in (("queries", 1), ("questions", 7))
-    for row in yaml.safe_load((LISTS / f"{name}.yaml").read_text(encoding="utf-8"))[::step]
+    for row in yaml.load((LISTS / f"{name}.yaml").read_bytes(), Loader=yaml.CSafeLoader)[::step]
 ]
 ODD_QUERIES = (  # typed in part, wrongly, by sound or by what no script of ours has
     *(
