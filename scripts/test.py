@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -64,13 +65,15 @@ def missing_packages() -> list[str]:
 
 def run_steps(pytest_arguments: list[str]) -> bool:
     """Run every step, also after a failure, and print a summary; tell whether all passed."""
+    # Tests start hundreds of processes, and each would compile the program anew.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     summary = []
     for name, (program, *arguments) in STEPS.items():
         write(f"== {name}")
         extra = pytest_arguments if name == "pytest" else []
         begun = time.monotonic()
         code = subprocess.run(
-            [PROGRAMS / f"{program}{SUFFIX}", *arguments, *extra], cwd=ROOT, check=False
+            [PROGRAMS / f"{program}{SUFFIX}", *arguments, *extra], cwd=ROOT, env=environ, check=False
         ).returncode
         summary.append((name, code, time.monotonic() - begun))
     write("== summary")
