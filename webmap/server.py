@@ -639,6 +639,11 @@ class _Scheduler(_granian.CallbackScheduler):  # type: ignore[misc]  # for which
         self._schedule_fn = accept
 
 
+def _to_native(text: str) -> str:
+    """Return a text with a letter for each of its bytes, as PEP 3333 has addresses."""
+    return text if text.isascii() else text.encode().decode("latin-1")
+
+
 def _to_environ(asked: Asked, body: IO[bytes]) -> WSGIEnvironment:
     """Return a request as WSGI has it (PEP 3333).
 
@@ -649,8 +654,8 @@ def _to_environ(asked: Asked, body: IO[bytes]) -> WSGIEnvironment:
     environ: WSGIEnvironment = {
         **BASE,
         "REQUEST_METHOD": scope.method,
-        "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "PATH_INFO": _to_native(path),
+        "QUERY_STRING": _to_native(scope.query_string),
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
         "SERVER_NAME": name,
         "SERVER_PORT": port,

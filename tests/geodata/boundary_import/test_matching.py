@@ -79,6 +79,7 @@ def test_a_place_of_another_layer_is_told_where_it_is(tmp_path):
         assert issue.fix
         assert "改用 --layer counties。" in issue.fix["zh"]
         assert "use --layer counties; " in issue.fix["en"]
+        assert "--" not in str(issue.here)  # a browser has no options
 
 
 @pytest.mark.usefixtures("alone")
