@@ -45,7 +45,9 @@ class Problem:
     def __str__(self) -> str:
         """Return one line: place, both messages, value; what does not print is left out."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        said = f"{place} [{self.record}] {self.field}: {self.message_zh} / {self.message_en} ({self.value})"
+        where = " ".join(filter(None, (place, self.record and f"[{self.record}]", self.field)))
+        value = "" if self.value == self.file else f" ({self.value})"
+        said = f"{where}: {self.message_zh} / {self.message_en}{value}"
         return "".join(filter(str.isprintable, said))
 
 
