@@ -30,7 +30,9 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from functools import lru_cache
+from html.parser import HTMLParser
 from http import HTTPStatus
+from itertools import accumulate
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -160,11 +162,7 @@ class LinkRewriter:
 Attributes = dict[str, str | None]
 Change = Callable[[str, Attributes], Attributes]
 HOLDERS = ("script", "style")  # whose text a policy must know
-TAG = re.compile(  # as our templates write them, or a comment
-    r"""<!--.*?-->|<(?P<slash>/?)(?P<tag>[a-zA-Z][^\s/>]*)(?:[^"'>]|"[^"]*"|'[^']*')*>""", re.DOTALL
-)
-GIVEN = re.compile(r"""\s([^\s"'=<>/]+)(?:=("[^"]*"|'[^']*'|[^\s"'>]+))?""")
-MOST_TAGS = 50_000  # kept, as they are read and as they are written
+MOST_TAGS = 50_000
 ATTRIBUTE = re.compile(r"""(\s+[^\s"'=<>/]+)=("[^"]*"|'[^']*')""")
 PLAIN = re.compile(r"""[^\s"'=<>`]*[^\s"'=<>`/]""")  # a value that needs no quotes
 # What an element ends before, so that it needs no tag of its own for that: a start, or an end with its slash.
@@ -187,46 +185,16 @@ def rewrite_html(text: str, change: Change) -> str:
     The policy allows the page's inline scripts and styles by their hashes, so that the page needs no
     header and no nonce, and its bytes stay the same.
     """
-    edits: list[tuple[int, int, str]] = []
-    inline: dict[str, list[str]] = {kind: [] for kind in HOLDERS}
-    at = head = 0  # the latter is behind the tag that says how the page is encoded, where the policy goes
-    ended = ("", 0, 0)  # the last end tag
-    while found := TAG.search(text, at):
-        (start, at), tag = found.span(), (found["tag"] or "").lower()
-        if not tag:  # a comment
-            continue
-        if ended[2] == start and f"{found['slash']}{tag}" in ENDED_BY.get(ended[0], ()):
-            edits.append((ended[1], ended[2], ""))
-        if found["slash"]:
-            ended = (tag, start, at)
-            continue
-        before = _read_attributes(found[0])
-        after = change(tag, before)
-        new = found[0] if after is before else _write_tag(tag, after, closed=found[0].endswith("/>"))
-        new = _shorten(new)
-        if new != found[0]:
-            edits.append((start, at, new))
-        if tag == "meta" and "charset" in before:
-            head = at
-        if tag in HOLDERS:
-            end = text.index(f"</{tag}", at)
-            inline[tag] += [text[at:end]] * (at < end)
-            at = end
-    policy = f'\n<meta http-equiv="Content-Security-Policy" content="{_policy(inline)}">'
+    reader = _Reader(text, change)
+    reader.feed(text)
+    reader.close()
+    policy = f'\n<meta http-equiv="Content-Security-Policy" content="{_policy(reader.inline)}">'
+    edits = sorted([*reader.edits, (reader.head, reader.head, policy)])
     parts, at = [], 0
-    for start, end, new in sorted([*edits, (head, head, policy)]):
+    for start, end, new in edits:
         parts += [text[at:start], new]
         at = end
     return "".join([*parts, text[at:]])
-
-
-@lru_cache(MOST_TAGS)
-def _read_attributes(tag: str) -> Attributes:
-    """Return the attributes of a start tag; not a copy, for pages have most of their tags alike."""
-    return {
-        name.lower(): html.unescape(value[1:-1] if value[:1] in {'"', "'"} else value) if value else None
-        for name, value in GIVEN.findall(tag)
-    }
 
 
 def _policy(inline: dict[str, list[str]]) -> str:
@@ -244,6 +212,62 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+class _Reader(HTMLParser):
+    """Notes where tags stand, what becomes of them, and what stands in scripts and styles.
+
+    Attributes
+    ----------
+    edits
+        (start, end, new text) by offset.
+    inline
+        The texts of scripts and styles.
+    head
+        The offset behind the tag that says how the page is encoded, where the policy goes.
+    """
+
+    def __init__(self, text: str, change: Change) -> None:
+        super().__init__(convert_charrefs=True)
+        self.edits: list[tuple[int, int, str]] = []
+        self.inline: dict[str, list[str]] = {kind: [] for kind in HOLDERS}
+        self.head = 0
+        self._text, self._change = text, change
+        self._lines = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+        self._opened = 0
+        self._ended: tuple[str, int, int] | None = None  # the last end tag, if nothing came behind it yet
+
+    def _offset(self) -> int:
+        line, column = self.getpos()
+        return self._lines[line - 1] + column
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        start, source = self._offset(), self.get_starttag_text() or ""
+        end = self._opened = start + len(source)
+        self._drop_end(tag, start)
+        before = dict(attrs)
+        after = self._change(tag, before)
+        new = source if after is before else _write_tag(tag, after, closed=source.endswith("/>"))
+        new = _shorten(new)
+        if new != source:
+            self.edits.append((start, end, new))
+        if tag == "meta" and "charset" in before:
+            self.head = end
+
+    def _drop_end(self, tag: str, start: int) -> None:
+        """Leave out the last end tag where `tag` stands right behind it and says as much."""
+        ended, self._ended = self._ended, None
+        if ended and ended[2] == start and tag in ENDED_BY.get(ended[0], ()):
+            self.edits.append((ended[1], ended[2], ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note an end tag, and what stood in a script or style."""
+        start = self._offset()
+        self._drop_end(f"/{tag}", start)
+        self._ended = (tag, start, self._text.index(">", start) + 1)
+        if tag in HOLDERS and (text := self._text[self._opened : self._offset()]):
+            self.inline[tag].append(text)
+
+
 def _write_tag(tag: str, attributes: Attributes, *, closed: bool) -> str:
     said = [
         f" {name}" if value is None else f' {name}="{_escape(value)}"' for name, value in attributes.items()
@@ -251,7 +275,7 @@ def _write_tag(tag: str, attributes: Attributes, *, closed: bool) -> str:
     return f"<{tag}{''.join(said)}{'/' if closed else ''}>"
 
 
-@lru_cache(MOST_TAGS)
+@lru_cache(MOST_TAGS)  # pages have most of their tags alike
 def _shorten(tag: str) -> str:
     """Return a start tag with its values unquoted where they may be.
 
