@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NotRequired, TypedDict
@@ -592,24 +592,30 @@ class Items:
         return [keep_properties(body, wanted.properties) for body in bodies]
 
 
+def _leaves(condition: Condition | None) -> Iterator[Condition]:
+    """Yield what a filter puts together with AND, OR and NOT."""
+    if isinstance(condition, And | Or):
+        for part in condition.parts:
+            yield from _leaves(part)
+    elif isinstance(condition, Not | IsUnknown):
+        yield from _leaves(condition.part)
+    elif condition is not None:
+        yield condition
+
+
 def _is_comparison(condition: Condition) -> bool:
     """Return whether a filter only compares properties with constants."""
-    if isinstance(condition, And | Or):
-        return all(map(_is_comparison, condition.parts))
-    return (
-        isinstance(condition, Compare)
-        and isinstance(condition.left, Property | Constant)
-        and isinstance(condition.right, Property | Constant)
+    return all(
+        isinstance(one, Compare)
+        and isinstance(one.left, Property | Constant)
+        and isinstance(one.right, Property | Constant)
+        for one in _leaves(condition)
     )
 
 
 def _is_spatial(condition: Condition | None) -> bool:
     """Return whether a filter relates geometries, which takes longer than all else that it may ask."""
-    if isinstance(condition, And | Or):
-        return any(map(_is_spatial, condition.parts))
-    if isinstance(condition, Not | IsUnknown):
-        return _is_spatial(condition.part)
-    return isinstance(condition, Spatial)
+    return any(isinstance(one, Spatial) for one in _leaves(condition))
 
 
 def page_links(

@@ -157,24 +157,26 @@ class Service:
         address is :data:`~webmap.ogc.request.SITE_PLACEHOLDER` in it, so that the answer is the same
         for every host.
         """
-        key = _to_key(request, box)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._make(request, box, key)
-            self._cache.put(key, found)
-        return found
+        return self.kept(request, box) or self.make(request, box)
 
     def kept(self, request: OgcRequest, box: str | None) -> CachedResponse | None:
         """Return what :meth:`answer` would, where that was kept."""
         return self._cache.get(_to_key(request, box))
 
     def is_quick(self, request: OgcRequest) -> bool:
-        """Tell whether :meth:`answer` takes no longer than handing over; raises RequestError."""
+        """Tell whether :meth:`make` takes no longer than handing over; raises RequestError."""
         if "_by_id" not in vars(self):  # the store is still to be opened
             return False
         target = self._target(request.path)
         items = target.collection if target.kind == "items" else None
         return items is not None and self._items.is_quick(request, items)
+
+    def make(self, request: OgcRequest, box: str | None) -> CachedResponse:
+        """Return what :meth:`answer` would, made anew; raises RequestError."""
+        key = _to_key(request, box)
+        found = self._make(request, box, key)
+        self._cache.put(key, found)
+        return found
 
     def _make(self, request: OgcRequest, box: str | None, key: tuple[str, ...]) -> CachedResponse:
         target = self._target(request.path)
@@ -358,7 +360,7 @@ class FastPath:
                 return None
             found = self._service.kept(request, box)
             if not found and not choose_encoding(environ.get("HTTP_ACCEPT_ENCODING", "")):
-                return self._service.answer(request, box) if self._service.is_quick(request) else None
+                return self._service.make(request, box) if self._service.is_quick(request) else None
         except RequestError:  # told where the answer is made
             return None
         encoding = _choose_encoding(found, environ) if found else None

@@ -6,7 +6,8 @@ import { fetchJson, lang } from "./site.js";
 const INKS = ["built", "water", "road", "major", "core", "rail", "gap"];
 const PATH_ZOOM = 14; // paths are kept in pixels of this zoom from the corner of their cell
 const MOST_RATIO = 2; // canvas pixels a pixel of the page
-const PADDING = 0.2; // of the view, drawn around it so that a drag shows no edge
+/** Of the view, drawn around it so that a drag shows no edge. */
+export const PADDING = 0.2;
 const [APART_X, APART_Y] = [110, 48]; // pixels between two names of a kind
 
 export function createBackdrop(app) {

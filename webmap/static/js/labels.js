@@ -1,5 +1,6 @@
 /** Names on the map: which are wanted, how they are set, and where each finds room. */
 
+import { PADDING } from "./backdrop.js";
 import { STYLE } from "./cartography.js";
 import { enlargement, finish, narrow, svg } from "./dom.js";
 import { Overlay } from "./ground.js";
@@ -63,14 +64,13 @@ function breakLines(text, count, widthOf) {
 const SEATS = new Set(["city-seat", "county-seat"]);
 const TOGETHER_PX = 24;
 const NAMED_ALWAYS = new Set(["counties", "zones"]);
-const PADDING = 0.2; // of the view, around it: names of the ground there come into view when the map is dragged
 
 /** Return the labels wanted: `{id, text, at, type, priority, must, badges, mark, size}`. */
 function wantedNames(app, zoom) {
   const theme = app.catalogue.themes.get(app.state.get().theme);
   const figures = figureNames(app, theme);
   const shown = new Set(figures.map((one) => one.text));
-  const around = app.map.getBounds().pad(PADDING);
+  const around = app.map.getBounds().pad(PADDING); // names there come into view when the map is dragged
   const ground = [
     ...landmarkNames(app, theme, zoom),
     ...countyNames(app, theme),
@@ -430,6 +430,8 @@ function frameOf(map) {
   return [min.x - origin.x, min.y - origin.y, max.x - origin.x, max.y - origin.y];
 }
 
+const STANDING = ".zoomer, .corner-row, .credit";
+
 /** The boxes of what stands on the map: a name beneath it could not be read. */
 class Covers {
   #map;
@@ -438,7 +440,7 @@ class Covers {
   constructor(map) {
     this.#map = map;
     const observer = new ResizeObserver(() => this.forget());
-    for (const node of [map.getContainer(), ...document.querySelectorAll(".map-top, .zoomer, .corner-row, .credit")]) observer.observe(node);
+    for (const node of [map.getContainer(), ...document.querySelectorAll(`.map-top, ${STANDING}`)]) observer.observe(node);
   }
 
   forget() {
@@ -453,7 +455,7 @@ class Covers {
 
   #measure() {
     const stage = this.#map.getContainer().getBoundingClientRect();
-    return [...document.querySelectorAll(".map-top > :not(.guide), .zoomer, .corner-row, .credit")]
+    return [...document.querySelectorAll(`.map-top > :not(.guide), ${STANDING}`)]
       .map((node) => node.getBoundingClientRect())
       .filter((box) => box.width)
       .map((box) => [box.left - stage.left, box.top - stage.top, box.right - stage.left, box.bottom - stage.top]);
