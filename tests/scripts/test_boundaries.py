@@ -315,7 +315,7 @@ def test_boundaries_come_in_survive_a_kill_and_go_out_again(ask, file, home, own
     server = Live(release, Settings(own_home), interval_s=3600)
     arguments = ["import-boundary", str(file), "--layer", "zones", *SAID, "--yes"]
     command = [sys.executable, "-m", "scripts.cli", *arguments, "--home", str(own_home)]
-    assert kill_at("shapes", command) == -signal.SIGKILL  # as it writes: see the tests of stores and damage
+    assert kill_at("writing", command) == -signal.SIGKILL
     current = read_current(own_home)
     assert current is not None
     assert current.id == release.id

@@ -198,19 +198,11 @@ def ask(address: str) -> tuple[int, str | None]:
 
 
 class Watched:
-    """Counts the children that are made, and those that are there at the same time.
+    """Counts the children that are made, and those that are there at the same time."""
 
-    With `run` they are none, and that is called in their place.
-    """
-
-    def __init__(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        hold: threading.Event | None = None,
-        run: Callable[[ChildJob, Path, ChildLimits], object] = export_worker.run_child,
-    ) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, hold: threading.Event | None = None) -> None:
         self.made, self.most, self._now = 0, 0, 0
-        self._lock, self._hold, self._run = threading.Lock(), hold, run
+        self._lock, self._hold, self._run = threading.Lock(), hold, export_worker.run_child
         monkeypatch.setattr(export_worker, "run_child", self)
 
     def __call__(self, *given: Any) -> None:
@@ -265,7 +257,7 @@ def test_fifty_exports_at_once_are_made_two_at_a_time_and_light_pages_answer(
 ) -> None:
     hold = threading.Event()
     monkeypatch.setattr(export_worker, "PATIENCE_S", 120)
-    watched = Watched(monkeypatch, hold, lambda _, path, __: path.write_bytes(b"id"))
+    watched = Watched(monkeypatch, hold)
     with serving(release, Settings(tmp_path)) as site, ThreadPoolExecutor(50) as pool:
         paths = [f"/data/clauses.csv?filter=id%3D%27{number}%27" for number in range(50)]
         asking = [pool.submit(ask, f"{site}{path}") for path in paths]

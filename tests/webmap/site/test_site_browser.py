@@ -227,17 +227,10 @@ def rows_of(rows: list[dict[str, Any]]) -> list[list[str]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_site_answers_as_the_server_does(
-    reader: Page,
-    hosted: str,
-    written: Site,
-    client: FlaskClient,
-    language: str,
-    request: pytest.FixtureRequest,
+    reader: Page, hosted: str, written: Site, client: FlaskClient, language: str
 ) -> None:
-    """Each question in one language, the odd ones in all: but for words, languages share the tables."""
-    assert len(QUERIES) > 250
-    every = request.config.getoption("thorough")
-    queries = [*(QUERIES if every else QUERIES[LANGUAGES.index(language) :: 3]), *ODD_QUERIES]
+    queries = [*QUERIES, *ODD_QUERIES]
+    assert len(queries) > 300
     reader.goto(f"{hosted}/zones/index.html")
     module = f"{hosted}/r/{written.answer['release']}/static/js/offline-search.js"
     tables = [f"{hosted}/answers/{name}.json.js" for name in ("search", language)]
@@ -296,11 +289,10 @@ def test_pages_are_accessible_and_as_wide_as_the_window(browser: Browser, hosted
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     watched = Watched(context.new_page(), hosted)
     page = watched.page
-    for number, path in enumerate(KINDS):
+    for path in KINDS:
         page.goto(f"{hosted}/en/{path}")
         page.wait_for_load_state("networkidle")
-        # Each kind in one of the modes: style sheets are those of the server's pages, which are seen in both.
-        for row in Axe().run(page).response["violations"] if number % 2 == [*MODES].index(mode) else ():
+        for row in Axe().run(page).response["violations"]:
             if row["impact"] in {"serious", "critical"}:
                 watched.faults.append(f"{path}: {row['id']} {row['nodes'][0]['html'][:150]}")
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
